@@ -1,0 +1,117 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# setup.sh - names the Debian packages that are missing for a tier of work and installs only those.
+#
+#     tools/setup.sh run         to build and run the node
+#     tools/setup.sh test        the same, and to run the tests
+#     tools/setup.sh ci          the same, and for sanitizers, fuzzers, formatter and linters
+#     tools/setup.sh kernel61    only what boots Debian's 6.1 kernel in a virtual machine
+#     tools/setup.sh bench       what `make bench` needs: the same as run
+#
+# When nothing is missing it takes milliseconds, needs no root and prints nothing. Exits 1 with the list where it
+# cannot install: not Debian, neither root nor sudo, or apt-get failed.
+set -eu
+
+run_packages="cmake ninja-build gcc libc6-dev pkg-config libck-dev liburing-dev liblmdb-dev libsodium-dev
+    libxxhash-dev libinih-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libyajl-dev libssl-dev"
+# python3-websockets belongs to Debian's own interpreter, /usr/bin/python3, whatever python3 stands first in PATH.
+test_packages="libcmocka-dev python3 python3-websockets"
+ci_packages="clang libclang-rt-dev llvm clang-format clang-tidy cppcheck valgrind"
+kernel61_packages="qemu-system-x86 busybox-static cpio"
+
+say() {
+    printf 'setup: %s\n' "$*" >&2
+}
+
+packages_of() {
+    case $1 in
+    run | bench) echo "$run_packages" ;;
+    test) echo "$run_packages $test_packages $(node_packages)" ;;
+    ci) echo "$run_packages $test_packages $(node_packages) $ci_packages" ;;
+    kernel61) echo "$kernel61_packages" ;;
+    *)
+        say "no tier named '$1': run, test, ci, kernel61 or bench"
+        return 2
+        ;;
+    esac
+}
+
+# Node may come from elsewhere than Debian; its package would then only stand in the way.
+node_packages() {
+    command -v node >/dev/null 2>&1 || echo nodejs
+    command -v npm >/dev/null 2>&1 || echo npm
+}
+
+# Those of the arguments that are not installed, one a line.
+missing_of() {
+    installed=$(dpkg-query -W -f='${Package}=${db:Status-Status}\n' "$@" 2>/dev/null || true)
+    for package in "$@"; do
+        case "
+$installed
+" in
+        *"
+$package=installed
+"*) ;;
+        *) echo "$package" ;;
+        esac
+    done
+}
+
+install() {
+    as_root=
+    if [ "$(id -u)" != 0 ]; then
+        if ! command -v sudo >/dev/null 2>&1; then
+            say "installing them needs root, and there is no sudo here. As root:"
+            say "    apt-get install --no-install-recommends $*"
+            return 1
+        fi
+        as_root=sudo
+    fi
+    # Another apt-get may be at work on a fresh machine: wait for it instead of failing.
+    options="-q -y -o DPkg::Lock::Timeout=300"
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get $options update >&2 &&
+        $as_root env DEBIAN_FRONTEND=noninteractive apt-get $options install --no-install-recommends "$@" >&2
+}
+
+main() {
+    if [ $# -ne 1 ]; then
+        say "usage: tools/setup.sh run|test|ci|kernel61|bench"
+        exit 2
+    fi
+    wanted=$(packages_of "$1")
+    if ! command -v dpkg-query >/dev/null 2>&1 || ! command -v apt-get >/dev/null 2>&1; then
+        say "this is not Debian, so nothing was installed. What Debian calls these packages is needed:"
+        say "    "$wanted
+        say "with all of them in place, build without this script: cmake --preset release && ninja -C build/release"
+        exit 1
+    fi
+    missing=$(missing_of $wanted)
+    if [ -n "$missing" ]; then
+        say "missing packages:" $missing
+        if ! install $missing; then
+            say "could not install:" $missing
+            exit 1
+        fi
+    fi
+    if [ "$1" = test ] || [ "$1" = ci ]; then
+        install_node_modules tests/blackbox
+    fi
+}
+
+# The black-box tests' own npm packages, exactly as their lock file says, and again only when that file changed.
+install_node_modules() {
+    folder=$1
+    if [ ! -f "$folder/package-lock.json" ] ||
+        cmp -s "$folder/package-lock.json" "$folder/node_modules/.installed-lock.json"; then
+        return 0
+    fi
+    say "installing the npm packages of $folder"
+    (cd "$folder" && npm ci --no-audit --no-fund --silent >&2) || {
+        say "npm ci failed in $folder"
+        exit 1
+    }
+    cp "$folder/package-lock.json" "$folder/node_modules/.installed-lock.json"
+}
+
+cd "$(dirname "$0")/.."
+main "$@"
