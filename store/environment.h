@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* environment.h - a cell's LMDB environment: the state of its partitions at log position P, and LMDB's only home.
+ *
+ *     environment_open(&options, &environment, why, sizeof(why));
+ *
+ *     environment_read_begin(environment, &read);           on a worker: one job, one snapshot
+ *     environment_get(&read, &key, &value);                 -ENOENT: there is none
+ *     environment_read_end(&read);
+ *
+ *     environment_write_begin(environment, &write);         one at a time: a fold
+ *     environment_put(write, &key, value);
+ *     environment_set_mark(write, &mark);                   P changes with what it stands for
+ *     environment_commit(&write);                           durable when 0
+ *
+ * Two databases: `data` with a record per key, `meta` with format, identity, cell and P. Commits are synced, always,
+ * and the map is never writable. Reads need no lock against the writer, but hold its old pages back: a read begins and
+ * ends within one job of a worker and never lives across a yield (MDB_NOTLS ties it to its struct, not to the thread).
+ *
+ * All calls are for worker threads and start-up: LMDB needs large stacks and waits for the disk. Any thread may read.
+ *
+ * Errors: -ENOSPC the disk is full; -EFBIG the map is (map_bytes; raise the setting); -EUCLEAN the file is damaged, or
+ * a failed write left the environment unusable until it is opened again; -EAGAIN more readers than readers_max; else
+ * the errno of the failed call.
+ */
+#pragma once
+#include "store/key.h"
+#include "store/log.h"
+
+struct environment;
+struct environment_write;
+
+enum {
+    ENVIRONMENT_FORMAT_VERSION = 1,
+    ENVIRONMENT_READERS_MAX = 126, /* default: far more than there are workers */
+    ENVIRONMENT_VALUE_BYTES_MAX = 1 << 20,
+};
+#define ENVIRONMENT_MAP_BYTES \
+    (1ull << 40) /* default: address space reserved once, not memory or disk */
+
+struct environment_options {
+    const char *path;     /* an existing directory; borrowed during open */
+    uint64_t map_bytes;   /* 0: the default */
+    unsigned readers_max; /* 0: the default */
+    uint32_t cell;
+    unsigned char identity
+        [LOG_IDENTITY_BYTES]; /* the data directory's: no other's files are taken for ours */
+};
+
+/* Opens, and creates at the first time. 0, or a negative errno with one sentence in `why`: -EPROTO another format
+ * version, -ESTALE another directory's or cell's. Clears readers that a killed process left behind. */
+MUST_CHECK int environment_open(const struct environment_options *options, struct environment **out,
+                                char *why, size_t why_bytes);
+/* No transaction may be open. Takes it; NULL is allowed. */
+void environment_close(struct environment **environment);
+
+/* ------------------------------------------------------------------------------------------------ reading */
+
+/* Embedded in the job; opaque. */
+struct environment_read {
+    struct environment *environment;
+    void *transaction;
+};
+
+MUST_CHECK int environment_read_begin(struct environment *environment,
+                                      struct environment_read *out);
+/* What was read from it is gone afterwards. */
+void environment_read_end(struct environment_read *read);
+
+/* 0 with *out borrowed from the snapshot, -ENOENT, or another negative errno. */
+MUST_CHECK int environment_get(const struct environment_read *read, const struct store_key *key,
+                               struct store_value *out);
+
+/* Calls `each` for the records of a range in order of keys (backwards: from its high end down); ends at its first
+ * value other than 0 and returns that. A whole partition is a range: that is how one is copied out. */
+enum environment_order { ENVIRONMENT_FORWARDS, ENVIRONMENT_BACKWARDS };
+MUST_CHECK int environment_range(const struct environment_read *read,
+                                 const struct store_range *range, enum environment_order order,
+                                 int (*each)(void *context, const struct store_key *key,
+                                             struct store_value value),
+                                 void *context);
+
+/* P of this snapshot; {0, 0} when nothing has been folded. */
+MUST_CHECK int environment_mark(const struct environment_read *read, struct log_mark *out);
+
+/* ------------------------------------------------------------------------------------------------ writing */
+
+/* Waits for another writer, so there should be none: each cell has one fold at a time. */
+MUST_CHECK int environment_write_begin(struct environment *environment,
+                                       struct environment_write **out);
+MUST_CHECK int environment_put(struct environment_write *write, const struct store_key *key,
+                               struct store_value value);
+/* 0 also when there was none. */
+MUST_CHECK int environment_delete(struct environment_write *write, const struct store_key *key);
+/* Adds how many there were to *count. */
+MUST_CHECK int environment_delete_range(struct environment_write *write,
+                                        const struct store_range *range, uint64_t *count);
+MUST_CHECK int environment_set_mark(struct environment_write *write, const struct log_mark *mark);
+/* P as this transaction found it, or has set it. */
+MUST_CHECK int environment_write_mark(struct environment_write *write, struct log_mark *out);
+/* Takes *write in any case. 0: all of it is durable. Else: none of it happened. */
+MUST_CHECK int environment_commit(struct environment_write **write);
+/* Takes *write: nothing happened. NULL is allowed. */
+void environment_abort(struct environment_write **write);
+
+/* ------------------------------------------------------------------------------------------------ facts */
+
+struct environment_facts {
+    uint64_t map_bytes;
+    uint64_t used_bytes; /* of the file, free pages inside included */
+    uint64_t records;
+    uint64_t commits; /* since the file was made */
+    unsigned readers; /* at this moment */
+    unsigned readers_max;
+};
+MUST_CHECK int environment_facts(struct environment *environment, struct environment_facts *out);
+
+/* One sentence for an error of these functions. Any thread; static. */
+const char *environment_error_name(int error);
