@@ -60,6 +60,7 @@ kernel61:
 
 format:
 	@tools/setup.sh ci
+	@$(SOURCES) -print0 | xargs -0 tests/style/rewrap.py
 	@$(SOURCES) -print0 | xargs -0 clang-format -i
 
 install:
