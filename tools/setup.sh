@@ -10,6 +10,8 @@
 #
 # When nothing is missing it takes milliseconds, needs no root and prints nothing. Exits 1 with the list where it
 # cannot install: not Debian, neither root nor sudo, or apt-get failed.
+# Lists of packages are strings that are meant to be split into words:
+# shellcheck disable=SC2086
 set -eu
 
 run_packages="cmake ninja-build gcc libc6-dev pkg-config libck-dev liburing-dev liblmdb-dev libsodium-dev
