@@ -18,7 +18,7 @@ help:
 	@echo 'make run       build the node and start it on $(LISTEN), data in ./$(DATA); more flags in ARGS='
 	@echo 'make test      build everything, run the fast and the black-box tests (about five minutes)'
 	@echo 'make ci        all tiers: test, formatter, linters, clang, sanitizers, seeds, fuzzers (half an hour)'
-	@echo 'make soak      seeds and load for hours: SOAK_MINUTES=, 120 when not given'
+	@echo 'make soak      fresh seeds and fuzzers for hours: SOAK_MINUTES=, 120 when not given'
 	@echo 'make bench     build and run the benchmarks'
 	@echo 'make fuzz      run each fuzzer: FUZZ_SECONDS=, 60 when not given'
 	@echo 'make kernel61  run the fast tests under a 6.1 kernel in a virtual machine'
