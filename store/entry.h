@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* entry.h - an entry of an inbox: a message, or the mark that a chat's cursors have moved.
+ *
+ * A user's inbox is stored once, as a row of entries with rising numbers; each device has a cursor into it. Entries
+ * leave the store as shared buffers, one of them with a push, several in a page, in one format:
+ *
+ *     size_t at = 0;
+ *     struct store_entry entry;
+ *     while (entry_next(buffer, bytes, &at, &entry)) {
+ *         switch (entry.kind) { ... entry.message.body, entry.message.body_bytes ... }
+ *     }
+ *
+ * What an entry points to lies in the buffer. Plain values: any thread.
+ */
+#pragma once
+
+#include "runtime/check.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum store_entry_kind {
+    STORE_ENTRY_MESSAGE =
+        1, /* somebody wrote to the user, or another of the user's devices wrote to somebody */
+    STORE_ENTRY_CURSORS =
+        2, /* delivered or read in a chat moved: a state, at most one entry per chat */
+};
+
+struct store_entry_message {
+    uint64_t sender;
+    uint64_t sender_number; /* with sender and sender_device: the message's id */
+    uint64_t chat_number;
+    uint64_t time_ms; /* when the sender's message was accepted */
+    uint16_t sender_device;
+    uint8_t body_kind; /* as it was sent; the store does not look into it */
+    uint8_t sender_name_bytes;
+    const char *sender_name;
+    const unsigned char *body;
+    uint32_t body_bytes;
+    const unsigned char *attachments;
+    uint32_t attachments_bytes;
+};
+
+/* Cursors only grow. A pair is meant to be told when its flag is set. */
+struct store_entry_cursors {
+    bool peer_moved; /* how far the peer has got in what the user wrote */
+    uint64_t peer_delivered;
+    uint64_t peer_read;
+    bool
+        own_moved; /* how far the user has read of what the peer wrote, on another device perhaps */
+    uint64_t own_delivered;
+    uint64_t own_read;
+};
+
+struct store_entry {
+    uint64_t number; /* its place in the inbox */
+    uint64_t peer;   /* the chat: the other user, whoever of the two wrote */
+    /* Messages and their bytes in this inbox from its beginning up to this entry: differences tell what waits. */
+    uint64_t total_entries;
+    uint64_t total_bytes;
+    enum store_entry_kind kind;
+    union {
+        struct store_entry_message message;
+        struct store_entry_cursors cursors;
+    };
+};
+
+enum {
+    ENTRY_NAME_BYTES_MAX = 64,
+    /* What a message's entry has beside name, body and attachments. */
+    ENTRY_MESSAGE_HEAD_BYTES = 72,
+    ENTRY_CURSORS_BYTES = 60,
+    /* Before each entry of a buffer: its number and its length. */
+    ENTRY_PREFIX_BYTES = 12,
+};
+
+/* Goes through a buffer of entries from *at (0 at first) on; false at its end. The store made the buffer: an entry
+ * that can't be decoded ends the node. */
+bool entry_next(const unsigned char *bytes, size_t count, size_t *at, struct store_entry *out);
+
+/* ---------------------------------------------------------------------------------------------- the store's own */
+
+/* The bytes of its record. */
+size_t entry_bytes(const struct store_entry *entry);
+/* Writes the record, entry_bytes of them, without its number, which is in the key. */
+void entry_encode(const struct store_entry *entry, unsigned char *out);
+/* 0, or -EBADMSG with *out untouched. Borrows the bytes. */
+MUST_CHECK int entry_decode(uint64_t number, const unsigned char *bytes, size_t count,
+                            struct store_entry *out);
+/* Writes number and length of a record that follows: ENTRY_PREFIX_BYTES. */
+void entry_prefix(uint64_t number, size_t record_bytes, unsigned char *out);

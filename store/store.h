@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store.h - the store as a whole: opened before the schedulers run, then a set of actors that answer requests.
+ *
+ *     struct store_options options = {.driver = driver, .path = "/var/lib/linnet"};
+ *     struct store_report report;
+ *     if (store_open(&options, &store, &report) < 0) {
+ *         ... report.why says in one sentence what is wrong, and how to mend it where that is known ...
+ *     }
+ *     children = store_children(store, &count);        for a supervisor of the node's tree; then, in any actor:
+ *     error = ln_call(store_user_pid(store, user), &request, timeout_ms, &answer);            request.h
+ *     ... the node has been joined ...
+ *     store_close(&store);
+ *
+ * What is opened: the data directory and its lock, an LMDB environment per cell, a log per scheduler. What the logs
+ * hold beyond the environments is applied again, and each partition begins a new epoch, durably, before store_open
+ * returns. What it promises once it runs: docs/guarantees.md.
+ *
+ * store_open and store_close are for start-up and shutdown, on one thread. Everything else: any thread, never yields.
+ */
+#pragma once
+
+#include "runtime/io/io.h"
+#include "runtime/supervisor.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct store;
+
+enum {
+    STORE_WHY_BYTES = 512,
+
+    /* Defaults of the settings below. */
+    /* About a week of a busy person who reads on another device. */
+    STORE_INBOX_ENTRIES_MAX = 10000,
+    STORE_INBOX_BYTES_MAX = 32 << 20,
+    /* WhatsApp has 5, Signal 6; hands that try things out with passwords need more. */
+    STORE_DEVICES_MAX = 16,
+    /* How far a log may reach beyond a fold: what a start must apply again, about a second per 100 MiB. */
+    STORE_REPLAY_BYTES_MAX = 192 << 20,
+    /* Commands applied to a cell since its last fold, whatever their size. */
+    STORE_REPLAY_COMMANDS_MAX = 500000,
+    /* Freed when the disk is full, so that acknowledgements, removals and folds go on. */
+    STORE_RESERVE_BYTES = 64 << 20,
+};
+/* Memory of all partitions' deltas together; a quarter of it starts folds, all of it refuses new work. */
+#define STORE_DELTA_BYTES_MAX (UINT64_C(1) << 30)
+
+/* Settings; 0 stands for the default. What may differ between two starts does; cells may not. */
+struct store_options {
+    struct io_driver *driver; /* borrowed until store_close */
+    const char *path;         /* the data directory; made when missing, its parent must exist */
+    unsigned cells; /* at creation only: a power of two; 0: the schedulers rounded up, at least 8 */
+    unsigned schedulers;    /* 0: as many as the driver has loops */
+    uint64_t map_bytes;     /* of each cell's environment: address space, neither memory nor disk */
+    uint32_t segment_bytes; /* of the log */
+    uint64_t delta_bytes_max;
+    uint64_t replay_bytes_max;
+    uint64_t replay_commands_max;
+    uint64_t reserve_bytes;
+    /* Of each device. Logged at every open, since what is decided must be decided alike when it is applied again. */
+    uint32_t inbox_entries_max;
+    uint64_t inbox_bytes_max;
+    uint16_t devices_max; /* of each user; STORE_DEVICES_LIMIT at most */
+    /* A judge's hook, for tests alone: commands are applied and answered before they are durable. */
+    bool plant_answer_before_sync;
+};
+
+/* What opening found and did. */
+struct store_report {
+    char why[STORE_WHY_BYTES]; /* one sentence, when it failed */
+    bool created;              /* the directory is new */
+    uint32_t cells;
+    uint32_t logs;
+    uint64_t commands;   /* applied again */
+    uint64_t skipped;    /* passed over because an operator said so (store_skip) */
+    uint64_t torn_bytes; /* of a last batch that a crash cut off: nobody had been told of it */
+    bool logs_renewed;   /* the number of schedulers changed: all was folded and new logs began */
+    uint64_t duration_ms;
+};
+
+/* 0, or a negative errno with report->why: -EWOULDBLOCK another process has the directory; -EPROTO it has another
+ * format version; -EUCLEAN damage; -ENOTRECOVERABLE a command ended the node twice when it was applied again (why names
+ * its position for store_skip); -EINVAL a setting; else the errno of what failed. Waits for the disk. */
+MUST_CHECK int store_open(const struct store_options *options, struct store **out,
+                          struct store_report *report);
+
+/* Takes the store; NULL is allowed. The node has been joined and closed. Does not fold: the next start applies again. */
+void store_close(struct store **store);
+
+/* What a supervisor starts, in this order: per scheduler a journal, per cell a reader and a folder, the 256 partitions.
+ * Borrowed from the store. They are permanent, at home on their schedulers, and keep what must outlive them in the
+ * store, so that each may be killed and started again alone (one_for_one). */
+const struct ln_child *store_children(const struct store *store, size_t *out_count);
+
+/* ---------------------------------------------------------------------------------------------- who is where */
+
+/* The partition of a user's records, and of a name. */
+uint8_t store_user_partition(const struct store *store, uint64_t user);
+uint8_t store_name_partition(const struct store *store, const char *name, size_t bytes);
+
+/* Whom to send requests to; 0 while it is not running. It changes when a partition is started again: do not keep it. */
+ln_pid store_partition_pid(const struct store *store, uint8_t partition);
+/* The same, of the user's or the name's partition. */
+ln_pid store_user_pid(const struct store *store, uint64_t user);
+ln_pid store_name_pid(const struct store *store, const char *name, size_t bytes);
+
+/* The scheduler where a user's partition is at home, and where session and connections should be. */
+unsigned store_user_home(const struct store *store, uint64_t user);
+
+/* ---------------------------------------------------------------------------------------------- operator */
+
+/* Counters since the start, but for those "now". Each is read by itself. */
+struct store_stats {
+    uint64_t commands, command_bytes; /* logged */
+    uint64_t batches, batch_commands_max;
+    uint64_t batch_ns, batch_ns_max; /* write and sync, sum and longest */
+    uint64_t apply_ns_max;           /* of one batch */
+    uint64_t requests;               /* taken in by partitions */
+    uint64_t refused_overload, refused_full;
+    uint64_t fetches,
+        fetched_records; /* worker jobs that read LMDB for partitions, and records found */
+    uint64_t pushes, pushes_refused;
+    uint64_t stream_records; /* sent between partitions, repetitions included */
+    uint64_t folds, folds_failed, fold_ns, fold_ns_max, fold_records, fold_bytes;
+    uint64_t freeze_ns_max;     /* the pause that the beginning of a fold costs */
+    uint64_t delta_bytes;       /* now */
+    uint64_t delta_entries;     /* now */
+    uint64_t log_bytes;         /* now: what a start would have to read */
+    uint64_t sessions_attached; /* now */
+    bool disk_full;             /* now: new messages are refused */
+};
+void store_stats_read(const struct store *store, struct store_stats *out);
+
+struct store_partition_info {
+    uint8_t partition;
+    unsigned cell;
+    unsigned scheduler;
+    ln_pid pid;
+    uint32_t epoch;
+    uint64_t last_number;
+    uint64_t commands; /* applied since the start */
+    uint64_t delta_bytes, delta_entries;
+    uint32_t waiting; /* requests */
+    uint32_t sessions;
+    uint64_t outbox_records; /* not yet acknowledged by their partitions */
+};
+/* A snapshot; each field is read by itself. */
+void store_partition_info_read(const struct store *store, uint8_t partition,
+                               struct store_partition_info *out);
+
+/* Makes the next store_open pass over the command at `position` (as its `why` named it). The node is down. 0 or a
+ * negative errno with one sentence in `why`. */
+MUST_CHECK int store_skip(struct io_driver *driver, const char *path, const char *position,
+                          char why[STORE_WHY_BYTES]);
