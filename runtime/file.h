@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* file.h - files from inside an actor: the calls wait, and others run meanwhile. */
+#pragma once
+
+#include "runtime/io/io.h"
+#include "runtime/linnet.h"
+
+/* Writes all pieces at `offset` and syncs. Yields; can't be cancelled once begun. 0 or a negative errno. */
+LN_API MUST_CHECK int ln_file_write_sync(io_file file, const struct iovec *pieces, unsigned count, uint64_t offset);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* node.h - a set of schedulers over an io driver, and the root of what runs on them.
+ *
+ *     struct io_driver *driver;
+ *     uring_open(&(struct uring_options){0}, &driver, why, sizeof why);
+ *     struct ln_node *node = ln_node_open(driver, &(struct ln_node_options){0});
+ *     ln_node_root(node, &root_behaviour, &argument, sizeof argument);
+ *     ln_node_start(node);            its threads run; under sim nothing does before ln_node_join
+ *     ... ln_node_stop(node) from a signal's thread ...
+ *     ln_node_join(node);             the root has ended, and with it everything
+ *     ln_node_close(&node); io_driver_close(driver);
+ *
+ * The root actor runs on scheduler 0. When it ends, whatever is left is killed and the schedulers stop.
+ */
+#pragma once
+
+#include "runtime/io/io.h"
+#include "runtime/linnet.h"
+
+struct ln_node;
+
+struct ln_node_options {
+    uint32_t actors_max; /* per scheduler; 0: 16,777,215 */
+    uint32_t turn_messages; /* one actor's turn; 0: 64 */
+    uint32_t turn_us;       /* a scheduler's round between two looks at io; 0: 500 */
+};
+
+/* Borrows the driver until close. Never NULL. */
+LN_API struct ln_node *ln_node_open(struct io_driver *driver, const struct ln_node_options *options);
+/* What to spawn on scheduler 0 when it starts; `argument` is copied. Before ln_node_start. */
+LN_API void ln_node_root(struct ln_node *node, const struct ln_behaviour *behaviour, const void *argument,
+                         size_t bytes);
+LN_API MUST_CHECK int ln_node_start(struct ln_node *node);
+/* Asks the root to shut down. Any thread, any time after start; again: no effect. */
+LN_API void ln_node_stop(struct ln_node *node);
+/* Waits until every scheduler has stopped. Returns why the root ended. */
+LN_API struct ln_reason ln_node_join(struct ln_node *node);
+LN_API void ln_node_close(struct ln_node **node);

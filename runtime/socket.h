@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* socket.h - sockets that belong to an actor and speak to it in messages.
+ *
+ * A listener's owner gets LN_TAG_ACCEPT for each connection, with a descriptor to hand to the actor that will serve
+ * it; that one attaches it. Bytes arrive as LN_TAG_DATA with `data` in the scheduler's receive buffer: read or copied
+ * before the handler returns or yields, then it goes back, so an idle connection holds no buffer. What is sent in a
+ * scheduling round leaves in one gathered send when the round ends. A socket ends with its owner.
+ *
+ *     case LN_TAG_ACCEPT: spawn a connection with ev->descriptor as argument
+ *     case LN_TAG_DATA:   ln_socket_send(ev->socket, ev->data, ev->bytes);
+ *     case LN_TAG_CLOSED: ln_stop(LN_EXIT_NORMAL, "peer left");
+ */
+#pragma once
+
+#include "runtime/io/io.h"
+#include "runtime/linnet.h"
+
+struct ln_socket;
+
+struct ln_socket_event {
+    struct ln_socket *socket;
+    unsigned char *data; /* LN_TAG_DATA: valid and writable until the handler returns or yields */
+    uint32_t bytes;      /* LN_TAG_DATA */
+    int32_t error;       /* LN_TAG_CLOSED: 0 the peer ended its side, else a negative errno */
+    io_socket descriptor; /* LN_TAG_ACCEPT, LN_TAG_CLOSED of a connect that failed: -1 */
+};
+/* The event of a message with one of the four tags. */
+static inline struct ln_socket_event *
+ln_socket_event(struct ln_msg *msg)
+{
+    return (struct ln_socket_event *)(void *)msg->data;
+}
+
+/* Listens; *out_bound (may be NULL) is where. 0 or a negative errno. Never yields. */
+LN_API MUST_CHECK int ln_socket_listen(const struct io_address *address, struct ln_socket **out,
+                                       struct io_address *out_bound);
+/* Makes a connected descriptor the caller's; LN_TAG_DATA follows. Takes it. */
+LN_API struct ln_socket *ln_socket_attach(io_socket descriptor);
+/* Connects and waits. 0, -ETIMEDOUT, -ECANCELED or the connect's error. Yields. */
+LN_API MUST_CHECK int ln_socket_connect(const struct io_address *address, uint64_t timeout_ms, struct ln_socket **out);
+/* Hands the descriptor out, to be attached elsewhere: what was sent has left first, no event of it follows, and bytes
+ * not yet delivered stay in the kernel. Takes *socket. Yields. 0 or the error that the connection met. */
+LN_API MUST_CHECK int ln_socket_detach(struct ln_socket **socket, io_socket *out);
+
+/* Queues a copy of the bytes for this round's send. Never fails here: an error arrives as LN_TAG_CLOSED. */
+LN_API void ln_socket_send(struct ln_socket *socket, const void *bytes, size_t count);
+/* The same for a part of a shared payload, by reference: takes one reference. */
+LN_API void ln_socket_send_buffer(struct ln_socket *socket, struct ln_buffer **buffer, size_t offset, size_t count);
+/* Bytes queued and not yet taken by the kernel: what credit is measured by. */
+LN_API size_t ln_socket_unsent(const struct ln_socket *socket);
+/* One LN_TAG_DRAINED when the unsent bytes have fallen to `low` or less. */
+LN_API void ln_socket_notify_drained(struct ln_socket *socket, size_t low);
+/* Stops and resumes reading: what a connection does that has too many unanswered commands. */
+LN_API void ln_socket_pause(struct ln_socket *socket, bool paused);
+/* Ends our side after what is queued has left. */
+LN_API void ln_socket_shutdown(struct ln_socket *socket);
+/* Closes and nulls: `abort` at once with a reset, else after what is queued has left (or a few seconds). No event
+ * follows. NULL inside is allowed. */
+LN_API void ln_socket_close(struct ln_socket **socket, bool abort);
+LN_API MUST_CHECK int ln_socket_peer(const struct ln_socket *socket, struct io_address *out);
