@@ -15,6 +15,7 @@
  * One thread at a time. The arena does not move: its allocator points into it.
  */
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <protobuf-c/protobuf-c.h>
@@ -28,7 +29,7 @@ struct arena {
     unsigned char *next;
     unsigned char *end;
     unsigned char *first;
-    size_t first_bytes;
+    unsigned char *first_end;
     struct arena_block *blocks; /* of the heap, the newest first */
     size_t heap_bytes;
     size_t heap_bytes_max;
@@ -40,6 +41,13 @@ void arena_init(struct arena *arena, void *first, size_t first_bytes, size_t hea
 
 /* Room for `bytes`, aligned for anything, uninitialised; NULL when the limit or the machine's memory ends. */
 void *arena_alloc(struct arena *arena, size_t bytes) MUST_CHECK;
+
+/* The same for a library that can't bear NULL, past the limit if need be: the caller knows another bound. When the
+ * machine has no memory left the program ends. */
+void *arena_alloc_beyond(struct arena *arena, size_t bytes) MUST_CHECK;
+
+/* Makes the piece given out last larger or smaller where it stands; false if it can't. */
+bool arena_extend(struct arena *arena, void *last, size_t old_bytes, size_t bytes) MUST_CHECK;
 
 /* Takes back everything that was given out. */
 void arena_reset(struct arena *arena);

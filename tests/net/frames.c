@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/net/frames.h"
+
+#define TEXT(literal) ((char[]){literal})
+#define BYTES(literal)                                                   \
+    {                                                                    \
+        .data = (uint8_t *)(char[]){literal}, .len = sizeof(literal) - 1 \
+    }
+
+/* A struct of the schema with its defaults and what is named; the values live as long as the program. */
+#define MESSAGE(type, descriptor_name, ...)                                                    \
+    ((type[1]){{.base = PROTOBUF_C_MESSAGE_INIT(&linnet__v1__##descriptor_name##__descriptor), \
+                __VA_ARGS__}})
+#define CLIENT(...) &MESSAGE(Linnet__V1__ClientFrame, client_frame, __VA_ARGS__)->base
+#define SERVER(...) &MESSAGE(Linnet__V1__ServerFrame, server_frame, __VA_ARGS__)->base
+
+#define CHAT(id) \
+    MESSAGE(Linnet__V1__Chat, chat, .peer_case = LINNET__V1__CHAT__PEER_USER_ID, .user_id = (id))
+#define CHAT_NAMED(name)                                                           \
+    MESSAGE(Linnet__V1__Chat, chat, .peer_case = LINNET__V1__CHAT__PEER_USER_NAME, \
+            .user_name = TEXT(name))
+#define MESSAGE_ID                                                             \
+    MESSAGE(Linnet__V1__MessageId, message_id, .user_id = 12, .device = 65535, \
+            .number = 9007199254740991)
+#define MESSAGE_ID_JSON "{\"userId\":\"12\",\"device\":65535,\"number\":\"9007199254740991\"}"
+#define SENDER                                                                           \
+    MESSAGE(Linnet__V1__Sender, sender, .user_id = 12, .name = TEXT("\xC3\xA4 \"bob\""), \
+            .device = 3)
+#define ATTACHMENT                                                        \
+    MESSAGE(Linnet__V1__Attachment, attachment, .reference = TEXT("m/1"), \
+            .media_type = TEXT("image/png"), .size_bytes = 70000)
+#define ATTACHMENT_JSON \
+    "{\"reference\":\"m/1\",\"mediaType\":\"image/png\",\"sizeBytes\":\"70000\"}"
+#define ATTACHMENT_BARE \
+    MESSAGE(Linnet__V1__Attachment, attachment, .reference = TEXT("m/2"), .media_type = TEXT(""))
+#define ATTACHMENTS                                                 \
+    .n_attachments = 2, .attachments = (Linnet__V1__Attachment *[]) \
+    {                                                               \
+        ATTACHMENT, ATTACHMENT_BARE                                 \
+    }
+#define ATTACHMENTS_JSON "\"attachments\":[" ATTACHMENT_JSON ",{\"reference\":\"m/2\"}]"
+
+const struct frame_sample client_frames[] = {
+    {CLIENT(.number = 0, .ref = 1, .command_case = LINNET__V1__CLIENT_FRAME__COMMAND_AUTHENTICATE,
+            .authenticate = MESSAGE(
+                Linnet__V1__Authenticate, authenticate,
+                .method_case = LINNET__V1__AUTHENTICATE__METHOD_PASSWORD_LOGIN,
+                .password_login = MESSAGE(
+                    Linnet__V1__PasswordLogin, password_login, .name = TEXT("alice"),
+                    .password = TEXT("\x01\b\t\n\v\f\r\x1F"), .device_name = TEXT("a \\ phone")))),
+     "{\"ref\":\"1\",\"authenticate\":{\"passwordLogin\":{\"name\":\"alice\",\"password\":"
+     "\"\\u0001\\b\\t\\n\\u000b\\f\\r\\u001f\",\"deviceName\":\"a \\\\ phone\"}}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_AUTHENTICATE,
+            .authenticate = MESSAGE(Linnet__V1__Authenticate, authenticate,
+                                    .method_case = LINNET__V1__AUTHENTICATE__METHOD_TOKEN,
+                                    .token = TEXT("secret"))),
+     "{\"authenticate\":{\"token\":\"secret\"}}"},
+    {CLIENT(.number = 4503599627370495, .ref = 9007199254740991,
+            .command_case = LINNET__V1__CLIENT_FRAME__COMMAND_SEND_MESSAGE,
+            .send_message =
+                MESSAGE(Linnet__V1__SendMessage, send_message, .chat = CHAT(9007199254740991),
+                        .body_case = LINNET__V1__SEND_MESSAGE__BODY_CONTENT,
+                        .content = BYTES("\x00\xFF\xFE\x01"), ATTACHMENTS)),
+     "{\"number\":\"4503599627370495\",\"ref\":\"9007199254740991\",\"sendMessage\":{\"chat\":{"
+     "\"userId\":\"9007199254740991\"},\"content\":\"AP/+AQ==\"," ATTACHMENTS_JSON "}}"},
+    {CLIENT(.number = 7, .command_case = LINNET__V1__CLIENT_FRAME__COMMAND_SEND_MESSAGE,
+            .send_message =
+                MESSAGE(Linnet__V1__SendMessage, send_message, .chat = CHAT_NAMED("bob"),
+                        .body_case = LINNET__V1__SEND_MESSAGE__BODY_TEXT,
+                        .text = TEXT("hi \xF0\x9F\x90\xA6"))),
+     "{\"number\":\"7\",\"sendMessage\":{\"chat\":{\"userName\":\"bob\"},\"text\":"
+     "\"hi \xF0\x9F\x90\xA6\"}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_SEND_MESSAGE,
+            .send_message =
+                MESSAGE(Linnet__V1__SendMessage, send_message, .chat = CHAT(5), ATTACHMENTS)),
+     "{\"sendMessage\":{\"chat\":{\"userId\":\"5\"}," ATTACHMENTS_JSON "}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_ACK,
+            .ack = MESSAGE(Linnet__V1__Ack, ack, .inbox_number = 123456)),
+     "{\"ack\":{\"inboxNumber\":\"123456\"}}"},
+    {CLIENT(.number = 8, .command_case = LINNET__V1__CLIENT_FRAME__COMMAND_MARK_READ,
+            .mark_read =
+                MESSAGE(Linnet__V1__MarkRead, mark_read, .chat = CHAT(2), .chat_number = 4)),
+     "{\"number\":\"8\",\"markRead\":{\"chat\":{\"userId\":\"2\"},\"chatNumber\":\"4\"}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_PING,
+            .ping = MESSAGE(Linnet__V1__Ping, ping, .data = BYTES("?"))),
+     "{\"ping\":{\"data\":\"Pw==\"}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_PING,
+            .ping = MESSAGE(Linnet__V1__Ping, ping, .data = {0})),
+     "{\"ping\":{}}"},
+};
+const size_t client_frames_count = sizeof(client_frames) / sizeof(*client_frames);
+
+const struct frame_sample server_frames[] = {
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_WELCOME,
+            .welcome = MESSAGE(
+                Linnet__V1__Welcome, welcome, .user_id = 1, .name = TEXT("alice"), .device = 2,
+                .token = TEXT("t"), .next_command = 3, .inbox_acknowledged = 4, .server_time_ms = 5,
+                .limits = MESSAGE(Linnet__V1__Limits, limits, .message_bytes_max = 6,
+                                  .attachments_max = 7, .frame_bytes_max = 8,
+                                  .commands_unanswered_max = 9, .command_window = 64,
+                                  .unacknowledged_entries_max = 256,
+                                  .unacknowledged_bytes_max = 262144, .idle_timeout_ms = 300000))),
+     "{\"welcome\":{\"userId\":\"1\",\"name\":\"alice\",\"device\":2,\"token\":\"t\","
+     "\"nextCommand\":\"3\",\"inboxAcknowledged\":\"4\",\"serverTimeMs\":\"5\",\"limits\":{"
+     "\"messageBytesMax\":\"6\",\"attachmentsMax\":\"7\",\"frameBytesMax\":\"8\","
+     "\"commandsUnansweredMax\":\"9\",\"commandWindow\":\"64\",\"unacknowledgedEntriesMax\":"
+     "\"256\",\"unacknowledgedBytesMax\":\"262144\",\"idleTimeoutMs\":\"300000\"}}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_NEW_MESSAGE,
+            .new_message = MESSAGE(
+                Linnet__V1__NewMessage, new_message, .inbox_number = 900000000000001,
+                .id = MESSAGE_ID, .chat = CHAT(12), .chat_number = 17, .sender = SENDER,
+                .server_time_ms = 1780000000000, .body_case = LINNET__V1__NEW_MESSAGE__BODY_TEXT,
+                .text = TEXT(""), ATTACHMENTS)),
+     "{\"newMessage\":{\"inboxNumber\":\"900000000000001\",\"id\":" MESSAGE_ID_JSON
+     ",\"chat\":{\"userId\":\"12\"},\"chatNumber\":\"17\",\"sender\":{\"userId\":\"12\",\"name\":"
+     "\"\xC3\xA4 "
+     "\\\"bob\\\"\",\"device\":3},\"serverTimeMs\":\"1780000000000\",\"text\":"
+     "\"\"," ATTACHMENTS_JSON "}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_NEW_MESSAGE,
+            .new_message = MESSAGE(Linnet__V1__NewMessage, new_message, .id = MESSAGE_ID,
+                                   .body_case = LINNET__V1__NEW_MESSAGE__BODY_CONTENT,
+                                   .content = BYTES("\x80"))),
+     "{\"newMessage\":{\"id\":" MESSAGE_ID_JSON ",\"content\":\"gA==\"}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_RECEIPTS,
+            .receipts = MESSAGE(Linnet__V1__Receipts, receipts, .inbox_number = 1, .chat = CHAT(2),
+                                .reader_user_id = 2, .delivered = 30, .read = 20)),
+     "{\"receipts\":{\"inboxNumber\":\"1\",\"chat\":{\"userId\":\"2\"},\"readerUserId\":\"2\","
+     "\"delivered\":\"30\",\"read\":\"20\"}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER,
+            .answer =
+                MESSAGE(Linnet__V1__Answer, answer, .number = 1, .ref = 2,
+                        .result_case = LINNET__V1__ANSWER__RESULT_SENT,
+                        .sent = MESSAGE(Linnet__V1__Sent, sent, .id = MESSAGE_ID, .chat_number = 3,
+                                        .server_time_ms = 4, .duplicate = 1))),
+     "{\"answer\":{\"number\":\"1\",\"ref\":\"2\",\"sent\":{\"id\":" MESSAGE_ID_JSON
+     ",\"chatNumber\":\"3\",\"serverTimeMs\":\"4\",\"duplicate\":true}}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER,
+            .answer = MESSAGE(Linnet__V1__Answer, answer, .number = 1,
+                              .result_case = LINNET__V1__ANSWER__RESULT_DONE,
+                              .done = MESSAGE(Linnet__V1__Done, done, ))),
+     "{\"answer\":{\"number\":\"1\",\"done\":{}}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER,
+            .answer = MESSAGE(Linnet__V1__Answer, answer, .ref = 9,
+                              .result_case = LINNET__V1__ANSWER__RESULT_ERROR,
+                              .error = MESSAGE(Linnet__V1__Error, error,
+                                               .code = LINNET__V1__ERROR__CODE__RATE_LIMITED,
+                                               .text = TEXT("too fast"), .retry_after_ms = 500))),
+     "{\"answer\":{\"ref\":\"9\",\"error\":{\"code\":\"RATE_LIMITED\",\"text\":\"too fast\","
+     "\"retryAfterMs\":\"500\"}}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_RESYNC,
+            .resync = MESSAGE(Linnet__V1__Resync, resync, .inbox_number = 6,
+                              .reason = LINNET__V1__RESYNC__REASON__INBOX_FULL)),
+     "{\"resync\":{\"inboxNumber\":\"6\",\"reason\":\"INBOX_FULL\"}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_PONG,
+            .pong =
+                MESSAGE(Linnet__V1__Pong, pong, .ref = 1, .data = BYTES("?"), .server_time_ms = 2)),
+     "{\"pong\":{\"ref\":\"1\",\"data\":\"Pw==\",\"serverTimeMs\":\"2\"}}"},
+};
+const size_t server_frames_count = sizeof(server_frames) / sizeof(*server_frames);

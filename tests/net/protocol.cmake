@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+linnet_test(net_arena_test TIER fast SOURCES arena_test.c LIBS linnet_net)
+linnet_test(net_base64_test TIER fast SOURCES base64_test.c LIBS linnet_net)
+linnet_test(net_decimal_test TIER fast SOURCES decimal_test.c LIBS linnet_net)
+linnet_test(net_schema_test TIER fast SOURCES schema_test.c LIBS linnet_net)
