@@ -552,16 +552,15 @@ lone_surrogate(const uint8_t *next, const uint8_t *end)
     return NULL;
 }
 
-/* In yajl's words, and where it stood. */
+/* In yajl's words. */
 static int
-fail_syntax(struct reader *reader, yajl_handle handle)
+fail_syntax(struct reader *reader, yajl_handle handle, size_t at)
 {
     const struct schema_input *input = reader->input;
     const char *words = (const char *)yajl_get_error(handle, 0, input->bytes, input->count);
     char text[PROTOCOL_ERROR_TEXT_BYTES];
     int words_bytes = (int)strcspn(words, "\n");
-    snprintf(text, sizeof(text), "not JSON at byte %zu: %.*s", yajl_get_bytes_consumed(handle),
-             words_bytes, words);
+    snprintf(text, sizeof(text), "not JSON near byte %zu: %.*s", at, words_bytes, words);
     reader->path.depth = 0;
     fail(reader, text);
     return reader->rc;
@@ -591,11 +590,11 @@ json_parse(struct reader *reader)
         return -EINVAL;
     }
     yajl_status status = yajl_parse(handle, input->bytes, input->count);
-    if (status == yajl_status_ok) {
-        status = yajl_complete_parse(handle);
-    }
     if (status == yajl_status_error) {
-        return fail_syntax(reader, handle);
+        return fail_syntax(reader, handle, yajl_get_bytes_consumed(handle));
+    }
+    if (status == yajl_status_ok && yajl_complete_parse(handle) == yajl_status_error) {
+        return fail_syntax(reader, handle, input->count);
     }
     return reader->rc;
 }
