@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/http_answer.h"
+
+#include "net/http.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+const char *
+http_status_name(unsigned status)
+{
+    static const struct {
+        unsigned status;
+        const char *name;
+    } names[] = {
+        {101, "Switching Protocols"},
+        {200, "OK"},
+        {204, "No Content"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {408, "Request Timeout"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {426, "Upgrade Required"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
+        {505, "HTTP Version Not Supported"},
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (names[i].status == status) {
+            return names[i].name;
+        }
+    }
+    return "Unknown";
+}
+
+struct http_answer
+http_text_answer(unsigned status, const char *text)
+{
+    return (struct http_answer){
+        .status = status,
+        .type = "text/plain; charset=utf-8",
+        .body = text,
+        .body_bytes = strlen(text),
+    };
+}
+
+struct http_answer
+http_fault_answer(enum http_fault fault)
+{
+    struct http_answer answer = http_text_answer(http_fault_status(fault), http_fault_text(fault));
+    if (answer.status == 405) {
+        answer.fields = "Allow: GET, HEAD\r\n";
+    }
+    return answer;
+}
+
+enum { DATE_BYTES = sizeof("Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n") };
+
+/* RFC 9110, 5.6.7; the names are English whatever the locale. */
+static void
+date_print(int64_t date_s, char out[DATE_BYTES])
+{
+    static const char days[] = "SunMonTueWedThuFriSat";
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    time_t seconds = (time_t)date_s;
+    struct tm parts;
+    out[0] = '\0';
+    if (date_s <= 0 || gmtime_r(&seconds, &parts) == NULL || parts.tm_year > 9999 - 1900) {
+        return;
+    }
+    int used = snprintf(out, DATE_BYTES, "Date: %.3s, %02u %.3s %04u %02u:%02u:%02u GMT\r\n",
+                        days + (ptrdiff_t)3 * parts.tm_wday, (unsigned)parts.tm_mday % 100,
+                        months + (ptrdiff_t)3 * parts.tm_mon, (unsigned)parts.tm_year + 1900,
+                        (unsigned)parts.tm_hour % 100, (unsigned)parts.tm_min % 100,
+                        (unsigned)parts.tm_sec % 100);
+    ASSERT(used == DATE_BYTES - 1);
+}
+
+int
+http_answer_head_write(const struct http_answer *answer, char *out, size_t out_bytes,
+                       size_t *out_count)
+{
+    char date[DATE_BYTES];
+    date_print(answer->date_s, date);
+    char type[128] = "";
+    if (answer->type != NULL) {
+        int used = snprintf(type, sizeof(type), "Content-Type: %s\r\n", answer->type);
+        ASSERT(used > 0 && (size_t)used < sizeof(type));
+    }
+    int used = snprintf(
+        out, out_bytes, "HTTP/1.1 %u %s\r\n%s%sContent-Length: %zu\r\nConnection: %s\r\n%s\r\n",
+        answer->status, http_status_name(answer->status), date, type, answer->body_bytes,
+        answer->keep_alive ? "keep-alive" : "close", answer->fields == NULL ? "" : answer->fields);
+    if (used < 0 || (size_t)used >= out_bytes) {
+        return -ENOBUFS;
+    }
+    *out_count = (size_t)used;
+    return 0;
+}
+
+int
+http_answer_write(const struct http_answer *answer, char *out, size_t out_bytes, size_t *out_count)
+{
+    size_t head_bytes;
+    int result = http_answer_head_write(answer, out, out_bytes, &head_bytes);
+    if (result < 0) {
+        return result;
+    }
+    size_t body_bytes = answer->head_only ? 0 : answer->body_bytes;
+    if (out_bytes - head_bytes < body_bytes) {
+        return -ENOBUFS;
+    }
+    if (body_bytes > 0) {
+        memcpy(out + head_bytes, answer->body, body_bytes);
+    }
+    *out_count = head_bytes + body_bytes;
+    return 0;
+}
