@@ -95,7 +95,8 @@ void delta_leave(struct delta *delta, uint64_t ticket);
 
 /* ---------------------------------------------------------------------------------------------------- folds */
 
-/* Whether delta_freeze may be called: no fold runs, and the last one's retired table has been given back. */
+/* Whether delta_freeze may be called: no fold runs, no ticket from before the last one completed is held, and the table
+ * that retired then has been given back. */
 bool delta_freezable(const struct delta *delta);
 
 /* live becomes folding, and an empty live begins: O(1). Must be freezable. `number` is the partition's highest inbox

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A ticket is the era in which it was taken; an era ends when a fold completes. The retired table was last found in the
+ * era before, so it goes when that era has no tickets left. No fold is frozen while an earlier era has tickets: so at most
+ * two eras have any, and two counts are enough. */
+#include "store/delta.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum generation { LIVE, FOLDING, CLEAN, RETIRED };
+static_assert(RETIRED + 1 == DELTA_GENERATIONS, "each generation has a place");
+
+struct delta {
+    struct table *tables[DELTA_GENERATIONS]; /* the newest first; NULL: not there. LIVE always is */
+    uint64_t era;
+    uint64_t tickets[2]; /* of the era's parity */
+    uint64_t freeze_number;
+    uint64_t folded_number;
+};
+
+struct delta *
+delta_new(void)
+{
+    struct delta *delta = calloc(1, sizeof(*delta));
+    if (delta == NULL) {
+        check_failed("out of memory", __FILE__, __LINE__);
+    }
+    delta->tables[LIVE] = table_new();
+    return delta;
+}
+
+void
+delta_free(struct delta **delta)
+{
+    if (*delta == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < DELTA_GENERATIONS; i++) {
+        table_free(&(*delta)->tables[i]);
+    }
+    free(*delta);
+    *delta = NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------ lookups */
+
+static bool
+state_present(enum table_state state)
+{
+    return state == TABLE_WRITTEN || state == TABLE_FETCHED;
+}
+
+enum delta_found
+delta_get(const struct delta *delta, const struct store_key *key, struct store_value *out)
+{
+    for (unsigned i = 0; i < DELTA_GENERATIONS; i++) {
+        struct table_entry entry;
+        if (delta->tables[i] == NULL || !table_get(delta->tables[i], key, &entry)) {
+            continue;
+        }
+        if (!state_present(entry.state)) {
+            return DELTA_ABSENT;
+        }
+        *out = entry.value;
+        return DELTA_PRESENT;
+    }
+    return DELTA_UNKNOWN;
+}
+
+void
+delta_put(struct delta *delta, const struct store_key *key, struct store_value value)
+{
+    table_put(delta->tables[LIVE], key, TABLE_WRITTEN, value);
+}
+
+void
+delta_delete(struct delta *delta, const struct store_key *key)
+{
+    table_put(delta->tables[LIVE], key, TABLE_DELETED, (struct store_value){0});
+}
+
+void
+delta_learn(struct delta *delta, const struct store_key *key,
+            const struct store_value *value_or_null)
+{
+    struct store_value known;
+    if (delta_get(delta, key, &known) != DELTA_UNKNOWN) {
+        return;
+    }
+    if (value_or_null != NULL) {
+        table_put(delta->tables[LIVE], key, TABLE_FETCHED, *value_or_null);
+    } else {
+        table_put(delta->tables[LIVE], key, TABLE_MISSING, (struct store_value){0});
+    }
+}
+
+/* Whether a generation before live has a value for the key, which dropping it from live would bring back. */
+static bool
+known_before(const struct delta *delta, const struct store_key *key)
+{
+    for (unsigned i = FOLDING; i < DELTA_GENERATIONS; i++) {
+        struct table_entry entry;
+        if (delta->tables[i] != NULL && table_get(delta->tables[i], key, &entry)) {
+            return state_present(entry.state);
+        }
+    }
+    return false;
+}
+
+uint64_t
+delta_drop(struct delta *delta, const struct store_range *range)
+{
+    uint64_t dropped = 0;
+    struct table *live = delta->tables[LIVE];
+    struct table_cursor at;
+    struct table_entry entry;
+    table_seek(live, &range->low, &at);
+    while (table_at(&at, &entry) && !key_less(&range->high, &entry.key)) {
+        if (entry.state != TABLE_WRITTEN) {
+            table_next(&at);
+            continue;
+        }
+        ASSERT_SLOW(!known_before(delta, &entry.key));
+        table_remove(live, &entry.key);
+        table_seek(live, &entry.key, &at);
+        dropped++;
+    }
+    return dropped;
+}
+
+/* ------------------------------------------------------------------------------------------------ ranges */
+
+void
+delta_range_start(const struct delta *delta, const struct store_range *range,
+                  struct delta_range *out)
+{
+    out->high = range->high;
+    for (unsigned i = 0; i < DELTA_GENERATIONS; i++) {
+        if (delta->tables[i] != NULL) {
+            table_seek(delta->tables[i], &range->low, &out->at[i]);
+        } else {
+            out->at[i] = (struct table_cursor){0};
+        }
+    }
+}
+
+bool
+delta_range_next(struct delta_range *each, struct store_key *out_key, enum delta_found *out_found,
+                 struct store_value *out_value)
+{
+    bool found = false;
+    struct table_entry least = {0};
+    struct table_entry entry;
+    for (unsigned i = 0; i < DELTA_GENERATIONS; i++) {
+        /* Of equal keys the first, which is the newest, stays. */
+        if (table_at(&each->at[i], &entry) && (!found || key_less(&entry.key, &least.key))) {
+            least = entry;
+            found = true;
+        }
+    }
+    if (!found || key_less(&each->high, &least.key)) {
+        return false;
+    }
+    for (unsigned i = 0; i < DELTA_GENERATIONS; i++) {
+        if (table_at(&each->at[i], &entry) && key_equal(&entry.key, &least.key)) {
+            table_next(&each->at[i]);
+        }
+    }
+    *out_key = least.key;
+    *out_found = state_present(least.state) ? DELTA_PRESENT : DELTA_ABSENT;
+    *out_value = least.value;
+    return true;
+}
+
+/* ------------------------------------------------------------------------------------------------ tickets, folds */
+
+uint64_t
+delta_enter(struct delta *delta)
+{
+    delta->tickets[delta->era % 2]++;
+    return delta->era;
+}
+
+void
+delta_leave(struct delta *delta, uint64_t ticket)
+{
+    ASSERT(ticket == delta->era || ticket + 1 == delta->era);
+    ASSERT(delta->tickets[ticket % 2] > 0);
+    delta->tickets[ticket % 2]--;
+}
+
+/* Tickets from before the last fold completed. */
+static uint64_t
+tickets_before(const struct delta *delta)
+{
+    return delta->tickets[(delta->era + 1) % 2];
+}
+
+bool
+delta_freezable(const struct delta *delta)
+{
+    return delta->tables[FOLDING] == NULL && delta->tables[RETIRED] == NULL &&
+           tickets_before(delta) == 0;
+}
+
+const struct table *
+delta_freeze(struct delta *delta, uint64_t number)
+{
+    ASSERT(delta_freezable(delta));
+    ASSERT(number >= delta->folded_number);
+    delta->tables[FOLDING] = delta->tables[LIVE];
+    delta->tables[LIVE] = table_new();
+    delta->freeze_number = number;
+    return delta->tables[FOLDING];
+}
+
+const struct table *
+delta_folding(const struct delta *delta)
+{
+    return delta->tables[FOLDING];
+}
+
+void
+delta_folded(struct delta *delta)
+{
+    ASSERT(delta->tables[FOLDING] != NULL && delta->tables[RETIRED] == NULL);
+    delta->tables[RETIRED] = delta->tables[CLEAN];
+    delta->tables[CLEAN] = delta->tables[FOLDING];
+    delta->tables[FOLDING] = NULL;
+    delta->folded_number = delta->freeze_number;
+    delta->era++;
+}
+
+struct table *
+delta_retire(struct delta *delta)
+{
+    if (tickets_before(delta) > 0) {
+        return NULL;
+    }
+    struct table *retired = delta->tables[RETIRED];
+    delta->tables[RETIRED] = NULL;
+    return retired;
+}
+
+/* ------------------------------------------------------------------------------------------------ facts */
+
+uint64_t
+delta_folded_number(const struct delta *delta)
+{
+    return delta->folded_number;
+}
+
+void
+delta_set_folded_number(struct delta *delta, uint64_t number)
+{
+    delta->folded_number = number;
+}
+
+void
+delta_size(const struct delta *delta, struct delta_size *out)
+{
+    const struct table *live = delta->tables[LIVE];
+    const struct table *folding = delta->tables[FOLDING];
+    *out = (struct delta_size){
+        .live_entries = table_entries(live),
+        .live_bytes = table_bytes(live),
+        .dirty_entries = table_dirty_entries(live),
+    };
+    if (folding != NULL) {
+        out->folding_entries = table_entries(folding);
+        out->folding_bytes = table_bytes(folding);
+    }
+    for (unsigned i = 0; i < DELTA_GENERATIONS; i++) {
+        if (delta->tables[i] != NULL) {
+            out->entries += table_entries(delta->tables[i]);
+            out->bytes += table_bytes(delta->tables[i]);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+foreach(noun key cursor pool table delta)
+  linnet_test(store_${noun}_test TIER fast SOURCES ${CMAKE_CURRENT_LIST_DIR}/${noun}_test.c LIBS linnet_store)
+endforeach()
