@@ -14,11 +14,11 @@
 /* Prints what failed and where, with a backtrace, to standard error and aborts. Any thread; never returns. */
 NORETURN void check_failed(const char *what, const char *file, int line);
 
-#define ASSERT(condition)                                                                          \
-    do {                                                                                           \
-        if (__builtin_expect(!(condition), 0)) {                                                   \
-            check_failed(#condition, __FILE__, __LINE__);                                          \
-        }                                                                                          \
+#define ASSERT(condition)                                 \
+    do {                                                  \
+        if (__builtin_expect(!(condition), 0)) {          \
+            check_failed(#condition, __FILE__, __LINE__); \
+        }                                                 \
     } while (0)
 
 #if defined(LINNET_SLOW_ASSERTIONS)

@@ -44,11 +44,12 @@ typedef uint64_t ln_pid;
 enum ln_lane { LN_SYSTEM, LN_REPLY, LN_DURABLE, LN_LOSSY, LN_LANES };
 
 enum ln_msg_flags {
-    LN_MSG_REFUSED = 1, /* a durable message that its receiver had no room for, back at its sender */
+    LN_MSG_REFUSED =
+        1, /* a durable message that its receiver had no room for, back at its sender */
     LN_MSG_REQUEST = 2, /* it waits for an answer: ln_caller tells whose */
     LN_MSG_ANSWER = 4,  /* it is the answer to the request `ref`; `error` says if it failed */
     LN_MSG_ASYNC = 8,   /* request or answer of ln_request, not of ln_call */
-    LN_MSG_SIGNAL = 16,  /* between schedulers; never seen by handlers */
+    LN_MSG_SIGNAL = 16, /* between schedulers; never seen by handlers */
 };
 
 struct ln_msg {
@@ -62,8 +63,8 @@ struct ln_msg {
     int32_t error; /* answers: 0 or a negative errno */
     uint8_t lane;
     uint8_t flags;
-    uint16_t home; /* scheduler whose memory it is */
-    uint32_t block_bytes; /* what it occupies there */
+    uint16_t home;            /* scheduler whose memory it is */
+    uint32_t block_bytes;     /* what it occupies there */
     struct ln_buffer *buffer; /* a shared payload, or NULL; its reference goes with the message */
     unsigned char data[];     /* `bytes` of it, aligned to 8 */
 };
@@ -71,10 +72,10 @@ struct ln_msg {
 /* Messages from the runtime. Their data is the struct named beside them. */
 enum ln_tag {
     LN_TAG_RUNTIME = 0x80000000u,
-    LN_TAG_EXIT,    /* struct ln_down: a linked actor ended; only for those that trap exits */
-    LN_TAG_DOWN,    /* struct ln_down: a monitored actor ended; ref is the monitor's */
-    LN_TAG_STOP,    /* nothing: the supervisor asks the actor to end; unseen unless the behaviour traps exits */
-    LN_TAG_ACCEPT,  /* struct ln_socket_event (socket.h) and the three below likewise */
+    LN_TAG_EXIT, /* struct ln_down: a linked actor ended; only for those that trap exits */
+    LN_TAG_DOWN, /* struct ln_down: a monitored actor ended; ref is the monitor's */
+    LN_TAG_STOP, /* nothing: the supervisor asks the actor to end; unseen unless the behaviour traps exits */
+    LN_TAG_ACCEPT, /* struct ln_socket_event (socket.h) and the three below likewise */
     LN_TAG_DATA,
     LN_TAG_DRAINED,
     LN_TAG_CLOSED,
@@ -87,11 +88,11 @@ LN_API void ln_msg_free(struct ln_msg **msg);
 
 /* An immutable payload that many messages share, down to the socket: made, filled, then never written again. */
 struct ln_buffer;
-LN_API struct ln_buffer *ln_buffer_new(size_t bytes);                /* one reference, the caller's */
+LN_API struct ln_buffer *ln_buffer_new(size_t bytes); /* one reference, the caller's */
 LN_API void *ln_buffer_data(struct ln_buffer *buffer);
 LN_API size_t ln_buffer_bytes(const struct ln_buffer *buffer);
-LN_API struct ln_buffer *ln_buffer_get(struct ln_buffer *buffer);    /* one reference more */
-LN_API void ln_buffer_put(struct ln_buffer **buffer);                /* one less; nulls; NULL inside is allowed */
+LN_API struct ln_buffer *ln_buffer_get(struct ln_buffer *buffer); /* one reference more */
+LN_API void ln_buffer_put(struct ln_buffer **buffer); /* one less; nulls; NULL inside is allowed */
 
 /* ------------------------------------------------------------------------------------------------ sending */
 
@@ -102,7 +103,8 @@ LN_API void ln_send(ln_pid to, struct ln_msg **msg);
  * (NULL when out_answer is NULL: the answer is freed), or: the error the callee answered with; -ESRCH there is no such
  * actor, or it ended without answering; -EAGAIN its mailbox is full; -ETIMEDOUT; -ECANCELED the caller is being
  * ended and should unwind. An answer that comes too late is dropped: it never reaches the mailbox. gen_server:call/3. */
-LN_API MUST_CHECK int ln_call(ln_pid to, struct ln_msg **request, uint64_t timeout_ms, struct ln_msg **out_answer);
+LN_API MUST_CHECK int ln_call(ln_pid to, struct ln_msg **request, uint64_t timeout_ms,
+                              struct ln_msg **out_answer);
 
 /* Sends *request and returns its reference at once; the answer arrives in the mailbox, flagged LN_MSG_ANSWER with that
  * ref, exactly once and with error set as ln_call would return it (there is no timeout). Never yields. */
@@ -170,24 +172,24 @@ struct ln_behaviour {
 
 enum { LN_HERE = -1, LN_ANYWHERE = -2 };
 struct ln_spawn_options {
-    const char *name;   /* registered, or NULL; -EEXIST when taken */
-    bool link;          /* to the caller */
-    bool monitor;       /* by the caller: *out_monitor */
-    bool elsewhere;     /* use `scheduler`; false: the caller's own */
-    int scheduler;      /* an index, or LN_ANYWHERE: the least loaded */
+    const char *name; /* registered, or NULL; -EEXIST when taken */
+    bool link;        /* to the caller */
+    bool monitor;     /* by the caller: *out_monitor */
+    bool elsewhere;   /* use `scheduler`; false: the caller's own */
+    int scheduler;    /* an index, or LN_ANYWHERE: the least loaded */
     uint64_t *out_monitor;
 };
 
 /* Starts an actor; `argument` (`bytes` of it) is copied. Returns when it exists, before its init has run. `options`
  * may be NULL. 0, -EEXIST, -EAGAIN (no slot left). On its own scheduler never yields; on another, yields. */
-LN_API MUST_CHECK int ln_spawn(const struct ln_behaviour *behaviour, const void *argument, size_t bytes,
-                               const struct ln_spawn_options *options, ln_pid *out);
+LN_API MUST_CHECK int ln_spawn(const struct ln_behaviour *behaviour, const void *argument,
+                               size_t bytes, const struct ln_spawn_options *options, ln_pid *out);
 /* The same, and waits for its init: 0 or init's error, too. Yields. gen_server:start/3. */
-LN_API MUST_CHECK int ln_start(const struct ln_behaviour *behaviour, const void *argument, size_t bytes,
-                               const struct ln_spawn_options *options, ln_pid *out);
+LN_API MUST_CHECK int ln_start(const struct ln_behaviour *behaviour, const void *argument,
+                               size_t bytes, const struct ln_spawn_options *options, ln_pid *out);
 
 LN_API ln_pid ln_self(void);
-LN_API void *ln_state(void); /* the calling actor's state */
+LN_API void *ln_state(void);        /* the calling actor's state */
 LN_API unsigned ln_scheduler(void); /* index of the calling scheduler */
 LN_API unsigned ln_schedulers(void);
 static inline unsigned
@@ -199,13 +201,14 @@ ln_pid_scheduler(ln_pid pid)
 /* Ends the calling actor: from anywhere in its code, at once, without unwinding; what the runtime knows it owns is
  * released. `text` is a literal. */
 LN_API NORETURN void ln_exit(enum ln_exit_kind kind, const char *text);
-LN_API NORETURN void ln_exit_at(enum ln_exit_kind kind, const char *text, const char *file, int line);
+LN_API NORETURN void ln_exit_at(enum ln_exit_kind kind, const char *text, const char *file,
+                                int line);
 /* An actor's check on its own state: it alone ends. */
-#define ln_actor_check(condition)                                                                  \
-    do {                                                                                           \
-        if (__builtin_expect(!(condition), 0)) {                                                   \
-            ln_exit_at(LN_EXIT_ERROR, #condition, __FILE__, __LINE__);                             \
-        }                                                                                          \
+#define ln_actor_check(condition)                                      \
+    do {                                                               \
+        if (__builtin_expect(!(condition), 0)) {                       \
+            ln_exit_at(LN_EXIT_ERROR, #condition, __FILE__, __LINE__); \
+        }                                                              \
     } while (0)
 /* A behaviour's handler asks to end when it returns: the polite form of ln_exit. */
 LN_API void ln_stop(enum ln_exit_kind kind, const char *text);
@@ -215,7 +218,8 @@ LN_API void ln_kill(ln_pid pid, enum ln_exit_kind kind);
 
 LN_API void ln_link(ln_pid pid);
 LN_API void ln_unlink(ln_pid pid);
-LN_API uint64_t ln_monitor(ln_pid pid); /* a DOWN follows, exactly once, at once with NOPROC when there is none */
+LN_API uint64_t
+ln_monitor(ln_pid pid); /* a DOWN follows, exactly once, at once with NOPROC when there is none */
 LN_API void ln_demonitor(uint64_t monitor); /* no DOWN of it arrives after this */
 
 /* ------------------------------------------------------------------------------------------------ processes, waiting */
@@ -223,8 +227,8 @@ LN_API void ln_demonitor(uint64_t monitor); /* no DOWN of it arrives after this 
 /* The next message (any, or the first that `match` accepts), in the caller's ownership; waits at most timeout_ms.
  * Yields. 0, -ETIMEDOUT or -ECANCELED. For processes. */
 LN_API MUST_CHECK int ln_receive(uint64_t timeout_ms, struct ln_msg **out);
-LN_API MUST_CHECK int ln_receive_match(bool (*match)(const struct ln_msg *msg, void *context), void *context,
-                                       uint64_t timeout_ms, struct ln_msg **out);
+LN_API MUST_CHECK int ln_receive_match(bool (*match)(const struct ln_msg *msg, void *context),
+                                       void *context, uint64_t timeout_ms, struct ln_msg **out);
 /* 0 or -ECANCELED. Yields. */
 LN_API int ln_sleep(uint64_t timeout_ms);
 /* Lets others run. */
@@ -234,9 +238,10 @@ LN_API void ln_work(void (*run)(void *argument), void *argument, bool low_priori
 
 /* ------------------------------------------------------------------------------------------------ names, memory, time */
 
-LN_API MUST_CHECK int ln_register(const char *name, ln_pid pid); /* 0, -EEXIST, -EINVAL, -ESRCH; ends with the actor */
-LN_API int ln_unregister(const char *name);                     /* 0 or -ENOENT */
-LN_API ln_pid ln_whereis(const char *name);                     /* 0: no one. Any thread. */
+/* An actor of the calling scheduler; the name ends with it. 0, -EEXIST (the name, or it has one), -EINVAL, -ESRCH. */
+LN_API MUST_CHECK int ln_register(const char *name, ln_pid pid);
+LN_API int ln_unregister(const char *name); /* 0 or -ENOENT */
+LN_API ln_pid ln_whereis(const char *name); /* 0: no one. */
 enum { LN_NAME_BYTES_MAX = 63 };
 
 /* Memory that ends with the actor, however it ends. Zeroed; never NULL. Sized free. */
@@ -251,7 +256,7 @@ struct ln_resource {
 LN_API void ln_own(struct ln_resource *resource, void (*release)(struct ln_resource *resource));
 LN_API void ln_disown(struct ln_resource *resource);
 
-LN_API uint64_t ln_now_ns(void);  /* monotonic, as of this turn */
-LN_API int64_t ln_wall_ms(void);  /* wall clock */
+LN_API uint64_t ln_now_ns(void); /* monotonic, as of this turn */
+LN_API int64_t ln_wall_ms(void); /* wall clock */
 LN_API void ln_random(void *out, size_t bytes);
 LN_API struct io *ln_io(void); /* the scheduler's io, for code that drives operations itself */

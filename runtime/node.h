@@ -20,16 +20,17 @@
 struct ln_node;
 
 struct ln_node_options {
-    uint32_t actors_max; /* per scheduler; 0: 16,777,215 */
+    uint32_t actors_max;    /* per scheduler; 0: 16,777,215 */
     uint32_t turn_messages; /* one actor's turn; 0: 64 */
     uint32_t turn_us;       /* a scheduler's round between two looks at io; 0: 500 */
 };
 
 /* Borrows the driver until close. Never NULL. */
-LN_API struct ln_node *ln_node_open(struct io_driver *driver, const struct ln_node_options *options);
+LN_API struct ln_node *ln_node_open(struct io_driver *driver,
+                                    const struct ln_node_options *options);
 /* What to spawn on scheduler 0 when it starts; `argument` is copied. Before ln_node_start. */
-LN_API void ln_node_root(struct ln_node *node, const struct ln_behaviour *behaviour, const void *argument,
-                         size_t bytes);
+LN_API void ln_node_root(struct ln_node *node, const struct ln_behaviour *behaviour,
+                         const void *argument, size_t bytes);
 LN_API MUST_CHECK int ln_node_start(struct ln_node *node);
 /* Asks the root to shut down. Any thread, any time after start; again: no effect. */
 LN_API void ln_node_stop(struct ln_node *node);

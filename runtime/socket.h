@@ -3,7 +3,7 @@
  *
  * A listener's owner gets LN_TAG_ACCEPT for each connection, with a descriptor to hand to the actor that will serve
  * it; that one attaches it. Bytes arrive as LN_TAG_DATA with `data` in the scheduler's receive buffer: read or copied
- * before the handler returns or yields, then it goes back, so an idle connection holds no buffer. What is sent in a
+ * before the handler returns or detaches, then it goes back, so an idle connection holds no buffer. What is sent in a
  * scheduling round leaves in one gathered send when the round ends. A socket ends with its owner.
  *
  *     case LN_TAG_ACCEPT: spawn a connection with ev->descriptor as argument
@@ -19,9 +19,9 @@ struct ln_socket;
 
 struct ln_socket_event {
     struct ln_socket *socket;
-    unsigned char *data; /* LN_TAG_DATA: valid and writable until the handler returns or yields */
-    uint32_t bytes;      /* LN_TAG_DATA */
-    int32_t error;       /* LN_TAG_CLOSED: 0 the peer ended its side, else a negative errno */
+    unsigned char *data;  /* LN_TAG_DATA: valid and writable until the handler returns */
+    uint32_t bytes;       /* LN_TAG_DATA */
+    int32_t error;        /* LN_TAG_CLOSED: 0 the peer ended its side, else a negative errno */
     io_socket descriptor; /* LN_TAG_ACCEPT, LN_TAG_CLOSED of a connect that failed: -1 */
 };
 /* The event of a message with one of the four tags. */
@@ -37,15 +37,18 @@ LN_API MUST_CHECK int ln_socket_listen(const struct io_address *address, struct 
 /* Makes a connected descriptor the caller's; LN_TAG_DATA follows. Takes it. */
 LN_API struct ln_socket *ln_socket_attach(io_socket descriptor);
 /* Connects and waits. 0, -ETIMEDOUT, -ECANCELED or the connect's error. Yields. */
-LN_API MUST_CHECK int ln_socket_connect(const struct io_address *address, uint64_t timeout_ms, struct ln_socket **out);
+LN_API MUST_CHECK int ln_socket_connect(const struct io_address *address, uint64_t timeout_ms,
+                                        struct ln_socket **out);
 /* Hands the descriptor out, to be attached elsewhere: what was sent has left first, no event of it follows, and bytes
- * not yet delivered stay in the kernel. Takes *socket. Yields. 0 or the error that the connection met. */
+ * not yet delivered stay in the kernel. Takes *socket, but for -EBUSY: an LN_TAG_DATA of it waits in the mailbox (pause
+ * before). Yields. 0 or the error that the connection met, which closes it. */
 LN_API MUST_CHECK int ln_socket_detach(struct ln_socket **socket, io_socket *out);
 
 /* Queues a copy of the bytes for this round's send. Never fails here: an error arrives as LN_TAG_CLOSED. */
 LN_API void ln_socket_send(struct ln_socket *socket, const void *bytes, size_t count);
 /* The same for a part of a shared payload, by reference: takes one reference. */
-LN_API void ln_socket_send_buffer(struct ln_socket *socket, struct ln_buffer **buffer, size_t offset, size_t count);
+LN_API void ln_socket_send_buffer(struct ln_socket *socket, struct ln_buffer **buffer,
+                                  size_t offset, size_t count);
 /* Bytes queued and not yet taken by the kernel: what credit is measured by. */
 LN_API size_t ln_socket_unsent(const struct ln_socket *socket);
 /* One LN_TAG_DRAINED when the unsent bytes have fallen to `low` or less. */

@@ -27,9 +27,10 @@ struct ln_child {
     const void *argument; /* borrowed for the supervisor's life, copied at each start */
     size_t bytes;
     enum ln_restart restart;
-    uint32_t shutdown_ms; /* 0: LN_SHUTDOWN_MS; supervisors as children wait for their own children */
-    const char *name;     /* registered at each start, or NULL */
-    bool elsewhere;       /* use `scheduler` */
+    uint32_t
+        shutdown_ms;  /* 0: LN_SHUTDOWN_MS; supervisors as children wait for their own children */
+    const char *name; /* registered at each start, or NULL */
+    bool elsewhere;   /* use `scheduler` */
     int scheduler;
 };
 
@@ -37,7 +38,8 @@ struct ln_supervision {
     enum ln_strategy strategy;
     uint32_t intensity;
     uint32_t period_ms;
-    const struct ln_child *children; /* borrowed for the supervisor's life; LN_DYNAMIC: the one template */
+    const struct ln_child
+        *children; /* borrowed for the supervisor's life; LN_DYNAMIC: the one template */
     uint32_t children_count;
 };
 
@@ -46,4 +48,5 @@ extern LN_API const struct ln_behaviour ln_supervisor;
 
 /* Asks a dynamic supervisor for a child with this argument (copied, kept for restarts unless temporary). Waits for its
  * init. Yields. 0, init's error, or what ln_call returns. supervisor:start_child/2. */
-LN_API MUST_CHECK int ln_supervisor_start_child(ln_pid supervisor, const void *argument, size_t bytes, ln_pid *out);
+LN_API MUST_CHECK int ln_supervisor_start_child(ln_pid supervisor, const void *argument,
+                                                size_t bytes, ln_pid *out);

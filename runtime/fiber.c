@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A fresh stack is laid out as if fiber_swap had just left it: six registers and the address of fiber_begin, which
+ * then calls entry(argument) with the stack aligned to 16. The guard is a page without access below the stack: installed with MADV_GUARD_INSTALL
+ * (Linux 6.13), which costs no mapping of its own, else with mprotect, which splits the mapping in two: with the
+ * kernel's default of 65,530 mappings a process can then hold about 32,000 stacks. */
+#include "runtime/fiber.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define FIBER_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FIBER_ASAN 1
+#endif
+#if __has_feature(thread_sanitizer)
+#define FIBER_TSAN 1
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define FIBER_TSAN 1
+#endif
+
+#if defined(FIBER_ASAN)
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+#if defined(FIBER_TSAN)
+#include <sanitizer/tsan_interface.h>
+#endif
+
+enum { PAGE_BYTES = 4096, GUARD_BYTES = PAGE_BYTES, ADVICE_GUARD_INSTALL = 102, SAVED_WORDS = 9 };
+
+void fiber_swap(void **save_stack_pointer, void *load_stack_pointer);
+void fiber_begin(void);
+NORETURN void fiber_jump(void *stack_top, void (*entry)(void *argument), void *argument);
+
+static unsigned char *
+stack_top(const struct fiber *fiber)
+{
+    return fiber->stack + fiber->stack_bytes;
+}
+
+static void
+stack_lay_out(struct fiber *fiber)
+{
+    uintptr_t *words = (uintptr_t *)(void *)stack_top(fiber) - SAVED_WORDS;
+    memset(words, 0, SAVED_WORDS * sizeof *words);
+    words[2] = (uintptr_t)fiber->entry;    /* r13 */
+    words[3] = (uintptr_t)fiber->argument; /* r12 */
+    words[6] = (uintptr_t)fiber_begin;
+    fiber->stack_pointer = words;
+}
+
+struct fiber *
+fiber_new(size_t stack_bytes, void (*entry)(void *argument), void *argument)
+{
+    size_t usable = (stack_bytes + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
+    unsigned char *base = mmap(NULL, GUARD_BYTES + usable, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    if (base == MAP_FAILED) {
+        return NULL;
+    }
+    if (madvise(base, GUARD_BYTES, ADVICE_GUARD_INSTALL) != 0 &&
+        mprotect(base, GUARD_BYTES, PROT_NONE) != 0) {
+        (void)munmap(base, GUARD_BYTES + usable);
+        return NULL;
+    }
+    struct fiber *fiber = calloc(1, sizeof *fiber);
+    if (fiber == NULL) {
+        (void)munmap(base, GUARD_BYTES + usable);
+        return NULL;
+    }
+    fiber->entry = entry;
+    fiber->argument = argument;
+    fiber->stack = base + GUARD_BYTES;
+    fiber->stack_bytes = usable;
+#if defined(FIBER_TSAN)
+    fiber->sanitizer_fiber = __tsan_create_fiber(0);
+#endif
+    stack_lay_out(fiber);
+    return fiber;
+}
+
+void
+fiber_free(struct fiber *fiber)
+{
+    if (fiber == NULL) {
+        return;
+    }
+    ASSERT(fiber->stack != NULL);
+#if defined(FIBER_TSAN)
+    __tsan_destroy_fiber(fiber->sanitizer_fiber);
+#endif
+#if defined(FIBER_ASAN)
+    __asan_unpoison_memory_region(fiber->stack, fiber->stack_bytes);
+#endif
+    int error = munmap(fiber->stack - GUARD_BYTES, GUARD_BYTES + fiber->stack_bytes);
+    ASSERT(error == 0);
+    free(fiber);
+}
+
+void
+fiber_init_thread(struct fiber *fiber)
+{
+    memset(fiber, 0, sizeof *fiber);
+#if defined(FIBER_TSAN)
+    fiber->sanitizer_fiber = __tsan_get_current_fiber();
+#endif
+}
+
+void
+fiber_fini_thread(struct fiber *fiber)
+{
+    ASSERT(fiber->stack == NULL);
+}
+
+#if defined(FIBER_ASAN)
+/* The thread's own stack has no bounds of ours: the fiber that it switched to learns them here, for the way back. */
+static _Thread_local const void *thread_stack;
+static _Thread_local size_t thread_stack_bytes;
+
+static void
+swap_announced(struct fiber *from, struct fiber *to)
+{
+    const void *bottom = to->stack != NULL ? to->stack : thread_stack;
+    size_t bytes = to->stack != NULL ? to->stack_bytes : thread_stack_bytes;
+    __sanitizer_start_switch_fiber(&from->sanitizer_stack, bottom, bytes);
+    fiber_swap(&from->stack_pointer, to->stack_pointer);
+    __sanitizer_finish_switch_fiber(from->sanitizer_stack, NULL, NULL);
+}
+
+static void
+entry_announced(void *argument)
+{
+    struct fiber *fiber = argument;
+    const void *from = NULL;
+    size_t from_bytes = 0;
+    __sanitizer_finish_switch_fiber(NULL, &from, &from_bytes);
+    if (thread_stack == NULL) {
+        thread_stack = from;
+        thread_stack_bytes = from_bytes;
+    }
+    fiber->entry(fiber->argument);
+}
+#endif
+
+void
+fiber_switch(struct fiber *from, struct fiber *to)
+{
+    ASSERT(from != to);
+#if defined(FIBER_TSAN)
+    __tsan_switch_to_fiber(to->sanitizer_fiber, 0);
+#endif
+#if defined(FIBER_ASAN)
+    uintptr_t *words = to->stack_pointer;
+    if (to->stack != NULL && words == (uintptr_t *)(void *)stack_top(to) - SAVED_WORDS &&
+        words[2] == (uintptr_t)to->entry) {
+        words[2] = (uintptr_t)entry_announced;
+        words[3] = (uintptr_t)to;
+    }
+    swap_announced(from, to);
+#else
+    fiber_swap(&from->stack_pointer, to->stack_pointer);
+#endif
+}
+
+void
+fiber_restart(struct fiber *running)
+{
+    ASSERT(running->stack != NULL);
+#if defined(FIBER_TSAN)
+    /* The abandoned calls would stay on ThreadSanitizer's shadow stack for ever: it gets a new one. */
+    void *old = running->sanitizer_fiber;
+    running->sanitizer_fiber = __tsan_create_fiber(0);
+    __tsan_switch_to_fiber(running->sanitizer_fiber, 0);
+    __tsan_destroy_fiber(old);
+#endif
+#if defined(FIBER_ASAN)
+    __asan_handle_no_return();
+#endif
+    fiber_jump(stack_top(running), running->entry, running->argument);
+}
+
+size_t
+fiber_touched_bytes(const struct fiber *fiber)
+{
+    unsigned char present[256];
+    size_t pages = fiber->stack_bytes / PAGE_BYTES;
+    size_t touched = 0;
+    if (pages > sizeof present || mincore(fiber->stack, fiber->stack_bytes, present) != 0) {
+        return fiber->stack_bytes;
+    }
+    for (size_t i = 0; i < pages; i++) {
+        touched += present[i] & 1;
+    }
+    return touched * PAGE_BYTES;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/node.h"
+
+#include "runtime/bounds.h"
+#include "runtime/node_priv.h"
+#include "runtime/registry.h"
+#include "runtime/socket_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *
+allocate(size_t count, size_t bytes)
+{
+    void *memory = calloc(count, bytes);
+    ASSERT(memory != NULL && "out of memory");
+    return memory;
+}
+
+/* channels[i][j] leads from i to j: i writes it as out[j], j reads it as in[i]. */
+static void
+channels_open(struct ln_node *node)
+{
+    unsigned count = node->schedulers_count;
+    for (unsigned i = 0; i < count; i++) {
+        node->schedulers[i].out = allocate(count, sizeof(struct channel *));
+        node->schedulers[i].in = allocate(count, sizeof(struct channel *));
+    }
+    for (unsigned i = 0; i < count; i++) {
+        for (unsigned j = 0; j < count; j++) {
+            if (i != j) {
+                node->schedulers[i].out[j] = channel_new();
+                node->schedulers[j].in[i] = node->schedulers[i].out[j];
+            }
+        }
+    }
+}
+
+struct ln_node *
+ln_node_open(struct io_driver *driver, const struct ln_node_options *options)
+{
+    struct ln_node *node = allocate(1, sizeof *node);
+    node->driver = driver;
+    node->schedulers_count = io_loops(driver);
+    ASSERT(node->schedulers_count >= 1 && node->schedulers_count <= LN_SCHEDULERS_MAX);
+    node->turn_messages = options->turn_messages != 0 ? options->turn_messages : LN_TURN_MESSAGES;
+    node->turn_us = options->turn_us != 0 ? options->turn_us : LN_TURN_US;
+    node->registry = registry_new(node->schedulers_count);
+    node->schedulers = allocate(node->schedulers_count, sizeof *node->schedulers);
+    atomic_init(&node->stop_asked, false);
+    for (unsigned i = 0; i < node->schedulers_count; i++) {
+        scheduler_init(&node->schedulers[i], node, i);
+        node->schedulers[i].actors_max =
+            options->actors_max != 0 ? options->actors_max : LN_ACTORS_MAX;
+    }
+    channels_open(node);
+    return node;
+}
+
+void
+ln_node_root(struct ln_node *node, const struct ln_behaviour *behaviour, const void *argument,
+             size_t bytes)
+{
+    ASSERT(node->root_behaviour == NULL);
+    node->root_behaviour = behaviour;
+    if (bytes > 0) {
+        node->root_argument = allocate(1, bytes);
+        memcpy(node->root_argument, argument, bytes);
+        node->root_argument_bytes = bytes;
+    }
+}
+
+int
+ln_node_start(struct ln_node *node)
+{
+    ASSERT(node->root_behaviour != NULL && node->root == 0);
+    /* The root is put on scheduler 0 before its thread exists. */
+    scheduler_self = &node->schedulers[0];
+    int error = actor_spawn(scheduler_self, node->root_behaviour, node->root_argument,
+                            node->root_argument_bytes, NULL, (struct ln_caller){0}, &node->root);
+    scheduler_self = NULL;
+    ASSERT(error == 0);
+    struct io_loop *loops = allocate(node->schedulers_count, sizeof *loops);
+    for (unsigned i = 0; i < node->schedulers_count; i++) {
+        loops[i] = (struct io_loop){scheduler_turn, scheduler_idle, scheduler_stopped,
+                                    &node->schedulers[i]};
+    }
+    error = io_start(node->driver, loops);
+    free(loops);
+    return error;
+}
+
+void
+ln_node_stop(struct ln_node *node)
+{
+    /* Sequentially consistent, like the load in scheduler_idle: either the loop sees it before it sleeps, or io_wake
+     * sees the loop asleep. */
+    atomic_store_explicit(&node->stop_asked, true, memory_order_seq_cst);
+    io_wake(io_of(node->driver, 0));
+}
+
+void
+node_look_for_stop(struct ln_node *node)
+{
+    if (atomic_load_explicit(&node->stop_asked, memory_order_seq_cst)) {
+        atomic_store_explicit(&node->stop_asked, false, memory_order_seq_cst);
+        ln_kill(node->root, LN_EXIT_SHUTDOWN);
+    }
+}
+
+void
+node_actor_ended(struct ln_node *node, const struct actor *actor)
+{
+    if (actor->pid != node->root) {
+        return;
+    }
+    node->root_reason = actor->reason;
+    for (unsigned i = 0; i < node->schedulers_count; i++) {
+        struct ln_msg *shut_down = ln_msg_new(SIGNAL_SHUT_DOWN, LN_SYSTEM, 0);
+        shut_down->flags = LN_MSG_SIGNAL;
+        ln_send(scheduler_pid(i), &shut_down);
+    }
+}
+
+unsigned
+node_least_loaded(const struct ln_node *node)
+{
+    unsigned least = 0;
+    unsigned least_count = UINT32_MAX;
+    for (unsigned i = 0; i < node->schedulers_count; i++) {
+        unsigned count =
+            atomic_load_explicit(&node->schedulers[i].actors_count, memory_order_relaxed);
+        if (count < least_count) {
+            least = i;
+            least_count = count;
+        }
+    }
+    return least;
+}
+
+struct ln_reason
+ln_node_join(struct ln_node *node)
+{
+    io_join(node->driver);
+    return node->root_reason;
+}
+
+/* After a simulated crash actors are still there: their memory goes with the slabs, their stacks and names by hand. */
+static void
+discard(struct ln_msg *msg)
+{
+    ln_buffer_put(&msg->buffer);
+    slab_free(&scheduler_self->node->schedulers[msg->home].slab, msg, msg->block_bytes);
+}
+
+void
+ln_node_close(struct ln_node **node)
+{
+    struct ln_node *closed = *node;
+    if (closed == NULL) {
+        return;
+    }
+    *node = NULL;
+    for (unsigned i = 0; i < closed->schedulers_count; i++) {
+        scheduler_self = &closed->schedulers[i];
+        for (unsigned j = 0; j < closed->schedulers_count; j++) {
+            channel_free(closed->schedulers[i].out[j], discard);
+        }
+    }
+    registry_free(closed->registry);
+    for (unsigned i = 0; i < closed->schedulers_count; i++) {
+        free(closed->schedulers[i].out);
+        free(closed->schedulers[i].in);
+        scheduler_fini(&closed->schedulers[i]);
+    }
+    scheduler_self = NULL;
+    free(closed->schedulers);
+    free(closed->root_argument);
+    free(closed);
+}
+
+/* ------------------------------------------------------------------------------------------------ names, for actors */
+
+int
+ln_register(const char *name, ln_pid pid)
+{
+    struct scheduler *self = scheduler_current();
+    struct actor *actor = scheduler_find(self, pid);
+    if (actor == NULL) {
+        return -ESRCH;
+    }
+    return registry_add(self->node->registry, self->index, name, actor);
+}
+
+int
+ln_unregister(const char *name)
+{
+    struct scheduler *self = scheduler_current();
+    struct actor *actor =
+        scheduler_find(self, registry_find(self->node->registry, (int)self->index, name));
+    if (actor == NULL) {
+        return -ENOENT;
+    }
+    registry_remove(self->node->registry, self->index, actor);
+    return 0;
+}
+
+ln_pid
+ln_whereis(const char *name)
+{
+    struct scheduler *self = scheduler_current();
+    return registry_find(self->node->registry, (int)self->index, name);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* node_priv.h - the node as its schedulers see it. For runtime/ alone. */
+#pragma once
+
+#include "runtime/node.h"
+#include "runtime/scheduler.h"
+
+struct ln_node {
+    struct io_driver *driver;
+    unsigned schedulers_count;
+    struct scheduler *schedulers; /* [schedulers_count] */
+    struct registry *registry;
+    uint32_t turn_messages;
+    uint32_t turn_us;
+    ln_pid root;
+    struct ln_reason root_reason; /* scheduler 0's, then join's */
+    atomic_bool stop_asked;       /* any thread's; scheduler 0 looks at it every turn */
+    const struct ln_behaviour *root_behaviour;
+    void *root_argument;
+    size_t root_argument_bytes;
+};
+
+unsigned node_least_loaded(const struct ln_node *node);
+/* Told of every end; when it is the root's, all schedulers shut down. */
+void node_actor_ended(struct ln_node *node, const struct actor *actor);
+/* Scheduler 0, every turn: hands a wish to stop to the root. */
+void node_look_for_stop(struct ln_node *node);
+
+/* inspect.c: a request to look into this scheduler. Takes *msg. */
+void inspect_arrived(struct scheduler *scheduler, struct ln_msg **msg);

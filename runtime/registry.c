@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Like channel.c this file is built without ThreadSanitizer, which does not see ConcurrencyKit's fences: the table is
+ * published by its own store fences, entries are immutable while they are in it. */
+#include "runtime/registry.h"
+
+#include "runtime/scheduler.h"
+
+#include <ck_epoch.h>
+#include <ck_ht.h>
+#include <ck_spinlock.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMES_FIRST = 64 };
+
+struct name {
+    ck_epoch_entry_t epoch;
+    ln_pid pid;
+    uint16_t bytes;
+    char text[LN_NAME_BYTES_MAX + 1];
+};
+
+struct registry {
+    ck_spinlock_fas_t lock; /* of writers, and of readers outside schedulers */
+    ck_ht_t table;
+    ck_epoch_t epoch;
+    unsigned schedulers;
+    ck_epoch_record_t *records[]; /* [schedulers + 1]; the last is used under the lock */
+};
+
+/* What the table allocates, with room for the epoch that may have to pass before it is freed. */
+struct table_memory {
+    ck_epoch_entry_t epoch;
+    unsigned char data[] __attribute__((aligned(16)));
+};
+
+/* The table's allocator has no context: the writer leaves its record here, under the lock. */
+static _Thread_local ck_epoch_record_t *writer;
+
+static void *
+table_malloc(size_t bytes)
+{
+    struct table_memory *memory = malloc(sizeof *memory + bytes);
+    ASSERT(memory != NULL && "out of memory");
+    return memory->data;
+}
+
+static void
+table_memory_destroy(ck_epoch_entry_t *entry)
+{
+    free(entry); /* the first member */
+}
+
+static void
+table_free(void *data, size_t bytes, bool defer)
+{
+    (void)bytes;
+    struct table_memory *memory =
+        (void *)((unsigned char *)data - offsetof(struct table_memory, data));
+    if (defer) {
+        ck_epoch_call(writer, &memory->epoch, table_memory_destroy);
+    } else {
+        free(memory);
+    }
+}
+
+static struct ck_malloc table_allocator = {.malloc = table_malloc, .free = table_free};
+
+static void
+name_destroy(ck_epoch_entry_t *entry)
+{
+    free(entry); /* the first member */
+}
+
+struct registry *
+registry_new(unsigned schedulers)
+{
+    struct registry *registry =
+        calloc(1, sizeof *registry + (schedulers + 1) * sizeof registry->records[0]);
+    ASSERT(registry != NULL && "out of memory");
+    registry->schedulers = schedulers;
+    ck_spinlock_fas_init(&registry->lock);
+    ck_epoch_init(&registry->epoch);
+    for (unsigned i = 0; i <= schedulers; i++) {
+        registry->records[i] = aligned_alloc(CK_MD_CACHELINE, sizeof *registry->records[i]);
+        ASSERT(registry->records[i] != NULL && "out of memory");
+        ck_epoch_register(&registry->epoch, registry->records[i], NULL);
+    }
+    /* The seed need not be secret: names are the operator's, not a stranger's. */
+    bool made =
+        ck_ht_init(&registry->table, CK_HT_MODE_BYTESTRING, NULL, &table_allocator, NAMES_FIRST, 1);
+    ASSERT(made && "out of memory");
+    return registry;
+}
+
+void
+registry_free(struct registry *registry)
+{
+    if (registry == NULL) {
+        return;
+    }
+    ck_ht_iterator_t iterator = CK_HT_ITERATOR_INITIALIZER;
+    ck_ht_entry_t *entry;
+    while (ck_ht_next(&registry->table, &iterator, &entry)) {
+        free(ck_ht_entry_value(entry));
+    }
+    writer = registry->records[registry->schedulers];
+    ck_ht_destroy(&registry->table);
+    for (unsigned i = 0; i <= registry->schedulers; i++) {
+        ck_epoch_barrier(registry->records[i]);
+    }
+    for (unsigned i = 0; i <= registry->schedulers; i++) {
+        free(registry->records[i]);
+    }
+    free(registry);
+}
+
+static struct name *
+find(struct registry *registry, const char *text, size_t bytes)
+{
+    ck_ht_hash_t hash;
+    ck_ht_entry_t entry;
+    ck_ht_hash(&hash, &registry->table, text, (uint16_t)bytes);
+    ck_ht_entry_key_set(&entry, text, (uint16_t)bytes);
+    return ck_ht_get_spmc(&registry->table, hash, &entry) ? ck_ht_entry_value(&entry) : NULL;
+}
+
+int
+registry_add(struct registry *registry, unsigned scheduler, const char *text, struct actor *actor)
+{
+    size_t bytes = strnlen(text, LN_NAME_BYTES_MAX + 1);
+    if (bytes == 0 || bytes > LN_NAME_BYTES_MAX) {
+        return -EINVAL;
+    }
+    if (actor->name != NULL) {
+        return -EEXIST;
+    }
+    struct name *name = calloc(1, sizeof *name);
+    ASSERT(name != NULL && "out of memory");
+    name->pid = actor->pid;
+    name->bytes = (uint16_t)bytes;
+    memcpy(name->text, text, bytes);
+    ck_ht_hash_t hash;
+    ck_ht_entry_t entry;
+    ck_spinlock_fas_lock(&registry->lock);
+    writer = registry->records[scheduler];
+    ck_ht_hash(&hash, &registry->table, name->text, name->bytes);
+    ck_ht_entry_set(&entry, hash, name->text, name->bytes, name);
+    bool added =
+        find(registry, text, bytes) == NULL && ck_ht_put_spmc(&registry->table, hash, &entry);
+    ck_spinlock_fas_unlock(&registry->lock);
+    if (!added) {
+        free(name);
+        return -EEXIST;
+    }
+    actor->name = name;
+    return 0;
+}
+
+void
+registry_remove(struct registry *registry, unsigned scheduler, struct actor *actor)
+{
+    struct name *name = actor->name;
+    ck_epoch_record_t *record = registry->records[scheduler];
+    ck_ht_hash_t hash;
+    ck_ht_entry_t entry;
+    ck_spinlock_fas_lock(&registry->lock);
+    writer = record;
+    ck_ht_hash(&hash, &registry->table, name->text, name->bytes);
+    ck_ht_entry_key_set(&entry, name->text, name->bytes);
+    bool removed = ck_ht_remove_spmc(&registry->table, hash, &entry);
+    ck_spinlock_fas_unlock(&registry->lock);
+    ASSERT(removed);
+    actor->name = NULL;
+    ck_epoch_call(record, &name->epoch, name_destroy);
+    (void)ck_epoch_poll(record);
+}
+
+ln_pid
+registry_find(struct registry *registry, int scheduler, const char *text)
+{
+    size_t bytes = strnlen(text, LN_NAME_BYTES_MAX + 1);
+    if (bytes == 0 || bytes > LN_NAME_BYTES_MAX) {
+        return 0;
+    }
+    bool locked = scheduler < 0;
+    if (locked) {
+        ck_spinlock_fas_lock(&registry->lock);
+    } else {
+        ck_epoch_begin(registry->records[scheduler], NULL);
+    }
+    const struct name *name = find(registry, text, bytes);
+    ln_pid pid = name != NULL ? name->pid : 0;
+    if (locked) {
+        ck_spinlock_fas_unlock(&registry->lock);
+    } else {
+        (void)ck_epoch_end(registry->records[scheduler], NULL);
+    }
+    return pid;
+}
+
+const char *
+name_text(const struct name *name)
+{
+    return name->text;
+}

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/scheduler.h"
+
+#include "runtime/bounds.h"
+#include "runtime/node_priv.h"
+#include "runtime/registry.h"
+#include "runtime/socket_priv.h"
+
+#include <string.h>
+
+_Thread_local struct scheduler *scheduler_self;
+
+/* The clock is read once in so many actors' turns; between, a turn may be this much longer than its budget. */
+enum { ACTORS_PER_CLOCK = 16 };
+
+/* ------------------------------------------------------------------------------------------------ slots */
+
+static struct actor_slot *
+slot_at(const struct scheduler *self, uint32_t slot)
+{
+    return &self->slots[slot / SLOT_CHUNK][slot % SLOT_CHUNK];
+}
+
+struct actor *
+scheduler_find(const struct scheduler *self, ln_pid pid)
+{
+    uint32_t slot = pid_slot(pid);
+    if (slot == 0 || slot >= self->slots_used) {
+        return NULL;
+    }
+    const struct actor_slot *found = slot_at(self, slot);
+    return found->generation == (uint32_t)pid ? found->actor : NULL;
+}
+
+struct actor *
+scheduler_actor_at(const struct scheduler *self, uint32_t slot)
+{
+    ASSERT(slot < self->slots_used);
+    return slot_at(self, slot)->actor;
+}
+
+static uint32_t
+slot_take(struct scheduler *self)
+{
+    if (self->slot_free != 0) {
+        uint32_t slot = self->slot_free;
+        self->slot_free = slot_at(self, slot)->next_free;
+        return slot;
+    }
+    if (self->slots_used > self->actors_max) {
+        return 0;
+    }
+    uint32_t slot = self->slots_used++;
+    if (slot % SLOT_CHUNK == 0 || self->slots[slot / SLOT_CHUNK] == NULL) {
+        size_t bytes = SLOT_CHUNK * sizeof(struct actor_slot);
+        self->slots[slot / SLOT_CHUNK] = slab_alloc(&self->slab, bytes);
+        memset(self->slots[slot / SLOT_CHUNK], 0, bytes);
+    }
+    return slot;
+}
+
+ln_pid
+scheduler_adopt(struct scheduler *self, struct actor *actor)
+{
+    uint32_t slot = slot_take(self);
+    if (slot == 0) {
+        return 0;
+    }
+    struct actor_slot *taken = slot_at(self, slot);
+    taken->actor = actor;
+    atomic_fetch_add_explicit(&self->actors_count, 1,
+                              memory_order_relaxed); /* a hint for placement */
+    return (ln_pid)self->index << 56 | (ln_pid)slot << 32 | taken->generation;
+}
+
+void
+scheduler_forget(struct scheduler *self, struct actor *actor)
+{
+    uint32_t slot = pid_slot(actor->pid);
+    struct actor_slot *left = slot_at(self, slot);
+    ASSERT(left->actor == actor);
+    left->actor = NULL;
+    left->generation++;
+    left->next_free = self->slot_free;
+    self->slot_free = slot;
+    atomic_fetch_sub_explicit(&self->actors_count, 1, memory_order_relaxed);
+}
+
+uint64_t
+scheduler_ref(struct scheduler *self)
+{
+    return (uint64_t)self->index << 56 | ++self->ref_last;
+}
+
+/* ------------------------------------------------------------------------------------------------ run queue */
+
+void
+scheduler_ready(struct scheduler *self, struct actor *actor)
+{
+    ASSERT(actor->run_state != ACTOR_READY);
+    actor->run_state = ACTOR_READY;
+    actor->next = NULL;
+    if (self->ready_tail == NULL) {
+        self->ready_head = actor;
+    } else {
+        self->ready_tail->next = actor;
+    }
+    self->ready_tail = actor;
+    self->ready_count++;
+}
+
+static struct actor *
+ready_pop(struct scheduler *self)
+{
+    struct actor *actor = self->ready_head;
+    if (actor != NULL) {
+        self->ready_head = actor->next;
+        if (actor->next == NULL) {
+            self->ready_tail = NULL;
+        } else {
+            __builtin_prefetch(actor->next, 1);
+        }
+        actor->next = NULL;
+        self->ready_count--;
+    }
+    return actor;
+}
+
+/* ------------------------------------------------------------------------------------------------ loop fibers */
+
+static void loop(void *scheduler);
+
+static struct fiber *
+loop_fiber(struct scheduler *self)
+{
+    struct fiber *fiber = self->idle;
+    if (fiber != NULL) {
+        self->idle = fiber->next;
+        self->idle_count--;
+        return fiber;
+    }
+    fiber = fiber_new(LN_LENT_STACK_BYTES, loop, self);
+    ASSERT(fiber != NULL && "no memory or mapping for a stack");
+    self->fibers_count++;
+    return fiber;
+}
+
+static void
+loop_fiber_set_aside(struct scheduler *self, struct fiber *fiber)
+{
+    fiber->next = self->idle;
+    self->idle = fiber;
+    self->idle_count++;
+}
+
+static void
+reap(struct scheduler *self)
+{
+    fiber_free(self->reap);
+    self->reap = NULL;
+}
+
+/* From a loop fiber to the stack of an actor that waited, or of a process. Returns when somebody needs a loop. */
+static void
+resume(struct scheduler *self, struct actor *actor)
+{
+    struct fiber *here = self->running;
+    struct fiber *there = actor->fiber;
+    if (actor->behaviour->run == NULL) {
+        actor->fiber = NULL;
+    }
+    actor->run_state = ACTOR_RUNNING;
+    self->current = actor;
+    self->running = there;
+    loop_fiber_set_aside(self, here);
+    fiber_switch(here, there);
+    reap(self);
+}
+
+void
+scheduler_park(struct scheduler *self)
+{
+    struct actor *actor = actor_current();
+    struct fiber *here = self->running;
+    self->stats.parked++;
+    actor->fiber = here;
+    self->current = NULL;
+    self->running = loop_fiber(self);
+    fiber_switch(here, self->running);
+    /* Resumed, by a loop fiber that set current and running. A process's fiber may have ended just before. */
+    ASSERT(self->current == actor && self->running == here);
+}
+
+void
+scheduler_abandon(struct scheduler *self, struct fiber *process_fiber)
+{
+    self->current = NULL;
+    if (process_fiber == NULL) {
+        fiber_restart(self->running);
+    }
+    ASSERT(self->running == process_fiber && self->reap == NULL);
+    self->reap = process_fiber;
+    self->running = loop_fiber(self);
+    fiber_switch(process_fiber, self->running);
+    __builtin_unreachable();
+}
+
+static bool
+turn_over(struct scheduler *self, unsigned actors)
+{
+    if (actors % ACTORS_PER_CLOCK != 0) {
+        return false;
+    }
+    uint64_t now_ns = io_now_ns(self->io);
+    self->now_ns = now_ns;
+    return now_ns >= self->turn_end_ns;
+}
+
+static void
+run_actor(struct scheduler *self, struct actor *actor)
+{
+    self->stats.actors_run++;
+    if (actor->behaviour->run != NULL && actor->fiber == NULL) {
+        size_t bytes = actor->behaviour->stack_bytes;
+        actor->fiber =
+            fiber_new(bytes != 0 ? bytes : LN_PROCESS_STACK_BYTES, actor_run_process, actor);
+        ASSERT(actor->fiber != NULL && "no memory or mapping for a stack");
+    }
+    if (actor->fiber != NULL) {
+        resume(self, actor);
+    } else {
+        actor_turn(self, actor);
+    }
+}
+
+/* Every loop fiber, for ever. All of its state is the scheduler's, so it may be left and begun again anywhere. */
+static void
+loop(void *scheduler)
+{
+    struct scheduler *self = scheduler;
+    unsigned actors = 0;
+    reap(self);
+    for (;;) {
+        struct actor *actor = ready_pop(self);
+        if (actor == NULL) {
+            fiber_switch(self->running, &self->host);
+            continue;
+        }
+        run_actor(self, actor);
+        if (turn_over(self, ++actors)) {
+            fiber_switch(self->running, &self->host);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------ the turn */
+
+static void
+receive_all(struct scheduler *self)
+{
+    for (unsigned i = 0; i < self->node->schedulers_count; i++) {
+        struct channel *channel = self->in[i];
+        struct ln_msg *msg;
+        bool homeward;
+        /* At most one ring's worth each, so that a flood from one side leaves the turn its end. */
+        for (unsigned n = 0; channel != NULL && n < LN_CHANNEL_SLOTS; n++) {
+            if ((msg = channel_receive(channel, &homeward)) == NULL) {
+                break;
+            }
+            if (!homeward) {
+                message_deliver(self, msg->to, &msg);
+                continue;
+            }
+            while (msg != NULL) {
+                struct ln_msg *next = msg->next;
+                slab_free(&self->slab, msg, msg->block_bytes);
+                msg = next;
+            }
+        }
+    }
+}
+
+static void
+publish_all(struct scheduler *self)
+{
+    if (self->unpublished == 0) {
+        return;
+    }
+    self->unpublished = 0;
+    for (unsigned i = 0; i < self->node->schedulers_count; i++) {
+        if (self->out[i] == NULL) {
+            continue;
+        }
+        if (channel_publish(self->out[i])) {
+            io_wake(self->node->schedulers[i].io);
+        }
+        self->unpublished += channel_unpublished(self->out[i]);
+    }
+}
+
+static void
+trim_stacks(struct scheduler *self)
+{
+    while (self->idle_count > LN_LENT_STACKS_KEPT) {
+        struct fiber *fiber = loop_fiber(self);
+        self->fibers_count--;
+        fiber_free(fiber);
+    }
+}
+
+uint64_t
+scheduler_turn(void *scheduler)
+{
+    struct scheduler *self = scheduler;
+    scheduler_self = self;
+    if (self->running == NULL) {
+        fiber_init_thread(&self->host);
+        self->running = loop_fiber(self);
+    }
+    self->stats.turns++;
+    self->now_ns = io_now_ns(self->io);
+    self->turn_end_ns = self->now_ns + (uint64_t)self->node->turn_us * 1000;
+    receive_all(self);
+    timer_wheel_advance(&self->timers, scheduler_now_ms(self));
+    if (self->index == 0) {
+        node_look_for_stop(self->node);
+    }
+    if (self->ready_head != NULL) {
+        fiber_switch(&self->host, self->running);
+    }
+    sockets_flush(self);
+    publish_all(self);
+    trim_stacks(self);
+    if (self->ready_head != NULL || self->unpublished > 0) {
+        return 0;
+    }
+    uint64_t next_ms = timer_wheel_next_ms(&self->timers);
+    return next_ms == UINT64_MAX ? IO_NEVER : next_ms * 1000000;
+}
+
+bool
+scheduler_idle(void *scheduler)
+{
+    struct scheduler *self = scheduler;
+    for (unsigned i = 0; i < self->node->schedulers_count; i++) {
+        if (self->in[i] != NULL && channel_waiting(self->in[i])) {
+            return false;
+        }
+    }
+    return !(self->index == 0 &&
+             atomic_load_explicit(&self->node->stop_asked, memory_order_seq_cst) &&
+             !self->shutting_down && self->node->root != 0);
+}
+
+bool
+scheduler_stopped(void *scheduler)
+{
+    struct scheduler *self = scheduler;
+    return self->shutting_down &&
+           atomic_load_explicit(&self->actors_count, memory_order_relaxed) == 0 &&
+           self->sockets_count == 0;
+}
+
+void
+scheduler_shut_down(struct scheduler *self)
+{
+    static const struct ln_reason reason = {.kind = LN_EXIT_KILLED, .text = "the node stops"};
+    self->shutting_down = true;
+    for (uint32_t slot = 1; slot < self->slots_used; slot++) {
+        struct actor *actor = slot_at(self, slot)->actor;
+        if (actor != NULL) {
+            actor_end_soon(self, actor, reason);
+        }
+    }
+    sockets_abort(self);
+}
+
+/* ------------------------------------------------------------------------------------------------ life */
+
+void
+scheduler_init(struct scheduler *self, struct ln_node *node, unsigned index)
+{
+    memset(self, 0, sizeof *self);
+    self->node = node;
+    self->index = index;
+    self->io = io_of(node->driver, index);
+    self->slots_used = 1; /* slot 0 is the scheduler's own pid */
+    slab_init(&self->slab);
+    handle_table_init(&self->handles);
+    self->now_ns = io_now_ns(self->io);
+    timer_wheel_init(&self->timers, scheduler_now_ms(self));
+}
+
+void
+scheduler_fini(struct scheduler *self)
+{
+    struct fiber *fiber;
+    while ((fiber = self->idle) != NULL) {
+        self->idle = fiber->next;
+        fiber_free(fiber);
+    }
+    fiber_free(self->running);
+    for (unsigned chunk = 0; chunk < SLOT_CHUNKS && self->slots[chunk] != NULL; chunk++) {
+        slab_free(&self->slab, self->slots[chunk], SLOT_CHUNK * sizeof(struct actor_slot));
+    }
+    handle_table_fini(&self->handles);
+    slab_fini(&self->slab);
+}
+
+/* ------------------------------------------------------------------------------------------------ for actors */
+
+ln_pid
+ln_self(void)
+{
+    return actor_current()->pid;
+}
+
+void *
+ln_state(void)
+{
+    return actor_current()->state;
+}
+
+unsigned
+ln_scheduler(void)
+{
+    return scheduler_current()->index;
+}
+
+unsigned
+ln_schedulers(void)
+{
+    return scheduler_current()->node->schedulers_count;
+}
+
+uint64_t
+ln_now_ns(void)
+{
+    return scheduler_current()->now_ns;
+}
+
+int64_t
+ln_wall_ms(void)
+{
+    return io_wall_ms(scheduler_current()->io);
+}
+
+void
+ln_random(void *out, size_t bytes)
+{
+    io_random(scheduler_current()->io, out, bytes);
+}
+
+struct io *
+ln_io(void)
+{
+    return scheduler_current()->io;
+}

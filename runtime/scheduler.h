@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* scheduler.h - one thread's actors, and the loop that runs them. For runtime/ alone.
+ *
+ * A turn: take what came from other schedulers, fire timers, run ready actors until the time or the queue is used up,
+ * start the sends of this round, publish to other schedulers. The io driver calls it, and completes operations between.
+ *
+ * Actors run inside "loop fibers": a loop fiber takes the next ready actor and calls its handler on its own stack. When
+ * the handler waits, the stack stays with the actor, and another loop fiber goes on with the loop; when the wait is
+ * over, whichever loop fiber finds the actor ready switches to its stack and is set aside, and the handler, once it
+ * returns, finds itself inside the loop again. A handler that does not wait costs no switch.
+ */
+#pragma once
+
+#include "runtime/actor.h"
+#include "runtime/channel.h"
+#include "runtime/handle.h"
+#include "runtime/io/io.h"
+#include "runtime/slab.h"
+
+#include <stdatomic.h>
+
+enum { SLOT_CHUNK = 4096, SLOT_CHUNKS = (1 << 24) / SLOT_CHUNK };
+
+struct actor_slot {
+    struct actor *actor; /* NULL: free */
+    uint32_t generation;
+    uint32_t next_free;
+};
+
+struct scheduler_stats {
+    uint64_t turns, actors_run, messages, messages_remote, messages_dropped, messages_refused;
+    uint64_t lossy_dropped, lossy_coalesced, answers_late, spawned, ended, crashed, parked;
+};
+
+struct scheduler {
+    struct io *io;
+    struct ln_node *node;
+    unsigned index;
+
+    struct actor *ready_head, *ready_tail;
+    uint32_t ready_count;
+    struct actor *current;
+    struct fiber host;     /* the thread's own stack, where turn is called */
+    struct fiber *running; /* the fiber that runs or last ran the loop */
+    struct fiber *idle;    /* loop fibers set aside */
+    uint32_t idle_count, fibers_count;
+    struct fiber *reap; /* an ended process's fiber, freed by the next loop fiber */
+    uint64_t turn_end_ns;
+    bool ending_turn;
+
+    uint64_t now_ns;
+    struct timer_wheel timers;
+    struct slab slab;
+    struct handle_table handles; /* timers, monitors, open calls */
+    uint64_t ref_last;
+
+    struct actor_slot *slots[SLOT_CHUNKS];
+    uint32_t slots_used, slot_free, actors_max;
+    atomic_uint actors_count; /* written by this thread, read by all */
+
+    struct channel **out; /* [schedulers]: to each other scheduler; NULL at our own index */
+    struct channel **in;
+    uint32_t unpublished;
+
+    struct ln_socket *unsent;  /* with bytes to send when the turn ends */
+    struct ln_socket *starved; /* that found no receive buffer */
+    struct ln_socket *closing; /* without an owner, until they are settled */
+    uint32_t sockets_count;
+
+    bool shutting_down;
+    struct scheduler_stats stats;
+};
+
+extern _Thread_local struct scheduler *scheduler_self;
+
+static inline struct scheduler *
+scheduler_current(void)
+{
+    ASSERT(scheduler_self != NULL);
+    return scheduler_self;
+}
+/* The calling actor. */
+static inline struct actor *
+actor_current(void)
+{
+    struct actor *actor = scheduler_current()->current;
+    ASSERT(actor != NULL);
+    return actor;
+}
+
+void scheduler_init(struct scheduler *scheduler, struct ln_node *node, unsigned index);
+/* After its thread has stopped. */
+void scheduler_fini(struct scheduler *scheduler);
+
+/* The io driver's loop (struct io_loop). */
+uint64_t scheduler_turn(void *scheduler);
+bool scheduler_idle(void *scheduler);
+bool scheduler_stopped(void *scheduler);
+
+void scheduler_ready(struct scheduler *scheduler, struct actor *actor);
+/* The current actor's stack stays with it and the loop goes on elsewhere; returns when the actor runs again. */
+void scheduler_park(struct scheduler *scheduler);
+/* Leaves an ended actor's stack for good: a lent one begins its loop again, a process's own is freed. */
+NORETURN void scheduler_abandon(struct scheduler *scheduler, struct fiber *process_fiber);
+
+/* NULL when no such actor lives here. */
+struct actor *scheduler_find(const struct scheduler *scheduler, ln_pid pid);
+/* Whoever lives in a used slot, or NULL. */
+struct actor *scheduler_actor_at(const struct scheduler *scheduler, uint32_t slot);
+/* A slot for the actor and its pid; 0 when there is none left. */
+ln_pid scheduler_adopt(struct scheduler *scheduler, struct actor *actor);
+void scheduler_forget(struct scheduler *scheduler, struct actor *actor);
+/* A new reference, unique in this node's life. */
+uint64_t scheduler_ref(struct scheduler *scheduler);
+/* Kills every actor; the scheduler stops when none is left. */
+void scheduler_shut_down(struct scheduler *scheduler);
+
+/* The pid under which the scheduler itself takes messages. */
+static inline ln_pid
+scheduler_pid(unsigned index)
+{
+    return (ln_pid)index << 56 | 1;
+}
+static inline uint32_t
+pid_slot(ln_pid pid)
+{
+    return (uint32_t)(pid >> 32) & 0xffffff;
+}
+static inline uint64_t
+scheduler_now_ms(const struct scheduler *scheduler)
+{
+    return scheduler->now_ns / 1000000;
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a message gets from one actor to another, and what becomes of it where there is none. */
+#include "runtime/scheduler.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A request that was handed to an actor and not answered yet. It is a resource of the actor: if that ends first, the
+ * asker is told. */
+struct open_call {
+    struct ln_resource own;
+    struct ln_caller caller;
+};
+
+static void
+post(struct scheduler *self, ln_pid to, struct ln_msg **msg)
+{
+    unsigned target = ln_pid_scheduler(to);
+    (*msg)->to = to;
+    if (target == self->index) {
+        message_deliver(self, to, msg);
+        return;
+    }
+    if (to == 0 || self->out == NULL || target >= ln_schedulers()) {
+        message_discard(self, msg, -ESRCH);
+        return;
+    }
+    self->stats.messages_remote++;
+    self->unpublished++;
+    channel_send(self->out[target], msg);
+}
+
+void
+ln_send(ln_pid to, struct ln_msg **msg)
+{
+    struct scheduler *self = scheduler_current();
+    ASSERT(*msg != NULL);
+    if (self->current != NULL && ((*msg)->flags & (LN_MSG_SIGNAL | LN_MSG_ANSWER)) == 0) {
+        (*msg)->from = self->current->pid;
+    }
+    post(self, to, msg);
+}
+
+/* ------------------------------------------------------------------------------------------------ answers */
+
+void
+message_answer(struct ln_caller caller, struct ln_msg **answer, int error)
+{
+    struct ln_msg *msg = *answer != NULL ? *answer : ln_msg_new(0, LN_REPLY, 0);
+    *answer = NULL;
+    msg->lane = LN_REPLY;
+    msg->flags = LN_MSG_ANSWER | (caller.async ? LN_MSG_ASYNC : 0);
+    msg->ref = caller.ref;
+    msg->error = error;
+    struct scheduler *self = scheduler_current();
+    msg->from = self->current != NULL ? self->current->pid : scheduler_pid(self->index);
+    post(self, caller.pid, &msg);
+}
+
+static void
+open_call_release(struct ln_resource *resource)
+{
+    struct open_call *open = (struct open_call *)resource;
+    struct scheduler *self = scheduler_current();
+    struct ln_caller caller = open->caller;
+    (void)handle_free(&self->handles, caller.open);
+    slab_free(&self->slab, open, sizeof *open);
+    struct ln_msg *answer = NULL;
+    message_answer(caller, &answer, -ESRCH);
+}
+
+/* A request's `key` and `error` are free once it has arrived: they hold the handle of its open_call. */
+void
+message_opened(struct scheduler *self, struct actor *receiver, struct ln_msg *msg)
+{
+    if ((msg->flags & LN_MSG_REQUEST) == 0) {
+        return;
+    }
+    struct open_call *open = slab_alloc(&self->slab, sizeof *open);
+    memset(open, 0, sizeof *open);
+    uint64_t handle = handle_new(&self->handles, open);
+    open->caller =
+        (struct ln_caller){msg->from, msg->ref, handle, (msg->flags & LN_MSG_ASYNC) != 0};
+    msg->key = (uint32_t)handle;
+    msg->error = (int32_t)(uint32_t)(handle >> 32);
+    resource_add(receiver, &open->own, open_call_release);
+}
+
+struct ln_caller
+ln_caller(const struct ln_msg *request)
+{
+    ASSERT((request->flags & LN_MSG_REQUEST) != 0);
+    uint64_t handle = (uint64_t)(uint32_t)request->error << 32 | request->key;
+    return (struct ln_caller){request->from, request->ref, handle,
+                              (request->flags & LN_MSG_ASYNC) != 0};
+}
+
+static void
+reply(struct ln_caller caller, struct ln_msg **answer, int error)
+{
+    struct scheduler *self = scheduler_current();
+    struct open_call *open = handle_get(&self->handles, caller.open);
+    if (open == NULL || open->own.release != open_call_release) {
+        self->stats.answers_late++;
+        ln_msg_free(answer);
+        return;
+    }
+    (void)handle_free(&self->handles, caller.open);
+    ln_disown(&open->own);
+    slab_free(&self->slab, open, sizeof *open);
+    message_answer(caller, answer, error);
+}
+
+void
+ln_reply(struct ln_caller caller, struct ln_msg **answer)
+{
+    reply(caller, answer, 0);
+}
+
+void
+ln_reply_error(struct ln_caller caller, int error)
+{
+    ASSERT(error < 0);
+    struct ln_msg *answer = NULL;
+    reply(caller, &answer, error);
+}
+
+/* ------------------------------------------------------------------------------------------------ requests */
+
+uint64_t
+ln_request(ln_pid to, struct ln_msg **request)
+{
+    struct scheduler *self = scheduler_current();
+    uint64_t ref = scheduler_ref(self);
+    (*request)->ref = ref;
+    (*request)->flags |= LN_MSG_REQUEST | LN_MSG_ASYNC;
+    ASSERT((*request)->lane != LN_LOSSY);
+    ln_send(to, request);
+    return ref;
+}
+
+int
+ln_call(ln_pid to, struct ln_msg **request, uint64_t timeout_ms, struct ln_msg **out_answer)
+{
+    struct scheduler *self = scheduler_current();
+    struct wait wait;
+    wait_begin(&wait); /* before the request leaves: it may be answered at once */
+    wait.ref = scheduler_ref(self);
+    (*request)->ref = wait.ref;
+    (*request)->flags |= LN_MSG_REQUEST;
+    ASSERT((*request)->lane != LN_LOSSY);
+    ln_send(to, request);
+    int error = wait_for(&wait, timeout_ms);
+    if (error == 0 && out_answer != NULL) {
+        *out_answer = wait.answer;
+        return 0;
+    }
+    ln_msg_free(&wait.answer);
+    return error;
+}
+
+/* ------------------------------------------------------------------------------------------------ delivery */
+
+void
+message_discard(struct scheduler *self, struct ln_msg **msg, int error)
+{
+    struct ln_msg *discarded = *msg;
+    self->stats.messages_dropped++;
+    if ((discarded->flags & LN_MSG_SIGNAL) != 0) {
+        scheduler_signal(self, NULL, msg);
+        return;
+    }
+    if ((discarded->flags & LN_MSG_REQUEST) != 0) {
+        struct ln_caller caller = {discarded->from, discarded->ref, 0,
+                                   (discarded->flags & LN_MSG_ASYNC) != 0};
+        struct ln_msg *answer = NULL;
+        message_answer(caller, &answer, error);
+    }
+    if (discarded->tag >= LN_TAG_ACCEPT && discarded->tag <= LN_TAG_CLOSED) {
+        socket_event_discard(discarded);
+    }
+    ln_msg_free(msg);
+}
+
+static void
+deliver_answer(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
+{
+    struct wait *wait = actor->wait;
+    if (wait == NULL || wait->ref != (*msg)->ref) {
+        self->stats.answers_late++;
+        ln_msg_free(msg);
+        return;
+    }
+    int error = (*msg)->error;
+    wait->answer = *msg;
+    *msg = NULL;
+    wait_end(wait, error);
+}
+
+/* At its limit: a request is answered, anything else goes back to its sender, unless it has come back already. */
+static void
+deliver_refused(struct scheduler *self, struct ln_msg **msg)
+{
+    self->stats.messages_refused++;
+    if (((*msg)->flags & (LN_MSG_REQUEST | LN_MSG_REFUSED)) != 0 || (*msg)->from == 0) {
+        message_discard(self, msg, -EAGAIN);
+        return;
+    }
+    ln_pid sender = (*msg)->from;
+    (*msg)->from = (*msg)->to;
+    (*msg)->flags |= LN_MSG_REFUSED;
+    (*msg)->lane = LN_REPLY; /* whoever sent it has room for what comes back: it was his credit */
+    post(self, sender, msg);
+}
+
+static void
+deliver_queued(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
+{
+    const struct ln_msg *queued = *msg;
+    switch (mailbox_push(&actor->mailbox, actor->behaviour, msg)) {
+    case MAILBOX_REFUSED:
+        deliver_refused(self, msg);
+        return;
+    case MAILBOX_DROPPED:
+        self->stats.lossy_dropped++;
+        return;
+    case MAILBOX_COALESCED:
+        self->stats.lossy_coalesced++;
+        return;
+    case MAILBOX_TAKEN:
+        break;
+    }
+    if (actor->run_state == ACTOR_IDLE) {
+        scheduler_ready(self, actor);
+    } else if (actor->wait != NULL && actor->wait->for_message &&
+               (actor->wait->match == NULL ||
+                actor->wait->match(queued, actor->wait->match_context))) {
+        wait_end(actor->wait, 0);
+    }
+}
+
+void
+message_deliver(struct scheduler *self, ln_pid to, struct ln_msg **msg)
+{
+    struct actor *actor = scheduler_find(self, to);
+    self->stats.messages++;
+    if (((*msg)->flags & LN_MSG_SIGNAL) != 0) {
+        scheduler_signal(self, actor, msg);
+    } else if (actor == NULL) {
+        message_discard(self, msg, -ESRCH);
+    } else if (((*msg)->flags & (LN_MSG_ANSWER | LN_MSG_ASYNC)) == LN_MSG_ANSWER) {
+        deliver_answer(self, actor, msg);
+    } else {
+        deliver_queued(self, actor, msg);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------ timers */
+
+struct send_timer {
+    struct ln_resource own;
+    struct timer timer;
+    uint64_t handle;
+    ln_pid to;
+    struct ln_msg *msg;
+};
+
+static struct ln_msg *
+send_timer_end(struct scheduler *self, struct send_timer *timer)
+{
+    struct ln_msg *msg = timer->msg;
+    (void)handle_free(&self->handles, timer->handle);
+    ln_disown(&timer->own);
+    slab_free(&self->slab, timer, sizeof *timer);
+    return msg;
+}
+
+static void
+send_timer_fire(struct timer *timer)
+{
+    struct send_timer *fired =
+        (struct send_timer *)(void *)((char *)timer - offsetof(struct send_timer, timer));
+    struct scheduler *self = scheduler_current();
+    ln_pid to = fired->to;
+    struct ln_msg *msg = send_timer_end(self, fired);
+    post(self, to, &msg);
+}
+
+static void
+send_timer_release(struct ln_resource *resource)
+{
+    struct send_timer *timer = (struct send_timer *)resource;
+    struct scheduler *self = scheduler_current();
+    timer_cancel(&self->timers, &timer->timer);
+    struct ln_msg *msg = timer->msg;
+    (void)handle_free(&self->handles, timer->handle);
+    slab_free(&self->slab, timer, sizeof *timer);
+    ln_msg_free(&msg);
+}
+
+uint64_t
+ln_send_after(uint64_t delay_ms, ln_pid to, struct ln_msg **msg)
+{
+    struct scheduler *self = scheduler_current();
+    struct send_timer *timer = slab_alloc(&self->slab, sizeof *timer);
+    memset(timer, 0, sizeof *timer);
+    timer->handle = handle_new(&self->handles, timer);
+    timer->to = to;
+    timer->msg = *msg;
+    *msg = NULL;
+    timer->msg->from = actor_current()->pid;
+    ln_own(&timer->own, send_timer_release);
+    /* One more: a part of the current millisecond has passed already. */
+    timer_set(&self->timers, &timer->timer, scheduler_now_ms(self) + delay_ms + 1, send_timer_fire);
+    return timer->handle;
+}
+
+int
+ln_cancel_timer(uint64_t handle)
+{
+    struct scheduler *self = scheduler_current();
+    struct send_timer *timer = handle_get(&self->handles, handle);
+    if (timer == NULL || timer->own.release != send_timer_release) {
+        return -ENOENT;
+    }
+    timer_cancel(&self->timers, &timer->timer);
+    struct ln_msg *msg = send_timer_end(self, timer);
+    ln_msg_free(&msg);
+    return 0;
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What schedulers say to one another about their actors: links, monitors, ends, spawns.
+ *
+ * A link or monitor is a message that lies ready at the actor it speaks of (its `notices`): the EXIT or DOWN that will
+ * be sent when that actor ends. It is allocated when the link or monitor is made, so nothing can refuse it later, and
+ * it is sent after everything the actor sent before. The watcher keeps a struct monitor, so that a DOWN which is no
+ * longer wanted finds nothing. */
+#include "runtime/node_priv.h"
+#include "runtime/scheduler.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char *const exit_kind_names[] = {"normal", "shutdown", "killed",
+                                              "noproc", "timeout",  "error"};
+
+const char *
+ln_exit_kind_name(enum ln_exit_kind kind)
+{
+    ASSERT((size_t)kind < sizeof exit_kind_names / sizeof exit_kind_names[0]);
+    return exit_kind_names[kind];
+}
+
+static struct ln_down *
+down_of(struct ln_msg *msg)
+{
+    ASSERT(msg->bytes >= sizeof(struct ln_down));
+    return (struct ln_down *)(void *)msg->data;
+}
+
+static struct ln_msg *
+signal_new(uint32_t tag, size_t bytes)
+{
+    struct ln_msg *msg = ln_msg_new(tag, LN_REPLY, bytes);
+    msg->flags = LN_MSG_SIGNAL;
+    return msg;
+}
+
+/* Sends a notice to whoever waits for it: the sender of the link or monitor. */
+static void
+notice_send(struct ln_msg *notice, ln_pid ended, struct ln_reason reason)
+{
+    ln_pid to = notice->from;
+    notice->from = ended;
+    *down_of(notice) = (struct ln_down){ended, reason};
+    ln_send(to, &notice);
+}
+
+void
+notices_send(struct scheduler *self, struct actor *actor)
+{
+    (void)self;
+    while (actor->notices != NULL) {
+        struct ln_msg *notice = actor->notices;
+        actor->notices = notice->next;
+        notice_send(notice, actor->pid, actor->reason);
+    }
+}
+
+static struct ln_msg *
+notice_take(struct actor *actor, uint32_t tag, ln_pid watcher, uint64_t ref)
+{
+    for (struct ln_msg **at = &actor->notices; *at != NULL; at = &(*at)->next) {
+        struct ln_msg *notice = *at;
+        if (notice->tag == tag && notice->from == watcher && notice->ref == ref) {
+            *at = notice->next;
+            notice->next = NULL;
+            return notice;
+        }
+    }
+    return NULL;
+}
+
+static void
+notice_drop(struct actor *actor, uint32_t tag, ln_pid watcher, uint64_t ref)
+{
+    struct ln_msg *notice = notice_take(actor, tag, watcher, ref);
+    ln_msg_free(&notice);
+}
+
+static void
+notice_keep(struct actor *actor, struct ln_msg *notice, uint32_t tag)
+{
+    notice->tag = tag;
+    notice->next = actor->notices;
+    actor->notices = notice;
+}
+
+/* ------------------------------------------------------------------------------------------------ links */
+
+void
+ln_link(ln_pid pid)
+{
+    struct actor *actor = actor_current();
+    if (pid == actor->pid) {
+        return;
+    }
+    notice_drop(actor, LN_TAG_EXIT, pid, 0); /* a second link is the same link */
+    struct ln_msg *ours = signal_new(LN_TAG_EXIT, sizeof(struct ln_down));
+    ours->from = pid;
+    notice_keep(actor, ours, LN_TAG_EXIT);
+    struct ln_msg *theirs = signal_new(SIGNAL_LINK, sizeof(struct ln_down));
+    theirs->from = actor->pid;
+    ln_send(pid, &theirs);
+}
+
+void
+ln_unlink(ln_pid pid)
+{
+    struct actor *actor = actor_current();
+    notice_drop(actor, LN_TAG_EXIT, pid, 0);
+    struct ln_msg *unlink = signal_new(SIGNAL_UNLINK, 0);
+    unlink->from = actor->pid;
+    ln_send(pid, &unlink);
+}
+
+static void
+exit_arrived(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
+{
+    struct ln_down *down = down_of(*msg);
+    /* Without our half of the link it was unlinked while the EXIT was on its way. */
+    struct ln_msg *ours = notice_take(actor, LN_TAG_EXIT, down->pid, 0);
+    if (ours == NULL) {
+        ln_msg_free(msg);
+        return;
+    }
+    ln_msg_free(&ours);
+    if (actor->behaviour->trap_exit) {
+        (*msg)->flags = 0;
+        message_deliver(self, actor->pid, msg);
+        return;
+    }
+    if (down->reason.kind != LN_EXIT_NORMAL) {
+        actor_end_soon(self, actor, down->reason);
+    }
+    ln_msg_free(msg);
+}
+
+/* ------------------------------------------------------------------------------------------------ monitors */
+
+struct monitor {
+    struct ln_resource own;
+    ln_pid watched;
+    uint64_t handle;
+    ln_pid watcher;
+};
+
+static void
+monitor_release(struct ln_resource *resource)
+{
+    struct monitor *monitor = (struct monitor *)resource;
+    struct scheduler *self = scheduler_current();
+    struct ln_msg *demonitor = signal_new(SIGNAL_DEMONITOR, 0);
+    demonitor->from = monitor->watcher;
+    demonitor->ref = monitor->handle;
+    ln_send(monitor->watched, &demonitor);
+    (void)handle_free(&self->handles, monitor->handle);
+    slab_free(&self->slab, monitor, sizeof *monitor);
+}
+
+static struct monitor *
+monitor_find(struct scheduler *self, uint64_t handle)
+{
+    struct monitor *monitor = handle_get(&self->handles, handle);
+    return monitor != NULL && monitor->own.release == monitor_release ? monitor : NULL;
+}
+
+uint64_t
+ln_monitor(ln_pid pid)
+{
+    struct scheduler *self = scheduler_current();
+    struct monitor *monitor = slab_alloc(&self->slab, sizeof *monitor);
+    memset(monitor, 0, sizeof *monitor);
+    uint64_t handle = handle_new(&self->handles, monitor);
+    monitor->handle = handle;
+    monitor->watched = pid;
+    monitor->watcher = ln_self();
+    ln_own(&monitor->own, monitor_release);
+    struct ln_msg *notice = signal_new(SIGNAL_MONITOR, sizeof(struct ln_down));
+    notice->from = monitor->watcher;
+    notice->ref = handle;
+    ln_send(pid, &notice);
+    return handle;
+}
+
+static bool
+is_down_of(const struct ln_msg *msg, void *handle)
+{
+    return msg->tag == LN_TAG_DOWN && msg->ref == *(const uint64_t *)handle;
+}
+
+void
+ln_demonitor(uint64_t handle)
+{
+    struct monitor *monitor = monitor_find(scheduler_current(), handle);
+    if (monitor != NULL) {
+        ASSERT(monitor->watcher == ln_self());
+        ln_disown(&monitor->own);
+        monitor_release(&monitor->own);
+        return;
+    }
+    /* It may have come already, and wait. */
+    struct ln_msg *down = mailbox_pop_match(&actor_current()->mailbox, is_down_of, &handle);
+    ln_msg_free(&down);
+}
+
+static void
+down_arrived(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
+{
+    struct monitor *monitor = monitor_find(self, (*msg)->ref);
+    if (monitor == NULL) {
+        ln_msg_free(msg);
+        return;
+    }
+    ASSERT(monitor->watcher == actor->pid);
+    (void)handle_free(&self->handles, monitor->handle);
+    ln_disown(&monitor->own);
+    slab_free(&self->slab, monitor, sizeof *monitor);
+    (*msg)->flags = 0;
+    message_deliver(self, actor->pid, msg);
+}
+
+/* ------------------------------------------------------------------------------------------------ ends, spawns */
+
+void
+ln_kill(ln_pid pid, enum ln_exit_kind kind)
+{
+    struct ln_msg *end = signal_new(SIGNAL_END, sizeof(struct ln_reason));
+    *(struct ln_reason *)(void *)end->data =
+        (struct ln_reason){.kind = kind, .text = "ended by another"};
+    ln_send(pid, &end);
+}
+
+static void
+end_arrived(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
+{
+    struct ln_reason reason = *(struct ln_reason *)(void *)(*msg)->data;
+    ln_msg_free(msg);
+    if (reason.kind == LN_EXIT_SHUTDOWN && actor->behaviour->trap_exit && !actor->ending) {
+        struct ln_msg *stop = ln_msg_new(LN_TAG_STOP, LN_SYSTEM, 0);
+        message_deliver(self, actor->pid, &stop);
+        return;
+    }
+    actor_end_soon(self, actor, reason);
+}
+
+static void
+spawn_arrived(struct scheduler *self, struct ln_msg **msg)
+{
+    struct spawn_request *spawn = (struct spawn_request *)(void *)(*msg)->data;
+    struct ln_caller caller = {.pid = (*msg)->from, .ref = (*msg)->ref};
+    struct ln_caller no_one = {0};
+    ln_pid pid = 0;
+    int error = actor_spawn(self, spawn->behaviour, spawn->argument, spawn->bytes,
+                            spawn->name[0] != '\0' ? spawn->name : NULL,
+                            spawn->wait_for_init ? caller : no_one, &pid);
+    if (error == 0) {
+        scheduler_find(self, pid)->parent = spawn->parent;
+    }
+    if (error != 0 || !spawn->wait_for_init) {
+        struct ln_msg *answer = ln_msg_new(0, LN_REPLY, sizeof pid);
+        memcpy(answer->data, &pid, sizeof pid);
+        message_answer(caller, &answer, error);
+    }
+    ln_msg_free(msg);
+}
+
+/* ------------------------------------------------------------------------------------------------ arrival */
+
+/* To an actor that is gone (or never was): links and monitors learn it, all else is void. */
+static void
+signal_to_no_one(struct ln_msg **msg)
+{
+    uint32_t tag = (*msg)->tag;
+    if (tag == SIGNAL_LINK || tag == SIGNAL_MONITOR) {
+        struct ln_msg *notice = *msg;
+        *msg = NULL;
+        notice->tag = tag == SIGNAL_LINK ? LN_TAG_EXIT : LN_TAG_DOWN;
+        notice_send(notice, notice->to,
+                    (struct ln_reason){.kind = LN_EXIT_NOPROC, .text = "no such actor"});
+        return;
+    }
+    ln_msg_free(msg);
+}
+
+static void
+signal_to_actor(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
+{
+    struct ln_msg *signal = *msg;
+    switch (signal->tag) {
+    case LN_TAG_EXIT:
+        exit_arrived(self, actor, msg);
+        return;
+    case LN_TAG_DOWN:
+        down_arrived(self, actor, msg);
+        return;
+    case SIGNAL_END:
+        end_arrived(self, actor, msg);
+        return;
+    case SIGNAL_LINK:
+        notice_drop(actor, LN_TAG_EXIT, signal->from, 0);
+        notice_keep(actor, signal, LN_TAG_EXIT);
+        *msg = NULL;
+        return;
+    case SIGNAL_MONITOR:
+        notice_keep(actor, signal, LN_TAG_DOWN);
+        *msg = NULL;
+        return;
+    case SIGNAL_UNLINK:
+        notice_drop(actor, LN_TAG_EXIT, signal->from, 0);
+        break;
+    case SIGNAL_DEMONITOR:
+        notice_drop(actor, LN_TAG_DOWN, signal->from, signal->ref);
+        break;
+    default:
+        ASSERT(signal->tag == 0 && "unknown signal");
+    }
+    ln_msg_free(msg);
+}
+
+void
+scheduler_signal(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
+{
+    if ((*msg)->to == scheduler_pid(self->index)) {
+        switch ((*msg)->tag) {
+        case SIGNAL_SPAWN:
+            spawn_arrived(self, msg);
+            return;
+        case SIGNAL_LIST:
+        case SIGNAL_INSPECT:
+            inspect_arrived(self, msg);
+            return;
+        case SIGNAL_SHUT_DOWN:
+            scheduler_shut_down(self);
+            break;
+        default:
+            break;
+        }
+        ln_msg_free(msg);
+    } else if (actor == NULL) {
+        signal_to_no_one(msg);
+    } else {
+        signal_to_actor(self, actor, msg);
+    }
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Waiting inside an actor: for an answer, a message, an instant, a worker, an operation of io. */
+#include "runtime/actor.h"
+#include "runtime/bounds.h"
+#include "runtime/file.h"
+#include "runtime/scheduler.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { WAIT_PENDING = 1 };
+
+void
+wait_begin(struct wait *wait)
+{
+    memset(wait, 0, sizeof *wait);
+    wait->actor = actor_current();
+    ASSERT(wait->actor->wait == NULL);
+    wait->actor->wait = wait;
+    wait->cancellable = true;
+    wait->result = WAIT_PENDING;
+}
+
+void
+wait_end(struct wait *wait, int result)
+{
+    struct scheduler *self = scheduler_current();
+    struct actor *actor = wait->actor;
+    ASSERT(actor->wait == wait && wait->result == WAIT_PENDING);
+    timer_cancel(&self->timers, &wait->timer);
+    wait->result = result;
+    actor->wait = NULL;
+    if (actor->run_state == ACTOR_WAITING) {
+        scheduler_ready(self, actor);
+    }
+}
+
+static void
+wait_expired(struct timer *timer)
+{
+    wait_end((struct wait *)timer, -ETIMEDOUT);
+}
+
+/* A cancelled actor is expected to unwind. One that goes on waiting is ended where it stands. */
+static void
+wait_cancelled(struct wait *wait)
+{
+    struct actor *actor = wait->actor;
+    actor->wait = NULL;
+    wait->result = -ECANCELED;
+    actor->cancelled_waits++;
+    if (actor->cancelled_waits > LN_CANCELLED_WAITS_MAX) {
+        ln_exit(LN_EXIT_KILLED, "cancelled, and went on waiting");
+    }
+}
+
+int
+wait_for(struct wait *wait, uint64_t timeout_ms)
+{
+    struct scheduler *self = scheduler_current();
+    struct actor *actor = wait->actor;
+    ASSERT(self->current == actor);
+    if (wait->result != WAIT_PENDING) {
+        return wait->result;
+    }
+    if (actor->cancelled && wait->cancellable) {
+        wait_cancelled(wait);
+        return wait->result;
+    }
+    if (timeout_ms != LN_FOREVER) {
+        timer_set(&self->timers, &wait->timer, scheduler_now_ms(self) + timeout_ms + 1,
+                  wait_expired);
+    }
+    actor->run_state = ACTOR_WAITING;
+    scheduler_park(self);
+    ASSERT(wait->result != WAIT_PENDING);
+    return wait->result;
+}
+
+int
+ln_sleep(uint64_t timeout_ms)
+{
+    struct wait wait;
+    wait_begin(&wait);
+    int error = wait_for(&wait, timeout_ms);
+    return error == -ETIMEDOUT ? 0 : error;
+}
+
+void
+ln_yield(void)
+{
+    struct scheduler *self = scheduler_current();
+    scheduler_ready(self, actor_current());
+    scheduler_park(self);
+}
+
+/* ------------------------------------------------------------------------------------------------ messages */
+
+static bool
+match_any(const struct ln_msg *msg, void *context)
+{
+    (void)msg;
+    (void)context;
+    return true;
+}
+
+int
+ln_receive_match(bool (*match)(const struct ln_msg *msg, void *context), void *context,
+                 uint64_t timeout_ms, struct ln_msg **out)
+{
+    struct scheduler *self = scheduler_current();
+    struct actor *actor = actor_current();
+    struct ln_msg *msg = mailbox_pop_match(&actor->mailbox, match, context);
+    if (msg == NULL) {
+        struct wait wait;
+        wait_begin(&wait);
+        wait.for_message = true;
+        wait.match = match;
+        wait.match_context = context;
+        int error = wait_for(&wait, timeout_ms);
+        if (error != 0) {
+            return error;
+        }
+        msg = mailbox_pop_match(&actor->mailbox, match, context);
+        ASSERT(msg != NULL);
+    }
+    actor->reductions++;
+    message_opened(self, actor, msg);
+    *out = msg;
+    return 0;
+}
+
+int
+ln_receive(uint64_t timeout_ms, struct ln_msg **out)
+{
+    return ln_receive_match(match_any, NULL, timeout_ms, out);
+}
+
+/* ------------------------------------------------------------------------------------------------ workers, files */
+
+struct job {
+    struct io_work work;
+    struct wait wait;
+    void (*run)(void *argument);
+    void *argument;
+};
+
+static void
+job_run(struct io_work *work)
+{
+    struct job *job = (struct job *)work;
+    job->run(job->argument);
+}
+
+static void
+job_done(struct io_work *work)
+{
+    struct job *job = (struct job *)work;
+    wait_end(&job->wait, 0);
+}
+
+void
+ln_work(void (*run)(void *argument), void *argument, bool low_priority)
+{
+    struct job job = {.work = {.run = job_run, .done = job_done}, .run = run, .argument = argument};
+    wait_begin(&job.wait);
+    job.wait.cancellable = false;
+    io_work_start(scheduler_current()->io, &job.work, low_priority ? IO_WORK_LOW : IO_WORK_NORMAL);
+    int error = wait_for(&job.wait, LN_FOREVER);
+    ASSERT(error == 0);
+}
+
+struct file_wait {
+    struct io_op op;
+    struct wait wait;
+};
+
+static void
+file_done(struct io_op *op, int32_t result)
+{
+    struct file_wait *file = (struct file_wait *)op;
+    ASSERT(result <= 0);
+    wait_end(&file->wait, result);
+}
+
+int
+ln_file_write_sync(io_file file, const struct iovec *pieces, unsigned count, uint64_t offset)
+{
+    struct file_wait write = {.op = {.done = file_done, .buffer = IO_BUFFER_NONE}};
+    wait_begin(&write.wait);
+    write.wait.cancellable = false;
+    io_write_sync(scheduler_current()->io, &write.op, file, pieces, count, offset);
+    return wait_for(&write.wait, LN_FOREVER);
+}
