@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------------ beginning */
+/* ------------------------------------------------------------------------------------ beginning */
 
 static struct actor *
 actor_new(struct scheduler *self, const struct ln_behaviour *behaviour, const void *argument,
@@ -182,7 +182,7 @@ ln_start(const struct ln_behaviour *behaviour, const void *argument, size_t byte
     return spawn(behaviour, argument, bytes, options, true, out);
 }
 
-/* ------------------------------------------------------------------------------------------------ turns */
+/* ---------------------------------------------------------------------------------------- turns */
 
 static void
 start_tell(struct scheduler *self, struct actor *actor, int error)
@@ -278,7 +278,7 @@ actor_run_process(void *argument)
     scheduler_abandon(self, fiber);
 }
 
-/* ------------------------------------------------------------------------------------------------ ending */
+/* --------------------------------------------------------------------------------------- ending */
 
 void
 actor_end_soon(struct scheduler *self, struct actor *actor, struct ln_reason reason)
@@ -375,7 +375,7 @@ ln_stop(enum ln_exit_kind kind, const char *text)
                    (struct ln_reason){.kind = kind, .text = text});
 }
 
-/* ------------------------------------------------------------------------------------------------ what it owns */
+/* --------------------------------------------------------------------------------- what it owns */
 
 void
 resource_add(struct actor *actor, struct ln_resource *resource,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* actor.h - the actor as its scheduler sees it. For runtime/ alone.
  *
- * Life:  idle -> ready -> running -> idle ...        between two messages it is this struct and nothing else
- *                           |  ^
- *                           v  |
- *                         waiting                    inside a handler (or a process): `fiber` holds its stack
- *        any -> ended: terminate ran, resources released, links and monitors told, the slot's generation raised
+ *     idle -> ready -> running -> idle ...     between two messages it is this struct, nothing else
+ *               ^         |
+ *               |         v
+ *               +----- waiting                 inside a handler or process: `fiber` is its stack
+ *
+ *     any -> ended     terminate ran, resources released, links and monitors told,
+ *                      the slot's generation raised
  */
 #pragma once
 
@@ -77,11 +79,14 @@ enum signal {
 };
 
 /* actor.c: the life */
-/* Ends it here and now, on whatever stack runs: terminate, release, tell, free. It may yield inside terminate. */
+/* Ends it here and now, on whatever stack runs: terminate, release, tell, free. It may yield inside
+ * terminate. */
 void actor_end(struct scheduler *scheduler, struct actor *actor);
-/* Notes that it shall end, and wakes it if it waits. The first reason stays, but KILLED overrides. */
+/* Notes that it shall end, and wakes it if it waits. The first reason stays, but KILLED
+ * overrides. */
 void actor_end_soon(struct scheduler *scheduler, struct actor *actor, struct ln_reason reason);
-/* Runs its init if it has not, then messages, until the budget or the mailbox is used up or it ended. */
+/* Runs its init if it has not, then messages, until the budget or the mailbox is used up or it
+ * ended. */
 void actor_turn(struct scheduler *scheduler, struct actor *actor);
 /* A process's fiber begins here. */
 void actor_run_process(void *actor);
@@ -89,21 +94,25 @@ void actor_run_process(void *actor);
 /* wait.c: waiting */
 /* Hangs a cancellable wait onto the calling actor. */
 void wait_begin(struct wait *wait);
-/* Waits until wait_end, the timeout or a cancel. Yields, unless wait_end came already. The wait's result. */
+/* Waits until wait_end, the timeout or a cancel. Yields, unless wait_end came already. The wait's
+ * result. */
 int wait_for(struct wait *wait, uint64_t timeout_ms);
 void wait_end(struct wait *wait, int result);
-/* Gives the message its record as a request, so that its sender is told if the receiver ends without answering. */
+/* Gives the message its record as a request, so that its sender is told if the receiver ends
+ * without answering. */
 void message_opened(struct scheduler *scheduler, struct actor *receiver, struct ln_msg *msg);
 
 /* send.c: delivery */
 /* Takes *msg to a pid of this scheduler: mailbox, signal, or answer of a wait. */
 void message_deliver(struct scheduler *scheduler, ln_pid to, struct ln_msg **msg);
-/* Takes a message that will not be handled: answers it if it is a request, releases what hangs on it. */
+/* Takes a message that will not be handled: answers it if it is a request, releases what hangs on
+ * it. */
 void message_discard(struct scheduler *scheduler, struct ln_msg **msg, int error);
 /* Answers a request that has no record (yet). Takes *answer; NULL inside: an empty one. */
 void message_answer(struct ln_caller caller, struct ln_msg **answer, int error);
 
-/* signal.c: what schedulers say to one another. `actor` is the receiver, or NULL when there is none. Takes *msg. */
+/* signal.c: what schedulers say to one another. `actor` is the receiver, or NULL when there is
+ * none. Takes *msg. */
 void scheduler_signal(struct scheduler *scheduler, struct actor *actor, struct ln_msg **msg);
 /* Tells all who linked or watch the actor. */
 void notices_send(struct scheduler *scheduler, struct actor *actor);
@@ -111,7 +120,8 @@ void notices_send(struct scheduler *scheduler, struct actor *actor);
 /* actor.c */
 void resource_add(struct actor *actor, struct ln_resource *resource,
                   void (*release)(struct ln_resource *resource));
-/* Puts a new actor on this scheduler. 0, -EEXIST or -EAGAIN. `start` waits for its init, if its pid is not 0. */
+/* Puts a new actor on this scheduler. 0, -EEXIST or -EAGAIN. `start` waits for its init, if its pid
+ * is not 0. */
 int actor_spawn(struct scheduler *scheduler, const struct ln_behaviour *behaviour,
                 const void *argument, size_t bytes, const char *name, struct ln_caller start,
                 ln_pid *out);

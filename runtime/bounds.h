@@ -7,31 +7,36 @@ enum {
     LN_SCHEDULERS_MAX = 256,
     LN_ACTORS_MAX = (1 << 24) - 1,
 
-    /* A mailbox that nobody tuned: deep enough for a burst of credit from many connections (64 each), shallow enough
-     * that 10,000 flooded actors stay below a few gigabytes. */
+    /* A mailbox that nobody tuned: deep enough for a burst of credit from many connections (64
+     * each), shallow enough that 10,000 flooded actors stay below a few gigabytes. */
     LN_DURABLE_MAX = 16384,
     /* Typing and presence age within seconds; more than this waiting is worthless. */
     LN_LOSSY_MAX = 256,
 
-    /* One actor's turn: long enough to amortise the cache misses of touching it, short enough for its neighbours. */
+    /* One actor's turn: long enough to amortise the cache misses of touching it, short enough for
+     * its neighbours. */
     LN_TURN_MESSAGES = 64,
-    /* One scheduler's round between two looks at io; what a packet waits at most behind ready actors. */
+    /* One scheduler's round between two looks at io; what a packet waits at most behind ready
+     * actors. */
     LN_TURN_US = 500,
 
-    /* Lent stacks run library code too (libsodium, protobuf); pages that were never touched cost nothing. */
+    /* Lent stacks run library code too (libsodium, protobuf); pages that were never touched cost
+     * nothing. */
     LN_LENT_STACK_BYTES = 256 * 1024,
     /* A process's own stack: our frames stay under 2 KiB. */
     LN_PROCESS_STACK_BYTES = 16 * 1024,
     /* Idle lent stacks kept for reuse by a scheduler; the rest go back to the kernel. */
     LN_LENT_STACKS_KEPT = 64,
 
-    /* Messages between two schedulers that are published at once; what does not fit waits at the sender. */
+    /* Messages between two schedulers that are published at once; what does not fit waits at the
+     * sender. */
     LN_CHANNEL_SLOTS = 4096,
 
     /* How long a supervisor waits for a child that it asked to stop. OTP's default. */
     LN_SHUTDOWN_MS = 5000,
 
-    /* A cancelled actor that goes on waiting instead of unwinding is ended where it stands after so many tries. */
+    /* A cancelled actor that goes on waiting instead of unwinding is ended where it stands after so
+     * many tries. */
     LN_CANCELLED_WAITS_MAX = 64,
 
     /* After its last byte a closed socket waits this long for the peer to take it. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory order: ck_ring_enqueue_spsc stores the slot, then a store fence, then the tail; ck_ring_dequeue_spsc loads the
- * tail, then a load fence, then the slot: what the sender wrote into a message is seen by its receiver.
+/* Memory order: ck_ring_enqueue_spsc stores the slot, then a store fence, then the tail;
+ * ck_ring_dequeue_spsc loads the tail, then a load fence, then the slot: what the sender wrote into
+ * a message is seen by its receiver.
  *
- * ConcurrencyKit's fences are invisible to ThreadSanitizer. This file alone is built without it and says to it, around
- * each entry, what the ring guarantees. */
+ * ConcurrencyKit's fences are invisible to ThreadSanitizer. This file alone is built without it and
+ * says to it, around each entry, what the ring guarantees. */
 #include "runtime/channel.h"
 
 #include "runtime/bounds.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A fresh stack is laid out as if fiber_swap had just left it: six registers and the address of fiber_begin, which
- * then calls entry(argument) with the stack aligned to 16. The guard is a page without access below the stack: installed with MADV_GUARD_INSTALL
- * (Linux 6.13), which costs no mapping of its own, else with mprotect, which splits the mapping in two: with the
- * kernel's default of 65,530 mappings a process can then hold about 32,000 stacks. */
+/* A fresh stack is laid out as if fiber_swap had just left it: six registers and the address of
+ * fiber_begin, which then calls entry(argument) with the stack aligned to 16. The guard is a page
+ * without access below the stack: installed with MADV_GUARD_INSTALL (Linux 6.13), which costs no
+ * mapping of its own, else with mprotect, which splits the mapping in two: with the kernel's
+ * default of 65,530 mappings a process can then hold about 32,000 stacks. */
 #include "runtime/fiber.h"
 
 #include <stdint.h>
@@ -119,7 +120,8 @@ fiber_fini_thread(struct fiber *fiber)
 }
 
 #if defined(FIBER_ASAN)
-/* The thread's own stack has no bounds of ours: the fiber that it switched to learns them here, for the way back. */
+/* The thread's own stack has no bounds of ours: the fiber that it switched to learns them here, for
+ * the way back. */
 static _Thread_local const void *thread_stack;
 static _Thread_local size_t thread_stack_bytes;
 
@@ -173,7 +175,8 @@ fiber_restart(struct fiber *running)
 {
     ASSERT(running->stack != NULL);
 #if defined(FIBER_TSAN)
-    /* The abandoned calls would stay on ThreadSanitizer's shadow stack for ever: it gets a new one. */
+    /* The abandoned calls would stay on ThreadSanitizer's shadow stack for ever: it gets a new
+     * one. */
     void *old = running->sanitizer_fiber;
     running->sanitizer_fiber = __tsan_create_fiber(0);
     __tsan_switch_to_fiber(running->sanitizer_fiber, 0);

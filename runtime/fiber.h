@@ -3,8 +3,9 @@
  *
  *     fiber_switch(here, there);     returns when somebody switches back to `here`
  *
- * A fiber stays on its thread. The switch saves what the ABI calls callee-saved, except the floating-point control
- * words, which nobody here changes; it is announced to AddressSanitizer and ThreadSanitizer in fiber.c alone.
+ * A fiber stays on its thread. The switch saves what the ABI calls callee-saved, except the
+ * floating-point control words, which nobody here changes; it is announced to AddressSanitizer and
+ * ThreadSanitizer in fiber.c alone.
  */
 #pragma once
 
@@ -23,8 +24,9 @@ struct fiber {
     void *sanitizer_fiber; /* ThreadSanitizer's */
 };
 
-/* Allocates a fiber with a guarded stack of `stack_bytes` (rounded up to pages; one page below it faults). It starts
- * in entry(argument) at the first switch to it; entry must not return. NULL without memory or mappings. */
+/* Allocates a fiber with a guarded stack of `stack_bytes` (rounded up to pages; one page below it
+ * faults). It starts in entry(argument) at the first switch to it; entry must not return. NULL
+ * without memory or mappings. */
 struct fiber *fiber_new(size_t stack_bytes, void (*entry)(void *argument), void *argument);
 /* NULL is allowed. Not the running one. */
 void fiber_free(struct fiber *fiber);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* handle.h - numbers for objects, so that a stale number finds nothing instead of something else.
  *
- * A handle is (generation << 32 | index + 1); 0 is none. A freed index is used again under the next generation.
- * One scheduler's; no locks.
+ * A handle is (generation << 32 | index + 1); 0 is none. A freed index is used again under the next
+ * generation. One scheduler's; no locks.
  */
 #pragma once
 

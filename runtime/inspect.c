@@ -81,7 +81,7 @@ scheduler_info(struct scheduler *self, struct ln_scheduler_info *out)
     };
 }
 
-/* ------------------------------------------------------------------------------------------------ the scheduler's side */
+/* ------------------------------------------------------------------------- the scheduler's side */
 
 static struct ln_msg *
 list(struct scheduler *self, const struct list_request *request)
@@ -137,7 +137,7 @@ inspect_arrived(struct scheduler *self, struct ln_msg **msg)
     ln_msg_free(msg);
 }
 
-/* ------------------------------------------------------------------------------------------------ the asker's side */
+/* ----------------------------------------------------------------------------- the asker's side */
 
 static int
 ask(unsigned scheduler, uint32_t tag, const void *request, size_t bytes, struct ln_msg **out_answer)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* inspect.h - looking into actors that run: lists, one actor's state, a scheduler's counters.
  *
- * A look is a request to the scheduler itself, answered between two turns of its actors, so it never waits for a busy
- * mailbox. Long lists come in pages by slot. Called from inside an actor; all yield.
+ * A look is a request to the scheduler itself, answered between two turns of its actors, so it
+ * never waits for a busy mailbox. Long lists come in pages by slot. Called from inside an actor;
+ * all yield.
  */
 #pragma once
 
@@ -29,8 +30,8 @@ struct ln_scheduler_info {
         memory_mapped_bytes;
 };
 
-/* Up to `max` (at most LN_INSPECT_PAGE) actors of a scheduler from *slot on, which moves to where to go on; 0 when that
- * was all. The number is *out_count. 0 or what ln_call returns. */
+/* Up to `max` (at most LN_INSPECT_PAGE) actors of a scheduler from *slot on, which moves to where
+ * to go on; 0 when that was all. The number is *out_count. 0 or what ln_call returns. */
 LN_API MUST_CHECK int ln_inspect_list(unsigned scheduler, uint32_t *slot, struct ln_actor_info *out,
                                       uint32_t max, uint32_t *out_count);
 /* One actor, and its state as its codec prints it. -ESRCH: there is none. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* linnet.h - actors: what code that lives inside one may say.
  *
- * An actor is a pid, a mailbox, a behaviour and what it owns. A behaviour with `handle` holds no stack between two
- * messages: its state is one struct, and the handler runs on a stack lent by the scheduler; if it blocks (ln_call,
- * ln_sleep, ...), that stack stays with it until it returns. A behaviour with `run` is a process: a function with a
- * stack of its own that loops over ln_receive. Both are spawned, linked, watched and killed alike.
+ * An actor is a pid, a mailbox, a behaviour and what it owns. A behaviour with `handle` holds no
+ * stack between two messages: its state is one struct, and the handler runs on a stack lent by the
+ * scheduler; if it blocks (ln_call, ln_sleep, ...), that stack stays with it until it returns. A
+ * behaviour with `run` is a process: a function with a stack of its own that loops over ln_receive.
+ * Both are spawned, linked, watched and killed alike.
  *
  *     static void greeter_handle(void *state, struct ln_msg **msg)
  *     {
@@ -16,10 +17,11 @@
  *     ln_pid pid;
  *     int error = ln_spawn(&greeter, NULL, 0, NULL, &pid);
  *
- * Every function here is called from inside an actor, on its scheduler, unless it says otherwise. An actor lives and
- * dies on one scheduler. "Yields" means that other actors may run before the call returns. Ownership: a parameter
- * `struct ln_msg **msg` is taken, and nulled exactly when it was taken.
- * Semantics and words are OTP's: https://www.erlang.org/doc/system/ref_man_processes.html
+ * Every function here is called from inside an actor, on its scheduler, unless it says otherwise.
+ * An actor lives and dies on one scheduler. "Yields" means that other actors may run before the
+ * call returns. Ownership: a parameter `struct ln_msg **msg` is taken, and nulled exactly when it
+ * was taken. Semantics and words are OTP's:
+ * https://www.erlang.org/doc/system/ref_man_processes.html
  */
 #pragma once
 
@@ -31,16 +33,18 @@
 
 #define LN_API __attribute__((visibility("default")))
 
-/* scheduler (8 bits) | slot (24) | generation (32). 0 is no actor. A stale pid never reaches a new actor. */
+/* scheduler (8 bits) | slot (24) | generation (32). 0 is no actor. A stale pid never reaches a new
+ * actor. */
 typedef uint64_t ln_pid;
 #define LN_FOREVER UINT64_MAX
 
-/* ------------------------------------------------------------------------------------------------ messages */
+/* ------------------------------------------------------------------------------------- messages */
 
-/* A message's class decides what happens at its receiver's limit: system and replies are never refused, durable work
- * is refused (a request is answered -EAGAIN, anything else comes back to its sender flagged LN_MSG_REFUSED), what may
- * be lost replaces an older message with the same key, else is dropped and counted. Except for the system lane, which
- * overtakes, a mailbox is served in the order of arrival over all lanes. */
+/* A message's class decides what happens at its receiver's limit: system and replies are never
+ * refused, durable work is refused (a request is answered -EAGAIN, anything else comes back to its
+ * sender flagged LN_MSG_REFUSED), what may be lost replaces an older message with the same key,
+ * else is dropped and counted. Except for the system lane, which overtakes, a mailbox is served in
+ * the order of arrival over all lanes. */
 enum ln_lane { LN_SYSTEM, LN_REPLY, LN_DURABLE, LN_LOSSY, LN_LANES };
 
 enum ln_msg_flags {
@@ -74,19 +78,22 @@ enum ln_tag {
     LN_TAG_RUNTIME = 0x80000000u,
     LN_TAG_EXIT, /* struct ln_down: a linked actor ended; only for those that trap exits */
     LN_TAG_DOWN, /* struct ln_down: a monitored actor ended; ref is the monitor's */
-    LN_TAG_STOP, /* nothing: the supervisor asks the actor to end; unseen unless the behaviour traps exits */
+    /* nothing: the supervisor asks the actor to end; unseen unless the behaviour traps exits */
+    LN_TAG_STOP,
     LN_TAG_ACCEPT, /* struct ln_socket_event (socket.h) and the three below likewise */
     LN_TAG_DATA,
     LN_TAG_DRAINED,
     LN_TAG_CLOSED,
 };
 
-/* A new message with `bytes` of zeroed data, in the caller's ownership. Never NULL: without memory the node ends. */
+/* A new message with `bytes` of zeroed data, in the caller's ownership. Never NULL: without memory
+ * the node ends. */
 LN_API struct ln_msg *ln_msg_new(uint32_t tag, enum ln_lane lane, size_t bytes);
 /* Frees and nulls it; NULL inside is allowed. */
 LN_API void ln_msg_free(struct ln_msg **msg);
 
-/* An immutable payload that many messages share, down to the socket: made, filled, then never written again. */
+/* An immutable payload that many messages share, down to the socket: made, filled, then never
+ * written again. */
 struct ln_buffer;
 LN_API struct ln_buffer *ln_buffer_new(size_t bytes); /* one reference, the caller's */
 LN_API void *ln_buffer_data(struct ln_buffer *buffer);
@@ -94,20 +101,23 @@ LN_API size_t ln_buffer_bytes(const struct ln_buffer *buffer);
 LN_API struct ln_buffer *ln_buffer_get(struct ln_buffer *buffer); /* one reference more */
 LN_API void ln_buffer_put(struct ln_buffer **buffer); /* one less; nulls; NULL inside is allowed */
 
-/* ------------------------------------------------------------------------------------------------ sending */
+/* -------------------------------------------------------------------------------------- sending */
 
-/* Hands *msg over. Never fails, never blocks, never yields: a message to no one is dropped and counted. */
+/* Hands *msg over. Never fails, never blocks, never yields: a message to no one is dropped and
+ * counted. */
 LN_API void ln_send(ln_pid to, struct ln_msg **msg);
 
-/* Sends *request and waits for its answer, at most timeout_ms. Yields. 0 with *out_answer in the caller's ownership
- * (NULL when out_answer is NULL: the answer is freed), or: the error the callee answered with; -ESRCH there is no such
- * actor, or it ended without answering; -EAGAIN its mailbox is full; -ETIMEDOUT; -ECANCELED the caller is being
- * ended and should unwind. An answer that comes too late is dropped: it never reaches the mailbox. gen_server:call/3. */
+/* Sends *request and waits for its answer, at most timeout_ms. Yields. 0 with *out_answer in the
+ * caller's ownership (NULL when out_answer is NULL: the answer is freed), or: the error the callee
+ * answered with; -ESRCH there is no such actor, or it ended without answering; -EAGAIN its mailbox
+ * is full; -ETIMEDOUT; -ECANCELED the caller is being ended and should unwind. An answer that comes
+ * too late is dropped: it never reaches the mailbox. gen_server:call/3. */
 LN_API MUST_CHECK int ln_call(ln_pid to, struct ln_msg **request, uint64_t timeout_ms,
                               struct ln_msg **out_answer);
 
-/* Sends *request and returns its reference at once; the answer arrives in the mailbox, flagged LN_MSG_ANSWER with that
- * ref, exactly once and with error set as ln_call would return it (there is no timeout). Never yields. */
+/* Sends *request and returns its reference at once; the answer arrives in the mailbox, flagged
+ * LN_MSG_ANSWER with that ref, exactly once and with error set as ln_call would return it (there is
+ * no timeout). Never yields. */
 LN_API uint64_t ln_request(ln_pid to, struct ln_msg **request);
 
 /* Whom to answer. Taken from a request, it may be kept and used later, once (a deferred reply). */
@@ -118,17 +128,18 @@ struct ln_caller {
     bool async;
 };
 LN_API struct ln_caller ln_caller(const struct ln_msg *request);
-/* Answers; *answer may be NULL inside (an empty answer). Called on the scheduler of the actor that got the request, by
- * it or another. To no one, or twice: dropped and counted. Never yields. */
+/* Answers; *answer may be NULL inside (an empty answer). Called on the scheduler of the actor that
+ * got the request, by it or another. To no one, or twice: dropped and counted. Never yields. */
 LN_API void ln_reply(struct ln_caller caller, struct ln_msg **answer);
 LN_API void ln_reply_error(struct ln_caller caller, int error);
 
-/* Sends *msg after delay_ms. The timer belongs to the calling actor and ends with it. Returns its reference. */
+/* Sends *msg after delay_ms. The timer belongs to the calling actor and ends with it. Returns its
+ * reference. */
 LN_API uint64_t ln_send_after(uint64_t delay_ms, ln_pid to, struct ln_msg **msg);
 /* 0, or -ENOENT when it has fired or never was. */
 LN_API int ln_cancel_timer(uint64_t timer);
 
-/* ------------------------------------------------------------------------------------------------ behaviours */
+/* ----------------------------------------------------------------------------------- behaviours */
 
 enum ln_exit_kind {
     LN_EXIT_NORMAL,
@@ -153,9 +164,10 @@ LN_API const char *ln_exit_kind_name(enum ln_exit_kind kind);
 
 struct ln_text; /* where a behaviour prints its state: text.h */
 
-/* A static table: what an actor is. `init` may be NULL; returning a negative errno ends the actor before its first
- * message, and ln_start's caller learns it. `argument` is borrowed for the call. One of handle and run is given. What
- * handle leaves in *msg is freed. `terminate` runs before an actor's end whatever the reason, except after a kill. */
+/* A static table: what an actor is. `init` may be NULL; returning a negative errno ends the actor
+ * before its first message, and ln_start's caller learns it. `argument` is borrowed for the call.
+ * One of handle and run is given. What handle leaves in *msg is freed. `terminate` runs before an
+ * actor's end whatever the reason, except after a kill. */
 struct ln_behaviour {
     const char *name;
     size_t state_bytes;
@@ -180,8 +192,9 @@ struct ln_spawn_options {
     uint64_t *out_monitor;
 };
 
-/* Starts an actor; `argument` (`bytes` of it) is copied. Returns when it exists, before its init has run. `options`
- * may be NULL. 0, -EEXIST, -EAGAIN (no slot left). On its own scheduler never yields; on another, yields. */
+/* Starts an actor; `argument` (`bytes` of it) is copied. Returns when it exists, before its init
+ * has run. `options` may be NULL. 0, -EEXIST, -EAGAIN (no slot left). On its own scheduler never
+ * yields; on another, yields. */
 LN_API MUST_CHECK int ln_spawn(const struct ln_behaviour *behaviour, const void *argument,
                                size_t bytes, const struct ln_spawn_options *options, ln_pid *out);
 /* The same, and waits for its init: 0 or init's error, too. Yields. gen_server:start/3. */
@@ -198,8 +211,8 @@ ln_pid_scheduler(ln_pid pid)
     return (unsigned)(pid >> 56);
 }
 
-/* Ends the calling actor: from anywhere in its code, at once, without unwinding; what the runtime knows it owns is
- * released. `text` is a literal. */
+/* Ends the calling actor: from anywhere in its code, at once, without unwinding; what the runtime
+ * knows it owns is released. `text` is a literal. */
 LN_API NORETURN void ln_exit(enum ln_exit_kind kind, const char *text);
 LN_API NORETURN void ln_exit_at(enum ln_exit_kind kind, const char *text, const char *file,
                                 int line);
@@ -213,7 +226,8 @@ LN_API NORETURN void ln_exit_at(enum ln_exit_kind kind, const char *text, const 
 /* A behaviour's handler asks to end when it returns: the polite form of ln_exit. */
 LN_API void ln_stop(enum ln_exit_kind kind, const char *text);
 
-/* Ends another. KILLED can't be trapped; SHUTDOWN becomes LN_TAG_STOP where exits are trapped. To no one: nothing. */
+/* Ends another. KILLED can't be trapped; SHUTDOWN becomes LN_TAG_STOP where exits are trapped. To
+ * no one: nothing. */
 LN_API void ln_kill(ln_pid pid, enum ln_exit_kind kind);
 
 LN_API void ln_link(ln_pid pid);
@@ -222,10 +236,10 @@ LN_API uint64_t
 ln_monitor(ln_pid pid); /* a DOWN follows, exactly once, at once with NOPROC when there is none */
 LN_API void ln_demonitor(uint64_t monitor); /* no DOWN of it arrives after this */
 
-/* ------------------------------------------------------------------------------------------------ processes, waiting */
+/* --------------------------------------------------------------------------- processes, waiting */
 
-/* The next message (any, or the first that `match` accepts), in the caller's ownership; waits at most timeout_ms.
- * Yields. 0, -ETIMEDOUT or -ECANCELED. For processes. */
+/* The next message (any, or the first that `match` accepts), in the caller's ownership; waits at
+ * most timeout_ms. Yields. 0, -ETIMEDOUT or -ECANCELED. For processes. */
 LN_API MUST_CHECK int ln_receive(uint64_t timeout_ms, struct ln_msg **out);
 LN_API MUST_CHECK int ln_receive_match(bool (*match)(const struct ln_msg *msg, void *context),
                                        void *context, uint64_t timeout_ms, struct ln_msg **out);
@@ -233,12 +247,14 @@ LN_API MUST_CHECK int ln_receive_match(bool (*match)(const struct ln_msg *msg, v
 LN_API int ln_sleep(uint64_t timeout_ms);
 /* Lets others run. */
 LN_API void ln_yield(void);
-/* Runs `run(argument)` on a worker thread and waits for it. Yields; can't be cancelled once begun. */
+/* Runs `run(argument)` on a worker thread and waits for it. Yields; can't be cancelled once
+ * begun. */
 LN_API void ln_work(void (*run)(void *argument), void *argument, bool low_priority);
 
-/* ------------------------------------------------------------------------------------------------ names, memory, time */
+/* -------------------------------------------------------------------------- names, memory, time */
 
-/* An actor of the calling scheduler; the name ends with it. 0, -EEXIST (the name, or it has one), -EINVAL, -ESRCH. */
+/* An actor of the calling scheduler; the name ends with it. 0, -EEXIST (the name, or it has one),
+ * -EINVAL, -ESRCH. */
 LN_API MUST_CHECK int ln_register(const char *name, ln_pid pid);
 LN_API int ln_unregister(const char *name); /* 0 or -ENOENT */
 LN_API ln_pid ln_whereis(const char *name); /* 0: no one. */
@@ -248,7 +264,8 @@ enum { LN_NAME_BYTES_MAX = 63 };
 LN_API void *ln_alloc(size_t bytes);
 LN_API void ln_free(void *memory);
 
-/* Something of a library that must be released when the actor ends. The struct is the caller's, in its state. */
+/* Something of a library that must be released when the actor ends. The struct is the caller's, in
+ * its state. */
 struct ln_resource {
     struct ln_resource *next, **previous;
     void (*release)(struct ln_resource *resource);

@@ -32,7 +32,8 @@ ring_remove_after(struct ln_msg **last, struct ln_msg *before)
     return msg;
 }
 
-/* A lossy message is neither request nor answer, so its ref is free to be the chain's link while it waits. */
+/* A lossy message is neither request nor answer, so its ref is free to be the chain's link while it
+ * waits. */
 static struct ln_msg *
 lossy_next(const struct ln_msg *msg)
 {
@@ -98,7 +99,8 @@ lossy_coalesce(struct mailbox *box, struct ln_msg **msg)
         }
     } while (true);
     if (old->block_bytes != (*msg)->block_bytes) {
-        return false; /* it does not fit there; it queues as itself and the older one is served first */
+        /* it does not fit there; it queues as itself and the older one is served first */
+        return false;
     }
     struct ln_buffer *buffer = old->buffer;
     old->buffer = (*msg)->buffer;

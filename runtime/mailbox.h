@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mailbox.h - where an actor's messages wait until it asks for them.
  *
- * Only the scheduler that owns the actor touches it. Two queues: what the runtime or a supervisor asks (the system
- * lane) overtakes, everything else is served in the order of arrival. Within that order each lane keeps its own count
- * and policy: a full durable lane refuses, a full lossy lane coalesces by key, then drops. Lossy messages are chained
- * among themselves too, so that coalescing looks at them alone.
+ * Only the scheduler that owns the actor touches it. Two queues: what the runtime or a supervisor
+ * asks (the system lane) overtakes, everything else is served in the order of arrival. Within that
+ * order each lane keeps its own count and policy: a full durable lane refuses, a full lossy lane
+ * coalesces by key, then drops. Lossy messages are chained among themselves too, so that coalescing
+ * looks at them alone.
  *
  *     verdict = mailbox_push(box, &limits, &msg);    msg is NULL afterwards unless it was refused
  *     msg = mailbox_pop(box);                        NULL: nothing waits

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages come from the memory of the scheduler that makes them and go home to be freed. Shared payloads come from
- * malloc, since worker threads make them too; one atomic count tells when the last reference goes. */
+/* Messages come from the memory of the scheduler that makes them and go home to be freed. Shared
+ * payloads come from malloc, since worker threads make them too; one atomic count tells when the
+ * last reference goes. */
 #include "runtime/scheduler.h"
 
 #include <stdatomic.h>
@@ -86,7 +87,8 @@ ln_buffer_put(struct ln_buffer **buffer)
         return;
     }
     *buffer = NULL;
-    /* Release: our reads come before the free; acquire, by the last: it sees all others' reads as done. */
+    /* Release: our reads come before the free; acquire, by the last: it sees all others' reads as
+     * done. */
     unsigned before = atomic_fetch_sub_explicit(&put->references, 1, memory_order_acq_rel);
     ASSERT(before > 0);
     if (before == 1) {

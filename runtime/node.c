@@ -94,8 +94,8 @@ ln_node_start(struct ln_node *node)
 void
 ln_node_stop(struct ln_node *node)
 {
-    /* Sequentially consistent, like the load in scheduler_idle: either the loop sees it before it sleeps, or io_wake
-     * sees the loop asleep. */
+    /* Sequentially consistent, like the load in scheduler_idle: either the loop sees it before it
+     * sleeps, or io_wake sees the loop asleep. */
     atomic_store_explicit(&node->stop_asked, true, memory_order_seq_cst);
     io_wake(io_of(node->driver, 0));
 }
@@ -146,7 +146,8 @@ ln_node_join(struct ln_node *node)
     return node->root_reason;
 }
 
-/* After a simulated crash actors are still there: their memory goes with the slabs, their stacks and names by hand. */
+/* After a simulated crash actors are still there: their memory goes with the slabs, their stacks
+ * and names by hand. */
 static void
 discard(struct ln_msg *msg)
 {
@@ -180,7 +181,7 @@ ln_node_close(struct ln_node **node)
     free(closed);
 }
 
-/* ------------------------------------------------------------------------------------------------ names, for actors */
+/* ---------------------------------------------------------------------------- names, for actors */
 
 int
 ln_register(const char *name, ln_pid pid)

@@ -10,7 +10,8 @@
  *     ln_node_join(node);             the root has ended, and with it everything
  *     ln_node_close(&node); io_driver_close(driver);
  *
- * The root actor runs on scheduler 0. When it ends, whatever is left is killed and the schedulers stop.
+ * The root actor runs on scheduler 0. When it ends, whatever is left is killed and the schedulers
+ * stop.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Like channel.c this file is built without ThreadSanitizer, which does not see ConcurrencyKit's fences: the table is
- * published by its own store fences, entries are immutable while they are in it. */
+/* Like channel.c this file is built without ThreadSanitizer, which does not see ConcurrencyKit's
+ * fences: the table is published by its own store fences, entries are immutable while they are in
+ * it. */
 #include "runtime/registry.h"
 
 #include "runtime/scheduler.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* registry.h - names of actors, read from every thread. For runtime/ alone.
  *
- * ConcurrencyKit's hash table: readers take no lock, writers take one; what a writer removes is freed when no reader can
- * still look at it (epochs, one record per scheduler). A name ends with its actor.
+ * ConcurrencyKit's hash table: readers take no lock, writers take one; what a writer removes is
+ * freed when no reader can still look at it (epochs, one record per scheduler). A name ends with
+ * its actor.
  */
 #pragma once
 
@@ -14,7 +15,8 @@ struct registry *registry_new(unsigned schedulers);
 /* No scheduler runs any more. NULL is allowed. */
 void registry_free(struct registry *registry);
 
-/* On the actor's scheduler. 0, -EEXIST (the name, or the actor has one), -EINVAL (empty or too long). */
+/* On the actor's scheduler. 0, -EEXIST (the name, or the actor has one), -EINVAL (empty or too
+ * long). */
 int registry_add(struct registry *registry, unsigned scheduler, const char *name,
                  struct actor *actor);
 void registry_remove(struct registry *registry, unsigned scheduler, struct actor *actor);

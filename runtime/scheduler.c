@@ -10,10 +10,11 @@
 
 _Thread_local struct scheduler *scheduler_self;
 
-/* The clock is read once in so many actors' turns; between, a turn may be this much longer than its budget. */
+/* The clock is read once in so many actors' turns; between, a turn may be this much longer than its
+ * budget. */
 enum { ACTORS_PER_CLOCK = 16 };
 
-/* ------------------------------------------------------------------------------------------------ slots */
+/* ---------------------------------------------------------------------------------------- slots */
 
 static struct actor_slot *
 slot_at(const struct scheduler *self, uint32_t slot)
@@ -92,7 +93,7 @@ scheduler_ref(struct scheduler *self)
     return (uint64_t)self->index << 56 | ++self->ref_last;
 }
 
-/* ------------------------------------------------------------------------------------------------ run queue */
+/* ------------------------------------------------------------------------------------ run queue */
 
 void
 scheduler_ready(struct scheduler *self, struct actor *actor)
@@ -126,7 +127,7 @@ ready_pop(struct scheduler *self)
     return actor;
 }
 
-/* ------------------------------------------------------------------------------------------------ loop fibers */
+/* ---------------------------------------------------------------------------------- loop fibers */
 
 static void loop(void *scheduler);
 
@@ -160,7 +161,8 @@ reap(struct scheduler *self)
     self->reap = NULL;
 }
 
-/* From a loop fiber to the stack of an actor that waited, or of a process. Returns when somebody needs a loop. */
+/* From a loop fiber to the stack of an actor that waited, or of a process. Returns when somebody
+ * needs a loop. */
 static void
 resume(struct scheduler *self, struct actor *actor)
 {
@@ -187,7 +189,8 @@ scheduler_park(struct scheduler *self)
     self->current = NULL;
     self->running = loop_fiber(self);
     fiber_switch(here, self->running);
-    /* Resumed, by a loop fiber that set current and running. A process's fiber may have ended just before. */
+    /* Resumed, by a loop fiber that set current and running. A process's fiber may have ended just
+     * before. */
     ASSERT(self->current == actor && self->running == here);
 }
 
@@ -233,7 +236,8 @@ run_actor(struct scheduler *self, struct actor *actor)
     }
 }
 
-/* Every loop fiber, for ever. All of its state is the scheduler's, so it may be left and begun again anywhere. */
+/* Every loop fiber, for ever. All of its state is the scheduler's, so it may be left and begun
+ * again anywhere. */
 static void
 loop(void *scheduler)
 {
@@ -253,7 +257,7 @@ loop(void *scheduler)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ the turn */
+/* ------------------------------------------------------------------------------------- the turn */
 
 static void
 receive_all(struct scheduler *self)
@@ -375,7 +379,7 @@ scheduler_shut_down(struct scheduler *self)
     sockets_abort(self);
 }
 
-/* ------------------------------------------------------------------------------------------------ life */
+/* ----------------------------------------------------------------------------------------- life */
 
 void
 scheduler_init(struct scheduler *self, struct ln_node *node, unsigned index)
@@ -407,7 +411,7 @@ scheduler_fini(struct scheduler *self)
     slab_fini(&self->slab);
 }
 
-/* ------------------------------------------------------------------------------------------------ for actors */
+/* ----------------------------------------------------------------------------------- for actors */
 
 ln_pid
 ln_self(void)

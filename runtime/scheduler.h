@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* scheduler.h - one thread's actors, and the loop that runs them. For runtime/ alone.
  *
- * A turn: take what came from other schedulers, fire timers, run ready actors until the time or the queue is used up,
- * start the sends of this round, publish to other schedulers. The io driver calls it, and completes operations between.
+ * A turn: take what came from other schedulers, fire timers, run ready actors until the time or the
+ * queue is used up, start the sends of this round, publish to other schedulers. The io driver calls
+ * it, and completes operations between.
  *
- * Actors run inside "loop fibers": a loop fiber takes the next ready actor and calls its handler on its own stack. When
- * the handler waits, the stack stays with the actor, and another loop fiber goes on with the loop; when the wait is
- * over, whichever loop fiber finds the actor ready switches to its stack and is set aside, and the handler, once it
- * returns, finds itself inside the loop again. A handler that does not wait costs no switch.
+ * Actors run inside "loop fibers": a loop fiber takes the next ready actor and calls its handler on
+ * its own stack. When the handler waits, the stack stays with the actor, and another loop fiber
+ * goes on with the loop; when the wait is over, whichever loop fiber finds the actor ready switches
+ * to its stack and is set aside, and the handler, once it returns, finds itself inside the loop
+ * again. A handler that does not wait costs no switch.
  */
 #pragma once
 
@@ -98,9 +100,11 @@ bool scheduler_idle(void *scheduler);
 bool scheduler_stopped(void *scheduler);
 
 void scheduler_ready(struct scheduler *scheduler, struct actor *actor);
-/* The current actor's stack stays with it and the loop goes on elsewhere; returns when the actor runs again. */
+/* The current actor's stack stays with it and the loop goes on elsewhere; returns when the actor
+ * runs again. */
 void scheduler_park(struct scheduler *scheduler);
-/* Leaves an ended actor's stack for good: a lent one begins its loop again, a process's own is freed. */
+/* Leaves an ended actor's stack for good: a lent one begins its loop again, a process's own is
+ * freed. */
 NORETURN void scheduler_abandon(struct scheduler *scheduler, struct fiber *process_fiber);
 
 /* NULL when no such actor lives here. */

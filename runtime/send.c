@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* A request that was handed to an actor and not answered yet. It is a resource of the actor: if that ends first, the
- * asker is told. */
+/* A request that was handed to an actor and not answered yet. It is a resource of the actor: if
+ * that ends first, the asker is told. */
 struct open_call {
     struct ln_resource own;
     struct ln_caller caller;
@@ -41,7 +41,7 @@ ln_send(ln_pid to, struct ln_msg **msg)
     post(self, to, msg);
 }
 
-/* ------------------------------------------------------------------------------------------------ answers */
+/* -------------------------------------------------------------------------------------- answers */
 
 void
 message_answer(struct ln_caller caller, struct ln_msg **answer, int error)
@@ -69,7 +69,8 @@ open_call_release(struct ln_resource *resource)
     message_answer(caller, &answer, -ESRCH);
 }
 
-/* A request's `key` and `error` are free once it has arrived: they hold the handle of its open_call. */
+/* A request's `key` and `error` are free once it has arrived: they hold the handle of its
+ * open_call. */
 void
 message_opened(struct scheduler *self, struct actor *receiver, struct ln_msg *msg)
 {
@@ -125,7 +126,7 @@ ln_reply_error(struct ln_caller caller, int error)
     reply(caller, &answer, error);
 }
 
-/* ------------------------------------------------------------------------------------------------ requests */
+/* ------------------------------------------------------------------------------------- requests */
 
 uint64_t
 ln_request(ln_pid to, struct ln_msg **request)
@@ -159,7 +160,7 @@ ln_call(ln_pid to, struct ln_msg **request, uint64_t timeout_ms, struct ln_msg *
     return error;
 }
 
-/* ------------------------------------------------------------------------------------------------ delivery */
+/* ------------------------------------------------------------------------------------- delivery */
 
 void
 message_discard(struct scheduler *self, struct ln_msg **msg, int error)
@@ -197,7 +198,8 @@ deliver_answer(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
     wait_end(wait, error);
 }
 
-/* At its limit: a request is answered, anything else goes back to its sender, unless it has come back already. */
+/* At its limit: a request is answered, anything else goes back to its sender, unless it has come
+ * back already. */
 static void
 deliver_refused(struct scheduler *self, struct ln_msg **msg)
 {
@@ -255,7 +257,7 @@ message_deliver(struct scheduler *self, ln_pid to, struct ln_msg **msg)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ timers */
+/* --------------------------------------------------------------------------------------- timers */
 
 struct send_timer {
     struct ln_resource own;

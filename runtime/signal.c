@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What schedulers say to one another about their actors: links, monitors, ends, spawns.
  *
- * A link or monitor is a message that lies ready at the actor it speaks of (its `notices`): the EXIT or DOWN that will
- * be sent when that actor ends. It is allocated when the link or monitor is made, so nothing can refuse it later, and
- * it is sent after everything the actor sent before. The watcher keeps a struct monitor, so that a DOWN which is no
- * longer wanted finds nothing. */
+ * A link or monitor is a message that lies ready at the actor it speaks of (its `notices`): the
+ * EXIT or DOWN that will be sent when that actor ends. It is allocated when the link or monitor is
+ * made, so nothing can refuse it later, and it is sent after everything the actor sent before. The
+ * watcher keeps a struct monitor, so that a DOWN which is no longer wanted finds nothing. */
 #include "runtime/node_priv.h"
 #include "runtime/scheduler.h"
 
@@ -86,7 +86,7 @@ notice_keep(struct actor *actor, struct ln_msg *notice, uint32_t tag)
     actor->notices = notice;
 }
 
-/* ------------------------------------------------------------------------------------------------ links */
+/* ---------------------------------------------------------------------------------------- links */
 
 void
 ln_link(ln_pid pid)
@@ -136,7 +136,7 @@ exit_arrived(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
     ln_msg_free(msg);
 }
 
-/* ------------------------------------------------------------------------------------------------ monitors */
+/* ------------------------------------------------------------------------------------- monitors */
 
 struct monitor {
     struct ln_resource own;
@@ -220,7 +220,7 @@ down_arrived(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
     message_deliver(self, actor->pid, msg);
 }
 
-/* ------------------------------------------------------------------------------------------------ ends, spawns */
+/* --------------------------------------------------------------------------------- ends, spawns */
 
 void
 ln_kill(ln_pid pid, enum ln_exit_kind kind)
@@ -265,7 +265,7 @@ spawn_arrived(struct scheduler *self, struct ln_msg **msg)
     ln_msg_free(msg);
 }
 
-/* ------------------------------------------------------------------------------------------------ arrival */
+/* -------------------------------------------------------------------------------------- arrival */
 
 /* To an actor that is gone (or never was): links and monitors learn it, all else is void. */
 static void

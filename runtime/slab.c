@@ -28,7 +28,8 @@ struct slab_region {
     unsigned char *base;
 };
 
-/* Steps of 16 while objects are small, then four to a power of two: at most a fifth of a block is lost. */
+/* Steps of 16 while objects are small, then four to a power of two: at most a fifth of a block is
+ * lost. */
 static const uint16_t class_bytes[SLAB_CLASSES] = {
     16,  32,  48,  64,  80,  96,   112,  128,  160,  192,  224,  256,  320,  384,
     448, 512, 640, 768, 896, 1024, 1280, 1536, 2048, 2560, 3072, 4096, 6144, 8192,
@@ -93,7 +94,8 @@ check_memory(void *memory)
     return memory;
 }
 
-/* Twice the size is mapped and the ends are given back, so that the region lies on a huge page's bounds. */
+/* Twice the size is mapped and the ends are given back, so that the region lies on a huge page's
+ * bounds. */
 static void
 region_add(struct slab *slab)
 {

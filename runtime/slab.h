@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* slab.h - a scheduler's memory: blocks by size class, handed out and taken back without a lock.
  *
- * Regions of 2 MiB, advised to be huge pages, are cut into chunks of one class each; a freed block goes to the head of
- * its class's list and is the next to be used, while it is warm. Sizes are known to the caller at free, so blocks carry
- * no header. Only the owning thread allocates and frees; memory freed elsewhere is sent home (channel.h). Chunks are
- * kept until slab_fini. Above SLAB_BYTES_MAX blocks come from malloc. With AddressSanitizer every block does, so that
- * it sees each one's end.
+ * Regions of 2 MiB, advised to be huge pages, are cut into chunks of one class each; a freed block
+ * goes to the head of its class's list and is the next to be used, while it is warm. Sizes are
+ * known to the caller at free, so blocks carry no header. Only the owning thread allocates and
+ * frees; memory freed elsewhere is sent home (channel.h). Chunks are kept until slab_fini. Above
+ * SLAB_BYTES_MAX blocks come from malloc. With AddressSanitizer every block does, so that it sees
+ * each one's end.
  */
 #pragma once
 

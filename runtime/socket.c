@@ -3,11 +3,11 @@
  *
  *     poll      always, from attach to close (of a listener: accept)
  *     receive   when poll said "readable", the owner has taken the last bytes, and it is not paused
- *     send      when bytes are queued and the round ends; the next follows at once while bytes are left
+ *     send      when bytes are queued and the round ends; the next follows while bytes are left
  *
- * One LN_TAG_DATA is out at a time (`event`): its buffer goes back when the handler is through with it. Closing is in
- * three steps: no more events (close), the queue leaves or the linger time passes (flush), operations end (settle); only
- * then the descriptor is closed and the struct freed. */
+ * One LN_TAG_DATA is out at a time (`event`): its buffer goes back when the handler is through with
+ * it. Closing is in three steps: no more events (close), the queue leaves or the linger time passes
+ * (flush), operations end (settle); only then the descriptor is closed and the struct freed. */
 #include "runtime/socket.h"
 
 #include "runtime/bounds.h"
@@ -65,7 +65,7 @@ socket_of(struct io_op *op, size_t offset)
     return (struct ln_socket *)(void *)((char *)op - offset);
 }
 
-/* ------------------------------------------------------------------------------------------------ events */
+/* --------------------------------------------------------------------------------------- events */
 
 static struct ln_msg *
 event_send(struct ln_socket *socket, uint32_t tag, struct ln_socket_event event)
@@ -126,7 +126,7 @@ event_forget(struct ln_socket *socket)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ receiving */
+/* ------------------------------------------------------------------------------------ receiving */
 
 static void
 starve(struct ln_socket *socket)
@@ -211,7 +211,7 @@ accept_done(struct io_op *op, int32_t result)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ sending */
+/* -------------------------------------------------------------------------------------- sending */
 
 static void
 chunk_free(struct scheduler *self, struct chunk *chunk)
@@ -415,7 +415,7 @@ sockets_flush(struct scheduler *self)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ life */
+/* ----------------------------------------------------------------------------------------- life */
 
 static struct ln_socket *
 socket_new(struct scheduler *self, io_socket descriptor)
@@ -451,7 +451,8 @@ socket_free(struct ln_socket *socket)
     slab_free(&self->slab, socket, sizeof *socket);
 }
 
-/* Ends operations in the order in which they may end, and then the socket. Called whenever one of them has ended. */
+/* Ends operations in the order in which they may end, and then the socket. Called whenever one of
+ * them has ended. */
 static void
 socket_settle(struct ln_socket *socket)
 {
@@ -646,7 +647,7 @@ ln_socket_detach(struct ln_socket **socket, io_socket *out)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ the rest */
+/* ------------------------------------------------------------------------------------- the rest */
 
 size_t
 ln_socket_unsent(const struct ln_socket *socket)

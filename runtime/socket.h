@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* socket.h - sockets that belong to an actor and speak to it in messages.
  *
- * A listener's owner gets LN_TAG_ACCEPT for each connection, with a descriptor to hand to the actor that will serve
- * it; that one attaches it. Bytes arrive as LN_TAG_DATA with `data` in the scheduler's receive buffer: read or copied
- * before the handler returns or detaches, then it goes back, so an idle connection holds no buffer. What is sent in a
- * scheduling round leaves in one gathered send when the round ends. A socket ends with its owner.
+ * A listener's owner gets LN_TAG_ACCEPT for each connection, with a descriptor to hand to the actor
+ * that will serve it; that one attaches it. Bytes arrive as LN_TAG_DATA with `data` in the
+ * scheduler's receive buffer: read or copied before the handler returns or detaches, then it goes
+ * back, so an idle connection holds no buffer. What is sent in a scheduling round leaves in one
+ * gathered send when the round ends. A socket ends with its owner.
  *
  *     case LN_TAG_ACCEPT: spawn a connection with ev->descriptor as argument
  *     case LN_TAG_DATA:   ln_socket_send(ev->socket, ev->data, ev->bytes);
@@ -39,12 +40,14 @@ LN_API struct ln_socket *ln_socket_attach(io_socket descriptor);
 /* Connects and waits. 0, -ETIMEDOUT, -ECANCELED or the connect's error. Yields. */
 LN_API MUST_CHECK int ln_socket_connect(const struct io_address *address, uint64_t timeout_ms,
                                         struct ln_socket **out);
-/* Hands the descriptor out, to be attached elsewhere: what was sent has left first, no event of it follows, and bytes
- * not yet delivered stay in the kernel. Takes *socket, but for -EBUSY: an LN_TAG_DATA of it waits in the mailbox (pause
- * before). Yields. 0 or the error that the connection met, which closes it. */
+/* Hands the descriptor out, to be attached elsewhere: what was sent has left first, no event of it
+ * follows, and bytes not yet delivered stay in the kernel. Takes *socket, but for -EBUSY: an
+ * LN_TAG_DATA of it waits in the mailbox (pause before). Yields. 0 or the error that the connection
+ * met, which closes it. */
 LN_API MUST_CHECK int ln_socket_detach(struct ln_socket **socket, io_socket *out);
 
-/* Queues a copy of the bytes for this round's send. Never fails here: an error arrives as LN_TAG_CLOSED. */
+/* Queues a copy of the bytes for this round's send. Never fails here: an error arrives as
+ * LN_TAG_CLOSED. */
 LN_API void ln_socket_send(struct ln_socket *socket, const void *bytes, size_t count);
 /* The same for a part of a shared payload, by reference: takes one reference. */
 LN_API void ln_socket_send_buffer(struct ln_socket *socket, struct ln_buffer **buffer,
@@ -57,7 +60,7 @@ LN_API void ln_socket_notify_drained(struct ln_socket *socket, size_t low);
 LN_API void ln_socket_pause(struct ln_socket *socket, bool paused);
 /* Ends our side after what is queued has left. */
 LN_API void ln_socket_shutdown(struct ln_socket *socket);
-/* Closes and nulls: `abort` at once with a reset, else after what is queued has left (or a few seconds). No event
- * follows. NULL inside is allowed. */
+/* Closes and nulls: `abort` at once with a reset, else after what is queued has left (or a few
+ * seconds). No event follows. NULL inside is allowed. */
 LN_API void ln_socket_close(struct ln_socket **socket, bool abort);
 LN_API MUST_CHECK int ln_socket_peer(const struct ln_socket *socket, struct io_address *out);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A supervisor is a behaviour like any other: it traps exits, monitors its children, and its handler may wait. Children
- * of a table live in an array in the table's order, those of a dynamic supervisor are found by the index in their
- * monitor's handle. Should the supervisor itself crash or be killed, its children go with it (children_kill). */
+/* A supervisor is a behaviour like any other: it traps exits, monitors its children, and its
+ * handler may wait. Children of a table live in an array in the table's order, those of a dynamic
+ * supervisor are found by the index in their monitor's handle. Should the supervisor itself crash
+ * or be killed, its children go with it (children_kill). */
 #include "runtime/supervisor.h"
 
 #include "runtime/bounds.h"
@@ -30,7 +31,7 @@ struct supervisor {
     uint32_t restarts_next;
 };
 
-/* ------------------------------------------------------------------------------------------------ children */
+/* ------------------------------------------------------------------------------------- children */
 
 static bool
 dynamic(const struct supervisor *supervisor)
@@ -128,7 +129,7 @@ child_ended(struct supervisor *supervisor, struct child *child)
     supervisor->running--;
 }
 
-/* ------------------------------------------------------------------------------------------------ stopping */
+/* ------------------------------------------------------------------------------------- stopping */
 
 static bool
 is_down(const struct ln_msg *msg, void *monitor)
@@ -229,7 +230,7 @@ children_kill(struct ln_resource *own)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ restarting */
+/* ----------------------------------------------------------------------------------- restarting */
 
 static bool
 too_often(struct supervisor *supervisor)
@@ -308,7 +309,7 @@ child_down(struct supervisor *supervisor, struct child *child, const struct ln_d
     } while (error != 0 && error != -ECANCELED);
 }
 
-/* ------------------------------------------------------------------------------------------------ the behaviour */
+/* -------------------------------------------------------------------------------- the behaviour */
 
 static int
 supervisor_init(void *state, const void *argument)

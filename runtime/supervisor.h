@@ -5,14 +5,15 @@
  *
  *     static const struct ln_child children[] = {
  *         {.id = "log", .behaviour = &log_behaviour, .restart = LN_PERMANENT, .shutdown_ms = 5000},
- *         {.id = "partitions", .behaviour = &ln_supervisor, .argument = &partitions, .bytes = sizeof partitions},
+ *         {.id = "rooms", .behaviour = &ln_supervisor, .argument = &rooms, .bytes = sizeof rooms},
  *     };
  *     static const struct ln_supervision tree = {LN_ONE_FOR_ONE, 3, 5000, children, 2};
  *     ln_spawn(&ln_supervisor, &tree, sizeof tree, NULL, &pid);
  *
- * Children start in the order of the table, each after the init of the one before, and stop in reverse: asked
- * (LN_TAG_STOP / shutdown), then killed after shutdown_ms. More than `intensity` restarts within `period_ms` end the
- * supervisor itself. A dynamic supervisor has one child spec as a template and starts children on request.
+ * Children start in the order of the table, each after the init of the one before, and stop in
+ * reverse: asked (LN_TAG_STOP / shutdown), then killed after shutdown_ms. More than `intensity`
+ * restarts within `period_ms` end the supervisor itself. A dynamic supervisor has one child spec as
+ * a template and starts children on request.
  */
 #pragma once
 
@@ -46,7 +47,8 @@ struct ln_supervision {
 /* The behaviour; its argument is a struct ln_supervision. */
 extern LN_API const struct ln_behaviour ln_supervisor;
 
-/* Asks a dynamic supervisor for a child with this argument (copied, kept for restarts unless temporary). Waits for its
- * init. Yields. 0, init's error, or what ln_call returns. supervisor:start_child/2. */
+/* Asks a dynamic supervisor for a child with this argument (copied, kept for restarts unless
+ * temporary). Waits for its init. Yields. 0, init's error, or what ln_call returns.
+ * supervisor:start_child/2. */
 LN_API MUST_CHECK int ln_supervisor_start_child(ln_pid supervisor, const void *argument,
                                                 size_t bytes, ln_pid *out);

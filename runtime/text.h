@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* text.h - where something prints itself: bounded, always NUL-terminated, remembering that it was cut. */
+/* text.h - where something prints itself: bounded, always NUL-terminated, remembering that it was
+ * cut. */
 #pragma once
 
 #include "runtime/linnet.h"
@@ -14,5 +15,6 @@ struct ln_text {
 /* Prints into `room`, the caller's. bytes_max >= 1. */
 LN_API void ln_text_init(struct ln_text *text, char *room, size_t bytes_max);
 LN_API void ln_text_print(struct ln_text *text, const char *format, ...) PRINTF_LIKE(2, 3);
-/* The same for a string within a JSON string: quotes, backslashes and control characters escaped. */
+/* The same for a string within a JSON string: quotes, backslashes and control characters
+ * escaped. */
 LN_API void ln_text_json(struct ln_text *text, const char *string);

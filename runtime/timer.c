@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Level l holds timers whose instant differs from now first in digit l (base 64). When the clock enters a slot of a
- * higher level, that slot's timers are dealt out again to lower levels ("cascade"). Slots keep a tail, for order. */
+/* Level l holds timers whose instant differs from now first in digit l (base 64). When the clock
+ * enters a slot of a higher level, that slot's timers are dealt out again to lower levels
+ * ("cascade"). Slots keep a tail, for order. */
 #include "runtime/timer.h"
 
 #include <stddef.h>
@@ -63,7 +64,8 @@ timer_set(struct timer_wheel *wheel, struct timer *timer, uint64_t at_ms,
     wheel->set_count++;
 }
 
-/* The slot of a timer is not stored: only the last of a slot needs it, to move the tail, and finds it by its link. */
+/* The slot of a timer is not stored: only the last of a slot needs it, to move the tail, and finds
+ * it by its link. */
 static void
 unlink_timer(struct timer_wheel *wheel, struct timer *timer)
 {
@@ -138,8 +140,8 @@ cascade(struct timer_wheel *wheel, unsigned level)
 static void
 fire_slot(struct timer_wheel *wheel, unsigned slot)
 {
-    /* One by one from the head: a firing timer may cancel those behind it. It cannot add to this slot, since place()
-     * puts nothing at or before now. */
+    /* One by one from the head: a firing timer may cancel those behind it. It cannot add to this
+     * slot, since place() puts nothing at or before now. */
     struct timer *timer;
     while ((timer = wheel->slots[0][slot]) != NULL) {
         timer_cancel(wheel, timer);
@@ -153,7 +155,8 @@ timer_wheel_next_ms(const struct timer_wheel *wheel)
     for (unsigned level = 0; level < TIMER_LEVELS; level++) {
         unsigned shift = level * TIMER_SLOT_BITS;
         unsigned here = digit(wheel->now_ms, level);
-        /* Slots at or before `here` belong to the wheel's next round; at the highest level they may hold timers. */
+        /* Slots at or before `here` belong to the wheel's next round; at the highest level they may
+         * hold timers. */
         uint64_t ahead =
             here == TIMER_SLOTS - 1 ? 0 : wheel->occupied[level] & (~(uint64_t)0 << (here + 1));
         uint64_t round = (wheel->now_ms >> shift) & ~(uint64_t)(TIMER_SLOTS - 1);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* timer.h - a scheduler's clockwork: what shall happen when, in constant time.
  *
- * A hierarchical wheel (Varghese and Lauck 1987): six levels of 64 slots, a tick of one millisecond, so that timers
- * up to two years away are set and cancelled by linking and unlinking. A timer never fires early; it fires in the first
- * turn after its millisecond has passed. Timers of one millisecond fire in the order in which they were set.
+ * A hierarchical wheel (Varghese and Lauck 1987): six levels of 64 slots, a tick of one
+ * millisecond, so that timers up to two years away are set and cancelled by linking and unlinking.
+ * A timer never fires early; it fires in the first turn after its millisecond has passed. Timers of
+ * one millisecond fire in the order in which they were set.
  */
 #pragma once
 
@@ -31,7 +32,8 @@ struct timer_wheel {
 
 void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_ms);
 
-/* Sets it to fire at `at_ms` (at once when that is past). The struct is the caller's until it has fired. */
+/* Sets it to fire at `at_ms` (at once when that is past). The struct is the caller's until it has
+ * fired. */
 void timer_set(struct timer_wheel *wheel, struct timer *timer, uint64_t at_ms,
                void (*fire)(struct timer *timer));
 /* Unsets it; no effect when it is not set. */
@@ -44,5 +46,6 @@ timer_is_set(const struct timer *timer)
 
 /* Fires all that is due at `now_ms`. A firing timer may set and cancel others. */
 void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms);
-/* When the next one may be due: never later than it is, perhaps earlier (a cascade); UINT64_MAX: none is set. */
+/* When the next one may be due: never later than it is, perhaps earlier (a cascade); UINT64_MAX:
+ * none is set. */
 uint64_t timer_wheel_next_ms(const struct timer_wheel *wheel);

@@ -94,7 +94,7 @@ ln_yield(void)
     scheduler_park(self);
 }
 
-/* ------------------------------------------------------------------------------------------------ messages */
+/* ------------------------------------------------------------------------------------- messages */
 
 static bool
 match_any(const struct ln_msg *msg, void *context)
@@ -136,7 +136,7 @@ ln_receive(uint64_t timeout_ms, struct ln_msg **out)
     return ln_receive_match(match_any, NULL, timeout_ms, out);
 }
 
-/* ------------------------------------------------------------------------------------------------ workers, files */
+/* ------------------------------------------------------------------------------- workers, files */
 
 struct job {
     struct io_work work;
