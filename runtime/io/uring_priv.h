@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* uring_priv.h - the inside of the real driver; for uring*.c alone.
+ *
+ *     uring.c          opens and closes the driver, the table of calls, time and chance
+ *     uring_probe.c    why a ring could not be opened, as a sentence for the operator
+ *     uring_ring.c     the two rings: entries out, one system call, completions in
+ *     uring_loop.c     the thread: turn, sleep, wake, completions
+ *     uring_op.c       the life of an operation: begun, completed, cancelled
+ *     uring_socket.c   the operations on sockets
+ *     uring_file.c     the durable append
+ *
+ * What the kernel hands back is told apart by user_data: a small number (enum uring_tag) for the
+ * driver's own entries, else the address of the io_op. An entry with the address of an op is in
+ * flight only while the op is active, and the op stays at its place so long; that is the whole
+ * lifetime rule.
+ */
+#pragma once
+
+#include "runtime/io/io_priv.h"
+#include "runtime/io/uring.h"
+#include "runtime/io/worker.h"
+
+#include <liburing.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+
+enum {
+    CACHE_LINE_BYTES = 64,
+    URING_LOOPS_MAX = 1024,         /* more than there are cores; a typing mistake, not a machine */
+    URING_RING_ENTRIES_MAX = 32768, /* the kernel's own */
+    URING_RECEIVE_BUFFERS_MAX = 65536,
+    URING_RELEASE_TEXT_MAX = 65, /* as in struct utsname */
+};
+
+enum uring_tag {
+    URING_TAG_NOTHING, /* a cancel that came too late: nothing to do */
+    URING_TAG_WAKE,    /* the poll on wake_fd */
+    URING_TAGS,
+};
+
+/* io_op.kind: one of these in the low byte, flags above. */
+enum uring_kind {
+    URING_KIND_NONE, /* never started: what a zeroed op says */
+    URING_KIND_ACCEPT,
+    URING_KIND_CONNECT,
+    URING_KIND_POLL,
+    URING_KIND_RECEIVE,
+    URING_KIND_SEND,
+    URING_KIND_WRITE_SYNC,
+    URING_KIND_MASK = 0xff,
+};
+enum {
+    URING_OP_CANCELLED = 0x100, /* io_cancel was called: only the last completion still counts */
+    URING_OP_ENDED = 0x200,     /* in the loop's list `ended`; the kernel knows it no more */
+    URING_OP_PAUSED =
+        0x400, /* an accept in the loop's list `paused`; the kernel does not know it */
+};
+
+/* Written by the loop's thread alone (wakes apart) and read by any: relaxed, each by itself. */
+struct uring_counters {
+    _Atomic uint64_t enters, submitted, completed, receives, receive_bytes, sends, send_bytes;
+    _Atomic uint64_t accepts, file_syncs, file_bytes, receive_buffers_short;
+};
+
+/* One completion, copied out of the ring. */
+struct uring_completion {
+    uint64_t user_data;
+    int32_t result;
+    uint32_t flags;
+};
+
+struct op_list {
+    struct io_op *head, *tail;
+};
+
+/* One loop. */
+struct uring {
+    struct io io; /* first: a struct io * of this driver is a struct uring * */
+
+    /* ---- Set before the thread starts, then read only. */
+    struct io_loop loop;
+    pthread_t thread;
+    int wake_fd;
+    uint64_t spin_ns;
+
+    /* ---- Any thread. On a line of its own: wakers read it at each message they send to this
+     * loop. */
+    _Alignas(CACHE_LINE_BYTES) atomic_bool sleeping;
+    _Atomic uint64_t wakes;
+    _Alignas(CACHE_LINE_BYTES) _Atomic(struct io_work *) finished; /* a stack, newest first */
+
+    /* ---- The loop's thread alone. */
+    _Alignas(CACHE_LINE_BYTES) struct io_uring ring;
+    unsigned enter_flags; /* IORING_ENTER_REGISTERED_RING where the ring has a registered number */
+    bool running;         /* the thread is between its first turn and its last */
+    unsigned appends_active; /* io_write_sync handed to the kernel and not completed */
+    struct msghdr *headers;  /* [ring entries], one beside each entry */
+    unsigned char *buffers;  /* [receive_buffers][IO_RECEIVE_BYTES] */
+    uint32_t *buffers_free;  /* a stack: the warmest buffer is used first */
+    unsigned buffers_free_count, buffers_count;
+    struct op_list ended; /* ops that end without the kernel: done is called when completions are */
+    struct op_list paused;    /* accepts that met a limit; armed again at paused_until_ns */
+    uint64_t paused_until_ns; /* IO_NEVER while the list is empty */
+    struct op_list dropped; /* polls that the kernel gave up; armed again when the ring has room */
+
+    struct uring_counters counters;
+};
+
+struct uring_driver {
+    struct io_driver base; /* first */
+    struct uring *urings;  /* [base.loops] */
+    struct worker_pool *pool;
+    unsigned workers;
+    unsigned threads_count; /* running loops */
+    pthread_mutex_t start_lock;
+    bool start_failed; /* under start_lock */
+    char name[96];
+};
+
+static inline struct uring *
+uring_of(struct io *io)
+{
+    return (struct uring *)io;
+}
+
+/* One writer, so no read-modify-write is needed. */
+static inline void
+uring_count(_Atomic uint64_t *counter, uint64_t more)
+{
+    uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, now + more, memory_order_relaxed);
+}
+
+uint64_t uring_clock_ns(void);
+
+/* ------------------------------------------------------------------------ uring_probe.c */
+
+/* What the host says about itself; read apart so that the sentences can be tested. */
+struct uring_host {
+    char release[URING_RELEASE_TEXT_MAX];
+    int disabled; /* kernel.io_uring_disabled; -1 where there is no such setting */
+    uint64_t memlock_bytes;
+};
+
+void uring_host_read(struct uring_host *out);
+/* The sentence for `error`, a negative errno met while `what` was done. `why` may be NULL. */
+void uring_explain(const struct uring_host *host, const char *what, int error, char *why,
+                   size_t why_bytes);
+
+/* ------------------------------------------------------------------------ uring_ring.c */
+
+/* Opens the ring, disabled: its thread enables it and is from then on the only one that may use
+ * it. */
+MUST_CHECK int uring_ring_open(struct uring *uring, unsigned entries, enum io_level level);
+void uring_ring_close(struct uring *uring);
+/* By the loop's thread, before its first turn. */
+void uring_ring_enable(struct uring *uring);
+
+/* An empty entry to fill by one io_uring_prep_*; submits what is there when the queue is full. */
+struct io_uring_sqe *uring_sqe(struct uring *uring, uint64_t user_data);
+/* The zeroed header that belongs to an entry: stays as it is until the kernel has taken the entry,
+ * and longer it is not needed (IORING_FEAT_SUBMIT_STABLE). */
+struct msghdr *uring_header(struct uring *uring, const struct io_uring_sqe *sqe);
+/* True when the kernel holds completions for us. No system call. */
+bool uring_pending(const struct uring *uring);
+/* True when there are completions that had no room in the ring. */
+bool uring_overflown(const struct uring *uring);
+/* Submits what is queued and lets the kernel deliver what it holds; no system call when there is
+ * neither. */
+void uring_submit(struct uring *uring);
+/* The same, but waits for a completion until `deadline_ns`. One system call, always. */
+void uring_wait(struct uring *uring, uint64_t deadline_ns);
+/* How many completions lie in the ring, and the oldest of them, taken out. */
+unsigned uring_ready(const struct uring *uring);
+struct uring_completion uring_pop(struct uring *uring);
+
+/* ------------------------------------------------------------------------ uring_loop.c */
+
+int uring_start(struct io_driver *driver, const struct io_loop *loops);
+void uring_join(struct io_driver *driver);
+void uring_wake(struct io *io);
+void uring_work_start(struct io *io, struct io_work *work, enum io_priority priority);
+
+/* ------------------------------------------------------------------------ uring_op.c */
+
+/* Marks a newly started op as being of `kind`. */
+void uring_op_begin(struct io_op *op, enum uring_kind kind);
+/* Hands the op back to its owner and calls done for the last time. */
+void uring_op_end(struct io_op *op, int32_t result);
+/* Calls done with more to follow. The op may be cancelled when this returns. */
+void uring_op_report(struct io_op *op, int32_t result);
+/* The op will end with `result` when completions are next run. The kernel must not know the op. */
+void uring_op_end_later(struct uring *uring, struct io_op *op, int32_t result);
+/* Runs those. */
+void uring_op_run_ended(struct uring *uring);
+/* Runs the completion of an op. */
+void uring_op_complete(struct uring *uring, struct io_op *op, int32_t result, uint32_t flags);
+void uring_cancel(struct io *io, struct io_op *op);
+
+void op_list_push(struct op_list *list, struct io_op *op);
+struct io_op *op_list_pop(struct op_list *list);
+void op_list_remove(struct op_list *list, struct io_op *op);
+
+/* ------------------------------------------------------------------------ uring_socket.c */
+
+MUST_CHECK int uring_buffers_open(struct uring *uring, unsigned count);
+void uring_buffers_close(struct uring *uring);
+
+int uring_listen(struct io *io, const struct io_address *address, int backlog, io_socket *out,
+                 struct io_address *out_bound);
+int uring_peer(struct io *io, io_socket socket, struct io_address *out);
+void uring_accept(struct io *io, struct io_op *op, io_socket listener);
+void uring_connect(struct io *io, struct io_op *op, const struct io_address *address);
+void uring_poll(struct io *io, struct io_op *op, io_socket socket);
+void uring_receive(struct io *io, struct io_op *op, io_socket socket);
+const unsigned char *uring_received(struct io *io, const struct io_op *op);
+void uring_release(struct io *io, struct io_op *op);
+void uring_send(struct io *io, struct io_op *op, io_socket socket, const struct iovec *pieces,
+                unsigned count);
+void uring_shutdown(struct io *io, io_socket socket);
+void uring_close(struct io *io, io_socket socket, bool abort);
+/* Arms the paused accepts again when their time has come. */
+void uring_accept_resume(struct uring *uring);
+/* Arms the dropped polls again, as many as the ring has room for. */
+void uring_poll_resume(struct uring *uring);
+
+void uring_accept_complete(struct uring *uring, struct io_op *op, int32_t result, bool more);
+void uring_connect_complete(struct io_op *op, int32_t result);
+void uring_poll_complete(struct uring *uring, struct io_op *op, int32_t result, bool more);
+void uring_receive_complete(struct uring *uring, struct io_op *op, int32_t result);
+void uring_send_complete(struct uring *uring, struct io_op *op, int32_t result);
+
+/* ------------------------------------------------------------------------ uring_file.c */
+
+void uring_write_sync(struct io *io, struct io_op *op, io_file file, const struct iovec *pieces,
+                      unsigned count, uint64_t offset);
+void uring_write_sync_complete(struct uring *uring, struct io_op *op, int32_t result);
+/* Of the completion of an op when the loop has ended: frees what an append has; done is not called.
+ * Ops of other kinds are left alone. */
+void uring_write_sync_forget(struct uring *uring, struct io_op *op);

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rings themselves. liburing opens and maps them and fills entries; the two hot paths, handing
+ * entries over and entering the kernel, are ours, for three reasons: liburing leaves out
+ * IORING_ENTER_GETEVENTS when a completion already lies there, and with DEFER_TASKRUN that is what
+ * lets the kernel do its share; it writes the index array anew for each entry although it never
+ * changes; and it needs two calls where one will do.
+ *
+ * The flags, all of Linux 6.1 or older:
+ *   SINGLE_ISSUER   only one thread submits: the kernel may leave out locking
+ *   DEFER_TASKRUN   completions are worked off when we ask, never in the middle of other code (which
+ *                   is more than COOP_TASKRUN promises)
+ *   TASKRUN_FLAG    a flag in shared memory tells that there is something to work off, so that a
+ *                   busy loop with nothing to submit needs no system call at all
+ *   SUBMIT_ALL      a bad entry completes with its error and does not hold up those behind it
+ *   CQSIZE          four completions per entry: most come from polls armed long ago. What still
+ *                   does not fit the kernel keeps (NODROP) and hands over later
+ *   R_DISABLED      the opener is not the thread that will submit */
+#include "runtime/io/uring_priv.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+    CQ_PER_SQ = 4,
+    /* Of Linux 6.6: the index array is left out; entries are taken in order. */
+    SETUP_NO_SQARRAY = 1 << 16,
+    ENTER_REGISTERED_RING = 1 << 4,
+    NS_PER_SECOND = 1000000000,
+};
+
+static const unsigned setup_flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN |
+                                    IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL |
+                                    IORING_SETUP_CQSIZE | IORING_SETUP_R_DISABLED;
+static const unsigned features_needed = IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP |
+                                        IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_EXT_ARG |
+                                        IORING_FEAT_CQE_SKIP;
+
+static int
+ring_setup(struct uring *uring, unsigned entries, unsigned flags)
+{
+    struct io_uring_params params = {.flags = flags, .cq_entries = entries * CQ_PER_SQ};
+    int fd = io_uring_setup(entries, &params);
+    if (fd < 0) {
+        return fd;
+    }
+    /* Not io_uring_queue_init_params: in liburing 2.3 it writes the index array even where there is
+     * none. */
+    int error = io_uring_queue_mmap(fd, &params, &uring->ring);
+    if (error < 0) {
+        (void)close(fd);
+        return error;
+    }
+    if ((params.features & features_needed) != features_needed) {
+        io_uring_queue_exit(&uring->ring);
+        return -EINVAL;
+    }
+    if ((flags & SETUP_NO_SQARRAY) == 0) {
+        for (unsigned i = 0; i < entries; i++) {
+            uring->ring.sq.array[i] = i;
+        }
+    }
+    return 0;
+}
+
+int
+uring_ring_open(struct uring *uring, unsigned entries, enum io_level level)
+{
+    int error = -EINVAL;
+    if (level == IO_LEVEL_PROBE) {
+        error = ring_setup(uring, entries, setup_flags | SETUP_NO_SQARRAY);
+    }
+    if (error == -EINVAL) {
+        error = ring_setup(uring, entries, setup_flags);
+    }
+    if (error < 0) {
+        return error;
+    }
+    uring->headers = calloc(entries, sizeof(*uring->headers));
+    if (uring->headers == NULL) {
+        io_uring_queue_exit(&uring->ring);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+void
+uring_ring_close(struct uring *uring)
+{
+    io_uring_queue_exit(&uring->ring);
+    free(uring->headers);
+    uring->headers = NULL;
+}
+
+void
+uring_ring_enable(struct uring *uring)
+{
+    /* Can only fail when the ring is not disabled: a bug. By hand, for liburing 2.3 forgot to
+     * export its io_uring_enable_rings. */
+    long result =
+        syscall(SYS_io_uring_register, uring->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+    ASSERT(result == 0);
+    /* Saves looking up the ring's descriptor at each call; without it (16 per thread at most) all
+     * works as well. */
+    if (io_uring_register_ring_fd(&uring->ring) == 1) {
+        uring->enter_flags = ENTER_REGISTERED_RING;
+    }
+}
+
+/* ------------------------------------------------------------------------ entering the kernel */
+
+/* Hands over all filled entries; returns how many the kernel has still to take. */
+static unsigned
+sq_publish(struct uring *uring)
+{
+    struct io_uring_sq *sq = &uring->ring.sq;
+    /* Only the kernel on this very thread reads the tail (no SQPOLL): the system call orders it. */
+    *sq->ktail = sq->sqe_tail;
+    return sq->sqe_tail - *sq->khead;
+}
+
+/* One io_uring_enter. */
+static void
+ring_enter(struct uring *uring, unsigned wait_count, unsigned flags, uint64_t timeout_ns)
+{
+    struct __kernel_timespec timeout = {
+        .tv_sec = (int64_t)(timeout_ns / NS_PER_SECOND),
+        .tv_nsec = (long long)(timeout_ns % NS_PER_SECOND),
+    };
+    struct io_uring_getevents_arg argument = {.ts = (uint64_t)(uintptr_t)&timeout};
+    void *extra = NULL;
+    size_t extra_bytes = 0;
+    if (wait_count > 0 && timeout_ns != IO_NEVER) {
+        flags |= IORING_ENTER_EXT_ARG;
+        extra = &argument;
+        extra_bytes = sizeof(argument);
+    }
+    unsigned before = sq_publish(uring);
+    int result = io_uring_enter2((unsigned)uring->ring.enter_ring_fd, before, wait_count,
+                                 flags | uring->enter_flags, extra, extra_bytes);
+    unsigned after = sq_publish(uring);
+    uring_count(&uring->counters.enters, 1);
+    uring_count(&uring->counters.submitted, before - after);
+    /* ETIME: the deadline. EINTR: a signal. EAGAIN, ENOMEM, EBUSY: the kernel is short of memory
+     * for requests or for completions that did not fit; the entries stay queued and are tried again
+     * at the next call. */
+    ASSERT(result >= 0 || result == -ETIME || result == -EINTR || result == -EAGAIN ||
+           result == -ENOMEM || result == -EBUSY);
+}
+
+bool
+uring_pending(const struct uring *uring)
+{
+    unsigned flags = __atomic_load_n(uring->ring.sq.kflags, __ATOMIC_RELAXED);
+    return (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+}
+
+bool
+uring_overflown(const struct uring *uring)
+{
+    unsigned flags = __atomic_load_n(uring->ring.sq.kflags, __ATOMIC_RELAXED);
+    return (flags & IORING_SQ_CQ_OVERFLOW) != 0;
+}
+
+void
+uring_submit(struct uring *uring)
+{
+    /* The flag is set by whoever completes something for us, on any thread; relaxed, for it carries
+     * no data: that comes over within the system call. */
+    if (sq_publish(uring) > 0 || uring_pending(uring)) {
+        ring_enter(uring, 0, IORING_ENTER_GETEVENTS, 0);
+    }
+}
+
+void
+uring_wait(struct uring *uring, uint64_t deadline_ns)
+{
+    uint64_t timeout_ns = IO_NEVER;
+    if (deadline_ns != IO_NEVER) {
+        uint64_t now_ns = uring_clock_ns();
+        timeout_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+    }
+    ring_enter(uring, timeout_ns > 0 ? 1 : 0, IORING_ENTER_GETEVENTS, timeout_ns);
+}
+
+/* ---------------------------------------------------------------------- entries and completions */
+
+struct io_uring_sqe *
+uring_sqe(struct uring *uring, uint64_t user_data)
+{
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
+    while (sqe == NULL) {
+        /* Full in the middle of a turn. Submit without waiting: what completes is queued, no done
+         * runs in here. When the kernel has no memory to take even one entry there is nothing to
+         * fall back on but to try again. */
+        ring_enter(uring, 0, IORING_ENTER_GETEVENTS, 0);
+        sqe = io_uring_get_sqe(&uring->ring);
+        if (sqe == NULL) {
+            (void)sched_yield();
+        }
+    }
+    sqe->user_data = user_data;
+    return sqe;
+}
+
+struct msghdr *
+uring_header(struct uring *uring, const struct io_uring_sqe *sqe)
+{
+    struct msghdr *header = &uring->headers[sqe - uring->ring.sq.sqes];
+    memset(header, 0, sizeof(*header));
+    return header;
+}
+
+unsigned
+uring_ready(const struct uring *uring)
+{
+    /* Acquire, with the kernel's release of the tail: the completions before it are written. */
+    return __atomic_load_n(uring->ring.cq.ktail, __ATOMIC_ACQUIRE) - *uring->ring.cq.khead;
+}
+
+struct uring_completion
+uring_pop(struct uring *uring)
+{
+    struct io_uring_cq *cq = &uring->ring.cq;
+    const struct io_uring_cqe *cqe = &cq->cqes[*cq->khead & cq->ring_mask];
+    struct uring_completion completion = {cqe->user_data, cqe->res, cqe->flags};
+    /* Release, with the kernel's acquire of the head: our copy is made before the place is used
+     * again. */
+    __atomic_store_n(cq->khead, *cq->khead + 1, __ATOMIC_RELEASE);
+    return completion;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A mutex and a condition per queue. Work here takes from 10 us (a read in cache) to seconds (a
+ * fold), so a lock of 50 ns that is hardly ever contended is not what limits it, and a worker that
+ * sleeps in the kernel is what we want. */
+#include "runtime/io/worker.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+    LOW_NICE = 19,
+    /* From linux/ioprio.h, which Debian's headers have but not every distribution's. */
+    IOPRIO_TARGET_THREAD = 1,
+    IOPRIO_BEST_EFFORT_LOWEST = (2 << 13) | 7,
+};
+
+struct worker_queue {
+    pthread_mutex_t lock;
+    pthread_cond_t filled;
+    /* Under lock. */
+    struct io_work *head, *tail;
+    bool stopping;
+};
+
+struct worker_pool {
+    worker_finished *finished;
+    struct worker_queue queues[IO_WORK_PRIORITIES];
+    unsigned threads_count; /* started so far; the first one is the low one */
+    pthread_t threads[];
+};
+
+/* The next work in order of starting, or NULL when the pool stops. */
+static struct io_work *
+queue_pop(struct worker_queue *queue)
+{
+    struct io_work *work = NULL;
+    pthread_mutex_lock(&queue->lock);
+    while (queue->head == NULL && !queue->stopping) {
+        pthread_cond_wait(&queue->filled, &queue->lock);
+    }
+    if (!queue->stopping) {
+        work = queue->head;
+        queue->head = work->next;
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return work;
+}
+
+static void
+worker_run(struct worker_pool *pool, enum io_priority priority)
+{
+    struct io_work *work;
+    while ((work = queue_pop(&pool->queues[priority])) != NULL) {
+        work->next = NULL;
+        work->run(work);
+        pool->finished(work);
+    }
+}
+
+static void *
+normal_main(void *argument)
+{
+    (void)pthread_setname_np(pthread_self(), "linnet-work");
+    worker_run(argument, IO_WORK_NORMAL);
+    return NULL;
+}
+
+static void *
+low_main(void *argument)
+{
+    (void)pthread_setname_np(pthread_self(), "linnet-low");
+    /* Both are wishes: without them low work is merely less polite. On Linux they hold for this
+     * thread alone. Not SCHED_IDLE and not the idle disk class: a fold holds LMDB's writer lock and
+     * pages of the journal's running transaction, and a thread that may be starved for ever would
+     * make others wait for it as long. */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), LOW_NICE);
+    (void)syscall(SYS_ioprio_set, IOPRIO_TARGET_THREAD, 0, IOPRIO_BEST_EFFORT_LOWEST);
+    worker_run(argument, IO_WORK_LOW);
+    return NULL;
+}
+
+int
+worker_pool_start(unsigned threads, worker_finished *finished, struct worker_pool **out)
+{
+    ASSERT(threads > 0);
+    size_t threads_bytes = ((size_t)threads + 1) * sizeof(pthread_t);
+    struct worker_pool *pool = calloc(1, sizeof(*pool) + threads_bytes);
+    if (pool == NULL) {
+        return -ENOMEM;
+    }
+    pool->finished = finished;
+    for (unsigned i = 0; i < IO_WORK_PRIORITIES; i++) {
+        (void)pthread_mutex_init(&pool->queues[i].lock, NULL); /* cannot fail on Linux */
+        (void)pthread_cond_init(&pool->queues[i].filled, NULL);
+    }
+    for (unsigned i = 0; i <= threads; i++) {
+        int error = pthread_create(&pool->threads[i], NULL, i == 0 ? low_main : normal_main, pool);
+        if (error != 0) {
+            worker_pool_stop(pool);
+            return -error;
+        }
+        pool->threads_count++;
+    }
+    *out = pool;
+    return 0;
+}
+
+void
+worker_pool_push(struct worker_pool *pool, struct io_work *work, enum io_priority priority)
+{
+    struct worker_queue *queue = &pool->queues[priority];
+    work->next = NULL;
+    pthread_mutex_lock(&queue->lock);
+    ASSERT(!queue->stopping);
+    if (queue->head == NULL) {
+        queue->head = work;
+    } else {
+        queue->tail->next = work;
+    }
+    queue->tail = work;
+    pthread_mutex_unlock(&queue->lock);
+    pthread_cond_signal(&queue->filled);
+}
+
+void
+worker_pool_stop(struct worker_pool *pool)
+{
+    if (pool == NULL) {
+        return;
+    }
+    for (unsigned i = 0; i < IO_WORK_PRIORITIES; i++) {
+        pthread_mutex_lock(&pool->queues[i].lock);
+        pool->queues[i].stopping = true;
+        pthread_mutex_unlock(&pool->queues[i].lock);
+        pthread_cond_broadcast(&pool->queues[i].filled);
+    }
+    for (unsigned i = 0; i < pool->threads_count; i++) {
+        (void)pthread_join(pool->threads[i], NULL);
+    }
+    for (unsigned i = 0; i < IO_WORK_PRIORITIES; i++) {
+        (void)pthread_mutex_destroy(&pool->queues[i].lock);
+        (void)pthread_cond_destroy(&pool->queues[i].filled);
+    }
+    free(pool);
+}
