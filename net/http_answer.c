@@ -90,6 +90,7 @@ int
 http_answer_head_write(const struct http_answer *answer, char *out, size_t out_bytes,
                        size_t *out_count)
 {
+    ASSERT(answer->status != 204 || answer->body_bytes == 0);
     char date[DATE_BYTES];
     date_print(answer->date_s, date);
     char type[128] = "";
@@ -97,10 +98,16 @@ http_answer_head_write(const struct http_answer *answer, char *out, size_t out_b
         int used = snprintf(type, sizeof(type), "Content-Type: %s\r\n", answer->type);
         ASSERT(used > 0 && (size_t)used < sizeof(type));
     }
-    int used = snprintf(
-        out, out_bytes, "HTTP/1.1 %u %s\r\n%s%sContent-Length: %zu\r\nConnection: %s\r\n%s\r\n",
-        answer->status, http_status_name(answer->status), date, type, answer->body_bytes,
-        answer->keep_alive ? "keep-alive" : "close", answer->fields == NULL ? "" : answer->fields);
+    /* RFC 9110, 8.6: an answer that never has a body must not tell its length. */
+    char length[64] = "";
+    if (answer->status != 204) {
+        int used = snprintf(length, sizeof(length), "Content-Length: %zu\r\n", answer->body_bytes);
+        ASSERT(used > 0 && (size_t)used < sizeof(length));
+    }
+    const char *connection = answer->keep_alive ? "keep-alive" : "close";
+    int used = snprintf(out, out_bytes, "HTTP/1.1 %u %s\r\n%s%s%sConnection: %s\r\n%s\r\n",
+                        answer->status, http_status_name(answer->status), date, type, length,
+                        connection, answer->fields == NULL ? "" : answer->fields);
     if (used < 0 || (size_t)used >= out_bytes) {
         return -ENOBUFS;
     }
