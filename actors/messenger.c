@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "actors/messenger.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void
+messenger_init(struct messenger *messenger, struct io_driver *driver, struct store *store,
+               const struct settings *settings)
+{
+    struct io *io = io_of(driver, 0);
+    memset(messenger, 0, sizeof *messenger);
+    messenger->store = store;
+    messenger->settings = settings;
+    messenger->limits = settings->limits;
+    messenger->driver = driver;
+    messenger->started_at_ns = io_now_ns(io);
+    messenger->started_wall_ms = io_wall_ms(io);
+}
+
+void
+messenger_ready(struct messenger *messenger, const struct io_address *bound)
+{
+    /* Only the listener writes these two, and there is one at a time. */
+    if (atomic_load_explicit(&messenger->serving, memory_order_relaxed)) {
+        return;
+    }
+    messenger->bound = *bound;
+    /* Release: who sees `serving` sees the address. */
+    atomic_store_explicit(&messenger->serving, true, memory_order_release);
+    if (messenger->ready != NULL) {
+        messenger->ready(messenger, bound);
+    }
+}
+
+void
+messenger_failed(struct messenger *messenger, int error, const char *format, ...)
+{
+    int none = 0;
+    ASSERT(error < 0);
+    /* The sentence is read after the schedulers' threads were joined, which orders it. */
+    if (!atomic_compare_exchange_strong_explicit(&messenger->error, &none, error,
+                                                 memory_order_relaxed, memory_order_relaxed)) {
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(messenger->why, sizeof messenger->why, format, arguments);
+    va_end(arguments);
+}

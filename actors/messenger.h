@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* messenger.h - what all actors of a node share: its store, its settings, its counters.
+ *
+ * One per node, made by the program that runs it (linnetd, or a test under sim) before the
+ * schedulers start and alive until they have stopped; actors get its address in their arguments.
+ * Everything but the counters and the two flags is fixed by then.
+ *
+ *     messenger_init(&messenger, driver, store, &settings);
+ *     messenger.ready = print_address;
+ *     tree_root(&messenger, ...); ln_node_start(node);
+ *     ... in an actor:  messenger_count(&messenger->counters.logins);
+ */
+#pragma once
+
+#include "actors/settings.h"
+#include "runtime/io/io.h"
+#include "store/store.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    MESSENGER_WHY_BYTES = 256,
+    /* Above the schema's highest error code. */
+    MESSENGER_ERROR_CODES = 64,
+};
+
+/* Since the start, but for those "now". Written from every scheduler without order: each is read by
+ * itself. */
+struct messenger_counters {
+    _Atomic uint64_t connections;          /* now */
+    _Atomic uint64_t connections_accepted; /* sockets */
+    _Atomic uint64_t connections_refused;  /* beyond connections_max */
+    _Atomic uint64_t upgrades;             /* to a WebSocket */
+    _Atomic uint64_t requests_bad;         /* HTTP that was no good */
+    _Atomic uint64_t sessions;             /* now: users with a device online */
+    _Atomic uint64_t devices;              /* now: authenticated connections */
+    _Atomic uint64_t logins_password;
+    _Atomic uint64_t logins_token;
+    _Atomic uint64_t logins_failed;
+    _Atomic uint64_t logins_pending; /* now: waiting for a password hash */
+    _Atomic uint64_t frames_received;
+    _Atomic uint64_t frames_sent;
+    _Atomic uint64_t bytes_received;
+    _Atomic uint64_t bytes_sent;
+    _Atomic uint64_t messages_accepted; /* durable */
+    _Atomic uint64_t messages_duplicate;
+    _Atomic uint64_t deliveries; /* newMessage events written to sockets */
+    _Atomic uint64_t acks;
+    _Atomic uint64_t reads;    /* markRead commands done */
+    _Atomic uint64_t receipts; /* events written to sockets */
+    _Atomic uint64_t resyncs;
+    _Atomic uint64_t replaced; /* connections closed because their device connected anew */
+    _Atomic uint64_t slow;     /* connections closed because they did not read */
+    _Atomic uint64_t idle;     /* connections closed because they were silent */
+    _Atomic uint64_t errors[MESSENGER_ERROR_CODES]; /* answers by code */
+    _Atomic uint64_t shell_requests;
+    _Atomic uint64_t shell_refused;
+};
+
+struct messenger {
+    struct store *store;             /* borrowed */
+    const struct settings *settings; /* borrowed */
+    struct protocol_limits limits;   /* the settings' */
+    struct io_driver *driver;        /* borrowed */
+    uint64_t started_at_ns;          /* io_now_ns */
+    int64_t started_wall_ms;
+    /* Called once, on the listener's scheduler, when clients can connect; `bound` is where. May be
+     * NULL. */
+    void (*ready)(struct messenger *messenger, const struct io_address *bound);
+    void *ready_context;
+    struct messenger_counters counters;
+
+    _Atomic bool serving;          /* clients can connect: what /readyz tells */
+    _Atomic bool draining;         /* the node has been asked to stop */
+    _Atomic int error;             /* why the node can't start; 0: it can */
+    char why[MESSENGER_WHY_BYTES]; /* one sentence beside `error`: read after the node was joined */
+    struct io_address bound;       /* valid once `serving` was set */
+};
+
+/* Your memory; borrows all three. */
+void messenger_init(struct messenger *messenger, struct io_driver *driver, struct store *store,
+                    const struct settings *settings);
+
+/* The listener listens. Any scheduler; a second call (it was started again) tells nobody. */
+void messenger_ready(struct messenger *messenger, const struct io_address *bound);
+
+/* The node can't do its work (a port in use): remembers the first such sentence. The caller ends
+ * afterwards, and with it the tree. Any scheduler. */
+void messenger_failed(struct messenger *messenger, int error, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* The order of counters among each other means nothing, so none is asked for. */
+static inline void
+messenger_add(_Atomic uint64_t *counter, uint64_t amount)
+{
+    atomic_fetch_add_explicit(counter, amount, memory_order_relaxed);
+}
+static inline void
+messenger_count(_Atomic uint64_t *counter)
+{
+    messenger_add(counter, 1);
+}
+static inline void
+messenger_uncount(_Atomic uint64_t *counter)
+{
+    atomic_fetch_sub_explicit(counter, 1, memory_order_relaxed);
+}
+static inline uint64_t
+messenger_counted(const _Atomic uint64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* settings.h - every setting of a node: its value, and who gave it.
+ *
+ * A setting has one name everywhere: `inbox_entries_max = 500` in the configuration file,
+ * LINNET_INBOX_ENTRIES_MAX=500 in the environment, --inbox-entries-max 500 on the command line. The
+ * later of these wins whatever the order they are read in. Everything that was wrong is told, each
+ * on a line that begins with where it stands.
+ *
+ *     settings_init(&settings);
+ *     error = settings_read_text(&settings, "linnet.conf", text, &wrong);
+ *     error = settings_read_environment(&settings, environ, &wrong);
+ *     error = settings_read_argument(&settings, argc, argv, &index, &wrong);
+ *     error = settings_check(&settings, &wrong);          do they go together?
+ *
+ * Plain memory: filled before the schedulers run, read by everybody afterwards. Nothing here yields
+ * or reaches outside.
+ */
+#pragma once
+
+#include "net/protocol.h"
+#include "runtime/io/io.h"
+#include "runtime/io/uring.h"
+#include "runtime/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    /* A socket's path within it must fit into a sockaddr_un, which has 108 bytes. */
+    SETTINGS_PATH_BYTES = 96,
+    SETTINGS_ADDRESS_BYTES = IO_ADDRESS_TEXT_MAX,
+    /* More than the table has; where each value came from. */
+    SETTINGS_MAX = 48,
+    /* Room for a page of mistakes, or for the whole table as JSON. */
+    SETTINGS_TEXT_BYTES = 32 << 10,
+};
+
+enum settings_origin {
+    SETTINGS_DEFAULT,
+    SETTINGS_FILE,
+    SETTINGS_ENVIRONMENT,
+    SETTINGS_FLAG,
+};
+
+enum settings_registration { REGISTRATION_CLOSED, REGISTRATION_OPEN };
+
+struct settings {
+    char data[SETTINGS_PATH_BYTES];
+    char listen[SETTINGS_ADDRESS_BYTES];
+    enum settings_registration registration;
+    bool echo; /* /echo answers: for outside test suites */
+
+    uint32_t schedulers; /* 0: one per core */
+    uint32_t workers;    /* 0: one per core, at least 2 */
+    enum io_level io_level;
+    uint32_t spin_us;
+
+    uint32_t connections_max;
+    uint32_t logins_pending_max; /* password hashes under way or waiting */
+    uint32_t login_timeout_ms;
+    uint64_t password_memory_bytes; /* Argon2id's cost, of passwords set from now on */
+    uint32_t password_ops;
+    struct protocol_limits limits; /* what clients are told and held to */
+
+    uint32_t inbox_entries_max;
+    uint64_t inbox_bytes_max;
+    uint32_t devices_max;
+
+    uint32_t store_cells;     /* 0: the schedulers, rounded up to a power of two, at least 8 */
+    uint64_t store_map_bytes; /* 0: the store's default, and so on */
+    uint32_t store_segment_bytes;
+    uint64_t store_delta_bytes;
+    uint64_t store_replay_bytes;
+    uint64_t store_replay_commands;
+    uint64_t store_reserve_bytes;
+
+    uint8_t origins[SETTINGS_MAX]; /* enum settings_origin, in the table's order */
+    uint16_t lines[SETTINGS_MAX];  /* of the file, where it gave the value; else 0 */
+};
+
+/* Every setting at its default. */
+void settings_init(struct settings *settings);
+
+/* One setting, as text. -ENOENT: there is no such setting; -EINVAL: it can't have this value; what
+ * is wrong goes to `wrong`, without a newline. A value of a later origin stays as it is. */
+MUST_CHECK int settings_set(struct settings *settings, enum settings_origin origin,
+                            const char *name, const char *value, struct ln_text *wrong);
+
+/* An INI file's text: `name = value` lines, comments after # or ;. `path` is for the messages, of
+ * which there is one line each in `wrong`. 0 or -EINVAL, after the whole text. */
+MUST_CHECK int settings_read_text(struct settings *settings, const char *path, const char *text,
+                                  struct ln_text *wrong);
+/* Variables named LINNET_ and a setting's name in capitals; all others are left alone. */
+MUST_CHECK int settings_read_environment(struct settings *settings, char *const *environment,
+                                         struct ln_text *wrong);
+/* argv[*index] if it is a setting's flag: --name value, --name=value, or just --name for one that
+ * is on or off; '-' and '_' are the same in it. Moves *index past it and returns 0; -ENOENT: it is
+ * no flag of a setting (nothing is told); -EINVAL. */
+MUST_CHECK int settings_read_argument(struct settings *settings, int argc, char *const *argv,
+                                      int *index, struct ln_text *wrong);
+
+/* What no setting can tell alone: do they fit together? 0 or -EINVAL. */
+MUST_CHECK int settings_check(const struct settings *settings, struct ln_text *wrong);
+
+/* Every setting with its value, as a table for people or as a JSON object; `origins` adds where each
+ * came from. */
+void settings_print(const struct settings *settings, bool origins, struct ln_text *out);
+void settings_print_json(const struct settings *settings, struct ln_text *out);
+/* One flag per setting with its default and meaning: a part of linnetd --help. */
+void settings_print_help(struct ln_text *out);
+
+const char *settings_origin_name(enum settings_origin origin);
