@@ -218,9 +218,9 @@ mark_read_check(const Linnet__V1__MarkRead *mark, struct protocol_error *out_err
     return mark->chat_number == 0 ? refuse_frame(out_error, "markRead.chatNumber: 0") : 0;
 }
 
-static int
-client_frame_check(const Linnet__V1__ClientFrame *frame, const struct protocol_limits *limits,
-                   struct protocol_error *out_error)
+int
+protocol_check_client(const Linnet__V1__ClientFrame *frame, const struct protocol_limits *limits,
+                      struct protocol_error *out_error)
 {
     if (frame->number > PROTOCOL_COMMAND_NUMBER_MAX) {
         return refuse_frame(out_error, "number: above 2^52 - 1");
@@ -278,7 +278,7 @@ protocol_decode_client(const struct protocol_decoder *decoder, const void *bytes
         return rc;
     }
     Linnet__V1__ClientFrame *frame = (Linnet__V1__ClientFrame *)message;
-    rc = client_frame_check(frame, limits, out_error);
+    rc = protocol_check_client(frame, limits, out_error);
     if (rc < 0) {
         out_error->number = frame->number <= PROTOCOL_COMMAND_NUMBER_MAX ? frame->number : 0;
         out_error->ref = frame->ref;

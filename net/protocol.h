@@ -126,6 +126,12 @@ int protocol_decode_client(const struct protocol_decoder *decoder, const void *b
                            Linnet__V1__ClientFrame **out_frame,
                            struct protocol_error *out_error) MUST_CHECK;
 
+/* The second half of that for a frame made here instead of decoded: would a node with these limits take it? The
+ * strings' UTF-8 isn't looked at. -EPROTO as above. */
+int protocol_check_client(const Linnet__V1__ClientFrame *frame,
+                          const struct protocol_limits *limits,
+                          struct protocol_error *out_error) MUST_CHECK;
+
 /* Decodes a node's frame, for the client's side. Unknown fields and events are skipped in both forms: a newer node may
  * send them, and then no event is set. Errors as above. */
 int protocol_decode_server(const struct protocol_decoder *decoder, const void *bytes, size_t count,
