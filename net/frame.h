@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* frame.h - the envelope of RFC 6455, section 5.2: a header of 2 to 14 bytes before each payload, and the mask.
+/* frame.h - the envelope of RFC 6455, section 5.2: a header of 2 to 14 bytes before each payload,
+ * and the mask.
  *
  *      0               1               2 ... 9                     then
  *     +-+---+-------+ +-+-------------+ +-----------------------+ +-----------+ +------------ -
@@ -11,9 +12,9 @@
  *         ...not yet all of it
  *     switch (frame_header_decode(bytes, &header)) ...
  *
- * What can be judged without knowing the conversation is judged here: reserved bits, opcodes, the shortest form of the
- * length, the bounds of control frames. Who must mask, and what may follow what, is for websocket.h.
- * Plain functions on plain bytes; any thread.
+ * What can be judged without knowing the conversation is judged here: reserved bits, opcodes, the
+ * shortest form of the length, the bounds of control frames. Who must mask, and what may follow
+ * what, is for websocket.h. Plain functions on plain bytes; any thread.
  */
 #pragma once
 
@@ -62,18 +63,20 @@ frame_is_control(enum frame_opcode opcode)
     return (opcode & 8) != 0;
 }
 
-/* How long the header is that begins with these two bytes, whatever else is wrong with it: 2..14. */
+/* How long the header is that begins with these two bytes, whatever else is wrong with it:
+ * 2..14. */
 size_t frame_header_bytes(const unsigned char first[2]);
 
 /* Reads a header of which all frame_header_bytes() are there. *out is untouched unless FRAME_OK. */
 MUST_CHECK enum frame_verdict frame_header_decode(const unsigned char *bytes,
                                                   struct frame_header *out);
 
-/* Writes the header in its shortest form; the number of bytes written, 2..14. The key is written when masked. */
+/* Writes the header in its shortest form; the number of bytes written, 2..14. The key is written
+ * when masked. */
 size_t frame_header_encode(const struct frame_header *header,
                            unsigned char out[FRAME_HEADER_BYTES_MAX]);
 
-/* Masks or unmasks: out[i] = in[i] ^ key[(offset + i) % 4]. `offset` is where in its payload the piece begins.
- * `in` and `out` are the same place or do not overlap. */
+/* Masks or unmasks: out[i] = in[i] ^ key[(offset + i) % 4]. `offset` is where in its payload the
+ * piece begins. `in` and `out` are the same place or do not overlap. */
 void frame_mask(unsigned char *out, const unsigned char *in, size_t count,
                 const unsigned char key[FRAME_KEY_BYTES], size_t offset);

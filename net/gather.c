@@ -13,8 +13,8 @@ smaller(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-/* A small announced size is taken at once. A larger one doubles what there is, so that copying stays linear; only
- * where the end of the message is known there is no need to go beyond it. */
+/* A small announced size is taken at once. A larger one doubles what there is, so that copying
+ * stays linear; only where the end of the message is known there is no need to go beyond it. */
 static uint32_t
 capacity_choose(uint32_t kept_bytes, uint32_t capacity, const struct gather_need *need)
 {

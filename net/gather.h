@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gather.h - where a WebSocket keeps what was cut in the middle: one heap buffer, which exists only meanwhile.
+/* gather.h - where a WebSocket keeps what was cut in the middle: one heap buffer, which exists only
+ * meanwhile.
  *
  *     [ message so far ............ ][ tail ............ ][ room ]
  *       message_bytes                  tail_bytes
  *
- * The tail is a header or a control frame, as it came, that is not all there. It stands behind the message because a
- * control frame may come between two fragments and may itself be cut; it is empty while a payload is being gathered.
+ * The tail is a header or a control frame, as it came, that is not all there. It stands behind the
+ * message because a control frame may come between two fragments and may itself be cut; it is empty
+ * while a payload is being gathered.
  *
  *     rc = gather_reserve(&gather, &need);            gather is made or grown
  *     memcpy(gather->bytes + gather->message_bytes, piece, piece_bytes);
@@ -24,8 +26,7 @@
 
 enum {
     GATHER_TAIL_BYTES_MAX = 2 + FRAME_KEY_BYTES + FRAME_CONTROL_PAYLOAD_MAX, /* a control frame */
-    GATHER_TRUST_BYTES =
-        4096, /* an announced size is believed up to here; beyond, memory follows what arrives */
+    GATHER_TRUST_BYTES = 4096, /* announced sizes are believed; beyond, memory follows arrival */
 };
 
 /* What the last event points at: it goes with the next call. */
@@ -52,7 +53,8 @@ struct gather_need {
     bool last; /* the message ends with them */
 };
 
-/* Makes *gather, or makes it large enough, within message_bytes_max and a tail. -ENOMEM: as it was before. */
+/* Makes *gather, or makes it large enough, within message_bytes_max and a tail. -ENOMEM: as it was
+ * before. */
 MUST_CHECK int gather_reserve(struct gather **gather, const struct gather_need *need);
 
 /* True while a message is under way, between its first byte and the event that hands it out. */

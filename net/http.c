@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------------ faults */
+/* --------------------------------------------------------------------------------------- faults */
 
 static const struct {
     unsigned status;
@@ -45,10 +45,10 @@ http_fault_text(enum http_fault fault)
     return faults[fault].text;
 }
 
-/* ------------------------------------------------------------------------------------------------ first line */
+/* ----------------------------------------------------------------------------------- first line */
 
-/* Of all methods that RFC 9110 and 5789 know only these are served; the others are refused by name, so that the client
- * can tell a wrong method from a wrong protocol. */
+/* Of all methods that RFC 9110 and 5789 know only these are served; the others are refused by name,
+ * so that the client can tell a wrong method from a wrong protocol. */
 static const char *const methods_refused[] = {"POST",  "PUT",     "DELETE", "PATCH",
                                               "TRACE", "CONNECT", "OPTIONS"};
 enum { METHOD_BYTES_MAX = 16 };
@@ -172,7 +172,8 @@ target_split(struct http_text target, struct http_request *out)
     return HTTP_OK;
 }
 
-/* Everything visible but '#', which begins what is never sent. Browsers leave more unescaped than RFC 3986 allows. */
+/* Everything visible but '#', which begins what is never sent. Browsers leave more unescaped than
+ * RFC 3986 allows. */
 static enum http_fault
 target_parse(const char *bytes, size_t *at, size_t count, struct http_request *out)
 {
@@ -194,7 +195,8 @@ target_parse(const char *bytes, size_t *at, size_t count, struct http_request *o
     return target_split(target, out);
 }
 
-/* "HTTP/1.x", where a later x is spoken to as 1 (RFC 9110, 2.5). `fault` is what to say of anything else. */
+/* "HTTP/1.x", where a later x is spoken to as 1 (RFC 9110, 2.5). `fault` is what to say of anything
+ * else. */
 static enum http_fault
 version_parse(const char *bytes, size_t *at, size_t count, uint8_t *out_minor)
 {
@@ -260,7 +262,7 @@ request_line_parse(const char *bytes, size_t *at, size_t count, struct http_requ
     return fault;
 }
 
-/* ------------------------------------------------------------------------------------------------ request */
+/* -------------------------------------------------------------------------------------- request */
 
 /* Two different values of these would let two readers of the same request disagree about it. */
 static const char *const singletons[] = {
@@ -369,7 +371,7 @@ http_request_parse(const char *bytes, size_t count, struct http_request *out)
     return fault == HTTP_OK ? request_judge(out) : fault;
 }
 
-/* ------------------------------------------------------------------------------------------------ response */
+/* ------------------------------------------------------------------------------------- response */
 
 /* " 101 Switching Protocols"; the reason may be missing, and is nobody's business. */
 static enum http_fault

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http.h - as much of HTTP/1.1 as a WebSocket server and its client need to read: the heads of requests and responses.
+/* http.h - as much of HTTP/1.1 as a WebSocket server and its client need to read: the heads of
+ * requests and responses.
  *
  *     switch (fault = http_request_parse(bytes, count, &request)) {
  *     case HTTP_INCOMPLETE:
@@ -10,7 +11,8 @@
  *         answer = http_fault_answer(fault);      (http_answer.h) and the connection is over
  *     }
  *
- * Only GET and HEAD are served, and no request has a body. Borrowed pieces point into the parsed bytes. No state, no memory; any thread.
+ * Only GET and HEAD are served, and no request has a body. Borrowed pieces point into the parsed
+ * bytes. No state, no memory; any thread.
  */
 #pragma once
 
@@ -31,8 +33,9 @@ struct http_request {
     struct http_head head;
 };
 
-/* HTTP_OK, HTTP_INCOMPLETE, or what is wrong; *out is good only after HTTP_OK. The verdict on a prefix is
- * HTTP_INCOMPLETE or the verdict on the whole. A head that does not end within HTTP_HEAD_BYTES_MAX is too large. */
+/* HTTP_OK, HTTP_INCOMPLETE, or what is wrong; *out is good only after HTTP_OK. The verdict on a
+ * prefix is HTTP_INCOMPLETE or the verdict on the whole. A head that does not end within
+ * HTTP_HEAD_BYTES_MAX is too large. */
 MUST_CHECK enum http_fault http_request_parse(const char *bytes, size_t count,
                                               struct http_request *out);
 
@@ -46,6 +49,7 @@ struct http_response {
 MUST_CHECK enum http_fault http_response_parse(const char *bytes, size_t count,
                                                struct http_response *out);
 
-/* The status to answer with, 400 and up; a sentence that says what was wrong. Not for HTTP_OK and HTTP_INCOMPLETE. */
+/* The status to answer with, 400 and up; a sentence that says what was wrong. Not for HTTP_OK and
+ * HTTP_INCOMPLETE. */
 unsigned http_fault_status(enum http_fault fault);
 const char *http_fault_text(enum http_fault fault);

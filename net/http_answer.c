@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 const char *
 http_status_name(unsigned status)
@@ -64,25 +63,59 @@ http_fault_answer(enum http_fault fault)
     return answer;
 }
 
-enum { DATE_BYTES = sizeof("Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n") };
+enum {
+    DATE_BYTES = sizeof("Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"),
+    DAY_SECONDS = 24 * 60 * 60,
+};
 
-/* RFC 9110, 5.6.7; the names are English whatever the locale. */
+#define DATE_S_MAX INT64_C(253402300799) /* the last second of year 9999: four digits */
+
+struct date {
+    unsigned year, month, day, weekday; /* month, day and weekday from 0; Sunday is 0 */
+};
+
+static bool
+is_leap_year(unsigned year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static struct date
+date_of(unsigned days_since_1970)
+{
+    static const unsigned char month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    /* 1 January 1970 was a Thursday. */
+    struct date date = {.year = 1970, .weekday = (days_since_1970 + 4) % 7};
+    date.day = days_since_1970;
+    while (date.day >= 365U + is_leap_year(date.year)) {
+        date.day -= 365U + is_leap_year(date.year);
+        date.year++;
+    }
+    for (;; date.month++) {
+        unsigned days = month_days[date.month] + (date.month == 1 && is_leap_year(date.year));
+        if (date.day < days) {
+            return date;
+        }
+        date.day -= days;
+    }
+}
+
+/* RFC 9110, 5.6.7. Not left to strftime, whose names follow the locale. */
 static void
 date_print(int64_t date_s, char out[DATE_BYTES])
 {
-    static const char days[] = "SunMonTueWedThuFriSat";
+    static const char weekdays[] = "SunMonTueWedThuFriSat";
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    time_t seconds = (time_t)date_s;
-    struct tm parts;
     out[0] = '\0';
-    if (date_s <= 0 || gmtime_r(&seconds, &parts) == NULL || parts.tm_year > 9999 - 1900) {
+    if (date_s <= 0 || date_s > DATE_S_MAX) {
         return;
     }
+    struct date date = date_of((unsigned)(date_s / DAY_SECONDS));
+    unsigned second = (unsigned)(date_s % DAY_SECONDS);
     int used = snprintf(out, DATE_BYTES, "Date: %.3s, %02u %.3s %04u %02u:%02u:%02u GMT\r\n",
-                        days + (ptrdiff_t)3 * parts.tm_wday, (unsigned)parts.tm_mday % 100,
-                        months + (ptrdiff_t)3 * parts.tm_mon, (unsigned)parts.tm_year + 1900,
-                        (unsigned)parts.tm_hour % 100, (unsigned)parts.tm_min % 100,
-                        (unsigned)parts.tm_sec % 100);
+                        &weekdays[(size_t)3 * date.weekday], (date.day + 1) % 100,
+                        &months[(size_t)3 * date.month], date.year % 10000, second / 3600 % 100,
+                        second / 60 % 60, second % 60);
     ASSERT(used == DATE_BYTES - 1);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_answer.h - writes the responses of a server that says little: a status, some fields, a short body.
+/* http_answer.h - writes the responses of a server that says little: a status, some fields, a short
+ * body.
  *
  *     struct http_answer answer = http_text_answer(404, "there is no such page\n");
  *     answer.head_only = request.head_only;
@@ -34,7 +35,8 @@ struct http_answer http_fault_answer(enum http_fault fault);
 /* A plain text answer; `text` is borrowed and ends with a newline. */
 struct http_answer http_text_answer(unsigned status, const char *text);
 
-/* Writes the head, and the body unless head_only. 0, or -ENOBUFS with nothing promised about `out`. */
+/* Writes the head, and the body unless head_only. 0, or -ENOBUFS with nothing promised about
+ * `out`. */
 MUST_CHECK int http_answer_write(const struct http_answer *answer, char *out, size_t out_bytes,
                                  size_t *out_count);
 /* Writes the head alone, for a body that is sent by reference. */

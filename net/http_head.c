@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parser goes over the bytes once, from left to right, and says what is wrong at the first byte that is. So a
- * prefix is either right so far, or wrong in the same way as the whole. */
+/* The parser goes over the bytes once, from left to right, and says what is wrong at the first byte
+ * that is. So a prefix is either right so far, or wrong in the same way as the whole. */
 #include "net/http_head.h"
 
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------------ characters */
+/* ----------------------------------------------------------------------------------- characters */
 
 static bool
 is_alphanumeric(unsigned char c)
@@ -69,7 +69,7 @@ http_text_is_nocase(struct http_text text, const char *other)
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------------ parsing */
+/* -------------------------------------------------------------------------------------- parsing */
 
 /* At a CR: the line ends here, when a LF follows. */
 static enum http_fault
@@ -165,7 +165,7 @@ http_head_parse(struct http_head *head, size_t at, size_t count)
     return HTTP_INCOMPLETE;
 }
 
-/* ------------------------------------------------------------------------------------------------ asking */
+/* --------------------------------------------------------------------------------------- asking */
 
 static bool
 field_named(const struct http_head *head, size_t index, const char *name)

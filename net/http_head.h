@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http_head.h - the header fields of an HTTP/1.1 message: their grammar, kept strictly, and how to ask for them.
+/* http_head.h - the header fields of an HTTP/1.1 message: their grammar, kept strictly, and how to
+ * ask for them.
  *
- * Requests and responses (http.h) share this half. Nothing is copied: a head is a table of places in the bytes it was
- * read from, which are borrowed for as long as it is used, and must stay where they are.
+ * Requests and responses (http.h) share this half. Nothing is copied: a head is a table of places
+ * in the bytes it was read from, which are borrowed for as long as it is used, and must stay where
+ * they are.
  *
  *     struct http_text key;
  *     if (http_field(&request.head, "sec-websocket-key", &key)) ...
  *     if (http_field_lists(&request.head, "connection", "upgrade")) ...
  *
- * RFC 9112 lets a server be lenient with line ends, folded lines and spaces; leniency is how requests are smuggled past
- * proxies, so each is refused here. Plain functions on plain bytes; any thread.
+ * RFC 9112 lets a server be lenient with line ends, folded lines and spaces; leniency is how
+ * requests are smuggled past proxies, so each is refused here. Plain functions on plain bytes; any
+ * thread.
  */
 #pragma once
 
@@ -20,12 +23,12 @@
 #include <stdint.h>
 
 enum {
-    HTTP_HEAD_BYTES_MAX =
-        8192, /* what browsers with cookies and proxies send stays below; places fit 16 bits */
-    HTTP_FIELDS_MAX = 64, /* a browser sends about 20, proxies add some */
+    HTTP_HEAD_BYTES_MAX = 8192, /* browsers with cookies stay below; places fit 16 bits */
+    HTTP_FIELDS_MAX = 64,       /* a browser sends about 20, proxies add some */
 };
 
-/* What is wrong with a message. Each has a status to answer with and a sentence that names it (http.h). */
+/* What is wrong with a message. Each has a status to answer with and a sentence that names it
+ * (http.h). */
 enum http_fault {
     HTTP_OK,
     HTTP_INCOMPLETE, /* nothing is wrong so far: more bytes are needed */
@@ -70,18 +73,19 @@ struct http_head {
     struct http_field fields[HTTP_FIELDS_MAX];
 };
 
-/* Reads the field lines and the empty line from `at` on; head->bytes is set. The verdict on a prefix of the bytes is
- * HTTP_INCOMPLETE or the verdict on all of them. */
+/* Reads the field lines and the empty line from `at` on; head->bytes is set. The verdict on a
+ * prefix of the bytes is HTTP_INCOMPLETE or the verdict on all of them. */
 MUST_CHECK enum http_fault http_head_parse(struct http_head *head, size_t at, size_t count);
 
-/* The value of the first field of that name, without the spaces around it; names are compared as ASCII without regard
- * to case. False: there is none, and *out is untouched. */
+/* The value of the first field of that name, without the spaces around it; names are compared as
+ * ASCII without regard to case. False: there is none, and *out is untouched. */
 bool http_field(const struct http_head *head, const char *name, struct http_text *out);
 
 /* How many fields have that name. */
 unsigned http_field_count(const struct http_head *head, const char *name);
 
-/* Walks the comma-separated elements of all fields of that name, as if they were one; empty ones are skipped.
+/* Walks the comma-separated elements of all fields of that name, as if they were one; empty ones
+ * are skipped.
  *
  *     struct http_list list = {.head = &head, .name = "sec-websocket-protocol"};
  *     while (http_list_next(&list, &element)) ... */

@@ -11,7 +11,7 @@ enum { SHA1_BYTES = 20 };
 /* RFC 6455, 1.3: what a server adds to the key to show that it speaks this protocol. */
 static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/* ------------------------------------------------------------------------------------------------ faults */
+/* --------------------------------------------------------------------------------------- faults */
 
 static const struct {
     unsigned status; /* 0: not of a request */
@@ -61,7 +61,7 @@ upgrade_fault_answer(enum upgrade_fault fault)
     return answer;
 }
 
-/* ------------------------------------------------------------------------------------------------ key, accept */
+/* ---------------------------------------------------------------------------------- key, accept */
 
 static bool
 is_base64(char c)
@@ -101,7 +101,7 @@ accept_make(const char key[UPGRADE_KEY_TEXT_BYTES], char out[UPGRADE_ACCEPT_TEXT
     return UPGRADE_OK;
 }
 
-/* ------------------------------------------------------------------------------------------------ server */
+/* --------------------------------------------------------------------------------------- server */
 
 /* RFC 6750, 2.1: characters, then perhaps '='. */
 static bool
@@ -188,7 +188,8 @@ subprotocols_judge(const struct http_head *head, const char *const *subprotocols
                                                              : UPGRADE_OK;
 }
 
-/* The fields that make a request an upgrade, in the order in which a person would want to hear of them. */
+/* The fields that make a request an upgrade, in the order in which a person would want to hear of
+ * them. */
 static enum upgrade_fault
 fields_judge(const struct http_request *request, struct http_text *out_key)
 {
@@ -259,7 +260,7 @@ upgrade_answer_write(const struct upgrade *upgrade, char *out, size_t out_bytes,
     return written(printed, out_bytes, out_count);
 }
 
-/* ------------------------------------------------------------------------------------------------ client */
+/* --------------------------------------------------------------------------------------- client */
 
 static struct http_text
 text_of(const char *text)

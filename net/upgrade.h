@@ -7,18 +7,19 @@
  *     if (fault != UPGRADE_OK)
  *         answer = upgrade_fault_answer(fault);
  *     else
- *         rc = upgrade_answer_write(&upgrade, out, out_bytes, &used);    then websocket_init(..., WEBSOCKET_SERVER, ...)
+ *         rc = upgrade_answer_write(&upgrade, out, out_bytes, &used);
  *
  * The client writes a request and judges the response:
  *
- *     struct upgrade_offer offer = {.host = "127.0.0.1:4222", .path = "/chat", .subprotocol = "linnet.v1.proto"};
+ *     struct upgrade_offer offer = {.host = "localhost:4222", .path = "/chat"};
  *     io_random(io, offer.key, sizeof(offer.key));
  *     rc = upgrade_offer_write(&offer, out, out_bytes, &used);
  *     fault = upgrade_response_judge(&offer, bytes, count, &response);
  *
- * A login token may come with the request: as "Authorization: Bearer TOKEN", or, from browsers, which can't set that
- * field, as a subprotocol "linnet.token.TOKEN" among those offered. It is never repeated in an answer.
- * Extensions are ignored: none is ever agreed on. No state, no memory of its own; any thread. SHA-1 is libcrypto's.
+ * A login token may come with the request: as "Authorization: Bearer TOKEN", or, from browsers,
+ * which can't set that field, as a subprotocol "linnet.token.TOKEN" among those offered. It is
+ * never repeated in an answer. Extensions are ignored: none is ever agreed on. No state, no memory
+ * of its own; any thread. SHA-1 is libcrypto's.
  */
 #pragma once
 
@@ -66,7 +67,7 @@ enum upgrade_fault {
 /* A sentence that names the fault, ends with a newline and lives forever. */
 const char *upgrade_fault_text(enum upgrade_fault fault);
 
-/* ------------------------------------------------------------------------------------------------ server */
+/* --------------------------------------------------------------------------------------- server */
 
 /* An upgrade that may be answered with 101. */
 struct upgrade {
@@ -75,20 +76,22 @@ struct upgrade {
     struct http_text token;  /* borrowed from the request; count 0: none was sent */
 };
 
-/* Judges a request that parsed well. `subprotocols` are those served, and must have one that the client offers; the
- * first in the client's order is chosen. With none (count 0) any client is taken. *out is good only after UPGRADE_OK. */
+/* Judges a request that parsed well. `subprotocols` are those served, and must have one that the
+ * client offers; the first in the client's order is chosen. With none (count 0) any client is
+ * taken. *out is good only after UPGRADE_OK. */
 MUST_CHECK enum upgrade_fault upgrade_judge(const struct http_request *request,
                                             const char *const *subprotocols,
                                             size_t subprotocol_count, struct upgrade *out);
 
-/* The answer to a request that was refused: 400, 401, 405, 426 or 500, plain text. For a request's faults. */
+/* The answer to a request that was refused: 400, 401, 405, 426 or 500, plain text. For a request's
+ * faults. */
 struct http_answer upgrade_fault_answer(enum upgrade_fault fault);
 
 /* The 101 response. 0 or -ENOBUFS. */
 MUST_CHECK int upgrade_answer_write(const struct upgrade *upgrade, char *out, size_t out_bytes,
                                     size_t *out_count);
 
-/* ------------------------------------------------------------------------------------------------ client */
+/* --------------------------------------------------------------------------------------- client */
 
 struct upgrade_offer {
     const char *host;                     /* for the Host field, with the port unless it is 80 */
@@ -108,7 +111,8 @@ struct upgrade_response {
 MUST_CHECK int upgrade_offer_write(const struct upgrade_offer *offer, char *out, size_t out_bytes,
                                    size_t *out_count);
 
-/* Judges the response so far; call again with all bytes from the start after UPGRADE_INCOMPLETE. *out is always set. */
+/* Judges the response so far; call again with all bytes from the start after UPGRADE_INCOMPLETE.
+ * *out is always set. */
 MUST_CHECK enum upgrade_fault upgrade_response_judge(const struct upgrade_offer *offer,
                                                      const char *bytes, size_t count,
                                                      struct upgrade_response *out);

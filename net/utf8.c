@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The state is Table 3-7 of the Unicode standard as it is printed: a lead byte says how many bytes follow and within
- * which bounds the first of them lies; the others lie in 80..BF. ASCII is skipped eight bytes and more at a step;
- * characters that lie whole in the piece are checked without touching the state. */
+/* The state is Table 3-7 of the Unicode standard as it is printed: a lead byte says how many bytes
+ * follow and within which bounds the first of them lies; the others lie in 80..BF. ASCII is skipped
+ * eight bytes and more at a step; characters that lie whole in the piece are decoded, without
+ * touching the state. */
 #include "net/utf8.h"
 
 #include <string.h>
@@ -47,8 +48,9 @@ word_load(const unsigned char *at)
 }
 
 static const unsigned char *
-ascii_skip(const unsigned char *at, const unsigned char *end)
+ascii_skip(const unsigned char *begin, const unsigned char *end)
 {
+    const unsigned char *at = begin;
     while (end - at >= 32) {
         uint64_t all = word_load(at) | word_load(at + 8) | word_load(at + 16) | word_load(at + 24);
         if ((all & HIGH_BITS) != 0) {
@@ -59,28 +61,54 @@ ascii_skip(const unsigned char *at, const unsigned char *end)
     while (end - at >= 8 && (word_load(at) & HIGH_BITS) == 0) {
         at += 8;
     }
+    /* The last word may look back on bytes that are known to be ASCII. */
+    if (end - at < 8 && end - begin >= 8 && (word_load(end - 8) & HIGH_BITS) == 0) {
+        return end;
+    }
     while (at < end && *at < 0x80) {
         at++;
     }
     return at;
 }
 
-/* Skips characters of two to four bytes as long as they lie whole before `end` and are right. */
+static inline bool
+is_continuation(unsigned char byte)
+{
+    return (byte & 0xc0) == 0x80;
+}
+
+/* The length of the right character of three or four bytes at `at`, else 0. Four bytes can be
+ * read. */
+static size_t
+long_character_bytes(const unsigned char *at)
+{
+    if (!is_continuation(at[1]) || !is_continuation(at[2])) {
+        return 0;
+    }
+    uint32_t point = (uint32_t)(at[1] & 0x3f) << 6 | (at[2] & 0x3f);
+    if (at[0] < 0xf0) {
+        point |= (uint32_t)(at[0] & 0x0f) << 12;
+        return point >= 0x800 && (point < 0xd800 || point > 0xdfff) ? 3 : 0;
+    }
+    point = (uint32_t)(at[0] & 0x0f) << 18 | point << 6 | (at[3] & 0x3f);
+    return is_continuation(at[3]) && point >= 0x10000 && point <= 0x10ffff ? 4 : 0;
+}
+
+/* Skips right characters of two to four bytes, as long as no read goes beyond `end`. */
 static const unsigned char *
 characters_skip(const unsigned char *at, const unsigned char *end)
 {
-    while (end - at >= 4 && *at >= 0x80) {
-        struct utf8 lead = lead_read(*at);
-        if (lead.pending == 0 || at[1] < lead.low || at[1] > lead.high) {
-            return at;
+    while (end - at >= 4 && *at >= 0xc2) {
+        size_t bytes = 2;
+        if (*at >= 0xe0) {
+            bytes = long_character_bytes(at);
+        } else if (!is_continuation(at[1])) {
+            bytes = 0;
         }
-        if (lead.pending >= 2 && (at[2] & 0xc0) != 0x80) {
-            return at;
+        if (bytes == 0) {
+            break;
         }
-        if (lead.pending == 3 && (at[3] & 0xc0) != 0x80) {
-            return at;
-        }
-        at += 1 + lead.pending;
+        at += bytes;
     }
     return at;
 }

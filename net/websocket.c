@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading is a loop over frames in two steps: frame_begin makes a header contiguous and judges it, payload_gather
- * takes what has arrived of a payload that does not lie whole in the input. Control frames and whole messages never
- * need the second step.
+/* Reading is a loop over frames in two steps: frame_begin makes a header contiguous and judges it,
+ * payload_gather takes what has arrived of a payload that does not lie whole in the input. Control
+ * frames and whole messages never need the second step.
  *
- * What is cut in the middle is kept in the gather (gather.h). Invariants between two calls: no gather exists unless a
- * message or a tail is under way, or the last event points into it; frame_left > 0 implies an open message and an empty
- * tail.
+ * What is cut in the middle is kept in the gather (gather.h). Invariants between two calls: no
+ * gather exists unless a message or a tail is under way, or the last event points into it;
+ * frame_left > 0 implies an open message and an empty tail.
  *
- * Every rule is judged when a header is complete, or a payload's bytes are, never on how many arrived together: that is
- * what makes events independent of the cuts. Text is checked as it arrives, so bad text is refused early. */
+ * Every rule is judged when a header is complete, or a payload's bytes are, never on how many
+ * arrived together: that is what makes events independent of the cuts. Text is checked as it
+ * arrives, so bad text is refused early. */
 #include "net/websocket.h"
 
 #include "net/gather.h"
@@ -17,12 +18,13 @@
 #include <errno.h>
 #include <string.h>
 
-/* What a step returns beside 0 (an event) and a negative errno: no event yet, and more may be in the input. */
+/* What a step returns beside 0 (an event) and a negative errno: no event yet, and more may be in
+ * the input. */
 enum { STEP_ON = 1 };
 
 _Static_assert(sizeof(struct websocket) <= 64, "an idle connection costs as little as possible");
 
-/* ------------------------------------------------------------------------------------------------ life */
+/* ----------------------------------------------------------------------------------------- life */
 
 void
 websocket_init(struct websocket *ws, enum websocket_role role, const struct websocket_rules *rules)
@@ -77,7 +79,7 @@ reading_end(struct websocket *ws)
     ws->state = ws->state == WEBSOCKET_OPEN ? WEBSOCKET_CLOSE_RECEIVED : WEBSOCKET_CLOSED;
 }
 
-/* ------------------------------------------------------------------------------------------------ units */
+/* ---------------------------------------------------------------------------------------- units */
 
 static void
 input_skip(struct websocket_input *input, size_t count)
@@ -86,8 +88,9 @@ input_skip(struct websocket_input *input, size_t count)
     input->count -= count;
 }
 
-/* The next `want` bytes of the stream in one piece: in the input itself, where they stay until input_skip, or in the tail
- * when they began in an earlier input. -EAGAIN: not all there yet; what there is was put into the tail. */
+/* The next `want` bytes of the stream in one piece: in the input itself, where they stay until
+ * input_skip, or in the tail when they began in an earlier input. -EAGAIN: not all there yet; what
+ * there is was put into the tail. */
 static int
 unit_peek(struct websocket *ws, struct websocket_input *input, uint32_t want, unsigned char **out)
 {
@@ -120,7 +123,7 @@ unit_peek(struct websocket *ws, struct websocket_input *input, uint32_t want, un
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ events */
+/* --------------------------------------------------------------------------------------- events */
 
 static int
 event_error(struct websocket *ws, enum websocket_fault fault, struct websocket_event *out)
@@ -176,7 +179,7 @@ event_close(struct websocket *ws, unsigned char *payload, size_t count, struct w
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ reading */
+/* -------------------------------------------------------------------------------------- reading */
 
 static const enum websocket_fault verdict_faults[] = {
     [FRAME_OK] = WEBSOCKET_FAULT_NONE,
@@ -412,7 +415,7 @@ websocket_next(struct websocket *ws, struct websocket_input *input, struct webso
     return -EAGAIN;
 }
 
-/* ------------------------------------------------------------------------------------------------ writing */
+/* -------------------------------------------------------------------------------------- writing */
 
 /* A frame in one piece, as this end must send it. */
 static size_t

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* websocket_fault.h - what the other end of a WebSocket can do wrong, and the codes with which connections are closed.
+/* websocket_fault.h - what the other end of a WebSocket can do wrong, and the codes with which
+ * connections are closed.
  *
- * Each fault has the code of RFC 6455, section 7.4, that its sender is told, and a sentence that fits a close frame:
+ * Each fault has the code of RFC 6455, section 7.4, that its sender is told, and a sentence that
+ * fits a close frame:
  *
- *     bytes = websocket_close_encode(&ws, websocket_fault_code(fault), websocket_fault_text(fault), key, out);
+ *     const char *text = websocket_fault_text(fault);
+ *     bytes = websocket_close_encode(&ws, websocket_fault_code(fault), text, key, out);
  *
  * Tables and no state; any thread.
  */
@@ -52,7 +55,8 @@ enum websocket_fault {
     WEBSOCKET_FAULTS,
 };
 
-/* The code to close with; a sentence for the peer and the log, at most WEBSOCKET_REASON_BYTES_MAX, lives forever. */
+/* The code to close with; a sentence for the peer and the log, at most WEBSOCKET_REASON_BYTES_MAX,
+ * lives forever. */
 uint16_t websocket_fault_code(enum websocket_fault fault);
 const char *websocket_fault_text(enum websocket_fault fault);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_frame.c - bytes from a hostile peer: must be heard the same however they are cut, within the limits (talk.c
- * checks them), and never crash. The first byte of the input chooses role, rules and state; the second seeds the cuts.
- * When the third bit of the first is set the rest is taken as a script of frames, so that the deeper states are met
- * although nobody guesses masks. */
+/* fuzz_frame.c - bytes from a hostile peer: must be heard the same however they are cut, within the
+ * limits (talk.c checks them), and never crash. The first byte of the input chooses role, rules and
+ * state; the second seeds the cuts. When the third bit of the first is set the rest is taken as a
+ * script of frames, so that the deeper states are met although nobody guesses masks. */
 #include "net/frame.h"
 #include "net/utf8.h"
 #include "tests/net/talk.h"
@@ -19,7 +19,8 @@ static const struct websocket_rules rules[] = {
     {.frame_bytes_max = 0, .message_bytes_max = 0, .binary_refused = true},
 };
 
-/* Each step: a byte of FIN, RSV and opcode as on the wire, one of length in units, then the payload as far as it goes. */
+/* Each step: a byte of FIN, RSV and opcode as on the wire, one of length in units, then the payload
+ * as far as it goes. */
 static void
 script_say(struct talk *talk, const uint8_t *data, size_t size)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_http.c - request and response heads from a hostile peer: the verdict on a prefix is "incomplete" or the verdict
- * on the whole, whatever is told lies within the bytes, an upgrade never repeats a token. */
+/* fuzz_http.c - request and response heads from a hostile peer: the verdict on a prefix is
+ * "incomplete" or the verdict on the whole, whatever is told lies within the bytes, an upgrade
+ * never repeats a token. */
 #include "net/http.h"
 #include "net/upgrade.h"
 

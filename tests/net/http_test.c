@@ -11,7 +11,17 @@
 
 #define HOST "Host: h\r\n"
 
-/* Parses all prefixes, each in memory of exactly its size: they must be incomplete, or say what the whole says. */
+/* Overwrites the beginning of `at`, without a terminator. */
+static void
+put(char *at, const char *what)
+{
+    while (*what != '\0') {
+        *at++ = *what++;
+    }
+}
+
+/* Parses all prefixes, each in memory of exactly its size: they must be incomplete, or say what the
+ * whole says. */
 static enum http_fault
 parse_prefixes(const char *text, size_t count)
 {
@@ -252,9 +262,9 @@ bounds_fields(void **state)
         (void)snprintf(text + strlen(text), sizeof(text) - strlen(text), "x%u: y\r\n", i);
     }
     size_t count = strlen(text);
-    memcpy(text + count, "\r\n", 3);
+    put(text + count, "\r\n");
     assert_int_equal(verdict(text), HTTP_OK);
-    memcpy(text + count, "one: more\r\n\r\n", 14);
+    put(text + count, "one: more\r\n\r\n");
     assert_int_equal(verdict(text), HTTP_FIELDS_TOO_MANY);
 }
 
@@ -266,15 +276,15 @@ bounds_bytes(void **state)
     struct http_request request;
     static const char begin[] = "GET / HTTP/1.1\r\n" HOST "x: ";
     memset(text, 'a', sizeof(text));
-    memcpy(text, begin, sizeof(begin) - 1);
+    put(text, begin);
     assert_int_equal(http_request_parse(text, HTTP_HEAD_BYTES_MAX - 1, &request), HTTP_INCOMPLETE);
     assert_int_equal(http_request_parse(text, HTTP_HEAD_BYTES_MAX, &request), HTTP_HEAD_TOO_LARGE);
     assert_int_equal(http_request_parse(text, sizeof(text), &request), HTTP_HEAD_TOO_LARGE);
-    memcpy(text + HTTP_HEAD_BYTES_MAX - 4, "\r\n\r\n", 4);
+    put(text + HTTP_HEAD_BYTES_MAX - 4, "\r\n\r\n");
     assert_int_equal(http_request_parse(text, sizeof(text), &request), HTTP_OK);
     assert_int_equal(request.head.count, HTTP_HEAD_BYTES_MAX);
     memset(text, 'a', sizeof(text));
-    memcpy(text, "GET /", 5);
+    put(text, "GET /");
     assert_int_equal(http_request_parse(text, HTTP_HEAD_BYTES_MAX - 1, &request), HTTP_INCOMPLETE);
     assert_int_equal(http_request_parse(text, sizeof(text), &request), HTTP_TARGET_TOO_LONG);
 }
@@ -362,7 +372,7 @@ reads_responses(void **state)
     }
     static char large[HTTP_HEAD_BYTES_MAX];
     memset(large, 'a', sizeof(large));
-    memcpy(large, "HTTP/1.1 200 OK\r\n", 17);
+    put(large, "HTTP/1.1 200 OK\r\n");
     assert_int_equal(http_response_parse(large, sizeof(large), &response), HTTP_HEAD_TOO_LARGE);
 }
 
@@ -401,6 +411,39 @@ writes_answers(void **state)
     static const char nothing[] = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
     assert_int_equal(count, sizeof(nothing) - 1);
     assert_memory_equal(out, nothing, count);
+}
+
+static void
+tells_dates(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t date_s;
+        const char *date;
+    } cases[] = {
+        {1, "Thu, 01 Jan 1970 00:00:01 GMT"},
+        {951782399, "Mon, 28 Feb 2000 23:59:59 GMT"},
+        {951782400, "Tue, 29 Feb 2000 00:00:00 GMT"},
+        {1767225599, "Wed, 31 Dec 2025 23:59:59 GMT"},
+        {1767225600, "Thu, 01 Jan 2026 00:00:00 GMT"},
+        {4107542400, "Mon, 01 Mar 2100 00:00:00 GMT"},
+        {253402300799, "Fri, 31 Dec 9999 23:59:59 GMT"},
+    };
+    char out[512];
+    size_t count;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct http_answer answer = {.status = 204, .date_s = cases[i].date_s};
+        assert_int_equal(http_answer_write(&answer, out, sizeof(out), &count), 0);
+        char expected[128];
+        (void)snprintf(expected, sizeof(expected), "\r\nDate: %s\r\n", cases[i].date);
+        assert_non_null(strstr(out, expected));
+    }
+    static const int64_t untold[] = {0, -1, 253402300800, INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < sizeof(untold) / sizeof(untold[0]); i++) {
+        struct http_answer answer = {.status = 204, .date_s = untold[i]};
+        assert_int_equal(http_answer_write(&answer, out, sizeof(out), &count), 0);
+        assert_null(strstr(out, "Date"));
+    }
 }
 
 static void
@@ -469,6 +512,7 @@ main(void)
         SPEC("a list goes over all fields of its name and skips empty elements", walks_lists),
         SPEC("a response's status and fields are read, malformed ones refused", reads_responses),
         SPEC("an answer is written for GET, HEAD, to close and to keep alive", writes_answers),
+        SPEC("the date is told in the form of RFC 9110, leap years included", tells_dates),
         SPEC("an answer that does not fit is not written", answers_fit_or_fail),
         SPEC("each fault is answered with its status, a sentence and the end", answers_faults),
     };

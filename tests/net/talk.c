@@ -21,7 +21,7 @@ chance(uint64_t *state)
     return z ^ z >> 31;
 }
 
-/* ------------------------------------------------------------------------------------------------ saying */
+/* --------------------------------------------------------------------------------------- saying */
 
 void
 talk_fini(struct talk *talk)
@@ -88,7 +88,7 @@ say_part(struct talk *talk, enum frame_opcode opcode, const char *text)
     say_frame(talk, &header, text);
 }
 
-/* ------------------------------------------------------------------------------------------------ hearing */
+/* -------------------------------------------------------------------------------------- hearing */
 
 static void
 payload_print(FILE *account, const unsigned char *bytes, size_t count)

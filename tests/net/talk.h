@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* talk.h - a vocabulary for WebSocket conversations: what one end says, frame by frame, and what the other hears.
+/* talk.h - a vocabulary for WebSocket conversations: what one end says, frame by frame, and what
+ * the other hears.
  *
  *     struct talk talk = {.from = WEBSOCKET_CLIENT};
  *     say(&talk, FRAME_TEXT, "hello");
@@ -7,9 +8,9 @@
  *     say(&talk, FRAME_CONTINUATION, "gin");
  *     assert_heard(&talk, &rules, "text hello; binary begin; ");
  *
- * What is heard is written as text, one event after another. assert_heard hears the same bytes whole, byte by byte and
- * in many random cuts, each piece in memory of exactly its size that is freed before the next: the account must be the
- * same each time.
+ * What is heard is written as text, one event after another. assert_heard hears the same bytes
+ * whole, byte by byte and in many random cuts, each piece in memory of exactly its size that is
+ * freed before the next: the account must be the same each time.
  */
 #pragma once
 
@@ -30,8 +31,8 @@ struct talk {
 void talk_fini(struct talk *talk);
 
 void say_raw(struct talk *talk, const void *bytes, size_t count);
-/* A frame as the header says, whether right or wrong; masked only when it says so. The payload is header.payload_bytes
- * long. */
+/* A frame as the header says, whether right or wrong; masked only when it says so. The payload is
+ * header.payload_bytes long. */
 void say_frame(struct talk *talk, const struct frame_header *header, const void *payload);
 /* A right frame of this end, with a terminated text; the last of its message, and not the last. */
 void say(struct talk *talk, enum frame_opcode opcode, const char *text);
@@ -47,12 +48,13 @@ struct hearing {
     bool closing; /* this end has sent its close before it hears */
 };
 
-/* What is heard of a stream, terminated, to be freed by the caller: "text hello; ping; close 1000 bye; ". A payload of
- * over 64 bytes, or with unprintable bytes, is told by its length and a hash. Ends the process when a promise of
- * websocket.h is broken on the way. */
+/* What is heard of a stream, terminated, to be freed by the caller: "text hello; ping; close 1000
+ * bye; ". A payload of over 64 bytes, or with unprintable bytes, is told by its length and a hash.
+ * Ends the process when a promise of websocket.h is broken on the way. */
 char *heard(const struct hearing *hearing, const unsigned char *bytes, size_t count);
 
-/* Ends the test unless the other end hears exactly this, however the bytes are cut. Forgets what was said. */
+/* Ends the test unless the other end hears exactly this, however the bytes are cut. Forgets what
+ * was said. */
 void assert_heard(struct talk *talk, const struct websocket_rules *rules, const char *expected);
 
 /* A small generator of chance, the same everywhere: splitmix64. */

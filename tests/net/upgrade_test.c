@@ -78,7 +78,7 @@ judge_line(const char *line, struct upgrade *out)
     return upgrade_judge(&request, NULL, 0, out);
 }
 
-/* ------------------------------------------------------------------------------------------------ server */
+/* --------------------------------------------------------------------------------------- server */
 
 static void
 accepts(void **state)
@@ -311,7 +311,7 @@ answers_fit_or_fail(void **state)
     assert_int_equal(count, 77);
 }
 
-/* ------------------------------------------------------------------------------------------------ client */
+/* --------------------------------------------------------------------------------------- client */
 
 static struct upgrade_offer
 offer_of(const char *subprotocol, const char *token)

@@ -6,17 +6,23 @@
 #include <string.h>
 
 /* The same question, answered the slow way: by decoding to code points. */
+static size_t
+continuations_of(unsigned lead)
+{
+    if (lead < 0x80) {
+        return 0;
+    }
+    return (lead >> 5) == 0x6 ? 1 : (lead >> 4) == 0xe ? 2 : (lead >> 3) == 0x1e ? 3 : SIZE_MAX;
+}
+
 static bool
 decodes(const unsigned char *bytes, size_t count)
 {
+    static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
     size_t at = 0;
     while (at < count) {
         unsigned lead = bytes[at++];
-        size_t more = lead < 0x80           ? 0
-                      : (lead >> 5) == 0x6  ? 1
-                      : (lead >> 4) == 0xe  ? 2
-                      : (lead >> 3) == 0x1e ? 3
-                                            : 9;
+        size_t more = continuations_of(lead);
         if (more > count - at) {
             return false;
         }
@@ -27,7 +33,6 @@ decodes(const unsigned char *bytes, size_t count)
             }
             point = point << 6 | (bytes[at++] & 0x3f);
         }
-        static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
         if (point < least[more] || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) {
             return false;
         }
@@ -116,7 +121,10 @@ agrees_with_decoder(void **state)
                                  edges[n / EDGES / EDGES % EDGES],
                                  edges[n / EDGES / EDGES / EDGES]};
         for (size_t count = 1; count <= sizeof(bytes); count++) {
-            if (utf8_valid(bytes, count) != decodes(bytes, count)) {
+            unsigned char among[16] = "ASCII before";
+            memcpy(among + 8, bytes, count);
+            if (utf8_valid(bytes, count) != decodes(bytes, count) ||
+                utf8_valid(among, sizeof(among)) != decodes(among, sizeof(among))) {
                 fail_msg("%02x %02x %02x %02x, the first %zu", bytes[0], bytes[1], bytes[2],
                          bytes[3], count);
             }

@@ -44,12 +44,11 @@ static void
 say_close(struct talk *talk, unsigned code, const char *reason)
 {
     char payload[FRAME_CONTROL_PAYLOAD_MAX + 1] = {(char)(code >> 8), (char)code};
-    size_t count = strlen(reason);
-    memcpy(payload + 2, reason, count);
-    say_bytes(talk, FRAME_CLOSE, payload, 2 + count);
+    int count = snprintf(payload + 2, sizeof(payload) - 2, "%s", reason);
+    say_bytes(talk, FRAME_CLOSE, payload, 2 + (size_t)count);
 }
 
-/* ------------------------------------------------------------------------------------------------ messages */
+/* ------------------------------------------------------------------------------------- messages */
 
 static void
 hears_messages(void **state)
@@ -278,7 +277,7 @@ tail_survives_no_memory(void **state)
     websocket_fini(&ws);
 }
 
-/* ------------------------------------------------------------------------------------------------ faults */
+/* --------------------------------------------------------------------------------------- faults */
 
 static void
 refuses_by_role(void **state)
@@ -445,7 +444,7 @@ refuses_bad_text_early(void **state)
     assert_heard(&talk, &rules, "error 1007 the text message is not valid UTF-8; ");
 }
 
-/* ------------------------------------------------------------------------------------------------ closing */
+/* -------------------------------------------------------------------------------------- closing */
 
 static void
 hears_closes(void **state)
@@ -574,7 +573,7 @@ closes_after_an_error(void **state)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ writing */
+/* -------------------------------------------------------------------------------------- writing */
 
 static void
 writes_frames(void **state)
@@ -640,35 +639,42 @@ texts_fit_a_close(void **state)
     }
 }
 
-/* Whatever a client may do, at random, its echo through a server's frames is what it said. */
+/* Says a frame that may be said now; *open tells whether a message is under way. */
+static void
+say_something(struct talk *talk, bool *open, uint64_t *random)
+{
+    static unsigned char payload[9000];
+    bool control = chance(random) % 4 == 0;
+    uint64_t bound = chance(random) % 3 == 0 ? sizeof(payload) : 200;
+    struct frame_header header = {.masked = talk->from == WEBSOCKET_CLIENT};
+    header.payload_bytes = chance(random) % (control ? FRAME_CONTROL_PAYLOAD_MAX + 1 : bound);
+    header.fin = control || chance(random) % 2 == 0;
+    header.opcode = control ? FRAME_PING : *open ? FRAME_CONTINUATION : FRAME_BINARY;
+    *open = control ? *open : !header.fin;
+    uint32_t mask = (uint32_t)chance(random);
+    memcpy(header.key, &mask, sizeof(mask));
+    for (size_t i = 0; i < header.payload_bytes; i++) {
+        payload[i] = (unsigned char)chance(random);
+    }
+    say_frame(talk, &header, payload);
+}
+
 static void
 hears_random_conversations(void **state)
 {
     (void)state;
-    static unsigned char payload[9000];
     for (uint64_t seed = 1; seed <= 30; seed++) {
         uint64_t random = seed;
         struct talk talk = {.from = seed % 2 == 0 ? WEBSOCKET_CLIENT : WEBSOCKET_SERVER};
         bool open = false;
         for (unsigned i = 0; i < 30; i++) {
-            bool control = chance(&random) % 4 == 0;
-            struct frame_header header = {.masked = talk.from == WEBSOCKET_CLIENT};
-            uint64_t bound = control ? 126 : chance(&random) % 3 == 0 ? 9000 : 200;
-            header.payload_bytes = chance(&random) % bound;
-            header.fin = control || chance(&random) % 2 == 0;
-            header.opcode = control ? FRAME_PING : open ? FRAME_CONTINUATION : FRAME_BINARY;
-            open = control ? open : !header.fin;
-            uint32_t mask = (uint32_t)chance(&random);
-            memcpy(header.key, &mask, sizeof(mask));
-            for (size_t k = 0; k < header.payload_bytes; k++) {
-                payload[k] = (unsigned char)chance(&random);
-            }
-            say_frame(&talk, &header, payload);
+            say_something(&talk, &open, &random);
         }
         struct hearing hearing = {.rules = &rules};
         hearing.role = talk.from == WEBSOCKET_CLIENT ? WEBSOCKET_SERVER : WEBSOCKET_CLIENT;
         char *account = heard(&hearing, talk.bytes, talk.count);
         assert_null(strstr(account, "error"));
+        assert_non_null(strstr(account, "binary"));
         assert_heard(&talk, &rules, account);
         free(account);
     }
