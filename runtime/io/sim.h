@@ -21,19 +21,22 @@
 
 struct sim_options {
     uint64_t seed;
-    unsigned loops;             /* 0: 1 */
-    const char *root;           /* all files live below it; absolute paths handed to io must be inside */
-    int64_t wall_start_ms;      /* 0: 2026-01-01 00:00 UTC */
-    uint64_t now_start_ns;      /* lets a later life go on where the clock was */
-    uint64_t network_delay_ns_max;  /* each segment is delayed by up to this, in order per connection; 0: 200 us */
-    uint64_t disk_delay_ns_max;     /* each write and sync takes up to this; 0: 1 ms */
-    uint64_t work_delay_ns_max;     /* each worker job waits up to this; 0: 1 ms */
-    uint64_t disk_bytes_max;        /* -ENOSPC beyond it, sizes of all files together; 0: no limit */
-    uint64_t turn_cost_ns_max;      /* a loop is busy this long at most with a turn, at least 1; 0: 20 us */
-    uint32_t connection_bytes_max;  /* what one direction of a connection holds, flying or unread; 0: 64 KiB */
-    uint32_t receive_buffers;       /* per loop; 0: 64 */
-    uint32_t sockets_max;           /* -EMFILE beyond it, all loops together; 0: no limit */
-    bool drop_syncs;                /* a planted bug for judging the judges: syncs report success and do nothing */
+    unsigned loops;        /* 0: 1 */
+    const char *root;      /* all files live below it; absolute paths handed to io must be inside */
+    int64_t wall_start_ms; /* 0: 2026-01-01 00:00 UTC */
+    uint64_t now_start_ns; /* lets a later life go on where the clock was */
+    uint64_t
+        network_delay_ns_max; /* each segment is delayed by up to this, in order per connection; 0: 200 us */
+    uint64_t disk_delay_ns_max; /* each write and sync takes up to this; 0: 1 ms */
+    uint64_t work_delay_ns_max; /* each worker job waits up to this; 0: 1 ms */
+    uint64_t disk_bytes_max;    /* -ENOSPC beyond it, sizes of all files together; 0: no limit */
+    uint64_t
+        turn_cost_ns_max; /* a loop is busy this long at most with a turn, at least 1; 0: 20 us */
+    uint32_t
+        connection_bytes_max; /* what one direction of a connection holds, flying or unread; 0: 64 KiB */
+    uint32_t receive_buffers; /* per loop; 0: 64 */
+    uint32_t sockets_max;     /* -EMFILE beyond it, all loops together; 0: no limit */
+    bool drop_syncs; /* a planted bug for judging the judges: syncs report success and do nothing */
 };
 
 MUST_CHECK int sim_open(const struct sim_options *options, struct io_driver **out);
@@ -60,7 +63,8 @@ uint64_t sim_random(struct io_driver *driver, uint64_t below);
 struct sim_peer;
 struct sim_peer_events {
     void (*connected)(void *context, struct sim_peer *peer, int error); /* 0 or a negative errno */
-    void (*received)(void *context, struct sim_peer *peer, const unsigned char *bytes, size_t count);
+    void (*received)(void *context, struct sim_peer *peer, const unsigned char *bytes,
+                     size_t count);
     void (*closed)(void *context, struct sim_peer *peer, bool reset); /* by the other side */
 };
 /* Connects to an address the node listens on. The peer lives until sim_peer_free (or the driver's close). */

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The clock and the order of things.
+ *
+ * One step of the simulation is one event: either the agenda's first entry whose instant has come, or one turn of one
+ * loop. Due entries go before turns; among several loops that want a turn at the same instant chance chooses. When
+ * nothing is due the clock jumps to what comes next. File calls made inside a step count as events of their own, so
+ * that the power can go between a write and its sync, in the middle of a job.
+ *
+ * After the crash the rest of the step still runs, and so does whatever tears the node down: to that code the machine
+ * looks alive, but nothing it does will have happened (sim_disk.h).
+ */
+#include "runtime/io/sim.h"
+
+#include "runtime/io/sim_disk.h"
+#include "runtime/io/sim_foreign.h"
+#include "runtime/io/sim_loop.h"
+#include "runtime/io/sim_network.h"
+#include "runtime/io/sim_work.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* 2026-01-01 00:00 UTC. */
+static const int64_t WALL_START_MS_DEFAULT = 1767225600000;
+
+enum { NS_PER_MS = 1000 * 1000 };
+
+/* ------------------------------------------------------------------------------------------------ shared */
+
+void *
+sim_memory(size_t bytes)
+{
+    void *memory = calloc(1, bytes > 0 ? bytes : 1);
+    ASSERT(memory != NULL);
+    return memory;
+}
+
+void *
+sim_resize(void *array, size_t count, size_t item_bytes)
+{
+    void *memory = reallocarray(array, count, item_bytes);
+    ASSERT(memory != NULL);
+    return memory;
+}
+
+void
+sim_note(struct sim *sim, uint64_t word)
+{
+    sim->digest = sim_mix(sim->digest, word);
+}
+
+void
+sim_note_bytes(struct sim *sim, const void *bytes, size_t count)
+{
+    sim->digest = sim_mix_bytes(sim->digest, bytes, count);
+}
+
+void
+sim_happen(struct sim *sim, enum sim_event event, uint64_t detail)
+{
+    if (sim->crashed) {
+        return;
+    }
+    sim->events++;
+    sim_note(sim, sim_mix(sim->now_ns, sim_mix((uint64_t)event, detail)));
+    if (sim->events >= sim->crash_at_event) {
+        sim_crash(&sim->base);
+    }
+}
+
+void
+sim_later(struct sim *sim, uint64_t delay_ns, void (*fire)(void *context),
+          void (*drop)(void *context), void *context)
+{
+    sim_agenda_push(&sim->agenda, sim->now_ns + delay_ns, fire, drop, context);
+}
+
+/* ------------------------------------------------------------------------------------------------ steps */
+
+/* One of the loops that want a turn now; NULL: none. */
+static struct sim_loop *
+ready_loop(struct sim *sim)
+{
+    uint64_t count = 0;
+    for (unsigned i = 0; i < sim->base.loops; i++) {
+        count += sim_loop_next_ns(&sim->loops[i], sim->now_ns) <= sim->now_ns;
+    }
+    if (count == 0) {
+        return NULL;
+    }
+    uint64_t choice = sim_chance_below(&sim->order, count);
+    for (unsigned i = 0;; i++) {
+        ASSERT(i < sim->base.loops);
+        if (sim_loop_next_ns(&sim->loops[i], sim->now_ns) <= sim->now_ns && choice-- == 0) {
+            return &sim->loops[i];
+        }
+    }
+}
+
+static uint64_t
+next_ns(const struct sim *sim)
+{
+    uint64_t next = sim_agenda_next_ns(&sim->agenda);
+    for (unsigned i = 0; i < sim->base.loops; i++) {
+        uint64_t wanted = sim_loop_next_ns(&sim->loops[i], sim->now_ns);
+        next = wanted < next ? wanted : next;
+    }
+    return next;
+}
+
+static void
+step(struct sim *sim)
+{
+    if (sim_agenda_next_ns(&sim->agenda) <= sim->now_ns) {
+        sim_happen(sim, SIM_EVENT_AGENDA, 0);
+        if (!sim->crashed) {
+            struct sim_entry entry = sim_agenda_pop(&sim->agenda);
+            entry.fire(entry.context);
+        }
+        return;
+    }
+    struct sim_loop *loop = ready_loop(sim);
+    ASSERT(loop != NULL);
+    sim_happen(sim, SIM_EVENT_TURN, loop->io.loop);
+    if (!sim->crashed) {
+        sim_loop_turn(loop);
+    }
+}
+
+static bool
+all_stopped(const struct sim *sim)
+{
+    for (unsigned i = 0; i < sim->base.loops; i++) {
+        if (sim->loops[i].running) {
+            return false;
+        }
+    }
+    return sim->started;
+}
+
+bool
+sim_run(struct io_driver *driver, uint64_t until_ns)
+{
+    struct sim *sim = sim_of(driver);
+    while (!sim->crashed && !all_stopped(sim)) {
+        uint64_t next = next_ns(sim);
+        if (next == IO_NEVER) {
+            return false;
+        }
+        if (next > until_ns) {
+            sim->now_ns = until_ns > sim->now_ns ? until_ns : sim->now_ns;
+            return true;
+        }
+        sim->now_ns = next > sim->now_ns ? next : sim->now_ns;
+        step(sim);
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------------------------------------ for tests */
+
+void
+sim_crash_at(struct io_driver *driver, uint64_t event)
+{
+    sim_of(driver)->crash_at_event = event;
+}
+
+void
+sim_crash(struct io_driver *driver)
+{
+    struct sim *sim = sim_of(driver);
+    if (!sim->crashed) {
+        sim->crashed = true;
+        sim_disk_lose_power(sim->disk);
+    }
+}
+
+bool
+sim_crashed(const struct io_driver *driver)
+{
+    return sim_of(driver)->crashed;
+}
+
+uint64_t
+sim_events(const struct io_driver *driver)
+{
+    return sim_of(driver)->events;
+}
+
+uint64_t
+sim_digest(const struct io_driver *driver)
+{
+    return sim_of(driver)->digest;
+}
+
+uint64_t
+sim_random(struct io_driver *driver, uint64_t below)
+{
+    return sim_chance_below(&sim_of(driver)->test, below);
+}
+
+uint64_t
+sim_now_ns(const struct io_driver *driver)
+{
+    return sim_of(driver)->now_ns;
+}
+
+void
+sim_at(struct io_driver *driver, uint64_t at_ns, void (*fire)(void *context), void *context)
+{
+    struct sim *sim = sim_of(driver);
+    sim_later(sim, at_ns > sim->now_ns ? at_ns - sim->now_ns : 0, fire, NULL, context);
+}
+
+/* ------------------------------------------------------------------------------------------------ the driver */
+
+static int
+driver_start(struct io_driver *driver, const struct io_loop *loops)
+{
+    struct sim *sim = sim_of(driver);
+    ASSERT(!sim->started);
+    sim->started = true;
+    for (unsigned i = 0; i < driver->loops; i++) {
+        sim_loop_start(&sim->loops[i], &loops[i]);
+    }
+    return 0;
+}
+
+static void
+driver_join(struct io_driver *driver)
+{
+    (void)sim_run(driver, IO_NEVER);
+}
+
+static void
+driver_close(struct io_driver *driver)
+{
+    struct sim *sim = sim_of(driver);
+    sim_agenda_fini(&sim->agenda);
+    sim_network_free(sim->network);
+    sim_request_free_all(sim);
+    sim_work_queue_free(sim->work);
+    sim_disk_close(sim->disk);
+    for (unsigned i = 0; i < driver->loops; i++) {
+        sim_loop_fini(&sim->loops[i]);
+    }
+    free(sim->loops);
+    free(driver->io);
+    free(sim);
+}
+
+static uint64_t
+driver_now_ns(struct io *io)
+{
+    return sim_of_io(io)->now_ns;
+}
+
+static int64_t
+driver_wall_ms(struct io *io)
+{
+    const struct sim *sim = sim_of_io(io);
+    return sim->options.wall_start_ms + (int64_t)(sim->now_ns / NS_PER_MS);
+}
+
+static uint64_t
+driver_cpu_ns(struct io *io)
+{
+    return sim_loop_of(io)->cpu_ns;
+}
+
+static void
+driver_random(struct io *io, void *out, size_t bytes)
+{
+    sim_chance_fill(&sim_of_io(io)->keys, out, bytes);
+}
+
+static void
+driver_stats_read(struct io *io, struct io_stats *out)
+{
+    *out = sim_loop_of(io)->stats;
+}
+
+static const char *
+driver_name(const struct io_driver *driver)
+{
+    return sim_of(driver)->name;
+}
+
+static const struct io_ops sim_ops = {
+    .start = driver_start,
+    .join = driver_join,
+    .close_driver = driver_close,
+    .wake = sim_loop_wake,
+    .now_ns = driver_now_ns,
+    .wall_ms = driver_wall_ms,
+    .cpu_ns = driver_cpu_ns,
+    .random = driver_random,
+
+    .listen = sim_network_listen,
+    .accept = sim_network_accept,
+    .connect = sim_network_connect,
+    .peer = sim_network_peer,
+    .poll = sim_stream_poll,
+    .receive = sim_stream_receive,
+    .received = sim_loop_received,
+    .release = sim_loop_release,
+    .send = sim_stream_send,
+    .shutdown = sim_stream_shutdown,
+    .close = sim_network_close,
+    .cancel = sim_request_cancel,
+
+    .file_open = sim_disk_file_open,
+    .file_close = sim_disk_file_close,
+    .file_read = sim_disk_file_read,
+    .file_write = sim_disk_file_write,
+    .file_sync = sim_disk_file_sync,
+    .file_size = sim_disk_file_size,
+    .file_truncate = sim_disk_file_truncate,
+    .file_allocate = sim_disk_file_allocate,
+    .file_lock = sim_disk_file_lock,
+    .rename = sim_disk_rename,
+    .remove = sim_disk_remove,
+    .make_directory = sim_disk_make_directory,
+    .sync_directory = sim_disk_sync_directory,
+    .list_directory = sim_disk_list_directory,
+    .free_bytes = sim_disk_free_bytes,
+    .write_sync = sim_disk_write_sync,
+
+    .work_start = sim_work_start,
+    .stats_read = driver_stats_read,
+    .driver_name = driver_name,
+};
+
+static void
+sim_seed(struct sim *sim, uint64_t seed)
+{
+    sim->digest = sim_mix(0, seed);
+    sim_chance_init(&sim->order, seed, SIM_STREAM_ORDER);
+    sim_chance_init(&sim->network_chance, seed, SIM_STREAM_NETWORK);
+    sim_chance_init(&sim->disk_chance, seed, SIM_STREAM_DISK);
+    sim_chance_init(&sim->crash_chance, seed, SIM_STREAM_CRASH);
+    sim_chance_init(&sim->work_chance, seed, SIM_STREAM_WORK);
+    sim_chance_init(&sim->keys, seed, SIM_STREAM_KEYS);
+    sim_chance_init(&sim->test, seed, SIM_STREAM_TEST);
+}
+
+int
+sim_open(const struct sim_options *options, struct io_driver **out)
+{
+    struct sim *sim = sim_memory(sizeof(*sim));
+    sim->options = *options;
+    sim->options.loops = options->loops ? options->loops : 1;
+    sim->options.wall_start_ms =
+        options->wall_start_ms ? options->wall_start_ms : WALL_START_MS_DEFAULT;
+    int error = sim_disk_open(sim, options->root, &sim->disk);
+    if (error < 0) {
+        free(sim);
+        return error;
+    }
+    sim->options.root = NULL; /* the disk has its own copy */
+    sim->now_ns = options->now_start_ns;
+    sim->crash_at_event = IO_NEVER;
+    (void)snprintf(sim->name, sizeof(sim->name), "sim seed %llu",
+                   (unsigned long long)options->seed);
+    sim_seed(sim, options->seed);
+    sim->network = sim_network_new(sim);
+    sim->work = sim_work_queue_new(sim);
+
+    unsigned loops = sim->options.loops;
+    sim->loops = sim_memory(loops * sizeof(*sim->loops));
+    sim->base = (struct io_driver){.ops = &sim_ops, .loops = loops};
+    sim->base.io = sim_memory(loops * sizeof(struct io *));
+    for (unsigned i = 0; i < loops; i++) {
+        sim_loop_init(&sim->loops[i], sim, &sim_ops, i);
+        sim->base.io[i] = &sim->loops[i].io;
+    }
+    *out = &sim->base;
+    return 0;
+}

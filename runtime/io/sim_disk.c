@@ -1,0 +1,606 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/io/sim_disk.h"
+
+#include "runtime/io/posix_file.h"
+#include "runtime/io/sim_foreign.h"
+#include "runtime/io/sim_names.h"
+#include "runtime/io/sim_request.h"
+#include "runtime/io/sim_tree.h"
+#include "runtime/io/sim_work.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    FILES_ROOM_FIRST = 16,
+    FILE_MODE = 0600,
+    DIRECTORY_MODE = 0700,
+    FULL_PATH_MAX = 900, /* two of them fit a small stack frame */
+    DELAY_NS_MAX_DEFAULT = 1000 * 1000,
+};
+/* What a disk without a limit says it has left. */
+static const uint64_t FREE_BYTES_DEFAULT = (uint64_t)1 << 40;
+
+struct sim_file {
+    struct sim_inode *inode;
+    int flags;
+};
+
+/* The one static of the driver: a library's wrapped calls bring no driver along. */
+static struct sim_disk *active;
+
+struct sim_disk *
+sim_disk_active(void)
+{
+    return active;
+}
+
+/* ------------------------------------------------------------------------------------------------ paths */
+
+/* Appends the components of `text`; . and .. are taken by their letter, for there are no links in a data directory. */
+static int
+path_append(char full[FULL_PATH_MAX], const char *text)
+{
+    size_t bytes = strlen(full);
+    while (*text) {
+        size_t part = strcspn(text, "/");
+        if (part == 2 && text[0] == '.' && text[1] == '.') {
+            while (bytes > 0 && full[bytes - 1] != '/') {
+                bytes--;
+            }
+            bytes = bytes > 0 ? bytes - 1 : 0;
+        } else if (part > 0 && !(part == 1 && text[0] == '.')) {
+            if (bytes + part + 2 > FULL_PATH_MAX) {
+                return -ENAMETOOLONG;
+            }
+            full[bytes++] = '/';
+            memcpy(full + bytes, text, part);
+            bytes += part;
+        }
+        full[bytes] = '\0';
+        text += part + (text[part] == '/');
+    }
+    return 0;
+}
+
+static int
+path_full(const char *path, char full[FULL_PATH_MAX])
+{
+    int error = 0;
+    full[0] = '\0';
+    if (path[0] != '/') {
+        char *here = get_current_dir_name();
+        error = here ? path_append(full, here) : -errno;
+        free(here);
+    }
+    return error < 0 ? error : path_append(full, path);
+}
+
+int
+sim_disk_path(const struct sim_disk *disk, const char *path, char out[SIM_PATH_MAX])
+{
+    char full[FULL_PATH_MAX];
+    if (!disk->root) {
+        return -EACCES;
+    }
+    int error = path_full(path, full);
+    if (error < 0) {
+        return error;
+    }
+    size_t root = strlen(disk->root);
+    if (strncmp(full, disk->root, root) != 0 || (full[root] != '/' && full[root] != '\0')) {
+        return -EACCES;
+    }
+    const char *below = full[root] == '/' ? full + root + 1 : full + root;
+    if (strlen(below) >= SIM_PATH_MAX) {
+        return -ENAMETOOLONG;
+    }
+    memcpy(out, below, strlen(below) + 1);
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ life */
+
+/* Removes the trash, if there is any. */
+static int
+disk_empty_trash(const struct sim_disk *disk)
+{
+    char trash[FULL_PATH_MAX + sizeof(SIM_TRASH)];
+    (void)snprintf(trash, sizeof(trash), "%s/" SIM_TRASH, disk->root);
+    return sim_tree_remove(trash);
+}
+
+static int
+disk_open_root(struct sim_disk *disk, const char *root)
+{
+    char full[FULL_PATH_MAX];
+    int error = path_full(root, full);
+    if (error < 0) {
+        return error;
+    }
+    disk->root = strdup(full);
+    ASSERT(disk->root != NULL);
+    error = posix_file_make_directory(full);
+    if (error < 0) {
+        return error;
+    }
+    disk->root_fd = openat(AT_FDCWD, full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (disk->root_fd < 0) {
+        return -errno;
+    }
+    error = disk_empty_trash(disk); /* of a simulation that was killed */
+    return error < 0 ? error : sim_tree_bytes(disk->root, &disk->used_bytes);
+}
+
+static void
+disk_free(struct sim_disk *disk)
+{
+    if (disk->root_fd >= 0) {
+        posix_file_close(disk->root_fd);
+    }
+    free(disk->root);
+    free(disk);
+}
+
+int
+sim_disk_open(struct sim *sim, const char *root, struct sim_disk **out)
+{
+    struct sim_disk *disk = sim_memory(sizeof(*disk));
+    disk->sim = sim;
+    disk->root_fd = -1;
+    disk->lost_from = IO_NEVER;
+    int error = root && active ? -EBUSY : 0;
+    if (root && error == 0) {
+        error = disk_open_root(disk, root);
+    }
+    if (error < 0) {
+        disk_free(disk);
+        return error;
+    }
+    active = root ? disk : active;
+    *out = disk;
+    return 0;
+}
+
+void
+sim_disk_close(struct sim_disk *disk)
+{
+    for (size_t i = 0; i < disk->files_room; i++) {
+        sim_disk_file_close(&disk->sim->base, (io_file)i);
+    }
+    free(disk->files);
+    sim_foreign_free(disk);
+    bool crashed = disk->lost_from != IO_NEVER;
+    for (struct sim_inode *at = disk->inodes; crashed && at; at = at->next) {
+        sim_inode_roll_back(at);
+    }
+    if (crashed) {
+        sim_names_roll_back(disk);
+    }
+    while (disk->inodes) {
+        sim_inode_free(disk->inodes);
+    }
+    sim_names_forget(disk);
+    int error = disk->root ? disk_empty_trash(disk) : 0;
+    ASSERT(error == 0);
+    active = active == disk ? NULL : active;
+    disk_free(disk);
+}
+
+void
+sim_disk_lose_power(struct sim_disk *disk)
+{
+    disk->lost_from = disk->changes;
+}
+
+/* ------------------------------------------------------------------------------------------------ data */
+
+static uint64_t
+disk_delay_ns(struct sim *sim)
+{
+    uint64_t max_ns = sim->options.disk_delay_ns_max ? sim->options.disk_delay_ns_max
+                                                     : (uint64_t)DELAY_NS_MAX_DEFAULT;
+    return 1 + sim_chance_below(&sim->disk_chance, max_ns);
+}
+
+uint64_t
+sim_disk_free(const struct sim_disk *disk)
+{
+    uint64_t max = disk->sim->options.disk_bytes_max;
+    if (max == 0) {
+        return FREE_BYTES_DEFAULT;
+    }
+    return disk->used_bytes < max ? max - disk->used_bytes : 0;
+}
+
+bool
+sim_disk_settles(const struct sim_disk *disk)
+{
+    return !disk->sim->crashed && !disk->sim->options.drop_syncs;
+}
+
+int
+sim_disk_write(struct sim_inode *inode, const struct iovec *pieces, unsigned count, uint64_t offset,
+               size_t *out_written)
+{
+    struct sim *sim = inode->disk->sim;
+    sim_happen(sim, SIM_EVENT_FILE_WRITE, offset);
+    int error = sim_inode_write(inode, pieces, count, offset, out_written);
+    sim_note(sim, *out_written);
+    sim_work_charge(sim, disk_delay_ns(sim));
+    return error;
+}
+
+int
+sim_disk_resize(struct sim_inode *inode, uint64_t bytes)
+{
+    struct sim *sim = inode->disk->sim;
+    sim_happen(sim, SIM_EVENT_FILE_RESIZE, bytes);
+    sim_work_charge(sim, disk_delay_ns(sim));
+    return sim_inode_resize(inode, bytes);
+}
+
+/* The power may go before the sync; after it all is settled. */
+void
+sim_disk_sync(struct sim_inode *inode)
+{
+    struct sim *sim = inode->disk->sim;
+    sim_happen(sim, SIM_EVENT_FILE_SYNC, inode->size_bytes);
+    sim_work_charge(sim, disk_delay_ns(sim));
+    if (sim_disk_settles(inode->disk)) {
+        sim_inode_settle(inode);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------ handles */
+
+static struct sim_file *
+file_of(struct io_driver *driver, io_file file)
+{
+    struct sim_disk *disk = sim_of(driver)->disk;
+    return file >= 0 && (size_t)file < disk->files_room ? disk->files[file] : NULL;
+}
+
+/* The file when it is open for what `flags` say, else NULL. */
+static struct sim_inode *
+inode_of(struct io_driver *driver, io_file handle, int flags)
+{
+    struct sim_file *file = file_of(driver, handle);
+    return file && (file->flags & flags) == flags ? file->inode : NULL;
+}
+
+static io_file
+file_give(struct sim_disk *disk, struct sim_file *file)
+{
+    size_t at = 0;
+    while (at < disk->files_room && disk->files[at]) {
+        at++;
+    }
+    if (at == disk->files_room) {
+        size_t room = disk->files_room * 2 + FILES_ROOM_FIRST;
+        disk->files = sim_resize(disk->files, room, sizeof(struct sim_file *));
+        for (size_t i = at; i < room; i++) {
+            disk->files[i] = NULL;
+        }
+        disk->files_room = room;
+    }
+    disk->files[at] = file;
+    return (io_file)at;
+}
+
+/* Creates the file when it is missing and that was asked. */
+static int
+file_create(struct sim_disk *disk, const char *path, int flags)
+{
+    struct stat status;
+    bool exists = fstatat(disk->root_fd, path, &status, 0) == 0;
+    if (exists) {
+        return (flags & IO_OPEN_EXCLUSIVE) != 0 ? -EEXIST : 0;
+    }
+    if (errno != ENOENT || (flags & IO_OPEN_CREATE) == 0) {
+        return -errno;
+    }
+    sim_happen(disk->sim, SIM_EVENT_NAMES, 0);
+    int descriptor = openat(disk->root_fd, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
+    if (descriptor < 0) {
+        return -errno;
+    }
+    posix_file_close(descriptor);
+    sim_names_created(disk, path);
+    return 0;
+}
+
+int
+sim_disk_file_open(struct io_driver *driver, const char *path, int flags, io_file *out)
+{
+    struct sim_disk *disk = sim_of(driver)->disk;
+    char below[SIM_PATH_MAX];
+    struct sim_inode *inode = NULL;
+    bool asked = (flags & (IO_OPEN_READ | IO_OPEN_WRITE)) != 0;
+    if (!asked || ((flags & IO_OPEN_EXCLUSIVE) != 0 && (flags & IO_OPEN_CREATE) == 0)) {
+        return -EINVAL;
+    }
+    int error = sim_disk_path(disk, path, below);
+    if (error == 0) {
+        error = file_create(disk, below, flags);
+    }
+    if (error == 0) {
+        error = sim_inode_get(disk, below, &inode);
+    }
+    if (error < 0) {
+        return error;
+    }
+    struct sim_file *file = sim_memory(sizeof(*file));
+    *file = (struct sim_file){.inode = inode, .flags = flags};
+    *out = file_give(disk, file);
+    return 0;
+}
+
+void
+sim_disk_file_close(struct io_driver *driver, io_file handle)
+{
+    struct sim_file *file = file_of(driver, handle);
+    if (!file) {
+        return;
+    }
+    if (file->inode->locker == file) {
+        file->inode->locker = NULL;
+    }
+    sim_inode_put(file->inode);
+    sim_of(driver)->disk->files[handle] = NULL;
+    free(file);
+}
+
+ssize_t
+sim_disk_file_read(struct io_driver *driver, io_file file, void *out, size_t bytes, uint64_t offset)
+{
+    struct sim_inode *inode = inode_of(driver, file, IO_OPEN_READ);
+    return inode ? posix_file_read(inode->fd, out, bytes, offset) : -EBADF;
+}
+
+int
+sim_disk_file_write(struct io_driver *driver, io_file file, const void *in, size_t bytes,
+                    uint64_t offset)
+{
+    struct sim_inode *inode = inode_of(driver, file, IO_OPEN_WRITE);
+    if (!inode) {
+        return -EBADF;
+    }
+    struct iovec piece = {.iov_base = (void *)(uintptr_t)in, .iov_len = bytes};
+    size_t written = 0;
+    sim_note_bytes(sim_of(driver), in, bytes);
+    return sim_disk_write(inode, &piece, 1, offset, &written);
+}
+
+int
+sim_disk_file_sync(struct io_driver *driver, io_file file)
+{
+    struct sim_inode *inode = inode_of(driver, file, 0);
+    if (!inode) {
+        return -EBADF;
+    }
+    sim_disk_sync(inode);
+    return 0;
+}
+
+int
+sim_disk_file_size(struct io_driver *driver, io_file file, uint64_t *out_bytes)
+{
+    struct sim_inode *inode = inode_of(driver, file, 0);
+    if (!inode) {
+        return -EBADF;
+    }
+    *out_bytes = inode->size_bytes;
+    return 0;
+}
+
+int
+sim_disk_file_truncate(struct io_driver *driver, io_file file, uint64_t bytes)
+{
+    struct sim_inode *inode = inode_of(driver, file, IO_OPEN_WRITE);
+    return inode ? sim_disk_resize(inode, bytes) : -EBADF;
+}
+
+/* The real file stays sparse: the space is reserved in the count of the simulated disk. */
+int
+sim_disk_file_allocate(struct io_driver *driver, io_file file, uint64_t bytes)
+{
+    struct sim_inode *inode = inode_of(driver, file, IO_OPEN_WRITE);
+    if (!inode) {
+        return -EBADF;
+    }
+    return bytes > inode->size_bytes ? sim_disk_resize(inode, bytes) : 0;
+}
+
+int
+sim_disk_file_lock(struct io_driver *driver, io_file handle)
+{
+    struct sim_file *file = file_of(driver, handle);
+    if (!file) {
+        return -EBADF;
+    }
+    if (file->inode->locker && file->inode->locker != file) {
+        return -EWOULDBLOCK;
+    }
+    file->inode->locker = file;
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ names */
+
+int
+sim_disk_rename(struct io_driver *driver, const char *from, const char *to)
+{
+    struct sim_disk *disk = sim_of(driver)->disk;
+    char below_from[SIM_PATH_MAX], below_to[SIM_PATH_MAX];
+    int error = sim_disk_path(disk, from, below_from);
+    if (error == 0) {
+        error = sim_disk_path(disk, to, below_to);
+    }
+    if (error < 0) {
+        return error;
+    }
+    sim_happen(disk->sim, SIM_EVENT_NAMES, 1);
+    return sim_names_rename(disk, below_from, below_to);
+}
+
+int
+sim_disk_remove(struct io_driver *driver, const char *path)
+{
+    struct sim_disk *disk = sim_of(driver)->disk;
+    char below[SIM_PATH_MAX];
+    int error = sim_disk_path(disk, path, below);
+    if (error < 0) {
+        return error;
+    }
+    sim_happen(disk->sim, SIM_EVENT_NAMES, 2);
+    return sim_names_remove(disk, below);
+}
+
+int
+sim_disk_make_directory(struct io_driver *driver, const char *path)
+{
+    struct sim_disk *disk = sim_of(driver)->disk;
+    char below[SIM_PATH_MAX];
+    struct stat status;
+    int error = sim_disk_path(disk, path, below);
+    if (error < 0) {
+        return error;
+    }
+    sim_happen(disk->sim, SIM_EVENT_NAMES, 3);
+    if (*below == '\0') {
+        return 0;
+    }
+    if (mkdirat(disk->root_fd, below, DIRECTORY_MODE) == 0) {
+        sim_names_made_directory(disk, below);
+        return 0;
+    }
+    if (errno != EEXIST || fstatat(disk->root_fd, below, &status, 0) < 0) {
+        return -errno;
+    }
+    return S_ISDIR(status.st_mode) ? 0 : -ENOTDIR;
+}
+
+int
+sim_disk_sync_directory(struct io_driver *driver, const char *path)
+{
+    struct sim_disk *disk = sim_of(driver)->disk;
+    char below[SIM_PATH_MAX];
+    struct stat status;
+    int error = sim_disk_path(disk, path, below);
+    if (error < 0) {
+        return error;
+    }
+    if (*below && fstatat(disk->root_fd, below, &status, 0) < 0) {
+        return -errno;
+    }
+    if (*below && !S_ISDIR(status.st_mode)) {
+        return -ENOTDIR;
+    }
+    sim_happen(disk->sim, SIM_EVENT_NAMES_SYNC, 0);
+    sim_work_charge(disk->sim, disk_delay_ns(disk->sim));
+    if (sim_disk_settles(disk)) {
+        sim_names_sync(disk, below);
+    }
+    return 0;
+}
+
+struct listing {
+    int (*each)(void *context, const char *name);
+    void *context;
+    bool root;
+};
+
+static int
+listing_each(void *context, const char *name)
+{
+    const struct listing *listing = context;
+    bool hidden = listing->root && strcmp(name, SIM_TRASH) == 0;
+    return hidden ? 0 : listing->each(listing->context, name);
+}
+
+int
+sim_disk_list_directory(struct io_driver *driver, const char *path,
+                        int (*each)(void *context, const char *name), void *context)
+{
+    struct sim_disk *disk = sim_of(driver)->disk;
+    char below[SIM_PATH_MAX];
+    int error = sim_disk_path(disk, path, below);
+    if (error < 0) {
+        return error;
+    }
+    struct listing listing = {.each = each, .context = context, .root = *below == '\0'};
+    return posix_file_list_directory(path, listing_each, &listing);
+}
+
+int
+sim_disk_free_bytes(struct io_driver *driver, const char *path, uint64_t *out_bytes)
+{
+    struct sim_disk *disk = sim_of(driver)->disk;
+    char below[SIM_PATH_MAX];
+    int error = sim_disk_path(disk, path, below);
+    if (error < 0) {
+        return error;
+    }
+    *out_bytes = sim_disk_free(disk);
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ through the ring */
+
+static void
+write_sync_finish(void *context)
+{
+    struct sim_request *request = sim_request_fired(context);
+    struct io_driver *driver = request->loop->io.driver;
+    struct sim_inode *inode = inode_of(driver, request->file, IO_OPEN_WRITE);
+    request->loop->stats.file_syncs++;
+    if (inode) {
+        sim_disk_sync(inode);
+    }
+    sim_request_finish(request, inode ? 0 : -EBADF);
+}
+
+static void
+write_sync_fire(void *context)
+{
+    struct sim_request *request = sim_request_fired(context);
+    if (!request || sim_request_cancelled_early(request)) {
+        return;
+    }
+    struct sim *sim = sim_of(request->loop->io.driver);
+    struct sim_inode *inode = inode_of(&sim->base, request->file, IO_OPEN_WRITE);
+    if (!inode) {
+        sim_request_finish(request, -EBADF);
+        return;
+    }
+    for (unsigned i = 0; i < request->count; i++) {
+        sim_note_bytes(sim, request->pieces[i].iov_base, request->pieces[i].iov_len);
+    }
+    size_t written = 0;
+    int error = sim_disk_write(inode, request->pieces, request->count, request->offset, &written);
+    request->loop->stats.file_bytes += written;
+    if (error < 0) {
+        sim_request_finish(request, error);
+        return;
+    }
+    sim_request_later(request, disk_delay_ns(sim), write_sync_finish);
+}
+
+void
+sim_disk_write_sync(struct io *io, struct io_op *op, io_file file, const struct iovec *pieces,
+                    unsigned count, uint64_t offset)
+{
+    ASSERT(count <= IO_SEND_PIECES_MAX);
+    struct sim_request *request = sim_request_new(io, op, SIM_WRITE_SYNC, NULL);
+    request->file = file;
+    request->pieces = pieces;
+    request->count = count;
+    request->offset = offset;
+    sim_request_later(request, disk_delay_ns(sim_of_io(io)), write_sync_fire);
+}
