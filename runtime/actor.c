@@ -223,17 +223,6 @@ handle(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
     actor->handling = NULL;
 }
 
-static void
-handled(struct ln_msg **msg)
-{
-    if (*msg != NULL) {
-        if ((*msg)->tag == LN_TAG_DATA) {
-            socket_consumed(*msg);
-        }
-        ln_msg_free(msg);
-    }
-}
-
 void
 actor_turn(struct scheduler *self, struct actor *actor)
 {
@@ -250,7 +239,7 @@ actor_turn(struct scheduler *self, struct actor *actor)
         }
         actor->reductions++;
         handle(self, actor, &msg);
-        handled(&msg);
+        ln_msg_free(&msg);
     }
     if (actor->ending) {
         actor_end(self, actor);
@@ -356,7 +345,7 @@ ln_exit_at(enum ln_exit_kind kind, const char *text, const char *file, int line)
     if (actor->handling != NULL) {
         struct ln_msg **handling = actor->handling;
         actor->handling = NULL;
-        handled(handling);
+        ln_msg_free(handling);
     }
     actor_end(self, actor);
     scheduler_abandon(self, process_fiber);

@@ -2,6 +2,7 @@
 /* Messages come from the memory of the scheduler that makes them and go home to be freed. Shared
  * payloads come from malloc, since worker threads make them too; one atomic count tells when the
  * last reference goes. */
+#include "runtime/actor.h"
 #include "runtime/scheduler.h"
 
 #include <stdatomic.h>
@@ -38,6 +39,10 @@ ln_msg_free(struct ln_msg **msg)
         return;
     }
     *msg = NULL;
+    /* Behaviours and processes alike are through with received bytes when their message goes. */
+    if (freed->tag == LN_TAG_DATA) {
+        socket_consumed(freed);
+    }
     ln_buffer_put(&freed->buffer);
     struct scheduler *self = scheduler_current();
     if (freed->home == self->index) {

@@ -112,6 +112,7 @@ socket_event_discard(struct ln_msg *msg)
     } else if (msg->tag == LN_TAG_DATA && event->socket != NULL) {
         event->socket->event = NULL;
         io_release(event->socket->scheduler->io, &event->socket->receive);
+        event->socket = NULL;
     }
 }
 
