@@ -12,7 +12,7 @@
 #include "runtime/io/sim.h"
 
 #include "runtime/io/sim_disk.h"
-#include "runtime/io/sim_foreign.h"
+#include "runtime/io/sim_file.h"
 #include "runtime/io/sim_loop.h"
 #include "runtime/io/sim_network.h"
 #include "runtime/io/sim_work.h"
@@ -127,9 +127,12 @@ step(struct sim *sim)
     }
 }
 
-static bool
-all_stopped(const struct sim *sim)
+bool
+sim_over(const struct sim *sim)
 {
+    if (sim->crashed) {
+        return true;
+    }
     for (unsigned i = 0; i < sim->base.loops; i++) {
         if (sim->loops[i].running) {
             return false;
@@ -142,7 +145,7 @@ bool
 sim_run(struct io_driver *driver, uint64_t until_ns)
 {
     struct sim *sim = sim_of(driver);
-    while (!sim->crashed && !all_stopped(sim)) {
+    while (!sim_over(sim)) {
         uint64_t next = next_ns(sim);
         if (next == IO_NEVER) {
             return false;
@@ -300,31 +303,31 @@ static const struct io_ops sim_ops = {
     .accept = sim_network_accept,
     .connect = sim_network_connect,
     .peer = sim_network_peer,
-    .poll = sim_stream_poll,
-    .receive = sim_stream_receive,
+    .poll = sim_socket_poll,
+    .receive = sim_socket_receive,
     .received = sim_loop_received,
     .release = sim_loop_release,
-    .send = sim_stream_send,
-    .shutdown = sim_stream_shutdown,
+    .send = sim_socket_send,
+    .shutdown = sim_socket_shutdown,
     .close = sim_network_close,
     .cancel = sim_request_cancel,
 
-    .file_open = sim_disk_file_open,
-    .file_close = sim_disk_file_close,
-    .file_read = sim_disk_file_read,
-    .file_write = sim_disk_file_write,
-    .file_sync = sim_disk_file_sync,
-    .file_size = sim_disk_file_size,
-    .file_truncate = sim_disk_file_truncate,
-    .file_allocate = sim_disk_file_allocate,
-    .file_lock = sim_disk_file_lock,
+    .file_open = sim_file_open,
+    .file_close = sim_file_close,
+    .file_read = sim_file_read,
+    .file_write = sim_file_write,
+    .file_sync = sim_file_sync,
+    .file_size = sim_file_size,
+    .file_truncate = sim_file_truncate,
+    .file_allocate = sim_file_allocate,
+    .file_lock = sim_file_lock,
     .rename = sim_disk_rename,
     .remove = sim_disk_remove,
     .make_directory = sim_disk_make_directory,
     .sync_directory = sim_disk_sync_directory,
     .list_directory = sim_disk_list_directory,
     .free_bytes = sim_disk_free_bytes,
-    .write_sync = sim_disk_write_sync,
+    .write_sync = sim_file_write_sync,
 
     .work_start = sim_work_start,
     .stats_read = driver_stats_read,

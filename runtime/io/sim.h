@@ -7,8 +7,12 @@
  *
  * The disk is real files under `root` (LMDB maps them), with a memory of what was not yet synced: every write, by us
  * or by LMDB (whose file calls are wrapped at link time, sim_wrap.h), keeps its before-image until a sync covers it.
- * sim_crash throws away a seeded subset of the unsynced writes, tears some in the middle at sector bounds, and
- * likewise undoes creations, renames and removals whose directory was not synced.
+ * A crash throws away a seeded subset of the unsynced writes, tears some in the middle at sector bounds, and likewise
+ * undoes creations, renames and removals whose directory was not synced (a file's sync does not cover its name).
+ *
+ * The crash is played on the files by io_driver_close: tear the dead node down before it, LMDB environments included.
+ * Until then its calls seem to work, so that no error sends it down a path of its own, but nothing done after the crash
+ * lasts. A driver closed without a crash leaves all that was written, synced or not, as a killed process does.
  *
  *     sim_open(&options, &driver, ...);   one life of a machine: start a node on it, io_join until it stops
  *     sim_crash_at(driver, n);            or: the power goes at the n-th event; io_join returns with everything cut
@@ -21,24 +25,34 @@
 
 struct sim_options {
     uint64_t seed;
-    unsigned loops;        /* 0: 1 */
-    const char *root;      /* all files live below it; absolute paths handed to io must be inside */
-    int64_t wall_start_ms; /* 0: 2026-01-01 00:00 UTC */
-    uint64_t now_start_ns; /* lets a later life go on where the clock was */
-    uint64_t
-        network_delay_ns_max; /* each segment is delayed by up to this, in order per connection; 0: 200 us */
-    uint64_t disk_delay_ns_max; /* each write and sync takes up to this; 0: 1 ms */
-    uint64_t work_delay_ns_max; /* each worker job waits up to this; 0: 1 ms */
-    uint64_t disk_bytes_max;    /* -ENOSPC beyond it, sizes of all files together; 0: no limit */
-    uint64_t
-        turn_cost_ns_max; /* a loop is busy this long at most with a turn, at least 1; 0: 20 us */
-    uint32_t
-        connection_bytes_max; /* what one direction of a connection holds, flying or unread; 0: 64 KiB */
-    uint32_t receive_buffers; /* per loop; 0: 64 */
-    uint32_t sockets_max;     /* -EMFILE beyond it, all loops together; 0: no limit */
-    bool drop_syncs; /* a planted bug for judging the judges: syncs report success and do nothing */
+    unsigned loops; /* 0: 1 */
+    /* All files live below it, it is made when missing; a path that leaves it is -EACCES. NULL: no disk. */
+    const char *root;
+    /* The wall clock at instant 0 of the virtual clock. 0: 2026-01-01 00:00 UTC. */
+    int64_t wall_start_ms;
+    /* Lets a later life go on where the clock was. */
+    uint64_t now_start_ns;
+    /* Each segment flies for up to this, in order per direction. 0: 200 us. */
+    uint64_t network_delay_ns_max;
+    /* Each write and sync takes up to this. 0: 1 ms. */
+    uint64_t disk_delay_ns_max;
+    /* Each worker job waits up to this before it runs and takes up to this. 0: 1 ms. */
+    uint64_t work_delay_ns_max;
+    /* A loop is busy for 1 ns up to this with a turn, while others go on. 0: 20 us. */
+    uint64_t turn_cost_ns_max;
+    /* -ENOSPC beyond it, the sizes of all files together. 0: no limit. */
+    uint64_t disk_bytes_max;
+    /* What one direction of a connection holds, flying or unread. 0: 64 KiB. */
+    uint32_t connection_bytes_max;
+    /* Per loop; -ENOBUFS when all are held. 0: 64. */
+    uint32_t receive_buffers;
+    /* -EMFILE beyond it, listeners and sockets of all loops together. 0: no limit. */
+    uint32_t sockets_max;
+    /* A planted bug for judging the judges: syncs report success and do nothing. */
+    bool drop_syncs;
 };
 
+/* 0 or a negative errno; -EBUSY when another driver with a disk is open in this process. */
 MUST_CHECK int sim_open(const struct sim_options *options, struct io_driver **out);
 
 /* The machine loses power when the event counter reaches `event` (counted from open): no loop takes another turn,

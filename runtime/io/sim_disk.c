@@ -2,9 +2,9 @@
 #include "runtime/io/sim_disk.h"
 
 #include "runtime/io/posix_file.h"
+#include "runtime/io/sim_file.h"
 #include "runtime/io/sim_foreign.h"
 #include "runtime/io/sim_names.h"
-#include "runtime/io/sim_request.h"
 #include "runtime/io/sim_tree.h"
 #include "runtime/io/sim_work.h"
 
@@ -17,19 +17,12 @@
 #include <unistd.h>
 
 enum {
-    FILES_ROOM_FIRST = 16,
-    FILE_MODE = 0600,
     DIRECTORY_MODE = 0700,
     FULL_PATH_MAX = 900, /* two of them fit a small stack frame */
     DELAY_NS_MAX_DEFAULT = 1000 * 1000,
 };
 /* What a disk without a limit says it has left. */
 static const uint64_t FREE_BYTES_DEFAULT = (uint64_t)1 << 40;
-
-struct sim_file {
-    struct sim_inode *inode;
-    int flags;
-};
 
 /* The one static of the driver: a library's wrapped calls bring no driver along. */
 static struct sim_disk *active;
@@ -170,10 +163,7 @@ sim_disk_open(struct sim *sim, const char *root, struct sim_disk **out)
 void
 sim_disk_close(struct sim_disk *disk)
 {
-    for (size_t i = 0; i < disk->files_room; i++) {
-        sim_disk_file_close(&disk->sim->base, (io_file)i);
-    }
-    free(disk->files);
+    sim_file_close_all(disk);
     sim_foreign_free(disk);
     bool crashed = disk->lost_from != IO_NEVER;
     for (struct sim_inode *at = disk->inodes; crashed && at; at = at->next) {
@@ -200,8 +190,8 @@ sim_disk_lose_power(struct sim_disk *disk)
 
 /* ------------------------------------------------------------------------------------------------ data */
 
-static uint64_t
-disk_delay_ns(struct sim *sim)
+uint64_t
+sim_disk_delay_ns(struct sim *sim)
 {
     uint64_t max_ns = sim->options.disk_delay_ns_max ? sim->options.disk_delay_ns_max
                                                      : (uint64_t)DELAY_NS_MAX_DEFAULT;
@@ -232,7 +222,7 @@ sim_disk_write(struct sim_inode *inode, const struct iovec *pieces, unsigned cou
     sim_happen(sim, SIM_EVENT_FILE_WRITE, offset);
     int error = sim_inode_write(inode, pieces, count, offset, out_written);
     sim_note(sim, *out_written);
-    sim_work_charge(sim, disk_delay_ns(sim));
+    sim_work_charge(sim, sim_disk_delay_ns(sim));
     return error;
 }
 
@@ -241,7 +231,7 @@ sim_disk_resize(struct sim_inode *inode, uint64_t bytes)
 {
     struct sim *sim = inode->disk->sim;
     sim_happen(sim, SIM_EVENT_FILE_RESIZE, bytes);
-    sim_work_charge(sim, disk_delay_ns(sim));
+    sim_work_charge(sim, sim_disk_delay_ns(sim));
     return sim_inode_resize(inode, bytes);
 }
 
@@ -251,184 +241,10 @@ sim_disk_sync(struct sim_inode *inode)
 {
     struct sim *sim = inode->disk->sim;
     sim_happen(sim, SIM_EVENT_FILE_SYNC, inode->size_bytes);
-    sim_work_charge(sim, disk_delay_ns(sim));
+    sim_work_charge(sim, sim_disk_delay_ns(sim));
     if (sim_disk_settles(inode->disk)) {
         sim_inode_settle(inode);
     }
-}
-
-/* ------------------------------------------------------------------------------------------------ handles */
-
-static struct sim_file *
-file_of(struct io_driver *driver, io_file file)
-{
-    struct sim_disk *disk = sim_of(driver)->disk;
-    return file >= 0 && (size_t)file < disk->files_room ? disk->files[file] : NULL;
-}
-
-/* The file when it is open for what `flags` say, else NULL. */
-static struct sim_inode *
-inode_of(struct io_driver *driver, io_file handle, int flags)
-{
-    struct sim_file *file = file_of(driver, handle);
-    return file && (file->flags & flags) == flags ? file->inode : NULL;
-}
-
-static io_file
-file_give(struct sim_disk *disk, struct sim_file *file)
-{
-    size_t at = 0;
-    while (at < disk->files_room && disk->files[at]) {
-        at++;
-    }
-    if (at == disk->files_room) {
-        size_t room = disk->files_room * 2 + FILES_ROOM_FIRST;
-        disk->files = sim_resize(disk->files, room, sizeof(struct sim_file *));
-        for (size_t i = at; i < room; i++) {
-            disk->files[i] = NULL;
-        }
-        disk->files_room = room;
-    }
-    disk->files[at] = file;
-    return (io_file)at;
-}
-
-/* Creates the file when it is missing and that was asked. */
-static int
-file_create(struct sim_disk *disk, const char *path, int flags)
-{
-    struct stat status;
-    bool exists = fstatat(disk->root_fd, path, &status, 0) == 0;
-    if (exists) {
-        return (flags & IO_OPEN_EXCLUSIVE) != 0 ? -EEXIST : 0;
-    }
-    if (errno != ENOENT || (flags & IO_OPEN_CREATE) == 0) {
-        return -errno;
-    }
-    sim_happen(disk->sim, SIM_EVENT_NAMES, 0);
-    int descriptor = openat(disk->root_fd, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
-    if (descriptor < 0) {
-        return -errno;
-    }
-    posix_file_close(descriptor);
-    sim_names_created(disk, path);
-    return 0;
-}
-
-int
-sim_disk_file_open(struct io_driver *driver, const char *path, int flags, io_file *out)
-{
-    struct sim_disk *disk = sim_of(driver)->disk;
-    char below[SIM_PATH_MAX];
-    struct sim_inode *inode = NULL;
-    bool asked = (flags & (IO_OPEN_READ | IO_OPEN_WRITE)) != 0;
-    if (!asked || ((flags & IO_OPEN_EXCLUSIVE) != 0 && (flags & IO_OPEN_CREATE) == 0)) {
-        return -EINVAL;
-    }
-    int error = sim_disk_path(disk, path, below);
-    if (error == 0) {
-        error = file_create(disk, below, flags);
-    }
-    if (error == 0) {
-        error = sim_inode_get(disk, below, &inode);
-    }
-    if (error < 0) {
-        return error;
-    }
-    struct sim_file *file = sim_memory(sizeof(*file));
-    *file = (struct sim_file){.inode = inode, .flags = flags};
-    *out = file_give(disk, file);
-    return 0;
-}
-
-void
-sim_disk_file_close(struct io_driver *driver, io_file handle)
-{
-    struct sim_file *file = file_of(driver, handle);
-    if (!file) {
-        return;
-    }
-    if (file->inode->locker == file) {
-        file->inode->locker = NULL;
-    }
-    sim_inode_put(file->inode);
-    sim_of(driver)->disk->files[handle] = NULL;
-    free(file);
-}
-
-ssize_t
-sim_disk_file_read(struct io_driver *driver, io_file file, void *out, size_t bytes, uint64_t offset)
-{
-    struct sim_inode *inode = inode_of(driver, file, IO_OPEN_READ);
-    return inode ? posix_file_read(inode->fd, out, bytes, offset) : -EBADF;
-}
-
-int
-sim_disk_file_write(struct io_driver *driver, io_file file, const void *in, size_t bytes,
-                    uint64_t offset)
-{
-    struct sim_inode *inode = inode_of(driver, file, IO_OPEN_WRITE);
-    if (!inode) {
-        return -EBADF;
-    }
-    struct iovec piece = {.iov_base = (void *)(uintptr_t)in, .iov_len = bytes};
-    size_t written = 0;
-    sim_note_bytes(sim_of(driver), in, bytes);
-    return sim_disk_write(inode, &piece, 1, offset, &written);
-}
-
-int
-sim_disk_file_sync(struct io_driver *driver, io_file file)
-{
-    struct sim_inode *inode = inode_of(driver, file, 0);
-    if (!inode) {
-        return -EBADF;
-    }
-    sim_disk_sync(inode);
-    return 0;
-}
-
-int
-sim_disk_file_size(struct io_driver *driver, io_file file, uint64_t *out_bytes)
-{
-    struct sim_inode *inode = inode_of(driver, file, 0);
-    if (!inode) {
-        return -EBADF;
-    }
-    *out_bytes = inode->size_bytes;
-    return 0;
-}
-
-int
-sim_disk_file_truncate(struct io_driver *driver, io_file file, uint64_t bytes)
-{
-    struct sim_inode *inode = inode_of(driver, file, IO_OPEN_WRITE);
-    return inode ? sim_disk_resize(inode, bytes) : -EBADF;
-}
-
-/* The real file stays sparse: the space is reserved in the count of the simulated disk. */
-int
-sim_disk_file_allocate(struct io_driver *driver, io_file file, uint64_t bytes)
-{
-    struct sim_inode *inode = inode_of(driver, file, IO_OPEN_WRITE);
-    if (!inode) {
-        return -EBADF;
-    }
-    return bytes > inode->size_bytes ? sim_disk_resize(inode, bytes) : 0;
-}
-
-int
-sim_disk_file_lock(struct io_driver *driver, io_file handle)
-{
-    struct sim_file *file = file_of(driver, handle);
-    if (!file) {
-        return -EBADF;
-    }
-    if (file->inode->locker && file->inode->locker != file) {
-        return -EWOULDBLOCK;
-    }
-    file->inode->locker = file;
-    return 0;
 }
 
 /* ------------------------------------------------------------------------------------------------ names */
@@ -503,7 +319,7 @@ sim_disk_sync_directory(struct io_driver *driver, const char *path)
         return -ENOTDIR;
     }
     sim_happen(disk->sim, SIM_EVENT_NAMES_SYNC, 0);
-    sim_work_charge(disk->sim, disk_delay_ns(disk->sim));
+    sim_work_charge(disk->sim, sim_disk_delay_ns(disk->sim));
     if (sim_disk_settles(disk)) {
         sim_names_sync(disk, below);
     }
@@ -549,58 +365,4 @@ sim_disk_free_bytes(struct io_driver *driver, const char *path, uint64_t *out_by
     }
     *out_bytes = sim_disk_free(disk);
     return 0;
-}
-
-/* ------------------------------------------------------------------------------------------------ through the ring */
-
-static void
-write_sync_finish(void *context)
-{
-    struct sim_request *request = sim_request_fired(context);
-    struct io_driver *driver = request->loop->io.driver;
-    struct sim_inode *inode = inode_of(driver, request->file, IO_OPEN_WRITE);
-    request->loop->stats.file_syncs++;
-    if (inode) {
-        sim_disk_sync(inode);
-    }
-    sim_request_finish(request, inode ? 0 : -EBADF);
-}
-
-static void
-write_sync_fire(void *context)
-{
-    struct sim_request *request = sim_request_fired(context);
-    if (!request || sim_request_cancelled_early(request)) {
-        return;
-    }
-    struct sim *sim = sim_of(request->loop->io.driver);
-    struct sim_inode *inode = inode_of(&sim->base, request->file, IO_OPEN_WRITE);
-    if (!inode) {
-        sim_request_finish(request, -EBADF);
-        return;
-    }
-    for (unsigned i = 0; i < request->count; i++) {
-        sim_note_bytes(sim, request->pieces[i].iov_base, request->pieces[i].iov_len);
-    }
-    size_t written = 0;
-    int error = sim_disk_write(inode, request->pieces, request->count, request->offset, &written);
-    request->loop->stats.file_bytes += written;
-    if (error < 0) {
-        sim_request_finish(request, error);
-        return;
-    }
-    sim_request_later(request, disk_delay_ns(sim), write_sync_finish);
-}
-
-void
-sim_disk_write_sync(struct io *io, struct io_op *op, io_file file, const struct iovec *pieces,
-                    unsigned count, uint64_t offset)
-{
-    ASSERT(count <= IO_SEND_PIECES_MAX);
-    struct sim_request *request = sim_request_new(io, op, SIM_WRITE_SYNC, NULL);
-    request->file = file;
-    request->pieces = pieces;
-    request->count = count;
-    request->offset = offset;
-    sim_request_later(request, disk_delay_ns(sim_of_io(io)), write_sync_fire);
 }

@@ -46,6 +46,8 @@ struct sim_disk *sim_disk_active(void);
 
 /* `path` as a path below the root ("" is the root): 0, -EACCES when it is outside, -ENAMETOOLONG. */
 MUST_CHECK int sim_disk_path(const struct sim_disk *disk, const char *path, char out[SIM_PATH_MAX]);
+/* How long a write or a sync takes. */
+uint64_t sim_disk_delay_ns(struct sim *sim);
 /* Bytes a file may grow by. */
 uint64_t sim_disk_free(const struct sim_disk *disk);
 /* False when syncs do nothing: after the crash, and for the planted bug. */
@@ -57,17 +59,6 @@ MUST_CHECK int sim_disk_resize(struct sim_inode *inode, uint64_t bytes);
 void sim_disk_sync(struct sim_inode *inode);
 
 /* These stand in the table of io_priv.h. */
-int sim_disk_file_open(struct io_driver *driver, const char *path, int flags, io_file *out);
-void sim_disk_file_close(struct io_driver *driver, io_file file);
-ssize_t sim_disk_file_read(struct io_driver *driver, io_file file, void *out, size_t bytes,
-                           uint64_t offset);
-int sim_disk_file_write(struct io_driver *driver, io_file file, const void *in, size_t bytes,
-                        uint64_t offset);
-int sim_disk_file_sync(struct io_driver *driver, io_file file);
-int sim_disk_file_size(struct io_driver *driver, io_file file, uint64_t *out_bytes);
-int sim_disk_file_truncate(struct io_driver *driver, io_file file, uint64_t bytes);
-int sim_disk_file_allocate(struct io_driver *driver, io_file file, uint64_t bytes);
-int sim_disk_file_lock(struct io_driver *driver, io_file file);
 int sim_disk_rename(struct io_driver *driver, const char *from, const char *to);
 int sim_disk_remove(struct io_driver *driver, const char *path);
 int sim_disk_make_directory(struct io_driver *driver, const char *path);
@@ -75,5 +66,3 @@ int sim_disk_sync_directory(struct io_driver *driver, const char *path);
 int sim_disk_list_directory(struct io_driver *driver, const char *path,
                             int (*each)(void *context, const char *name), void *context);
 int sim_disk_free_bytes(struct io_driver *driver, const char *path, uint64_t *out_bytes);
-void sim_disk_write_sync(struct io *io, struct io_op *op, io_file file, const struct iovec *pieces,
-                         unsigned count, uint64_t offset);

@@ -28,9 +28,9 @@ struct sim_resize {
 
 struct sim_inode {
     struct sim_disk *disk;
-    char *path; /* below the root, where it is now, the trash included */
-    int fd;     /* of the real file, for reading and writing; -1: closed */
-    unsigned opens;
+    char *path;         /* below the root, where it is now, the trash included */
+    int fd;             /* of the real file, for reading and writing; -1: closed */
+    unsigned opens;     /* handles, descriptors and writes in flight */
     const void *locker; /* whoever holds io_file_lock, or NULL */
     uint64_t size_bytes;
     struct sim_sector *sectors; /* in the order of the writes */

@@ -127,11 +127,19 @@ void sim_end_shutdown(struct sim_end *end);
 void sim_end_close(struct sim_end *end, bool abort);
 /* All that flies is lost, both ways, and the other side hears of a reset. */
 void sim_end_cut(struct sim_end *end);
-void sim_stream_poll(struct io *io, struct io_op *op, io_socket socket);
-void sim_stream_receive(struct io *io, struct io_op *op, io_socket socket);
-void sim_stream_send(struct io *io, struct io_op *op, io_socket socket, const struct iovec *pieces,
+/* Tells the end's owner once more, a little later. */
+void sim_end_hear_again(struct sim_end *end);
+
+/* sim_socket.c: what waits on an end that a handle names. */
+void sim_socket_heard(struct sim_end *end);
+bool sim_socket_wants_room(struct sim_end *end);
+void sim_socket_has_room(struct sim_end *end);
+void sim_socket_fail_sends(struct sim_end *end, int error);
+void sim_socket_poll(struct io *io, struct io_op *op, io_socket socket);
+void sim_socket_receive(struct io *io, struct io_op *op, io_socket socket);
+void sim_socket_send(struct io *io, struct io_op *op, io_socket socket, const struct iovec *pieces,
                      unsigned count);
-void sim_stream_shutdown(struct io *io, io_socket socket);
+void sim_socket_shutdown(struct io *io, io_socket socket);
 
 /* sim_peer.c: something has arrived, or there is room again. */
 void sim_peer_heard(struct sim_peer *peer);

@@ -3,8 +3,8 @@
  *
  * sim.c keeps the clock and the order of things; sim_loop.c a loop's turns and completions; sim_request.c an
  * operation between its start and its last done; sim_work.c the jobs; sim_network.c addresses, listeners and
- * connecting, sim_stream.c the bytes of a connection, sim_peer.c the peers of tests; sim_disk.c the file calls,
- * sim_inode.c what a file would lose, sim_names.c what a directory would lose, sim_foreign.c the descriptors that a
+ * connecting, sim_stream.c the bytes of a connection, sim_socket.c what waits for them, sim_peer.c the peers of tests;
+ * sim_disk.c directories and life, sim_file.c the file calls, sim_inode.c what a file would lose, sim_names.c what a directory would lose, sim_foreign.c the descriptors that a
  * library has opened itself.
  */
 #pragma once
@@ -64,6 +64,9 @@ enum sim_event {
     SIM_EVENT_NAMES,
     SIM_EVENT_NAMES_SYNC,
 };
+
+/* True when no loop will take a turn any more: all have stopped, or the power has gone. */
+bool sim_over(const struct sim *sim);
 
 /* Counts an event and, when it is the one at which the power goes, crashes: the caller looks at sim->crashed. After
  * the crash nothing is counted. */

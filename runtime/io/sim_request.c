@@ -59,10 +59,11 @@ request_put(struct sim_request *request)
 void
 sim_request_free_all(struct sim *sim)
 {
-    while (sim->requests) {
-        sim->requests->holds = 1;
-        request_put(sim->requests);
+    for (struct sim_request *at = sim->requests, *next; at; at = next) {
+        next = at->all_next;
+        free(at);
     }
+    sim->requests = NULL;
 }
 
 void
@@ -83,9 +84,13 @@ struct sim_request *
 sim_request_fired(void *context)
 {
     struct sim_request *request = context;
-    bool finished = request->finished;
-    request_put(request);
-    return finished ? NULL : request;
+    if (request->finished) {
+        request_put(request);
+        return NULL;
+    }
+    request->holds--;
+    ASSERT(request->holds > 0); /* its own until the last done */
+    return request;
 }
 
 bool

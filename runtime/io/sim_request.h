@@ -12,6 +12,7 @@
 
 #include "runtime/io/sim_loop.h"
 
+struct sim_inode;
 struct sim_socket;
 
 enum sim_kind {
@@ -41,7 +42,7 @@ struct sim_request {
     const struct io_address *address;
     const struct iovec *pieces;
     unsigned count;
-    io_file file;
+    struct sim_inode *inode; /* held until finished, as the kernel holds the file */
     uint64_t offset;
 };
 

@@ -8,16 +8,13 @@
 #include "runtime/io/sim_network.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     CONNECTION_BYTES_MAX_DEFAULT = 64 * 1024,
-    SEND_SHORT_ONE_IN = 8,    /* of the sends that would fit take less */
-    SEND_WHOLE_ONE_IN = 2,    /* of what is left of a send goes as one segment */
-    RECEIVE_SHORT_ONE_IN = 8, /* of the receives find less, the rest comes just after */
-    POLL_AGAIN_ONE_IN = 16,   /* of the events are told once more */
+    SEND_WHOLE_ONE_IN = 2,  /* of what is left of a send goes as one segment */
+    POLL_AGAIN_ONE_IN = 16, /* of the events are told once more */
 };
 
 static uint64_t
@@ -86,39 +83,6 @@ sim_connection_put(struct sim_connection *connection)
 
 /* ------------------------------------------------------------------------------------------------ what is heard */
 
-static void
-end_fail_sends(struct sim_end *end, int error)
-{
-    for (struct sim_request *at = end->socket.waiting_first, *next; at; at = next) {
-        next = at->next;
-        if (at->kind == SIM_SEND) {
-            sim_request_finish(at, error);
-        }
-    }
-}
-
-/* What poll(2) would say. An end that arrives with the last bytes is no later event of its own: it shows here, and who
- * looks at bytes alone never learns of it. */
-static uint32_t
-end_readiness(const struct sim_end *end)
-{
-    uint32_t mask = end->in->arrived > 0 || end->ended || end->reset ? POLLIN : 0;
-    mask |= end->ended || end->reset ? POLLRDHUP : 0;
-    mask |= end->reset ? POLLERR | POLLHUP : 0;
-    return mask;
-}
-
-/* Events that come while one with the same news still waits in the loop are one. */
-static void
-poll_announce(struct sim_request *request)
-{
-    uint32_t mask = end_readiness((struct sim_end *)request->socket);
-    if ((mask & ~request->announced) != 0) {
-        request->announced |= mask;
-        sim_request_announce(request, (int32_t)mask);
-    }
-}
-
 /* Something has come in: whoever is behind the end is told. */
 static void
 end_heard(struct sim_end *end)
@@ -131,13 +95,9 @@ end_heard(struct sim_end *end)
         return;
     }
     if (end->reset) {
-        end_fail_sends(end, -ECONNRESET);
+        sim_socket_fail_sends(end, -ECONNRESET);
     }
-    for (struct sim_request *at = end->socket.waiting_first; at; at = at->next) {
-        if (at->kind == SIM_POLL) {
-            poll_announce(at);
-        }
-    }
+    sim_socket_heard(end);
 }
 
 static void
@@ -148,8 +108,8 @@ heard_again_fire(void *context)
     sim_connection_put(end->connection);
 }
 
-static void
-end_hear_again(struct sim_end *end)
+void
+sim_end_hear_again(struct sim_end *end)
 {
     end->connection->holds++;
     sim_later(end->socket.sim, sim_network_delay_ns(end->socket.sim), heard_again_fire, NULL, end);
@@ -199,7 +159,7 @@ segment_arrive(struct sim_segment *segment)
     free(segment);
     end_heard(end);
     if (end_chance(end, POLL_AGAIN_ONE_IN) == 0) {
-        end_hear_again(end);
+        sim_end_hear_again(end);
     }
 }
 
@@ -304,18 +264,6 @@ sim_end_send(struct sim_end *end, const struct iovec *pieces, unsigned count, si
     }
 }
 
-static bool send_try(struct sim_request *request);
-
-static struct sim_request *
-end_first_send(struct sim_end *end)
-{
-    struct sim_request *at = end->socket.waiting_first;
-    while (at && at->kind != SIM_SEND) {
-        at = at->next;
-    }
-    return at;
-}
-
 /* News of free room has reached the writer. */
 static void
 room_fire(void *context)
@@ -327,11 +275,7 @@ room_fire(void *context)
     if (!writer->closed && writer->peer) {
         sim_peer_heard(writer->peer);
     }
-    for (struct sim_request *at = end_first_send(writer); at; at = end_first_send(writer)) {
-        if (!send_try(at)) {
-            break;
-        }
-    }
+    sim_socket_has_room(writer);
     sim_connection_put(connection);
 }
 
@@ -339,7 +283,7 @@ static void
 pipe_promise_room(struct sim_pipe *pipe)
 {
     struct sim_end *writer = pipe->to->other;
-    if (pipe->room_promised || (!writer->peer && !end_first_send(writer))) {
+    if (pipe->room_promised || (!writer->peer && !sim_socket_wants_room(writer))) {
         return;
     }
     struct sim *sim = writer->socket.sim;
@@ -380,7 +324,7 @@ sim_end_shutdown(struct sim_end *end)
         return;
     }
     end->out->shut = true;
-    end_fail_sends(end, -EPIPE);
+    sim_socket_fail_sends(end, -EPIPE);
     end_send_mark(end, SIM_SEGMENT_END);
 }
 
@@ -408,159 +352,4 @@ sim_end_cut(struct sim_end *end)
     end->reset = true;
     end->out->shut = true;
     end_send_mark(end, SIM_SEGMENT_RESET);
-}
-
-/* ------------------------------------------------------------------------------------------------ operations */
-
-static void
-poll_fire(void *context)
-{
-    struct sim_request *request = sim_request_fired(context);
-    if (!request || sim_request_cancelled_early(request)) {
-        return;
-    }
-    if (!request->socket) {
-        sim_request_finish(request, -EBADF);
-        return;
-    }
-    if (sim_request_wait(request)) {
-        poll_announce(request);
-    }
-}
-
-void
-sim_stream_poll(struct io *io, struct io_op *op, io_socket socket)
-{
-    struct sim_end *end = sim_network_end(io, socket);
-    struct sim_request *request = sim_request_new(io, op, SIM_POLL, end ? &end->socket : NULL);
-    sim_request_submit(request, poll_fire);
-}
-
-/* How much this receive finds. What it leaves is as if it came just after: it is announced again. */
-static size_t
-receive_bytes(struct sim_end *end)
-{
-    size_t bytes = end->in->arrived;
-    if (bytes > 1 && end_chance(end, RECEIVE_SHORT_ONE_IN) == 0) {
-        bytes = 1 + (size_t)end_chance(end, bytes);
-    }
-    if (bytes > IO_RECEIVE_BYTES) {
-        bytes = IO_RECEIVE_BYTES;
-    }
-    if (bytes < end->in->arrived && bytes < IO_RECEIVE_BYTES) {
-        end_hear_again(end);
-    }
-    return bytes;
-}
-
-static int32_t
-receive_now(struct sim_request *request)
-{
-    struct sim_end *end = (struct sim_end *)request->socket;
-    struct sim_loop *loop = request->loop;
-    if (!end) {
-        return -EBADF;
-    }
-    if (loop->buffers_held == loop->buffers_max) {
-        loop->stats.receive_buffers_short++;
-        return -ENOBUFS;
-    }
-    if (end->in->arrived == 0) {
-        return end->reset ? -ECONNRESET : end->ended ? 0 : -EAGAIN;
-    }
-    size_t bytes = receive_bytes(end);
-    request->op->buffer = sim_loop_hold_buffer(loop, bytes);
-    (void)sim_end_take(end, loop->buffers[request->op->buffer], bytes);
-    loop->stats.receives++;
-    loop->stats.receive_bytes += bytes;
-    return (int32_t)bytes;
-}
-
-static void
-receive_fire(void *context)
-{
-    struct sim_request *request = sim_request_fired(context);
-    if (request && !sim_request_cancelled_early(request)) {
-        sim_request_finish(request, receive_now(request));
-    }
-}
-
-void
-sim_stream_receive(struct io *io, struct io_op *op, io_socket socket)
-{
-    struct sim_end *end = sim_network_end(io, socket);
-    struct sim_request *request = sim_request_new(io, op, SIM_RECEIVE, end ? &end->socket : NULL);
-    sim_request_submit(request, receive_fire);
-}
-
-static size_t
-pieces_bytes(const struct iovec *pieces, unsigned count)
-{
-    size_t bytes = 0;
-    for (unsigned i = 0; i < count; i++) {
-        bytes += pieces[i].iov_len;
-    }
-    return bytes;
-}
-
-/* Ends the send with what it could take; false: there is no room and it has to wait. */
-static bool
-send_try(struct sim_request *request)
-{
-    struct sim_end *end = (struct sim_end *)request->socket;
-    if (end->reset || end->out->shut) {
-        sim_request_finish(request, end->reset ? -ECONNRESET : -EPIPE);
-        return true;
-    }
-    size_t bytes = pieces_bytes(request->pieces, request->count);
-    size_t room = sim_end_room(end);
-    if (bytes > 0 && room == 0) {
-        return false;
-    }
-    bytes = bytes < room ? bytes : room;
-    if (bytes > 1 && end_chance(end, SEND_SHORT_ONE_IN) == 0) {
-        bytes = 1 + (size_t)end_chance(end, bytes);
-    }
-    sim_end_send(end, request->pieces, request->count, bytes);
-    request->loop->stats.sends++;
-    request->loop->stats.send_bytes += bytes;
-    sim_request_finish(request, (int32_t)bytes);
-    return true;
-}
-
-/* An earlier send that still waits goes first. */
-static void
-send_fire(void *context)
-{
-    struct sim_request *request = sim_request_fired(context);
-    if (!request || sim_request_cancelled_early(request)) {
-        return;
-    }
-    struct sim_end *end = (struct sim_end *)request->socket;
-    if (!end) {
-        sim_request_finish(request, -EBADF);
-    } else if (end_first_send(end) || !send_try(request)) {
-        (void)sim_request_wait(request);
-    }
-}
-
-void
-sim_stream_send(struct io *io, struct io_op *op, io_socket socket, const struct iovec *pieces,
-                unsigned count)
-{
-    ASSERT(count <= IO_SEND_PIECES_MAX);
-    struct sim_end *end = sim_network_end(io, socket);
-    struct sim_request *request = sim_request_new(io, op, SIM_SEND, end ? &end->socket : NULL);
-    request->pieces = pieces;
-    request->count = count;
-    sim_request_submit(request, send_fire);
-}
-
-void
-sim_stream_shutdown(struct io *io, io_socket socket)
-{
-    struct sim_end *end = sim_network_end(io, socket);
-    if (end) {
-        sim_end_shutdown(end);
-    }
 }

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 include(${PROJECT_SOURCE_DIR}/cmake/sim_wrap.cmake)
 
-add_library(linnet_sim_rig STATIC sim_rig.c)
+add_library(linnet_sim_rig STATIC sim_rig.c sim_life.c)
 target_include_directories(linnet_sim_rig PRIVATE ${PROJECT_BINARY_DIR}/include/tests)
 target_link_libraries(linnet_sim_rig PUBLIC linnet_runtime PRIVATE linnet_flags cmocka)
 
-foreach(test clock network peer disk replay)
+foreach(test clock network peer disk names replay)
   linnet_test(test_sim_${test} TIER fast SOURCES test_sim_${test}.c LIBS linnet_sim_rig linnet_runtime)
 endforeach()
 

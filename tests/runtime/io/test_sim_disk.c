@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/runtime/io/sim_life.h"
 #include "tests/runtime/io/sim_rig.h"
 #include "tests/spec.h"
 
@@ -6,116 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum {
     SEEDS = 300,
     SECTOR = 512,
     READ_WRITE = IO_OPEN_READ | IO_OPEN_WRITE,
-    FILE_BYTES_MAX = 64 * 1024,
 };
 
-static const char root[] = "disk";
-
-/* ------------------------------------------------------------------------------------------------ a small vocabulary */
-
-/* One life of the machine, on what earlier ones left. */
-static struct io_driver *
-life_with(const struct sim_options *given)
-{
-    struct sim_options options = *given;
-    struct io_driver *driver;
-    options.root = root;
-    assert_int_equal(sim_open(&options, &driver), 0);
-    return driver;
-}
-
-static struct io_driver *
-life(uint64_t seed)
-{
-    return life_with(&(struct sim_options){.seed = seed});
-}
-
-static void
-power_cut(struct io_driver *driver)
-{
-    sim_crash(driver);
-    io_driver_close(driver);
-}
-
-static void
-path_of(const char *name, char out[64])
-{
-    (void)snprintf(out, 64, "%s/%s", root, name);
-}
-
-static io_file
-file_open(struct io_driver *driver, const char *name, int flags)
-{
-    char path[64];
-    io_file file = -1;
-    path_of(name, path);
-    assert_int_equal(io_file_open(driver, path, flags, &file), 0);
-    return file;
-}
-
-/* A durable file of `bytes` bytes of `letter`. */
-static io_file
-file_make(struct io_driver *driver, const char *name, char letter, size_t bytes)
-{
-    static char content[FILE_BYTES_MAX];
-    assert_true(bytes <= sizeof(content));
-    memset(content, letter, bytes);
-    io_file file = file_open(driver, name, READ_WRITE | IO_OPEN_CREATE);
-    assert_int_equal(io_file_truncate(driver, file, 0), 0);
-    assert_int_equal(io_file_write(driver, file, content, bytes, 0), 0);
-    assert_int_equal(io_file_sync(driver, file), 0);
-    assert_int_equal(io_sync_directory(driver, root), 0);
-    return file;
-}
-
-static void
-file_fill(struct io_driver *driver, io_file file, char letter, size_t bytes, uint64_t offset)
-{
-    static char content[FILE_BYTES_MAX];
-    assert_true(bytes <= sizeof(content));
-    memset(content, letter, bytes);
-    assert_int_equal(io_file_write(driver, file, content, bytes, offset), 0);
-}
-
-/* The content in the real file, as the next life would find it; -1: there is none. */
-static ssize_t
-file_content(const char *name, char *out, size_t max)
-{
-    char path[64];
-    path_of(name, path);
-    FILE *stream = fopen(path, "r");
-    if (!stream) {
-        return -1;
-    }
-    size_t got = fread(out, 1, max, stream);
-    (void)fclose(stream);
-    return (ssize_t)got;
-}
-
-static bool
-file_exists(const char *name)
-{
-    char path[64];
-    struct stat status;
-    path_of(name, path);
-    return stat(path, &status) == 0;
-}
-
-static size_t
-count_letter(const char *bytes, size_t count, char letter)
-{
-    size_t found = 0;
-    for (size_t i = 0; i < count; i++) {
-        found += bytes[i] == letter;
-    }
-    return found;
-}
+static const char root[] = SIM_LIFE_ROOT;
 
 /* ------------------------------------------------------------------------------------------------ plain use */
 
@@ -123,12 +22,11 @@ static void
 calls_of_a_file(void **state)
 {
     (void)state;
-    struct io_driver *driver = life(1);
+    struct io_driver *driver = sim_life(1);
     char bytes[16] = "";
     uint64_t size = 0;
     io_file other = -1;
-    char path[64];
-    io_file file = file_make(driver, "a", 'a', 10);
+    io_file file = sim_life_make(driver, "a", 'a', 10);
     assert_int_equal(io_file_read(driver, file, bytes, sizeof(bytes), 0), 10);
     assert_int_equal(io_file_read(driver, file, bytes, 4, 8), 2);
     assert_int_equal(io_file_size(driver, file, &size), 0);
@@ -139,7 +37,7 @@ calls_of_a_file(void **state)
     assert_int_equal(size, 100);
     assert_int_equal(io_file_truncate(driver, file, 3), 0);
     assert_int_equal(io_file_read(driver, file, bytes, sizeof(bytes), 0), 3);
-    path_of("a", path);
+    const char *path = "disk/a";
     assert_int_equal(
         io_file_open(driver, path, READ_WRITE | IO_OPEN_CREATE | IO_OPEN_EXCLUSIVE, &other),
         -EEXIST);
@@ -153,55 +51,16 @@ calls_of_a_file(void **state)
     assert_int_equal(io_file_lock(driver, other), 0);
     io_file_close(driver, other);
     assert_int_equal(io_file_read(driver, other, bytes, 1, 0), -EBADF);
-    path_of("missing", path);
+    path = "disk/missing";
     assert_int_equal(io_file_open(driver, path, IO_OPEN_READ, &other), -ENOENT);
     io_driver_close(driver);
-}
-
-static int
-collect(void *context, const char *name)
-{
-    char *names = context;
-    (void)strcat(names, name);
-    (void)strcat(names, " ");
-    return strcmp(name, "stop") == 0 ? 7 : 0;
-}
-
-static void
-calls_of_names(void **state)
-{
-    (void)state;
-    struct io_driver *driver = life(1);
-    char names[64] = "";
-    io_file_close(driver, file_make(driver, "a", 'a', 10));
-    io_file_close(driver, file_make(driver, "b", 'b', 10));
-    assert_int_equal(io_make_directory(driver, "disk/folder"), 0);
-    assert_int_equal(io_make_directory(driver, "disk/folder"), 0);
-    assert_int_equal(io_make_directory(driver, "disk/a"), -ENOTDIR);
-    assert_int_equal(io_rename(driver, "disk/a", "disk/folder/c"), 0);
-    assert_int_equal(io_rename(driver, "disk/a", "disk/d"), -ENOENT);
-    assert_int_equal(io_rename(driver, "disk/folder", "disk/b"), -EEXIST);
-    assert_int_equal(io_remove(driver, "disk/folder"), -ENOTEMPTY);
-    assert_int_equal(io_rename(driver, "disk/b", "disk/folder/stop"), 0);
-    assert_int_equal(io_rename(driver, "disk/folder/c", "disk/folder/stop"), 0);
-    assert_int_equal(io_list_directory(driver, "disk/folder", collect, names), 7);
-    assert_string_equal(names, "stop ");
-    assert_int_equal(io_remove(driver, "disk/folder/stop"), 0);
-    assert_int_equal(io_remove(driver, "disk/folder/stop"), -ENOENT);
-    assert_int_equal(io_remove(driver, "disk/folder"), 0);
-    names[0] = '\0';
-    assert_int_equal(io_list_directory(driver, root, collect, names), 0);
-    assert_string_equal(names, ""); /* not even the trash */
-    assert_int_equal(io_sync_directory(driver, "disk/folder"), -ENOENT);
-    io_driver_close(driver);
-    assert_false(file_exists(".sim-trash"));
 }
 
 static void
 outside_the_root(void **state)
 {
     (void)state;
-    struct io_driver *driver = life(1);
+    struct io_driver *driver = sim_life(1);
     io_file file;
     char here[512], path[600];
     assert_int_equal(io_file_open(driver, "/etc/passwd", IO_OPEN_READ, &file), -EACCES);
@@ -213,7 +72,7 @@ outside_the_root(void **state)
     (void)snprintf(path, sizeof(path), "%s//./x/../absolute", here);
     assert_int_equal(io_file_open(driver, path, READ_WRITE | IO_OPEN_CREATE, &file), 0);
     io_driver_close(driver);
-    assert_true(file_exists("absolute"));
+    assert_true(sim_life_exists("absolute"));
     struct io_driver *diskless;
     assert_int_equal(sim_open(&(struct sim_options){.seed = 1}, &diskless), 0);
     assert_int_equal(io_file_open(diskless, path, IO_OPEN_READ, &file), -EACCES);
@@ -224,7 +83,7 @@ static void
 one_disk_at_a_time(void **state)
 {
     (void)state;
-    struct io_driver *driver = life(1), *second;
+    struct io_driver *driver = sim_life(1), *second;
     assert_int_equal(sim_open(&(struct sim_options){.root = root}, &second), -EBUSY);
     io_driver_close(driver);
 }
@@ -233,13 +92,13 @@ static void
 disk_full(void **state)
 {
     (void)state;
-    struct io_driver *driver = life_with(&(struct sim_options){.seed = 1});
-    io_file_close(driver, file_make(driver, "a", 'a', 1000));
+    struct io_driver *driver = sim_life_with(&(struct sim_options){.seed = 1});
+    io_file_close(driver, sim_life_make(driver, "a", 'a', 1000));
     io_driver_close(driver);
-    driver = life_with(&(struct sim_options){.seed = 1, .disk_bytes_max = 3000});
+    driver = sim_life_with(&(struct sim_options){.seed = 1, .disk_bytes_max = 3000});
     uint64_t free_bytes = 0, size = 0;
     char bytes[4000] = "";
-    io_file file = file_open(driver, "full", READ_WRITE | IO_OPEN_CREATE);
+    io_file file = sim_life_open(driver, "full", READ_WRITE | IO_OPEN_CREATE);
     assert_int_equal(io_free_bytes(driver, root, &free_bytes), 0);
     uint64_t room = free_bytes;
     assert_true(room <= 2000);
@@ -259,7 +118,7 @@ disk_full(void **state)
     assert_int_equal(io_free_bytes(driver, root, &free_bytes), 0);
     assert_int_equal(free_bytes, room + 1000 - 10);
     io_driver_close(driver);
-    driver = life(1);
+    driver = sim_life(1);
     assert_int_equal(io_remove(driver, "disk/full"), 0);
     io_driver_close(driver);
 }
@@ -269,13 +128,13 @@ no_crash_keeps_all(void **state)
 {
     (void)state;
     char bytes[100];
-    struct io_driver *driver = life(1);
-    io_file file = file_make(driver, "a", 'a', 10);
-    file_fill(driver, file, 'b', 10, 10);
+    struct io_driver *driver = sim_life(1);
+    io_file file = sim_life_make(driver, "a", 'a', 10);
+    sim_life_fill(driver, file, 'b', 10, 10);
     io_file_close(driver, file);
     assert_int_equal(io_rename(driver, "disk/a", "disk/kept"), 0);
     io_driver_close(driver);
-    assert_int_equal(file_content("kept", bytes, sizeof(bytes)), 20);
+    assert_int_equal(sim_life_content("kept", bytes, sizeof(bytes)), 20);
     assert_memory_equal(bytes, "aaaaaaaaaabbbbbbbbbb", 20);
 }
 
@@ -285,22 +144,23 @@ static void
 synced_survives(void **state)
 {
     (void)state;
-    char bytes[FILE_BYTES_MAX];
+    char bytes[SIM_LIFE_FILE_BYTES_MAX];
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct io_driver *driver = life(seed);
-        io_file file = file_make(driver, "a", 'a', 8 * SECTOR);
+        struct io_driver *driver = sim_life(seed);
+        io_file file = sim_life_make(driver, "a", 'a', 8 * SECTOR);
         size_t at = (size_t)sim_random(driver, 8 * SECTOR),
                count = 1 + (size_t)sim_random(driver, 4 * SECTOR);
-        file_fill(driver, file, 'b', count, at);
+        sim_life_fill(driver, file, 'b', count, at);
         assert_int_equal(io_file_sync(driver, file), 0);
-        file_fill(driver, file, 'c', 100, 20 * SECTOR); /* elsewhere, not synced */
-        power_cut(driver);
-        ssize_t got = file_content("a", bytes, sizeof(bytes));
+        sim_life_fill(driver, file, 'c', 100, 20 * SECTOR); /* elsewhere, not synced */
+        sim_life_cut(driver);
+        ssize_t got = sim_life_content("a", bytes, sizeof(bytes));
         size_t end = at + count > 8 * SECTOR ? at + count : 8 * SECTOR;
         assert_true(got >= (ssize_t)end);
-        assert_int_equal(count_letter(bytes, at, 'a'), at);
-        assert_int_equal(count_letter(bytes + at, count, 'b'), count);
-        assert_int_equal(count_letter(bytes + at + count, end - at - count, 'a'), end - at - count);
+        assert_int_equal(sim_life_count(bytes, at, 'a'), at);
+        assert_int_equal(sim_life_count(bytes + at, count, 'b'), count);
+        assert_int_equal(sim_life_count(bytes + at + count, end - at - count, 'a'),
+                         end - at - count);
     }
 }
 
@@ -311,15 +171,15 @@ unsynced_lost_kept_torn(void **state)
     unsigned lost = 0, kept = 0, torn = 0;
     char bytes[8 * SECTOR];
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct io_driver *driver = life(seed);
-        io_file file = file_make(driver, "a", 'a', sizeof(bytes));
-        file_fill(driver, file, 'b', sizeof(bytes), 0);
-        power_cut(driver);
-        assert_int_equal(file_content("a", bytes, sizeof(bytes)), sizeof(bytes));
-        size_t new = count_letter(bytes, sizeof(bytes), 'b');
-        assert_int_equal(new + count_letter(bytes, sizeof(bytes), 'a'), sizeof(bytes));
+        struct io_driver *driver = sim_life(seed);
+        io_file file = sim_life_make(driver, "a", 'a', sizeof(bytes));
+        sim_life_fill(driver, file, 'b', sizeof(bytes), 0);
+        sim_life_cut(driver);
+        assert_int_equal(sim_life_content("a", bytes, sizeof(bytes)), sizeof(bytes));
+        size_t new = sim_life_count(bytes, sizeof(bytes), 'b');
+        assert_int_equal(new + sim_life_count(bytes, sizeof(bytes), 'a'), sizeof(bytes));
         for (size_t i = 0; i < sizeof(bytes); i += SECTOR) {
-            size_t of_sector = count_letter(bytes + i, SECTOR, 'b');
+            size_t of_sector = sim_life_count(bytes + i, SECTOR, 'b');
             assert_true(of_sector == 0 || of_sector == SECTOR);
         }
         lost += new == 0;
@@ -336,15 +196,15 @@ any_state_of_a_sector(void **state)
     unsigned seen[4] = {0};
     char bytes[SECTOR];
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct io_driver *driver = life(seed);
-        io_file file = file_make(driver, "a", 'a', SECTOR);
+        struct io_driver *driver = sim_life(seed);
+        io_file file = sim_life_make(driver, "a", 'a', SECTOR);
         for (char letter = 'b'; letter <= 'd'; letter++) {
-            file_fill(driver, file, letter, SECTOR, 0);
+            sim_life_fill(driver, file, letter, SECTOR, 0);
         }
-        power_cut(driver);
-        assert_int_equal(file_content("a", bytes, sizeof(bytes)), SECTOR);
+        sim_life_cut(driver);
+        assert_int_equal(sim_life_content("a", bytes, sizeof(bytes)), SECTOR);
         assert_in_range(bytes[0], 'a', 'd');
-        assert_int_equal(count_letter(bytes, SECTOR, bytes[0]), SECTOR);
+        assert_int_equal(sim_life_count(bytes, SECTOR, bytes[0]), SECTOR);
         seen[bytes[0] - 'a']++;
     }
     assert_true(seen[0] > 0 && seen[1] > 0 && seen[2] > 0 && seen[3] > 0);
@@ -357,14 +217,14 @@ growth_may_be_lost(void **state)
     unsigned short_file = 0, zeros = 0, whole = 0;
     char bytes[4 * SECTOR];
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct io_driver *driver = life(seed);
-        io_file file = file_make(driver, "a", 'a', SECTOR);
-        file_fill(driver, file, 'b', SECTOR, SECTOR);
-        file_fill(driver, file, 'c', SECTOR, 2 * SECTOR);
-        power_cut(driver);
-        ssize_t got = file_content("a", bytes, sizeof(bytes));
+        struct io_driver *driver = sim_life(seed);
+        io_file file = sim_life_make(driver, "a", 'a', SECTOR);
+        sim_life_fill(driver, file, 'b', SECTOR, SECTOR);
+        sim_life_fill(driver, file, 'c', SECTOR, 2 * SECTOR);
+        sim_life_cut(driver);
+        ssize_t got = sim_life_content("a", bytes, sizeof(bytes));
         assert_true(got == SECTOR || got == 2 * SECTOR || got == 3 * SECTOR);
-        assert_int_equal(count_letter(bytes, SECTOR, 'a'), SECTOR);
+        assert_int_equal(sim_life_count(bytes, SECTOR, 'a'), SECTOR);
         for (ssize_t i = SECTOR; i < got; i++) {
             assert_true(bytes[i] == '\0' || bytes[i] == (i < 2 * SECTOR ? 'b' : 'c'));
         }
@@ -382,20 +242,20 @@ truncation_is_whole(void **state)
     unsigned undone = 0, kept = 0;
     char bytes[8 * SECTOR];
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct io_driver *driver = life(seed);
-        io_file file = file_make(driver, "a", 'a', 4 * SECTOR);
+        struct io_driver *driver = sim_life(seed);
+        io_file file = sim_life_make(driver, "a", 'a', 4 * SECTOR);
         assert_int_equal(io_file_truncate(driver, file, 100), 0);
-        file_fill(driver, file, 'b', SECTOR, 100);
-        power_cut(driver);
-        ssize_t got = file_content("a", bytes, sizeof(bytes));
+        sim_life_fill(driver, file, 'b', SECTOR, 100);
+        sim_life_cut(driver);
+        ssize_t got = sim_life_content("a", bytes, sizeof(bytes));
         if (got == 4 * SECTOR) {
             undone++;
-            assert_int_equal(count_letter(bytes, (size_t)got, 'a'), got);
+            assert_int_equal(sim_life_count(bytes, (size_t)got, 'a'), got);
         } else {
             kept++;
             assert_true(got == 100 || got == 100 + SECTOR);
-            assert_int_equal(count_letter(bytes, 100, 'a'), 100);
-            assert_int_equal(count_letter(bytes + 100, (size_t)got - 100, 'a'), 0);
+            assert_int_equal(sim_life_count(bytes, 100, 'a'), 100);
+            assert_int_equal(sim_life_count(bytes + 100, (size_t)got - 100, 'a'), 0);
         }
     }
     assert_true(undone > 0 && kept > 0);
@@ -407,12 +267,12 @@ after_the_crash_nothing_lasts(void **state)
     (void)state;
     char bytes[SECTOR];
     for (uint64_t seed = 0; seed < 50; seed++) {
-        struct io_driver *driver = life(seed);
-        io_file file = file_make(driver, "a", 'a', SECTOR);
+        struct io_driver *driver = sim_life(seed);
+        io_file file = sim_life_make(driver, "a", 'a', SECTOR);
         sim_crash(driver);
         assert_true(sim_crashed(driver));
         uint64_t events = sim_events(driver);
-        file_fill(driver, file, 'z', SECTOR, 0);
+        sim_life_fill(driver, file, 'z', SECTOR, 0);
         assert_int_equal(io_file_sync(driver, file), 0);
         assert_int_equal(io_file_read(driver, file, bytes, SECTOR, 0), SECTOR);
         assert_int_equal(bytes[0], 'z'); /* the dead life does not notice */
@@ -420,9 +280,9 @@ after_the_crash_nothing_lasts(void **state)
         assert_int_equal(io_sync_directory(driver, root), 0);
         assert_int_equal(sim_events(driver), events);
         io_driver_close(driver);
-        assert_int_equal(file_content("a", bytes, SECTOR), SECTOR);
-        assert_int_equal(count_letter(bytes, SECTOR, 'a'), SECTOR);
-        assert_false(file_exists("never"));
+        assert_int_equal(sim_life_content("a", bytes, SECTOR), SECTOR);
+        assert_int_equal(sim_life_count(bytes, SECTOR, 'a'), SECTOR);
+        assert_false(sim_life_exists("never"));
     }
 }
 
@@ -433,160 +293,19 @@ dropped_syncs_show(void **state)
     unsigned seeds = 0;
     char bytes[8 * SECTOR];
     for (size_t intact = sizeof(bytes); intact == sizeof(bytes); seeds++) {
-        io_driver_close(life(0)); /* leaves the file below as it is */
-        struct io_driver *driver = life(seeds);
-        io_file_close(driver, file_make(driver, "a", 'a', sizeof(bytes)));
+        io_driver_close(sim_life(0)); /* leaves the file below as it is */
+        struct io_driver *driver = sim_life(seeds);
+        io_file_close(driver, sim_life_make(driver, "a", 'a', sizeof(bytes)));
         io_driver_close(driver);
-        driver = life_with(&(struct sim_options){.seed = seeds, .drop_syncs = true});
-        io_file file = file_open(driver, "a", READ_WRITE);
-        file_fill(driver, file, 'b', sizeof(bytes), 0);
+        driver = sim_life_with(&(struct sim_options){.seed = seeds, .drop_syncs = true});
+        io_file file = sim_life_open(driver, "a", READ_WRITE);
+        sim_life_fill(driver, file, 'b', sizeof(bytes), 0);
         assert_int_equal(io_file_sync(driver, file), 0);
-        power_cut(driver);
-        assert_int_equal(file_content("a", bytes, sizeof(bytes)), sizeof(bytes));
-        intact = count_letter(bytes, sizeof(bytes), 'b');
+        sim_life_cut(driver);
+        assert_int_equal(sim_life_content("a", bytes, sizeof(bytes)), sizeof(bytes));
+        intact = sim_life_count(bytes, sizeof(bytes), 'b');
     }
     assert_in_range(seeds, 1, 20);
-}
-
-/* ------------------------------------------------------------------------------------------------ power cuts: names */
-
-static void
-creation_may_be_undone(void **state)
-{
-    (void)state;
-    unsigned there = 0, gone = 0;
-    for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct io_driver *driver = life(seed);
-        sim_rig_forget(driver, "disk/new");
-        assert_int_equal(io_sync_directory(driver, root), 0);
-        io_file file = file_open(driver, "new", READ_WRITE | IO_OPEN_CREATE);
-        file_fill(driver, file, 'n', 10, 0);
-        assert_int_equal(io_file_sync(driver, file), 0); /* the bytes, not the name */
-        power_cut(driver);
-        char bytes[16];
-        bool exists = file_exists("new");
-        there += exists;
-        gone += !exists;
-        assert_true(!exists || file_content("new", bytes, sizeof(bytes)) == 10);
-    }
-    assert_true(there > 0 && gone > 0);
-}
-
-static void
-rename_is_old_or_new(void **state)
-{
-    (void)state;
-    unsigned old = 0, new = 0;
-    for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        char bytes[16];
-        struct io_driver *driver = life(seed);
-        io_file_close(driver, file_make(driver, "current", 'o', 10));
-        io_file_close(driver, file_make(driver, "next", 'n', 10));
-        assert_int_equal(io_rename(driver, "disk/next", "disk/current"), 0);
-        power_cut(driver);
-        assert_int_equal(file_content("current", bytes, sizeof(bytes)), 10);
-        bool undone = bytes[0] == 'o';
-        assert_true(undone || bytes[0] == 'n');
-        assert_int_equal(file_exists("next"), undone);
-        old += undone;
-        new += !undone;
-        driver = life(seed);
-        sim_rig_forget(driver, "disk/next");
-        io_driver_close(driver);
-    }
-    assert_true(old > 0 && new > 0);
-}
-
-static void
-synced_names_survive(void **state)
-{
-    (void)state;
-    for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        char bytes[16];
-        struct io_driver *driver = life(seed);
-        io_file_close(driver, file_make(driver, "current", 'o', 10));
-        io_file_close(driver, file_make(driver, "next", 'n', 10));
-        assert_int_equal(io_make_directory(driver, "disk/folder"), 0);
-        assert_int_equal(io_rename(driver, "disk/next", "disk/current"), 0);
-        assert_int_equal(io_sync_directory(driver, root), 0);
-        power_cut(driver);
-        assert_int_equal(file_content("current", bytes, sizeof(bytes)), 10);
-        assert_int_equal(bytes[0], 'n');
-        assert_false(file_exists("next"));
-        assert_true(file_exists("folder"));
-    }
-}
-
-static void
-removal_may_be_undone(void **state)
-{
-    (void)state;
-    unsigned there = 0, gone = 0;
-    for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        char bytes[16];
-        struct io_driver *driver = life(seed);
-        io_file_close(driver, file_make(driver, "doomed", 'd', 10));
-        assert_int_equal(io_remove(driver, "disk/doomed"), 0);
-        assert_false(file_exists("doomed"));
-        power_cut(driver);
-        bool exists = file_exists("doomed");
-        assert_true(!exists || file_content("doomed", bytes, sizeof(bytes)) == 10);
-        there += exists;
-        gone += !exists;
-    }
-    assert_true(there > 0 && gone > 0);
-}
-
-/* A file written beside, renamed into place and moved on: whatever is undone, what is left is one of the states that
- * the directory has been in. */
-static void
-names_go_back_in_order(void **state)
-{
-    (void)state;
-    unsigned seen[5] = {0};
-    for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct io_driver *driver = life(seed);
-        sim_rig_forget(driver, "disk/x");
-        sim_rig_forget(driver, "disk/y");
-        sim_rig_forget(driver, "disk/z");
-        assert_int_equal(io_sync_directory(driver, root), 0);
-        io_file_close(driver, file_open(driver, "x", READ_WRITE | IO_OPEN_CREATE));
-        assert_int_equal(io_rename(driver, "disk/x", "disk/y"), 0);
-        io_file_close(driver, file_open(driver, "x", READ_WRITE | IO_OPEN_CREATE));
-        assert_int_equal(io_rename(driver, "disk/y", "disk/z"), 0);
-        power_cut(driver);
-        int now = file_exists("x") + 2 * file_exists("y") + 4 * file_exists("z");
-        static const int states[5] = {0, 1, 2, 3, 5};
-        int known = -1;
-        for (int i = 0; i < 5; i++) {
-            known = states[i] == now ? i : known;
-        }
-        assert_in_range(known, 0, 4);
-        seen[known]++;
-    }
-    for (int i = 0; i < 5; i++) {
-        assert_true(seen[i] > 0);
-    }
-}
-
-static void
-directory_goes_with_its_files(void **state)
-{
-    (void)state;
-    unsigned gone = 0;
-    for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct io_driver *driver = life(seed);
-        sim_rig_forget(driver, "disk/deep/file");
-        sim_rig_forget(driver, "disk/deep");
-        assert_int_equal(io_sync_directory(driver, root), 0);
-        assert_int_equal(io_make_directory(driver, "disk/deep"), 0);
-        io_file_close(driver, file_open(driver, "deep/file", READ_WRITE | IO_OPEN_CREATE));
-        assert_int_equal(io_sync_directory(driver, "disk/deep"), 0);
-        power_cut(driver);
-        assert_true(file_exists("deep/file") == file_exists("deep"));
-        gone += !file_exists("deep");
-    }
-    assert_true(gone > 0);
 }
 
 /* ------------------------------------------------------------------------------------------------ through the ring */
@@ -605,20 +324,20 @@ write_sync_is_durable(void **state)
         struct iovec pieces[2] = {{letters[0], sizeof(letters[0])},
                                   {letters[1], sizeof(letters[1])}};
         sim_rig_open(&rig, &(struct sim_options){.seed = seed, .root = root});
-        io_file file = file_make(rig.driver, "log", 'a', sizeof(bytes) - 1);
+        io_file file = sim_life_make(rig.driver, "log", 'a', sizeof(bytes) - 1);
         sim_probe_init(&writing);
         io_write_sync(sim_rig_io(&rig, 0), &writing.op, file, pieces, 2, 0);
         sim_crash_at(rig.driver, sim_events(rig.driver) + 1 + sim_random(rig.driver, 9));
         bool applied = false;
         while (sim_run(rig.driver, sim_now_ns(rig.driver) + 1000)) {
-            applied = file_content("log", bytes, sizeof(bytes)) > 0 && bytes[0] == 'x';
+            applied = sim_life_content("log", bytes, sizeof(bytes)) > 0 && bytes[0] == 'x';
         }
         bool done = writing.count > 0;
         between += applied && !done && sim_crashed(rig.driver);
         sim_rig_close(&rig);
-        assert_int_equal(file_content("log", bytes, sizeof(bytes)), sizeof(bytes) - 1);
-        bool whole = count_letter(bytes, 3 * SECTOR, 'x') == 3 * SECTOR &&
-                     count_letter(bytes + 3 * SECTOR, 3 * SECTOR, 'y') == 3 * SECTOR;
+        assert_int_equal(sim_life_content("log", bytes, sizeof(bytes)), sizeof(bytes) - 1);
+        bool whole = sim_life_count(bytes, 3 * SECTOR, 'x') == 3 * SECTOR &&
+                     sim_life_count(bytes + 3 * SECTOR, 3 * SECTOR, 'y') == 3 * SECTOR;
         if (done) {
             assert_int_equal(sim_probe_only(&writing), 0);
             assert_true(whole);
@@ -638,14 +357,14 @@ write_sync_errors(void **state)
     struct sim_probe writing;
     char bytes[100] = "";
     struct iovec piece = {.iov_base = bytes, .iov_len = sizeof(bytes)};
-    io_driver_close(life(1));
+    io_driver_close(sim_life(1));
     sim_rig_open(&rig, &(struct sim_options){.seed = 1, .root = root, .disk_bytes_max = 1});
     struct io *io = sim_rig_io(&rig, 0);
     sim_probe_init(&writing);
     io_write_sync(io, &writing.op, 55, &piece, 1, 0);
     sim_rig_settle(&rig);
     assert_int_equal(sim_probe_only(&writing), -EBADF);
-    io_file file = file_open(rig.driver, "log2", READ_WRITE | IO_OPEN_CREATE);
+    io_file file = sim_life_open(rig.driver, "log2", READ_WRITE | IO_OPEN_CREATE);
     sim_probe_init(&writing);
     io_write_sync(io, &writing.op, file, &piece, 1, 0);
     sim_rig_settle(&rig);
@@ -659,11 +378,38 @@ write_sync_errors(void **state)
 }
 
 static void
+closed_while_writing(void **state)
+{
+    (void)state;
+    struct sim_rig rig;
+    struct sim_probe writing;
+    char bytes[4] = "";
+    struct iovec piece = {.iov_base = "new", .iov_len = 3};
+    sim_rig_open(&rig, &(struct sim_options){.seed = 1, .root = root});
+    io_file file = sim_life_make(rig.driver, "log", 'a', 3);
+    io_file other = sim_life_make(rig.driver, "other", 'o', 3);
+    sim_probe_init(&writing);
+    io_write_sync(sim_rig_io(&rig, 0), &writing.op, file, &piece, 1, 0);
+    io_file_close(rig.driver, file);
+    io_file_close(rig.driver, other);
+    assert_int_equal(sim_life_open(rig.driver, "other", READ_WRITE),
+                     file); /* the number is used again */
+    sim_rig_settle(&rig);
+    assert_int_equal(sim_probe_only(&writing), 0);
+    sim_crash(rig.driver);
+    sim_rig_close(&rig);
+    assert_int_equal(sim_life_content("log", bytes, sizeof(bytes)), 3);
+    assert_string_equal(bytes, "new");
+    assert_int_equal(sim_life_content("other", bytes, sizeof(bytes)), 3);
+    assert_string_equal(bytes, "ooo");
+}
+
+static void
 later_life(void **state)
 {
     (void)state;
     struct io_driver *driver =
-        life_with(&(struct sim_options){.seed = 1, .now_start_ns = 5000000000});
+        sim_life_with(&(struct sim_options){.seed = 1, .now_start_ns = 5000000000});
     struct io *io = io_of(driver, 0);
     assert_int_equal(io_now_ns(io), 5000000000);
     assert_int_equal(io_wall_ms(io), 1767225600000 + 5000);
@@ -676,7 +422,6 @@ main(void)
 {
     static const struct CMUnitTest specs[] = {
         SPEC("the calls of a file do what they say", calls_of_a_file),
-        SPEC("the calls of names do what they say, and the trash is hidden", calls_of_names),
         SPEC("a path outside the root is refused", outside_the_root),
         SPEC("a process has one simulated disk at a time", one_disk_at_a_time),
         SPEC("a full disk takes what fits, and writes in place", disk_full),
@@ -690,16 +435,10 @@ main(void)
         SPEC("what is done after the crash seems to work and never happened",
              after_the_crash_nothing_lasts),
         SPEC("dropped syncs are caught within 20 seeds", dropped_syncs_show),
-        SPEC("a creation whose directory was not synced may be undone", creation_may_be_undone),
-        SPEC("a rename whose directory was not synced is done or undone, never half",
-             rename_is_old_or_new),
-        SPEC("names whose directory was synced survive every crash", synced_names_survive),
-        SPEC("a removal whose directory was not synced may be undone", removal_may_be_undone),
-        SPEC("changes of names are undone newest first", names_go_back_in_order),
-        SPEC("a directory that is undone takes its files along", directory_goes_with_its_files),
         SPEC("a finished write_sync is durable; a crash may come between write and sync",
              write_sync_is_durable),
         SPEC("a write_sync reports a bad file and a full disk", write_sync_errors),
+        SPEC("a write_sync reaches the file it was begun on, closed or not", closed_while_writing),
         SPEC("a later life goes on where the clock was", later_life),
     };
     return cmocka_run_group_tests(specs, sim_rig_clean, NULL);

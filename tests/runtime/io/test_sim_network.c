@@ -663,6 +663,25 @@ unknown_handle(void **state)
     sim_rig_close(&rig);
 }
 
+static void
+closed_after_the_crash(void **state)
+{
+    (void)state;
+    struct sim_rig rig;
+    io_socket client, server;
+    struct sim_probe polling;
+    sim_rig_open(&rig, &(struct sim_options){.seed = 9});
+    sim_rig_connect(&rig, &client, &server);
+    sim_probe_poll(&polling, sim_rig_io(&rig, 0), server);
+    sim_rig_settle(&rig);
+    sim_crash(rig.driver);
+    io_cancel(sim_rig_io(&rig, 0), &polling.op);
+    io_close(sim_rig_io(&rig, 0), server, false);
+    sim_rig_settle(&rig);
+    assert_int_equal(polling.count, 0); /* nobody is there to be told */
+    sim_rig_close(&rig);
+}
+
 int
 main(void)
 {
@@ -691,6 +710,7 @@ main(void)
         SPEC("a cancelled operation is done exactly once, cancelled or not", cancel_is_final_once),
         SPEC("a send cancelled while it waits has taken nothing", cancelled_send_takes_nothing),
         SPEC("an operation on an unknown handle gets -EBADF", unknown_handle),
+        SPEC("after a crash a socket may be closed under its operations", closed_after_the_crash),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
