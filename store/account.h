@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* account.h - users, their names, passwords and devices, as requests and answers carry them (request.h).
+/* account.h - users, their names, passwords and devices, as requests and answers carry them
+ * (request.h).
  *
- * A user is a number that the store gives and never gives again; a device is a number within its user, likewise. The
- * store keeps neither passwords nor tokens: of a password libsodium's Argon2id string, of a token's secret the
- * BLAKE2b hash. Plain values.
+ * A user is a number that the store gives and never gives again; a device is a number within its
+ * user, likewise. The store keeps neither passwords nor tokens: of a password libsodium's Argon2id
+ * string, of a token's secret the BLAKE2b hash. Plain values.
  */
 #pragma once
 
@@ -26,8 +27,8 @@ struct store_user_id {
     uint64_t user;
 };
 
-/* With a device in the same breath: for import, tests and registration. Its token is made of the ids in the answer and
- * of the secret whose hash is given here. */
+/* With a device in the same breath: for import, tests and registration. Its token is made of the
+ * ids in the answer and of the secret whose hash is given here. */
 struct store_user_create {
     struct store_name name;
     uint8_t password_bytes; /* 0: none */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* entry.h - an entry of an inbox: a message, or the mark that a chat's cursors have moved.
  *
- * A user's inbox is stored once, as a row of entries with rising numbers; each device has a cursor into it. Entries
- * leave the store as shared buffers, one of them with a push, several in a page, in one format:
+ * A user's inbox is stored once, as a row of entries with rising numbers; each device has a cursor
+ * into it. Entries leave the store as shared buffers, one of them with a push, several in a page,
+ * in one format:
  *
  *     size_t at = 0;
  *     struct store_entry entry;
@@ -56,7 +57,8 @@ struct store_entry_cursors {
 struct store_entry {
     uint64_t number; /* its place in the inbox */
     uint64_t peer;   /* the chat: the other user, whoever of the two wrote */
-    /* Messages and their bytes in this inbox from its beginning up to this entry: differences tell what waits. */
+    /* Messages and their bytes in this inbox from its beginning up to this entry: differences tell
+     * what waits. */
     uint64_t total_entries;
     uint64_t total_bytes;
     enum store_entry_kind kind;
@@ -68,18 +70,15 @@ struct store_entry {
 
 enum {
     ENTRY_NAME_BYTES_MAX = 64,
-    /* What a message's entry has beside name, body and attachments. */
-    ENTRY_MESSAGE_HEAD_BYTES = 72,
-    ENTRY_CURSORS_BYTES = 60,
     /* Before each entry of a buffer: its number and its length. */
     ENTRY_PREFIX_BYTES = 12,
 };
 
-/* Goes through a buffer of entries from *at (0 at first) on; false at its end. The store made the buffer: an entry
- * that can't be decoded ends the node. */
+/* Goes through a buffer of entries from *at (0 at first) on; false at its end. The store made the
+ * buffer: an entry that can't be decoded ends the node. */
 bool entry_next(const unsigned char *bytes, size_t count, size_t *at, struct store_entry *out);
 
-/* ---------------------------------------------------------------------------------------------- the store's own */
+/* ------------------------------------------------------------------------------ the store's own */
 
 /* The bytes of its record. */
 size_t entry_bytes(const struct store_entry *entry);
@@ -88,5 +87,13 @@ void entry_encode(const struct store_entry *entry, unsigned char *out);
 /* 0, or -EBADMSG with *out untouched. Borrows the bytes. */
 MUST_CHECK int entry_decode(uint64_t number, const unsigned char *bytes, size_t count,
                             struct store_entry *out);
+/* A message's fields alone, as entries and streams (payload.h) hold them. Reading borrows the
+ * bytes. */
+struct cursor_in;
+struct cursor_out;
+size_t entry_message_bytes(const struct store_entry_message *message);
+void entry_put_message(struct cursor_out *out, const struct store_entry_message *message);
+void entry_get_message(struct cursor_in *in, struct store_entry_message *out);
+
 /* Writes number and length of a record that follows: ENTRY_PREFIX_BYTES. */
 void entry_prefix(uint64_t number, size_t record_bytes, unsigned char *out);

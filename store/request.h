@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* request.h - what is asked of a partition, what it answers, and what it tells sessions unasked.
  *
- * Requests go to the pid of a user's partition (store_user_pid) or of a name's (store_name_pid), by ln_call or
- * ln_request, in the durable lane. Data and answer are the structs named beside the tag. An answer with error 0 is
- * durable: it outlives the machine's power.
+ * Requests go to the pid of a user's partition (store_user_pid) or of a name's (store_name_pid), by
+ * ln_call or ln_request, in the durable lane. Data and answer are the structs named beside the tag.
+ * An answer with error 0 is durable: it outlives the machine's power.
  *
  *     struct ln_msg *request = ln_msg_new(STORE_READ, LN_DURABLE, sizeof(struct store_read));
- *     *(struct store_read *)request->data = (struct store_read){.user = bob, .peer = alice, .chat_number = 17};
+ *     struct store_read *read = (struct store_read *)request->data;
+ *     *read = (struct store_read){.user = bob, .peer = alice, .chat_number = 17};
  *     error = ln_call(store_user_pid(store, bob), &request, timeout_ms, NULL);
  *
  * Errors, the same everywhere:
@@ -14,8 +15,8 @@
  *     -EINVAL     the request makes no sense (a length beyond its array, number 0)
  *     -ENOSPC     the disk is full: only what frees space is taken, and reads
  *     -EAGAIN     more work than the partition can queue; the same again later
- * With -EAGAIN from ln_request and ln_call alike nothing has been decided. A request whose answer was lost (-ESRCH,
- * -ETIMEDOUT) may or may not have been done.
+ * With -EAGAIN from ln_request and ln_call alike nothing has been decided. A request whose answer
+ * was lost (-ESRCH, -ETIMEDOUT) may or may not have been done.
  */
 #pragma once
 
@@ -30,8 +31,8 @@ enum {
     STORE_BODY_BYTES_MAX = 512 << 10, /* body and attachments; the protocol's limit is lower */
 };
 
-/* Numbers from here on are given by the node to messages whose device gave none; they are never sent again, so no window
- * looks after them. */
+/* Numbers from here on are given by the node to messages whose device gave none; they are never
+ * sent again, so no window looks after them. */
 #define STORE_NODE_NUMBER_MIN (UINT64_C(1) << 52)
 
 enum store_tag {
@@ -40,17 +41,19 @@ enum store_tag {
     STORE_NAME_FIND,   /* store_name -> store_user_id; -ENOENT */
     STORE_USER_CREATE, /* store_user_create -> store_user_created; -EEXIST: the name is taken */
     /* To a user's partition. */
-    STORE_USER_GET,     /* store_user_id -> store_user */
-    STORE_USER_REMOVE,  /* store_user_id -> nothing; the name is free again when it is answered */
-    STORE_PASSWORD_GET, /* store_user_id -> store_password; -ENODATA: there is none */
-    STORE_PASSWORD_SET, /* store_password -> nothing */
-    STORE_DEVICE_ADD, /* store_device_add -> store_device_added; -EMFILE: as many as the setting allows */
+    STORE_USER_GET,      /* store_user_id -> store_user */
+    STORE_USER_REMOVE,   /* store_user_id -> nothing; the name is free again when it is answered */
+    STORE_PASSWORD_GET,  /* store_user_id -> store_password; -ENODATA: there is none */
+    STORE_PASSWORD_SET,  /* store_password -> nothing */
+    STORE_DEVICE_ADD,    /* store_device_add -> store_device_added; -EMFILE: no more are allowed */
     STORE_DEVICE_CHECK,  /* store_device_check -> store_user; -EACCES: not this token */
     STORE_DEVICE_LIST,   /* store_user_id -> store_rows, buffer: struct store_device [count] */
     STORE_DEVICE_REVOKE, /* store_device_id -> nothing; the session is told */
     STORE_ATTACH,        /* store_attach -> store_attached */
     STORE_DETACH,        /* store_detach -> nothing */
-    STORE_MESSAGE, /* store_message, buffer -> store_sent; -ESTALE: below the window; -EDQUOT: no device has room */
+    /* store_message, buffer -> store_sent; -ESTALE: below the window; -EDQUOT: no device has
+     * room */
+    STORE_MESSAGE,
     STORE_ACK,   /* store_ack -> nothing; -ERANGE: beyond what is in the inbox */
     STORE_READ,  /* store_read -> nothing; -ERANGE: beyond the chat's last message */
     STORE_INBOX, /* store_inbox -> store_page, buffer: entries (entry_next) */
@@ -59,17 +62,18 @@ enum store_tag {
     STORE_USER_LIST, /* store_list -> store_rows, buffer: struct store_user [count] */
 
     /* To the attached session, unasked. */
-    STORE_PUSH, /* store_push, buffer: one entry */
-    STORE_BEHIND, /* store_notice: it took no push; none follows until it has read the inbox to its end */
-    STORE_RESYNC, /* store_notice: the device reached its limit and lost its place; attach it again */
+    STORE_PUSH,    /* store_push, buffer: one entry */
+    STORE_BEHIND,  /* store_notice: it took no push; none follows until it has read its inbox */
+    STORE_RESYNC,  /* store_notice: the device reached its limit, lost its place; attach it again */
     STORE_REVOKED, /* store_notice: the device, or (0) the user, was removed */
     STORE_DEVICES, /* store_notice: the user has so many devices now */
 
     STORE_TAG_INTERNAL = 0x00010100, /* between the store's own actors */
 };
 
-/* A device comes online. From the answer on, `session` (usually the caller) is told everything that is new for the
- * user, whatever device it was attached for; it replaces another session of the same user. */
+/* A device comes online. From the answer on, `session` (usually the caller) is told everything that
+ * is new for the user, whatever device it was attached for; it replaces another session of the same
+ * user. */
 struct store_attach {
     uint64_t user;
     uint16_t device;
@@ -82,7 +86,6 @@ struct store_attached {
     uint64_t node_number;  /* likewise, for what the device does not number: from here on upwards */
     bool resync; /* everything up to `acked` was given up; stays so until it is acknowledged */
     uint16_t devices;
-    struct store_name name;
 };
 struct store_detach {
     uint64_t user;
@@ -151,8 +154,7 @@ struct store_chat {
 struct store_push {
     uint64_t user;
     uint64_t number;
-    uint64_t
-        previous; /* the entry pushed before it: a session that has not seen that one reads the inbox first */
+    uint64_t previous; /* the entry before it: who has not seen that one reads the inbox first */
 };
 struct store_notice {
     uint64_t user;

@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store.h - the store as a whole: opened before the schedulers run, then a set of actors that answer requests.
+/* store.h - the store as a whole: opened before the schedulers run, then a set of actors that
+ * answer requests.
  *
  *     struct store_options options = {.driver = driver, .path = "/var/lib/linnet"};
  *     struct store_report report;
  *     if (store_open(&options, &store, &report) < 0) {
- *         ... report.why says in one sentence what is wrong, and how to mend it where that is known ...
+ *         ... report.why says in one sentence what is wrong, and how to mend it ...
  *     }
- *     children = store_children(store, &count);        for a supervisor of the node's tree; then, in any actor:
- *     error = ln_call(store_user_pid(store, user), &request, timeout_ms, &answer);            request.h
+ *     children = store_children(store, &count);              for a supervisor of the node's tree
+ *     ... and in any actor, with the requests of request.h:
+ *     error = ln_call(store_user_pid(store, user), &request, timeout_ms, &answer);
  *     ... the node has been joined ...
  *     store_close(&store);
  *
- * What is opened: the data directory and its lock, an LMDB environment per cell, a log per scheduler. What the logs
- * hold beyond the environments is applied again, and each partition begins a new epoch, durably, before store_open
- * returns. What it promises once it runs: docs/guarantees.md.
+ * What is opened: the data directory and its lock, an LMDB environment per cell, a log per
+ * scheduler. What the logs hold beyond the environments is applied again, and each partition begins
+ * a new epoch, durably, before store_open returns. What it promises once it runs:
+ * docs/guarantees.md.
  *
- * store_open and store_close are for start-up and shutdown, on one thread. Everything else: any thread, never yields.
+ * store_open and store_close are for start-up and shutdown, on one thread. Everything else: any
+ * thread, never yields.
  */
 #pragma once
 
@@ -37,14 +41,16 @@ enum {
     STORE_INBOX_BYTES_MAX = 32 << 20,
     /* WhatsApp has 5, Signal 6; hands that try things out with passwords need more. */
     STORE_DEVICES_MAX = 16,
-    /* How far a log may reach beyond a fold: what a start must apply again, about a second per 100 MiB. */
+    /* How far a log may reach beyond a fold: what a start must apply again, about a second per 100
+     * MiB. */
     STORE_REPLAY_BYTES_MAX = 192 << 20,
     /* Commands applied to a cell since its last fold, whatever their size. */
     STORE_REPLAY_COMMANDS_MAX = 500000,
     /* Freed when the disk is full, so that acknowledgements, removals and folds go on. */
     STORE_RESERVE_BYTES = 64 << 20,
 };
-/* Memory of all partitions' deltas together; a quarter of it starts folds, all of it refuses new work. */
+/* Memory of all partitions' deltas together; a quarter of it starts folds, all of it refuses new
+ * work. */
 #define STORE_DELTA_BYTES_MAX (UINT64_C(1) << 30)
 
 /* Settings; 0 stands for the default. What may differ between two starts does; cells may not. */
@@ -59,11 +65,13 @@ struct store_options {
     uint64_t replay_bytes_max;
     uint64_t replay_commands_max;
     uint64_t reserve_bytes;
-    /* Of each device. Logged at every open, since what is decided must be decided alike when it is applied again. */
+    /* Of each device. Logged at every open, since what is decided must be decided alike when it is
+     * applied again. */
     uint32_t inbox_entries_max;
     uint64_t inbox_bytes_max;
     uint16_t devices_max; /* of each user; STORE_DEVICES_LIMIT at most */
-    /* A judge's hook, for tests alone: commands are applied and answered before they are durable. */
+    /* A judge's hook, for tests alone: commands are applied and answered before they are
+     * durable. */
     bool plant_answer_before_sync;
 };
 
@@ -80,36 +88,41 @@ struct store_report {
     uint64_t duration_ms;
 };
 
-/* 0, or a negative errno with report->why: -EWOULDBLOCK another process has the directory; -EPROTO it has another
- * format version; -EUCLEAN damage; -ENOTRECOVERABLE a command ended the node twice when it was applied again (why names
- * its position for store_skip); -EINVAL a setting; else the errno of what failed. Waits for the disk. */
+/* 0, or a negative errno with report->why: -EWOULDBLOCK another process has the directory; -EPROTO
+ * it has another format version; -EUCLEAN damage; -ENOTRECOVERABLE a command ended the node twice
+ * when it was applied again (why names its position for store_skip); -EINVAL a setting; else the
+ * errno of what failed. Waits for the disk. */
 MUST_CHECK int store_open(const struct store_options *options, struct store **out,
                           struct store_report *report);
 
-/* Takes the store; NULL is allowed. The node has been joined and closed. Does not fold: the next start applies again. */
+/* Takes the store; NULL is allowed. The node has been joined and closed. Does not fold: the next
+ * start applies again. */
 void store_close(struct store **store);
 
-/* What a supervisor starts, in this order: per scheduler a journal, per cell a reader and a folder, the 256 partitions.
- * Borrowed from the store. They are permanent, at home on their schedulers, and keep what must outlive them in the
- * store, so that each may be killed and started again alone (one_for_one). */
+/* What a supervisor starts, in this order: per scheduler a journal, per cell a reader and a folder,
+ * the 256 partitions. Borrowed from the store. They are permanent, at home on their schedulers, and
+ * keep what must outlive them in the store, so that each may be killed and started again alone
+ * (one_for_one). */
 const struct ln_child *store_children(const struct store *store, size_t *out_count);
 
-/* ---------------------------------------------------------------------------------------------- who is where */
+/* --------------------------------------------------------------------------------- who is where */
 
 /* The partition of a user's records, and of a name. */
 uint8_t store_user_partition(const struct store *store, uint64_t user);
 uint8_t store_name_partition(const struct store *store, const char *name, size_t bytes);
 
-/* Whom to send requests to; 0 while it is not running. It changes when a partition is started again: do not keep it. */
+/* Whom to send requests to; 0 while it is not running. It changes when a partition is started
+ * again: do not keep it. */
 ln_pid store_partition_pid(const struct store *store, uint8_t partition);
 /* The same, of the user's or the name's partition. */
 ln_pid store_user_pid(const struct store *store, uint64_t user);
 ln_pid store_name_pid(const struct store *store, const char *name, size_t bytes);
 
-/* The scheduler where a user's partition is at home, and where session and connections should be. */
+/* The scheduler where a user's partition is at home, and where session and connections should
+ * be. */
 unsigned store_user_home(const struct store *store, uint64_t user);
 
-/* ---------------------------------------------------------------------------------------------- operator */
+/* ------------------------------------------------------------------------------------- operator */
 
 /* Counters since the start, but for those "now". Each is read by itself. */
 struct store_stats {
@@ -150,7 +163,7 @@ struct store_partition_info {
 void store_partition_info_read(const struct store *store, uint8_t partition,
                                struct store_partition_info *out);
 
-/* Makes the next store_open pass over the command at `position` (as its `why` named it). The node is down. 0 or a
- * negative errno with one sentence in `why`. */
+/* Makes the next store_open pass over the command at `position` (as its `why` named it). The node
+ * is down. 0 or a negative errno with one sentence in `why`. */
 MUST_CHECK int store_skip(struct io_driver *driver, const char *path, const char *position,
                           char why[STORE_WHY_BYTES]);

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Cursors only grow: how far a device has stored its inbox, and from it, how far a user got in each
+ * chat. */
+#include "store/apply_priv.h"
+#include "store/chat.h"
+
+#include <errno.h>
+
+/* The first device to acknowledge a message makes it delivered. */
+static void
+deliver(const struct apply *apply, const struct command_ack *ack)
+{
+    for (uint32_t i = 0; i < ack->chats.count; i++) {
+        struct record_chat chat;
+        uint64_t peer;
+        uint64_t chat_number;
+        command_pair_get(&ack->chats, i, &peer, &chat_number);
+        if (!chat_get(apply->ledger, ack->user, peer, &chat) || chat_number <= chat.delivered) {
+            continue;
+        }
+        ASSERT(chat_number <= chat.last);
+        chat.delivered = chat_number;
+        chat_tell(apply->ledger, apply->effects, ack->user, peer, &chat);
+        chat_put(apply->ledger, ack->user, peer, &chat);
+    }
+}
+
+void
+apply_ack(const struct apply *apply, const struct command_ack *ack)
+{
+    struct record_head head;
+    struct record_cursor *cursor = NULL;
+    if (inbox_head_get(apply->ledger, ack->user, &head)) {
+        cursor = inbox_cursor(&head, ack->device);
+    }
+    if (cursor == NULL) {
+        apply->result->error = -ENOENT;
+        return;
+    }
+    if (ack->number > head.last.number) {
+        apply->result->error = -ERANGE;
+        return;
+    }
+    if (cursor->state != RECORD_CURSOR_LOST && ack->number >= cursor->acked.number) {
+        cursor->state = RECORD_CURSOR_HOLDS;
+        cursor->acked = (struct record_place){
+            .number = ack->number, .entries = ack->total_entries, .bytes = ack->total_bytes};
+        inbox_trim(apply->ledger, ack->user, &head);
+        inbox_head_put(apply->ledger, ack->user, &head);
+    }
+    deliver(apply, ack);
+}
+
+void
+apply_read(const struct apply *apply, const struct command_read *read)
+{
+    struct record_head head;
+    struct record_chat chat;
+    if (!inbox_head_get(apply->ledger, read->user, &head)) {
+        apply->result->error = -ENOENT;
+        return;
+    }
+    if (!chat_get(apply->ledger, read->user, read->peer, &chat) || read->chat_number > chat.last) {
+        apply->result->error = -ERANGE;
+        return;
+    }
+    if (read->chat_number <= chat.read) {
+        return;
+    }
+    chat.read = read->chat_number;
+    if (chat.delivered < chat.read) {
+        chat.delivered = chat.read;
+    }
+    chat_tell(apply->ledger, apply->effects, read->user, read->peer, &chat);
+    if (head.devices > 1) {
+        struct chat_owner owner = {
+            .user = read->user, .peer = read->peer, .head = &head, .chat = &chat};
+        chat_mark(apply->ledger, apply->effects, &owner, CHAT_OWN);
+        inbox_head_put(apply->ledger, read->user, &head);
+    }
+    chat_put(apply->ledger, read->user, read->peer, &chat);
+}
+
+void
+apply_receipt(const struct apply *apply, const struct payload_receipt *receipt)
+{
+    struct record_head head;
+    struct record_chat chat;
+    if (!inbox_head_get(apply->ledger, receipt->peer, &head)) {
+        return;
+    }
+    (void)chat_get(apply->ledger, receipt->peer, receipt->reader, &chat);
+    if (receipt->delivered <= chat.peer_delivered && receipt->read <= chat.peer_read) {
+        return;
+    }
+    if (receipt->delivered > chat.peer_delivered) {
+        chat.peer_delivered = receipt->delivered;
+    }
+    if (receipt->read > chat.peer_read) {
+        chat.peer_read = receipt->read;
+    }
+    struct chat_owner owner = {
+        .user = receipt->peer, .peer = receipt->reader, .head = &head, .chat = &chat};
+    chat_mark(apply->ledger, apply->effects, &owner, CHAT_PEER);
+    inbox_head_put(apply->ledger, receipt->peer, &head);
+    chat_put(apply->ledger, receipt->peer, receipt->reader, &chat);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A message is decided in its recipient's partition, and counted there in its chat. What the
+ * sender's other devices get of it goes through the outbox. */
+#include "store/apply_priv.h"
+#include "store/chat.h"
+#include "store/outbox.h"
+
+#include <errno.h>
+
+static void
+copy_send(const struct apply *apply, uint64_t recipient, const struct store_entry_message *message)
+{
+    struct payload payload = {.kind = PAYLOAD_COPY,
+                              .copy = {.peer = recipient, .message = *message}};
+    uint8_t destination = ledger_partition_of(apply->ledger, message->sender);
+    (void)outbox_put(apply->ledger, apply->effects, destination, &payload);
+}
+
+void
+apply_message(const struct apply *apply, const struct command_message *command)
+{
+    struct ledger *ledger = apply->ledger;
+    uint64_t recipient = command->recipient;
+    struct store_entry entry = {
+        .kind = STORE_ENTRY_MESSAGE,
+        .peer = command->message.sender,
+        .message = command->message,
+    };
+    struct record_head head;
+    struct record_chat chat;
+    if (!apply_number_is_new(apply, &command->message)) {
+        return;
+    }
+    if (!inbox_head_get(ledger, recipient, &head)) {
+        apply->result->error = -ENOENT;
+        return;
+    }
+    if (!inbox_make_room(ledger, apply->effects, recipient, &head, entry_bytes(&entry))) {
+        apply->result->error = -EDQUOT;
+        return;
+    }
+    (void)chat_get(ledger, recipient, entry.peer, &chat);
+    entry.message.chat_number = ++chat.last;
+    inbox_append(ledger, apply->effects, recipient, &head, &entry);
+    inbox_head_put(ledger, recipient, &head);
+    chat_put(ledger, recipient, entry.peer, &chat);
+    apply_number_accept(apply, &entry.message);
+    if (command->copy && entry.peer != recipient) {
+        copy_send(apply, recipient, &entry.message);
+    }
+    apply->result->chat_number = chat.last;
+    apply->result->time_ms = apply->time_ms;
+}
+
+/* The message is safe where it was written to, and the device that wrote it has it: for a sender
+ * whose devices have no room the copy is left out. */
+void
+apply_copy(const struct apply *apply, const struct payload_copy *copy)
+{
+    uint64_t user = copy->message.sender;
+    struct store_entry entry = {
+        .kind = STORE_ENTRY_MESSAGE, .peer = copy->peer, .message = copy->message};
+    struct record_head head;
+    if (!inbox_head_get(apply->ledger, user, &head) ||
+        !inbox_make_room(apply->ledger, apply->effects, user, &head, entry_bytes(&entry))) {
+        return;
+    }
+    inbox_append(apply->ledger, apply->effects, user, &head, &entry);
+    inbox_head_put(apply->ledger, user, &head);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A user stands in two partitions: the name in one, everything else in the other. Both are changed
+ * or neither is: the partition where the request arrives decides, and what follows in the other
+ * goes through its outbox, which nothing refuses. The request is answered when that is done. */
+#include "store/apply_priv.h"
+#include "store/inbox.h"
+#include "store/outbox.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool
+name_get(const struct ledger *ledger, const struct store_name *name, struct record_name *out)
+{
+    struct store_key key = record_key_name(ledger->seed, name);
+    struct store_value value;
+    if (!ledger_get(ledger, &key, &value)) {
+        return false;
+    }
+    int error = record_name_decode(value, out);
+    ASSERT(error == 0);
+    return true;
+}
+
+void
+apply_name_claim(const struct apply *apply, const struct command_name_claim *claim)
+{
+    struct ledger *ledger = apply->ledger;
+    struct record_name record;
+    unsigned char *bytes = effects_scratch(apply->effects, RECORD_BYTES_MAX);
+    if (name_get(ledger, &claim->name, &record)) {
+        apply->result->error = -EEXIST; /* also when another name has the same hashes */
+        return;
+    }
+    record = (struct record_name){.user = ledger_user_next(ledger), .name = claim->name};
+    struct store_key key = record_key_name(ledger->seed, &claim->name);
+    ledger_put(ledger, &key, bytes, record_name_encode(&record, bytes));
+
+    struct payload payload = {
+        .kind = PAYLOAD_USER_CREATE,
+        .create =
+            {
+                .user = record.user,
+                .created_at_ms = apply->time_ms,
+                .name = claim->name,
+                .password = claim->password,
+                .password_bytes = claim->password_bytes,
+                .with_device = claim->with_device,
+                .device_name = claim->device_name,
+            },
+    };
+    memcpy(payload.create.token_hash, claim->token_hash, STORE_TOKEN_HASH_BYTES);
+    apply->result->user = record.user;
+    apply->result->device = claim->with_device ? 1 : 0;
+    apply->result->stream_to = ledger_partition_of(ledger, record.user);
+    apply->result->stream_number =
+        outbox_put(ledger, apply->effects, apply->result->stream_to, &payload);
+}
+
+static void
+password_put(const struct apply *apply, uint64_t user, const unsigned char *text, uint8_t count)
+{
+    struct store_key key = record_key(apply->ledger->partition, RECORD_PASSWORD, user, 0);
+    struct record_password record = {.bytes = count};
+    unsigned char *bytes = effects_scratch(apply->effects, RECORD_BYTES_MAX);
+    memcpy(record.text, text, count);
+    ledger_put(apply->ledger, &key, bytes, record_password_encode(&record, bytes));
+}
+
+static void
+user_put(const struct apply *apply, uint64_t user, const struct record_user *record)
+{
+    struct store_key key = record_key(apply->ledger->partition, RECORD_USER, user, 0);
+    unsigned char *bytes = effects_scratch(apply->effects, RECORD_BYTES_MAX);
+    ledger_put(apply->ledger, &key, bytes, record_user_encode(record, bytes));
+}
+
+static void
+user_get(const struct ledger *ledger, uint64_t user, struct record_user *out)
+{
+    struct store_key key = record_key(ledger->partition, RECORD_USER, user, 0);
+    struct store_value value;
+    bool present = ledger_get(ledger, &key, &value);
+    ASSERT(present);
+    int error = record_user_decode(value, out);
+    ASSERT(error == 0);
+}
+
+void
+apply_user_create(const struct apply *apply, const struct payload_user_create *create)
+{
+    struct ledger *ledger = apply->ledger;
+    struct record_user user = {.created_at_ms = create->created_at_ms, .name = create->name};
+    struct record_head head = {.device_next = 1};
+    user_put(apply, create->user, &user);
+    if (create->password_bytes > 0) {
+        password_put(apply, create->user, create->password, create->password_bytes);
+    }
+    if (create->with_device) {
+        struct command_device_add add = {.user = create->user, .name = create->device_name};
+        memcpy(add.token_hash, create->token_hash, STORE_TOKEN_HASH_BYTES);
+        (void)apply_device_new(apply, &head, &add);
+    }
+    inbox_head_put(ledger, create->user, &head);
+}
+
+/* The records of his chats, and what of his inbox is in LMDB, are deleted by the next fold
+ * (record_implies). */
+void
+apply_user_remove(const struct apply *apply, uint64_t user)
+{
+    struct ledger *ledger = apply->ledger;
+    struct record_head head;
+    struct record_user record;
+    struct store_key key;
+    if (!inbox_head_get(ledger, user, &head)) {
+        apply->result->error = -ENOENT;
+        return;
+    }
+    user_get(ledger, user, &record);
+    for (unsigned i = 0; i < head.devices; i++) {
+        key = record_key(ledger->partition, RECORD_DEVICE, user, head.cursors[i].device);
+        ledger_delete(ledger, &key);
+    }
+    key = record_key(ledger->partition, RECORD_PASSWORD, user, 0);
+    ledger_delete(ledger, &key);
+    inbox_empty(ledger, user, &head);
+    head.devices = 0;
+    head.removed = true;
+    inbox_head_put(ledger, user, &head);
+    record.removed = true;
+    user_put(apply, user, &record);
+
+    struct payload payload = {.kind = PAYLOAD_NAME_RELEASE,
+                              .release = {.user = user, .name = record.name}};
+    apply->result->stream_to =
+        key_partition_of_name(ledger->seed, record.name.text, record.name.bytes);
+    apply->result->stream_number =
+        outbox_put(ledger, apply->effects, apply->result->stream_to, &payload);
+    struct effect effect = {.kind = EFFECT_REVOKED, .user = user};
+    effects_add(apply->effects, &effect);
+}
+
+void
+apply_name_release(const struct apply *apply, const struct payload_name_release *release)
+{
+    struct record_name record;
+    if (name_get(apply->ledger, &release->name, &record) && record.user == release->user) {
+        struct store_key key = record_key_name(apply->ledger->seed, &release->name);
+        ledger_delete(apply->ledger, &key);
+    }
+}
+
+void
+apply_password_set(const struct apply *apply, const struct command_password_set *password)
+{
+    struct record_head head;
+    if (!inbox_head_get(apply->ledger, password->user, &head)) {
+        apply->result->error = -ENOENT;
+        return;
+    }
+    password_put(apply, password->user, password->text, password->bytes);
+}

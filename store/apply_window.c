@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/apply_priv.h"
+#include "store/window.h"
+
+#include <errno.h>
+
+static void
+window_read(const struct ledger *ledger, const struct store_key *key, struct window *out)
+{
+    struct store_value value;
+    out->count = 0;
+    if (ledger_get(ledger, key, &value)) {
+        int error = window_decode(value, out);
+        ASSERT(error == 0);
+    }
+}
+
+bool
+apply_number_is_new(const struct apply *apply, const struct store_entry_message *message)
+{
+    struct window window;
+    struct window_entry entry;
+    if (message->sender_number >= STORE_NODE_NUMBER_MIN) {
+        return true;
+    }
+    struct store_key key = record_key(apply->ledger->partition, RECORD_WINDOW, message->sender,
+                                      message->sender_device);
+    window_read(apply->ledger, &key, &window);
+    switch (window_find(&window, message->sender_number, &entry)) {
+    case WINDOW_NEW:
+        return true;
+    case WINDOW_DUPLICATE:
+        apply->result->duplicate = true;
+        apply->result->chat_number = entry.chat_number;
+        apply->result->time_ms = entry.time_ms;
+        return false;
+    case WINDOW_TOO_OLD:
+        apply->result->error = -ESTALE;
+        return false;
+    }
+    ASSERT(false);
+}
+
+void
+apply_number_accept(const struct apply *apply, const struct store_entry_message *message)
+{
+    struct window window;
+    if (message->sender_number >= STORE_NODE_NUMBER_MIN) {
+        return;
+    }
+    struct window_entry entry = {
+        .number = message->sender_number,
+        .time_ms = message->time_ms,
+        .chat_number = message->chat_number,
+    };
+    struct store_key key = record_key(apply->ledger->partition, RECORD_WINDOW, message->sender,
+                                      message->sender_device);
+    window_read(apply->ledger, &key, &window);
+    window_add(&window, &entry);
+    unsigned char *bytes = effects_scratch(apply->effects, WINDOW_BYTES_MAX);
+    ledger_put(apply->ledger, &key, bytes, window_encode(&window, bytes));
+}

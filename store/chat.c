@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/chat.h"
+
+#include "store/outbox.h"
+
+bool
+chat_get(const struct ledger *ledger, uint64_t user, uint64_t peer, struct record_chat *out)
+{
+    struct store_key key = record_key(ledger->partition, RECORD_CHAT, user, peer);
+    struct store_value value;
+    *out = (struct record_chat){0};
+    if (!ledger_get(ledger, &key, &value)) {
+        return false;
+    }
+    int error = record_chat_decode(value, out);
+    ASSERT(error == 0);
+    return true;
+}
+
+void
+chat_put(struct ledger *ledger, uint64_t user, uint64_t peer, const struct record_chat *chat)
+{
+    struct store_key key = record_key(ledger->partition, RECORD_CHAT, user, peer);
+    unsigned char record[RECORD_BYTES_MAX];
+    ledger_put(ledger, &key, record, record_chat_encode(chat, record));
+}
+
+void
+chat_tell(struct ledger *ledger, struct effects *effects, uint64_t user, uint64_t peer,
+          struct record_chat *chat)
+{
+    uint8_t destination = ledger_partition_of(ledger, peer);
+    bool known = chat->delivered == chat->told_delivered && chat->read == chat->told_read;
+    if (known || chat->told_number > ledger->streams[destination].out_acked) {
+        return;
+    }
+    struct payload payload = {
+        .kind = PAYLOAD_RECEIPT,
+        .receipt = {.reader = user, .peer = peer, .delivered = chat->delivered, .read = chat->read},
+    };
+    chat->told_number = outbox_put(ledger, effects, destination, &payload);
+    chat->told_delivered = chat->delivered;
+    chat->told_read = chat->read;
+}
+
+void
+chat_mark(struct ledger *ledger, struct effects *effects, const struct chat_owner *owner,
+          enum chat_side side)
+{
+    struct record_chat *chat = owner->chat;
+    if (chat->mark > owner->head->low.number) {
+        inbox_take_out(ledger, owner->user, chat->mark);
+    } else {
+        chat->mark_peer = false;
+        chat->mark_own = false;
+    }
+    chat->mark_peer = chat->mark_peer || side == CHAT_PEER;
+    chat->mark_own = chat->mark_own || side == CHAT_OWN;
+    struct store_entry entry = {
+        .kind = STORE_ENTRY_CURSORS,
+        .peer = owner->peer,
+        .cursors =
+            {
+                .peer_moved = chat->mark_peer,
+                .peer_delivered = chat->peer_delivered,
+                .peer_read = chat->peer_read,
+                .own_moved = chat->mark_own,
+                .own_delivered = chat->delivered,
+                .own_read = chat->read,
+            },
+    };
+    inbox_append(ledger, effects, owner->user, owner->head, &entry);
+    chat->mark = entry.number;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* chat.h - how far two users got in each other's messages.
+ *
+ * Each of the two has a record of the chat in their own partition, with four cursors that only
+ * grow: how far the user got in what the peer wrote (decided here), and how far the peer got in
+ * what the user wrote (told by the peer's partition). The first two are told to the peer's
+ * partition in turn; the second two are told to the user's devices.
+ *
+ * Both are state, so only the newest counts. Towards the peer's partition at most one receipt of a
+ * chat is on its way: what moves meanwhile is told when that one has been acknowledged. In the
+ * user's inbox at most one mark of a chat waits: a new one takes the old one out.
+ *
+ * Part of apply: never yields.
+ */
+#pragma once
+
+#include "store/inbox.h"
+
+/* The record, or an empty one when the two have not met yet; false then. */
+bool chat_get(const struct ledger *ledger, uint64_t user, uint64_t peer, struct record_chat *out);
+void chat_put(struct ledger *ledger, uint64_t user, uint64_t peer, const struct record_chat *chat);
+
+/* Tells the peer's partition how far the user got, unless it knows, or a receipt is still on its
+ * way. */
+void chat_tell(struct ledger *ledger, struct effects *effects, uint64_t user, uint64_t peer,
+               struct record_chat *chat);
+
+/* Which of the two sides a mark is about. */
+enum chat_side { CHAT_PEER, CHAT_OWN };
+
+/* A chat and its owner's inbox, read, to be changed and written back. */
+struct chat_owner {
+    uint64_t user;
+    uint64_t peer;
+    struct record_head *head;
+    struct record_chat *chat;
+};
+/* Puts the chat's mark at the end of the user's inbox. */
+void chat_mark(struct ledger *ledger, struct effects *effects, const struct chat_owner *owner,
+               enum chat_side side);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command.h - what a partition's log holds: everything that ever changes its data, and nothing that
+ * is not in here.
+ *
+ * A command is a request, the time at which the partition took it in, and what had to be looked up
+ * for it. It does not say what comes of it: apply.h decides that, after it is durable, and decides
+ * the same whenever it is applied again.
+ *
+ *     count = command_encode(&command, buffer, bytes_max, &body_bytes);        into the log (log.h)
+ *     error = command_decode(&logged, &command);                               out of it
+ *
+ * In the log a command's head names partition, kind and version; the body begins with its time,
+ * then the fields below in their order, little-endian. Decoding checks every length and borrows the
+ * bytes. Plain values.
+ */
+#pragma once
+
+#include "store/entry.h"
+#include "store/log.h"
+#include "store/payload.h"
+#include "store/request.h"
+
+enum command_kind {
+    COMMAND_OPEN = 1,       /* a start: a new epoch, and the limits in force from here on */
+    COMMAND_NAME_CLAIM = 2, /* a user is to be made, if the name is free */
+    COMMAND_USER_REMOVE = 3,
+    COMMAND_PASSWORD_SET = 4,
+    COMMAND_DEVICE_ADD = 5,
+    COMMAND_DEVICE_ATTACH = 6,
+    COMMAND_DEVICE_REVOKE = 7,
+    COMMAND_MESSAGE = 8,
+    COMMAND_ACK = 9,
+    COMMAND_READ = 10,
+    COMMAND_STREAM = 11,     /* something out of another partition's outbox */
+    COMMAND_STREAM_ACK = 12, /* another partition has applied what it was sent, up to a number */
+    COMMAND_KINDS,
+};
+
+enum {
+    COMMAND_VERSION = 1,
+    /* Longer lists are cut by whoever makes the command, so that no single apply holds a
+     * scheduler. */
+    COMMAND_PAIRS_MAX = 1000,
+    COMMAND_PAIR_BYTES = 16,
+    /* Everything but bodies, attachments and lists. */
+    COMMAND_FIXED_BYTES_MAX = 512,
+    COMMAND_BYTES_MAX =
+        COMMAND_FIXED_BYTES_MAX + STORE_BODY_BYTES_MAX + COMMAND_PAIRS_MAX * COMMAND_PAIR_BYTES,
+};
+
+struct command_open {
+    uint32_t inbox_entries_max;
+    uint64_t inbox_bytes_max;
+    uint16_t devices_max;
+};
+
+struct command_name_claim {
+    struct store_name name;
+    const unsigned char *password;
+    uint8_t password_bytes;
+    bool with_device;
+    unsigned char token_hash[STORE_TOKEN_HASH_BYTES];
+    struct store_name device_name;
+};
+
+struct command_password_set {
+    uint64_t user;
+    uint8_t bytes;
+    const unsigned char *text;
+};
+
+struct command_device_add {
+    uint64_t user;
+    unsigned char token_hash[STORE_TOKEN_HASH_BYTES];
+    struct store_name name;
+};
+
+/* Also USER_REMOVE, whose device is 0. */
+struct command_device {
+    uint64_t user;
+    uint16_t device;
+};
+
+struct command_message {
+    uint64_t recipient;
+    bool copy;
+    struct store_entry_message message; /* its chat_number is 0, its time_ms the command's */
+};
+
+/* Pairs of numbers, packed as they are in the log. */
+struct command_pairs {
+    uint32_t count;
+    const unsigned char *bytes;
+};
+void command_pair_put(unsigned char *bytes, uint32_t index, uint64_t first, uint64_t second);
+void command_pair_get(const struct command_pairs *pairs, uint32_t index, uint64_t *out_first,
+                      uint64_t *out_second);
+
+struct command_ack {
+    uint64_t user;
+    uint16_t device;
+    uint64_t number;
+    uint64_t total_entries; /* of the entry at that number, or of the last one before it */
+    uint64_t total_bytes;
+    struct command_pairs
+        chats; /* (peer, highest chat number) of what lies between the device's cursor and it */
+};
+
+struct command_read {
+    uint64_t user;
+    uint64_t peer;
+    uint64_t chat_number;
+};
+
+struct command_stream {
+    uint8_t source;
+    uint64_t number;
+    struct store_value payload;
+};
+
+struct command_stream_ack {
+    uint8_t destination;
+    uint64_t number;
+    struct command_pairs
+        receipts; /* (reader, peer) of the receipts among what is acknowledged now */
+};
+
+struct command {
+    uint8_t partition;
+    enum command_kind kind;
+    uint64_t time_ms;
+    union {
+        struct command_open open;
+        struct command_name_claim claim;
+        struct command_password_set password;
+        struct command_device_add device_add;
+        struct command_device device;
+        struct command_message message;
+        struct command_ack ack;
+        struct command_read read;
+        struct command_stream stream;
+        struct command_stream_ack stream_ack;
+    };
+};
+
+/* Writes the body; it must fit. Returns its length. */
+size_t command_encode(const struct command *command, unsigned char *out, size_t bytes_max);
+
+/* 0; -EBADMSG when the body is not one of its kind, -EPROTO when kind or version are of a later
+ * linnet; *out is undefined then. */
+MUST_CHECK int command_decode(const struct log_command *logged, struct command *out);
+
+/* "MESSAGE" and so on. */
+const char *command_kind_name(enum command_kind kind);

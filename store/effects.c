@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/effects.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    /* Most commands have one effect; a message to a user whose devices are all full but one has the
+     * most. */
+    CAPACITY_FIRST = 64,
+    SCRATCH_FIRST = 4096,
+};
+
+static void *
+grown(void *memory, size_t bytes)
+{
+    void *larger = realloc(memory, bytes);
+    ASSERT(larger != NULL);
+    return larger;
+}
+
+void
+effects_init(struct effects *effects)
+{
+    *effects = (struct effects){.capacity = CAPACITY_FIRST, .scratch_bytes = SCRATCH_FIRST};
+    effects->items = grown(NULL, CAPACITY_FIRST * sizeof(effects->items[0]));
+    effects->scratch = grown(NULL, SCRATCH_FIRST);
+}
+
+void
+effects_fini(struct effects *effects)
+{
+    free(effects->items);
+    free(effects->scratch);
+    *effects = (struct effects){0};
+}
+
+void
+effects_clear(struct effects *effects)
+{
+    effects->count = 0;
+    memset(effects->streams, 0, sizeof(effects->streams));
+}
+
+void
+effects_add(struct effects *effects, const struct effect *effect)
+{
+    if (effects->count == effects->capacity) {
+        effects->capacity *= 2;
+        effects->items = grown(effects->items, effects->capacity * sizeof(effects->items[0]));
+    }
+    effects->items[effects->count++] = *effect;
+}
+
+void
+effects_stream(struct effects *effects, uint8_t destination)
+{
+    effects->streams[destination / 64] |= UINT64_C(1) << destination % 64;
+}
+
+bool
+effects_streams_next(struct effects *effects, uint8_t *out_destination)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        if (effects->streams[i] != 0) {
+            unsigned bit = (unsigned)__builtin_ctzll(effects->streams[i]);
+            effects->streams[i] &= effects->streams[i] - 1;
+            *out_destination = (uint8_t)(i * 64 + bit);
+            return true;
+        }
+    }
+    return false;
+}
+
+unsigned char *
+effects_scratch(struct effects *effects, size_t bytes)
+{
+    if (bytes > effects->scratch_bytes) {
+        effects->scratch = grown(effects->scratch, bytes);
+        effects->scratch_bytes = bytes;
+    }
+    return effects->scratch;
+}

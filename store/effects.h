@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* effects.h - what the world is to learn of a command that was applied, as plain values.
+ *
+ * apply only writes down what should be told; whoever called it tells it, after it has returned, so
+ * that apply stays a function of its data. When commands are applied again at a start, nobody
+ * listens and the effects are cleared.
+ *
+ *     effects_init(&effects);
+ *     apply_command(ledger, &command, &effects, &result);
+ *     for (i = 0; i < effects.count; i++) { ... effects.items[i] ... }
+ *     ... effects_streams_next(&effects, ...) ...
+ *     effects_clear(&effects);
+ *
+ * One per journal, used again and again; it keeps its memory. One thread.
+ */
+#pragma once
+
+#include "runtime/check.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum effect_kind {
+    EFFECT_PUSH,    /* a new entry `number` in the user's inbox; the one before it was `previous` */
+    EFFECT_RESYNC,  /* the device lost its place */
+    EFFECT_REVOKED, /* the device, or (0) the user, is gone */
+    EFFECT_DEVICES, /* the user has `devices` devices now */
+};
+
+struct effect {
+    enum effect_kind kind;
+    uint16_t device;
+    uint16_t devices;
+    uint64_t user;
+    uint64_t number;
+    uint64_t previous;
+};
+
+/* Embedded; items and count may be read. */
+struct effects {
+    struct effect *items;
+    size_t count;
+    size_t capacity;
+    uint64_t streams[4]; /* a bit per partition that has something new in its stream */
+    unsigned char *scratch;
+    size_t scratch_bytes;
+};
+
+void effects_init(struct effects *effects);
+void effects_fini(struct effects *effects);
+void effects_clear(struct effects *effects);
+
+void effects_add(struct effects *effects, const struct effect *effect);
+
+/* The stream to this partition has grown, or may go on. */
+void effects_stream(struct effects *effects, uint8_t destination);
+/* Takes one of the partitions so marked; false when there is none left. */
+bool effects_streams_next(struct effects *effects, uint8_t *out_destination);
+
+/* Room for encoding one record; good until the next call. */
+unsigned char *effects_scratch(struct effects *effects, size_t bytes);

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/entry.h"
+
+#include "store/cursor.h"
+#include "store/record.h"
+
+#include <errno.h>
+
+enum {
+    KIND_BYTES = 1,
+    TOTALS_BYTES = 3 * 8, /* peer, entries, bytes */
+    COMMON_BYTES = RECORD_HEADER_BYTES + KIND_BYTES + TOTALS_BYTES,
+    CURSORS_BYTES = 2 + 4 * 8,
+    MESSAGE_BYTES = 4 * 8 + 2 + 1 + 1 + 4 + 4,
+};
+
+bool
+entry_next(const unsigned char *bytes, size_t count, size_t *at, struct store_entry *out)
+{
+    if (*at == count) {
+        return false;
+    }
+    struct cursor_in in;
+    cursor_in_init(&in, bytes + *at, count - *at);
+    uint64_t number = cursor_get_u64(&in);
+    uint32_t record_bytes = cursor_get_u32(&in);
+    const unsigned char *record = cursor_get_bytes(&in, record_bytes);
+    ASSERT(record != NULL);
+    int error = entry_decode(number, record, record_bytes, out);
+    ASSERT(error == 0);
+    *at += ENTRY_PREFIX_BYTES + record_bytes;
+    return true;
+}
+
+size_t
+entry_bytes(const struct store_entry *entry)
+{
+    if (entry->kind == STORE_ENTRY_CURSORS) {
+        return COMMON_BYTES + CURSORS_BYTES;
+    }
+    return COMMON_BYTES + entry_message_bytes(&entry->message);
+}
+
+size_t
+entry_message_bytes(const struct store_entry_message *message)
+{
+    return (size_t)MESSAGE_BYTES + message->sender_name_bytes + message->body_bytes +
+           message->attachments_bytes;
+}
+
+void
+entry_put_message(struct cursor_out *out, const struct store_entry_message *message)
+{
+    cursor_put_u64(out, message->sender);
+    cursor_put_u64(out, message->sender_number);
+    cursor_put_u64(out, message->chat_number);
+    cursor_put_u64(out, message->time_ms);
+    cursor_put_u16(out, message->sender_device);
+    cursor_put_u8(out, message->body_kind);
+    cursor_put_u8(out, message->sender_name_bytes);
+    cursor_put_u32(out, message->body_bytes);
+    cursor_put_u32(out, message->attachments_bytes);
+    cursor_put_bytes(out, message->sender_name, message->sender_name_bytes);
+    cursor_put_bytes(out, message->body, message->body_bytes);
+    cursor_put_bytes(out, message->attachments, message->attachments_bytes);
+}
+
+void
+entry_encode(const struct store_entry *entry, unsigned char *out)
+{
+    struct cursor_out cursor;
+    cursor_out_init(&cursor, out, entry_bytes(entry));
+    record_begin(&cursor, RECORD_INBOX);
+    cursor_put_u8(&cursor, (uint8_t)entry->kind);
+    cursor_put_u64(&cursor, entry->peer);
+    cursor_put_u64(&cursor, entry->total_entries);
+    cursor_put_u64(&cursor, entry->total_bytes);
+    if (entry->kind == STORE_ENTRY_CURSORS) {
+        const struct store_entry_cursors *cursors = &entry->cursors;
+        cursor_put_u8(&cursor, cursors->peer_moved);
+        cursor_put_u64(&cursor, cursors->peer_delivered);
+        cursor_put_u64(&cursor, cursors->peer_read);
+        cursor_put_u8(&cursor, cursors->own_moved);
+        cursor_put_u64(&cursor, cursors->own_delivered);
+        cursor_put_u64(&cursor, cursors->own_read);
+    } else {
+        entry_put_message(&cursor, &entry->message);
+    }
+    ASSERT(!cursor.failed && cursor_out_bytes(&cursor) == entry_bytes(entry));
+}
+
+static void
+cursors_read(struct cursor_in *in, struct store_entry_cursors *out)
+{
+    uint8_t peer = cursor_get_u8(in);
+    out->peer_delivered = cursor_get_u64(in);
+    out->peer_read = cursor_get_u64(in);
+    uint8_t own = cursor_get_u8(in);
+    out->own_delivered = cursor_get_u64(in);
+    out->own_read = cursor_get_u64(in);
+    if (peer > 1 || own > 1) {
+        cursor_in_fail(in);
+    }
+    out->peer_moved = peer == 1;
+    out->own_moved = own == 1;
+}
+
+void
+entry_get_message(struct cursor_in *in, struct store_entry_message *out)
+{
+    out->sender = cursor_get_u64(in);
+    out->sender_number = cursor_get_u64(in);
+    out->chat_number = cursor_get_u64(in);
+    out->time_ms = cursor_get_u64(in);
+    out->sender_device = cursor_get_u16(in);
+    out->body_kind = cursor_get_u8(in);
+    out->sender_name_bytes = cursor_get_u8(in);
+    out->body_bytes = cursor_get_u32(in);
+    out->attachments_bytes = cursor_get_u32(in);
+    out->sender_name = (const char *)cursor_get_bytes(in, out->sender_name_bytes);
+    out->body = cursor_get_bytes(in, out->body_bytes);
+    out->attachments = cursor_get_bytes(in, out->attachments_bytes);
+}
+
+int
+entry_decode(uint64_t number, const unsigned char *bytes, size_t count, struct store_entry *out)
+{
+    struct store_entry entry = {.number = number};
+    struct cursor_in in;
+    cursor_in_init(&in, bytes, count);
+    record_expect(&in, RECORD_INBOX);
+    uint8_t kind = cursor_get_u8(&in);
+    entry.peer = cursor_get_u64(&in);
+    entry.total_entries = cursor_get_u64(&in);
+    entry.total_bytes = cursor_get_u64(&in);
+    if (kind == STORE_ENTRY_MESSAGE) {
+        entry.kind = STORE_ENTRY_MESSAGE;
+        entry_get_message(&in, &entry.message);
+    } else if (kind == STORE_ENTRY_CURSORS) {
+        entry.kind = STORE_ENTRY_CURSORS;
+        cursors_read(&in, &entry.cursors);
+    } else {
+        return -EBADMSG;
+    }
+    int error = cursor_in_end(&in);
+    if (error == 0) {
+        *out = entry;
+    }
+    return error;
+}
+
+void
+entry_prefix(uint64_t number, size_t record_bytes, unsigned char *out)
+{
+    struct cursor_out cursor;
+    ASSERT(record_bytes <= TABLE_VALUE_BYTES_MAX);
+    cursor_out_init(&cursor, out, ENTRY_PREFIX_BYTES);
+    cursor_put_u64(&cursor, number);
+    cursor_put_u32(&cursor, (uint32_t)record_bytes);
+    ASSERT(!cursor.failed);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/gather.h"
+
+void
+gather_start(struct gather *gather, const struct command_ack *asked, const struct record_head *head,
+             const struct record_cursor *cursor, unsigned char *pairs)
+{
+    /* A lost cursor may lie below what is still there. */
+    const struct record_place *base =
+        cursor->acked.number >= head->low.number ? &cursor->acked : &head->low;
+    *gather = (struct gather){.ack = *asked, .reached = base->number, .pairs = pairs};
+    gather->ack.total_entries = base->entries;
+    gather->ack.total_bytes = base->bytes;
+    gather->ack.chats = (struct command_pairs){.bytes = pairs};
+    gather->range = record_range_inbox(0, asked->user, base->number, asked->number);
+}
+
+/* The chat's newest number replaces an older one. */
+static void
+add_chat(struct gather *gather, uint64_t peer, uint64_t chat_number)
+{
+    struct command_pairs *chats = &gather->ack.chats;
+    for (uint32_t i = 0; i < chats->count; i++) {
+        uint64_t known_peer;
+        uint64_t known_number;
+        command_pair_get(chats, i, &known_peer, &known_number);
+        if (known_peer == peer) {
+            uint64_t newest = chat_number > known_number ? chat_number : known_number;
+            command_pair_put(gather->pairs, i, peer, newest);
+            return;
+        }
+    }
+    command_pair_put(gather->pairs, chats->count++, peer, chat_number);
+}
+
+bool
+gather_add(struct gather *gather, uint64_t number, struct store_value record)
+{
+    struct store_entry entry;
+    if (gather->entries == COMMAND_PAIRS_MAX) {
+        gather->left = true;
+        return false;
+    }
+    int error = entry_decode(number, record.bytes, record.count, &entry);
+    ASSERT(error == 0);
+    /* The user's own messages, copied from another device, are nobody's to have delivered. */
+    if (entry.kind == STORE_ENTRY_MESSAGE && entry.message.sender == entry.peer) {
+        add_chat(gather, entry.peer, entry.message.chat_number);
+    }
+    gather->ack.total_entries = entry.total_entries;
+    gather->ack.total_bytes = entry.total_bytes;
+    gather->reached = number;
+    gather->entries++;
+    return true;
+}
+
+void
+gather_end(struct gather *gather, bool cut)
+{
+    gather->left = gather->left || cut;
+    if (gather->left) {
+        gather->ack.number = gather->reached;
+    }
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gather.h - what an acknowledgement acknowledges: looked up before the command is logged, so that
+ * apply need not.
+ *
+ * A device says "everything up to number n". Which chats that moves, and how many messages and
+ * bytes lie up to n, is in the entries between the device's cursor and n, and those may be in LMDB.
+ *
+ *     gather_start(&gather, &asked, &head, cursor, pairs);
+ *     page_start(&page, delta, &gather.range, rows);
+ *     while (page_next(&page, &key, &value) && gather_add(&gather, key.a, value)) {}
+ *     gather_end(&gather, page.cut);
+ *     ... gather.ack, and if gather.left: acknowledge again for the rest ...
+ *
+ * Plain values.
+ */
+#pragma once
+
+#include "store/command.h"
+#include "store/record.h"
+
+enum { GATHER_PAIRS_BYTES = COMMAND_PAIRS_MAX * COMMAND_PAIR_BYTES };
+
+/* Embedded. */
+struct gather {
+    struct command_ack ack; /* out; number is less than was asked for when `left` */
+    bool left;
+    struct store_range range; /* the entries to go through; partition 0: the caller sets it */
+    uint64_t reached;
+    uint32_t entries;
+    unsigned char *pairs;
+};
+
+/* `pairs` (GATHER_PAIRS_BYTES) is borrowed until the command has been encoded. */
+void gather_start(struct gather *gather, const struct command_ack *asked,
+                  const struct record_head *head, const struct record_cursor *cursor,
+                  unsigned char *pairs);
+/* False: no more fit into one command. */
+bool gather_add(struct gather *gather, uint64_t number, struct store_value record);
+/* `cut`: there may be more entries than were added. */
+void gather_end(struct gather *gather, bool cut);

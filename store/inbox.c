@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/inbox.h"
+
+bool
+inbox_head_get(const struct ledger *ledger, uint64_t user, struct record_head *out)
+{
+    struct store_key key = record_key(ledger->partition, RECORD_HEAD, user, 0);
+    struct store_value value;
+    if (!ledger_get(ledger, &key, &value)) {
+        return false;
+    }
+    int error = record_head_decode(value, out);
+    ASSERT(error == 0);
+    return !out->removed;
+}
+
+void
+inbox_head_put(struct ledger *ledger, uint64_t user, const struct record_head *head)
+{
+    struct store_key key = record_key(ledger->partition, RECORD_HEAD, user, 0);
+    unsigned char record[RECORD_BYTES_MAX];
+    ledger_put(ledger, &key, record, record_head_encode(head, record));
+}
+
+struct record_cursor *
+inbox_cursor(struct record_head *head, uint16_t device)
+{
+    for (unsigned i = 0; i < head->devices; i++) {
+        if (head->cursors[i].device == device) {
+            return &head->cursors[i];
+        }
+    }
+    return NULL;
+}
+
+uint64_t
+inbox_entries_above(const struct record_head *head, const struct record_place *place)
+{
+    return head->last.entries - place->entries;
+}
+
+uint64_t
+inbox_bytes_above(const struct record_head *head, const struct record_place *place)
+{
+    return head->last.bytes - place->bytes;
+}
+
+struct record_cursor *
+inbox_device_add(struct record_head *head, uint16_t device)
+{
+    ASSERT(head->devices < STORE_DEVICES_LIMIT);
+    struct record_cursor *cursor = &head->cursors[head->devices++];
+    *cursor =
+        (struct record_cursor){.device = device, .state = RECORD_CURSOR_HOLDS, .acked = head->low};
+    return cursor;
+}
+
+void
+inbox_cursor_resume(const struct record_head *head, struct record_cursor *cursor)
+{
+    if (cursor->state != RECORD_CURSOR_LOST) {
+        return;
+    }
+    if (cursor->acked.number >= head->low.number) {
+        cursor->state = RECORD_CURSOR_HOLDS;
+    } else {
+        cursor->state = RECORD_CURSOR_RESUMED;
+        cursor->acked = head->low;
+    }
+}
+
+void
+inbox_device_remove(struct ledger *ledger, uint64_t user, struct record_head *head, uint16_t device)
+{
+    struct record_cursor *gone = inbox_cursor(head, device);
+    ASSERT(gone != NULL);
+    bool holds = false;
+    *gone = head->cursors[--head->devices];
+    for (unsigned i = 0; i < head->devices; i++) {
+        holds = holds || head->cursors[i].state != RECORD_CURSOR_LOST;
+    }
+    for (unsigned i = 0; !holds && i < head->devices; i++) {
+        inbox_cursor_resume(head, &head->cursors[i]);
+    }
+    inbox_trim(ledger, user, head);
+}
+
+static bool
+has_room(const struct ledger *ledger, const struct record_head *head,
+         const struct record_place *place, size_t bytes)
+{
+    return inbox_entries_above(head, place) < ledger->limits.inbox_entries_max &&
+           inbox_bytes_above(head, place) + bytes <= ledger->limits.inbox_bytes_max;
+}
+
+bool
+inbox_make_room(struct ledger *ledger, struct effects *effects, uint64_t user,
+                struct record_head *head, size_t bytes)
+{
+    if (head->devices == 0) {
+        return has_room(ledger, head, &head->low, bytes);
+    }
+    unsigned taking = 0;
+    unsigned full = 0;
+    for (unsigned i = 0; i < head->devices; i++) {
+        if (head->cursors[i].state == RECORD_CURSOR_LOST) {
+            continue;
+        }
+        if (has_room(ledger, head, &head->cursors[i].acked, bytes)) {
+            taking++;
+        } else {
+            full++;
+        }
+    }
+    if (taking == 0 || full == 0) {
+        return taking > 0;
+    }
+    for (unsigned i = 0; i < head->devices; i++) {
+        struct record_cursor *cursor = &head->cursors[i];
+        if (cursor->state != RECORD_CURSOR_LOST && !has_room(ledger, head, &cursor->acked, bytes)) {
+            cursor->state = RECORD_CURSOR_LOST;
+            struct effect effect = {.kind = EFFECT_RESYNC, .user = user, .device = cursor->device};
+            effects_add(effects, &effect);
+        }
+    }
+    inbox_trim(ledger, user, head);
+    return true;
+}
+
+void
+inbox_append(struct ledger *ledger, struct effects *effects, uint64_t user,
+             struct record_head *head, struct store_entry *entry)
+{
+    struct effect push = {.kind = EFFECT_PUSH, .user = user, .previous = head->last.number};
+    head->last.number = ledger_number_next(ledger);
+    if (entry->kind == STORE_ENTRY_MESSAGE) {
+        head->last.entries++;
+        head->last.bytes += entry_bytes(entry);
+    }
+    entry->number = head->last.number;
+    entry->total_entries = head->last.entries;
+    entry->total_bytes = head->last.bytes;
+    size_t bytes = entry_bytes(entry);
+    unsigned char *record = effects_scratch(effects, bytes);
+    entry_encode(entry, record);
+    struct store_key key = record_key(ledger->partition, RECORD_INBOX, user, entry->number);
+    ledger_put(ledger, &key, record, bytes);
+    push.number = entry->number;
+    effects_add(effects, &push);
+}
+
+/* Entries above the last freeze were never given to a fold: they go without a trace. */
+static void
+drop_unfrozen(struct ledger *ledger, uint64_t user, uint64_t after, uint64_t to)
+{
+    uint64_t from = after > ledger->frozen_number ? after : ledger->frozen_number;
+    if (from < to) {
+        struct store_range range = record_range_inbox(ledger->partition, user, from, to);
+        (void)delta_drop(ledger->delta, &range);
+    }
+}
+
+void
+inbox_take_out(struct ledger *ledger, uint64_t user, uint64_t number)
+{
+    if (number > ledger->frozen_number) {
+        drop_unfrozen(ledger, user, number - 1, number);
+    } else {
+        struct store_key key = record_key(ledger->partition, RECORD_INBOX, user, number);
+        ledger_delete(ledger, &key);
+    }
+}
+
+void
+inbox_trim(struct ledger *ledger, uint64_t user, struct record_head *head)
+{
+    const struct record_place *least = NULL;
+    for (unsigned i = 0; i < head->devices; i++) {
+        const struct record_cursor *cursor = &head->cursors[i];
+        bool holds = cursor->state != RECORD_CURSOR_LOST;
+        if (holds && (least == NULL || cursor->acked.number < least->number)) {
+            least = &cursor->acked;
+        }
+    }
+    if (least != NULL && least->number > head->low.number) {
+        drop_unfrozen(ledger, user, head->low.number, least->number);
+        head->low = *least;
+    }
+}
+
+void
+inbox_empty(struct ledger *ledger, uint64_t user, struct record_head *head)
+{
+    drop_unfrozen(ledger, user, head->low.number, head->last.number);
+    head->low = head->last;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ledger.h - a partition's data as apply sees it: the delta, and the few numbers that nearly every
+ * command moves.
+ *
+ * Those numbers (the newest inbox number, the newest user id, how far each stream has got) are kept
+ * here and written to the delta as one record when it is frozen, so that together with the record
+ * they are always those of one log position.
+ *
+ *     ledger_get(ledger, &key, &value)       whether there is one; it must be known to the delta
+ *     ledger_put(ledger, &key, bytes, count)
+ *
+ * Numbers. Inbox numbers come from one counter per partition: epoch << 22 | counter, just counted
+ * up. The epoch is the seconds since 2020 at the last start, or one more than the counter had
+ * reached if that is more. So a number is never given twice, whatever was lost, as long as a
+ * restored past began its epoch later than the lost future did. Below 2^53 until 2088. User ids:
+ * (seconds << 14 | counter) << 8 | partition, likewise counted up.
+ *
+ * Owned by its partition's scheduler; no call yields.
+ */
+#pragma once
+
+#include "store/delta.h"
+#include "store/record.h"
+
+enum {
+    LEDGER_NUMBER_COUNTER_BITS =
+        22, /* four million entries a second in one partition before the epoch runs ahead */
+    LEDGER_USER_COUNTER_BITS = 14,
+    LEDGER_STREAM_BYTES = 1 + 3 * 8,
+    LEDGER_BYTES_MAX =
+        RECORD_HEADER_BYTES + 3 * 8 + 4 + 8 + 2 + 2 + STORE_PARTITIONS * LEDGER_STREAM_BYTES,
+};
+/* 2020-01-01 00:00 UTC. */
+#define LEDGER_EPOCH_MS UINT64_C(1577836800000)
+
+struct ledger_limits {
+    uint32_t inbox_entries_max; /* of each device */
+    uint64_t inbox_bytes_max;
+    uint16_t devices_max;
+};
+
+struct ledger_stream {
+    uint64_t out_last;  /* number of the newest record to that partition */
+    uint64_t out_acked; /* it has applied everything up to here */
+    uint64_t in;        /* what came from that partition is applied up to here */
+    uint64_t frozen;    /* out_last at the last freeze: what is above was never given to a fold */
+};
+
+struct ledger {
+    uint8_t partition;
+    uint64_t seed; /* of the data directory */
+    struct delta *delta;
+    uint64_t last_number;
+    uint64_t last_user; /* its upper 45 bits */
+    uint64_t last_time_ms;
+    struct ledger_limits limits;
+    uint64_t frozen_number; /* last_number at the last freeze: no fold has seen what is above */
+    struct ledger_stream streams[STORE_PARTITIONS];
+};
+
+void ledger_init(struct ledger *ledger, uint8_t partition, uint64_t seed);
+void ledger_fini(struct ledger *ledger);
+
+/* For a start: what LMDB has of the partition, from its record. 0 or -EBADMSG. */
+MUST_CHECK int ledger_load(struct ledger *ledger, struct store_value value);
+
+/* Whether there is such a record; *out is borrowed until the delta's next change. It must be known
+ * to the delta. */
+bool ledger_get(const struct ledger *ledger, const struct store_key *key, struct store_value *out);
+void ledger_put(struct ledger *ledger, const struct store_key *key, const void *bytes,
+                size_t count);
+void ledger_delete(struct ledger *ledger, const struct store_key *key);
+
+static inline uint8_t
+ledger_partition_of(const struct ledger *ledger, uint64_t user)
+{
+    return key_partition_of_id(ledger->seed, user);
+}
+
+/* Begins an epoch: at every start. */
+void ledger_open(struct ledger *ledger, uint64_t time_ms, const struct ledger_limits *limits);
+/* The next inbox number, the next user id. */
+uint64_t ledger_number_next(struct ledger *ledger);
+uint64_t ledger_user_next(struct ledger *ledger);
+
+/* Seconds since 2020, 0 before. */
+uint64_t ledger_seconds(uint64_t time_ms);
+
+/* Writes the partition's record and freezes the delta (delta_freeze). */
+const struct table *ledger_freeze(struct ledger *ledger);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/outbox.h"
+
+uint64_t
+outbox_put(struct ledger *ledger, struct effects *effects, uint8_t destination,
+           const struct payload *payload)
+{
+    struct ledger_stream *stream = &ledger->streams[destination];
+    stream->out_last++;
+    struct store_key key = record_key_outbox(ledger->partition, destination, stream->out_last);
+    size_t bytes = payload_bytes(payload);
+    unsigned char *record = effects_scratch(effects, bytes);
+    payload_encode(payload, record);
+    ledger_put(ledger, &key, record, bytes);
+    effects_stream(effects, destination);
+    return stream->out_last;
+}
+
+void
+outbox_acked(struct ledger *ledger, uint8_t destination, uint64_t number)
+{
+    struct ledger_stream *stream = &ledger->streams[destination];
+    ASSERT(number <= stream->out_last);
+    while (stream->out_acked < number && stream->out_acked < stream->frozen) {
+        stream->out_acked++;
+        struct store_key key = record_key_outbox(ledger->partition, destination, stream->out_acked);
+        ledger_delete(ledger, &key);
+    }
+    if (stream->out_acked >= number) {
+        return;
+    }
+    /* No fold has seen the rest: it goes as if it had never been, and LMDB with it. */
+    struct store_range rest = {
+        .low = record_key_outbox(ledger->partition, destination, stream->out_acked + 1),
+        .high = record_key_outbox(ledger->partition, destination, number),
+    };
+    (void)delta_drop(ledger->delta, &rest);
+    stream->out_acked = number;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* payload.h - what one partition tells another through its outbox.
+ *
+ * Each ordered pair of partitions has one stream, numbered 1, 2, 3 ... A payload is written to the
+ * outbox in the same apply as its cause, sent until its number has been acknowledged, and applied
+ * exactly once at the other end (docs/guarantees.md). It can't be refused there: what no longer
+ * fits (a user who is gone) is passed over.
+ *
+ *     struct payload payload = {.kind = PAYLOAD_RECEIPT, .receipt = {.reader = bob, ...}};
+ *     outbox_put(ledger, destination, &payload);
+ *
+ * Decoding borrows the bytes. Plain values.
+ */
+#pragma once
+
+#include "store/account.h"
+#include "store/entry.h"
+#include "store/table.h"
+
+enum payload_kind {
+    PAYLOAD_USER_CREATE = 1,  /* name's partition -> user's: the name is taken for this user */
+    PAYLOAD_NAME_RELEASE = 2, /* user's -> name's: the user is gone */
+    PAYLOAD_RECEIPT = 3,      /* recipient's -> sender's: how far the recipient got in the chat */
+    PAYLOAD_COPY = 4, /* recipient's -> sender's: a message for the sender's other devices */
+};
+
+struct payload_user_create {
+    uint64_t user;
+    uint64_t created_at_ms;
+    struct store_name name;
+    const unsigned char *password; /* the Argon2id string */
+    uint8_t password_bytes;
+    bool with_device;
+    unsigned char token_hash[STORE_TOKEN_HASH_BYTES];
+    struct store_name device_name;
+};
+
+struct payload_name_release {
+    uint64_t user;
+    struct store_name name;
+};
+
+struct payload_receipt {
+    uint64_t reader;
+    uint64_t peer; /* who wrote what was read */
+    uint64_t delivered;
+    uint64_t read;
+};
+
+struct payload_copy {
+    uint64_t peer; /* to whom message.sender wrote it */
+    struct store_entry_message message;
+};
+
+struct payload {
+    enum payload_kind kind;
+    union {
+        struct payload_user_create create;
+        struct payload_name_release release;
+        struct payload_receipt receipt;
+        struct payload_copy copy;
+    };
+};
+
+size_t payload_bytes(const struct payload *payload);
+/* Writes payload_bytes of them. */
+void payload_encode(const struct payload *payload, unsigned char *out);
+/* 0, or -EBADMSG with *out untouched. */
+MUST_CHECK int payload_decode(struct store_value value, struct payload *out);

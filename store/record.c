@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/record.h"
+
+#include "store/checksum.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+/* A name's two hashes come from two functions, so that nobody can look for a collision in both at
+ * once. */
+static const uint64_t NAME_SEED_OWNER = UINT64_C(0x9e3779b97f4a7c15);
+static const uint64_t NAME_SEED_A = UINT64_C(0xc2b2ae3d27d4eb4f);
+
+enum {
+    CURSOR_BYTES = 2 + 1 + 3 * 8,
+    HEAD_BYTES = RECORD_HEADER_BYTES + 1 + 2 + 2 + 6 * 8,
+};
+static_assert(HEAD_BYTES + STORE_DEVICES_LIMIT * CURSOR_BYTES <= RECORD_BYTES_MAX,
+              "a head with all devices fits");
+
+struct store_key
+record_key_name(uint64_t seed, const struct store_name *name)
+{
+    struct store_key key = {
+        .partition = key_partition_of_name(seed, name->text, name->bytes),
+        .table = RECORD_NAME,
+        .owner = checksum_bytes(seed ^ NAME_SEED_OWNER, name->text, name->bytes),
+        .a = checksum_bytes(seed ^ NAME_SEED_A, name->text, name->bytes),
+    };
+    return key;
+}
+
+struct store_range
+record_range_inbox(uint8_t partition, uint64_t user, uint64_t after, uint64_t to)
+{
+    struct store_range range = {
+        .low = record_key(partition, RECORD_INBOX, user, after + 1),
+        .high = record_key(partition, RECORD_INBOX, user, to),
+    };
+    range.high.b = UINT64_MAX;
+    return range;
+}
+
+bool
+record_implies(const struct table_entry *entry, struct store_range *out)
+{
+    if (entry->key.table == RECORD_HEAD) {
+        struct record_head head;
+        if (record_head_decode(entry->value, &head) != 0 || head.low.number == 0) {
+            return false;
+        }
+        *out = record_range_inbox(entry->key.partition, entry->key.owner, 0, head.low.number);
+        return true;
+    }
+    if (entry->key.table == RECORD_USER) {
+        struct record_user user;
+        if (record_user_decode(entry->value, &user) != 0 || !user.removed) {
+            return false;
+        }
+        *out = key_range_owner(entry->key.partition, RECORD_CHAT, entry->key.owner);
+        return true;
+    }
+    return false;
+}
+
+void
+record_begin(struct cursor_out *out, enum record_table table)
+{
+    cursor_put_u8(out, (uint8_t)table);
+    cursor_put_u8(out, RECORD_VERSION);
+}
+
+void
+record_expect(struct cursor_in *in, enum record_table table)
+{
+    uint8_t found = cursor_get_u8(in);
+    uint8_t version = cursor_get_u8(in);
+    if (found != table || version != RECORD_VERSION) {
+        cursor_in_fail(in);
+    }
+}
+
+void
+record_put_name(struct cursor_out *out, const struct store_name *name)
+{
+    ASSERT(name->bytes <= STORE_NAME_BYTES_MAX);
+    cursor_put_u8(out, name->bytes);
+    cursor_put_bytes(out, name->text, name->bytes);
+}
+
+void
+record_get_name(struct cursor_in *in, struct store_name *name)
+{
+    uint8_t bytes = cursor_get_u8(in);
+    if (bytes > STORE_NAME_BYTES_MAX) {
+        cursor_in_fail(in);
+        bytes = 0;
+    }
+    memset(name, 0, sizeof(*name));
+    name->bytes = bytes;
+    cursor_get_copy(in, name->text, bytes);
+}
+
+/* A byte that is 0 or 1. */
+static bool
+get_flag(struct cursor_in *in)
+{
+    uint8_t flag = cursor_get_u8(in);
+    if (flag > 1) {
+        cursor_in_fail(in);
+    }
+    return flag == 1;
+}
+
+static size_t
+finish(const struct cursor_out *out)
+{
+    ASSERT(!out->failed);
+    return cursor_out_bytes(out);
+}
+
+/* ------------------------------------------------------------------------------------- accounts */
+
+size_t
+record_name_encode(const struct record_name *name, unsigned char out[RECORD_BYTES_MAX])
+{
+    struct cursor_out cursor;
+    cursor_out_init(&cursor, out, RECORD_BYTES_MAX);
+    record_begin(&cursor, RECORD_NAME);
+    cursor_put_u64(&cursor, name->user);
+    record_put_name(&cursor, &name->name);
+    return finish(&cursor);
+}
+
+int
+record_name_decode(struct store_value value, struct record_name *out)
+{
+    struct record_name name;
+    struct cursor_in in;
+    cursor_in_init(&in, value.bytes, value.count);
+    record_expect(&in, RECORD_NAME);
+    name.user = cursor_get_u64(&in);
+    record_get_name(&in, &name.name);
+    int error = cursor_in_end(&in);
+    if (error == 0) {
+        *out = name;
+    }
+    return error;
+}
+
+size_t
+record_user_encode(const struct record_user *user, unsigned char out[RECORD_BYTES_MAX])
+{
+    struct cursor_out cursor;
+    cursor_out_init(&cursor, out, RECORD_BYTES_MAX);
+    record_begin(&cursor, RECORD_USER);
+    cursor_put_u8(&cursor, user->removed);
+    cursor_put_u64(&cursor, user->created_at_ms);
+    record_put_name(&cursor, &user->name);
+    return finish(&cursor);
+}
+
+int
+record_user_decode(struct store_value value, struct record_user *out)
+{
+    struct record_user user;
+    struct cursor_in in;
+    cursor_in_init(&in, value.bytes, value.count);
+    record_expect(&in, RECORD_USER);
+    user.removed = get_flag(&in);
+    user.created_at_ms = cursor_get_u64(&in);
+    record_get_name(&in, &user.name);
+    int error = cursor_in_end(&in);
+    if (error == 0) {
+        *out = user;
+    }
+    return error;
+}
+
+size_t
+record_password_encode(const struct record_password *password, unsigned char out[RECORD_BYTES_MAX])
+{
+    struct cursor_out cursor;
+    ASSERT(password->bytes <= STORE_PASSWORD_BYTES_MAX);
+    cursor_out_init(&cursor, out, RECORD_BYTES_MAX);
+    record_begin(&cursor, RECORD_PASSWORD);
+    cursor_put_u8(&cursor, password->bytes);
+    cursor_put_bytes(&cursor, password->text, password->bytes);
+    return finish(&cursor);
+}
+
+int
+record_password_decode(struct store_value value, struct record_password *out)
+{
+    struct record_password password = {0};
+    struct cursor_in in;
+    cursor_in_init(&in, value.bytes, value.count);
+    record_expect(&in, RECORD_PASSWORD);
+    uint8_t bytes = cursor_get_u8(&in);
+    if (bytes > STORE_PASSWORD_BYTES_MAX) {
+        return -EBADMSG;
+    }
+    password.bytes = bytes;
+    cursor_get_copy(&in, password.text, bytes);
+    int error = cursor_in_end(&in);
+    if (error == 0) {
+        *out = password;
+    }
+    return error;
+}
+
+size_t
+record_device_encode(const struct record_device *device, unsigned char out[RECORD_BYTES_MAX])
+{
+    struct cursor_out cursor;
+    cursor_out_init(&cursor, out, RECORD_BYTES_MAX);
+    record_begin(&cursor, RECORD_DEVICE);
+    cursor_put_bytes(&cursor, device->token_hash, STORE_TOKEN_HASH_BYTES);
+    cursor_put_u64(&cursor, device->added_at_ms);
+    cursor_put_u64(&cursor, device->range);
+    record_put_name(&cursor, &device->name);
+    return finish(&cursor);
+}
+
+int
+record_device_decode(struct store_value value, struct record_device *out)
+{
+    struct record_device device;
+    struct cursor_in in;
+    cursor_in_init(&in, value.bytes, value.count);
+    record_expect(&in, RECORD_DEVICE);
+    cursor_get_copy(&in, device.token_hash, STORE_TOKEN_HASH_BYTES);
+    device.added_at_ms = cursor_get_u64(&in);
+    device.range = cursor_get_u64(&in);
+    record_get_name(&in, &device.name);
+    int error = cursor_in_end(&in);
+    if (error == 0) {
+        *out = device;
+    }
+    return error;
+}
+
+/* -------------------------------------------------------------------------------------- inboxes */
+
+static void
+put_place(struct cursor_out *out, const struct record_place *place)
+{
+    cursor_put_u64(out, place->number);
+    cursor_put_u64(out, place->entries);
+    cursor_put_u64(out, place->bytes);
+}
+
+static void
+get_place(struct cursor_in *in, struct record_place *place)
+{
+    place->number = cursor_get_u64(in);
+    place->entries = cursor_get_u64(in);
+    place->bytes = cursor_get_u64(in);
+}
+
+size_t
+record_head_encode(const struct record_head *head, unsigned char out[RECORD_BYTES_MAX])
+{
+    struct cursor_out cursor;
+    ASSERT(head->devices <= STORE_DEVICES_LIMIT);
+    cursor_out_init(&cursor, out, RECORD_BYTES_MAX);
+    record_begin(&cursor, RECORD_HEAD);
+    cursor_put_u8(&cursor, head->removed);
+    cursor_put_u16(&cursor, head->device_next);
+    cursor_put_u16(&cursor, head->devices);
+    put_place(&cursor, &head->low);
+    put_place(&cursor, &head->last);
+    for (unsigned i = 0; i < head->devices; i++) {
+        cursor_put_u16(&cursor, head->cursors[i].device);
+        cursor_put_u8(&cursor, head->cursors[i].state);
+        put_place(&cursor, &head->cursors[i].acked);
+    }
+    return finish(&cursor);
+}
+
+/* Fills *out as it reads; the caller looks at the cursor's end. */
+static void
+head_read(struct cursor_in *in, struct record_head *out)
+{
+    record_expect(in, RECORD_HEAD);
+    out->removed = get_flag(in);
+    out->device_next = cursor_get_u16(in);
+    out->devices = cursor_get_u16(in);
+    if (out->devices > STORE_DEVICES_LIMIT) {
+        cursor_in_fail(in);
+        out->devices = 0;
+    }
+    get_place(in, &out->low);
+    get_place(in, &out->last);
+    for (unsigned i = 0; i < out->devices; i++) {
+        out->cursors[i].device = cursor_get_u16(in);
+        out->cursors[i].state = cursor_get_u8(in);
+        get_place(in, &out->cursors[i].acked);
+        if (out->cursors[i].state > RECORD_CURSOR_RESUMED) {
+            cursor_in_fail(in);
+        }
+    }
+}
+
+int
+record_head_decode(struct store_value value, struct record_head *out)
+{
+    struct record_head head;
+    struct cursor_in in;
+    cursor_in_init(&in, value.bytes, value.count);
+    head_read(&in, &head);
+    int error = cursor_in_end(&in);
+    if (error == 0) {
+        /* Every message decodes a head, and most have one cursor of the 32. */
+        memcpy(out, &head,
+               offsetof(struct record_head, cursors) + head.devices * sizeof(head.cursors[0]));
+    }
+    return error;
+}
+
+/* ---------------------------------------------------------------------------------------- chats */
+
+size_t
+record_chat_encode(const struct record_chat *chat, unsigned char out[RECORD_BYTES_MAX])
+{
+    struct cursor_out cursor;
+    cursor_out_init(&cursor, out, RECORD_BYTES_MAX);
+    record_begin(&cursor, RECORD_CHAT);
+    cursor_put_u64(&cursor, chat->last);
+    cursor_put_u64(&cursor, chat->delivered);
+    cursor_put_u64(&cursor, chat->read);
+    cursor_put_u64(&cursor, chat->told_number);
+    cursor_put_u64(&cursor, chat->told_delivered);
+    cursor_put_u64(&cursor, chat->told_read);
+    cursor_put_u64(&cursor, chat->peer_delivered);
+    cursor_put_u64(&cursor, chat->peer_read);
+    cursor_put_u64(&cursor, chat->mark);
+    cursor_put_u8(&cursor, chat->mark_peer);
+    cursor_put_u8(&cursor, chat->mark_own);
+    return finish(&cursor);
+}
+
+int
+record_chat_decode(struct store_value value, struct record_chat *out)
+{
+    struct record_chat chat;
+    struct cursor_in in;
+    cursor_in_init(&in, value.bytes, value.count);
+    record_expect(&in, RECORD_CHAT);
+    chat.last = cursor_get_u64(&in);
+    chat.delivered = cursor_get_u64(&in);
+    chat.read = cursor_get_u64(&in);
+    chat.told_number = cursor_get_u64(&in);
+    chat.told_delivered = cursor_get_u64(&in);
+    chat.told_read = cursor_get_u64(&in);
+    chat.peer_delivered = cursor_get_u64(&in);
+    chat.peer_read = cursor_get_u64(&in);
+    chat.mark = cursor_get_u64(&in);
+    chat.mark_peer = get_flag(&in);
+    chat.mark_own = get_flag(&in);
+    int error = cursor_in_end(&in);
+    if (error == 0) {
+        *out = chat;
+    }
+    return error;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* record.h - what stands in a partition's tables: the keys, and the values behind them.
+ *
+ *     table      owner        a            b     value
+ *     PARTITION  0            0            0     the partition's counters and streams      ledger.h
+ *     NAME       hash         other hash   0     the user who has the name
+ *     USER       user         0            0     name, time of creation
+ *     PASSWORD   user         0            0     libsodium's Argon2id string
+ *     DEVICE     user         device       0     token hash, name, command numbers given
+ *     HEAD       user         0            0     how far the inbox reaches, each device's cursor
+ *     INBOX      user         number       0     an entry                                  entry.h
+ *     CHAT       user         peer         0     both directions' cursors, the chat's mark
+ *     WINDOW     sender       device       0     numbers lately accepted here              window.h
+ *     OUTBOX     0            destination  number  what another partition is told       payload.h
+ *
+ * A value begins with its table and a version, is little-endian and unpadded, and is decoded
+ * through the cursor: 0, or -EBADMSG with *out untouched. Encoding writes to a buffer of
+ * RECORD_BYTES_MAX and tells how much. Plain values.
+ *
+ * A user who was removed leaves USER and HEAD behind, flagged: ids are never given again, and the
+ * flagged records tell the fold which ranges are gone (record_implies).
+ */
+#pragma once
+
+#include "store/account.h"
+#include "store/cursor.h"
+#include "store/table.h"
+
+enum record_table {
+    RECORD_PARTITION = 1,
+    RECORD_NAME = 2,
+    RECORD_USER = 3,
+    RECORD_PASSWORD = 4,
+    RECORD_DEVICE = 5,
+    RECORD_HEAD = 6,
+    RECORD_INBOX = 7,
+    RECORD_CHAT = 8,
+    RECORD_WINDOW = 9,
+    RECORD_OUTBOX = 10,
+};
+
+enum {
+    RECORD_VERSION = 1,
+    RECORD_HEADER_BYTES = 2,
+    /* The largest of those below: a head with STORE_DEVICES_LIMIT devices. */
+    RECORD_BYTES_MAX = 1024,
+};
+
+static inline struct store_key
+record_key(uint8_t partition, enum record_table table, uint64_t owner, uint64_t a)
+{
+    return (struct store_key){
+        .partition = partition, .table = (uint8_t)table, .owner = owner, .a = a};
+}
+
+static inline struct store_key
+record_key_outbox(uint8_t partition, uint8_t destination, uint64_t number)
+{
+    return (struct store_key){
+        .partition = partition, .table = RECORD_OUTBOX, .a = destination, .b = number};
+}
+
+/* The key of a name; `seed` is the directory's. */
+struct store_key record_key_name(uint64_t seed, const struct store_name *name);
+
+/* Entries of a user's inbox above `after`, up to `to`. */
+struct store_range record_range_inbox(uint8_t partition, uint64_t user, uint64_t after,
+                                      uint64_t to);
+
+/* The fold's question (fold.h): a head implies that the inbox up to its lowest cursor is gone, a
+ * removed user that his chats are. */
+bool record_implies(const struct table_entry *entry, struct store_range *out);
+
+/* Table and version before a value. */
+void record_begin(struct cursor_out *out, enum record_table table);
+void record_expect(struct cursor_in *in, enum record_table table);
+/* A name: its length in a byte, and its bytes. One longer than STORE_NAME_BYTES_MAX fails the
+ * cursor. */
+void record_put_name(struct cursor_out *out, const struct store_name *name);
+void record_get_name(struct cursor_in *in, struct store_name *name);
+
+/* ------------------------------------------------------------------------------------- accounts */
+
+struct record_name {
+    uint64_t user;
+    struct store_name name; /* in full: two names may share their hashes */
+};
+size_t record_name_encode(const struct record_name *name, unsigned char out[RECORD_BYTES_MAX]);
+MUST_CHECK int record_name_decode(struct store_value value, struct record_name *out);
+
+struct record_user {
+    bool removed;
+    uint64_t created_at_ms;
+    struct store_name name;
+};
+size_t record_user_encode(const struct record_user *user, unsigned char out[RECORD_BYTES_MAX]);
+MUST_CHECK int record_user_decode(struct store_value value, struct record_user *out);
+
+struct record_password {
+    uint8_t bytes;
+    char text[STORE_PASSWORD_BYTES_MAX];
+};
+size_t record_password_encode(const struct record_password *password,
+                              unsigned char out[RECORD_BYTES_MAX]);
+MUST_CHECK int record_password_decode(struct store_value value, struct record_password *out);
+
+struct record_device {
+    unsigned char token_hash[STORE_TOKEN_HASH_BYTES];
+    uint64_t added_at_ms;
+    uint64_t range; /* of command numbers, the last that was given out at an attach */
+    struct store_name name;
+};
+size_t record_device_encode(const struct record_device *device,
+                            unsigned char out[RECORD_BYTES_MAX]);
+MUST_CHECK int record_device_decode(struct store_value value, struct record_device *out);
+
+/* -------------------------------------------------------------------------------------- inboxes */
+
+/* How far something has got in an inbox: a number, and the messages and bytes from the inbox's
+ * beginning up to it. */
+struct record_place {
+    uint64_t number;
+    uint64_t entries;
+    uint64_t bytes;
+};
+
+enum record_cursor_state {
+    RECORD_CURSOR_HOLDS,   /* everything above `acked` is kept for it */
+    RECORD_CURSOR_LOST,    /* it reached its limit: nothing is kept until it attaches again */
+    RECORD_CURSOR_RESUMED, /* attached since: holds again, with a hole that it has to be told of */
+};
+
+struct record_cursor {
+    uint16_t device;
+    uint8_t state;
+    struct record_place acked;
+};
+
+struct record_head {
+    bool removed;
+    uint16_t device_next;
+    uint16_t devices;
+    struct record_place low;  /* everything up to here is gone */
+    struct record_place last; /* the newest entry */
+    struct record_cursor cursors[STORE_DEVICES_LIMIT];
+};
+size_t record_head_encode(const struct record_head *head, unsigned char out[RECORD_BYTES_MAX]);
+MUST_CHECK int record_head_decode(struct store_value value, struct record_head *out);
+
+/* ---------------------------------------------------------------------------------------- chats */
+
+/* A chat as one of the two sees it. What the peer wrote is numbered here, in the user's
+ * partition. */
+struct record_chat {
+    uint64_t last; /* number of the newest message that the peer wrote to the user */
+    uint64_t delivered;
+    uint64_t read;
+    uint64_t told_number; /* the stream's record that tells the peer of the next two; 0: none did */
+    uint64_t told_delivered;
+    uint64_t told_read;
+    uint64_t peer_delivered; /* of what the user wrote, as the peer's partition told */
+    uint64_t peer_read;
+    uint64_t mark;  /* inbox number of the chat's mark; 0: there never was one */
+    bool mark_peer; /* what the mark tells: the peer's cursors, the user's own */
+    bool mark_own;
+};
+size_t record_chat_encode(const struct record_chat *chat, unsigned char out[RECORD_BYTES_MAX]);
+MUST_CHECK int record_chat_decode(struct store_value value, struct record_chat *out);

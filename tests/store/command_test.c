@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/command.h"
+#include "tests/spec.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BODY_MAX = 4096 };
+
+static unsigned char pairs[4 * COMMAND_PAIR_BYTES];
+static unsigned char payload[256];
+
+static size_t
+all_kinds(struct command out[COMMAND_KINDS])
+{
+    const struct store_name name = {.bytes = 3, .text = "bob"};
+    struct payload receipt = {.kind = PAYLOAD_RECEIPT, .receipt = {.reader = 1, .peer = 2}};
+    payload_encode(&receipt, payload);
+    for (uint32_t i = 0; i < 4; i++) {
+        command_pair_put(pairs, i, i + 1, i + 100);
+    }
+    struct command commands[] = {
+        {.kind = COMMAND_OPEN, .open = {.inbox_entries_max = 5, .devices_max = 3}},
+        {.kind = COMMAND_NAME_CLAIM,
+         .claim = {.name = name,
+                   .password = (const unsigned char *)"$a",
+                   .password_bytes = 2,
+                   .device_name = name}},
+        {.kind = COMMAND_USER_REMOVE, .device = {.user = 9}},
+        {.kind = COMMAND_PASSWORD_SET,
+         .password = {.user = 9, .bytes = 2, .text = (const unsigned char *)"$b"}},
+        {.kind = COMMAND_DEVICE_ADD, .device_add = {.user = 9, .name = name}},
+        {.kind = COMMAND_DEVICE_ATTACH, .device = {.user = 9, .device = 2}},
+        {.kind = COMMAND_DEVICE_REVOKE, .device = {.user = 9, .device = 2}},
+        {.kind = COMMAND_MESSAGE,
+         .message = {.recipient = 9,
+                     .copy = true,
+                     .message = {.sender = 8,
+                                 .sender_number = 7,
+                                 .time_ms = 55,
+                                 .sender_name = "al",
+                                 .sender_name_bytes = 2,
+                                 .body = (const unsigned char *)"hi",
+                                 .body_bytes = 2}}},
+        {.kind = COMMAND_ACK,
+         .ack = {.user = 9, .device = 1, .number = 4, .chats = {.count = 4, .bytes = pairs}}},
+        {.kind = COMMAND_READ, .read = {.user = 9, .peer = 8, .chat_number = 3}},
+        {.kind = COMMAND_STREAM,
+         .stream = {.source = 5,
+                    .number = 6,
+                    .payload = {.bytes = payload, .count = payload_bytes(&receipt)}}},
+        {.kind = COMMAND_STREAM_ACK,
+         .stream_ack = {.destination = 5, .number = 6, .receipts = {.count = 2, .bytes = pairs}}},
+    };
+    size_t count = sizeof(commands) / sizeof(commands[0]);
+    for (size_t i = 0; i < count; i++) {
+        commands[i].partition = 17;
+        commands[i].time_ms = 55;
+        out[i] = commands[i];
+    }
+    return count;
+}
+
+static struct log_command
+logged(const struct command *command, unsigned char body[BODY_MAX])
+{
+    return (struct log_command){
+        .partition = command->partition,
+        .kind = (uint8_t)command->kind,
+        .version = COMMAND_VERSION,
+        .body = body,
+        .body_bytes = (uint32_t)command_encode(command, body, BODY_MAX),
+    };
+}
+
+static void
+encodes_again_alike(void **state)
+{
+    (void)state;
+    struct command commands[COMMAND_KINDS];
+    size_t count = all_kinds(commands);
+    assert_int_equal(count, COMMAND_KINDS - 1);
+    for (size_t i = 0; i < count; i++) {
+        unsigned char body[BODY_MAX];
+        unsigned char again[BODY_MAX];
+        struct command decoded;
+        struct log_command head = logged(&commands[i], body);
+        assert_int_equal(command_decode(&head, &decoded), 0);
+        assert_int_equal(decoded.partition, 17);
+        assert_int_equal(decoded.kind, commands[i].kind);
+        assert_int_equal(command_encode(&decoded, again, sizeof(again)), head.body_bytes);
+        assert_memory_equal(body, again, head.body_bytes);
+    }
+}
+
+static void
+refuses_cut_and_long(void **state)
+{
+    (void)state;
+    struct command commands[COMMAND_KINDS];
+    size_t count = all_kinds(commands);
+    for (size_t i = 0; i < count; i++) {
+        unsigned char body[BODY_MAX];
+        struct command decoded;
+        struct log_command head = logged(&commands[i], body);
+        uint32_t whole = head.body_bytes;
+        for (head.body_bytes = 0; head.body_bytes < whole; head.body_bytes++) {
+            unsigned char *exact =
+                malloc(head.body_bytes + 1); /* a sanitizer sees every step beyond */
+            memcpy(exact, body, head.body_bytes);
+            head.body = exact;
+            assert_int_equal(command_decode(&head, &decoded), -EBADMSG);
+            free(exact);
+        }
+        head.body = body;
+        head.body_bytes = whole + 1;
+        body[whole] = 0;
+        assert_int_equal(command_decode(&head, &decoded), -EBADMSG);
+    }
+}
+
+static void
+refuses_the_future(void **state)
+{
+    (void)state;
+    struct command commands[COMMAND_KINDS];
+    unsigned char body[BODY_MAX];
+    struct command decoded;
+    (void)all_kinds(commands);
+    struct log_command head = logged(&commands[0], body);
+    head.version = COMMAND_VERSION + 1;
+    assert_int_equal(command_decode(&head, &decoded), -EPROTO);
+    head.version = COMMAND_VERSION;
+    head.kind = COMMAND_KINDS;
+    assert_int_equal(command_decode(&head, &decoded), -EPROTO);
+    head.kind = 0;
+    assert_int_equal(command_decode(&head, &decoded), -EPROTO);
+}
+
+/* Where each field that can't be anything stands in its body. */
+static void
+refuses_impossible_fields(void **state)
+{
+    (void)state;
+    struct command commands[COMMAND_KINDS];
+    (void)all_kinds(commands);
+    struct {
+        enum command_kind kind;
+        size_t at;
+        unsigned char byte;
+    } cases[] = {
+        {COMMAND_NAME_CLAIM, 8, 65},       /* a name too long */
+        {COMMAND_NAME_CLAIM, 12, 129},     /* a password too long */
+        {COMMAND_NAME_CLAIM, 15, 2},       /* a flag that is neither */
+        {COMMAND_PASSWORD_SET, 16, 200},   /* a password too long */
+        {COMMAND_DEVICE_ADD, 48, 65},      /* a name too long */
+        {COMMAND_MESSAGE, 16, 2},          /* a flag that is neither */
+        {COMMAND_MESSAGE, 17 + 16, 1},     /* numbered in its chat before it was decided */
+        {COMMAND_MESSAGE, 17 + 24, 1},     /* another time than the command's */
+        {COMMAND_MESSAGE, 17 + 35, 65},    /* a name too long */
+        {COMMAND_MESSAGE, 17 + 38, 0xff},  /* a body too long */
+        {COMMAND_ACK, 8 + 34 + 1, 0xff},   /* a list too long */
+        {COMMAND_STREAM, 8 + 9, 0},        /* a payload that is none */
+        {COMMAND_STREAM_ACK, 8 + 9, 0xff}, /* a list longer than the body */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        unsigned char body[BODY_MAX];
+        struct command decoded;
+        struct log_command head = logged(&commands[cases[i].kind - 1], body);
+        assert_int_equal(head.kind, cases[i].kind);
+        assert_int_not_equal(body[cases[i].at], cases[i].byte);
+        body[cases[i].at] = cases[i].byte;
+        assert_int_equal(command_decode(&head, &decoded), -EBADMSG);
+    }
+}
+
+static void
+names_kinds(void **state)
+{
+    (void)state;
+    assert_string_equal(command_kind_name(COMMAND_MESSAGE), "MESSAGE");
+    for (int kind = 1; kind < COMMAND_KINDS; kind++) {
+        assert_string_not_equal(command_kind_name((enum command_kind)kind), "UNKNOWN");
+    }
+    assert_string_equal(command_kind_name(COMMAND_KINDS), "UNKNOWN");
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("every kind of command is decoded to what was encoded", encodes_again_alike),
+        SPEC("a body that is too short or too long is refused", refuses_cut_and_long),
+        SPEC("kinds and versions of a later linnet are refused as such", refuses_the_future),
+        SPEC("fields that can't be are refused", refuses_impossible_fields),
+        SPEC("every kind has a name", names_kinds),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}

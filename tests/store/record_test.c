@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/entry.h"
+#include "store/payload.h"
+#include "store/record.h"
+#include "tests/spec.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct store_name alice = {.bytes = 5, .text = "alice"};
+
+/* One decoder of each record behind one face. */
+union decoded {
+    struct record_name name;
+    struct record_user user;
+    struct record_password password;
+    struct record_device device;
+    struct record_head head;
+    struct record_chat chat;
+    struct store_entry entry;
+    struct payload payload;
+};
+typedef int decode(struct store_value value, union decoded *out);
+
+static int
+decode_name(struct store_value value, union decoded *out)
+{
+    return record_name_decode(value, &out->name);
+}
+static int
+decode_user(struct store_value value, union decoded *out)
+{
+    return record_user_decode(value, &out->user);
+}
+static int
+decode_password(struct store_value value, union decoded *out)
+{
+    return record_password_decode(value, &out->password);
+}
+static int
+decode_device(struct store_value value, union decoded *out)
+{
+    return record_device_decode(value, &out->device);
+}
+static int
+decode_head(struct store_value value, union decoded *out)
+{
+    return record_head_decode(value, &out->head);
+}
+static int
+decode_chat(struct store_value value, union decoded *out)
+{
+    return record_chat_decode(value, &out->chat);
+}
+static int
+decode_entry(struct store_value value, union decoded *out)
+{
+    return entry_decode(9, value.bytes, value.count, &out->entry);
+}
+static int
+decode_payload(struct store_value value, union decoded *out)
+{
+    return payload_decode(value, &out->payload);
+}
+
+/* A good record is decoded; cut anywhere, with a byte too many, with another table or version, it
+ * is not. */
+static void
+check_strict(decode *decode_it, const unsigned char *bytes, size_t count, union decoded *out)
+{
+    static const union decoded untouched;
+    unsigned char spoilt[RECORD_BYTES_MAX + 1];
+    union decoded other;
+    struct store_value value = {.bytes = bytes, .count = count};
+    assert_true(count <= RECORD_BYTES_MAX);
+    assert_int_equal(decode_it(value, out), 0);
+    for (size_t cut = 0; cut < count; cut++) {
+        memcpy(&other, &untouched, sizeof(other));
+        value.count = cut;
+        assert_int_equal(decode_it(value, &other), -EBADMSG);
+        assert_memory_equal(&other, &untouched, sizeof(other));
+    }
+    memcpy(spoilt, bytes, count);
+    spoilt[count] = 0;
+    value = (struct store_value){.bytes = spoilt, .count = count + 1};
+    assert_int_equal(decode_it(value, &other), -EBADMSG);
+    for (unsigned at = 0; at < RECORD_HEADER_BYTES; at++) {
+        memcpy(spoilt, bytes, count);
+        spoilt[at] ^= 0x40;
+        value.count = count;
+        assert_int_equal(decode_it(value, &other), -EBADMSG);
+    }
+}
+
+static void
+accounts(void **state)
+{
+    (void)state;
+    unsigned char bytes[RECORD_BYTES_MAX];
+    union decoded out;
+
+    struct record_name name = {.user = 77, .name = alice};
+    check_strict(decode_name, bytes, record_name_encode(&name, bytes), &out);
+    assert_int_equal(out.name.user, 77);
+    assert_memory_equal(&out.name.name, &alice, sizeof(alice));
+
+    struct record_user user = {.removed = true, .created_at_ms = 123, .name = alice};
+    check_strict(decode_user, bytes, record_user_encode(&user, bytes), &out);
+    assert_true(out.user.removed);
+    assert_int_equal(out.user.created_at_ms, 123);
+
+    struct record_password password = {.bytes = 4, .text = "$arg"};
+    check_strict(decode_password, bytes, record_password_encode(&password, bytes), &out);
+    assert_int_equal(out.password.bytes, 4);
+    assert_memory_equal(out.password.text, password.text, sizeof(password.text));
+
+    struct record_device device = {.added_at_ms = 5, .range = UINT64_C(1) << 50, .name = alice};
+    device.token_hash[31] = 0xee;
+    check_strict(decode_device, bytes, record_device_encode(&device, bytes), &out);
+    assert_int_equal(out.device.range, UINT64_C(1) << 50);
+    assert_int_equal(out.device.token_hash[31], 0xee);
+}
+
+static void
+heads(void **state)
+{
+    (void)state;
+    unsigned char bytes[RECORD_BYTES_MAX];
+    union decoded out;
+    struct record_head head = {
+        .device_next = 40,
+        .devices = STORE_DEVICES_LIMIT,
+        .low = {.number = 3, .entries = 1, .bytes = 100},
+        .last = {.number = 9, .entries = 4, .bytes = 400},
+    };
+    for (unsigned i = 0; i < STORE_DEVICES_LIMIT; i++) {
+        head.cursors[i].device = (uint16_t)(i + 1);
+        head.cursors[i].state = (uint8_t)(i % 3);
+        head.cursors[i].acked.number = i;
+    }
+    check_strict(decode_head, bytes, record_head_encode(&head, bytes), &out);
+    assert_int_equal(out.head.devices, STORE_DEVICES_LIMIT);
+    assert_int_equal(out.head.last.bytes, 400);
+    for (unsigned i = 0; i < STORE_DEVICES_LIMIT; i++) {
+        assert_int_equal(out.head.cursors[i].device, i + 1);
+        assert_int_equal(out.head.cursors[i].state, i % 3);
+        assert_int_equal(out.head.cursors[i].acked.number, i);
+    }
+}
+
+static void
+chats(void **state)
+{
+    (void)state;
+    unsigned char bytes[RECORD_BYTES_MAX];
+    union decoded out;
+    struct record_chat chat = {
+        .last = 9,
+        .delivered = 8,
+        .read = 7,
+        .told_number = 6,
+        .told_delivered = 5,
+        .told_read = 4,
+        .peer_delivered = 3,
+        .peer_read = 2,
+        .mark = 1,
+        .mark_own = true,
+    };
+    check_strict(decode_chat, bytes, record_chat_encode(&chat, bytes), &out);
+    assert_int_equal(out.chat.told_number, 6);
+    assert_int_equal(out.chat.mark, 1);
+    assert_true(out.chat.mark_own);
+    assert_false(out.chat.mark_peer);
+}
+
+static struct store_entry
+a_message(void)
+{
+    return (struct store_entry){
+        .number = 9,
+        .peer = 17,
+        .total_entries = 3,
+        .total_bytes = 300,
+        .kind = STORE_ENTRY_MESSAGE,
+        .message =
+            {
+                .sender = 17,
+                .sender_number = 5,
+                .chat_number = 4,
+                .time_ms = 1234,
+                .sender_device = 2,
+                .body_kind = 1,
+                .sender_name_bytes = 5,
+                .sender_name = "alice",
+                .body = (const unsigned char *)"hello",
+                .body_bytes = 5,
+                .attachments = (const unsigned char *)"xy",
+                .attachments_bytes = 2,
+            },
+    };
+}
+
+static void
+check_message(const struct store_entry_message *message)
+{
+    assert_int_equal(message->sender, 17);
+    assert_int_equal(message->sender_device, 2);
+    assert_int_equal(message->sender_number, 5);
+    assert_int_equal(message->chat_number, 4);
+    assert_int_equal(message->time_ms, 1234);
+    assert_memory_equal(message->sender_name, "alice", 5);
+    assert_memory_equal(message->body, "hello", 5);
+    assert_memory_equal(message->attachments, "xy", 2);
+}
+
+static void
+entries(void **state)
+{
+    (void)state;
+    unsigned char bytes[RECORD_BYTES_MAX];
+    union decoded out;
+    struct store_entry entry = a_message();
+    entry_encode(&entry, bytes);
+    check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
+    assert_int_equal(out.entry.number, 9);
+    assert_int_equal(out.entry.peer, 17);
+    assert_int_equal(out.entry.total_bytes, 300);
+    check_message(&out.entry.message);
+
+    entry = (struct store_entry){
+        .kind = STORE_ENTRY_CURSORS,
+        .peer = 3,
+        .cursors = {.peer_moved = true, .peer_delivered = 8, .peer_read = 7, .own_read = 2},
+    };
+    entry_encode(&entry, bytes);
+    check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
+    assert_true(out.entry.cursors.peer_moved);
+    assert_false(out.entry.cursors.own_moved);
+    assert_int_equal(out.entry.cursors.peer_delivered, 8);
+
+    bytes[RECORD_HEADER_BYTES] = 99; /* a kind of entry that does not exist */
+    struct store_value value = {.bytes = bytes, .count = entry_bytes(&entry)};
+    assert_int_equal(decode_entry(value, &out), -EBADMSG);
+}
+
+static void
+pages(void **state)
+{
+    (void)state;
+    unsigned char bytes[512];
+    size_t count = 0;
+    struct store_entry entry = a_message();
+    for (uint64_t number = 9; number < 11; number++) {
+        entry_prefix(number, entry_bytes(&entry), bytes + count);
+        count += ENTRY_PREFIX_BYTES;
+        entry_encode(&entry, bytes + count);
+        count += entry_bytes(&entry);
+    }
+    struct store_entry found;
+    size_t at = 0;
+    assert_true(entry_next(bytes, count, &at, &found));
+    assert_int_equal(found.number, 9);
+    assert_true(entry_next(bytes, count, &at, &found));
+    assert_int_equal(found.number, 10);
+    check_message(&found.message);
+    assert_false(entry_next(bytes, count, &at, &found));
+}
+
+static void
+payloads(void **state)
+{
+    (void)state;
+    unsigned char bytes[RECORD_BYTES_MAX];
+    union decoded out;
+    struct payload payload = {
+        .kind = PAYLOAD_USER_CREATE,
+        .create =
+            {
+                .user = 3,
+                .created_at_ms = 4,
+                .name = alice,
+                .password = (const unsigned char *)"$argon",
+                .password_bytes = 6,
+                .with_device = true,
+                .device_name = alice,
+            },
+    };
+    payload_encode(&payload, bytes);
+    check_strict(decode_payload, bytes, payload_bytes(&payload), &out);
+    assert_int_equal(out.payload.create.user, 3);
+    assert_memory_equal(out.payload.create.password, "$argon", 6);
+
+    payload.create.with_device = false;
+    payload_encode(&payload, bytes);
+    check_strict(decode_payload, bytes, payload_bytes(&payload), &out);
+    assert_false(out.payload.create.with_device);
+
+    payload = (struct payload){.kind = PAYLOAD_NAME_RELEASE, .release = {.user = 8, .name = alice}};
+    payload_encode(&payload, bytes);
+    check_strict(decode_payload, bytes, payload_bytes(&payload), &out);
+    assert_int_equal(out.payload.release.user, 8);
+
+    payload = (struct payload){
+        .kind = PAYLOAD_RECEIPT,
+        .receipt = {.reader = 1, .peer = 2, .delivered = 3, .read = 4},
+    };
+    payload_encode(&payload, bytes);
+    check_strict(decode_payload, bytes, payload_bytes(&payload), &out);
+    assert_int_equal(out.payload.receipt.read, 4);
+
+    payload =
+        (struct payload){.kind = PAYLOAD_COPY, .copy = {.peer = 6, .message = a_message().message}};
+    payload_encode(&payload, bytes);
+    check_strict(decode_payload, bytes, payload_bytes(&payload), &out);
+    assert_int_equal(out.payload.copy.peer, 6);
+    check_message(&out.payload.copy.message);
+}
+
+static void
+implications(void **state)
+{
+    (void)state;
+    unsigned char bytes[RECORD_BYTES_MAX];
+    struct store_range range;
+    struct record_head head = {.device_next = 1};
+    struct table_entry entry = {.key = record_key(7, RECORD_HEAD, 42, 0), .state = TABLE_WRITTEN};
+    entry.value = (struct store_value){.bytes = bytes, .count = record_head_encode(&head, bytes)};
+    assert_false(record_implies(&entry, &range));
+
+    head.low.number = 30;
+    entry.value.count = record_head_encode(&head, bytes);
+    assert_true(record_implies(&entry, &range));
+    struct store_key inside = record_key(7, RECORD_INBOX, 42, 30);
+    struct store_key above = record_key(7, RECORD_INBOX, 42, 31);
+    struct store_key other = record_key(7, RECORD_INBOX, 41, 30);
+    assert_true(key_compare(&range.low, &inside) <= 0 && key_compare(&inside, &range.high) <= 0);
+    assert_true(key_compare(&range.high, &above) < 0);
+    assert_true(key_compare(&other, &range.low) < 0);
+
+    struct record_user user = {.name = alice};
+    entry.key = record_key(7, RECORD_USER, 42, 0);
+    entry.value.count = record_user_encode(&user, bytes);
+    assert_false(record_implies(&entry, &range));
+    user.removed = true;
+    entry.value.count = record_user_encode(&user, bytes);
+    assert_true(record_implies(&entry, &range));
+    inside = record_key(7, RECORD_CHAT, 42, UINT64_MAX);
+    other = record_key(7, RECORD_CHAT, 43, 0);
+    assert_true(key_compare(&range.low, &inside) <= 0 && key_compare(&inside, &range.high) <= 0);
+    assert_true(key_compare(&range.high, &other) < 0);
+
+    entry.key = record_key(7, RECORD_CHAT, 42, 1);
+    assert_false(record_implies(&entry, &range));
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("names, users, passwords and devices survive encoding, and nothing else does",
+             accounts),
+        SPEC("a head with every device survives encoding", heads),
+        SPEC("a chat survives encoding", chats),
+        SPEC("both kinds of entry survive encoding", entries),
+        SPEC("a buffer of entries is gone through in order", pages),
+        SPEC("every payload survives encoding", payloads),
+        SPEC("a head implies that the inbox up to its low is gone, a removed user that the chats "
+             "are",
+             implications),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}

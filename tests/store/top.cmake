@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+foreach(noun window record command page)
+  linnet_test(store_${noun}_test TIER fast SOURCES ${noun}_test.c LIBS linnet_store)
+endforeach()
+# What a command does, tried out in a world of ledgers without files.
+add_library(linnet_store_world STATIC ${CMAKE_CURRENT_LIST_DIR}/world.c)
+target_include_directories(linnet_store_world PUBLIC ${PROJECT_BINARY_DIR}/include/tests)
+target_link_libraries(linnet_store_world PUBLIC linnet_store PRIVATE linnet_flags)
+foreach(noun user device message cursors stream replay model)
+  linnet_test(store_apply_${noun}_test TIER fast SOURCES apply_${noun}_test.c LIBS linnet_store_world)
+endforeach()

@@ -1,0 +1,629 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/store/world.h"
+
+#include "store/checksum.h"
+#include "store/gather.h"
+#include "store/inbox.h"
+#include "store/page.h"
+#include "store/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct logged {
+    struct log_command head;
+    unsigned char *body;
+};
+
+struct world {
+    uint64_t seed;
+    uint64_t now_ms;
+    struct ledger_limits limits;
+    struct ledger ledgers[STORE_PARTITIONS];
+    struct table *lmdb;
+    struct effects effects;
+    struct logged *log;
+    size_t log_count;
+    size_t log_capacity;
+    size_t marks[WORLD_CELLS]; /* folded: the log from here on is the cell's tail */
+    size_t freezing[WORLD_CELLS];
+    bool folding[WORLD_CELLS];
+    unsigned char pairs[GATHER_PAIRS_BYTES];
+    unsigned char body[COMMAND_BYTES_MAX];
+    struct rows rows;
+};
+
+/* ----------------------------------------------------------------------------------- log, apply */
+
+static void
+learn(void *context, const struct store_key *key)
+{
+    struct world *world = context;
+    struct delta *delta = world->ledgers[key->partition].delta;
+    struct store_value value;
+    struct table_entry entry;
+    if (delta_get(delta, key, &value) == DELTA_UNKNOWN) {
+        bool found = table_get(world->lmdb, key, &entry);
+        delta_learn(delta, key, found ? &entry.value : NULL);
+    }
+}
+
+static void
+apply(struct world *world, const struct log_command *logged, struct result *out)
+{
+    struct command command;
+    struct ledger *ledger = &world->ledgers[logged->partition];
+    int error = command_decode(logged, &command);
+    ASSERT(error == 0);
+    apply_needs(ledger, &command, learn, world);
+    apply_command(ledger, &command, &world->effects, out);
+}
+
+struct result
+world_apply(struct world *world, struct command *command)
+{
+    struct result result;
+    command->time_ms = world->now_ms;
+    if (command->kind == COMMAND_MESSAGE) {
+        command->message.message.time_ms = world->now_ms;
+    }
+    size_t count = command_encode(command, world->body, sizeof(world->body));
+    if (world->log_count == world->log_capacity) {
+        world->log_capacity = world->log_capacity == 0 ? 256 : world->log_capacity * 2;
+        world->log = realloc(world->log, world->log_capacity * sizeof(world->log[0]));
+        ASSERT(world->log != NULL);
+    }
+    struct logged *logged = &world->log[world->log_count++];
+    logged->body = malloc(count);
+    ASSERT(logged->body != NULL);
+    memcpy(logged->body, world->body, count);
+    logged->head = (struct log_command){
+        .partition = command->partition,
+        .kind = (uint8_t)command->kind,
+        .version = COMMAND_VERSION,
+        .body = logged->body,
+        .body_bytes = (uint32_t)count,
+    };
+    effects_clear(&world->effects);
+    apply(world, &logged->head, &result);
+    return result;
+}
+
+const struct effects *
+world_effects(const struct world *world)
+{
+    return &world->effects;
+}
+
+/* ----------------------------------------------------------------------------------------- life */
+
+static void
+open_all(struct world *world)
+{
+    for (unsigned p = 0; p < STORE_PARTITIONS; p++) {
+        struct command command = {
+            .partition = (uint8_t)p,
+            .kind = COMMAND_OPEN,
+            .open = {.inbox_entries_max = world->limits.inbox_entries_max,
+                     .inbox_bytes_max = world->limits.inbox_bytes_max,
+                     .devices_max = world->limits.devices_max},
+        };
+        (void)world_apply(world, &command);
+    }
+}
+
+struct world *
+world_new(uint64_t seed, const struct ledger_limits *limits)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    ASSERT(world != NULL);
+    world->seed = checksum_bytes(seed, "world", 5);
+    world->now_ms = LEDGER_EPOCH_MS + UINT64_C(200000000000);
+    world->limits = *limits;
+    world->lmdb = table_new();
+    effects_init(&world->effects);
+    for (unsigned p = 0; p < STORE_PARTITIONS; p++) {
+        ledger_init(&world->ledgers[p], (uint8_t)p, world->seed);
+    }
+    open_all(world);
+    return world;
+}
+
+void
+world_free(struct world **world_in)
+{
+    struct world *world = *world_in;
+    for (unsigned p = 0; p < STORE_PARTITIONS; p++) {
+        ledger_fini(&world->ledgers[p]);
+    }
+    for (size_t i = 0; i < world->log_count; i++) {
+        free(world->log[i].body);
+    }
+    free(world->log);
+    table_free(&world->lmdb);
+    effects_fini(&world->effects);
+    rows_fini(&world->rows);
+    free(world);
+    *world_in = NULL;
+}
+
+void
+world_pass(struct world *world, uint64_t ms)
+{
+    world->now_ms += ms;
+}
+
+uint8_t
+world_partition(const struct world *world, uint64_t user)
+{
+    return key_partition_of_id(world->seed, user);
+}
+
+struct ledger *
+world_ledger(struct world *world, uint8_t partition)
+{
+    return &world->ledgers[partition];
+}
+
+/* ------------------------------------------------------------------------------------- commands */
+
+static struct store_name
+name_of(const char *text)
+{
+    struct store_name name = {.bytes = (uint8_t)strlen(text)};
+    ASSERT(strlen(text) <= STORE_NAME_BYTES_MAX);
+    memcpy(name.text, text, name.bytes);
+    return name;
+}
+
+struct result
+world_claim(struct world *world, const char *text)
+{
+    struct store_name name = name_of(text);
+    struct command command = {
+        .partition = key_partition_of_name(world->seed, name.text, name.bytes),
+        .kind = COMMAND_NAME_CLAIM,
+        .claim = {.name = name, .password = (const unsigned char *)"$argon", .password_bytes = 6},
+    };
+    return world_apply(world, &command);
+}
+
+uint64_t
+world_user(struct world *world, const char *name, unsigned devices)
+{
+    struct result result = world_claim(world, name);
+    world_settle(world);
+    for (unsigned i = 0; result.error == 0 && i < devices; i++) {
+        (void)world_device_add(world, result.user, "phone");
+    }
+    return result.error == 0 ? result.user : 0;
+}
+
+static struct result
+device_command(struct world *world, enum command_kind kind, uint64_t user, uint16_t device)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = kind,
+        .device = {.user = user, .device = device},
+    };
+    return world_apply(world, &command);
+}
+
+struct result
+world_remove(struct world *world, uint64_t user)
+{
+    return device_command(world, COMMAND_USER_REMOVE, user, 0);
+}
+
+struct result
+world_device_attach(struct world *world, uint64_t user, uint16_t device)
+{
+    return device_command(world, COMMAND_DEVICE_ATTACH, user, device);
+}
+
+struct result
+world_device_revoke(struct world *world, uint64_t user, uint16_t device)
+{
+    return device_command(world, COMMAND_DEVICE_REVOKE, user, device);
+}
+
+struct result
+world_device_add(struct world *world, uint64_t user, const char *name)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = COMMAND_DEVICE_ADD,
+        .device_add = {.user = user, .name = name_of(name)},
+    };
+    memset(command.device_add.token_hash, 0x5a, STORE_TOKEN_HASH_BYTES);
+    return world_apply(world, &command);
+}
+
+static struct command
+message(const struct world *world, uint64_t recipient, const char *text)
+{
+    return (struct command){
+        .partition = world_partition(world, recipient),
+        .kind = COMMAND_MESSAGE,
+        .message =
+            {
+                .recipient = recipient,
+                .message =
+                    {
+                        .body_kind = 1,
+                        .sender_name_bytes = 3,
+                        .sender_name = "who",
+                        .body = (const unsigned char *)text,
+                        .body_bytes = (uint32_t)strlen(text),
+                    },
+            },
+    };
+}
+
+struct result
+world_send(struct world *world, uint64_t sender, uint16_t device, uint64_t number,
+           uint64_t recipient, const char *text)
+{
+    struct command command = message(world, recipient, text);
+    command.message.message.sender = sender;
+    command.message.message.sender_device = device;
+    command.message.message.sender_number = number;
+    return world_apply(world, &command);
+}
+
+struct result
+world_send_copied(struct world *world, uint64_t sender, uint16_t device, uint64_t number,
+                  uint64_t recipient, const char *text)
+{
+    struct command command = message(world, recipient, text);
+    command.message.copy = true;
+    command.message.message.sender = sender;
+    command.message.message.sender_device = device;
+    command.message.message.sender_number = number;
+    return world_apply(world, &command);
+}
+
+static struct page_rows
+read_lmdb(struct world *world, const struct store_range *range)
+{
+    struct table_cursor at;
+    struct table_entry entry;
+    world->rows.count = 0;
+    for (table_seek(world->lmdb, &range->low, &at);
+         table_at(&at, &entry) && !key_less(&range->high, &entry.key); table_next(&at)) {
+        rows_add(&world->rows, &entry.key, &entry.value);
+    }
+    return (struct page_rows){.bytes = world->rows.bytes, .count = world->rows.count};
+}
+
+struct result
+world_ack(struct world *world, uint64_t user, uint16_t device, uint64_t number)
+{
+    struct gather gather;
+    struct result result;
+    struct command command = {.partition = world_partition(world, user), .kind = COMMAND_ACK};
+    struct command_ack asked = {.user = user, .device = device, .number = number};
+    do {
+        struct record_head head;
+        struct record_cursor none = {0};
+        struct record_cursor *cursor = NULL;
+        struct page page;
+        struct store_key key;
+        struct store_value value;
+        if (world_head(world, user, &head)) {
+            cursor = inbox_cursor(&head, device);
+        }
+        gather_start(&gather, &asked, &head, cursor != NULL ? cursor : &none, world->pairs);
+        gather.range.low.partition = command.partition;
+        gather.range.high.partition = command.partition;
+        struct page_rows rows = read_lmdb(world, &gather.range);
+        page_start(&page, world->ledgers[command.partition].delta, &gather.range, &rows);
+        while (cursor != NULL && page_next(&page, &key, &value) &&
+               gather_add(&gather, key.a, value)) {
+        }
+        gather_end(&gather, page.cut);
+        command.ack = gather.ack;
+        result = world_apply(world, &command);
+    } while (gather.left && result.error == 0);
+    return result;
+}
+
+struct result
+world_read(struct world *world, uint64_t user, uint64_t peer, uint64_t chat_number)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = COMMAND_READ,
+        .read = {.user = user, .peer = peer, .chat_number = chat_number},
+    };
+    return world_apply(world, &command);
+}
+
+/* -------------------------------------------------------------------------------------- streams */
+
+static void
+carry(struct world *world, uint8_t source, uint8_t destination)
+{
+    struct ledger *from = &world->ledgers[source];
+    uint64_t number = from->streams[destination].out_acked + 1;
+    struct store_key key = record_key_outbox(source, destination, number);
+    struct store_value value;
+    struct payload payload;
+    learn(world, &key);
+    bool present = ledger_get(from, &key, &value);
+    ASSERT(present && payload_decode(value, &payload) == 0);
+    struct command stream = {
+        .partition = destination,
+        .kind = COMMAND_STREAM,
+        .stream = {.source = source, .number = number, .payload = value},
+    };
+    (void)world_apply(world, &stream);
+
+    unsigned char pair[COMMAND_PAIR_BYTES];
+    struct command ack = {
+        .partition = source,
+        .kind = COMMAND_STREAM_ACK,
+        .stream_ack = {.destination = destination, .number = number, .receipts = {.bytes = pair}},
+    };
+    if (payload.kind == PAYLOAD_RECEIPT) {
+        command_pair_put(pair, 0, payload.receipt.reader, payload.receipt.peer);
+        ack.stream_ack.receipts.count = 1;
+    }
+    (void)world_apply(world, &ack);
+}
+
+bool
+world_step(struct world *world, uint64_t pick)
+{
+    unsigned start = (unsigned)(pick % (STORE_PARTITIONS * STORE_PARTITIONS));
+    for (unsigned i = 0; i < STORE_PARTITIONS * STORE_PARTITIONS; i++) {
+        unsigned pair = (start + i) % (STORE_PARTITIONS * STORE_PARTITIONS);
+        uint8_t source = (uint8_t)(pair / STORE_PARTITIONS);
+        uint8_t destination = (uint8_t)(pair % STORE_PARTITIONS);
+        const struct ledger_stream *stream = &world->ledgers[source].streams[destination];
+        if (stream->out_acked < stream->out_last) {
+            carry(world, source, destination);
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+world_settle(struct world *world)
+{
+    while (world_step(world, 0)) {
+    }
+}
+
+/* ------------------------------------------------------------------------------ folds, restarts */
+
+static unsigned
+cell_of(unsigned partition)
+{
+    return partition % WORLD_CELLS;
+}
+
+void
+world_freeze(struct world *world, unsigned cell)
+{
+    for (unsigned p = cell; p < STORE_PARTITIONS; p += WORLD_CELLS) {
+        (void)ledger_freeze(&world->ledgers[p]);
+    }
+    world->freezing[cell] = world->log_count;
+    world->folding[cell] = true;
+}
+
+static void
+delete_range(struct table *table, const struct store_range *range)
+{
+    struct table_cursor at;
+    struct table_entry entry;
+    for (table_seek(table, &range->low, &at);
+         table_at(&at, &entry) && !key_less(&range->high, &entry.key);
+         table_seek(table, &range->low, &at)) {
+        (void)table_remove(table, &entry.key);
+    }
+}
+
+/* What fold.c does to LMDB. */
+static void
+fold(struct table *lmdb, const struct table *frozen)
+{
+    struct table_cursor at;
+    struct table_entry entry;
+    struct store_range range;
+    struct store_key lowest = {0};
+    for (table_seek(frozen, &lowest, &at); table_at(&at, &entry); table_next(&at)) {
+        if (entry.state == TABLE_WRITTEN) {
+            table_put(lmdb, &entry.key, TABLE_FETCHED, entry.value);
+        } else if (entry.state == TABLE_DELETED) {
+            (void)table_remove(lmdb, &entry.key);
+        }
+    }
+    for (table_seek(frozen, &lowest, &at); table_at(&at, &entry); table_next(&at)) {
+        if (entry.state == TABLE_WRITTEN && record_implies(&entry, &range)) {
+            delete_range(lmdb, &range);
+        }
+    }
+}
+
+void
+world_folded(struct world *world, unsigned cell)
+{
+    for (unsigned p = cell; p < STORE_PARTITIONS; p += WORLD_CELLS) {
+        struct delta *delta = world->ledgers[p].delta;
+        fold(world->lmdb, delta_folding(delta));
+        delta_folded(delta);
+        struct table *retired = delta_retire(delta);
+        table_free(&retired);
+    }
+    world->marks[cell] = world->freezing[cell];
+    world->folding[cell] = false;
+}
+
+bool
+world_folding(const struct world *world, unsigned cell)
+{
+    return world->folding[cell];
+}
+
+void
+world_fold(struct world *world, unsigned cell)
+{
+    world_freeze(world, cell);
+    world_folded(world, cell);
+}
+
+void
+world_restart(struct world *world)
+{
+    for (unsigned p = 0; p < STORE_PARTITIONS; p++) {
+        struct store_key key = record_key((uint8_t)p, RECORD_PARTITION, 0, 0);
+        struct table_entry entry;
+        ledger_fini(&world->ledgers[p]);
+        ledger_init(&world->ledgers[p], (uint8_t)p, world->seed);
+        if (table_get(world->lmdb, &key, &entry)) {
+            int error = ledger_load(&world->ledgers[p], entry.value);
+            ASSERT(error == 0);
+        }
+    }
+    for (size_t i = 0; i < world->log_count; i++) {
+        struct result result;
+        if (i >= world->marks[cell_of(world->log[i].head.partition)]) {
+            apply(world, &world->log[i].head, &result);
+        }
+    }
+    memset(world->folding, 0, sizeof(world->folding));
+    effects_clear(&world->effects);
+    open_all(world);
+}
+
+/* -------------------------------------------------------------------------------------- reading */
+
+bool
+world_head(struct world *world, uint64_t user, struct record_head *out)
+{
+    struct store_key key = record_key(world_partition(world, user), RECORD_HEAD, user, 0);
+    learn(world, &key);
+    return inbox_head_get(&world->ledgers[key.partition], user, out);
+}
+
+bool
+world_chat(struct world *world, uint64_t user, uint64_t peer, struct record_chat *out)
+{
+    struct store_key key = record_key(world_partition(world, user), RECORD_CHAT, user, peer);
+    struct store_value value;
+    learn(world, &key);
+    if (!ledger_get(&world->ledgers[key.partition], &key, &value)) {
+        return false;
+    }
+    int error = record_chat_decode(value, out);
+    ASSERT(error == 0);
+    return true;
+}
+
+bool
+world_name(struct world *world, const char *text, uint64_t *out_user)
+{
+    struct store_name name = name_of(text);
+    struct store_key key = record_key_name(world->seed, &name);
+    struct record_name record;
+    struct store_value value;
+    learn(world, &key);
+    if (!ledger_get(&world->ledgers[key.partition], &key, &value)) {
+        return false;
+    }
+    int error = record_name_decode(value, &record);
+    ASSERT(error == 0);
+    *out_user = record.user;
+    return true;
+}
+
+size_t
+world_inbox(struct world *world, uint64_t user, uint64_t after,
+            struct store_entry out[WORLD_PAGE_MAX])
+{
+    struct record_head head;
+    struct page page;
+    struct store_key key;
+    struct store_value value;
+    size_t count = 0;
+    uint8_t partition = world_partition(world, user);
+    if (!world_head(world, user, &head)) {
+        return 0;
+    }
+    uint64_t from = after > head.low.number ? after : head.low.number;
+    struct store_range range = record_range_inbox(partition, user, from, head.last.number);
+    struct page_rows rows = read_lmdb(world, &range);
+    page_start(&page, world->ledgers[partition].delta, &range, &rows);
+    while (page_next(&page, &key, &value)) {
+        ASSERT(count < WORLD_PAGE_MAX);
+        int error = entry_decode(key.a, value.bytes, value.count, &out[count++]);
+        ASSERT(error == 0);
+    }
+    return count;
+}
+
+const struct table *
+world_folded_table(const struct world *world)
+{
+    return world->lmdb;
+}
+
+/* What is below a user's low, and the chats of one who is gone, are invisible: whether they are
+ * still there depends on when folds ran. */
+static bool
+visible(struct world *world, const struct store_key *key)
+{
+    struct record_head head;
+    if (key->table == RECORD_INBOX || key->table == RECORD_CHAT) {
+        return world_head(world, key->owner, &head) &&
+               (key->table == RECORD_CHAT || key->a > head.low.number);
+    }
+    return key->table != RECORD_PARTITION;
+}
+
+uint64_t
+world_sum(struct world *world, uint8_t partition)
+{
+    struct store_range range = key_range_partition(partition);
+    const struct ledger *ledger = &world->ledgers[partition];
+    struct page page;
+    struct store_key key;
+    struct store_value value;
+    struct rows all;
+    struct rows sum;
+    size_t at = 0;
+    bool present;
+    rows_init(&all);
+    rows_init(&sum);
+    struct page_rows rows = read_lmdb(world, &range);
+    page_start(&page, ledger->delta, &range, &rows);
+    while (page_next(&page, &key, &value)) {
+        rows_add(&all, &key, &value);
+    }
+    while (rows_next(all.bytes, all.count, &at, &key, &present, &value)) {
+        if (visible(world, &key)) {
+            rows_add(&sum, &key, &value);
+        }
+    }
+    uint64_t counters[] = {ledger->last_number, ledger->last_user, ledger->last_time_ms};
+    uint64_t result = checksum_bytes(0, counters, sizeof(counters));
+    for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
+        const struct ledger_stream *stream = &ledger->streams[i];
+        uint64_t ends[] = {stream->out_last, stream->out_acked, stream->in};
+        result = checksum_bytes(result, ends, sizeof(ends));
+    }
+    result = checksum_bytes(result, sum.bytes, sum.count);
+    rows_fini(&all);
+    rows_fini(&sum);
+    return result;
+}
+
+uint64_t
+world_log_commands(const struct world *world)
+{
+    return world->log_count;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* world.h - all partitions of a store in one thread, without files: the pure part of the store, to
+ * be tried out.
+ *
+ * Commands go through their encoding into a log in memory, and are applied at once. What the
+ * ledgers fold goes into one ordered table that stands for LMDB, so a restart can load from it and
+ * apply the log's tail. Streams are carried when the test says so.
+ *
+ *     struct world *world = world_new(seed, &limits);
+ *     uint64_t alice = world_user(world, "alice", 1);
+ *     world_send(world, alice, 1, 7, bob, "hello");
+ *     world_settle(world);
+ *     world_fold(world, cell);
+ *     world_restart(world);
+ */
+#pragma once
+
+#include "store/apply.h"
+#include "store/record.h"
+
+enum {
+    WORLD_CELLS = 8,
+    WORLD_PAGE_MAX = 4096,
+};
+
+struct world;
+
+struct world *world_new(uint64_t seed, const struct ledger_limits *limits);
+void world_free(struct world **world);
+
+/* The clock of commands; it stands still until moved. */
+void world_pass(struct world *world, uint64_t ms);
+
+uint8_t world_partition(const struct world *world, uint64_t user);
+struct ledger *world_ledger(struct world *world, uint8_t partition);
+
+/* Logs and applies; returns the result. Effects are in world_effects until the next command. */
+struct result world_apply(struct world *world, struct command *command);
+const struct effects *world_effects(const struct world *world);
+
+/* Commands, made of what a request would bring. */
+uint64_t world_user(struct world *world, const char *name,
+                    unsigned devices); /* settled; 0: refused */
+struct result world_claim(struct world *world, const char *name);
+struct result world_remove(struct world *world, uint64_t user);
+struct result world_device_add(struct world *world, uint64_t user, const char *name);
+struct result world_device_attach(struct world *world, uint64_t user, uint16_t device);
+struct result world_device_revoke(struct world *world, uint64_t user, uint16_t device);
+struct result world_send(struct world *world, uint64_t sender, uint16_t device, uint64_t number,
+                         uint64_t recipient, const char *text);
+struct result world_send_copied(struct world *world, uint64_t sender, uint16_t device,
+                                uint64_t number, uint64_t recipient, const char *text);
+/* Gathers as a partition would; the result of the last command it took. */
+struct result world_ack(struct world *world, uint64_t user, uint16_t device, uint64_t number);
+struct result world_read(struct world *world, uint64_t user, uint64_t peer, uint64_t chat_number);
+
+/* Carries what waits in the outboxes until all is acknowledged. */
+void world_settle(struct world *world);
+/* Carries one record of one stream, and perhaps its acknowledgement; false when nothing waits.
+ * Which one follows from `pick`. */
+bool world_step(struct world *world, uint64_t pick);
+
+/* Freezes and folds one cell. In two steps, with commands between them. */
+void world_freeze(struct world *world, unsigned cell);
+void world_folded(struct world *world, unsigned cell);
+bool world_folding(const struct world *world, unsigned cell);
+void world_fold(struct world *world, unsigned cell);
+/* Forgets the memory, loads what was folded, applies the tail, opens. */
+void world_restart(struct world *world);
+
+/* Reads what is visible. False: there is none. */
+bool world_head(struct world *world, uint64_t user, struct record_head *out);
+bool world_chat(struct world *world, uint64_t user, uint64_t peer, struct record_chat *out);
+bool world_name(struct world *world, const char *name, uint64_t *out_user);
+/* The entries above `after`; their bytes live until the next call. */
+size_t world_inbox(struct world *world, uint64_t user, uint64_t after,
+                   struct store_entry out[WORLD_PAGE_MAX]);
+/* What stands for LMDB. */
+const struct table *world_folded_table(const struct world *world);
+/* A sum over everything visible in a partition, through delta and fold alike. */
+uint64_t world_sum(struct world *world, uint8_t partition);
+uint64_t world_log_commands(const struct world *world);
