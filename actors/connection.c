@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "actors/connection.h"
+
+#include "actors/connection_priv.h"
+#include "actors/session.h"
+#include "runtime/text.h"
+#include "store/request.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const char *const phase_names[] = {"http", "echo", "login", "entering", "ready", "closing"};
+
+/* ------------------------------------------------------------------------------------------------ clock */
+
+static void
+tick_after(uint64_t delay_ms)
+{
+    struct ln_msg *tick = ln_msg_new(CONNECTION_TICK, LN_REPLY, 0);
+    (void)ln_send_after(delay_ms, ln_self(), &tick);
+}
+
+static void
+ping(struct connection *connection)
+{
+    unsigned char header[FRAME_HEADER_BYTES_MAX];
+    int bytes = websocket_header_encode(&connection->websocket, FRAME_PING, 0, NULL, header);
+    if (bytes > 0) {
+        ln_socket_send(connection->socket, header, (size_t)bytes);
+    }
+    connection->pinged = true;
+}
+
+/* Half the idle timeout after the last sign of life it is asked for another; after all of it, it is closed. */
+static void
+tick_ready(struct connection *connection)
+{
+    uint64_t idle_ms = connection->messenger->limits.idle_timeout_ms;
+    uint64_t silent_ms = (ln_now_ns() - connection->heard_at_ns) / 1000000;
+    if (silent_ms >= idle_ms) {
+        messenger_count(&connection->messenger->counters.idle);
+        connection_close(connection, PROTOCOL_CLOSE_IDLE, "silent for too long");
+        return;
+    }
+    if (silent_ms >= idle_ms / 2 && !connection->pinged) {
+        ping(connection);
+    }
+    uint64_t next_ms = silent_ms < idle_ms / 2 ? idle_ms / 2 - silent_ms : idle_ms - silent_ms;
+    tick_after(next_ms);
+}
+
+static void
+tick(struct connection *connection)
+{
+    switch ((enum connection_phase)connection->phase) {
+    case CONNECTION_HTTP:
+        ln_stop(LN_EXIT_NORMAL, "no request in time");
+        break;
+    case CONNECTION_LOGIN:
+        connection_close(connection, PROTOCOL_CLOSE_UNAUTHENTICATED, "no login in time");
+        break;
+    case CONNECTION_ENTERING:
+    case CONNECTION_ECHO:
+    case CONNECTION_READY:
+        tick_ready(connection);
+        break;
+    case CONNECTION_CLOSING:
+        ln_stop(LN_EXIT_NORMAL, "the peer did not close");
+        break;
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------ closing */
+
+void
+connection_close(struct connection *connection, uint16_t code, const char *reason)
+{
+    unsigned char frame[WEBSOCKET_CONTROL_BYTES_MAX];
+    if (connection->phase == CONNECTION_CLOSING || connection->socket == NULL) {
+        return;
+    }
+    if (connection->phase == CONNECTION_HTTP) {
+        ln_stop(LN_EXIT_NORMAL, "closed before its request");
+        return;
+    }
+    int bytes = websocket_close_encode(&connection->websocket, code, reason, NULL, frame);
+    if (bytes > 0) {
+        ln_socket_send(connection->socket, frame, (size_t)bytes);
+    }
+    connection->phase = CONNECTION_CLOSING;
+    if (websocket_state(&connection->websocket) == WEBSOCKET_CLOSED) {
+        ln_stop(LN_EXIT_NORMAL, "closed");
+        return;
+    }
+    ln_socket_pause(connection->socket, false); /* the peer's close must be read */
+    tick_after(CONNECTION_CLOSE_MS);
+}
+
+/* ------------------------------------------------------------------------------------------------ input */
+
+const struct websocket_rules *
+connection_rules(const struct connection *connection)
+{
+    return &connection->messenger->websocket_rules;
+}
+
+static void
+echo(struct connection *connection, const struct websocket_event *event)
+{
+    unsigned char header[FRAME_HEADER_BYTES_MAX];
+    enum frame_opcode opcode = event->kind == WEBSOCKET_TEXT ? FRAME_TEXT : FRAME_BINARY;
+    int bytes = websocket_header_encode(&connection->websocket, opcode, event->count, NULL, header);
+    if (bytes > 0) {
+        ln_socket_send(connection->socket, header, (size_t)bytes);
+        ln_socket_send(connection->socket, event->bytes, event->count);
+    }
+}
+
+static void
+message(struct connection *connection, const struct websocket_event *event,
+        struct websocket_input *left)
+{
+    bool text = event->kind == WEBSOCKET_TEXT;
+    if (connection->phase == CONNECTION_ECHO) {
+        echo(connection, event);
+    } else if (text != (connection->form == PROTOCOL_JSON)) {
+        connection_close(connection, PROTOCOL_CLOSE_UNSUPPORTED,
+                         text ? "text where the subprotocol has binary"
+                              : "binary where the subprotocol has text");
+    } else if (connection->phase != CONNECTION_CLOSING) {
+        connection_frame(connection, event->bytes, event->count, left);
+    }
+}
+
+static void
+peer_closed(struct connection *connection, const struct websocket_event *event)
+{
+    unsigned char frame[WEBSOCKET_CONTROL_BYTES_MAX];
+    int bytes = websocket_close_encode(&connection->websocket, event->code, NULL, NULL, frame);
+    if (bytes > 0) {
+        ln_socket_send(connection->socket, frame, (size_t)bytes);
+    }
+    connection->phase = CONNECTION_CLOSING;
+    ln_stop(LN_EXIT_NORMAL, "the peer closed");
+}
+
+static void
+websocket_happened(struct connection *connection, const struct websocket_event *event,
+                   struct websocket_input *left)
+{
+    unsigned char frame[WEBSOCKET_CONTROL_BYTES_MAX];
+    int bytes;
+    switch (event->kind) {
+    case WEBSOCKET_TEXT:
+    case WEBSOCKET_BINARY:
+        message(connection, event, left);
+        return;
+    case WEBSOCKET_PING:
+        bytes = websocket_pong_encode(&connection->websocket, event, NULL, frame);
+        if (bytes > 0) {
+            ln_socket_send(connection->socket, frame, (size_t)bytes);
+        }
+        return;
+    case WEBSOCKET_PONG:
+        return;
+    case WEBSOCKET_CLOSE:
+        peer_closed(connection, event);
+        return;
+    case WEBSOCKET_ERROR:
+        connection_close(connection, event->code, websocket_fault_text(event->fault));
+        return;
+    }
+}
+
+void
+connection_input(struct connection *connection, unsigned char *bytes, size_t count)
+{
+    struct websocket_input input = {bytes, count};
+    struct websocket_event event;
+    if (connection->phase == CONNECTION_HTTP &&
+        !connection_http_input(connection, bytes, count, &input)) {
+        return;
+    }
+    /* A command may move the connection away, or end it: then the socket is gone and the input used up. */
+    while (connection->socket != NULL) {
+        int error = websocket_next(&connection->websocket, &input, &event);
+        if (error == -ENOMEM) {
+            connection_close(connection, PROTOCOL_CLOSE_OVERLOADED, "no memory");
+            return;
+        }
+        if (error != 0) {
+            return;
+        }
+        websocket_happened(connection, &event, &input);
+    }
+}
+
+static void
+data(struct connection *connection, const struct ln_socket_event *event)
+{
+    connection->heard_at_ns = ln_now_ns();
+    connection->pinged = false;
+    messenger_add(&connection->messenger->counters.bytes_received, event->bytes);
+    connection_input(connection, event->data, event->bytes);
+}
+
+/* ------------------------------------------------------------------------------------------------ the behaviour */
+
+static void
+websocket_release(struct ln_resource *resource)
+{
+    struct connection *connection =
+        (struct connection *)(void *)((char *)resource - offsetof(struct connection, own));
+    websocket_fini(&connection->websocket);
+    messenger_uncount(&connection->messenger->counters.connections);
+    if (connection->counted) {
+        messenger_uncount(&connection->messenger->counters.devices);
+    }
+}
+
+static int
+connection_init(void *state, const void *argument)
+{
+    struct connection *connection = state;
+    const struct connection_start *start = argument;
+    connection->messenger = start->messenger;
+    connection->heard_at_ns = ln_now_ns();
+    messenger_count(&connection->messenger->counters.connections);
+    ln_own(&connection->own, websocket_release);
+    connection->socket = ln_socket_attach(start->descriptor);
+    if (!start->moved) {
+        tick_after(connection->messenger->settings->login_timeout_ms);
+        return 0;
+    }
+    connection->user = start->user;
+    connection->device = start->device;
+    connection->name = start->name;
+    connection->form = start->form;
+    connection->phase = CONNECTION_ENTERING;
+    websocket_init(&connection->websocket, WEBSOCKET_SERVER, connection_rules(connection));
+    connection->start = ln_alloc(sizeof *start + start->input_bytes);
+    memcpy(connection->start, start, sizeof *start + start->input_bytes);
+    struct ln_msg *enter = ln_msg_new(CONNECTION_ENTER, LN_REPLY, 0);
+    ln_send(ln_self(), &enter); /* before anything that the socket brings */
+    tick_after(connection->messenger->limits.idle_timeout_ms / 2);
+    return 0;
+}
+
+static void
+entries(struct connection *connection, const struct ln_msg *msg)
+{
+    const struct connection_entries *part =
+        (const struct connection_entries *)(const void *)msg->data;
+    if (connection->phase == CONNECTION_READY) {
+        event_entries(connection, msg->buffer, part->offset, part->bytes);
+    }
+}
+
+/* The start is kept until the session has been joined; connection_enter frees it. */
+static void
+enter(struct connection *connection)
+{
+    if (connection->phase == CONNECTION_ENTERING) {
+        connection_enter(connection, connection->start);
+    }
+}
+
+static void
+told_by_session(struct connection *connection, const struct ln_msg *msg)
+{
+    const void *told = msg->data;
+    switch (msg->tag) {
+    case CONNECTION_ENTRIES:
+        entries(connection, msg);
+        break;
+    case CONNECTION_RESYNC:
+        event_resync(connection, ((const struct connection_resync *)told)->number);
+        break;
+    case CONNECTION_DEVICES:
+        connection->devices = ((const struct connection_devices *)told)->devices;
+        break;
+    case CONNECTION_CLOSE: {
+        const struct connection_close *close = told;
+        connection_close(connection, close->code, close->reason);
+        break;
+    }
+    default:
+        break;
+    }
+}
+
+static void
+connection_handle(void *state, struct ln_msg **msg)
+{
+    struct connection *connection = state;
+    if (((*msg)->flags & LN_MSG_ANSWER) != 0) {
+        connection_answered(connection, *msg);
+        return;
+    }
+    switch ((*msg)->tag) {
+    case LN_TAG_DATA:
+        data(connection, ln_socket_event(*msg));
+        break;
+    case LN_TAG_CLOSED:
+        ln_stop(LN_EXIT_NORMAL, "the peer left");
+        break;
+    case LN_TAG_STOP:
+        connection_close(connection, PROTOCOL_CLOSE_GOING_AWAY, "the node is stopping");
+        ln_stop(LN_EXIT_SHUTDOWN, "stopped");
+        break;
+    case LN_TAG_DOWN:
+        connection_close(connection, PROTOCOL_CLOSE_INTERNAL, "the session ended");
+        break;
+    case CONNECTION_TICK:
+        tick(connection);
+        break;
+    case CONNECTION_ENTER:
+        enter(connection);
+        break;
+    default:
+        told_by_session(connection, *msg);
+        break;
+    }
+}
+
+static void
+connection_print(const void *state, struct ln_text *out)
+{
+    const struct connection *connection = state;
+    ln_text_print(out, "%s %s user=%llu device=%u name=%.*s commands=%u unsent=%zu",
+                  phase_names[connection->phase], protocol_form_name(connection->form),
+                  (unsigned long long)connection->user, connection->device, connection->name.bytes,
+                  connection->name.text, connection->pending_count,
+                  connection->socket != NULL ? ln_socket_unsent(connection->socket) : 0);
+}
+
+const struct ln_behaviour connection_behaviour = {
+    .name = "connection",
+    .state_bytes = sizeof(struct connection),
+    .init = connection_init,
+    .handle = connection_handle,
+    .print = connection_print,
+    .trap_exit = true,
+};

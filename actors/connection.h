@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* connection.h - one client's connection, from its first byte to its last: an actor with a socket.
+ *
+ *   HTTP -----> LOGIN -----> READY -----> CLOSING       what it waits for: the request's head; who it is; commands;
+ *    | |                       ^             ^          the peer's close
+ *    | +--token in the head----+             |
+ *    +--/livez and the like, bad requests----+
+ *
+ * It begins on any scheduler. Once it knows whose it is, it moves to the scheduler where that user is at home: the
+ * descriptor and what was read but not yet used go to a new actor there (struct connection_start), and this one ends.
+ * There it joins the user's session, which feeds it inbox entries as its credit allows.
+ *
+ * Commands go straight to the partitions as requests; their answers come back as messages and leave as frames. When
+ * commands_unanswered_max of them are under way, the socket is not read any further.
+ */
+#pragma once
+
+#include "actors/auth.h"
+#include "actors/messenger.h"
+#include "runtime/linnet.h"
+#include "runtime/socket.h"
+#include "store/account.h"
+
+/* The argument of a new connection: fresh from the listener, or moved here after its login. */
+struct connection_start {
+    struct messenger *messenger;
+    io_socket descriptor;
+    bool moved; /* what follows is set */
+    uint8_t form;
+    uint16_t device;
+    uint64_t user;
+    uint64_t number, ref; /* of the command that asked for it, or 0 */
+    struct store_name name;
+    char new_token[AUTH_TOKEN_TEXT_BYTES]; /* to be told in the welcome; empty: none */
+    uint32_t input_bytes;                  /* read from the socket already, and not yet used */
+    unsigned char input[];
+};
+
+extern const struct ln_behaviour connection_behaviour;
+
+/* What a session tells its connections. */
+enum connection_tag {
+    CONNECTION_ENTRIES = 0x00020000, /* buffer: inbox entries (store/entry.h) from `offset` on */
+    CONNECTION_RESYNC,               /* connection_resync */
+    CONNECTION_CLOSE,                /* connection_close */
+    CONNECTION_DEVICES,              /* connection_devices */
+    /* to itself */
+    CONNECTION_TICK,
+    CONNECTION_ENTER,
+};
+
+struct connection_entries {
+    uint32_t offset, bytes;
+};
+struct connection_resync {
+    uint64_t number;
+};
+struct connection_close {
+    uint16_t code;
+    const char *reason; /* a literal */
+};
+struct connection_devices {
+    uint16_t devices; /* that the user has */
+};

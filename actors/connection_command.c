@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Frames in. A command becomes a request to the partition that decides it, and is remembered until that answers. */
+#include "actors/connection_priv.h"
+
+#include "actors/session.h"
+#include "store/request.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+    ARENA_STACK_BYTES = 1024, /* most frames decode into this */
+    RETRY_SOON_MS = 100,
+    RETRY_LATER_MS = 5000,
+};
+
+/* ------------------------------------------------------------------------------------------------ pending */
+
+static void
+pending_add(struct connection *connection, uint64_t request, uint32_t tag,
+            const Linnet__V1__ClientFrame *frame, uint64_t number)
+{
+    struct pending *pending = ln_alloc(sizeof *pending);
+    *pending =
+        (struct pending){.request = request, .tag = tag, .number = number, .ref = frame->ref};
+    if (connection->pending_last == NULL) {
+        connection->pending = pending;
+    } else {
+        connection->pending_last->next = pending;
+    }
+    connection->pending_last = pending;
+    connection->pending_count++;
+    if (connection->pending_count >= connection->messenger->limits.commands_unanswered_max &&
+        !connection->paused) {
+        connection->paused = true;
+        ln_socket_pause(connection->socket, true);
+    }
+}
+
+/* Partitions answer in order, so it is nearly always the first. */
+static struct pending *
+pending_take(struct connection *connection, uint64_t request)
+{
+    struct pending *before = NULL;
+    for (struct pending *at = connection->pending; at != NULL; before = at, at = at->next) {
+        if (at->request != request) {
+            continue;
+        }
+        if (before == NULL) {
+            connection->pending = at->next;
+        } else {
+            before->next = at->next;
+        }
+        if (at->next == NULL) {
+            connection->pending_last = before;
+        }
+        connection->pending_count--;
+        return at;
+    }
+    return NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------ commands */
+
+/* Whom a chat means: 0 and *out_user, or what the name's partition says. Yields for a name. */
+static int
+chat_resolve(struct connection *connection, const Linnet__V1__Chat *chat, uint64_t *out_user)
+{
+    if (chat->peer_case == LINNET__V1__CHAT__PEER_USER_ID) {
+        *out_user = chat->user_id;
+        return 0;
+    }
+    size_t bytes = strlen(chat->user_name);
+    struct store_name name = {.bytes = (uint8_t)bytes};
+    if (bytes > sizeof name.text) {
+        return -ENOENT;
+    }
+    memcpy(name.text, chat->user_name, bytes);
+    struct ln_msg *request = ln_msg_new(STORE_NAME_FIND, LN_DURABLE, sizeof name);
+    memcpy(request->data, &name, sizeof name);
+    struct ln_msg *answer = NULL;
+    int error = ln_call(store_name_pid(connection->messenger->store, name.text, bytes), &request,
+                        CONNECTION_CALL_MS, &answer);
+    if (error == 0) {
+        *out_user = ((struct store_user_id *)(void *)answer->data)->user;
+        ln_msg_free(&answer);
+    }
+    return error;
+}
+
+/* A text is kept with its NUL, since protobuf-c encodes strings, not slices: no copy when it is delivered. The
+ * attachments are kept as a SendMessage that has nothing else. */
+static struct ln_buffer *
+body_buffer(const Linnet__V1__SendMessage *send, struct store_message *out)
+{
+    const void *body = NULL;
+    if (send->body_case == LINNET__V1__SEND_MESSAGE__BODY_TEXT) {
+        body = send->text;
+        out->body_bytes = (uint32_t)strlen(send->text) + 1;
+        out->body_kind = (uint8_t)LINNET__V1__NEW_MESSAGE__BODY_TEXT;
+    } else if (send->body_case == LINNET__V1__SEND_MESSAGE__BODY_CONTENT) {
+        body = send->content.data;
+        out->body_bytes = (uint32_t)send->content.len;
+        out->body_kind = (uint8_t)LINNET__V1__NEW_MESSAGE__BODY_CONTENT;
+    }
+    Linnet__V1__SendMessage attached = LINNET__V1__SEND_MESSAGE__INIT;
+    if (send->n_attachments > 0) {
+        attached.n_attachments = send->n_attachments;
+        attached.attachments = send->attachments;
+        out->attachments_bytes = (uint32_t)linnet__v1__send_message__get_packed_size(&attached);
+    }
+    struct ln_buffer *buffer = ln_buffer_new((size_t)out->body_bytes + out->attachments_bytes);
+    unsigned char *data = ln_buffer_data(buffer);
+    if (out->body_bytes > 0) {
+        memcpy(data, body, out->body_bytes);
+    }
+    if (out->attachments_bytes > 0) {
+        (void)linnet__v1__send_message__pack(&attached, data + out->body_bytes);
+    }
+    return buffer;
+}
+
+static void
+refuse(struct connection *connection, uint32_t tag, uint64_t number, uint64_t ref, int error)
+{
+    switch (error) {
+    case -ENOENT:
+        event_error(connection, number, ref, LINNET__V1__ERROR__CODE__UNKNOWN_USER,
+                    "no user has this name or id", 0);
+        break;
+    case -ESTALE:
+        event_error(connection, number, ref, LINNET__V1__ERROR__CODE__TOO_OLD,
+                    "number: below the window; whether it was accepted is no longer known", 0);
+        break;
+    case -ERANGE:
+        event_error(connection, number, ref, LINNET__V1__ERROR__CODE__OUT_OF_RANGE,
+                    tag == STORE_ACK ? "ack.inboxNumber: beyond the inbox's last entry"
+                                     : "markRead.chatNumber: beyond the chat's last message",
+                    0);
+        break;
+    case -EDQUOT:
+        event_error(connection, number, ref, LINNET__V1__ERROR__CODE__RECIPIENT_FULL,
+                    "no device of the recipient can take the message at present", RETRY_LATER_MS);
+        break;
+    case -ENOSPC:
+        event_error(connection, number, ref, LINNET__V1__ERROR__CODE__STORAGE_FULL,
+                    "the node's disk is full", RETRY_LATER_MS);
+        break;
+    case -EAGAIN:
+        event_error(connection, number, ref, LINNET__V1__ERROR__CODE__OVERLOADED,
+                    "the node has more work than it can queue", RETRY_SOON_MS);
+        break;
+    case -EINVAL:
+        event_error(connection, number, ref, LINNET__V1__ERROR__CODE__BAD_FRAME,
+                    "the command makes no sense to the store", 0);
+        break;
+    default:
+        event_error(connection, number, ref, LINNET__V1__ERROR__CODE__INTERNAL,
+                    "the node failed while it worked on the command", RETRY_SOON_MS);
+        break;
+    }
+}
+
+static void
+send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame)
+{
+    const Linnet__V1__SendMessage *send = frame->send_message;
+    struct store_message message = {
+        .sender = connection->user,
+        .sender_device = connection->device,
+        .number = frame->number != 0 ? frame->number : connection->node_number++,
+        .copy = connection->devices > 1,
+        .sender_name = connection->name,
+    };
+    int error = chat_resolve(connection, send->chat, &message.recipient);
+    if (error != 0) {
+        refuse(connection, STORE_MESSAGE, frame->number, frame->ref, error);
+        return;
+    }
+    struct ln_msg *request = ln_msg_new(STORE_MESSAGE, LN_DURABLE, sizeof message);
+    request->buffer = body_buffer(send, &message);
+    memcpy(request->data, &message, sizeof message);
+    uint64_t asked =
+        ln_request(store_user_pid(connection->messenger->store, message.recipient), &request);
+    pending_add(connection, asked, STORE_MESSAGE, frame, message.number);
+}
+
+static void
+ack(struct connection *connection, const Linnet__V1__ClientFrame *frame)
+{
+    uint64_t number = frame->ack->inbox_number;
+    struct ln_msg *request = ln_msg_new(STORE_ACK, LN_DURABLE, sizeof(struct store_ack));
+    *(struct store_ack *)(void *)request->data = (struct store_ack){
+        .user = connection->user, .number = number, .device = connection->device};
+    uint64_t asked =
+        ln_request(store_user_pid(connection->messenger->store, connection->user), &request);
+    pending_add(connection, asked, STORE_ACK, frame, frame->number);
+    struct ln_msg *acked = ln_msg_new(SESSION_ACKED, LN_DURABLE, sizeof(struct session_acked));
+    *(struct session_acked *)(void *)acked->data =
+        (struct session_acked){.number = number, .device = connection->device};
+    ln_send(connection->session, &acked);
+}
+
+static void
+mark_read(struct connection *connection, const Linnet__V1__ClientFrame *frame)
+{
+    struct store_read read = {.user = connection->user,
+                              .chat_number = frame->mark_read->chat_number};
+    int error = chat_resolve(connection, frame->mark_read->chat, &read.peer);
+    if (error != 0) {
+        refuse(connection, STORE_READ, frame->number, frame->ref, error);
+        return;
+    }
+    struct ln_msg *request = ln_msg_new(STORE_READ, LN_DURABLE, sizeof read);
+    memcpy(request->data, &read, sizeof read);
+    uint64_t asked =
+        ln_request(store_user_pid(connection->messenger->store, connection->user), &request);
+    pending_add(connection, asked, STORE_READ, frame, frame->number);
+}
+
+static void
+pong(struct connection *connection, const Linnet__V1__ClientFrame *frame)
+{
+    Linnet__V1__Pong event = LINNET__V1__PONG__INIT;
+    event.ref = frame->ref;
+    event.data = frame->ping->data;
+    event.server_time_ms = (uint64_t)ln_wall_ms();
+    Linnet__V1__ServerFrame answer = LINNET__V1__SERVER_FRAME__INIT;
+    answer.event_case = LINNET__V1__SERVER_FRAME__EVENT_PONG;
+    answer.pong = &event;
+    event_send(connection, &answer);
+}
+
+static void
+command(struct connection *connection, const Linnet__V1__ClientFrame *frame,
+        struct websocket_input *left)
+{
+    bool authenticate = frame->command_case == LINNET__V1__CLIENT_FRAME__COMMAND_AUTHENTICATE;
+    if (connection->phase == CONNECTION_LOGIN) {
+        if (authenticate) {
+            connection_authenticate(connection, frame, left);
+        } else {
+            event_error(connection, frame->number, frame->ref,
+                        LINNET__V1__ERROR__CODE__UNAUTHENTICATED,
+                        "the first command must be authenticate", 0);
+        }
+        return;
+    }
+    switch (frame->command_case) {
+    case LINNET__V1__CLIENT_FRAME__COMMAND_SEND_MESSAGE:
+        send_message(connection, frame);
+        return;
+    case LINNET__V1__CLIENT_FRAME__COMMAND_ACK:
+        ack(connection, frame);
+        return;
+    case LINNET__V1__CLIENT_FRAME__COMMAND_MARK_READ:
+        mark_read(connection, frame);
+        return;
+    case LINNET__V1__CLIENT_FRAME__COMMAND_PING:
+        pong(connection, frame);
+        return;
+    case LINNET__V1__CLIENT_FRAME__COMMAND_AUTHENTICATE:
+        event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__NOT_EXPECTED,
+                    "authenticate: this connection is authenticated already", 0);
+        return;
+    case LINNET__V1__CLIENT_FRAME__COMMAND__NOT_SET:
+    case _LINNET__V1__CLIENT_FRAME__COMMAND__CASE_IS_INT_SIZE:
+        break;
+    }
+    ASSERT(false && "a decoded frame has a command");
+}
+
+void
+connection_frame(struct connection *connection, unsigned char *bytes, size_t count,
+                 struct websocket_input *left)
+{
+    unsigned char room[ARENA_STACK_BYTES];
+    struct arena arena;
+    /* A decoded frame is a few times its text, at worst a list of tiny attachments. */
+    arena_init(&arena, room, sizeof room,
+               16 * (size_t)connection->messenger->limits.frame_bytes_max);
+    struct protocol_decoder decoder = {
+        .form = connection->form, .limits = &connection->messenger->limits, .arena = &arena};
+    struct protocol_error error;
+    Linnet__V1__ClientFrame *frame = NULL;
+    messenger_count(&connection->messenger->counters.frames_received);
+    if (protocol_decode_client(&decoder, bytes, count, &frame, &error) == 0) {
+        command(connection, frame, left);
+    } else {
+        event_error(connection, error.number, error.ref, error.code, error.text, 0);
+        connection->bad_frames++;
+        if (connection->bad_frames >= PROTOCOL_BAD_FRAMES_MAX) {
+            connection_close(connection, PROTOCOL_CLOSE_BAD_FRAMES,
+                             "too many frames that can't be decoded");
+        }
+    }
+    arena_fini(&arena);
+}
+
+/* ------------------------------------------------------------------------------------------------ answers */
+
+static void
+sent(struct connection *connection, const struct pending *pending, const struct ln_msg *answer)
+{
+    const struct store_sent *stored = (const struct store_sent *)(const void *)answer->data;
+    Linnet__V1__MessageId id = LINNET__V1__MESSAGE_ID__INIT;
+    id.user_id = connection->user;
+    id.device = connection->device;
+    id.number = pending->number;
+    Linnet__V1__Sent event = LINNET__V1__SENT__INIT;
+    event.id = &id;
+    event.chat_number = stored->chat_number;
+    event.server_time_ms = stored->time_ms;
+    event.duplicate = stored->duplicate;
+    Linnet__V1__Answer result = LINNET__V1__ANSWER__INIT;
+    result.number = pending->number < STORE_NODE_NUMBER_MIN ? pending->number : 0;
+    result.ref = pending->ref;
+    result.result_case = LINNET__V1__ANSWER__RESULT_SENT;
+    result.sent = &event;
+    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
+    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER;
+    frame.answer = &result;
+    struct messenger_counters *counters = &connection->messenger->counters;
+    messenger_count(stored->duplicate ? &counters->messages_duplicate
+                                      : &counters->messages_accepted);
+    event_send(connection, &frame);
+}
+
+static void
+done(struct connection *connection, const struct pending *pending)
+{
+    struct messenger_counters *counters = &connection->messenger->counters;
+    messenger_count(pending->tag == STORE_ACK ? &counters->acks : &counters->reads);
+    if (pending->tag == STORE_READ || pending->ref != 0) {
+        event_done(connection, pending->number, pending->ref);
+    }
+}
+
+void
+connection_answered(struct connection *connection, const struct ln_msg *answer)
+{
+    struct pending *pending = pending_take(connection, answer->ref);
+    if (pending == NULL) {
+        return;
+    }
+    if (answer->error != 0) {
+        uint64_t number = pending->number < STORE_NODE_NUMBER_MIN ? pending->number : 0;
+        refuse(connection, pending->tag, number, pending->ref, answer->error);
+    } else if (pending->tag == STORE_MESSAGE) {
+        sent(connection, pending, answer);
+    } else {
+        done(connection, pending);
+    }
+    ln_free(pending);
+    if (connection->paused && connection->socket != NULL &&
+        connection->pending_count < connection->messenger->limits.commands_unanswered_max) {
+        connection->paused = false;
+        ln_socket_pause(connection->socket, false);
+    }
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Frames out. An event is encoded into memory on the stack when it is small, as nearly all are, and leaves with the
+ * round's send. */
+#include "actors/connection_priv.h"
+
+#include "store/entry.h"
+
+#include <string.h>
+
+enum { EVENT_STACK_BYTES = 1024 };
+
+static void
+frame_send(struct connection *connection, const void *payload, size_t bytes)
+{
+    unsigned char header[FRAME_HEADER_BYTES_MAX];
+    enum frame_opcode opcode = connection->form == PROTOCOL_JSON ? FRAME_TEXT : FRAME_BINARY;
+    int header_bytes = websocket_header_encode(&connection->websocket, opcode, bytes, NULL, header);
+    if (header_bytes < 0) {
+        return; /* it is closing: nothing but the close may follow */
+    }
+    ln_socket_send(connection->socket, header, (size_t)header_bytes);
+    ln_socket_send(connection->socket, payload, bytes);
+    messenger_count(&connection->messenger->counters.frames_sent);
+    messenger_add(&connection->messenger->counters.bytes_sent, (size_t)header_bytes + bytes);
+}
+
+void
+event_send(struct connection *connection, Linnet__V1__ServerFrame *frame)
+{
+    if (connection->socket == NULL) {
+        return;
+    }
+    unsigned char room[EVENT_STACK_BYTES];
+    size_t used = 0;
+    if (protocol_encode(connection->form, &frame->base, room, sizeof room, &used) == 0) {
+        frame_send(connection, room, used);
+        return;
+    }
+    size_t bytes = protocol_encoded_bytes(connection->form, &frame->base);
+    unsigned char *large = ln_alloc(bytes);
+    int error = protocol_encode(connection->form, &frame->base, large, bytes, &used);
+    ASSERT(error == 0 && used == bytes);
+    frame_send(connection, large, used);
+    ln_free(large);
+}
+
+/* ------------------------------------------------------------------------------------------------ answers */
+
+void
+event_error(struct connection *connection, uint64_t number, uint64_t ref,
+            Linnet__V1__Error__Code code, const char *text, uint64_t retry_after_ms)
+{
+    Linnet__V1__Error error = LINNET__V1__ERROR__INIT;
+    error.code = code;
+    error.text = (char *)(uintptr_t)text;
+    error.retry_after_ms = retry_after_ms;
+    Linnet__V1__Answer answer = LINNET__V1__ANSWER__INIT;
+    answer.number = number;
+    answer.ref = ref;
+    answer.result_case = LINNET__V1__ANSWER__RESULT_ERROR;
+    answer.error = &error;
+    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
+    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER;
+    frame.answer = &answer;
+    if ((unsigned)code < MESSENGER_ERROR_CODES) {
+        messenger_count(&connection->messenger->counters.errors[code]);
+    }
+    event_send(connection, &frame);
+}
+
+void
+event_done(struct connection *connection, uint64_t number, uint64_t ref)
+{
+    Linnet__V1__Done done = LINNET__V1__DONE__INIT;
+    Linnet__V1__Answer answer = LINNET__V1__ANSWER__INIT;
+    answer.number = number;
+    answer.ref = ref;
+    answer.result_case = LINNET__V1__ANSWER__RESULT_DONE;
+    answer.done = &done;
+    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
+    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER;
+    frame.answer = &answer;
+    event_send(connection, &frame);
+}
+
+/* ------------------------------------------------------------------------------------------------ the inbox */
+
+/* The attachments were stored as a SendMessage that has nothing else (connection_command.c). */
+static Linnet__V1__SendMessage *
+attachments_decode(const struct store_entry_message *message)
+{
+    if (message->attachments_bytes == 0) {
+        return NULL;
+    }
+    Linnet__V1__SendMessage *decoded =
+        linnet__v1__send_message__unpack(NULL, message->attachments_bytes, message->attachments);
+    ASSERT(decoded != NULL && "what the node stored itself can be decoded");
+    return decoded;
+}
+
+static void
+entry_message_send(struct connection *connection, const struct store_entry *entry)
+{
+    const struct store_entry_message *message = &entry->message;
+    char name[STORE_NAME_BYTES_MAX + 1];
+    memcpy(name, message->sender_name, message->sender_name_bytes);
+    name[message->sender_name_bytes] = '\0';
+    Linnet__V1__MessageId id = LINNET__V1__MESSAGE_ID__INIT;
+    id.user_id = message->sender;
+    id.device = message->sender_device;
+    id.number = message->sender_number;
+    Linnet__V1__Chat chat = LINNET__V1__CHAT__INIT;
+    chat.peer_case = LINNET__V1__CHAT__PEER_USER_ID;
+    chat.user_id = entry->peer;
+    Linnet__V1__Sender sender = LINNET__V1__SENDER__INIT;
+    sender.user_id = message->sender;
+    sender.name = name;
+    sender.device = message->sender_device;
+    Linnet__V1__NewMessage event = LINNET__V1__NEW_MESSAGE__INIT;
+    event.inbox_number = entry->number;
+    event.id = &id;
+    event.chat = &chat;
+    event.chat_number = message->chat_number;
+    event.sender = &sender;
+    event.server_time_ms = message->time_ms;
+    event.body_case = (Linnet__V1__NewMessage__BodyCase)message->body_kind;
+    if (event.body_case == LINNET__V1__NEW_MESSAGE__BODY_TEXT) {
+        event.text = (char *)(uintptr_t)message->body; /* stored with its NUL */
+    } else if (event.body_case == LINNET__V1__NEW_MESSAGE__BODY_CONTENT) {
+        event.content.data = (uint8_t *)(uintptr_t)message->body;
+        event.content.len = message->body_bytes;
+    }
+    Linnet__V1__SendMessage *attached = attachments_decode(message);
+    if (attached != NULL) {
+        event.n_attachments = attached->n_attachments;
+        event.attachments = attached->attachments;
+    }
+    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
+    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_NEW_MESSAGE;
+    frame.new_message = &event;
+    event_send(connection, &frame);
+    messenger_count(&connection->messenger->counters.deliveries);
+    linnet__v1__send_message__free_unpacked(attached, NULL);
+}
+
+static void
+receipts_send(struct connection *connection, const struct store_entry *entry, uint64_t reader,
+              uint64_t delivered, uint64_t read)
+{
+    Linnet__V1__Chat chat = LINNET__V1__CHAT__INIT;
+    chat.peer_case = LINNET__V1__CHAT__PEER_USER_ID;
+    chat.user_id = entry->peer;
+    Linnet__V1__Receipts event = LINNET__V1__RECEIPTS__INIT;
+    event.inbox_number = entry->number;
+    event.chat = &chat;
+    event.reader_user_id = reader;
+    event.delivered = delivered;
+    event.read = read;
+    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
+    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_RECEIPTS;
+    frame.receipts = &event;
+    event_send(connection, &frame);
+    messenger_count(&connection->messenger->counters.receipts);
+}
+
+void
+event_entries(struct connection *connection, struct ln_buffer *buffer, uint32_t offset,
+              uint32_t bytes)
+{
+    const unsigned char *entries = (const unsigned char *)ln_buffer_data(buffer) + offset;
+    size_t at = 0;
+    struct store_entry entry;
+    while (entry_next(entries, bytes, &at, &entry)) {
+        if (entry.kind == STORE_ENTRY_MESSAGE) {
+            entry_message_send(connection, &entry);
+            continue;
+        }
+        const struct store_entry_cursors *cursors = &entry.cursors;
+        if (cursors->peer_moved) {
+            receipts_send(connection, &entry, entry.peer, cursors->peer_delivered,
+                          cursors->peer_read);
+        }
+        if (cursors->own_moved) {
+            receipts_send(connection, &entry, connection->user, cursors->own_delivered,
+                          cursors->own_read);
+        }
+    }
+}
+
+void
+event_resync(struct connection *connection, uint64_t number)
+{
+    Linnet__V1__Resync event = LINNET__V1__RESYNC__INIT;
+    event.inbox_number = number;
+    event.reason = LINNET__V1__RESYNC__REASON__INBOX_FULL;
+    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
+    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_RESYNC;
+    frame.resync = &event;
+    event_send(connection, &frame);
+    messenger_count(&connection->messenger->counters.resyncs);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The request with which every connection begins: an upgrade to /chat (or /echo), or a question about the node. */
+#include "actors/connection_priv.h"
+#include "actors/metrics.h"
+#include "net/http.h"
+#include "net/http_answer.h"
+#include "net/upgrade.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { ANSWER_BYTES_MAX = 1024 };
+
+static void
+answer_send(struct connection *connection, const struct http_request *request,
+            struct http_answer answer)
+{
+    char out[ANSWER_BYTES_MAX];
+    size_t used = 0;
+    answer.head_only = request != NULL && request->head_only;
+    answer.date_s = ln_wall_ms() / 1000;
+    int error = http_answer_head_write(&answer, out, sizeof out, &used);
+    ASSERT(error == 0 && "our own answers' heads are short");
+    ln_socket_send(connection->socket, out, used);
+    if (!answer.head_only && answer.body_bytes > 0) {
+        ln_socket_send(connection->socket, answer.body, answer.body_bytes);
+    }
+    ln_socket_close(&connection->socket, false);
+    ln_stop(LN_EXIT_NORMAL, "answered");
+}
+
+static void
+metrics_answer(struct connection *connection, const struct http_request *request)
+{
+    char *text = ln_alloc(METRICS_BYTES_MAX);
+    size_t bytes = metrics_print(connection->messenger, text, METRICS_BYTES_MAX);
+    struct http_answer answer = {.status = 200,
+                                 .type = "text/plain; version=0.0.4; charset=utf-8",
+                                 .body = text,
+                                 .body_bytes = bytes};
+    answer_send(connection, request, answer);
+    ln_free(text);
+}
+
+static bool
+path_is(const struct http_request *request, const char *path)
+{
+    return request->path.count == strlen(path) &&
+           memcmp(request->path.bytes, path, request->path.count) == 0;
+}
+
+static void
+answer_page(struct connection *connection, const struct http_request *request)
+{
+    const struct messenger *messenger = connection->messenger;
+    if (path_is(request, "/livez")) {
+        answer_send(connection, request, http_text_answer(200, "alive\n"));
+    } else if (path_is(request, "/readyz")) {
+        bool ready = atomic_load(&messenger->serving) && !atomic_load(&messenger->draining);
+        answer_send(connection, request,
+                    ready ? http_text_answer(200, "ready\n")
+                          : http_text_answer(503, "the node is stopping\n"));
+    } else if (path_is(request, "/metrics")) {
+        metrics_answer(connection, request);
+    } else {
+        answer_send(connection, request, http_text_answer(404, "there is no such page\n"));
+    }
+}
+
+static bool
+upgrade(struct connection *connection, const struct http_request *request, bool echo,
+        struct websocket_input *left)
+{
+    static const char *const subprotocols[] = {"linnet.v1.proto", "linnet.v1.json"};
+    struct upgrade accepted;
+    enum upgrade_fault fault = upgrade_judge(
+        request, subprotocols, echo ? 0 : sizeof subprotocols / sizeof subprotocols[0], &accepted);
+    if (fault != UPGRADE_OK) {
+        answer_send(connection, request, upgrade_fault_answer(fault));
+        return false;
+    }
+    char out[ANSWER_BYTES_MAX];
+    size_t used = 0;
+    int error = upgrade_answer_write(&accepted, out, sizeof out, &used);
+    ASSERT(error == 0);
+    ln_socket_send(connection->socket, out, used);
+    messenger_count(&connection->messenger->counters.upgrades);
+    connection->phase = echo ? CONNECTION_ECHO : CONNECTION_LOGIN;
+    if (!echo) {
+        enum protocol_form form = PROTOCOL_BINARY;
+        error = protocol_form_of(accepted.subprotocol, strlen(accepted.subprotocol), &form);
+        ASSERT(error == 0);
+        connection->form = (uint8_t)form;
+    }
+    websocket_init(&connection->websocket, WEBSOCKET_SERVER, connection_rules(connection));
+    if (!echo && accepted.token.count > 0) {
+        connection_login_token(connection, accepted.token.bytes, accepted.token.count, left);
+    }
+    return true;
+}
+
+static bool
+respond(struct connection *connection, const struct http_request *request,
+        struct websocket_input *left)
+{
+    if (path_is(request, "/chat")) {
+        return upgrade(connection, request, false, left);
+    }
+    if (connection->messenger->settings->echo && path_is(request, "/echo")) {
+        return upgrade(connection, request, true, left);
+    }
+    answer_page(connection, request);
+    return false;
+}
+
+/* Keeps what came of a head that is not complete: heads nearly always come in one piece. */
+static void
+head_gather(struct connection *connection, const unsigned char *bytes, size_t count)
+{
+    unsigned char *head = ln_alloc(connection->head_bytes + count);
+    if (connection->head_bytes > 0) {
+        memcpy(head, connection->head, connection->head_bytes);
+    }
+    memcpy(head + connection->head_bytes, bytes, count);
+    ln_free(connection->head);
+    connection->head = head;
+    connection->head_bytes += (uint32_t)count;
+}
+
+bool
+connection_http_input(struct connection *connection, unsigned char *bytes, size_t count,
+                      struct websocket_input *out)
+{
+    unsigned char *head = bytes;
+    size_t head_bytes = count;
+    if (connection->head != NULL) {
+        head_gather(connection, bytes, count);
+        head = connection->head;
+        head_bytes = connection->head_bytes;
+    }
+    struct http_request request;
+    enum http_fault fault = http_request_parse((const char *)head, head_bytes, &request);
+    if (fault == HTTP_INCOMPLETE) {
+        if (connection->head == NULL) {
+            head_gather(connection, bytes, count);
+        }
+        return false;
+    }
+    bool upgraded = false;
+    if (fault != HTTP_OK) {
+        messenger_count(&connection->messenger->counters.requests_bad);
+        answer_send(connection, NULL, http_fault_answer(fault));
+    } else {
+        /* What follows the head lies at the end of this piece, whether or not the head was gathered. */
+        size_t behind = head_bytes - request.head.count;
+        *out = (struct websocket_input){bytes + (count - behind), behind};
+        upgraded = respond(connection, &request, out);
+    }
+    ln_free(connection->head);
+    connection->head = NULL;
+    connection->head_bytes = 0;
+    return upgraded;
+}

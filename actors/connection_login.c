@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who is it? A token is checked against its device's hash; a password against its user's, and then gives a new device
+ * with a new token. Straight-line code: only this connection waits.
+ *
+ * Whoever asks with a wrong name waits as long as with a wrong password, and is told the same. */
+#include "actors/connection_priv.h"
+#include "actors/session.h"
+#include "actors/sessions.h"
+#include "runtime/supervisor.h"
+#include "store/request.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { JOIN_TRIES = 5 /* a session may end just when it is found */ };
+
+/* ------------------------------------------------------------------------------------------------ refusing */
+
+struct refusal {
+    int error;
+    Linnet__V1__Error__Code code;
+    const char *text;
+    uint64_t retry_after_ms;
+};
+
+/* The last row is for every other error. */
+static const struct refusal refusals[] = {
+    {-EACCES, LINNET__V1__ERROR__CODE__WRONG_CREDENTIALS, "no such user, or not this password", 0},
+    {-EKEYREJECTED, LINNET__V1__ERROR__CODE__TOKEN_INVALID,
+     "not a token of this node's, or revoked", 0},
+    {-EMFILE, LINNET__V1__ERROR__CODE__TOO_MANY_DEVICES,
+     "the user has as many devices as the node allows", 0},
+    {-EILSEQ, LINNET__V1__ERROR__CODE__NAME_INVALID,
+     "authenticate.passwordLogin.name: not a name that a user can have", 0},
+    {-EAGAIN, LINNET__V1__ERROR__CODE__OVERLOADED, "too many logins at once", 1000},
+    {-ENOSPC, LINNET__V1__ERROR__CODE__STORAGE_FULL, "the node's disk is full", 5000},
+    {0, LINNET__V1__ERROR__CODE__INTERNAL, "the node failed during the login", 1000},
+};
+
+static void
+login_refuse(struct connection *connection, uint64_t number, uint64_t ref, int error)
+{
+    const struct refusal *refusal = refusals;
+    while (refusal->error != 0 && refusal->error != error) {
+        refusal++;
+    }
+    messenger_count(&connection->messenger->counters.logins_failed);
+    event_error(connection, number, ref, refusal->code, refusal->text, refusal->retry_after_ms);
+    connection->logins++;
+    if (connection->logins >= CONNECTION_LOGINS_MAX) {
+        connection_close(connection, PROTOCOL_CLOSE_UNAUTHENTICATED, "too many failed logins");
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------ asking the store */
+
+static int
+ask(ln_pid partition, struct ln_msg **request, void *out, size_t out_bytes)
+{
+    struct ln_msg *answer = NULL;
+    int error = ln_call(partition, request, CONNECTION_CALL_MS, &answer);
+    if (error == 0) {
+        ASSERT(answer->bytes >= out_bytes);
+        memcpy(out, answer->data, out_bytes);
+        ln_msg_free(&answer);
+    }
+    return error;
+}
+
+static struct ln_msg *
+request_new(enum store_tag tag, const void *data, size_t bytes)
+{
+    struct ln_msg *request = ln_msg_new(tag, LN_DURABLE, bytes);
+    memcpy(request->data, data, bytes);
+    return request;
+}
+
+static int
+user_find(struct messenger *messenger, const struct store_name *name, uint64_t *out_user)
+{
+    struct ln_msg *request = request_new(STORE_NAME_FIND, name, sizeof *name);
+    struct store_user_id found;
+    ln_pid partition = store_name_pid(messenger->store, name->text, name->bytes);
+    int error = ask(partition, &request, &found, sizeof found);
+    if (error == 0) {
+        *out_user = found.user;
+    }
+    return error;
+}
+
+/* The hash is left empty for who has none. */
+static int
+password_get(struct messenger *messenger, uint64_t user, char hash[AUTH_PASSWORD_HASH_BYTES])
+{
+    struct store_user_id id = {user};
+    struct ln_msg *request = request_new(STORE_PASSWORD_GET, &id, sizeof id);
+    struct store_password password;
+    int error = ask(store_user_pid(messenger->store, user), &request, &password, sizeof password);
+    if (error == -ENODATA || error == -ENOENT) {
+        return 0;
+    }
+    if (error == 0) {
+        size_t bytes = password.bytes < AUTH_PASSWORD_HASH_BYTES ? password.bytes : 0;
+        memcpy(hash, password.text, bytes);
+        hash[bytes] = '\0';
+    }
+    return error;
+}
+
+static int
+device_add(struct messenger *messenger, uint64_t user, const char *device_name,
+           struct auth_token *out)
+{
+    struct store_device_add add = {.user = user};
+    ln_random(out->secret, sizeof out->secret);
+    auth_token_hash(out->secret, add.token_hash);
+    size_t bytes = strnlen(device_name, sizeof add.name.text);
+    add.name.bytes = (uint8_t)bytes;
+    memcpy(add.name.text, device_name, bytes);
+    struct ln_msg *request = request_new(STORE_DEVICE_ADD, &add, sizeof add);
+    struct store_device_added added;
+    int error = ask(store_user_pid(messenger->store, user), &request, &added, sizeof added);
+    if (error == 0) {
+        out->user = user;
+        out->device = added.device;
+    }
+    return error;
+}
+
+static int
+user_register(struct connection *connection, const struct store_name *name, struct auth_job *job,
+              uint64_t *out_user)
+{
+    ln_work(auth_hash_job, job, false);
+    if (job->error != 0) {
+        return job->error;
+    }
+    struct store_user_create create = {.name = *name};
+    create.password_bytes = (uint8_t)strnlen(job->hash, sizeof create.password - 1);
+    memcpy(create.password, job->hash, create.password_bytes);
+    struct ln_msg *request = request_new(STORE_USER_CREATE, &create, sizeof create);
+    struct store_user_created created;
+    ln_pid partition = store_name_pid(connection->messenger->store, name->text, name->bytes);
+    int error = ask(partition, &request, &created, sizeof created);
+    if (error == 0) {
+        *out_user = created.user;
+    }
+    return error == -EEXIST ? -EACCES : error;
+}
+
+/* ------------------------------------------------------------------------------------------------ moving home */
+
+static void
+start_fill(struct connection_start *start, const struct connection *connection,
+           const struct websocket_input *left)
+{
+    start->messenger = connection->messenger;
+    start->moved = true;
+    start->form = connection->form;
+    start->device = connection->device;
+    start->user = connection->user;
+    start->name = connection->name;
+    start->input_bytes = (uint32_t)left->count;
+    memcpy(start->input, left->bytes, left->count);
+}
+
+/* The connection goes on as a new actor at `home`; this one ends. What the socket still brings stays in the kernel. */
+static void
+move(struct connection *connection, struct connection_start *start, unsigned home)
+{
+    int error = ln_socket_detach(&connection->socket, &start->descriptor);
+    if (error != 0) {
+        ln_stop(LN_EXIT_NORMAL, "the peer left");
+        return;
+    }
+    char name[HOME_NAME_BYTES];
+    home_name("connections", home, name);
+    ln_pid moved;
+    error = ln_supervisor_start_child(ln_whereis(name), start, sizeof *start + start->input_bytes,
+                                      &moved);
+    if (error != 0) {
+        io_close(ln_io(), start->descriptor, true);
+    }
+    ln_stop(LN_EXIT_NORMAL, "moved home");
+}
+
+/* It is known who speaks. Takes what is left of the input. */
+static void
+admitted(struct connection *connection, const struct auth_token *token,
+         const Linnet__V1__ClientFrame *frame, bool new_device, struct websocket_input *left)
+{
+    connection->user = token->user;
+    connection->device = token->device;
+    connection->phase = CONNECTION_ENTERING;
+    struct connection_start *start = ln_alloc(sizeof *start + left->count);
+    start_fill(start, connection, left);
+    left->count = 0;
+    if (frame != NULL) {
+        start->number = frame->number;
+        start->ref = frame->ref;
+    }
+    if (new_device) {
+        auth_token_print(token, start->new_token);
+    }
+    unsigned home = store_user_home(connection->messenger->store, token->user);
+    if (home == ln_scheduler()) {
+        connection->start = start;
+        connection_enter(connection, start);
+        return;
+    }
+    move(connection, start, home);
+    ln_free(start);
+}
+
+/* ------------------------------------------------------------------------------------------------ logging in */
+
+static int
+token_check(struct connection *connection, const struct auth_token *token)
+{
+    struct store_device_check check = {.user = token->user, .device = token->device};
+    auth_token_hash(token->secret, check.token_hash);
+    struct ln_msg *request = request_new(STORE_DEVICE_CHECK, &check, sizeof check);
+    struct store_user user;
+    ln_pid partition = store_user_pid(connection->messenger->store, token->user);
+    int error = ask(partition, &request, &user, sizeof user);
+    if (error == 0) {
+        connection->name = user.name;
+    }
+    return error == -EACCES || error == -ENOENT ? -EKEYREJECTED : error;
+}
+
+static void
+login_token(struct connection *connection, const char *text, size_t bytes,
+            const Linnet__V1__ClientFrame *frame, struct websocket_input *left)
+{
+    struct auth_token token;
+    int error = auth_token_parse(text, bytes, &token) == 0 ? token_check(connection, &token)
+                                                           : -EKEYREJECTED;
+    if (error != 0) {
+        login_refuse(connection, frame != NULL ? frame->number : 0, frame != NULL ? frame->ref : 0,
+                     error);
+        return;
+    }
+    messenger_count(&connection->messenger->counters.logins_token);
+    admitted(connection, &token, frame, false, left);
+}
+
+void
+connection_login_token(struct connection *connection, const char *token, size_t bytes,
+                       struct websocket_input *left)
+{
+    login_token(connection, token, bytes, NULL, left);
+    if (connection->phase == CONNECTION_LOGIN) {
+        /* Who came with a token in the request has nothing else to offer. */
+        connection_close(connection, PROTOCOL_CLOSE_UNAUTHENTICATED, "the token was refused");
+    }
+}
+
+/* The user of a name and password; with open registration a name that nobody has becomes a user. */
+static int
+password_user(struct connection *connection, const Linnet__V1__PasswordLogin *login,
+              uint64_t *out_user)
+{
+    struct messenger *messenger = connection->messenger;
+    struct store_name name = {0};
+    size_t bytes = strnlen(login->name, sizeof name.text);
+    struct auth_job job = {.password = login->password,
+                           .password_bytes = strlen(login->password),
+                           .cost = {.operations = messenger->settings->password_ops,
+                                    .memory_bytes = messenger->settings->password_memory_bytes}};
+    name.bytes = (uint8_t)bytes;
+    memcpy(name.text, login->name, bytes);
+    connection->name = name;
+    int error = user_find(messenger, &name, out_user);
+    if (error == -ENOENT && messenger->settings->registration == REGISTRATION_OPEN) {
+        return user_register(connection, &name, &job, out_user);
+    }
+    if (error == 0) {
+        error = password_get(messenger, *out_user, job.hash);
+    }
+    if (error != 0 && error != -ENOENT) {
+        return error;
+    }
+    ln_work(auth_verify_job, &job, false);
+    return job.error;
+}
+
+static int
+login_password(struct connection *connection, const Linnet__V1__PasswordLogin *login,
+               struct auth_token *out)
+{
+    struct messenger *messenger = connection->messenger;
+    struct messenger_counters *counters = &messenger->counters;
+    if (messenger_counted(&counters->logins_pending) >= messenger->settings->logins_pending_max) {
+        return -EAGAIN;
+    }
+    uint64_t user = 0;
+    messenger_count(&counters->logins_pending);
+    int error = password_user(connection, login, &user);
+    messenger_uncount(&counters->logins_pending);
+    return error == 0 ? device_add(messenger, user, login->device_name, out) : error;
+}
+
+void
+connection_authenticate(struct connection *connection, const Linnet__V1__ClientFrame *frame,
+                        struct websocket_input *left)
+{
+    const Linnet__V1__Authenticate *authenticate = frame->authenticate;
+    if (authenticate->method_case == LINNET__V1__AUTHENTICATE__METHOD_TOKEN) {
+        login_token(connection, authenticate->token, strlen(authenticate->token), frame, left);
+        return;
+    }
+    struct auth_token token;
+    int error = login_password(connection, authenticate->password_login, &token);
+    if (error != 0) {
+        login_refuse(connection, frame->number, frame->ref, error);
+        return;
+    }
+    messenger_count(&connection->messenger->counters.logins_password);
+    admitted(connection, &token, frame, true, left);
+}
+
+/* ------------------------------------------------------------------------------------------------ joining */
+
+static int
+join(struct connection *connection, struct session_joined *out)
+{
+    char name[HOME_NAME_BYTES];
+    home_name("sessions", ln_scheduler(), name);
+    int error = -ESRCH;
+    for (unsigned tries = 0; tries < JOIN_TRIES && error == -ESRCH; tries++) {
+        struct session_find find = {connection->user};
+        struct session_found found;
+        struct ln_msg *request = request_new((enum store_tag)SESSIONS_FIND, &find, sizeof find);
+        error = ask(ln_whereis(name), &request, &found, sizeof found);
+        if (error != 0) {
+            continue;
+        }
+        struct session_join wish = {connection->device};
+        request = request_new((enum store_tag)SESSION_JOIN, &wish, sizeof wish);
+        error = ask(found.session, &request, out, sizeof *out);
+        connection->session = found.session;
+    }
+    return error;
+}
+
+static void
+welcome(struct connection *connection, const struct connection_start *start,
+        const struct session_joined *joined)
+{
+    char name[STORE_NAME_BYTES_MAX + 1];
+    char token[AUTH_TOKEN_TEXT_BYTES];
+    memcpy(name, connection->name.text, connection->name.bytes);
+    name[connection->name.bytes] = '\0';
+    memcpy(token, start->new_token, sizeof token);
+    const struct protocol_limits *settings = &connection->messenger->limits;
+    Linnet__V1__Limits limits = LINNET__V1__LIMITS__INIT;
+    limits.message_bytes_max = settings->message_bytes_max;
+    limits.attachments_max = settings->attachments_max;
+    limits.frame_bytes_max = settings->frame_bytes_max;
+    limits.commands_unanswered_max = settings->commands_unanswered_max;
+    limits.command_window = PROTOCOL_COMMAND_WINDOW;
+    limits.unacknowledged_entries_max = settings->unacknowledged_entries_max;
+    limits.unacknowledged_bytes_max = settings->unacknowledged_bytes_max;
+    limits.idle_timeout_ms = settings->idle_timeout_ms;
+    Linnet__V1__Welcome event = LINNET__V1__WELCOME__INIT;
+    event.user_id = connection->user;
+    event.name = name;
+    event.device = connection->device;
+    event.token = token;
+    event.next_command = joined->next_command;
+    event.inbox_acknowledged = joined->acked;
+    event.server_time_ms = (uint64_t)ln_wall_ms();
+    event.limits = &limits;
+    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
+    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_WELCOME;
+    frame.welcome = &event;
+    event_send(connection, &frame);
+}
+
+void
+connection_enter(struct connection *connection, const struct connection_start *start)
+{
+    struct session_joined joined;
+    int error = join(connection, &joined);
+    if (connection->phase != CONNECTION_ENTERING) {
+        return;
+    }
+    if (error == -ENOENT) {
+        connection_close(connection, PROTOCOL_CLOSE_REVOKED, "the device or the user was removed");
+        return;
+    }
+    if (error != 0) {
+        connection_close(connection, PROTOCOL_CLOSE_INTERNAL, "the session could not be joined");
+        return;
+    }
+    (void)ln_monitor(connection->session);
+    connection->node_number = joined.node_number;
+    connection->devices = joined.devices;
+    connection->phase = CONNECTION_READY;
+    connection->counted = true;
+    messenger_count(&connection->messenger->counters.devices);
+    welcome(connection, start, &joined);
+    /* What came behind the login. The start is this actor's memory, and may be overwritten. */
+    struct connection_start *own = connection->start;
+    connection->start = NULL;
+    connection_input(connection, own->input, own->input_bytes);
+    ln_free(own);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "actors/listener.h"
+
+#include "actors/connection.h"
+#include "actors/sessions.h"
+#include "runtime/socket.h"
+#include "runtime/supervisor.h"
+#include "runtime/text.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct listener {
+    struct messenger *messenger;
+    struct ln_socket *socket;
+    unsigned next; /* scheduler */
+};
+
+static int
+listener_init(void *state, const void *argument)
+{
+    struct listener *listener = state;
+    listener->messenger = *(struct messenger *const *)argument;
+    const char *text = listener->messenger->settings->listen;
+    struct io_address address, bound;
+    int error = io_address_parse(text, &address);
+    if (error == 0) {
+        error = ln_socket_listen(&address, &listener->socket, &bound);
+    }
+    if (error != 0) {
+        messenger_failed(listener->messenger, error, "listen = %s: %s", text,
+                         error == -EADDRINUSE ? "another program listens there already"
+                                              : strerror(-error));
+        return error;
+    }
+    messenger_ready(listener->messenger, &bound);
+    return 0;
+}
+
+static void
+accepted(struct listener *listener, io_socket descriptor)
+{
+    struct messenger *messenger = listener->messenger;
+    messenger_count(&messenger->counters.connections_accepted);
+    if (messenger_counted(&messenger->counters.connections) >=
+        messenger->settings->connections_max) {
+        messenger_count(&messenger->counters.connections_refused);
+        io_close(ln_io(), descriptor, true);
+        return;
+    }
+    char name[HOME_NAME_BYTES];
+    home_name("connections", listener->next, name);
+    listener->next = (listener->next + 1) % ln_schedulers();
+    struct connection_start start = {.messenger = messenger, .descriptor = descriptor};
+    ln_pid connection;
+    int error = ln_supervisor_start_child(ln_whereis(name), &start, sizeof start, &connection);
+    if (error != 0) {
+        messenger_count(&messenger->counters.connections_refused);
+        io_close(ln_io(), descriptor, true);
+    }
+}
+
+static void
+listener_handle(void *state, struct ln_msg **msg)
+{
+    struct listener *listener = state;
+    if ((*msg)->tag == LN_TAG_ACCEPT) {
+        accepted(listener, ln_socket_event(*msg)->descriptor);
+    } else if ((*msg)->tag == LN_TAG_CLOSED) {
+        ln_stop(LN_EXIT_ERROR, "the listening socket failed");
+    }
+}
+
+static void
+listener_print(const void *state, struct ln_text *out)
+{
+    const struct listener *listener = state;
+    ln_text_print(out, "%s", listener->messenger->settings->listen);
+}
+
+const struct ln_behaviour listener_behaviour = {
+    .name = "listener",
+    .state_bytes = sizeof(struct listener),
+    .init = listener_init,
+    .handle = listener_handle,
+    .print = listener_print,
+};

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "actors/metrics.h"
+
+#include "net/protocol.h"
+#include "runtime/inspect.h"
+#include "runtime/text.h"
+#include "store/store.h"
+
+enum metric_kind { COUNTER, GAUGE };
+
+static void
+metric_head(struct ln_text *out, const char *name, enum metric_kind kind, const char *help)
+{
+    ln_text_print(out, "# HELP linnet_%s %s\n# TYPE linnet_%s %s\n", name, help, name,
+                  kind == COUNTER ? "counter" : "gauge");
+}
+
+static void
+metric(struct ln_text *out, const char *name, enum metric_kind kind, const char *help,
+       uint64_t value)
+{
+    metric_head(out, name, kind, help);
+    ln_text_print(out, "linnet_%s %llu\n", name, (unsigned long long)value);
+}
+
+static void
+messenger_metrics(struct messenger *messenger, struct ln_text *out)
+{
+    const struct messenger_counters *c = &messenger->counters;
+    const struct {
+        const char *name;
+        enum metric_kind kind;
+        const char *help;
+        const _Atomic uint64_t *value;
+    } rows[] = {
+        {"connections", GAUGE, "Open client connections.", &c->connections},
+        {"connections_accepted_total", COUNTER, "Accepted sockets.", &c->connections_accepted},
+        {"connections_refused_total", COUNTER, "Sockets refused.", &c->connections_refused},
+        {"upgrades_total", COUNTER, "WebSocket handshakes.", &c->upgrades},
+        {"requests_bad_total", COUNTER, "Malformed HTTP requests.", &c->requests_bad},
+        {"sessions", GAUGE, "Users with a device online.", &c->sessions},
+        {"devices", GAUGE, "Authenticated connections.", &c->devices},
+        {"logins_password_total", COUNTER, "Logins by password.", &c->logins_password},
+        {"logins_token_total", COUNTER, "Logins by token.", &c->logins_token},
+        {"logins_failed_total", COUNTER, "Refused logins.", &c->logins_failed},
+        {"logins_pending", GAUGE, "Logins waiting for a password hash.", &c->logins_pending},
+        {"frames_received_total", COUNTER, "Client frames.", &c->frames_received},
+        {"frames_sent_total", COUNTER, "Server frames.", &c->frames_sent},
+        {"received_bytes_total", COUNTER, "Bytes from clients.", &c->bytes_received},
+        {"sent_bytes_total", COUNTER, "Bytes to clients.", &c->bytes_sent},
+        {"messages_accepted_total", COUNTER, "Durable messages.", &c->messages_accepted},
+        {"messages_duplicate_total", COUNTER, "Retries recognised.", &c->messages_duplicate},
+        {"deliveries_total", COUNTER, "Messages sent to devices.", &c->deliveries},
+        {"acknowledgements_total", COUNTER, "Inbox acknowledgements.", &c->acks},
+        {"reads_total", COUNTER, "Read marks.", &c->reads},
+        {"receipts_total", COUNTER, "Receipts sent to devices.", &c->receipts},
+        {"resyncs_total", COUNTER, "Devices that lost their place.", &c->resyncs},
+        {"replaced_total", COUNTER, "Connections replaced by their device.", &c->replaced},
+        {"slow_total", COUNTER, "Connections closed as too slow.", &c->slow},
+        {"idle_total", COUNTER, "Connections closed as silent.", &c->idle},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        metric(out, rows[i].name, rows[i].kind, rows[i].help, messenger_counted(rows[i].value));
+    }
+    metric_head(out, "errors_total", COUNTER, "Error answers by code.");
+    for (unsigned code = 0; code < MESSENGER_ERROR_CODES; code++) {
+        uint64_t count = messenger_counted(&c->errors[code]);
+        if (count > 0) {
+            ln_text_print(out, "linnet_errors_total{code=\"%s\"} %llu\n",
+                          protocol_error_name((Linnet__V1__Error__Code)code),
+                          (unsigned long long)count);
+        }
+    }
+}
+
+static void
+store_metrics(const struct store *store, struct ln_text *out)
+{
+    struct store_stats s;
+    store_stats_read(store, &s);
+    metric(out, "store_commands_total", COUNTER, "Commands logged.", s.commands);
+    metric(out, "store_command_bytes_total", COUNTER, "Bytes of commands logged.", s.command_bytes);
+    metric(out, "store_batches_total", COUNTER, "Durable batches.", s.batches);
+    metric(out, "store_batch_nanoseconds_total", COUNTER, "Spent in writes and syncs.", s.batch_ns);
+    metric(out, "store_requests_total", COUNTER, "Requests to partitions.", s.requests);
+    metric(out, "store_refused_overload_total", COUNTER, "Refused for overload.",
+           s.refused_overload);
+    metric(out, "store_refused_full_total", COUNTER, "Refused for want of space.", s.refused_full);
+    metric(out, "store_fetches_total", COUNTER, "Reads of cold records.", s.fetches);
+    metric(out, "store_pushes_total", COUNTER, "Entries pushed to sessions.", s.pushes);
+    metric(out, "store_pushes_refused_total", COUNTER, "Pushes a session had no room for.",
+           s.pushes_refused);
+    metric(out, "store_stream_records_total", COUNTER, "Records between partitions.",
+           s.stream_records);
+    metric(out, "store_folds_total", COUNTER, "Folds into LMDB.", s.folds);
+    metric(out, "store_folds_failed_total", COUNTER, "Folds that failed.", s.folds_failed);
+    metric(out, "store_fold_nanoseconds_total", COUNTER, "Spent in folds.", s.fold_ns);
+    metric(out, "store_delta_bytes", GAUGE, "Memory of what is not folded yet.", s.delta_bytes);
+    metric(out, "store_delta_entries", GAUGE, "Records not folded yet.", s.delta_entries);
+    metric(out, "store_log_bytes", GAUGE, "Log that a start would read.", s.log_bytes);
+    metric(out, "store_disk_full", GAUGE, "1 while new messages are refused.", s.disk_full);
+}
+
+static void
+scheduler_metrics(struct ln_text *out)
+{
+    metric_head(out, "scheduler_messages_total", COUNTER, "Messages delivered to actors.");
+    for (unsigned i = 0; i < ln_schedulers(); i++) {
+        struct ln_scheduler_info info;
+        if (ln_inspect_scheduler(i, &info) != 0) {
+            continue;
+        }
+        const struct {
+            const char *name;
+            uint64_t value;
+        } rows[] = {
+            {"messages_total", info.messages},
+            {"messages_dropped_total", info.messages_dropped},
+            {"messages_refused_total", info.messages_refused},
+            {"turns_total", info.turns},
+            {"actors", info.actors},
+            {"actors_crashed_total", info.crashed},
+            {"memory_used_bytes", info.memory_used_bytes},
+        };
+        for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
+            ln_text_print(out, "linnet_scheduler_%s{scheduler=\"%u\"} %llu\n", rows[row].name, i,
+                          (unsigned long long)rows[row].value);
+        }
+    }
+}
+
+size_t
+metrics_print(struct messenger *messenger, char *out, size_t out_bytes_max)
+{
+    struct ln_text text;
+    ln_text_init(&text, out, out_bytes_max);
+    messenger_metrics(messenger, &text);
+    store_metrics(messenger->store, &text);
+    scheduler_metrics(&text);
+    return text.bytes;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "actors/tree.h"
+
+#include "actors/connection.h"
+#include "actors/listener.h"
+#include "actors/session.h"
+#include "actors/sessions.h"
+#include "actors/shell.h"
+#include "runtime/supervisor.h"
+
+#include <stdlib.h>
+
+enum {
+    HOME_CHILDREN = 3,
+    /* A fault that comes back this often within this time is not one that a restart cures. */
+    RESTARTS_MAX = 10,
+    RESTARTS_MS = 10000,
+    /* Connections crash one by one, not their supervisor: what crashes again and again is a client's doing. */
+    DYNAMIC_RESTARTS_MAX = 1,
+};
+
+struct home {
+    char sessions[HOME_NAME_BYTES];
+    char session_supervisor[HOME_NAME_BYTES];
+    char connections[HOME_NAME_BYTES];
+    char supervisor[HOME_NAME_BYTES];
+    struct ln_child session;
+    struct ln_child connection;
+    struct ln_supervision session_tree;
+    struct ln_supervision connection_tree;
+    struct ln_child children[HOME_CHILDREN];
+    struct ln_supervision tree;
+};
+
+struct tree {
+    struct messenger *messenger;
+    struct ln_supervision store;
+    struct ln_supervision root;
+    struct ln_child *children;
+    struct home homes[];
+};
+
+static void
+home_plant(struct home *home, struct tree *tree, unsigned scheduler)
+{
+    home_name("sessions", scheduler, home->sessions);
+    home_name("session-supervisor", scheduler, home->session_supervisor);
+    home_name("connections", scheduler, home->connections);
+    home_name("home", scheduler, home->supervisor);
+    home->session = (struct ln_child){
+        .id = "session", .behaviour = &session_behaviour, .restart = LN_TEMPORARY};
+    home->connection = (struct ln_child){
+        .id = "connection", .behaviour = &connection_behaviour, .restart = LN_TEMPORARY};
+    home->session_tree =
+        (struct ln_supervision){LN_DYNAMIC, DYNAMIC_RESTARTS_MAX, RESTARTS_MS, &home->session, 1};
+    home->connection_tree = (struct ln_supervision){LN_DYNAMIC, DYNAMIC_RESTARTS_MAX, RESTARTS_MS,
+                                                    &home->connection, 1};
+    home->children[0] = (struct ln_child){.id = "sessions",
+                                          .behaviour = &sessions_behaviour,
+                                          .argument = &tree->messenger,
+                                          .bytes = sizeof tree->messenger,
+                                          .name = home->sessions};
+    home->children[1] = (struct ln_child){.id = "session-supervisor",
+                                          .behaviour = &ln_supervisor,
+                                          .argument = &home->session_tree,
+                                          .bytes = sizeof home->session_tree,
+                                          .name = home->session_supervisor};
+    home->children[2] = (struct ln_child){.id = "connections",
+                                          .behaviour = &ln_supervisor,
+                                          .argument = &home->connection_tree,
+                                          .bytes = sizeof home->connection_tree,
+                                          .name = home->connections};
+    home->tree = (struct ln_supervision){LN_REST_FOR_ONE, RESTARTS_MAX, RESTARTS_MS, home->children,
+                                         HOME_CHILDREN};
+}
+
+struct tree *
+tree_plant(struct messenger *messenger, struct ln_node *node, unsigned schedulers)
+{
+    struct tree *tree = calloc(1, sizeof *tree + schedulers * sizeof tree->homes[0]);
+    ASSERT(tree != NULL && "out of memory");
+    tree->children = calloc(schedulers + 3, sizeof *tree->children);
+    ASSERT(tree->children != NULL && "out of memory");
+    tree->messenger = messenger;
+    size_t store_count = 0;
+    const struct ln_child *store_specs = store_children(messenger->store, &store_count);
+    tree->store = (struct ln_supervision){LN_ONE_FOR_ONE, RESTARTS_MAX, RESTARTS_MS, store_specs,
+                                          (uint32_t)store_count};
+    uint32_t count = 0;
+    tree->children[count++] = (struct ln_child){.id = "store",
+                                                .behaviour = &ln_supervisor,
+                                                .argument = &tree->store,
+                                                .bytes = sizeof tree->store,
+                                                .name = "store"};
+    for (unsigned i = 0; i < schedulers; i++) {
+        home_plant(&tree->homes[i], tree, i);
+        tree->children[count++] = (struct ln_child){.id = "home",
+                                                    .behaviour = &ln_supervisor,
+                                                    .argument = &tree->homes[i].tree,
+                                                    .bytes = sizeof tree->homes[i].tree,
+                                                    .name = tree->homes[i].supervisor,
+                                                    .elsewhere = true,
+                                                    .scheduler = (int)i};
+    }
+    tree->children[count++] = (struct ln_child){.id = "shell",
+                                                .behaviour = &shell_behaviour,
+                                                .argument = &tree->messenger,
+                                                .bytes = sizeof tree->messenger,
+                                                .name = "shell"};
+    tree->children[count++] = (struct ln_child){.id = "listener",
+                                                .behaviour = &listener_behaviour,
+                                                .argument = &tree->messenger,
+                                                .bytes = sizeof tree->messenger,
+                                                .name = "listener"};
+    tree->root =
+        (struct ln_supervision){LN_ONE_FOR_ONE, RESTARTS_MAX, RESTARTS_MS, tree->children, count};
+    ln_node_root(node, &ln_supervisor, &tree->root, sizeof tree->root);
+    return tree;
+}
+
+void
+tree_free(struct tree *tree)
+{
+    if (tree != NULL) {
+        free(tree->children);
+        free(tree);
+    }
+}

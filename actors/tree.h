@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tree.h - the supervision tree of a node:
+ *
+ *     root (one_for_one)
+ *      +- store (one_for_one)          journals, readers, folders, 256 partitions (store/store.h)
+ *      +- home.N (rest_for_one)        on each scheduler:
+ *      |   +- sessions.N                   who is online
+ *      |   +- session-supervisor.N         (dynamic) their sessions
+ *      |   +- connections.N                (dynamic) connections
+ *      +- shell                        the operator's socket
+ *      +- listener                     clients' socket
+ *
+ * It starts from the top and stops from the bottom: nobody new, then connections say good-bye, then the store.
+ */
+#pragma once
+
+#include "actors/messenger.h"
+#include "runtime/node.h"
+
+struct tree;
+
+/* Builds the tables and makes them the node's root. They live until tree_free, after the node was closed. */
+struct tree *tree_plant(struct messenger *messenger, struct ln_node *node, unsigned schedulers);
+/* NULL is allowed. */
+void tree_free(struct tree *tree);
