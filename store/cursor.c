@@ -7,7 +7,7 @@
 
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as they lie");
 
-/* ------------------------------------------------------------------------------------------------ reading */
+/* -------------------------------------------------------------------------------------- reading */
 
 void
 cursor_in_init(struct cursor_in *in, const void *bytes, size_t count)
@@ -96,7 +96,7 @@ cursor_in_end(const struct cursor_in *in)
     return in->failed || in->at != in->end ? -EBADMSG : 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ writing */
+/* -------------------------------------------------------------------------------------- writing */
 
 void
 cursor_out_init(struct cursor_out *out, void *buffer, size_t bytes_max)

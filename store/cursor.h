@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cursor.h - the one way in which the store reads and writes fields of records: little-endian and bounds-checked.
+/* cursor.h - the one way in which the store reads and writes fields of records: little-endian and
+ * bounds-checked.
  *
- * Both cursors remember that they failed and go on harmlessly: past the end one reads zeros and writes nothing. So a
- * decoder reads like the layout of its record and asks once, at the end, whether all of it was there.
+ * Both cursors remember that they failed and go on harmlessly: past the end one reads zeros and
+ * writes nothing. So a decoder reads like the layout of its record and asks once, at the end,
+ * whether all of it was there.
  *
  *     struct cursor_in in;
  *     cursor_in_init(&in, bytes, count);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A ticket is the era in which it was taken; an era ends when a fold completes. The retired table was last found in the
- * era before, so it goes when that era has no tickets left. No fold is frozen while an earlier era has tickets: so at most
- * two eras have any, and two counts are enough. */
+/* A ticket is the era in which it was taken; an era ends when a fold completes. The retired table
+ * was last found in the era before, so it goes when that era has no tickets left. No fold is frozen
+ * while an earlier era has tickets: so at most two eras have any, and two counts are enough. */
 #include "store/delta.h"
 
 #include <assert.h>
@@ -42,7 +42,7 @@ delta_free(struct delta **delta)
     *delta = NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------ lookups */
+/* -------------------------------------------------------------------------------------- lookups */
 
 static bool
 state_present(enum table_state state)
@@ -94,7 +94,8 @@ delta_learn(struct delta *delta, const struct store_key *key,
     }
 }
 
-/* Whether a generation before live has a value for the key, which dropping it from live would bring back. */
+/* Whether a generation before live has a value for the key, which dropping it from live would bring
+ * back. */
 static bool
 known_before(const struct delta *delta, const struct store_key *key)
 {
@@ -128,7 +129,7 @@ delta_drop(struct delta *delta, const struct store_range *range)
     return dropped;
 }
 
-/* ------------------------------------------------------------------------------------------------ ranges */
+/* --------------------------------------------------------------------------------------- ranges */
 
 void
 delta_range_start(const struct delta *delta, const struct store_range *range,
@@ -172,7 +173,7 @@ delta_range_next(struct delta_range *each, struct store_key *out_key, enum delta
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------------ tickets, folds */
+/* ------------------------------------------------------------------------------- tickets, folds */
 
 uint64_t
 delta_enter(struct delta *delta)
@@ -242,7 +243,7 @@ delta_retire(struct delta *delta)
     return retired;
 }
 
-/* ------------------------------------------------------------------------------------------------ facts */
+/* ---------------------------------------------------------------------------------------- facts */
 
 uint64_t
 delta_folded_number(const struct delta *delta)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* delta.h - what a partition knows that LMDB does not know yet, and what it has lately read or written there.
+/* delta.h - what a partition knows that LMDB does not know yet, and what it has lately read or
+ * written there.
  *
  *                 puts, deletes,
  *                 what was fetched
@@ -9,10 +10,12 @@
  *                     |                   |                   |    (waits as `retired` for commands that may
  *                     +-----> newest knowledge wins ---------->    still look into it)
  *
- * Four generations of one table. A key that none of them knows is UNKNOWN: ask LMDB on a worker and call delta_learn.
- * `folding` and `clean` never change. After a fold the frozen table stays as a read cache for the time of one more.
+ * Four generations of one table. A key that none of them knows is UNKNOWN: ask LMDB on a worker and
+ * call delta_learn. `folding` and `clean` never change. After a fold the frozen table stays as a
+ * read cache for the time of one more.
  *
- * Whoever looks up (or fetches) now and relies on finding it later, after a wait, holds a ticket in between:
+ * Whoever looks up (or fetches) now and relies on finding it later, after a wait, holds a ticket in
+ * between:
  *
  *     ticket = delta_enter(delta);
  *     if (delta_get(delta, &key, &value) == DELTA_UNKNOWN) {
@@ -22,11 +25,13 @@
  *     ... the command is appended, becomes durable, is applied: delta_get(delta, &key, ...) finds it ...
  *     delta_leave(delta, ticket);
  *
- * A ticket taken before the read transaction began also makes sure that the transaction's answer, however late, never
- * covers something newer: what was folded meanwhile is still here, and what is known is not learned again.
+ * A ticket taken before the read transaction began also makes sure that the transaction's answer,
+ * however late, never covers something newer: what was folded meanwhile is still here, and what is
+ * known is not learned again.
  *
- * Owned by its partition's scheduler, all calls from that thread, none yields. What delta_get and a range give out is
- * borrowed until the next change of the delta (put, delete, learn, drop, folded, retire).
+ * Owned by its partition's scheduler, all calls from that thread, none yields. What delta_get and a
+ * range give out is borrowed until the next change of the delta (put, delete, learn, drop, folded,
+ * retire).
  */
 #pragma once
 #include "store/table.h"
@@ -60,14 +65,16 @@ enum delta_found delta_get(const struct delta *delta, const struct store_key *ke
 void delta_put(struct delta *delta, const struct store_key *key, struct store_value value);
 void delta_delete(struct delta *delta, const struct store_key *key);
 
-/* What LMDB said about the key: its value, or NULL for none. Ignored when the key is known by now. */
+/* What LMDB said about the key: its value, or NULL for none. Ignored when the key is known by
+ * now. */
 void delta_learn(struct delta *delta, const struct store_key *key,
                  const struct store_value *value_or_null);
 
-/* Forgets what was put into `live` within the range, so that it never touches LMDB, and tells how many that were. Only
- * for keys that are put once and never again (inbox numbers): where an older generation or LMDB had one too, it would
- * come to light again. Entries of the range that are folding, folded or fetched stay; readers pass them by because of
- * the same watermark for which they are dropped, and the fold deletes their range. */
+/* Forgets what was put into `live` within the range, so that it never touches LMDB, and tells how
+ * many that were. Only for keys that are put once and never again (inbox numbers): where an older
+ * generation or LMDB had one too, it would come to light again. Entries of the range that are
+ * folding, folded or fetched stay; readers pass them by because of the same watermark for which
+ * they are dropped, and the fold deletes their range. */
 uint64_t delta_drop(struct delta *delta, const struct store_range *range);
 
 /* All that the generations know about a range, merged, in order of keys:
@@ -87,21 +94,22 @@ void delta_range_start(const struct delta *delta, const struct store_range *rang
 bool delta_range_next(struct delta_range *each, struct store_key *out_key,
                       enum delta_found *out_found, struct store_value *out_value);
 
-/* ---------------------------------------------------------------------------------------------------- tickets */
+/* -------------------------------------------------------------------------------------- tickets */
 
-/* What is known now stays known until the ticket is left. Tickets are plain counts: leave each exactly once. */
+/* What is known now stays known until the ticket is left. Tickets are plain counts: leave each
+ * exactly once. */
 MUST_CHECK uint64_t delta_enter(struct delta *delta);
 void delta_leave(struct delta *delta, uint64_t ticket);
 
-/* ---------------------------------------------------------------------------------------------------- folds */
+/* ---------------------------------------------------------------------------------------- folds */
 
-/* Whether delta_freeze may be called: no fold runs, no ticket from before the last one completed is held, and the table
- * that retired then has been given back. */
+/* Whether delta_freeze may be called: no fold runs, no ticket from before the last one completed is
+ * held, and the table that retired then has been given back. */
 bool delta_freezable(const struct delta *delta);
 
-/* live becomes folding, and an empty live begins: O(1). Must be freezable. `number` is the partition's highest inbox
- * number so far. Gives out the frozen table, borrowed until delta_folded, for a worker to read; a fold that failed is
- * tried again with the same table. */
+/* live becomes folding, and an empty live begins: O(1). Must be freezable. `number` is the
+ * partition's highest inbox number so far. Gives out the frozen table, borrowed until delta_folded,
+ * for a worker to read; a fold that failed is tried again with the same table. */
 const struct table *delta_freeze(struct delta *delta, uint64_t number);
 /* The table being folded, NULL when there is none. */
 const struct table *delta_folding(const struct delta *delta);
@@ -109,12 +117,13 @@ const struct table *delta_folding(const struct delta *delta);
 /* The fold is durable: folding becomes clean, the old clean retires. Must be folding. */
 void delta_folded(struct delta *delta);
 
-/* The retired table, now yours to free (table_free, on a worker when large), as soon as all tickets from before
- * delta_folded have been left. NULL: there is none, or not yet. Ask after delta_folded and after each leave. */
+/* The retired table, now yours to free (table_free, on a worker when large), as soon as all tickets
+ * from before delta_folded have been left. NULL: there is none, or not yet. Ask after delta_folded
+ * and after each leave. */
 struct table *delta_retire(struct delta *delta);
 
-/* The number given with the last fold that completed: every inbox entry above it is in the delta; those at or below it
- * may be in LMDB. 0 before the first. */
+/* The number given with the last fold that completed: every inbox entry above it is in the delta;
+ * those at or below it may be in LMDB. 0 before the first. */
 uint64_t delta_folded_number(const struct delta *delta);
 /* For recovery: what LMDB is known to hold at the start. */
 void delta_set_folded_number(struct delta *delta, uint64_t number);

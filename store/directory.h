@@ -6,11 +6,13 @@
  *     DIR/cells/cNN/      a cell's LMDB environment
  *     DIR/log/            the logs' segments (log.h)
  *
- * Everything is for its owner alone (0700, 0600): the secret decides where owners live, and messages are private.
+ * Everything is for its owner alone (0700, 0600): the secret decides where owners live, and
+ * messages are private.
  *
- * linnet.data is written last, under another name, synced and renamed: while it is missing nothing has been promised
- * to anybody, and a start that finds an unfinished creation completes it. When it is missing although there are data,
- * something is wrong, and the start says so instead of making a new one.
+ * linnet.data is written last, under another name, synced and renamed: while it is missing nothing
+ * has been promised to anybody, and a start that finds an unfinished creation completes it. When it
+ * is missing although there are data, something is wrong, and the start says so instead of making a
+ * new one.
  *
  *     directory_open(&options, &directory, why, sizeof(why));
  *     ... directory_facts(directory)->cells, directory_cell_path(directory, 3, path) ...
@@ -46,14 +48,17 @@ struct directory_facts {
     uint32_t cells;
     uint32_t log_generation; /* 1 at creation */
     uint32_t
-        schedulers; /* of this log generation: when it is not the number now, a new one must begin */
-    bool created;   /* by this open */
+        /* of this log generation: when it is not the number now, a new one must begin */
+        schedulers;
+    bool created; /* by this open */
 };
 
 struct directory;
 
-/* Opens and locks the directory, creating it at the first time. 0, or a negative errno with one sentence in `why`:
- * -EWOULDBLOCK another process has it, -EPROTO another format version, -EUCLEAN damaged, -EINVAL a bad setting. */
+/* Opens and locks the directory, creating it at the first time. 0, or a negative errno with one
+ * sentence in `why`:
+ * -EWOULDBLOCK another process has it, -EPROTO another format version, -EUCLEAN damaged, -EINVAL a
+ * bad setting. */
 MUST_CHECK int directory_open(const struct directory_options *options, struct directory **out,
                               char *why, size_t why_bytes);
 /* Takes it and lets go of the lock; NULL is allowed. */
@@ -61,8 +66,9 @@ void directory_close(struct directory **directory);
 
 const struct directory_facts *directory_facts(const struct directory *directory);
 
-/* Durably begins a new log generation for so many schedulers: after all that the old logs hold has been folded with
- * the mark {generation + 1, log_position_first()}. 0 or a negative errno; nothing has changed then. */
+/* Durably begins a new log generation for so many schedulers: after all that the old logs hold has
+ * been folded with the mark {generation + 1, log_position_first()}. 0 or a negative errno; nothing
+ * has changed then. */
 MUST_CHECK int directory_begin_generation(struct directory *directory, uint32_t schedulers);
 
 /* Paths; borrowed until close. */

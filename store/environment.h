@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* environment.h - a cell's LMDB environment: the state of its partitions at log position P, and LMDB's only home.
+/* environment.h - a cell's LMDB environment: the state of its partitions at log position P, and
+ * LMDB's only home.
  *
  *     environment_open(&options, &environment, why, sizeof(why));
  *
@@ -12,15 +13,17 @@
  *     environment_set_mark(write, &mark);                   P changes with what it stands for
  *     environment_commit(&write);                           durable when 0
  *
- * Two databases: `data` with a record per key, `meta` with format, identity, cell and P. Commits are synced, always,
- * and the map is never writable. Reads need no lock against the writer, but hold its old pages back: a read begins and
- * ends within one job of a worker and never lives across a yield (MDB_NOTLS ties it to its struct, not to the thread).
+ * Two databases: `data` with a record per key, `meta` with format, identity, cell and P. Commits
+ * are synced, always, and the map is never writable. Reads need no lock against the writer, but
+ * hold its old pages back: a read begins and ends within one job of a worker and never lives across
+ * a yield (MDB_NOTLS ties it to its struct, not to the thread).
  *
- * All calls are for worker threads and start-up: LMDB needs large stacks and waits for the disk. Any thread may read.
+ * All calls are for worker threads and start-up: LMDB needs large stacks and waits for the disk.
+ * Any thread may read.
  *
- * Errors: -ENOSPC the disk is full; -EFBIG the map is (map_bytes; raise the setting); -EUCLEAN the file is damaged, or
- * a failed write left the environment unusable until it is opened again; -EAGAIN more readers than readers_max; else
- * the errno of the failed call.
+ * Errors: -ENOSPC the disk is full; -EFBIG the map is (map_bytes; raise the setting); -EUCLEAN the
+ * file is damaged, or a failed write left the environment unusable until it is opened again;
+ * -EAGAIN more readers than readers_max; else the errno of the failed call.
  */
 #pragma once
 #include "store/key.h"
@@ -46,14 +49,15 @@ struct environment_options {
         [LOG_IDENTITY_BYTES]; /* the data directory's: no other's files are taken for ours */
 };
 
-/* Opens, and creates at the first time. 0, or a negative errno with one sentence in `why`: -EPROTO another format
- * version, -ESTALE another directory's or cell's. Clears readers that a killed process left behind. */
+/* Opens, and creates at the first time. 0, or a negative errno with one sentence in `why`: -EPROTO
+ * another format version, -ESTALE another directory's or cell's. Clears readers that a killed
+ * process left behind. */
 MUST_CHECK int environment_open(const struct environment_options *options, struct environment **out,
                                 char *why, size_t why_bytes);
 /* No transaction may be open. Takes it; NULL is allowed. */
 void environment_close(struct environment **environment);
 
-/* ------------------------------------------------------------------------------------------------ reading */
+/* -------------------------------------------------------------------------------------- reading */
 
 /* Embedded in the job; opaque. */
 struct environment_read {
@@ -70,8 +74,9 @@ void environment_read_end(struct environment_read *read);
 MUST_CHECK int environment_get(const struct environment_read *read, const struct store_key *key,
                                struct store_value *out);
 
-/* Calls `each` for the records of a range in order of keys (backwards: from its high end down); ends at its first
- * value other than 0 and returns that. A whole partition is a range: that is how one is copied out. */
+/* Calls `each` for the records of a range in order of keys (backwards: from its high end down);
+ * ends at its first value other than 0 and returns that. A whole partition is a range: that is how
+ * one is copied out. */
 enum environment_order { ENVIRONMENT_FORWARDS, ENVIRONMENT_BACKWARDS };
 MUST_CHECK int environment_range(const struct environment_read *read,
                                  const struct store_range *range, enum environment_order order,
@@ -82,7 +87,7 @@ MUST_CHECK int environment_range(const struct environment_read *read,
 /* P of this snapshot; {0, 0} when nothing has been folded. */
 MUST_CHECK int environment_mark(const struct environment_read *read, struct log_mark *out);
 
-/* ------------------------------------------------------------------------------------------------ writing */
+/* -------------------------------------------------------------------------------------- writing */
 
 /* Waits for another writer, so there should be none: each cell has one fold at a time. */
 MUST_CHECK int environment_write_begin(struct environment *environment,
@@ -102,7 +107,7 @@ MUST_CHECK int environment_commit(struct environment_write **write);
 /* Takes *write: nothing happened. NULL is allowed. */
 void environment_abort(struct environment_write **write);
 
-/* ------------------------------------------------------------------------------------------------ facts */
+/* ---------------------------------------------------------------------------------------- facts */
 
 struct environment_facts {
     uint64_t map_bytes;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fold.h - carrying a cell's frozen tables into its LMDB environment, in one transaction.
  *
- * The tables of a cell's partitions are frozen at one log position P. The fold writes their dirty entries in order of
- * keys (the partition leads the key, so: table after table), deletes the ranges that watermarks among them imply, and
- * sets P, all in one transaction: the environment is the state at the old P or at the new one. A fold that failed or
- * was cut off is simply run again, with the same tables or with what replay made of the same commands.
+ * The tables of a cell's partitions are frozen at one log position P. The fold writes their dirty
+ * entries in order of keys (the partition leads the key, so: table after table), deletes the ranges
+ * that watermarks among them imply, and sets P, all in one transaction: the environment is the
+ * state at the old P or at the new one. A fold that failed or was cut off is simply run again, with
+ * the same tables or with what replay made of the same commands.
  *
  *     struct fold fold = {.environment = e, .tables = frozen, .tables_count = n, .mark = p, .implies = inbox_low};
  *     result = fold_run(&fold);                 on a low-priority worker
@@ -29,13 +30,14 @@ struct fold {
         *tables; /* frozen, by rising partition; NULL entries are passed over */
     unsigned tables_count;
     struct log_mark mark;
-    /* Asked for each WRITTEN entry: whether it implies that a range of records is gone (a user's inbox up to his lowest
-     * cursor), and which. Pure; called on the worker. NULL: none ever does. The range must lie in the entry's
-     * partition. The ranges are deleted after everything has been written. */
+    /* Asked for each WRITTEN entry: whether it implies that a range of records is gone (a user's
+     * inbox up to his lowest cursor), and which. Pure; called on the worker. NULL: none ever does.
+     * The range must lie in the entry's partition. The ranges are deleted after everything has been
+     * written. */
     bool (*implies)(const struct table_entry *entry, struct store_range *out);
     struct fold_stats stats; /* out, when 0 */
 };
 
-/* 0: durable. Else nothing happened: -ENOSPC, -EFBIG (environment.h), -ESTALE when the environment is already beyond
- * the mark, or another negative errno. On a worker thread; waits for the disk. */
+/* 0: durable. Else nothing happened: -ENOSPC, -EFBIG (environment.h), -ESTALE when the environment
+ * is already beyond the mark, or another negative errno. On a worker thread; waits for the disk. */
 MUST_CHECK int fold_run(struct fold *fold);

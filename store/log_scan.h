@@ -1,51 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* log_scan.h - reading a log back after a stop, a kill or a power cut, and telling what a crash does from damage.
+/* log_scan.h - reading a log back after a stop, a kill or a power cut, and telling what a crash
+ * does from damage.
  *
- * The scan starts at the segment of `from` and follows the chain: each batch must be whole, continue the number and
- * name the checksum of the one before. Where the chain breaks off there are four cases:
+ * The scan starts at the segment of `from` and follows the chain: each batch must be whole,
+ * continue the number and name the checksum of the one before. Where the chain breaks off there are
+ * four cases:
  *
- *     the next segment's first batch continues it      the segment was full (or cut here once): go on there
- *     no good batch anywhere later, zeros follow       the end
- *     no good batch anywhere later, other bytes follow a torn tail: the last write was cut off; reported as torn_bytes
- *     a good batch later, in this or a later segment   damage: -EUCLEAN, and `why` names file and offset
+ *     the next segment's first batch continues it       the segment was full (or cut here once): on from there
+ *     no good batch anywhere later, nothing follows     the end
+ *     no good batch anywhere later, a batch's beginning follows
+ *                                                       a torn tail: the last write was cut off, and is cut here
+ *     a good batch later, in this or a later segment    damage: -EUCLEAN, and `why` names file and offset
  *
- * Only one batch is in flight at a time, so a good batch proves that all before it had been durable. A segment that is
- * missing from the row, that can't be read, whose header is wrong, or that belongs to another directory is damage too,
- * as is a log that ends before `at_least`.
+ * Only one batch is in flight at a time, so a good batch proves that all before it had been
+ * durable. A segment that is missing from the row, that can't be read, whose header is wrong, or
+ * that belongs to another directory is damage too, as is a log that ends before `at_least`:
+ * something that was durable is gone.
  *
  *     struct log_scan scan = {.place = &place, .from = lowest_mark, .at_least = highest_mark, .each = replay};
  *     result = log_scan_run(&scan, &end);
  *
- * Start-up and tools only; reads, never writes.
+ * Start-up and tools only; never writes.
  */
 #pragma once
 #include "store/log.h"
 
-enum { LOG_WHY_BYTES = 512 };
-
 struct log_scan {
     const struct log_place *place;
     uint64_t
-        from; /* the lowest mark of the cells served: earlier batches are not told; 0: from the oldest on */
+        /* the lowest mark of the cells served: batches before it are not told; 0: from the oldest
+         * on */
+        from;
     uint64_t
         at_least; /* the highest mark of the cells served: the log must reach it; 0: no such mark */
-    /* Called for each batch that ends after `from`, in order; the batch's bytes are borrowed until it returns. A value
-     * other than 0 ends the scan and is returned. */
+    /* Called for each batch from `from` on, in order; its bytes are borrowed until it returns. A
+     * value other than 0 ends the scan and is returned. */
     int (*each)(void *context, struct log_batch *batch);
     void *context;
     char why[LOG_WHY_BYTES]; /* out: one sentence for the operator when the result is negative */
 };
 
-/* 0 with *out filled (log_end_fresh when there is no segment and none is needed); -EUCLEAN for damage; or another
- * negative errno; or what `each` returned. */
+/* 0 with *out filled (log_end_fresh when there is no segment and none is needed); -EUCLEAN for
+ * damage; or another negative errno; or what `each` returned. */
 MUST_CHECK int log_scan_run(struct log_scan *scan, struct log_end *out);
 
-/* Tells which generations of logs have segments in a folder, and how many logs each has: for finding what an earlier
- * number of schedulers left behind. Calls `each` in order; a value other than 0 ends it and is returned. */
-MUST_CHECK int log_scan_logs(struct io_driver *driver, const char *folder,
-                             int (*each)(void *context, uint32_t generation, uint32_t log),
-                             void *context);
-
-/* Removes all segments of one log, and half-made ones: after everything in it has been folded and a newer generation
+/* Removes all segments of one log: after everything in it has been folded and a newer generation
  * has begun. 0 or a negative errno. Safe to repeat. */
 MUST_CHECK int log_scan_remove(const struct log_place *place);

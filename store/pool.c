@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sizes: multiples of 16 up to 256, then four steps to each doubling (320, 384, 448, 512, 640 ... 8192): a piece
- * wastes a fifth at most. */
+/* The sizes: multiples of 16 up to 256, then four steps to each doubling (320, 384, 448, 512, 640
+ * ... 8192): a piece wastes a fifth at most. */
 #include "store/pool.h"
 
 #include "runtime/check.h"
@@ -96,7 +96,8 @@ large_give(struct pool *pool, void *piece, size_t bytes)
     free(large);
 }
 
-/* A chunk that has room for so many bytes at `next`. What the last one had left is lost: less than one piece. */
+/* A chunk that has room for so many bytes at `next`. What the last one had left is lost: less than
+ * one piece. */
 static void
 chunk_begin(struct pool *pool, size_t bytes)
 {

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pool.h - the memory of one table: pieces cut from chunks, all given back together.
  *
- * Pieces are rounded up to one of a few sizes and a freed piece waits in a list for the next of its size, so a table
- * whose values come and go stays as large as it was at its fullest. Whoever gives a piece back says how large it is:
- * a piece has no header. Pieces above POOL_PIECE_BYTES_MAX are the heap's, and return to it.
+ * Pieces are rounded up to one of a few sizes and a freed piece waits in a list for the next of its
+ * size, so a table whose values come and go stays as large as it was at its fullest. Whoever gives
+ * a piece back says how large it is: a piece has no header. Pieces above POOL_PIECE_BYTES_MAX are
+ * the heap's, and return to it.
  *
  *     piece = pool_take(&pool, 150);            160 bytes, aligned to 16
  *     pool_give(&pool, piece, 150);
  *     while (!pool_free_slice(&pool, 64)) { }   everything, in slices
  *
- * One thread at a time; any thread. Never fails: where the machine has no memory left, the node ends.
+ * One thread at a time; any thread. Never fails: where the machine has no memory left, the node
+ * ends.
  */
 #pragma once
 #include <stdbool.h>
@@ -50,6 +52,6 @@ bool pool_fits(size_t from, size_t to);
 /* All that the pool holds of the heap. */
 uint64_t pool_bytes(const struct pool *pool);
 
-/* Frees at most so many chunks and large pieces; true when nothing is left and the pool is empty as at first. Between
- * the calls it may only be freed further. */
+/* Frees at most so many chunks and large pieces; true when nothing is left and the pool is empty as
+ * at first. Between the calls it may only be freed further. */
 bool pool_free_slice(struct pool *pool, unsigned chunks_max);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A B+tree. All leaves have the same depth and are linked in order of their keys; entries are in leaves only. A node is
- * full at 31 entries or 32 children. It splits in the middle, unless the new key goes to its very end: then the new
- * node begins with that key alone, since one owner's records are mostly put with rising numbers. When a removal leaves
- * a node with fewer than NODE_FEW it joins a neighbour under the same parent or evens out with it, so that memory
- * follows what is stored. Nothing recurs: the way down is kept in a path.
+/* A B+tree. All leaves have the same depth and are linked in order of their keys; entries are in
+ * leaves only. A node is full at 31 entries or 32 children. It splits in the middle, unless the new
+ * key goes to its very end: then the new node begins with that key alone, since one owner's records
+ * are mostly put with rising numbers. When a removal leaves a node with fewer than NODE_FEW it
+ * joins a neighbour under the same parent or evens out with it, so that memory follows what is
+ * stored. Nothing recurs: the way down is kept in a path.
  *
- * Weighed against it: a hash table (faster lookups, but folds and inboxes need the order), a radix tree (long keys with
- * long equal parts), a skip list (a cache miss per level). */
+ * Weighed against it: a hash table (faster lookups, but folds and inboxes need the order), a radix
+ * tree (long keys with long equal parts), a skip list (a cache miss per level). */
 #include "store/table_node.h"
 
 #include "store/pool.h"
@@ -31,7 +32,7 @@ struct path {
     struct table_leaf *leaf;
 };
 
-/* ------------------------------------------------------------------------------------------------ life */
+/* ----------------------------------------------------------------------------------------- life */
 
 struct table *
 table_new(void)
@@ -64,10 +65,11 @@ table_free(struct table **table)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ finding */
+/* -------------------------------------------------------------------------------------- finding */
 
-/* Asks for all of a node as soon as it is known: its lines arrive together while a search that met them one by one
- * would wait for each (at a million entries this takes a lookup from 1,000 to 650 ns where a miss costs 200). */
+/* Asks for all of a node as soon as it is known: its lines arrive together while a search that met
+ * them one by one would wait for each (at a million entries this takes a lookup from 1,000 to 650
+ * ns where a miss costs 200). */
 static inline void
 node_prefetch(const void *node)
 {
@@ -183,7 +185,7 @@ table_next(struct table_cursor *at)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ putting */
+/* -------------------------------------------------------------------------------------- putting */
 
 static bool
 state_dirty(enum table_state state)
@@ -225,8 +227,8 @@ slot_replace(struct table *table, struct table_leaf *leaf, unsigned index, enum 
     slot->value_bytes = (uint32_t)value.count;
 }
 
-/* A node below `level` has split, `right` being its new upper half that begins at `key`: its parent learns of it, and
- * splits in turn when it is full, up to a new root. */
+/* A node below `level` has split, `right` being its new upper half that begins at `key`: its parent
+ * learns of it, and splits in turn when it is full, up to a new root. */
 static void
 path_insert(struct table *table, struct path *path, struct table_slot key, void *right)
 {
@@ -318,10 +320,10 @@ table_put(struct table *table, const struct store_key *key, enum table_state sta
     table->dirty_entries += state_dirty(state);
 }
 
-/* ------------------------------------------------------------------------------------------------ removing */
+/* ------------------------------------------------------------------------------------- removing */
 
-/* Node `level` (height: the leaf) of the path may have few left: joins it with a neighbour. Whether they became one,
- * so that the parent has lost a child. */
+/* Node `level` (height: the leaf) of the path may have few left: joins it with a neighbour. Whether
+ * they became one, so that the parent has lost a child. */
 static bool
 path_join(struct table *table, struct path *path, unsigned level)
 {
@@ -390,7 +392,7 @@ table_remove(struct table *table, const struct store_key *key)
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------------ facts */
+/* ---------------------------------------------------------------------------------------- facts */
 
 uint64_t
 table_entries(const struct table *table)
@@ -410,7 +412,7 @@ table_bytes(const struct table *table)
     return sizeof(*table) + pool_bytes(&table->pool);
 }
 
-/* ------------------------------------------------------------------------------------------------ validity */
+/* ------------------------------------------------------------------------------------- validity */
 
 /* What the walk over all leaves has seen. */
 struct walk {
@@ -443,7 +445,8 @@ walk_leaf(struct walk *walk, const struct table_leaf *leaf, bool alone)
     return true;
 }
 
-/* The key before a child must be above all that has been walked, and at most the first key under the child. */
+/* The key before a child must be above all that has been walked, and at most the first key under
+ * the child. */
 static bool
 walk_key(const struct walk *walk, const struct table_inner *inner, uint64_t index,
          const struct table_leaf *next)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* table.h - an ordered map from keys to small values, in memory: one generation of a partition's delta.
+/* table.h - an ordered map from keys to small values, in memory: one generation of a partition's
+ * delta.
  *
- * A B+tree whose nodes and values come from the table's own pool, so that freeing a table of a million entries means
- * freeing a few hundred chunks. An entry says what is known about its key: written or deleted since the last fold
- * (dirty: a fold must carry it to LMDB), or fetched from LMDB and found or missed there (clean: a cache).
+ * A B+tree whose nodes and values come from the table's own pool, so that freeing a table of a
+ * million entries means freeing a few hundred chunks. An entry says what is known about its key:
+ * written or deleted since the last fold (dirty: a fold must carry it to LMDB), or fetched from
+ * LMDB and found or missed there (clean: a cache).
  *
  *     table = table_new();
  *     table_put(table, &key, TABLE_WRITTEN, value);
@@ -11,9 +13,9 @@
  *     for (table_seek(table, &low, &at); table_at(&at, &entry) && ...; table_next(&at)) { ... }
  *     table_free(&table);
  *
- * One thread changes it; while nobody changes it any number may read (a frozen table is read by its fold on a worker
- * and by its scheduler). Values given out are borrowed until the table's next change. Memory is never refused: where
- * the machine has none left, the node ends.
+ * One thread changes it; while nobody changes it any number may read (a frozen table is read by its
+ * fold on a worker and by its scheduler). Values given out are borrowed until the table's next
+ * change. Memory is never refused: where the machine has none left, the node ends.
  */
 #pragma once
 #include "store/key.h"
@@ -51,8 +53,8 @@ struct table *table_new(void);
 /* Takes the table, NULL is allowed. Any thread, so that a worker can do it. */
 void table_free(struct table **table);
 
-/* Frees at most `chunks_max` chunks of memory and tells whether the table is gone, *table being NULL then. Between the
- * calls it may only be freed further. A chunk is 256 KiB at most. */
+/* Frees at most `chunks_max` chunks of memory and tells whether the table is gone, *table being
+ * NULL then. Between the calls it may only be freed further. A chunk is 256 KiB at most. */
 bool table_free_slice(struct table **table, unsigned chunks_max);
 
 /* Copies the value in (which may be one the table gave out); replaces what the key had. */

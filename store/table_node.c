@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The searches halve without branching: on random keys every branch would be guessed wrong half of the time, and that
- * costs more than the few comparisons too many. */
+/* The searches halve without branching: on random keys every branch would be guessed wrong half of
+ * the time, and that costs more than the few comparisons too many. */
 #include "store/table_node.h"
 
 #include <string.h>
@@ -79,7 +79,7 @@ inner_close(struct table_inner *inner, unsigned index)
     inner->count--;
 }
 
-/* ------------------------------------------------------------------------------------------------ two neighbours */
+/* ------------------------------------------------------------------------------- two neighbours */
 
 /* The first `moved` slots of right go to the end of left. */
 static void

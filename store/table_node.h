@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* table_node.h - the nodes of table.c's tree, and what can be done to one node or two neighbours.
  *
- * A slot is a key with, in what would be its padding, the entry's state and the length of its value: 32 bytes. Inner
- * nodes keep slots too, of which only the keys count: keys[i] is at most the lowest key under children[i + 1] and above
- * every key under children[i].
+ * A slot is a key with, in what would be its padding, the entry's state and the length of its
+ * value: 32 bytes. Inner nodes keep slots too, of which only the keys count: keys[i] is at most the
+ * lowest key under children[i + 1] and above every key under children[i].
  *
  * For table.c alone.
  */
@@ -89,7 +89,8 @@ unsigned leaf_find(const struct table_leaf *leaf, const struct table_rank *rank)
 /* The child under which the rank belongs. */
 unsigned inner_find(const struct table_inner *inner, const struct table_rank *rank);
 
-/* Makes room at `index` of a leaf that is not full; the slot and value there are the caller's to fill. */
+/* Makes room at `index` of a leaf that is not full; the slot and value there are the caller's to
+ * fill. */
 void leaf_open(struct table_leaf *leaf, unsigned index);
 /* Takes slot `index` out. */
 void leaf_close(struct table_leaf *leaf, unsigned index);
@@ -99,15 +100,15 @@ void inner_open(struct table_inner *inner, unsigned index, const struct table_sl
 /* Takes child `index` (above 0) and the key before it out. */
 void inner_close(struct table_inner *inner, unsigned index);
 
-/* Moves the upper part of a full leaf into the empty `right`. `index` is where the next slot will go: at the very end
- * nothing moves, so that rising keys leave full leaves behind. */
+/* Moves the upper part of a full leaf into the empty `right`. `index` is where the next slot will
+ * go: at the very end nothing moves, so that rising keys leave full leaves behind. */
 void leaf_split(struct table_leaf *leaf, struct table_leaf *right, unsigned index);
 /* Likewise, leaving at least NODE_FEW children in each; *out_key is the key between the two. */
 void inner_split(struct table_inner *inner, struct table_inner *right, unsigned index,
                  struct table_slot *out_key);
 
-/* Evens out two neighbours of which one has few: true when all is in `left` now and `right` is empty; else *key is the
- * key between them from now on. */
+/* Evens out two neighbours of which one has few: true when all is in `left` now and `right` is
+ * empty; else *key is the key between them from now on. */
 bool leaf_join(struct table_leaf *left, struct table_leaf *right, struct table_slot *key);
 /* Likewise; *key is the one between them before, too. */
 bool inner_join(struct table_inner *left, struct table_inner *right, struct table_slot *key);

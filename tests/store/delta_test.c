@@ -83,7 +83,7 @@ teardown(void **state)
     return delta == NULL ? 0 : -1;
 }
 
-/* ------------------------------------------------------------------------------------------------ lookups */
+/* -------------------------------------------------------------------------------------- lookups */
 
 static void
 knows_nothing_at_first(void **state)
@@ -160,7 +160,7 @@ a_deletion_covers_older_values(void **state)
     assert_int_equal(found(delta, 1), DELTA_ABSENT);
 }
 
-/* ------------------------------------------------------------------------------------------------ folds */
+/* ---------------------------------------------------------------------------------------- folds */
 
 static void
 the_frozen_table_stands_still(void **state)
@@ -226,7 +226,7 @@ the_folded_number_follows_completed_folds(void **state)
     assert_int_equal(delta_folded_number(delta), 17);
 }
 
-/* ------------------------------------------------------------------------------------------------ tickets */
+/* -------------------------------------------------------------------------------------- tickets */
 
 static void
 a_ticket_keeps_what_is_known(void **state)
@@ -301,7 +301,7 @@ many_tickets_of_two_eras(void **state)
     delta_leave(delta, after);
 }
 
-/* ------------------------------------------------------------------------------------------------ dropping */
+/* ------------------------------------------------------------------------------------- dropping */
 
 static void
 dropped_entries_never_reach_a_fold(void **state)
@@ -339,7 +339,7 @@ dropping_spares_all_but_live_puts(void **state)
     check_text(delta, 7, "above");
 }
 
-/* ------------------------------------------------------------------------------------------------ ranges */
+/* --------------------------------------------------------------------------------------- ranges */
 
 static void
 a_range_merges_all_generations(void **state)
@@ -399,7 +399,8 @@ check_truth(const struct delta *delta, const struct truth *truth, const struct t
     }
 }
 
-/* A random life with one slow reader: whatever happens between its snapshot and its answer, nothing stale is learned. */
+/* A random life with one slow reader: whatever happens between its snapshot and its answer, nothing
+ * stale is learned. */
 static void
 live(uint64_t seed)
 {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------------ the reference */
+/* -------------------------------------------------------------------------------- the reference */
 
 struct known {
     struct store_key key;
@@ -71,7 +71,7 @@ reference_remove(struct reference *reference, const struct store_key *key)
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------------ comparisons */
+/* ---------------------------------------------------------------------------------- comparisons */
 
 static void
 check_entry(const struct table_entry *entry, const struct known *known)
@@ -103,7 +103,7 @@ check_same(const struct table *table, const struct reference *reference)
     assert_true(table_valid(table));
 }
 
-/* ------------------------------------------------------------------------------------------------ random lives */
+/* --------------------------------------------------------------------------------- random lives */
 
 /* How keys are spread: over everything, or as a few owners with rising numbers. */
 struct spread {
@@ -214,7 +214,7 @@ is_as_a_sorted_array_while_small(void **state)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ by hand */
+/* -------------------------------------------------------------------------------------- by hand */
 
 static struct store_key
 number_key(uint64_t number)
