@@ -150,7 +150,7 @@ put_value(struct writer *writer, const ProtobufCFieldDescriptor *field, const vo
         put_char(writer, '{');
         break;
     case SCHEMA_UNUSED:
-        ASSERT(!"a type that the schema doesn't use");
+        ASSERT(schema_kind_of(field) != SCHEMA_UNUSED);
     }
 }
 

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/protocol.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "net/json.h"
+#include "tests/net/frames.h"
+#include "tests/spec.h"
+
+enum {
+    FRAME_BYTES_MAX = 8192,
+};
+
+static int
+read_client(enum protocol_form form, const void *bytes, size_t count, struct arena *arena,
+            Linnet__V1__ClientFrame **out_frame)
+{
+    struct protocol_decoder decoder = {.form = form, .arena = arena};
+    struct protocol_error error;
+    int rc = protocol_decode_client(&decoder, bytes, count, out_frame, &error);
+    if (rc < 0) {
+        print_message("%s\n", error.text);
+    }
+    return rc;
+}
+
+static int
+read_server(enum protocol_form form, const void *bytes, size_t count, struct arena *arena,
+            Linnet__V1__ServerFrame **out_frame)
+{
+    struct protocol_decoder decoder = {.form = form, .arena = arena};
+    struct protocol_error error;
+    int rc = protocol_decode_server(&decoder, bytes, count, out_frame, &error);
+    if (rc < 0) {
+        print_message("%s\n", error.text);
+    }
+    return rc;
+}
+
+static void
+expect_json(const ProtobufCMessage *message, const char *json)
+{
+    char text[FRAME_BYTES_MAX];
+    size_t bytes;
+    assert_int_equal(protocol_encode(PROTOCOL_JSON, message, text, sizeof(text) - 1, &bytes), 0);
+    text[bytes] = '\0';
+    assert_string_equal(text, json);
+}
+
+static void
+reads_what_it_wrote(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, NULL, 0, 1 << 20);
+    for (int form = PROTOCOL_BINARY; form <= PROTOCOL_JSON; form++) {
+        char bytes[FRAME_BYTES_MAX];
+        size_t count;
+        for (size_t i = 0; i < client_frames_count; i++) {
+            const ProtobufCMessage *message = client_frames[i].message;
+            Linnet__V1__ClientFrame *frame;
+            assert_int_equal(protocol_encode(form, message, bytes, sizeof(bytes), &count), 0);
+            assert_int_equal(protocol_encoded_bytes(form, message), count);
+            assert_int_equal(read_client(form, bytes, count, &arena, &frame), 0);
+            expect_json(&frame->base, client_frames[i].json);
+            arena_reset(&arena);
+        }
+        for (size_t i = 0; i < server_frames_count; i++) {
+            const ProtobufCMessage *message = server_frames[i].message;
+            Linnet__V1__ServerFrame *frame;
+            assert_int_equal(protocol_encode(form, message, bytes, sizeof(bytes), &count), 0);
+            assert_int_equal(protocol_encoded_bytes(form, message), count);
+            assert_int_equal(read_server(form, bytes, count, &arena, &frame), 0);
+            expect_json(&frame->base, server_frames[i].json);
+            arena_reset(&arena);
+        }
+    }
+    arena_fini(&arena);
+}
+
+static void
+minds_its_room(void **state)
+{
+    (void)state;
+    for (int form = PROTOCOL_BINARY; form <= PROTOCOL_JSON; form++) {
+        const ProtobufCMessage *message = client_frames[2].message;
+        size_t bytes = protocol_encoded_bytes(form, message);
+        char out[FRAME_BYTES_MAX];
+        size_t used = 77;
+        assert_int_equal(protocol_encode(form, message, out, bytes - 1, &used), -ENOBUFS);
+        assert_int_equal(protocol_encode(form, message, out, 0, &used), -ENOBUFS);
+        assert_int_equal(used, 77);
+        assert_int_equal(protocol_encode(form, message, out, bytes, &used), 0);
+        assert_int_equal(used, bytes);
+    }
+}
+
+/* ---- What makes no sense, in both forms ---- */
+
+static const struct {
+    const char *json;
+    const char *code;
+    const char *text;
+} refusals[] = {
+    {"{\"number\":1}", "BAD_FRAME", "no command, or none that this node knows"},
+    {"{\"number\":4503599627370496,\"ping\":{}}", "BAD_FRAME", "number: above 2^52 - 1"},
+    {"{\"authenticate\":{}}", "BAD_FRAME", "authenticate: neither passwordLogin nor token"},
+    {"{\"authenticate\":{\"token\":\"\"}}", "TOKEN_INVALID",
+     "authenticate.token: not 1 to 256 bytes"},
+    {"{\"authenticate\":{\"token\":\"%257\"}}", "TOKEN_INVALID",
+     "authenticate.token: not 1 to 256 bytes"},
+    {"{\"authenticate\":{\"passwordLogin\":{\"password\":\"x\"}}}", "NAME_INVALID",
+     "authenticate.passwordLogin.name: empty"},
+    {"{\"authenticate\":{\"passwordLogin\":{\"name\":\"%65\",\"password\":\"x\"}}}", "NAME_INVALID",
+     "authenticate.passwordLogin.name: above 64 bytes"},
+    {"{\"authenticate\":{\"passwordLogin\":{\"name\":\"a\\nb\",\"password\":\"x\"}}}",
+     "NAME_INVALID", "authenticate.passwordLogin.name: holds a control character"},
+    {"{\"authenticate\":{\"passwordLogin\":{\"name\":\"a\"}}}", "WRONG_CREDENTIALS",
+     "authenticate.passwordLogin.password: not 1 to 1024 bytes"},
+    {"{\"authenticate\":{\"passwordLogin\":{\"name\":\"a\",\"password\":\"%1025\"}}}",
+     "WRONG_CREDENTIALS", "authenticate.passwordLogin.password: not 1 to 1024 bytes"},
+    {"{\"authenticate\":{\"passwordLogin\":{\"name\":\"a\",\"password\":\"x\",\"deviceName\":"
+     "\"%65\"}}}",
+     "NAME_INVALID", "authenticate.passwordLogin.deviceName: above 64 bytes"},
+    {"{\"sendMessage\":{\"text\":\"x\"}}", "BAD_FRAME",
+     "sendMessage.chat: names neither userId nor userName"},
+    {"{\"sendMessage\":{\"text\":\"x\",\"chat\":{}}}", "BAD_FRAME",
+     "sendMessage.chat: names neither userId nor userName"},
+    {"{\"sendMessage\":{\"text\":\"x\",\"chat\":{\"userId\":0}}}", "BAD_FRAME",
+     "sendMessage.chat.userId: 0"},
+    {"{\"sendMessage\":{\"text\":\"x\",\"chat\":{\"userName\":\"\"}}}", "NAME_INVALID",
+     "sendMessage.chat.userName: empty"},
+    {"{\"sendMessage\":{\"text\":\"x\",\"chat\":{\"userName\":\"%65\"}}}", "NAME_INVALID",
+     "sendMessage.chat.userName: above 64 bytes"},
+    {"{\"sendMessage\":{\"chat\":{\"userId\":1}}}", "BAD_FRAME",
+     "sendMessage: neither content, text nor attachments"},
+    {"{\"sendMessage\":{\"chat\":{\"userId\":1},\"text\":\"\"}}", "BAD_FRAME",
+     "sendMessage: neither content, text nor attachments"},
+    {"{\"sendMessage\":{\"chat\":{\"userId\":1},\"text\":\"%101\"}}", "MESSAGE_TOO_LARGE",
+     "sendMessage: 101 bytes, above 100"},
+    {"{\"sendMessage\":{\"chat\":{\"userId\":1},\"text\":\"%90\",\"attachments\":["
+     "{\"reference\":\"12345\",\"mediaType\":\"123456\"}]}}",
+     "MESSAGE_TOO_LARGE", "sendMessage: 101 bytes, above 100"},
+    {"{\"sendMessage\":{\"chat\":{\"userId\":1},\"attachments\":[{\"reference\":\"a\"},"
+     "{\"reference\":\"a\"},{\"reference\":\"a\"}]}}",
+     "MESSAGE_TOO_LARGE", "sendMessage.attachments: 3, above 2"},
+    {"{\"sendMessage\":{\"chat\":{\"userId\":1},\"attachments\":[{\"reference\":\"a\"},{}]}}",
+     "BAD_FRAME", "sendMessage.attachments[1].reference: not 1 to 255 bytes"},
+    {"{\"sendMessage\":{\"chat\":{\"userId\":1},\"attachments\":[{\"reference\":\"%256\"}]}}",
+     "BAD_FRAME", "sendMessage.attachments[0].reference: not 1 to 255 bytes"},
+    {"{\"sendMessage\":{\"chat\":{\"userId\":1},\"attachments\":[{\"reference\":\"a\","
+     "\"mediaType\":\"%128\"}]}}",
+     "BAD_FRAME", "sendMessage.attachments[0].mediaType: above 127 bytes"},
+    {"{\"ack\":{}}", "BAD_FRAME", "ack.inboxNumber: 0"},
+    {"{\"markRead\":{\"chatNumber\":1}}", "BAD_FRAME",
+     "markRead.chat: names neither userId nor userName"},
+    {"{\"markRead\":{\"chat\":{\"userName\":\"a\\u007fb\"},\"chatNumber\":1}}", "NAME_INVALID",
+     "markRead.chat.userName: holds a control character"},
+    {"{\"markRead\":{\"chat\":{\"userId\":1}}}", "BAD_FRAME", "markRead.chatNumber: 0"},
+    {"{\"ping\":{\"data\":\"%168\"}}", "BAD_FRAME", "ping.data: above 125 bytes"},
+};
+
+/* Writes the text with each %N as N letters. */
+static size_t
+blow_up(const char *text, char *out)
+{
+    size_t used = 0;
+    for (; *text != '\0'; text++) {
+        if (*text != '%') {
+            out[used++] = *text;
+            continue;
+        }
+        size_t letters = 0;
+        for (; text[1] >= '0' && text[1] <= '9'; text++) {
+            letters = letters * 10 + (size_t)(text[1] - '0');
+        }
+        memset(out + used, 'A', letters);
+        used += letters;
+    }
+    return used;
+}
+
+static void
+expect_refusal(const struct protocol_decoder *decoder, const void *bytes, size_t count, size_t row)
+{
+    Linnet__V1__ClientFrame *frame = NULL;
+    struct protocol_error error;
+    int rc = protocol_decode_client(decoder, bytes, count, &frame, &error);
+    if (rc != -EPROTO || strcmp(error.text, refusals[row].text) != 0 ||
+        strcmp(protocol_error_name(error.code), refusals[row].code) != 0) {
+        fail_msg("%s: %d, %s, \"%s\"", refusals[row].json, rc, protocol_error_name(error.code),
+                 error.text);
+    }
+    assert_null(frame);
+}
+
+static void
+refuses_what_makes_no_sense(void **state)
+{
+    (void)state;
+    struct protocol_limits limits = protocol_limits_default;
+    limits.message_bytes_max = 100;
+    limits.attachments_max = 2;
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
+        struct arena arena;
+        arena_init(&arena, NULL, 0, 1 << 20);
+        char bytes[FRAME_BYTES_MAX];
+        size_t count = blow_up(refusals[i].json, bytes);
+        struct protocol_decoder json = {.form = PROTOCOL_JSON, .limits = &limits, .arena = &arena};
+        expect_refusal(&json, bytes, count, i);
+        /* The same frame, translated. */
+        struct schema_input input = {
+            .type = &linnet__v1__client_frame__descriptor,
+            .bytes = (uint8_t *)bytes,
+            .count = count,
+            .arena = &arena,
+        };
+        ProtobufCMessage *message;
+        struct protocol_error error;
+        assert_int_equal(json_decode(&input, &message, &error), 0);
+        assert_int_equal(protocol_encode(PROTOCOL_BINARY, message, bytes, sizeof(bytes), &count),
+                         0);
+        struct protocol_decoder binary = {.limits = &limits, .arena = &arena};
+        expect_refusal(&binary, bytes, count, i);
+        arena_fini(&arena);
+    }
+}
+
+static void
+takes_what_just_fits(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "{\"number\":4503599627370495,\"ref\":9007199254740991,\"ping\":{\"data\":\"%164\"}}",
+        "{\"authenticate\":{\"token\":\"%256\"}}",
+        "{\"authenticate\":{\"passwordLogin\":{\"name\":\"%64\",\"password\":\"%1024\","
+        "\"deviceName\":\"%64\"}}}",
+        "{\"sendMessage\":{\"chat\":{\"userName\":\"%64\"},\"text\":\"%100\"}}",
+        "{\"sendMessage\":{\"chat\":{\"userId\":9007199254740991},\"text\":\"\",\"attachments\":["
+        "{\"reference\":\"%98\"},{\"reference\":\"a\",\"mediaType\":\"b\"}]}}",
+        "{\"ack\":{\"inboxNumber\":1}}",
+    };
+    struct protocol_limits limits = protocol_limits_default;
+    limits.message_bytes_max = 100;
+    limits.attachments_max = 2;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        struct arena arena;
+        arena_init(&arena, NULL, 0, 1 << 20);
+        char bytes[FRAME_BYTES_MAX];
+        size_t count = blow_up(texts[i], bytes);
+        struct protocol_decoder json = {.form = PROTOCOL_JSON, .limits = &limits, .arena = &arena};
+        Linnet__V1__ClientFrame *frame;
+        struct protocol_error error;
+        if (protocol_decode_client(&json, bytes, count, &frame, &error) < 0) {
+            fail_msg("%s: %s", texts[i], error.text);
+        }
+        arena_fini(&arena);
+    }
+}
+
+static void
+keeps_number_and_ref(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, NULL, 0, 1 << 20);
+    struct protocol_decoder decoder = {.form = PROTOCOL_JSON, .arena = &arena};
+    Linnet__V1__ClientFrame *frame;
+    struct protocol_error error;
+    const char *text = "{\"ack\":{},\"ref\":8,\"number\":7}";
+    assert_int_equal(protocol_decode_client(&decoder, text, strlen(text), &frame, &error), -EPROTO);
+    assert_int_equal(error.number, 7);
+    assert_int_equal(error.ref, 8);
+    text = "{\"number\":4503599627370496,\"ping\":{}}";
+    assert_int_equal(protocol_decode_client(&decoder, text, strlen(text), &frame, &error), -EPROTO);
+    assert_int_equal(error.number, 0);
+    arena_fini(&arena);
+}
+
+static void
+refuses_nothing_at_all(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, NULL, 0, 1 << 20);
+    for (int form = PROTOCOL_BINARY; form <= PROTOCOL_JSON; form++) {
+        struct protocol_decoder decoder = {.form = form, .arena = &arena};
+        Linnet__V1__ClientFrame *client;
+        Linnet__V1__ServerFrame *server;
+        struct protocol_error error;
+        assert_int_equal(protocol_decode_client(&decoder, NULL, 0, &client, &error), -EPROTO);
+        assert_string_equal(error.text, "empty");
+        assert_int_equal(protocol_decode_server(&decoder, NULL, 0, &server, &error), -EPROTO);
+        assert_string_equal(error.text, "empty");
+    }
+    arena_fini(&arena);
+}
+
+static void
+judges_frames_made_here(void **state)
+{
+    (void)state;
+    Linnet__V1__ClientFrame frame = LINNET__V1__CLIENT_FRAME__INIT;
+    struct protocol_error error;
+    assert_int_equal(protocol_check_client(&frame, &protocol_limits_default, &error), -EPROTO);
+    Linnet__V1__Ping ping = LINNET__V1__PING__INIT;
+    frame.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_PING;
+    frame.ping = &ping;
+    assert_int_equal(protocol_check_client(&frame, &protocol_limits_default, &error), 0);
+}
+
+static void
+names_the_forms(void **state)
+{
+    (void)state;
+    enum protocol_form form = PROTOCOL_BINARY;
+    assert_int_equal(protocol_form_of("linnet.v1.json", 14, &form), 0);
+    assert_int_equal(form, PROTOCOL_JSON);
+    assert_int_equal(protocol_form_of("linnet.v1.proto+", 15, &form), 0);
+    assert_int_equal(form, PROTOCOL_BINARY);
+    assert_int_equal(protocol_form_of("linnet.v1.proto+", 16, &form), -ENOENT);
+    assert_int_equal(protocol_form_of("linnet.v1.", 10, &form), -ENOENT);
+    assert_int_equal(protocol_form_of("", 0, &form), -ENOENT);
+    assert_string_equal(protocol_form_name(PROTOCOL_BINARY), "linnet.v1.proto");
+    assert_string_equal(protocol_form_name(PROTOCOL_JSON), "linnet.v1.json");
+}
+
+static void
+groups_the_errors(void **state)
+{
+    (void)state;
+    assert_false(protocol_error_passes(LINNET__V1__ERROR__CODE__UNSPECIFIED));
+    assert_false(protocol_error_passes(LINNET__V1__ERROR__CODE__TOO_OLD));
+    assert_false(protocol_error_passes(LINNET__V1__ERROR__CODE__TOKEN_INVALID));
+    assert_true(protocol_error_passes(LINNET__V1__ERROR__CODE__RECIPIENT_FULL));
+    assert_true(protocol_error_passes(LINNET__V1__ERROR__CODE__INTERNAL));
+    assert_true(protocol_error_passes((Linnet__V1__Error__Code)99));
+    assert_string_equal(protocol_error_name(LINNET__V1__ERROR__CODE__TOO_OLD), "TOO_OLD");
+    assert_string_equal(protocol_error_name((Linnet__V1__Error__Code)99), "UNKNOWN");
+}
+
+static void
+stops_calling_malloc(void **state)
+{
+    (void)state;
+    unsigned char first[2048];
+    struct arena arena;
+    arena_init(&arena, first, sizeof(first), 0);
+    for (int form = PROTOCOL_BINARY; form <= PROTOCOL_JSON; form++) {
+        char bytes[FRAME_BYTES_MAX];
+        size_t count;
+        assert_int_equal(
+            protocol_encode(form, client_frames[3].message, bytes, sizeof(bytes), &count), 0);
+        for (int i = 0; i < 100; i++) {
+            Linnet__V1__ClientFrame *frame;
+            assert_int_equal(read_client(form, bytes, count, &arena, &frame), 0);
+            arena_reset(&arena);
+        }
+        assert_null(arena.blocks);
+    }
+    arena_fini(&arena);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("every frame is read as it was written, in both forms", reads_what_it_wrote),
+        SPEC("a frame that doesn't fit its room is not written", minds_its_room),
+        SPEC("a command that makes no sense is refused alike in both forms, with its own code",
+             refuses_what_makes_no_sense),
+        SPEC("what just fits its limit is taken", takes_what_just_fits),
+        SPEC("a refused command's number and ref are kept wherever they stand",
+             keeps_number_and_ref),
+        SPEC("an empty frame is refused", refuses_nothing_at_all),
+        SPEC("a frame made here is judged like one that came", judges_frames_made_here),
+        SPEC("a form is selected by the exact name of its subprotocol", names_the_forms),
+        SPEC("an error's group is known from its number, also if its name isn't",
+             groups_the_errors),
+        SPEC("common frames need 2 KiB of lent memory and no malloc", stops_calling_malloc),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
