@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table is the only place that lists settings: reading, printing and the help all walk it.
+ * Values are read by kind into a field found by its offset. */
+#include "actors/settings.h"
+
+#include "actors/nearest.h"
+#include "actors/settings_priv.h"
+#include "net/utf8.h"
+#include "runtime/bounds.h"
+#include "store/environment.h"
+#include "store/log_segment.h"
+#include "store/request.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define FIELD(member) offsetof(struct settings, member), sizeof(((struct settings *)0)->member)
+#define KIB UINT64_C(1024)
+#define MIB (KIB * 1024)
+#define GIB (MIB * 1024)
+#define TIB (GIB * 1024)
+
+static const char *const registration_choices[] = {"closed", "open", NULL};
+static const char *const io_level_choices[] = {"probe", "6.1", NULL};
+_Static_assert(REGISTRATION_CLOSED == 0 && REGISTRATION_OPEN == 1, "the order of the choices");
+_Static_assert(IO_LEVEL_PROBE == 0 && IO_LEVEL_6_1 == 1, "the order of the choices");
+
+static const struct setting table[] = {
+    {"data", SETTING_TEXT, FIELD(data), 1, SETTINGS_PATH_BYTES - 1, NULL, NULL,
+     "directory of everything that is kept"},
+    {"listen", SETTING_TEXT, FIELD(listen), 1, SETTINGS_ADDRESS_BYTES - 1, NULL, NULL,
+     "address and port for clients; port 0 takes a free one"},
+    {"registration", SETTING_CHOICE, FIELD(registration), 0, 0, NULL, registration_choices,
+     "whether a login with an unknown name makes a new user"},
+    {"echo", SETTING_SWITCH, FIELD(echo), 0, 1, NULL, NULL,
+     "/echo sends WebSocket messages back: for outside test suites"},
+
+    {"schedulers", SETTING_NUMBER, FIELD(schedulers), 0, LN_SCHEDULERS_MAX, "one per core", NULL,
+     "threads that run actors"},
+    {"workers", SETTING_NUMBER, FIELD(workers), 0, 1024, "one per core, at least 2", NULL,
+     "threads for what blocks: reads, password hashes"},
+    {"io_level", SETTING_CHOICE, FIELD(io_level), 0, 0, NULL, io_level_choices,
+     "io_uring features: those the kernel has, or those of Linux 6.1"},
+    {"spin_us", SETTING_NUMBER, FIELD(spin_us), 0, 1000000, NULL, NULL,
+     "how long an idle scheduler polls before it sleeps"},
+
+    {"connections_max", SETTING_NUMBER, FIELD(connections_max), 1, UINT64_C(16) << 20, NULL, NULL,
+     "open connections of clients; further ones are refused"},
+    {"logins_pending_max", SETTING_NUMBER, FIELD(logins_pending_max), 1, 65536, NULL, NULL,
+     "passwords being verified at the same time; further ones are told to wait"},
+    {"login_timeout_ms", SETTING_NUMBER, FIELD(login_timeout_ms), 100, 3600000, NULL, NULL,
+     "a connection must have logged in by then"},
+    {"idle_timeout_ms", SETTING_NUMBER, FIELD(limits.idle_timeout_ms), 1000, 86400000, NULL, NULL,
+     "silence after which a connection is closed"},
+    {"password_memory_bytes", SETTING_BYTES, FIELD(password_memory_bytes), 8 * KIB, 4 * GIB - KIB,
+     NULL, NULL, "Argon2id's memory, for passwords set from now on"},
+    {"password_ops", SETTING_NUMBER, FIELD(password_ops), 1, 1000, NULL, NULL,
+     "Argon2id's passes, likewise"},
+
+    {"message_bytes_max", SETTING_BYTES, FIELD(limits.message_bytes_max), 1,
+     STORE_BODY_BYTES_MAX / 2, NULL, NULL, "content and references of one message"},
+    {"attachments_max", SETTING_NUMBER, FIELD(limits.attachments_max), 0, 64, NULL, NULL,
+     "references in one message"},
+    {"frame_bytes_max", SETTING_BYTES, FIELD(limits.frame_bytes_max), KIB, MIB, NULL, NULL,
+     "one WebSocket message, either form"},
+    {"commands_unanswered_max", SETTING_NUMBER, FIELD(limits.commands_unanswered_max), 1,
+     PROTOCOL_COMMAND_WINDOW, NULL, NULL,
+     "commands of a connection under way; then it is not read any further"},
+    {"unacknowledged_entries_max", SETTING_NUMBER, FIELD(limits.unacknowledged_entries_max), 1,
+     STORE_ROWS_MAX, NULL, NULL, "entries sent to a device ahead of its acknowledgement"},
+    {"unacknowledged_bytes_max", SETTING_BYTES, FIELD(limits.unacknowledged_bytes_max), KIB,
+     64 * MIB, NULL, NULL, "the same in bytes"},
+
+    {"inbox_entries_max", SETTING_NUMBER, FIELD(inbox_entries_max), 1, 10000000, NULL, NULL,
+     "messages that wait for one device; beyond it the device is set to resync"},
+    {"inbox_bytes_max", SETTING_BYTES, FIELD(inbox_bytes_max), MIB, TIB, NULL, NULL,
+     "the same in bytes"},
+    {"devices_max", SETTING_NUMBER, FIELD(devices_max), 1, STORE_DEVICES_LIMIT, NULL, NULL,
+     "devices of one user"},
+
+    {"store_cells", SETTING_NUMBER, FIELD(store_cells), 0, 256,
+     "the schedulers rounded up, at least 8", NULL,
+     "databases the partitions are spread over, a power of two; fixed at creation"},
+    {"store_map_bytes", SETTING_BYTES, FIELD(store_map_bytes), 16 * MIB, 64 * TIB, NULL, NULL,
+     "address space of each database: how large it may become"},
+    {"store_segment_bytes", SETTING_BYTES, FIELD(store_segment_bytes), LOG_SEGMENT_BYTES_MIN,
+     LOG_SEGMENT_BYTES_MAX, NULL, NULL, "one file of the log"},
+    {"store_delta_bytes", SETTING_BYTES, FIELD(store_delta_bytes), 16 * MIB, TIB, NULL, NULL,
+     "memory for what is not yet folded into the databases"},
+    {"store_replay_bytes", SETTING_BYTES, FIELD(store_replay_bytes), MIB, TIB, NULL, NULL,
+     "log that a start may have to apply again"},
+    {"store_replay_commands", SETTING_NUMBER, FIELD(store_replay_commands), 1000, 1000000000, NULL,
+     NULL, "the same in commands of a cell"},
+    {"store_reserve_bytes", SETTING_BYTES, FIELD(store_reserve_bytes), MIB, TIB, NULL, NULL,
+     "disk kept free, so that a full one still lets messages leave"},
+};
+enum { SETTINGS_COUNT = sizeof table / sizeof table[0] };
+_Static_assert(SETTINGS_COUNT <= (int)SETTINGS_MAX, "room for every setting's origin");
+
+const struct setting *
+settings_table(unsigned *out_count)
+{
+    *out_count = SETTINGS_COUNT;
+    return table;
+}
+
+void
+settings_init(struct settings *settings)
+{
+    *settings = (struct settings){
+        .data = "var",
+        .listen = "127.0.0.1:4222",
+        .registration = REGISTRATION_CLOSED,
+        .io_level = IO_LEVEL_PROBE,
+        .spin_us = 20,
+        .connections_max = 100000, /* about a gigabyte with the kernel's part */
+        .logins_pending_max = 64,  /* about a second of hashing on two cores */
+        .login_timeout_ms = 10000,
+        .password_memory_bytes = 64 * MIB, /* libsodium's "interactive", and the next too */
+        .password_ops = 2,
+        .limits = protocol_limits_default,
+        .inbox_entries_max = STORE_INBOX_ENTRIES_MAX,
+        .inbox_bytes_max = STORE_INBOX_BYTES_MAX,
+        .devices_max = STORE_DEVICES_MAX,
+        .store_map_bytes = ENVIRONMENT_MAP_BYTES,
+        .store_segment_bytes = LOG_SEGMENT_BYTES,
+        .store_delta_bytes = STORE_DELTA_BYTES_MAX,
+        .store_replay_bytes = STORE_REPLAY_BYTES_MAX,
+        .store_replay_commands = STORE_REPLAY_COMMANDS_MAX,
+        .store_reserve_bytes = STORE_RESERVE_BYTES,
+    };
+}
+
+/* ------------------------------------------------------------------------------------ one setting */
+
+int
+settings_find(const char *name, size_t bytes)
+{
+    for (unsigned i = 0; i < SETTINGS_COUNT; i++) {
+        const char *known = table[i].name;
+        size_t same = 0;
+        while (same < bytes && known[same] != '\0' &&
+               (name[same] == known[same] || (name[same] == '-' && known[same] == '_'))) {
+            same++;
+        }
+        if (same == bytes && known[same] == '\0') {
+            return (int)i;
+        }
+    }
+    return -ENOENT;
+}
+
+void
+settings_print_nearest(const char *name, struct ln_text *out)
+{
+    unsigned least = UINT32_MAX;
+    const char *nearest = NULL;
+    for (unsigned i = 0; i < SETTINGS_COUNT; i++) {
+        unsigned distance = nearest_distance(name, table[i].name);
+        if (distance < least) {
+            least = distance;
+            nearest = table[i].name;
+        }
+    }
+    if (nearest_plausible(least, name)) {
+        ln_text_print(out, "; did you mean %s?", nearest);
+    }
+}
+
+/* Digits and, for sizes, one letter. False: something else, or beyond 64 bits. */
+static bool
+number_parse(const char *text, bool sized, uint64_t *out)
+{
+    static const char units[] = "KMGT";
+    uint64_t value = 0;
+    const char *at = text;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        if (__builtin_mul_overflow(value, UINT64_C(10), &value) ||
+            __builtin_add_overflow(value, (uint64_t)(*at - '0'), &value)) {
+            return false;
+        }
+    }
+    if (at == text) {
+        return false;
+    }
+    if (sized && *at != '\0') {
+        const char *unit = strchr(units, *at & ~0x20);
+        if (unit == NULL || at[1] != '\0') {
+            return false;
+        }
+        uint64_t factor = UINT64_C(1) << (10 * (unsigned)(unit - units + 1));
+        return !__builtin_mul_overflow(value, factor, out);
+    }
+    *out = value;
+    return *at == '\0';
+}
+
+static void
+number_store(struct settings *settings, const struct setting *setting, uint64_t value)
+{
+    char *field = (char *)settings + setting->offset;
+    if (setting->bytes == sizeof(uint64_t)) {
+        memcpy(field, &value, sizeof value);
+        return;
+    }
+    ASSERT(setting->bytes == sizeof(uint32_t) && value <= UINT32_MAX);
+    uint32_t narrow = (uint32_t)value;
+    memcpy(field, &narrow, sizeof narrow);
+}
+
+static uint64_t
+number_load(const struct settings *settings, const struct setting *setting)
+{
+    const char *field = (const char *)settings + setting->offset;
+    uint64_t value = 0;
+    uint32_t narrow = 0;
+    if (setting->bytes == sizeof value) {
+        memcpy(&value, field, sizeof value);
+        return value;
+    }
+    memcpy(&narrow, field, sizeof narrow);
+    return narrow;
+}
+
+/* As it would be written: the largest unit that leaves nothing behind. */
+static void
+number_print(uint64_t value, bool sized, struct ln_text *out)
+{
+    static const char units[] = "KMGT";
+    unsigned unit = 0;
+    while (sized && value != 0 && value % 1024 == 0 && unit < 4) {
+        value /= 1024;
+        unit++;
+    }
+    ln_text_print(out, "%llu", (unsigned long long)value);
+    if (unit > 0) {
+        ln_text_print(out, "%c", units[unit - 1]);
+    }
+}
+
+static int
+number_set(struct settings *settings, const struct setting *setting, const char *value,
+           struct ln_text *wrong)
+{
+    bool sized = setting->kind == SETTING_BYTES;
+    uint64_t number = 0;
+    if (number_parse(value, sized, &number) && number >= setting->low && number <= setting->high) {
+        number_store(settings, setting, number);
+        return 0;
+    }
+    ln_text_print(wrong, "%s: '%s' is no %s from ", setting->name, value,
+                  sized ? "size" : "number");
+    number_print(setting->low, sized, wrong);
+    ln_text_print(wrong, " to ");
+    number_print(setting->high, sized, wrong);
+    return -EINVAL;
+}
+
+static int
+switch_set(struct settings *settings, const struct setting *setting, const char *value,
+           struct ln_text *wrong)
+{
+    static const char *const words[] = {"false", "true", "no", "yes", "off", "on"};
+    for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(value, words[i]) == 0) {
+            bool on = i % 2 == 1;
+            memcpy((char *)settings + setting->offset, &on, sizeof on);
+            return 0;
+        }
+    }
+    ln_text_print(wrong, "%s: '%s' is neither true nor false", setting->name, value);
+    return -EINVAL;
+}
+
+static int
+choice_set(struct settings *settings, const struct setting *setting, const char *value,
+           struct ln_text *wrong)
+{
+    for (unsigned i = 0; setting->choices[i] != NULL; i++) {
+        if (strcmp(value, setting->choices[i]) == 0) {
+            number_store(settings, setting, i);
+            return 0;
+        }
+    }
+    ln_text_print(wrong, "%s: '%s' is none of", setting->name, value);
+    for (unsigned i = 0; setting->choices[i] != NULL; i++) {
+        ln_text_print(wrong, "%s %s", i == 0 ? "" : ",", setting->choices[i]);
+    }
+    return -EINVAL;
+}
+
+static int
+text_set(struct settings *settings, const struct setting *setting, const char *value,
+         struct ln_text *wrong)
+{
+    size_t bytes = strlen(value);
+    if (bytes < setting->low || bytes > setting->high) {
+        ln_text_print(wrong, "%s: %zu bytes, where 1 to %llu can stand", setting->name, bytes,
+                      (unsigned long long)setting->high);
+        return -EINVAL;
+    }
+    if (!utf8_valid((const unsigned char *)value, bytes)) {
+        ln_text_print(wrong, "%s: not UTF-8", setting->name);
+        return -EINVAL;
+    }
+    for (size_t i = 0; i < bytes; i++) {
+        if ((unsigned char)value[i] < ' ' || value[i] == 0x7f) {
+            ln_text_print(wrong, "%s: a control character at byte %zu", setting->name, i + 1);
+            return -EINVAL;
+        }
+    }
+    memcpy((char *)settings + setting->offset, value, bytes + 1);
+    return 0;
+}
+
+int
+settings_set_at(struct settings *settings, unsigned place, enum settings_origin origin,
+                const char *value, struct ln_text *wrong)
+{
+    const struct setting *setting = &table[place];
+    /* A value that loses against a later origin must be good all the same. */
+    struct settings losing;
+    bool loses = settings->origins[place] > origin;
+    if (loses) {
+        losing = *settings;
+        settings = &losing;
+    }
+    int error = 0;
+    switch (setting->kind) {
+    case SETTING_NUMBER:
+    case SETTING_BYTES:
+        error = number_set(settings, setting, value, wrong);
+        break;
+    case SETTING_SWITCH:
+        error = switch_set(settings, setting, value, wrong);
+        break;
+    case SETTING_CHOICE:
+        error = choice_set(settings, setting, value, wrong);
+        break;
+    case SETTING_TEXT:
+        error = text_set(settings, setting, value, wrong);
+        break;
+    }
+    if (error == 0 && !loses) {
+        settings->origins[place] = (uint8_t)origin;
+        settings->lines[place] = 0;
+    }
+    return error;
+}
+
+int
+settings_set(struct settings *settings, enum settings_origin origin, const char *name,
+             const char *value, struct ln_text *wrong)
+{
+    int place = settings_find(name, strlen(name));
+    if (place < 0) {
+        ln_text_print(wrong, "there is no setting '%s'", name);
+        settings_print_nearest(name, wrong);
+        return place;
+    }
+    return settings_set_at(settings, (unsigned)place, origin, value, wrong);
+}
+
+void
+settings_print_value(const struct settings *settings, const struct setting *setting, bool exact,
+                     struct ln_text *out)
+{
+    switch (setting->kind) {
+    case SETTING_NUMBER:
+    case SETTING_BYTES:
+        number_print(number_load(settings, setting), setting->kind == SETTING_BYTES && !exact, out);
+        break;
+    case SETTING_SWITCH:
+        ln_text_print(out, "%s",
+                      *((const char *)settings + setting->offset) != 0 ? "true" : "false");
+        break;
+    case SETTING_CHOICE:
+        ln_text_print(out, "%s", setting->choices[number_load(settings, setting)]);
+        break;
+    case SETTING_TEXT:
+        ln_text_print(out, "%s", (const char *)settings + setting->offset);
+        break;
+    }
+}
+
+/* ----------------------------------------------------------------------------------- all together */
+
+/* In the JSON form content is base64, four bytes for three; the rest of the frame around it. */
+static uint64_t
+frame_bytes_least(uint64_t message_bytes)
+{
+    enum { AROUND_BYTES = 1024 };
+    return (message_bytes + 2) / 3 * 4 + AROUND_BYTES;
+}
+
+int
+settings_check(const struct settings *settings, struct ln_text *wrong)
+{
+    const struct protocol_limits *limits = &settings->limits;
+    size_t before = wrong->bytes;
+    struct io_address address;
+    if (io_address_parse(settings->listen, &address) < 0) {
+        ln_text_print(wrong,
+                      "listen: '%s' is no address with a port, as 127.0.0.1:4222 or [::1]:4222\n",
+                      settings->listen);
+    }
+    if (limits->frame_bytes_max < frame_bytes_least(limits->message_bytes_max)) {
+        ln_text_print(wrong,
+                      "frame_bytes_max: a message of message_bytes_max = %u needs frames of %llu "
+                      "bytes, since the JSON form writes content in base64\n",
+                      limits->message_bytes_max,
+                      (unsigned long long)frame_bytes_least(limits->message_bytes_max));
+    }
+    if (limits->unacknowledged_bytes_max < limits->message_bytes_max) {
+        ln_text_print(wrong,
+                      "unacknowledged_bytes_max: below message_bytes_max = %u, one message "
+                      "would not fit\n",
+                      limits->message_bytes_max);
+    }
+    if (settings->inbox_bytes_max < limits->message_bytes_max) {
+        ln_text_print(wrong, "inbox_bytes_max: below message_bytes_max = %u\n",
+                      limits->message_bytes_max);
+    }
+    if ((settings->store_cells & (settings->store_cells - 1)) != 0) {
+        ln_text_print(wrong, "store_cells: %u is no power of two\n", settings->store_cells);
+    }
+    if (settings->store_replay_bytes < settings->store_segment_bytes) {
+        ln_text_print(wrong,
+                      "store_replay_bytes: below store_segment_bytes = %u, no log would "
+                      "ever be short enough\n",
+                      settings->store_segment_bytes);
+    }
+    return wrong->bytes == before && !wrong->cut ? 0 : -EINVAL;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* linnetd - a node: settings, io driver, store, schedulers, and then it waits for them to end.
+ *
+ * What is opened in main's order is closed in the reverse one. The tree of actors is actors/tree.h;
+ * everything that runs is there. */
+#include "actors/auth.h"
+#include "actors/messenger.h"
+#include "actors/tree.h"
+#include "runtime/io/uring.h"
+#include "runtime/node.h"
+#include "store/store.h"
+#include "tools/linnetd_options.h"
+#include "tools/linnetd_signals.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { WHY_BYTES = 512 };
+
+static int
+driver_open(const struct settings *settings, struct io_driver **out)
+{
+    char why[WHY_BYTES] = "";
+    struct uring_options options = {
+        .loops = settings->schedulers,
+        .level = settings->io_level,
+        .workers = settings->workers,
+        .spin_us = settings->spin_us,
+    };
+    int error = uring_open(&options, out, why, sizeof why);
+    if (error < 0) {
+        (void)fprintf(stderr, "linnetd: %s\n", why);
+        return LINNETD_IO_URING;
+    }
+    error = auth_open(io_of(*out, 0));
+    if (error < 0) {
+        (void)fprintf(stderr, "linnetd: libsodium does not start: %s\n", strerrordesc_np(-error));
+        io_driver_close(*out);
+        return LINNETD_FAILED;
+    }
+    return 0;
+}
+
+static int
+store_exit(int error)
+{
+    return error == -EUCLEAN || error == -ENOTRECOVERABLE ? LINNETD_DAMAGED : LINNETD_DATA;
+}
+
+static void
+report_print(const struct settings *settings, const struct store_report *report)
+{
+    printf("data directory: %s, %u cells, %u logs, opened in %llu ms\n", settings->data,
+           report->cells, report->logs, (unsigned long long)report->duration_ms);
+    if (report->created) {
+        printf("  it is new\n");
+    }
+    if (report->commands > 0) {
+        printf("  recovered %llu commands from the log\n", (unsigned long long)report->commands);
+    }
+    if (report->torn_bytes > 0) {
+        printf("  cut off the last %llu bytes, an unfinished write: nobody had been told of it\n",
+               (unsigned long long)report->torn_bytes);
+    }
+    if (report->skipped > 0) {
+        printf("  skipped %llu commands, as `linnet store skip` had asked\n",
+               (unsigned long long)report->skipped);
+    }
+    if (report->logs_renewed) {
+        printf("  new logs were begun, since the number of schedulers has changed\n");
+    }
+}
+
+static int
+data_open(const struct settings *settings, struct io_driver *driver, struct store **out)
+{
+    struct store_report report = {0};
+    struct store_options options = {
+        .driver = driver,
+        .path = settings->data,
+        .cells = settings->store_cells,
+        .map_bytes = settings->store_map_bytes,
+        .segment_bytes = settings->store_segment_bytes,
+        .delta_bytes_max = settings->store_delta_bytes,
+        .replay_bytes_max = settings->store_replay_bytes,
+        .replay_commands_max = settings->store_replay_commands,
+        .reserve_bytes = settings->store_reserve_bytes,
+        .inbox_entries_max = settings->inbox_entries_max,
+        .inbox_bytes_max = settings->inbox_bytes_max,
+        .devices_max = (uint16_t)settings->devices_max,
+    };
+    int error = store_open(&options, out, &report);
+    if (error < 0) {
+        (void)fprintf(stderr, "linnetd: %s\n", report.why);
+        return store_exit(error);
+    }
+    report_print(settings, &report);
+    return 0;
+}
+
+/* What somebody at the terminal wants to know once clients can come. Called on the listener's
+ * scheduler, once. */
+static void
+ready_print(struct messenger *messenger, const struct io_address *bound)
+{
+    const struct settings *settings = messenger->settings;
+    char room[SETTINGS_TEXT_BYTES / 4];
+    char address[IO_ADDRESS_TEXT_MAX];
+    struct ln_text text;
+    ln_text_init(&text, room, sizeof room);
+    settings_print(settings, false, &text);
+    io_address_print(bound, address);
+    printf("settings in force:\n%s\n", room);
+    printf("add a user:     linnet --data %s user add NAME\n", settings->data);
+    printf("look inside:    linnet --data %s status\n", settings->data);
+    printf("listening on %s\n", address);
+    (void)fflush(stdout);
+}
+
+static int
+ended_exit(const struct messenger *messenger, const struct ln_reason *reason)
+{
+    int error = atomic_load(&messenger->error);
+    if (error != 0) {
+        (void)fprintf(stderr, "linnetd: %s\n", messenger->why);
+        return error == -EADDRINUSE || error == -EADDRNOTAVAIL || error == -EACCES ? LINNETD_ADDRESS
+                                                                                   : LINNETD_FAILED;
+    }
+    if (reason->kind == LN_EXIT_SHUTDOWN || reason->kind == LN_EXIT_NORMAL) {
+        (void)fputs("stopped\n", stderr);
+        return LINNETD_STOPPED;
+    }
+    (void)fprintf(stderr, "linnetd: the node ended by itself: %s%s%s\n",
+                  ln_exit_kind_name(reason->kind), reason->text != NULL ? ": " : "",
+                  reason->text != NULL ? reason->text : "");
+    return LINNETD_FAILED;
+}
+
+static int
+node_run(struct messenger *messenger)
+{
+    struct ln_node *node = ln_node_open(messenger->driver, &(struct ln_node_options){0});
+    struct tree *tree = tree_plant(messenger, node, io_loops(messenger->driver));
+    int error = ln_node_start(node);
+    int code = LINNETD_FAILED;
+    if (error == 0) {
+        linnetd_signals_serve(node);
+        struct ln_reason reason = ln_node_join(node);
+        linnetd_signals_serve(NULL);
+        code = ended_exit(messenger, &reason);
+    } else {
+        (void)fprintf(stderr, "linnetd: its threads can't be started: %s\n",
+                      strerrordesc_np(-error));
+    }
+    ln_node_close(&node);
+    tree_free(tree);
+    return code;
+}
+
+static int
+run(const struct settings *settings)
+{
+    struct io_driver *driver = NULL;
+    struct store *store = NULL;
+    struct messenger messenger;
+    int error = linnetd_signals_start();
+    if (error < 0) {
+        (void)fprintf(stderr, "linnetd: no thread for signals: %s\n", strerrordesc_np(-error));
+        return LINNETD_FAILED;
+    }
+    int code = driver_open(settings, &driver);
+    if (code != 0) {
+        return code;
+    }
+    printf("linnetd %s, %s, %u schedulers\n", LINNET_VERSION, io_driver_name(driver),
+           io_loops(driver));
+    code = data_open(settings, driver, &store);
+    if (code == 0) {
+        (void)fflush(stdout);
+        messenger_init(&messenger, driver, store, settings);
+        messenger.ready = ready_print;
+        code = node_run(&messenger);
+    }
+    store_close(&store);
+    io_driver_close(driver);
+    return code;
+}
+
+int
+main(int argc, char **argv)
+{
+    static struct settings settings;
+    static char room[SETTINGS_TEXT_BYTES];
+    struct ln_text wrong;
+    enum linnetd_action action = LINNETD_RUN;
+    ln_text_init(&wrong, room, sizeof room);
+    if (linnetd_options_read(argc, argv, &settings, &action, &wrong) < 0) {
+        (void)fputs(room, stderr);
+        return LINNETD_USAGE;
+    }
+    switch (action) {
+    case LINNETD_RUN:
+        return run(&settings);
+    case LINNETD_CHECK_CONFIG:
+        printf("the configuration is good\n");
+        return LINNETD_STOPPED;
+    case LINNETD_DONE:
+        return LINNETD_STOPPED;
+    }
+    return LINNETD_FAILED;
+}
