@@ -276,10 +276,10 @@ actor_end_soon(struct scheduler *self, struct actor *actor, struct ln_reason rea
         actor->reason = reason;
     }
     actor->ending = true;
+    actor->cancelled = true;
     if (actor == self->current) {
         return;
     }
-    actor->cancelled = true;
     if (actor->run_state == ACTOR_IDLE) {
         scheduler_ready(self, actor);
     } else if (actor->wait != NULL && actor->wait->cancellable) {
@@ -288,14 +288,21 @@ actor_end_soon(struct scheduler *self, struct actor *actor, struct ln_reason rea
 }
 
 static void
-release_all(struct scheduler *self, struct actor *actor)
+resources_release(struct ln_resource **list)
 {
-    struct ln_msg *msg;
-    while (actor->resources != NULL) {
-        struct ln_resource *resource = actor->resources;
+    while (*list != NULL) {
+        struct ln_resource *resource = *list;
         ln_disown(resource);
         resource->release(resource);
     }
+}
+
+static void
+release_all(struct scheduler *self, struct actor *actor)
+{
+    struct ln_msg *msg;
+    resources_release(&actor->resources);
+    resources_release(&actor->memory);
     while ((msg = mailbox_pop(&actor->mailbox)) != NULL) {
         message_discard(self, &msg, -ESRCH);
     }
@@ -360,30 +367,33 @@ ln_exit(enum ln_exit_kind kind, const char *text)
 void
 ln_stop(enum ln_exit_kind kind, const char *text)
 {
-    actor_end_soon(scheduler_current(), actor_current(),
-                   (struct ln_reason){.kind = kind, .text = text});
+    struct actor *actor = actor_current();
+    if (!actor->ending) {
+        actor->reason = (struct ln_reason){.kind = kind, .text = text};
+        actor->ending = true;
+    }
 }
 
 /* --------------------------------------------------------------------------------- what it owns */
 
 void
-resource_add(struct actor *actor, struct ln_resource *resource,
+resource_add(struct ln_resource **list, struct ln_resource *resource,
              void (*release)(struct ln_resource *resource))
 {
     ASSERT(release != NULL);
     resource->release = release;
-    resource->next = actor->resources;
-    resource->previous = &actor->resources;
+    resource->next = *list;
+    resource->previous = list;
     if (resource->next != NULL) {
         resource->next->previous = &resource->next;
     }
-    actor->resources = resource;
+    *list = resource;
 }
 
 void
 ln_own(struct ln_resource *resource, void (*release)(struct ln_resource *resource))
 {
-    resource_add(actor_current(), resource, release);
+    resource_add(&actor_current()->resources, resource, release);
 }
 
 void
@@ -424,7 +434,7 @@ ln_alloc(size_t bytes)
     memory->bytes = bytes;
     memory->actor = actor;
     actor->memory_bytes += (uint32_t)bytes;
-    resource_add(actor, &memory->own, owned_memory_release);
+    resource_add(&actor->memory, &memory->own, owned_memory_release);
     return memory->data;
 }
 

@@ -15,6 +15,8 @@
 #include "runtime/mailbox.h"
 #include "runtime/timer.h"
 
+struct scheduler;
+
 enum actor_state { ACTOR_IDLE, ACTOR_READY, ACTOR_RUNNING, ACTOR_WAITING };
 
 struct actor {
@@ -25,7 +27,8 @@ struct actor {
     struct actor *next;            /* run queue */
     struct fiber *fiber;           /* a process's stack, or the lent one it waits on */
     struct wait *wait;             /* what it waits for; on that stack */
-    struct ln_resource *resources; /* released when it ends */
+    struct ln_resource *resources; /* released when it ends, the newest first */
+    struct ln_resource *memory;    /* of ln_alloc; after them, since they may lie in it */
     struct ln_msg *notices;        /* EXIT and DOWN to send when it ends; to = `from` of each */
     struct ln_msg **handling;      /* the message inside handle */
     struct start *start;           /* until its init has run */
@@ -53,6 +56,7 @@ struct start {
 /* What a waiting actor waits for. It lies on the actor's stack; whoever ends it calls wait_end. */
 struct wait {
     struct timer timer;
+    struct scheduler *scheduler;
     struct actor *actor;
     struct ln_msg *answer;
     uint64_t ref;     /* the request whose answer ends it */
@@ -62,8 +66,6 @@ struct wait {
     void *match_context;
     int result;
 };
-
-struct scheduler;
 
 /* Between schedulers, flagged LN_MSG_SIGNAL. EXIT and DOWN travel under their public tags. */
 enum signal {
@@ -98,6 +100,8 @@ void wait_begin(struct wait *wait);
  * result. */
 int wait_for(struct wait *wait, uint64_t timeout_ms);
 void wait_end(struct wait *wait, int result);
+/* The same, from a completion of io. */
+void wait_end_by_io(struct wait *wait, int result);
 /* Gives the message its record as a request, so that its sender is told if the receiver ends
  * without answering. */
 void message_opened(struct scheduler *scheduler, struct actor *receiver, struct ln_msg *msg);
@@ -118,7 +122,8 @@ void scheduler_signal(struct scheduler *scheduler, struct actor *actor, struct l
 void notices_send(struct scheduler *scheduler, struct actor *actor);
 
 /* actor.c */
-void resource_add(struct actor *actor, struct ln_resource *resource,
+/* Puts it at the head of one of an actor's lists. */
+void resource_add(struct ln_resource **list, struct ln_resource *resource,
                   void (*release)(struct ln_resource *resource));
 /* Puts a new actor on this scheduler. 0, -EEXIST or -EAGAIN. `start` waits for its init, if its pid
  * is not 0. */

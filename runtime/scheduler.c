@@ -26,7 +26,7 @@ struct actor *
 scheduler_find(const struct scheduler *self, ln_pid pid)
 {
     uint32_t slot = pid_slot(pid);
-    if (slot == 0 || slot >= self->slots_used) {
+    if (ln_pid_scheduler(pid) != self->index || slot == 0 || slot >= self->slots_used) {
         return NULL;
     }
     const struct actor_slot *found = slot_at(self, slot);

@@ -81,6 +81,13 @@ scheduler_current(void)
     ASSERT(scheduler_self != NULL);
     return scheduler_self;
 }
+/* Completions of io run before their loop's turn; under sim loops share a thread, so whoever is
+ * called by io first says whose it is. */
+static inline void
+scheduler_enter(struct scheduler *scheduler)
+{
+    scheduler_self = scheduler;
+}
 /* The calling actor. */
 static inline struct actor *
 actor_current(void)

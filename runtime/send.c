@@ -84,7 +84,7 @@ message_opened(struct scheduler *self, struct actor *receiver, struct ln_msg *ms
         (struct ln_caller){msg->from, msg->ref, handle, (msg->flags & LN_MSG_ASYNC) != 0};
     msg->key = (uint32_t)handle;
     msg->error = (int32_t)(uint32_t)(handle >> 32);
-    resource_add(receiver, &open->own, open_call_release);
+    resource_add(&receiver->resources, &open->own, open_call_release);
 }
 
 struct ln_caller

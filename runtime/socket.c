@@ -59,10 +59,13 @@ struct ln_socket {
 static void socket_settle(struct ln_socket *socket);
 static void receive_start(struct ln_socket *socket);
 
+/* The socket of a completed operation. */
 static struct ln_socket *
 socket_of(struct io_op *op, size_t offset)
 {
-    return (struct ln_socket *)(void *)((char *)op - offset);
+    struct ln_socket *socket = (struct ln_socket *)(void *)((char *)op - offset);
+    scheduler_enter(socket->scheduler);
+    return socket;
 }
 
 /* --------------------------------------------------------------------------------------- events */
@@ -459,7 +462,9 @@ socket_settle(struct ln_socket *socket)
 {
     struct io *io = socket->scheduler->io;
     if (socket->unsent > 0 && !socket->aborting) {
-        unsent_add(socket);
+        if (!socket->send.active) {
+            unsent_add(socket);
+        }
         return; /* send_done comes back here */
     }
     io_cancel(io, &socket->poll);
@@ -583,7 +588,7 @@ connect_done(struct io_op *op, int32_t result)
     struct connect_wait *connect = (struct connect_wait *)op;
     connect->result = result;
     if (connect->waiting) {
-        wait_end(&connect->wait, 0);
+        wait_end_by_io(&connect->wait, 0);
     }
 }
 

@@ -27,8 +27,8 @@ struct supervisor {
     struct child **children; /* by position in the table, or by index of the monitor's handle */
     uint32_t children_max;
     uint32_t running;
-    uint64_t *restarts_ns; /* the last `intensity` + 1 of them, a ring */
-    uint32_t restarts_next;
+    uint64_t *restarts_ns; /* the last `intensity` of them, a ring */
+    uint64_t restarts_count;
 };
 
 /* ------------------------------------------------------------------------------------- children */
@@ -235,12 +235,16 @@ children_kill(struct ln_resource *own)
 static bool
 too_often(struct supervisor *supervisor)
 {
+    uint32_t intensity = supervisor->spec.intensity;
+    if (intensity == 0) {
+        return true;
+    }
     uint64_t now_ns = ln_now_ns();
-    uint64_t *oldest = &supervisor->restarts_ns[supervisor->restarts_next];
-    bool exceeded =
-        *oldest != 0 && now_ns - *oldest <= (uint64_t)supervisor->spec.period_ms * 1000000;
+    uint64_t period_ns = (uint64_t)supervisor->spec.period_ms * 1000000;
+    uint64_t *oldest = &supervisor->restarts_ns[supervisor->restarts_count % intensity];
+    bool exceeded = supervisor->restarts_count >= intensity && now_ns - *oldest <= period_ns;
     *oldest = now_ns;
-    supervisor->restarts_next = (supervisor->restarts_next + 1) % (supervisor->spec.intensity + 1);
+    supervisor->restarts_count++;
     return exceeded;
 }
 
@@ -316,7 +320,7 @@ supervisor_init(void *state, const void *argument)
 {
     struct supervisor *supervisor = state;
     supervisor->spec = *(const struct ln_supervision *)argument;
-    supervisor->restarts_ns = ln_alloc((supervisor->spec.intensity + 1) * sizeof(uint64_t));
+    supervisor->restarts_ns = ln_alloc(supervisor->spec.intensity * sizeof(uint64_t));
     ln_own(&supervisor->own, children_kill);
     if (dynamic(supervisor)) {
         ASSERT(supervisor->spec.children_count == 1);

@@ -14,6 +14,7 @@ void
 wait_begin(struct wait *wait)
 {
     memset(wait, 0, sizeof *wait);
+    wait->scheduler = scheduler_current();
     wait->actor = actor_current();
     ASSERT(wait->actor->wait == NULL);
     wait->actor->wait = wait;
@@ -33,6 +34,13 @@ wait_end(struct wait *wait, int result)
     if (actor->run_state == ACTOR_WAITING) {
         scheduler_ready(self, actor);
     }
+}
+
+void
+wait_end_by_io(struct wait *wait, int result)
+{
+    scheduler_enter(wait->scheduler);
+    wait_end(wait, result);
 }
 
 static void
@@ -156,7 +164,7 @@ static void
 job_done(struct io_work *work)
 {
     struct job *job = (struct job *)work;
-    wait_end(&job->wait, 0);
+    wait_end_by_io(&job->wait, 0);
 }
 
 void
@@ -180,7 +188,7 @@ file_done(struct io_op *op, int32_t result)
 {
     struct file_wait *file = (struct file_wait *)op;
     ASSERT(result <= 0);
-    wait_end(&file->wait, result);
+    wait_end_by_io(&file->wait, result);
 }
 
 int
