@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A reset keeps the largest heap block and works in it from then on; what the caller lent is then left alone, since a
- * frame that overflowed it once is likely to do so again. */
+/* A reset keeps the largest heap block and works in it from then on; what the caller lent is then
+ * left alone, since a frame that overflowed it once is likely to do so again. */
 #include "net/arena.h"
 
 #include <stdint.h>

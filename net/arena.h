@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* arena.h - memory that is taken piece by piece and given back all at once.
  *
- * Decoding a frame makes a small tree of structs that dies with its frame. An arena gives them room from a block that
- * the caller lends (a lent stack, a scheduler's scratch) and goes to the heap only when that is full; after a reset the
- * largest heap block stays, so that an arena in use settles at no malloc at all.
+ * Decoding a frame makes a small tree of structs that dies with its frame. An arena gives them room
+ * from a block that the caller lends (a lent stack, a scheduler's scratch) and goes to the heap
+ * only when that is full; after a reset the largest heap block stays, so that an arena in use
+ * settles at no malloc at all.
  *
  *     unsigned char first[1024];
  *     struct arena arena;
@@ -36,14 +37,16 @@ struct arena {
     ProtobufCAllocator protobuf;
 };
 
-/* Borrows first_bytes at first until arena_fini; NULL and 0 are allowed. heap_bytes_max bounds what it ever holds beside. */
+/* Borrows first_bytes at first until arena_fini; NULL and 0 are allowed. heap_bytes_max bounds what
+ * it ever holds beside. */
 void arena_init(struct arena *arena, void *first, size_t first_bytes, size_t heap_bytes_max);
 
-/* Room for `bytes`, aligned for anything, uninitialised; NULL when the limit or the machine's memory ends. */
+/* Room for `bytes`, aligned for anything, uninitialised; NULL when the limit or the machine's
+ * memory ends. */
 void *arena_alloc(struct arena *arena, size_t bytes) MUST_CHECK;
 
-/* The same for a library that can't bear NULL, past the limit if need be: the caller knows another bound. When the
- * machine has no memory left the program ends. */
+/* The same for a library that can't bear NULL, past the limit if need be: the caller knows another
+ * bound. When the machine has no memory left the program ends. */
 void *arena_alloc_beyond(struct arena *arena, size_t bytes) MUST_CHECK;
 
 /* Makes the piece given out last larger or smaller where it stands; false if it can't. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* base64.h - bytes as text (RFC 4648).
  *
- * Encoding writes the standard alphabet with padding. Decoding takes the standard and the URL-safe alphabet, padded or
- * not, and nothing else: no blanks, no bits left over. Pure functions.
+ * Encoding writes the standard alphabet with padding. Decoding takes the standard and the URL-safe
+ * alphabet, padded or not, and nothing else: no blanks, no bits left over. Pure functions.
  */
 #pragma once
 #include <stddef.h>

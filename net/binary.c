@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two passes: a check that walks the wire along the descriptors and takes no memory, then protobuf-c's own decoding.
- * One pass that fills the structs as it goes would save some 30 ns a frame, and would be a second implementation of
- * protobuf to keep right. */
+/* Two passes: a check that walks the wire along the descriptors and takes no memory, then
+ * protobuf-c's own decoding. One pass that fills the structs as it goes would save some 30 ns a
+ * frame, and would be a second implementation of protobuf to keep right. */
 #include "net/binary.h"
 
 #include <errno.h>
@@ -17,7 +17,8 @@ enum {
     WIRE_32BIT = 5,
     /* A 64-bit number in groups of seven bits. */
     VARINT_BYTES_MAX = 10,
-    /* Tags and lengths have 32 bits; protobuf-c refuses longer ones, even if they are padded with zeros. */
+    /* Tags and lengths have 32 bits; protobuf-c refuses longer ones, even if they are padded with
+     * zeros. */
     SHORT_VARINT_BYTES_MAX = 5,
     FIELD_ID_MAX = (1 << 29) - 1,
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a connection's end leaves behind is the numbering, the outbox and the inbox's cursors; all else is of the
- * connection and begins anew. When something of the node's doesn't make sense, or memory ends in the middle of an
- * event, the connection is given up: everything unacknowledged comes again on the next one, so nothing is lost by it. */
+/* What a connection's end leaves behind is the numbering, the outbox and the inbox's cursors; all
+ * else is of the connection and begins anew. When something of the node's doesn't make sense, or
+ * memory ends in the middle of an event, the connection is given up: everything unacknowledged
+ * comes again on the next one, so nothing is lost by it. */
 #include "net/client.h"
 
 #include <errno.h>
@@ -206,7 +207,8 @@ upgrade_next(struct client *client, struct client_input *input, struct client_ev
 
 /* ---- Events ---- */
 
-/* The WebSocket's own conversation, and the messages in it. 0: an event; -EAGAIN: none of it is for the owner. */
+/* The WebSocket's own conversation, and the messages in it. 0: an event; -EAGAIN: none of it is for
+ * the owner. */
 static int
 websocket_event_read(struct client *client, const struct websocket_event *event,
                      struct client_event *out_event)
@@ -314,30 +316,26 @@ frame_judge(const struct client *client, const Linnet__V1__ClientFrame *frame)
     return 0;
 }
 
-/* Is there room for one more message: in the node's credit, and in its window, which tells retries from new ones? */
+/* Is there room for a message with this number: in the node's credit, and in its window, which
+ * tells retries from new ones? */
 static bool
-outbox_open(const struct client *client)
+outbox_open(const struct client *client, uint64_t number)
 {
     const struct outbox *outbox = &client->outbox;
     if (outbox_count(outbox) >= client->unanswered_max) {
         return false;
     }
-    return outbox->first == NULL ||
-           client->next_number - outbox->first->number < PROTOCOL_COMMAND_WINDOW;
+    return outbox->first == NULL || number - outbox->first->number < PROTOCOL_COMMAND_WINDOW;
 }
 
-int
-client_send(struct client *client, Linnet__V1__SendMessage *message, uint64_t ref,
-            uint64_t *out_number)
+static int
+outbox_add(struct client *client, Linnet__V1__SendMessage *message, uint64_t ref, uint64_t number)
 {
-    if (!client->numbered) {
-        return -ENOTCONN;
-    }
-    if (!outbox_open(client)) {
+    if (!outbox_open(client, number)) {
         return -EAGAIN;
     }
     Linnet__V1__ClientFrame frame = LINNET__V1__CLIENT_FRAME__INIT;
-    frame.number = client->next_number;
+    frame.number = number;
     frame.ref = ref;
     frame.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_SEND_MESSAGE;
     frame.send_message = message;
@@ -346,7 +344,7 @@ client_send(struct client *client, Linnet__V1__SendMessage *message, uint64_t re
         return rc;
     }
     size_t bytes = protocol_encoded_bytes(client->config->form, &frame.base);
-    struct outbox_entry *entry = outbox_push(&client->outbox, frame.number, bytes);
+    struct outbox_entry *entry = outbox_push(&client->outbox, number, bytes);
     if (entry == NULL) {
         return -ENOMEM;
     }
@@ -357,10 +355,37 @@ client_send(struct client *client, Linnet__V1__SendMessage *message, uint64_t re
     }
     entry->ref = ref;
     entry->count = (uint32_t)bytes;
+    return 0;
+}
+
+int
+client_send(struct client *client, Linnet__V1__SendMessage *message, uint64_t ref,
+            uint64_t *out_number)
+{
+    if (!client->numbered) {
+        return -ENOTCONN;
+    }
+    uint64_t number = client->next_number;
+    int rc = outbox_add(client, message, ref, number);
+    if (rc < 0) {
+        return rc;
+    }
     client->next_number++;
     client_outbox_write(client);
-    *out_number = entry->number;
+    *out_number = number;
     return 0;
+}
+
+int
+client_restore(struct client *client, Linnet__V1__SendMessage *message, uint64_t ref,
+               uint64_t number)
+{
+    const struct outbox_entry *last = client->outbox.last;
+    if (!client->numbered || client->user_id != 0 || number == 0 || number >= client->next_number ||
+        (last != NULL && number <= last->number)) {
+        return -EINVAL;
+    }
+    return outbox_add(client, message, ref, number);
 }
 
 int

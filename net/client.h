@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* client.h - the client's side of the protocol, without socket, clock or thread: bytes in, events out; commands in,
- * bytes out.
+/* client.h - the client's side of the protocol, without socket, clock or thread: bytes in, events
+ * out; commands in, bytes out.
  *
  *     client_init(&client, &config);
- *     client_connect(&client, &login);                        the socket is connected: the handshake waits as output
+ *     client_connect(&client, &login);          the stream is there: the handshake waits as output
  *     loop:
- *         count = client_output(&client, &bytes);             ... send n of them ...
+ *         count = client_output(&client, &bytes);    ... send n of them ...
  *         client_output_sent(&client, n);
  *         ... count bytes were received ...
  *         struct client_input input = {bytes, count};
@@ -13,13 +13,14 @@
  *             switch (event.kind) ...
  *         rc is -EAGAIN: all used up
  *
- * It keeps what the protocol asks a device to keep: its numbering, and the messages that were not answered yet. They
- * survive a connection's end: client_connect again, and after the welcome they are sent in order under their old
- * numbers. They do not survive the process, unless the owner stores client_next_number and client_acknowledged and
- * gives them to client_resume.
+ * It keeps what the protocol asks a device to keep: its numbering, and the messages that were not
+ * answered yet. They survive a connection's end: client_connect again, and after the welcome they
+ * are sent in order under their old numbers. To survive the process, the owner stores them and
+ * gives them back: client_resume, client_restore.
  *
- * What the owner decides: when a message is stored (client_ack, only then), what to do about a refusal, when to
- * reconnect. A client at rest holds about half a KiB; buffers exist only while something waits in them.
+ * What the owner decides: when a message is stored (client_ack, only then), what to do about a
+ * refusal, when to reconnect. A client at rest holds about half a KiB; buffers exist only while
+ * something waits in them.
  *
  * A client is one device for life: after a new password login, begin a new client.
  *
@@ -30,6 +31,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "net/client_event.h"
 #include "net/outbox.h"
 #include "net/output.h"
 #include "net/protocol.h"
@@ -49,50 +51,14 @@ struct client_config {
     struct arena *arena;
 };
 
-/* Who connects; borrowed until the welcome. Either a token, or name, password and the new device's name. */
+/* Who connects; borrowed until the welcome. Either a token, or name, password and the new device's
+ * name. */
 struct client_login {
     const char *token;
     bool token_in_frame; /* as a command, instead of in the upgrade request */
     const char *name;
     const char *password;
     const char *device_name;
-};
-
-enum client_event_kind {
-    CLIENT_WELCOME,   /* welcome; the outbox is on its way */
-    CLIENT_MESSAGE,   /* message: new to this device; to be acknowledged when it is stored */
-    CLIENT_DUPLICATE, /* message: given before; to be acknowledged once the first one is */
-    CLIENT_RECEIPTS,  /* receipts */
-    CLIENT_SENT,      /* number, ref, sent: a message is durable, and has left the outbox */
-    CLIENT_DONE,      /* ref: a command was done */
-    CLIENT_REFUSED,   /* number, ref, error; see `final` */
-    CLIENT_RESYNC,    /* resync */
-    CLIENT_PONG,      /* ref, pong */
-    CLIENT_CLOSED, /* code, text: the connection is over; send what is left of the output, then close the socket */
-};
-
-/* What happened. Pointers are good until the next call of client_next on any client with the same arena. */
-struct client_event {
-    enum client_event_kind kind;
-    uint64_t number; /* of the command; 0: none */
-    uint64_t ref;
-    union {
-        const Linnet__V1__Welcome *welcome;
-        const Linnet__V1__NewMessage *message;
-        const Linnet__V1__Receipts *receipts;
-        const Linnet__V1__Sent *sent;
-        const Linnet__V1__Error *error;
-        const Linnet__V1__Resync *resync;
-        const Linnet__V1__Pong *pong;
-    };
-    /* Of a refused message: false if it stays in the outbox, to be sent again (client_resend, or the next connection)
-     * or given up (client_discard); true if it has left. */
-    bool final;
-    /* Of a closed connection: the close code, the HTTP status of a refused upgrade, or 0 if the stream was no
-     * WebSocket; whether the node said so; and a reason for people. */
-    uint16_t code;
-    bool by_peer;
-    char text[128];
 };
 
 /* Bytes that arrived; they are used up from the front, and may be overwritten. */
@@ -104,7 +70,9 @@ struct client_input {
 /*        client_connect           101                  welcome
  *   OFF --------------> UPGRADING ----> LOGGING_IN --------------> READY
  *    ^                      |               |                        |
- *    +------ closed --------+---------------+------------------------+        client_connect works in every state */
+ *    +------ closed --------+---------------+------------------------+
+ *
+ * client_connect works in every state. */
 enum client_state {
     CLIENT_OFF,
     CLIENT_UPGRADING,
@@ -142,49 +110,62 @@ struct client {
 /* Off, with an empty outbox. Borrows the config for as long as the client lives. */
 void client_init(struct client *client, const struct client_config *config);
 
-/* What an earlier process stored of the same device: the next command number, and the highest acknowledged entry.
- * Before the first client_connect. */
+/* What an earlier process stored of the same device: the next command number, and the highest
+ * acknowledged entry. Before the first client_connect. */
 void client_resume(struct client *client, uint64_t next_number, uint64_t acknowledged);
 
 /* Gives back all memory. A zeroed struct is allowed. */
 void client_fini(struct client *client);
 
-/* Begins a new connection, whatever became of the one before: what it had half received or not yet sent is dropped, the
- * outbox is queued again. Borrows the login until CLIENT_WELCOME or CLIENT_CLOSED. -EINVAL: the texts of the config or
- * the login can't stand in a request. -ENOMEM. */
+/* Begins a new connection, whatever became of the one before: what it had half received or not yet
+ * sent is dropped, the outbox is queued again. Borrows the login until CLIENT_WELCOME or
+ * CLIENT_CLOSED. -EINVAL: the texts of the config or the login can't stand in a request.
+ * -ENOMEM. */
 int client_connect(struct client *client, const struct client_login *login) MUST_CHECK;
 
-/* The next event, or -EAGAIN: the input is used up. -ENOMEM: nothing was lost, call again. After CLIENT_CLOSED the
- * rest of the input is dropped. May add to the output: answers to pings, the outbox, the close. */
+/* The next event, or -EAGAIN: the input is used up. -ENOMEM: nothing was lost, call again. After
+ * CLIENT_CLOSED the rest of the input is dropped. May add to the output: answers to pings, the
+ * outbox, the close. */
 int client_next(struct client *client, struct client_input *input,
                 struct client_event *out_event) MUST_CHECK;
 
-/* Numbers the message, keeps it in the outbox and sends it, at once or after the next welcome. The message is copied.
- * -EAGAIN: as many are unanswered as the node allows, or as its window can tell apart; -ENOTCONN: before the first
- * welcome of a device that was not resumed there are no numbers; -EMSGSIZE: beyond the node's limits; -EINVAL: a
- * message that no node takes; -ENOMEM. */
+/* Numbers the message, keeps it in the outbox and sends it, at once or after the next welcome. The
+ * message is copied.
+ * -EAGAIN: as many are unanswered as the node allows, or as its window can tell apart; -ENOTCONN:
+ * before the first welcome of a device that was not resumed there are no numbers; -EMSGSIZE: beyond
+ * the node's limits; -EINVAL: a message that no node takes; -ENOMEM. */
 int client_send(struct client *client, Linnet__V1__SendMessage *message, uint64_t ref,
                 uint64_t *out_number) MUST_CHECK;
+
+/* Puts a message of an earlier process, as client_send numbered it then, back into the outbox.
+ * After client_resume, before the first client_connect, in the order of their numbers. -EINVAL: not
+ * so; else as client_send. */
+int client_restore(struct client *client, Linnet__V1__SendMessage *message, uint64_t ref,
+                   uint64_t number) MUST_CHECK;
 
 /* Sends a refused message again. -ENOENT: no such message, or it is not refused. */
 int client_resend(struct client *client, uint64_t number) MUST_CHECK;
 
-/* Gives up an unanswered message: it leaves the outbox, but if it was sent it may still arrive. -ENOENT. */
+/* Gives up an unanswered message: it leaves the outbox, but if it was sent it may still arrive.
+ * -ENOENT. */
 int client_discard(struct client *client, uint64_t number) MUST_CHECK;
 
-/* Everything up to this entry is stored. Remembered: after a reconnect the client says it again if the node forgot.
+/* Everything up to this entry is stored. Remembered: after a reconnect the client says it again if
+ * the node forgot.
  * -ENOMEM: say it again. */
 int client_ack(struct client *client, uint64_t inbox_number) MUST_CHECK;
 
-/* Everything up to this message of the chat is read. Answered by CLIENT_DONE or CLIENT_REFUSED with the ref; not kept
- * over a reconnect. -ENOTCONN: not ready; -EAGAIN: too many unanswered; -EINVAL; -ENOMEM. */
+/* Everything up to this message of the chat is read. Answered by CLIENT_DONE or CLIENT_REFUSED with
+ * the ref; not kept over a reconnect. -ENOTCONN: not ready; -EAGAIN: too many unanswered; -EINVAL;
+ * -ENOMEM. */
 int client_mark_read(struct client *client, Linnet__V1__Chat *chat, uint64_t chat_number,
                      uint64_t ref) MUST_CHECK;
 
 /* Asks the node for a sign of life: CLIENT_PONG with the ref. Errors as above. */
 int client_ping(struct client *client, uint64_t ref) MUST_CHECK;
 
-/* Begins the closing handshake, which ends with CLIENT_CLOSED. -ENOTCONN: there is no WebSocket to close. */
+/* Begins the closing handshake, which ends with CLIENT_CLOSED. -ENOTCONN: there is no WebSocket to
+ * close. */
 int client_close(struct client *client, enum protocol_close code) MUST_CHECK;
 
 /* What waits to be sent, and where; borrowed until the next call. */
@@ -199,8 +180,8 @@ const char *client_state_name(enum client_state state);
 /* Messages in the outbox. */
 uint32_t client_unanswered(const struct client *client);
 
-/* For the owner to store: the number that the next message will have, 0 if it isn't known yet; the highest
- * acknowledged entry. */
+/* For the owner to store: the number that the next message will have, 0 if it isn't known yet; the
+ * highest acknowledged entry. */
 uint64_t client_next_number(const struct client *client);
 uint64_t client_acknowledged(const struct client *client);
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The node is trusted no further than it makes sense: what an event points at is there, numbers rise, nothing comes
- * before the welcome. Events that this version doesn't know are passed over. */
-#include "net/client_priv.h"
+/* The node is trusted no further than it makes sense: what an event points at is there, numbers
+ * rise, nothing comes before the welcome. Events that this version doesn't know are passed over. */
+#include "net/client_event.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
+#include "net/client_priv.h"
 #include "net/seen.h"
 
 static int
@@ -83,7 +84,8 @@ welcome_read(struct client *client, const Linnet__V1__Welcome *welcome,
     return event(out_event, CLIENT_WELCOME, 0, 0);
 }
 
-/* Was it given to the owner before: on an earlier connection under this inbox number, or lately under this id? */
+/* Was it given to the owner before: on an earlier connection under this inbox number, or lately
+ * under this id? */
 static int
 duplicate_judge(struct client *client, const Linnet__V1__NewMessage *message, bool *out_duplicate)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Frames are encoded where they are sent from, and masked in place; only a message has been encoded before, when it
- * came to the outbox. */
+/* Frames are encoded where they are sent from, and masked in place; only a message has been encoded
+ * before, when it came to the outbox. */
 #include "net/client_priv.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-/* A frame on its way into the output: its payload's room lies behind the header, and is masked when it is filled. */
+/* A frame on its way into the output: its payload's room lies behind the header, and is masked when
+ * it is filled. */
 struct frame_room {
     unsigned char *payload;
     size_t header_bytes;

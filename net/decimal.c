@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A number is its digits without the point, times a power of ten. It is whole if that power isn't negative once the
- * digits' trailing zeros are counted into it. */
+/* A number is its digits without the point, times a power of ten. It is whole if that power isn't
+ * negative once the digits' trailing zeros are counted into it. */
 #include "net/decimal.h"
 
 #include <errno.h>
 #include <stdbool.h>
 
 enum {
-    /* Powers beyond any that could meet 64 bits, and far from overflowing an int; texts are shorter than 2^30. */
+    /* Powers beyond any that could meet 64 bits, and far from overflowing an int; texts are shorter
+     * than 2^30. */
     EXPONENT_MAX = 1 << 30,
 };
 
@@ -81,7 +82,8 @@ push_digit(uint64_t *value, unsigned digit)
     return 0;
 }
 
-/* Appends the digits to the value. Zeros wait until another digit follows them, so that those at the end stay out. */
+/* Appends the digits to the value. Zeros wait until another digit follows them, so that those at
+ * the end stay out. */
 static int
 push_digits(const char *next, const char *end, uint64_t *value, int64_t *zeros)
 {

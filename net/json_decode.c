@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* yajl reads the text and calls back for each piece; the path knows which message and field the piece belongs to, and
- * the descriptor how it is stored. The innermost level is in one of these states:
+/* yajl reads the text and calls back for each piece; the path knows which message and field the
+ * piece belongs to, and the descriptor how it is stored. The innermost level is in one of these
+ * states:
  *
  *     field == NULL          a key comes, or the end of the map
  *     field, not in_array    the field's value comes
@@ -8,8 +9,8 @@
  *
  * and beside them the reader may be skipping: what comes then belongs to an unknown field's value.
  *
- * yajl's own leniencies are closed before it sees the text: it takes overlong UTF-8, and makes question marks of lone
- * surrogates. Keys given twice it leaves to us. */
+ * yajl's own leniencies are closed before it sees the text: it takes overlong UTF-8, and makes
+ * question marks of lone surrogates. Keys given twice it leaves to us. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -474,7 +475,8 @@ static const yajl_callbacks callbacks = {
     .yajl_end_array = on_array_end,
 };
 
-/* ---- yajl's memory: the arena's. It can't bear NULL, and what it asks for is a small multiple of the frame ---- */
+/* ---- yajl's memory: the arena's. It can't bear NULL, and what it asks for is a small multiple of
+ * the frame ---- */
 
 /* In front of each piece, since realloc isn't told how large it was. */
 struct piece {
@@ -514,7 +516,8 @@ piece_free(void *arena, void *pointer)
 
 /* ---- The whole text ---- */
 
-/* The UTF-16 unit of a \uXXXX at `next`; negative if there is none, which yajl will complain about. */
+/* The UTF-16 unit of a \uXXXX at `next`; negative if there is none, which yajl will complain
+ * about. */
 static int
 escape_unit(const uint8_t *next, const uint8_t *end)
 {
@@ -533,7 +536,8 @@ escape_unit(const uint8_t *next, const uint8_t *end)
     return unit;
 }
 
-/* The first escaped surrogate without its other half; NULL if there is none. Backslashes are nowhere but in strings. */
+/* The first escaped surrogate without its other half; NULL if there is none. Backslashes are
+ * nowhere but in strings. */
 static const uint8_t *
 lone_surrogate(const uint8_t *next, const uint8_t *end)
 {

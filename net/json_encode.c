@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The message is a tree, the walk a loop over a short stack of levels: the schema bounds its depth. What doesn't fit is
- * counted and not written, so that measuring and writing are one code. */
+/* The message is a tree, the walk a loop over a short stack of levels: the schema bounds its depth.
+ * What doesn't fit is counted and not written, so that measuring and writing are one code. */
 #include <string.h>
 
 #include "net/base64.h"
@@ -10,7 +10,8 @@
 enum {
     /* Longer field names than any schema of ours has; a test holds it to this. */
     KEY_BYTES_MAX = 64,
-    /* A piece of bytes that becomes base64 at once; a multiple of three, so that padding comes only at the end. */
+    /* A piece of bytes that becomes base64 at once; a multiple of three, so that padding comes only
+     * at the end. */
     BASE64_PIECE_BYTES = 192,
 };
 
@@ -154,7 +155,8 @@ put_value(struct writer *writer, const ProtobufCFieldDescriptor *field, const vo
     }
 }
 
-/* Whether a singular field has something to say: the set member of a oneof always, others beside their default. */
+/* Whether a singular field has something to say: the set member of a oneof always, others beside
+ * their default. */
 static bool
 field_present(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
 {

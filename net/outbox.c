@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A list, since it is short (the window bounds it) and answers come nearly in its order: what is looked for is at the
- * front. */
+/* A list, since it is short (the window bounds it) and answers come nearly in its order: what is
+ * looked for is at the front. */
 #include "net/outbox.h"
 
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* outbox.h - a device's messages that the node has not answered yet, in the order of their numbers.
  *
- * Each keeps its encoded frame, number included, so that it is sent again byte by byte the same: that is what lets the
- * node tell a retry from a new message. An entry is in one of three states:
+ * Each keeps its encoded frame, number included, so that it is sent again byte by byte the same:
+ * that is what lets the node tell a retry from a new message. An entry is in one of three states:
  *
  *     QUEUED ---- written to the connection ----> ON_WIRE ---- refused, but it passes ----> REFUSED
  *       ^                                           |                                         |
@@ -47,7 +47,8 @@ outbox_count(const struct outbox *outbox)
            outbox->counts[OUTBOX_REFUSED];
 }
 
-/* A queued entry with room for `bytes_max`, behind all others, whose numbers are lower; NULL without memory. */
+/* A queued entry with room for `bytes_max`, behind all others, whose numbers are lower; NULL
+ * without memory. */
 struct outbox_entry *outbox_push(struct outbox *outbox, uint64_t number,
                                  size_t bytes_max) MUST_CHECK;
 

@@ -27,7 +27,8 @@ struct output {
     uint32_t capacity;
 };
 
-/* Room for `bytes` behind what waits, until the next call; NULL at OUTPUT_BYTES_MAX or without memory. */
+/* Room for `bytes` behind what waits, until the next call; NULL at OUTPUT_BYTES_MAX or without
+ * memory. */
 unsigned char *output_reserve(struct output *output, size_t bytes) MUST_CHECK;
 
 /* The first `bytes` of the room are filled. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decoding is two questions: is this a frame of the schema (the forms answer), and does the command make sense by
- * itself (answered here, after decoding, once for both forms). */
+/* Decoding is two questions: is this a frame of the schema (the forms answer), and does the command
+ * make sense by itself (answered here, after decoding, once for both forms). */
 #include "net/protocol.h"
 
 #include <errno.h>
@@ -254,7 +254,8 @@ decode(const struct protocol_decoder *decoder, struct schema_input *input,
     out_error->ref = 0;
     input->arena = decoder->arena;
     if (input->count == 0) {
-        /* In protobuf's form an empty frame is a frame with nothing set; pointers to nothing are left behind here. */
+        /* In protobuf's form an empty frame is a frame with nothing set; pointers to nothing are
+         * left behind here. */
         return refuse_frame(out_error, "empty");
     }
     return decoder->form == PROTOCOL_BINARY ? binary_decode(input, out_message, out_error)

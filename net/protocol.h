@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* protocol.h - what a frame is: one schema, two forms, one set of limits.
  *
- * The messages are those of net/linnet.proto, as the structs that protoc-c makes of them. A connection speaks either
- * their binary form or their JSON form; here is the only place that knows the difference. Decoding is strict: what it
- * lets through can be encoded again in both forms and decoded by any client's library.
+ * The messages are those of net/linnet.proto, as the structs that protoc-c makes of them. A
+ * connection speaks either their binary form or their JSON form; here is the only place that knows
+ * the difference. Decoding is strict: what it lets through can be encoded again in both forms and
+ * decoded by any client's library.
  *
  *     struct protocol_decoder decoder = {.form = form, .limits = &limits, .arena = &arena};
  *     struct protocol_error error;
@@ -13,8 +14,8 @@
  *     }
  *     rc = protocol_encode(form, &event.base, room, room_bytes, &used);
  *
- * Frames are decoded into an arena and die with its reset; nothing here keeps state or takes memory elsewhere. Any
- * thread; never yields. The stack used stays below 4 KiB.
+ * Frames are decoded into an arena and die with its reset; nothing here keeps state or takes memory
+ * elsewhere. Any thread; never yields. The stack used stays below 4 KiB.
  */
 #pragma once
 #include <stdbool.h>
@@ -30,7 +31,8 @@ enum protocol_form {
     PROTOCOL_JSON,   /* linnet.v1.json: text WebSocket messages */
 };
 
-/* What the node tells in its welcome and holds clients to. All are settings; protocol_limits_default has the defaults. */
+/* What the node tells in its welcome and holds clients to. All are settings;
+ * protocol_limits_default has the defaults. */
 struct protocol_limits {
     uint32_t message_bytes_max;          /* body, references and media types of one sendMessage */
     uint32_t attachments_max;            /* of one sendMessage */
@@ -42,11 +44,13 @@ struct protocol_limits {
 };
 
 enum {
-    /* How far below the highest accepted number of a device a retry is still recognised: WireGuard's window, one word. */
+    /* How far below the highest accepted number of a device a retry is still recognised:
+     * WireGuard's window, one word. */
     PROTOCOL_COMMAND_WINDOW = 64,
     /* Names are shown in lists and are keys of the directory: longer ones serve nobody. */
     PROTOCOL_NAME_BYTES_MAX = 64,
-    /* Argon2id takes any length; the bound keeps a login from being a way to make the node hash megabytes. */
+    /* Argon2id takes any length; the bound keeps a login from being a way to make the node hash
+     * megabytes. */
     PROTOCOL_PASSWORD_BYTES_MAX = 1024,
     PROTOCOL_DEVICE_NAME_BYTES_MAX = 64,
     /* Tokens are opaque to clients; ours are shorter, this leaves room for those of later kinds. */
@@ -58,19 +62,21 @@ enum {
     PROTOCOL_PING_BYTES_MAX = 125,
     /* An error's text with its field's path; longer ones are cut. */
     PROTOCOL_ERROR_TEXT_BYTES = 160,
-    /* A connection that sends so many undecodable frames is a program gone astray, not a typing person. */
+    /* A connection that sends so many undecodable frames is a program gone astray, not a typing
+     * person. */
     PROTOCOL_BAD_FRAMES_MAX = 32,
     /* Nesting of JSON that is skipped as unknown (a client reading a newer node's event). */
     PROTOCOL_DEPTH_MAX = 16,
 };
 
-/* Every number of the protocol stays below 2^53 (a JavaScript client holds it exactly). A device's own command numbers
- * stay in the lower half of that; the upper half is for messages sent without a number, which the node numbers. */
+/* Every number of the protocol stays below 2^53 (a JavaScript client holds it exactly). A device's
+ * own command numbers stay in the lower half of that; the upper half is for messages sent without a
+ * number, which the node numbers. */
 #define PROTOCOL_NUMBER_MAX ((UINT64_C(1) << 53) - 1)
 #define PROTOCOL_COMMAND_NUMBER_MAX ((UINT64_C(1) << 52) - 1)
 
-/* Why a WebSocket connection was closed, as told in its close frame. Below 4000 they are RFC 6455's; each says what the
- * client does next. docs/protocol.md has the same list. */
+/* Why a WebSocket connection was closed, as told in its close frame. Below 4000 they are RFC
+ * 6455's; each says what the client does next. docs/protocol.md has the same list. */
 enum protocol_close {
     PROTOCOL_CLOSE_NORMAL = 1000,         /* the client asked for it */
     PROTOCOL_CLOSE_GOING_AWAY = 1001,     /* the node goes down: reconnect, after a random while */
@@ -112,28 +118,31 @@ const char *protocol_form_name(enum protocol_form form);
 /* The form that a subprotocol's name (not terminated) selects; -ENOENT if it is none of ours. */
 int protocol_form_of(const char *name, size_t bytes, enum protocol_form *out_form) MUST_CHECK;
 
-/* What decoding needs beside the bytes; borrowed for each call, so it may be one per connection or made on the spot. */
+/* What decoding needs beside the bytes; borrowed for each call, so it may be one per connection or
+ * made on the spot. */
 struct protocol_decoder {
     enum protocol_form form;
     const struct protocol_limits *limits; /* for client frames; NULL: the defaults */
     struct arena *arena;
 };
 
-/* Decodes a client's frame, and checks all that can be known without state: exactly one command, no field missing,
- * numbers and texts within their bounds, messages within the limits. What passes need not be checked again.
- * -EPROTO: the peer's mistake, told in *out_error. -ENOMEM: beyond the arena's limit, told there too. */
+/* Decodes a client's frame, and checks all that can be known without state: exactly one command, no
+ * field missing, numbers and texts within their bounds, messages within the limits. What passes
+ * need not be checked again.
+ * -EPROTO: the peer's mistake, told in *out_error. -ENOMEM: beyond the arena's limit, told there
+ * too. */
 int protocol_decode_client(const struct protocol_decoder *decoder, const void *bytes, size_t count,
                            Linnet__V1__ClientFrame **out_frame,
                            struct protocol_error *out_error) MUST_CHECK;
 
-/* The second half of that for a frame made here instead of decoded: would a node with these limits take it? The
- * strings' UTF-8 isn't looked at. -EPROTO as above. */
+/* The second half of that for a frame made here instead of decoded: would a node with these limits
+ * take it? The strings' UTF-8 isn't looked at. -EPROTO as above. */
 int protocol_check_client(const Linnet__V1__ClientFrame *frame,
                           const struct protocol_limits *limits,
                           struct protocol_error *out_error) MUST_CHECK;
 
-/* Decodes a node's frame, for the client's side. Unknown fields and events are skipped in both forms: a newer node may
- * send them, and then no event is set. Errors as above. */
+/* Decodes a node's frame, for the client's side. Unknown fields and events are skipped in both
+ * forms: a newer node may send them, and then no event is set. Errors as above. */
 int protocol_decode_server(const struct protocol_decoder *decoder, const void *bytes, size_t count,
                            Linnet__V1__ServerFrame **out_frame,
                            struct protocol_error *out_error) MUST_CHECK;
@@ -148,6 +157,6 @@ int protocol_encode(enum protocol_form form, const ProtobufCMessage *message, vo
 /* "BAD_FRAME" and so on; "UNKNOWN" for a code that this version doesn't know. */
 const char *protocol_error_name(Linnet__V1__Error__Code code);
 
-/* Whether the same command, sent again later with the same number, may succeed. Known from the number of the code, so
- * that it holds for codes newer than this version. */
+/* Whether the same command, sent again later with the same number, may succeed. Known from the
+ * number of the code, so that it holds for codes newer than this version. */
 bool protocol_error_passes(Linnet__V1__Error__Code code);

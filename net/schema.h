@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* schema.h - what the schema's descriptors tell, for both forms: which field a name means, whether a field may come
- * (again) here, and where in a frame we are when something is wrong.
+/* schema.h - what the schema's descriptors tell, for both forms: which field a name means, whether
+ * a field may come (again) here, and where in a frame we are when something is wrong.
  *
- * A decoder walks a frame with a schema_path: one level for each message it is inside of. Both decoders ask the same
- * questions here, so that the same mistake gets the same words in both forms.
+ * A decoder walks a frame with a schema_path: one level for each message it is inside of. Both
+ * decoders ask the same questions here, so that the same mistake gets the same words in both forms.
  *
  * For net/binary.c and net/json_*.c. No memory but the caller's.
  */
@@ -15,13 +15,15 @@
 #include "net/protocol.h"
 
 enum {
-    /* Messages within messages: the schema has four (frame, command or event, chat or limits). A test holds it to this. */
+    /* Messages within messages: the schema has four (frame, command or event, chat or limits). A
+     * test holds it to this. */
     SCHEMA_DEPTH_MAX = 6,
     /* Fields of one message: they are bits of a word. A test holds the schema to this, too. */
     SCHEMA_FIELDS_MAX = 64,
 };
 
-/* The types of fields that the schema uses, of the eighteen that protobuf has. A test holds it to them. */
+/* The types of fields that the schema uses, of the eighteen that protobuf has. A test holds it to
+ * them. */
 enum schema_kind {
     SCHEMA_UINT64,
     SCHEMA_UINT32,
@@ -46,7 +48,8 @@ struct schema_input {
     size_t count;
     struct arena *arena;
     bool
-        skip_unknown; /* JSON's unknown fields, for reading a newer node; the binary form skips them always */
+        /* JSON's unknown fields, for reading a newer node; the binary form skips them always */
+        skip_unknown;
 };
 
 /* A message that is being read. */
@@ -96,12 +99,13 @@ bool schema_oneof_taken(const struct schema_level *level, const ProtobufCFieldDe
 /* What is wrong with a string field's bytes; NULL if nothing is. */
 const char *schema_string_wrong(const uint8_t *bytes, size_t count);
 
-/* Keeps a client frame's number or ref, so that an error met later can be answered to it. Other fields are ignored. */
+/* Keeps a client frame's number or ref, so that an error met later can be answered to it. Other
+ * fields are ignored. */
 void schema_note_number(const ProtobufCFieldDescriptor *field, uint64_t value,
                         struct protocol_error *out_error);
 
-/* Notes what is wrong where the path stands ("sendMessage.chat.userId: " and the text) and returns -EPROTO. A path
- * without levels gives the text alone. */
+/* Notes what is wrong where the path stands ("sendMessage.chat.userId: " and the text) and returns
+ * -EPROTO. A path without levels gives the text alone. */
 int schema_fail(const struct schema_path *path, struct protocol_error *out_error, const char *text);
 
 /* The same for a key that the innermost message doesn't have. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* seen.h - the message ids that a device was given last, so that none is given twice.
  *
- * Inbox numbers tell what was sent again after a reconnect; ids tell the rest: what came to the inbox twice, under two
- * numbers. Exact within the last SEEN_IDS messages, which is far more than a node has any reason to repeat. For
- * net/client.c; made with the first message, so that a client that only writes doesn't pay for it.
+ * Inbox numbers tell what was sent again after a reconnect; ids tell the rest: what came to the
+ * inbox twice, under two numbers. Exact within the last SEEN_IDS messages, which is far more than a
+ * node has any reason to repeat. For net/client.c; made with the first message, so that a client
+ * that only writes doesn't pay for it.
  */
 #pragma once
 #include <stdbool.h>

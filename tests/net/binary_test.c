@@ -146,7 +146,8 @@ remembers_number_and_ref(void **state)
     arena_fini(&arena);
 }
 
-/* Every frame cut at every length, and with every byte changed in a few ways, is read or refused with a reason. */
+/* Every frame cut at every length, and with every byte changed in a few ways, is read or refused
+ * with a reason. */
 static void
 bears_damage(void **state)
 {

@@ -8,7 +8,8 @@
 #include "tests/net/fake_node.h"
 #include "tests/spec.h"
 
-/* Each conversation is held in both forms, with whole input and with input in pieces of one byte. */
+/* Each conversation is held in both forms, with whole input and with input in pieces of one
+ * byte. */
 typedef void conversation(struct talk *talk);
 
 static void
@@ -206,6 +207,38 @@ CONVERSATION(takes_the_higher_number)
     node_hears(talk, COMMAND("10", "offline"));
     assert_int_equal(alice_writes(talk, 2, "online"), 20);
     node_hears(talk, COMMAND("20", "online"));
+}
+
+static int
+alice_restores(struct talk *talk, uint64_t number, const char *text)
+{
+    Linnet__V1__Chat chat = LINNET__V1__CHAT__INIT;
+    chat.peer_case = LINNET__V1__CHAT__PEER_USER_ID;
+    chat.user_id = 2;
+    Linnet__V1__SendMessage message = LINNET__V1__SEND_MESSAGE__INIT;
+    message.chat = &chat;
+    message.body_case = LINNET__V1__SEND_MESSAGE__BODY_TEXT;
+    message.text = (char *)(uintptr_t)text;
+    return client_restore(&talk->client, &message, 1002, number);
+}
+
+CONVERSATION(restores_an_outbox)
+{
+    assert_int_equal(alice_restores(talk, 1, "early"), -EINVAL);
+    client_resume(&talk->client, 10, 100);
+    assert_int_equal(alice_restores(talk, 0, "x"), -EINVAL);
+    assert_int_equal(alice_restores(talk, 10, "x"), -EINVAL);
+    assert_int_equal(alice_restores(talk, 7, "seven"), 0);
+    assert_int_equal(alice_restores(talk, 7, "x"), -EINVAL);
+    assert_int_equal(alice_restores(talk, 9, "nine"), 0);
+    assert_int_equal(alice_restores(talk, 8, "x"), -EINVAL);
+    alice_connects(talk);
+    welcomes(talk, ",\"nextCommand\":9,\"inboxAcknowledged\":100");
+    node_hears(talk, COMMAND("7", "seven"));
+    node_hears(talk, COMMAND("9", "nine"));
+    assert_int_equal(alice_restores(talk, 9, "x"), -EINVAL);
+    assert_int_equal(alice_writes(talk, 2, "ten"), 10);
+    node_hears(talk, COMMAND("10", "ten"));
 }
 
 CONVERSATION(stays_within_the_window)
@@ -571,6 +604,7 @@ main(void)
              sends_again_what_was_not_answered),
         SPEC("the numbering goes on at the greater of the device's and the node's",
              takes_the_higher_number),
+        SPEC("an earlier process's messages are restored under their numbers", restores_an_outbox),
         SPEC("no message is numbered beyond the window of the oldest unanswered one",
              stays_within_the_window),
         SPEC("no more commands are unanswered on the wire than the node allows",

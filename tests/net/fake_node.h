@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fake_node.h - a client of ours and a node that says what the test writes, over a pair of byte streams.
+/* fake_node.h - a client of ours and a node that says what the test writes, over a pair of byte
+ * streams.
  *
- * Both directions are written in JSON, whatever form the connection has; what the client tells its owner is a line of
- * text. A conversation reads like its transcript:
+ * Both directions are written in JSON, whatever form the connection has; what the client tells its
+ * owner is a line of text. A conversation reads like its transcript:
  *
- *     alice_connects(&talk, PROTOCOL_JSON);
+ *     alice_connects(&talk);
  *     node_says(&talk, "{\"welcome\":{\"userId\":1,\"device\":1,\"nextCommand\":1}}");
  *     alice_hears(&talk, "welcome 1/1");
  *     assert_int_equal(alice_writes(&talk, 2, "hi"), 1);
- *     node_hears(&talk, "{\"number\":\"1\",\"sendMessage\":{\"chat\":{\"userId\":\"2\"},\"text\":\"hi\"}}");
+ *     node_hears(&talk, "{\"number\":\"1\",\"sendMessage\":{\"chat\":{...},\"text\":\"hi\"}}");
  */
 #pragma once
 #include "net/client.h"
@@ -40,7 +41,8 @@ void alice_connects(struct talk *talk);
 /* The client's output goes to the node, now. Commands do this by themselves. */
 void node_reads(struct talk *talk);
 
-/* The node's next command was this; "" if there was none. "close 1000 reason" for a close, "pong" for a pong. */
+/* The node's next command was this; "" if there was none. "close 1000 reason" for a close, "pong"
+ * for a pong. */
 void node_hears(struct talk *talk, const char *json);
 
 void node_says(struct talk *talk, const char *json);

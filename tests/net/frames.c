@@ -7,7 +7,8 @@
         .data = (uint8_t *)(char[]){literal}, .len = sizeof(literal) - 1 \
     }
 
-/* A struct of the schema with its defaults and what is named; the values live as long as the program. */
+/* A struct of the schema with its defaults and what is named; the values live as long as the
+ * program. */
 #define MESSAGE(type, descriptor_name, ...)                                                    \
     ((type[1]){{.base = PROTOBUF_C_MESSAGE_INIT(&linnet__v1__##descriptor_name##__descriptor), \
                 __VA_ARGS__}})

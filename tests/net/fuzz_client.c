@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A client between an owner and a node that both do what the input says: a byte for what, one for how many, and the
- * bytes to do it with. Whatever the node sends, the client's books stay true. */
+/* A client between an owner and a node that both do what the input says: a byte for what, one for
+ * how many, and the bytes to do it with. Whatever the node sends, the client's books stay true. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_codec.h - what holds for every frame that was let through: both forms write it, both forms read that again, and
- * what they write then is the same, byte by byte. Otherwise one client could send what another can't read. */
+/* fuzz_codec.h - what holds for every frame that was let through: both forms write it, both forms
+ * read that again, and what they write then is the same, byte by byte. Otherwise one client could
+ * send what another can't read. */
 #pragma once
 #include <stdlib.h>
 #include <string.h>

@@ -10,6 +10,9 @@ linnet_test(net_protocol_test TIER fast SOURCES protocol_test.c frames.c LIBS li
 linnet_test(net_outbox_test TIER fast SOURCES outbox_test.c LIBS linnet_net)
 linnet_test(net_output_test TIER fast SOURCES output_test.c LIBS linnet_net)
 linnet_test(net_seen_test TIER fast SOURCES seen_test.c LIBS linnet_net)
+linnet_test(net_protocol_md_test TIER fast SOURCES protocol_md_test.c LIBS linnet_net)
+target_compile_definitions(net_protocol_md_test PRIVATE PROTOCOL_MD="${PROJECT_SOURCE_DIR}/docs/protocol.md")
+
 linnet_fuzzer(fuzz_json SOURCES fuzz_json.c LIBS linnet_net)
 linnet_fuzzer(fuzz_proto SOURCES fuzz_proto.c LIBS linnet_net)
 linnet_fuzzer(fuzz_client SOURCES fuzz_client.c LIBS linnet_net)
