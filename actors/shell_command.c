@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of commands, and what their functions share. The tool has a table of its own, with the
+ * words for people; here is what the node can do. */
+#include "actors/shell_priv.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct command {
+    const char *noun;
+    const char *verb;              /* NULL: the noun is all */
+    unsigned words_min, words_max; /* behind them */
+    void (*run)(struct shell_call *call);
+};
+
+static const struct command commands[] = {
+    {"status", NULL, 0, 0, shell_status},
+    {"ps", NULL, 0, 1, shell_ps},           /* [cursor] */
+    {"inspect", NULL, 1, 1, shell_inspect}, /* pid or user */
+    {"config", "show", 0, 0, shell_config},
+    {"store", "info", 0, 0, shell_store},
+    {"user", "add", 1, 2, shell_user_add},       /* name [password] */
+    {"user", "list", 0, 1, shell_user_list},     /* [cursor] */
+    {"user", "passwd", 2, 2, shell_user_passwd}, /* name password */
+    {"user", "remove", 1, 1, shell_user_remove},
+    {"user", "token", 1, 2, shell_user_token},                      /* name [device] */
+    {"user", "import", 2, 2 * SHELL_IMPORT_MAX, shell_user_import}, /* (name device)... */
+};
+
+static bool
+command_named(const struct command *command, const struct shell_call *call)
+{
+    if (strcmp(command->noun, call->words[0]) != 0) {
+        return false;
+    }
+    return command->verb == NULL || (call->count > 1 && strcmp(command->verb, call->words[1]) == 0);
+}
+
+void
+shell_command_run(struct shell_call *call)
+{
+    for (unsigned i = 0; call->count > 0 && i < sizeof commands / sizeof commands[0]; i++) {
+        const struct command *command = &commands[i];
+        if (!command_named(command, call)) {
+            continue;
+        }
+        unsigned named = command->verb != NULL ? 2 : 1;
+        call->words += named;
+        call->count -= named;
+        if (call->count < command->words_min || call->count > command->words_max) {
+            shell_fail(call, SHELL_USAGE, "%s%s%s: %u words, where %u to %u can stand",
+                       command->noun, command->verb != NULL ? " " : "",
+                       command->verb != NULL ? command->verb : "", call->count, command->words_min,
+                       command->words_max);
+            return;
+        }
+        command->run(call);
+        if (call->out->cut) {
+            shell_fail(call, SHELL_FAILED, "the answer would have more than %d bytes",
+                       SHELL_ANSWER_BYTES_MAX);
+        }
+        return;
+    }
+    shell_fail(call, SHELL_USAGE,
+               "this node does not know this command: is the tool of the same version (%s)?",
+               LINNET_VERSION);
+}
+
+void
+shell_fail(struct shell_call *call, enum shell_status status, const char *format, ...)
+{
+    char sentence[512];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    ln_text_init(call->out, call->out->data, call->out->bytes_max);
+    ln_text_print(call->out, "{\"error\":\"");
+    ln_text_json(call->out, sentence);
+    ln_text_print(call->out, "\"}");
+    call->status = status;
+    call->next[0] = '\0';
+}
+
+void
+shell_fail_errno(struct shell_call *call, int error, const char *what)
+{
+    switch (error) {
+    case -ENOSPC:
+        shell_fail(call, SHELL_FAILED, "%s: the disk is full", what);
+        break;
+    case -EAGAIN:
+        shell_fail(call, SHELL_FAILED, "%s: the node has too much to do; try again", what);
+        break;
+    case -ETIMEDOUT:
+    case -ESRCH:
+        shell_fail(
+            call, SHELL_FAILED,
+            "%s: no answer from the store, which may have done it; look before you try again",
+            what);
+        break;
+    case -ECANCELED:
+        shell_fail(call, SHELL_FAILED, "%s: the node is stopping", what);
+        break;
+    default:
+        shell_fail(call, SHELL_FAILED, "%s: %s", what, strerrordesc_np(-error));
+        break;
+    }
+}
+
+void
+shell_put_text(struct shell_call *call, const char *name, const char *text)
+{
+    ln_text_print(call->out, "\"%s\":\"", name);
+    ln_text_json(call->out, text);
+    ln_text_print(call->out, "\",");
+}
+
+bool
+shell_row_fits(const struct shell_call *call)
+{
+    return call->out->bytes_max - call->out->bytes > SHELL_ROW_BYTES_MAX;
+}

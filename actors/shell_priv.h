@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* shell_priv.h - a request at the operator's door and the functions that do it, for shell*.c alone. */
+#pragma once
+
+#include "actors/messenger.h"
+#include "actors/shell.h"
+#include "actors/shell_wire.h"
+#include "runtime/inspect.h"
+#include "runtime/text.h"
+
+enum {
+    SHELL_CURSOR_BYTES = 48,
+    /* "255.16777215.4294967295" */
+    SHELL_PID_BYTES = 32,
+    /* A page ends when this little room is left for a further row: two names, escaped, and what
+     * stands around them. */
+    SHELL_ROW_BYTES_MAX = 1024,
+};
+
+/* A request, and its answer in the making. The document is `out`; a command that fails replaces it
+ * by shell_fail. */
+struct shell_call {
+    struct messenger *messenger;
+    const char *const *words; /* behind noun and verb */
+    unsigned count;
+    struct ln_text *out;
+    enum shell_status status;
+    char next[SHELL_CURSOR_BYTES]; /* where the next page begins; empty: this was the last */
+};
+
+/* Finds the command of these words (the version is behind us) and does it. Yields. */
+void shell_command_run(struct shell_call *call);
+
+/* Makes the answer an error: a status, and {"error": "..."}. */
+void shell_fail(struct shell_call *call, enum shell_status status, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+/* The same for a negative errno of the store or a call, of which `what` was to be done. */
+void shell_fail_errno(struct shell_call *call, int error, const char *what);
+/* "name": "text", escaped; with a comma behind. */
+void shell_put_text(struct shell_call *call, const char *name, const char *text);
+/* Whether another row fits into the page. */
+bool shell_row_fits(const struct shell_call *call);
+
+/* "scheduler.slot.generation". */
+void shell_pid_print(ln_pid pid, char out[SHELL_PID_BYTES]);
+/* False: it has not the form of a pid. */
+MUST_CHECK bool shell_pid_parse(const char *text, ln_pid *out);
+
+/* The commands. */
+void shell_status(struct shell_call *call);
+void shell_config(struct shell_call *call);
+void shell_store(struct shell_call *call);
+void shell_ps(struct shell_call *call);
+void shell_inspect(struct shell_call *call);
+void shell_user_add(struct shell_call *call);
+void shell_user_list(struct shell_call *call);
+void shell_user_passwd(struct shell_call *call);
+void shell_user_remove(struct shell_call *call);
+void shell_user_import(struct shell_call *call);
+void shell_user_token(struct shell_call *call);

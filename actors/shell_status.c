@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The node as a whole: how it does, what it is set to, and its store. */
+#include "actors/shell_priv.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+enum { PARTITIONS = 256 };
+
+static void
+put_number(struct shell_call *call, const char *name, uint64_t value)
+{
+    ln_text_print(call->out, "\"%s\":%llu,", name, (unsigned long long)value);
+}
+
+/* Ends an object or array whose last member left a comma. */
+static void
+put_end(struct shell_call *call, const char *end)
+{
+    struct ln_text *out = call->out;
+    if (out->bytes > 0 && out->data[out->bytes - 1] == ',') {
+        out->data[--out->bytes] = '\0';
+    }
+    ln_text_print(out, "%s", end);
+}
+
+/* ------------------------------------------------------------------------------------------ status */
+
+static void
+put_counters(struct shell_call *call)
+{
+    const struct messenger_counters *counters = &call->messenger->counters;
+    const struct {
+        const char *name;
+        const _Atomic uint64_t *counter;
+    } shown[] = {
+        {"connections", &counters->connections},
+        {"connections_accepted", &counters->connections_accepted},
+        {"connections_refused", &counters->connections_refused},
+        {"sessions", &counters->sessions},
+        {"devices", &counters->devices},
+        {"logins_password", &counters->logins_password},
+        {"logins_token", &counters->logins_token},
+        {"logins_failed", &counters->logins_failed},
+        {"logins_pending", &counters->logins_pending},
+        {"messages_accepted", &counters->messages_accepted},
+        {"deliveries", &counters->deliveries},
+        {"acks", &counters->acks},
+        {"bytes_received", &counters->bytes_received},
+        {"bytes_sent", &counters->bytes_sent},
+    };
+    ln_text_print(call->out, "\"counters\":{");
+    for (unsigned i = 0; i < sizeof shown / sizeof shown[0]; i++) {
+        put_number(call, shown[i].name, messenger_counted(shown[i].counter));
+    }
+    put_end(call, "},");
+}
+
+static void
+put_scheduler(struct shell_call *call, const struct ln_scheduler_info *info)
+{
+    struct io_stats io;
+    io_stats_read(io_of(call->messenger->driver, info->index), &io);
+    ln_text_print(call->out, "{");
+    put_number(call, "scheduler", info->index);
+    put_number(call, "actors", info->actors);
+    put_number(call, "ready", info->ready);
+    put_number(call, "sockets", info->sockets);
+    put_number(call, "stacks", info->stacks);
+    put_number(call, "messages", info->messages);
+    put_number(call, "messages_remote", info->messages_remote);
+    put_number(call, "crashed", info->crashed);
+    put_number(call, "memory_used_bytes", info->memory_used_bytes);
+    put_number(call, "memory_mapped_bytes", info->memory_mapped_bytes);
+    put_number(call, "io_enters", io.enters);
+    put_number(call, "io_syncs", io.file_syncs);
+    put_end(call, "},");
+}
+
+static int
+put_schedulers(struct shell_call *call)
+{
+    ln_text_print(call->out, "\"schedulers\":[");
+    for (unsigned i = 0; i < ln_schedulers(); i++) {
+        struct ln_scheduler_info info;
+        int error = ln_inspect_scheduler(i, &info);
+        if (error < 0) {
+            return error;
+        }
+        put_scheduler(call, &info);
+    }
+    put_end(call, "],");
+    return 0;
+}
+
+static void
+put_store_brief(struct shell_call *call)
+{
+    struct store_stats stats;
+    store_stats_read(call->messenger->store, &stats);
+    ln_text_print(call->out, "\"store\":{");
+    put_number(call, "commands", stats.commands);
+    put_number(call, "batches", stats.batches);
+    put_number(call, "batch_us_mean",
+               stats.batches > 0 ? stats.batch_ns / stats.batches / 1000 : 0);
+    put_number(call, "log_bytes", stats.log_bytes);
+    put_number(call, "delta_bytes", stats.delta_bytes);
+    put_number(call, "folds", stats.folds);
+    ln_text_print(call->out, "\"disk_full\":%s},", stats.disk_full ? "true" : "false");
+}
+
+/* -> {"version": ..., "listen": ..., "schedulers": [...], "counters": {...}, "store": {...}} */
+void
+shell_status(struct shell_call *call)
+{
+    struct messenger *messenger = call->messenger;
+    char address[IO_ADDRESS_TEXT_MAX] = "";
+    bool serving = atomic_load_explicit(&messenger->serving, memory_order_acquire);
+    bool draining = atomic_load_explicit(&messenger->draining, memory_order_relaxed);
+    if (serving) {
+        io_address_print(&messenger->bound, address);
+    }
+    ln_text_print(call->out, "{");
+    shell_put_text(call, "version", LINNET_VERSION);
+    shell_put_text(call, "state", draining ? "stopping" : serving ? "serving" : "starting");
+    shell_put_text(call, "io", io_driver_name(messenger->driver));
+    shell_put_text(call, "data", messenger->settings->data);
+    shell_put_text(call, "listen", address);
+    put_number(call, "started_at_ms", (uint64_t)messenger->started_wall_ms);
+    put_number(call, "uptime_ms",
+               (io_now_ns(io_of(messenger->driver, 0)) - messenger->started_at_ns) / 1000000);
+    put_counters(call);
+    int error = put_schedulers(call);
+    if (error < 0) {
+        shell_fail_errno(call, error, "status");
+        return;
+    }
+    put_store_brief(call);
+    put_end(call, "}");
+}
+
+/* ------------------------------------------------------------------------------------------ config */
+
+void
+shell_config(struct shell_call *call)
+{
+    settings_print_json(call->messenger->settings, call->out);
+}
+
+/* ------------------------------------------------------------------------------------------- store */
+
+static void
+put_stats(struct shell_call *call, const struct store_stats *stats)
+{
+    put_number(call, "commands", stats->commands);
+    put_number(call, "command_bytes", stats->command_bytes);
+    put_number(call, "batches", stats->batches);
+    put_number(call, "batch_commands_max", stats->batch_commands_max);
+    put_number(call, "batch_ns", stats->batch_ns);
+    put_number(call, "batch_ns_max", stats->batch_ns_max);
+    put_number(call, "apply_ns_max", stats->apply_ns_max);
+    put_number(call, "requests", stats->requests);
+    put_number(call, "refused_overload", stats->refused_overload);
+    put_number(call, "refused_full", stats->refused_full);
+    put_number(call, "fetches", stats->fetches);
+    put_number(call, "fetched_records", stats->fetched_records);
+    put_number(call, "pushes", stats->pushes);
+    put_number(call, "stream_records", stats->stream_records);
+    put_number(call, "folds", stats->folds);
+    put_number(call, "folds_failed", stats->folds_failed);
+    put_number(call, "fold_ns", stats->fold_ns);
+    put_number(call, "fold_ns_max", stats->fold_ns_max);
+    put_number(call, "freeze_ns_max", stats->freeze_ns_max);
+    put_number(call, "fold_records", stats->fold_records);
+    put_number(call, "delta_entries", stats->delta_entries);
+    put_number(call, "delta_bytes", stats->delta_bytes);
+    put_number(call, "log_bytes", stats->log_bytes);
+    put_number(call, "sessions_attached", stats->sessions_attached);
+    ln_text_print(call->out, "\"disk_full\":%s,", stats->disk_full ? "true" : "false");
+}
+
+static void
+put_partition(struct shell_call *call, const struct store_partition_info *info)
+{
+    char pid[SHELL_PID_BYTES];
+    shell_pid_print(info->pid, pid);
+    ln_text_print(call->out, "{");
+    put_number(call, "partition", info->partition);
+    put_number(call, "cell", info->cell);
+    put_number(call, "scheduler", info->scheduler);
+    shell_put_text(call, "pid", pid);
+    put_number(call, "epoch", info->epoch);
+    put_number(call, "commands", info->commands);
+    put_number(call, "delta_entries", info->delta_entries);
+    put_number(call, "delta_bytes", info->delta_bytes);
+    put_number(call, "waiting", info->waiting);
+    put_number(call, "sessions", info->sessions);
+    put_number(call, "outbox_records", info->outbox_records);
+    put_end(call, "},");
+}
+
+/* -> {"commands": ..., "partitions": [{"partition": 0, ...}, ...]} */
+void
+shell_store(struct shell_call *call)
+{
+    struct store_stats stats;
+    store_stats_read(call->messenger->store, &stats);
+    ln_text_print(call->out, "{");
+    put_stats(call, &stats);
+    ln_text_print(call->out, "\"partitions\":[");
+    for (unsigned i = 0; i < PARTITIONS; i++) {
+        struct store_partition_info info;
+        store_partition_info_read(call->messenger->store, (uint8_t)i, &info);
+        put_partition(call, &info);
+    }
+    put_end(call, "]}");
+}

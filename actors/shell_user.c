@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "actors/accounts.h"
+#include "actors/name.h"
+#include "actors/shell_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PARTITIONS = 256 };
+
+/* Says why a name can't be one. True: it can't. */
+static bool
+name_refused(struct shell_call *call, const char *name)
+{
+    const char *fault = name_fault(name, strlen(name));
+    if (fault != NULL) {
+        shell_fail(call, SHELL_FAILED, "'%s': a user's name that %s", name, fault);
+    }
+    return fault != NULL;
+}
+
+static bool
+password_refused(struct shell_call *call, const char *password)
+{
+    size_t bytes = strlen(password);
+    if (bytes == 0 || bytes > PROTOCOL_PASSWORD_BYTES_MAX) {
+        shell_fail(call, SHELL_FAILED, "a password has 1 to %d bytes, this one %zu",
+                   PROTOCOL_PASSWORD_BYTES_MAX, bytes);
+        return true;
+    }
+    return false;
+}
+
+/* The end of every command below. */
+static void
+user_failed(struct shell_call *call, int error, const char *what)
+{
+    const char *name = call->words[0];
+    if (error == -ENOENT) {
+        shell_fail(call, SHELL_UNKNOWN, "there is no user '%s'", name);
+    } else if (error == -EEXIST) {
+        shell_fail(call, SHELL_FAILED, "there is a user '%s' already", name);
+    } else if (error == -EMFILE) {
+        shell_fail(call, SHELL_FAILED, "'%s' has %u devices, as many as devices_max allows", name,
+                   call->messenger->settings->devices_max);
+    } else {
+        shell_fail_errno(call, error, what);
+    }
+}
+
+/* name [password] -> {"name": ..., "user": number} */
+void
+shell_user_add(struct shell_call *call)
+{
+    const char *name = call->words[0];
+    const char *password = call->count > 1 ? call->words[1] : NULL;
+    uint64_t user = 0;
+    if (name_refused(call, name) || (password != NULL && password_refused(call, password))) {
+        return;
+    }
+    int error = accounts_add(call->messenger, name, password, &user);
+    if (error < 0) {
+        user_failed(call, error, "user add");
+        return;
+    }
+    ln_text_print(call->out, "{");
+    shell_put_text(call, "name", name);
+    ln_text_print(call->out, "\"user\":%llu}", (unsigned long long)user);
+}
+
+/* name password -> {"name": ...} */
+void
+shell_user_passwd(struct shell_call *call)
+{
+    if (password_refused(call, call->words[1])) {
+        return;
+    }
+    int error = accounts_password_set(call->messenger, call->words[0], call->words[1]);
+    if (error < 0) {
+        user_failed(call, error, "user passwd");
+        return;
+    }
+    ln_text_print(call->out, "{");
+    shell_put_text(call, "name", call->words[0]);
+    ln_text_print(call->out, "\"changed\":true}");
+}
+
+/* name -> {"name": ...} */
+void
+shell_user_remove(struct shell_call *call)
+{
+    int error = accounts_remove(call->messenger, call->words[0]);
+    if (error < 0) {
+        user_failed(call, error, "user remove");
+        return;
+    }
+    ln_text_print(call->out, "{");
+    shell_put_text(call, "name", call->words[0]);
+    ln_text_print(call->out, "\"removed\":true}");
+}
+
+/* name [device] -> {"name": ..., "token": ...} */
+void
+shell_user_token(struct shell_call *call)
+{
+    char token[AUTH_TOKEN_TEXT_BYTES];
+    const char *device = call->count > 1 ? call->words[1] : "";
+    struct store_name unused;
+    if (device[0] != '\0' && !accounts_name(device, &unused)) {
+        shell_fail(call, SHELL_FAILED, "a device's name has at most %d bytes",
+                   STORE_NAME_BYTES_MAX);
+        return;
+    }
+    int error = accounts_token(call->messenger, call->words[0], device, token);
+    if (error < 0) {
+        user_failed(call, error, "user token");
+        return;
+    }
+    ln_text_print(call->out, "{");
+    shell_put_text(call, "name", call->words[0]);
+    ln_text_print(call->out, "\"token\":\"%s\"}", token);
+}
+
+/* -------------------------------------------------------------------------------------------- list */
+
+static void
+row_print(struct shell_call *call, const struct store_user *user)
+{
+    char name[STORE_NAME_BYTES_MAX + 1] = "";
+    memcpy(name, user->name.text, user->name.bytes);
+    ln_text_print(call->out, "%s{", call->out->bytes == 1 ? "" : ",");
+    shell_put_text(call, "name", name);
+    ln_text_print(call->out,
+                  "\"user\":%llu,\"devices\":%u,\"waiting\":%llu,\"created_at_ms\":%llu}",
+                  (unsigned long long)user->user, user->devices,
+                  (unsigned long long)user->inbox_entries, (unsigned long long)user->created_at_ms);
+}
+
+/* A partition's users above *after, as far as they fit. True: there are more. */
+static bool
+partition_list(struct shell_call *call, unsigned partition, uint64_t *after, int *out_error)
+{
+    struct store_rows rows;
+    do {
+        struct ln_msg *answer = NULL;
+        *out_error = accounts_list(call->messenger, (uint8_t)partition, *after, &answer);
+        if (*out_error < 0) {
+            return false;
+        }
+        memcpy(&rows, answer->data, sizeof rows);
+        const struct store_user *users =
+            answer->buffer != NULL ? ln_buffer_data(answer->buffer) : NULL;
+        for (uint32_t i = 0; i < rows.count && users != NULL; i++) {
+            if (!shell_row_fits(call)) {
+                ln_msg_free(&answer);
+                return true;
+            }
+            row_print(call, &users[i]);
+            *after = users[i].user;
+        }
+        ln_msg_free(&answer);
+    } while (rows.more);
+    return false;
+}
+
+static bool
+cursor_parse(const char *text, unsigned *out_partition, uint64_t *out_after)
+{
+    char *end = NULL;
+    unsigned long partition = strtoul(text, &end, 10);
+    if (end == text || *end != '.' || partition >= PARTITIONS) {
+        return false;
+    }
+    const char *rest = end + 1;
+    *out_after = strtoull(rest, &end, 10);
+    *out_partition = (unsigned)partition;
+    return end != rest && *end == '\0';
+}
+
+/* [cursor] -> [{"name": ..., "user": ...}, ...] in the order of partitions */
+void
+shell_user_list(struct shell_call *call)
+{
+    unsigned partition = 0;
+    uint64_t after = 0;
+    int error = 0;
+    if (call->count == 1 && !cursor_parse(call->words[0], &partition, &after)) {
+        shell_fail(call, SHELL_USAGE, "user list: '%s' is no place to go on from", call->words[0]);
+        return;
+    }
+    ln_text_print(call->out, "[");
+    for (; partition < PARTITIONS; partition++) {
+        bool more = partition_list(call, partition, &after, &error);
+        if (error < 0) {
+            shell_fail_errno(call, error, "user list");
+            return;
+        }
+        if (more) {
+            (void)snprintf(call->next, sizeof call->next, "%u.%llu", partition,
+                           (unsigned long long)after);
+            break;
+        }
+        after = 0;
+    }
+    ln_text_print(call->out, "]");
+}
+
+/* ------------------------------------------------------------------------------------------ import */
+
+static const char *
+item_fault(const struct accounts_item *item)
+{
+    switch (item->error) {
+    case -EEXIST:
+        return "there is such a user already";
+    case -EINVAL: {
+        const char *fault = name_fault(item->name, strlen(item->name));
+        return fault != NULL ? fault : "the device's name is too long";
+    }
+    case -EAGAIN:
+        return "the node has too much to do";
+    case -ENOSPC:
+        return "the disk is full";
+    case -ESRCH:
+    case -ETIMEDOUT:
+        return "no answer from the store, which may have done it";
+    default:
+        return strerrordesc_np(-item->error);
+    }
+}
+
+static void
+item_print(struct shell_call *call, const struct accounts_item *item)
+{
+    ln_text_print(call->out, "%s{", call->out->bytes == 1 ? "" : ",");
+    shell_put_text(call, "name", item->name);
+    if (item->error != 0) {
+        shell_put_text(call, "error", item_fault(item));
+        call->out->data[--call->out->bytes] = '\0'; /* its comma */
+        ln_text_print(call->out, "}");
+        return;
+    }
+    char token[AUTH_TOKEN_TEXT_BYTES];
+    auth_token_print(&item->token, token);
+    ln_text_print(call->out, "\"user\":%llu,\"device\":%u,\"token\":\"%s\"}",
+                  (unsigned long long)item->token.user, item->token.device, token);
+}
+
+/* (name device)... -> [{"name": ..., "user": ..., "token": ...} or {"name": ..., "error": ...}] */
+void
+shell_user_import(struct shell_call *call)
+{
+    unsigned count = call->count / 2;
+    if (call->count % 2 != 0) {
+        shell_fail(call, SHELL_USAGE, "user import: a name without its device");
+        return;
+    }
+    struct accounts_item *items = ln_alloc(count * sizeof *items);
+    for (unsigned i = 0; i < count; i++) {
+        items[i].name = call->words[2 * i];
+        items[i].device_name = call->words[2 * i + 1];
+    }
+    int error = accounts_import(call->messenger, items, count);
+    if (error < 0) {
+        shell_fail_errno(call, error, "user import");
+    } else {
+        ln_text_print(call->out, "[");
+        for (unsigned i = 0; i < count; i++) {
+            item_print(call, &items[i]);
+        }
+        ln_text_print(call->out, "]");
+    }
+    explicit_bzero(items, count * sizeof *items);
+    ln_free(items);
+}
