@@ -5,10 +5,9 @@ add_library(linnet_sim_rig STATIC sim_rig.c sim_life.c)
 target_include_directories(linnet_sim_rig PRIVATE ${PROJECT_BINARY_DIR}/include/tests)
 target_link_libraries(linnet_sim_rig PUBLIC linnet_runtime PRIVATE linnet_flags cmocka)
 
-foreach(test clock network peer disk names replay)
-  linnet_test(test_sim_${test} TIER fast SOURCES test_sim_${test}.c LIBS linnet_sim_rig linnet_runtime)
+foreach(noun clock network peer disk names replay)
+  linnet_test(sim_${noun}_test TIER fast SOURCES sim_${noun}_test.c LIBS linnet_sim_rig linnet_runtime)
 endforeach()
 
-linnet_test(test_sim_lmdb TIER fast SOURCES test_sim_lmdb.c
-  LIBS linnet_sim_rig linnet_runtime ${LINNET_LMDB_STATIC})
-linnet_sim_wrap(test_sim_lmdb)
+linnet_test(sim_lmdb_test TIER fast SOURCES sim_lmdb_test.c LIBS linnet_sim_rig linnet_runtime ${LINNET_LMDB_STATIC})
+linnet_sim_wrap(sim_lmdb_test)

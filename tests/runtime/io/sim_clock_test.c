@@ -5,7 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
-enum { SEEDS = 50, LOG_MAX = 256, NS_PER_MS = 1000 * 1000 };
+enum {
+    SEEDS = 50,
+    LOG_MAX = 256,
+};
+
+static const uint64_t NS_PER_MS = 1000000;
 
 /* A loop that writes down its turns and does what the test has put in. */
 struct actor {
@@ -151,7 +156,7 @@ deadline_comes(void **state)
     (void)state;
     struct stage stage;
     stage_open(&stage, &(struct sim_options){.seed = 1, .loops = 2});
-    stage.actors[0].next_ns = 3600 * 1000 * (uint64_t)NS_PER_MS;
+    stage.actors[0].next_ns = 3600000 * NS_PER_MS;
     stage.actors[0].turns_max = 2;
     assert_true(sim_run(stage.driver, 1000 * NS_PER_MS)); /* there is more to come */
     assert_int_equal(sim_now_ns(stage.driver), 1000 * NS_PER_MS);

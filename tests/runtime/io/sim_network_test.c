@@ -151,7 +151,7 @@ connect_cancelled(void **state)
         sim_probe_accept(&accepting, io, listener);
         sim_probe_init(&connecting);
         io_connect(io, &connecting.op, &address);
-        (void)sim_run(rig.driver, sim_random(rig.driver, 500 * 1000));
+        (void)sim_run(rig.driver, sim_random(rig.driver, 500000));
         io_cancel(io, &connecting.op);
         sim_rig_settle(&rig);
         int32_t result = sim_probe_only(&connecting);
@@ -334,7 +334,7 @@ send_waits_for_room(void **state)
     (void)state;
     struct sim_rig rig;
     io_socket client, server;
-    unsigned char bytes[3000], got[3000];
+    static unsigned char bytes[3000], got[3000];
     sim_rig_open(&rig, &(struct sim_options){.seed = 11, .connection_bytes_max = 1000});
     sim_rig_connect(&rig, &client, &server);
     fill(bytes, sizeof(bytes), 3);
@@ -445,7 +445,7 @@ no_buffers(void **state)
     sim_rig_settle(&rig);
     assert_int_equal(sim_probe_only(&first), -EAGAIN); /* holds none */
     io_release(io, &first.op);
-    unsigned char bytes[IO_RECEIVE_BYTES * 2];
+    static unsigned char bytes[IO_RECEIVE_BYTES + 4000];
     fill(bytes, sizeof(bytes), 1);
     sim_rig_send(&rig, 0, client, bytes, sizeof(bytes));
     sim_probe_init(&first);
@@ -562,7 +562,7 @@ waiting_send_meets_reset(void **state)
     (void)state;
     struct sim_rig rig;
     io_socket client, server;
-    struct sim_probe sending[8];
+    static struct sim_probe sending[8];
     unsigned char bytes[500] = {0};
     struct iovec piece = {.iov_base = bytes, .iov_len = sizeof(bytes)};
     sim_rig_open(&rig, &(struct sim_options){.seed = 4, .connection_bytes_max = 100});
@@ -618,7 +618,7 @@ cancelled_send_takes_nothing(void **state)
     struct sim_rig rig;
     io_socket client, server;
     struct sim_probe sending;
-    unsigned char bytes[500] = {0}, got[1000];
+    static unsigned char bytes[500], got[1000];
     sim_rig_open(&rig, &(struct sim_options){.seed = 9, .connection_bytes_max = 100});
     struct io *io = sim_rig_io(&rig, 0);
     sim_rig_connect(&rig, &client, &server);

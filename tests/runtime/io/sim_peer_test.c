@@ -86,8 +86,8 @@ peer_talks(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct guest guest;
-        unsigned char bytes[3000], got[3000];
+        static struct guest guest;
+        static unsigned char bytes[3000], got[3000];
         size_t count = 0;
         guest_arrives(&guest, seed);
         fill(bytes, sizeof(bytes), 5);
@@ -119,7 +119,7 @@ peer_refused(void **state)
 {
     (void)state;
     struct sim_rig rig;
-    struct heard heard = {0};
+    static struct heard heard;
     struct io_address nobody = sim_rig_address("127.0.0.1:1");
     sim_rig_open(&rig, &(struct sim_options){.seed = 1});
     struct sim_peer *peer = sim_peer_connect(rig.driver, &nobody, &heard_events, &heard);
@@ -134,7 +134,7 @@ static void
 peer_cut(void **state)
 {
     (void)state;
-    struct guest guest;
+    static struct guest guest;
     int32_t end;
     unsigned char got[1000];
     guest_arrives(&guest, 3);
@@ -155,8 +155,8 @@ static void
 peer_paused(void **state)
 {
     (void)state;
-    struct guest guest;
-    unsigned char bytes[2000];
+    static struct guest guest;
+    static unsigned char bytes[2000];
     struct sim_probe sending;
     guest_arrives(&guest, 3);
     fill(bytes, sizeof(bytes), 6);
@@ -166,7 +166,7 @@ peer_paused(void **state)
     struct iovec piece = {.iov_base = bytes + 1000, .iov_len = 1000};
     sim_probe_init(&sending);
     io_send(guest.io, &sending.op, guest.socket, &piece, 1);
-    sim_rig_run_ms(&guest.rig, 60 * 1000);
+    sim_rig_run_ms(&guest.rig, 60000);
     assert_true(sending.op.active);
     sim_peer_pause(guest.peer, false);
     sim_rig_settle(&guest.rig);
@@ -180,7 +180,7 @@ peer_freed_in_callback(void **state)
 {
     (void)state;
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        struct guest guest;
+        static struct guest guest;
         int32_t end;
         guest_arrives(&guest, seed);
         guest.heard.free_at_once = true;

@@ -213,7 +213,7 @@ caller_acts(void *context)
 {
     struct node *node = context;
     struct sim_peer **peer = &node->peers[sim_random(node->driver, PEERS)];
-    unsigned char bytes[5000];
+    static unsigned char bytes[5000];
     switch (sim_random(node->driver, 8)) {
     case 0:
         sim_peer_free(*peer);
