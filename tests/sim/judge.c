@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/sim/judge.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void
+judge_broken(struct world *world, const char *format, ...)
+{
+    if (world->broken[0] != '\0') {
+        return;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(world->broken, sizeof world->broken, format, arguments);
+    va_end(arguments);
+}
+
+void
+judge_text(const struct person *from, const struct person *to, uint32_t n,
+           char out[WORLD_TEXT_BYTES])
+{
+    (void)snprintf(out, WORLD_TEXT_BYTES, "%s>%s#%u", from->name, to->name, n);
+}
+
+uint64_t
+judge_ref(const struct person *to, uint32_t n)
+{
+    return (uint64_t)(to->index + 1) << 32 | n;
+}
+
+static struct person *
+person_of_user(struct world *world, uint64_t user)
+{
+    for (unsigned i = 0; i < world->people_count; i++) {
+        if (world->people[i].user == user) {
+            return &world->people[i];
+        }
+    }
+    return NULL;
+}
+
+void
+judge_message(struct person *person, const Linnet__V1__NewMessage *message)
+{
+    struct world *world = person->world;
+    struct person *from = person_of_user(world, message->sender->user_id);
+    unsigned n = 0;
+    const char *hash =
+        message->body_case == LINNET__V1__NEW_MESSAGE__BODY_TEXT ? strchr(message->text, '#') : NULL;
+    if (from == NULL || hash == NULL || sscanf(hash, "#%u", &n) != 1) {
+        judge_broken(world, "%s was shown something that nobody wrote", person->name);
+        return;
+    }
+    char text[WORLD_TEXT_BYTES];
+    judge_text(from, person, n, text);
+    struct acquaintance *with = &person->with[from->index];
+    if (strcmp(text, message->text) != 0 || n > from->with[person->index].said) {
+        judge_broken(world, "%s was shown '%s', which was not written so", person->name,
+                     message->text);
+    } else if (n == with->heard) {
+        judge_broken(world, "%s was shown %s twice", person->name, text);
+    } else if (n < with->heard) {
+        judge_broken(world, "%s was shown %s after #%u", person->name, text, with->heard);
+    } else if (message->chat_number <= with->heard_chat) {
+        judge_broken(world, "%s: the chat's numbers do not rise", text);
+    } else if (message->server_time_ms < with->heard_time_ms) {
+        judge_broken(world, "%s: the server's times go back", text);
+    }
+    with->heard = n;
+    with->heard_count++;
+    with->heard_chat = message->chat_number;
+    with->heard_time_ms = message->server_time_ms;
+}
+
+/* A tick may come late, but never early and never back. */
+void
+judge_receipts(struct person *person, const Linnet__V1__Receipts *receipts)
+{
+    struct world *world = person->world;
+    if (receipts->reader_user_id == person->user) {
+        return; /* how far one's other devices have read */
+    }
+    struct person *reader = person_of_user(world, receipts->reader_user_id);
+    if (reader == NULL) {
+        judge_broken(world, "%s got receipts of nobody", person->name);
+        return;
+    }
+    struct acquaintance *with = &person->with[reader->index];
+    const struct acquaintance *theirs = &reader->with[person->index];
+    if (receipts->delivered < with->delivered || receipts->read < with->read) {
+        judge_broken(world, "%s saw ticks of %s go back", person->name, reader->name);
+    } else if (receipts->read > receipts->delivered) {
+        judge_broken(world, "%s saw %s read what was not delivered", person->name, reader->name);
+    } else if (receipts->delivered > theirs->heard_chat) {
+        judge_broken(world, "%s saw delivered up to %llu, but %s has stored %llu", person->name,
+                     (unsigned long long)receipts->delivered, reader->name,
+                     (unsigned long long)theirs->heard_chat);
+    } else if (receipts->read > theirs->read_chat) {
+        judge_broken(world, "%s saw read up to %llu, but %s has read %llu", person->name,
+                     (unsigned long long)receipts->read, reader->name,
+                     (unsigned long long)theirs->read_chat);
+    }
+    with->delivered = receipts->delivered;
+    with->read = receipts->read;
+}
+
+void
+judge_sent(struct person *person, uint64_t ref, const Linnet__V1__Sent *sent)
+{
+    unsigned to = (unsigned)(ref >> 32) - 1;
+    uint32_t n = (uint32_t)ref;
+    struct acquaintance *with = &person->with[to];
+    if (to >= person->world->people_count || n == 0 || n > with->said) {
+        judge_broken(person->world, "%s was told that something was sent that was not",
+                     person->name);
+        return;
+    }
+    with->sent[n] = 1;
+    with->chat[n] = sent->chat_number;
+}
+
+static void
+judge_pair(struct world *world, const struct person *from, const struct person *to)
+{
+    const struct acquaintance *said = &from->with[to->index];
+    const struct acquaintance *heard = &to->with[from->index];
+    for (uint32_t n = 1; n <= said->said; n++) {
+        if (said->sent[n] == 0) {
+            judge_broken(world, "%s>%s#%u was never answered", from->name, to->name, n);
+        }
+    }
+    if (heard->heard_count != said->said) {
+        judge_broken(world, "%s was shown %u of %u messages from %s", to->name,
+                     heard->heard_count, said->said, from->name);
+    }
+    if (said->said > 0 && said->delivered != said->chat[said->said]) {
+        judge_broken(world, "%s was ticked delivered up to %llu of %llu by %s", from->name,
+                     (unsigned long long)said->delivered,
+                     (unsigned long long)said->chat[said->said], to->name);
+    }
+    if (to->reads && said->said > 0 && said->read != said->chat[said->said]) {
+        judge_broken(world, "%s was ticked read up to %llu of %llu by %s", from->name,
+                     (unsigned long long)said->read, (unsigned long long)said->chat[said->said],
+                     to->name);
+    }
+}
+
+void
+judge_rest(struct world *world)
+{
+    for (unsigned i = 0; i < world->people_count; i++) {
+        for (unsigned j = 0; j < world->people_count; j++) {
+            if (i != j) {
+                judge_pair(world, &world->people[i], &world->people[j]);
+            }
+        }
+    }
+}

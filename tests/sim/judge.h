@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* judge.h - the promises of docs/guarantees.md as checks on what people are told. Each message's text says who wrote
+ * it to whom and as which of theirs, so that loss, repetition and order can be seen by the receiver alone:
+ *
+ *     alice>bob#17
+ *
+ * Broken promises are noted in the world, once.
+ */
+#pragma once
+
+#include "tests/sim/world.h"
+
+void judge_broken(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);
+void judge_text(const struct person *from, const struct person *to, uint32_t n,
+                char out[WORLD_TEXT_BYTES]);
+
+void judge_message(struct person *person, const Linnet__V1__NewMessage *message);
+void judge_receipts(struct person *person, const Linnet__V1__Receipts *receipts);
+/* The person's own n-th message to `to` is durable. */
+void judge_sent(struct person *person, uint64_t ref, const Linnet__V1__Sent *sent);
+/* When all is quiet: what was sent has been heard, ticked and read. */
+void judge_rest(struct world *world);
+
+/* A message's ref in its command: to whom, and which. */
+uint64_t judge_ref(const struct person *to, uint32_t n);

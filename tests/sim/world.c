@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/sim/world.h"
+
+#include "actors/auth.h"
+#include "tests/sim/judge.h"
+#include "tests/sim/person.h"
+#include "tests/spec.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    SETTLE_MS_MAX = 60000,
+    BOOT_MS_MAX = 10000,
+    STOP_MS_MAX = 20000,
+    /* The cheapest that Argon2id allows: enrolling is not what is tested. */
+    PASSWORD_MEMORY_BYTES = 8192,
+};
+
+uint64_t
+world_chance(struct world *world, uint64_t below)
+{
+    /* splitmix64 */
+    world->chance += UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t z = world->chance;
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return (z ^ (z >> 31)) % below;
+}
+
+static void
+chance_fill(void *context, void *out, size_t bytes)
+{
+    unsigned char *at = out;
+    for (size_t i = 0; i < bytes; i++) {
+        at[i] = (unsigned char)world_chance(context, 256);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------------ lives */
+
+static void
+boot(struct world *world)
+{
+    struct sim_options sim = {.seed = world->seed * 1000 + world->lives,
+                              .loops = world->schedulers,
+                              .root = world->root,
+                              .now_start_ns = world->now_ns,
+                              .drop_syncs = world->drop_syncs};
+    sim.wall_start_ms = INT64_C(1767225600000) + (int64_t)(world->now_ns / 1000000);
+    assert_int_equal(sim_open(&sim, &world->driver), 0);
+    assert_int_equal(auth_open(io_of(world->driver, 0)), 0);
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/data", world->root);
+    struct store_options store = {.driver = world->driver,
+                                  .path = path,
+                                  .map_bytes = 64 << 20,
+                                  .segment_bytes = 256 << 10,
+                                  .reserve_bytes = 64 << 10,
+                                  .replay_commands_max = 64 + 400 * (world->seed % 3),
+                                  .plant_answer_before_sync = world->answer_early};
+    struct store_report report;
+    int error = store_open(&store, &world->store, &report);
+    if (error != 0) {
+        judge_broken(world, "the store does not open: %s", report.why);
+        io_driver_close(world->driver);
+        world->driver = NULL;
+        return;
+    }
+    messenger_init(&world->messenger, world->driver, world->store, &world->settings);
+    world->node = ln_node_open(world->driver, &(struct ln_node_options){0});
+    world->tree = tree_plant(&world->messenger, world->node, world->schedulers);
+    assert_int_equal(ln_node_start(world->node), 0);
+    world->lives++;
+    uint64_t deadline_ns = world->now_ns + BOOT_MS_MAX * UINT64_C(1000000);
+    while (!atomic_load(&world->messenger.serving) &&
+           sim_now_ns(world->driver) < deadline_ns && !sim_crashed(world->driver)) {
+        (void)sim_run(world->driver, sim_now_ns(world->driver) + 1000000);
+    }
+    assert_true(atomic_load(&world->messenger.serving));
+    for (unsigned i = 0; i < world->people_count; i++) {
+        if (!world->people[i].away) {
+            person_connect(&world->people[i]);
+        }
+    }
+}
+
+/* The machine is off: nothing of it is left but the disk and what the people remember. */
+static void
+bury(struct world *world)
+{
+    world->now_ns = sim_now_ns(world->driver);
+    for (unsigned i = 0; i < world->people_count; i++) {
+        world->people[i].peer = NULL;
+        world->people[i].calling = false;
+    }
+    ln_node_close(&world->node);
+    tree_free(world->tree);
+    store_close(&world->store);
+    io_driver_close(world->driver);
+    world->tree = NULL;
+    world->driver = NULL;
+}
+
+static int
+remove_one(const char *path, const struct stat *status, int kind, struct FTW *at)
+{
+    (void)status;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+void
+world_open(struct world *world, uint64_t seed)
+{
+    memset(world, 0, sizeof *world);
+    world->seed = seed;
+    world->chance = seed;
+    world->schedulers = 1 + (unsigned)(seed % 3);
+    world->now_ns = 1000000000;
+    (void)snprintf(world->root, sizeof world->root, "/dev/shm/linnet-sim-%d", (int)getpid());
+    (void)nftw(world->root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    settings_init(&world->settings);
+    world->settings.registration = REGISTRATION_OPEN;
+    world->settings.password_memory_bytes = PASSWORD_MEMORY_BYTES;
+    world->settings.password_ops = 1;
+    (void)snprintf(world->settings.listen, sizeof world->settings.listen, "127.0.0.1:4222");
+    (void)snprintf(world->settings.data, sizeof world->settings.data, "%s/data", world->root);
+    arena_init(&world->arena, world->arena_room, sizeof world->arena_room, 1 << 20);
+    world->config = (struct client_config){.form = seed % 2 == 0 ? PROTOCOL_BINARY : PROTOCOL_JSON,
+                                           .host = "127.0.0.1:4222",
+                                           .path = "/chat",
+                                           .random = chance_fill,
+                                           .random_context = world,
+                                           .arena = &world->arena};
+    boot(world);
+}
+
+void
+world_abandon(struct world *world)
+{
+    if (world->driver != NULL) {
+        bury(world);
+    }
+    for (unsigned i = 0; i < world->people_count; i++) {
+        client_fini(&world->people[i].client);
+    }
+    arena_fini(&world->arena);
+    (void)nftw(world->root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+void
+world_close(struct world *world)
+{
+    ln_node_stop(world->node);
+    for (unsigned i = 0; i < world->people_count; i++) {
+        world->people[i].away = true;
+    }
+    (void)sim_run(world->driver, sim_now_ns(world->driver) + STOP_MS_MAX * UINT64_C(1000000));
+    world_abandon(world);
+}
+
+struct person *
+world_person(struct world *world, const char *name)
+{
+    assert_true(world->people_count < WORLD_PEOPLE_MAX);
+    struct person *person = &world->people[world->people_count];
+    person->world = world;
+    person->name = name;
+    person->index = world->people_count++;
+    person->reads = true;
+    client_init(&person->client, &world->config);
+    person_connect(person);
+    return person;
+}
+
+/* ------------------------------------------------------------------------------------------------ time */
+
+void
+world_run(struct world *world, uint64_t ms)
+{
+    if (world->driver == NULL) {
+        return;
+    }
+    (void)sim_run(world->driver, sim_now_ns(world->driver) + ms * 1000000);
+}
+
+static bool
+pair_settled(const struct person *from, const struct person *to)
+{
+    const struct acquaintance *said = &from->with[to->index];
+    if (from->away || said->said == 0) {
+        return true;
+    }
+    if (said->handed < said->said || client_unanswered(&from->client) > 0) {
+        return false;
+    }
+    if (to->away) {
+        return true;
+    }
+    uint64_t last = said->chat[said->said];
+    return said->delivered >= last && (!to->reads || said->read >= last);
+}
+
+static bool
+settled(const struct world *world)
+{
+    for (unsigned i = 0; i < world->people_count; i++) {
+        const struct person *person = &world->people[i];
+        if (!person->away && client_state(&person->client) != CLIENT_READY) {
+            return false;
+        }
+        for (unsigned j = 0; j < world->people_count; j++) {
+            if (i != j && !pair_settled(person, &world->people[j])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+bool
+world_settle(struct world *world)
+{
+    for (unsigned ms = 0; ms < SETTLE_MS_MAX && world->broken[0] == '\0'; ms += 10) {
+        world_run(world, 10);
+        if (settled(world)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+world_crash(struct world *world)
+{
+    sim_crash(world->driver);
+    bury(world);
+    boot(world);
+}
+
+void
+world_crash_within(struct world *world, uint64_t events, uint64_t ms)
+{
+    sim_crash_at(world->driver, sim_events(world->driver) + events);
+    world_run(world, ms);
+    if (!sim_crashed(world->driver)) {
+        sim_crash(world->driver);
+    }
+    bury(world);
+    boot(world);
+}
+
+void
+world_restart(struct world *world)
+{
+    ln_node_stop(world->node);
+    (void)sim_run(world->driver, sim_now_ns(world->driver) + STOP_MS_MAX * UINT64_C(1000000));
+    bury(world);
+    boot(world);
+}
