@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # linnet_sim_wrap(TARGET): redirects the file calls that liblmdb.a makes inside this executable to the simulated disk
-# (runtime/io/sim_wrap.h). The executable must link the static library, not the shared one: ${LINNET_LMDB_STATIC}.
+# (runtime/io/sim_wrap.h). The executable must link the static library, ${LMDB_STATIC}, not the shared one.
 
-set(LINNET_LMDB_STATIC -l:liblmdb.a)
+find_library(LMDB_STATIC NAMES liblmdb.a REQUIRED)
 
 function(linnet_sim_wrap target)
   target_link_libraries(${target} PRIVATE linnet_runtime)

@@ -9,5 +9,5 @@ foreach(noun clock network peer disk names replay)
   linnet_test(sim_${noun}_test TIER fast SOURCES sim_${noun}_test.c LIBS linnet_sim_rig linnet_runtime)
 endforeach()
 
-linnet_test(sim_lmdb_test TIER fast SOURCES sim_lmdb_test.c LIBS linnet_sim_rig linnet_runtime ${LINNET_LMDB_STATIC})
+linnet_test(sim_lmdb_test TIER fast SOURCES sim_lmdb_test.c LIBS linnet_sim_rig linnet_runtime ${LMDB_STATIC})
 linnet_sim_wrap(sim_lmdb_test)
