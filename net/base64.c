@@ -23,7 +23,7 @@ base64_encode(const void *bytes, size_t count, char *out)
     uint32_t word = (uint32_t)next[0] << 16 | (count == 2 ? (uint32_t)next[1] << 8 : 0);
     *out++ = alphabet[word >> 18];
     *out++ = alphabet[word >> 12 & 63];
-    *out++ = count == 2 ? alphabet[word >> 6 & 63] : '=';
+    *out++ = (char)(count == 2 ? alphabet[word >> 6 & 63] : '=');
     *out++ = '=';
 }
 

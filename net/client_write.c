@@ -118,7 +118,7 @@ client_closed(struct client *client, struct client_event *out_event, unsigned co
     out_event->ref = 0;
     out_event->code = (uint16_t)code;
     out_event->by_peer = false;
-    snprintf(out_event->text, sizeof(out_event->text), "%s", text);
+    (void)snprintf(out_event->text, sizeof(out_event->text), "%s", text);
     out_event->text[strcspn(out_event->text, "\n")] = '\0';
     client->state = CLIENT_OFF;
     client->login = NULL;

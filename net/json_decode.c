@@ -259,12 +259,12 @@ element_append(struct reader *reader, const ProtobufCFieldDescriptor *field,
     size_t *count = (size_t *)(void *)((char *)filling->message + field->quantifier_offset);
     if (*count == filling->room) {
         size_t room = filling->room > 0 ? filling->room * 2 : ELEMENTS_MIN;
-        ProtobufCMessage **larger = arena_alloc(reader->input->arena, room * sizeof(*larger));
+        ProtobufCMessage **larger = arena_alloc(reader->input->arena, room * sizeof(void *));
         if (larger == NULL) {
             return false;
         }
         if (*count > 0) {
-            memcpy(larger, *array, *count * sizeof(*larger));
+            memcpy(larger, *array, *count * sizeof(void *));
         }
         *array = larger;
         filling->room = room;
@@ -564,7 +564,7 @@ fail_syntax(struct reader *reader, yajl_handle handle, size_t at)
     const char *words = (const char *)yajl_get_error(handle, 0, input->bytes, input->count);
     char text[PROTOCOL_ERROR_TEXT_BYTES];
     int words_bytes = (int)strcspn(words, "\n");
-    snprintf(text, sizeof(text), "not JSON near byte %zu: %.*s", at, words_bytes, words);
+    (void)snprintf(text, sizeof(text), "not JSON near byte %zu: %.*s", at, words_bytes, words);
     reader->path.depth = 0;
     fail(reader, text);
     return reader->rc;
@@ -574,7 +574,8 @@ static int
 fail_at(struct reader *reader, const char *what, const uint8_t *where)
 {
     char text[PROTOCOL_ERROR_TEXT_BYTES];
-    snprintf(text, sizeof(text), "not JSON at byte %td: %s", where - reader->input->bytes, what);
+    (void)snprintf(text, sizeof(text), "not JSON at byte %td: %s", where - reader->input->bytes,
+                   what);
     fail(reader, text);
     return reader->rc;
 }

@@ -189,7 +189,6 @@ static void
 put_key(struct writer *writer, struct level *level, const ProtobufCFieldDescriptor *field)
 {
     char key[KEY_BYTES_MAX];
-    ASSERT_SLOW(strlen(field->name) <= sizeof(key));
     if (level->written) {
         put_char(writer, ',');
     }

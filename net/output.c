@@ -26,7 +26,7 @@ output_reserve(struct output *output, size_t bytes)
     if (larger == NULL) {
         return NULL;
     }
-    if (waiting > 0) {
+    if (output->bytes != NULL) {
         memcpy(larger, output->bytes + output->start, waiting);
     }
     free(output->bytes);

@@ -3,8 +3,8 @@
  * make sense by itself (answered here, after decoding, once for both forms). */
 #include "net/protocol.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,42 +53,65 @@ protocol_form_of(const char *name, size_t bytes, enum protocol_form *out_form)
 
 /* ---- Does the command make sense by itself? ---- */
 
-static int refuse(struct protocol_error *out_error, Linnet__V1__Error__Code code,
-                  const char *format, ...) PRINTF_LIKE(3, 4);
-
+/* What is wrong with which field. */
 static int
-refuse(struct protocol_error *out_error, Linnet__V1__Error__Code code, const char *format, ...)
+refuse(struct protocol_error *out_error, Linnet__V1__Error__Code code, const char *path,
+       const char *wrong)
 {
     out_error->code = code;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(out_error->text, sizeof(out_error->text), format, arguments);
-    va_end(arguments);
+    (void)snprintf(out_error->text, sizeof(out_error->text), "%s: %s", path, wrong);
+    return -EPROTO;
+}
+
+/* The same for one of a list's elements. */
+static int
+refuse_attachment(struct protocol_error *out_error, size_t index, const char *wrong)
+{
+    out_error->code = LINNET__V1__ERROR__CODE__BAD_FRAME;
+    (void)snprintf(out_error->text, sizeof(out_error->text), "sendMessage.attachments[%zu].%s",
+                   index, wrong);
+    return -EPROTO;
+}
+
+/* More than this node takes. */
+static int
+refuse_amount(struct protocol_error *out_error, const char *what, size_t amount, size_t max)
+{
+    out_error->code = LINNET__V1__ERROR__CODE__MESSAGE_TOO_LARGE;
+    (void)snprintf(out_error->text, sizeof(out_error->text), "%s, %zu, is above %zu", what, amount,
+                   max);
     return -EPROTO;
 }
 
 static int
 refuse_frame(struct protocol_error *out_error, const char *text)
 {
-    return refuse(out_error, LINNET__V1__ERROR__CODE__BAD_FRAME, "%s", text);
+    out_error->code = LINNET__V1__ERROR__CODE__BAD_FRAME;
+    (void)snprintf(out_error->text, sizeof(out_error->text), "%s", text);
+    return -EPROTO;
 }
+
+/* Their texts tell the bounds as numbers. */
+static_assert(PROTOCOL_NAME_BYTES_MAX == 64 && PROTOCOL_DEVICE_NAME_BYTES_MAX == 64, "in texts");
+static_assert(PROTOCOL_PASSWORD_BYTES_MAX == 1024 && PROTOCOL_TOKEN_BYTES_MAX == 256, "in texts");
+static_assert(PROTOCOL_REFERENCE_BYTES_MAX == 255 && PROTOCOL_PING_BYTES_MAX == 125, "in texts");
+static_assert(PROTOCOL_MEDIA_TYPE_BYTES_MAX == 127, "in texts");
 
 /* A user's name as far as it can be judged without the directory. */
 static int
 name_check(const char *path, const char *name, struct protocol_error *out_error)
 {
+    const Linnet__V1__Error__Code code = LINNET__V1__ERROR__CODE__NAME_INVALID;
     size_t bytes = strlen(name);
     if (bytes == 0) {
-        return refuse(out_error, LINNET__V1__ERROR__CODE__NAME_INVALID, "%s: empty", path);
+        return refuse(out_error, code, path, "empty");
     }
     if (bytes > PROTOCOL_NAME_BYTES_MAX) {
-        return refuse(out_error, LINNET__V1__ERROR__CODE__NAME_INVALID, "%s: above %d bytes", path,
-                      PROTOCOL_NAME_BYTES_MAX);
+        return refuse(out_error, code, path, "above 64 bytes");
     }
     for (const char *next = name; *next != '\0'; next++) {
         if ((unsigned char)*next < 0x20 || *next == 0x7F) {
-            return refuse(out_error, LINNET__V1__ERROR__CODE__NAME_INVALID,
-                          "%s: holds a control character", path);
+            return refuse(out_error, code, path, "holds a control character");
         }
     }
     return 0;
@@ -100,8 +123,8 @@ authenticate_check(const Linnet__V1__Authenticate *authenticate, struct protocol
     if (authenticate->method_case == LINNET__V1__AUTHENTICATE__METHOD_TOKEN) {
         size_t bytes = strlen(authenticate->token);
         if (bytes == 0 || bytes > PROTOCOL_TOKEN_BYTES_MAX) {
-            return refuse(out_error, LINNET__V1__ERROR__CODE__TOKEN_INVALID,
-                          "authenticate.token: not 1 to %d bytes", PROTOCOL_TOKEN_BYTES_MAX);
+            return refuse(out_error, LINNET__V1__ERROR__CODE__TOKEN_INVALID, "authenticate.token",
+                          "not 1 to 256 bytes");
         }
         return 0;
     }
@@ -116,33 +139,28 @@ authenticate_check(const Linnet__V1__Authenticate *authenticate, struct protocol
     size_t password_bytes = strlen(login->password);
     if (password_bytes == 0 || password_bytes > PROTOCOL_PASSWORD_BYTES_MAX) {
         return refuse(out_error, LINNET__V1__ERROR__CODE__WRONG_CREDENTIALS,
-                      "authenticate.passwordLogin.password: not 1 to %d bytes",
-                      PROTOCOL_PASSWORD_BYTES_MAX);
+                      "authenticate.passwordLogin.password", "not 1 to 1024 bytes");
     }
     if (strlen(login->device_name) > PROTOCOL_DEVICE_NAME_BYTES_MAX) {
         return refuse(out_error, LINNET__V1__ERROR__CODE__NAME_INVALID,
-                      "authenticate.passwordLogin.deviceName: above %d bytes",
-                      PROTOCOL_DEVICE_NAME_BYTES_MAX);
+                      "authenticate.passwordLogin.deviceName", "above 64 bytes");
     }
     return 0;
 }
 
+/* `path` and `name_path`: of the chat, and of its userName. */
 static int
-chat_check(const char *path, const Linnet__V1__Chat *chat, struct protocol_error *out_error)
+chat_check(const char *path, const char *name_path, const Linnet__V1__Chat *chat,
+           struct protocol_error *out_error)
 {
+    const Linnet__V1__Error__Code code = LINNET__V1__ERROR__CODE__BAD_FRAME;
     if (chat == NULL || chat->peer_case == LINNET__V1__CHAT__PEER__NOT_SET) {
-        return refuse(out_error, LINNET__V1__ERROR__CODE__BAD_FRAME,
-                      "%s: names neither userId nor userName", path);
+        return refuse(out_error, code, path, "names neither userId nor userName");
     }
     if (chat->peer_case == LINNET__V1__CHAT__PEER_USER_NAME) {
-        char name_path[64];
-        snprintf(name_path, sizeof(name_path), "%s.userName", path);
         return name_check(name_path, chat->user_name, out_error);
     }
-    if (chat->user_id == 0) {
-        return refuse(out_error, LINNET__V1__ERROR__CODE__BAD_FRAME, "%s.userId: 0", path);
-    }
-    return 0;
+    return chat->user_id == 0 ? refuse(out_error, code, path, "userId is 0") : 0;
 }
 
 static int
@@ -151,14 +169,10 @@ attachment_check(size_t index, const Linnet__V1__Attachment *attachment,
 {
     size_t reference_bytes = strlen(attachment->reference);
     if (reference_bytes == 0 || reference_bytes > PROTOCOL_REFERENCE_BYTES_MAX) {
-        return refuse(out_error, LINNET__V1__ERROR__CODE__BAD_FRAME,
-                      "sendMessage.attachments[%zu].reference: not 1 to %d bytes", index,
-                      PROTOCOL_REFERENCE_BYTES_MAX);
+        return refuse_attachment(out_error, index, "reference: not 1 to 255 bytes");
     }
     if (strlen(attachment->media_type) > PROTOCOL_MEDIA_TYPE_BYTES_MAX) {
-        return refuse(out_error, LINNET__V1__ERROR__CODE__BAD_FRAME,
-                      "sendMessage.attachments[%zu].mediaType: above %d bytes", index,
-                      PROTOCOL_MEDIA_TYPE_BYTES_MAX);
+        return refuse_attachment(out_error, index, "mediaType: above 127 bytes");
     }
     return 0;
 }
@@ -180,14 +194,13 @@ static int
 send_message_check(const Linnet__V1__SendMessage *send, const struct protocol_limits *limits,
                    struct protocol_error *out_error)
 {
-    int rc = chat_check("sendMessage.chat", send->chat, out_error);
+    int rc = chat_check("sendMessage.chat", "sendMessage.chat.userName", send->chat, out_error);
     if (rc < 0) {
         return rc;
     }
     if (send->n_attachments > limits->attachments_max) {
-        return refuse(out_error, LINNET__V1__ERROR__CODE__MESSAGE_TOO_LARGE,
-                      "sendMessage.attachments: %zu, above %u", send->n_attachments,
-                      limits->attachments_max);
+        return refuse_amount(out_error, "sendMessage: the number of attachments",
+                             send->n_attachments, limits->attachments_max);
     }
     size_t bytes = body_bytes(send);
     for (size_t i = 0; i < send->n_attachments; i++) {
@@ -199,8 +212,8 @@ send_message_check(const Linnet__V1__SendMessage *send, const struct protocol_li
         bytes += strlen(attachment->reference) + strlen(attachment->media_type);
     }
     if (bytes > limits->message_bytes_max) {
-        return refuse(out_error, LINNET__V1__ERROR__CODE__MESSAGE_TOO_LARGE,
-                      "sendMessage: %zu bytes, above %u", bytes, limits->message_bytes_max);
+        return refuse_amount(out_error, "sendMessage: its length in bytes", bytes,
+                             limits->message_bytes_max);
     }
     if (bytes == 0) {
         return refuse_frame(out_error, "sendMessage: neither content, text nor attachments");
@@ -211,7 +224,7 @@ send_message_check(const Linnet__V1__SendMessage *send, const struct protocol_li
 static int
 mark_read_check(const Linnet__V1__MarkRead *mark, struct protocol_error *out_error)
 {
-    int rc = chat_check("markRead.chat", mark->chat, out_error);
+    int rc = chat_check("markRead.chat", "markRead.chat.userName", mark->chat, out_error);
     if (rc < 0) {
         return rc;
     }
@@ -236,8 +249,7 @@ protocol_check_client(const Linnet__V1__ClientFrame *frame, const struct protoco
         return mark_read_check(frame->mark_read, out_error);
     case LINNET__V1__CLIENT_FRAME__COMMAND_PING:
         return frame->ping->data.len > PROTOCOL_PING_BYTES_MAX
-                   ? refuse(out_error, LINNET__V1__ERROR__CODE__BAD_FRAME,
-                            "ping.data: above %d bytes", PROTOCOL_PING_BYTES_MAX)
+                   ? refuse_frame(out_error, "ping.data: above 125 bytes")
                    : 0;
     default:
         return refuse_frame(out_error, "no command, or none that this node knows");
@@ -273,7 +285,7 @@ protocol_decode_client(const struct protocol_decoder *decoder, const void *bytes
         .bytes = bytes,
         .count = count,
     };
-    ProtobufCMessage *message;
+    ProtobufCMessage *message = NULL;
     int rc = decode(decoder, &input, &message, out_error);
     if (rc < 0) {
         return rc;
@@ -299,7 +311,7 @@ protocol_decode_server(const struct protocol_decoder *decoder, const void *bytes
         .count = count,
         .skip_unknown = true,
     };
-    ProtobufCMessage *message;
+    ProtobufCMessage *message = NULL;
     int rc = decode(decoder, &input, &message, out_error);
     if (rc < 0) {
         return rc;

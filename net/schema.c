@@ -15,7 +15,7 @@ enum {
 static char
 upper(char c)
 {
-    return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+    return (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
 }
 
 static bool
@@ -210,7 +210,8 @@ int
 schema_fail_memory(struct protocol_error *out_error)
 {
     out_error->code = LINNET__V1__ERROR__CODE__BAD_FRAME;
-    snprintf(out_error->text, sizeof(out_error->text), "needs too much memory");
+    static const char text[] = "needs too much memory";
+    text_append(out_error->text, 0, text, sizeof(text) - 1);
     return -ENOMEM;
 }
 
