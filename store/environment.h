@@ -2,16 +2,16 @@
 /* environment.h - a cell's LMDB environment: the state of its partitions at log position P, and
  * LMDB's only home.
  *
- *     environment_open(&options, &environment, why, sizeof(why));
+ *     environment_open(&options, &environment, why);
  *
- *     environment_read_begin(environment, &read);           on a worker: one job, one snapshot
- *     environment_get(&read, &key, &value);                 -ENOENT: there is none
+ *     environment_read_begin(environment, &read);       on a worker: one job, one snapshot
+ *     environment_get(&read, &key, &value);             -ENOENT: there is none
  *     environment_read_end(&read);
  *
- *     environment_write_begin(environment, &write);         one at a time: a fold
+ *     environment_write_begin(environment, &write);     one at a time: a fold
  *     environment_put(write, &key, value);
- *     environment_set_mark(write, &mark);                   P changes with what it stands for
- *     environment_commit(&write);                           durable when 0
+ *     environment_set_mark(write, &mark);               P changes with what it stands for
+ *     environment_commit(&write);                       durable when 0
  *
  * Two databases: `data` with a record per key, `meta` with format, identity, cell and P. Commits
  * are synced, always, and the map is never writable. Reads need no lock against the writer, but
@@ -19,15 +19,15 @@
  * a yield (MDB_NOTLS ties it to its struct, not to the thread).
  *
  * All calls are for worker threads and start-up: LMDB needs large stacks and waits for the disk.
- * Any thread may read.
+ * Any thread may read, many at once.
  *
  * Errors: -ENOSPC the disk is full; -EFBIG the map is (map_bytes; raise the setting); -EUCLEAN the
- * file is damaged, or a failed write left the environment unusable until it is opened again;
- * -EAGAIN more readers than readers_max; else the errno of the failed call.
+ * file is damaged; -ENOTRECOVERABLE a failed write left the environment unusable until it is opened
+ * again; -EAGAIN more readers than readers_max; else the errno of the call that failed.
  */
 #pragma once
 #include "store/key.h"
-#include "store/log.h"
+#include "store/log_segment.h"
 
 struct environment;
 struct environment_write;
@@ -36,24 +36,30 @@ enum {
     ENVIRONMENT_FORMAT_VERSION = 1,
     ENVIRONMENT_READERS_MAX = 126, /* default: far more than there are workers */
     ENVIRONMENT_VALUE_BYTES_MAX = 1 << 20,
+    ENVIRONMENT_WHY_BYTES = LOG_WHY_BYTES,
 };
-#define ENVIRONMENT_MAP_BYTES \
-    (1ull << 40) /* default: address space reserved once, not memory or disk */
+/* Default: address space that is reserved once, neither memory nor disk. */
+#define ENVIRONMENT_MAP_BYTES (1ull << 40)
 
 struct environment_options {
-    const char *path;     /* an existing directory; borrowed during open */
+    struct io_driver *driver;
+    const char *path;     /* an existing directory; borrowed during the call */
     uint64_t map_bytes;   /* 0: the default */
     unsigned readers_max; /* 0: the default */
     uint32_t cell;
-    unsigned char identity
-        [LOG_IDENTITY_BYTES]; /* the data directory's: no other's files are taken for ours */
+    unsigned char identity[LOG_IDENTITY_BYTES]; /* the data directory's */
 };
 
-/* Opens, and creates at the first time. 0, or a negative errno with one sentence in `why`: -EPROTO
- * another format version, -ESTALE another directory's or cell's. Clears readers that a killed
- * process left behind. */
+/* Makes a new, empty environment, durably, replacing whatever files of one there are: only while
+ * its data directory is being created. 0, or a negative errno with one sentence in `why`. */
+MUST_CHECK int environment_create(const struct environment_options *options,
+                                  char why[ENVIRONMENT_WHY_BYTES]);
+
+/* Opens an existing one. 0, or a negative errno with one sentence in `why`: -EUCLEAN it is missing,
+ * damaged, or another directory's or cell's; -EPROTO it has another format version. Clears readers
+ * that a killed process left behind. */
 MUST_CHECK int environment_open(const struct environment_options *options, struct environment **out,
-                                char *why, size_t why_bytes);
+                                char why[ENVIRONMENT_WHY_BYTES]);
 /* No transaction may be open. Takes it; NULL is allowed. */
 void environment_close(struct environment **environment);
 
@@ -111,13 +117,10 @@ void environment_abort(struct environment_write **write);
 
 struct environment_facts {
     uint64_t map_bytes;
-    uint64_t used_bytes; /* of the file, free pages inside included */
+    uint64_t used_bytes; /* of the file, its free pages included */
     uint64_t records;
-    uint64_t commits; /* since the file was made */
-    unsigned readers; /* at this moment */
+    uint64_t commits;      /* since the file was made */
+    unsigned readers_used; /* the most at once since it was opened */
     unsigned readers_max;
 };
 MUST_CHECK int environment_facts(struct environment *environment, struct environment_facts *out);
-
-/* One sentence for an error of these functions. Any thread; static. */
-const char *environment_error_name(int error);

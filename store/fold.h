@@ -35,7 +35,7 @@ struct fold {
      * The range must lie in the entry's partition. The ranges are deleted after everything has been
      * written. */
     bool (*implies)(const struct table_entry *entry, struct store_range *out);
-    struct fold_stats stats; /* out, when 0 */
+    struct fold_stats stats; /* out, when 0 is returned */
 };
 
 /* 0: durable. Else nothing happened: -ENOSPC, -EFBIG (environment.h), -ESTALE when the environment
