@@ -6,6 +6,7 @@
 #include "net/client.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -235,9 +236,8 @@ websocket_event_read(struct client *client, const struct websocket_event *event,
     case WEBSOCKET_CLOSE:
         client_give_up(client, out_event, event->code, "");
         out_event->by_peer = true;
-        ASSERT(event->count < sizeof(out_event->text));
-        memcpy(out_event->text, event->bytes, event->count);
-        out_event->text[event->count] = '\0';
+        (void)snprintf(out_event->text, sizeof(out_event->text), "%.*s", (int)event->count,
+                       event->count > 0 ? (const char *)event->bytes : "");
         return 0;
     case WEBSOCKET_ERROR:
         break;

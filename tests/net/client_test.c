@@ -509,6 +509,10 @@ CONVERSATION(hears_why_it_was_closed)
     alice_hears(talk, "closed 4002 by node: this device connected anew");
     /* What follows a close is nobody's. */
     alice_receives(talk, "anything", 8);
+    alice_connects(talk);
+    node_closes(talk, WEBSOCKET_CODE_NONE, NULL);
+    node_hears(talk, "close 1005 ");
+    alice_hears(talk, "closed 1005 by node: ");
 }
 
 static void

@@ -108,14 +108,15 @@ quotes_with_care(void **state)
     struct protocol_error error = {0};
     assert_int_equal(schema_fail_unknown(&path, &error, "a\n\x7F", 3), -EPROTO);
     assert_string_equal(error.text, "unknown field \"a??\"");
-    char umlauts[120];
-    for (size_t i = 0; i < sizeof(umlauts); i += 2) {
+    char umlauts[401] = "";
+    for (size_t i = 0; i < sizeof(umlauts) - 1; i += 2) {
         memcpy(umlauts + i, "\xC3\xA4", 2);
     }
-    assert_int_equal(schema_fail_unknown(&path, &error, umlauts + 1, sizeof(umlauts) - 1), -EPROTO);
+    assert_int_equal(schema_fail_unknown(&path, &error, umlauts + 1, 119), -EPROTO);
     size_t quoted = strlen(error.text) - strlen("unknown field \"...\"");
     assert_true(quoted <= 40 && quoted % 2 == 1);
     assert_int_equal(schema_fail(&path, &error, umlauts), -EPROTO);
+    assert_int_equal(strlen(error.text), PROTOCOL_ERROR_TEXT_BYTES - 2);
 }
 
 int
