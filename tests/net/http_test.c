@@ -263,7 +263,13 @@ bounds_fields(void **state)
     }
     size_t count = strlen(text);
     put(text + count, "\r\n");
-    assert_int_equal(verdict(text), HTTP_OK);
+    struct http_request request;
+    struct http_text value;
+    assert_int_equal(parse(text, &request), HTTP_OK);
+    assert_int_equal(request.head.field_count, HTTP_FIELDS_MAX);
+    assert_true(http_field(&request.head, "x63", &value));
+    assert_false(http_field(&request.head, "x64", &value));
+    assert_int_equal(http_field_count(&request.head, "x64"), 0);
     put(text + count, "one: more\r\n\r\n");
     assert_int_equal(verdict(text), HTTP_FIELDS_TOO_MANY);
 }
@@ -332,6 +338,24 @@ walks_lists(void **state)
     assert_false(http_field_lists(&request.head, "L", "no"));
     assert_false(http_field_lists(&request.head, "L", "b"));
     assert_int_equal(http_field_count(&request.head, "l"), 3);
+}
+
+static void
+compares_names(void **state)
+{
+    (void)state;
+    struct http_text text = {"AZaz09^", 7};
+    assert_true(http_text_is(text, "AZaz09^"));
+    assert_false(http_text_is(text, "azaz09^"));
+    assert_true(http_text_is_nocase(text, "azAZ09^"));
+    assert_false(http_text_is_nocase(text, "azAZ09~")); /* what bit 5 makes of '^' */
+    assert_false(http_text_is_nocase(text, "azAZ09"));
+    assert_true(http_token_valid((struct http_text){"!#$%&'*+-.^_`|~0189AZaz", 23}));
+    assert_false(http_token_valid((struct http_text){"", 0}));
+    static const char separators[] = "()<>@,;:\\\"/[]?={} \t\x7f\x80";
+    for (size_t i = 0; i < sizeof(separators); i++) {
+        assert_false(http_token_valid((struct http_text){&separators[i], 1}));
+    }
 }
 
 static void
@@ -510,6 +534,7 @@ main(void)
         SPEC("a head of 8 KiB is read, a larger one refused", bounds_bytes),
         SPEC("the client's wish to keep the connection is told", tells_keep_alive),
         SPEC("a list goes over all fields of its name and skips empty elements", walks_lists),
+        SPEC("names are compared without regard to the case of letters alone", compares_names),
         SPEC("a response's status and fields are read, malformed ones refused", reads_responses),
         SPEC("an answer is written for GET, HEAD, to close and to keep alive", writes_answers),
         SPEC("the date is told in the form of RFC 9110, leap years included", tells_dates),

@@ -354,8 +354,8 @@ refuses_offers(void **state)
     (void)state;
     char out[512];
     size_t count;
-    struct upgrade_offer bad[8];
-    for (size_t i = 0; i < 8; i++) {
+    struct upgrade_offer bad[9];
+    for (size_t i = 0; i < 9; i++) {
         bad[i] = offer_of(NULL, NULL);
     }
     bad[0].host = "h\r\nX: y";
@@ -366,7 +366,8 @@ refuses_offers(void **state)
     bad[5].subprotocol = "a, b";
     bad[6].token = "a\r\nX: y";
     bad[7].token = "";
-    for (size_t i = 0; i < 8; i++) {
+    bad[8].subprotocol = "";
+    for (size_t i = 0; i < 9; i++) {
         assert_int_equal(upgrade_offer_write(&bad[i], out, sizeof(out), &count), -EINVAL);
     }
 }

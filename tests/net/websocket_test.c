@@ -169,6 +169,12 @@ does_not_copy(void **state)
     assert_ptr_equal(event.bytes, talk.bytes + 6 + 5 + 6);
     assert_int_equal(websocket_next(&ws, &input, &event), -EAGAIN);
     assert_int_equal(websocket_next(&ws, &input, &event), -EAGAIN);
+    talk_fini(&talk);
+    talk = client();
+    say(&talk, FRAME_BINARY, "to the last byte");
+    input = (struct websocket_input){talk.bytes, talk.count};
+    assert_int_equal(websocket_next(&ws, &input, &event), 0);
+    assert_ptr_equal(event.bytes, talk.bytes + 6);
     allocations_left = -1;
     websocket_fini(&ws);
     talk_fini(&talk);
