@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The node as a whole: status, settings, store. */
+#include "tools/linnet_call.h"
+#include "tools/linnet_json.h"
+#include "tools/linnet_table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void
+line_print(const char *name, const char *text)
+{
+    printf("%-14s %s\n", name, text);
+}
+
+static void
+schedulers_print(yajl_val schedulers)
+{
+    static const struct linnet_column columns[] = {
+        {"SCHEDULER", true}, {"ACTORS", true},  {"READY", true},  {"SOCKETS", true},
+        {"MESSAGES", true},  {"CRASHED", true}, {"MEMORY", true}, {"SYNCS", true},
+    };
+    struct linnet_table table;
+    linnet_table_init(&table, columns, sizeof columns / sizeof columns[0]);
+    for (size_t i = 0; i < linnet_json_count(schedulers); i++) {
+        yajl_val row = linnet_json_at(schedulers, i);
+        linnet_table_number(&table, linnet_json_number(row, "scheduler"));
+        linnet_table_number(&table, linnet_json_number(row, "actors"));
+        linnet_table_number(&table, linnet_json_number(row, "ready"));
+        linnet_table_number(&table, linnet_json_number(row, "sockets"));
+        linnet_table_number(&table, linnet_json_number(row, "messages"));
+        linnet_table_number(&table, linnet_json_number(row, "crashed"));
+        linnet_table_bytes(&table, linnet_json_number(row, "memory_used_bytes"));
+        linnet_table_number(&table, linnet_json_number(row, "io_syncs"));
+    }
+    linnet_table_print(&table);
+    linnet_table_fini(&table);
+}
+
+static void
+counters_print(yajl_val counters)
+{
+    printf("connections    %llu now, %llu since the start, %llu refused\n",
+           (unsigned long long)linnet_json_number(counters, "connections"),
+           (unsigned long long)linnet_json_number(counters, "connections_accepted"),
+           (unsigned long long)linnet_json_number(counters, "connections_refused"));
+    printf("online         %llu devices of %llu users\n",
+           (unsigned long long)linnet_json_number(counters, "devices"),
+           (unsigned long long)linnet_json_number(counters, "sessions"));
+    printf("logins         %llu by token, %llu by password, %llu failed\n",
+           (unsigned long long)linnet_json_number(counters, "logins_token"),
+           (unsigned long long)linnet_json_number(counters, "logins_password"),
+           (unsigned long long)linnet_json_number(counters, "logins_failed"));
+    printf("messages       %llu accepted, %llu delivered, %llu acknowledgements\n",
+           (unsigned long long)linnet_json_number(counters, "messages_accepted"),
+           (unsigned long long)linnet_json_number(counters, "deliveries"),
+           (unsigned long long)linnet_json_number(counters, "acks"));
+}
+
+static void
+store_brief_print(yajl_val store)
+{
+    char log[LINNET_NUMBER_BYTES];
+    char delta[LINNET_NUMBER_BYTES];
+    printf("store          %llu commands in %llu batches of %llu us, log %s, delta %s, %llu "
+           "folds%s\n",
+           (unsigned long long)linnet_json_number(store, "commands"),
+           (unsigned long long)linnet_json_number(store, "batches"),
+           (unsigned long long)linnet_json_number(store, "batch_us_mean"),
+           linnet_bytes_text(linnet_json_number(store, "log_bytes"), log),
+           linnet_bytes_text(linnet_json_number(store, "delta_bytes"), delta),
+           (unsigned long long)linnet_json_number(store, "folds"),
+           linnet_json_true(store, "disk_full") ? "; THE DISK IS FULL" : "");
+}
+
+static void
+status_print(yajl_val tree)
+{
+    char uptime[LINNET_NUMBER_BYTES];
+    char started[LINNET_NUMBER_BYTES];
+    printf("linnetd %s, %s, %s\n", linnet_json_text(tree, "version"),
+           linnet_json_text(tree, "state"), linnet_json_text(tree, "io"));
+    line_print("listening on", linnet_json_text(tree, "listen"));
+    line_print("data", linnet_json_text(tree, "data"));
+    printf("up             %s, since %s UTC\n",
+           linnet_span_text(linnet_json_number(tree, "uptime_ms"), uptime),
+           linnet_time_text(linnet_json_number(tree, "started_at_ms"), started));
+    counters_print(linnet_json_member(tree, "counters"));
+    store_brief_print(linnet_json_member(tree, "store"));
+    printf("\n");
+    schedulers_print(linnet_json_member(tree, "schedulers"));
+}
+
+/* Asks a command that has one answer, and shows it. */
+static int
+show(struct linnet_call *call, const char **words, unsigned count, void (*print)(yajl_val tree))
+{
+    if (call->json) {
+        return linnet_ask_print(&call->client, words, count, false);
+    }
+    yajl_val tree = NULL;
+    int code = linnet_ask_tree(&call->client, words, count, &tree);
+    if (code == SHELL_DONE) {
+        print(tree);
+    }
+    yajl_tree_free(tree);
+    return code;
+}
+
+int
+linnet_status(struct linnet_call *call)
+{
+    const char *words[] = {"status"};
+    return show(call, words, 1, status_print);
+}
+
+/* ------------------------------------------------------------------------------------------ config */
+
+static void
+settings_print(yajl_val settings, bool origin)
+{
+    static const struct linnet_column columns[] = {
+        {"SETTING", false}, {"VALUE", false}, {"ORIGIN", false}};
+    struct linnet_table table;
+    linnet_table_init(&table, columns, origin ? 3 : 2);
+    for (size_t i = 0; i < linnet_json_count(settings); i++) {
+        yajl_val row = linnet_json_at(settings, i);
+        linnet_table_text(&table, linnet_json_text(row, "name"));
+        linnet_table_text(&table, linnet_json_text(row, "text"));
+        if (origin) {
+            char text[LINNET_NUMBER_BYTES];
+            unsigned line = (unsigned)linnet_json_number(row, "line");
+            (void)snprintf(text, sizeof text, line > 0 ? "%s, line %u" : "%s",
+                           linnet_json_text(row, "origin"), line);
+            linnet_table_text(&table, text);
+        }
+    }
+    linnet_table_print(&table);
+    linnet_table_fini(&table);
+}
+
+static void
+settings_print_plain(yajl_val settings)
+{
+    settings_print(settings, false);
+}
+
+static void
+settings_print_origin(yajl_val settings)
+{
+    settings_print(settings, true);
+}
+
+int
+linnet_config_show(struct linnet_call *call)
+{
+    const char *words[] = {"config", "show"};
+    bool origin = (call->flags & LINNET_ORIGIN) != 0;
+    return show(call, words, 2, origin ? settings_print_origin : settings_print_plain);
+}

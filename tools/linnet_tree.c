@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The supervision tree, drawn. Actors are sorted by parent, so that the children of one stand
+ * together; the way down is a stack of ours instead of the machine's, since nobody promises how
+ * deep it goes. Leaves of one behaviour that are many are counted instead of drawn. */
+#include "tools/linnet_actors.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    DEPTH_MAX = 32,
+    /* So many leaves of one kind are still looked at one by one. */
+    DRAWN_MAX = 4,
+};
+
+/* The children of one actor: a range of the sorted list. */
+struct range {
+    size_t next, end;
+};
+
+static int
+by_parent(const void *a, const void *b)
+{
+    const struct linnet_actor *one = a;
+    const struct linnet_actor *other = b;
+    if (one->parent != other->parent) {
+        return one->parent < other->parent ? -1 : 1;
+    }
+    int order = strcmp(one->behaviour, other->behaviour);
+    order = order != 0 ? order : strcmp(one->name, other->name);
+    return order != 0 ? order : (one->pid > other->pid) - (one->pid < other->pid);
+}
+
+/* The first actor whose parent is `parent` or comes after it. */
+static size_t
+parent_find(const struct linnet_actors *actors, uint64_t parent)
+{
+    size_t low = 0;
+    size_t high = actors->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (actors->list[middle].parent < parent) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static struct range
+children_of(const struct linnet_actors *actors, uint64_t pid)
+{
+    return (struct range){parent_find(actors, pid), parent_find(actors, pid + 1)};
+}
+
+/* How many from `at` on are leaves of the same behaviour. */
+static size_t
+leaves_alike(const struct linnet_actors *actors, size_t at, size_t end)
+{
+    size_t count = 0;
+    while (at + count < end) {
+        const struct linnet_actor *actor = &actors->list[at + count];
+        struct range children = children_of(actors, actor->pid);
+        if (children.next != children.end ||
+            strcmp(actor->behaviour, actors->list[at].behaviour) != 0) {
+            break;
+        }
+        count++;
+    }
+    return count;
+}
+
+static void
+branch_print(const struct range *way, unsigned depth, bool last)
+{
+    for (unsigned i = 1; i < depth; i++) {
+        printf("%s", way[i].next < way[i].end ? "│  " : "   ");
+    }
+    if (depth > 0) {
+        printf("%s", last ? "└─ " : "├─ ");
+    }
+}
+
+static void
+actor_print(const struct linnet_actor *actor)
+{
+    char pid[LINNET_LABEL_BYTES];
+    printf("%s", actor->name[0] != '\0' ? actor->name : actor->behaviour);
+    if (actor->name[0] != '\0' && strcmp(actor->name, actor->behaviour) != 0) {
+        printf(" (%s)", actor->behaviour);
+    }
+    printf(" %s\n", linnet_pid_text(actor->pid, pid));
+}
+
+static void
+many_print(const struct linnet_actor *first, size_t count)
+{
+    uint64_t waiting = 0;
+    for (size_t i = 0; i < count; i++) {
+        waiting += first[i].mailbox;
+    }
+    printf("%s × %zu", first->behaviour, count);
+    if (waiting > 0) {
+        printf(", %llu messages waiting", (unsigned long long)waiting);
+    }
+    printf("\n");
+}
+
+static void
+tree_print(const struct linnet_actors *actors)
+{
+    struct range way[DEPTH_MAX];
+    unsigned depth = 0;
+    way[0] = children_of(actors, 0);
+    for (;;) {
+        struct range *here = &way[depth];
+        if (here->next == here->end) {
+            if (depth == 0) {
+                return;
+            }
+            depth--;
+            continue;
+        }
+        const struct linnet_actor *actor = &actors->list[here->next];
+        size_t alike = leaves_alike(actors, here->next, here->end);
+        bool many = alike > DRAWN_MAX;
+        here->next += many ? alike : 1;
+        branch_print(way, depth, here->next == here->end);
+        if (many) {
+            many_print(actor, alike);
+            continue;
+        }
+        actor_print(actor);
+        if (alike == 0 && depth + 1 < DEPTH_MAX) {
+            way[++depth] = children_of(actors, actor->pid);
+        }
+    }
+}
+
+/* An actor whose parent has ended hangs from the top. */
+static void
+orphans_adopt(struct linnet_actors *actors)
+{
+    uint64_t *pids = calloc(actors->count + 1, sizeof *pids);
+    ASSERT(pids != NULL);
+    for (size_t i = 0; i < actors->count; i++) {
+        pids[i] = actors->list[i].pid;
+    }
+    for (size_t i = 0; i < actors->count; i++) {
+        struct linnet_actor *actor = &actors->list[i];
+        size_t low = 0;
+        size_t high = actors->count;
+        while (low < high) {
+            size_t middle = low + (high - low) / 2;
+            if (pids[middle] < actor->parent) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        if (low == actors->count || pids[low] != actor->parent) {
+            actor->parent = 0;
+        }
+    }
+    free(pids);
+}
+
+static int
+by_pid(const void *a, const void *b)
+{
+    const struct linnet_actor *one = a;
+    const struct linnet_actor *other = b;
+    return (one->pid > other->pid) - (one->pid < other->pid);
+}
+
+int
+linnet_tree(struct linnet_call *call)
+{
+    if (call->json) {
+        /* The same rows as ps: each names its parent. */
+        const char *words[2] = {"ps"};
+        return linnet_ask_print(&call->client, words, 1, true);
+    }
+    struct linnet_actors actors;
+    int code = linnet_actors_ask(call, &actors);
+    if (code == SHELL_DONE) {
+        qsort(actors.list, actors.count, sizeof actors.list[0], by_pid);
+        orphans_adopt(&actors);
+        qsort(actors.list, actors.count, sizeof actors.list[0], by_parent);
+        tree_print(&actors);
+    }
+    linnet_actors_fini(&actors);
+    return code;
+}
