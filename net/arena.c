@@ -50,13 +50,12 @@ arena_init(struct arena *arena, void *first, size_t first_bytes, size_t heap_byt
     arena->first_end = arena->end;
 }
 
-/* Adds a block with room for `bytes`; false at the limit, unless it may be passed. */
+/* Adds a block with room for `bytes`; false at the limit, or without memory. */
 static bool
-arena_grow(struct arena *arena, size_t bytes, bool beyond_limit)
+arena_grow(struct arena *arena, size_t bytes)
 {
-    size_t left =
-        arena->heap_bytes < arena->heap_bytes_max ? arena->heap_bytes_max - arena->heap_bytes : 0;
-    if (bytes > left && !beyond_limit) {
+    size_t left = arena->heap_bytes_max - arena->heap_bytes;
+    if (bytes > left) {
         return false;
     }
     size_t wanted = arena->blocks != NULL ? arena->blocks->bytes * 2 : ARENA_BLOCK_BYTES_MIN;
@@ -79,33 +78,19 @@ arena_grow(struct arena *arena, size_t bytes, bool beyond_limit)
     return true;
 }
 
-static void *
-arena_take(struct arena *arena, size_t bytes, bool beyond_limit)
+void *
+arena_alloc(struct arena *arena, size_t bytes)
 {
     if (bytes > ARENA_REQUEST_BYTES_MAX) {
         return NULL;
     }
     size_t rounded = bytes == 0 ? ARENA_ALIGN : (bytes + ARENA_ALIGN - 1) & -(size_t)ARENA_ALIGN;
     if (__builtin_expect((size_t)(arena->end - arena->next) < rounded, 0) &&
-        !arena_grow(arena, rounded, beyond_limit)) {
+        !arena_grow(arena, rounded)) {
         return NULL;
     }
     unsigned char *room = arena->next;
     arena->next += rounded;
-    return room;
-}
-
-void *
-arena_alloc(struct arena *arena, size_t bytes)
-{
-    return arena_take(arena, bytes, false);
-}
-
-void *
-arena_alloc_beyond(struct arena *arena, size_t bytes)
-{
-    void *room = arena_take(arena, bytes, true);
-    ASSERT(room != NULL);
     return room;
 }
 
@@ -151,15 +136,15 @@ arena_reset(struct arena *arena)
         arena->next = arena->first;
         return;
     }
-    struct arena_block *kept = NULL;
-    for (struct arena_block *block = arena->blocks; block != NULL; block = block->older) {
-        if (block->bytes <= arena->heap_bytes_max && (kept == NULL || block->bytes > kept->bytes)) {
+    struct arena_block *kept = arena->blocks;
+    for (struct arena_block *block = kept->older; block != NULL; block = block->older) {
+        if (block->bytes > kept->bytes) {
             kept = block;
         }
     }
     arena_free_blocks(arena, kept);
-    arena->next = kept != NULL ? kept->room : arena->first;
-    arena->end = kept != NULL ? kept->room + kept->bytes : arena->first_end;
+    arena->next = kept->room;
+    arena->end = kept->room + kept->bytes;
 }
 
 void

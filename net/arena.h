@@ -6,7 +6,7 @@
  * only when that is full; after a reset the largest heap block stays, so that an arena in use
  * settles at no malloc at all.
  *
- *     unsigned char first[1024];
+ *     unsigned char first[4096];
  *     struct arena arena;
  *     arena_init(&arena, first, sizeof(first), 256 << 10);
  *     ... protocol_decode_client(&decoder, bytes, count, &frame, &error) ...
@@ -44,10 +44,6 @@ void arena_init(struct arena *arena, void *first, size_t first_bytes, size_t hea
 /* Room for `bytes`, aligned for anything, uninitialised; NULL when the limit or the machine's
  * memory ends. */
 void *arena_alloc(struct arena *arena, size_t bytes) MUST_CHECK;
-
-/* The same for a library that can't bear NULL, past the limit if need be: the caller knows another
- * bound. When the machine has no memory left the program ends. */
-void *arena_alloc_beyond(struct arena *arena, size_t bytes) MUST_CHECK;
 
 /* Makes the piece given out last larger or smaller where it stands; false if it can't. */
 bool arena_extend(struct arena *arena, void *last, size_t old_bytes, size_t bytes) MUST_CHECK;

@@ -12,6 +12,7 @@
  * yajl's own leniencies are closed before it sees the text: it takes overlong UTF-8, and makes
  * question marks of lone surrogates. Keys given twice it leaves to us. */
 #include <errno.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,6 +46,7 @@ struct reader {
     bool skip;
     unsigned skip_depth; /* maps and arrays open inside of the skipped value */
     int rc;
+    jmp_buf without_memory; /* where yajl's allocator goes when there is none */
 };
 
 /* ---- Failing, and finding out where we are ---- */
@@ -475,8 +477,11 @@ static const yajl_callbacks callbacks = {
     .yajl_end_array = on_array_end,
 };
 
-/* ---- yajl's memory: the arena's. It can't bear NULL, and what it asks for is a small multiple of
- * the frame ---- */
+/* ---- yajl's memory ----
+ *
+ * It is the arena's. yajl doesn't look whether it got any, so where there is none the allocator
+ * doesn't come back to it: it jumps to who called yajl, which owns nothing besides and needs no
+ * unwinding. */
 
 /* In front of each piece, since realloc isn't told how large it was. */
 struct piece {
@@ -484,33 +489,40 @@ struct piece {
 };
 
 static void *
-piece_alloc(void *arena, size_t bytes)
+piece_alloc(void *context, size_t bytes)
 {
-    struct piece *piece = arena_alloc_beyond(arena, sizeof(*piece) + bytes);
+    struct reader *reader = context;
+    struct piece *piece = arena_alloc(reader->input->arena, sizeof(*piece) + bytes);
+    if (piece == NULL) {
+        fail_memory(reader);
+        longjmp(reader->without_memory, 1);
+    }
     piece->bytes = bytes;
     return piece + 1;
 }
 
 static void *
-piece_realloc(void *arena, void *pointer, size_t bytes)
+piece_realloc(void *context, void *pointer, size_t bytes)
 {
     if (pointer == NULL) {
-        return piece_alloc(arena, bytes);
+        return piece_alloc(context, bytes);
     }
+    struct reader *reader = context;
     struct piece *piece = (struct piece *)pointer - 1;
-    if (arena_extend(arena, piece, sizeof(*piece) + piece->bytes, sizeof(*piece) + bytes)) {
+    if (arena_extend(reader->input->arena, piece, sizeof(*piece) + piece->bytes,
+                     sizeof(*piece) + bytes)) {
         piece->bytes = bytes;
         return pointer;
     }
-    void *copy = piece_alloc(arena, bytes);
+    void *copy = piece_alloc(context, bytes);
     memcpy(copy, pointer, piece->bytes < bytes ? piece->bytes : bytes);
     return copy;
 }
 
 static void
-piece_free(void *arena, void *pointer)
+piece_free(void *context, void *pointer)
 {
-    (void)arena;
+    (void)context;
     (void)pointer;
 }
 
@@ -588,8 +600,11 @@ json_parse(struct reader *reader)
         .malloc = piece_alloc,
         .realloc = piece_realloc,
         .free = piece_free,
-        .ctx = input->arena,
+        .ctx = reader,
     };
+    if (setjmp(reader->without_memory) != 0) {
+        return reader->rc;
+    }
     yajl_handle handle = yajl_alloc(&callbacks, &memory, reader);
     if (yajl_config(handle, yajl_dont_validate_strings, 1) == 0) {
         return -EINVAL;

@@ -15,7 +15,7 @@
  *     rc = protocol_encode(form, &event.base, room, room_bytes, &used);
  *
  * Frames are decoded into an arena and die with its reset; nothing here keeps state or takes memory
- * elsewhere. Any thread; never yields. The stack used stays below 4 KiB.
+ * elsewhere. Any thread; never yields. Libraries decode: it is for lent stacks, not for small ones.
  */
 #pragma once
 #include <stdbool.h>

@@ -68,21 +68,6 @@ keeps_its_largest_block(void **state)
 }
 
 static void
-passes_its_limit_when_asked(void **state)
-{
-    (void)state;
-    struct arena arena;
-    arena_init(&arena, NULL, 0, 100);
-    assert_null(arena_alloc(&arena, 1000));
-    memset(arena_alloc_beyond(&arena, 1000), 1, 1000);
-    assert_null(arena_alloc(&arena, 16));
-    arena_reset(&arena);
-    assert_int_equal(arena.heap_bytes, 0);
-    assert_non_null(arena_alloc(&arena, 96));
-    arena_fini(&arena);
-}
-
-static void
 extends_the_last_piece(void **state)
 {
     (void)state;
@@ -124,8 +109,6 @@ main(void)
         SPEC("beyond that it takes from the heap, up to its limit", grows_to_its_limit),
         SPEC("a reset keeps the largest block, so that an arena in use stops calling malloc",
              keeps_its_largest_block),
-        SPEC("the limit is passed only by who asks for it, and not kept",
-             passes_its_limit_when_asked),
         SPEC("only the last piece can be made larger where it stands", extends_the_last_piece),
         SPEC("sizes near the end of the address space are refused", refuses_the_absurd),
     };

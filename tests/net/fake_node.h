@@ -32,6 +32,10 @@ struct talk {
     unsigned told_first, told_end;
 };
 
+/* True while a call into the client runs: for a test that takes its memory away. A call that then
+ * says -ENOMEM is made again. */
+extern bool talk_in_client;
+
 void talk_init(struct talk *talk, enum protocol_form form);
 void talk_fini(struct talk *talk);
 

@@ -345,7 +345,7 @@ static void
 stops_calling_malloc(void **state)
 {
     (void)state;
-    unsigned char first[2048];
+    unsigned char first[4096];
     struct arena arena;
     arena_init(&arena, first, sizeof(first), 0);
     for (int form = PROTOCOL_BINARY; form <= PROTOCOL_JSON; form++) {
@@ -379,7 +379,7 @@ main(void)
         SPEC("a form is selected by the exact name of its subprotocol", names_the_forms),
         SPEC("an error's group is known from its number, also if its name isn't",
              groups_the_errors),
-        SPEC("common frames need 2 KiB of lent memory and no malloc", stops_calling_malloc),
+        SPEC("common frames need 4 KiB of lent memory and no malloc", stops_calling_malloc),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
