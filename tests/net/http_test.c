@@ -128,6 +128,7 @@ reads_absolute_targets(void **state)
     assert_int_equal(parse("GET HTTPS://[::1]?q HTTP/1.1\r\n" HOST "\r\n", &request), HTTP_OK);
     assert_true(http_text_is(request.path, "/"));
     assert_true(http_text_is(request.query, "q"));
+    assert_int_equal(verdict("GET http:// HTTP/1.1\r\n" HOST "\r\n"), HTTP_HOST_MALFORMED);
     assert_int_equal(verdict("GET http:/// HTTP/1.1\r\n" HOST "\r\n"), HTTP_HOST_MALFORMED);
     assert_int_equal(verdict("GET http://u@h/ HTTP/1.1\r\n" HOST "\r\n"), HTTP_HOST_MALFORMED);
     assert_int_equal(verdict("GET ftp://h/ HTTP/1.1\r\n" HOST "\r\n"), HTTP_TARGET_MALFORMED);
@@ -144,10 +145,13 @@ refuses_lines(void **state)
     assert_int_equal(verdict("\x16\x03\x01\x02"), HTTP_LINE_MALFORMED); /* a TLS client */
     assert_int_equal(verdict("GET /a#b HTTP/1.1\r\n" HOST "\r\n"), HTTP_TARGET_MALFORMED);
     assert_int_equal(verdict("GET /\x80 HTTP/1.1\r\n" HOST "\r\n"), HTTP_TARGET_MALFORMED);
+    assert_int_equal(verdict("GET /\x7f HTTP/1.1\r\n" HOST "\r\n"), HTTP_TARGET_MALFORMED);
     assert_int_equal(verdict("GET * HTTP/1.1\r\n" HOST "\r\n"), HTTP_TARGET_MALFORMED);
     assert_int_equal(verdict("GET chat HTTP/1.1\r\n" HOST "\r\n"), HTTP_TARGET_MALFORMED);
     assert_int_equal(verdict("GET / HTTP/1.1 \r\n" HOST "\r\n"), HTTP_VERSION_MALFORMED);
     assert_int_equal(verdict("GET / http/1.1\r\n" HOST "\r\n"), HTTP_VERSION_MALFORMED);
+    assert_int_equal(verdict("GET / HTTP/x.1\r\n" HOST "\r\n"), HTTP_VERSION_MALFORMED);
+    assert_int_equal(verdict("GET / HTTP/1.x\r\n" HOST "\r\n"), HTTP_VERSION_MALFORMED);
     assert_int_equal(verdict("GET / HTTP/11\r\n" HOST "\r\n"), HTTP_VERSION_MALFORMED);
     assert_int_equal(verdict("GET / HTTP/2.0\r\n" HOST "\r\n"), HTTP_VERSION_UNSUPPORTED);
     assert_int_equal(verdict("GET / HTTP/0.9\r\n" HOST "\r\n"), HTTP_VERSION_UNSUPPORTED);
@@ -231,6 +235,7 @@ refuses_hosts(void **state)
     assert_int_equal(verdict("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"), HTTP_HOST_MALFORMED);
     assert_int_equal(verdict("GET / HTTP/1.0\r\nHost: a\"\r\n\r\n"), HTTP_HOST_MALFORMED);
     assert_int_equal(verdict("GET / HTTP/1.1\r\nHost: [::1]:4222\r\n\r\n"), HTTP_OK);
+    assert_int_equal(verdict("GET / HTTP/1.1\r\nHost: 09azAZ-._~!$&'()*+,;=%\r\n\r\n"), HTTP_OK);
 }
 
 static void
@@ -380,6 +385,9 @@ reads_responses(void **state)
         {"HTTP/1.0 200 \r\n\r\n", HTTP_OK},
         {"HTTP/2.0 200 OK\r\n\r\n", HTTP_VERSION_UNSUPPORTED},
         {"SSH-2.0-OpenSSH\r\n", HTTP_STATUS_MALFORMED},
+        {"HTTP/1.1 100 \r\n\r\n", HTTP_OK},
+        {"HTTP/1.1 999 \r\n\r\n", HTTP_OK},
+        {"HTTP/1.1 2x0 OK\r\n\r\n", HTTP_STATUS_MALFORMED},
         {"HTTP/1.1 20 OK\r\n\r\n", HTTP_STATUS_MALFORMED},
         {"HTTP/1.1 2000 OK\r\n\r\n", HTTP_STATUS_MALFORMED},
         {"HTTP/1.1 099 No\r\n\r\n", HTTP_STATUS_MALFORMED},
@@ -486,6 +494,12 @@ answers_fit_or_fail(void **state)
         assert_int_equal(count, 77);
         free(small);
     }
+    answer.head_only = true;
+    size_t head;
+    assert_int_equal(http_answer_write(&answer, out, sizeof(out), &head), 0);
+    assert_int_equal(http_answer_write(&answer, out, head + 1, &count), 0);
+    assert_int_equal(http_answer_write(&answer, out, head, &count), -ENOBUFS);
+    answer.head_only = false;
     /* snprintf's terminator needs a place only while the head is written */
     assert_int_equal(http_answer_write(&answer, out, whole, &count), 0);
     assert_int_equal(count, whole);
@@ -508,6 +522,7 @@ answers_faults(void **state)
         assert_true(answer.body_bytes > 0 && answer.body[answer.body_bytes - 1] == '\n');
     }
     assert_non_null(strstr(http_fault_answer(HTTP_METHOD_REFUSED).fields, "Allow: GET, HEAD"));
+    assert_string_equal(http_status_name(299), "Unknown");
     assert_int_equal(http_fault_status(HTTP_BODY_REFUSED), 413);
     assert_int_equal(http_fault_status(HTTP_METHOD_UNKNOWN), 501);
     assert_int_equal(http_fault_status(HTTP_VERSION_UNSUPPORTED), 505);

@@ -133,6 +133,22 @@ agrees_with_decoder(void **state)
 }
 
 static void
+finds_any_byte(void **state)
+{
+    (void)state;
+    unsigned char text[100];
+    for (size_t count = 1; count <= sizeof(text); count++) {
+        memset(text, 'a', sizeof(text));
+        assert_true(utf8_valid(text, count));
+        for (size_t at = 0; at < count; at++) {
+            text[at] = 0xff;
+            assert_false(utf8_valid(text, count));
+            text[at] = 'a';
+        }
+    }
+}
+
+static void
 cuts_do_not_matter(void **state)
 {
     (void)state;
@@ -188,6 +204,7 @@ main(void)
         SPEC("a continuation without its lead, and a lead without it, are refused", refuses_lone),
         SPEC("a text that ends within a character is not UTF-8", refuses_cut),
         SPEC("four bytes are UTF-8 exactly when they decode to code points", agrees_with_decoder),
+        SPEC("one bad byte is found anywhere in a text of any length", finds_any_byte),
         SPEC("a text may be fed in pieces cut anywhere", cuts_do_not_matter),
         SPEC("bad text is refused at the first byte that nothing can mend", refuses_at_once),
         SPEC("once refused, a text stays refused", stays_refused),
