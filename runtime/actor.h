@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* actor.h - the actor as its scheduler sees it. For runtime/ alone.
  *
- *     idle -> ready -> running -> idle ...     between two messages it is this struct, nothing else
+ *     held -> ready -> running -> idle -> ready ...     at rest it is this struct, nothing else
  *               ^         |
  *               |         v
- *               +----- waiting                 inside a handler or process: `fiber` is its stack
+ *               +----- waiting                  inside a handler or process: `fiber` is its stack
  *
  *     any -> ended     terminate ran, resources released, links and monitors told,
  *                      the slot's generation raised
+ *
+ * Ending is noted first (`ending`), and done by the actor's own turn: actor_end runs on its stack.
+ * From the note on its waits fail with -ECANCELED, unless it asked for its end itself (ln_stop).
  */
 #pragma once
 
@@ -17,7 +20,13 @@
 
 struct scheduler;
 
-enum actor_state { ACTOR_IDLE, ACTOR_READY, ACTOR_RUNNING, ACTOR_WAITING };
+enum actor_state {
+    ACTOR_HELD, /* spawned; its parent is still linking and monitoring it */
+    ACTOR_IDLE,
+    ACTOR_READY,
+    ACTOR_RUNNING,
+    ACTOR_WAITING,
+};
 
 struct actor {
     ln_pid pid;
@@ -29,17 +38,16 @@ struct actor {
     struct wait *wait;             /* what it waits for; on that stack */
     struct ln_resource *resources; /* released when it ends, the newest first */
     struct ln_resource *memory;    /* of ln_alloc; after them, since they may lie in it */
+    struct ln_msg *held;           /* messages it made or received and has not passed on */
     struct ln_msg *notices;        /* EXIT and DOWN to send when it ends; to = `from` of each */
-    struct ln_msg **handling;      /* the message inside handle */
     struct start *start;           /* until its init has run */
     struct name *name;
-    struct ln_reason reason; /* valid when ending */
-    uint32_t reductions;     /* messages handled */
-    uint32_t memory_bytes;   /* from ln_alloc */
+    struct ln_reason *ending; /* why it ends, once it shall; NULL before */
+    uint32_t reductions;      /* messages handled */
+    uint32_t memory_bytes;    /* from ln_alloc */
     uint16_t cancelled_waits;
     uint8_t run_state;
     bool begun;      /* init has succeeded */
-    bool ending;     /* it ends as soon as its handler returns */
     bool cancelled;  /* its waits fail with -ECANCELED */
     bool terminated; /* terminate has been called */
     unsigned char state[] __attribute__((aligned(16)));
@@ -48,7 +56,6 @@ struct actor {
 /* What a new actor needs once: the argument of its init and who waits for the outcome. */
 struct start {
     struct ln_caller caller; /* pid 0: no one */
-    bool told;
     uint32_t bytes;
     unsigned char argument[] __attribute__((aligned(16)));
 };
@@ -70,6 +77,7 @@ struct wait {
 /* Between schedulers, flagged LN_MSG_SIGNAL. EXIT and DOWN travel under their public tags. */
 enum signal {
     SIGNAL_SPAWN = LN_TAG_RUNTIME + 0x100, /* request to a scheduler: struct spawn_request */
+    SIGNAL_BEGIN,                          /* lets a held actor run; may be a request: its init */
     SIGNAL_END,                            /* struct ln_reason: ln_kill */
     SIGNAL_LINK,                           /* struct ln_down: the notice to keep for the sender */
     SIGNAL_UNLINK,
@@ -80,65 +88,119 @@ enum signal {
     SIGNAL_SHUT_DOWN, /* to a scheduler */
 };
 
-/* actor.c: the life */
-/* Ends it here and now, on whatever stack runs: terminate, release, tell, free. It may yield inside
- * terminate. */
-void actor_end(struct scheduler *scheduler, struct actor *actor);
-/* Notes that it shall end, and wakes it if it waits. The first reason stays, but KILLED
- * overrides. */
-void actor_end_soon(struct scheduler *scheduler, struct actor *actor, struct ln_reason reason);
+/* ----------------------------------------------------------------------------------- message.c */
+
+/* Like ln_msg_new, but nobody holds it. */
+struct ln_msg *message_new(struct scheduler *scheduler, uint32_t tag, enum ln_lane lane,
+                           size_t bytes);
+/* An actor's own messages hang in a list, so that none is lost when it ends. */
+static inline void
+message_hold(struct actor *actor, struct ln_msg *msg)
+{
+    ASSERT((msg->flags & LN_MSG_HELD) == 0);
+    msg->flags |= LN_MSG_HELD;
+    msg->next = actor->held;
+    msg->previous = &actor->held;
+    if (msg->next != NULL) {
+        msg->next->previous = &msg->next;
+    }
+    actor->held = msg;
+}
+static inline void
+message_let_go(struct ln_msg *msg)
+{
+    if ((msg->flags & LN_MSG_HELD) == 0) {
+        return;
+    }
+    msg->flags &= (uint8_t)~LN_MSG_HELD;
+    *msg->previous = msg->next;
+    if (msg->next != NULL) {
+        msg->next->previous = msg->previous;
+    }
+    msg->next = NULL;
+}
+
+/* ------------------------------------------------------------------------------------- actor.c */
+
+/* An actor without a pid, and the argument of its init, copied. */
+struct actor *actor_new(struct scheduler *scheduler, const struct ln_behaviour *behaviour,
+                        const void *argument, size_t bytes);
+void actor_free(struct scheduler *scheduler, struct actor *actor);
+/* Lets a held actor run. */
+void actor_begin(struct scheduler *scheduler, struct actor *actor);
 /* Runs its init if it has not, then messages, until the budget or the mailbox is used up or it
  * ended. */
 void actor_turn(struct scheduler *scheduler, struct actor *actor);
 /* A process's fiber begins here. */
 void actor_run_process(void *actor);
+/* Notes that it shall end, and wakes it if it waits. The first reason stays, but KILLED
+ * overrides. */
+void actor_end_soon(struct scheduler *scheduler, struct actor *actor, struct ln_reason reason);
+/* Ends it here and now, on whatever stack runs: terminate, release, tell, free. It may yield inside
+ * terminate. */
+void actor_end(struct scheduler *scheduler, struct actor *actor);
+/* Frees all that it owns, its stack apart: the node closes, and nobody is told. */
+void actor_discard(struct scheduler *scheduler, struct actor *actor);
 
-/* wait.c: waiting */
-/* Hangs a cancellable wait onto the calling actor. */
+/* ------------------------------------------------------------------------------------- spawn.c */
+
+/* A held actor on this scheduler. 0, -EEXIST, -EINVAL (the name) or -EAGAIN. */
+int actor_spawn(struct scheduler *scheduler, const struct ln_behaviour *behaviour,
+                const void *argument, size_t bytes, const char *name, ln_pid parent, ln_pid *out);
+/* The same, asked for by another scheduler. Takes *msg. */
+void spawn_arrived(struct scheduler *scheduler, struct ln_msg **msg);
+
+/* ---------------------------------------------------------------------------------- resource.c */
+
+/* Puts it at the head of one of an actor's lists. */
+void resource_add(struct ln_resource **list, struct ln_resource *resource,
+                  void (*release)(struct ln_resource *resource));
+/* Releases resources, then memory, then messages. */
+void resources_release(struct actor *actor);
+
+/* -------------------------------------------------------------------------------------- wait.c */
+
+/* Hangs a cancellable wait onto the calling actor. Ends the actor where there is no stack to go on
+ * with, or when it was cancelled and waits too often; so nothing may be under way before. */
 void wait_begin(struct wait *wait);
-/* Waits until wait_end, the timeout or a cancel. Yields, unless wait_end came already. The wait's
- * result. */
+/* The same for an operation that is under way and must be waited for. */
+void wait_again(struct wait *wait);
+/* Waits until wait_end, the timeout or a cancel. Yields, unless wait_end came already or the
+ * timeout is 0. The wait's result. */
 int wait_for(struct wait *wait, uint64_t timeout_ms);
 void wait_end(struct wait *wait, int result);
-/* The same, from a completion of io. */
+/* The same, from a completion of io; no effect when the wait has ended (a timeout, a cancel) and
+ * its actor has not run since. */
 void wait_end_by_io(struct wait *wait, int result);
-/* Gives the message its record as a request, so that its sender is told if the receiver ends
- * without answering. */
-void message_opened(struct scheduler *scheduler, struct actor *receiver, struct ln_msg *msg);
 
-/* send.c: delivery */
+/* -------------------------------------------------------------------------------------- send.c */
+
+/* Takes *msg, as it is, to any pid. */
+void message_post(struct scheduler *scheduler, ln_pid to, struct ln_msg **msg);
 /* Takes *msg to a pid of this scheduler: mailbox, signal, or answer of a wait. */
 void message_deliver(struct scheduler *scheduler, ln_pid to, struct ln_msg **msg);
 /* Takes a message that will not be handled: answers it if it is a request, releases what hangs on
  * it. */
 void message_discard(struct scheduler *scheduler, struct ln_msg **msg, int error);
+/* Gives the message to its receiver, and the runtime a record of it if it is a request, so that its
+ * sender is told if the receiver ends without answering. */
+void message_open(struct scheduler *scheduler, struct actor *receiver, struct ln_msg *msg);
 /* Answers a request that has no record (yet). Takes *answer; NULL inside: an empty one. */
 void message_answer(struct ln_caller caller, struct ln_msg **answer, int error);
+/* ln_call, perhaps of a request that can't be cancelled, perhaps of a signal. */
+int message_call(ln_pid to, struct ln_msg **request, uint64_t timeout_ms, bool cancellable,
+                 struct ln_msg **out_answer);
 
-/* signal.c: what schedulers say to one another. `actor` is the receiver, or NULL when there is
- * none. Takes *msg. */
+/* ------------------------------------------------------------------------------------ signal.c */
+
+/* What schedulers say to one another. `actor` is the receiver, or NULL when there is none. Takes
+ * *msg. */
 void scheduler_signal(struct scheduler *scheduler, struct actor *actor, struct ln_msg **msg);
+struct ln_msg *signal_new(struct scheduler *scheduler, uint32_t tag, size_t bytes);
 /* Tells all who linked or watch the actor. */
 void notices_send(struct scheduler *scheduler, struct actor *actor);
 
-/* actor.c */
-/* Puts it at the head of one of an actor's lists. */
-void resource_add(struct ln_resource **list, struct ln_resource *resource,
-                  void (*release)(struct ln_resource *resource));
-/* Puts a new actor on this scheduler. 0, -EEXIST or -EAGAIN. `start` waits for its init, if its pid
- * is not 0. */
-int actor_spawn(struct scheduler *scheduler, const struct ln_behaviour *behaviour,
-                const void *argument, size_t bytes, const char *name, struct ln_caller start,
-                ln_pid *out);
-struct spawn_request {
-    const struct ln_behaviour *behaviour;
-    ln_pid parent;
-    char name[LN_NAME_BYTES_MAX + 1]; /* empty: none */
-    bool wait_for_init;
-    uint32_t bytes;
-    unsigned char argument[] __attribute__((aligned(16)));
-};
+/* ------------------------------------------------------------------------------------ socket.c */
 
-/* socket.c */
 void socket_consumed(struct ln_msg *msg);
 void socket_event_discard(struct ln_msg *msg);

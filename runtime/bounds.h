@@ -41,4 +41,6 @@ enum {
 
     /* After its last byte a closed socket waits this long for the peer to take it. */
     LN_SOCKET_LINGER_MS = 5000,
+    /* The same when the node stops. */
+    LN_SOCKET_LAST_MS = 1000,
 };

@@ -33,7 +33,8 @@ struct channel {
     /* The sender's. */
     struct msg_list unpublished __attribute__((aligned(64)));
     struct ln_msg *homeward; /* a chain */
-    ck_ring_buffer_t *slots;
+    /* Both sides', never written. */
+    ck_ring_buffer_t *slots __attribute__((aligned(64)));
 };
 
 /* An entry's lowest bit tells a chain of free messages from a message. */
@@ -111,6 +112,11 @@ bool
 channel_publish(struct channel *channel)
 {
     bool published = false;
+    /* First, since it is one entry however long: a queue that never ends can't keep it back. */
+    if (channel->homeward != NULL && enqueue(channel, channel->homeward, ENTRY_HOMEWARD)) {
+        channel->homeward = NULL;
+        published = true;
+    }
     struct msg_list *list = &channel->unpublished;
     while (list->head != NULL) {
         struct ln_msg *msg = list->head;
@@ -125,17 +131,13 @@ channel_publish(struct channel *channel)
             list->tail = NULL;
         }
     }
-    if (channel->homeward != NULL && enqueue(channel, channel->homeward, ENTRY_HOMEWARD)) {
-        channel->homeward = NULL;
-        published = true;
-    }
     return published;
 }
 
 uint32_t
 channel_unpublished(const struct channel *channel)
 {
-    return channel->unpublished.count;
+    return channel->unpublished.count + (channel->homeward != NULL);
 }
 
 struct ln_msg *

@@ -26,7 +26,7 @@ void channel_send(struct channel *channel, struct ln_msg **msg);
 void channel_send_home(struct channel *channel, struct ln_msg *msg);
 /* Makes what was sent visible to the receiver. True when something was. */
 bool channel_publish(struct channel *channel);
-/* Sent and not yet published. */
+/* Entries sent and not yet published. */
 uint32_t channel_unpublished(const struct channel *channel);
 
 /* The next message, or NULL; *out_homeward tells that it is a chain of free messages, linked by

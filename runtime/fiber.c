@@ -33,6 +33,12 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
+#if defined(FIBER_ASAN) || defined(FIBER_TSAN)
+enum { STACK_FACTOR = 4 }; /* a sanitizer's frames are larger */
+#else
+enum { STACK_FACTOR = 1 };
+#endif
+
 enum { PAGE_BYTES = 4096, GUARD_BYTES = PAGE_BYTES, ADVICE_GUARD_INSTALL = 102, SAVED_WORDS = 9 };
 
 void fiber_swap(void **save_stack_pointer, void *load_stack_pointer);
@@ -59,7 +65,7 @@ stack_lay_out(struct fiber *fiber)
 struct fiber *
 fiber_new(size_t stack_bytes, void (*entry)(void *argument), void *argument)
 {
-    size_t usable = (stack_bytes + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
+    size_t usable = (stack_bytes * STACK_FACTOR + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
     unsigned char *base = mmap(NULL, GUARD_BYTES + usable, PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (base == MAP_FAILED) {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS_FIRST = 256 };
+enum { SLOTS_FIRST = 2 * HANDLES_RESTING };
 
 void
 handle_table_init(struct handle_table *table)
@@ -35,9 +35,10 @@ handle_new(struct handle_table *table, void *object)
 {
     ASSERT(object != NULL);
     uint32_t index;
-    if (table->free != 0) {
-        index = table->free - 1;
-        table->free = table->slots[index].next_free;
+    if (table->free_count > HANDLES_RESTING) {
+        index = table->free_first - 1;
+        table->free_first = table->slots[index].next_free;
+        table->free_count--;
     } else {
         if (table->slots_used == table->slots_max) {
             grow(table);
@@ -80,8 +81,13 @@ handle_free(struct handle_table *table, uint64_t handle)
     void *object = slot->object;
     slot->object = NULL;
     slot->generation++;
-    slot->next_free = table->free;
-    table->free = (uint32_t)handle;
+    slot->next_free = 0;
+    if (table->free_count++ == 0) {
+        table->free_first = (uint32_t)handle;
+    } else {
+        table->slots[table->free_last - 1].next_free = (uint32_t)handle;
+    }
+    table->free_last = (uint32_t)handle;
     ASSERT(table->count > 0);
     table->count--;
     return object;

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *const state_names[] = {"idle", "ready", "running", "waiting"};
+static const char *const state_names[] = {"held", "idle", "ready", "running", "waiting"};
 
 struct list_request {
     uint32_t slot;
@@ -87,8 +87,8 @@ static struct ln_msg *
 list(struct scheduler *self, const struct list_request *request)
 {
     uint32_t max = request->max < LN_INSPECT_PAGE ? request->max : LN_INSPECT_PAGE;
-    struct ln_msg *answer =
-        ln_msg_new(0, LN_REPLY, sizeof(struct list_answer) + max * sizeof(struct ln_actor_info));
+    struct ln_msg *answer = message_new(
+        self, 0, LN_REPLY, sizeof(struct list_answer) + max * sizeof(struct ln_actor_info));
     struct list_answer *page = (struct list_answer *)(void *)answer->data;
     uint32_t slot = request->slot > 0 ? request->slot : 1;
     /* A bounded walk over slots, used or not: a look never holds the scheduler for long. */
@@ -111,7 +111,7 @@ inspect(struct scheduler *self, const struct inspect_request *request)
         return NULL;
     }
     struct ln_msg *answer =
-        ln_msg_new(0, LN_REPLY, sizeof(struct inspect_answer) + LN_INSPECT_TEXT_MAX);
+        message_new(self, 0, LN_REPLY, sizeof(struct inspect_answer) + LN_INSPECT_TEXT_MAX);
     struct inspect_answer *found = (struct inspect_answer *)(void *)answer->data;
     if (actor == NULL) {
         scheduler_info(self, &found->scheduler);
@@ -142,11 +142,9 @@ inspect_arrived(struct scheduler *self, struct ln_msg **msg)
 static int
 ask(unsigned scheduler, uint32_t tag, const void *request, size_t bytes, struct ln_msg **out_answer)
 {
-    struct ln_msg *msg = ln_msg_new(tag, LN_SYSTEM, bytes);
-    msg->flags = LN_MSG_SIGNAL;
-    msg->from = ln_self();
+    struct ln_msg *msg = signal_new(scheduler_current(), tag, bytes);
     memcpy(msg->data, request, bytes);
-    return ln_call(scheduler_pid(scheduler), &msg, LN_FOREVER, out_answer);
+    return message_call(scheduler_pid(scheduler), &msg, LN_FOREVER, true, out_answer);
 }
 
 int

@@ -16,7 +16,7 @@ struct ln_actor_info {
     ln_pid parent;
     char name[LN_NAME_BYTES_MAX + 1]; /* empty: none */
     const char *behaviour;            /* a literal */
-    const char *state;                /* idle, ready, running, waiting; a literal */
+    const char *state;                /* held, idle, ready, running, waiting; a literal */
     uint32_t mailbox;                 /* messages waiting */
     uint32_t reductions;
     uint64_t memory_bytes; /* the actor, its state, its stack, what it allocated */

@@ -54,11 +54,15 @@ enum ln_msg_flags {
     LN_MSG_ANSWER = 4,  /* it is the answer to the request `ref`; `error` says if it failed */
     LN_MSG_ASYNC = 8,   /* request or answer of ln_request, not of ln_call */
     LN_MSG_SIGNAL = 16, /* between schedulers; never seen by handlers */
+    LN_MSG_HELD = 32,   /* an actor owns it: should that end, the message goes too */
 };
 
 struct ln_msg {
-    struct ln_msg *next; /* the mailbox's */
-    ln_pid to;
+    struct ln_msg *next; /* the runtime's */
+    union {
+        ln_pid to;                /* while it is on its way */
+        struct ln_msg **previous; /* while an actor holds it: the runtime's */
+    };
     ln_pid from;
     uint64_t ref; /* request or monitor it belongs to; 0: none */
     uint32_t tag; /* what it means: the application's below LN_TAG_RUNTIME */
@@ -87,7 +91,7 @@ enum ln_tag {
 };
 
 /* A new message with `bytes` of zeroed data, in the caller's ownership. Never NULL: without memory
- * the node ends. */
+ * the node ends. An actor's messages, made or received, are freed when it ends. */
 LN_API struct ln_msg *ln_msg_new(uint32_t tag, enum ln_lane lane, size_t bytes);
 /* Frees and nulls it; NULL inside is allowed. */
 LN_API void ln_msg_free(struct ln_msg **msg);
@@ -127,6 +131,7 @@ struct ln_caller {
     uint64_t open; /* the runtime's record that an answer is owed */
     bool async;
 };
+/* The message must be a request: flagged so. */
 LN_API struct ln_caller ln_caller(const struct ln_msg *request);
 /* Answers; *answer may be NULL inside (an empty answer). Called on the scheduler of the actor that
  * got the request, by it or another. To no one, or twice: dropped and counted. Never yields. */

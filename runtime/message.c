@@ -16,9 +16,8 @@ struct ln_buffer {
 };
 
 struct ln_msg *
-ln_msg_new(uint32_t tag, enum ln_lane lane, size_t bytes)
+message_new(struct scheduler *self, uint32_t tag, enum ln_lane lane, size_t bytes)
 {
-    struct scheduler *self = scheduler_current();
     size_t block_bytes = sizeof(struct ln_msg) + bytes;
     ASSERT(bytes <= UINT32_MAX - sizeof(struct ln_msg));
     struct ln_msg *msg = slab_alloc(&self->slab, block_bytes);
@@ -31,6 +30,17 @@ ln_msg_new(uint32_t tag, enum ln_lane lane, size_t bytes)
     return msg;
 }
 
+struct ln_msg *
+ln_msg_new(uint32_t tag, enum ln_lane lane, size_t bytes)
+{
+    struct scheduler *self = scheduler_current();
+    struct ln_msg *msg = message_new(self, tag, lane, bytes);
+    if (self->current != NULL) {
+        message_hold(self->current, msg);
+    }
+    return msg;
+}
+
 void
 ln_msg_free(struct ln_msg **msg)
 {
@@ -39,6 +49,7 @@ ln_msg_free(struct ln_msg **msg)
         return;
     }
     *msg = NULL;
+    message_let_go(freed);
     /* Behaviours and processes alike are through with received bytes when their message goes. */
     if (freed->tag == LN_TAG_DATA) {
         socket_consumed(freed);

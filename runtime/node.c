@@ -49,6 +49,9 @@ ln_node_open(struct io_driver *driver, const struct ln_node_options *options)
     node->registry = registry_new(node->schedulers_count);
     node->schedulers = allocate(node->schedulers_count, sizeof *node->schedulers);
     atomic_init(&node->stop_asked, false);
+    atomic_init(&node->settled_count, 0);
+    node->root_reason =
+        (struct ln_reason){.kind = LN_EXIT_KILLED, .text = "the machine stopped under it"};
     for (unsigned i = 0; i < node->schedulers_count; i++) {
         scheduler_init(&node->schedulers[i], node, i);
         node->schedulers[i].actors_max =
@@ -78,9 +81,10 @@ ln_node_start(struct ln_node *node)
     /* The root is put on scheduler 0 before its thread exists. */
     scheduler_self = &node->schedulers[0];
     int error = actor_spawn(scheduler_self, node->root_behaviour, node->root_argument,
-                            node->root_argument_bytes, NULL, (struct ln_caller){0}, &node->root);
-    scheduler_self = NULL;
+                            node->root_argument_bytes, NULL, 0, &node->root);
     ASSERT(error == 0);
+    actor_begin(scheduler_self, scheduler_find(scheduler_self, node->root));
+    scheduler_self = NULL;
     struct io_loop *loops = allocate(node->schedulers_count, sizeof *loops);
     for (unsigned i = 0; i < node->schedulers_count; i++) {
         loops[i] = (struct io_loop){scheduler_turn, scheduler_idle, scheduler_stopped,
@@ -100,13 +104,38 @@ ln_node_stop(struct ln_node *node)
     io_wake(io_of(node->driver, 0));
 }
 
+bool
+node_stop_waits(struct ln_node *node)
+{
+    return !node->stop_told && atomic_load_explicit(&node->stop_asked, memory_order_seq_cst);
+}
+
 void
 node_look_for_stop(struct ln_node *node)
 {
-    if (atomic_load_explicit(&node->stop_asked, memory_order_seq_cst)) {
-        atomic_store_explicit(&node->stop_asked, false, memory_order_seq_cst);
+    if (node_stop_waits(node)) {
+        node->stop_told = true;
         ln_kill(node->root, LN_EXIT_SHUTDOWN);
     }
+}
+
+void
+node_settle(struct ln_node *node)
+{
+    /* Sequentially consistent, like the load in node_settled, which scheduler_idle asks: either a
+     * loop sees the last one's count before it sleeps, or io_wake sees the loop asleep. */
+    unsigned before = atomic_fetch_add_explicit(&node->settled_count, 1, memory_order_seq_cst);
+    ASSERT(before < node->schedulers_count);
+    for (unsigned i = 0; before + 1 == node->schedulers_count && i <= before; i++) {
+        io_wake(node->schedulers[i].io);
+    }
+}
+
+bool
+node_settled(struct ln_node *node)
+{
+    return atomic_load_explicit(&node->settled_count, memory_order_seq_cst) ==
+           node->schedulers_count;
 }
 
 void
@@ -115,11 +144,11 @@ node_actor_ended(struct ln_node *node, const struct actor *actor)
     if (actor->pid != node->root) {
         return;
     }
-    node->root_reason = actor->reason;
+    node->root_reason = *actor->ending;
+    struct scheduler *self = scheduler_current();
     for (unsigned i = 0; i < node->schedulers_count; i++) {
-        struct ln_msg *shut_down = ln_msg_new(SIGNAL_SHUT_DOWN, LN_SYSTEM, 0);
-        shut_down->flags = LN_MSG_SIGNAL;
-        ln_send(scheduler_pid(i), &shut_down);
+        struct ln_msg *shut_down = signal_new(self, SIGNAL_SHUT_DOWN, 0);
+        message_post(self, scheduler_pid(i), &shut_down);
     }
 }
 
@@ -146,8 +175,6 @@ ln_node_join(struct ln_node *node)
     return node->root_reason;
 }
 
-/* After a simulated crash actors are still there: their memory goes with the slabs, their stacks
- * and names by hand. */
 static void
 discard(struct ln_msg *msg)
 {
@@ -163,6 +190,12 @@ ln_node_close(struct ln_node **node)
         return;
     }
     *node = NULL;
+    closed->closing = true;
+    /* After a simulated crash actors are still there. They are released as if killed, but their
+     * links, monitors and callers learn nothing any more. */
+    for (unsigned i = 0; i < closed->schedulers_count; i++) {
+        scheduler_discard(&closed->schedulers[i]);
+    }
     for (unsigned i = 0; i < closed->schedulers_count; i++) {
         scheduler_self = &closed->schedulers[i];
         for (unsigned j = 0; j < closed->schedulers_count; j++) {

@@ -15,6 +15,9 @@ struct ln_node {
     ln_pid root;
     struct ln_reason root_reason; /* scheduler 0's, then join's */
     atomic_bool stop_asked;       /* any thread's; scheduler 0 looks at it every turn */
+    bool stop_told;               /* scheduler 0's: the root knows */
+    bool closing;                 /* nothing runs any more: what is sent is freed */
+    atomic_uint settled_count;    /* schedulers on which nothing lives any more */
     const struct ln_behaviour *root_behaviour;
     void *root_argument;
     size_t root_argument_bytes;
@@ -25,6 +28,12 @@ unsigned node_least_loaded(const struct ln_node *node);
 void node_actor_ended(struct ln_node *node, const struct actor *actor);
 /* Scheduler 0, every turn: hands a wish to stop to the root. */
 void node_look_for_stop(struct ln_node *node);
+/* Whether there is such a wish. Scheduler 0. */
+bool node_stop_waits(struct ln_node *node);
+/* Counts the calling scheduler as one that has nothing left; the last one wakes all others. */
+void node_settle(struct ln_node *node);
+/* Whether all have. */
+bool node_settled(struct ln_node *node);
 
 /* inspect.c: a request to look into this scheduler. Takes *msg. */
 void inspect_arrived(struct scheduler *scheduler, struct ln_msg **msg);

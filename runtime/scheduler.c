@@ -43,16 +43,18 @@ scheduler_actor_at(const struct scheduler *self, uint32_t slot)
 static uint32_t
 slot_take(struct scheduler *self)
 {
-    if (self->slot_free != 0) {
-        uint32_t slot = self->slot_free;
-        self->slot_free = slot_at(self, slot)->next_free;
+    bool full = self->slots_used > self->actors_max;
+    if (self->slots_free_count > SLOTS_RESTING || (full && self->slots_free_count > 0)) {
+        uint32_t slot = self->slots_free_first;
+        self->slots_free_first = slot_at(self, slot)->next_free;
+        self->slots_free_count--;
         return slot;
     }
-    if (self->slots_used > self->actors_max) {
+    if (full) {
         return 0;
     }
     uint32_t slot = self->slots_used++;
-    if (slot % SLOT_CHUNK == 0 || self->slots[slot / SLOT_CHUNK] == NULL) {
+    if (self->slots[slot / SLOT_CHUNK] == NULL) {
         size_t bytes = SLOT_CHUNK * sizeof(struct actor_slot);
         self->slots[slot / SLOT_CHUNK] = slab_alloc(&self->slab, bytes);
         memset(self->slots[slot / SLOT_CHUNK], 0, bytes);
@@ -82,8 +84,12 @@ scheduler_forget(struct scheduler *self, struct actor *actor)
     ASSERT(left->actor == actor);
     left->actor = NULL;
     left->generation++;
-    left->next_free = self->slot_free;
-    self->slot_free = slot;
+    if (self->slots_free_count++ == 0) {
+        self->slots_free_first = slot;
+    } else {
+        slot_at(self, self->slots_free_last)->next_free = slot;
+    }
+    self->slots_free_last = slot;
     atomic_fetch_sub_explicit(&self->actors_count, 1, memory_order_relaxed);
 }
 
@@ -131,6 +137,14 @@ ready_pop(struct scheduler *self)
 
 static void loop(void *scheduler);
 
+static void
+loop_fiber_set_aside(struct scheduler *self, struct fiber *fiber)
+{
+    fiber->next = self->idle;
+    self->idle = fiber;
+    self->idle_count++;
+}
+
 static struct fiber *
 loop_fiber(struct scheduler *self)
 {
@@ -146,12 +160,19 @@ loop_fiber(struct scheduler *self)
     return fiber;
 }
 
-static void
-loop_fiber_set_aside(struct scheduler *self, struct fiber *fiber)
+bool
+scheduler_can_park(struct scheduler *self)
 {
-    fiber->next = self->idle;
-    self->idle = fiber;
-    self->idle_count++;
+    if (self->idle != NULL) {
+        return true;
+    }
+    struct fiber *fiber = fiber_new(LN_LENT_STACK_BYTES, loop, self);
+    if (fiber == NULL) {
+        return false;
+    }
+    self->fibers_count++;
+    loop_fiber_set_aside(self, fiber);
+    return true;
 }
 
 static void
@@ -220,6 +241,16 @@ turn_over(struct scheduler *self, unsigned actors)
 }
 
 static void
+end_stackless(struct scheduler *self, struct actor *actor)
+{
+    self->current = actor;
+    actor_end_soon(
+        self, actor,
+        (struct ln_reason){.kind = LN_EXIT_ERROR, .text = "no memory or mapping for a stack"});
+    actor_end(self, actor);
+}
+
+static void
 run_actor(struct scheduler *self, struct actor *actor)
 {
     self->stats.actors_run++;
@@ -227,7 +258,10 @@ run_actor(struct scheduler *self, struct actor *actor)
         size_t bytes = actor->behaviour->stack_bytes;
         actor->fiber =
             fiber_new(bytes != 0 ? bytes : LN_PROCESS_STACK_BYTES, actor_run_process, actor);
-        ASSERT(actor->fiber != NULL && "no memory or mapping for a stack");
+        if (actor->fiber == NULL) {
+            end_stackless(self, actor);
+            return;
+        }
     }
     if (actor->fiber != NULL) {
         resume(self, actor);
@@ -312,6 +346,17 @@ trim_stacks(struct scheduler *self)
     }
 }
 
+/* Whoever has nothing left still takes what others send, and lets it go: all stop together. */
+static void
+settle(struct scheduler *self)
+{
+    if (self->shutting_down && !self->settled && self->sockets_count == 0 &&
+        atomic_load_explicit(&self->actors_count, memory_order_relaxed) == 0) {
+        self->settled = true;
+        node_settle(self->node);
+    }
+}
+
 uint64_t
 scheduler_turn(void *scheduler)
 {
@@ -333,8 +378,13 @@ scheduler_turn(void *scheduler)
         fiber_switch(&self->host, self->running);
     }
     sockets_flush(self);
+    if (self->timers.fresh != NULL) {
+        self->now_ns = io_now_ns(self->io);
+        timer_wheel_start(&self->timers, scheduler_now_ms(self));
+    }
     publish_all(self);
     trim_stacks(self);
+    settle(self);
     if (self->ready_head != NULL || self->unpublished > 0) {
         return 0;
     }
@@ -351,18 +401,14 @@ scheduler_idle(void *scheduler)
             return false;
         }
     }
-    return !(self->index == 0 &&
-             atomic_load_explicit(&self->node->stop_asked, memory_order_seq_cst) &&
-             !self->shutting_down && self->node->root != 0);
+    return !node_settled(self->node) && !(self->index == 0 && node_stop_waits(self->node));
 }
 
 bool
 scheduler_stopped(void *scheduler)
 {
     struct scheduler *self = scheduler;
-    return self->shutting_down &&
-           atomic_load_explicit(&self->actors_count, memory_order_relaxed) == 0 &&
-           self->sockets_count == 0;
+    return node_settled(self->node);
 }
 
 void
@@ -376,7 +422,7 @@ scheduler_shut_down(struct scheduler *self)
             actor_end_soon(self, actor, reason);
         }
     }
-    sockets_abort(self);
+    sockets_hurry(self);
 }
 
 /* ----------------------------------------------------------------------------------------- life */
@@ -396,6 +442,32 @@ scheduler_init(struct scheduler *self, struct ln_node *node, unsigned index)
 }
 
 void
+scheduler_discard(struct scheduler *self)
+{
+    scheduler_self = self;
+    struct fiber *stacks = NULL;
+    for (uint32_t slot = 1; slot < self->slots_used; slot++) {
+        struct actor *actor = slot_at(self, slot)->actor;
+        if (actor == NULL) {
+            continue;
+        }
+        slot_at(self, slot)->actor = NULL;
+        if (actor->fiber != NULL) {
+            actor->fiber->next = stacks;
+            stacks = actor->fiber;
+        }
+        actor_discard(self, actor);
+    }
+    sockets_discard(self);
+    /* Last, since timers and waits lie on them. */
+    while (stacks != NULL) {
+        struct fiber *next = stacks->next;
+        fiber_free(stacks);
+        stacks = next;
+    }
+}
+
+void
 scheduler_fini(struct scheduler *self)
 {
     struct fiber *fiber;
@@ -404,6 +476,7 @@ scheduler_fini(struct scheduler *self)
         fiber_free(fiber);
     }
     fiber_free(self->running);
+    fiber_free(self->reap);
     for (unsigned chunk = 0; chunk < SLOT_CHUNKS && self->slots[chunk] != NULL; chunk++) {
         slab_free(&self->slab, self->slots[chunk], SLOT_CHUNK * sizeof(struct actor_slot));
     }

@@ -21,7 +21,13 @@
 
 #include <stdatomic.h>
 
-enum { SLOT_CHUNK = 4096, SLOT_CHUNKS = (1 << 24) / SLOT_CHUNK };
+enum {
+    SLOT_CHUNK = 4096,
+    SLOT_CHUNKS = (1 << 24) / SLOT_CHUNK,
+    /* A freed slot rests until so many others have been freed after it, so that a pid comes again
+     * only after 2^42 spawns, where it could after 2^32. */
+    SLOTS_RESTING = 1024,
+};
 
 struct actor_slot {
     struct actor *actor; /* NULL: free */
@@ -32,6 +38,7 @@ struct actor_slot {
 struct scheduler_stats {
     uint64_t turns, actors_run, messages, messages_remote, messages_dropped, messages_refused;
     uint64_t lossy_dropped, lossy_coalesced, answers_late, spawned, ended, crashed, parked;
+    uint64_t accepts_failed;
 };
 
 struct scheduler {
@@ -57,19 +64,24 @@ struct scheduler {
     uint64_t ref_last;
 
     struct actor_slot *slots[SLOT_CHUNKS];
-    uint32_t slots_used, slot_free, actors_max;
+    uint32_t slots_used, actors_max;
+    uint32_t slots_free_first, slots_free_last,
+        slots_free_count;     /* the first freed is used first */
     atomic_uint actors_count; /* written by this thread, read by all */
 
     struct channel **out; /* [schedulers]: to each other scheduler; NULL at our own index */
     struct channel **in;
     uint32_t unpublished;
 
-    struct ln_socket *unsent;  /* with bytes to send when the turn ends */
-    struct ln_socket *starved; /* that found no receive buffer */
-    struct ln_socket *closing; /* without an owner, until they are settled */
+    struct output *unsent;        /* of sockets with bytes to send when the turn ends */
+    struct ln_socket *starved;    /* that found no receive buffer */
+    bool starved_look;            /* one has come back since */
+    uint32_t receive_buffers_out; /* with owners */
+    struct farewell *closing;     /* of sockets without an owner, until they are settled */
     uint32_t sockets_count;
 
     bool shutting_down;
+    bool settled; /* nothing lives here any more: counted in the node */
     struct scheduler_stats stats;
 };
 
@@ -98,7 +110,9 @@ actor_current(void)
 }
 
 void scheduler_init(struct scheduler *scheduler, struct ln_node *node, unsigned index);
-/* After its thread has stopped. */
+/* After its thread has stopped: frees the actors that are left (the machine crashed), then, with
+ * scheduler_fini, the rest. */
+void scheduler_discard(struct scheduler *scheduler);
 void scheduler_fini(struct scheduler *scheduler);
 
 /* The io driver's loop (struct io_loop). */
@@ -107,6 +121,9 @@ bool scheduler_idle(void *scheduler);
 bool scheduler_stopped(void *scheduler);
 
 void scheduler_ready(struct scheduler *scheduler, struct actor *actor);
+/* Whether there is a stack for the loop to go on with, so that the current actor may keep this
+ * one. */
+bool scheduler_can_park(struct scheduler *scheduler);
 /* The current actor's stack stays with it and the loop goes on elsewhere; returns when the actor
  * runs again. */
 void scheduler_park(struct scheduler *scheduler);

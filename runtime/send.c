@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a message gets from one actor to another, and what becomes of it where there is none. */
+#include "runtime/node_priv.h"
 #include "runtime/scheduler.h"
 
 #include <errno.h>
@@ -12,16 +13,21 @@ struct open_call {
     struct ln_caller caller;
 };
 
-static void
-post(struct scheduler *self, ln_pid to, struct ln_msg **msg)
+void
+message_post(struct scheduler *self, ln_pid to, struct ln_msg **msg)
 {
     unsigned target = ln_pid_scheduler(to);
+    message_let_go(*msg);
     (*msg)->to = to;
+    if (self->node->closing) {
+        ln_msg_free(msg);
+        return;
+    }
     if (target == self->index) {
         message_deliver(self, to, msg);
         return;
     }
-    if (to == 0 || self->out == NULL || target >= ln_schedulers()) {
+    if (to == 0 || target >= self->node->schedulers_count) {
         message_discard(self, msg, -ESRCH);
         return;
     }
@@ -30,15 +36,29 @@ post(struct scheduler *self, ln_pid to, struct ln_msg **msg)
     channel_send(self->out[target], msg);
 }
 
+/* A message may be one that was received: what it was then is forgotten. */
+static void
+message_renew(struct ln_msg *msg)
+{
+    /* Received bytes lie in a buffer of their socket and are its owner's alone. */
+    ln_actor_check(msg->tag != LN_TAG_DATA);
+    if ((msg->flags & LN_MSG_REFUSED) != 0) {
+        msg->lane = LN_DURABLE; /* another try, not another lane */
+    }
+    if ((msg->flags & LN_MSG_REQUEST) != 0) {
+        msg->key = 0;
+    }
+    msg->flags &= LN_MSG_HELD;
+    msg->error = 0;
+    msg->ref = 0;
+    msg->from = actor_current()->pid;
+}
+
 void
 ln_send(ln_pid to, struct ln_msg **msg)
 {
-    struct scheduler *self = scheduler_current();
-    ASSERT(*msg != NULL);
-    if (self->current != NULL && ((*msg)->flags & (LN_MSG_SIGNAL | LN_MSG_ANSWER)) == 0) {
-        (*msg)->from = self->current->pid;
-    }
-    post(self, to, msg);
+    message_renew(*msg);
+    message_post(scheduler_current(), to, msg);
 }
 
 /* -------------------------------------------------------------------------------------- answers */
@@ -46,15 +66,16 @@ ln_send(ln_pid to, struct ln_msg **msg)
 void
 message_answer(struct ln_caller caller, struct ln_msg **answer, int error)
 {
-    struct ln_msg *msg = *answer != NULL ? *answer : ln_msg_new(0, LN_REPLY, 0);
+    struct scheduler *self = scheduler_current();
+    struct ln_msg *msg = *answer != NULL ? *answer : message_new(self, 0, LN_REPLY, 0);
     *answer = NULL;
+    message_let_go(msg);
     msg->lane = LN_REPLY;
     msg->flags = LN_MSG_ANSWER | (caller.async ? LN_MSG_ASYNC : 0);
     msg->ref = caller.ref;
     msg->error = error;
-    struct scheduler *self = scheduler_current();
     msg->from = self->current != NULL ? self->current->pid : scheduler_pid(self->index);
-    post(self, caller.pid, &msg);
+    message_post(self, caller.pid, &msg);
 }
 
 static void
@@ -72,8 +93,10 @@ open_call_release(struct ln_resource *resource)
 /* A request's `key` and `error` are free once it has arrived: they hold the handle of its
  * open_call. */
 void
-message_opened(struct scheduler *self, struct actor *receiver, struct ln_msg *msg)
+message_open(struct scheduler *self, struct actor *receiver, struct ln_msg *msg)
 {
+    receiver->reductions++;
+    message_hold(receiver, msg);
     if ((msg->flags & LN_MSG_REQUEST) == 0) {
         return;
     }
@@ -90,7 +113,7 @@ message_opened(struct scheduler *self, struct actor *receiver, struct ln_msg *ms
 struct ln_caller
 ln_caller(const struct ln_msg *request)
 {
-    ASSERT((request->flags & LN_MSG_REQUEST) != 0);
+    ln_actor_check((request->flags & LN_MSG_REQUEST) != 0);
     uint64_t handle = (uint64_t)(uint32_t)request->error << 32 | request->key;
     return (struct ln_caller){request->from, request->ref, handle,
                               (request->flags & LN_MSG_ASYNC) != 0};
@@ -101,7 +124,7 @@ reply(struct ln_caller caller, struct ln_msg **answer, int error)
 {
     struct scheduler *self = scheduler_current();
     struct open_call *open = handle_get(&self->handles, caller.open);
-    if (open == NULL || open->own.release != open_call_release) {
+    if (open == NULL || open->own.release != open_call_release || open->caller.ref != caller.ref) {
         self->stats.answers_late++;
         ln_msg_free(answer);
         return;
@@ -115,6 +138,7 @@ reply(struct ln_caller caller, struct ln_msg **answer, int error)
 void
 ln_reply(struct ln_caller caller, struct ln_msg **answer)
 {
+    ln_actor_check(*answer == NULL || (*answer)->tag != LN_TAG_DATA);
     reply(caller, answer, 0);
 }
 
@@ -133,31 +157,43 @@ ln_request(ln_pid to, struct ln_msg **request)
 {
     struct scheduler *self = scheduler_current();
     uint64_t ref = scheduler_ref(self);
+    message_renew(*request);
+    ln_actor_check((*request)->lane != LN_LOSSY);
     (*request)->ref = ref;
     (*request)->flags |= LN_MSG_REQUEST | LN_MSG_ASYNC;
-    ASSERT((*request)->lane != LN_LOSSY);
-    ln_send(to, request);
+    message_post(self, to, request);
     return ref;
 }
 
 int
-ln_call(ln_pid to, struct ln_msg **request, uint64_t timeout_ms, struct ln_msg **out_answer)
+message_call(ln_pid to, struct ln_msg **request, uint64_t timeout_ms, bool cancellable,
+             struct ln_msg **out_answer)
 {
     struct scheduler *self = scheduler_current();
     struct wait wait;
     wait_begin(&wait); /* before the request leaves: it may be answered at once */
+    wait.cancellable = cancellable;
     wait.ref = scheduler_ref(self);
     (*request)->ref = wait.ref;
+    (*request)->from = actor_current()->pid;
     (*request)->flags |= LN_MSG_REQUEST;
-    ASSERT((*request)->lane != LN_LOSSY);
-    ln_send(to, request);
+    message_post(self, to, request);
     int error = wait_for(&wait, timeout_ms);
     if (error == 0 && out_answer != NULL) {
+        message_hold(actor_current(), wait.answer);
         *out_answer = wait.answer;
         return 0;
     }
     ln_msg_free(&wait.answer);
     return error;
+}
+
+int
+ln_call(ln_pid to, struct ln_msg **request, uint64_t timeout_ms, struct ln_msg **out_answer)
+{
+    message_renew(*request);
+    ln_actor_check((*request)->lane != LN_LOSSY);
+    return message_call(to, request, timeout_ms, true, out_answer);
 }
 
 /* ------------------------------------------------------------------------------------- delivery */
@@ -212,7 +248,7 @@ deliver_refused(struct scheduler *self, struct ln_msg **msg)
     (*msg)->from = (*msg)->to;
     (*msg)->flags |= LN_MSG_REFUSED;
     (*msg)->lane = LN_REPLY; /* whoever sent it has room for what comes back: it was his credit */
-    post(self, sender, msg);
+    message_post(self, sender, msg);
 }
 
 static void
@@ -228,16 +264,17 @@ deliver_queued(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
         return;
     case MAILBOX_COALESCED:
         self->stats.lossy_coalesced++;
-        return;
+        queued = NULL;
+        break;
     case MAILBOX_TAKEN:
         break;
     }
+    const struct wait *wait = actor->wait;
     if (actor->run_state == ACTOR_IDLE) {
         scheduler_ready(self, actor);
-    } else if (actor->wait != NULL && actor->wait->for_message &&
-               (actor->wait->match == NULL ||
-                actor->wait->match(queued, actor->wait->match_context))) {
-        wait_end(actor->wait, 0);
+    } else if (wait != NULL && wait->for_message &&
+               (queued == NULL || wait->match(queued, wait->match_context))) {
+        wait_end(actor->wait, 0); /* one that was renewed in its place: the waiter looks itself */
     }
 }
 
@@ -285,7 +322,7 @@ send_timer_fire(struct timer *timer)
     struct scheduler *self = scheduler_current();
     ln_pid to = fired->to;
     struct ln_msg *msg = send_timer_end(self, fired);
-    post(self, to, &msg);
+    message_post(self, to, &msg);
 }
 
 static void
@@ -304,16 +341,16 @@ uint64_t
 ln_send_after(uint64_t delay_ms, ln_pid to, struct ln_msg **msg)
 {
     struct scheduler *self = scheduler_current();
+    message_renew(*msg);
+    message_let_go(*msg);
     struct send_timer *timer = slab_alloc(&self->slab, sizeof *timer);
     memset(timer, 0, sizeof *timer);
     timer->handle = handle_new(&self->handles, timer);
     timer->to = to;
     timer->msg = *msg;
     *msg = NULL;
-    timer->msg->from = actor_current()->pid;
     ln_own(&timer->own, send_timer_release);
-    /* One more: a part of the current millisecond has passed already. */
-    timer_set(&self->timers, &timer->timer, scheduler_now_ms(self) + delay_ms + 1, send_timer_fire);
+    timer_set_after(&self->timers, &timer->timer, delay_ms, send_timer_fire);
     return timer->handle;
 }
 

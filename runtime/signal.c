@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What schedulers say to one another about their actors: links, monitors, ends, spawns.
+/* What schedulers say to one another about their actors: links, monitors, ends.
  *
  * A link or monitor is a message that lies ready at the actor it speaks of (its `notices`): the
  * EXIT or DOWN that will be sent when that actor ends. It is allocated when the link or monitor is
@@ -28,32 +28,31 @@ down_of(struct ln_msg *msg)
     return (struct ln_down *)(void *)msg->data;
 }
 
-static struct ln_msg *
-signal_new(uint32_t tag, size_t bytes)
+struct ln_msg *
+signal_new(struct scheduler *self, uint32_t tag, size_t bytes)
 {
-    struct ln_msg *msg = ln_msg_new(tag, LN_REPLY, bytes);
+    struct ln_msg *msg = message_new(self, tag, LN_REPLY, bytes);
     msg->flags = LN_MSG_SIGNAL;
     return msg;
 }
 
 /* Sends a notice to whoever waits for it: the sender of the link or monitor. */
 static void
-notice_send(struct ln_msg *notice, ln_pid ended, struct ln_reason reason)
+notice_send(struct scheduler *self, struct ln_msg *notice, ln_pid ended, struct ln_reason reason)
 {
     ln_pid to = notice->from;
     notice->from = ended;
     *down_of(notice) = (struct ln_down){ended, reason};
-    ln_send(to, &notice);
+    message_post(self, to, &notice);
 }
 
 void
 notices_send(struct scheduler *self, struct actor *actor)
 {
-    (void)self;
     while (actor->notices != NULL) {
         struct ln_msg *notice = actor->notices;
         actor->notices = notice->next;
-        notice_send(notice, actor->pid, actor->reason);
+        notice_send(self, notice, actor->pid, *actor->ending);
     }
 }
 
@@ -91,27 +90,29 @@ notice_keep(struct actor *actor, struct ln_msg *notice, uint32_t tag)
 void
 ln_link(ln_pid pid)
 {
+    struct scheduler *self = scheduler_current();
     struct actor *actor = actor_current();
     if (pid == actor->pid) {
         return;
     }
     notice_drop(actor, LN_TAG_EXIT, pid, 0); /* a second link is the same link */
-    struct ln_msg *ours = signal_new(LN_TAG_EXIT, sizeof(struct ln_down));
+    struct ln_msg *ours = signal_new(self, LN_TAG_EXIT, sizeof(struct ln_down));
     ours->from = pid;
     notice_keep(actor, ours, LN_TAG_EXIT);
-    struct ln_msg *theirs = signal_new(SIGNAL_LINK, sizeof(struct ln_down));
+    struct ln_msg *theirs = signal_new(self, SIGNAL_LINK, sizeof(struct ln_down));
     theirs->from = actor->pid;
-    ln_send(pid, &theirs);
+    message_post(self, pid, &theirs);
 }
 
 void
 ln_unlink(ln_pid pid)
 {
+    struct scheduler *self = scheduler_current();
     struct actor *actor = actor_current();
     notice_drop(actor, LN_TAG_EXIT, pid, 0);
-    struct ln_msg *unlink = signal_new(SIGNAL_UNLINK, 0);
+    struct ln_msg *unlink = signal_new(self, SIGNAL_UNLINK, 0);
     unlink->from = actor->pid;
-    ln_send(pid, &unlink);
+    message_post(self, pid, &unlink);
 }
 
 static void
@@ -150,10 +151,10 @@ monitor_release(struct ln_resource *resource)
 {
     struct monitor *monitor = (struct monitor *)resource;
     struct scheduler *self = scheduler_current();
-    struct ln_msg *demonitor = signal_new(SIGNAL_DEMONITOR, 0);
+    struct ln_msg *demonitor = signal_new(self, SIGNAL_DEMONITOR, 0);
     demonitor->from = monitor->watcher;
     demonitor->ref = monitor->handle;
-    ln_send(monitor->watched, &demonitor);
+    message_post(self, monitor->watched, &demonitor);
     (void)handle_free(&self->handles, monitor->handle);
     slab_free(&self->slab, monitor, sizeof *monitor);
 }
@@ -176,10 +177,10 @@ ln_monitor(ln_pid pid)
     monitor->watched = pid;
     monitor->watcher = ln_self();
     ln_own(&monitor->own, monitor_release);
-    struct ln_msg *notice = signal_new(SIGNAL_MONITOR, sizeof(struct ln_down));
+    struct ln_msg *notice = signal_new(self, SIGNAL_MONITOR, sizeof(struct ln_down));
     notice->from = monitor->watcher;
     notice->ref = handle;
-    ln_send(pid, &notice);
+    message_post(self, pid, &notice);
     return handle;
 }
 
@@ -193,8 +194,11 @@ void
 ln_demonitor(uint64_t handle)
 {
     struct monitor *monitor = monitor_find(scheduler_current(), handle);
+    if (handle == 0) {
+        return;
+    }
     if (monitor != NULL) {
-        ASSERT(monitor->watcher == ln_self());
+        ln_actor_check(monitor->watcher == ln_self());
         ln_disown(&monitor->own);
         monitor_release(&monitor->own);
         return;
@@ -220,15 +224,16 @@ down_arrived(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
     message_deliver(self, actor->pid, msg);
 }
 
-/* --------------------------------------------------------------------------------- ends, spawns */
+/* ----------------------------------------------------------------------------------------- ends */
 
 void
 ln_kill(ln_pid pid, enum ln_exit_kind kind)
 {
-    struct ln_msg *end = signal_new(SIGNAL_END, sizeof(struct ln_reason));
+    struct scheduler *self = scheduler_current();
+    struct ln_msg *end = signal_new(self, SIGNAL_END, sizeof(struct ln_reason));
     *(struct ln_reason *)(void *)end->data =
         (struct ln_reason){.kind = kind, .text = "ended by another"};
-    ln_send(pid, &end);
+    message_post(self, pid, &end);
 }
 
 static void
@@ -236,8 +241,8 @@ end_arrived(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
 {
     struct ln_reason reason = *(struct ln_reason *)(void *)(*msg)->data;
     ln_msg_free(msg);
-    if (reason.kind == LN_EXIT_SHUTDOWN && actor->behaviour->trap_exit && !actor->ending) {
-        struct ln_msg *stop = ln_msg_new(LN_TAG_STOP, LN_SYSTEM, 0);
+    if (reason.kind == LN_EXIT_SHUTDOWN && actor->behaviour->trap_exit && actor->ending == NULL) {
+        struct ln_msg *stop = message_new(self, LN_TAG_STOP, LN_SYSTEM, 0);
         message_deliver(self, actor->pid, &stop);
         return;
     }
@@ -245,40 +250,33 @@ end_arrived(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
 }
 
 static void
-spawn_arrived(struct scheduler *self, struct ln_msg **msg)
+begin_arrived(struct scheduler *self, struct actor *actor, const struct ln_msg *signal)
 {
-    struct spawn_request *spawn = (struct spawn_request *)(void *)(*msg)->data;
-    struct ln_caller caller = {.pid = (*msg)->from, .ref = (*msg)->ref};
-    struct ln_caller no_one = {0};
-    ln_pid pid = 0;
-    int error = actor_spawn(self, spawn->behaviour, spawn->argument, spawn->bytes,
-                            spawn->name[0] != '\0' ? spawn->name : NULL,
-                            spawn->wait_for_init ? caller : no_one, &pid);
-    if (error == 0) {
-        scheduler_find(self, pid)->parent = spawn->parent;
+    if ((signal->flags & LN_MSG_REQUEST) != 0 && actor->start != NULL) {
+        actor->start->caller = (struct ln_caller){.pid = signal->from, .ref = signal->ref};
     }
-    if (error != 0 || !spawn->wait_for_init) {
-        struct ln_msg *answer = ln_msg_new(0, LN_REPLY, sizeof pid);
-        memcpy(answer->data, &pid, sizeof pid);
-        message_answer(caller, &answer, error);
-    }
-    ln_msg_free(msg);
+    actor_begin(self, actor);
 }
 
 /* -------------------------------------------------------------------------------------- arrival */
 
-/* To an actor that is gone (or never was): links and monitors learn it, all else is void. */
+/* To an actor that is gone (or never was): links and monitors learn it, requests are answered, all
+ * else is void. */
 static void
-signal_to_no_one(struct ln_msg **msg)
+signal_to_no_one(struct scheduler *self, struct ln_msg **msg)
 {
-    uint32_t tag = (*msg)->tag;
-    if (tag == SIGNAL_LINK || tag == SIGNAL_MONITOR) {
-        struct ln_msg *notice = *msg;
+    struct ln_msg *signal = *msg;
+    if (signal->tag == SIGNAL_LINK || signal->tag == SIGNAL_MONITOR) {
         *msg = NULL;
-        notice->tag = tag == SIGNAL_LINK ? LN_TAG_EXIT : LN_TAG_DOWN;
-        notice_send(notice, notice->to,
+        signal->tag = signal->tag == SIGNAL_LINK ? LN_TAG_EXIT : LN_TAG_DOWN;
+        notice_send(self, signal, signal->to,
                     (struct ln_reason){.kind = LN_EXIT_NOPROC, .text = "no such actor"});
         return;
+    }
+    if ((signal->flags & LN_MSG_REQUEST) != 0) {
+        struct ln_msg *answer = NULL;
+        message_answer((struct ln_caller){.pid = signal->from, .ref = signal->ref}, &answer,
+                       -ESRCH);
     }
     ln_msg_free(msg);
 }
@@ -297,6 +295,9 @@ signal_to_actor(struct scheduler *self, struct actor *actor, struct ln_msg **msg
     case SIGNAL_END:
         end_arrived(self, actor, msg);
         return;
+    case SIGNAL_BEGIN:
+        begin_arrived(self, actor, signal);
+        break;
     case SIGNAL_LINK:
         notice_drop(actor, LN_TAG_EXIT, signal->from, 0);
         notice_keep(actor, signal, LN_TAG_EXIT);
@@ -313,7 +314,7 @@ signal_to_actor(struct scheduler *self, struct actor *actor, struct ln_msg **msg
         notice_drop(actor, LN_TAG_DOWN, signal->from, signal->ref);
         break;
     default:
-        ASSERT(signal->tag == 0 && "unknown signal");
+        check_failed("a signal that no actor knows", __FILE__, __LINE__);
     }
     ln_msg_free(msg);
 }
@@ -334,11 +335,11 @@ scheduler_signal(struct scheduler *self, struct actor *actor, struct ln_msg **ms
             scheduler_shut_down(self);
             break;
         default:
-            break;
+            check_failed("a signal that no scheduler knows", __FILE__, __LINE__);
         }
         ln_msg_free(msg);
     } else if (actor == NULL) {
-        signal_to_no_one(msg);
+        signal_to_no_one(self, msg);
     } else {
         signal_to_actor(self, actor, msg);
     }

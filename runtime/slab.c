@@ -28,6 +28,12 @@ struct slab_region {
     unsigned char *base;
 };
 
+/* In front of a block from malloc. */
+struct slab_large {
+    struct slab_large *next, **previous;
+    unsigned char data[] __attribute__((aligned(16)));
+};
+
 /* Steps of 16 while objects are small, then four to a power of two: at most a fifth of a block is
  * lost. */
 static const uint16_t class_bytes[SLAB_CLASSES] = {
@@ -40,12 +46,12 @@ static uint8_t small_class[SMALL_BYTES_MAX / GRAIN_BYTES + 1];
 __attribute__((constructor)) static void
 small_class_fill(void)
 {
-    unsigned class = 0;
+    unsigned kind = 0;
     for (unsigned grains = 0; grains <= SMALL_BYTES_MAX / GRAIN_BYTES; grains++) {
-        while (class_bytes[class] < grains * GRAIN_BYTES) {
-            class ++;
+        while (class_bytes[kind] < grains * GRAIN_BYTES) {
+            kind++;
         }
-        small_class[grains] = (uint8_t) class;
+        small_class[grains] = (uint8_t)kind;
     }
 }
 
@@ -55,11 +61,11 @@ class_of(size_t bytes)
     if (bytes <= SMALL_BYTES_MAX) {
         return small_class[(bytes + GRAIN_BYTES - 1) / GRAIN_BYTES];
     }
-    unsigned class = small_class[SMALL_BYTES_MAX / GRAIN_BYTES];
-    while (class_bytes[class] < bytes) {
-        class ++;
+    unsigned kind = small_class[SMALL_BYTES_MAX / GRAIN_BYTES];
+    while (class_bytes[kind] < bytes) {
+        kind++;
     }
-    return class;
+    return kind;
 }
 
 size_t
@@ -77,6 +83,11 @@ slab_init(struct slab *slab)
 void
 slab_fini(struct slab *slab)
 {
+    while (slab->large != NULL) {
+        struct slab_large *large = slab->large;
+        slab->large = large->next;
+        free(large);
+    }
     while (slab->regions != NULL) {
         struct slab_region *region = slab->regions;
         slab->regions = region->next;
@@ -118,20 +129,46 @@ region_add(struct slab *slab)
 }
 
 static void *
-block_fresh(struct slab *slab, unsigned class)
+block_fresh(struct slab *slab, unsigned kind)
 {
-    size_t bytes = class_bytes[class];
-    if ((size_t)(slab->fresh_end[class] - slab->fresh[class]) < bytes) {
+    size_t bytes = class_bytes[kind];
+    if ((size_t)(slab->fresh_end[kind] - slab->fresh[kind]) < bytes) {
         if (slab->region == slab->region_end) {
             region_add(slab);
         }
-        slab->fresh[class] = slab->region;
-        slab->fresh_end[class] = slab->region + CHUNK_BYTES;
+        slab->fresh[kind] = slab->region;
+        slab->fresh_end[kind] = slab->region + CHUNK_BYTES;
         slab->region += CHUNK_BYTES;
     }
-    void *block = slab->fresh[class];
-    slab->fresh[class] += bytes;
+    void *block = slab->fresh[kind];
+    slab->fresh[kind] += bytes;
     return block;
+}
+
+static void *
+large_alloc(struct slab *slab, size_t bytes)
+{
+    struct slab_large *large = check_memory(malloc(sizeof *large + bytes));
+    large->next = slab->large;
+    large->previous = &slab->large;
+    if (large->next != NULL) {
+        large->next->previous = &large->next;
+    }
+    slab->large = large;
+    slab->bytes_used += bytes;
+    return large->data;
+}
+
+static void
+large_free(struct slab *slab, void *block, size_t bytes)
+{
+    struct slab_large *large = (void *)((unsigned char *)block - offsetof(struct slab_large, data));
+    *large->previous = large->next;
+    if (large->next != NULL) {
+        large->next->previous = large->previous;
+    }
+    slab->bytes_used -= bytes;
+    free(large);
 }
 
 void *
@@ -139,16 +176,15 @@ slab_alloc(struct slab *slab, size_t bytes)
 {
     slab->blocks_used++;
     if (SLAB_MALLOC_ONLY || bytes > SLAB_BYTES_MAX) {
-        slab->bytes_used += bytes;
-        return check_memory(malloc(bytes));
+        return large_alloc(slab, bytes);
     }
-    unsigned class = class_of(bytes);
-    slab->bytes_used += class_bytes[class];
-    struct slab_block *block = slab->free[class];
+    unsigned kind = class_of(bytes);
+    slab->bytes_used += class_bytes[kind];
+    struct slab_block *block = slab->free[kind];
     if (block == NULL) {
-        return block_fresh(slab, class);
+        return block_fresh(slab, kind);
     }
-    slab->free[class] = block->next;
+    slab->free[kind] = block->next;
     return block;
 }
 
@@ -161,13 +197,12 @@ slab_free(struct slab *slab, void *memory, size_t bytes)
     ASSERT(slab->blocks_used > 0);
     slab->blocks_used--;
     if (SLAB_MALLOC_ONLY || bytes > SLAB_BYTES_MAX) {
-        slab->bytes_used -= bytes;
-        free(memory);
+        large_free(slab, memory, bytes);
         return;
     }
-    unsigned class = class_of(bytes);
-    slab->bytes_used -= class_bytes[class];
+    unsigned kind = class_of(bytes);
+    slab->bytes_used -= class_bytes[kind];
     struct slab_block *block = memory;
-    block->next = slab->free[class];
-    slab->free[class] = block;
+    block->next = slab->free[kind];
+    slab->free[kind] = block;
 }

@@ -6,7 +6,7 @@
  * known to the caller at free, so blocks carry no header. Only the owning thread allocates and
  * frees; memory freed elsewhere is sent home (channel.h). Chunks are kept until slab_fini. Above
  * SLAB_BYTES_MAX blocks come from malloc. With AddressSanitizer every block does, so that it sees
- * each one's end.
+ * each one's end. Whatever was not freed goes with slab_fini.
  */
 #pragma once
 
@@ -21,6 +21,8 @@ struct slab_block {
     struct slab_block *next;
 };
 
+struct slab_large;
+
 struct slab {
     struct slab_block *free[SLAB_CLASSES];
     unsigned char
@@ -28,6 +30,7 @@ struct slab {
     unsigned char *fresh_end[SLAB_CLASSES];
     unsigned char *region, *region_end; /* the rest of the newest region */
     struct slab_region *regions;
+    struct slab_large *large; /* blocks from malloc */
     uint64_t blocks_used;
     uint64_t bytes_used;
     uint64_t bytes_mapped;

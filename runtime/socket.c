@@ -1,62 +1,80 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A socket's three operations and when each runs:
  *
- *     poll      always, from attach to close (of a listener: accept)
+ *     poll      always, from attach to the end (of a listener: accept)
  *     receive   when poll said "readable", the owner has taken the last bytes, and it is not paused
  *     send      when bytes are queued and the round ends; the next follows while bytes are left
  *
- * One LN_TAG_DATA is out at a time (`event`): its buffer goes back when the handler is through with
- * it. Closing is in three steps: no more events (close), the queue leaves or the linger time passes
- * (flush), operations end (settle); only then the descriptor is closed and the struct freed. */
+ * One LN_TAG_DATA is out at a time (`event`): its buffer goes back when the message is freed. What
+ * only a few sockets need at a time is apart, so that an idle one is small: `output` while bytes
+ * wait or leave, `farewell` while it closes or is detached.
+ *
+ * A farewell goes through these steps, each skipped when there is nothing to do:
+ *
+ *     FLUSH     what is queued leaves
+ *     DRAIN     our side has ended; what the peer still sends is thrown away until its side ends,
+ *               since a close with unread bytes would make the kernel reset the connection, and the
+ *               peer might never see our last words (not when detaching)
+ *     SETTLE    all operations end; then the descriptor is closed, or handed out, and it is free */
 #include "runtime/socket.h"
 
 #include "runtime/bounds.h"
+#include "runtime/node_priv.h"
+#include "runtime/outgoing.h"
 #include "runtime/socket_priv.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum {
-    CHUNK_BYTES = 1024 - 48, /* a chunk of copied bytes with its header fills a block of 1 KiB */
-    BACKLOG = 4096,
+enum { BACKLOG = 4096 };
+
+/* A socket's, while bytes wait or leave. */
+struct output {
+    struct io_op send;
+    struct ln_socket *socket;
+    struct output *next; /* in the round's list */
+    struct outgoing queue;
+    struct iovec *pieces; /* of the send under way */
+    uint32_t pieces_count;
+    bool queued; /* in the round's list */
+    bool notify; /* DRAINED is wanted, at `low` */
+    bool shutdown;
+    size_t low;
 };
 
-/* A piece of what is to be sent: copied bytes, or a part of a shared payload. */
-struct chunk {
-    struct chunk *next;
-    struct ln_buffer *buffer; /* NULL: the bytes follow */
-    const unsigned char *start;
-    uint32_t bytes;
-    uint32_t room; /* bytes that fit behind; 0 for a shared payload */
-    uint64_t block_bytes;
-    unsigned char data[];
+enum farewell_step { FLUSH, DRAIN, SETTLE };
+
+/* A socket's, while it closes or is detached. */
+struct farewell {
+    struct timer timer;
+    struct ln_socket *socket;
+    struct farewell *next, **previous; /* of all that close on this scheduler */
+    struct wait *wait;                 /* the owner's, who detaches; NULL: it closes */
+    enum farewell_step step;
+    bool abort;
 };
 
 struct ln_socket {
     struct ln_resource own; /* the owner's; previous == NULL: it has none any more */
     struct io_op poll;
     struct io_op receive;
-    struct io_op send;
     struct scheduler *scheduler;
-    struct ln_socket *next_unsent, *next_starved;
-    struct ln_socket *next, **previous; /* all of a scheduler's that are closing */
     ln_pid owner;
-    struct chunk *head, *tail;
-    struct iovec *pieces; /* of the send under way */
     struct ln_msg *event; /* the LN_TAG_DATA that is out */
-    struct wait *detached;
-    struct timer linger;
-    size_t unsent;
-    size_t low;
+    struct output *output;
+    struct farewell *farewell;
+    struct ln_socket *next_starved;
     io_socket descriptor;
-    int error;
-    uint32_t pieces_count;
-    bool listening, readable, paused, ended, told, notify, in_unsent, in_starved;
-    bool shutdown_asked, closing, aborting;
+    int32_t error; /* of a send: nothing is sent any more */
+    bool readable : 1;
+    bool paused : 1;
+    bool ended : 1; /* the peer's side, or all of it */
+    bool told : 1;  /* CLOSED was sent */
+    bool starved : 1;
 };
+_Static_assert(sizeof(struct ln_socket) <= 160, "an idle socket fits a block of 160 bytes");
 
-static void socket_settle(struct ln_socket *socket);
+static void farewell_go_on(struct ln_socket *socket);
 static void receive_start(struct ln_socket *socket);
 
 /* The socket of a completed operation. */
@@ -70,26 +88,40 @@ socket_of(struct io_op *op, size_t offset)
 
 /* --------------------------------------------------------------------------------------- events */
 
-static struct ln_msg *
+static void
 event_send(struct ln_socket *socket, uint32_t tag, struct ln_socket_event event)
 {
-    struct ln_msg *msg = ln_msg_new(tag, LN_REPLY, sizeof event);
-    struct ln_msg *sent = msg;
+    struct ln_msg *msg = message_new(socket->scheduler, tag, LN_REPLY, sizeof event);
     *ln_socket_event(msg) = event;
+    if (tag == LN_TAG_DATA) {
+        socket->event = msg;
+        socket->scheduler->receive_buffers_out++;
+    }
     message_deliver(socket->scheduler, socket->owner, &msg);
-    return sent;
 }
 
 static void
 tell_closed(struct ln_socket *socket, int error)
 {
     socket->ended = true;
-    if (socket->told || socket->closing) {
+    if (socket->told || socket->farewell != NULL) {
         return;
     }
     socket->told = true;
-    (void)event_send(socket, LN_TAG_CLOSED,
-                     (struct ln_socket_event){.socket = socket, .error = error, .descriptor = -1});
+    event_send(socket, LN_TAG_CLOSED,
+               (struct ln_socket_event){.socket = socket, .error = error, .descriptor = -1});
+}
+
+/* The event's buffer goes back. */
+static void
+event_end(struct ln_socket *socket)
+{
+    struct scheduler *self = socket->scheduler;
+    ASSERT(self->receive_buffers_out > 0);
+    self->receive_buffers_out--;
+    self->starved_look = true;
+    socket->event = NULL;
+    io_release(self->io, &socket->receive);
 }
 
 void
@@ -100,420 +132,391 @@ socket_consumed(struct ln_msg *msg)
         return;
     }
     ASSERT(socket->event == msg);
-    socket->event = NULL;
-    io_release(socket->scheduler->io, &socket->receive);
+    event_end(socket);
     receive_start(socket);
 }
 
-/* An event that nobody will handle: the owner has ended. */
+/* Nobody will handle it: the owner has ended. */
 void
 socket_event_discard(struct ln_msg *msg)
 {
-    struct ln_socket_event *event = ln_socket_event(msg);
     if (msg->tag == LN_TAG_ACCEPT) {
-        io_close(scheduler_current()->io, event->descriptor, true);
-    } else if (msg->tag == LN_TAG_DATA && event->socket != NULL) {
-        event->socket->event = NULL;
-        io_release(event->socket->scheduler->io, &event->socket->receive);
-        event->socket = NULL;
+        io_close(scheduler_current()->io, ln_socket_event(msg)->descriptor, true);
     }
 }
 
+/* No bytes for the owner any more. */
 static void
 event_forget(struct ln_socket *socket)
 {
     if (socket->event != NULL) {
         ln_socket_event(socket->event)->socket = NULL;
         ln_socket_event(socket->event)->bytes = 0;
-        socket->event = NULL;
-        io_release(socket->scheduler->io, &socket->receive);
+        event_end(socket);
     }
 }
 
 /* ------------------------------------------------------------------------------------ receiving */
 
+/* Until a buffer comes back: every one that is out belongs to an event, so one will. */
 static void
 starve(struct ln_socket *socket)
 {
-    if (!socket->in_starved) {
-        socket->in_starved = true;
-        socket->next_starved = socket->scheduler->starved;
-        socket->scheduler->starved = socket;
+    struct scheduler *self = socket->scheduler;
+    socket->readable = true;
+    if (!socket->starved) {
+        socket->starved = true;
+        socket->next_starved = self->starved;
+        self->starved = socket;
     }
+}
+
+static bool
+wants_to_receive(const struct ln_socket *socket)
+{
+    if (!socket->readable || socket->receive.active || socket->ended || socket->starved) {
+        return false;
+    }
+    if (socket->farewell != NULL) {
+        return socket->farewell->step == DRAIN;
+    }
+    return socket->event == NULL && !socket->paused;
+}
+
+static void
+receive_start(struct ln_socket *socket)
+{
+    if (wants_to_receive(socket)) {
+        socket->readable = false;
+        io_receive(socket->scheduler->io, &socket->receive, socket->descriptor);
+    }
+}
+
+static void
+received(struct ln_socket *socket, uint32_t bytes)
+{
+    struct io *io = socket->scheduler->io;
+    socket->readable = socket->readable || bytes == IO_RECEIVE_BYTES;
+    if (socket->farewell != NULL) {
+        io_release(io, &socket->receive);
+        receive_start(socket);
+        return;
+    }
+    const unsigned char *data = io_received(io, &socket->receive);
+    event_send(socket, LN_TAG_DATA,
+               (struct ln_socket_event){.socket = socket,
+                                        .data = (unsigned char *)(uintptr_t)data,
+                                        .bytes = bytes,
+                                        .descriptor = -1});
 }
 
 static void
 receive_done(struct io_op *op, int32_t result)
 {
     struct ln_socket *socket = socket_of(op, offsetof(struct ln_socket, receive));
-    struct io *io = socket->scheduler->io;
-    if (socket->closing || socket->detached != NULL) {
-        io_release(io, op);
-        socket_settle(socket);
-    } else if (result > 0) {
-        socket->readable = socket->readable || result == IO_RECEIVE_BYTES;
-        unsigned char *data =
-            (unsigned char *)(uintptr_t)io_received(io, op); // NOLINT(performance-no-int-to-ptr)
-        struct ln_socket_event event = {
-            .socket = socket, .data = data, .bytes = (uint32_t)result, .descriptor = -1};
-        struct ln_msg *msg = ln_msg_new(LN_TAG_DATA, LN_REPLY, sizeof event);
-        *ln_socket_event(msg) = event;
-        socket->event =
-            msg; /* before it is delivered: an owner that has ended gives it up at once */
-        message_deliver(socket->scheduler, socket->owner, &msg);
+    if (result > 0) {
+        received(socket, (uint32_t)result);
     } else if (result == -ENOBUFS) {
-        socket->readable = true;
         starve(socket);
-    } else if (result != -EAGAIN) {
-        tell_closed(socket, result);
-    } else {
+    } else if (result == -EAGAIN) {
         receive_start(socket); /* if the poll has fired meanwhile */
+    } else if (result != -ECANCELED) {
+        tell_closed(socket, result);
     }
-}
-
-static void
-receive_start(struct ln_socket *socket)
-{
-    if (!socket->readable || socket->receive.active || socket->event != NULL || socket->paused ||
-        socket->ended || socket->closing || socket->detached != NULL) {
-        return;
-    }
-    socket->readable = false;
-    io_receive(socket->scheduler->io, &socket->receive, socket->descriptor);
+    farewell_go_on(socket);
 }
 
 static void
 poll_done(struct io_op *op, int32_t result)
 {
     struct ln_socket *socket = socket_of(op, offsetof(struct ln_socket, poll));
-    if (socket->closing || socket->detached != NULL) {
-        socket_settle(socket);
-    } else if (result < 0) {
-        tell_closed(socket, result);
-    } else {
+    if (result >= 0) {
         socket->readable = true;
         receive_start(socket);
+    } else if (socket->farewell == NULL || socket->farewell->step != SETTLE) {
+        tell_closed(socket, result);
     }
+    farewell_go_on(socket);
 }
 
 static void
 accept_done(struct io_op *op, int32_t result)
 {
     struct ln_socket *socket = socket_of(op, offsetof(struct ln_socket, poll));
-    if (result >= 0) {
-        struct ln_socket_event event = {.socket = socket, .descriptor = result};
-        if (socket->closing) {
-            io_close(socket->scheduler->io, result, true);
-        } else {
-            (void)event_send(socket, LN_TAG_ACCEPT, event);
-        }
-    } else if (!op->more && !socket->closing) {
+    if (result >= 0 && socket->farewell != NULL) {
+        io_close(socket->scheduler->io, result, true);
+    } else if (result >= 0) {
+        event_send(socket, LN_TAG_ACCEPT,
+                   (struct ln_socket_event){.socket = socket, .descriptor = result});
+    } else if (!op->more) {
         tell_closed(socket, result);
+    } else {
+        socket->scheduler->stats.accepts_failed++; /* no descriptor left: the driver tries again */
     }
-    if (socket->closing) {
-        socket_settle(socket);
-    }
+    farewell_go_on(socket);
 }
 
 /* -------------------------------------------------------------------------------------- sending */
 
-static void
-chunk_free(struct scheduler *self, struct chunk *chunk)
-{
-    ln_buffer_put(&chunk->buffer);
-    slab_free(&self->slab, chunk, chunk->block_bytes);
-}
+static void send_done(struct io_op *op, int32_t result);
 
-static void
-chunks_drop(struct ln_socket *socket)
+static struct output *
+output_of(struct ln_socket *socket)
 {
-    while (socket->head != NULL) {
-        struct chunk *chunk = socket->head;
-        socket->head = chunk->next;
-        chunk_free(socket->scheduler, chunk);
+    if (socket->output == NULL) {
+        struct output *output = slab_alloc(&socket->scheduler->slab, sizeof *output);
+        *output = (struct output){.send = {.done = send_done, .buffer = IO_BUFFER_NONE},
+                                  .socket = socket};
+        socket->output = output;
     }
-    socket->tail = NULL;
-    socket->unsent = 0;
+    return socket->output;
 }
 
+/* Frees it when nothing is left to do. */
 static void
-chunks_advance(struct ln_socket *socket, size_t sent)
+output_retire(struct ln_socket *socket)
 {
-    ASSERT(sent <= socket->unsent);
-    socket->unsent -= sent;
-    while (sent > 0) {
-        struct chunk *chunk = socket->head;
-        if (sent < chunk->bytes) {
-            chunk->start += sent;
-            chunk->bytes -= (uint32_t)sent;
-            return;
-        }
-        sent -= chunk->bytes;
-        socket->head = chunk->next;
-        if (socket->head == NULL) {
-            socket->tail = NULL;
-        }
-        chunk_free(socket->scheduler, chunk);
+    struct output *output = socket->output;
+    if (output != NULL && output->queue.bytes == 0 && !output->send.active && !output->queued &&
+        !output->notify && !output->shutdown) {
+        socket->output = NULL;
+        slab_free(&socket->scheduler->slab, output, sizeof *output);
     }
 }
 
-static void
-pieces_free(struct ln_socket *socket)
+static struct output *
+round_add(struct ln_socket *socket)
 {
-    slab_free(&socket->scheduler->slab, socket->pieces,
-              socket->pieces_count * sizeof *socket->pieces);
-    socket->pieces = NULL;
+    struct output *output = output_of(socket);
+    if (!output->queued) {
+        output->queued = true;
+        output->next = socket->scheduler->unsent;
+        socket->scheduler->unsent = output;
+    }
+    return output;
 }
 
 static void
-send_start(struct ln_socket *socket)
+send_start(struct output *output)
 {
-    if (socket->send.active || socket->head == NULL || socket->aborting) {
+    struct ln_socket *socket = output->socket;
+    struct scheduler *self = socket->scheduler;
+    bool leaving = socket->farewell != NULL && socket->farewell->step == SETTLE;
+    if (output->send.active || output->queue.bytes == 0 || leaving) {
         return;
     }
-    unsigned count = 0;
-    for (const struct chunk *chunk = socket->head; chunk != NULL && count < IO_SEND_PIECES_MAX;
-         chunk = chunk->next) {
-        count++;
-    }
-    socket->pieces_count = count;
-    socket->pieces = slab_alloc(&socket->scheduler->slab, count * sizeof *socket->pieces);
-    struct chunk *chunk = socket->head;
-    for (unsigned i = 0; i < count; i++, chunk = chunk->next) {
-        chunk->room = 0; /* the kernel reads it: nothing is added behind any more */
-        socket->pieces[i].iov_base =
-            (void *)(uintptr_t)chunk->start; // NOLINT(performance-no-int-to-ptr)
-        socket->pieces[i].iov_len = chunk->bytes;
-    }
-    io_send(socket->scheduler->io, &socket->send, socket->descriptor, socket->pieces, count);
+    output->pieces_count = outgoing_pieces(&output->queue, IO_SEND_PIECES_MAX);
+    output->pieces = slab_alloc(&self->slab, output->pieces_count * sizeof *output->pieces);
+    unsigned count = outgoing_gather(&output->queue, output->pieces, output->pieces_count);
+    io_send(self->io, &output->send, socket->descriptor, output->pieces, count);
 }
 
 static void
-after_drain(struct ln_socket *socket)
+after_send(struct ln_socket *socket)
 {
-    if (socket->notify && socket->unsent <= socket->low && !socket->closing) {
-        socket->notify = false;
-        (void)event_send(socket, LN_TAG_DRAINED,
-                         (struct ln_socket_event){.socket = socket, .descriptor = -1});
+    struct output *output = socket->output;
+    if (output->notify && output->queue.bytes <= output->low) {
+        output->notify = false;
+        event_send(socket, LN_TAG_DRAINED,
+                   (struct ln_socket_event){.socket = socket, .descriptor = -1});
     }
-    if (socket->unsent == 0 && socket->shutdown_asked && !socket->aborting) {
-        socket->shutdown_asked = false;
+    if (output->shutdown && output->queue.bytes == 0) {
+        output->shutdown = false;
         io_shutdown(socket->scheduler->io, socket->descriptor);
     }
-    if (socket->closing || socket->detached != NULL) {
-        socket_settle(socket);
-    }
+    output_retire(socket);
+    farewell_go_on(socket);
 }
 
 static void
 send_done(struct io_op *op, int32_t result)
 {
-    struct ln_socket *socket = socket_of(op, offsetof(struct ln_socket, send));
-    pieces_free(socket);
+    struct output *output = (struct output *)op;
+    struct ln_socket *socket = output->socket;
+    struct scheduler *self = socket->scheduler;
+    scheduler_enter(self);
+    slab_free(&self->slab, output->pieces, output->pieces_count * sizeof *output->pieces);
+    output->pieces = NULL;
     if (result < 0) {
         socket->error = result;
-        chunks_drop(socket);
+        output->shutdown = false;
+        outgoing_drop(&output->queue, &self->slab);
         tell_closed(socket, result);
     } else {
-        chunks_advance(socket, (size_t)result);
-        send_start(socket);
+        outgoing_take(&output->queue, &self->slab, (size_t)result);
+        send_start(output);
     }
-    after_drain(socket);
-}
-
-static void
-unsent_add(struct ln_socket *socket)
-{
-    if (!socket->in_unsent) {
-        socket->in_unsent = true;
-        socket->next_unsent = socket->scheduler->unsent;
-        socket->scheduler->unsent = socket;
-    }
-}
-
-static void
-chunk_append(struct ln_socket *socket, struct chunk *chunk)
-{
-    if (socket->tail == NULL) {
-        socket->head = chunk;
-    } else {
-        socket->tail->next = chunk;
-    }
-    socket->tail = chunk;
-}
-
-static struct chunk *
-chunk_new(struct scheduler *self, size_t room)
-{
-    struct chunk *chunk = slab_alloc(&self->slab, sizeof *chunk + room);
-    *chunk = (struct chunk){.room = (uint32_t)room, .block_bytes = sizeof *chunk + room};
-    chunk->start = chunk->data;
-    return chunk;
-}
-
-void
-ln_socket_send(struct ln_socket *socket, const void *bytes, size_t count)
-{
-    const unsigned char *from = bytes;
-    if (socket->error != 0 || socket->closing) {
-        return; /* LN_TAG_CLOSED has told, or will */
-    }
-    socket->unsent += count;
-    while (count > 0) {
-        struct chunk *chunk = socket->tail;
-        if (chunk == NULL || chunk->room == 0) {
-            chunk = chunk_new(socket->scheduler, CHUNK_BYTES);
-            chunk_append(socket, chunk);
-        }
-        size_t part = count < chunk->room ? count : chunk->room;
-        memcpy((unsigned char *)chunk->data + (chunk->start - chunk->data) + chunk->bytes, from,
-               part);
-        chunk->bytes += (uint32_t)part;
-        chunk->room -= (uint32_t)part;
-        from += part;
-        count -= part;
-    }
-    unsent_add(socket);
-}
-
-void
-ln_socket_send_buffer(struct ln_socket *socket, struct ln_buffer **buffer, size_t offset,
-                      size_t count)
-{
-    ASSERT(offset <= ln_buffer_bytes(*buffer) && count <= ln_buffer_bytes(*buffer) - offset);
-    if (socket->error != 0 || socket->closing || count == 0) {
-        ln_buffer_put(buffer);
-        return;
-    }
-    struct chunk *chunk = chunk_new(socket->scheduler, 0);
-    chunk->buffer = *buffer;
-    *buffer = NULL;
-    chunk->start = (const unsigned char *)ln_buffer_data(chunk->buffer) + offset;
-    chunk->bytes = (uint32_t)count;
-    chunk_append(socket, chunk);
-    socket->unsent += count;
-    unsent_add(socket);
+    after_send(socket);
 }
 
 void
 sockets_flush(struct scheduler *self)
 {
     while (self->unsent != NULL) {
-        struct ln_socket *socket = self->unsent;
-        self->unsent = socket->next_unsent;
-        socket->in_unsent = false;
-        send_start(socket);
-        after_drain(socket);
+        struct output *output = self->unsent;
+        self->unsent = output->next;
+        output->queued = false;
+        send_start(output);
+        after_send(output->socket);
     }
+    if (!self->starved_look && self->receive_buffers_out > 0) {
+        return;
+    }
+    self->starved_look = false;
     struct ln_socket *starved = self->starved;
     self->starved = NULL;
     while (starved != NULL) {
         struct ln_socket *socket = starved;
         starved = socket->next_starved;
-        socket->in_starved = false;
-        if (socket->closing || socket->detached != NULL) {
-            socket_settle(socket);
-        } else {
-            receive_start(socket);
-        }
+        socket->starved = false;
+        receive_start(socket);
+        farewell_go_on(socket);
     }
 }
 
-/* ----------------------------------------------------------------------------------------- life */
+/* -------------------------------------------------------------------------------------- closing */
 
-static struct ln_socket *
-socket_new(struct scheduler *self, io_socket descriptor)
+static void
+farewell_free(struct ln_socket *socket)
 {
-    struct ln_socket *socket = slab_alloc(&self->slab, sizeof *socket);
-    memset(socket, 0, sizeof *socket);
-    socket->scheduler = self;
-    socket->descriptor = descriptor;
-    socket->owner = actor_current()->pid;
-    socket->poll = (struct io_op){.done = poll_done, .buffer = IO_BUFFER_NONE};
-    socket->receive = (struct io_op){.done = receive_done, .buffer = IO_BUFFER_NONE};
-    socket->send = (struct io_op){.done = send_done, .buffer = IO_BUFFER_NONE};
-    self->sockets_count++;
-    return socket;
+    struct scheduler *self = socket->scheduler;
+    struct farewell *farewell = socket->farewell;
+    timer_cancel(&self->timers, &farewell->timer);
+    if (farewell->previous != NULL) {
+        *farewell->previous = farewell->next;
+        if (farewell->next != NULL) {
+            farewell->next->previous = farewell->previous;
+        }
+    }
+    socket->farewell = NULL;
+    slab_free(&self->slab, farewell, sizeof *farewell);
 }
 
 static void
 socket_free(struct ln_socket *socket)
 {
     struct scheduler *self = socket->scheduler;
-    ASSERT(!socket->poll.active && !socket->receive.active && !socket->send.active);
     ASSERT(socket->event == NULL && socket->own.previous == NULL);
-    chunks_drop(socket);
-    timer_cancel(&self->timers, &socket->linger);
-    if (socket->previous != NULL) {
-        *socket->previous = socket->next;
-        if (socket->next != NULL) {
-            socket->next->previous = socket->previous;
-        }
-    }
+    ASSERT(socket->output == NULL && socket->farewell == NULL && !socket->starved);
     ASSERT(self->sockets_count > 0);
     self->sockets_count--;
     slab_free(&self->slab, socket, sizeof *socket);
 }
 
-/* Ends operations in the order in which they may end, and then the socket. Called whenever one of
- * them has ended. */
-static void
-socket_settle(struct ln_socket *socket)
+/* FLUSH is over. */
+static bool
+flushed(const struct ln_socket *socket)
 {
-    struct io *io = socket->scheduler->io;
-    if (socket->unsent > 0 && !socket->aborting) {
-        if (!socket->send.active) {
-            unsent_add(socket);
+    return socket->output == NULL ||
+           (!socket->output->send.active && socket->output->queue.bytes == 0);
+}
+
+static bool
+worth_draining(const struct ln_socket *socket)
+{
+    const struct farewell *farewell = socket->farewell;
+    return farewell->wait == NULL && !farewell->abort && !socket->ended && socket->error == 0 &&
+           socket->poll.done == poll_done && !socket->scheduler->shutting_down;
+}
+
+static bool
+settled(struct ln_socket *socket)
+{
+    struct scheduler *self = socket->scheduler;
+    struct output *output = socket->output;
+    io_cancel(self->io, &socket->poll);
+    io_cancel(self->io, &socket->receive);
+    if (output != NULL) {
+        io_cancel(self->io, &output->send);
+    }
+    if (output != NULL && !output->send.active) {
+        outgoing_drop(&output->queue, &self->slab);
+        output_retire(socket);
+    }
+    if (socket->starved) {
+        self->starved_look = true; /* the round's end comes back here */
+    }
+    return !socket->poll.active && !socket->receive.active && !socket->starved &&
+           socket->output == NULL;
+}
+
+/* Called whenever something has ended that it may wait for. */
+static void
+farewell_go_on(struct ln_socket *socket)
+{
+    struct farewell *farewell = socket->farewell;
+    if (farewell == NULL) {
+        return;
+    }
+    if (farewell->step == FLUSH && (farewell->abort || flushed(socket))) {
+        farewell->step = SETTLE;
+        if (worth_draining(socket)) {
+            farewell->step = DRAIN;
+            io_shutdown(socket->scheduler->io, socket->descriptor);
+            receive_start(socket);
         }
-        return; /* send_done comes back here */
     }
-    io_cancel(io, &socket->poll);
-    io_cancel(io, &socket->receive);
-    io_cancel(io, &socket->send);
-    if (socket->poll.active || socket->receive.active || socket->send.active || socket->in_unsent ||
-        socket->in_starved) {
+    if (farewell->step == DRAIN && socket->ended) {
+        farewell->step = SETTLE;
+    }
+    if (farewell->step != SETTLE || !settled(socket)) {
         return;
     }
-    if (socket->detached != NULL) {
-        struct wait *wait = socket->detached;
-        socket->detached = NULL;
-        wait_end(wait, socket->error);
+    if (farewell->wait != NULL) {
+        wait_end_by_io(farewell->wait, socket->error);
         return;
     }
-    io_close(io, socket->descriptor, socket->aborting);
+    io_close(socket->scheduler->io, socket->descriptor, farewell->abort);
+    farewell_free(socket);
     socket_free(socket);
 }
 
 static void
-linger_over(struct timer *timer)
+farewell_late(struct timer *timer)
 {
-    struct ln_socket *socket =
-        (struct ln_socket *)(void *)((char *)timer - offsetof(struct ln_socket, linger));
-    socket->aborting = true;
-    socket_settle(socket);
+    struct farewell *farewell = (struct farewell *)timer;
+    farewell->abort = farewell->step == FLUSH;
+    farewell->step = SETTLE;
+    farewell_go_on(farewell->socket);
+}
+
+static struct farewell *
+farewell_new(struct ln_socket *socket)
+{
+    ASSERT(socket->farewell == NULL);
+    struct farewell *farewell = slab_alloc(&socket->scheduler->slab, sizeof *farewell);
+    *farewell = (struct farewell){.socket = socket};
+    socket->farewell = farewell;
+    event_forget(socket);
+    if (socket->output != NULL) {
+        socket->output->notify = false;
+        socket->output->shutdown = false;
+        output_retire(socket);
+    }
+    return farewell;
 }
 
 static void
 socket_close(struct ln_socket *socket, bool abort)
 {
     struct scheduler *self = socket->scheduler;
-    ASSERT(!socket->closing);
-    event_forget(socket);
-    socket->closing = true;
-    socket->aborting = abort || self->shutting_down;
-    socket->next = NULL;
-    struct ln_socket **head = &self->closing;
-    socket->next = *head;
-    socket->previous = head;
-    if (socket->next != NULL) {
-        socket->next->previous = &socket->next;
+    struct farewell *farewell = farewell_new(socket);
+    farewell->abort = abort;
+    farewell->next = self->closing;
+    farewell->previous = &self->closing;
+    if (farewell->next != NULL) {
+        farewell->next->previous = &farewell->next;
     }
-    *head = socket;
-    if (!socket->aborting && socket->unsent > 0) {
-        timer_set(&self->timers, &socket->linger, scheduler_now_ms(self) + LN_SOCKET_LINGER_MS,
-                  linger_over);
+    self->closing = farewell;
+    if (self->node->closing) {
+        return; /* sockets_discard is next */
     }
-    socket_settle(socket);
+    if (!abort) {
+        timer_set_after(&self->timers, &farewell->timer,
+                        self->shutting_down ? LN_SOCKET_LAST_MS : LN_SOCKET_LINGER_MS,
+                        farewell_late);
+    }
+    farewell_go_on(socket);
 }
 
 static void
@@ -535,15 +538,51 @@ ln_socket_close(struct ln_socket **socket, bool abort)
 }
 
 void
-sockets_abort(struct scheduler *self)
+sockets_hurry(struct scheduler *self)
 {
-    struct ln_socket *socket = self->closing;
-    while (socket != NULL) {
-        struct ln_socket *next = socket->next;
-        socket->aborting = true;
-        socket_settle(socket);
-        socket = next;
+    struct farewell *next;
+    for (struct farewell *farewell = self->closing; farewell != NULL; farewell = next) {
+        next = farewell->next;
+        timer_cancel(&self->timers, &farewell->timer);
+        if (farewell->step == FLUSH) {
+            timer_set_after(&self->timers, &farewell->timer, LN_SOCKET_LAST_MS, farewell_late);
+        } else {
+            farewell->step = SETTLE;
+            farewell_go_on(farewell->socket);
+        }
     }
+}
+
+void
+sockets_discard(struct scheduler *self)
+{
+    while (self->closing != NULL) {
+        struct ln_socket *socket = self->closing->socket;
+        struct output *output = socket->output;
+        if (output != NULL) {
+            outgoing_drop(&output->queue, &self->slab);
+        }
+        farewell_free(socket); /* the rest is the slab's */
+    }
+}
+
+/* -------------------------------------------------------------------------------------- opening */
+
+static struct ln_socket *
+socket_new(struct scheduler *self, io_socket descriptor,
+           void (*poll_or_accept)(struct io_op *, int32_t))
+{
+    struct ln_socket *socket = slab_alloc(&self->slab, sizeof *socket);
+    *socket = (struct ln_socket){
+        .scheduler = self,
+        .descriptor = descriptor,
+        .owner = actor_current()->pid,
+        .poll = {.done = poll_or_accept, .buffer = IO_BUFFER_NONE},
+        .receive = {.done = receive_done, .buffer = IO_BUFFER_NONE},
+    };
+    self->sockets_count++;
+    ln_own(&socket->own, socket_release);
+    return socket;
 }
 
 int
@@ -556,12 +595,8 @@ ln_socket_listen(const struct io_address *address, struct ln_socket **out,
     if (error != 0) {
         return error;
     }
-    struct ln_socket *socket = socket_new(self, listener);
-    socket->listening = true;
-    socket->poll.done = accept_done;
-    ln_own(&socket->own, socket_release);
-    io_accept(self->io, &socket->poll, listener);
-    *out = socket;
+    *out = socket_new(self, listener, accept_done);
+    io_accept(self->io, &(*out)->poll, listener);
     return 0;
 }
 
@@ -569,8 +604,7 @@ struct ln_socket *
 ln_socket_attach(io_socket descriptor)
 {
     struct scheduler *self = scheduler_current();
-    struct ln_socket *socket = socket_new(self, descriptor);
-    ln_own(&socket->own, socket_release);
+    struct ln_socket *socket = socket_new(self, descriptor, poll_done);
     io_poll(self->io, &socket->poll, descriptor);
     return socket;
 }
@@ -607,7 +641,7 @@ ln_socket_connect(const struct io_address *address, uint64_t timeout_ms, struct 
         io_cancel(self->io, &connect.op);
         if (connect.op.active) {
             /* The operation still points at our stack: this wait can't be cancelled. */
-            wait_begin(&connect.wait);
+            wait_again(&connect.wait);
             connect.wait.cancellable = false;
             connect.waiting = true;
             int ended = wait_for(&connect.wait, LN_FOREVER);
@@ -629,22 +663,23 @@ int
 ln_socket_detach(struct ln_socket **socket, io_socket *out)
 {
     struct ln_socket *detached = *socket;
-    struct ln_msg **handling = actor_current()->handling;
-    if (detached->receive.active ||
-        (detached->event != NULL && (handling == NULL || *handling != detached->event))) {
+    bool queued = detached->event != NULL && (detached->event->flags & LN_MSG_HELD) == 0;
+    if (queued || detached->receive.active) {
         return -EBUSY;
     }
-    event_forget(detached);
     struct wait wait;
     wait_begin(&wait);
     wait.cancellable = false;
-    detached->detached = &wait;
-    socket_settle(detached);
+    farewell_new(detached)->wait = &wait;
+    farewell_go_on(detached);
     int error = wait_for(&wait, LN_SOCKET_LINGER_MS);
-    detached->detached = NULL;
-    if (error != 0 || detached->ended) {
+    farewell_free(detached);
+    if (error == 0 && detached->ended) {
+        error = -ECONNRESET;
+    }
+    if (error != 0) {
         ln_socket_close(socket, true);
-        return error != 0 ? error : -ECONNRESET;
+        return error;
     }
     *out = detached->descriptor;
     *socket = NULL;
@@ -655,18 +690,37 @@ ln_socket_detach(struct ln_socket **socket, io_socket *out)
 
 /* ------------------------------------------------------------------------------------- the rest */
 
+void
+ln_socket_send(struct ln_socket *socket, const void *bytes, size_t count)
+{
+    if (socket->error == 0 && count > 0) { /* else LN_TAG_CLOSED has told */
+        outgoing_add(&round_add(socket)->queue, &socket->scheduler->slab, bytes, count);
+    }
+}
+
+void
+ln_socket_send_buffer(struct ln_socket *socket, struct ln_buffer **buffer, size_t offset,
+                      size_t count)
+{
+    if (socket->error != 0 || count == 0) {
+        ln_buffer_put(buffer);
+        return;
+    }
+    outgoing_add_buffer(&round_add(socket)->queue, &socket->scheduler->slab, buffer, offset, count);
+}
+
 size_t
 ln_socket_unsent(const struct ln_socket *socket)
 {
-    return socket->unsent;
+    return socket->output != NULL ? socket->output->queue.bytes : 0;
 }
 
 void
 ln_socket_notify_drained(struct ln_socket *socket, size_t low)
 {
-    socket->low = low;
-    socket->notify = true;
-    unsent_add(socket); /* it may be so low already: the round's end looks */
+    struct output *output = round_add(socket); /* it may be so low already: the round's end looks */
+    output->low = low;
+    output->notify = true;
 }
 
 void
@@ -679,8 +733,9 @@ ln_socket_pause(struct ln_socket *socket, bool paused)
 void
 ln_socket_shutdown(struct ln_socket *socket)
 {
-    socket->shutdown_asked = true;
-    unsent_add(socket);
+    if (socket->error == 0) {
+        round_add(socket)->shutdown = true;
+    }
 }
 
 int

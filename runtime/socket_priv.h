@@ -7,5 +7,7 @@
 
 /* Starts the sends of this round, and the receives that found no buffer before. */
 void sockets_flush(struct scheduler *scheduler);
-/* Aborts every socket that is still closing. The node stops. */
-void sockets_abort(struct scheduler *scheduler);
+/* The node stops: sockets without an owner have a last moment for what is queued. */
+void sockets_hurry(struct scheduler *scheduler);
+/* Frees the sockets without an owner, as they are: nothing runs any more. */
+void sockets_discard(struct scheduler *scheduler);

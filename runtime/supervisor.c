@@ -11,13 +11,13 @@
 #include <errno.h>
 #include <string.h>
 
-enum supervisor_tag { SUPERVISOR_START_CHILD = 1 };
+enum supervisor_tag { SUPERVISOR_START_CHILD = LN_TAG_RUNTIME + 0x200 };
 
 struct child {
     const struct ln_child *spec;
     ln_pid pid; /* 0: not running */
     uint64_t monitor;
-    void *argument; /* a dynamic child's own copy, kept for its restarts; NULL: the spec's */
+    void *argument; /* a dynamic child's own copy for its restarts; NULL: the spec's */
     size_t bytes;
 };
 
@@ -92,13 +92,8 @@ child_start(struct supervisor *supervisor, struct child *child)
                                        .out_monitor = &child->monitor};
     const void *argument = child->argument != NULL ? child->argument : spec->argument;
     size_t bytes = child->argument != NULL ? child->bytes : spec->bytes;
-    child->monitor = 0;
     int error = ln_start(spec->behaviour, argument, bytes, &options, &child->pid);
     if (error != 0) {
-        if (child->monitor != 0) {
-            ln_demonitor(child->monitor);
-        }
-        child->pid = 0;
         return error;
     }
     uint32_t index = index_of(supervisor, child);
@@ -342,7 +337,7 @@ supervisor_init(void *state, const void *argument)
 }
 
 static void
-start_child(struct supervisor *supervisor, const struct ln_msg *request)
+start_child(struct supervisor *supervisor, struct ln_msg *request)
 {
     struct ln_caller caller = ln_caller(request);
     if (!dynamic(supervisor)) {
@@ -352,9 +347,14 @@ start_child(struct supervisor *supervisor, const struct ln_msg *request)
     struct child *child = ln_alloc(sizeof *child);
     child->spec = &supervisor->spec.children[0];
     child->bytes = request->bytes;
-    child->argument = ln_alloc(request->bytes);
-    memcpy(child->argument, request->data, request->bytes);
+    child->argument = request->data;
     int error = child_start(supervisor, child);
+    child->argument = NULL;
+    if (error == 0 && child->spec->restart != LN_TEMPORARY) {
+        void *kept = ln_alloc(request->bytes);
+        memcpy(kept, request->data, request->bytes);
+        child->argument = kept;
+    }
     if (error != 0) {
         child_forget(supervisor, child);
         ln_reply_error(caller, error);

@@ -19,6 +19,8 @@ timer_wheel_init(struct timer_wheel *wheel, uint64_t now_ms)
 {
     wheel->now_ms = now_ms;
     wheel->set_count = 0;
+    wheel->fresh = NULL;
+    wheel->fresh_tail = &wheel->fresh;
     for (unsigned level = 0; level < TIMER_LEVELS; level++) {
         wheel->occupied[level] = 0;
         for (unsigned slot = 0; slot < TIMER_SLOTS; slot++) {
@@ -41,7 +43,10 @@ slot_append(struct timer_wheel *wheel, unsigned level, unsigned slot, struct tim
 static void
 place(struct timer_wheel *wheel, struct timer *timer)
 {
-    uint64_t at_ms = timer->at_ms > wheel->now_ms ? timer->at_ms : wheel->now_ms + 1;
+    if (timer->at_ms <= wheel->now_ms) {
+        timer->at_ms = wheel->now_ms + 1;
+    }
+    uint64_t at_ms = timer->at_ms;
     if (at_ms - wheel->now_ms >= horizon_ms) {
         at_ms = wheel->now_ms + horizon_ms - 1; /* dealt out again when the clock gets there */
     }
@@ -64,6 +69,50 @@ timer_set(struct timer_wheel *wheel, struct timer *timer, uint64_t at_ms,
     wheel->set_count++;
 }
 
+void
+timer_set_after(struct timer_wheel *wheel, struct timer *timer, uint64_t delay_ms,
+                void (*fire)(struct timer *timer))
+{
+    ASSERT(fire != NULL);
+    timer->at_ms = delay_ms;
+    timer->fire = fire;
+    timer->next = NULL;
+    timer->previous = wheel->fresh_tail;
+    *timer->previous = timer;
+    wheel->fresh_tail = &timer->next;
+    wheel->set_count++;
+}
+
+void
+timer_wheel_start(struct timer_wheel *wheel, uint64_t now_ms)
+{
+    struct timer *timer = wheel->fresh;
+    wheel->fresh = NULL;
+    wheel->fresh_tail = &wheel->fresh;
+    while (timer != NULL) {
+        struct timer *next = timer->next;
+        /* One more, since a part of the current millisecond has passed already. */
+        uint64_t from_ms = now_ms + 1;
+        timer->at_ms = timer->at_ms < UINT64_MAX - from_ms ? from_ms + timer->at_ms : UINT64_MAX;
+        place(wheel, timer);
+        timer = next;
+    }
+}
+
+static bool
+tail_move(struct timer_wheel *wheel, unsigned level, unsigned slot, const struct timer *timer,
+          struct timer **previous)
+{
+    if (wheel->tails[level][slot] != &timer->next) {
+        return false;
+    }
+    wheel->tails[level][slot] = previous;
+    if (wheel->slots[level][slot] == NULL) {
+        wheel->occupied[level] &= ~((uint64_t)1 << slot);
+    }
+    return true;
+}
+
 /* The slot of a timer is not stored: only the last of a slot needs it, to move the tail, and finds
  * it by its link. */
 static void
@@ -76,29 +125,24 @@ unlink_timer(struct timer_wheel *wheel, struct timer *timer)
         timer->next->previous = previous;
         return;
     }
+    if (wheel->fresh_tail == &timer->next) {
+        wheel->fresh_tail = previous;
+        return;
+    }
     for (unsigned level = 0; level < TIMER_LEVELS; level++) {
-        unsigned slot = digit(timer->at_ms, level);
-        if (wheel->tails[level][slot] == &timer->next) {
-            wheel->tails[level][slot] = previous;
-            if (wheel->slots[level][slot] == NULL) {
-                wheel->occupied[level] &= ~((uint64_t)1 << slot);
-            }
+        if (tail_move(wheel, level, digit(timer->at_ms, level), timer, previous)) {
             return;
         }
     }
-    /* Its digits do not name its slot: it was overdue or beyond the horizon when it was placed. */
-    for (unsigned i = 0; i < TIMER_LEVELS * TIMER_SLOTS; i++) {
-        unsigned level = i / TIMER_SLOTS;
-        unsigned slot = i % TIMER_SLOTS;
-        if (wheel->tails[level][slot] == &timer->next) {
-            wheel->tails[level][slot] = previous;
-            if (wheel->slots[level][slot] == NULL) {
-                wheel->occupied[level] &= ~((uint64_t)1 << slot);
+    /* Its digits do not name its slot: it was beyond the horizon when it was placed. */
+    for (unsigned level = TIMER_LEVELS; level-- > 0;) {
+        for (unsigned slot = 0; slot < TIMER_SLOTS; slot++) {
+            if (tail_move(wheel, level, slot, timer, previous)) {
+                return;
             }
-            return;
         }
     }
-    ASSERT(timer->next == NULL && "a timer is in no slot");
+    check_failed("a timer is in no slot", __FILE__, __LINE__);
 }
 
 void

@@ -10,8 +10,20 @@
 
 enum { WAIT_PENDING = 1 };
 
+/* A cancelled actor is expected to unwind. One that goes on waiting is ended where it stands. */
+static void
+wait_allowed(struct scheduler *self, struct actor *actor)
+{
+    if (actor->cancelled && ++actor->cancelled_waits > LN_CANCELLED_WAITS_MAX) {
+        ln_exit(LN_EXIT_KILLED, "cancelled, and went on waiting");
+    }
+    if (!scheduler_can_park(self)) {
+        ln_exit(LN_EXIT_ERROR, "no memory or mapping for a stack");
+    }
+}
+
 void
-wait_begin(struct wait *wait)
+wait_again(struct wait *wait)
 {
     memset(wait, 0, sizeof *wait);
     wait->scheduler = scheduler_current();
@@ -20,6 +32,13 @@ wait_begin(struct wait *wait)
     wait->actor->wait = wait;
     wait->cancellable = true;
     wait->result = WAIT_PENDING;
+}
+
+void
+wait_begin(struct wait *wait)
+{
+    wait_allowed(scheduler_current(), actor_current());
+    wait_again(wait);
 }
 
 void
@@ -40,26 +59,15 @@ void
 wait_end_by_io(struct wait *wait, int result)
 {
     scheduler_enter(wait->scheduler);
-    wait_end(wait, result);
+    if (wait->result == WAIT_PENDING) {
+        wait_end(wait, result);
+    }
 }
 
 static void
 wait_expired(struct timer *timer)
 {
     wait_end((struct wait *)timer, -ETIMEDOUT);
-}
-
-/* A cancelled actor is expected to unwind. One that goes on waiting is ended where it stands. */
-static void
-wait_cancelled(struct wait *wait)
-{
-    struct actor *actor = wait->actor;
-    actor->wait = NULL;
-    wait->result = -ECANCELED;
-    actor->cancelled_waits++;
-    if (actor->cancelled_waits > LN_CANCELLED_WAITS_MAX) {
-        ln_exit(LN_EXIT_KILLED, "cancelled, and went on waiting");
-    }
 }
 
 int
@@ -71,13 +79,13 @@ wait_for(struct wait *wait, uint64_t timeout_ms)
     if (wait->result != WAIT_PENDING) {
         return wait->result;
     }
-    if (actor->cancelled && wait->cancellable) {
-        wait_cancelled(wait);
+    bool cancelled = actor->cancelled && wait->cancellable;
+    if (cancelled || timeout_ms == 0) {
+        wait_end(wait, cancelled ? -ECANCELED : -ETIMEDOUT);
         return wait->result;
     }
     if (timeout_ms != LN_FOREVER) {
-        timer_set(&self->timers, &wait->timer, scheduler_now_ms(self) + timeout_ms + 1,
-                  wait_expired);
+        timer_set_after(&self->timers, &wait->timer, timeout_ms, wait_expired);
     }
     actor->run_state = ACTOR_WAITING;
     scheduler_park(self);
@@ -89,6 +97,10 @@ int
 ln_sleep(uint64_t timeout_ms)
 {
     struct wait wait;
+    if (timeout_ms == 0) {
+        ln_yield();
+        return actor_current()->cancelled ? -ECANCELED : 0;
+    }
     wait_begin(&wait);
     int error = wait_for(&wait, timeout_ms);
     return error == -ETIMEDOUT ? 0 : error;
@@ -98,7 +110,9 @@ void
 ln_yield(void)
 {
     struct scheduler *self = scheduler_current();
-    scheduler_ready(self, actor_current());
+    struct actor *actor = actor_current();
+    wait_allowed(self, actor);
+    scheduler_ready(self, actor);
     scheduler_park(self);
 }
 
@@ -118,8 +132,12 @@ ln_receive_match(bool (*match)(const struct ln_msg *msg, void *context), void *c
 {
     struct scheduler *self = scheduler_current();
     struct actor *actor = actor_current();
-    struct ln_msg *msg = mailbox_pop_match(&actor->mailbox, match, context);
-    if (msg == NULL) {
+    uint64_t now_ms = scheduler_now_ms(self);
+    uint64_t until_ms = timeout_ms < LN_FOREVER - now_ms ? now_ms + timeout_ms : LN_FOREVER;
+    struct ln_msg *msg;
+    /* A loop, since a message that was there when the wait ended may have been replaced by a newer
+     * one of its key before we ran. */
+    while ((msg = mailbox_pop_match(&actor->mailbox, match, context)) == NULL) {
         struct wait wait;
         wait_begin(&wait);
         wait.for_message = true;
@@ -129,11 +147,12 @@ ln_receive_match(bool (*match)(const struct ln_msg *msg, void *context), void *c
         if (error != 0) {
             return error;
         }
-        msg = mailbox_pop_match(&actor->mailbox, match, context);
-        ASSERT(msg != NULL);
+        now_ms = scheduler_now_ms(self);
+        timeout_ms = until_ms == LN_FOREVER ? LN_FOREVER
+                     : until_ms > now_ms    ? until_ms - now_ms
+                                            : 0;
     }
-    actor->reductions++;
-    message_opened(self, actor, msg);
+    message_open(self, actor, msg);
     *out = msg;
     return 0;
 }

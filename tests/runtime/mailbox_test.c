@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/mailbox.h"
+#include "runtime/node_priv.h"
+#include "tests/spec.h"
+
+#include <string.h>
+
+/* A mailbox alone, on a scheduler that never turns: messages need its memory. */
+
+static struct ln_node node;
+static struct scheduler scheduler;
+static struct mailbox box;
+static const struct ln_behaviour limits = {.name = "limits", .durable_max = 5, .lossy_max = 3};
+
+static int
+set_up(void **state)
+{
+    (void)state;
+    memset(&node, 0, sizeof node);
+    memset(&scheduler, 0, sizeof scheduler);
+    memset(&box, 0, sizeof box);
+    scheduler.node = &node;
+    slab_init(&scheduler.slab);
+    scheduler_self = &scheduler;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    (void)state;
+    struct ln_msg *msg;
+    while ((msg = mailbox_pop(&box)) != NULL) {
+        ln_msg_free(&msg);
+    }
+    bool all_freed = scheduler.slab.blocks_used == 0;
+    slab_fini(&scheduler.slab);
+    scheduler_self = NULL;
+    return all_freed ? 0 : -1;
+}
+
+static enum mailbox_verdict
+push(uint32_t tag, enum ln_lane lane, uint32_t key, ln_pid from, uint32_t value)
+{
+    struct ln_msg *msg = ln_msg_new(tag, lane, sizeof value);
+    msg->key = key;
+    msg->from = from;
+    memcpy(msg->data, &value, sizeof value);
+    enum mailbox_verdict verdict = mailbox_push(&box, &limits, &msg);
+    assert_int_equal(msg == NULL, verdict != MAILBOX_REFUSED);
+    ln_msg_free(&msg);
+    return verdict;
+}
+
+static uint32_t
+value_of(const struct ln_msg *msg)
+{
+    uint32_t value;
+    memcpy(&value, msg->data, sizeof value);
+    return value;
+}
+
+static void
+expect_next(uint32_t tag, uint32_t value)
+{
+    struct ln_msg *msg = mailbox_pop(&box);
+    assert_non_null(msg);
+    assert_int_equal(msg->tag, tag);
+    assert_int_equal(value_of(msg), value);
+    ln_msg_free(&msg);
+}
+
+static void
+serves_in_order(void **state)
+{
+    (void)state;
+    assert_true(mailbox_empty(&box));
+    assert_null(mailbox_pop(&box));
+    push(1, LN_DURABLE, 0, 9, 10);
+    push(2, LN_REPLY, 0, 9, 20);
+    push(3, LN_LOSSY, 0, 9, 30);
+    push(4, LN_DURABLE, 0, 9, 40);
+    assert_int_equal(mailbox_count(&box), 4);
+    expect_next(1, 10);
+    expect_next(2, 20);
+    expect_next(3, 30);
+    expect_next(4, 40);
+    assert_true(mailbox_empty(&box));
+}
+
+static void
+system_overtakes(void **state)
+{
+    (void)state;
+    push(1, LN_REPLY, 0, 9, 1);
+    push(2, LN_SYSTEM, 0, 9, 2);
+    push(3, LN_SYSTEM, 0, 9, 3);
+    expect_next(2, 2);
+    expect_next(3, 3);
+    expect_next(1, 1);
+}
+
+static void
+durable_is_refused(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_int_equal(push(1, LN_DURABLE, 0, 9, i), MAILBOX_TAKEN);
+    }
+    assert_int_equal(push(1, LN_DURABLE, 0, 9, 5), MAILBOX_REFUSED);
+    assert_int_equal(push(2, LN_REPLY, 0, 9, 6), MAILBOX_TAKEN);
+    assert_int_equal(push(3, LN_SYSTEM, 0, 9, 7), MAILBOX_TAKEN);
+    expect_next(3, 7);
+    expect_next(1, 0);
+    assert_int_equal(push(1, LN_DURABLE, 0, 9, 8), MAILBOX_TAKEN);
+}
+
+static void
+lossy_coalesces(void **state)
+{
+    (void)state;
+    assert_int_equal(push(1, LN_LOSSY, 7, 9, 1), MAILBOX_TAKEN);
+    assert_int_equal(push(1, LN_DURABLE, 7, 9, 2), MAILBOX_TAKEN);
+    assert_int_equal(push(1, LN_LOSSY, 7, 9, 3), MAILBOX_COALESCED);
+    assert_int_equal(push(1, LN_LOSSY, 7, 8, 4), MAILBOX_TAKEN); /* another sender */
+    assert_int_equal(push(2, LN_LOSSY, 7, 9, 5), MAILBOX_TAKEN); /* another tag */
+    expect_next(1, 3);
+    expect_next(1, 2);
+    expect_next(1, 4);
+    expect_next(2, 5);
+}
+
+static void
+lossy_is_dropped(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(push(1, LN_LOSSY, 0, 9, i), MAILBOX_TAKEN); /* no key: never one */
+    }
+    assert_int_equal(push(1, LN_LOSSY, 0, 9, 3), MAILBOX_DROPPED);
+    expect_next(1, 0);
+    assert_int_equal(push(1, LN_LOSSY, 0, 9, 4), MAILBOX_TAKEN);
+}
+
+static void
+payloads_go_along(void **state)
+{
+    (void)state;
+    struct ln_buffer *first = ln_buffer_new(4);
+    struct ln_buffer *second = ln_buffer_new(4);
+    struct ln_msg *msg = ln_msg_new(1, LN_LOSSY, 0);
+    msg->key = 1;
+    msg->buffer = ln_buffer_get(first);
+    assert_int_equal(mailbox_push(&box, &limits, &msg), MAILBOX_TAKEN);
+    msg = ln_msg_new(1, LN_LOSSY, 0);
+    msg->key = 1;
+    msg->buffer = ln_buffer_get(second);
+    assert_int_equal(mailbox_push(&box, &limits, &msg), MAILBOX_COALESCED);
+    msg = mailbox_pop(&box);
+    assert_ptr_equal(msg->buffer, second);
+    ln_msg_free(&msg);
+    ln_buffer_put(&first); /* the last references: a leak or a double free is found */
+    ln_buffer_put(&second);
+}
+
+static bool
+is_value(const struct ln_msg *msg, void *context)
+{
+    return value_of(msg) == *(uint32_t *)context;
+}
+
+static void
+takes_the_first_match(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++) {
+        push(1, LN_DURABLE, 0, 9, i);
+        push(2, LN_LOSSY, 0, 9, i);
+    }
+    uint32_t wanted = 2;
+    struct ln_msg *msg = mailbox_pop_match(&box, is_value, &wanted);
+    assert_int_equal(msg->tag, 1);
+    ln_msg_free(&msg);
+    msg = mailbox_pop_match(&box, is_value, &wanted);
+    assert_int_equal(msg->tag, 2);
+    ln_msg_free(&msg);
+    assert_null(mailbox_pop_match(&box, is_value, &wanted));
+    expect_next(1, 0);
+    expect_next(2, 0);
+    expect_next(1, 1);
+    expect_next(2, 1);
+}
+
+/* ------------------------------------------------------------------------ against a plain model */
+
+struct entry {
+    uint32_t tag, value, key;
+    enum ln_lane lane;
+};
+
+static struct entry model[4096];
+static unsigned model_count;
+static uint64_t chance_state;
+
+static uint32_t
+chance(uint32_t below)
+{
+    chance_state ^= chance_state << 13;
+    chance_state ^= chance_state >> 7;
+    chance_state ^= chance_state << 17;
+    return (uint32_t)(chance_state % below);
+}
+
+static unsigned
+model_lane_count(enum ln_lane lane)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < model_count; i++) {
+        count += model[i].lane == lane;
+    }
+    return count;
+}
+
+static enum mailbox_verdict
+model_push(struct entry entry)
+{
+    if (entry.lane == LN_DURABLE && model_lane_count(LN_DURABLE) == limits.durable_max) {
+        return MAILBOX_REFUSED;
+    }
+    for (unsigned i = 0; entry.lane == LN_LOSSY && entry.key != 0 && i < model_count; i++) {
+        if (model[i].lane == LN_LOSSY && model[i].key == entry.key && model[i].tag == entry.tag) {
+            model[i].value = entry.value;
+            return MAILBOX_COALESCED;
+        }
+    }
+    if (entry.lane == LN_LOSSY && model_lane_count(LN_LOSSY) == limits.lossy_max) {
+        return MAILBOX_DROPPED;
+    }
+    model[model_count++] = entry;
+    return MAILBOX_TAKEN;
+}
+
+static struct entry
+model_remove(unsigned at)
+{
+    struct entry removed = model[at];
+    memmove(&model[at], &model[at + 1], (model_count - at - 1) * sizeof model[0]);
+    model_count--;
+    return removed;
+}
+
+static unsigned
+model_first(void)
+{
+    for (unsigned i = 0; i < model_count; i++) {
+        if (model[i].lane == LN_SYSTEM) {
+            return i;
+        }
+    }
+    return 0;
+}
+
+static unsigned
+model_first_match(uint32_t value)
+{
+    for (int system = 1; system >= 0; system--) {
+        for (unsigned i = 0; i < model_count; i++) {
+            if ((model[i].lane == LN_SYSTEM) == (system == 1) && model[i].value == value) {
+                return i;
+            }
+        }
+    }
+    return model_count;
+}
+
+static void
+model_step(void)
+{
+    struct ln_msg *msg;
+    uint32_t wanted = chance(4);
+    struct entry entry = {chance(2), chance(4), chance(3), (enum ln_lane)chance(LN_LANES)};
+    switch (chance(4)) {
+    case 0:
+        msg = mailbox_pop(&box);
+        assert_int_equal(msg != NULL, model_count > 0);
+        entry = msg != NULL ? model_remove(model_first()) : entry;
+        break;
+    case 1:
+        msg = mailbox_pop_match(&box, is_value, &wanted);
+        assert_int_equal(msg != NULL, model_first_match(wanted) < model_count);
+        entry = msg != NULL ? model_remove(model_first_match(wanted)) : entry;
+        break;
+    default:
+        if (model_count < 4000) {
+            enum mailbox_verdict verdict = push(entry.tag, entry.lane, entry.key, 9, entry.value);
+            assert_int_equal(verdict, model_push(entry));
+        }
+        return;
+    }
+    if (msg != NULL) {
+        assert_int_equal(msg->tag, entry.tag);
+        assert_int_equal(value_of(msg), entry.value);
+        ln_msg_free(&msg);
+    }
+}
+
+static void
+agrees_with_a_model(void **state)
+{
+    (void)state;
+    chance_state = 88172645463325252u;
+    model_count = 0;
+    for (unsigned i = 0; i < 200000; i++) {
+        model_step();
+        assert_int_equal(mailbox_empty(&box), model_count == 0);
+    }
+    assert_int_equal(mailbox_count(&box), model_count);
+}
+
+#define BOX_SPEC(title, function)                    \
+    {                                                \
+        (title), (function), set_up, tear_down, NULL \
+    }
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        BOX_SPEC("messages of all lanes but system are served in the order of arrival",
+                 serves_in_order),
+        BOX_SPEC("the system lane overtakes", system_overtakes),
+        BOX_SPEC("a full durable lane refuses, and only that lane", durable_is_refused),
+        BOX_SPEC("a lossy message replaces an older one of its sender, tag and key, in its place",
+                 lossy_coalesces),
+        BOX_SPEC("a full lossy lane drops the newest", lossy_is_dropped),
+        BOX_SPEC("a replaced message takes its shared payload with it", payloads_go_along),
+        BOX_SPEC("the first match is taken, the rest keeps its order", takes_the_first_match),
+        BOX_SPEC("whatever is pushed and popped, it does what a plain array would",
+                 agrees_with_a_model),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
