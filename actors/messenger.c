@@ -15,6 +15,10 @@ messenger_init(struct messenger *messenger, struct io_driver *driver, struct sto
     messenger->store = store;
     messenger->settings = settings;
     messenger->limits = settings->limits;
+    messenger->websocket_rules = (struct websocket_rules){
+        .frame_bytes_max = settings->limits.frame_bytes_max,
+        .message_bytes_max = settings->limits.frame_bytes_max,
+    };
     messenger->driver = driver;
     messenger->started_at_ns = io_now_ns(io);
     messenger->started_wall_ms = io_wall_ms(io);

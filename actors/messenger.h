@@ -13,6 +13,7 @@
 #pragma once
 
 #include "actors/settings.h"
+#include "net/websocket.h"
 #include "runtime/io/io.h"
 #include "store/store.h"
 
@@ -63,6 +64,7 @@ struct messenger {
     struct store *store;             /* borrowed */
     const struct settings *settings; /* borrowed */
     struct protocol_limits limits;   /* the settings' */
+    struct websocket_rules websocket_rules; /* what clients' frames are held to: the limits' */
     struct io_driver *driver;        /* borrowed */
     uint64_t started_at_ns;          /* io_now_ns */
     int64_t started_wall_ms;

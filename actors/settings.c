@@ -152,8 +152,9 @@ settings_find(const char *name, size_t bytes)
 }
 
 void
-settings_print_nearest(const char *name, struct ln_text *out)
+settings_print_unknown(const char *name, struct ln_text *out)
 {
+    ln_text_print(out, "there is no setting '%s'", name);
     unsigned least = UINT32_MAX;
     const char *nearest = NULL;
     for (unsigned i = 0; i < SETTINGS_COUNT; i++) {
@@ -355,8 +356,7 @@ settings_set(struct settings *settings, enum settings_origin origin, const char 
 {
     int place = settings_find(name, strlen(name));
     if (place < 0) {
-        ln_text_print(wrong, "there is no setting '%s'", name);
-        settings_print_nearest(name, wrong);
+        settings_print_unknown(name, wrong);
         return place;
     }
     return settings_set_at(settings, (unsigned)place, origin, value, wrong);

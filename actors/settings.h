@@ -94,8 +94,8 @@ MUST_CHECK int settings_read_text(struct settings *settings, const char *path, c
 MUST_CHECK int settings_read_environment(struct settings *settings, char *const *environment,
                                          struct ln_text *wrong);
 /* argv[*index] if it is a setting's flag: --name value, --name=value, or just --name for one that
- * is on or off; '-' and '_' are the same in it. Moves *index past it and returns 0; -ENOENT: it is
- * no flag of a setting (nothing is told); -EINVAL. */
+ * is on or off; '-' and '_' are the same in it. 0 or -EINVAL, with *index past it; -ENOENT: it is no
+ * flag of a setting (*index stays, nothing is told). */
 MUST_CHECK int settings_read_argument(struct settings *settings, int argc, char *const *argv,
                                       int *index, struct ln_text *wrong);
 
@@ -108,5 +108,8 @@ void settings_print(const struct settings *settings, bool origins, struct ln_tex
 void settings_print_json(const struct settings *settings, struct ln_text *out);
 /* One flag per setting with its default and meaning: a part of linnetd --help. */
 void settings_print_help(struct ln_text *out);
+
+/* "there is no setting 'spinus'; did you mean spin_us?" */
+void settings_print_unknown(const char *name, struct ln_text *out);
 
 const char *settings_origin_name(enum settings_origin origin);

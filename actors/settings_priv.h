@@ -27,8 +27,6 @@ struct setting {
 const struct setting *settings_table(unsigned *out_count);
 /* Its place in the table; -ENOENT. `bytes` of name, in which '-' is the same as '_'. */
 MUST_CHECK int settings_find(const char *name, size_t bytes);
-/* ": did you mean x?", or nothing. */
-void settings_print_nearest(const char *name, struct ln_text *out);
 /* The value as it would be written; `exact`: sizes in bytes, without a unit. */
 void settings_print_value(const struct settings *settings, const struct setting *setting,
                           bool exact, struct ln_text *out);

@@ -92,8 +92,8 @@ line_taken(void *user, const char *section, const char *name, const char *value)
     reading->unclaimed = false;
     int place = settings_find(name, strlen(name));
     if (place < 0) {
-        settings_print_nearest(name, &wrong);
-        blame(reading, "there is no setting '%s'%s", name, wrong_room);
+        settings_print_unknown(name, &wrong);
+        blame(reading, "%s", wrong_room);
         return 1;
     }
     if (settings->lines[place] != 0) {
@@ -196,11 +196,11 @@ settings_read_argument(struct settings *settings, int argc, char *const *argv, i
     if (flag[2 + bytes] == '=') {
         value = flag + 2 + bytes + 1;
     } else if (setting->kind != SETTING_SWITCH) {
-        if (*index + 1 >= argc) {
-            ln_text_print(wrong, "%s: its value is missing\n", flag);
-            return -EINVAL;
-        }
-        value = argv[++*index];
+        value = ++*index < argc ? argv[*index] : NULL;
+    }
+    if (value == NULL) {
+        ln_text_print(wrong, "%s: its value is missing\n", flag);
+        return -EINVAL;
     }
     ++*index;
     char room[256];

@@ -5,7 +5,7 @@
  * the version, then come the words of the command. An answer is the version, the exit status of the
  * tool, where the next page begins (empty: nowhere), and a JSON document. No word holds a zero byte.
  *
- *     "30:14:linnet.shell.1,6:status,," -> "linnet.shell.1", "status"
+ *     "27:14:linnet.shell.1,6:status,," -> "linnet.shell.1", "status"
  *
  * Pure functions over the caller's memory; for node and tool alike.
  */

@@ -122,7 +122,7 @@ config_flag(int argc, char **argv, int *index, const char **out, struct ln_text 
 }
 
 /* A flag that is no setting. */
-static int
+static void
 own_flag(struct command_line *line, const char *flag, struct ln_text *wrong)
 {
     if (strcmp(flag, "--help") == 0 || strcmp(flag, "-h") == 0) {
@@ -133,11 +133,14 @@ own_flag(struct command_line *line, const char *flag, struct ln_text *wrong)
         line->action = LINNETD_DONE;
     } else if (strcmp(flag, "--check-config") == 0) {
         line->action = LINNETD_CHECK_CONFIG;
+    } else if (strncmp(flag, "--", 2) == 0) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(flag + 2, "="), flag + 2);
+        settings_print_unknown(name, wrong);
+        ln_text_print(wrong, "\nlinnetd --help lists them\n");
     } else {
-        ln_text_print(wrong, "%s: no such flag; linnetd --help lists them\n", flag);
-        return -EINVAL;
+        ln_text_print(wrong, "'%s': linnetd takes flags alone\n", flag);
     }
-    return 0;
 }
 
 static void
@@ -149,13 +152,10 @@ arguments_read(int argc, char **argv, struct settings *settings, struct command_
         if (config_flag(argc, argv, &index, &line->config, wrong)) {
             continue;
         }
-        int error = settings_read_argument(settings, argc, argv, &index, wrong);
-        if (error == -ENOENT) {
-            error = own_flag(line, argv[index], wrong);
+        /* Each mistake is told in `wrong`; the rest is read all the same. */
+        if (settings_read_argument(settings, argc, argv, &index, wrong) == -ENOENT) {
+            own_flag(line, argv[index], wrong);
             index++;
-        }
-        if (error < 0 && index >= argc) {
-            return;
         }
     }
 }
