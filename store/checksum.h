@@ -5,7 +5,7 @@
  * is no proof against somebody who may write to the disk. The values are part of the format on
  * disk: XXH3 has been fixed since 0.8.0.
  *
- *     sum = checksum_bytes(checksum_bytes(salt, header, sizeof(header)), body, body_bytes);     two parts, one sum
+ *     sum = checksum_bytes(checksum_bytes(salt, header, sizeof(header)), body, body_bytes);
  */
 #pragma once
 #include <stddef.h>

@@ -10,7 +10,7 @@
  *     cursor_in_init(&in, bytes, count);
  *     user->id = cursor_get_u64(&in);
  *     user->flags = cursor_get_u16(&in);
- *     return cursor_in_end(&in);            -EBADMSG when it was too short, or when something is left over
+ *     return cursor_in_end(&in);            -EBADMSG: it was too short, or something is left
  *
  *     cursor_out_init(&out, buffer, sizeof(buffer));
  *     cursor_put_u64(&out, user->id);

@@ -2,13 +2,13 @@
 /* delta.h - what a partition knows that LMDB does not know yet, and what it has lately read or
  * written there.
  *
- *                 puts, deletes,
- *                 what was fetched
- *                       |
- *                       v      freeze             folded                 retire
- *       lookups ->   live  ---------->  folding  -------->  clean  ------------->  given back, freed by a worker
- *                     |                   |                   |    (waits as `retired` for commands that may
- *                     +-----> newest knowledge wins ---------->    still look into it)
+ *        puts, deletes,
+ *        what was fetched
+ *              |
+ *              v    freeze            folded           retire
+ *     -->    live  --------> folding -------->  clean ------->  given back, to be freed
+ *     lookup   |                |                 |   (waits as `retired` for commands that
+ *              +---- the newest that knows a key wins ---->    may still look into it)
  *
  * Four generations of one table. A key that none of them knows is UNKNOWN: ask LMDB on a worker and
  * call delta_learn. `folding` and `clean` never change. After a fold the frozen table stays as a
@@ -22,7 +22,7 @@
  *         ... a worker reads LMDB; we wait ...
  *         delta_learn(delta, &key, found);
  *     }
- *     ... the command is appended, becomes durable, is applied: delta_get(delta, &key, ...) finds it ...
+ *     ... the command is appended, becomes durable, is applied: delta_get finds the key ...
  *     delta_leave(delta, ticket);
  *
  * A ticket taken before the read transaction began also makes sure that the transaction's answer,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* linnet.data is 88 bytes, little-endian:
  *
- *     magic 8 | version 4 | cells 4 | log generation 4 | schedulers 4 | created at 8 | identity 16 |
- *     secret 32 | checksum 8
+ *     magic 8 | version 4 | cells 4 | log generation 4 | schedulers 4 | created at 8 |
+ *     identity 16 | secret 32 | checksum 8
  *
  * Creation, step by step; a crash after any of them leads the next start back to the first:
  *
@@ -248,6 +248,19 @@ cell_create(const struct directory *directory, unsigned cell, char why[LOG_WHY_B
     return environment_create(&options, why);
 }
 
+/* "/srv/linnet": "/srv", "/srv": "/", "var": "." */
+static void
+path_parent(const struct directory *directory, char out[DIRECTORY_PATH_BYTES_MAX])
+{
+    const char *slash = strrchr(directory->path, '/');
+    size_t bytes = slash != NULL ? (size_t)(slash - directory->path) : 0;
+    memcpy(out, directory->path, bytes);
+    out[bytes] = '\0';
+    if (bytes == 0) {
+        (void)snprintf(out, DIRECTORY_PATH_BYTES_MAX, "%s", slash != NULL ? "/" : ".");
+    }
+}
+
 /* Everything between linnet.creating and linnet.data. */
 static int
 folders_create(const struct directory *directory, char why[LOG_WHY_BYTES])
@@ -301,6 +314,7 @@ directory_create(struct directory *directory, const struct directory_options *op
                  char why[LOG_WHY_BYTES])
 {
     struct io *io = io_of(directory->driver, 0);
+    char parent[DIRECTORY_PATH_BYTES_MAX];
     struct directory_facts *facts = &directory->facts;
     int result = creation_allowed(directory, why);
     if (result < 0) {
@@ -316,9 +330,14 @@ directory_create(struct directory *directory, const struct directory_options *op
     io_random(io, facts->identity, sizeof(facts->identity));
     io_random(io, facts->secret, sizeof(facts->secret));
     facts->seed = checksum_bytes(0, facts->secret, DIRECTORY_SECRET_BYTES);
+    path_parent(directory, parent);
     result = file_write(directory, "linnet.creating", MAGIC, sizeof(MAGIC));
     if (result == 0) {
         result = io_sync_directory(directory->driver, directory->path);
+    }
+    /* DIR itself: who made it, this start or an earlier one, may not have got so far. */
+    if (result == 0) {
+        result = io_sync_directory(directory->driver, parent);
     }
     if (result < 0) {
         return explain(directory, why, result, "can't be created: %s", strerrordesc_np(-result));
@@ -394,31 +413,13 @@ path_set(struct directory *directory, const char *path)
     name_path(directory, "log", directory->log_path);
 }
 
-/* "/srv/linnet": "/srv", "/srv": "/", "var": "." */
-static void
-path_parent(const struct directory *directory, char out[DIRECTORY_PATH_BYTES_MAX])
-{
-    const char *slash = strrchr(directory->path, '/');
-    size_t bytes = slash != NULL ? (size_t)(slash - directory->path) : 0;
-    memcpy(out, directory->path, bytes);
-    out[bytes] = '\0';
-    if (bytes == 0) {
-        (void)snprintf(out, DIRECTORY_PATH_BYTES_MAX, "%s", slash != NULL ? "/" : ".");
-    }
-}
-
 /* Makes DIR where there is none. */
 static int
 root_make(const struct directory *directory, char why[LOG_WHY_BYTES])
 {
-    char parent[DIRECTORY_PATH_BYTES_MAX];
     int result = io_list_directory(directory->driver, directory->path, name_any, NULL);
     if (result == -ENOENT) {
-        path_parent(directory, parent);
         result = io_make_directory(directory->driver, directory->path);
-        if (result == 0) {
-            result = io_sync_directory(directory->driver, parent);
-        }
     }
     if (result < 0) {
         return explain(directory, why, result, "can't be opened: %s", strerrordesc_np(-result));

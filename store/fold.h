@@ -7,7 +7,7 @@
  * state at the old P or at the new one. A fold that failed or was cut off is simply run again, with
  * the same tables or with what replay made of the same commands.
  *
- *     struct fold fold = {.environment = e, .tables = frozen, .tables_count = n, .mark = p, .implies = inbox_low};
+ *     struct fold fold = {.environment = e, .tables = frozen, .tables_count = n, .mark = p, ...};
  *     result = fold_run(&fold);                 on a low-priority worker
  *
  * The caller holds tables and environment still until it returns.

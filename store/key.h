@@ -8,7 +8,7 @@
  *
  *     struct store_key key = {.partition = p, .table = TABLE_INBOX, .owner = alice, .a = number};
  *     unsigned char name[STORE_KEY_BYTES];
- *     key_encode(&key, name);               26 bytes, big-endian: memcmp orders them as key_compare does
+ *     key_encode(&key, name);      26 bytes, big-endian: memcmp orders them as key_compare does
  *
  * In memory keys are compared as integers; encoded they are the keys of LMDB. Plain values: any
  * thread.
@@ -89,7 +89,7 @@ struct store_range key_range_table(uint8_t partition, uint8_t table);
 /* Everything an owner has in one table. */
 struct store_range key_range_owner(uint8_t partition, uint8_t table, uint64_t owner);
 
-/* The partition of an id or of a name. `seed` is the data directory's (directory_seed): who does
+/* The partition of an id or of a name. `seed` is the data directory's (directory.h): who does
  * not know it can't choose ids that crowd into one partition. */
 uint8_t key_partition_of_id(uint64_t seed, uint64_t id);
 uint8_t key_partition_of_name(uint64_t seed, const void *name, size_t count);

@@ -104,6 +104,13 @@ segments_open(struct log *log, const struct log_end *end, char why[LOG_WHY_BYTES
                        strerrordesc_np(-result));
         return result;
     }
+    /* A segment's name may be as little durable: whoever made it may have been killed before. */
+    result = io_sync_directory(log->place.driver, log->folder);
+    if (result < 0) {
+        (void)snprintf(why, LOG_WHY_BYTES, "can't sync %s: %s", log->folder,
+                       strerrordesc_np(-result));
+        return result;
+    }
     if (end->last_segment > number) {
         result = log_segment_open(&log->place, number + 1, &log->next, why);
         log->next_ready = result == 0;

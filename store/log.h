@@ -5,15 +5,15 @@
  * A log is a row of preallocated segment files (log_segment.h) with batches of commands in them
  * (log_batch.h).
  *
- *     | header | batch 1 | batch 2 | batch 3 | .... |    | header | batch 4 | batch 5 | ...      |    | header | ...
- *       segment 1                                          segment 2: current ^                        segment 3: ready
+ *     | header | batch 1 | batch 2 | batch 3 | . |  | header | batch 4 | ..... |  | header | ....
+ *       segment 1                                      segment 2, current           3, made ready
  *
  * A batch goes where the one before ended, or, when it does not fit, to the start of the next
  * segment. Nothing marks the end of a segment: that the next one's first batch continues number and
  * checksum is the mark (log_scan.h).
  *
  *     log_append(log, &command)             any number of times; -EAGAIN: the open batch is full
- *     log_seal(log, &batch, &write)         closes it; -EAGAIN: it needs the next segment, which is not ready
+ *     log_seal(log, &batch, &write)         closes it; -EAGAIN: the next segment is not ready
  *     ln_file_write_sync(write.file, &write.piece, 1, write.offset)
  *     while (log_batch_next(&batch, ...))   in the order of the log: apply each
  *     log_written(log)                      its memory is free for a later batch
@@ -55,9 +55,9 @@ void log_end_fresh(struct log_end *out);
 struct log;
 
 /* Opens the log for appending at `end`; start-up only. Makes the first segment of a fresh log.
- * Writes the last batch again and syncs it: its sync may be what failed or was cut off last time,
- * and a page cache can show what the disk never got. 0 or a negative errno, with one sentence in
- * `why`. */
+ * Writes the last batch again and syncs it, and the folder: a sync of these may be what failed or
+ * was cut off last time, and a page cache can show what the disk never got. 0 or a negative errno,
+ * with one sentence in `why`. */
 MUST_CHECK int log_open(const struct log_place *place, const struct log_end *end, struct log **out,
                         char why[LOG_WHY_BYTES]);
 

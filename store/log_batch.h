@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* log_batch.h - the bytes of a batch, and what a position in a log is.
  *
- *     batch:     salt 8 | number 8 | position 8 | previous 8 | bytes 4 | commands 4 | checksum 8 | command | ... | pad
+ *     batch:     salt 8 | number 8 | position 8 | previous 8 | bytes 4 | commands 4 | checksum 8 |
+ *                command | command | ... | pad
  *     command:   bytes 4 | partition 1 | kind 1 | version 1 | 0 | body
  *
  * All integers are little-endian. A batch starts and ends at a multiple of 8, zeros filling it up.

@@ -6,18 +6,18 @@
  * continue the number and name the checksum of the one before. Where the chain breaks off there are
  * four cases:
  *
- *     the next segment's first batch continues it       the segment was full (or cut here once): on from there
- *     no good batch anywhere later, nothing follows     the end
- *     no good batch anywhere later, a batch's beginning follows
- *                                                       a torn tail: the last write was cut off, and is cut here
- *     a good batch later, in this or a later segment    damage: -EUCLEAN, and `why` names file and offset
+ *     the next segment's first batch continues it      the segment was full (or was cut here once):
+ *                                                      on from there
+ *     nothing good anywhere later                      the end
+ *     the same, and the beginning of a batch follows   a torn tail: the last write was cut off
+ *     a good batch later, here or in a later segment   damage: -EUCLEAN; `why` tells the offset
  *
  * Only one batch is in flight at a time, so a good batch proves that all before it had been
  * durable. A segment that is missing from the row, that can't be read, whose header is wrong, or
  * that belongs to another directory is damage too, as is a log that ends before `at_least`:
  * something that was durable is gone.
  *
- *     struct log_scan scan = {.place = &place, .from = lowest_mark, .at_least = highest_mark, .each = replay};
+ *     struct log_scan scan = {.place = &place, .from = low, .at_least = high, .each = replay};
  *     result = log_scan_run(&scan, &end);
  *
  * Start-up and tools only; never writes.

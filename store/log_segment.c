@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Recycling takes a file away from one name and gives it to another. The folder is synced in
- * between: else the new header could reach the disk under the old name, and the old segment would
- * look damaged. */
+/* Recycling takes a file away from one name and gives it to another; one sync of the folder makes
+ * both durable. A crash in between may leave the old name on the new header: of a segment that lies
+ * below every mark, which no scan reads any more. */
 #include "store/log_segment.h"
 
 #include "store/checksum.h"
@@ -231,9 +231,6 @@ file_begin(const struct log_place *place, const char *path, uint32_t recycle, io
         char old[LOG_PATH_BYTES_MAX];
         segment_path(place, recycle, "", old);
         result = io_rename(place->driver, old, path);
-        if (result == 0) {
-            result = io_sync_directory(place->driver, place->folder);
-        }
         if (result < 0 && result != -ENOENT) {
             return result;
         }

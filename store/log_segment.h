@@ -2,8 +2,9 @@
 /* log_segment.h - the files of a log: `log/GGGGGGGG-LLL-SSSSSSSS` (generation, log, segment; in
  * hexadecimal).
  *
- *     segment:   | header, 64 bytes | batch | batch | ... | batch | zeros, or stale bytes of the file's last use |
- *     header:    magic 8 | version 4 | generation 4 | log 4 | segment 4 | bytes 4 | 0 4 | salt 8 | identity 16 | checksum 8
+ *     segment:   header, 64 bytes | batch | batch | ... | zeros, or stale bytes of its last use
+ *     header:    magic 8 | version 4 | generation 4 | log 4 | segment 4 | bytes 4 | 0 4 | salt 8 |
+ *                identity 16 | checksum 8
  *
  * A segment is made complete under another name (with `.new` behind it): allocated, header written,
  * synced; only then it gets its own name and the directory is synced. So a file with a segment's

@@ -16,6 +16,25 @@ enum {
 };
 static_assert(FINE_SIZES + 5 * STEPS == POOL_SIZES, "256 doubles five times to 8192");
 
+/* AddressSanitizer is told what is given out, so that it finds a value used after the table has given
+ * it back, as it would for the heap's. */
+#if defined(__SANITIZE_ADDRESS__)
+#define POOL_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define POOL_ADDRESS_SANITIZER 1
+#endif
+#endif
+
+#if defined(POOL_ADDRESS_SANITIZER)
+#include <sanitizer/asan_interface.h>
+#define PIECE_HIDE(piece, bytes) __asan_poison_memory_region((piece), (bytes))
+#define PIECE_SHOW(piece, bytes) __asan_unpoison_memory_region((piece), (bytes))
+#else
+#define PIECE_HIDE(piece, bytes) ((void)(piece), (void)(bytes))
+#define PIECE_SHOW(piece, bytes) ((void)(piece), (void)(bytes))
+#endif
+
 struct pool_chunk {
     struct pool_chunk *next;
     size_t bytes;
@@ -124,11 +143,12 @@ pool_take(struct pool *pool, size_t bytes)
     }
     unsigned size = size_of(bytes);
     struct pool_piece *piece = pool->free[size];
+    size_t piece_bytes = bytes_of(size);
     if (piece != NULL) {
+        PIECE_SHOW(piece, piece_bytes);
         pool->free[size] = piece->next;
         return piece;
     }
-    size_t piece_bytes = bytes_of(size);
     if ((size_t)(pool->end - pool->next) < piece_bytes) {
         chunk_begin(pool, piece_bytes);
     }
@@ -149,6 +169,7 @@ pool_give(struct pool *pool, void *piece, size_t bytes)
     struct pool_piece *freed = piece;
     freed->next = pool->free[size];
     pool->free[size] = freed;
+    PIECE_HIDE(piece, bytes_of(size));
 }
 
 bool
@@ -177,6 +198,7 @@ pool_free_slice(struct pool *pool, unsigned chunks_max)
         } else if (pool->chunks != NULL) {
             struct pool_chunk *chunk = pool->chunks;
             pool->chunks = chunk->next;
+            PIECE_SHOW(chunk, chunk->bytes);
             free(chunk);
         } else {
             break;

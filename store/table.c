@@ -8,9 +8,10 @@
  *
  * Weighed against it: a hash table (faster lookups, but folds and inboxes need the order), a radix
  * tree (long keys with long equal parts), a skip list (a cache miss per level). */
-#include "store/table_node.h"
+#include "store/table.h"
 
 #include "store/pool.h"
+#include "store/table_node.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -465,6 +466,46 @@ leftmost(const void *node, unsigned levels)
     return node;
 }
 
+/* Checks an inner node once, when the walk enters it. */
+static bool
+walk_inner(const struct table_inner *inner, unsigned level)
+{
+    return inner->count <= INNER_CHILDREN && inner->count >= (level == 0 ? 2 : NODE_FEW);
+}
+
+/* Walks all that is below the root of a table with inner nodes. */
+static bool
+walk_tree(const struct table *table, struct walk *walk)
+{
+    struct path path = {.steps[0] = {.inner = table->root, .index = 0}};
+    unsigned level = 0;
+    for (;;) {
+        const struct table_inner *inner = path.steps[level].inner;
+        unsigned index = path.steps[level].index++;
+        if (index == 0 && !walk_inner(inner, level)) {
+            return false;
+        }
+        if (index == inner->count) {
+            if (level-- == 0) {
+                return true;
+            }
+            continue;
+        }
+        unsigned below = table->height - level - 1;
+        void *child = inner->children[index];
+        if (index > 0 && !walk_key(walk, inner, index, leftmost(child, below))) {
+            return false;
+        }
+        if (below > 0) {
+            level++;
+            path.steps[level].inner = child;
+            path.steps[level].index = 0;
+        } else if (!walk_leaf(walk, child, false)) {
+            return false;
+        }
+    }
+}
+
 bool
 table_valid(const struct table *table)
 {
@@ -472,39 +513,7 @@ table_valid(const struct table *table)
         return table->entries == 0 && table->height == 0;
     }
     struct walk walk = {.leaf = leftmost(table->root, table->height)};
-    struct path path = {.steps[0] = {.inner = table->root, .index = 0}};
-    unsigned level = 0;
-    if (table->height == 0 && !walk_leaf(&walk, table->root, true)) {
-        return false;
-    }
-    while (table->height > 0) {
-        const struct table_inner *inner = path.steps[level].inner;
-        unsigned index = path.steps[level].index++;
-        if (index == 0 &&
-            (inner->count > INNER_CHILDREN || inner->count < (level == 0 ? 2 : NODE_FEW))) {
-            return false;
-        }
-        if (index == inner->count) {
-            if (level-- == 0) {
-                break;
-            }
-            continue;
-        }
-        const void *child = inner->children[index];
-        if (index > 0 &&
-            !walk_key(&walk, inner, index, leftmost(child, table->height - level - 1))) {
-            return false;
-        }
-        if (level + 1 == table->height) {
-            if (!walk_leaf(&walk, child, false)) {
-                return false;
-            }
-        } else {
-            level++;
-            path.steps[level].inner = inner->children[index];
-            path.steps[level].index = 0;
-        }
-    }
-    return walk.leaf == NULL && walk.entries == table->entries &&
+    bool valid = table->height > 0 ? walk_tree(table, &walk) : walk_leaf(&walk, table->root, true);
+    return valid && walk.leaf == NULL && walk.entries == table->entries &&
            walk.dirty_entries == table->dirty_entries;
 }

@@ -328,7 +328,8 @@ many_folds_make_what_the_commands_made(void **state)
             some_change(cell, &truth, &chance);
         }
         struct fold fold = fold_at(cell, round);
-        /* Now and then the same fold runs twice, as after a crash that nobody knows the moment of. */
+        /* Now and then the same fold runs twice, as after a crash that nobody knows the moment
+         * of. */
         for (uint64_t times = chance_below(&chance, 2); times < 2; times++) {
             assert_int_equal(fold_run(&fold), 0);
             check_truth(cell, &truth);
