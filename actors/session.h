@@ -26,6 +26,7 @@ enum session_tag {
     SESSION_ACKED,  /* session_acked: the device has stored so much; credit comes back */
     /* to a sessions actor: */
     SESSIONS_FIND, /* request: session_find -> session_found; starts it if need be */
+    SESSIONS_LOOK, /* the same, but starts none: -ENOENT, the user is offline */
 };
 
 /* The sender of the request is the connection. */

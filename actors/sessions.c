@@ -137,12 +137,15 @@ find(struct sessions *sessions, const struct ln_msg *msg)
     uint64_t user = ((const struct session_find *)(const void *)msg->data)->user;
     const struct slot *slot = slot_find(sessions, user);
     ln_pid session = slot->user == user ? slot->session : 0;
-    int error = session != 0 ? 0 : session_start(sessions, user, &session);
+    int error = session != 0 ? 0 : -ENOENT;
+    if (session == 0 && msg->tag == SESSIONS_FIND) {
+        error = session_start(sessions, user, &session);
+    }
     if (error != 0) {
         ln_reply_error(ln_caller(msg), error);
         return;
     }
-    struct ln_msg *answer = ln_msg_new(SESSIONS_FIND, LN_REPLY, sizeof(struct session_found));
+    struct ln_msg *answer = ln_msg_new(msg->tag, LN_REPLY, sizeof(struct session_found));
     *(struct session_found *)(void *)answer->data = (struct session_found){session};
     ln_reply(ln_caller(msg), &answer);
 }
@@ -171,7 +174,7 @@ static void
 sessions_handle(void *state, struct ln_msg **msg)
 {
     struct sessions *sessions = state;
-    if ((*msg)->tag == SESSIONS_FIND) {
+    if ((*msg)->tag == SESSIONS_FIND || (*msg)->tag == SESSIONS_LOOK) {
         find(sessions, *msg);
     } else if ((*msg)->tag == LN_TAG_DOWN) {
         session_down(sessions, *msg);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looking at actors: lists in pages, and one actor or one user from near. */
 #include "actors/accounts.h"
+#include "actors/session.h"
+#include "actors/sessions.h"
 #include "actors/shell_priv.h"
 #include "runtime/bounds.h"
 
@@ -196,6 +198,26 @@ partition_print(struct shell_call *call, uint64_t user)
                   info.sessions);
 }
 
+/* The session of a user who is online. */
+static void
+session_print(struct shell_call *call, uint64_t user)
+{
+    enum { LOOK_MS = 1000 };
+    char name[HOME_NAME_BYTES];
+    char pid[SHELL_PID_BYTES] = "";
+    struct session_found found;
+    struct ln_msg *answer = NULL;
+    struct ln_msg *request = ln_msg_new(SESSIONS_LOOK, LN_DURABLE, sizeof(struct session_find));
+    *(struct session_find *)(void *)request->data = (struct session_find){.user = user};
+    home_name("sessions", store_user_home(call->messenger->store, user), name);
+    if (ln_call(ln_whereis(name), &request, LOOK_MS, &answer) == 0) {
+        memcpy(&found, answer->data, sizeof found);
+        shell_pid_print(found.session, pid);
+        ln_msg_free(&answer);
+    }
+    shell_put_text(call, "session", pid);
+}
+
 static void
 user_print(struct shell_call *call, const struct store_user *user)
 {
@@ -209,6 +231,7 @@ user_print(struct shell_call *call, const struct store_user *user)
                   (unsigned long long)user->created_at_ms, (unsigned long long)user->inbox_low,
                   (unsigned long long)user->inbox_last, (unsigned long long)user->inbox_entries,
                   (unsigned long long)user->inbox_bytes);
+    session_print(call, user->user);
     partition_print(call, user->user);
     ln_text_print(call->out, ",\"devices\":[");
 }
