@@ -67,6 +67,7 @@ struct ln_socket {
     io_socket descriptor;
     int32_t error; /* of a send: nothing is sent any more */
     bool readable : 1;
+    bool ending : 1; /* the peer's end has arrived, perhaps behind bytes: receive until it shows */
     bool paused : 1;
     bool ended : 1; /* the peer's side, or all of it */
     bool told : 1;  /* CLOSED was sent */
@@ -196,7 +197,7 @@ static void
 received(struct ln_socket *socket, uint32_t bytes)
 {
     struct io *io = socket->scheduler->io;
-    socket->readable = socket->readable || bytes == IO_RECEIVE_BYTES;
+    socket->readable = socket->readable || socket->ending || bytes == IO_RECEIVE_BYTES;
     if (socket->farewell != NULL) {
         io_release(io, &socket->receive);
         receive_start(socket);
@@ -232,6 +233,7 @@ poll_done(struct io_op *op, int32_t result)
     struct ln_socket *socket = socket_of(op, offsetof(struct ln_socket, poll));
     if (result >= 0) {
         socket->readable = true;
+        socket->ending = socket->ending || (result & IO_POLL_ENDING) != 0;
         receive_start(socket);
     } else if (socket->farewell == NULL || socket->farewell->step != SETTLE) {
         tell_closed(socket, result);

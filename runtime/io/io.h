@@ -121,7 +121,9 @@ void io_connect(struct io *io, struct io_op *op, const struct io_address *addres
 MUST_CHECK int io_peer(struct io *io, io_socket socket, struct io_address *out);
 
 /* Multishot, edge-triggered: a result >= 0 each time bytes (or the end, or an error) may have arrived since; a
- * receive then tells which. An idle socket holds no buffer. */
+ * receive then tells which. The end may arrive with the last bytes, as no event of its own: then the result has a bit
+ * of IO_POLL_ENDING, and whoever drained the bytes receives once more. An idle socket holds no buffer. */
+enum { IO_POLL_ENDING = 0x2018 /* POLLRDHUP, POLLHUP, POLLERR */ };
 void io_poll(struct io *io, struct io_op *op, io_socket socket);
 /* One receive into a buffer of the loop's pool. The result is the number of bytes at io_received(io, op) (0: the peer
  * ended its side), -EAGAIN when there is nothing, -ENOBUFS when the pool is empty for now, or another negative errno.

@@ -3,8 +3,13 @@
  *
  * Receiving: a multishot poll tells that something came; the receive it leads to never waits
  * (MSG_DONTWAIT), so it completes within its submission and holds a buffer only from then until its
- * release: an idle connection has none. Sockets are not O_NONBLOCK: each entry says itself whether
- * it may wait, and the kernel waits without a thread. */
+ * release: an idle connection has none. The buffer is chosen here, from a stack, so that the
+ * warmest is used first. A provided-buffer ring, where the kernel chooses, was measured beside it:
+ * 64 echoing connections cost 5.5 us of the server's CPU a round trip instead of 5.0, for the ring
+ * hands out its buffers in turn, all four megabytes of them, and is more work on both sides.
+ *
+ * Sockets are not O_NONBLOCK: each entry says itself whether it may wait, and the kernel waits
+ * without a thread. */
 #include "runtime/io/uring_priv.h"
 
 #include <errno.h>
@@ -203,13 +208,15 @@ accept_hopeless(int32_t error)
            error == -EFAULT;
 }
 
-/* Errors that an accept tried again at once would meet again. All others (a connection that went
- * while it waited, a firewall's veto) concern one connection and not the next. */
+/* Errors of the one connection that was next, which is gone with them: the next accept meets
+ * another. All others (a limit on descriptors or memory, a security module's veto) an accept tried
+ * at once would meet again. */
 static bool
-accept_limit(int32_t error)
+accept_passing(int32_t error)
 {
-    return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM ||
-           error == -EAGAIN;
+    return error == -ECONNABORTED || error == -EPROTO || error == -ENETDOWN ||
+           error == -ENETUNREACH || error == -EHOSTDOWN || error == -EHOSTUNREACH ||
+           error == -ENONET || error == -ENOPROTOOPT || error == -EINTR;
 }
 
 static void
@@ -259,10 +266,10 @@ uring_accept_complete(struct uring *uring, struct io_op *op, int32_t result, boo
         return;
     }
     /* Armed before done is called: if that cancels, the cancel finds it. */
-    if (!more && accept_limit(result)) {
-        accept_pause(uring, op);
-    } else if (!more) {
+    if (!more && (result >= 0 || accept_passing(result))) {
         accept_arm(uring, op);
+    } else if (!more) {
+        accept_pause(uring, op);
     }
     uring_op_report(op, result);
 }
@@ -306,9 +313,10 @@ uring_connect_complete(struct io_op *op, int32_t result)
 static void
 poll_arm(struct uring *uring, struct io_op *op)
 {
-    /* POLLIN comes with the end and with errors too, so that one receive tells them apart. */
+    /* POLLIN comes with the end and with errors too, so that one receive tells them apart; POLLRDHUP says when an end
+     * came with bytes. */
     struct io_uring_sqe *sqe = uring_sqe(uring, (uint64_t)(uintptr_t)op);
-    io_uring_prep_poll_multishot(sqe, (int)op->cookie, POLLIN);
+    io_uring_prep_poll_multishot(sqe, (int)op->cookie, POLLIN | POLLRDHUP);
 }
 
 void
