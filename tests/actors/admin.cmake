@@ -2,3 +2,7 @@
 foreach(noun settings name nearest shell_wire)
   linnet_test(actors_${noun}_test TIER fast SOURCES ${noun}_test.c LIBS linnet_actors)
 endforeach()
+# A whole node under sim, and an operator at its door.
+linnet_test(actors_shell_test TIER fast
+  SOURCES shell_test.c desk.c ../sim/world.c ../sim/person.c ../sim/judge.c LIBS linnet_actors yajl)
+linnet_sim_wrap(actors_shell_test)
