@@ -330,7 +330,7 @@ driver_new(const struct uring_options *options, const struct uring_host *host)
     driver->base.ops = &uring_ops;
     driver->base.loops = options->loops;
     driver->workers = options->workers;
-    driver->base.io = calloc(options->loops, sizeof(*driver->base.io));
+    driver->base.io = calloc(options->loops, sizeof(void *));
     size_t urings_bytes = options->loops * sizeof(*driver->urings);
     driver->urings = aligned_alloc(_Alignof(struct uring), urings_bytes);
     if (driver->base.io == NULL || driver->urings == NULL) {

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The durable append: one entry that writes with RWF_DSYNC, that is, returns when the bytes and
  * what is needed to read them again are on the device. IOSQE_ASYNC sends it to one of the kernel's
- * own threads at once; otherwise a file system that can write without blocking would sync on
- * ours. */
+ * own threads at once; otherwise a file system that can write without blocking would sync on ours.
+ *
+ * The other way, a write linked to an fdatasync, takes as long (15,000 bytes into allocated space
+ * of an ext4: 120 to 147 us in the middle of each run, both ways) and needs two entries, two
+ * completions, and care when a short write breaks the link. */
 #include "runtime/io/uring_priv.h"
 
 #include <errno.h>

@@ -4,15 +4,15 @@
  *     free --io.h--> active --last completion--> free, then done(more = false)
  *                     |  |
  *                     |  +--completion with more--> active, then done(more = true)
- *                     +--the kernel is not needed--> ENDED --when completions run--> free, then done
+ *                     +--the kernel is not needed--> ENDED --completions run--> free, then done
  *
- * An accept that met a limit, and a poll that the kernel dropped, stay active and wait as PAUSED until
- * they are handed to the kernel again.
+ * An accept that met a limit, and a poll that the kernel dropped, stay active and wait as PAUSED
+ * until they are handed to the kernel again.
  *
  * A cancel only ever asks: the op leaves through the same door, so there is one place where it is
- * handed back. The entry of a cancel goes into the queue behind everything queued before and in front
- * of everything after, and the kernel works it off within the submission: so one that comes too late
- * can never hit the next operation at the same address. */
+ * handed back. The entry of a cancel goes into the queue behind everything queued before and in
+ * front of everything after, and the kernel works it off within the submission: so one that comes
+ * too late can never hit the next operation at the same address. */
 #include "runtime/io/uring_priv.h"
 
 #include <errno.h>
@@ -132,7 +132,6 @@ uring_op_complete(struct uring *uring, struct io_op *op, int32_t result, uint32_
         uring_write_sync_complete(uring, op, result);
         return;
     case URING_KIND_NONE:
-    case URING_KIND_MASK:
         break;
     }
     check_failed("a completion for an op of no kind", __FILE__, __LINE__);

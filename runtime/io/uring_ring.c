@@ -7,14 +7,18 @@
  *
  * The flags, all of Linux 6.1 or older:
  *   SINGLE_ISSUER   only one thread submits: the kernel may leave out locking
- *   DEFER_TASKRUN   completions are worked off when we ask, never in the middle of other code (which
- *                   is more than COOP_TASKRUN promises)
+ *   DEFER_TASKRUN   completions are worked off when we ask, never in the middle of other code
+ *                   (which is more than COOP_TASKRUN promises)
  *   TASKRUN_FLAG    a flag in shared memory tells that there is something to work off, so that a
  *                   busy loop with nothing to submit needs no system call at all
  *   SUBMIT_ALL      a bad entry completes with its error and does not hold up those behind it
  *   CQSIZE          four completions per entry: most come from polls armed long ago. What still
  *                   does not fit the kernel keeps (NODROP) and hands over later
- *   R_DISABLED      the opener is not the thread that will submit */
+ *   R_DISABLED      the opener is not the thread that will submit
+ *
+ * And of newer kernels, at IO_LEVEL_PROBE: NO_IOWAIT (6.15), so that a loop that sleeps counts as
+ * idle. Without it the kernel books an idle node as one that waits for its disk, and every monitor
+ * shows it so. */
 #include "runtime/io/uring_priv.h"
 
 #include <errno.h>
@@ -26,9 +30,10 @@
 
 enum {
     CQ_PER_SQ = 4,
-    /* Of Linux 6.6: the index array is left out; entries are taken in order. */
-    SETUP_NO_SQARRAY = 1 << 16,
+    /* Of Linux 5.18, 6.15 and 6.15; liburing 2.3 does not export or know them. */
     ENTER_REGISTERED_RING = 1 << 4,
+    ENTER_NO_IOWAIT = 1 << 7,
+    FEATURE_NO_IOWAIT = 1 << 17,
     NS_PER_SECOND = 1000000000,
 };
 
@@ -39,52 +44,39 @@ static const unsigned features_needed = IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NO
                                         IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_EXT_ARG |
                                         IORING_FEAT_CQE_SKIP;
 
-static int
-ring_setup(struct uring *uring, unsigned entries, unsigned flags)
-{
-    struct io_uring_params params = {.flags = flags, .cq_entries = entries * CQ_PER_SQ};
-    int fd = io_uring_setup(entries, &params);
-    if (fd < 0) {
-        return fd;
-    }
-    /* Not io_uring_queue_init_params: in liburing 2.3 it writes the index array even where there is
-     * none. */
-    int error = io_uring_queue_mmap(fd, &params, &uring->ring);
-    if (error < 0) {
-        (void)close(fd);
-        return error;
-    }
-    if ((params.features & features_needed) != features_needed) {
-        io_uring_queue_exit(&uring->ring);
-        return -EINVAL;
-    }
-    if ((flags & SETUP_NO_SQARRAY) == 0) {
-        for (unsigned i = 0; i < entries; i++) {
-            uring->ring.sq.array[i] = i;
-        }
-    }
-    return 0;
-}
-
 int
 uring_ring_open(struct uring *uring, unsigned entries, enum io_level level)
 {
-    int error = -EINVAL;
-    if (level == IO_LEVEL_PROBE) {
-        error = ring_setup(uring, entries, setup_flags | SETUP_NO_SQARRAY);
-    }
-    if (error == -EINVAL) {
-        error = ring_setup(uring, entries, setup_flags);
-    }
+    ASSERT(entries > 0);
+    struct io_uring_params params = {.flags = setup_flags, .cq_entries = entries * CQ_PER_SQ};
+    int error = io_uring_queue_init_params(entries, &uring->ring, &params);
     if (error < 0) {
         return error;
     }
+    if ((params.features & features_needed) != features_needed) {
+        error = -EINVAL;
+        goto out;
+    }
+    /* The index array: entries are taken in their order, for good. liburing 2.3 fills it too, older
+     * and newer ones need not. */
+    for (unsigned i = 0; i < entries; i++) {
+        uring->ring.sq.array[i] = i;
+    }
     uring->headers = calloc(entries, sizeof(*uring->headers));
     if (uring->headers == NULL) {
-        io_uring_queue_exit(&uring->ring);
-        return -ENOMEM;
+        error = -ENOMEM;
+        goto out;
     }
-    return 0;
+    /* What else newer kernels have was tried and left: dropping the index array (6.6) gains nothing
+     * that can be measured. */
+    if (level == IO_LEVEL_PROBE && (params.features & FEATURE_NO_IOWAIT) != 0) {
+        uring->enter_flags = ENTER_NO_IOWAIT;
+    }
+out:
+    if (error < 0) {
+        io_uring_queue_exit(&uring->ring);
+    }
+    return error;
 }
 
 void
@@ -106,7 +98,7 @@ uring_ring_enable(struct uring *uring)
     /* Saves looking up the ring's descriptor at each call; without it (16 per thread at most) all
      * works as well. */
     if (io_uring_register_ring_fd(&uring->ring) == 1) {
-        uring->enter_flags = ENTER_REGISTERED_RING;
+        uring->enter_flags |= ENTER_REGISTERED_RING;
     }
 }
 

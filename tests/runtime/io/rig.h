@@ -24,7 +24,7 @@
 
 enum {
     RIG_LOOPS_MAX = 4,
-    PROBE_RESULTS_MAX = 64,
+    PROBE_RESULTS_MAX = 24,
 };
 
 struct rig_call {

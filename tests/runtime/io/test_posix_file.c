@@ -165,7 +165,8 @@ locks(void **state)
     if (child == 0) {
         io_file other;
         int error = posix_file_open(path_of("a"), IO_OPEN_WRITE, &other);
-        _exit(error == 0 && posix_file_lock(other) == -EWOULDBLOCK ? 0 : 1);
+        error = error == 0 ? posix_file_lock(other) : error;
+        _exit(error == -EWOULDBLOCK ? 0 : 1);
     }
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -180,8 +181,8 @@ static int
 collect(void *context, const char *name)
 {
     char *all = context;
-    strcat(all, name);
-    strcat(all, " ");
+    size_t length = strlen(all);
+    (void)snprintf(all + length, PATH_BYTES - length, "%s ", name);
     return strcmp(name, "stop") == 0 ? 7 : 0;
 }
 

@@ -24,7 +24,7 @@ cancel_each(void **state)
     io_socket ends[2];
     struct io_address bound;
     struct probe polling = {0};
-    struct probe sending = {0};
+    struct probe sending = {.rig = &rig};
     struct probe accepting = {0};
     enum { BYTES = 32 << 20 };
     unsigned char *bytes = test_calloc(1, BYTES);
@@ -36,12 +36,16 @@ cancel_each(void **state)
     io_socket listener = rig_listen(&rig, "127.0.0.1:0", &bound);
     rig_accept(&rig, 0, &accepting, listener);
     rig_cancel_await(&rig, &accepting);
-    /* Fill it, so that the next send waits. */
-    rig_send(&rig, 0, &sending, ends[0], pieces, 2);
-    assert_true(probe_await_end(&sending) > 0);
-    probe_reset(&sending);
-    rig_send(&rig, 0, &sending, ends[0], pieces, 2);
-    rig_cancel_await(&rig, &sending);
+    /* Nobody reads: sends take what fits, then one waits. */
+    int32_t result;
+    do {
+        probe_reset(&sending);
+        rig_send(&rig, 0, &sending, ends[0], pieces, 2);
+        rig_cancel(&rig, 0, &sending);
+        result = probe_await_end(&sending);
+        assert_int_equal(probe_count(&sending), 1);
+    } while (result > 0);
+    assert_int_equal(result, -ECANCELED);
     rig_cancel(&rig, 0, &sending); /* inactive: nothing happens */
     assert_int_equal(probe_count(&sending), 1);
     assert_int_equal(probe_count(&polling), 1);
@@ -58,7 +62,7 @@ cancel_connect(void **state)
     struct rig rig;
     struct io_address bound;
     struct io_address wanted;
-    struct probe connecting[CLIENTS];
+    static struct probe connecting[CLIENTS];
     io_socket listener;
     memset(connecting, 0, sizeof(connecting));
     open_rig(&rig);
@@ -137,8 +141,10 @@ cancel_accept_race(void **state)
         (void)probe_await_end(&accepting);
         int client = probe_await_end(&connecting);
         assert_true(client >= 0);
-        assert_in_range(probe_count(&accepting), 1, 2);
-        for (unsigned j = 0; j < probe_count(&accepting); j++) {
+        /* Those that waited since an earlier round, ours or not, and the last one. */
+        unsigned count = probe_count(&accepting);
+        for (unsigned j = 0; j < count; j++) {
+            assert_true(accepting.results[j] >= 0 || j == count - 1);
             if (accepting.results[j] >= 0) {
                 assert_int_equal(close(accepting.results[j]), 0);
             }

@@ -153,7 +153,7 @@ cancelled(void **state)
     (void)state;
     static unsigned char bytes[65536];
     struct rig rig;
-    struct probe writing[APPENDS];
+    static struct probe writing[APPENDS];
     struct iovec pieces = rig_piece(bytes, sizeof(bytes));
     memset(writing, 0, sizeof(writing));
     rig_open(&rig, &(struct rig_options){.level = level});
@@ -177,7 +177,7 @@ stop_lets_them_end(void **state)
     (void)state;
     static unsigned char bytes[65536];
     struct rig rig;
-    struct probe writing[APPENDS];
+    static struct probe writing[APPENDS];
     struct iovec pieces = rig_piece(bytes, sizeof(bytes));
     uint64_t size = 0;
     memset(writing, 0, sizeof(writing));

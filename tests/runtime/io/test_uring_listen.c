@@ -31,7 +31,7 @@ accepts_many(void **state)
     struct rig rig;
     struct io_address bound;
     struct probe accepting = {0};
-    struct probe connecting[CLIENTS];
+    static struct probe connecting[CLIENTS];
     memset(connecting, 0, sizeof(connecting));
     open_rig(&rig);
     io_socket listener = rig_listen(&rig, "127.0.0.1:0", &bound);

@@ -17,9 +17,8 @@ enum { WHY_BYTES = 512 };
 
 struct verdict {
     const char *release;
-    int disabled;
+    int disabled, error;
     uint64_t memlock_bytes;
-    int error;
     const char *says;
 };
 
@@ -28,19 +27,19 @@ sentences(void **state)
 {
     (void)state;
     static const struct verdict verdicts[] = {
-        {"6.1.0", -1, UINT64_MAX, -ENOSYS, "CONFIG_IO_URING"},
-        {"4.19.0", -1, UINT64_MAX, -ENOSYS, "this is Linux 4.19.0, and Linux 6.1 or newer"},
-        {"5.15.0-generic", -1, UINT64_MAX, -EINVAL, "this is Linux 5.15.0-generic"},
-        {"6.0.19", -1, UINT64_MAX, -EINVAL, "Linux 6.1 or newer"},
-        {"6.12.3", 2, UINT64_MAX, -EPERM, "sysctl -w kernel.io_uring_disabled=0"},
-        {"6.12.3", 1, UINT64_MAX, -EPERM, "kernel.io_uring_group"},
-        {"6.12.3", 0, UINT64_MAX, -EPERM, "seccomp"},
-        {"6.1.0", -1, UINT64_MAX, -EPERM, "seccomp"},
-        {"6.1.0", -1, 65536, -ENOMEM, "(64 KiB): raise `ulimit -l`"},
-        {"6.1.0", -1, UINT64_MAX, -ENOMEM, "memory limit of the container"},
-        {"6.1.0", -1, UINT64_MAX, -EMFILE, "ulimit -n"},
-        {"6.1.0", -1, UINT64_MAX, -EINVAL, "opening a ring failed with EINVAL"},
-        {"nonsense", -1, UINT64_MAX, -EINVAL, "opening a ring failed with EINVAL"},
+        {"6.1.0", -1, -ENOSYS, UINT64_MAX, "CONFIG_IO_URING"},
+        {"4.19.0", -1, -ENOSYS, UINT64_MAX, "this is Linux 4.19.0, and Linux 6.1 or newer"},
+        {"5.15.0-generic", -1, -EINVAL, UINT64_MAX, "this is Linux 5.15.0-generic"},
+        {"6.0.19", -1, -EINVAL, UINT64_MAX, "Linux 6.1 or newer"},
+        {"6.12.3", 2, -EPERM, UINT64_MAX, "sysctl -w kernel.io_uring_disabled=0"},
+        {"6.12.3", 1, -EPERM, UINT64_MAX, "kernel.io_uring_group"},
+        {"6.12.3", 0, -EPERM, UINT64_MAX, "seccomp"},
+        {"6.1.0", -1, -EPERM, UINT64_MAX, "seccomp"},
+        {"6.1.0", -1, -ENOMEM, 65536, "(64 KiB): raise `ulimit -l`"},
+        {"6.1.0", -1, -ENOMEM, UINT64_MAX, "memory limit of the container"},
+        {"6.1.0", -1, -EMFILE, UINT64_MAX, "ulimit -n"},
+        {"6.1.0", -1, -EINVAL, UINT64_MAX, "opening a ring failed with EINVAL"},
+        {"nonsense", -1, -EINVAL, UINT64_MAX, "opening a ring failed with EINVAL"},
     };
     for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
         const struct verdict *verdict = &verdicts[i];
@@ -80,13 +79,13 @@ reads_the_host(void **state)
 
 /* --------------------------------------------------------- refused for real, in a child process */
 
-/* From now on this process meets `error` when it asks for a ring. */
+/* From now on this process meets `error` in the system call `number`. */
 static int
-refuse_rings(unsigned error)
+refuse_call(unsigned number, unsigned error)
 {
     struct sock_filter code[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -131,21 +130,57 @@ static int
 child_absent(void)
 {
     static const struct uring_options options = {.loops = 2};
-    return refuse_rings(ENOSYS) < 0 ? 2 : open_refused(&options, -ENOSYS, "io_uring is absent");
+    return refuse_call(SYS_io_uring_setup, ENOSYS) < 0
+               ? 2
+               : open_refused(&options, -ENOSYS, "io_uring is absent");
 }
 
 static int
 child_forbidden(void)
 {
     static const struct uring_options options = {.loops = 2};
-    return refuse_rings(EPERM) < 0 ? 2 : open_refused(&options, -EPERM, "io_uring");
+    return refuse_call(SYS_io_uring_setup, EPERM) < 0 ? 2
+                                                      : open_refused(&options, -EPERM, "io_uring");
 }
 
 static int
 child_old(void)
 {
     static const struct uring_options options = {.loops = 2};
-    return refuse_rings(EINVAL) < 0 ? 2 : open_refused(&options, -EINVAL, "EINVAL");
+    return refuse_call(SYS_io_uring_setup, EINVAL) < 0 ? 2
+                                                       : open_refused(&options, -EINVAL, "EINVAL");
+}
+
+static uint64_t
+never_turn(void *context)
+{
+    (void)context;
+    _exit(3);
+}
+
+static bool
+never_asked(void *context)
+{
+    (void)context;
+    _exit(4);
+}
+
+static int
+child_no_threads(void)
+{
+    struct uring_options options = {.loops = 2};
+    struct io_loop loop = {never_turn, never_asked, never_asked, NULL};
+    struct io_loop loops[] = {loop, loop};
+    struct io_driver *driver = NULL;
+    if (uring_open(&options, &driver, NULL, 0) < 0) {
+        return 2;
+    }
+    if (refuse_call(SYS_clone3, EAGAIN) < 0 || io_start(driver, loops) != -EAGAIN) {
+        return 1;
+    }
+    io_join(driver);
+    io_driver_close(driver);
+    return 0;
 }
 
 static int
@@ -186,6 +221,13 @@ no_descriptors(void **state)
 {
     (void)state;
     expect_child(child_no_descriptors);
+}
+
+static void
+no_threads(void **state)
+{
+    (void)state;
+    expect_child(child_no_threads);
 }
 
 static void
@@ -242,6 +284,7 @@ main(void)
         SPEC("a kernel that refuses the rings is named", old),
         SPEC("too few descriptors for all loops are told, and the first loops are closed again",
              no_descriptors),
+        SPEC("a driver whose threads cannot be had does not start", no_threads),
         SPEC("options that cannot be had are refused", options_checked),
         SPEC("a driver tells its name and level, and closes without having run", name_tells),
     };

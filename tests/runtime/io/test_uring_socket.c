@@ -61,7 +61,7 @@ gathered(void **state)
     io_socket ends[2];
     struct probe sending = {0};
     struct probe receiving = {.rig = &rig};
-    struct iovec pieces[IO_SEND_PIECES_MAX];
+    static struct iovec pieces[IO_SEND_PIECES_MAX];
     char text[IO_SEND_PIECES_MAX * PIECE_BYTES];
     open_rig(&rig);
     rig_pair(&rig, ends);
@@ -164,12 +164,11 @@ partial_send(void **state)
     int32_t taken = probe_await_end(&sending);
     assert_in_range(taken, 1, BYTES - 1);
 
-    /* Now it is full: the next one waits until the other end has read. */
+    /* The next one takes more as the other end reads. */
     struct iovec rest = rig_piece(bytes + taken, BYTES - (size_t)taken);
     rig_send(&rig, 0, &waiting, ends[0], &rest, 1);
-    assert_int_equal(probe_count(&waiting), 0);
     int32_t received = 0;
-    while (received < taken) {
+    while (received < taken || probe_count(&waiting) == 0) {
         int32_t result = rig_receive_now(&rig, &receiving, ends[1]);
         assert_true(result > 0 || result == -EAGAIN);
         received += result > 0 ? result : 0;
@@ -187,7 +186,7 @@ no_buffers(void **state)
     enum { TALKERS = 3 };
     struct rig rig;
     io_socket ends[TALKERS][2];
-    struct probe receiving[TALKERS];
+    static struct probe receiving[TALKERS];
     memset(receiving, 0, sizeof(receiving));
     rig_open(&rig, &(struct rig_options){.level = level, .receive_buffers = 2});
     for (unsigned i = 0; i < TALKERS; i++) {
@@ -389,12 +388,14 @@ two_loops(void **state)
     struct rig rig;
     io_socket ends[2];
     struct pinger pingers[2];
-    struct probe told[2] = {{.rig = &rig}, {.rig = &rig}};
+    static struct probe told[2];
     rig_open(&rig, &(struct rig_options){.loops = 2, .level = level});
     rig_pair(&rig, ends);
     memset(pingers, 0, sizeof(pingers));
+    memset(told, 0, sizeof(told));
     for (unsigned i = 0; i < 2; i++) {
         pingers[i].rig = &rig;
+        told[i].rig = &rig;
         pingers[i].told = &told[i];
         pingers[i].socket = ends[i];
         pingers[i].left = PING_ROUNDS;
@@ -415,7 +416,7 @@ main(void)
         SPEC("after the last bytes the end is told, and the other direction stands", end_of_stream),
         SPEC("a reset is told, and a send after it is an error without a signal", reset),
         SPEC("a full receive tells that there may be more", drained_or_not),
-        SPEC("a send takes what fits, and the next one waits for room", partial_send),
+        SPEC("a send takes what fits, and the next one more when there is room", partial_send),
         SPEC("an empty buffer pool is told and mended by a release", no_buffers),
         SPEC("a socket that is not open is an error of the operation", bad_socket),
         SPEC("events that overflow the ring are not lost", crowd_overflows),
