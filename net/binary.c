@@ -42,7 +42,7 @@ check_fail(struct check *check, const char *text)
 }
 
 static bool
-varint_read(struct span *span, unsigned bytes_max, uint64_t *out_value)
+long_varint_read(struct span *span, unsigned bytes_max, uint64_t *out_value)
 {
     const uint8_t *next = span->next;
     uint64_t value = 0;
@@ -62,6 +62,17 @@ varint_read(struct span *span, unsigned bytes_max, uint64_t *out_value)
         }
     }
     return false;
+}
+
+/* Most are of one byte: tags, lengths, devices. */
+static inline bool
+varint_read(struct span *span, unsigned bytes_max, uint64_t *out_value)
+{
+    if (span->next != span->end && *span->next < 0x80) {
+        *out_value = *span->next++;
+        return true;
+    }
+    return long_varint_read(span, bytes_max, out_value);
 }
 
 static bool
@@ -165,10 +176,27 @@ claim_check(struct check *check, struct schema_level *level)
     } else if (!first) {
         return check_fail(check, SCHEMA_TEXT_TWICE);
     }
-    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 && schema_oneof_taken(level, field)) {
-        return check_fail(check, SCHEMA_TEXT_ONEOF);
+    if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
+        if (level->oneof != NULL) {
+            return check_fail(check, SCHEMA_TEXT_ONEOF);
+        }
+        level->oneof = field;
     }
     return 0;
+}
+
+/* Encoders write fields in the order of their numbers, and few are left out: it is one of the next. */
+static const ProtobufCFieldDescriptor *
+field_find(const struct schema_level *level, const ProtobufCFieldDescriptor *last, uint32_t id)
+{
+    const ProtobufCFieldDescriptor *end = level->type->fields + level->type->n_fields;
+    const ProtobufCFieldDescriptor *next = last != NULL ? last : level->type->fields;
+    for (; next < end && next->id <= id; next++) {
+        if (next->id == id) {
+            return next;
+        }
+    }
+    return protobuf_c_message_descriptor_get_field(level->type, id);
 }
 
 /* One field of the innermost message. */
@@ -178,14 +206,14 @@ field_check(struct check *check)
     struct schema_level *level = &check->path.levels[check->path.depth - 1];
     struct span *span = &check->spans[check->path.depth - 1];
     uint64_t tag;
+    const ProtobufCFieldDescriptor *last = level->field;
     level->field = NULL;
     if (!varint_read(span, SHORT_VARINT_BYTES_MAX, &tag) || tag >> 3 == 0 ||
         tag >> 3 > FIELD_ID_MAX) {
         return check_fail(check, "not a protobuf field");
     }
     unsigned wire_type = tag & 7;
-    const ProtobufCFieldDescriptor *field =
-        protobuf_c_message_descriptor_get_field(level->type, (unsigned)(tag >> 3));
+    const ProtobufCFieldDescriptor *field = field_find(level, last, (uint32_t)(tag >> 3));
     if (field == NULL) {
         return unknown_skip(span, wire_type) ? 0 : check_fail(check, "not a protobuf field");
     }

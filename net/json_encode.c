@@ -69,21 +69,47 @@ put_escaped(struct writer *writer, unsigned char c)
     }
 }
 
+/* Does any of the eight bytes have to be escaped? The usual word tricks: the high bit of a byte of
+ * (word - n * ones) & ~word tells that it was below n, exactly so for the lowest such byte. */
+static inline bool
+any_escaped(const char *text)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t highs = ones << 7;
+    uint64_t word;
+    memcpy(&word, text, sizeof(word));
+    uint64_t quote = word ^ ones * '"';
+    uint64_t backslash = word ^ ones * '\\';
+    uint64_t control = (word - ones * 0x20) & ~word;
+    return ((control | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & highs) != 0;
+}
+
+/* The first character from `text` on that has to be escaped; `end` if there is none. */
+static const char *
+first_escaped(const char *text, const char *end)
+{
+    while (end - text >= 8 && !any_escaped(text)) {
+        text += 8;
+    }
+    while (text < end && (unsigned char)*text >= 0x20 && *text != '"' && *text != '\\') {
+        text++;
+    }
+    return text;
+}
+
 static void
 put_string(struct writer *writer, const char *text)
 {
+    const char *end = text + strlen(text);
     put_char(writer, '"');
-    const char *plain = text;
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c >= 0x20 && c != '"' && c != '\\') {
-            continue;
+    while (text < end) {
+        const char *escaped = first_escaped(text, end);
+        put(writer, text, (size_t)(escaped - text));
+        if (escaped < end) {
+            put_escaped(writer, (unsigned char)*escaped++);
         }
-        put(writer, plain, (size_t)(text - plain));
-        put_escaped(writer, c);
-        plain = text + 1;
+        text = escaped;
     }
-    put(writer, plain, (size_t)(text - plain));
     put_char(writer, '"');
 }
 

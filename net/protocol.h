@@ -83,7 +83,6 @@ enum protocol_close {
     PROTOCOL_CLOSE_PROTOCOL_ERROR = 1002, /* the frames broke RFC 6455: a bug in the client */
     PROTOCOL_CLOSE_UNSUPPORTED = 1003,  /* text where the subprotocol has binary, or the reverse */
     PROTOCOL_CLOSE_INVALID_UTF8 = 1007, /* a text message was not UTF-8 */
-    PROTOCOL_CLOSE_POLICY = 1008,       /* not used; some proxies send it */
     PROTOCOL_CLOSE_TOO_BIG = 1009,      /* beyond frame_bytes_max: never send this again */
     PROTOCOL_CLOSE_INTERNAL = 1011,     /* the node failed: reconnect with back-off */
     PROTOCOL_CLOSE_UNAUTHENTICATED =

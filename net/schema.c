@@ -69,40 +69,6 @@ schema_key_of(const char *name, char *out)
     return (size_t)(next - out);
 }
 
-static uint64_t
-field_bit(const struct schema_level *level, const ProtobufCFieldDescriptor *field)
-{
-    size_t index = (size_t)(field - level->type->fields);
-    ASSERT(index < SCHEMA_FIELDS_MAX);
-    return UINT64_C(1) << index;
-}
-
-bool
-schema_field_claim(struct schema_level *level, const ProtobufCFieldDescriptor *field)
-{
-    uint64_t bit = field_bit(level, field);
-    if ((level->seen & bit) != 0) {
-        return false;
-    }
-    level->seen |= bit;
-    return true;
-}
-
-bool
-schema_oneof_taken(const struct schema_level *level, const ProtobufCFieldDescriptor *field)
-{
-    const ProtobufCMessageDescriptor *type = level->type;
-    for (unsigned i = 0; i < type->n_fields; i++) {
-        const ProtobufCFieldDescriptor *other = &type->fields[i];
-        if (other != field && (other->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 &&
-            other->quantifier_offset == field->quantifier_offset &&
-            (level->seen & field_bit(level, other)) != 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 const char *
 schema_string_wrong(const uint8_t *bytes, size_t count)
 {

@@ -56,6 +56,7 @@ struct schema_input {
 struct schema_level {
     const ProtobufCMessageDescriptor *type;
     const ProtobufCFieldDescriptor *field; /* whose value is being read; NULL: between two */
+    const ProtobufCFieldDescriptor *oneof; /* the member given of the only oneof; NULL: none */
     uint64_t seen;                         /* a bit for each of type's fields */
     uint32_t elements;                     /* of the repeated field that is being read, so far */
 };
@@ -91,10 +92,15 @@ const ProtobufCFieldDescriptor *schema_field_by_key(const ProtobufCMessageDescri
 size_t schema_key_of(const char *name, char *out);
 
 /* True if the field was not there before in this message; notes that it is now. */
-bool schema_field_claim(struct schema_level *level, const ProtobufCFieldDescriptor *field);
-
-/* True if another member of the field's oneof was there before. */
-bool schema_oneof_taken(const struct schema_level *level, const ProtobufCFieldDescriptor *field);
+static inline bool
+schema_field_claim(struct schema_level *level, const ProtobufCFieldDescriptor *field)
+{
+    size_t index = (size_t)(field - level->type->fields);
+    ASSERT(index < SCHEMA_FIELDS_MAX);
+    uint64_t before = level->seen;
+    level->seen = before | UINT64_C(1) << index;
+    return level->seen != before;
+}
 
 /* What is wrong with a string field's bytes; NULL if nothing is. */
 const char *schema_string_wrong(const uint8_t *bytes, size_t count);

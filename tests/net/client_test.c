@@ -130,6 +130,21 @@ CONVERSATION(hears_a_refused_upgrade)
     welcomes(talk, "");
 }
 
+CONVERSATION(begins_anew_in_any_state)
+{
+    /* The request is not even sent; then the answer comes by half; then the login is lost. */
+    assert_int_equal(client_connect(&talk->client, &talk->login), 0);
+    assert_int_equal(client_connect(&talk->client, &talk->login), 0);
+    alice_receives(talk, "HTTP/1.1 101 Switching", 22);
+    assert_int_equal(client_state(&talk->client), CLIENT_UPGRADING);
+    alice_connects(talk);
+    assert_int_equal(client_state(&talk->client), CLIENT_LOGGING_IN);
+    alice_connects(talk);
+    welcomes(talk, "");
+    alice_connects(talk);
+    welcomes(talk, "");
+}
+
 CONVERSATION(leaves_what_is_no_websocket)
 {
     assert_int_equal(client_connect(&talk->client, &talk->login), 0);
@@ -733,6 +748,7 @@ main(void)
         SPEC("a refused login is told, and so is the close that follows", hears_a_refused_login),
         SPEC("a refused upgrade is told with its status, and another may be tried",
              hears_a_refused_upgrade),
+        SPEC("a new connection may begin in any state of the old one", begins_anew_in_any_state),
         SPEC("a stream that is no WebSocket is left", leaves_what_is_no_websocket),
         SPEC("a token that would break the request is refused",
              refuses_texts_that_cant_stand_in_a_request),

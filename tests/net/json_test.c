@@ -49,6 +49,27 @@ writes_the_mapping(void **state)
     }
 }
 
+/* At every place of strings of every length, so that no word boundary hides one. */
+static void
+escapes_everywhere(void **state)
+{
+    (void)state;
+    static const unsigned char characters[] = {1, 0x1F, '"', '\\', 0x20, 0x21, '[', 0x7F, 0xFF};
+    for (size_t length = 1; length <= 20; length++) {
+        for (size_t at = 0; at < length * sizeof(characters); at++) {
+            unsigned char c = characters[at % sizeof(characters)];
+            char text[24] = "";
+            memset(text, 'x', length);
+            text[at / sizeof(characters)] = (char)c;
+            Linnet__V1__Sender sender = LINNET__V1__SENDER__INIT;
+            sender.name = text;
+            size_t escape = c < 0x20 ? 5 : c == '"' || c == '\\' ? 1 : 0;
+            size_t expected = strlen("{\"name\":\"\"}") + length + escape;
+            assert_int_equal(json_encode(&sender.base, NULL, 0), expected);
+        }
+    }
+}
+
 static void
 measures_and_stops(void **state)
 {
@@ -370,6 +391,7 @@ main(void)
 {
     static const struct CMUnitTest specs[] = {
         SPEC("every message is written in proto3's JSON mapping", writes_the_mapping),
+        SPEC("what must be escaped is, wherever in a string it stands", escapes_everywhere),
         SPEC("a message is measured without being written, and never written past its room",
              measures_and_stops),
         SPEC("every spelling that the mapping allows is read", reads_all_spellings),

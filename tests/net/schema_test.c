@@ -12,8 +12,14 @@ fits_type(const ProtobufCMessageDescriptor *type, unsigned depth) /* NOLINT(misc
 {
     assert_true(depth <= SCHEMA_DEPTH_MAX);
     assert_true(type->n_fields <= SCHEMA_FIELDS_MAX);
+    const ProtobufCFieldDescriptor *oneof = NULL;
     for (unsigned i = 0; i < type->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &type->fields[i];
+        if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
+            assert_true(oneof == NULL || oneof->quantifier_offset == field->quantifier_offset);
+            oneof = field;
+        }
+        assert_true(i == 0 || type->fields[i - 1].id < field->id);
         enum schema_kind kind = schema_kind_of(field);
         assert_true(kind != SCHEMA_UNUSED);
         assert_true(strlen(field->name) <= 64);
