@@ -103,9 +103,9 @@ static double
 chase(size_t bytes, uint64_t *chance)
 {
     enum { LINE = 64 };
-    size_t count = bytes / LINE;
+    size_t count = bytes / LINE + 1;
     uint32_t *order = malloc(count * sizeof(*order));
-    char *memory = malloc(count * LINE);
+    char *memory = calloc(count, LINE);
     if (order == NULL || memory == NULL) {
         abort();
     }

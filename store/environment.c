@@ -59,6 +59,8 @@ translated(int code)
     case MDB_INVALID:
     case MDB_VERSION_MISMATCH:
     case MDB_INCOMPATIBLE:
+    case MDB_CURSOR_FULL: /* deeper, or larger, than any sound tree */
+    case MDB_PAGE_FULL:
         return -EUCLEAN;
     case MDB_TXN_FULL:
         return -E2BIG;

@@ -2,10 +2,10 @@
 #include "tests/store/disk.h"
 
 #include "runtime/io/posix_file.h"
+#include "runtime/io/sim_tree.h"
 #include "tests/spec.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -151,15 +151,6 @@ free_bytes(struct io_driver *driver, const char *path, uint64_t *out_bytes)
     return posix_file_free_bytes(path, out_bytes);
 }
 
-static int
-remove_one(const char *path, const struct stat *status, int type, struct FTW *where)
-{
-    (void)status;
-    (void)type;
-    (void)where;
-    return remove(path);
-}
-
 void
 disk_init(struct disk *disk, const char *folder)
 {
@@ -186,8 +177,7 @@ disk_init(struct disk *disk, const char *folder)
     disk->driver = (struct io_driver){.ops = &ops, .loops = 1, .io = disk->ios};
     disk->io = (struct io){.ops = &ops, .driver = &disk->driver};
     disk->ios[0] = &disk->io;
-    int result = nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    assert_true(result == 0 || errno == ENOENT);
+    assert_int_equal(sim_tree_remove(folder), 0);
     assert_int_equal(posix_file_make_directory(folder), 0);
 }
 
@@ -250,7 +240,7 @@ disk_has(struct disk *disk, const char *name)
     char path[512];
     io_file file = -1;
     disk_path(disk, name, path);
-    if (posix_file_open(path, IO_OPEN_READ, &file) < 0) {
+    if (posix_file_open(path, IO_OPEN_READ, &file) != 0) {
         return false;
     }
     posix_file_close(file);

@@ -280,9 +280,9 @@ static void
 check_truth(struct cell *cell, const struct truth *truth)
 {
     uint64_t count = 0;
-    for (uint8_t partition = 0; partition < PARTITIONS; partition++) {
+    for (unsigned partition = 0; partition < PARTITIONS; partition++) {
         for (uint64_t i = 0; i < NUMBERS; i++) {
-            assert_int_equal(value_of(cell, inbox_key(partition, 1, i)),
+            assert_int_equal(value_of(cell, inbox_key((uint8_t)partition, 1, i)),
                              truth->values[partition][i]);
             count += truth->values[partition][i] != 0;
         }

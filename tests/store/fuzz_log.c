@@ -306,7 +306,8 @@ damaged_log(const uint8_t *data, size_t size)
     }
     log_close(&log);
     for (; at + 3 <= size; at += 3) {
-        size_t where = (size_t)(data[at] | data[at + 1] << 8) % (memory.count * SEGMENT_BYTES);
+        size_t where =
+            (size_t)(data[at] | data[at + 1] << 8) % ((size_t)memory.count * SEGMENT_BYTES);
         memory.files[where / SEGMENT_BYTES][where % SEGMENT_BYTES] ^= data[at + 2];
     }
     struct log_scan scan = {.place = &place, .each = story_tell, .context = &story};
