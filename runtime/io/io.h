@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* io.h - the one door to the outside: time, chance, sockets, files, worker threads.
  *
- * Everything above reaches the machine through here, so that two drivers can stand behind it: `uring` (uring.h), the
- * real one, and `sim` (sim.h), one thread in which clock, order, network and disk follow from a seed.
+ * Everything above reaches the machine through here, so that two drivers can stand behind it:
+ * `uring` (uring.h), the real one, and `sim` (sim.h), one thread in which clock, order, network and
+ * disk follow from a seed.
  *
- * A driver runs a fixed number of loops, one per scheduler. Each loop has a `struct io`; all calls that take one are
- * made by the thread that runs that loop, except where it says "any thread". An operation is started by handing over
- * a struct io_op that the caller owns and keeps at its place until its `done` has been called for the last time:
+ * A driver runs a fixed number of loops, one per scheduler. Each loop has a `struct io`; all calls
+ * that take one are made by the thread that runs that loop, except where it says "any thread". An
+ * operation is started by handing over a struct io_op that the caller owns and keeps at its place
+ * until its `done` has been called for the last time:
  *
  *     op->done = on_received;
- *     io_receive(io, op, socket);          starts it; never calls done itself, never yields, cannot fail at once
+ *     io_receive(io, op, socket);     starts it; never calls done itself, never yields, cannot fail
  *     ...
- *     on_received(op, 128)                 from inside io's part of the loop: result >= 0, or a negative errno
+ *     on_received(op, 128)            from inside io's part of the loop: result >= 0, or -errno
  *
  * Completions are first gathered, then run; a `done` may start, cancel and finish other operations.
  * Operations started in a turn are submitted together when the turn ends: one system call per loop.
@@ -29,22 +31,24 @@
 struct io;
 struct io_driver;
 
-/* A socket or listener as the driver knows it; never -1 when valid. Valid on every loop of its driver. */
+/* A socket or listener as the driver knows it; never -1 when valid. Valid on every loop of its
+ * driver. */
 typedef int io_socket;
 /* An open file. Valid on every thread of its driver. */
 typedef int io_file;
 
-/* ------------------------------------------------------------------------------------------------ operations */
+/* ----------------------------------------------------------------------------------- operations */
 
-/* `done` gets the result: a count or handle (>= 0) or a negative errno. For multishot operations (accept, poll) it is
- * called once per event; `op->more` tells whether further calls follow. After a call with more == false the op
- * belongs to its owner again. The last four fields are the driver's. */
+/* `done` gets the result: a count or handle (>= 0) or a negative errno. For multishot operations
+ * (accept, poll) it is called once per event; `op->more` tells whether further calls follow. After
+ * a call with more == false the op belongs to its owner again. The last four fields are the
+ * driver's. */
 struct io_op {
     void (*done)(struct io_op *op, int32_t result);
     bool more;
     bool active; /* between start and the last done; read-only for owners */
     uint16_t kind;
-    uint32_t buffer;  /* the receive buffer held, or IO_BUFFER_NONE */
+    uint32_t buffer; /* the receive buffer held, or IO_BUFFER_NONE */
     struct io_op *next;
     uint64_t cookie;
 };
@@ -52,11 +56,13 @@ struct io_op {
 enum { IO_BUFFER_NONE = 0xffffffffu };
 #define IO_NEVER UINT64_MAX
 
-/* ------------------------------------------------------------------------------------------------ driver, loops */
+/* -------------------------------------------------------------------------------- driver, loops */
 
-/* What the runtime hangs into a loop. `turn` runs what is ready and returns when it next wants to run: an instant of
- * io_now_ns (0: at once; IO_NEVER: only on an event). `idle` is asked after the loop has announced that it sleeps:
- * true when nothing arrived meanwhile. `stopped` true ends the loop after the turn. */
+/* What the runtime hangs into a loop. `turn` runs what is ready and returns when it next wants to
+ * run: an instant of io_now_ns (0: at once; IO_NEVER: only on an event). `idle` is asked after the
+ * loop has announced that it sleeps (and, where a loop polls before it sleeps, over and over): true
+ * when nothing arrived meanwhile. It must look at all that those who call io_wake publish.
+ * `stopped` true ends the loop after the turn. */
 struct io_loop {
     uint64_t (*turn)(void *context);
     bool (*idle)(void *context);
@@ -64,11 +70,14 @@ struct io_loop {
     void *context;
 };
 
-/* Starts every loop: `loops[i]` runs on io_of(driver, i). Under uring each gets a thread and the call returns at once;
- * under sim nothing runs until io_join. 0 or a negative errno (nothing is running then). */
+/* Starts every loop: `loops[i]` runs on io_of(driver, i). Under uring each gets a thread and the
+ * call returns at once; under sim nothing runs until io_join. 0 or a negative errno (nothing is
+ * running then). */
 MUST_CHECK int io_start(struct io_driver *driver, const struct io_loop *loops);
 
-/* Waits until all loops have stopped. Under sim this is where everything happens. */
+/* Waits until all loops have stopped. Under sim this is where everything happens. Afterwards no
+ * memory of an owner is touched: appends handed over have run to their end, all else is cancelled,
+ * without a done. */
 void io_join(struct io_driver *driver);
 
 /* Ends the driver; all loops have stopped. Takes the driver; NULL is allowed. */
@@ -77,25 +86,28 @@ void io_driver_close(struct io_driver *driver);
 struct io *io_of(struct io_driver *driver, unsigned loop);
 unsigned io_loops(const struct io_driver *driver);
 
-/* Makes the loop of `io` take a turn soon. Any thread. Cheap when it is awake. */
+/* Makes the loop of `io` take a turn soon, if `idle` then finds what the caller published before.
+ * Any thread, until the driver closes. Cheap when it is awake. */
 void io_wake(struct io *io);
 
-/* ------------------------------------------------------------------------------------------------ time, chance */
+/* --------------------------------------------------------------------------------- time, chance */
 
 /* Nanoseconds on a clock that never goes back and never jumps. Any thread. */
 uint64_t io_now_ns(struct io *io);
 /* Milliseconds since 1970 on the wall clock, which may jump. Any thread. */
 int64_t io_wall_ms(struct io *io);
-/* CPU nanoseconds used by the calling loop's thread: what watchdogs count, so that a paused machine kills nobody. */
+/* CPU nanoseconds used by the calling loop's thread: what watchdogs count, so that a paused machine
+ * kills nobody. */
 uint64_t io_cpu_ns(struct io *io);
 /* Fills `bytes` bytes with randomness fit for keys (under sim: from the seed). Any thread. */
 void io_random(struct io *io, void *out, size_t bytes);
 
-/* ------------------------------------------------------------------------------------------------ sockets */
+/* -------------------------------------------------------------------------------------- sockets */
 
 enum { IO_ADDRESS_TEXT_MAX = 128 };
 
-/* An address: "127.0.0.1:4222", "[::1]:4222" or "unix:/path/to/socket". Port 0 asks for a free one. */
+/* An address: "127.0.0.1:4222", "[::1]:4222" or "unix:/path/to/socket". Port 0 asks for a free
+ * one. */
 struct io_address {
     uint32_t bytes;
     union {
@@ -109,44 +121,52 @@ MUST_CHECK int io_address_parse(const char *text, struct io_address *out);
 /* The text of an address; always NUL-terminated. Any thread. */
 void io_address_print(const struct io_address *address, char out[IO_ADDRESS_TEXT_MAX]);
 
-/* A listening socket, at once. *out_bound (may be NULL) is where it really listens. A unix path is replaced when no
- * one listens there (else -EADDRINUSE) and gets permissions 0600. 0 or a negative errno. */
-MUST_CHECK int io_listen(struct io *io, const struct io_address *address, int backlog, io_socket *out,
-                         struct io_address *out_bound);
-/* Multishot: each result is a new connected socket, owned by whoever gets it, or a negative errno (-EMFILE, ...). */
+/* A listening socket, at once. *out_bound (may be NULL) is where it really listens. A unix path is
+ * replaced when no one listens there (else -EADDRINUSE) and gets permissions 0600. 0 or a negative
+ * errno. */
+MUST_CHECK int io_listen(struct io *io, const struct io_address *address, int backlog,
+                         io_socket *out, struct io_address *out_bound);
+/* Multishot: each result is a new connected socket, owned by whoever gets it, or a negative errno
+ * (-EMFILE, ...). */
 void io_accept(struct io *io, struct io_op *op, io_socket listener);
 /* The result is a connected socket or a negative errno. `address` must stay until done. */
 void io_connect(struct io *io, struct io_op *op, const struct io_address *address);
 /* The peer's address of a connected socket, at once. 0 or a negative errno. */
 MUST_CHECK int io_peer(struct io *io, io_socket socket, struct io_address *out);
 
-/* Multishot, edge-triggered: a result >= 0 each time bytes (or the end, or an error) may have arrived since; a
- * receive then tells which. The end may arrive with the last bytes, as no event of its own: then the result has a bit
- * of IO_POLL_ENDING, and whoever drained the bytes receives once more. An idle socket holds no buffer. */
+/* Multishot, edge-triggered: a result >= 0 each time bytes (or the end, or an error) may have
+ * arrived since; a receive then tells which. The end may arrive with the last bytes, as no event of
+ * its own: then the result has a bit of IO_POLL_ENDING, and whoever drained the bytes receives once
+ * more. An idle socket holds no buffer. */
 enum { IO_POLL_ENDING = 0x2018 /* POLLRDHUP, POLLHUP, POLLERR */ };
 void io_poll(struct io *io, struct io_op *op, io_socket socket);
-/* One receive into a buffer of the loop's pool. The result is the number of bytes at io_received(io, op) (0: the peer
- * ended its side), -EAGAIN when there is nothing, -ENOBUFS when the pool is empty for now, or another negative errno.
- * A result > 0 holds the buffer until io_release. IO_RECEIVE_BYTES at most; fewer than that means: drained. */
+/* One receive into a buffer of the loop's pool. The result is the number of bytes at
+ * io_received(io, op) (0: the peer ended its side), -EAGAIN when there is nothing, -ENOBUFS when
+ * the pool is empty for now, or another negative errno. A result > 0 holds the buffer until
+ * io_release. IO_RECEIVE_BYTES at most; fewer than that means: drained. */
 void io_receive(struct io *io, struct io_op *op, io_socket socket);
 enum { IO_RECEIVE_BYTES = 4096 };
 const unsigned char *io_received(struct io *io, const struct io_op *op);
 /* Gives the buffer back. Before the turn ends, wherever possible. No-op when none is held. */
 void io_release(struct io *io, struct io_op *op);
-/* One gathered send. The result is the number of bytes taken (may be fewer than all) or a negative errno. The iovec
- * array and the bytes stay untouched until done. No SIGPIPE. IO_SEND_PIECES_MAX pieces at most. */
-void io_send(struct io *io, struct io_op *op, io_socket socket, const struct iovec *pieces, unsigned count);
+/* One gathered send. The result is the number of bytes taken (may be fewer than all) or a negative
+ * errno. The iovec array and the bytes stay untouched until done. One at a time on a socket: two
+ * are not ordered. No SIGPIPE. IO_SEND_PIECES_MAX pieces at most. */
+void io_send(struct io *io, struct io_op *op, io_socket socket, const struct iovec *pieces,
+             unsigned count);
 enum { IO_SEND_PIECES_MAX = 64 };
-/* Ends our side of a connected socket (FIN), at once. */
+/* Ends our side of a connected socket (FIN), at once: when the sends before it are done. */
 void io_shutdown(struct io *io, io_socket socket);
-/* Closes it. Operations still active on it must have been cancelled and done first. `abort`: with a reset. */
+/* Closes it. Operations still active on it must have been cancelled and done first. `abort`: with a
+ * reset. */
 void io_close(struct io *io, io_socket socket, bool abort);
 
-/* Asks an active operation to end early: its done follows as ever, exactly once more for the last time, with
+/* Asks an active operation to end early: its done follows as ever, exactly once more for the last
+ * time, with
  * -ECANCELED or with what it had reached by then. No-op on an inactive op. */
 void io_cancel(struct io *io, struct io_op *op);
 
-/* ------------------------------------------------------------------------------------------------ files */
+/* ---------------------------------------------------------------------------------------- files */
 /* The calls that take no op block: they are for start-up and for worker threads. Any thread. */
 
 enum io_open_flags {
@@ -159,32 +179,39 @@ enum io_open_flags {
 MUST_CHECK int io_file_open(struct io_driver *driver, const char *path, int flags, io_file *out);
 void io_file_close(struct io_driver *driver, io_file file);
 /* Bytes read, fewer than asked only at the file's end; or a negative errno. */
-MUST_CHECK ssize_t io_file_read(struct io_driver *driver, io_file file, void *out, size_t bytes, uint64_t offset);
+MUST_CHECK ssize_t io_file_read(struct io_driver *driver, io_file file, void *out, size_t bytes,
+                                uint64_t offset);
 /* Writes all: 0 or a negative errno. */
-MUST_CHECK int io_file_write(struct io_driver *driver, io_file file, const void *in, size_t bytes, uint64_t offset);
+MUST_CHECK int io_file_write(struct io_driver *driver, io_file file, const void *in, size_t bytes,
+                             uint64_t offset);
 MUST_CHECK int io_file_sync(struct io_driver *driver, io_file file);
 MUST_CHECK int io_file_size(struct io_driver *driver, io_file file, uint64_t *out_bytes);
 MUST_CHECK int io_file_truncate(struct io_driver *driver, io_file file, uint64_t bytes);
-/* Reserves space so that later writes inside it need no metadata and cannot meet -ENOSPC (fallocate, zeros). */
+/* Reserves space so that later writes inside it need no metadata and cannot meet -ENOSPC
+ * (fallocate, zeros). */
 MUST_CHECK int io_file_allocate(struct io_driver *driver, io_file file, uint64_t bytes);
-/* Takes an exclusive advisory lock for the life of the process: 0, or -EWOULDBLOCK when another process holds it. */
+/* Takes an exclusive advisory lock for the life of the process: 0, or -EWOULDBLOCK when another
+ * process holds it. */
 MUST_CHECK int io_file_lock(struct io_driver *driver, io_file file);
 MUST_CHECK int io_rename(struct io_driver *driver, const char *from, const char *to);
 MUST_CHECK int io_remove(struct io_driver *driver, const char *path);
-MUST_CHECK int io_make_directory(struct io_driver *driver, const char *path); /* 0700; 0 when it exists */
+MUST_CHECK int io_make_directory(struct io_driver *driver,
+                                 const char *path); /* 0700; 0 when it exists */
 /* Makes creations, renames and removals in `path` durable. */
 MUST_CHECK int io_sync_directory(struct io_driver *driver, const char *path);
-/* Calls `each` with every name in `path`, sorted, without . and ..; stops at its first non-zero value and returns it. */
+/* Calls `each` with every name in `path`, sorted, without . and ..; stops at its first non-zero
+ * value and returns it. */
 MUST_CHECK int io_list_directory(struct io_driver *driver, const char *path,
                                  int (*each)(void *context, const char *name), void *context);
 MUST_CHECK int io_free_bytes(struct io_driver *driver, const char *path, uint64_t *out_bytes);
 
-/* Appends durably through the ring: writes all of it at `offset`, then syncs the data (fdatasync). The result is 0 or
- * a negative errno. The iovec array and the bytes stay untouched until done. IO_SEND_PIECES_MAX pieces at most. */
-void io_write_sync(struct io *io, struct io_op *op, io_file file, const struct iovec *pieces, unsigned count,
-                   uint64_t offset);
+/* Appends durably through the ring: writes all of it at `offset`, then syncs the data (fdatasync).
+ * The result is 0 or a negative errno. The iovec array and the bytes stay untouched until done.
+ * IO_SEND_PIECES_MAX pieces at most. */
+void io_write_sync(struct io *io, struct io_op *op, io_file file, const struct iovec *pieces,
+                   unsigned count, uint64_t offset);
 
-/* ------------------------------------------------------------------------------------------------ worker threads */
+/* ------------------------------------------------------------------------------- worker threads */
 
 enum io_priority {
     IO_WORK_NORMAL, /* somebody waits for it: reads, password hashes */
@@ -192,8 +219,9 @@ enum io_priority {
     IO_WORK_PRIORITIES,
 };
 
-/* `run` is called on a worker thread (under sim: on the one thread, at a later instant), then `done` on the loop that
- * started it. The owner keeps the struct until done. Queues are not bounded here: whoever starts work bounds it. */
+/* `run` is called on a worker thread (under sim: on the one thread, at a later instant), then
+ * `done` on the loop that started it. The owner keeps the struct until done. Queues are not bounded
+ * here: whoever starts work bounds it. */
 struct io_work {
     void (*run)(struct io_work *work);
     void (*done)(struct io_work *work);
@@ -203,7 +231,7 @@ struct io_work {
 
 void io_work_start(struct io *io, struct io_work *work, enum io_priority priority);
 
-/* ------------------------------------------------------------------------------------------------ statistics */
+/* ----------------------------------------------------------------------------------- statistics */
 
 struct io_stats {
     uint64_t enters, submitted, completed, receives, receive_bytes, sends, send_bytes, accepts;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* io_priv.h - what a driver fills in. For runtime/io and its tests; io.c turns each call of io.h into one of these. */
+/* io_priv.h - what a driver fills in. For runtime/io and its tests; io.c turns each call of io.h
+ * into one of these. */
 #pragma once
 
 #include "runtime/io/io.h"
@@ -23,15 +24,18 @@ struct io_ops {
     void (*receive)(struct io *io, struct io_op *op, io_socket socket);
     const unsigned char *(*received)(struct io *io, const struct io_op *op);
     void (*release)(struct io *io, struct io_op *op);
-    void (*send)(struct io *io, struct io_op *op, io_socket socket, const struct iovec *pieces, unsigned count);
+    void (*send)(struct io *io, struct io_op *op, io_socket socket, const struct iovec *pieces,
+                 unsigned count);
     void (*shutdown)(struct io *io, io_socket socket);
     void (*close)(struct io *io, io_socket socket, bool abort);
     void (*cancel)(struct io *io, struct io_op *op);
 
     int (*file_open)(struct io_driver *driver, const char *path, int flags, io_file *out);
     void (*file_close)(struct io_driver *driver, io_file file);
-    ssize_t (*file_read)(struct io_driver *driver, io_file file, void *out, size_t bytes, uint64_t offset);
-    int (*file_write)(struct io_driver *driver, io_file file, const void *in, size_t bytes, uint64_t offset);
+    ssize_t (*file_read)(struct io_driver *driver, io_file file, void *out, size_t bytes,
+                         uint64_t offset);
+    int (*file_write)(struct io_driver *driver, io_file file, const void *in, size_t bytes,
+                      uint64_t offset);
     int (*file_sync)(struct io_driver *driver, io_file file);
     int (*file_size)(struct io_driver *driver, io_file file, uint64_t *out_bytes);
     int (*file_truncate)(struct io_driver *driver, io_file file, uint64_t bytes);
@@ -41,11 +45,11 @@ struct io_ops {
     int (*remove)(struct io_driver *driver, const char *path);
     int (*make_directory)(struct io_driver *driver, const char *path);
     int (*sync_directory)(struct io_driver *driver, const char *path);
-    int (*list_directory)(struct io_driver *driver, const char *path, int (*each)(void *context, const char *name),
-                          void *context);
+    int (*list_directory)(struct io_driver *driver, const char *path,
+                          int (*each)(void *context, const char *name), void *context);
     int (*free_bytes)(struct io_driver *driver, const char *path, uint64_t *out_bytes);
-    void (*write_sync)(struct io *io, struct io_op *op, io_file file, const struct iovec *pieces, unsigned count,
-                       uint64_t offset);
+    void (*write_sync)(struct io *io, struct io_op *op, io_file file, const struct iovec *pieces,
+                       unsigned count, uint64_t offset);
 
     void (*work_start)(struct io *io, struct io_work *work, enum io_priority priority);
     void (*stats_read)(struct io *io, struct io_stats *out);

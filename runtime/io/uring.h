@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* uring.h - the real driver: a thread and an io_uring per loop, a small pool of worker threads beside them.
+/* uring.h - the real driver: a thread and an io_uring per loop, a small pool of worker threads
+ * beside them.
  *
- * Needs Linux 6.1. Newer features are probed at run time and used where they help; IO_LEVEL_6_1 switches them off.
+ * Needs Linux 6.1. Newer features are probed at run time and used where they help; IO_LEVEL_6_1
+ * switches them off.
  */
 #pragma once
 
@@ -13,14 +15,16 @@ enum io_level {
 };
 
 struct uring_options {
-    unsigned loops;            /* one per scheduler; 0: one per core */
+    unsigned loops; /* one per scheduler; 0: one per core */
     enum io_level level;
-    unsigned workers;          /* threads for normal work; 0: one per core, at least 2 */
-    unsigned spin_us;          /* how long a loop polls for completions before it sleeps; 0: not at all */
-    unsigned receive_buffers;  /* per loop, of IO_RECEIVE_BYTES each; a power of two; 0: 1,024 */
-    unsigned ring_entries;     /* 0: 4,096 */
+    unsigned workers; /* threads for normal work; 0: one per core, at least 2 */
+    unsigned spin_us; /* how long a loop polls for completions before it sleeps; 0: not at all */
+    unsigned receive_buffers; /* per loop, of IO_RECEIVE_BYTES each; a power of two; 0: 1,024 */
+    unsigned ring_entries;    /* 0: 4,096 */
 };
 
-/* Opens the rings. On failure returns a negative errno and, in `why` (may be NULL), one sentence for the operator that
- * says what is missing (io_uring absent, disabled by sysctl or seccomp, kernel too old, a limit) and how to mend it. */
-MUST_CHECK int uring_open(const struct uring_options *options, struct io_driver **out, char *why, size_t why_bytes);
+/* Opens the rings. On failure returns a negative errno and, in `why` (may be NULL), one sentence
+ * for the operator that says what is missing (io_uring absent, disabled by sysctl or seccomp,
+ * kernel too old, a limit) and how to mend it. */
+MUST_CHECK int uring_open(const struct uring_options *options, struct io_driver **out, char *why,
+                          size_t why_bytes);

@@ -313,8 +313,8 @@ uring_connect_complete(struct io_op *op, int32_t result)
 static void
 poll_arm(struct uring *uring, struct io_op *op)
 {
-    /* POLLIN comes with the end and with errors too, so that one receive tells them apart; POLLRDHUP says when an end
-     * came with bytes. */
+    /* POLLIN comes with the end and with errors too, so that one receive tells them apart;
+     * POLLRDHUP says when an end came with bytes. */
     struct io_uring_sqe *sqe = uring_sqe(uring, (uint64_t)(uintptr_t)op);
     io_uring_prep_poll_multishot(sqe, (int)op->cookie, POLLIN | POLLRDHUP);
 }
