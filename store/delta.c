@@ -96,6 +96,7 @@ delta_learn(struct delta *delta, const struct store_key *key,
 
 /* Whether a generation before live has a value for the key, which dropping it from live would bring
  * back. */
+__attribute__((unused)) /* but in slow assertions */
 static bool
 known_before(const struct delta *delta, const struct store_key *key)
 {

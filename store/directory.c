@@ -32,6 +32,7 @@ struct directory {
     struct io_driver *driver;
     char path[DIRECTORY_PATH_BYTES_MAX];
     char log_path[LOG_PATH_BYTES_MAX];
+    char named[LOG_PATH_BYTES_MAX]; /* path_of's */
     struct directory_facts facts;
     io_file lock; /* -1: not held */
 };
@@ -56,6 +57,14 @@ name_path(const struct directory *directory, const char *name, char out[LOG_PATH
 {
     int count = snprintf(out, LOG_PATH_BYTES_MAX, "%s/%s", directory->path, name);
     ASSERT(count > 0 && count < LOG_PATH_BYTES_MAX);
+}
+
+/* The path of a name in the directory, good until the next call: stacks are too small for many. */
+static const char *
+path_of(struct directory *directory, const char *name)
+{
+    name_path(directory, name, directory->named);
+    return directory->named;
 }
 
 /* ------------------------------------------------------------------------ linnet.data */
@@ -125,11 +134,10 @@ data_decode(struct directory *directory, const unsigned char *bytes, size_t coun
 static int
 data_read(struct directory *directory, char why[LOG_WHY_BYTES])
 {
-    char path[LOG_PATH_BYTES_MAX];
     unsigned char bytes[DATA_BYTES + 1]; /* one more, to notice a longer file */
     io_file file = -1;
-    name_path(directory, "linnet.data", path);
-    int result = io_file_open(directory->driver, path, IO_OPEN_READ, &file);
+    int result =
+        io_file_open(directory->driver, path_of(directory, "linnet.data"), IO_OPEN_READ, &file);
     if (result == -ENOENT) {
         return result;
     }
@@ -147,11 +155,10 @@ data_read(struct directory *directory, char why[LOG_WHY_BYTES])
 
 /* A new file with this content, synced; its name is durable only after the directory is synced. */
 static int
-file_write(const struct directory *directory, const char *name, const void *bytes, size_t count)
+file_write(struct directory *directory, const char *name, const void *bytes, size_t count)
 {
-    char path[LOG_PATH_BYTES_MAX];
+    const char *path = path_of(directory, name);
     io_file file = -1;
-    name_path(directory, name, path);
     int result = io_remove(directory->driver, path);
     if (result < 0 && result != -ENOENT) {
         return result;
@@ -170,17 +177,15 @@ file_write(const struct directory *directory, const char *name, const void *byte
 }
 
 static int
-data_write(const struct directory *directory, const struct directory_facts *facts)
+data_write(struct directory *directory, const struct directory_facts *facts)
 {
     unsigned char bytes[DATA_BYTES];
     char unfinished[LOG_PATH_BYTES_MAX];
-    char path[LOG_PATH_BYTES_MAX];
     data_encode(facts, bytes);
     name_path(directory, "linnet.data.new", unfinished);
-    name_path(directory, "linnet.data", path);
     int result = file_write(directory, "linnet.data.new", bytes, sizeof(bytes));
     if (result == 0) {
-        result = io_rename(directory->driver, unfinished, path);
+        result = io_rename(directory->driver, unfinished, path_of(directory, "linnet.data"));
     }
     if (result == 0) {
         result = io_sync_directory(directory->driver, directory->path);
@@ -200,21 +205,17 @@ name_any(void *context, const char *name)
 
 /* 1 when there is something in it, 0 when not or when it does not exist, or a negative errno. */
 static int
-folder_used(const struct directory *directory, const char *name)
+folder_used(struct directory *directory, const char *name)
 {
-    char path[LOG_PATH_BYTES_MAX];
-    name_path(directory, name, path);
-    int result = io_list_directory(directory->driver, path, name_any, NULL);
+    int result = io_list_directory(directory->driver, path_of(directory, name), name_any, NULL);
     return result == -ENOENT ? 0 : result;
 }
 
 static int
-file_exists(const struct directory *directory, const char *name)
+file_exists(struct directory *directory, const char *name)
 {
-    char path[LOG_PATH_BYTES_MAX];
     io_file file = -1;
-    name_path(directory, name, path);
-    int result = io_file_open(directory->driver, path, IO_OPEN_READ, &file);
+    int result = io_file_open(directory->driver, path_of(directory, name), IO_OPEN_READ, &file);
     if (result < 0) {
         return result == -ENOENT ? 0 : result;
     }
@@ -223,15 +224,13 @@ file_exists(const struct directory *directory, const char *name)
 }
 
 static int
-folder_make(const struct directory *directory, const char *name)
+folder_make(struct directory *directory, const char *name)
 {
-    char path[LOG_PATH_BYTES_MAX];
-    name_path(directory, name, path);
-    return io_make_directory(directory->driver, path);
+    return io_make_directory(directory->driver, path_of(directory, name));
 }
 
 static int
-cell_create(const struct directory *directory, unsigned cell, char why[LOG_WHY_BYTES])
+cell_create(struct directory *directory, unsigned cell, char why[LOG_WHY_BYTES])
 {
     char path[LOG_PATH_BYTES_MAX];
     struct environment_options options = {
@@ -263,10 +262,8 @@ path_parent(const struct directory *directory, char out[DIRECTORY_PATH_BYTES_MAX
 
 /* Everything between linnet.creating and linnet.data. */
 static int
-folders_create(const struct directory *directory, char why[LOG_WHY_BYTES])
+folders_create(struct directory *directory, char why[LOG_WHY_BYTES])
 {
-    char cells[LOG_PATH_BYTES_MAX];
-    name_path(directory, "cells", cells);
     int result = folder_make(directory, "log");
     if (result == 0) {
         result = folder_make(directory, "cells");
@@ -280,7 +277,7 @@ folders_create(const struct directory *directory, char why[LOG_WHY_BYTES])
             return result;
         }
     }
-    result = io_sync_directory(directory->driver, cells);
+    result = io_sync_directory(directory->driver, path_of(directory, "cells"));
     if (result == 0) {
         result = io_sync_directory(directory->driver, directory->path);
     }
@@ -292,7 +289,7 @@ folders_create(const struct directory *directory, char why[LOG_WHY_BYTES])
 
 /* Whether a creation may begin, or begin anew: not over something that may be somebody's data. */
 static int
-creation_allowed(const struct directory *directory, char why[LOG_WHY_BYTES])
+creation_allowed(struct directory *directory, char why[LOG_WHY_BYTES])
 {
     int creating = file_exists(directory, "linnet.creating");
     int log_used = creating < 0 ? creating : folder_used(directory, "log");
@@ -356,14 +353,12 @@ directory_create(struct directory *directory, const struct directory_options *op
 /* What a creation or a change of linnet.data may have left behind when it was cut off at its
  * end. */
 static int
-leftovers_remove(const struct directory *directory, char why[LOG_WHY_BYTES])
+leftovers_remove(struct directory *directory, char why[LOG_WHY_BYTES])
 {
     static const char *const names[] = {"linnet.creating", "linnet.data.new"};
     int result = 0;
     for (unsigned i = 0; result == 0 && i < sizeof(names) / sizeof(names[0]); i++) {
-        char path[LOG_PATH_BYTES_MAX];
-        name_path(directory, names[i], path);
-        result = io_remove(directory->driver, path);
+        result = io_remove(directory->driver, path_of(directory, names[i]));
         result = result == -ENOENT ? 0 : result;
     }
     if (result == 0) {
@@ -415,7 +410,7 @@ path_set(struct directory *directory, const char *path)
 
 /* Makes DIR where there is none. */
 static int
-root_make(const struct directory *directory, char why[LOG_WHY_BYTES])
+root_make(struct directory *directory, char why[LOG_WHY_BYTES])
 {
     int result = io_list_directory(directory->driver, directory->path, name_any, NULL);
     if (result == -ENOENT) {
@@ -430,9 +425,7 @@ root_make(const struct directory *directory, char why[LOG_WHY_BYTES])
 static int
 lock_take(struct directory *directory, char why[LOG_WHY_BYTES])
 {
-    char path[LOG_PATH_BYTES_MAX];
-    name_path(directory, "lock", path);
-    int result = io_file_open(directory->driver, path,
+    int result = io_file_open(directory->driver, path_of(directory, "lock"),
                               IO_OPEN_READ | IO_OPEN_WRITE | IO_OPEN_CREATE, &directory->lock);
     if (result == 0) {
         result = io_file_lock(directory->driver, directory->lock);
