@@ -16,6 +16,21 @@ struct listener {
     unsigned next; /* scheduler */
 };
 
+int
+listener_open(const struct io_address *address, struct ln_socket **out,
+              struct io_address *out_bound)
+{
+    enum { PAUSE_MS = 10 };
+    int error = ln_socket_listen(address, out, out_bound);
+    for (unsigned ms = 0; error == -EADDRINUSE && ms < LISTENER_PATIENCE_MS; ms += PAUSE_MS) {
+        if (ln_sleep(PAUSE_MS) < 0) {
+            return -ECANCELED;
+        }
+        error = ln_socket_listen(address, out, out_bound);
+    }
+    return error;
+}
+
 static int
 listener_init(void *state, const void *argument)
 {
@@ -25,7 +40,7 @@ listener_init(void *state, const void *argument)
     struct io_address address, bound;
     int error = io_address_parse(text, &address);
     if (error == 0) {
-        error = ln_socket_listen(&address, &listener->socket, &bound);
+        error = listener_open(&address, &listener->socket, &bound);
     }
     if (error != 0) {
         messenger_failed(listener->messenger, error, "listen = %s: %s", text,

@@ -3,7 +3,9 @@
  * and they end with it; and the connection, a process that reads top to bottom. */
 #include "actors/shell.h"
 
+#include "actors/listener.h"
 #include "actors/shell_priv.h"
+#include "net/utf8.h"
 #include "runtime/bounds.h"
 #include "runtime/socket.h"
 
@@ -56,6 +58,18 @@ client_answer(struct client *client, const struct shell_call *call)
     ln_free(whole);
 }
 
+/* The first word that is not UTF-8, which no document could repeat; 0: all are. */
+static unsigned
+word_broken(const char *const *words, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (!utf8_valid((const unsigned char *)words[i], strlen(words[i]))) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
 /* Does the request of these words, or says why it can't be done. */
 static void
 client_serve(struct client *client, unsigned count, int error)
@@ -77,6 +91,8 @@ client_serve(struct client *client, unsigned count, int error)
         shell_fail(&call, SHELL_USAGE,
                    "this node's shell speaks %s: use the tool of its version, %s", SHELL_VERSION,
                    LINNET_VERSION);
+    } else if (word_broken(call.words, call.count) != 0) {
+        shell_fail(&call, SHELL_USAGE, "word %u is not UTF-8", word_broken(call.words, call.count));
     } else {
         shell_command_run(&call);
     }
@@ -227,7 +243,7 @@ shell_init(void *state, const void *argument)
     int bytes = snprintf(path, sizeof path, "unix:%s/%s", data, SHELL_SOCKET_NAME);
     int error = bytes < (int)sizeof path ? io_address_parse(path, &address) : -ENAMETOOLONG;
     if (error == 0) {
-        error = ln_socket_listen(&address, &shell->socket, NULL);
+        error = listener_open(&address, &shell->socket, NULL);
     }
     if (error < 0) {
         messenger_failed(shell->messenger, error, "%s: the shell's socket can't be opened: %s",

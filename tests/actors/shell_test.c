@@ -351,6 +351,14 @@ refuses_unknown_commands(void **state)
 }
 
 static void
+refuses_what_is_not_utf8(void **state)
+{
+    (void)state;
+    desk_ask(&desk, "user", "add", "alice", "\xff");
+    failed_with(SHELL_USAGE, "word 4 is not UTF-8");
+}
+
+static void
 refuses_another_version(void **state)
 {
     (void)state;
@@ -526,6 +534,7 @@ main(void)
         DOOR("a list goes on where its cursor says", goes_on_from_a_cursor),
         DOOR("inspect shows an actor's state", looks_at_one_actor),
         DOOR("unknown commands and wrong words are refused", refuses_unknown_commands),
+        DOOR("words that are not UTF-8 are refused", refuses_what_is_not_utf8),
         DOOR("another version is refused, and the connection stays", refuses_another_version),
         DOOR("rubbish is answered, then the connection closed", answers_rubbish_and_hangs_up),
         DOOR("an empty request is refused", refuses_an_empty_request),

@@ -1,0 +1,408 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""linnetd and linnet as an operator meets them: real processes, a real socket, a real disk.
+
+    tests/tools/operator_test.py LINNETD LINNET [test names]
+
+Runs in the current folder, where it makes and removes its data directories.
+"""
+import contextlib
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+import unittest
+
+LINNETD, LINNET = (os.path.abspath(path) for path in sys.argv[1:3])
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
+# Cheap passwords and small files: neither is what is tested.
+CHEAP = ["--password-memory-bytes", "8K", "--password-ops", "1", "--store-segment-bytes", "1M",
+         "--store-reserve-bytes", "1M", "--store-map-bytes", "256M"]
+START_S = 60
+STOP_S = 30
+
+
+class Node:
+    """A linnetd on a data directory of its own, until the with block ends."""
+
+    def __init__(self, *flags, data="data", keep=False, environment=None):
+        self.data = data
+        self.keep = keep
+        if not keep:
+            shutil.rmtree(data, ignore_errors=True)
+        self.process = subprocess.Popen(
+            [LINNETD, "--data", data, "--listen", "127.0.0.1:0", *CHEAP, *flags],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, **(environment or {})})
+        self.output = ""
+        self.address = None
+
+    def __enter__(self):
+        deadline = time.monotonic() + START_S
+        while self.address is None:
+            line = self.process.stdout.readline()
+            if line == "" or time.monotonic() > deadline:
+                self.process.kill()
+                raise AssertionError(f"it did not start: {self.output}{self.process.stderr.read()}")
+            self.output += line
+            found = re.match(r"listening on (\S+)$", line)
+            self.address = found and found.group(1)
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.stop()
+        self.process.stdout.close()
+        self.process.stderr.close()
+        if not self.keep:
+            shutil.rmtree(self.data, ignore_errors=True)
+
+    def stop(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        return self.process.wait(timeout=STOP_S)
+
+    def linnet(self, *words, **more):
+        return linnet("--data", self.data, *words, **more)
+
+
+def run(program, *words, stdin="", code=0, environment=None):
+    done = subprocess.run([program, *words], input=stdin, capture_output=True, text=True, timeout=120,
+                          env={**os.environ, **(environment or {})}, check=False)
+    if code is not None and done.returncode != code:
+        raise AssertionError(f"{program} {' '.join(words)}: exit code {done.returncode}, not {code}\n"
+                             f"{done.stdout}{done.stderr}")
+    return done
+
+
+def linnet(*words, **more):
+    return run(LINNET, *words, **more)
+
+
+def linnetd(*words, **more):
+    return run(LINNETD, *words, **more)
+
+
+@contextlib.contextmanager
+def written(path, text):
+    with open(path, "wb") as stream:
+        stream.write(text if isinstance(text, bytes) else text.encode())
+    yield path
+    os.remove(path)
+
+
+class Running(unittest.TestCase):
+    """Starting and stopping."""
+
+    def test_it_says_what_an_operator_wants_to_know(self):
+        with Node() as node:
+            self.assertIn("linnetd ", node.output)
+            self.assertIn("data directory: data,", node.output)
+            self.assertIn("it is new", node.output)
+            self.assertRegex(node.output, r"\ninbox_entries_max +10000\n")
+            self.assertIn("linnet --data data user add NAME", node.output)
+            self.assertIn("linnet --data data status", node.output)
+
+    def test_each_ending_signal_stops_it_with_exit_code_0(self):
+        for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+            with Node() as node:
+                self.assertEqual(node.stop(number), 0)
+                self.assertIn("stopped", node.process.stderr.read())
+
+    def test_a_second_start_finds_what_the_first_has_kept(self):
+        with Node(keep=True) as node:
+            node.linnet("user", "add", "alice", "--no-password")
+            self.assertEqual(node.stop(), 0)
+        with Node(keep=True) as node:
+            self.assertNotIn("it is new", node.output)
+            self.assertIn("alice", node.linnet("user", "list").stdout)
+        shutil.rmtree("data")
+
+    def test_a_kill_loses_nothing_that_was_answered(self):
+        with Node(keep=True) as node:
+            node.linnet("user", "import", "-", stdin="".join(f"user{i}\n" for i in range(500)))
+            node.process.kill()
+            node.process.wait()
+        with Node(keep=True) as node:
+            self.assertRegex(node.output, r"recovered \d+ commands from the log")
+            self.assertEqual(len(json.loads(node.linnet("user", "list", "--json").stdout)), 500)
+        shutil.rmtree("data")
+
+    def test_a_port_in_use_is_exit_code_3(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = "127.0.0.1:%d" % taken.getsockname()[1]
+            done = linnetd("--data", "other", "--listen", address, *CHEAP, code=3)
+            self.assertIn(address, done.stderr)
+        shutil.rmtree("other")
+
+    def test_a_data_directory_in_use_is_exit_code_4(self):
+        with Node() as node:
+            done = linnetd("--data", node.data, "--listen", "127.0.0.1:0", *CHEAP, code=4)
+            self.assertIn("data", done.stderr)
+            node.linnet("status")
+
+    def test_a_data_directory_that_is_none_is_exit_code_4(self):
+        with written("file", "x"):
+            self.assertIn("file", linnetd("--data", "file", *CHEAP, code=4).stderr)
+        self.assertIn("no/such/parent", linnetd("--data", "no/such/parent", *CHEAP, code=4).stderr)
+
+    def test_the_settings_of_file_environment_and_flags_are_in_force(self):
+        text = "spin_us = 1\ninbox_entries_max = 77\ndevices_max = 3\n"
+        with written("linnet.conf", text), Node(
+                "--config", "linnet.conf", "--devices-max", "5", environment={"LINNET_SPIN_US": "2"}) as node:
+            shown = {row["name"]: row for row in json.loads(node.linnet("config", "show", "--json").stdout)}
+            self.assertEqual((shown["inbox_entries_max"]["value"], shown["inbox_entries_max"]["origin"],
+                              shown["inbox_entries_max"]["line"]), (77, "file", 2))
+            self.assertEqual((shown["spin_us"]["value"], shown["spin_us"]["origin"]), (2, "environment"))
+            self.assertEqual((shown["devices_max"]["value"], shown["devices_max"]["origin"]), (5, "flag"))
+            self.assertEqual(shown["workers"]["origin"], "default")
+            text = node.linnet("config", "show", "--origin").stdout
+            self.assertRegex(text, r"inbox_entries_max +77 +file, line 2\n")
+
+
+class Configuration(unittest.TestCase):
+    """linnetd's command line and file."""
+
+    def test_a_good_configuration_is_exit_code_0(self):
+        with written("good.conf", "# fine\nspin_us = 5\n"):
+            self.assertIn("good", linnetd("--check-config", "--config", "good.conf").stdout)
+        linnetd("--check-config")
+
+    def test_each_mistake_of_a_file_is_told_with_its_line(self):
+        with written("bad.conf", "spin_us = 5\nspinus = 5\n\nworkers = many\nnonsense\n"):
+            done = linnetd("--check-config", "--config=bad.conf", code=2)
+            self.assertEqual(done.stderr, "bad.conf:2: there is no setting 'spinus'; did you mean spin_us?\n"
+                                          "bad.conf:4: workers: 'many' is no number from 0 to 1024\n"
+                                          "bad.conf:5: neither 'name = value' nor a comment\n")
+
+    def test_files_that_are_no_configuration_are_refused(self):
+        self.assertIn("No such file", linnetd("--config", "nowhere.conf", code=2).stderr)
+        self.assertIn("its file is missing", linnetd("--config", code=2).stderr)
+        with written("zero.conf", b"spin_us = 5\0\n"):
+            self.assertIn("a zero byte at 11", linnetd("--config", "zero.conf", code=2).stderr)
+        with written("huge.conf", "#\n" * 200000):
+            self.assertIn("no configuration", linnetd("--config", "huge.conf", code=2).stderr)
+
+    def test_bad_flags_are_told_together(self):
+        done = linnetd("--listn", "x", "--spin-us=a", "--echo=2", "--workers", code=2)
+        for sentence in ("did you mean listen?", "'x': linnetd takes flags alone", "--spin-us: spin_us: 'a'",
+                         "--echo: echo: '2'", "--workers: its value is missing"):
+            self.assertIn(sentence, done.stderr)
+
+    def test_a_bad_variable_is_told(self):
+        done = linnetd("--check-config", environment={"LINNET_ECHO": "2"}, code=2)
+        self.assertIn("environment LINNET_ECHO", done.stderr)
+
+    def test_settings_that_contradict_each_other_are_told(self):
+        self.assertIn("frame_bytes_max", linnetd("--check-config", "--frame-bytes-max", "1K", code=2).stderr)
+
+    def test_help_and_version(self):
+        self.assertIn("--listen", linnetd("--help").stdout)
+        self.assertRegex(linnetd("--version").stdout, r"^linnetd \d+\.\d+\.\d+\n$")
+
+    def test_the_manual_has_every_setting(self):
+        with open(os.path.join(SOURCE, "docs", "operations.md"), encoding="utf-8") as stream:
+            manual = stream.read()
+        settings = re.findall(r"^  --([a-z-]+)(?: (?:N|SIZE|WORD|TEXT))? +(.*) \[(?:[^;\]]*; )?(.*)\]$",
+                              linnetd("--help").stdout, re.MULTILINE)
+        self.assertGreater(len(settings), 25)
+        for name, meaning, default in settings:
+            self.assertIn(f"| `{name.replace('-', '_')}` | {default} | {meaning} |", manual)
+
+
+class Shell(unittest.TestCase):
+    """linnet against one node."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.node = Node("--devices-max", "2", data="shell").__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.node.__exit__()
+
+    def linnet(self, *words, **more):
+        return self.node.linnet(*words, **more)
+
+    def test_the_socket_is_for_its_owner_alone(self):
+        mode = os.stat(os.path.join(self.node.data, "linnet.sock")).st_mode
+        self.assertEqual(stat.S_IMODE(mode), 0o600)
+
+    def test_status_ps_tree_and_store_speak_to_people(self):
+        self.assertIn(f"listening on   {self.node.address}", self.linnet("status").stdout)
+        self.assertRegex(self.linnet("ps").stdout, r"PID +BEHAVIOUR +NAME +MAILBOX +REDUCTIONS +MEMORY +STATE\n")
+        self.assertIn("└─ ", self.linnet("tree").stdout)
+        self.assertIn("partition × ", self.linnet("tree").stdout)
+        self.assertRegex(self.linnet("store", "info").stdout, r"CELL +PARTITIONS")
+
+    def test_every_look_is_json_too(self):
+        self.linnet("user", "add", "jason", "--no-password")
+        for words in ("status",), ("ps",), ("tree",), ("store", "info"), ("config", "show"), \
+                ("user", "list"), ("inspect", "jason"), ("inspect", "0.1.0"):
+            done = self.linnet(*words, "--json", code=None)
+            json.loads(done.stdout)
+
+    def test_ps_sorts_and_limits(self):
+        rows = self.linnet("ps", "--sort", "name", "--limit", "3").stdout.splitlines()
+        self.assertEqual(len(rows), 5)
+        self.assertRegex(rows[4], r"^\d+ more: --all shows them$")
+        names = [row.split()[2] for row in rows[1:4]]
+        self.assertEqual(names, sorted(names))
+        everybody = self.linnet("ps", "--all").stdout.splitlines()
+        self.assertEqual(len(everybody) - 1, len(json.loads(self.linnet("ps", "--json").stdout)))
+        self.assertIn("is none of pid", self.linnet("ps", "--sort", "colour", code=2).stderr)
+
+    def test_an_actor_is_inspected(self):
+        shell = next(row for row in json.loads(self.linnet("ps", "--json").stdout) if row["name"] == "shell")
+        self.assertIn("behaviour      shell\n", self.linnet("inspect", shell["pid"]).stdout)
+        self.assertIn("clients: 1", self.linnet("inspect", shell["pid"]).stdout)
+        self.assertIn("there is no actor 0.99999.1", self.linnet("inspect", "0.99999.1", code=4).stderr)
+
+    def test_a_user_from_beginning_to_end(self):
+        self.assertRegex(self.linnet("user", "add", "carol", "--password-stdin", stdin="secret\n").stdout,
+                         r"^added carol, user \d+\n$")
+        self.assertIn("already", self.linnet("user", "add", "carol", "--no-password", code=1).stderr)
+        self.linnet("user", "passwd", "carol", "--password-stdin", stdin="another")
+        token = self.linnet("user", "token", "carol", "laptop").stdout.strip()
+        self.assertRegex(token, r"^[A-Za-z0-9_-]{40,}$")
+        self.assertIn("laptop", self.linnet("inspect", "carol").stdout)
+        self.linnet("user", "token", "carol")
+        self.assertIn("2 devices", self.linnet("user", "token", "carol", code=1).stderr)
+        self.assertRegex(self.linnet("user", "list").stdout, r"carol +\d+ +2 +0 ")
+        self.linnet("user", "remove", "carol")
+        self.assertIn("no user 'carol'", self.linnet("user", "remove", "carol", code=4).stderr)
+        self.assertIn("no user 'carol'", self.linnet("inspect", "carol", code=4).stderr)
+
+    def test_bad_names_and_passwords_are_refused(self):
+        for name in "", "a/b", " a", "a\nb", "x" * 65, "12", "a\u202eb":
+            self.assertIn("a user's name that", self.linnet("user", "add", name, "--no-password", code=1).stderr)
+        self.assertIn("not UTF-8", self.linnet("user", "add", os.fsdecode(b"\xff"), "--no-password", code=2).stderr)
+        self.assertIn("no password", self.linnet("user", "add", "dave", "--password-stdin", code=1).stderr)
+        self.assertIn("1 to 1024", self.linnet("user", "add", "dave", "--password-stdin", stdin="\n", code=1).stderr)
+        self.assertIn("1 to 1024", self.linnet("user", "add", "dave", "--password-stdin", stdin="x" * 1025 + "\n",
+                                               code=1).stderr)
+
+    def test_a_password_is_typed_twice_without_echo(self):
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execv(LINNET, [LINNET, "--data", self.node.data, "user", "add", "erin"])
+        shown = b""
+        for prompt in b"password: ", b"once more: ":
+            while prompt not in shown:
+                self.assertTrue(select.select([terminal], [], [], 10)[0], shown)
+                shown += os.read(terminal, 1000)
+            os.write(terminal, b"hush\n")
+        with contextlib.suppress(OSError):  # the terminal's end
+            while True:
+                shown += os.read(terminal, 1000)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
+        self.assertIn(b"added erin", shown)
+        self.assertNotIn(b"hush", shown)
+
+    def test_an_import_prints_a_line_for_each(self):
+        lines = 'imp1\nimp2,phone\n{"name": "imp, 3", "device": "pad"}\n\n'
+        rows = self.linnet("user", "import", "-", stdin=lines).stdout.splitlines()
+        self.assertEqual(len(rows), 3)
+        self.assertRegex(rows[1], r"^imp2,\d+,[A-Za-z0-9_-]+$")
+        self.assertIn("pad", self.linnet("inspect", "imp, 3").stdout)
+
+    def test_an_import_tells_what_it_could_not_make(self):
+        self.linnet("user", "add", "taken", "--no-password")
+        done = self.linnet("user", "import", "-", stdin='taken\n{"nam": 1}\n{\nnew1\n', code=1)
+        self.assertIn("taken: there is such a user already", done.stderr)
+        self.assertIn("line 2: no JSON object", done.stderr)
+        self.assertIn("line 3: no JSON object", done.stderr)
+        self.assertRegex(done.stdout, r"^new1,\d+,\S+\n$")
+        done = self.linnet("user", "import", "--json", "-", stdin="taken\nnew2\n", code=1)
+        rows = [json.loads(row) for row in done.stdout.splitlines()]
+        self.assertEqual(rows[0], {"name": "taken", "error": "there is such a user already"})
+        self.assertEqual(sorted(rows[1]), ["device", "name", "token", "user"])
+        self.assertIn("No such file", self.linnet("user", "import", "nowhere.csv", code=1).stderr)
+
+    def test_an_import_of_many_takes_seconds(self):
+        begun = time.monotonic()
+        done = self.linnet("user", "import", "-", stdin="".join(f"many{i}\n" for i in range(10000)))
+        self.assertEqual(len(done.stdout.splitlines()), 10000)
+        print(f"    10,000 users imported in {time.monotonic() - begun:.2f} s")
+
+    def test_a_look_takes_milliseconds(self):
+        fastest = {}
+        for words in ("status",), ("ps",), ("inspect", "0.1.0"), ("config", "show"):
+            times = []
+            for _ in range(20):
+                begun = time.monotonic()
+                self.linnet(*words, code=None)
+                times.append(time.monotonic() - begun)
+            fastest[" ".join(words)] = min(times) * 1000
+        print("   ", ", ".join(f"{name} {ms:.1f} ms" for name, ms in fastest.items()))
+        # With the time that Python takes to start a process; sanitizers and busy machines get slack.
+        self.assertLess(max(fastest.values()), 100)
+
+    def test_who_stays_silent_or_talks_rubbish_harms_nobody(self):
+        silent = []
+        for _ in range(32):
+            one = socket.socket(socket.AF_UNIX)
+            one.connect(os.path.join(self.node.data, "linnet.sock"))
+            silent.append(one)
+        time.sleep(0.1)
+        self.assertIn("too many tools", self.linnet("status", code=1).stderr)
+        for one in silent:
+            one.sendall(b"rubbish" * 100)
+            one.close()
+        for _ in range(100):
+            if self.linnet("status", code=None).returncode == 0:
+                break
+            time.sleep(0.05)
+        self.linnet("status")
+
+
+class CommandLine(unittest.TestCase):
+    """linnet without a node."""
+
+    def test_without_a_node_it_is_exit_code_3(self):
+        for words in ("status",), ("user", "list"), ("user", "add", "x", "--no-password"):
+            self.assertIn("no node is running on the data directory 'nowhere'",
+                          linnet("--data", "nowhere", *words, code=3).stderr)
+
+    def test_a_node_that_was_killed_is_none(self):
+        with Node(keep=True) as node:
+            node.process.kill()
+            node.process.wait()
+        linnet("--data", "data", "status", code=3)
+        shutil.rmtree("data")
+
+    def test_wrong_words_are_exit_code_2_with_a_hint(self):
+        self.assertIn("did you mean 'status'?", linnet("stats", code=2).stderr)
+        self.assertIn("needs one of: add list passwd", linnet("user", code=2).stderr)
+        self.assertIn("(not 'lst')", linnet("user", "lst", code=2).stderr)
+        self.assertIn("usage: linnet [--data DIR] user add NAME", linnet("user", "add", code=2).stderr)
+        self.assertIn("there is no flag '--bogus'", linnet("status", "--bogus", code=2).stderr)
+        self.assertIn("--origin does not go with", linnet("status", "--origin", code=2).stderr)
+        self.assertIn("--limit: 'x' is no number", linnet("ps", "--limit", "x", code=2).stderr)
+        self.assertIn("its value is missing", linnet("ps", "--sort", code=2).stderr)
+        self.assertIn("its directory is missing", linnet("--data", code=2).stderr)
+        self.assertIn("a word too many", linnet(*["a"] * 9, code=2).stderr)
+        linnet(code=2)
+
+    def test_help_and_version(self):
+        self.assertIn("user import FILE|-", linnet("--help").stdout)
+        self.assertIn("--password-stdin", linnet("user", "add", "--help").stdout)
+        self.assertRegex(linnet("--version").stdout, r"^linnet \d+\.\d+\.\d+\n$")
+
+    def test_the_data_directory_may_stand_in_the_environment(self):
+        self.assertIn("'elsewhere'", linnet("status", environment={"LINNET_DATA": "elsewhere"}, code=3).stderr)
+
+    def test_nothing_is_skipped_where_there_is_no_store(self):
+        linnet("--data", "nowhere", "store", "skip", "0:0", code=1)
+        self.assertFalse(os.path.exists("nowhere"))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1] + sys.argv[3:], verbosity=2)
