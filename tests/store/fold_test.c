@@ -36,7 +36,7 @@ setup(void **state)
     cell->options = (struct environment_options){
         .driver = &cell->disk.driver,
         .path = "c00",
-        .map_bytes = 256 << 20,
+        .map_bytes = 32 << 20,
     };
     assert_int_equal(environment_create(&cell->options, cell->why), 0);
     assert_int_equal(environment_open(&cell->options, &cell->environment, cell->why), 0);
@@ -249,7 +249,7 @@ a_fold_that_fails_changes_nothing(void **state)
     struct fold fold = fold_at(cell, 100);
     assert_int_equal(fold_run(&fold), 0);
     put(cell, inbox_key(0, 1, 5), TABLE_WRITTEN, 66);
-    for (uint64_t i = 10; i < 3000; i++) {
+    for (uint64_t i = 10; i < 510; i++) {
         struct store_key key = inbox_key(1, 1, i);
         table_put(cell->tables[1], &key, TABLE_WRITTEN, (struct store_value){large, sizeof(large)});
     }
@@ -259,7 +259,7 @@ a_fold_that_fails_changes_nothing(void **state)
     assert_int_equal(mark_position(cell), 100);
     /* The map is made larger, and the same tables fold. */
     environment_close(&cell->environment);
-    cell->options.map_bytes = 2048ull << 20;
+    cell->options.map_bytes = 128 << 20;
     assert_int_equal(environment_open(&cell->options, &cell->environment, cell->why), 0);
     fold.environment = cell->environment;
     assert_int_equal(fold_run(&fold), 0);
