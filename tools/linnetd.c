@@ -105,7 +105,7 @@ static void
 ready_print(struct messenger *messenger, const struct io_address *bound)
 {
     const struct settings *settings = messenger->settings;
-    char room[SETTINGS_TEXT_BYTES / 4];
+    static char room[SETTINGS_TEXT_BYTES / 4]; /* too much for an actor's stack */
     char address[IO_ADDRESS_TEXT_MAX];
     struct ln_text text;
     ln_text_init(&text, room, sizeof room);
