@@ -185,18 +185,19 @@ claim_check(struct check *check, struct schema_level *level)
     return 0;
 }
 
-/* Encoders write fields in the order of their numbers, and few are left out: it is one of the next. */
+/* Encoders write fields in the order of their numbers, and few are left out: it is one of those
+ * from the last one on. */
 static const ProtobufCFieldDescriptor *
 field_find(const struct schema_level *level, const ProtobufCFieldDescriptor *last, uint32_t id)
 {
-    const ProtobufCFieldDescriptor *end = level->type->fields + level->type->n_fields;
-    const ProtobufCFieldDescriptor *next = last != NULL ? last : level->type->fields;
-    for (; next < end && next->id <= id; next++) {
-        if (next->id == id) {
-            return next;
+    const ProtobufCMessageDescriptor *type = level->type;
+    size_t next = last != NULL ? (size_t)(last - type->fields) : 0;
+    for (; next < type->n_fields && type->fields[next].id <= id; next++) {
+        if (type->fields[next].id == id) {
+            return &type->fields[next];
         }
     }
-    return protobuf_c_message_descriptor_get_field(level->type, id);
+    return protobuf_c_message_descriptor_get_field(type, id);
 }
 
 /* One field of the innermost message. */

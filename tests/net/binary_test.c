@@ -130,6 +130,18 @@ minds_small_numbers(void **state)
     judge(&linnet__v1__resync__descriptor, reasons, 2);
 }
 
+/* A message without fields has no table of them either. */
+static void
+passes_over_fields_of_the_empty(void **state)
+{
+    (void)state;
+    static const struct wire wires[] = {
+        WIRE("\x08\x01", NULL),
+        WIRE("\x08", "not a protobuf field"),
+    };
+    judge(&linnet__v1__done__descriptor, wires, 2);
+}
+
 static void
 remembers_number_and_ref(void **state)
 {
@@ -204,6 +216,7 @@ main(void)
         SPEC("what is wrong is told, with the field's path; unknown fields are passed over",
              tells_what_is_wrong),
         SPEC("numbers that don't fit their field are refused, not cut", minds_small_numbers),
+        SPEC("fields of a message that has none are passed over", passes_over_fields_of_the_empty),
         SPEC("number and ref are kept for the answer to a frame that fails later",
              remembers_number_and_ref),
         SPEC("a damaged frame is read or refused with a reason, never worse", bears_damage),
