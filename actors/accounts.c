@@ -44,7 +44,7 @@ ask(ln_pid partition, struct ln_msg *request, void *out, size_t out_bytes)
     return 0;
 }
 
-/* ---------------------------------------------------------------------------------------- passwords */
+/* ------------------------------------------------------------------------------------ passwords */
 
 /* On a worker thread, since it takes tens of milliseconds. `out` gets the hash. */
 static int
@@ -70,7 +70,7 @@ password_hash(struct messenger *messenger, const char *password, char *out, uint
     return 0;
 }
 
-/* -------------------------------------------------------------------------------------------- users */
+/* ---------------------------------------------------------------------------------------- users */
 
 int
 accounts_add(struct messenger *messenger, const char *name, const char *password,
@@ -173,7 +173,7 @@ accounts_token(struct messenger *messenger, const char *name, const char *device
     return error;
 }
 
-/* -------------------------------------------------------------------------------------------- lists */
+/* ---------------------------------------------------------------------------------------- lists */
 
 int
 accounts_list(struct messenger *messenger, uint8_t partition, uint64_t after,

@@ -61,12 +61,12 @@ struct messenger_counters {
 };
 
 struct messenger {
-    struct store *store;             /* borrowed */
-    const struct settings *settings; /* borrowed */
-    struct protocol_limits limits;   /* the settings' */
+    struct store *store;                    /* borrowed */
+    const struct settings *settings;        /* borrowed */
+    struct protocol_limits limits;          /* the settings' */
     struct websocket_rules websocket_rules; /* what clients' frames are held to: the limits' */
-    struct io_driver *driver;        /* borrowed */
-    uint64_t started_at_ns;          /* io_now_ns */
+    struct io_driver *driver;               /* borrowed */
+    uint64_t started_at_ns;                 /* io_now_ns */
     int64_t started_wall_ms;
     /* Called once, on the listener's scheduler, when clients can connect; `bound` is where. May be
      * NULL. */

@@ -12,5 +12,6 @@
 
 #include <stddef.h>
 
-/* NULL: a good name; else what is wrong with it, as the end of a sentence ("is empty"). A literal. */
+/* NULL: a good name; else what is wrong with it, as the end of a sentence ("is empty"). A
+ * literal. */
 MUST_CHECK const char *name_fault(const char *name, size_t bytes);

@@ -132,7 +132,7 @@ settings_init(struct settings *settings)
     };
 }
 
-/* ------------------------------------------------------------------------------------ one setting */
+/* ---------------------------------------------------------------------------------- one setting */
 
 int
 settings_find(const char *name, size_t bytes)
@@ -384,7 +384,7 @@ settings_print_value(const struct settings *settings, const struct setting *sett
     }
 }
 
-/* ----------------------------------------------------------------------------------- all together */
+/* --------------------------------------------------------------------------------- all together */
 
 /* In the JSON form content is base64, four bytes for three; the rest of the frame around it. */
 static uint64_t

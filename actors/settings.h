@@ -94,16 +94,16 @@ MUST_CHECK int settings_read_text(struct settings *settings, const char *path, c
 MUST_CHECK int settings_read_environment(struct settings *settings, char *const *environment,
                                          struct ln_text *wrong);
 /* argv[*index] if it is a setting's flag: --name value, --name=value, or just --name for one that
- * is on or off; '-' and '_' are the same in it. 0 or -EINVAL, with *index past it; -ENOENT: it is no
- * flag of a setting (*index stays, nothing is told). */
+ * is on or off; '-' and '_' are the same in it. 0 or -EINVAL, with *index past it; -ENOENT: it is
+ * no flag of a setting (*index stays, nothing is told). */
 MUST_CHECK int settings_read_argument(struct settings *settings, int argc, char *const *argv,
                                       int *index, struct ln_text *wrong);
 
 /* What no setting can tell alone: do they fit together? 0 or -EINVAL. */
 MUST_CHECK int settings_check(const struct settings *settings, struct ln_text *wrong);
 
-/* Every setting with its value, as a table for people or as a JSON object; `origins` adds where each
- * came from. */
+/* Every setting with its value, as a table for people or as a JSON object; `origins` adds where
+ * each came from. */
 void settings_print(const struct settings *settings, bool origins, struct ln_text *out);
 void settings_print_json(const struct settings *settings, struct ln_text *out);
 /* One flag per setting with its default and meaning: a part of linnetd --help. */

@@ -60,8 +60,8 @@ settings_print(const struct settings *settings, bool origins, struct ln_text *ou
     }
 }
 
-/* {"name":"spin_us","value":20,"text":"20","origin":"default","line":0}: sizes are bytes in `value`, as
- * written in `text`. */
+/* {"name":"spin_us","value":20,"text":"20","origin":"default","line":0}: sizes are bytes in
+ * `value`, as written in `text`. */
 static void
 setting_print_json(const struct settings *settings, unsigned place, const struct setting *setting,
                    struct ln_text *out)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where values come from. libinih, as Debian builds it, tells names and values but neither lines nor
- * more than one mistake. So it gets its text line by line from a reader of ours that counts them; a
- * line that is followed by the next one without having become a setting was no good. */
+/* Where values come from. libinih, as Debian builds it, tells names and values but neither lines
+ * nor more than one mistake. So it gets its text line by line from a reader of ours that counts
+ * them; a line that is followed by the next one without having become a setting was no good. */
 #include "actors/settings.h"
 
 #include "actors/settings_priv.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <ini.h>
 #include <stdarg.h>
@@ -19,7 +20,7 @@ enum {
     NAME_BYTES = 64,
 };
 
-/* ----------------------------------------------------------------------------------------- a file */
+/* --------------------------------------------------------------------------------------- a file */
 
 struct reading {
     struct settings *settings;
@@ -62,7 +63,8 @@ line_next(char *room, int room_bytes, void *stream)
     if (*reading->at == '\0') {
         return NULL;
     }
-    /* An indented line would be more of the value above it; here it begins a setting as any other. */
+    /* An indented line would be more of the value above it; here it begins a setting as any
+     * other. */
     const char *line = reading->at + strspn(reading->at, " \t\r");
     size_t bytes = strcspn(line, "\n");
     reading->at = line + bytes + (line[bytes] == '\n');
@@ -123,7 +125,7 @@ settings_read_text(struct settings *settings, const char *path, const char *text
     return reading.failed ? -EINVAL : 0;
 }
 
-/* ---------------------------------------------------------------------------------- surroundings */
+/* --------------------------------------------------------------------------------- surroundings */
 
 /* "LINNET_SPIN_US" of `spin_us`. */
 static void
@@ -134,7 +136,7 @@ variable_name(const char *name, char out[NAME_BYTES])
     memcpy(out, prefix, bytes);
     for (; *name != '\0'; name++) {
         ASSERT(bytes < NAME_BYTES - 1);
-        out[bytes++] = *name >= 'a' && *name <= 'z' ? (char)(*name - 'a' + 'A') : *name;
+        out[bytes++] = (char)toupper((unsigned char)*name);
     }
     out[bytes] = '\0';
 }

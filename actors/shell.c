@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two behaviours: the listener, linked to its connections and trapping exits, so that it counts them
- * and they end with it; and the connection, a process that reads top to bottom. */
+/* Two behaviours: the listener, linked to its connections and trapping exits, so that it counts
+ * them and they end with it; and the connection, a process that reads top to bottom. */
 #include "actors/shell.h"
 
 #include "actors/listener.h"
@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ----------------------------------------------------------------------------------- a connection */
+/* --------------------------------------------------------------------------------- a connection */
 
 struct client {
     struct messenger *messenger;
@@ -119,8 +119,8 @@ socket_match(const struct ln_msg *msg, void *context)
     return msg->tag == LN_TAG_DATA || msg->tag == LN_TAG_CLOSED || msg->tag == LN_TAG_DRAINED;
 }
 
-/* Until a whole request has come. 0 with its bytes; -EPROTO, -EMSGSIZE to be answered; else there is
- * nobody to answer any more. */
+/* Until a whole request has come. 0 with its bytes; -EPROTO, -EMSGSIZE to be answered; else there
+ * is nobody to answer any more. */
 static int
 client_read(struct client *client, uint64_t until_ns, size_t *out_bytes)
 {
@@ -149,8 +149,8 @@ client_read(struct client *client, uint64_t until_ns, size_t *out_bytes)
     }
 }
 
-/* Until the tool has taken its answer: the next request is not read before, so that no more than one
- * answer waits. */
+/* Until the tool has taken its answer: the next request is not read before, so that no more than
+ * one answer waits. */
 static int
 client_flush(struct client *client, uint64_t until_ns)
 {
@@ -224,7 +224,7 @@ static const struct ln_behaviour client_behaviour = {
     .stack_bytes = LN_LENT_STACK_BYTES, /* printf's own frames are large; these actors are few */
 };
 
-/* ------------------------------------------------------------------------------------ the listener */
+/* --------------------------------------------------------------------------------- the listener */
 
 struct shell {
     struct messenger *messenger;
@@ -236,7 +236,7 @@ static int
 shell_init(void *state, const void *argument)
 {
     struct shell *shell = state;
-    memcpy(&shell->messenger, argument, sizeof shell->messenger);
+    shell->messenger = *(struct messenger *const *)argument;
     char path[IO_ADDRESS_TEXT_MAX];
     struct io_address address;
     const char *data = shell->messenger->settings->data;

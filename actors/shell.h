@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* shell.h - the operator's door: a Unix socket in the data directory that answers the `linnet` tool.
+/* shell.h - the operator's door: a Unix socket in the data directory that answers the `linnet`
+ * tool.
  *
  * The socket is <data>/linnet.sock, for its owner only. Each connection gets an actor of its own
  * that reads a request (a list of words, shell_wire.h), does it, answers with a status and a JSON

@@ -45,7 +45,7 @@ shell_pid_parse(const char *text, ln_pid *out)
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------- lists */
+/* ---------------------------------------------------------------------------------------- lists */
 
 static void
 actor_print(struct shell_call *call, const struct ln_actor_info *info)
@@ -125,7 +125,7 @@ shell_ps(struct shell_call *call)
     }
 }
 
-/* ----------------------------------------------------------------------------------------- from near */
+/* ------------------------------------------------------------------------------------ from near */
 
 static void
 inspect_actor(struct shell_call *call, ln_pid pid)
@@ -268,7 +268,8 @@ inspect_user(struct shell_call *call)
     }
 }
 
-/* pid -> {"actor": ..., "text": its state}; user -> {"user": ..., "inbox": ..., "devices": [...]} */
+/* pid -> {"actor": ..., "text": its state}; user -> {"user": ..., "inbox": ..., "devices":
+ * [...]} */
 void
 shell_inspect(struct shell_call *call)
 {

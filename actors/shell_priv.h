@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* shell_priv.h - a request at the operator's door and the functions that do it, for shell*.c alone. */
+/* shell_priv.h - a request at the operator's door and the functions that do it, for shell*.c
+ * alone. */
 #pragma once
 
 #include "actors/messenger.h"

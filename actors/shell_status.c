@@ -24,7 +24,7 @@ put_end(struct shell_call *call, const char *end)
     ln_text_print(out, "%s", end);
 }
 
-/* ------------------------------------------------------------------------------------------ status */
+/* --------------------------------------------------------------------------------------- status */
 
 static void
 put_counters(struct shell_call *call)
@@ -139,7 +139,7 @@ shell_status(struct shell_call *call)
     put_end(call, "}");
 }
 
-/* ------------------------------------------------------------------------------------------ config */
+/* --------------------------------------------------------------------------------------- config */
 
 void
 shell_config(struct shell_call *call)
@@ -147,7 +147,7 @@ shell_config(struct shell_call *call)
     settings_print_json(call->messenger->settings, call->out);
 }
 
-/* ------------------------------------------------------------------------------------------- store */
+/* ---------------------------------------------------------------------------------------- store */
 
 static void
 put_stats(struct shell_call *call, const struct store_stats *stats)

@@ -123,7 +123,7 @@ shell_user_token(struct shell_call *call)
     ln_text_print(call->out, "\"token\":\"%s\"}", token);
 }
 
-/* -------------------------------------------------------------------------------------------- list */
+/* ----------------------------------------------------------------------------------------- list */
 
 static void
 row_print(struct shell_call *call, const struct store_user *user)
@@ -207,7 +207,7 @@ shell_user_list(struct shell_call *call)
     ln_text_print(call->out, "]");
 }
 
-/* ------------------------------------------------------------------------------------------ import */
+/* --------------------------------------------------------------------------------------- import */
 
 static const char *
 item_fault(const struct accounts_item *item)
@@ -252,6 +252,7 @@ item_print(struct shell_call *call, const struct accounts_item *item)
 void
 shell_user_import(struct shell_call *call)
 {
+    const char *const *word = call->words;
     unsigned count = call->count / 2;
     if (call->count % 2 != 0) {
         shell_fail(call, SHELL_USAGE, "user import: a name without its device");
@@ -259,8 +260,8 @@ shell_user_import(struct shell_call *call)
     }
     struct accounts_item *items = ln_alloc(count * sizeof *items);
     for (unsigned i = 0; i < count; i++) {
-        items[i].name = call->words[2 * i];
-        items[i].device_name = call->words[2 * i + 1];
+        items[i].name = *word++;
+        items[i].device_name = *word++;
     }
     int error = accounts_import(call->messenger, items, count);
     if (error < 0) {

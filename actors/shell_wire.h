@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* shell_wire.h - what goes over the operator's socket: lists of words, in both directions.
  *
- * A list is a netstring (https://cr.yp.to/proto/netstrings.txt) of netstrings. A request begins with
- * the version, then come the words of the command. An answer is the version, the exit status of the
- * tool, where the next page begins (empty: nowhere), and a JSON document. No word holds a zero byte.
+ * A list is a netstring (https://cr.yp.to/proto/netstrings.txt) of netstrings. A request begins
+ * with the version, then come the words of the command. An answer is the version, the exit status
+ * of the tool, where the next page begins (empty: nowhere), and a JSON document. No word holds a
+ * zero byte.
  *
  *     "27:14:linnet.shell.1,6:status,," -> "linnet.shell.1", "status"
  *

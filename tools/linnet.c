@@ -113,7 +113,7 @@ static const struct {
     {"--all", LINNET_ALL},
 };
 
-/* --------------------------------------------------------------------------------------------- help */
+/* ----------------------------------------------------------------------------------------- help */
 
 static void
 command_title(const struct linnet_command *command, char *out, size_t out_bytes)
@@ -153,7 +153,7 @@ command_help_print(const struct linnet_command *command)
     }
 }
 
-/* ------------------------------------------------------------------------------------- command line */
+/* --------------------------------------------------------------------------------- command line */
 
 struct command_line {
     struct linnet_call call;
@@ -348,7 +348,7 @@ command_check(const struct command_line *line)
     return SHELL_DONE;
 }
 
-/* ---------------------------------------------------------------------------------------------- main */
+/* ----------------------------------------------------------------------------------------- main */
 
 static int
 command_run(struct command_line *line)
@@ -370,7 +370,7 @@ int
 main(int argc, char **argv)
 {
     static struct command_line line;
-    const char *data = getenv("LINNET_DATA");
+    const char *data = getenv("LINNET_DATA"); // NOLINT(concurrency-mt-unsafe): one thread
     line.call.data = data != NULL ? data : "var";
     line.call.limit = 100;
     for (int i = 1; i < argc; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* linnet_call.h - one run of the tool: what was asked on the command line, and the functions that do
- * it.
+/* linnet_call.h - one run of the tool: what was asked on the command line, and the functions that
+ * do it.
  *
  * Commands that ask a running node are executed by a process actor of a tiny node of our own, since
  * that is how sockets are reached; the others run on the main thread. Each returns the exit code

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/linnet_json.h"
 
-#include "actors/shell_wire.h"
+#include "runtime/linnet.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +13,8 @@ linnet_json_parse(const char *document)
     char why[256] = "";
     yajl_val tree = yajl_tree_parse(document, why, sizeof why);
     if (tree == NULL) {
-        (void)fprintf(stderr, "linnet: the node's answer is no JSON: %s\n", why);
-        exit(SHELL_FAILED);
+        (void)fprintf(stderr, "linnet: %s\n", why);
+        ln_exit(LN_EXIT_ERROR, "the node's answer is no JSON");
     }
     return tree;
 }

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <yajl/yajl_tree.h>
 
-/* Never NULL: a document that can't be read is told on standard error and ends the tool. */
+/* Never NULL: a document that can't be read ends the calling actor, and with it the tool. */
 yajl_val linnet_json_parse(const char *document);
 /* A member of an object; NULL: there is none. */
 yajl_val linnet_json_member(yajl_val object, const char *name);

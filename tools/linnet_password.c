@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A terminal's echo is off only while a person types, and on again whatever happens in between but a
- * SIGKILL: the signals that end a program wait until then. */
+/* A terminal's echo is off only while a person types, and on again whatever happens in between but
+ * a SIGKILL: the signals that end a program wait until then. */
 #include "net/protocol.h"
 #include "tools/linnet_call.h"
 
@@ -49,7 +49,7 @@ typed(FILE *terminal, const char *prompt, char line[LINE_BYTES])
     (void)sigaddset(&ending, SIGTERM);
     (void)sigaddset(&ending, SIGTSTP);
     (void)sigaddset(&ending, SIGHUP);
-    (void)sigprocmask(SIG_BLOCK, &ending, &mask);
+    (void)pthread_sigmask(SIG_BLOCK, &ending, &mask);
     struct termios silent = before;
     silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
     (void)tcsetattr(fileno(terminal), TCSAFLUSH, &silent);
@@ -58,7 +58,7 @@ typed(FILE *terminal, const char *prompt, char line[LINE_BYTES])
     bool read = line_read(terminal, line);
     (void)fputs("\n", terminal);
     (void)tcsetattr(fileno(terminal), TCSAFLUSH, &before);
-    (void)sigprocmask(SIG_SETMASK, &mask, NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
     return read;
 }
 

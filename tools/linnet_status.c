@@ -114,7 +114,7 @@ linnet_status(struct linnet_call *call)
     return show(call, words, 1, status_print);
 }
 
-/* ------------------------------------------------------------------------------------------ config */
+/* --------------------------------------------------------------------------------------- config */
 
 static void
 settings_print(yajl_val settings, bool origin)

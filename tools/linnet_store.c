@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------- info */
+/* ----------------------------------------------------------------------------------------- info */
 
 struct sum {
     uint64_t partitions, commands, delta_entries, delta_bytes, waiting, sessions, outbox_records;
@@ -92,7 +92,7 @@ linnet_store_info(struct linnet_call *call)
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------- skip */
+/* ----------------------------------------------------------------------------------------- skip */
 
 int
 linnet_store_skip(struct linnet_call *call)

@@ -136,9 +136,9 @@ linnet_time_text(uint64_t time_ms, char out[LINNET_NUMBER_BYTES])
     unsigned march_month = (5 * day_of_year + 2) / 153;
     unsigned day = day_of_year - (153 * march_month + 2) / 5 + 1;
     unsigned month = march_month < 10 ? march_month + 3 : march_month - 9;
+    unsigned long long year = era * 400 + year_of_era + (month <= 2);
     unsigned second = (unsigned)(seconds % 86400);
-    (void)snprintf(out, LINNET_NUMBER_BYTES, "%04llu-%02u-%02u %02u:%02u:%02u",
-                   (unsigned long long)(era * 400 + year_of_era + (month <= 2)), month, day,
+    (void)snprintf(out, LINNET_NUMBER_BYTES, "%04llu-%02u-%02u %02u:%02u:%02u", year, month, day,
                    second / 3600, second / 60 % 60, second % 60);
     return out;
 }

@@ -23,6 +23,7 @@ enum linnetd_action {
 };
 
 /* Reads argv, the environment and the file of --config into *settings (filled whatever is
- * returned). 0 with *out_action, or -EINVAL with everything that is wrong in `wrong`, a line each. */
+ * returned). 0 with *out_action, or -EINVAL with everything that is wrong in `wrong`, a line
+ * each. */
 MUST_CHECK int linnetd_options_read(int argc, char **argv, struct settings *settings,
                                     enum linnetd_action *out_action, struct ln_text *wrong);

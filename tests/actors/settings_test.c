@@ -22,7 +22,7 @@ fresh(struct settings *settings)
     return &told.text;
 }
 
-/* ------------------------------------------------------------------------------------------ a file */
+/* --------------------------------------------------------------------------------------- a file */
 
 static void
 reads_a_file(void **state)
@@ -131,7 +131,7 @@ passes_over_a_byte_order_mark(void **state)
     assert_int_equal(settings.spin_us, 3);
 }
 
-/* ------------------------------------------------------------------------ surroundings and who wins */
+/* -------------------------------------------------------------------- surroundings and who wins */
 
 static void
 reads_the_environment(void **state)
@@ -272,7 +272,7 @@ sets_by_name(void **state)
                         "there is no setting 'store_map_byte'; did you mean store_map_bytes?");
 }
 
-/* ------------------------------------------------------------------------------------- all together */
+/* --------------------------------------------------------------------------------- all together */
 
 static void
 accepts_its_own_defaults(void **state)

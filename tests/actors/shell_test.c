@@ -57,7 +57,7 @@ failed_with(enum shell_status status, const char *sentence)
     assert_int_equal(desk.status, status);
 }
 
-/* ------------------------------------------------------------------------------------------- users */
+/* ---------------------------------------------------------------------------------------- users */
 
 static void
 adds_finds_and_removes_a_user(void **state)
@@ -229,7 +229,7 @@ imports_more_than_a_window(void **state)
     assert_int_equal(listed, COUNT);
 }
 
-/* ---------------------------------------------------------------------------------------- the node */
+/* ------------------------------------------------------------------------------------- the node */
 
 static void
 tells_how_the_node_does(void **state)
