@@ -386,7 +386,9 @@ sector_compare(const void *a, const void *b)
 static void
 inode_restore(struct sim_inode *inode)
 {
-    qsort(inode->sectors, inode->sectors_count, sizeof(*inode->sectors), sector_compare);
+    if (inode->sectors_count > 0) { /* qsort may not be handed a NULL, even for nothing */
+        qsort(inode->sectors, inode->sectors_count, sizeof(*inode->sectors), sector_compare);
+    }
     for (size_t i = 0, next; i < inode->sectors_count; i = next) {
         const unsigned char *image = NULL;
         bool decided = false;
