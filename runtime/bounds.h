@@ -19,6 +19,8 @@ enum {
     /* One scheduler's round between two looks at io; what a packet waits at most behind ready
      * actors. */
     LN_TURN_US = 500,
+    /* The same in actors' turns: what ends a round while the simulation's clock stands still. */
+    LN_TURN_ACTORS = 1024,
 
     /* Lent stacks run library code too (libsodium, protobuf); pages that were never touched cost
      * nothing. */

@@ -230,14 +230,13 @@ scheduler_abandon(struct scheduler *self, struct fiber *process_fiber)
 }
 
 static bool
-turn_over(struct scheduler *self, unsigned actors)
+turn_over(struct scheduler *self)
 {
-    if (actors % ACTORS_PER_CLOCK != 0) {
+    if (++self->turn_actors % ACTORS_PER_CLOCK != 0) {
         return false;
     }
-    uint64_t now_ns = io_now_ns(self->io);
-    self->now_ns = now_ns;
-    return now_ns >= self->turn_end_ns;
+    self->now_ns = io_now_ns(self->io);
+    return self->now_ns >= self->turn_end_ns || self->turn_actors >= LN_TURN_ACTORS;
 }
 
 static void
@@ -276,7 +275,6 @@ static void
 loop(void *scheduler)
 {
     struct scheduler *self = scheduler;
-    unsigned actors = 0;
     reap(self);
     for (;;) {
         struct actor *actor = ready_pop(self);
@@ -285,7 +283,7 @@ loop(void *scheduler)
             continue;
         }
         run_actor(self, actor);
-        if (turn_over(self, ++actors)) {
+        if (turn_over(self)) {
             fiber_switch(self->running, &self->host);
         }
     }
@@ -369,6 +367,7 @@ scheduler_turn(void *scheduler)
     self->stats.turns++;
     self->now_ns = io_now_ns(self->io);
     self->turn_end_ns = self->now_ns + (uint64_t)self->node->turn_us * 1000;
+    self->turn_actors = 0;
     receive_all(self);
     timer_wheel_advance(&self->timers, scheduler_now_ms(self));
     if (self->index == 0) {

@@ -55,7 +55,7 @@ struct scheduler {
     uint32_t idle_count, fibers_count;
     struct fiber *reap; /* an ended process's fiber, freed by the next loop fiber */
     uint64_t turn_end_ns;
-    bool ending_turn;
+    uint32_t turn_actors; /* that ran in this turn */
 
     uint64_t now_ns;
     struct timer_wheel timers;

@@ -10,6 +10,8 @@
 
 enum { ROOT_STACK_BYTES = 256 * 1024, PATIENCE_MS = 60 * 1000, SETTLE_MS = 10 };
 
+static struct io_driver *current;
+
 static void
 root_run(void *state)
 {
@@ -89,6 +91,7 @@ static void
 play(struct io_driver *driver, const struct ln_behaviour *behaviour, void (*story)(void),
      const struct ln_node_options *options)
 {
+    current = driver;
     struct ln_node *node = ln_node_open(driver, options);
     ln_node_root(node, behaviour, &story, sizeof story);
     EXPECT(ln_node_start(node) == 0);
@@ -153,6 +156,7 @@ stage_play_until(void (*story)(void), uint64_t seed, uint64_t event)
     struct io_driver *driver;
     EXPECT(sim_open(&(struct sim_options){.seed = seed, .loops = STAGE_LOOPS, .root = "."},
                     &driver) == 0);
+    current = driver;
     sim_crash_at(driver, event);
     struct ln_node *node = ln_node_open(driver, &(struct ln_node_options){0});
     ln_node_root(node, &root, &story, sizeof story);
@@ -165,6 +169,12 @@ stage_play_until(void (*story)(void), uint64_t seed, uint64_t event)
 }
 
 /* ---------------------------------------------------------------------------------- for stories */
+
+struct io_driver *
+stage_driver(void)
+{
+    return current;
+}
 
 struct ln_msg *
 stage_next(void)

@@ -45,6 +45,8 @@ bool stage_play_until(void (*story)(void), uint64_t seed, uint64_t event);
 
 /* ------------------------------------------------------------------------------ for stories */
 
+/* The driver that the story runs on. */
+struct io_driver *stage_driver(void);
 /* The next message; the story fails after a minute without one. */
 struct ln_msg *stage_next(void);
 /* The next message must have this tag; freed. Its data, up to `bytes`, is copied to `out` (may be
