@@ -16,8 +16,8 @@ enum {
 };
 static_assert(FINE_SIZES + 5 * STEPS == POOL_SIZES, "256 doubles five times to 8192");
 
-/* AddressSanitizer is told what is given out, so that it finds a value used after the table has given
- * it back, as it would for the heap's. */
+/* AddressSanitizer is told what is given out, so that it finds a value used after the table has
+ * given it back, as it would for the heap's. */
 #if defined(__SANITIZE_ADDRESS__)
 #define POOL_ADDRESS_SANITIZER 1
 #elif defined(__has_feature)
