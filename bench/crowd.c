@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/crowd.h"
+
+#include "bench/chance.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct crowd *
+crowd_new(const struct options *options, const struct users *users, uint32_t run, uint32_t index)
+{
+    struct crowd *crowd = calloc(1, sizeof *crowd);
+    ASSERT(crowd != NULL);
+    crowd->options = options;
+    crowd->users = users;
+    crowd->run = run;
+    crowd->index = index;
+    crowd->chance = options->seed ^ (uint64_t)(index + 1) << 32;
+    crowd->config = (struct client_config){
+        .form = options->form,
+        .host = options->url.host,
+        .path = options->url.path,
+        .random = crowd_random,
+        .random_context = crowd,
+        .arena = &crowd->arena,
+    };
+    arena_init(&crowd->arena, crowd->arena_room, sizeof crowd->arena_room,
+               2 * (size_t)CROWD_FRAME_BYTES_MAX);
+    return crowd;
+}
+
+void
+crowd_free(struct crowd *crowd)
+{
+    if (crowd != NULL) {
+        arena_fini(&crowd->arena);
+        free(crowd->actors);
+        free(crowd);
+    }
+}
+
+uint64_t
+crowd_now_ns(void)
+{
+    return io_now_ns(ln_io());
+}
+
+/* A key per frame: the kernel is asked for a thousand of them at once. */
+void
+crowd_random(void *context, void *out, size_t bytes)
+{
+    struct crowd *crowd = context;
+    ASSERT(bytes <= sizeof crowd->noise);
+    if (crowd->noise_left < bytes) {
+        ln_random(crowd->noise, sizeof crowd->noise);
+        crowd->noise_left = sizeof crowd->noise;
+    }
+    crowd->noise_left -= (uint32_t)bytes;
+    memcpy(out, crowd->noise + crowd->noise_left, bytes);
+}
+
+void
+crowd_go(struct crowd *crowd, const struct ln_msg *go)
+{
+    const struct crowd_go *from = (const struct crowd_go *)(const void *)go->data;
+    crowd->start_ns = from->start_ns;
+    crowd->tally.span = from->span;
+}
+
+void
+crowd_tell(struct crowd *crowd, enum crowd_tag tag)
+{
+    struct ln_msg *msg = ln_msg_new(tag, LN_REPLY, 0);
+    ln_send(crowd->conductor, &msg);
+}
+
+void
+crowd_fail(struct crowd *crowd, const char *format, ...)
+{
+    struct ln_msg *msg = ln_msg_new(CROWD_FAILED, LN_REPLY, sizeof(struct crowd_failed));
+    struct crowd_failed *failed = (struct crowd_failed *)(void *)msg->data;
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(failed->text, sizeof failed->text, format, arguments);
+    va_end(arguments);
+    ln_send(crowd->conductor, &msg);
+}
+
+void
+crowd_call_after(uint64_t delay_ms, uint32_t end)
+{
+    struct ln_msg *msg = ln_msg_new(CROWD_CALL, LN_REPLY, sizeof(struct crowd_call));
+    *(struct crowd_call *)(void *)msg->data = (struct crowd_call){end};
+    (void)ln_send_after(delay_ms, ln_self(), &msg);
+}

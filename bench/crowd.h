@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* crowd.h - what the generator's actors on one thread have in common, and what they and the
+ * conductor say to each other.
+ *
+ *     conductor                    actors (pair, idle, echo)
+ *         ln_spawn ------------------>    connect, log in
+ *         <------------ CROWD_READY --
+ *         CROWD_GO ------------------>    write, from struct crowd_go's instants on
+ *         CROWD_STOP ---------------->    nothing new any more
+ *         <------------ CROWD_QUIET --    and nothing is under way
+ *         CROWD_FINISH -------------->    judge the rest, close, end
+ *         <------------ CROWD_FAILED -    at any time: this run can't go on
+ */
+#pragma once
+
+#include "bench/options.h"
+#include "bench/tally.h"
+#include "bench/users.h"
+#include "net/client.h"
+#include "runtime/linnet.h"
+
+enum crowd_tag {
+    CROWD_READY = 1,
+    CROWD_GO, /* struct crowd_go */
+    CROWD_STOP,
+    CROWD_QUIET,
+    CROWD_FINISH,
+    CROWD_FAILED, /* struct crowd_failed */
+    CROWD_CALL,   /* to itself: struct crowd_call: connect now */
+    CROWD_WRITE,  /* of the pacer: struct crowd_write */
+    CROWD_RESEND, /* to itself: struct crowd_resend */
+};
+
+struct crowd_go {
+    uint64_t start_ns;
+    struct tally_span span;
+};
+struct crowd_failed {
+    char text[AUDIT_TEXT_BYTES];
+};
+struct crowd_call {
+    uint32_t end;
+};
+struct crowd_write {
+    uint64_t due_ns;
+    uint32_t end;
+};
+struct crowd_resend {
+    uint64_t number; /* 0: a mark of what was read */
+    uint32_t end;
+};
+
+enum {
+    CROWD_ARENA_BYTES = 16 << 10,
+    CROWD_NOISE_BYTES = 4096,
+    /* A node's frame: beyond its own limit of what a client may send. */
+    CROWD_FRAME_BYTES_MAX = 4 << 20,
+    /* How long a node may be gone: a restart with a long tail of log to recover. */
+    CROWD_PATIENCE_MS = 60000,
+};
+
+/* One per thread; its actors' alone while they run. */
+struct crowd {
+    const struct options *options; /* shared, as are the users: read only */
+    const struct users *users;
+    uint32_t run;   /* this run's number */
+    uint32_t index; /* of the thread */
+    ln_pid conductor;
+    ln_pid *actors; /* of this thread, in the order of their index; filled before CROWD_GO */
+    uint32_t actors_count;
+    uint64_t start_ns;
+    uint64_t chance; /* of pauses */
+    struct client_config config;
+    struct arena arena;
+    uint32_t noise_left;
+    unsigned char arena_room[CROWD_ARENA_BYTES];
+    unsigned char noise[CROWD_NOISE_BYTES];
+    char text[PROTOCOL_TOKEN_BYTES_MAX + 65536 +
+              1]; /* of one letter or frame, while it is written */
+    struct tally tally;
+};
+
+/* What actors are spawned with. */
+struct crowd_place {
+    struct crowd *crowd;
+    uint32_t index; /* of the actor, over all threads */
+};
+
+/* Never NULL. Borrows all. */
+struct crowd *crowd_new(const struct options *options, const struct users *users, uint32_t run,
+                        uint32_t index);
+void crowd_free(struct crowd *crowd);
+
+/* From its actors: */
+uint64_t crowd_now_ns(void); /* now, not as of the turn */
+void crowd_random(void *crowd, void *out, size_t bytes);
+void crowd_go(struct crowd *crowd, const struct ln_msg *go);
+void crowd_tell(struct crowd *crowd, enum crowd_tag tag);
+void crowd_fail(struct crowd *crowd, const char *format, ...) PRINTF_LIKE(2, 3);
+/* To the calling actor itself, after a while. */
+void crowd_call_after(uint64_t delay_ms, uint32_t end);

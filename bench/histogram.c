@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bucket of a value: with `shift` such that value >> shift lies in 128..255 (0 for small values),
+ * it is shift * 128 + (value >> shift). The first 256 buckets are thus the values themselves, and
+ * each further shift adds 128. */
+#include "bench/histogram.h"
+
+#include "runtime/check.h"
+
+#include <math.h>
+
+enum { HALF = 1 << HISTOGRAM_HALF_BITS };
+
+static const uint64_t value_max = ((uint64_t)1 << HISTOGRAM_VALUE_BITS) - 1;
+
+static unsigned
+bucket_of(uint64_t value)
+{
+    if (value < 2 * HALF) {
+        return (unsigned)value;
+    }
+    unsigned shift = 63u - (unsigned)__builtin_clzll(value) - HISTOGRAM_HALF_BITS;
+    return shift * HALF + (unsigned)(value >> shift);
+}
+
+/* The greatest value of a bucket. */
+static uint64_t
+bucket_end(unsigned bucket)
+{
+    if (bucket < 2 * HALF) {
+        return bucket;
+    }
+    unsigned shift = bucket / HALF - 1;
+    uint64_t mantissa = bucket - (uint64_t)shift * HALF;
+    return ((mantissa + 1) << shift) - 1;
+}
+
+void
+histogram_record(struct histogram *histogram, uint64_t value)
+{
+    if (value > value_max) {
+        value = value_max;
+    }
+    if (histogram->count == 0 || value < histogram->least) {
+        histogram->least = value;
+    }
+    if (value > histogram->greatest) {
+        histogram->greatest = value;
+    }
+    histogram->count++;
+    histogram->sum += value;
+    unsigned bucket = bucket_of(value);
+    ASSERT(bucket < HISTOGRAM_BUCKETS);
+    histogram->counts[bucket]++;
+}
+
+void
+histogram_merge(struct histogram *histogram, const struct histogram *from)
+{
+    if (from->count == 0) {
+        return;
+    }
+    if (histogram->count == 0 || from->least < histogram->least) {
+        histogram->least = from->least;
+    }
+    if (from->greatest > histogram->greatest) {
+        histogram->greatest = from->greatest;
+    }
+    histogram->count += from->count;
+    histogram->sum += from->sum;
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        histogram->counts[i] += from->counts[i];
+    }
+}
+
+uint64_t
+histogram_percentile(const struct histogram *histogram, double percent)
+{
+    ASSERT(percent >= 0.0 && percent <= 100.0);
+    double rank = ceil((double)histogram->count * percent / 100.0);
+    uint64_t wanted = rank < 1.0 ? 1 : (uint64_t)rank;
+    uint64_t seen = 0;
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS && histogram->count > 0; i++) {
+        seen += histogram->counts[i];
+        if (seen >= wanted) {
+            uint64_t end = bucket_end(i);
+            return end < histogram->greatest ? end : histogram->greatest;
+        }
+    }
+    return histogram->greatest;
+}
+
+uint64_t
+histogram_mean(const struct histogram *histogram)
+{
+    return histogram->count == 0 ? 0 : histogram->sum / histogram->count;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* linnet-bench: loads a node as its clients would, and judges what it does. The run is the
+ * conductor's (conductor.h); here is what stands around it. */
+#include "bench/conductor.h"
+#include "bench/report.h"
+#include "runtime/io/uring.h"
+#include "runtime/node.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { WHY_BYTES = 512, WRONG_BYTES = 8 << 10 };
+
+/* A connection takes a descriptor: as many as this user may have. */
+static void
+descriptors_raise(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        /* If not, connections fail later, and that is told. */
+        (void)!setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static void
+run_init(struct run *run, const struct options *options, struct io_driver *driver)
+{
+    run->options = options;
+    run->driver = driver;
+    io_random(io_of(driver, 0), &run->number, sizeof run->number);
+    run->actors_count = options->scenario == SCENARIO_CHAT ? options->pairs : options->users;
+    users_init(&run->users, options->users);
+    for (uint32_t i = 0; i < options->threads; i++) {
+        struct crowd *crowd = crowd_new(options, &run->users, run->number, i);
+        crowd->actors_count = (run->actors_count + options->threads - 1 - i) / options->threads;
+        crowd->actors = calloc((size_t)crowd->actors_count + 1, sizeof *crowd->actors);
+        ASSERT(crowd->actors != NULL);
+        run->crowds[i] = crowd;
+    }
+}
+
+static void
+run_fini(struct run *run)
+{
+    for (uint32_t i = 0; i < run->options->threads; i++) {
+        pace_free(run->paces[i]);
+        crowd_free(run->crowds[i]);
+    }
+    users_fini(&run->users);
+}
+
+static void
+run_play(struct run *run)
+{
+    struct ln_node *node = ln_node_open(run->driver, &(struct ln_node_options){0});
+    ln_node_root(node, &conductor_behaviour, &run, sizeof run);
+    int error = ln_node_start(node);
+    if (error < 0) {
+        run->failed = true;
+        (void)snprintf(run->why, sizeof run->why, "its threads can't be started: %s",
+                       strerrordesc_np(-error));
+    } else {
+        struct ln_reason reason = ln_node_join(node);
+        if (reason.kind != LN_EXIT_NORMAL && !run->failed) {
+            run->failed = true;
+            (void)snprintf(run->why, sizeof run->why, "the generator itself failed: %s",
+                           reason.text != NULL ? reason.text : ln_exit_kind_name(reason.kind));
+        }
+    }
+    ln_node_close(&node);
+}
+
+static void
+run_report(const struct run *run)
+{
+    static char room[REPORT_BYTES];
+    struct ln_text text;
+    ln_text_init(&text, room, sizeof room);
+    if (run->options->json) {
+        report_print_json(run, &text);
+    } else if (!run->failed || audit_verdict_count(&run->tally.verdict) > 0) {
+        report_print(run, &text);
+    }
+    printf("%s", room);
+    if (run->failed && run->why[0] != '\0') {
+        (void)fprintf(stderr, "linnet-bench: %s\n", run->why);
+    }
+}
+
+static int
+bench(const struct options *options)
+{
+    char why[WHY_BYTES] = "";
+    struct io_driver *driver = NULL;
+    const struct uring_options rings = {.loops = options->threads, .workers = 1};
+    if (uring_open(&rings, &driver, why, sizeof why) < 0) {
+        (void)fprintf(stderr, "linnet-bench: %s\n", why);
+        return RUN_FAILED;
+    }
+    struct run *run = calloc(1, sizeof *run);
+    ASSERT(run != NULL);
+    run_init(run, options, driver);
+    run_play(run);
+    run_report(run);
+    enum run_exit code = run_exit_code(run);
+    io_driver_close(driver);
+    run_fini(run);
+    free(run);
+    return (int)code;
+}
+
+int
+main(int argc, char **argv)
+{
+    static char room[WRONG_BYTES];
+    static struct options options;
+    struct ln_text wrong;
+    enum options_action action = OPTIONS_RUN;
+    ln_text_init(&wrong, room, sizeof room);
+    if (options_read(argc, argv, &options, &action, &wrong) < 0) {
+        (void)fputs(room, stderr);
+        return RUN_MISSED;
+    }
+    if (action == OPTIONS_DONE) {
+        return RUN_GOOD;
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    descriptors_raise();
+    return bench(&options);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* options.h - what linnet-bench was asked to do, from its command line.
+ *
+ * Flags are --name VALUE or --name=VALUE; those that are on or off have a --no-name where that
+ * makes sense. A flag that its scenario does not have is an error, as is a value that is no number
+ * or out of its range: each is told on a line of its own.
+ */
+#pragma once
+
+#include "net/protocol.h"
+#include "runtime/io/io.h"
+#include "runtime/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum options_scenario { SCENARIO_CHAT, SCENARIO_IDLE, SCENARIO_ECHO };
+
+enum {
+    OPTIONS_HOST_BYTES = IO_ADDRESS_TEXT_MAX,
+    OPTIONS_PATH_BYTES = 256,
+    OPTIONS_USERS_MAX = 200000,
+    OPTIONS_THREADS_MAX = 64,
+};
+
+/* ws://HOST/PATH, HOST being a numeric address with its port. */
+struct options_url {
+    struct io_address address;
+    char host[OPTIONS_HOST_BYTES];
+    char path[OPTIONS_PATH_BYTES];
+};
+
+struct options {
+    enum options_scenario scenario;
+    struct options_url url;
+    const char *data;       /* the node's data directory, or NULL */
+    const char *tokens;     /* a file, or NULL */
+    const char *keep_users; /* a prefix, or NULL */
+    uint32_t users;         /* echo: connections */
+    uint32_t pairs;         /* 0: not given */
+    double rate_per_s;      /* 0: as fast as it goes */
+    uint32_t window;
+    uint32_t bytes;
+    uint32_t seconds, warmup_s;
+    uint32_t threads;
+    uint32_t pid; /* the node's process; 0: not given */
+    uint64_t seed;
+    enum protocol_form form;
+    bool json;
+    bool read;
+};
+
+enum options_action {
+    OPTIONS_RUN,
+    OPTIONS_DONE, /* help or version was printed */
+};
+
+/* Fills *options from argv. 0 with *out_action; or -EINVAL with what is wrong in `wrong`. Texts are
+ * borrowed from argv. */
+MUST_CHECK int options_read(int argc, char **argv, struct options *options,
+                            enum options_action *out_action, struct ln_text *wrong);
+MUST_CHECK int options_url_parse(const char *text, struct options_url *out);
+
+const char *options_scenario_name(enum options_scenario scenario);

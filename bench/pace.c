@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A completion of io is no message. It becomes one by answering a request: the pacer asks itself,
+ * keeps the caller, sets the timer; when it fires the completion answers, and the answer is the
+ * message. That an answer may be given from a completion on the same scheduler is how the runtime's
+ * own sockets do it.
+ *
+ *     REQUEST: set the timer  ->  completion: ln_reply  ->  ANSWER: tell who is due, request again
+ */
+#include "bench/pace.h"
+
+#include "bench/schedule.h"
+#include "runtime/io/posix_file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+
+enum { NEXT = 1, NS_PER_S = 1000000000, SIDES = 2 };
+
+struct pace {
+    struct io_op op; /* of the timer, polled from the first to the last turn */
+    struct crowd *crowd;
+    struct schedule schedule;
+    struct schedule_due due; /* the next */
+    struct ln_caller caller; /* ourselves, while the timer runs */
+    uint64_t end_ns;
+    io_file timer;
+    bool running; /* the timer is set */
+};
+
+struct pace *
+pace_new(struct crowd *crowd, double rate_per_s)
+{
+    io_file timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (timer < 0) {
+        return NULL;
+    }
+    struct pace *pace = calloc(1, sizeof *pace);
+    ASSERT(pace != NULL);
+    pace->crowd = crowd;
+    pace->timer = timer;
+    uint64_t seed = crowd->options->seed * OPTIONS_THREADS_MAX + crowd->index;
+    schedule_init(&pace->schedule, seed, rate_per_s, SIDES * crowd->actors_count);
+    return pace;
+}
+
+void
+pace_free(struct pace *pace)
+{
+    if (pace != NULL) {
+        posix_file_close(pace->timer);
+        free(pace);
+    }
+}
+
+/* The ring's: the timer has fired. */
+static void
+fired(struct io_op *op, int32_t result)
+{
+    struct pace *pace = (struct pace *)op;
+    if (result >= 0 && pace->running) {
+        struct ln_msg *nothing = NULL;
+        pace->running = false;
+        ln_reply(pace->caller, &nothing);
+    }
+}
+
+/* Asks itself for the next. */
+static void
+next_request(void)
+{
+    struct ln_msg *msg = ln_msg_new(NEXT, LN_REPLY, 0);
+    (void)ln_request(ln_self(), &msg);
+}
+
+static void
+timer_set(struct pace *pace, struct ln_caller caller)
+{
+    uint64_t at_ns = pace->crowd->start_ns + pace->due.at_ns;
+    struct itimerspec at = {
+        .it_value = {.tv_sec = (time_t)(at_ns / NS_PER_S), .tv_nsec = (long)(at_ns % NS_PER_S)}};
+    pace->caller = caller;
+    pace->running = true;
+    int result = timerfd_settime(pace->timer, TFD_TIMER_ABSTIME, &at, NULL);
+    ASSERT(result == 0);
+}
+
+static void
+due_send(struct pace *pace)
+{
+    struct crowd *crowd = pace->crowd;
+    struct ln_msg *msg = ln_msg_new(CROWD_WRITE, LN_DURABLE, sizeof(struct crowd_write));
+    *(struct crowd_write *)(void *)msg->data = (struct crowd_write){
+        .due_ns = crowd->start_ns + pace->due.at_ns, .end = pace->due.direction % SIDES};
+    ln_send(crowd->actors[pace->due.direction / SIDES], &msg);
+}
+
+static void
+due_tell(struct pace *pace)
+{
+    uint64_t now_ns = crowd_now_ns();
+    while (pace->crowd->start_ns + pace->due.at_ns <= now_ns) {
+        if (pace->crowd->start_ns + pace->due.at_ns >= pace->end_ns) {
+            return;
+        }
+        due_send(pace);
+        schedule_next(&pace->schedule, &pace->due);
+    }
+    next_request();
+}
+
+static void
+pace_go(struct pace *pace, const struct ln_msg *msg)
+{
+    crowd_go(pace->crowd, msg);
+    pace->end_ns = pace->crowd->tally.span.until_ns;
+    pace->op.done = fired;
+    io_poll(ln_io(), &pace->op, pace->timer);
+    schedule_next(&pace->schedule, &pace->due);
+    next_request();
+}
+
+/* ------------------------------------------------------------------------------------ behaviour */
+
+static int
+pace_init(void *state, const void *argument)
+{
+    memcpy(state, argument, sizeof(struct pace *));
+    return 0;
+}
+
+static void
+pace_handle(void *state, struct ln_msg **msg)
+{
+    struct pace *pace = *(struct pace **)state;
+    if (((*msg)->flags & LN_MSG_REFUSED) != 0) {
+        tally_add(&pace->crowd->tally, TALLY_SKIPPED, 1);
+    } else if (((*msg)->flags & LN_MSG_REQUEST) != 0) {
+        timer_set(pace, ln_caller(*msg));
+    } else if (((*msg)->flags & LN_MSG_ANSWER) != 0) {
+        due_tell(pace);
+    } else if ((*msg)->tag == CROWD_GO) {
+        pace_go(pace, *msg);
+    } else if ((*msg)->tag == CROWD_FINISH) {
+        ln_stop(LN_EXIT_NORMAL, "finished");
+    }
+}
+
+const struct ln_behaviour pace_behaviour = {
+    .name = "pace",
+    .state_bytes = sizeof(struct pace *),
+    .init = pace_init,
+    .handle = pace_handle,
+};

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pace.h - tells the pairs of its thread when a message is due, in an open loop.
+ *
+ * The runtime's timers tick in milliseconds, and a message delivered in a tenth of one would be
+ * measured mostly by them. So the pacer sleeps on a timer of the kernel's (timerfd_create(2)) that
+ * its scheduler's ring polls like a socket.
+ */
+#pragma once
+
+#include "bench/crowd.h"
+
+struct pace;
+
+/* One per thread; `rate_per_s` is its share. NULL: the kernel has no timer for us. */
+struct pace *pace_new(struct crowd *crowd, double rate_per_s);
+/* After the thread has stopped. NULL is allowed. */
+void pace_free(struct pace *pace);
+
+/* Its argument: a struct pace *. It begins with CROWD_GO, and falls silent by itself at the end of
+ * the span. */
+extern const struct ln_behaviour pace_behaviour;

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/phone.h"
+
+#include "bench/chance.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+    CONNECT_MS = 5000,
+    PAUSE_MS_FIRST = 20,
+    PAUSE_MS_MAX = 1000,
+    NS_PER_MS = 1000000,
+};
+
+void
+phone_init(struct phone *phone, struct crowd *crowd, const struct user *user, uint32_t end)
+{
+    *phone = (struct phone){.crowd = crowd, .user = user, .end = end};
+    phone->login = (struct client_login){.token = user->token};
+    client_init(&phone->client, &crowd->config);
+}
+
+void
+phone_fini(struct phone *phone)
+{
+    client_fini(&phone->client);
+}
+
+/* Doubles with each try, and is spread over its upper half, so that a crowd does not come back in
+ * one rush. */
+static uint64_t
+pause_ms(struct phone *phone)
+{
+    uint64_t pause = PAUSE_MS_FIRST;
+    for (uint32_t i = 1; i < phone->tries && pause < PAUSE_MS_MAX; i++) {
+        pause *= 2;
+    }
+    return pause / 2 + chance_below(&phone->crowd->chance, pause / 2 + 1);
+}
+
+/* The next call, unless there have been enough. */
+static void
+call_again(struct phone *phone)
+{
+    uint64_t now_ns = crowd_now_ns();
+    if (phone->cut_at_ns == 0) {
+        phone->cut_at_ns = now_ns;
+    }
+    if (now_ns - phone->cut_at_ns > (uint64_t)CROWD_PATIENCE_MS * NS_PER_MS) {
+        crowd_fail(phone->crowd, "%s could not log in for %d s", phone->user->name,
+                   CROWD_PATIENCE_MS / 1000);
+        return;
+    }
+    if (!phone->calling) {
+        phone->calling = true;
+        crowd_call_after(pause_ms(phone), phone->end);
+    }
+}
+
+void
+phone_call(struct phone *phone)
+{
+    ASSERT(phone->socket == NULL);
+    phone->calling = true;
+    phone->tries++;
+    int error = ln_socket_connect(&phone->crowd->options->url.address, CONNECT_MS, &phone->socket);
+    phone->calling = false;
+    if (error == -ECANCELED) {
+        return;
+    }
+    if (error == 0) {
+        error = client_connect(&phone->client, &phone->login);
+    }
+    if (error == 0) {
+        phone_flush(phone);
+        return;
+    }
+    if (error == -EINVAL) {
+        crowd_fail(phone->crowd, "the token of %s can't stand in a request", phone->user->name);
+        return;
+    }
+    ln_socket_close(&phone->socket, true);
+    call_again(phone);
+}
+
+bool
+phone_next(struct phone *phone, struct client_input *input, struct client_event *out_event)
+{
+    int error = client_next(&phone->client, input, out_event);
+    ASSERT(error == 0 || error == -EAGAIN); /* a generator without memory measures nothing */
+    if (error == 0 && out_event->kind == CLIENT_WELCOME) {
+        phone->tries = 0;
+        phone->cut_at_ns = 0;
+        tally_add(&phone->crowd->tally, TALLY_CONNECTED, 1);
+    }
+    return error == 0;
+}
+
+void
+phone_flush(struct phone *phone)
+{
+    const unsigned char *bytes;
+    size_t count = client_output(&phone->client, &bytes);
+    if (phone->socket != NULL && count > 0) {
+        ln_socket_send(phone->socket, bytes, count);
+        client_output_sent(&phone->client, count);
+    }
+}
+
+void
+phone_cut(struct phone *phone)
+{
+    phone_flush(phone);
+    ln_socket_close(&phone->socket, false);
+    tally_add(&phone->crowd->tally, TALLY_CUT, 1);
+    call_again(phone);
+}
+
+bool
+phone_may_return(struct phone *phone, const struct client_event *closed)
+{
+    enum { HTTP_REFUSED_FIRST = 400, HTTP_REFUSED_LAST = 499 };
+    switch (closed->code) {
+    case PROTOCOL_CLOSE_UNAUTHENTICATED:
+    case PROTOCOL_CLOSE_REPLACED:
+    case PROTOCOL_CLOSE_REVOKED:
+    case PROTOCOL_CLOSE_BAD_FRAMES:
+        break;
+    default:
+        if (closed->code < HTTP_REFUSED_FIRST || closed->code > HTTP_REFUSED_LAST) {
+            return true;
+        }
+    }
+    crowd_fail(phone->crowd, "%s was sent away with %u: %s", phone->user->name, closed->code,
+               closed->text);
+    return false;
+}
+
+void
+phone_close(struct phone *phone)
+{
+    /* -ENOTCONN: there is nothing to take leave of. */
+    (void)!client_close(&phone->client, PROTOCOL_CLOSE_NORMAL);
+    phone_flush(phone);
+    ln_socket_close(&phone->socket, false);
+}

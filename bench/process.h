@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* process.h - what a process has used: its CPU time and its resident memory, as /proc tells.
+ *
+ * Blocks for microseconds; any thread.
+ */
+#pragma once
+
+#include "runtime/io/io.h"
+
+#include <stdint.h>
+
+/* CPU time of all threads in user space and kernel, to ten milliseconds. `pid` 0 is this process.
+ * -ESRCH: there is no such process. */
+MUST_CHECK int process_cpu_ms(struct io_driver *driver, uint32_t pid, uint64_t *out_ms);
+/* Resident bytes. */
+MUST_CHECK int process_resident(struct io_driver *driver, uint32_t pid, uint64_t *out_bytes);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* report.h - what came out of a run, for people or as one JSON object. */
+#pragma once
+
+#include "bench/conductor.h"
+#include "runtime/text.h"
+
+enum { REPORT_BYTES = 16 << 10 };
+
+void report_print(const struct run *run, struct ln_text *out);
+void report_print_json(const struct run *run, struct ln_text *out);

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/options.h"
+
+#include "tests/spec.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { WORDS_MAX = 16, TEXT_BYTES = 2000 };
+
+static struct options options;
+static char told[TEXT_BYTES];
+
+/* Reads a command line, its words apart by blanks. */
+static int
+reads(const char *line)
+{
+    static char copy[TEXT_BYTES];
+    char *words[WORDS_MAX];
+    int count = 0;
+    char *rest = copy;
+    struct ln_text wrong;
+    enum options_action action;
+    ln_text_init(&wrong, told, sizeof told);
+    strncpy(copy, line, sizeof copy - 1);
+    for (char *word; (word = strsep(&rest, " ")) != NULL;) {
+        assert_true(count < WORDS_MAX);
+        words[count++] = word;
+    }
+    return options_read(count, words, &options, &action, &wrong);
+}
+
+#define URL " --url ws://127.0.0.1:4222/chat --data var"
+
+static void
+chat_defaults(void **state)
+{
+    (void)state;
+    assert_int_equal(reads("bench chat" URL), 0);
+    assert_int_equal(options.scenario, SCENARIO_CHAT);
+    assert_string_equal(options.url.host, "127.0.0.1:4222");
+    assert_string_equal(options.url.path, "/chat");
+    assert_string_equal(options.data, "var");
+    assert_int_equal(options.pairs, 100);
+    assert_int_equal(options.users, 200);
+    assert_int_equal(options.window, 16);
+    assert_int_equal(options.bytes, 128);
+    assert_int_equal(options.seconds, 10);
+    assert_int_equal(options.warmup_s, 2);
+    assert_int_equal(options.threads, 1);
+    assert_true(options.rate_per_s == 0);
+    assert_int_equal(options.form, PROTOCOL_BINARY);
+    assert_true(options.read);
+    assert_false(options.json);
+}
+
+static void
+other_defaults(void **state)
+{
+    (void)state;
+    assert_int_equal(reads("bench idle" URL), 0);
+    assert_int_equal(options.users, 1000);
+    assert_int_equal(reads("bench echo --url ws://[::1]:4222/echo"), 0);
+    assert_int_equal(options.users, 64);
+    assert_int_equal(options.bytes, 16);
+    assert_int_equal(reads("bench chat --rate 10.5" URL), 0);
+    assert_true(options.rate_per_s == 10.5);
+    assert_int_equal(options.window, 64);
+}
+
+static void
+both_spellings(void **state)
+{
+    (void)state;
+    assert_int_equal(reads("bench chat --pairs=3 --window 8 --no-read --form=json --json" URL), 0);
+    assert_int_equal(options.users, 6);
+    assert_int_equal(options.window, 8);
+    assert_false(options.read);
+    assert_true(options.json);
+    assert_int_equal(options.form, PROTOCOL_JSON);
+}
+
+static void
+refused(const char *line, const char *why)
+{
+    assert_int_equal(reads(line), -EINVAL);
+    assert_string_equal(told, why);
+}
+
+static void
+wrong_words(void **state)
+{
+    (void)state;
+    refused("bench", "linnet-bench chat, idle or echo? linnet-bench --help tells\n");
+    refused("bench talk", "linnet-bench chat, idle or echo? linnet-bench --help tells\n");
+    refused("bench chat --pears 3" URL, "--pears: no such flag; linnet-bench --help lists them\n"
+                                        "3: no such flag; linnet-bench --help lists them\n");
+    refused("bench idle --rate 3" URL, "--rate: idle does not have it\n");
+    refused("bench chat" URL " --seconds", "--seconds: its value is missing\n");
+    refused("bench chat --json=yes" URL, "--json takes no value\n");
+}
+
+static void
+wrong_values(void **state)
+{
+    (void)state;
+    refused("bench chat --pairs 0" URL, "--pairs: '0' is no number from 1 to 100000\n");
+    refused("bench chat --pairs -1" URL, "--pairs: '-1' is no number from 1 to 100000\n");
+    refused("bench chat --pairs 3x" URL, "--pairs: '3x' is no number from 1 to 100000\n");
+    refused("bench chat --window 65" URL, "--window: '65' is no number from 1 to 64\n");
+    refused("bench chat --rate nan" URL, "--rate: it can't be 'nan'\n");
+    refused("bench chat --rate 1e99" URL, "--rate: it can't be '1e99'\n");
+    refused("bench chat --form xml" URL, "--form: it can't be 'xml'\n");
+    refused("bench chat --bytes 63" URL, "--bytes: '63' is no number from 64 to 32768\n");
+    refused("bench chat --seed -5" URL, "--seed: it can't be '-5'\n");
+}
+
+static void
+wrong_urls(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {"127.0.0.1:4222",      "wss://127.0.0.1:4222/chat",
+                                       "ws://127.0.0.1:4222", "ws://localhost:4222/chat",
+                                       "ws:///chat",          "ws://unix:/tmp/socket"};
+    struct options_url url = {.host = "untouched"};
+    for (unsigned i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        assert_int_equal(options_url_parse(urls[i], &url), -EINVAL);
+        assert_string_equal(url.host, "untouched");
+    }
+}
+
+static void
+what_does_not_fit(void **state)
+{
+    (void)state;
+    refused("bench chat --data var", "--url: it is missing\n");
+    refused("bench chat --url ws://127.0.0.1:4222/chat",
+            "users log in with tokens: name the node's --data, or a file of --tokens\n");
+    refused("bench chat --users 5" URL, "--users: an even number, since they write in pairs\n");
+    refused("bench chat --users 4 --pairs 3" URL, "--users and --pairs do not fit together\n");
+    refused("bench chat --tokens file --keep-users x" URL,
+            "--keep-users: with --tokens no users are made\n");
+}
+
+static void
+all_at_once(void **state)
+{
+    (void)state;
+    refused("bench chat --window 0 --form xml --url x --data var",
+            "--window: '0' is no number from 1 to 64\n"
+            "--form: it can't be 'xml'\n"
+            "--url: 'x' is not like ws://127.0.0.1:4222/chat (names are not looked up)\n"
+            "--url: it is missing\n");
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("chat has defaults for all but the node", chat_defaults),
+        SPEC("idle, echo and open loops have their own", other_defaults),
+        SPEC("flags are read as --name value and --name=value", both_spellings),
+        SPEC("unknown words, and flags of other scenarios, are told", wrong_words),
+        SPEC("values that are none, or out of range, are told", wrong_values),
+        SPEC("a URL is ws://, a numeric address with its port, and a path", wrong_urls),
+        SPEC("what does not fit together is told", what_does_not_fit),
+        SPEC("everything that is wrong is told at once", all_at_once),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
