@@ -30,7 +30,7 @@ LAYERS = {
     "store": ["runtime"],
     "actors": ["runtime", "net", "store"],
     "tools": ["runtime", "net", "store", "actors"],
-    "bench": ["runtime", "net", "store", "actors"],
+    "bench": ["runtime", "net", "store", "actors", "tools"],
     "tests": ["runtime", "net", "store", "actors", "tools", "bench"],
 }
 # Folders whose code reaches time, chance, sockets, files and threads through runtime/io/io.h alone.
