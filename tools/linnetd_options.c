@@ -38,7 +38,7 @@ static const char help_after[] =
 static void
 help_print(void)
 {
-    char room[SETTINGS_TEXT_BYTES];
+    static char room[SETTINGS_TEXT_BYTES];
     struct ln_text text;
     ln_text_init(&text, room, sizeof room);
     settings_print_help(&text);
