@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/gather.h"
 
-void
-gather_start(struct gather *gather, const struct command_ack *asked, const struct record_head *head,
-             const struct record_cursor *cursor, unsigned char *pairs)
+const struct record_place *
+gather_base(const struct record_head *head, const struct record_cursor *cursor)
 {
     /* A lost cursor may lie below what is still there. */
-    const struct record_place *base =
-        cursor->acked.number >= head->low.number ? &cursor->acked : &head->low;
+    return cursor->acked.number >= head->low.number ? &cursor->acked : &head->low;
+}
+
+void
+gather_start(struct gather *gather, const struct command_ack *asked,
+             const struct record_place *base, unsigned char *pairs)
+{
     *gather = (struct gather){.ack = *asked, .reached = base->number, .pairs = pairs};
     gather->ack.total_entries = base->entries;
     gather->ack.total_bytes = base->bytes;

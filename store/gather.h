@@ -5,7 +5,7 @@
  * A device says "everything up to number n". Which chats that moves, and how many messages and
  * bytes lie up to n, is in the entries between the device's cursor and n, and those may be in LMDB.
  *
- *     gather_start(&gather, &asked, &head, cursor, pairs);
+ *     gather_start(&gather, &asked, gather_base(&head, cursor), pairs);
  *     page_start(&page, delta, &gather.range, rows);
  *     while (page_next(&page, &key, &value) && gather_add(&gather, key.a, value)) {}
  *     gather_end(&gather, page.cut);
@@ -30,10 +30,12 @@ struct gather {
     unsigned char *pairs;
 };
 
+/* From where on a device's acknowledgement counts. */
+const struct record_place *gather_base(const struct record_head *head,
+                                       const struct record_cursor *cursor);
 /* `pairs` (GATHER_PAIRS_BYTES) is borrowed until the command has been encoded. */
 void gather_start(struct gather *gather, const struct command_ack *asked,
-                  const struct record_head *head, const struct record_cursor *cursor,
-                  unsigned char *pairs);
+                  const struct record_place *base, unsigned char *pairs);
 /* False: no more fit into one command. */
 bool gather_add(struct gather *gather, uint64_t number, struct store_value record);
 /* `cut`: there may be more entries than were added. */

@@ -8,20 +8,24 @@ known_advance(struct page *page)
         delta_range_next(&page->known, &page->known_key, &page->known_found, &page->known_value);
 }
 
+/* Rows that were read for a wider range than what is left of it now are passed over. */
 static void
 row_advance(struct page *page)
 {
     bool present = true;
-    page->row_left = rows_next(page->rows.bytes, page->rows.count, &page->at, &page->row_key,
-                               &present, &page->row_value);
-    ASSERT(present);
+    do {
+        page->row_left = rows_next(page->rows.bytes, page->rows.count, &page->at, &page->row_key,
+                                   &present, &page->row_value);
+        ASSERT(present);
+    } while (page->row_left && (key_less(&page->row_key, &page->range.low) ||
+                                key_less(&page->range.high, &page->row_key)));
 }
 
 void
 page_start(struct page *page, const struct delta *delta, const struct store_range *range,
            const struct page_rows *rows_or_null)
 {
-    *page = (struct page){0};
+    *page = (struct page){.range = *range};
     if (rows_or_null != NULL) {
         page->rows = *rows_or_null;
     }

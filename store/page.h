@@ -23,8 +23,9 @@ struct page_rows {
     bool more; /* it stopped at its bound: nothing is known beyond the last row */
 };
 
-/* Embedded; `cut` may be read after the end. */
+/* Embedded; `cut`, and with it `row_key`, the last row's, may be read after the end. */
 struct page {
+    struct store_range range;
     struct delta_range known;
     bool known_left;
     struct store_key known_key;

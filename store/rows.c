@@ -57,6 +57,15 @@ rows_add(struct rows *rows, const struct store_key *key, const struct store_valu
     rows->count += cursor_out_bytes(&out);
 }
 
+unsigned char *
+rows_room(struct rows *rows, size_t bytes)
+{
+    reserve(rows, bytes);
+    unsigned char *room = rows->bytes + rows->count;
+    rows->count += bytes;
+    return room;
+}
+
 bool
 rows_next(const unsigned char *bytes, size_t count, size_t *at, struct store_key *out_key,
           bool *out_present, struct store_value *out_value)

@@ -27,6 +27,9 @@ void rows_fini(struct rows *rows);
 void rows_add(struct rows *rows, const struct store_key *key,
               const struct store_value *value_or_null);
 
+/* Room for bytes of another kind at the end, to be filled; borrowed until the next change. */
+unsigned char *rows_room(struct rows *rows, size_t bytes);
+
 /* The row at *at (0 at first), moving it on; false at the end. *out_value is borrowed from the
  * bytes. */
 bool rows_next(const unsigned char *bytes, size_t count, size_t *at, struct store_key *out_key,

@@ -305,7 +305,7 @@ world_ack(struct world *world, uint64_t user, uint16_t device, uint64_t number)
     struct command command = {.partition = world_partition(world, user), .kind = COMMAND_ACK};
     struct command_ack asked = {.user = user, .device = device, .number = number};
     do {
-        struct record_head head;
+        struct record_head head = {0};
         struct record_cursor none = {0};
         struct record_cursor *cursor = NULL;
         struct page page;
@@ -314,7 +314,8 @@ world_ack(struct world *world, uint64_t user, uint16_t device, uint64_t number)
         if (world_head(world, user, &head)) {
             cursor = inbox_cursor(&head, device);
         }
-        gather_start(&gather, &asked, &head, cursor != NULL ? cursor : &none, world->pairs);
+        gather_start(&gather, &asked, gather_base(&head, cursor != NULL ? cursor : &none),
+                     world->pairs);
         gather.range.low.partition = command.partition;
         gather.range.high.partition = command.partition;
         struct page_rows rows = read_lmdb(world, &gather.range);

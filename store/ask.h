@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ask.h - a request as its partition keeps it: until everything it needs is known, and then until
+ * it is applied.
+ *
+ *     waiting in the partition ---- all known ----> answered (a read, a refusal)
+ *        ^    |                                \--> in the journal's batch --> applied --> answered
+ *        |    v                                                           \
+ *     a reader fetches                                          awaiting a stream --> answered
+ *
+ * Asks outlive the partition's actor, so they hold copies, not messages. The partition's own
+ * commands (what comes from other partitions' streams) are asks that nobody waits for.
+ *
+ * On the partition's scheduler.
+ */
+#pragma once
+
+#include "runtime/linnet.h"
+#include "store/fetch.h"
+#include "store/record.h"
+#include "store/request.h"
+
+struct partition;
+struct result;
+
+/* Tags between the store's actors. */
+enum ask_tag {
+    ASK_STREAM =
+        STORE_TAG_INTERNAL, /* struct ask_stream, buffer: payloads, each after its length */
+    ASK_STREAM_ACK,         /* struct ask_stream_ack */
+    ASK_PUMP,               /* nothing: what stalled may go on */
+    ASK_TICK,               /* nothing: look after streams that got no acknowledgement */
+    ASK_FETCH,              /* to a reader: fetch.h */
+    ASK_KICK,               /* to a journal: there is something to write */
+    ASK_FOLD,               /* to a folder: a cell is frozen */
+    ASK_SEGMENT,            /* to a keeper: look after the log's segments */
+};
+
+struct ask_stream {
+    uint64_t first; /* number of the first; in an ask: of the one */
+    uint32_t count;
+    uint8_t source;
+};
+struct ask_stream_ack {
+    uint64_t number;
+    uint8_t destination;
+};
+
+/* A range that the ask needs from LMDB, and what a reader found there. */
+struct ask_range {
+    bool wanted;
+    bool read;
+    uint32_t index; /* in the fetch */
+    struct page_rows rows;
+    struct ln_buffer *buffer; /* holds the rows */
+};
+
+enum {
+    ASK_RANGES = 2,
+    ASK_DATA_BYTES = sizeof(struct store_user_create),
+};
+
+struct ask {
+    struct ask *next;
+    struct partition *partition;
+    uint32_t tag;
+    bool answered; /* nobody waits (any more) */
+    bool ticketed;
+    bool logged; /* false: it only takes its turn among the applies */
+    uint64_t ticket;
+    struct ln_caller caller;
+    uint64_t after;            /* a list: how far it has got through rows that showed nothing */
+    struct record_place place; /* a long acknowledgement: how far it has been logged */
+    uint64_t stream_number;    /* awaiting */
+    uint8_t stream_to;
+    struct ask_range ranges[ASK_RANGES];
+    struct ln_buffer *buffer;   /* the request's */
+    struct store_value payload; /* ASK_STREAM: in the buffer */
+    _Alignas(8) unsigned char data[ASK_DATA_BYTES];
+};
+
+/* For a request (LN_MSG_REQUEST: somebody waits), with its data and buffer; its buffer is taken out
+ * of the message. */
+struct ask *ask_of_message(struct partition *partition, struct ln_msg *msg);
+/* The partition's own. */
+struct ask *ask_new(struct partition *partition, uint32_t tag, const void *data, size_t bytes);
+/* Leaves its ticket, lets its buffers go. */
+void ask_free(struct ask *ask);
+
+/* Between the two the delta keeps what it knows for this ask. Again: no effect. */
+void ask_enter(struct ask *ask);
+void ask_leave(struct ask *ask);
+
+/* A buffer to fill as the answer, or NULL with data alone; once. */
+void ask_answer(struct ask *ask, const void *data, size_t bytes, struct ln_buffer *buffer);
+/* error 0: an empty answer. */
+void ask_answer_error(struct ask *ask, int error);
+
+/* First in, first out. Embedded; first and count may be read. */
+struct ask_queue {
+    struct ask *first;
+    struct ask **end;
+    uint32_t count;
+};
+void ask_queue_init(struct ask_queue *queue);
+void ask_queue_push(struct ask_queue *queue, struct ask *ask);
+struct ask *ask_queue_pop(struct ask_queue *queue);
+/* Makes it the first again. */
+void ask_queue_put_back(struct ask_queue *queue, struct ask *ask);
+/* All of them, in their order; the queue is empty then. */
+struct ask *ask_queue_take(struct ask_queue *queue);

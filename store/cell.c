@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/cell.h"
+
+#include "store/store_priv.h"
+
+enum {
+    /* Live, frozen and cached tables are three at most, and the next live one grows while a fold
+     * runs. */
+    LIVE_SHARE = 4,
+    /* A fold begins at half of what a start may have to apply again, since the log goes on while it
+     * runs. */
+    TAIL_SHARE = 2,
+};
+
+unsigned
+cell_partitions_count(const struct cell *cell)
+{
+    return STORE_PARTITIONS / cell->store->cells_count;
+}
+
+struct partition *
+cell_partition(const struct cell *cell, unsigned index)
+{
+    return &cell->store->partitions[cell->index + index * cell->store->cells_count];
+}
+
+uint64_t
+cell_tail_bytes(const struct cell *cell)
+{
+    const struct log *log = cell->journal->log;
+    return log_position_distance(cell->folded.position, log_durable_position(log),
+                                 log_place_of(log)->segment_bytes);
+}
+
+bool
+cell_fold_due(const struct cell *cell)
+{
+    const struct store_options *options = &cell->store->options;
+    /* Cells fold at different distances, so that they do not all fold at once. */
+    uint64_t tail_max = options->replay_bytes_max / TAIL_SHARE;
+    tail_max -= tail_max / 2 * cell->index / cell->store->cells_count;
+    return cell->live_bytes > options->delta_bytes_max / cell->store->cells_count / LIVE_SHARE ||
+           cell->commands > options->replay_commands_max / TAIL_SHARE ||
+           cell_tail_bytes(cell) > tail_max;
+}
+
+bool
+cell_freezable(const struct cell *cell)
+{
+    if (cell->state != CELL_IDLE) {
+        return false;
+    }
+    for (unsigned i = 0; i < cell_partitions_count(cell); i++) {
+        if (!delta_freezable(cell_partition(cell, i)->ledger.delta)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void
+cell_freeze(struct cell *cell)
+{
+    const struct log *log = cell->journal->log;
+    ASSERT(cell_freezable(cell));
+    for (unsigned i = 0; i < cell_partitions_count(cell); i++) {
+        struct partition *partition = cell_partition(cell, i);
+        cell->tables[i] = ledger_freeze(&partition->ledger);
+        partition_measure(partition);
+    }
+    cell->frozen = (struct log_mark){
+        .generation = log_place_of(log)->generation,
+        .position = log_durable_position(log),
+    };
+    cell->commands = 0;
+    cell->state = CELL_FROZEN;
+    struct ln_msg *msg = ln_msg_new(ASK_FOLD, LN_REPLY, 0);
+    ln_send(store_pid_get(&cell->folder), &msg);
+}
+
+void
+cell_folded(struct cell *cell)
+{
+    ASSERT(cell->state == CELL_FROZEN);
+    for (unsigned i = 0; i < cell_partitions_count(cell); i++) {
+        struct partition *partition = cell_partition(cell, i);
+        delta_folded(partition->ledger.delta);
+        partition_measure(partition);
+        cell->tables[i] = NULL;
+    }
+    cell->folded = cell->frozen;
+    cell->state = CELL_RETIRING;
+}
+
+bool
+cell_retired_next(struct cell *cell, struct table **out, bool *out_left)
+{
+    ASSERT(cell->state == CELL_RETIRING);
+    *out_left = false;
+    for (unsigned i = 0; i < cell_partitions_count(cell); i++) {
+        struct partition *partition = cell_partition(cell, i);
+        struct table *retired = delta_retire(partition->ledger.delta);
+        if (retired != NULL) {
+            partition_measure(partition);
+            *out = retired;
+            return true;
+        }
+        *out_left = *out_left || !delta_freezable(partition->ledger.delta);
+    }
+    if (!*out_left) {
+        cell->state = CELL_IDLE;
+    }
+    return false;
+}
+
+bool
+cell_full(const struct cell *cell)
+{
+    return cell->delta_bytes > cell->store->options.delta_bytes_max / cell->store->cells_count;
+}
+
+void
+cell_resume(struct cell *cell)
+{
+    while (cell->stalled != NULL) {
+        struct partition *partition = cell->stalled;
+        cell->stalled = partition->stalled_next;
+        partition->stalled = false;
+        partition_wake(partition);
+    }
+}

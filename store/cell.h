@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cell.h - some of the partitions and the LMDB environment that they are folded into together.
+ *
+ *     IDLE      the journal freezes the cell's deltas between two batches      cell_freeze
+ *       |
+ *     FROZEN    the folder writes them to LMDB on a worker, again if need be   cell_folded
+ *       |
+ *     RETIRING  the folder frees the tables before, when no request may look into them any more
+ *       |
+ *     IDLE
+ *
+ * The state outlives the actors that work on it: a folder that was killed goes on where the last
+ * one was. Everything is touched on the home scheduler only, but for the pids.
+ */
+#pragma once
+
+#include "runtime/linnet.h"
+#include "store/counter.h"
+#include "store/environment.h"
+#include "store/fold.h"
+
+struct store;
+struct partition;
+struct journal;
+
+enum cell_state { CELL_IDLE, CELL_FROZEN, CELL_RETIRING };
+
+struct cell {
+    struct store *store;
+    struct journal *journal;
+    struct environment *environment;
+    unsigned index;
+    enum cell_state state;
+    struct log_mark folded;                       /* what LMDB is at */
+    struct log_mark frozen;                       /* what it will be at */
+    const struct table *tables[STORE_PARTITIONS]; /* frozen, by partition of the cell */
+    uint64_t commands;                            /* applied since the last freeze */
+    uint64_t live_bytes;                          /* what the next fold would freeze */
+    uint64_t delta_bytes;                         /* all generations */
+    uint64_t delta_entries;
+    int fold_error;            /* of the last try; 0: it succeeded */
+    struct partition *stalled; /* they wait for room, that is for a fold */
+    _Atomic ln_pid reader;
+    _Atomic ln_pid folder;
+};
+
+unsigned cell_partitions_count(const struct cell *cell);
+struct partition *cell_partition(const struct cell *cell, unsigned index);
+
+/* How far the log reaches beyond the last fold. */
+uint64_t cell_tail_bytes(const struct cell *cell);
+/* Whether a fold should begin, and whether it can. */
+bool cell_fold_due(const struct cell *cell);
+bool cell_freezable(const struct cell *cell);
+/* Freezes all deltas; everything up to the log's durable position has been applied. Tells the
+ * folder. */
+void cell_freeze(struct cell *cell);
+/* They are in LMDB. */
+void cell_folded(struct cell *cell);
+/* Takes one retired table, to be freed; false: none is ready. *out_left: others must be waited
+ * for. */
+bool cell_retired_next(struct cell *cell, struct table **out, bool *out_left);
+
+/* Whether the deltas have reached their bound: who needs room waits for a fold. */
+bool cell_full(const struct cell *cell);
+/* Lets the stalled go on. */
+void cell_resume(struct cell *cell);

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/folder.h"
+
+#include "store/keeper.h"
+#include "store/store_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    /* Between two tries of a fold that fails. */
+    RETRY_MS = 500,
+    /* Between two looks whether a retired table may be freed: requests that look into it last
+     * milliseconds. */
+    RETIRE_MS = 5,
+    /* Chunks of 256 KiB freed at once; a worker does it, and others wait for that worker too. */
+    FREE_CHUNKS = 64,
+};
+
+struct folder {
+    struct cell *cell;
+};
+
+/* A fold and what came of it. */
+struct fold_job {
+    struct fold fold;
+    int result;
+};
+
+static void
+fold_work(void *argument)
+{
+    struct fold_job *job = argument;
+    job->result = fold_run(&job->fold);
+}
+
+/* A full disk passes; an environment that can't be written any more has to be opened anew. */
+static void
+look_at_failure(const struct cell *cell, int error)
+{
+    if (error == -ENOSPC) {
+        keeper_disk_full(cell->store);
+    } else if (error == -ENOTRECOVERABLE || error == -EUCLEAN) {
+        char what[128];
+        (void)snprintf(what, sizeof(what),
+                       "cell %u can't be folded (%s): the node ends, and recovers from its log",
+                       cell->index, strerrorname_np(-error));
+        check_failed(what, __FILE__, __LINE__);
+    }
+}
+
+static bool
+fold_cell(struct cell *cell)
+{
+    struct journal *journal = cell->journal;
+    struct fold_job job = {
+        .fold =
+            {
+                .environment = cell->environment,
+                .tables = cell->tables,
+                .tables_count = cell_partitions_count(cell),
+                .mark = cell->frozen,
+                .implies = record_implies,
+            },
+    };
+    uint64_t start = io_now_ns(ln_io());
+    ln_work(fold_work, &job, true);
+    uint64_t took = io_now_ns(ln_io()) - start;
+    cell->fold_error = job.result;
+    if (job.result != 0) {
+        counter_add(&journal->folds_failed, 1);
+        look_at_failure(cell, job.result);
+        return false;
+    }
+    counter_add(&journal->folds, 1);
+    counter_add(&journal->fold_ns, took);
+    counter_max(&journal->fold_ns_max, took);
+    counter_add(&journal->fold_records, job.fold.stats.written + job.fold.stats.deleted);
+    counter_add(&journal->fold_bytes, job.fold.stats.bytes);
+    cell_folded(cell);
+    return true;
+}
+
+static void
+free_work(void *argument)
+{
+    struct table **table = argument;
+    (void)table_free_slice(table, FREE_CHUNKS);
+}
+
+/* False: the actor is to end. */
+static bool
+retire(struct cell *cell)
+{
+    bool left = true;
+    while (cell->state == CELL_RETIRING) {
+        struct table *table = NULL;
+        if (cell_retired_next(cell, &table, &left)) {
+            while (table != NULL) {
+                ln_work(free_work, &table, true);
+            }
+        } else if (left && ln_sleep(RETIRE_MS) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+work(struct cell *cell)
+{
+    while (cell->state == CELL_FROZEN) {
+        if (!fold_cell(cell)) {
+            cell_resume(cell); /* who waits for room is refused now */
+            if (ln_sleep(RETRY_MS) != 0) {
+                return false;
+            }
+        }
+    }
+    if (cell->state != CELL_RETIRING) {
+        return true;
+    }
+    journal_trim(cell->journal);
+    bool goes_on = retire(cell);
+    cell_resume(cell);
+    /* The next one may be due by now, and nothing else might come to notice it. */
+    journal_kick(cell->journal);
+    return goes_on;
+}
+
+static void
+folder_run(void *state)
+{
+    struct cell *cell = ((struct folder *)state)->cell;
+    while (work(cell)) {
+        struct ln_msg *msg = NULL;
+        if (ln_receive(LN_FOREVER, &msg) != 0) {
+            return;
+        }
+        ln_msg_free(&msg);
+    }
+}
+
+static int
+folder_start(void *state, const void *argument)
+{
+    struct folder *folder = state;
+    folder->cell = *(struct cell *const *)argument;
+    store_pid_set(&folder->cell->folder, ln_self());
+    return 0;
+}
+
+const struct ln_behaviour folder_behaviour = {
+    .name = "folder",
+    .state_bytes = sizeof(struct folder),
+    .init = folder_start,
+    .run = folder_run,
+};

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* folder.h - folds a cell: carries what the journal has frozen to LMDB, and frees what nobody looks
+ * into any more.
+ *
+ * It writes on the low-priority worker, so a fold costs the schedulers nothing but its freeze. A
+ * fold that fails is tried again with the same tables; as long as it fails the log grows and memory
+ * fills up to its bound.
+ *
+ * A process, one per cell; its argument is a struct cell *.
+ */
+#pragma once
+
+#include "runtime/linnet.h"
+
+extern const struct ln_behaviour folder_behaviour;

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One handler does everything: it is kicked when something has been appended, and goes on until
+ * nothing is left. While it waits for the disk partitions append to the open batch; they kick it
+ * again only when it rests.
+ *
+ *     rest --kick--> seal --> write, sync --> apply all --> flush --> freeze --> more? --> rest
+ */
+#include "store/journal.h"
+
+#include "runtime/file.h"
+#include "store/apply.h"
+#include "store/gather.h"
+#include "store/store_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    /* Others run between so many applies, some microseconds each; io waits no longer than that. */
+    APPLIES_AT_ONCE = 128,
+};
+
+/* The actor's state. */
+struct journal_actor {
+    struct journal *journal;
+};
+
+void
+journal_init(struct journal *journal, struct store *store, unsigned index)
+{
+    memset(journal, 0, sizeof(*journal));
+    journal->store = store;
+    journal->index = index;
+    ask_queue_init(&journal->open);
+    ask_queue_init(&journal->flight);
+    effects_init(&journal->effects);
+    fetch_init(&journal->fetch);
+    rows_init(&journal->rows);
+    journal->body = malloc(COMMAND_BYTES_MAX);
+    journal->pairs = malloc(GATHER_PAIRS_BYTES);
+    ASSERT(journal->body != NULL && journal->pairs != NULL);
+}
+
+static void
+free_all(struct ask_queue *queue)
+{
+    struct ask *ask;
+    while ((ask = ask_queue_pop(queue)) != NULL) {
+        ask_free(ask);
+    }
+}
+
+void
+journal_fini(struct journal *journal)
+{
+    free_all(&journal->open);
+    free_all(&journal->flight);
+    if (journal->log != NULL && log_in_flight(journal->log)) {
+        log_written(
+            journal->log); /* the node is down; whether it was is for the next start to see */
+    }
+    log_close(&journal->log);
+    effects_fini(&journal->effects);
+    fetch_fini(&journal->fetch);
+    rows_fini(&journal->rows);
+    free(journal->body);
+    free(journal->pairs);
+}
+
+/* ------------------------------------------------------------------------------------ appending */
+
+void
+journal_kick(struct journal *journal)
+{
+    if (!journal->kicked) {
+        struct ln_msg *msg = ln_msg_new(ASK_KICK, LN_REPLY, 0);
+        journal->kicked = true;
+        ln_send(store_pid_get(&journal->pid), &msg);
+    }
+}
+
+int
+journal_append(struct journal *journal, struct ask *ask, const struct command *command)
+{
+    struct log_command logged = {
+        .partition = command->partition,
+        .kind = (uint8_t)command->kind,
+        .version = COMMAND_VERSION,
+        .body = journal->body,
+    };
+    logged.body_bytes = (uint32_t)command_encode(command, journal->body, COMMAND_BYTES_MAX);
+    int error = log_append(journal->log, &logged);
+    journal_kick(journal);
+    if (error != 0) {
+        ASSERT(error == -EAGAIN);
+        struct partition *partition = ask->partition;
+        ASSERT(!partition->stalled);
+        partition->stalled = true;
+        partition->stalled_next = journal->stalled;
+        journal->stalled = partition;
+        return error;
+    }
+    ask->logged = true;
+    counter_add(&journal->commands, 1);
+    counter_add(&journal->command_bytes, logged.body_bytes);
+    ask_queue_push(&journal->open, ask);
+    return 0;
+}
+
+void
+journal_pass(struct journal *journal, struct ask *ask)
+{
+    ask->logged = false;
+    ask_queue_push(&journal->open, ask);
+    journal_kick(journal);
+}
+
+void
+journal_touch(struct journal *journal, struct partition *partition)
+{
+    if (!partition->touched) {
+        partition->touched = true;
+        partition->touched_next = journal->touched;
+        journal->touched = partition;
+    }
+}
+
+static void
+resume_stalled(struct journal *journal)
+{
+    while (journal->stalled != NULL) {
+        struct partition *partition = journal->stalled;
+        journal->stalled = partition->stalled_next;
+        partition->stalled = false;
+        partition_wake(partition);
+    }
+}
+
+/* -------------------------------------------------------------------------------------- a batch */
+
+/* Makes the open batch the one in flight. False: it must wait for a segment. */
+static bool
+seal(struct journal *journal)
+{
+    if (log_open_commands(journal->log) > 0) {
+        int error = log_seal(journal->log, &journal->batch, &journal->write);
+        if (error != 0) {
+            ASSERT(error == -EAGAIN);
+            return false;
+        }
+    } else {
+        journal->batch = (struct log_batch){0};
+        journal->write = (struct log_write){.file = -1};
+    }
+    ASSERT(journal->flight.first == NULL);
+    uint32_t count = journal->open.count;
+    struct ask *ask = ask_queue_take(&journal->open);
+    while (ask != NULL) {
+        struct ask *next = ask->next;
+        ask_queue_push(&journal->flight, ask);
+        ask = next;
+    }
+    ASSERT(journal->flight.count == count);
+    journal->writing = true;
+    resume_stalled(journal);
+    return true;
+}
+
+static void
+write_batch(struct journal *journal)
+{
+    const struct log_write *write = &journal->write;
+    if (write->file < 0) {
+        return; /* nothing but asks without a command */
+    }
+    uint64_t start = io_now_ns(ln_io());
+    int error = ln_file_write_sync(write->file, &write->piece, 1, write->offset);
+    if (error != 0) {
+        char what[256];
+        (void)snprintf(what, sizeof(what),
+                       "the log could not be written (%s): what the disk holds is unknown, so the "
+                       "node ends; it recovers when it is started again",
+                       strerrorname_np(-error));
+        check_failed(what, __FILE__, __LINE__);
+    }
+    uint64_t took = io_now_ns(ln_io()) - start;
+    counter_add(&journal->batches, 1);
+    counter_add(&journal->batch_ns, took);
+    counter_max(&journal->batch_ns_max, took);
+    counter_max(&journal->batch_commands_max, journal->batch.commands);
+}
+
+static void
+apply_logged(struct journal *journal, struct ask *ask)
+{
+    struct log_command logged;
+    struct command command;
+    struct result result;
+    uint64_t position;
+    int more = log_batch_next(&journal->batch, &logged, &position);
+    ASSERT(more == 1 && logged.partition == ask->partition->ledger.partition);
+    int error = command_decode(&logged, &command);
+    ASSERT(error == 0);
+    effects_clear(&journal->effects);
+    apply_command(&ask->partition->ledger, &command, &journal->effects, &result);
+    ask->partition->cell->commands++;
+    partition_applied(ask->partition, ask, &result, &journal->effects);
+}
+
+static void
+apply_batch(struct journal *journal)
+{
+    unsigned applied = 0;
+    uint64_t start = io_now_ns(ln_io());
+    struct ask *ask;
+    while ((ask = ask_queue_pop(&journal->flight)) != NULL) {
+        struct partition *partition = ask->partition;
+        journal_touch(journal, partition);
+        if (ask->logged) {
+            apply_logged(journal, ask);
+        } else {
+            partition_passed(partition, ask);
+        }
+        if (++applied % APPLIES_AT_ONCE == 0) {
+            ln_yield();
+        }
+    }
+    counter_max(&journal->apply_ns_max, io_now_ns(ln_io()) - start);
+}
+
+static void
+flush_touched(struct journal *journal)
+{
+    while (journal->touched != NULL) {
+        struct partition *partition = journal->touched;
+        journal->touched = partition->touched_next;
+        partition->touched = false;
+        partition_measure(partition);
+        partition_flush(partition);
+    }
+}
+
+static void
+freeze_due(struct journal *journal)
+{
+    struct store *store = journal->store;
+    for (unsigned i = journal->index; i < store->cells_count; i += store->journals_count) {
+        struct cell *cell = &store->cells[i];
+        if (cell_fold_due(cell) && cell_freezable(cell)) {
+            uint64_t start = io_now_ns(ln_io());
+            cell_freeze(cell);
+            counter_max(&journal->freeze_ns_max, io_now_ns(ln_io()) - start);
+        }
+    }
+}
+
+static void
+call_keeper(struct journal *journal)
+{
+    struct ln_msg *msg = ln_msg_new(ASK_SEGMENT, LN_REPLY, 0);
+    ln_send(store_pid_get(&journal->keeper), &msg);
+}
+
+void
+journal_trim(struct journal *journal)
+{
+    call_keeper(journal);
+}
+
+static void
+look_after_segments(struct journal *journal)
+{
+    uint32_t number;
+    uint32_t recycle;
+    if (log_segment_wanted(journal->log, &number, &recycle)) {
+        ASSERT(!journal->segment_wanted);
+        journal->segment_wanted = true;
+        journal->segment_number = number;
+        journal->segment_recycle = recycle;
+        call_keeper(journal);
+    }
+}
+
+/* A batch that is in flight already was left by an actor that was killed: written again, or, when
+ * that had got so far, applied from where it stopped. */
+static void
+journal_work(struct journal *journal)
+{
+    journal->kicked = false;
+    while (journal->writing || journal->open.first != NULL) {
+        if (!journal->writing && !seal(journal)) {
+            look_after_segments(journal);
+            return;
+        }
+        if (!journal->store->options.plant_answer_before_sync) {
+            write_batch(journal);
+            apply_batch(journal);
+        } else {
+            apply_batch(journal);
+            write_batch(journal);
+        }
+        if (journal->write.file >= 0) {
+            log_written(journal->log);
+        }
+        journal->writing = false;
+        flush_touched(journal);
+        freeze_due(journal);
+        look_after_segments(journal);
+    }
+}
+
+/* ------------------------------------------------------------------------------------ the actor */
+
+static int
+journal_start(void *state, const void *argument)
+{
+    struct journal_actor *actor = state;
+    actor->journal = *(struct journal *const *)argument;
+    store_pid_set(&actor->journal->pid, ln_self());
+    actor->journal->kicked = false;
+    journal_kick(actor->journal);
+    return 0;
+}
+
+static void
+journal_handle(void *state, struct ln_msg **msg)
+{
+    struct journal *journal = ((struct journal_actor *)state)->journal;
+    if (((*msg)->flags & LN_MSG_REFUSED) != 0 && (*msg)->tag == STORE_PUSH) {
+        const struct store_push *push = (const struct store_push *)(const void *)(*msg)->data;
+        uint8_t index = key_partition_of_id(journal->store->seed, push->user);
+        partition_push_refused(&journal->store->partitions[index], push->user);
+    } else if ((*msg)->tag == ASK_KICK) {
+        journal_work(journal);
+    } else if ((*msg)->tag == LN_TAG_STOP) {
+        journal_work(journal);
+        ln_stop(LN_EXIT_SHUTDOWN, "the node is going down");
+    }
+}
+
+static void
+journal_terminate(void *state, const struct ln_reason *reason)
+{
+    (void)reason;
+    store_pid_set(&((struct journal_actor *)state)->journal->pid, 0);
+}
+
+const struct ln_behaviour journal_behaviour = {
+    .name = "journal",
+    .state_bytes = sizeof(struct journal_actor),
+    .init = journal_start,
+    .handle = journal_handle,
+    .terminate = journal_terminate,
+    .trap_exit = true,
+};

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* journal.h - a scheduler's log at work: commands become batches, batches become durable, and then
+ * they happen.
+ *
+ *     partitions append --> open batch --> sealed, written, synced --> applied --> effects leave
+ *                             ^                    |
+ *                             +---- meanwhile -----+
+ *
+ * One batch is in flight; what arrives meanwhile forms the next, so the slower the disk, the larger
+ * the batches: group commit. Nothing of a batch is applied before it is durable, and effects only
+ * come from applies: nothing leaves a partition before the batch that caused it is on the disk.
+ *
+ * When a write or a sync fails the node ends: what the disk holds is unknown, and a later success
+ * would prove nothing.
+ *
+ * Asks without a command (a session detaches) take their turn in the same queue. Between two
+ * batches the journal freezes cells whose fold is due, so a fold is always at a position up to
+ * which everything has been applied.
+ *
+ * The struct outlives its actor: a journal that was killed while it wrote writes the same batch
+ * again to the same place. One per scheduler that is some cell's home; partitions call it directly.
+ */
+#pragma once
+
+#include "store/ask.h"
+#include "store/command.h"
+#include "store/counter.h"
+#include "store/effects.h"
+#include "store/fetch.h"
+#include "store/log.h"
+
+struct store;
+
+struct journal {
+    struct store *store;
+    unsigned index; /* of the log, and of the scheduler */
+    struct log *log;
+    struct ask_queue open;   /* what the open batch holds, in order */
+    struct ask_queue flight; /* what is being written */
+    bool kicked;
+    bool writing; /* the batch in flight is sealed, and not yet applied */
+    struct log_batch batch;
+    struct log_write write;
+    struct partition *stalled; /* they wait for room in the open batch */
+    struct partition *touched; /* they have something to tell others when the batch is through */
+    /* The keeper's work (keeper.h): it outlives the keeper, too. */
+    bool segment_wanted;
+    uint32_t segment_number;
+    uint32_t segment_recycle;
+    struct effects effects;
+    struct fetch fetch;   /* scratch of partition_pump */
+    struct rows rows;     /* scratch for answers */
+    unsigned char *body;  /* scratch for encoding: COMMAND_BYTES_MAX */
+    unsigned char *pairs; /* scratch for gathering: GATHER_PAIRS_BYTES */
+    _Atomic ln_pid pid;
+    _Atomic ln_pid keeper;
+
+    struct counter commands, command_bytes, batches, batch_commands_max, batch_ns, batch_ns_max,
+        apply_ns_max, requests, refused_overload, refused_full, fetches, fetched_records, pushes,
+        pushes_refused, stream_records, folds, folds_failed, fold_ns, fold_ns_max, fold_records,
+        fold_bytes, freeze_ns_max, delta_bytes, delta_entries, log_bytes, sessions;
+};
+
+void journal_init(struct journal *journal, struct store *store, unsigned index);
+void journal_fini(struct journal *journal);
+
+/* Takes the ask's command into the open batch; the ask is the journal's then. -EAGAIN: the batch is
+ * full; the partition is told (ASK_PUMP) when there is room. */
+MUST_CHECK int journal_append(struct journal *journal, struct ask *ask,
+                              const struct command *command);
+/* The ask takes its turn without a command. */
+void journal_pass(struct journal *journal, struct ask *ask);
+
+/* There may be something to do, after a wait for a segment. */
+void journal_kick(struct journal *journal);
+/* No cell needs what lies before the least of their folds: asks the keeper to remove it. */
+void journal_trim(struct journal *journal);
+
+/* The partition has streams to send when the batch has been applied. */
+void journal_touch(struct journal *journal, struct partition *partition);
+
+/* Its argument is a struct journal *. */
+extern const struct ln_behaviour journal_behaviour;

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* partition.h - one of the 256: the actor that takes requests, and what it keeps.
+ *
+ * Requests wait in one queue, and are served in its order: a partition alone decides, so its order
+ * is the order. A request that needs records which are not in memory asks the cell's reader for
+ * them, together with what all others in the queue lack; meanwhile the queue waits, and other
+ * partitions don't. When all is known a read is answered, and a change is handed to the journal as
+ * a command; its answer follows when it has been applied.
+ *
+ * The struct outlives its actor. When the actor is killed, requests that had not reached the
+ * journal are lost (their callers are told so by the runtime); everything else goes on: applies
+ * don't need the actor.
+ *
+ * Everything runs on the partition's home scheduler: functions of this file are called by the
+ * partition's actor, by the journal, and by the folder, and never yield.
+ */
+#pragma once
+
+#include "store/apply.h"
+#include "store/ask.h"
+#include "store/attached.h"
+#include "store/cell.h"
+#include "store/counter.h"
+#include "store/ledger.h"
+
+enum {
+    /* Requests waiting for records or for room; beyond it they are refused. A few thousand
+     * connections may have a request each in the same partition at once, after a restart for
+     * instance. */
+    PARTITION_WAITING_MAX = 16384,
+    /* Records of a stream that may be under way to another partition; the rest waits in the
+     * outbox. */
+    PARTITION_STREAM_WINDOW = 256,
+    /* Of one message between partitions. */
+    PARTITION_STREAM_BYTES = 256 << 10,
+    /* A stream whose acknowledgement does not come is sent again: only a killed partition makes
+     * that happen. */
+    PARTITION_TICK_MS = 1000,
+};
+
+/* This side's volatile knowledge of the streams with one other partition. */
+struct partition_stream {
+    uint64_t sent;       /* to it, up to here */
+    uint64_t sent_acked; /* what it had acknowledged at the last tick */
+    uint64_t taken;      /* from it: up to here it waits in our queue, or has got further */
+    uint64_t admitted;   /* from it: up to here it is in the journal, or applied */
+};
+
+struct partition {
+    struct store *store;
+    struct cell *cell;
+    struct journal *journal;
+    struct ledger ledger;
+    struct attached attached;
+    struct ask_queue waiting;
+    struct ask_queue awaiting; /* applied; answered when a stream has got so far */
+    bool fetching;
+    uint64_t fetch_ticket;
+    uint64_t fetch_ref;
+    bool stalled; /* in the journal's list, or in the cell's */
+    struct partition *stalled_next;
+    bool touched; /* in the journal's list */
+    struct partition *touched_next;
+    bool ticking;
+    uint64_t last_time_ms;
+    uint64_t sends_due[4]; /* a bit per partition: its stream may have something to send */
+    uint64_t acks_due[4]; /* a bit per partition: it is to be told how far its stream was applied */
+    struct partition_stream streams[STORE_PARTITIONS];
+    uint64_t size_bytes, size_entries, size_live; /* as last counted into the cell */
+    _Atomic ln_pid pid;
+    struct counter commands, last_number, delta_bytes, delta_entries, waiting_count, sessions,
+        outbox_records;
+};
+
+void partition_init(struct partition *partition, struct store *store, uint8_t index);
+void partition_fini(struct partition *partition);
+
+/* Its argument is a struct partition *. */
+extern const struct ln_behaviour partition_behaviour;
+
+/* ----------------------------------------------------------------------------- from the journal */
+
+/* The ask's command has been applied: tells sessions and streams, and answers. Takes the ask. */
+void partition_applied(struct partition *partition, struct ask *ask, const struct result *result,
+                       struct effects *effects);
+/* The ask had no command; now is its turn. Takes the ask. */
+void partition_passed(struct partition *partition, struct ask *ask);
+/* The batch is through: sends what streams and acknowledgements are due. */
+void partition_flush(struct partition *partition);
+/* A session had no room for a push. */
+void partition_push_refused(struct partition *partition, uint64_t user);
+/* It stalled; it may go on. From any actor of the scheduler. */
+void partition_wake(struct partition *partition);
+/* Counts the delta into its cell. */
+void partition_measure(struct partition *partition);

@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests that become commands. What is certain to be refused is refused here, so that nobody
+ * fills the log with refusals; everything else is decided when the command is applied. */
+#include "store/chat.h"
+#include "store/gather.h"
+#include "store/inbox.h"
+#include "store/partition_priv.h"
+#include "store/store_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define DATA(type, ask) ((const struct type *)(const void *)(ask)->data)
+
+/* ----------------------------------------------------------------------------- into the journal */
+
+/* The wall clock, but never earlier than anything this partition has seen: messages of a chat are
+ * shown in the order of their times. */
+static uint64_t
+time_of_command(struct partition *partition)
+{
+    int64_t wall = ln_wall_ms();
+    uint64_t time_ms = wall > 0 ? (uint64_t)wall : 0;
+    if (time_ms < partition->ledger.last_time_ms) {
+        time_ms = partition->ledger.last_time_ms;
+    }
+    if (time_ms > partition->last_time_ms) {
+        partition->last_time_ms = time_ms;
+    }
+    return partition->last_time_ms;
+}
+
+static enum ask_outcome
+log_it(struct partition *partition, struct ask *ask, struct command *command)
+{
+    command->time_ms = time_of_command(partition);
+    if (command->kind == COMMAND_MESSAGE) {
+        command->message.message.time_ms = command->time_ms;
+    }
+    ask_enter(ask); /* what apply will look up is known now, and stays known */
+    if (journal_append(partition->journal, ask, command) != 0) {
+        return ASK_STALLED;
+    }
+    return ASK_TAKEN;
+}
+
+/* Collects what the partition does not know of a command's needs. */
+struct knowing {
+    struct partition *partition;
+    bool all;
+};
+
+static void
+know(void *context, const struct store_key *key)
+{
+    struct knowing *knowing = context;
+    knowing->all = partition_knows(knowing->partition, key) && knowing->all;
+}
+
+static bool
+knows_needs(struct partition *partition, const struct command *command)
+{
+    struct knowing knowing = {.partition = partition, .all = true};
+    apply_needs(&partition->ledger, command, know, &knowing);
+    return knowing.all;
+}
+
+enum ask_outcome
+partition_log(struct partition *partition, struct ask *ask, struct command *command, bool act)
+{
+    command->partition = partition->ledger.partition;
+    if (!knows_needs(partition, command)) {
+        return ASK_MISSING;
+    }
+    return act ? log_it(partition, ask, command) : ASK_READY;
+}
+
+/* The same for a command about a user, who must have existed once. */
+static enum ask_outcome
+run_user_command(struct partition *partition, struct ask *ask, struct command *command,
+                 uint64_t user, bool act)
+{
+    struct store_key key = record_key(partition->ledger.partition, RECORD_HEAD, user, 0);
+    struct store_value value;
+    if (delta_get(partition->ledger.delta, &key, &value) == DELTA_ABSENT) {
+        return act ? partition_refuse(ask, -ENOENT) : ASK_READY;
+    }
+    return partition_log(partition, ask, command, act);
+}
+
+/* ---------------------------------------------------------------------------------------- users */
+
+static bool
+name_valid(const struct store_name *name)
+{
+    return name->bytes <= STORE_NAME_BYTES_MAX;
+}
+
+static bool
+valid_user_create(const struct ask *ask)
+{
+    const struct store_user_create *create = DATA(store_user_create, ask);
+    return name_valid(&create->name) && create->name.bytes > 0 &&
+           create->password_bytes <= STORE_PASSWORD_BYTES_MAX && name_valid(&create->device_name);
+}
+
+static enum ask_outcome
+run_user_create(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_user_create *create = DATA(store_user_create, ask);
+    struct store_key key = record_key_name(partition->ledger.seed, &create->name);
+    struct store_value value;
+    struct command command = {
+        .kind = COMMAND_NAME_CLAIM,
+        .claim =
+            {
+                .name = create->name,
+                .password = (const unsigned char *)create->password,
+                .password_bytes = create->password_bytes,
+                .with_device = create->with_device,
+                .device_name = create->device_name,
+            },
+    };
+    memcpy(command.claim.token_hash, create->token_hash, STORE_TOKEN_HASH_BYTES);
+    if (key.partition != partition->ledger.partition) {
+        return act ? partition_refuse(ask, -EINVAL) : ASK_READY;
+    }
+    if (delta_get(partition->ledger.delta, &key, &value) == DELTA_PRESENT) {
+        return act ? partition_refuse(ask, -EEXIST) : ASK_READY;
+    }
+    return partition_log(partition, ask, &command, act);
+}
+
+static bool
+valid_user(const struct ask *ask)
+{
+    uint64_t user = DATA(store_user_id, ask)->user; /* the first field of all that use this */
+    return user != 0 && key_partition_of_id(ask->partition->ledger.seed, user) ==
+                            ask->partition->ledger.partition;
+}
+
+static enum ask_outcome
+run_user_remove(struct partition *partition, struct ask *ask, bool act)
+{
+    uint64_t user = DATA(store_user_id, ask)->user;
+    struct command command = {.kind = COMMAND_USER_REMOVE, .device = {.user = user}};
+    return run_user_command(partition, ask, &command, user, act);
+}
+
+static bool
+valid_password(const struct ask *ask)
+{
+    return valid_user(ask) && DATA(store_password, ask)->bytes <= STORE_PASSWORD_BYTES_MAX;
+}
+
+static enum ask_outcome
+run_password_set(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_password *password = DATA(store_password, ask);
+    struct command command = {
+        .kind = COMMAND_PASSWORD_SET,
+        .password = {.user = password->user,
+                     .bytes = password->bytes,
+                     .text = (const unsigned char *)password->text},
+    };
+    return run_user_command(partition, ask, &command, password->user, act);
+}
+
+/* -------------------------------------------------------------------------------------- devices */
+
+static bool
+valid_device_add(const struct ask *ask)
+{
+    return valid_user(ask) && name_valid(&DATA(store_device_add, ask)->name);
+}
+
+static enum ask_outcome
+run_device_add(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_device_add *add = DATA(store_device_add, ask);
+    struct command command = {
+        .kind = COMMAND_DEVICE_ADD,
+        .device_add = {.user = add->user, .name = add->name},
+    };
+    memcpy(command.device_add.token_hash, add->token_hash, STORE_TOKEN_HASH_BYTES);
+    return run_user_command(partition, ask, &command, add->user, act);
+}
+
+static enum ask_outcome
+run_device_revoke(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_device_id *device = DATA(store_device_id, ask);
+    struct command command = {
+        .kind = COMMAND_DEVICE_REVOKE,
+        .device = {.user = device->user, .device = device->device},
+    };
+    return run_user_command(partition, ask, &command, device->user, act);
+}
+
+static enum ask_outcome
+run_attach(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_attach *attach = DATA(store_attach, ask);
+    struct command command = {
+        .kind = COMMAND_DEVICE_ATTACH,
+        .device = {.user = attach->user, .device = attach->device},
+    };
+    return run_user_command(partition, ask, &command, attach->user, act);
+}
+
+static enum ask_outcome
+run_detach(struct partition *partition, struct ask *ask, bool act)
+{
+    if (!act) {
+        return ASK_READY;
+    }
+    journal_pass(partition->journal, ask);
+    return ASK_TAKEN;
+}
+
+/* ------------------------------------------------------------------------------------- messages */
+
+static bool
+valid_message(const struct ask *ask)
+{
+    const struct store_message *message = DATA(store_message, ask);
+    uint64_t bytes = (uint64_t)message->body_bytes + message->attachments_bytes;
+    uint64_t held = ask->buffer != NULL ? ln_buffer_bytes(ask->buffer) : 0;
+    return valid_user(ask) && message->sender != 0 && message->number != 0 &&
+           bytes <= STORE_BODY_BYTES_MAX && bytes == held && name_valid(&message->sender_name);
+}
+
+static enum ask_outcome
+run_message(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_message *message = DATA(store_message, ask);
+    const unsigned char *body = ask->buffer != NULL ? ln_buffer_data(ask->buffer) : NULL;
+    struct command command = {
+        .kind = COMMAND_MESSAGE,
+        .message =
+            {
+                .recipient = message->recipient,
+                .copy = message->copy,
+                .message =
+                    {
+                        .sender = message->sender,
+                        .sender_number = message->number,
+                        .sender_device = message->sender_device,
+                        .body_kind = message->body_kind,
+                        .sender_name_bytes = message->sender_name.bytes,
+                        .sender_name = message->sender_name.text,
+                        .body = body,
+                        .body_bytes = message->body_bytes,
+                        .attachments = body != NULL ? body + message->body_bytes : NULL,
+                        .attachments_bytes = message->attachments_bytes,
+                    },
+            },
+    };
+    return run_user_command(partition, ask, &command, message->recipient, act);
+}
+
+/* -------------------------------------------------------------------------------------- cursors */
+
+/* Goes through what is acknowledged; false: some of it is in LMDB and has not been read. */
+static bool
+gather(struct partition *partition, struct ask *ask, const struct record_place *base,
+       struct gather *out)
+{
+    const struct store_ack *asked = DATA(store_ack, ask);
+    struct command_ack ack = {
+        .user = asked->user, .device = asked->device, .number = asked->number};
+    struct delta *delta = partition->ledger.delta;
+    struct page page;
+    struct store_key key;
+    struct store_value value;
+    gather_start(out, &ack, base, partition->journal->pairs);
+    out->range.low.partition = partition->ledger.partition;
+    out->range.high.partition = partition->ledger.partition;
+    if (base->number < asked->number && base->number < delta_folded_number(delta)) {
+        struct fetch_range wanted = {
+            .range = out->range,
+            .rows_max = COMMAND_PAIRS_MAX,
+            .bytes_max = STORE_PAGE_BYTES_MAX,
+        };
+        if (!partition_has_read(&ask->ranges[0], partition, &wanted)) {
+            return false;
+        }
+    }
+    page_start(&page, delta, &out->range, ask->ranges[0].read ? &ask->ranges[0].rows : NULL);
+    while (page_next(&page, &key, &value) && gather_add(out, key.a, value)) {
+    }
+    if (page.cut && out->entries == 0) {
+        out->reached = page.row_key.a; /* nothing that was read is still there */
+    }
+    gather_end(out, page.cut);
+    return true;
+}
+
+/* Logs as much as one command holds, as an ask of its own that nobody waits for. */
+static enum ask_outcome
+log_part(struct partition *partition, struct ask *ask, struct command *command)
+{
+    struct ask *part = ask_new(partition, ask->tag, ask->data, sizeof(struct store_ack));
+    if (log_it(partition, part, command) == ASK_STALLED) {
+        ask_free(part);
+        return ASK_STALLED;
+    }
+    ask->place = (struct record_place){
+        .number = command->ack.number,
+        .entries = command->ack.total_entries,
+        .bytes = command->ack.total_bytes,
+    };
+    partition_read_again(&ask->ranges[0]);
+    return ASK_TAKEN;
+}
+
+static enum ask_outcome
+log_ack(struct partition *partition, struct ask *ask, const struct record_place *base, bool act)
+{
+    struct gather gathered;
+    enum ask_outcome outcome;
+    do {
+        struct command command = {.partition = partition->ledger.partition, .kind = COMMAND_ACK};
+        const struct record_place *from = ask->place.number > base->number ? &ask->place : base;
+        if (!gather(partition, ask, from, &gathered)) {
+            return ASK_MISSING;
+        }
+        command.ack = gathered.ack;
+        if (!knows_needs(partition, &command)) {
+            return ASK_MISSING;
+        }
+        if (!act) {
+            return ASK_READY;
+        }
+        outcome =
+            gathered.left ? log_part(partition, ask, &command) : log_it(partition, ask, &command);
+    } while (outcome == ASK_TAKEN && gathered.left);
+    return outcome;
+}
+
+enum { ACK_IS_NEWS = 1 };
+
+/* ACK_IS_NEWS and from where on it counts, 0 when it is none, or why it is refused. */
+static int
+ack_base(struct partition *partition, const struct store_ack *ack, struct record_place *out)
+{
+    struct record_head head;
+    const struct record_cursor *cursor = NULL;
+    if (inbox_head_get(&partition->ledger, ack->user, &head)) {
+        cursor = inbox_cursor(&head, ack->device);
+    }
+    if (cursor == NULL || ack->number > head.last.number) {
+        return cursor == NULL ? -ENOENT : -ERANGE;
+    }
+    *out = *gather_base(&head, cursor);
+    bool known = cursor->state == RECORD_CURSOR_HOLDS && ack->number <= cursor->acked.number;
+    return known ? 0 : ACK_IS_NEWS;
+}
+
+static enum ask_outcome
+run_ack(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_ack *ack = DATA(store_ack, ask);
+    struct record_place base;
+    if (!partition_knows_record(partition, RECORD_HEAD, ack->user, 0)) {
+        return ASK_MISSING;
+    }
+    int verdict = ack_base(partition, ack, &base);
+    if (verdict != ACK_IS_NEWS) {
+        return act ? partition_refuse(ask, verdict) : ASK_READY;
+    }
+    return log_ack(partition, ask, &base, act);
+}
+
+static bool
+valid_read(const struct ask *ask)
+{
+    const struct store_read *read = DATA(store_read, ask);
+    return valid_user(ask) && read->peer != 0 && read->chat_number != 0;
+}
+
+static enum ask_outcome
+run_read(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_read *read = DATA(store_read, ask);
+    struct record_chat chat;
+    struct record_head head;
+    struct command command = {
+        .partition = partition->ledger.partition,
+        .kind = COMMAND_READ,
+        .read = {.user = read->user, .peer = read->peer, .chat_number = read->chat_number},
+    };
+    if (!knows_needs(partition, &command)) {
+        return ASK_MISSING;
+    }
+    if (!act) {
+        return ASK_READY;
+    }
+    bool met = chat_get(&partition->ledger, read->user, read->peer, &chat);
+    if (!met || read->chat_number > chat.last) {
+        return partition_head(partition, ask, read->user, &head) ? partition_refuse(ask, -ERANGE)
+                                                                 : ASK_DONE;
+    }
+    if (read->chat_number <= chat.read) {
+        return partition_refuse(ask, 0);
+    }
+    return log_it(partition, ask, &command);
+}
+
+/* ------------------------------------------------------------------------------------ the table */
+
+const struct ask_kind *
+partition_change_kind(uint32_t tag)
+{
+    static const struct ask_kind kinds[] = {
+        {STORE_USER_CREATE, sizeof(struct store_user_create), true, valid_user_create,
+         run_user_create},
+        {STORE_USER_REMOVE, sizeof(struct store_user_id), false, valid_user, run_user_remove},
+        {STORE_PASSWORD_SET, sizeof(struct store_password), true, valid_password, run_password_set},
+        {STORE_DEVICE_ADD, sizeof(struct store_device_add), true, valid_device_add, run_device_add},
+        {STORE_DEVICE_REVOKE, sizeof(struct store_device_id), false, valid_user, run_device_revoke},
+        {STORE_ATTACH, sizeof(struct store_attach), false, valid_user, run_attach},
+        {STORE_DETACH, sizeof(struct store_detach), false, valid_user, run_detach},
+        {STORE_MESSAGE, sizeof(struct store_message), true, valid_message, run_message},
+        {STORE_ACK, sizeof(struct store_ack), false, valid_user, run_ack},
+        {STORE_READ, sizeof(struct store_read), false, valid_read, run_read},
+        {ASK_STREAM, 0, false, NULL, partition_stream_run},
+        {ASK_STREAM_ACK, 0, false, NULL, partition_stream_ack_run},
+    };
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (kinds[i].tag == tag) {
+            return &kinds[i];
+        }
+    }
+    return NULL;
+}

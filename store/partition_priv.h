@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* partition_priv.h - partition.h's parts: requests that change (partition_change.c), that read
+ * (partition_read.c), what is told after an apply (partition_tell.c), streams
+ * (partition_stream.c). */
+#pragma once
+
+#include "store/journal.h"
+#include "store/partition.h"
+
+/* How far an ask has come. `act`: nothing before it waits, so it may be answered or logged now. */
+enum ask_outcome {
+    ASK_MISSING, /* it needs records, which are in the fetch now */
+    ASK_READY,   /* all is known, but it may not act */
+    ASK_STALLED, /* it could not be logged for want of room; somebody will wake the partition */
+    ASK_DONE,    /* answered: the ask is the caller's to free */
+    ASK_TAKEN,   /* logged: the ask is the journal's */
+};
+typedef enum ask_outcome ask_run(struct partition *partition, struct ask *ask, bool act);
+
+/* What is known of a kind of request. */
+struct ask_kind {
+    uint32_t tag;
+    uint32_t bytes;   /* of its data */
+    bool needs_space; /* refused when the disk is full */
+    bool (*valid)(const struct ask *ask);
+    ask_run *run;
+};
+/* NULL: no such request. */
+const struct ask_kind *partition_change_kind(uint32_t tag);
+const struct ask_kind *partition_read_kind(uint32_t tag);
+
+/* Serves the queue as far as it goes; fetches what is missing. In the partition's own actor. */
+void partition_pump(struct partition *partition);
+
+/* Whether the delta knows the key; if not, it is in the fetch now. */
+bool partition_knows(struct partition *partition, const struct store_key *key);
+bool partition_knows_record(struct partition *partition, enum record_table table, uint64_t owner,
+                            uint64_t a);
+/* Whether the range has been read from LMDB; if not, it is in the fetch now. */
+bool partition_has_read(struct ask_range *range, struct partition *partition,
+                        const struct fetch_range *wanted);
+/* The ask wants the range anew. */
+void partition_read_again(struct ask_range *range);
+
+/* The head of a user who exists; false: answered with -ENOENT. */
+bool partition_head(struct partition *partition, struct ask *ask, uint64_t user,
+                    struct record_head *out);
+
+/* Hands the ask's command to the journal when all that its apply will look up is known. */
+enum ask_outcome partition_log(struct partition *partition, struct ask *ask,
+                               struct command *command, bool act);
+
+/* Answers with an error. */
+enum ask_outcome partition_refuse(struct ask *ask, int error);
+
+/* partition_read.c, partition_list.c */
+ask_run partition_chats_run;
+ask_run partition_users_run;
+/* A user as told outside; false: he was removed. */
+bool partition_user_row(uint64_t id, struct store_value user, struct store_value head,
+                        struct store_user *out);
+/* What the rows hold, or NULL when that is nothing. */
+struct ln_buffer *partition_buffer(const struct rows *rows);
+/* A count as asked for: 0 stands for the limit. */
+static inline uint32_t
+partition_at_most(uint32_t asked, uint32_t limit)
+{
+    return asked == 0 || asked > limit ? limit : asked;
+}
+
+/* partition_tell.c */
+void partition_push(struct partition *partition, const struct effect *effect);
+
+/* partition_stream.c */
+void partition_stream_arrived(struct partition *partition, struct ln_msg *msg);
+void partition_stream_acked(struct partition *partition, const struct ask_stream_ack *ack);
+/* After a start of the actor: what was under way is sent again. */
+void partition_streams_resume(struct partition *partition);
+/* Sends what is due and in memory; what is not is put into the fetch, if there is one. */
+void partition_streams_send(struct partition *partition, bool may_fetch);
+void partition_tick(struct partition *partition);
+ask_run partition_stream_run;
+ask_run partition_stream_ack_run;

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests that only look. They are answered from what has been applied, so everything in an answer
+ * is durable. */
+#include "store/inbox.h"
+#include "store/partition_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define DATA(type, ask) ((const struct type *)(const void *)(ask)->data)
+
+static bool
+valid_user(const struct ask *ask)
+{
+    uint64_t user = DATA(store_user_id, ask)->user; /* the first field of all that use this */
+    return user != 0 && key_partition_of_id(ask->partition->ledger.seed, user) ==
+                            ask->partition->ledger.partition;
+}
+
+static bool
+get(struct partition *partition, enum record_table table, uint64_t owner, uint64_t a,
+    struct store_value *out)
+{
+    struct store_key key = record_key(partition->ledger.partition, table, owner, a);
+    return ledger_get(&partition->ledger, &key, out);
+}
+
+static enum ask_outcome
+done(struct ask *ask, const void *data, size_t bytes, struct ln_buffer *buffer)
+{
+    ask_answer(ask, data, bytes, buffer);
+    return ASK_DONE;
+}
+
+/* ---------------------------------------------------------------------------------------- users */
+
+static bool
+valid_name(const struct ask *ask)
+{
+    const struct store_name *name = DATA(store_name, ask);
+    return name->bytes > 0 && name->bytes <= STORE_NAME_BYTES_MAX &&
+           key_partition_of_name(ask->partition->ledger.seed, name->text, name->bytes) ==
+               ask->partition->ledger.partition;
+}
+
+static enum ask_outcome
+run_name_find(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_name *name = DATA(store_name, ask);
+    struct store_key key = record_key_name(partition->ledger.seed, name);
+    struct record_name record;
+    struct store_value value;
+    if (!partition_knows(partition, &key)) {
+        return ASK_MISSING;
+    }
+    if (!act) {
+        return ASK_READY;
+    }
+    if (!ledger_get(&partition->ledger, &key, &value)) {
+        return partition_refuse(ask, -ENOENT);
+    }
+    int error = record_name_decode(value, &record);
+    ASSERT(error == 0);
+    if (record.name.bytes != name->bytes ||
+        memcmp(record.name.text, name->text, name->bytes) != 0) {
+        return partition_refuse(ask, -ENOENT);
+    }
+    struct store_user_id found = {.user = record.user};
+    return done(ask, &found, sizeof(found), NULL);
+}
+
+bool
+partition_user_row(uint64_t id, struct store_value user, struct store_value head,
+                   struct store_user *out)
+{
+    struct record_user user_record;
+    struct record_head head_record;
+    int error = record_user_decode(user, &user_record);
+    ASSERT(error == 0);
+    error = record_head_decode(head, &head_record);
+    ASSERT(error == 0);
+    memset(out, 0, sizeof(*out));
+    out->user = id;
+    out->created_at_ms = user_record.created_at_ms;
+    out->inbox_low = head_record.low.number;
+    out->inbox_last = head_record.last.number;
+    out->inbox_entries = inbox_entries_above(&head_record, &head_record.low);
+    out->inbox_bytes = inbox_bytes_above(&head_record, &head_record.low);
+    out->devices = head_record.devices;
+    out->name = user_record.name;
+    return !user_record.removed;
+}
+
+/* Both are known; false: there is no such user. */
+static bool
+user_get(struct partition *partition, uint64_t id, struct store_user *out)
+{
+    struct store_value user;
+    struct store_value head;
+    return get(partition, RECORD_USER, id, 0, &user) && get(partition, RECORD_HEAD, id, 0, &head) &&
+           partition_user_row(id, user, head, out);
+}
+
+static bool
+knows_user(struct partition *partition, uint64_t user)
+{
+    bool head = partition_knows_record(partition, RECORD_HEAD, user, 0);
+    return partition_knows_record(partition, RECORD_USER, user, 0) && head;
+}
+
+static enum ask_outcome
+run_user_get(struct partition *partition, struct ask *ask, bool act)
+{
+    struct store_user user;
+    uint64_t id = DATA(store_user_id, ask)->user;
+    if (!knows_user(partition, id)) {
+        return ASK_MISSING;
+    }
+    if (!act) {
+        return ASK_READY;
+    }
+    if (!user_get(partition, id, &user)) {
+        return partition_refuse(ask, -ENOENT);
+    }
+    return done(ask, &user, sizeof(user), NULL);
+}
+
+static enum ask_outcome
+run_password_get(struct partition *partition, struct ask *ask, bool act)
+{
+    uint64_t user = DATA(store_user_id, ask)->user;
+    struct record_head head;
+    struct record_password record;
+    struct store_value value;
+    bool known = partition_knows_record(partition, RECORD_HEAD, user, 0);
+    if (!partition_knows_record(partition, RECORD_PASSWORD, user, 0) || !known) {
+        return ASK_MISSING;
+    }
+    if (!act) {
+        return ASK_READY;
+    }
+    if (!partition_head(partition, ask, user, &head)) {
+        return ASK_DONE;
+    }
+    if (!get(partition, RECORD_PASSWORD, user, 0, &value)) {
+        return partition_refuse(ask, -ENODATA);
+    }
+    int error = record_password_decode(value, &record);
+    ASSERT(error == 0);
+    struct store_password password = {.user = user, .bytes = record.bytes};
+    memcpy(password.text, record.text, sizeof(password.text));
+    return done(ask, &password, sizeof(password), NULL);
+}
+
+/* -------------------------------------------------------------------------------------- devices */
+
+/* Takes the same time wherever they differ. */
+static bool
+hashes_equal(const unsigned char *x, const unsigned char *y)
+{
+    unsigned difference = 0;
+    for (unsigned i = 0; i < STORE_TOKEN_HASH_BYTES; i++) {
+        difference |= (unsigned)(x[i] ^ y[i]);
+    }
+    return difference == 0;
+}
+
+static enum ask_outcome
+run_device_check(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_device_check *check = DATA(store_device_check, ask);
+    struct store_user user;
+    struct record_device device;
+    struct store_value value;
+    bool known = knows_user(partition, check->user);
+    if (!partition_knows_record(partition, RECORD_DEVICE, check->user, check->device) || !known) {
+        return ASK_MISSING;
+    }
+    if (!act) {
+        return ASK_READY;
+    }
+    if (!user_get(partition, check->user, &user) ||
+        !get(partition, RECORD_DEVICE, check->user, check->device, &value)) {
+        return partition_refuse(ask, -ENOENT);
+    }
+    int error = record_device_decode(value, &device);
+    ASSERT(error == 0);
+    if (!hashes_equal(device.token_hash, check->token_hash)) {
+        return partition_refuse(ask, -EACCES);
+    }
+    return done(ask, &user, sizeof(user), NULL);
+}
+
+static void
+device_fill(struct store_device *out, const struct record_head *head,
+            const struct record_cursor *cursor, const struct record_device *record)
+{
+    bool lost = cursor->state == RECORD_CURSOR_LOST;
+    memset(out, 0, sizeof(*out));
+    out->device = cursor->device;
+    out->added_at_ms = record->added_at_ms;
+    out->acked = cursor->acked.number;
+    out->entries = lost ? 0 : inbox_entries_above(head, &cursor->acked);
+    out->bytes = lost ? 0 : inbox_bytes_above(head, &cursor->acked);
+    out->resync = cursor->state != RECORD_CURSOR_HOLDS;
+    out->name = record->name;
+}
+
+static enum ask_outcome
+run_device_list(struct partition *partition, struct ask *ask, bool act)
+{
+    uint64_t user = DATA(store_user_id, ask)->user;
+    struct record_head head;
+    if (!partition_knows_record(partition, RECORD_HEAD, user, 0)) {
+        return ASK_MISSING;
+    }
+    bool present = inbox_head_get(&partition->ledger, user, &head);
+    bool known = true;
+    for (unsigned i = 0; present && i < head.devices; i++) {
+        known =
+            partition_knows_record(partition, RECORD_DEVICE, user, head.cursors[i].device) && known;
+    }
+    if (!known || !act) {
+        return known ? ASK_READY : ASK_MISSING;
+    }
+    if (!present) {
+        return partition_refuse(ask, -ENOENT);
+    }
+    struct store_rows rows = {.count = head.devices};
+    struct ln_buffer *buffer = NULL;
+    if (rows.count > 0) {
+        buffer = ln_buffer_new(rows.count * sizeof(struct store_device));
+    }
+    for (unsigned i = 0; i < head.devices; i++) {
+        struct store_device *out = (struct store_device *)ln_buffer_data(buffer) + i;
+        struct record_device record;
+        struct store_value value;
+        bool found = get(partition, RECORD_DEVICE, user, head.cursors[i].device, &value);
+        ASSERT(found);
+        int error = record_device_decode(value, &record);
+        ASSERT(error == 0);
+        device_fill(out, &head, &head.cursors[i], &record);
+    }
+    return done(ask, &rows, sizeof(rows), buffer);
+}
+
+/* ------------------------------------------------------------------------------------ the inbox */
+
+/* Entries of a page, gathered in the journal's scratch. */
+static void
+add_entry(struct rows *out, uint64_t number, struct store_value record)
+{
+    unsigned char *at = rows_room(out, ENTRY_PREFIX_BYTES + record.count);
+    entry_prefix(number, record.count, at);
+    memcpy(at + ENTRY_PREFIX_BYTES, record.bytes, record.count);
+}
+
+struct ln_buffer *
+partition_buffer(const struct rows *rows)
+{
+    if (rows->count == 0) {
+        return NULL;
+    }
+    struct ln_buffer *buffer = ln_buffer_new(rows->count);
+    memcpy(ln_buffer_data(buffer), rows->bytes, rows->count);
+    return buffer;
+}
+
+/* What a page is made of. */
+struct inbox_page {
+    struct store_range range;
+    uint32_t entries_max;
+    uint32_t bytes_max;
+    struct store_page result;
+    uint64_t reached; /* nothing at or below is left to tell */
+};
+
+/* Fills the scratch; false: something of the range is in LMDB and has not been read. */
+static bool
+inbox_gather(struct partition *partition, struct ask *ask, struct inbox_page *inbox)
+{
+    struct delta *delta = partition->ledger.delta;
+    struct rows *out = &partition->journal->rows;
+    struct page page;
+    struct store_key key;
+    struct store_value value;
+    if (inbox->range.low.a <= inbox->range.high.a &&
+        inbox->range.low.a <= delta_folded_number(delta)) {
+        struct fetch_range wanted = {
+            .range = inbox->range,
+            .rows_max = inbox->entries_max,
+            .bytes_max = inbox->bytes_max,
+        };
+        if (!partition_has_read(&ask->ranges[0], partition, &wanted)) {
+            return false;
+        }
+    }
+    out->count = 0;
+    page_start(&page, delta, &inbox->range, ask->ranges[0].read ? &ask->ranges[0].rows : NULL);
+    while (page_next(&page, &key, &value)) {
+        bool first = inbox->result.count == 0;
+        if (inbox->result.count == inbox->entries_max ||
+            (!first && out->count + ENTRY_PREFIX_BYTES + value.count > inbox->bytes_max)) {
+            inbox->result.more = true;
+            return true;
+        }
+        add_entry(out, key.a, value);
+        inbox->result.count++;
+    }
+    inbox->result.more = page.cut;
+    inbox->reached = page.cut ? page.row_key.a : inbox->range.high.a;
+    return true;
+}
+
+static struct inbox_page
+inbox_page(const struct partition *partition, const struct ask *ask, const struct record_head *head)
+{
+    const struct store_inbox *asked = DATA(store_inbox, ask);
+    uint64_t after = asked->after > head->low.number ? asked->after : head->low.number;
+    after = ask->after > after ? ask->after : after;
+    return (struct inbox_page){
+        .range =
+            record_range_inbox(partition->ledger.partition, asked->user, after, head->last.number),
+        .entries_max = partition_at_most(asked->entries_max, STORE_ROWS_MAX),
+        .bytes_max = partition_at_most(asked->bytes_max, STORE_PAGE_BYTES_MAX),
+        .result = {.last = head->last.number},
+    };
+}
+
+static enum ask_outcome
+run_inbox(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_inbox *asked = DATA(store_inbox, ask);
+    struct record_head head;
+    struct inbox_page inbox;
+    if (!partition_knows_record(partition, RECORD_HEAD, asked->user, 0)) {
+        return ASK_MISSING;
+    }
+    if (!inbox_head_get(&partition->ledger, asked->user, &head)) {
+        return act ? partition_refuse(ask, -ENOENT) : ASK_READY;
+    }
+    for (;;) {
+        inbox = inbox_page(partition, ask, &head);
+        if (!inbox_gather(partition, ask, &inbox)) {
+            return ASK_MISSING;
+        }
+        if (!inbox.result.more || inbox.result.count > 0) {
+            break;
+        }
+        ask->after = inbox.reached; /* nothing that was read is still there */
+        partition_read_again(&ask->ranges[0]);
+    }
+    if (!act) {
+        return ASK_READY;
+    }
+    struct attached_session *session = attached_find(&partition->attached, asked->user);
+    if (!inbox.result.more && session != NULL) {
+        session->behind = false;
+    }
+    return done(ask, &inbox.result, sizeof(inbox.result),
+                partition_buffer(&partition->journal->rows));
+}
+
+/* ------------------------------------------------------------------------------------ the table */
+
+const struct ask_kind *
+partition_read_kind(uint32_t tag)
+{
+    static const struct ask_kind kinds[] = {
+        {STORE_NAME_FIND, sizeof(struct store_name), false, valid_name, run_name_find},
+        {STORE_USER_GET, sizeof(struct store_user_id), false, valid_user, run_user_get},
+        {STORE_PASSWORD_GET, sizeof(struct store_user_id), false, valid_user, run_password_get},
+        {STORE_DEVICE_CHECK, sizeof(struct store_device_check), false, valid_user,
+         run_device_check},
+        {STORE_DEVICE_LIST, sizeof(struct store_user_id), false, valid_user, run_device_list},
+        {STORE_INBOX, sizeof(struct store_inbox), false, valid_user, run_inbox},
+        {STORE_CHATS, sizeof(struct store_list), false, valid_user, partition_chats_run},
+        {STORE_USER_LIST, sizeof(struct store_list), false, NULL, partition_users_run},
+    };
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (kinds[i].tag == tag) {
+            return &kinds[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Streams between partitions, at work (outbox.h is what stands in the ledger).
+ *
+ *     here, after a batch:   what is new in the outbox  --ASK_STREAM-->      there: into its log
+ *     here: into our log     <--ASK_STREAM_ACK-- there, after that batch: how far it has applied
+ *
+ * At most PARTITION_STREAM_WINDOW records are under way, so the queues at the other end are bounded
+ * without a refusal. Messages are lost only when a partition's actor is killed; a tick sends again
+ * what got no acknowledgement. */
+#include "store/partition_priv.h"
+#include "store/store_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define DATA(type, ask) ((const struct type *)(const void *)(ask)->data)
+
+enum { LENGTH_BYTES = 4 };
+
+static ln_pid
+pid_of(const struct partition *partition, uint8_t other)
+{
+    return store_pid_get(&partition->store->partitions[other].pid);
+}
+
+static bool
+take_bit(uint64_t bits[4], uint8_t *out)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        if (bits[i] != 0) {
+            *out = (uint8_t)(i * 64 + (unsigned)__builtin_ctzll(bits[i]));
+            bits[i] &= bits[i] - 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+set_bit(uint64_t bits[4], uint8_t other)
+{
+    bits[other / 64] |= UINT64_C(1) << other % 64;
+}
+
+/* -------------------------------------------------------------------------------------- sending */
+
+static void
+tick_later(struct partition *partition)
+{
+    if (!partition->ticking) {
+        struct ln_msg *msg = ln_msg_new(ASK_TICK, LN_REPLY, 0);
+        partition->ticking = true;
+        (void)ln_send_after(PARTITION_TICK_MS, store_pid_get(&partition->pid), &msg);
+    }
+}
+
+static void
+send_records(struct partition *partition, uint8_t other, const struct ask_stream *head,
+             const struct rows *records)
+{
+    struct ln_msg *msg = ln_msg_new(ASK_STREAM, LN_REPLY, sizeof(*head));
+    memcpy(msg->data, head, sizeof(*head));
+    msg->buffer = ln_buffer_new(records->count);
+    memcpy(ln_buffer_data(msg->buffer), records->bytes, records->count);
+    counter_add(&partition->journal->stream_records, head->count);
+    ln_send(pid_of(partition, other), &msg);
+    tick_later(partition);
+}
+
+/* Sends one message; true when there may be more to send. *out_missing: a record is not in
+ * memory. */
+static bool
+send_some(struct partition *partition, uint8_t other, bool *out_missing)
+{
+    const struct ledger_stream *stream = &partition->ledger.streams[other];
+    struct partition_stream *at = &partition->streams[other];
+    struct rows *records = &partition->journal->rows;
+    uint64_t limit = stream->out_acked + PARTITION_STREAM_WINDOW;
+    limit = limit < stream->out_last ? limit : stream->out_last;
+    if (at->sent < stream->out_acked) {
+        at->sent = stream->out_acked;
+    }
+    struct ask_stream head = {.first = at->sent + 1, .source = partition->ledger.partition};
+    records->count = 0;
+    while (at->sent < limit && records->count < PARTITION_STREAM_BYTES) {
+        struct store_key key = record_key_outbox(partition->ledger.partition, other, at->sent + 1);
+        struct store_value value;
+        enum delta_found found = delta_get(partition->ledger.delta, &key, &value);
+        if (found == DELTA_UNKNOWN) {
+            *out_missing = true;
+            break;
+        }
+        ASSERT(found == DELTA_PRESENT);
+        uint32_t length = (uint32_t)value.count;
+        unsigned char *room = rows_room(records, LENGTH_BYTES + value.count);
+        memcpy(room, &length, LENGTH_BYTES);
+        memcpy(room + LENGTH_BYTES, value.bytes, value.count);
+        head.count++;
+        at->sent++;
+    }
+    if (head.count > 0) {
+        send_records(partition, other, &head, records);
+    }
+    return head.count > 0 && at->sent < limit && !*out_missing;
+}
+
+/* Wants the records that the stream needs next; only after a start they are not in memory. */
+static void
+want_records(struct partition *partition, uint8_t other)
+{
+    const struct ledger_stream *stream = &partition->ledger.streams[other];
+    uint64_t from = partition->streams[other].sent + 1;
+    uint64_t to = stream->out_acked + PARTITION_STREAM_WINDOW;
+    to = to < stream->out_last ? to : stream->out_last;
+    for (uint64_t number = from; number <= to; number++) {
+        struct store_key key = record_key_outbox(partition->ledger.partition, other, number);
+        (void)partition_knows(partition, &key);
+    }
+}
+
+void
+partition_streams_send(struct partition *partition, bool may_fetch)
+{
+    uint64_t left[4] = {0};
+    uint8_t other;
+    bool any_left = false;
+    while (take_bit(partition->sends_due, &other)) {
+        bool missing = false;
+        while (send_some(partition, other, &missing)) {
+        }
+        if (!missing) {
+            continue;
+        }
+        set_bit(left, other);
+        any_left = true;
+        if (may_fetch && !fetch_enough(&partition->journal->fetch)) {
+            want_records(partition, other);
+        }
+    }
+    memcpy(partition->sends_due, left, sizeof(left));
+    if (any_left && !may_fetch) {
+        partition_wake(partition);
+    }
+}
+
+void
+partition_streams_resume(struct partition *partition)
+{
+    partition->ticking = false;
+    for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
+        struct partition_stream *at = &partition->streams[i];
+        at->sent = partition->ledger.streams[i].out_acked;
+        if (at->admitted < partition->ledger.streams[i].in) {
+            at->admitted = partition->ledger.streams[i].in;
+        }
+        at->taken = at->admitted;
+        if (at->sent < partition->ledger.streams[i].out_last) {
+            set_bit(partition->sends_due, (uint8_t)i);
+        }
+    }
+}
+
+void
+partition_tick(struct partition *partition)
+{
+    bool outstanding = false;
+    partition->ticking = false;
+    for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
+        const struct ledger_stream *stream = &partition->ledger.streams[i];
+        struct partition_stream *at = &partition->streams[i];
+        if (at->sent > stream->out_acked && at->sent_acked == stream->out_acked) {
+            at->sent = stream->out_acked;
+            set_bit(partition->sends_due, (uint8_t)i);
+        }
+        outstanding = outstanding || stream->out_last > stream->out_acked;
+        at->sent_acked = stream->out_acked;
+    }
+    if (outstanding) {
+        tick_later(partition);
+    }
+}
+
+/* ------------------------------------------------------------------------------------ receiving */
+
+static void
+acknowledge(struct partition *partition, uint8_t source)
+{
+    struct ask_stream_ack ack = {
+        .number = partition->ledger.streams[source].in,
+        .destination = partition->ledger.partition,
+    };
+    struct ln_msg *msg = ln_msg_new(ASK_STREAM_ACK, LN_REPLY, sizeof(ack));
+    memcpy(msg->data, &ack, sizeof(ack));
+    ln_send(pid_of(partition, source), &msg);
+}
+
+/* One record into the queue; `at` moves over it. */
+static void
+take_record(struct partition *partition, struct ln_buffer *buffer, const struct ask_stream *one,
+            size_t *at)
+{
+    unsigned char *bytes = ln_buffer_data(buffer);
+    struct partition_stream *stream = &partition->streams[one->source];
+    uint32_t length;
+    memcpy(&length, bytes + *at, LENGTH_BYTES);
+    *at += LENGTH_BYTES;
+    if (one->first == stream->taken + 1) {
+        struct ask *ask = ask_new(partition, ASK_STREAM, one, sizeof(*one));
+        ask->buffer = ln_buffer_get(buffer);
+        ask->payload = (struct store_value){.bytes = bytes + *at, .count = length};
+        ask_queue_push(&partition->waiting, ask);
+        stream->taken++;
+    }
+    *at += length;
+}
+
+void
+partition_stream_arrived(struct partition *partition, struct ln_msg *msg)
+{
+    struct ask_stream one = *(const struct ask_stream *)(const void *)msg->data;
+    uint64_t end = one.first + one.count;
+    size_t at = 0;
+    if (end <= partition->ledger.streams[one.source].in + 1) {
+        acknowledge(partition, one.source); /* sent again: what we said of it got lost */
+        return;
+    }
+    for (; one.first < end; one.first++) {
+        take_record(partition, msg->buffer, &one, &at);
+    }
+}
+
+enum ask_outcome
+partition_stream_run(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct ask_stream *one = DATA(ask_stream, ask);
+    struct command command = {
+        .partition = partition->ledger.partition,
+        .kind = COMMAND_STREAM,
+        .stream = {.source = one->source, .number = one->first, .payload = ask->payload},
+    };
+    enum ask_outcome outcome = partition_log(partition, ask, &command, act);
+    if (outcome == ASK_TAKEN) {
+        partition->streams[one->source].admitted = one->first;
+    }
+    return outcome;
+}
+
+void
+partition_flush(struct partition *partition)
+{
+    uint8_t source;
+    uint64_t left = 0;
+    while (take_bit(partition->acks_due, &source)) {
+        acknowledge(partition, source);
+    }
+    partition_streams_send(partition, false);
+    for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
+        left += partition->ledger.streams[i].out_last - partition->ledger.streams[i].out_acked;
+    }
+    counter_set(&partition->outbox_records, left);
+}
+
+/* ----------------------------------------------------------------------------- acknowledgements */
+
+void
+partition_stream_acked(struct partition *partition, const struct ask_stream_ack *ack)
+{
+    if (ack->number > partition->ledger.streams[ack->destination].out_acked) {
+        struct ask *ask = ask_new(partition, ASK_STREAM_ACK, ack, sizeof(*ack));
+        ask_queue_push(&partition->waiting, ask);
+    }
+}
+
+/* The receipts among what is acknowledged: their chats may have moved on meanwhile. False: a record
+ * is not in memory. */
+static bool
+receipts_gather(struct partition *partition, const struct ask_stream_ack *ack,
+                struct command_stream_ack *out)
+{
+    uint64_t acked = partition->ledger.streams[ack->destination].out_acked;
+    unsigned char *pairs = partition->journal->pairs;
+    bool known = true;
+    *out = (struct command_stream_ack){.destination = ack->destination, .number = ack->number};
+    if (out->number > acked + COMMAND_PAIRS_MAX) {
+        out->number = acked + COMMAND_PAIRS_MAX;
+    }
+    out->receipts.bytes = pairs;
+    for (uint64_t number = acked + 1; number <= out->number; number++) {
+        struct store_key key =
+            record_key_outbox(partition->ledger.partition, ack->destination, number);
+        struct payload payload;
+        struct store_value value;
+        if (!partition_knows(partition, &key)) {
+            known = false;
+            continue;
+        }
+        bool present = ledger_get(&partition->ledger, &key, &value);
+        ASSERT(present);
+        int error = payload_decode(value, &payload);
+        ASSERT(error == 0);
+        if (payload.kind == PAYLOAD_RECEIPT) {
+            command_pair_put(pairs, out->receipts.count++, payload.receipt.reader,
+                             payload.receipt.peer);
+        }
+    }
+    return known;
+}
+
+enum ask_outcome
+partition_stream_ack_run(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct ask_stream_ack *ack = DATA(ask_stream_ack, ask);
+    struct command command = {.partition = partition->ledger.partition, .kind = COMMAND_STREAM_ACK};
+    if (ack->number <= partition->ledger.streams[ack->destination].out_acked) {
+        return act ? ASK_DONE : ASK_READY;
+    }
+    if (!receipts_gather(partition, ack, &command.stream_ack)) {
+        return ASK_MISSING;
+    }
+    return partition_log(partition, ask, &command, act);
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the world is told of a command that has been applied: pushes and notices to the user's
+ * session, and the answer to whoever asked. Runs in the journal's actor. */
+#include "store/partition_priv.h"
+#include "store/store_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define DATA(type, ask) ((const struct type *)(const void *)(ask)->data)
+
+/* ---------------------------------------------------------------------------------- to sessions */
+
+static void
+notify(ln_pid session, uint32_t tag, const struct store_notice *notice)
+{
+    struct ln_msg *msg = ln_msg_new(tag, LN_REPLY, sizeof(*notice));
+    memcpy(msg->data, notice, sizeof(*notice));
+    ln_send(session, &msg);
+}
+
+void
+partition_push(struct partition *partition, const struct effect *effect)
+{
+    struct attached_session *session = attached_find(&partition->attached, effect->user);
+    struct store_key key =
+        record_key(partition->ledger.partition, RECORD_INBOX, effect->user, effect->number);
+    struct store_value record;
+    if (session == NULL || session->behind) {
+        return;
+    }
+    bool present = ledger_get(&partition->ledger, &key, &record);
+    ASSERT(present);
+    struct store_push push = {
+        .user = effect->user, .number = effect->number, .previous = effect->previous};
+    struct ln_msg *msg = ln_msg_new(STORE_PUSH, LN_DURABLE, sizeof(push));
+    memcpy(msg->data, &push, sizeof(push));
+    msg->buffer = ln_buffer_new(ENTRY_PREFIX_BYTES + record.count);
+    unsigned char *bytes = ln_buffer_data(msg->buffer);
+    entry_prefix(effect->number, record.count, bytes);
+    memcpy(bytes + ENTRY_PREFIX_BYTES, record.bytes, record.count);
+    counter_add(&partition->journal->pushes, 1);
+    ln_send(session->pid, &msg);
+}
+
+void
+partition_push_refused(struct partition *partition, uint64_t user)
+{
+    struct attached_session *session = attached_find(&partition->attached, user);
+    counter_add(&partition->journal->pushes_refused, 1);
+    if (session == NULL || session->behind) {
+        return;
+    }
+    session->behind = true;
+    struct store_notice notice = {.user = user};
+    notify(session->pid, STORE_BEHIND, &notice);
+}
+
+static void
+tell_session(struct partition *partition, const struct effect *effect)
+{
+    struct attached_session *session = attached_find(&partition->attached, effect->user);
+    struct store_notice notice = {
+        .user = effect->user, .device = effect->device, .devices = effect->devices};
+    switch (effect->kind) {
+    case EFFECT_PUSH:
+        partition_push(partition, effect);
+        break;
+    case EFFECT_RESYNC:
+        if (session != NULL) {
+            notify(session->pid, STORE_RESYNC, &notice);
+        }
+        break;
+    case EFFECT_REVOKED:
+        if (session != NULL) {
+            notify(session->pid, STORE_REVOKED, &notice);
+        }
+        break;
+    case EFFECT_DEVICES:
+        if (session != NULL) {
+            notify(session->pid, STORE_DEVICES, &notice);
+        }
+        break;
+    }
+}
+
+/* -------------------------------------------------------------------------------------- answers */
+
+static void
+attach(struct partition *partition, struct ask *ask, const struct result *result)
+{
+    const struct store_attach *asked = DATA(store_attach, ask);
+    struct store_attached attached = {
+        .acked = result->acked,
+        .last = result->last,
+        .next_command = result->range + 1,
+        .node_number = STORE_NODE_NUMBER_MIN + result->range + 1,
+        .resync = result->resync,
+        .devices = result->devices,
+    };
+    uint32_t before = partition->attached.count;
+    attached_set(&partition->attached, asked->user, asked->session);
+    counter_add(&partition->journal->sessions, partition->attached.count - before);
+    counter_set(&partition->sessions, partition->attached.count);
+    ask_answer(ask, &attached, sizeof(attached), NULL);
+}
+
+/* The answer to a command that was not refused. */
+static void
+answer(struct partition *partition, struct ask *ask, const struct result *result)
+{
+    if (ask->tag == STORE_ATTACH) {
+        attach(partition, ask, result);
+    } else if (ask->tag == STORE_MESSAGE) {
+        struct store_sent sent = {
+            .chat_number = result->chat_number,
+            .time_ms = result->time_ms,
+            .duplicate = result->duplicate,
+        };
+        ask_answer(ask, &sent, sizeof(sent), NULL);
+    } else if (ask->tag == STORE_DEVICE_ADD) {
+        struct store_device_added added = {.device = result->device};
+        ask_answer(ask, &added, sizeof(added), NULL);
+    } else if (ask->tag == STORE_USER_CREATE) {
+        struct store_user_created created = {.user = result->user, .device = result->device};
+        ask_answer(ask, &created, sizeof(created), NULL);
+    } else {
+        ask_answer_error(ask, 0);
+    }
+}
+
+/* Keeps the ask, with the answer it will get, until the other partition has done its part. */
+static void
+await(struct partition *partition, struct ask *ask, const struct result *result)
+{
+    ask_leave(ask);
+    ask->stream_number = result->stream_number;
+    ask->stream_to = result->stream_to;
+    struct store_user_created created = {.user = result->user, .device = result->device};
+    memcpy(ask->data, &created, sizeof(created));
+    ask_queue_push(&partition->awaiting, ask);
+}
+
+/* A stream has been acknowledged further: those who waited for it are answered. */
+static void
+answer_awaiting(struct partition *partition)
+{
+    struct ask *ask = ask_queue_take(&partition->awaiting);
+    while (ask != NULL) {
+        struct ask *next = ask->next;
+        if (partition->ledger.streams[ask->stream_to].out_acked < ask->stream_number) {
+            ask_queue_push(&partition->awaiting, ask);
+        } else {
+            const struct store_user_created *created = DATA(store_user_created, ask);
+            struct result result = {.user = created->user, .device = created->device};
+            answer(partition, ask, &result);
+            ask_free(ask);
+        }
+        ask = next;
+    }
+}
+
+/* ----------------------------------------------------------------------------- from the journal */
+
+void
+partition_applied(struct partition *partition, struct ask *ask, const struct result *result,
+                  struct effects *effects)
+{
+    uint8_t other;
+    counter_add(&partition->commands, 1);
+    for (size_t i = 0; i < effects->count; i++) {
+        tell_session(partition, &effects->items[i]);
+    }
+    while (effects_streams_next(effects, &other)) {
+        partition->sends_due[other / 64] |= UINT64_C(1) << other % 64;
+    }
+    if (ask->tag == ASK_STREAM) {
+        other = DATA(ask_stream, ask)->source;
+        partition->acks_due[other / 64] |= UINT64_C(1) << other % 64;
+    } else if (ask->tag == ASK_STREAM_ACK) {
+        answer_awaiting(partition);
+    }
+    if (result->error != 0) {
+        ask_answer_error(ask, result->error);
+    } else if (result->stream_number != 0) {
+        await(partition, ask, result);
+        return;
+    } else {
+        answer(partition, ask, result);
+    }
+    ask_free(ask);
+}
+
+void
+partition_passed(struct partition *partition, struct ask *ask)
+{
+    const struct store_detach *detach = DATA(store_detach, ask);
+    uint32_t before = partition->attached.count;
+    ASSERT(ask->tag == STORE_DETACH);
+    attached_remove(&partition->attached, detach->user, detach->session);
+    counter_add(&partition->journal->sessions, (uint64_t)partition->attached.count - before);
+    counter_set(&partition->sessions, partition->attached.count);
+    ask_answer_error(ask, 0);
+    ask_free(ask);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store_priv.h - what a store is made of. */
+#pragma once
+
+#include "store/cell.h"
+#include "store/directory.h"
+#include "store/journal.h"
+#include "store/partition.h"
+#include "store/store.h"
+
+/* What a behaviour gets as its argument. */
+union store_argument {
+    struct cell *cell;
+    struct journal *journal;
+    struct partition *partition;
+};
+
+struct store {
+    struct store_options options; /* defaults filled in */
+    struct directory *directory;
+    uint64_t seed;
+    unsigned cells_count;
+    unsigned journals_count;
+    struct cell *cells;
+    struct journal *journals;
+    struct partition *partitions;
+    union store_argument *arguments;
+    struct ln_child *children;
+    size_t children_count;
+    /* Written by the keepers and folders of all schedulers. Relaxed: it is advice to partitions. */
+    _Atomic bool disk_full;
+};
+
+/* Partition p's cell is p % cells, a cell's scheduler is cell % journals. */
+static inline unsigned
+store_cell_of(const struct store *store, unsigned partition)
+{
+    return partition % store->cells_count;
+}
+static inline unsigned
+store_journal_of(const struct store *store, unsigned cell)
+{
+    return cell % store->journals_count;
+}
+
+static inline ln_pid
+store_pid_get(const _Atomic ln_pid *pid)
+{
+    return atomic_load_explicit(pid, memory_order_acquire);
+}
+static inline void
+store_pid_set(_Atomic ln_pid *pid, ln_pid to)
+{
+    atomic_store_explicit(pid, to, memory_order_release);
+}
+
+bool store_disk_full(const struct store *store);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hand.h - the store's requests as plain calls, for scripts. Each waits for its answer; errors are
+ * ln_call's. */
+#pragma once
+
+#include "store/request.h"
+#include "store/store.h"
+
+int hand_user_create(struct store *store, const char *name, bool with_device, uint64_t *out_user);
+int hand_name_find(struct store *store, const char *name, uint64_t *out_user);
+int hand_user_get(struct store *store, uint64_t user, struct store_user *out);
+int hand_user_remove(struct store *store, uint64_t user);
+int hand_password_get(struct store *store, uint64_t user, struct store_password *out);
+int hand_password_set(struct store *store, uint64_t user, const char *text);
+int hand_device_add(struct store *store, uint64_t user, unsigned char hash, uint16_t *out_device);
+int hand_device_check(struct store *store, uint64_t user, uint16_t device, unsigned char hash);
+int hand_device_revoke(struct store *store, uint64_t user, uint16_t device);
+/* Rows copied out; at most `max`. */
+int hand_device_list(struct store *store, uint64_t user, struct store_device *out, uint32_t max,
+                     uint32_t *out_count);
+int hand_user_list(struct store *store, uint8_t partition, uint64_t after, uint32_t max,
+                   struct store_user *out, struct store_rows *out_rows);
+int hand_chats(struct store *store, uint64_t user, uint64_t after, uint32_t max,
+               struct store_chat *out, struct store_rows *out_rows);
+/* The session is the caller. */
+int hand_attach(struct store *store, uint64_t user, uint16_t device, struct store_attached *out);
+int hand_detach(struct store *store, uint64_t user);
+
+struct hand_message {
+    uint64_t from;
+    uint64_t to;
+    uint64_t number;
+    uint16_t device; /* 0: 1 */
+    bool copy;
+    const char *text;
+};
+struct ln_msg *hand_message_request(const struct hand_message *message);
+int hand_message(struct store *store, const struct hand_message *message, struct store_sent *out);
+int hand_ack(struct store *store, uint64_t user, uint16_t device, uint64_t number);
+int hand_read(struct store *store, uint64_t user, uint64_t peer, uint64_t chat_number);
+/* The answer, to be freed: its buffer holds the entries. */
+int hand_inbox(struct store *store, const struct store_inbox *inbox, struct ln_msg **out_answer);

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store's actors at work on a simulated machine: what its users, the messenger's actors, can
+ * ask and are told. */
+#include "tests/spec.h"
+#include "tests/store/hand.h"
+#include "tests/store/rig.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct rig rig;
+
+static void
+play(uint64_t seed, rig_story *story)
+{
+    rig_open(&rig, seed);
+    rig_play(&rig, story);
+    rig_close(&rig);
+}
+
+/* ------------------------------------------------------------------------------------- accounts */
+
+static void
+account_story(struct rig *r)
+{
+    uint64_t alice;
+    uint64_t found;
+    struct store_user user;
+    struct store_password password;
+    RIG_CHECK(r, hand_name_find(r->store, "alice", &found) == -ENOENT);
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &found) == -EEXIST);
+    RIG_CHECK(r, hand_name_find(r->store, "alice", &found) == 0 && found == alice);
+    RIG_CHECK(r, hand_user_get(r->store, alice, &user) == 0);
+    RIG_CHECK(r, user.user == alice && user.devices == 1 && user.name.bytes == 5 &&
+                     memcmp(user.name.text, "alice", 5) == 0);
+    RIG_CHECK(r, hand_password_get(r->store, alice, &password) == 0);
+    RIG_CHECK(r, password.bytes == 4 && memcmp(password.text, "$pw$", 4) == 0);
+    RIG_CHECK(r, hand_password_set(r->store, alice, "$new$") == 0);
+    RIG_CHECK(r, hand_password_get(r->store, alice, &password) == 0 && password.bytes == 5);
+    RIG_CHECK(r, hand_user_get(r->store, alice + 256, &user) == -ENOENT);
+    RIG_CHECK(r, hand_user_remove(r->store, alice) == 0);
+    RIG_CHECK(r, hand_user_get(r->store, alice, &user) == -ENOENT);
+    RIG_CHECK(r, hand_password_get(r->store, alice, &password) == -ENOENT);
+    RIG_CHECK(r, hand_name_find(r->store, "alice", &found) == -ENOENT);
+    RIG_CHECK(r, hand_user_create(r->store, "alice", false, &found) == 0 && found != alice);
+    RIG_CHECK(r, hand_password_get(r->store, found, &password) == 0);
+}
+
+static void
+keeps_accounts(void **state)
+{
+    (void)state;
+    play(1, account_story);
+}
+
+static void
+device_story(struct rig *r)
+{
+    uint64_t alice;
+    uint16_t device = 0;
+    uint32_t count = 0;
+    struct store_device devices[8];
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
+    RIG_CHECK(r, hand_device_add(r->store, alice, 7, &device) == 0 && device == 2);
+    RIG_CHECK(r, hand_device_check(r->store, alice, 2, 7) == 0);
+    RIG_CHECK(r, hand_device_check(r->store, alice, 2, 8) == -EACCES);
+    RIG_CHECK(r, hand_device_check(r->store, alice, 3, 7) == -ENOENT);
+    RIG_CHECK(r, hand_device_check(r->store, alice + 256, 2, 7) == -ENOENT);
+    RIG_CHECK(r, hand_device_list(r->store, alice, devices, 8, &count) == 0 && count == 2);
+    RIG_CHECK(r, devices[1].device == 2 && devices[1].name.bytes == 5);
+    RIG_CHECK(r, hand_device_add(r->store, alice, 9, &device) == -EMFILE);
+    RIG_CHECK(r, hand_device_revoke(r->store, alice, 2) == 0);
+    RIG_CHECK(r, hand_device_check(r->store, alice, 2, 7) == -ENOENT);
+    RIG_CHECK(r, hand_device_revoke(r->store, alice, 2) == -ENOENT);
+}
+
+static void
+keeps_devices(void **state)
+{
+    (void)state;
+    rig_open(&rig, 2);
+    rig.options.devices_max = 2;
+    rig_play(&rig, device_story);
+    rig_close(&rig);
+}
+
+/* ------------------------------------------------------------------------------------- messages */
+
+/* Waits for what the store tells; NULL after a while. */
+static struct ln_msg *
+told(void)
+{
+    struct ln_msg *msg = NULL;
+    int error = ln_receive(2000, &msg);
+    return error == 0 ? msg : NULL;
+}
+
+static bool
+entry_of(const struct ln_msg *msg, struct store_entry *out)
+{
+    size_t at = 0;
+    return msg->buffer != NULL &&
+           entry_next(ln_buffer_data(msg->buffer), ln_buffer_bytes(msg->buffer), &at, out);
+}
+
+static void
+message_story(struct rig *r)
+{
+    uint64_t alice;
+    uint64_t bob;
+    struct store_attached attached;
+    struct store_sent sent;
+    struct store_sent again;
+    struct store_entry entry;
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
+    RIG_CHECK(r, hand_attach(r->store, bob, 1, &attached) == 0);
+    RIG_CHECK(r, attached.acked == 0 && attached.last == 0 && attached.devices == 1);
+    RIG_CHECK(r, attached.next_command < STORE_NODE_NUMBER_MIN);
+    RIG_CHECK(r, attached.node_number == STORE_NODE_NUMBER_MIN + attached.next_command);
+
+    struct hand_message hello = {.from = alice, .to = bob, .number = 1, .text = "hello"};
+    RIG_CHECK(r, hand_message(r->store, &hello, &sent) == 0);
+    RIG_CHECK(r, sent.chat_number == 1 && !sent.duplicate && sent.time_ms > 0);
+    RIG_CHECK(r, hand_message(r->store, &hello, &again) == 0);
+    RIG_CHECK(r, again.duplicate && again.chat_number == 1 && again.time_ms == sent.time_ms);
+
+    struct ln_msg *push = told();
+    RIG_CHECK(r, push != NULL && push->tag == STORE_PUSH && entry_of(push, &entry));
+    const struct store_push *data = (const struct store_push *)(const void *)push->data;
+    uint64_t number = data->number;
+    RIG_CHECK(r, data->user == bob && data->previous == 0 && entry.number == number);
+    RIG_CHECK(r, entry.kind == STORE_ENTRY_MESSAGE && entry.message.body_bytes == 5 &&
+                     memcmp(entry.message.body, "hello", 5) == 0);
+    ln_msg_free(&push);
+
+    RIG_CHECK(r, hand_attach(r->store, alice, 1, &attached) == 0); /* for both, here */
+    RIG_CHECK(r, hand_ack(r->store, bob, 1, number + 1) == -ERANGE);
+    RIG_CHECK(r, hand_ack(r->store, bob, 1, number) == 0);
+    push = told();
+    RIG_CHECK(r, push != NULL && push->tag == STORE_PUSH && entry_of(push, &entry));
+    RIG_CHECK(r, entry.kind == STORE_ENTRY_CURSORS && entry.peer == bob &&
+                     entry.cursors.peer_delivered == 1 && entry.cursors.peer_read == 0);
+    ln_msg_free(&push);
+    RIG_CHECK(r, hand_read(r->store, bob, alice, 2) == -ERANGE);
+    RIG_CHECK(r, hand_read(r->store, bob, alice, 1) == 0);
+    push = told();
+    RIG_CHECK(r, push != NULL && entry_of(push, &entry) && entry.cursors.peer_read == 1);
+    ln_msg_free(&push);
+    hello.to = bob + 256;
+    hello.number = 2;
+    RIG_CHECK(r, hand_message(r->store, &hello, &sent) == -ENOENT);
+}
+
+static void
+carries_messages(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 3; seed < 6; seed++) {
+        rig_open(&rig, seed);
+        rig.schedulers = (unsigned)(seed - 2);
+        rig_play(&rig, message_story);
+        rig_close(&rig);
+    }
+}
+
+static void
+notice_story(struct rig *r)
+{
+    uint64_t bob;
+    uint16_t device;
+    struct store_attached attached;
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
+    RIG_CHECK(r, hand_attach(r->store, bob, 1, &attached) == 0);
+    RIG_CHECK(r, hand_device_add(r->store, bob, 2, &device) == 0);
+    struct ln_msg *notice = told();
+    RIG_CHECK(r, notice != NULL && notice->tag == STORE_DEVICES);
+    RIG_CHECK(r, ((const struct store_notice *)(const void *)notice->data)->devices == 2);
+    ln_msg_free(&notice);
+    RIG_CHECK(r, hand_device_revoke(r->store, bob, 2) == 0);
+    notice = told();
+    RIG_CHECK(r, notice != NULL && notice->tag == STORE_REVOKED);
+    RIG_CHECK(r, ((const struct store_notice *)(const void *)notice->data)->device == 2);
+    ln_msg_free(&notice);
+    notice = told();
+    RIG_CHECK(r, notice != NULL && notice->tag == STORE_DEVICES);
+    ln_msg_free(&notice);
+    RIG_CHECK(r, hand_user_remove(r->store, bob) == 0);
+    notice = told();
+    RIG_CHECK(r, notice != NULL && notice->tag == STORE_REVOKED);
+    RIG_CHECK(r, ((const struct store_notice *)(const void *)notice->data)->device == 0);
+    ln_msg_free(&notice);
+    RIG_CHECK(r, hand_detach(r->store, bob) == 0);
+}
+
+static void
+tells_sessions(void **state)
+{
+    (void)state;
+    play(7, notice_story);
+}
+
+static void
+detach_story(struct rig *r)
+{
+    uint64_t alice;
+    uint64_t bob;
+    struct store_attached attached;
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
+    RIG_CHECK(r, hand_attach(r->store, bob, 1, &attached) == 0);
+    RIG_CHECK(r, hand_detach(r->store, bob) == 0);
+    struct hand_message hello = {.from = alice, .to = bob, .number = 1, .text = "hello"};
+    RIG_CHECK(r, hand_message(r->store, &hello, NULL) == 0);
+    RIG_CHECK(r, told() == NULL);
+    RIG_CHECK(r, hand_attach(r->store, bob, 1, &attached) == 0);
+    RIG_CHECK(r, attached.last > attached.acked);
+    struct store_stats stats;
+    store_stats_read(r->store, &stats);
+    RIG_CHECK(r, stats.sessions_attached == 1);
+}
+
+static void
+detaches_in_order(void **state)
+{
+    (void)state;
+    play(8, detach_story);
+}
+
+/* ---------------------------------------------------------------------------------------- pages */
+
+enum { PAGED = 300 };
+
+static void
+page_story(struct rig *r)
+{
+    uint64_t alice;
+    uint64_t bob;
+    uint64_t after = 0;
+    uint64_t expected = 1;
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
+    for (uint64_t i = 1; i <= PAGED; i++) {
+        struct hand_message hello = {.from = alice, .to = bob, .number = i, .text = "0123456789"};
+        RIG_CHECK(r, hand_message(r->store, &hello, NULL) == 0);
+    }
+    bool more = true;
+    while (more) {
+        struct store_inbox inbox = {.user = bob, .after = after, .entries_max = 70};
+        struct ln_msg *answer = NULL;
+        struct store_entry entry;
+        size_t at = 0;
+        if (hand_inbox(r->store, &inbox, &answer) != 0 || answer->buffer == NULL) {
+            rig_wrong(r, "no page after %llu", (unsigned long long)after);
+            return;
+        }
+        const struct store_page *page = (const struct store_page *)(const void *)answer->data;
+        RIG_CHECK(r, page->count <= 70);
+        while (entry_next(ln_buffer_data(answer->buffer), ln_buffer_bytes(answer->buffer), &at,
+                          &entry)) {
+            RIG_CHECK(r, entry.message.chat_number == expected);
+            expected++;
+            after = entry.number;
+        }
+        more = page->more;
+        ln_msg_free(&answer);
+    }
+    RIG_CHECK(r, expected == PAGED + 1);
+    struct store_inbox tiny = {.user = bob, .bytes_max = 1};
+    struct ln_msg *answer = NULL;
+    RIG_CHECK(r, hand_inbox(r->store, &tiny, &answer) == 0);
+    const struct store_page *page = (const struct store_page *)(const void *)answer->data;
+    RIG_CHECK(r, page->count == 1 && page->more); /* one at least */
+    ln_msg_free(&answer);
+    struct store_stats stats;
+    store_stats_read(r->store, &stats);
+    RIG_CHECK(r, stats.folds > 0); /* so some of it came from LMDB */
+    RIG_CHECK(r, hand_ack(r->store, bob, 1, after) == 0);
+    struct store_user user;
+    RIG_CHECK(r, hand_user_get(r->store, bob, &user) == 0 && user.inbox_entries == 0);
+}
+
+static void
+pages_through_folds(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 10; seed < 14; seed++) {
+        rig_open(&rig, seed);
+        rig.options.replay_commands_max = 60;
+        rig.options.cells = 1;
+        rig_play(&rig, page_story);
+        rig_close(&rig);
+    }
+}
+
+static void
+list_story(struct rig *r)
+{
+    enum { USERS = 40 };
+    uint64_t ids[USERS];
+    uint64_t seen = 0;
+    for (unsigned i = 0; i < USERS; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "user%u", i);
+        RIG_CHECK(r, hand_user_create(r->store, name, i % 2 == 0, &ids[i]) == 0);
+        if (i > 0) {
+            struct hand_message hello = {.from = ids[i], .to = ids[0], .number = 1, .text = "hi"};
+            RIG_CHECK(r, hand_message(r->store, &hello, NULL) == 0);
+        }
+    }
+    RIG_CHECK(r, hand_user_remove(r->store, ids[5]) == 0);
+    for (unsigned p = 0; p < 256; p++) {
+        struct store_rows rows = {.more = true};
+        uint64_t after = 0;
+        while (rows.more) {
+            struct store_user users[2];
+            if (hand_user_list(r->store, (uint8_t)p, after, 2, users, &rows) != 0) {
+                rig_wrong(r, "partition %u does not list its users", p);
+                return;
+            }
+            for (unsigned i = 0; i < rows.count; i++) {
+                RIG_CHECK(r, users[i].user > after && users[i].user != ids[5]);
+                RIG_CHECK(r, users[i].inbox_entries == (users[i].user == ids[0] ? USERS - 1 : 0));
+                after = users[i].user;
+                seen++;
+            }
+        }
+    }
+    RIG_CHECK(r, seen == USERS - 1);
+    struct store_rows rows = {.more = true};
+    uint64_t after = 0;
+    seen = 0;
+    while (rows.more) {
+        struct store_chat chats[7];
+        RIG_CHECK(r, hand_chats(r->store, ids[0], after, 7, chats, &rows) == 0);
+        for (unsigned i = 0; i < rows.count; i++) {
+            RIG_CHECK(r, chats[i].peer > after && chats[i].last == 1 && chats[i].delivered == 0);
+            after = chats[i].peer;
+            seen++;
+        }
+    }
+    RIG_CHECK(r, seen == USERS - 1);
+}
+
+static void
+lists(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 20; seed < 23; seed++) {
+        rig_open(&rig, seed);
+        rig.options.replay_commands_max = 30;
+        rig_play(&rig, list_story);
+        rig_close(&rig);
+    }
+}
+
+/* --------------------------------------------------------------------------------- bad requests */
+
+static void
+bad_story(struct rig *r)
+{
+    uint64_t bob;
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
+    struct hand_message wrong[] = {
+        {.from = 0, .to = bob, .number = 1, .text = "no sender"},
+        {.from = 9, .to = bob, .number = 0, .text = "no number"},
+    };
+    for (unsigned i = 0; i < 2; i++) {
+        RIG_CHECK(r, hand_message(r->store, &wrong[i], NULL) == -EINVAL);
+    }
+    RIG_CHECK(r, hand_read(r->store, bob, 0, 1) == -EINVAL);
+    struct ln_msg *odd = ln_msg_new(STORE_READ, LN_DURABLE, 3);
+    RIG_CHECK(r, ln_call(store_user_pid(r->store, bob), &odd, 1000, NULL) == -EINVAL);
+    odd = ln_msg_new(STORE_TAG_FIRST, LN_DURABLE, 3);
+    RIG_CHECK(r, ln_call(store_user_pid(r->store, bob), &odd, 1000, NULL) == -ENOSYS);
+    /* Another partition's user. */
+    struct store_user_id id = {bob};
+    ln_pid elsewhere =
+        store_partition_pid(r->store, (uint8_t)(store_user_partition(r->store, bob) + 1));
+    odd = ln_msg_new(STORE_USER_GET, LN_DURABLE, sizeof(id));
+    memcpy(odd->data, &id, sizeof(id));
+    RIG_CHECK(r, ln_call(elsewhere, &odd, 1000, NULL) == -EINVAL);
+    uint64_t user;
+    RIG_CHECK(r, hand_name_find(r->store, "bob", &user) == 0);
+}
+
+static void
+refuses_nonsense(void **state)
+{
+    (void)state;
+    play(30, bad_story);
+}
+
+/* ----------------------------------------------------------------------------------- over lives */
+
+static uint64_t first_user;
+static uint64_t first_number;
+
+static void
+before_story(struct rig *r)
+{
+    struct store_sent sent;
+    RIG_CHECK(r, r->report.created);
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &first_user) == 0);
+    struct hand_message note = {.from = first_user, .to = first_user, .number = 5, .text = "note"};
+    RIG_CHECK(r, hand_message(r->store, &note, &sent) == 0);
+    struct store_user user;
+    RIG_CHECK(r, hand_user_get(r->store, first_user, &user) == 0);
+    first_number = user.inbox_last;
+}
+
+static void
+after_story(struct rig *r)
+{
+    struct store_sent sent;
+    struct store_user user;
+    uint64_t found;
+    RIG_CHECK(r, !r->report.created && r->report.commands > 0);
+    RIG_CHECK(r, hand_name_find(r->store, "alice", &found) == 0 && found == first_user);
+    struct hand_message note = {.from = first_user, .to = first_user, .number = 5, .text = "note"};
+    RIG_CHECK(r, hand_message(r->store, &note, &sent) == 0 && sent.duplicate);
+    RIG_CHECK(r, hand_user_get(r->store, first_user, &user) == 0);
+    RIG_CHECK(r, user.inbox_last == first_number && user.inbox_entries == 1);
+    note.number = 6;
+    RIG_CHECK(r, hand_message(r->store, &note, &sent) == 0 && sent.chat_number == 2);
+    RIG_CHECK(r, hand_user_get(r->store, first_user, &user) == 0);
+    RIG_CHECK(r, user.inbox_last > first_number);
+}
+
+static void
+outlives_restarts(void **state)
+{
+    (void)state;
+    rig_open(&rig, 40);
+    rig_play(&rig, before_story);
+    rig_play(&rig, after_story);
+    rig_close(&rig);
+}
+
+static void
+outlives_other_schedulers(void **state)
+{
+    (void)state;
+    rig_open(&rig, 41);
+    rig.schedulers = 3;
+    rig_play(&rig, before_story);
+    rig.schedulers = 2;
+    rig_play(&rig, after_story);
+    assert_true(rig.report.logs_renewed);
+    assert_int_equal(rig.report.logs, 2);
+    rig_close(&rig);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("a user is created, found, changed, removed, and the name is free again",
+             keeps_accounts),
+        SPEC("devices are added, checked, listed and revoked, up to the limit", keeps_devices),
+        SPEC("a message is stored once, pushed, acknowledged and read, and its sender told",
+             carries_messages),
+        SPEC("a session is told of devices that come and go, and of its user's end",
+             tells_sessions),
+        SPEC("a session that has detached is told nothing more", detaches_in_order),
+        SPEC("an inbox is read in pages, out of memory and out of LMDB", pages_through_folds),
+        SPEC("users and chats are listed in pages", lists),
+        SPEC("requests that make no sense are refused, and harm nobody", refuses_nonsense),
+        SPEC("a restart changes nothing but the epoch", outlives_restarts),
+        SPEC("another number of schedulers folds everything and begins new logs",
+             outlives_other_schedulers),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
