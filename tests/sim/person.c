@@ -47,10 +47,28 @@ output_send(struct person *person)
     }
 }
 
+/* Marks as read what it has seen; what the client has no room for now is marked with the next event. */
+static void
+mark_read(struct person *person)
+{
+    for (unsigned i = 0; person->reads && i < person->world->people_count; i++) {
+        struct acquaintance *with = &person->with[i];
+        Linnet__V1__Chat chat = LINNET__V1__CHAT__INIT;
+        chat.peer_case = LINNET__V1__CHAT__PEER_USER_ID;
+        chat.user_id = person->world->people[i].user;
+        if (with->heard_chat > with->read_said &&
+            client_mark_read(&person->client, &chat, with->heard_chat, 1) == 0) {
+            with->read_said = with->heard_chat;
+            with->read_chat = with->heard_chat;
+        }
+    }
+}
+
 static void
 person_pump(struct person *person)
 {
     struct world *world = person->world;
+    mark_read(person);
     bool more = person->user != 0;
     while (more) {
         more = false;
@@ -75,19 +93,6 @@ person_says(struct person *person, struct person *to, uint32_t count)
 /* ------------------------------------------------------------------------------------------------ hearing */
 
 static void
-mark_read(struct person *person, const Linnet__V1__NewMessage *message)
-{
-    struct world *world = person->world;
-    for (unsigned i = 0; i < world->people_count; i++) {
-        if (world->people[i].user == message->sender->user_id &&
-            client_mark_read(&person->client, message->chat, message->chat_number, 1) == 0 &&
-            person->with[i].read_chat < message->chat_number) {
-            person->with[i].read_chat = message->chat_number;
-        }
-    }
-}
-
-static void
 welcomed(struct person *person, const Linnet__V1__Welcome *welcome)
 {
     if (person->user != 0 && person->user != welcome->user_id) {
@@ -97,16 +102,9 @@ welcomed(struct person *person, const Linnet__V1__Welcome *welcome)
     if (welcome->token[0] != '\0') {
         strncpy(person->token, welcome->token, PROTOCOL_TOKEN_BYTES_MAX);
     }
-    /* What was read before the connection broke may not have been taken: said again. */
+    /* What was read before the connection broke may not have been taken: it is said again. */
     for (unsigned i = 0; i < person->world->people_count; i++) {
-        struct acquaintance *with = &person->with[i];
-        Linnet__V1__Chat chat = LINNET__V1__CHAT__INIT;
-        chat.peer_case = LINNET__V1__CHAT__PEER_USER_ID;
-        chat.user_id = person->world->people[i].user;
-        if (person->reads && with->heard_chat > 0) {
-            with->read_chat = with->heard_chat;
-            (void)client_mark_read(&person->client, &chat, with->heard_chat, 1);
-        }
+        person->with[i].read_said = 0;
     }
 }
 
@@ -117,8 +115,16 @@ refused(struct person *person, const struct client_event *event)
         person->refused++;
         judge_broken(person->world, "%s was refused: %s", person->name, event->error->text);
     } else if (event->number != 0) {
-        (void)client_resend(&person->client, event->number);
+        int error = client_resend(&person->client, event->number);
+        assert(error == 0);
     }
+}
+
+static void
+ack(struct person *person, uint64_t inbox_number)
+{
+    int error = client_ack(&person->client, inbox_number);
+    assert(error == 0);
 }
 
 static void
@@ -130,17 +136,14 @@ happened(struct person *person, const struct client_event *event)
         break;
     case CLIENT_MESSAGE:
         judge_message(person, event->message);
-        (void)client_ack(&person->client, event->message->inbox_number);
-        if (person->reads) {
-            mark_read(person, event->message);
-        }
+        ack(person, event->message->inbox_number);
         break;
     case CLIENT_DUPLICATE:
-        (void)client_ack(&person->client, event->message->inbox_number);
+        ack(person, event->message->inbox_number);
         break;
     case CLIENT_RECEIPTS:
         judge_receipts(person, event->receipts);
-        (void)client_ack(&person->client, event->receipts->inbox_number);
+        ack(person, event->receipts->inbox_number);
         break;
     case CLIENT_SENT:
         judge_sent(person, event->ref, event->sent);

@@ -223,6 +223,26 @@ settled(const struct world *world)
     return true;
 }
 
+/* For whoever reads the failed test: who still waits for what. */
+static void
+unsettled_print(const struct world *world)
+{
+    for (unsigned i = 0; i < world->people_count; i++) {
+        const struct person *person = &world->people[i];
+        print_error("person %s: %s%s%s, %u unanswered, last close %u\n", person->name,
+                    client_state_name(client_state(&person->client)), person->away ? ", away" : "",
+                    person->peer != NULL ? ", connected" : "", client_unanswered(&person->client),
+                    person->last_close);
+        for (unsigned j = 0; j < world->people_count; j++) {
+            const struct acquaintance *with = &person->with[j];
+            print_error("    to %s: said %u, handed %u, delivered %llu, read %llu, heard %u\n",
+                        world->people[j].name, with->said, with->handed,
+                        (unsigned long long)with->delivered, (unsigned long long)with->read,
+                        with->heard_count);
+        }
+    }
+}
+
 bool
 world_settle(struct world *world)
 {
@@ -232,6 +252,7 @@ world_settle(struct world *world)
             return true;
         }
     }
+    unsettled_print(world);
     return false;
 }
 

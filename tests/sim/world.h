@@ -46,6 +46,7 @@ struct acquaintance {
     uint32_t heard_count;           /* how many */
     uint64_t heard_chat;            /* the highest chat number that I have stored */
     uint64_t read_chat;             /* the highest that I have marked read */
+    uint64_t read_said;             /* the same, on this connection */
     uint64_t heard_time_ms;
 };
 
@@ -61,7 +62,6 @@ struct person {
     bool away;      /* wants to be offline */
     bool reads;     /* marks what it sees as read */
     bool calling;   /* a reconnect is on its way */
-    uint64_t to_ack; /* stored, and not yet acknowledged */
     uint32_t refused;
     uint32_t last_close; /* why the node closed the last connection */
     struct acquaintance with[WORLD_PEOPLE_MAX];
