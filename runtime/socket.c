@@ -502,6 +502,9 @@ static void
 socket_close(struct ln_socket *socket, bool abort)
 {
     struct scheduler *self = socket->scheduler;
+    if (self->node->closing && socket->farewell != NULL) {
+        farewell_free(socket); /* its owner was detaching it when the node came to its end */
+    }
     struct farewell *farewell = farewell_new(socket);
     farewell->abort = abort;
     farewell->next = self->closing;
