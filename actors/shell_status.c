@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { PARTITIONS = 256 };
 
@@ -126,6 +127,7 @@ shell_status(struct shell_call *call)
     shell_put_text(call, "io", io_driver_name(messenger->driver));
     shell_put_text(call, "data", messenger->settings->data);
     shell_put_text(call, "listen", address);
+    put_number(call, "process", (uint64_t)getpid());
     put_number(call, "started_at_ms", (uint64_t)messenger->started_wall_ms);
     put_number(call, "uptime_ms",
                (io_now_ns(io_of(messenger->driver, 0)) - messenger->started_at_ns) / 1000000);
