@@ -112,7 +112,7 @@ users_node_pid(struct linnet_client *client, uint32_t *out_pid)
     yajl_val status = NULL;
     int code = linnet_ask_tree(client, words, 1, &status);
     if (code == SHELL_DONE) {
-        *out_pid = (uint32_t)linnet_json_number(status, "pid");
+        *out_pid = (uint32_t)linnet_json_number(status, "process");
         yajl_tree_free(status);
     }
     return code;
