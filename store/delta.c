@@ -67,6 +67,24 @@ delta_get(const struct delta *delta, const struct store_key *key, struct store_v
     return DELTA_UNKNOWN;
 }
 
+bool
+delta_know(struct delta *delta, const struct store_key *key)
+{
+    struct table_entry entry;
+    for (unsigned i = 0; i < RETIRED; i++) {
+        if (delta->tables[i] != NULL && table_get(delta->tables[i], key, &entry)) {
+            return true;
+        }
+    }
+    if (delta->tables[RETIRED] == NULL || !table_get(delta->tables[RETIRED], key, &entry)) {
+        return false;
+    }
+    /* Two folds old, and nothing newer: it is what LMDB has. */
+    table_put(delta->tables[LIVE], key, state_present(entry.state) ? TABLE_FETCHED : TABLE_MISSING,
+              entry.value);
+    return true;
+}
+
 void
 delta_put(struct delta *delta, const struct store_key *key, struct store_value value)
 {

@@ -18,7 +18,7 @@
  * between:
  *
  *     ticket = delta_enter(delta);
- *     if (delta_get(delta, &key, &value) == DELTA_UNKNOWN) {
+ *     if (!delta_know(delta, &key)) {
  *         ... a worker reads LMDB; we wait ...
  *         delta_learn(delta, &key, found);
  *     }
@@ -60,6 +60,11 @@ void delta_free(struct delta **delta);
 /* *out is untouched unless PRESENT. */
 enum delta_found delta_get(const struct delta *delta, const struct store_key *key,
                            struct store_value *out);
+
+/* Whether the key is known, and stays known while a ticket is held that has been taken. (delta_get
+ * tells of the retired table, too, which waits for older tickets only: what nothing newer knows is
+ * brought over from there.) */
+bool delta_know(struct delta *delta, const struct store_key *key);
 
 /* Copies the value in. */
 void delta_put(struct delta *delta, const struct store_key *key, struct store_value value);

@@ -50,8 +50,7 @@ partition_fini(struct partition *partition)
 bool
 partition_knows(struct partition *partition, const struct store_key *key)
 {
-    struct store_value value;
-    if (delta_get(partition->ledger.delta, key, &value) != DELTA_UNKNOWN) {
+    if (delta_know(partition->ledger.delta, key)) {
         return true;
     }
     fetch_want_key(&partition->journal->fetch, key);

@@ -266,6 +266,35 @@ later_tickets_hold_nothing_back(void **state)
 }
 
 static void
+what_the_retired_table_knows_is_brought_over(void **state)
+{
+    struct delta *delta = *state;
+    struct store_key one = number_key(1);
+    struct store_key two = number_key(2);
+    struct store_key three = number_key(3);
+    learn(delta, 1, "one");
+    learn(delta, 2, NULL);
+    fold(delta);
+    (void)delta_freeze(delta, 0);
+    delta_folded(delta);
+    uint64_t ticket = delta_enter(delta); /* too late to hold the retired table back */
+    assert_true(delta_know(delta, &one));
+    assert_true(delta_know(delta, &two));
+    assert_false(delta_know(delta, &three));
+    struct table *retired = delta_retire(delta);
+    assert_non_null(retired);
+    table_free(&retired);
+    check_text(delta, 1, "one");
+    assert_int_equal(found(delta, 2), DELTA_ABSENT);
+    const struct table *frozen = delta_freeze(delta, 0);
+    assert_int_equal(table_dirty_entries(frozen), 0); /* LMDB has it already */
+    delta_folded(delta);
+    delta_leave(delta, ticket);
+    retired = delta_retire(delta);
+    table_free(&retired);
+}
+
+static void
 tickets_from_before_the_first_fold_count(void **state)
 {
     struct delta *delta = *state;
@@ -527,6 +556,8 @@ main(void)
                    a_ticket_keeps_what_is_known),
         DELTA_SPEC("tickets taken after a fold do not hold its retired table back",
                    later_tickets_hold_nothing_back),
+        DELTA_SPEC("what only the retired table knows is brought over for new tickets",
+                   what_the_retired_table_knows_is_brought_over),
         DELTA_SPEC("a ticket from before the first fold holds back the second",
                    tickets_from_before_the_first_fold_count),
         DELTA_SPEC("a table retires when the last ticket from before is left",

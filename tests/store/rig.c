@@ -140,6 +140,9 @@ rig_boot(struct rig *rig)
         .disk_bytes_max = rig->disk_bytes_max,
     };
     assert_int_equal(sim_open(&sim, &rig->driver), 0);
+    if (rig->crash_event != 0) {
+        sim_crash_at(rig->driver, rig->crash_event);
+    }
     rig->options.driver = rig->driver;
     rig->lives++;
     rig->done = false;

@@ -34,6 +34,7 @@ struct rig {
     uint64_t now_ns; /* of the virtual clock, over all lives */
     bool drop_syncs;
     uint64_t disk_bytes_max;
+    uint64_t crash_event; /* of the next life: the power goes at this event; 0: it does not */
     struct store_options options;
     struct store_report report;
     char root[64];

@@ -10,10 +10,11 @@ foreach(noun user device message cursors stream replay model)
   linnet_test(store_apply_${noun}_test TIER fast SOURCES apply_${noun}_test.c LIBS linnet_store_world)
 endforeach()
 # The actors, on a simulated machine.
-add_library(linnet_store_rig STATIC ${CMAKE_CURRENT_LIST_DIR}/rig.c ${CMAKE_CURRENT_LIST_DIR}/hand.c)
+add_library(linnet_store_rig STATIC ${CMAKE_CURRENT_LIST_DIR}/rig.c ${CMAKE_CURRENT_LIST_DIR}/hand.c
+  ${CMAKE_CURRENT_LIST_DIR}/people.c)
 target_include_directories(linnet_store_rig PUBLIC ${PROJECT_BINARY_DIR}/include/tests)
 target_link_libraries(linnet_store_rig PUBLIC linnet_store PRIVATE linnet_flags)
-foreach(noun partition)
+foreach(noun partition power)
   linnet_test(store_${noun}_test TIER fast SOURCES ${noun}_test.c LIBS linnet_store_rig)
   linnet_sim_wrap(store_${noun}_test)
 endforeach()
