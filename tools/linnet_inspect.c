@@ -4,6 +4,7 @@
 #include "tools/linnet_table.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void
 actor_print(yajl_val tree)
@@ -20,7 +21,9 @@ actor_print(yajl_val tree)
     printf("reductions     %llu\n", (unsigned long long)linnet_json_number(actor, "reductions"));
     printf("memory         %s\n",
            linnet_bytes_text(linnet_json_number(actor, "memory_bytes"), memory));
-    printf("\n%s", linnet_json_text(tree, "text"));
+    const char *text = linnet_json_text(tree, "text");
+    size_t bytes = strlen(text);
+    printf("\n%s%s", text, bytes > 0 && text[bytes - 1] != '\n' ? "\n" : "");
 }
 
 static void
