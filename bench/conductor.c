@@ -363,6 +363,35 @@ usage_read(struct run *run, struct run_usage *out)
     }
 }
 
+/* Whatever moves the run on. */
+static uint64_t
+news(const struct run *run)
+{
+    return count_of(run, TALLY_ANSWERED) + count_of(run, TALLY_SHOWN) +
+           count_of(run, TALLY_DELIVERED) + count_of(run, TALLY_THROUGH) +
+           count_of(run, TALLY_CONNECTED);
+}
+
+/* Until nothing is under way any more, or nothing has come for so long that nothing will: a node
+ * that is gone comes back within the patience of those who call it, or they fail. */
+static void
+phase_quiet(struct conductor *conductor)
+{
+    struct run *run = conductor->run;
+    uint64_t until_ns = from_now_ns(QUIET_MS);
+    uint64_t last = news(run);
+    while (conductor->quiet < run->actors_count && crowd_now_ns() < until_ns && !run->failed) {
+        await(conductor, &conductor->quiet, run->actors_count, from_now_ns(PROGRESS_MS));
+        uint64_t now = news(run);
+        bool all_there =
+            count_of(run, TALLY_CONNECTED) == run->users.count + count_of(run, TALLY_CUT);
+        if (now != last || !all_there) {
+            until_ns = from_now_ns(QUIET_MS);
+            last = now;
+        }
+    }
+}
+
 /* chat, echo: warm up, measure, let what is under way arrive. */
 static void
 phase_traffic(struct conductor *conductor)
@@ -381,7 +410,7 @@ phase_traffic(struct conductor *conductor)
     usage_read(run, &run->after);
     run->measured_ns = go.span.until_ns - go.span.from_ns;
     broadcast(conductor, CROWD_STOP, NULL);
-    await(conductor, &conductor->quiet, run->actors_count, from_now_ns(QUIET_MS));
+    phase_quiet(conductor);
 }
 
 /* idle: all are logged in; now nothing happens. */

@@ -92,6 +92,7 @@ phone_next(struct phone *phone, struct client_input *input, struct client_event 
     if (error == 0 && out_event->kind == CLIENT_WELCOME) {
         phone->tries = 0;
         phone->cut_at_ns = 0;
+        phone->welcomed = true;
         tally_add(&phone->crowd->tally, TALLY_CONNECTED, 1);
     }
     return error == 0;
@@ -113,7 +114,8 @@ phone_cut(struct phone *phone)
 {
     phone_flush(phone);
     ln_socket_close(&phone->socket, false);
-    tally_add(&phone->crowd->tally, TALLY_CUT, 1);
+    tally_add(&phone->crowd->tally, TALLY_CUT, phone->welcomed);
+    phone->welcomed = false;
     call_again(phone);
 }
 

@@ -26,6 +26,7 @@ struct phone {
     uint32_t tries;           /* calls since the last welcome */
     uint64_t cut_at_ns;       /* since when it is not connected; 0: it is */
     bool calling;             /* a CROWD_CALL is on its way, or being done */
+    bool welcomed;            /* since it was connected */
 };
 
 void phone_init(struct phone *phone, struct crowd *crowd, const struct user *user, uint32_t end);
