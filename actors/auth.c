@@ -15,7 +15,7 @@ _Static_assert(sodium_base64_ENCODED_LEN(TOKEN_BYTES, sodium_base64_VARIANT_URLS
 _Static_assert(AUTH_PASSWORD_HASH_BYTES >= crypto_pwhash_STRBYTES, "a hash's text fits");
 _Static_assert(AUTH_HASH_BYTES <= crypto_generichash_BYTES_MAX, "BLAKE2b gives as much");
 
-/* ------------------------------------------------------------------------------------------------ chance */
+/* --------------------------------------------------------------------------------------- chance */
 
 /* libsodium has one source of chance per process and passes it no context. */
 static struct io *chance;
@@ -53,7 +53,7 @@ auth_open(struct io *io)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ tokens */
+/* --------------------------------------------------------------------------------------- tokens */
 
 static void
 little_endian_put(unsigned char *out, uint64_t value, unsigned bytes)
@@ -116,7 +116,7 @@ auth_token_hash(const unsigned char secret[AUTH_SECRET_BYTES], unsigned char out
     ASSERT(error == 0);
 }
 
-/* ------------------------------------------------------------------------------------------------ passwords */
+/* ------------------------------------------------------------------------------------ passwords */
 
 void
 auth_hash_job(void *argument)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* auth.h - passwords and device tokens: the one home of libsodium above runtime/io.
  *
- * A token says who its device claims to be and carries a secret; the node keeps only the secret's BLAKE2b hash:
+ * A token says who its device claims to be and carries a secret; the node keeps only the secret's
+ * BLAKE2b hash:
  *
  *     token = base64url(version 1 byte | user 8 | device 2 | secret 24), little-endian, no padding
  *
- * A password is kept as libsodium's Argon2id string. Hashing and verifying take tens of milliseconds and as many
- * mebibytes as the settings say: on worker threads only, through ln_work. The rest is quick: any thread.
+ * A password is kept as libsodium's Argon2id string. Hashing and verifying take tens of
+ * milliseconds and as many mebibytes as the settings say: on worker threads only, through ln_work.
+ * The rest is quick: any thread.
  */
 #pragma once
 
@@ -31,7 +33,8 @@ struct auth_token {
     unsigned char secret[AUTH_SECRET_BYTES];
 };
 
-/* Readies libsodium, and makes it draw its chance (salts) from `io`. Before anything else, once per driver. 0 or
+/* Readies libsodium, and makes it draw its chance (salts) from `io`. Before anything else, once per
+ * driver. 0 or
  * -ENOSYS. */
 MUST_CHECK int auth_open(struct io *io);
 

@@ -11,7 +11,7 @@
 
 static const char *const phase_names[] = {"http", "echo", "login", "entering", "ready", "closing"};
 
-/* ------------------------------------------------------------------------------------------------ clock */
+/* ---------------------------------------------------------------------------------------- clock */
 
 static void
 tick_after(uint64_t delay_ms)
@@ -31,7 +31,8 @@ ping(struct connection *connection)
     connection->pinged = true;
 }
 
-/* Half the idle timeout after the last sign of life it is asked for another; after all of it, it is closed. */
+/* Half the idle timeout after the last sign of life it is asked for another; after all of it, it is
+ * closed. */
 static void
 tick_ready(struct connection *connection)
 {
@@ -70,7 +71,7 @@ tick(struct connection *connection)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ closing */
+/* -------------------------------------------------------------------------------------- closing */
 
 void
 connection_close(struct connection *connection, uint16_t code, const char *reason)
@@ -96,7 +97,7 @@ connection_close(struct connection *connection, uint16_t code, const char *reaso
     tick_after(CONNECTION_CLOSE_MS);
 }
 
-/* ------------------------------------------------------------------------------------------------ input */
+/* ---------------------------------------------------------------------------------------- input */
 
 const struct websocket_rules *
 connection_rules(const struct connection *connection)
@@ -181,7 +182,8 @@ connection_input(struct connection *connection, unsigned char *bytes, size_t cou
         !connection_http_input(connection, bytes, count, &input)) {
         return;
     }
-    /* A command may move the connection away, or end it: then the socket is gone and the input used up. */
+    /* A command may move the connection away, or end it: then the socket is gone and the input used
+     * up. */
     while (connection->socket != NULL) {
         int error = websocket_next(&connection->websocket, &input, &event);
         if (error == -ENOMEM) {
@@ -204,7 +206,7 @@ data(struct connection *connection, const struct ln_socket_event *event)
     connection_input(connection, event->data, event->bytes);
 }
 
-/* ------------------------------------------------------------------------------------------------ the behaviour */
+/* -------------------------------------------------------------------------------- the behaviour */
 
 static void
 websocket_release(struct ln_resource *resource)

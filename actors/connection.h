@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* connection.h - one client's connection, from its first byte to its last: an actor with a socket.
  *
- *   HTTP -----> LOGIN -----> READY -----> CLOSING       what it waits for: the request's head; who it is; commands;
- *    | |                       ^             ^          the peer's close
+ *   HTTP -----> LOGIN -----> READY -----> CLOSING       what it waits for: the request's head;
+ *    | |                       ^             ^          who it is; commands; the peer's close
  *    | +--token in the head----+             |
  *    +--/livez and the like, bad requests----+
  *
- * It begins on any scheduler. Once it knows whose it is, it moves to the scheduler where that user is at home: the
- * descriptor and what was read but not yet used go to a new actor there (struct connection_start), and this one ends.
- * There it joins the user's session, which feeds it inbox entries as its credit allows.
+ * It begins on any scheduler. Once it knows whose it is, it moves to the scheduler where that user
+ * is at home: the descriptor and what was read but not yet used go to a new actor there (struct
+ * connection_start), and this one ends. There it joins the user's session, which feeds it inbox
+ * entries as its credit allows.
  *
- * Commands go straight to the partitions as requests; their answers come back as messages and leave as frames. When
- * commands_unanswered_max of them are under way, the socket is not read any further.
+ * Commands go straight to the partitions as requests; their answers come back as messages and leave
+ * as frames. When commands_unanswered_max of them are under way, the socket is not read any
+ * further.
  */
 #pragma once
 

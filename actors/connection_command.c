@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Frames in. A command becomes a request to the partition that decides it, and is remembered until that answers. */
+/* Frames in. A command becomes a request to the partition that decides it, and is remembered until
+ * that answers. */
 #include "actors/connection_priv.h"
 
 #include "actors/session.h"
@@ -14,7 +15,7 @@ enum {
     RETRY_LATER_MS = 5000,
 };
 
-/* ------------------------------------------------------------------------------------------------ pending */
+/* -------------------------------------------------------------------------------------- pending */
 
 static void
 pending_add(struct connection *connection, uint64_t request, uint32_t tag,
@@ -60,7 +61,7 @@ pending_take(struct connection *connection, uint64_t request)
     return NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------ commands */
+/* ------------------------------------------------------------------------------------- commands */
 
 /* Whom a chat means: 0 and *out_user, or what the name's partition says. Yields for a name. */
 static int
@@ -88,8 +89,8 @@ chat_resolve(struct connection *connection, const Linnet__V1__Chat *chat, uint64
     return error;
 }
 
-/* A text is kept with its NUL, since protobuf-c encodes strings, not slices: no copy when it is delivered. The
- * attachments are kept as a SendMessage that has nothing else. */
+/* A text is kept with its NUL, since protobuf-c encodes strings, not slices: no copy when it is
+ * delivered. The attachments are kept as a SendMessage that has nothing else. */
 static struct ln_buffer *
 body_buffer(const Linnet__V1__SendMessage *send, struct store_message *out)
 {
@@ -297,7 +298,7 @@ connection_frame(struct connection *connection, unsigned char *bytes, size_t cou
     arena_fini(&arena);
 }
 
-/* ------------------------------------------------------------------------------------------------ answers */
+/* -------------------------------------------------------------------------------------- answers */
 
 static void
 sent(struct connection *connection, const struct pending *pending, const struct ln_msg *answer)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Frames out. An event is encoded into memory on the stack when it is small, as nearly all are, and leaves with the
- * round's send. */
+/* Frames out. An event is encoded into memory on the stack when it is small, as nearly all are, and
+ * leaves with the round's send. */
 #include "actors/connection_priv.h"
 
 #include "store/entry.h"
@@ -44,7 +44,7 @@ event_send(struct connection *connection, Linnet__V1__ServerFrame *frame)
     ln_free(large);
 }
 
-/* ------------------------------------------------------------------------------------------------ answers */
+/* -------------------------------------------------------------------------------------- answers */
 
 void
 event_error(struct connection *connection, uint64_t number, uint64_t ref,
@@ -83,7 +83,7 @@ event_done(struct connection *connection, uint64_t number, uint64_t ref)
     event_send(connection, &frame);
 }
 
-/* ------------------------------------------------------------------------------------------------ the inbox */
+/* ------------------------------------------------------------------------------------ the inbox */
 
 /* The attachments were stored as a SendMessage that has nothing else (connection_command.c). */
 static Linnet__V1__SendMessage *

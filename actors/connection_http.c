@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The request with which every connection begins: an upgrade to /chat (or /echo), or a question about the node. */
+/* The request with which every connection begins: an upgrade to /chat (or /echo), or a question
+ * about the node. */
 #include "actors/connection_priv.h"
 #include "actors/metrics.h"
 #include "net/http.h"
@@ -151,7 +152,8 @@ connection_http_input(struct connection *connection, unsigned char *bytes, size_
         messenger_count(&connection->messenger->counters.requests_bad);
         answer_send(connection, NULL, http_fault_answer(fault));
     } else {
-        /* What follows the head lies at the end of this piece, whether or not the head was gathered. */
+        /* What follows the head lies at the end of this piece, whether or not the head was
+         * gathered. */
         size_t behind = head_bytes - request.head.count;
         *out = (struct websocket_input){bytes + (count - behind), behind};
         upgraded = respond(connection, &request, out);

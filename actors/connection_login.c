@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who is it? A token is checked against its device's hash; a password against its user's, and then gives a new device
- * with a new token. Straight-line code: only this connection waits.
+/* Who is it? A token is checked against its device's hash; a password against its user's, and then
+ * gives a new device with a new token. Straight-line code: only this connection waits.
  *
  * Whoever asks with a wrong name waits as long as with a wrong password, and is told the same. */
 #include "actors/connection_priv.h"
@@ -14,7 +14,7 @@
 
 enum { JOIN_TRIES = 5 /* a session may end just when it is found */ };
 
-/* ------------------------------------------------------------------------------------------------ refusing */
+/* ------------------------------------------------------------------------------------- refusing */
 
 struct refusal {
     int error;
@@ -52,7 +52,7 @@ login_refuse(struct connection *connection, uint64_t number, uint64_t ref, int e
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ asking the store */
+/* ----------------------------------------------------------------------------- asking the store */
 
 static int
 ask(ln_pid partition, struct ln_msg **request, void *out, size_t out_bytes)
@@ -148,7 +148,7 @@ user_register(struct connection *connection, const struct store_name *name, stru
     return error == -EEXIST ? -EACCES : error;
 }
 
-/* ------------------------------------------------------------------------------------------------ moving home */
+/* ---------------------------------------------------------------------------------- moving home */
 
 static void
 start_fill(struct connection_start *start, const struct connection *connection,
@@ -164,7 +164,8 @@ start_fill(struct connection_start *start, const struct connection *connection,
     memcpy(start->input, left->bytes, left->count);
 }
 
-/* The connection goes on as a new actor at `home`; this one ends. What the socket still brings stays in the kernel. */
+/* The connection goes on as a new actor at `home`; this one ends. What the socket still brings
+ * stays in the kernel. */
 static void
 move(struct connection *connection, struct connection_start *start, unsigned home)
 {
@@ -212,7 +213,7 @@ admitted(struct connection *connection, const struct auth_token *token,
     ln_free(start);
 }
 
-/* ------------------------------------------------------------------------------------------------ logging in */
+/* ----------------------------------------------------------------------------------- logging in */
 
 static int
 token_check(struct connection *connection, const struct auth_token *token)
@@ -320,7 +321,7 @@ connection_authenticate(struct connection *connection, const Linnet__V1__ClientF
     admitted(connection, &token, frame, true, left);
 }
 
-/* ------------------------------------------------------------------------------------------------ joining */
+/* -------------------------------------------------------------------------------------- joining */
 
 static int
 join(struct connection *connection, struct session_joined *out)

@@ -57,7 +57,8 @@ struct connection {
 };
 
 enum {
-    /* A login that was tried so often in one connection has a person at the end who should be shown the door. */
+    /* A login that was tried so often in one connection has a person at the end who should be shown
+     * the door. */
     CONNECTION_LOGINS_MAX = 5,
     /* How long the peer has for its half of the closing handshake. */
     CONNECTION_CLOSE_MS = 5000,
@@ -74,12 +75,13 @@ struct websocket_rules;
 const struct websocket_rules *connection_rules(const struct connection *connection);
 
 /* connection_http.c */
-/* Takes bytes of the head; true when a WebSocket has begun and *out tells what is left of the input. */
+/* Takes bytes of the head; true when a WebSocket has begun and *out tells what is left of the
+ * input. */
 bool connection_http_input(struct connection *connection, unsigned char *bytes, size_t count,
                            struct websocket_input *out);
 
-/* connection_login.c: all yield; afterwards the connection may have moved: then its actor is ending, and `left`, the
- * input behind the command, has gone with it. */
+/* connection_login.c: all yield; afterwards the connection may have moved: then its actor is
+ * ending, and `left`, the input behind the command, has gone with it. */
 void connection_authenticate(struct connection *connection, const Linnet__V1__ClientFrame *frame,
                              struct websocket_input *left);
 void connection_login_token(struct connection *connection, const char *token, size_t bytes,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* listener.h - the actor that listens for clients and starts a connection for each, on the schedulers in turn. */
+/* listener.h - the actor that listens for clients and starts a connection for each, on the
+ * schedulers in turn. */
 #pragma once
 
 #include "actors/messenger.h"
@@ -7,13 +8,17 @@
 #include "runtime/socket.h"
 
 enum {
-    /* A killed node's listeners live until the kernel has torn down its rings, some milliseconds after the process has
-     * gone; and a killed actor's until its descriptor is closed. Longer than that: somebody else listens there. */
+    /* A killed node's listeners live until the kernel has torn down its rings, some milliseconds
+     * after the process has gone; and a killed actor's until its descriptor is closed. Longer than
+     * that: somebody else listens there. */
     LISTENER_PATIENCE_MS = 1000,
 };
 
-/* The argument: a struct messenger *. Its init fails, and says why through messenger_failed, when it can't listen. */
+/* The argument: a struct messenger *. Its init fails, and says why through messenger_failed, when
+ * it can't listen. */
 extern const struct ln_behaviour listener_behaviour;
 
-/* ln_socket_listen, again and again for LISTENER_PATIENCE_MS while the address is in use. Yields. */
-MUST_CHECK int listener_open(const struct io_address *address, struct ln_socket **out, struct io_address *out_bound);
+/* ln_socket_listen, again and again for LISTENER_PATIENCE_MS while the address is in use.
+ * Yields. */
+MUST_CHECK int listener_open(const struct io_address *address, struct ln_socket **out,
+                             struct io_address *out_bound);

@@ -32,7 +32,7 @@ struct session {
     bool attached;
 };
 
-/* ------------------------------------------------------------------------------------------------ links */
+/* ---------------------------------------------------------------------------------------- links */
 
 static struct link *
 link_of_device(const struct session *session, uint16_t device)
@@ -93,7 +93,7 @@ end_if_empty(struct session *session)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ feeding */
+/* -------------------------------------------------------------------------------------- feeding */
 
 static bool
 credit(const struct session *session, const struct link *link)
@@ -103,7 +103,8 @@ credit(const struct session *session, const struct link *link)
            link->flight.bytes < limits->unacknowledged_bytes_max;
 }
 
-/* Takes one reference of the buffer. Entries from `offset` on go to the device and onto its bill. */
+/* Takes one reference of the buffer. Entries from `offset` on go to the device and onto its
+ * bill. */
 static void
 feed(struct link *link, struct ln_buffer **buffer, uint32_t offset)
 {
@@ -202,7 +203,7 @@ acked(struct session *session, const struct session_acked *ack)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ notices */
+/* -------------------------------------------------------------------------------------- notices */
 
 /* Pushes were refused while our mailbox was full: everybody catches up by reading. */
 static void
@@ -238,7 +239,7 @@ devices_changed(struct session *session, uint16_t devices)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ joining */
+/* -------------------------------------------------------------------------------------- joining */
 
 static int
 attach(struct session *session, uint16_t device, struct store_attached *out)
@@ -336,7 +337,7 @@ resync_device(struct session *session, uint16_t device)
     read_on(session, link);
 }
 
-/* ------------------------------------------------------------------------------------------------ the behaviour */
+/* -------------------------------------------------------------------------------- the behaviour */
 
 static void
 session_release(struct ln_resource *resource)

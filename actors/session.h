@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* session.h - a user while somebody is online: feeds the inbox to the connections of the user's devices.
+/* session.h - a user while somebody is online: feeds the inbox to the connections of the user's
+ * devices.
  *
- * One per user, at the user's home, beside the partition. The partition pushes new entries to it; each device takes
- * them as they come while it is `live`, that is: it has everything before, and credit. A device that lags (it just
- * joined, or has 256 entries or 256 KiB unacknowledged) ignores pushes and reads pages from the store when credit comes
- * back, until a page says that it has reached the end. A push names the entry before it, so nothing is ever skipped.
+ * One per user, at the user's home, beside the partition. The partition pushes new entries to it;
+ * each device takes them as they come while it is `live`, that is: it has everything before, and
+ * credit. A device that lags (it just joined, or has 256 entries or 256 KiB unacknowledged) ignores
+ * pushes and reads pages from the store when credit comes back, until a page says that it has
+ * reached the end. A push names the entry before it, so nothing is ever skipped.
  *
- * A session holds nothing that can't be rebuilt: when it ends or is killed, its connections close and come back.
+ * A session holds nothing that can't be rebuilt: when it ends or is killed, its connections close
+ * and come back.
  */
 #pragma once
 

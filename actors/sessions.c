@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table is open addressing with linear probing over user ids, at most half full. When a session ends, its user is
- * found by the index in its monitor's handle. */
+/* The table is open addressing with linear probing over user ids, at most half full. When a session
+ * ends, its user is found by the index in its monitor's handle. */
 #include "actors/sessions.h"
 
 #include "actors/session.h"
@@ -35,7 +35,7 @@ home_name(const char *what, unsigned scheduler, char out[HOME_NAME_BYTES])
     ASSERT(bytes > 0 && bytes < HOME_NAME_BYTES);
 }
 
-/* ------------------------------------------------------------------------------------------------ the table */
+/* ------------------------------------------------------------------------------------ the table */
 
 /* Fibonacci hashing: ids are the store's own, nobody chooses them. */
 static uint64_t
@@ -108,7 +108,7 @@ monitor_note(struct sessions *sessions, uint64_t monitor, uint64_t user)
     sessions->users[index] = user;
 }
 
-/* ------------------------------------------------------------------------------------------------ the behaviour */
+/* -------------------------------------------------------------------------------- the behaviour */
 
 static int
 session_start(struct sessions *sessions, uint64_t user, ln_pid *out)

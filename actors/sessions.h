@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sessions.h - who is online on this scheduler: the table from users to their sessions. One actor per scheduler,
- * registered as "sessions.N"; it starts sessions under the supervisor "session-supervisor.N" and forgets those that end. */
+/* sessions.h - who is online on this scheduler: the table from users to their sessions. One actor
+ * per scheduler, registered as "sessions.N"; it starts sessions under the supervisor
+ * "session-supervisor.N" and forgets those that end. */
 #pragma once
 
 #include "actors/messenger.h"

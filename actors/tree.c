@@ -15,7 +15,8 @@ enum {
     /* A fault that comes back this often within this time is not one that a restart cures. */
     RESTARTS_MAX = 10,
     RESTARTS_MS = 10000,
-    /* Connections crash one by one, not their supervisor: what crashes again and again is a client's doing. */
+    /* Connections crash one by one, not their supervisor: what crashes again and again is a
+     * client's doing. */
     DYNAMIC_RESTARTS_MAX = 1,
 };
 

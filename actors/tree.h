@@ -10,7 +10,8 @@
  *      +- shell                        the operator's socket
  *      +- listener                     clients' socket
  *
- * It starts from the top and stops from the bottom: nobody new, then connections say good-bye, then the store.
+ * It starts from the top and stops from the bottom: nobody new, then connections say good-bye, then
+ * the store.
  */
 #pragma once
 
@@ -19,7 +20,8 @@
 
 struct tree;
 
-/* Builds the tables and makes them the node's root. They live until tree_free, after the node was closed. */
+/* Builds the tables and makes them the node's root. They live until tree_free, after the node was
+ * closed. */
 struct tree *tree_plant(struct messenger *messenger, struct ln_node *node, unsigned schedulers);
 /* NULL is allowed. */
 void tree_free(struct tree *tree);

@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#define SPEC(title, function)                                                                      \
-    {                                                                                              \
-        (title), (function), NULL, NULL, NULL                                                      \
+#define SPEC(title, function)                 \
+    {                                         \
+        (title), (function), NULL, NULL, NULL \
     }

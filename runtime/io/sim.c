@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The clock and the order of things.
  *
- * One step of the simulation is one event: either the agenda's first entry whose instant has come, or one turn of one
- * loop. Due entries go before turns; among several loops that want a turn at the same instant chance chooses. When
- * nothing is due the clock jumps to what comes next. File calls made inside a step count as events of their own, so
- * that the power can go between a write and its sync, in the middle of a job.
+ * One step of the simulation is one event: either the agenda's first entry whose instant has come,
+ * or one turn of one loop. Due entries go before turns; among several loops that want a turn at the
+ * same instant chance chooses. When nothing is due the clock jumps to what comes next. File calls
+ * made inside a step count as events of their own, so that the power can go between a write and its
+ * sync, in the middle of a job.
  *
- * After the crash the rest of the step still runs, and so does whatever tears the node down: to that code the machine
- * looks alive, but nothing it does will have happened (sim_disk.h).
+ * After the crash the rest of the step still runs, and so does whatever tears the node down: to
+ * that code the machine looks alive, but nothing it does will have happened (sim_disk.h).
  */
 #include "runtime/io/sim.h"
 
@@ -25,7 +26,7 @@ static const int64_t WALL_START_MS_DEFAULT = 1767225600000;
 
 enum { NS_PER_MS = 1000 * 1000 };
 
-/* ------------------------------------------------------------------------------------------------ shared */
+/* --------------------------------------------------------------------------------------- shared */
 
 void *
 sim_memory(size_t bytes)
@@ -75,7 +76,7 @@ sim_later(struct sim *sim, uint64_t delay_ns, void (*fire)(void *context),
     sim_agenda_push(&sim->agenda, sim->now_ns + delay_ns, fire, drop, context);
 }
 
-/* ------------------------------------------------------------------------------------------------ steps */
+/* ---------------------------------------------------------------------------------------- steps */
 
 /* One of the loops that want a turn now; NULL: none. */
 static struct sim_loop *
@@ -160,7 +161,7 @@ sim_run(struct io_driver *driver, uint64_t until_ns)
     return false;
 }
 
-/* ------------------------------------------------------------------------------------------------ for tests */
+/* ------------------------------------------------------------------------------------ for tests */
 
 void
 sim_crash_at(struct io_driver *driver, uint64_t event)
@@ -215,7 +216,7 @@ sim_at(struct io_driver *driver, uint64_t at_ns, void (*fire)(void *context), vo
     sim_later(sim, at_ns > sim->now_ns ? at_ns - sim->now_ns : 0, fire, NULL, context);
 }
 
-/* ------------------------------------------------------------------------------------------------ the driver */
+/* ----------------------------------------------------------------------------------- the driver */
 
 static int
 driver_start(struct io_driver *driver, const struct io_loop *loops)

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sim.h - the deterministic driver: one thread, and everything that happens follows from one seed.
  *
- * The clock is virtual: it stands still while code runs and jumps to the next event when nothing is ready. Which loop
- * takes its turn next, how long a packet or a disk takes, how a send is cut into pieces: all drawn from the seed. Two
- * runs with the same seed are the same run.
+ * The clock is virtual: it stands still while code runs and jumps to the next event when nothing is
+ * ready. Which loop takes its turn next, how long a packet or a disk takes, how a send is cut into
+ * pieces: all drawn from the seed. Two runs with the same seed are the same run.
  *
- * The disk is real files under `root` (LMDB maps them), with a memory of what was not yet synced: every write, by us
- * or by LMDB (whose file calls are wrapped at link time, sim_wrap.h), keeps its before-image until a sync covers it.
- * A crash throws away a seeded subset of the unsynced writes, tears some in the middle at sector bounds, and likewise
- * undoes creations, renames and removals whose directory was not synced (a file's sync does not cover its name).
+ * The disk is real files under `root` (LMDB maps them), with a memory of what was not yet synced:
+ * every write, by us or by LMDB (whose file calls are wrapped at link time, sim_wrap.h), keeps its
+ * before-image until a sync covers it. A crash throws away a seeded subset of the unsynced writes,
+ * tears some in the middle at sector bounds, and likewise undoes creations, renames and removals
+ * whose directory was not synced (a file's sync does not cover its name).
  *
- * The crash is played on the files by io_driver_close: tear the dead node down before it, LMDB environments included.
- * Until then its calls seem to work, so that no error sends it down a path of its own, but nothing done after the crash
- * lasts. A driver closed without a crash leaves all that was written, synced or not, as a killed process does.
+ * The crash is played on the files by io_driver_close: tear the dead node down before it, LMDB
+ * environments included. Until then its calls seem to work, so that no error sends it down a path
+ * of its own, but nothing done after the crash lasts. A driver closed without a crash leaves all
+ * that was written, synced or not, as a killed process does.
  *
- *     sim_open(&options, &driver, ...);   one life of a machine: start a node on it, io_join until it stops
- *     sim_crash_at(driver, n);            or: the power goes at the n-th event; io_join returns with everything cut
+ *     sim_open(&options, &driver, ...);   one life of a machine: start a node, io_join until it stops
+ *     sim_crash_at(driver, n);            or: the power goes at the n-th event; io_join returns with
+ *                                         everything cut
  *     io_driver_close(driver);
  *     sim_open(... same root ...);        the next life finds what was left on the disk
  */
@@ -26,7 +29,8 @@
 struct sim_options {
     uint64_t seed;
     unsigned loops; /* 0: 1 */
-    /* All files live below it, it is made when missing; a path that leaves it is -EACCES. NULL: no disk. */
+    /* All files live below it, it is made when missing; a path that leaves it is -EACCES. NULL: no
+     * disk. */
     const char *root;
     /* The wall clock at instant 0 of the virtual clock. 0: 2026-01-01 00:00 UTC. */
     int64_t wall_start_ms;
@@ -55,25 +59,28 @@ struct sim_options {
 /* 0 or a negative errno; -EBUSY when another driver with a disk is open in this process. */
 MUST_CHECK int sim_open(const struct sim_options *options, struct io_driver **out);
 
-/* The machine loses power when the event counter reaches `event` (counted from open): no loop takes another turn,
- * unsynced writes are thrown away by the seed, io_join returns. sim_crashed tells whether that is why it returned. */
+/* The machine loses power when the event counter reaches `event` (counted from open): no loop takes
+ * another turn, unsynced writes are thrown away by the seed, io_join returns. sim_crashed tells
+ * whether that is why it returned. */
 void sim_crash_at(struct io_driver *driver, uint64_t event);
 /* The same at once, from inside a turn or between runs. */
 void sim_crash(struct io_driver *driver);
 bool sim_crashed(const struct io_driver *driver);
 uint64_t sim_events(const struct io_driver *driver);
 
-/* Runs until the virtual clock reaches `until_ns`, all loops stopped, or nothing can ever happen again. True while
- * there is still something to do. io_join is this with IO_NEVER. */
+/* Runs until the virtual clock reaches `until_ns`, all loops stopped, or nothing can ever happen
+ * again. True while there is still something to do. io_join is this with IO_NEVER. */
 bool sim_run(struct io_driver *driver, uint64_t until_ns);
 
-/* A hash over everything that has happened (events, their order, bytes moved): equal for equal seeds. */
+/* A hash over everything that has happened (events, their order, bytes moved): equal for equal
+ * seeds. */
 uint64_t sim_digest(const struct io_driver *driver);
 
 /* Chance for tests, from the same seed but a stream of its own. */
 uint64_t sim_random(struct io_driver *driver, uint64_t below);
 
-/* A test's own peer on the simulated network, outside any loop: bytes in, bytes out, callbacks from inside sim_run. */
+/* A test's own peer on the simulated network, outside any loop: bytes in, bytes out, callbacks from
+ * inside sim_run. */
 struct sim_peer;
 struct sim_peer_events {
     void (*connected)(void *context, struct sim_peer *peer, int error); /* 0 or a negative errno */
@@ -81,7 +88,8 @@ struct sim_peer_events {
                      size_t count);
     void (*closed)(void *context, struct sim_peer *peer, bool reset); /* by the other side */
 };
-/* Connects to an address the node listens on. The peer lives until sim_peer_free (or the driver's close). */
+/* Connects to an address the node listens on. The peer lives until sim_peer_free (or the driver's
+ * close). */
 struct sim_peer *sim_peer_connect(struct io_driver *driver, const struct io_address *address,
                                   const struct sim_peer_events *events, void *context);
 void sim_peer_send(struct sim_peer *peer, const void *bytes, size_t count);
@@ -92,6 +100,7 @@ void sim_peer_free(struct sim_peer *peer);
 /* While paused a peer does not read: the node's sends to it fill up and stall. */
 void sim_peer_pause(struct sim_peer *peer, bool paused);
 
-/* Calls `fire` at an instant of the virtual clock, outside any loop: how a test's script goes on. */
+/* Calls `fire` at an instant of the virtual clock, outside any loop: how a test's script goes
+ * on. */
 void sim_at(struct io_driver *driver, uint64_t at_ns, void (*fire)(void *context), void *context);
 uint64_t sim_now_ns(const struct io_driver *driver);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sim_agenda.h - what will happen, and when: a heap ordered by (instant, order of entry), never by address.
+/* sim_agenda.h - what will happen, and when: a heap ordered by (instant, order of entry), never by
+ * address.
  *
  *     sim_agenda_push(&agenda, now + delay, segment_fire, segment_drop, segment);
  *     while (sim_agenda_next_ns(&agenda) <= now) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sim_chance.h - where the simulation's chance comes from: one seed, one stream per purpose.
  *
- * Streams keep purposes apart: a packet more on the network does not change how the next disk write is torn, so that a
- * seed that shows a bug keeps showing it while unrelated code changes. The generator is xoshiro256**, its state
- * spread from seed and stream by splitmix64.
+ * Streams keep purposes apart: a packet more on the network does not change how the next disk write
+ * is torn, so that a seed that shows a bug keeps showing it while unrelated code changes. The
+ * generator is xoshiro256**, its state spread from seed and stream by splitmix64.
  */
 #pragma once
 

@@ -33,9 +33,10 @@ sim_disk_active(void)
     return active;
 }
 
-/* ------------------------------------------------------------------------------------------------ paths */
+/* ---------------------------------------------------------------------------------------- paths */
 
-/* Appends the components of `text`; . and .. are taken by their letter, for there are no links in a data directory. */
+/* Appends the components of `text`; . and .. are taken by their letter, for there are no links in a
+ * data directory. */
 static int
 path_append(char full[FULL_PATH_MAX], const char *text)
 {
@@ -97,7 +98,7 @@ sim_disk_path(const struct sim_disk *disk, const char *path, char out[SIM_PATH_M
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ life */
+/* ----------------------------------------------------------------------------------------- life */
 
 /* Removes the trash, if there is any. */
 static int
@@ -188,7 +189,7 @@ sim_disk_lose_power(struct sim_disk *disk)
     disk->lost_from = disk->changes;
 }
 
-/* ------------------------------------------------------------------------------------------------ data */
+/* ----------------------------------------------------------------------------------------- data */
 
 uint64_t
 sim_disk_delay_ns(struct sim *sim)
@@ -247,7 +248,7 @@ sim_disk_sync(struct sim_inode *inode)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ names */
+/* ---------------------------------------------------------------------------------------- names */
 
 int
 sim_disk_rename(struct io_driver *driver, const char *from, const char *to)

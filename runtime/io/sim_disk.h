@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sim_disk.h - the simulated disk: real files below a root, and a memory of what was not synced.
  *
- * What becomes of a power cut is played when the driver closes, that is when everything of the dead life has been torn
- * down: until then the files must stay as that life believes them to be, for LMDB has them mapped. From the crash on
- * syncs settle nothing, and what is still written, created or renamed is undone with certainty: the dead life goes on
- * in a world that is forgotten. A driver closed without a crash leaves all that was written, as a killed process does.
+ * What becomes of a power cut is played when the driver closes, that is when everything of the dead
+ * life has been torn down: until then the files must stay as that life believes them to be, for
+ * LMDB has them mapped. From the crash on syncs settle nothing, and what is still written, created
+ * or renamed is undone with certainty: the dead life goes on in a world that is forgotten. A driver
+ * closed without a crash leaves all that was written, as a killed process does.
  *
- * Removed and replaced files wait in a hidden folder below the root until their directory is synced.
+ * Removed and replaced files wait in a hidden folder below the root until their directory is
+ * synced.
  */
 #pragma once
 
@@ -44,7 +46,8 @@ void sim_disk_lose_power(struct sim_disk *disk);
 /* The disk of the open driver that has one, or NULL: a process simulates one machine at a time. */
 struct sim_disk *sim_disk_active(void);
 
-/* `path` as a path below the root ("" is the root): 0, -EACCES when it is outside, -ENAMETOOLONG. */
+/* `path` as a path below the root ("" is the root): 0, -EACCES when it is outside,
+ * -ENAMETOOLONG. */
 MUST_CHECK int sim_disk_path(const struct sim_disk *disk, const char *path, char out[SIM_PATH_MAX]);
 /* How long a write or a sync takes. */
 uint64_t sim_disk_delay_ns(struct sim *sim);

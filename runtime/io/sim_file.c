@@ -20,7 +20,7 @@ struct sim_file {
     int flags;
 };
 
-/* ------------------------------------------------------------------------------------------------ handles */
+/* -------------------------------------------------------------------------------------- handles */
 
 static struct sim_file *
 file_of(struct io_driver *driver, io_file file)
@@ -211,7 +211,7 @@ sim_file_lock(struct io_driver *driver, io_file handle)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ through the ring */
+/* ----------------------------------------------------------------------------- through the ring */
 
 static void
 write_sync_end(struct sim_request *request, int32_t result)

@@ -63,7 +63,8 @@ foreign_add(struct sim_disk *disk, int descriptor, struct sim_inode *inode, bool
     disk->foreign[descriptor] = (struct sim_foreign){.inode = inode, .durable = durable};
 }
 
-/* The sync flags stay away from the real descriptor: what they promise is kept here, and the real disk can rest. */
+/* The sync flags stay away from the real descriptor: what they promise is kept here, and the real
+ * disk can rest. */
 int
 sim_foreign_open(const char *path, int flags, mode_t mode)
 {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sim_foreign.h - descriptors that a library has opened itself, below the root of the simulated disk.
+/* sim_foreign.h - descriptors that a library has opened itself, below the root of the simulated
+ * disk.
  *
- * LMDB writes its file with calls of its own. Where they are wrapped (sim_wrap.h) they come here, and its writes are
- * remembered and lost like ours. The descriptor is a real one: the library reads and maps it as ever.
+ * LMDB writes its file with calls of its own. Where they are wrapped (sim_wrap.h) they come here,
+ * and its writes are remembered and lost like ours. The descriptor is a real one: the library reads
+ * and maps it as ever.
  *
- * A write through a descriptor opened with O_DSYNC is durable when the call returns; the power may go in between, and
- * then it may be torn.
+ * A write through a descriptor opened with O_DSYNC is durable when the call returns; the power may
+ * go in between, and then it may be torn.
  */
 #pragma once
 

@@ -12,7 +12,7 @@
 
 enum { IMAGES_ROOM_FIRST = 16 };
 
-/* ------------------------------------------------------------------------------------------------ life */
+/* ----------------------------------------------------------------------------------------- life */
 
 struct sim_inode *
 sim_inode_known(struct sim_disk *disk, const char *path)
@@ -124,7 +124,7 @@ sim_inode_rename(struct sim_inode *inode, const char *path)
     ASSERT(inode->path != NULL);
 }
 
-/* ------------------------------------------------------------------------------------------------ before-images */
+/* -------------------------------------------------------------------------------- before-images */
 
 /* Keeps what the sectors of a range hold now; past the file's end they hold zeros. */
 static int
@@ -235,7 +235,7 @@ sim_inode_resize(struct sim_inode *inode, uint64_t bytes)
     return error;
 }
 
-/* ------------------------------------------------------------------------------------------------ settling */
+/* ------------------------------------------------------------------------------------- settling */
 
 void
 sim_inode_settle(struct sim_inode *inode)
@@ -247,7 +247,8 @@ sim_inode_settle(struct sim_inode *inode)
     inode->sectors_room = 0;
 }
 
-/* When the new size is needed to read the range back, the journal is committed: all changes of size with it. */
+/* When the new size is needed to read the range back, the journal is committed: all changes of size
+ * with it. */
 void
 sim_inode_settle_range(struct sim_inode *inode, uint64_t offset, uint64_t bytes)
 {
@@ -270,7 +271,7 @@ sim_inode_settle_range(struct sim_inode *inode, uint64_t offset, uint64_t bytes)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ the crash */
+/* ------------------------------------------------------------------------------------ the crash */
 
 enum fate {
     FATE_LOST,  /* nothing of what was unsynced */
@@ -381,8 +382,8 @@ sector_compare(const void *a, const void *b)
     return x->write > y->write ? -1 : x->write < y->write;
 }
 
-/* A sector holds what its newest kept write left, which is what the next one found; without a kept one, what the
- * oldest found. */
+/* A sector holds what its newest kept write left, which is what the next one found; without a kept
+ * one, what the oldest found. */
 static void
 inode_restore(struct sim_inode *inode)
 {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sim_inode.h - one file of the simulated disk: its bytes are in a real file, here is what a crash may take back.
+/* sim_inode.h - one file of the simulated disk: its bytes are in a real file, here is what a crash
+ * may take back.
  *
- * Each write leaves the before-images of the sectors it touches, and each change of size the size before it, until a
- * sync settles them. So the oldest image of a sector is what the disk surely holds, and every later state of it is
- * one that a crash may leave: the page cache may have been written back at any moment, in any order, sector by sector.
- * Sizes are kept by a journal: a crash keeps the first few changes of size and undoes the rest. A truncation and the
- * bytes it cut off come back together, and what was written after it goes with it.
+ * Each write leaves the before-images of the sectors it touches, and each change of size the size
+ * before it, until a sync settles them. So the oldest image of a sector is what the disk surely
+ * holds, and every later state of it is one that a crash may leave: the page cache may have been
+ * written back at any moment, in any order, sector by sector. Sizes are kept by a journal: a crash
+ * keeps the first few changes of size and undoes the rest. A truncation and the bytes it cut off
+ * come back together, and what was written after it goes with it.
  */
 #pragma once
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sim_loop.h - one loop of the sim driver: what wakes it, its completions, its receive buffers.
  *
- * A loop takes a turn when it was woken, when a completion waits for it or when the deadline it asked for has come;
- * sim.c decides which of several takes it first. A turn happens at one instant of the clock; afterwards the loop is
- * busy for a small seeded time, while others go on: so loops overlap, and one that always has something to do cannot
- * stop the clock.
+ * A loop takes a turn when it was woken, when a completion waits for it or when the deadline it
+ * asked for has come; sim.c decides which of several takes it first. A turn happens at one instant
+ * of the clock; afterwards the loop is busy for a small seeded time, while others go on: so loops
+ * overlap, and one that always has something to do cannot stop the clock.
  */
 #pragma once
 
@@ -28,7 +28,8 @@ struct sim_loop {
     uint64_t cpu_ns;
     struct sim_completion *first, **last;
     unsigned char **
-        buffers; /* [buffers_max + 1]; index 0 is never used, so a zeroed op holds none; NULL: free */
+        /* [buffers_max + 1]; index 0 is never used, so a zeroed op holds none; NULL: free */
+        buffers;
     uint32_t buffers_max, buffers_held;
     struct io_stats stats;
 };
@@ -52,7 +53,8 @@ void sim_loop_complete(struct sim_loop *loop, struct sim_request *request, int32
                        bool more);
 void sim_loop_complete_work(struct sim_loop *loop, struct io_work *work);
 
-/* A receive buffer of exactly `bytes` bytes, so that a sanitizer sees who reads on; 0 when all are held. */
+/* A receive buffer of exactly `bytes` bytes, so that a sanitizer sees who reads on; 0 when all are
+ * held. */
 uint32_t sim_loop_hold_buffer(struct sim_loop *loop, size_t bytes);
 
 /* These stand in the table of io_priv.h. */

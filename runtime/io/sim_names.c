@@ -29,7 +29,7 @@ struct sim_name_change {
     uint64_t trash;   /* where the removed or replaced file waits; 0: nowhere */
 };
 
-/* ------------------------------------------------------------------------------------------------ the list */
+/* ------------------------------------------------------------------------------------- the list */
 
 static char *
 text_copy(const char *text, size_t bytes)
@@ -86,7 +86,7 @@ sim_names_forget(struct sim_disk *disk)
     disk->names_count = disk->names_room = 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ the trash */
+/* ------------------------------------------------------------------------------------ the trash */
 
 static void
 trash_path(uint64_t trash, char out[TRASH_PATH_MAX])
@@ -152,7 +152,7 @@ trash_restore(struct sim_disk *disk, uint64_t trash, const char *path)
     ASSERT(error == 0);
 }
 
-/* ------------------------------------------------------------------------------------------------ changing */
+/* ------------------------------------------------------------------------------------- changing */
 
 void
 sim_names_created(struct sim_disk *disk, const char *path)
@@ -198,7 +198,8 @@ path_below(const char *path, const char *folder)
     return strncmp(path, folder, bytes) == 0 && (path[bytes] == '/' || path[bytes] == '\0');
 }
 
-/* Settles the changes that `wanted` picks, newest first so that it may widen its choice on the way. */
+/* Settles the changes that `wanted` picks, newest first so that it may widen its choice on the
+ * way. */
 static void
 names_settle(struct sim_disk *disk,
              bool (*wanted)(void *context, const struct sim_name_change *change), void *context)
@@ -228,8 +229,9 @@ change_is_below(void *context, const struct sim_name_change *change)
            (change->folders[1] && path_below(change->folders[1], folder));
 }
 
-/* What was known below a directory is known below its new name. Its own unsynced changes are settled first, so that
- * no path of the list is out of date: kinder than a disk need be, to the rare case. */
+/* What was known below a directory is known below its new name. Its own unsynced changes are
+ * settled first, so that no path of the list is out of date: kinder than a disk need be, to the
+ * rare case. */
 static void
 directory_renamed(struct sim_disk *disk, const char *from, const char *to)
 {
@@ -283,7 +285,7 @@ sim_names_rename(struct sim_disk *disk, const char *from, const char *to)
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ settling */
+/* ------------------------------------------------------------------------------------- settling */
 
 /* A growing set of directories. */
 struct folders {
@@ -346,7 +348,7 @@ sim_names_sync(struct sim_disk *disk, const char *directory)
     free(folders.names);
 }
 
-/* ------------------------------------------------------------------------------------------------ the crash */
+/* ------------------------------------------------------------------------------------ the crash */
 
 static void
 change_undo(struct sim_disk *disk, const struct sim_name_change *change)
@@ -369,7 +371,8 @@ change_undo(struct sim_disk *disk, const struct sim_name_change *change)
     ASSERT(error == 0);
 }
 
-/* How often a change that could be kept is lost: one in this many, or 0 for never. Some crashes lose all, some none. */
+/* How often a change that could be kept is lost: one in this many, or 0 for never. Some crashes
+ * lose all, some none. */
 static uint64_t
 loss_one_in(struct sim_chance *chance)
 {

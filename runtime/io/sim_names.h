@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sim_names.h - creations, renames and removals, and how a crash undoes those whose directory was not synced.
+/* sim_names.h - creations, renames and removals, and how a crash undoes those whose directory was
+ * not synced.
  *
- * Changes are undone newest first, and a directory forgets from some change on: what came later in it is undone too,
- * so that no rename survives the creation it builds on. A rename between two directories belongs to both. A sync
- * settles all changes of its directory and, as a journal would, what they build on in others. Syncing a file does not
- * settle its name.
+ * Changes are undone newest first, and a directory forgets from some change on: what came later in
+ * it is undone too, so that no rename survives the creation it builds on. A rename between two
+ * directories belongs to both. A sync settles all changes of its directory and, as a journal would,
+ * what they build on in others. Syncing a file does not settle its name.
  *
  * All paths are below the disk's root.
  */

@@ -18,7 +18,7 @@ enum {
 /* A connection request that finds the backlog full is sent again, as TCP does. */
 static const uint64_t CONNECT_AGAIN_NS = 1000000000;
 
-/* ------------------------------------------------------------------------------------------------ addresses */
+/* ------------------------------------------------------------------------------------ addresses */
 
 union address_view {
     struct sockaddr any;
@@ -122,7 +122,7 @@ address_of_caller(struct sim_network *network, const struct io_address *called)
     return from;
 }
 
-/* ------------------------------------------------------------------------------------------------ handles */
+/* -------------------------------------------------------------------------------------- handles */
 
 static bool
 network_full(const struct sim_network *network)
@@ -131,7 +131,8 @@ network_full(const struct sim_network *network)
     return max > 0 && network->sockets_open >= max;
 }
 
-/* The lowest free one, as the kernel does: a handle used after its close soon meets another connection. */
+/* The lowest free one, as the kernel does: a handle used after its close soon meets another
+ * connection. */
 static io_socket
 handle_give(struct sim_network *network, struct sim_socket *socket)
 {
@@ -176,7 +177,7 @@ sim_network_end(struct io *io, io_socket handle)
     return socket && !socket->listening ? (struct sim_end *)socket : NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------ life */
+/* ----------------------------------------------------------------------------------------- life */
 
 struct sim_network *
 sim_network_new(struct sim *sim)
@@ -211,7 +212,7 @@ sim_network_delay_ns(struct sim *sim)
     return 1 + sim_chance_below(&sim->network_chance, max_ns);
 }
 
-/* ------------------------------------------------------------------------------------------------ listening */
+/* ------------------------------------------------------------------------------------ listening */
 
 int
 sim_network_listen(struct io *io, const struct io_address *address, int backlog, io_socket *out,
@@ -337,7 +338,7 @@ listener_close(struct sim_network *network, struct sim_listener *listener)
     free(listener);
 }
 
-/* ------------------------------------------------------------------------------------------------ connecting */
+/* ----------------------------------------------------------------------------------- connecting */
 
 static void
 attempt_drop(void *context)
@@ -443,7 +444,8 @@ sim_network_peer(struct io *io, io_socket socket, struct io_address *out)
     return 0;
 }
 
-/* Active operations are the caller's bug, unless the loops have stopped: then nothing will end them any more. */
+/* Active operations are the caller's bug, unless the loops have stopped: then nothing will end them
+ * any more. */
 void
 sim_network_close(struct io *io, io_socket handle, bool abort)
 {

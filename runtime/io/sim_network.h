@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sim_network.h - the simulated network: handles, listeners, connections.
  *
- * A connection is two ends and two pipes. What an end sends is cut into segments; a segment flies for a seeded time
- * and never overtakes another of its pipe. What has arrived waits in the pipe until it is received; flying and
- * arrived bytes together never exceed the pipe's room, so a reader that stops is felt by the writer.
+ * A connection is two ends and two pipes. What an end sends is cut into segments; a segment flies
+ * for a seeded time and never overtakes another of its pipe. What has arrived waits in the pipe
+ * until it is received; flying and arrived bytes together never exceed the pipe's room, so a reader
+ * that stops is felt by the writer.
  *
  *     end A  ---- pipe to B: [arrived | flying ...] ---->  end B
  *            <--- pipe to A ----------------------------
  *
- * An end belongs to a handle of the node, to a listener's backlog, or to a test's peer. A connection lives until both
- * ends are closed and nothing flies any more.
+ * An end belongs to a handle of the node, to a listener's backlog, or to a test's peer. A
+ * connection lives until both ends are closed and nothing flies any more.
  */
 #pragma once
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The peers of tests: an end of a connection without a loop, whose callbacks run straight from the agenda.
+/* The peers of tests: an end of a connection without a loop, whose callbacks run straight from the
+ * agenda.
  *
- * A peer takes whatever it is told to send and keeps what does not fit until there is room; it reads at once unless
- * paused. Callbacks may call anything on any peer, sim_peer_free on their own included: the peer's memory stays until
- * the last entry of the agenda that names it has fired.
+ * A peer takes whatever it is told to send and keeps what does not fit until there is room; it
+ * reads at once unless paused. Callbacks may call anything on any peer, sim_peer_free on their own
+ * included: the peer's memory stays until the last entry of the agenda that names it has fired.
  */
 #include "runtime/io/sim_network.h"
 
@@ -54,7 +55,7 @@ sim_peer_free_all(struct sim_network *network)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ out */
+/* ------------------------------------------------------------------------------------------ out */
 
 static void
 peer_flush(struct sim_peer *peer)
@@ -111,7 +112,7 @@ sim_peer_cut(struct sim_peer *peer)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ in */
+/* ------------------------------------------------------------------------------------------- in */
 
 static void
 peer_deliver(struct sim_peer *peer)
@@ -174,7 +175,7 @@ sim_peer_pause(struct sim_peer *peer, bool paused)
     sim_peer_heard(peer);
 }
 
-/* ------------------------------------------------------------------------------------------------ life */
+/* ----------------------------------------------------------------------------------------- life */
 
 static void
 peer_answered(struct sim_attempt *attempt, struct sim_end *end, int error)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sim_priv.h - what the files of the sim driver share. For runtime/io/sim*.c alone.
  *
- * sim.c keeps the clock and the order of things; sim_loop.c a loop's turns and completions; sim_request.c an
- * operation between its start and its last done; sim_work.c the jobs; sim_network.c addresses, listeners and
- * connecting, sim_stream.c the bytes of a connection, sim_socket.c what waits for them, sim_peer.c the peers of tests;
- * sim_disk.c directories and life, sim_file.c the file calls, sim_inode.c what a file would lose, sim_names.c what a directory would lose, sim_foreign.c the descriptors that a
- * library has opened itself.
+ * sim.c keeps the clock and the order of things; sim_loop.c a loop's turns and completions;
+ * sim_request.c an operation between its start and its last done; sim_work.c the jobs;
+ * sim_network.c addresses, listeners and connecting, sim_stream.c the bytes of a connection,
+ * sim_socket.c what waits for them, sim_peer.c the peers of tests; sim_disk.c directories and life,
+ * sim_file.c the file calls, sim_inode.c what a file would lose, sim_names.c what a directory would
+ * lose, sim_foreign.c the descriptors that a library has opened itself.
  */
 #pragma once
 
@@ -68,8 +69,8 @@ enum sim_event {
 /* True when no loop will take a turn any more: all have stopped, or the power has gone. */
 bool sim_over(const struct sim *sim);
 
-/* Counts an event and, when it is the one at which the power goes, crashes: the caller looks at sim->crashed. After
- * the crash nothing is counted. */
+/* Counts an event and, when it is the one at which the power goes, crashes: the caller looks at
+ * sim->crashed. After the crash nothing is counted. */
 void sim_happen(struct sim *sim, enum sim_event event, uint64_t detail);
 /* Mixes a detail into the digest: all that could differ between two runs should be told. */
 void sim_note(struct sim *sim, uint64_t word);
@@ -79,6 +80,7 @@ void sim_note_bytes(struct sim *sim, const void *bytes, size_t count);
 void sim_later(struct sim *sim, uint64_t delay_ns, void (*fire)(void *context),
                void (*drop)(void *context), void *context);
 
-/* Zeroed memory, and a larger array. A test machine without memory has nothing to tell: both end the process. */
+/* Zeroed memory, and a larger array. A test machine without memory has nothing to tell: both end
+ * the process. */
 void *sim_memory(size_t bytes);
 void *sim_resize(void *array, size_t count, size_t item_bytes);

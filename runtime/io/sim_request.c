@@ -188,8 +188,9 @@ cancel_fire(void *context)
     }
 }
 
-/* One that has not been looked at yet keeps the mark and is ended, by chance or when it would wait, at that look. A
- * connect has no socket to wait on and may wait long for its answer: it is ended as one that waits. */
+/* One that has not been looked at yet keeps the mark and is ended, by chance or when it would wait,
+ * at that look. A connect has no socket to wait on and may wait long for its answer: it is ended as
+ * one that waits. */
 void
 sim_request_cancel(struct io *io, struct io_op *op)
 {

@@ -3,10 +3,11 @@
  *
  *     started  -> looked at after a small seeded time, as the ring is entered after the turn
  *     waiting  -> on its socket's list, for bytes, for room, for a connection
- *     finished -> its last completion waits in the loop; then done is called and the op is its owner's again
+ *     finished -> its last completion waits in the loop; then done is called and the op is
+ *                 its owner's again
  *
- * An io_op is never touched after its last done. What the agenda still holds about it is the request, which lives
- * until the last entry has fired.
+ * An io_op is never touched after its last done. What the agenda still holds about it is the
+ * request, which lives until the last entry has fired.
  */
 #pragma once
 
@@ -56,9 +57,11 @@ void sim_request_free_all(struct sim *sim);
 void sim_request_later(struct sim_request *request, uint64_t delay_ns, void (*fire)(void *context));
 /* The same after the short time between a turn's end and the kernel's look at what it submitted. */
 void sim_request_submit(struct sim_request *request, void (*fire)(void *context));
-/* The request of an entry that has fired, or NULL when it has finished since and nothing is left to do. */
+/* The request of an entry that has fired, or NULL when it has finished since and nothing is left to
+ * do. */
 struct sim_request *sim_request_fired(void *context);
-/* For the first look: a cancel may come before it or too late. True when it came before and the request is over. */
+/* For the first look: a cancel may come before it or too late. True when it came before and the
+ * request is over. */
 bool sim_request_cancelled_early(struct sim_request *request);
 
 /* Puts it on its socket's list; a cancelled one ends instead and false is returned. */

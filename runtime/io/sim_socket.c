@@ -16,10 +16,10 @@ end_chance(const struct sim_end *end, uint64_t below)
     return sim_chance_below(&end->socket.sim->network_chance, below);
 }
 
-/* ------------------------------------------------------------------------------------------------ poll */
+/* ----------------------------------------------------------------------------------------- poll */
 
-/* What poll(2) would say. An end that arrives with the last bytes is no later event of its own: it shows here, and who
- * looks at bytes alone never learns of it. */
+/* What poll(2) would say. An end that arrives with the last bytes is no later event of its own: it
+ * shows here, and who looks at bytes alone never learns of it. */
 static uint32_t
 end_readiness(const struct sim_end *end)
 {
@@ -74,9 +74,10 @@ sim_socket_poll(struct io *io, struct io_op *op, io_socket socket)
     sim_request_submit(request, poll_fire);
 }
 
-/* ------------------------------------------------------------------------------------------------ receive */
+/* -------------------------------------------------------------------------------------- receive */
 
-/* How much this receive finds. What it leaves is as if it came just after: it is announced again. */
+/* How much this receive finds. What it leaves is as if it came just after: it is announced
+ * again. */
 static size_t
 receive_bytes(struct sim_end *end)
 {
@@ -133,7 +134,7 @@ sim_socket_receive(struct io *io, struct io_op *op, io_socket socket)
     sim_request_submit(request, receive_fire);
 }
 
-/* ------------------------------------------------------------------------------------------------ send */
+/* ----------------------------------------------------------------------------------------- send */
 
 static size_t
 pieces_bytes(const struct iovec *pieces, unsigned count)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bytes of a connection, from one end to the other.
  *
- * Where TCP leaves freedom, chance uses it: how a send is cut, how much of it is taken, how long a segment flies, how
- * much one receive finds, whether a poll fires once more than needed. Where TCP promises, so does this: order, the end
- * after the last byte, room for what was taken.
+ * Where TCP leaves freedom, chance uses it: how a send is cut, how much of it is taken, how long a
+ * segment flies, how much one receive finds, whether a poll fires once more than needed. Where TCP
+ * promises, so does this: order, the end after the last byte, room for what was taken.
  */
 #include "runtime/io/sim_network.h"
 
@@ -23,7 +23,7 @@ end_chance(const struct sim_end *end, uint64_t below)
     return sim_chance_below(&end->socket.sim->network_chance, below);
 }
 
-/* ------------------------------------------------------------------------------------------------ connections */
+/* ---------------------------------------------------------------------------------- connections */
 
 struct sim_connection *
 sim_connection_new(struct sim_network *network)
@@ -81,7 +81,7 @@ sim_connection_put(struct sim_connection *connection)
     free(connection);
 }
 
-/* ------------------------------------------------------------------------------------------------ what is heard */
+/* -------------------------------------------------------------------------------- what is heard */
 
 /* Something has come in: whoever is behind the end is told. */
 static void
@@ -115,7 +115,7 @@ sim_end_hear_again(struct sim_end *end)
     sim_later(end->socket.sim, sim_network_delay_ns(end->socket.sim), heard_again_fire, NULL, end);
 }
 
-/* ------------------------------------------------------------------------------------------------ segments */
+/* ------------------------------------------------------------------------------------- segments */
 
 static void
 segment_drop(void *context)
@@ -211,7 +211,7 @@ end_send_reset(struct sim_end *end)
     end_send_mark(end, SIM_SEGMENT_RESET);
 }
 
-/* ------------------------------------------------------------------------------------------------ ends */
+/* ----------------------------------------------------------------------------------------- ends */
 
 size_t
 sim_end_room(const struct sim_end *end)

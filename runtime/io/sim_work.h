@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sim_work.h - worker jobs under the simulation.
  *
- * A job's body runs whole at one later instant on the one thread; its done follows after the time the job is said to
- * have taken: a seeded one plus what its file calls cost. Normal jobs overlap and overtake one another, as on several
- * threads; low ones run one after the other in their order, as on one. Jobs that wait when the driver closes or the
- * power goes never run.
+ * A job's body runs whole at one later instant on the one thread; its done follows after the time
+ * the job is said to have taken: a seeded one plus what its file calls cost. Normal jobs overlap
+ * and overtake one another, as on several threads; low ones run one after the other in their order,
+ * as on one. Jobs that wait when the driver closes or the power goes never run.
  */
 #pragma once
 

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sim_wrap.h - lets the simulated disk see what a statically linked library writes.
  *
- * The real LMDB runs under the simulation. It is linked from liblmdb.a with the linker's --wrap for the calls it makes
- * on its data file: open, close, pwrite, write, writev, ftruncate, fdatasync, fsync and the 64-bit names of those.
- * While a sim driver with a disk is open, calls on files below its root go to sim_foreign.c; all others, and all calls
- * when no such driver is open, go straight through. The options redirect every call of these names in the program's
- * static parts, ours included; shared libraries keep the real ones.
+ * The real LMDB runs under the simulation. It is linked from liblmdb.a with the linker's --wrap for
+ * the calls it makes on its data file: open, close, pwrite, write, writev, ftruncate, fdatasync,
+ * fsync and the 64-bit names of those. While a sim driver with a disk is open, calls on files below
+ * its root go to sim_foreign.c; all others, and all calls when no such driver is open, go straight
+ * through. The options redirect every call of these names in the program's static parts, ours
+ * included; shared libraries keep the real ones.
  *
  *     linnet_sim_wrap(store_sim_test)      in CMake, for an executable that links liblmdb.a
  *
- * Reading needs no help: LMDB maps the file, and the simulated disk keeps it a real one. What it writes through a
- * writable map (its lock file) is not seen; that file's content means nothing after a restart. Never MDB_WRITEMAP.
+ * Reading needs no help: LMDB maps the file, and the simulated disk keeps it a real one. What it
+ * writes through a writable map (its lock file) is not seen; that file's content means nothing
+ * after a restart. Never MDB_WRITEMAP.
  */
 #pragma once
 

@@ -58,7 +58,7 @@ tempted(struct evil *evil, uint64_t chances)
     return true;
 }
 
-/* ---------------------------------------------------------------------------------------- copies */
+/* --------------------------------------------------------------------------------------- copies */
 
 /* A frame of its own with the same contents, as if it had been sent. */
 static Linnet__V1__ServerFrame *
@@ -96,7 +96,7 @@ line_release(struct evil_line *line, struct arena *arena)
     return frame;
 }
 
-/* ----------------------------------------------------------------------------------------- deeds */
+/* ---------------------------------------------------------------------------------------- deeds */
 
 /* Shown once more, behind itself. */
 static void
@@ -208,7 +208,7 @@ answer_event(struct evil *evil, struct arena *arena, Linnet__V1__ServerFrame *ou
     }
 }
 
-/* -------------------------------------------------------------------------------- the line's flow */
+/* ------------------------------------------------------------------------------ the line's flow */
 
 static void
 shift_numbers(const struct evil_line *line, Linnet__V1__ServerFrame *frame)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* evil.h - what an evil node does to its events: once in so many it breaks a promise, in the way that
- * no client library can hide.
+/* evil.h - what an evil node does to its events: once in so many it breaks a promise, in the way
+ * that no client library can hide.
  *
  *     evil_init(&evil, EVIL_SWAP, 10000);
  *     evil_line_init(&line);                                  one per connection
  *     evil_event(&evil, &line, frame, &arena, out, &count);   what goes to the client instead
  *     evil_command(&line, client_frame);                      what goes to the node
  *
- * Inbox numbers keep rising, or the client would see at once that the node speaks nonsense: where an
- * entry is added all that follow get a greater number, and acknowledgements are turned back.
+ * Inbox numbers keep rising, or the client would see at once that the node speaks nonsense: where
+ * an entry is added all that follow get a greater number, and acknowledgements are turned back.
  */
 #pragma once
 

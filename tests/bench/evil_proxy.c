@@ -56,7 +56,7 @@ struct relay_start {
     io_socket descriptor;
 };
 
-/* ---------------------------------------------------------------------------------------- writing */
+/* -------------------------------------------------------------------------------------- writing */
 
 static void
 frame_write(struct relay *relay, unsigned to, enum frame_opcode opcode, unsigned char *payload,
@@ -84,7 +84,7 @@ message_write(struct relay *relay, unsigned to, const ProtobufCMessage *message)
     frame_write(relay, to, FRAME_BINARY, payload, bytes);
 }
 
-/* ---------------------------------------------------------------------------------------- reading */
+/* -------------------------------------------------------------------------------------- reading */
 
 static void
 event_pass(struct relay *relay, const struct websocket_event *event)
@@ -173,7 +173,7 @@ received(struct relay *relay, const struct ln_socket_event *data)
     }
 }
 
-/* -------------------------------------------------------------------------------------- behaviours */
+/* ----------------------------------------------------------------------------------- behaviours */
 
 static int
 relay_init(void *state, const void *argument)

@@ -283,7 +283,7 @@ a_request_sent_on_is_a_message(void **state)
     stage_play(relay_story);
 }
 
-/* ------------------------------------------------------------------------------ callers that end */
+/* ----------------------------------------------------------------------------- callers that end */
 
 struct caller {
     ln_pid clerk;

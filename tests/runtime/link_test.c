@@ -302,7 +302,7 @@ a_ring_falls(void **state)
     stage_play(ring_story);
 }
 
-/* ---------------------------------------------------------------------- processes and their links */
+/* -------------------------------------------------------------------- processes and their links */
 
 static void
 crash_run(void *state)

@@ -29,7 +29,7 @@ node_on(struct io_driver *driver, const struct ln_behaviour *root, const void *a
     return node;
 }
 
-/* ------------------------------------------------------------------------------------ its reason */
+/* ----------------------------------------------------------------------------------- its reason */
 
 static void
 fail_run(void *state)
@@ -72,7 +72,7 @@ tells_why_the_root_ended(void **state)
     io_driver_close(driver);
 }
 
-/* -------------------------------------------------------------------------------------- stopping */
+/* ------------------------------------------------------------------------------------- stopping */
 
 static void
 patient_run(void *state)
@@ -151,7 +151,7 @@ stops_from_another_thread(void **state)
     }
 }
 
-/* ---------------------------------------------------------------------- what is left when it ends */
+/* -------------------------------------------------------------------- what is left when it ends */
 
 static unsigned terminated;
 static void
@@ -212,7 +212,7 @@ whoever_is_left_is_killed(void **state)
     stage_play_threads(leave_all_story, 2);
 }
 
-/* ---------------------------------------------------------------------------------- simulated cuts */
+/* ------------------------------------------------------------------------------- simulated cuts */
 
 static unsigned released;
 static void

@@ -131,7 +131,7 @@ waits_on_when_it_was_renewed(void **state)
     stage_play(renewed_story);
 }
 
-/* -------------------------------------------------------------------------------------- sleeping */
+/* ------------------------------------------------------------------------------------- sleeping */
 
 static void
 spin_run(void *state)
@@ -245,7 +245,7 @@ many_sleep_at_once(void **state)
     stage_play(many_story);
 }
 
-/* --------------------------------------------------------------- handlers that wait keep a stack */
+/* -------------------------------------------------------------- handlers that wait keep a stack */
 
 struct nap {
     uint32_t naps;

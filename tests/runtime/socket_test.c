@@ -127,7 +127,7 @@ fill(unsigned char *bytes, size_t count, unsigned salt)
     }
 }
 
-/* ------------------------------------------------------------------------------------- the stories */
+/* ---------------------------------------------------------------------------------- the stories */
 
 enum { LONG_BYTES = 300000 };
 static unsigned char sent[LONG_BYTES], got[LONG_BYTES];
@@ -213,7 +213,7 @@ no_listener_no_connection(void **state)
     stage_play(refused_story);
 }
 
-/* ---------------------------------------------------------------------- a peer that is not an actor */
+/* ------------------------------------------------------------------ a peer that is not an actor */
 
 /* The simulated peer writes down what it sees. */
 static struct witness {
@@ -424,7 +424,7 @@ one_side_may_end_first(void **state)
     stage_play(half_story);
 }
 
-/* -------------------------------------------------------------------------------------- pressure */
+/* ------------------------------------------------------------------------------------- pressure */
 
 static void
 pause_story(void)
@@ -524,7 +524,7 @@ waits_for_a_buffer(void **state)
     stage_play(starving_story);
 }
 
-/* ------------------------------------------------------------------------------ owners, moving house */
+/* ------------------------------------------------------------------------- owners, moving house */
 
 static void
 crash_story(void)
@@ -668,7 +668,7 @@ a_detach_has_a_limit(void **state)
     stage_play(late_detach_story);
 }
 
-/* ------------------------------------------------------------------------------- connects that end */
+/* ---------------------------------------------------------------------------- connects that end */
 
 static void
 connecting_run(void *state)

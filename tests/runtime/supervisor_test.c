@@ -127,7 +127,7 @@ say_to(const char *name, enum tag tag)
     stage_say(ln_whereis(name), tag);
 }
 
-/* ------------------------------------------------------------------------------------ strategies */
+/* ----------------------------------------------------------------------------------- strategies */
 
 static void
 play_strategy(enum ln_strategy strategy, const char *after_crash)
@@ -185,7 +185,7 @@ restarts_the_rest(void **state)
     stage_play(rest_for_one_story);
 }
 
-/* ---------------------------------------------------------------------------------- restart types */
+/* -------------------------------------------------------------------------------- restart types */
 
 static void
 types_story(void)
@@ -241,7 +241,7 @@ a_shutdown_is_no_failure(void **state)
     stage_play(shutdown_story);
 }
 
-/* -------------------------------------------------------------------------------------- intensity */
+/* ------------------------------------------------------------------------------------ intensity */
 
 static void
 play_intensity(uint32_t intensity)
@@ -301,7 +301,7 @@ old_restarts_are_forgotten(void **state)
     stage_play(slowly_story);
 }
 
-/* ----------------------------------------------------------------------------------- failing inits */
+/* -------------------------------------------------------------------------------- failing inits */
 
 static void
 first_init_story(void)
@@ -354,7 +354,7 @@ failing_restarts_count(void **state)
     stage_play(later_init_story);
 }
 
-/* ------------------------------------------------------------------------------------------ ending */
+/* --------------------------------------------------------------------------------------- ending */
 
 static void
 slow_story(void)
@@ -439,7 +439,7 @@ a_killed_branch_grows_again(void **state)
     stage_play(killed_branch_story);
 }
 
-/* ----------------------------------------------------------------------------------------- dynamic */
+/* -------------------------------------------------------------------------------------- dynamic */
 
 static void
 dynamic_story(void)

@@ -9,7 +9,7 @@ enum { CROSSINGS = 1000000 };
 
 enum tag { NUMBER = 1, GO, DONE, STAMP };
 
-/* ------------------------------------------------------------- a million messages in each direction */
+/* --------------------------------------------------------- a million messages in each direction */
 
 /* Sends CROSSINGS numbers to the other, expects as many from it, in order. It sends so many at a
  * time as it has credit for: one for each that came. */
@@ -110,7 +110,7 @@ messages_cross_in_order(void **state)
     stage_play_threads(crossing_story, 2);
 }
 
-/* ------------------------------------------------------------ spawning, linking, dying everywhere */
+/* ---------------------------------------------------------- spawning, linking, dying everywhere */
 
 struct mayfly {
     uint32_t left;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Power cuts at seeded moments, over many seeds: LINNET_SEED_FIRST and LINNET_SEED_COUNT choose which. A failure prints
- * the one command that replays it. */
+/* Power cuts at seeded moments, over many seeds: LINNET_SEED_FIRST and LINNET_SEED_COUNT choose
+ * which. A failure prints the one command that replays it. */
 #include "tests/sim/judge.h"
 #include "tests/sim/world.h"
 #include "tests/spec.h"

@@ -47,8 +47,9 @@ judge_message(struct person *person, const Linnet__V1__NewMessage *message)
     struct world *world = person->world;
     struct person *from = person_of_user(world, message->sender->user_id);
     unsigned n = 0;
-    const char *hash =
-        message->body_case == LINNET__V1__NEW_MESSAGE__BODY_TEXT ? strchr(message->text, '#') : NULL;
+    const char *hash = message->body_case == LINNET__V1__NEW_MESSAGE__BODY_TEXT
+                           ? strchr(message->text, '#')
+                           : NULL;
     if (from == NULL || hash == NULL || sscanf(hash, "#%u", &n) != 1) {
         judge_broken(world, "%s was shown something that nobody wrote", person->name);
         return;
@@ -132,8 +133,8 @@ judge_pair(struct world *world, const struct person *from, const struct person *
         }
     }
     if (heard->heard_count != said->said) {
-        judge_broken(world, "%s was shown %u of %u messages from %s", to->name,
-                     heard->heard_count, said->said, from->name);
+        judge_broken(world, "%s was shown %u of %u messages from %s", to->name, heard->heard_count,
+                     said->said, from->name);
     }
     if (said->said > 0 && said->delivered != said->chat[said->said]) {
         judge_broken(world, "%s was ticked delivered up to %llu of %llu by %s", from->name,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* judge.h - the promises of docs/guarantees.md as checks on what people are told. Each message's text says who wrote
- * it to whom and as which of theirs, so that loss, repetition and order can be seen by the receiver alone:
+/* judge.h - the promises of docs/guarantees.md as checks on what people are told. Each message's
+ * text says who wrote it to whom and as which of theirs, so that loss, repetition and order can be
+ * seen by the receiver alone:
  *
  *     alice>bob#17
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A person with a client (net/client.h) on a simulated socket. */
-#include "tests/sim/judge.h"
 #include "tests/sim/person.h"
+#include "tests/sim/judge.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -11,7 +11,7 @@ enum { RECONNECT_MS_MAX = 200, PASSWORD_RETRY_MS = 50 };
 
 static void person_pump(struct person *person);
 
-/* ------------------------------------------------------------------------------------------------ saying */
+/* --------------------------------------------------------------------------------------- saying */
 
 static bool
 hand_over(struct person *person, struct person *to)
@@ -27,8 +27,7 @@ hand_over(struct person *person, struct person *to)
     message.body_case = LINNET__V1__SEND_MESSAGE__BODY_TEXT;
     message.text = text;
     uint64_t number;
-    int error =
-        client_send(&person->client, &message, judge_ref(to, with->handed + 1), &number);
+    int error = client_send(&person->client, &message, judge_ref(to, with->handed + 1), &number);
     if (error != 0) {
         return false;
     }
@@ -47,7 +46,8 @@ output_send(struct person *person)
     }
 }
 
-/* Marks as read what it has seen; what the client has no room for now is marked with the next event. */
+/* Marks as read what it has seen; what the client has no room for now is marked with the next
+ * event. */
 static void
 mark_read(struct person *person)
 {
@@ -90,7 +90,7 @@ person_says(struct person *person, struct person *to, uint32_t count)
     person_pump(person);
 }
 
-/* ------------------------------------------------------------------------------------------------ hearing */
+/* -------------------------------------------------------------------------------------- hearing */
 
 static void
 welcomed(struct person *person, const Linnet__V1__Welcome *welcome)
@@ -163,7 +163,7 @@ happened(struct person *person, const struct client_event *event)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ connecting */
+/* ----------------------------------------------------------------------------------- connecting */
 
 static void
 call_again(void *context)
@@ -199,12 +199,11 @@ on_connected(void *context, struct sim_peer *peer, int error)
         lost(person);
         return;
     }
-    person->login = (struct client_login){.name = person->name,
-                                          .password = "correct horse",
-                                          .device_name = "sim"};
+    person->login = (struct client_login){
+        .name = person->name, .password = "correct horse", .device_name = "sim"};
     if (person->token[0] != '\0') {
-        person->login = (struct client_login){.token = person->token,
-                                              .token_in_frame = person->index % 2 == 1};
+        person->login =
+            (struct client_login){.token = person->token, .token_in_frame = person->index % 2 == 1};
     }
     error = client_connect(&person->client, &person->login);
     assert(error == 0);
@@ -274,7 +273,7 @@ person_returns(struct person *person)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ asking */
+/* --------------------------------------------------------------------------------------- asking */
 
 uint32_t
 person_heard(const struct person *person, const struct person *from)

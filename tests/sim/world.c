@@ -40,7 +40,7 @@ chance_fill(void *context, void *out, size_t bytes)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ lives */
+/* ---------------------------------------------------------------------------------------- lives */
 
 static void
 boot(struct world *world)
@@ -76,8 +76,8 @@ boot(struct world *world)
     assert_int_equal(ln_node_start(world->node), 0);
     world->lives++;
     uint64_t deadline_ns = world->now_ns + BOOT_MS_MAX * UINT64_C(1000000);
-    while (!atomic_load(&world->messenger.serving) &&
-           sim_now_ns(world->driver) < deadline_ns && !sim_crashed(world->driver)) {
+    while (!atomic_load(&world->messenger.serving) && sim_now_ns(world->driver) < deadline_ns &&
+           !sim_crashed(world->driver)) {
         (void)sim_run(world->driver, sim_now_ns(world->driver) + 1000000);
     }
     assert_true(atomic_load(&world->messenger.serving));
@@ -178,7 +178,7 @@ world_person(struct world *world, const char *name)
     return person;
 }
 
-/* ------------------------------------------------------------------------------------------------ time */
+/* ----------------------------------------------------------------------------------------- time */
 
 void
 world_run(struct world *world, uint64_t ms)

@@ -12,9 +12,10 @@
  *     assert_int_equal(person_heard(bob, alice), 3);
  *     world_close(&world);
  *
- * Everything that anyone is told is judged on the spot against what was promised (judge.h); the first broken promise
- * is kept in world.broken. People come back by themselves when they are cut off, keep what they did not get answered,
- * acknowledge only what they have stored, and read what they see when they are told to.
+ * Everything that anyone is told is judged on the spot against what was promised (judge.h); the
+ * first broken promise is kept in world.broken. People come back by themselves when they are cut
+ * off, keep what they did not get answered, acknowledge only what they have stored, and read what
+ * they see when they are told to.
  */
 #pragma once
 
@@ -37,16 +38,16 @@ struct world;
 
 /* What one person knows of another. */
 struct acquaintance {
-    uint32_t said;                  /* messages that I have written to them, 1, 2, 3 ... */
-    uint32_t handed;                /* of them, given to the client */
-    uint8_t sent[WORLD_SAID_MAX];   /* [n]: I was told that it is durable */
-    uint64_t chat[WORLD_SAID_MAX];  /* [n]: its number in the chat, when sent */
-    uint64_t delivered, read;       /* ticks that I was shown */
-    uint32_t heard;                 /* their last message that I was shown */
-    uint32_t heard_count;           /* how many */
-    uint64_t heard_chat;            /* the highest chat number that I have stored */
-    uint64_t read_chat;             /* the highest that I have marked read */
-    uint64_t read_said;             /* the same, on this connection */
+    uint32_t said;                 /* messages that I have written to them, 1, 2, 3 ... */
+    uint32_t handed;               /* of them, given to the client */
+    uint8_t sent[WORLD_SAID_MAX];  /* [n]: I was told that it is durable */
+    uint64_t chat[WORLD_SAID_MAX]; /* [n]: its number in the chat, when sent */
+    uint64_t delivered, read;      /* ticks that I was shown */
+    uint32_t heard;                /* their last message that I was shown */
+    uint32_t heard_count;          /* how many */
+    uint64_t heard_chat;           /* the highest chat number that I have stored */
+    uint64_t read_chat;            /* the highest that I have marked read */
+    uint64_t read_said;            /* the same, on this connection */
     uint64_t heard_time_ms;
 };
 
@@ -59,9 +60,9 @@ struct person {
     struct client client;
     struct client_login login;
     struct sim_peer *peer;
-    bool away;      /* wants to be offline */
-    bool reads;     /* marks what it sees as read */
-    bool calling;   /* a reconnect is on its way */
+    bool away;    /* wants to be offline */
+    bool reads;   /* marks what it sees as read */
+    bool calling; /* a reconnect is on its way */
     uint32_t refused;
     uint32_t last_close; /* why the node closed the last connection */
     struct acquaintance with[WORLD_PEOPLE_MAX];
@@ -102,8 +103,8 @@ void world_abandon(struct world *world);
 struct person *world_person(struct world *world, const char *name);
 
 void world_run(struct world *world, uint64_t ms);
-/* Until all that was said has been sent, heard, acknowledged and ticked, as far as those online can; false when that
- * takes more than a (virtual) minute. */
+/* Until all that was said has been sent, heard, acknowledged and ticked, as far as those online
+ * can; false when that takes more than a (virtual) minute. */
 bool world_settle(struct world *world);
 /* The power goes; the node starts again from what the disk kept. */
 void world_crash(struct world *world);

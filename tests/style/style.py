@@ -41,7 +41,7 @@ KERNEL_DOOR = "runtime/io/"
 LIBRARY_HOMES = {
     "ck_": ["runtime/", "tests/runtime/"],
     "liburing": ["runtime/io/", "tests/runtime/"],
-    "lmdb.h": ["store/", "tests/store/"],
+    "lmdb.h": ["store/", "tests/store/", "tests/runtime/io/sim_lmdb_test.c"],
 }
 
 KERNEL_HEADERS = re.compile(

@@ -87,7 +87,7 @@ stage_open(struct stage *stage, const struct sim_options *options)
     assert_int_equal(io_start(stage->driver, loops), 0);
 }
 
-/* ------------------------------------------------------------------------------------------------ turns */
+/* ---------------------------------------------------------------------------------------- turns */
 
 static void
 first_turn(void **state)
@@ -252,7 +252,7 @@ time_inside_a_turn(void **state)
     io_driver_close(stage.driver);
 }
 
-/* ------------------------------------------------------------------------------------------------ scripts, crashes */
+/* ----------------------------------------------------------------------------- scripts, crashes */
 
 static void
 note_letter(void *context)
@@ -322,7 +322,7 @@ crash_in_a_turn(void **state)
     io_driver_close(stage.driver);
 }
 
-/* ------------------------------------------------------------------------------------------------ jobs */
+/* ----------------------------------------------------------------------------------------- jobs */
 
 struct job {
     struct io_work work;

@@ -23,7 +23,7 @@ enum {
 
 static const char root[] = SIM_LIFE_ROOT;
 
-/* ------------------------------------------------------------------------------------------------ plain use */
+/* ------------------------------------------------------------------------------------ plain use */
 
 static void
 calls_of_a_file(void **state)
@@ -145,7 +145,7 @@ no_crash_keeps_all(void **state)
     assert_memory_equal(bytes, "aaaaaaaaaabbbbbbbbbb", 20);
 }
 
-/* ------------------------------------------------------------------------------------------------ power cuts: data */
+/* ----------------------------------------------------------------------------- power cuts: data */
 
 static void
 synced_survives(void **state)
@@ -314,7 +314,7 @@ dropped_syncs_show(void **state)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ through the ring */
+/* ----------------------------------------------------------------------------- through the ring */
 
 static void
 write_sync_is_durable(void **state)

@@ -22,7 +22,8 @@ enum {
 
 static const char root[] = "disk", path[] = "disk/data";
 
-/* Every transaction rewrites all keys with its own number, so that a state which is no transaction's shows. */
+/* Every transaction rewrites all keys with its own number, so that a state which is no
+ * transaction's shows. */
 static int
 commit_number(MDB_env *env, uint32_t number)
 {
@@ -121,7 +122,8 @@ environment_make(uint64_t seed)
     io_driver_close(driver);
 }
 
-/* Commits until the power goes at a seeded event; the number of the last commit that returned before. */
+/* Commits until the power goes at a seeded event; the number of the last commit that returned
+ * before. */
 static uint32_t
 commit_until_crash(uint64_t seed, bool drop_syncs, bool *out_crashed)
 {
@@ -187,8 +189,8 @@ goes_on_after_recovery(void **state)
     }
 }
 
-/* Reads without LMDB, which may crash on what dropped syncs leave: the meta page of the higher transaction tells which
- * commit was the last, and a lost commit is enough to be caught. */
+/* Reads without LMDB, which may crash on what dropped syncs leave: the meta page of the higher
+ * transaction tells which commit was the last, and a lost commit is enough to be caught. */
 static bool
 intact(uint64_t seed, uint32_t acknowledged)
 {
@@ -242,7 +244,8 @@ lock_bytes(void)
     return (uint64_t)status.st_size;
 }
 
-/* LMDB's own words for it: ENOSPC when nothing could be written, EIO when a write came out short. */
+/* LMDB's own words for it: ENOSPC when nothing could be written, EIO when a write came out
+ * short. */
 static void
 full_disk(void **state)
 {

@@ -49,7 +49,7 @@ calls_of_names(void **state)
     assert_false(sim_life_exists(".sim-trash"));
 }
 
-/* ------------------------------------------------------------------------------------------------ power cuts: names */
+/* ---------------------------------------------------------------------------- power cuts: names */
 
 static void
 creation_may_be_undone(void **state)
@@ -138,8 +138,8 @@ removal_may_be_undone(void **state)
     assert_true(there > 0 && gone > 0);
 }
 
-/* A file written beside, renamed into place and moved on: whatever is undone, what is left is one of the states that
- * the directory has been in. */
+/* A file written beside, renamed into place and moved on: whatever is undone, what is left is one
+ * of the states that the directory has been in. */
 static void
 names_go_back_in_order(void **state)
 {

@@ -17,7 +17,7 @@ fill(unsigned char *bytes, size_t count, unsigned salt)
     }
 }
 
-/* ------------------------------------------------------------------------------------------------ connecting */
+/* ----------------------------------------------------------------------------------- connecting */
 
 static void
 connect_to_nobody(void **state)
@@ -190,7 +190,7 @@ listener_gone(void **state)
     sim_rig_close(&rig);
 }
 
-/* ------------------------------------------------------------------------------------------------ bytes */
+/* ---------------------------------------------------------------------------------------- bytes */
 
 /* Moves a long conversation through small room, both sides at once, by polls alone. */
 struct side {
@@ -238,7 +238,8 @@ side_received(struct io_op *op, int32_t result)
     memcpy(side->in + side->received, io_received(side->io, op), (size_t)result);
     side->received += (size_t)result;
     io_release(side->io, op);
-    /* Fewer mean drained and the next poll tells; but an end that came with the bytes has been told already. */
+    /* Fewer mean drained and the next poll tells; but an end that came with the bytes has been told
+     * already. */
     side->wants = side->wants || side->end_seen || result == IO_RECEIVE_BYTES;
     side_receive(side);
 }
@@ -469,7 +470,7 @@ no_buffers(void **state)
     sim_rig_close(&rig);
 }
 
-/* ------------------------------------------------------------------------------------------------ ends */
+/* ----------------------------------------------------------------------------------------- ends */
 
 static void
 end_after_the_bytes(void **state)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Everything at once, twice: a node whose loops accept, echo, log durably and read back on workers, under callers that
- * come, talk, pause, cut and come again. Whatever it does, one seed does it again. */
+/* Everything at once, twice: a node whose loops accept, echo, log durably and read back on workers,
+ * under callers that come, talk, pause, cut and come again. Whatever it does, one seed does it
+ * again. */
 #include "tests/runtime/io/sim_rig.h"
 #include "tests/spec.h"
 
@@ -47,7 +48,7 @@ struct node {
 
 #define ECHO_OF(op, member) ((struct echo *)(void *)((char *)(op)-offsetof(struct echo, member)))
 
-/* ------------------------------------------------------------------------------------------------ the node */
+/* ------------------------------------------------------------------------------------- the node */
 
 static void
 echo_settle(struct echo *echo)
@@ -206,7 +207,7 @@ on_accepted(struct io_op *op, int32_t result)
     io_poll(echo->io, &echo->polling, echo->socket);
 }
 
-/* ------------------------------------------------------------------------------------------------ the callers */
+/* ---------------------------------------------------------------------------------- the callers */
 
 static void
 caller_acts(void *context)
@@ -246,7 +247,7 @@ caller_acts(void *context)
            node);
 }
 
-/* ------------------------------------------------------------------------------------------------ running it */
+/* ----------------------------------------------------------------------------------- running it */
 
 static uint64_t
 node_turn(void *context)

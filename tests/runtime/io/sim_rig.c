@@ -70,7 +70,7 @@ sim_rig_run_ms(struct sim_rig *rig, uint64_t ms)
     (void)sim_run(rig->driver, sim_now_ns(rig->driver) + ms * NS_PER_MS);
 }
 
-/* ------------------------------------------------------------------------------------------------ probes */
+/* --------------------------------------------------------------------------------------- probes */
 
 static void
 probe_done(struct io_op *op, int32_t result)
@@ -117,7 +117,7 @@ sim_probe_accept(struct sim_probe *probe, struct io *io, io_socket listener)
     io_accept(io, &probe->op, listener);
 }
 
-/* ------------------------------------------------------------------------------------------------ conversations */
+/* -------------------------------------------------------------------------------- conversations */
 
 struct io_address
 sim_rig_address(const char *text)

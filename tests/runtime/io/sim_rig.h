@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sim_rig.h - the sim driver under test: everything on the test's own thread, from top to bottom.
  *
- * The loops of a rig do nothing in their turns, so operations are started by the test itself and shown by probes:
+ * The loops of a rig do nothing in their turns, so operations are started by the test itself and
+ * shown by probes:
  *
  *     sim_rig_open(&rig, &(struct sim_options){.seed = 7, .loops = 2});
  *     io_receive(sim_rig_io(&rig, 0), &probe.op, socket);
@@ -47,7 +48,8 @@ void sim_rig_connect(struct sim_rig *rig, io_socket *out_client, io_socket *out_
 /* Sends all of it, however often that takes. */
 void sim_rig_send(struct sim_rig *rig, unsigned loop, io_socket socket, const void *bytes,
                   size_t count);
-/* Receives until there is nothing: the bytes in `out`; *out_end (may be NULL) is 0 at the peer's end, or the error. */
+/* Receives until there is nothing: the bytes in `out`; *out_end (may be NULL) is 0 at the peer's
+ * end, or the error. */
 size_t sim_rig_receive(struct sim_rig *rig, unsigned loop, io_socket socket, void *out, size_t max,
                        int32_t *out_end);
 struct io_address sim_rig_address(const char *text);
