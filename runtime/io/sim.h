@@ -16,11 +16,11 @@
  * of its own, but nothing done after the crash lasts. A driver closed without a crash leaves all
  * that was written, synced or not, as a killed process does.
  *
- *     sim_open(&options, &driver, ...);   one life of a machine: start a node, io_join until it stops
- *     sim_crash_at(driver, n);            or: the power goes at the n-th event; io_join returns with
- *                                         everything cut
+ *     sim_open(&options, &driver, ...);  one life of a machine: start a node, io_join till it stops
+ *     sim_crash_at(driver, n);           or: the power goes at the n-th event; io_join returns with
+ *                                        everything cut
  *     io_driver_close(driver);
- *     sim_open(... same root ...);        the next life finds what was left on the disk
+ *     sim_open(... same root ...);       the next life finds what was left on the disk
  */
 #pragma once
 
