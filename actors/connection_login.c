@@ -4,6 +4,7 @@
  *
  * Whoever asks with a wrong name waits as long as with a wrong password, and is told the same. */
 #include "actors/connection_priv.h"
+#include "actors/name.h"
 #include "actors/session.h"
 #include "actors/sessions.h"
 #include "runtime/supervisor.h"
@@ -131,6 +132,9 @@ static int
 user_register(struct connection *connection, const struct store_name *name, struct auth_job *job,
               uint64_t *out_user)
 {
+    if (name_fault(name->text, name->bytes) != NULL) {
+        return -EILSEQ;
+    }
     ln_work(auth_hash_job, job, false);
     if (job->error != 0) {
         return job->error;
