@@ -9,6 +9,7 @@
 #include "runtime/io/uring.h"
 #include "runtime/node.h"
 #include "store/store.h"
+#include "tools/linnetd_limits.h"
 #include "tools/linnetd_options.h"
 #include "tools/linnetd_signals.h"
 
@@ -16,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WHY_BYTES = 512 };
+enum { WHY_BYTES = 512, FOLDER_BYTES = 512 };
 
 static int
 driver_open(const struct settings *settings, struct io_driver **out)
@@ -112,8 +113,9 @@ ready_print(struct messenger *messenger, const struct io_address *bound)
     settings_print(settings, false, &text);
     io_address_print(bound, address);
     printf("settings in force:\n%s\n", room);
-    printf("add a user:     linnet --data %s user add NAME\n", settings->data);
-    printf("look inside:    linnet --data %s status\n", settings->data);
+    const char *beside = messenger->ready_context;
+    printf("add a user:     %slinnet --data %s user add NAME\n", beside, settings->data);
+    printf("look inside:    %slinnet --data %s status\n", beside, settings->data);
     printf("listening on %s\n", address);
     (void)fflush(stdout);
 }
@@ -158,8 +160,23 @@ node_run(struct messenger *messenger)
     return code;
 }
 
+/* Beyond the limit every accept would fail, and the listener with it: connections are refused before
+ * that. */
+static void
+connections_bound(struct settings *settings)
+{
+    uint64_t possible = linnetd_connections_possible();
+    if (settings->connections_max > possible) {
+        printf("connections_max is %llu instead of %u: this process may not have more descriptors; "
+               "raise `ulimit -n` (systemd: LimitNOFILE=)\n",
+               (unsigned long long)possible, settings->connections_max);
+        settings->connections_max = (uint32_t)possible;
+    }
+}
+
+/* `beside` is the folder where this program was found, and the shell's too; "" in the PATH. */
 static int
-run(const struct settings *settings)
+run(struct settings *settings, char *beside)
 {
     struct io_driver *driver = NULL;
     struct store *store = NULL;
@@ -175,11 +192,13 @@ run(const struct settings *settings)
     }
     printf("linnetd %s, %s, %u schedulers\n", LINNET_VERSION, io_driver_name(driver),
            io_loops(driver));
+    connections_bound(settings);
     code = data_open(settings, driver, &store);
     if (code == 0) {
         (void)fflush(stdout);
         messenger_init(&messenger, driver, store, settings);
         messenger.ready = ready_print;
+        messenger.ready_context = beside;
         code = node_run(&messenger);
     }
     store_close(&store);
@@ -187,10 +206,20 @@ run(const struct settings *settings)
     return code;
 }
 
+/* What stands before the last '/' and that itself. */
+static void
+folder_of(const char *program, char *out, size_t out_bytes)
+{
+    const char *slash = strrchr(program, '/');
+    int bytes = slash != NULL ? (int)(slash - program) + 1 : 0;
+    (void)snprintf(out, out_bytes, "%.*s", bytes, program);
+}
+
 int
 main(int argc, char **argv)
 {
     static struct settings settings;
+    static char folder[FOLDER_BYTES];
     static char room[SETTINGS_TEXT_BYTES];
     struct ln_text wrong;
     enum linnetd_action action = LINNETD_RUN;
@@ -201,7 +230,8 @@ main(int argc, char **argv)
     }
     switch (action) {
     case LINNETD_RUN:
-        return run(&settings);
+        folder_of(argv[0], folder, sizeof folder);
+        return run(&settings, folder);
     case LINNETD_CHECK_CONFIG:
         printf("the configuration is good\n");
         return LINNETD_STOPPED;

@@ -153,6 +153,21 @@ class Running(unittest.TestCase):
             self.assertIn("file", linnetd("--data", "file", *CHEAP, code=4).stderr)
         self.assertIn("no/such/parent", linnetd("--data", "no/such/parent", *CHEAP, code=4).stderr)
 
+    def test_connections_are_bounded_by_the_descriptors_there_are(self):
+        code = "import os, resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (600, 600)); os.execv(sys.argv[1], sys.argv[1:])"
+        process = subprocess.Popen([sys.executable, "-c", code, LINNETD, "--data", "few", "--listen", "127.0.0.1:0", *CHEAP],
+                                   stdout=subprocess.PIPE, text=True)
+        output = ""
+        while "listening on" not in output:
+            line = process.stdout.readline()
+            self.assertNotEqual(line, "")
+            output += line
+        self.assertIn("connections_max is 300 instead of 100000", output)
+        process.terminate()
+        self.assertEqual(process.wait(timeout=STOP_S), 0)
+        process.stdout.close()
+        shutil.rmtree("few")
+
     def test_the_settings_of_file_environment_and_flags_are_in_force(self):
         text = "spin_us = 1\ninbox_entries_max = 77\ndevices_max = 3\n"
         with written("linnet.conf", text), Node(
