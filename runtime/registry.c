@@ -78,7 +78,7 @@ struct registry *
 registry_new(unsigned schedulers)
 {
     struct registry *registry =
-        calloc(1, sizeof *registry + (schedulers + 1) * sizeof registry->records[0]);
+        calloc(1, sizeof *registry + (schedulers + 1) * sizeof(ck_epoch_record_t *));
     ASSERT(registry != NULL && "out of memory");
     registry->schedulers = schedulers;
     ck_spinlock_fas_init(&registry->lock);

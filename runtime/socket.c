@@ -383,6 +383,7 @@ farewell_free(struct ln_socket *socket)
 {
     struct scheduler *self = socket->scheduler;
     struct farewell *farewell = socket->farewell;
+    ASSERT(farewell != NULL);
     timer_cancel(&self->timers, &farewell->timer);
     if (farewell->previous != NULL) {
         *farewell->previous = farewell->next;

@@ -170,10 +170,9 @@ overflowing_faults(void **state)
 static void
 touch(void *argument)
 {
-    volatile char room[20000];
-    for (size_t i = 0; i < sizeof room; i += 1000) {
-        room[i] = (char)(uintptr_t)argument;
-    }
+    char room[20000];
+    memset(room, (int)(uintptr_t)argument, sizeof room);
+    __asm__ volatile("" : : "r"(room) : "memory"); /* or a compiler would leave it out */
     fiber_switch(fibers[0], &host);
 }
 

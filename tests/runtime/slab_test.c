@@ -4,15 +4,17 @@
 
 #include <string.h>
 
+static const size_t BYTES_MAX = (size_t)SLAB_BYTES_MAX * 2; /* small and large */
+
 static void
 sizes_hold(void **state)
 {
     (void)state;
     struct slab slab;
     slab_init(&slab);
-    unsigned char *blocks[SLAB_BYTES_MAX / 8];
+    unsigned char *blocks[1024];
     unsigned count = 0;
-    for (size_t bytes = 0; bytes < SLAB_BYTES_MAX * 2; bytes += bytes < 300 ? 1 : 97) {
+    for (size_t bytes = 0; bytes < BYTES_MAX; bytes += bytes < 300 ? 1 : 97) {
         unsigned char *block = slab_alloc(&slab, bytes);
         assert_int_equal((uintptr_t)block % 16, 0);
         assert_true(slab_block_bytes(bytes) >= bytes);
@@ -20,7 +22,7 @@ sizes_hold(void **state)
         blocks[count++] = block;
     }
     count = 0;
-    for (size_t bytes = 0; bytes < SLAB_BYTES_MAX * 2; bytes += bytes < 300 ? 1 : 97) {
+    for (size_t bytes = 0; bytes < BYTES_MAX; bytes += bytes < 300 ? 1 : 97) {
         for (size_t i = 0; i < bytes; i++) {
             assert_int_equal(blocks[count][i], count & 0xff);
         }
@@ -52,7 +54,7 @@ blocks_are_used_again(void **state)
         void *block = slab_alloc(&slab, 100);
         slab_free(&slab, block, 100);
     }
-    assert_true(slab.bytes_mapped <= 2 * 1024 * 1024);
+    assert_true(slab.bytes_mapped <= 2u << 20);
     slab_fini(&slab);
 }
 
@@ -62,8 +64,8 @@ forgotten_blocks_go_with_it(void **state)
     (void)state;
     struct slab slab;
     slab_init(&slab);
-    for (unsigned i = 0; i < 100; i++) {
-        memset(slab_alloc(&slab, i * 211), 1, i * 211); /* small and large; leaks are looked for */
+    for (size_t bytes = 0; bytes < BYTES_MAX; bytes += 211) {
+        memset(slab_alloc(&slab, bytes), 1, bytes); /* leaks are looked for */
     }
     slab_fini(&slab);
     assert_int_equal(slab.blocks_used, 0);
