@@ -160,8 +160,8 @@ node_run(struct messenger *messenger)
     return code;
 }
 
-/* Beyond the limit every accept would fail, and the listener with it: connections are refused before
- * that. */
+/* Beyond the limit every accept would fail, and the listener with it: connections are refused
+ * before that. */
 static void
 connections_bound(struct settings *settings)
 {

@@ -22,5 +22,5 @@ linnetd_connections_possible(void)
     if (limit.rlim_cur == RLIM_INFINITY) {
         return UINT64_MAX;
     }
-    return limit.rlim_cur > 2 * OTHERS ? limit.rlim_cur - OTHERS : limit.rlim_cur / 2;
+    return limit.rlim_cur / 2 > OTHERS ? limit.rlim_cur - OTHERS : limit.rlim_cur / 2;
 }
