@@ -238,6 +238,8 @@ users_get(struct conductor *conductor)
     if (code == SHELL_DONE && options->data != NULL && run->node_pid == 0) {
         code = users_node_pid(&conductor->client, &run->node_pid);
     }
+    /* Whoever removes them may have to ask another process: the node may be started again. */
+    linnet_client_close(&conductor->client);
     if (code != SHELL_DONE) {
         run_fail(run, why);
     }
