@@ -13,11 +13,18 @@ static const char *const phase_names[] = {"http", "echo", "login", "entering", "
 
 /* ---------------------------------------------------------------------------------------- clock */
 
-static void
-tick_after(uint64_t delay_ms)
+static uint64_t
+message_after(enum connection_tag tag, uint64_t delay_ms)
 {
-    struct ln_msg *tick = ln_msg_new(CONNECTION_TICK, LN_REPLY, 0);
-    (void)ln_send_after(delay_ms, ln_self(), &tick);
+    struct ln_msg *msg = ln_msg_new(tag, LN_REPLY, 0);
+    return ln_send_after(delay_ms, ln_self(), &msg);
+}
+
+static void
+tick_after(struct connection *connection, uint64_t delay_ms)
+{
+    (void)ln_cancel_timer(connection->timer); /* it may have fired */
+    connection->timer = message_after(CONNECTION_TICK, delay_ms);
 }
 
 static void
@@ -26,7 +33,7 @@ ping(struct connection *connection)
     unsigned char header[FRAME_HEADER_BYTES_MAX];
     int bytes = websocket_header_encode(&connection->websocket, FRAME_PING, 0, NULL, header);
     if (bytes > 0) {
-        ln_socket_send(connection->socket, header, (size_t)bytes);
+        connection_write(connection, header, (size_t)bytes);
     }
     connection->pinged = true;
 }
@@ -37,6 +44,9 @@ static void
 tick_ready(struct connection *connection)
 {
     uint64_t idle_ms = connection->messenger->limits.idle_timeout_ms;
+    if (connection->paused) {
+        connection->heard_at_ns = ln_now_ns(); /* while we don't read, nobody can show any */
+    }
     uint64_t silent_ms = (ln_now_ns() - connection->heard_at_ns) / 1000000;
     if (silent_ms >= idle_ms) {
         messenger_count(&connection->messenger->counters.idle);
@@ -47,7 +57,7 @@ tick_ready(struct connection *connection)
         ping(connection);
     }
     uint64_t next_ms = silent_ms < idle_ms / 2 ? idle_ms / 2 - silent_ms : idle_ms - silent_ms;
-    tick_after(next_ms);
+    tick_after(connection, next_ms);
 }
 
 static void
@@ -93,8 +103,61 @@ connection_close(struct connection *connection, uint16_t code, const char *reaso
         ln_stop(LN_EXIT_NORMAL, "closed");
         return;
     }
-    ln_socket_pause(connection->socket, false); /* the peer's close must be read */
-    tick_after(CONNECTION_CLOSE_MS);
+    connection_flow(connection); /* the peer's close must be read */
+    tick_after(connection, CONNECTION_CLOSE_MS);
+}
+
+/* ----------------------------------------------------------------------------------------- flow */
+
+/* In either direction: answers that the node owes, and output that the peer does not take. */
+void
+connection_flow(struct connection *connection)
+{
+    bool full = connection->pending_count >= connection->messenger->limits.commands_unanswered_max;
+    bool wait = connection->phase != CONNECTION_CLOSING && (full || connection->stuffed);
+    if (connection->socket != NULL && wait != connection->paused) {
+        connection->paused = wait;
+        ln_socket_pause(connection->socket, wait);
+    }
+}
+
+void
+connection_write(struct connection *connection, const void *bytes, size_t count)
+{
+    struct ln_socket *socket = connection->socket;
+    ln_socket_send(socket, bytes, count);
+    if (!connection->stuffed && ln_socket_unsent(socket) > CONNECTION_UNSENT_MAX) {
+        connection->stuffed = true;
+        connection->unsent = UINT32_MAX;
+        connection->slow_timer = message_after(CONNECTION_SLOW, CONNECTION_SLOW_MS);
+        ln_socket_notify_drained(socket, CONNECTION_UNSENT_MAX / 2);
+        connection_flow(connection);
+    }
+}
+
+static void
+drained(struct connection *connection)
+{
+    connection->stuffed = false;
+    (void)ln_cancel_timer(connection->slow_timer);
+    connection_flow(connection);
+}
+
+/* Slowly is well, not at all is not. */
+static void
+slow(struct connection *connection)
+{
+    if (!connection->stuffed || connection->phase == CONNECTION_CLOSING) {
+        return;
+    }
+    uint32_t unsent = (uint32_t)ln_socket_unsent(connection->socket);
+    if (unsent < connection->unsent) {
+        connection->unsent = unsent;
+        connection->slow_timer = message_after(CONNECTION_SLOW, CONNECTION_SLOW_MS);
+        return;
+    }
+    messenger_count(&connection->messenger->counters.slow);
+    connection_close(connection, PROTOCOL_CLOSE_SLOW, "what was sent is not read");
 }
 
 /* ---------------------------------------------------------------------------------------- input */
@@ -112,8 +175,8 @@ echo(struct connection *connection, const struct websocket_event *event)
     enum frame_opcode opcode = event->kind == WEBSOCKET_TEXT ? FRAME_TEXT : FRAME_BINARY;
     int bytes = websocket_header_encode(&connection->websocket, opcode, event->count, NULL, header);
     if (bytes > 0) {
-        ln_socket_send(connection->socket, header, (size_t)bytes);
-        ln_socket_send(connection->socket, event->bytes, event->count);
+        connection_write(connection, header, (size_t)bytes);
+        connection_write(connection, event->bytes, event->count);
     }
 }
 
@@ -159,7 +222,7 @@ websocket_happened(struct connection *connection, const struct websocket_event *
     case WEBSOCKET_PING:
         bytes = websocket_pong_encode(&connection->websocket, event, NULL, frame);
         if (bytes > 0) {
-            ln_socket_send(connection->socket, frame, (size_t)bytes);
+            connection_write(connection, frame, (size_t)bytes);
         }
         return;
     case WEBSOCKET_PONG:
@@ -173,27 +236,71 @@ websocket_happened(struct connection *connection, const struct websocket_event *
     }
 }
 
-void
-connection_input(struct connection *connection, unsigned char *bytes, size_t count)
+/* Until it is used up or there is no credit. A command may move the connection away, or end it: then the socket is
+ * gone, and the input used up. */
+static void
+input_use(struct connection *connection, struct websocket_input *input)
 {
-    struct websocket_input input = {bytes, count};
     struct websocket_event event;
-    if (connection->phase == CONNECTION_HTTP &&
-        !connection_http_input(connection, bytes, count, &input)) {
-        return;
-    }
-    /* A command may move the connection away, or end it: then the socket is gone and the input used
-     * up. */
-    while (connection->socket != NULL) {
-        int error = websocket_next(&connection->websocket, &input, &event);
+    while (connection->socket != NULL && !connection->paused) {
+        int error = websocket_next(&connection->websocket, input, &event);
         if (error == -ENOMEM) {
             connection_close(connection, PROTOCOL_CLOSE_OVERLOADED, "no memory");
-            return;
+            input->count = 0;
         }
         if (error != 0) {
             return;
         }
-        websocket_happened(connection, &event, &input);
+        websocket_happened(connection, &event, input);
+    }
+}
+
+void
+connection_keep(struct connection *connection, const unsigned char *bytes, size_t count)
+{
+    size_t left = connection->kept_bytes - connection->kept_at;
+    unsigned char *kept = ln_alloc(left + count);
+    if (left > 0) {
+        memcpy(kept, connection->kept + connection->kept_at, left);
+    }
+    memcpy(kept + left, bytes, count);
+    ln_free(connection->kept);
+    connection->kept = kept;
+    connection->kept_at = 0;
+    connection->kept_bytes = (uint32_t)(left + count);
+}
+
+void
+connection_input(struct connection *connection, unsigned char *bytes, size_t count)
+{
+    struct websocket_input input = {bytes, count};
+    if (connection->phase == CONNECTION_HTTP) {
+        if (!connection_http_input(connection, bytes, count, &input)) {
+            return;
+        }
+    } else if (connection->kept != NULL) {
+        connection_keep(connection, bytes, count);
+        return;
+    }
+    input_use(connection, &input);
+    if (connection->socket != NULL && input.count > 0) {
+        connection_keep(connection, input.bytes, input.count);
+    }
+}
+
+/* What waited for credit, now that there is some. */
+static void
+input_go_on(struct connection *connection)
+{
+    struct websocket_input input = {connection->kept + connection->kept_at,
+                                    connection->kept_bytes - connection->kept_at};
+    input_use(connection, &input);
+    connection->kept_at = connection->kept_bytes - (uint32_t)input.count;
+    if (input.count == 0) {
+        ln_free(connection->kept);
+        connection->kept = NULL;
+        connection->kept_at = 0;
+        connection->kept_bytes = 0;
     }
 }
 
@@ -218,6 +325,9 @@ websocket_release(struct ln_resource *resource)
     if (connection->counted) {
         messenger_uncount(&connection->messenger->counters.devices);
     }
+    if (connection->login_counted) {
+        messenger_uncount(&connection->messenger->counters.logins_pending);
+    }
 }
 
 static int
@@ -225,13 +335,16 @@ connection_init(void *state, const void *argument)
 {
     struct connection *connection = state;
     const struct connection_start *start = argument;
+    if (!handoff_take(&start->messenger->handoffs, start->ticket)) {
+        return -ECANCELED; /* whoever gave it has closed it */
+    }
     connection->messenger = start->messenger;
     connection->heard_at_ns = ln_now_ns();
     messenger_count(&connection->messenger->counters.connections);
     ln_own(&connection->own, websocket_release);
     connection->socket = ln_socket_attach(start->descriptor);
     if (!start->moved) {
-        tick_after(connection->messenger->settings->login_timeout_ms);
+        tick_after(connection, connection->messenger->settings->login_timeout_ms);
         return 0;
     }
     connection->user = start->user;
@@ -244,7 +357,7 @@ connection_init(void *state, const void *argument)
     memcpy(connection->start, start, sizeof *start + start->input_bytes);
     struct ln_msg *enter = ln_msg_new(CONNECTION_ENTER, LN_REPLY, 0);
     ln_send(ln_self(), &enter); /* before anything that the socket brings */
-    tick_after(connection->messenger->limits.idle_timeout_ms / 2);
+    tick_after(connection, connection->messenger->limits.idle_timeout_ms / 2);
     return 0;
 }
 
@@ -258,13 +371,14 @@ entries(struct connection *connection, const struct ln_msg *msg)
     }
 }
 
-/* The start is kept until the session has been joined; connection_enter frees it. */
 static void
 enter(struct connection *connection)
 {
-    if (connection->phase == CONNECTION_ENTERING) {
-        connection_enter(connection, connection->start);
-    }
+    struct connection_start *start = connection->start;
+    connection_enter(connection, start);
+    connection->start = NULL;
+    connection_input(connection, start->input, start->input_bytes); /* what came behind the login */
+    ln_free(start);
 }
 
 static void
@@ -291,17 +405,25 @@ told_by_session(struct connection *connection, const struct ln_msg *msg)
     }
 }
 
+/* It comes back from a session that is behind with its work: credit must not get lost. */
 static void
-connection_handle(void *state, struct ln_msg **msg)
+refused_by_session(struct ln_msg **msg)
 {
-    struct connection *connection = state;
-    if (((*msg)->flags & LN_MSG_ANSWER) != 0) {
-        connection_answered(connection, *msg);
-        return;
+    if ((*msg)->tag == SESSION_ACKED) {
+        ln_pid session = (*msg)->from;
+        (void)ln_send_after(CONNECTION_AGAIN_MS, session, msg);
     }
-    switch ((*msg)->tag) {
+}
+
+static void
+told(struct connection *connection, struct ln_msg *msg)
+{
+    switch (msg->tag) {
     case LN_TAG_DATA:
-        data(connection, ln_socket_event(*msg));
+        data(connection, ln_socket_event(msg));
+        break;
+    case LN_TAG_DRAINED:
+        drained(connection);
         break;
     case LN_TAG_CLOSED:
         ln_stop(LN_EXIT_NORMAL, "the peer left");
@@ -319,9 +441,32 @@ connection_handle(void *state, struct ln_msg **msg)
     case CONNECTION_ENTER:
         enter(connection);
         break;
-    default:
-        told_by_session(connection, *msg);
+    case CONNECTION_SLOW:
+        slow(connection);
         break;
+    case CONNECTION_ACK_AGAIN:
+        connection_ack_again(connection);
+        break;
+    default:
+        told_by_session(connection, msg);
+        break;
+    }
+}
+
+static void
+connection_handle(void *state, struct ln_msg **msg)
+{
+    struct connection *connection = state;
+    if (((*msg)->flags & LN_MSG_ANSWER) != 0) {
+        connection_answered(connection, *msg);
+    } else if (((*msg)->flags & LN_MSG_REFUSED) != 0) {
+        refused_by_session(msg);
+    } else {
+        told(connection, *msg);
+    }
+    bool waits = connection->kept != NULL && connection->phase != CONNECTION_HTTP;
+    if (waits && !connection->paused && connection->socket != NULL) {
+        input_go_on(connection);
     }
 }
 

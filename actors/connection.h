@@ -26,12 +26,12 @@
 /* The argument of a new connection: fresh from the listener, or moved here after its login. */
 struct connection_start {
     struct messenger *messenger;
+    uint64_t ticket; /* with which the descriptor is taken: handoff.h */
     io_socket descriptor;
     bool moved; /* what follows is set */
     uint8_t form;
     uint16_t device;
     uint64_t user;
-    uint64_t number, ref; /* of the command that asked for it, or 0 */
     struct store_name name;
     char new_token[AUTH_TOKEN_TEXT_BYTES]; /* to be told in the welcome; empty: none */
     uint32_t input_bytes;                  /* read from the socket already, and not yet used */
@@ -49,6 +49,8 @@ enum connection_tag {
     /* to itself */
     CONNECTION_TICK,
     CONNECTION_ENTER,
+    CONNECTION_SLOW,      /* does it read now? */
+    CONNECTION_ACK_AGAIN, /* acknowledgements that the partition had no time for */
 };
 
 struct connection_entries {

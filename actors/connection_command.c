@@ -10,20 +10,74 @@
 #include <string.h>
 
 enum {
-    ARENA_STACK_BYTES = 1024, /* most frames decode into this */
+    /* A frame with a person's message decodes into 2.8 KiB in JSON, far less in binary. */
+    SCRATCH_BYTES = 4096,
     RETRY_SOON_MS = 100,
     RETRY_LATER_MS = 5000,
 };
 
-/* -------------------------------------------------------------------------------------- pending */
+/* ----------------------------------------------------------------------------- a frame's memory */
+
+/* Room for one frame at a time on each scheduler: who finds it taken, by a connection that waits
+ * for a name, takes the heap. */
+static _Thread_local struct scratch {
+    bool taken;
+    _Alignas(16) unsigned char bytes[SCRATCH_BYTES];
+} scratch;
+
+/* An actor's resource while it works on a frame, so that nothing leaks when it is ended in the
+ * middle. */
+struct workplace {
+    struct ln_resource own;
+    struct scratch *scratch; /* NULL: it was taken */
+    struct arena arena;
+};
 
 static void
-pending_add(struct connection *connection, uint64_t request, uint32_t tag,
-            const Linnet__V1__ClientFrame *frame, uint64_t number)
+workplace_release(struct ln_resource *resource)
+{
+    struct workplace *place = (struct workplace *)resource;
+    arena_fini(&place->arena);
+    if (place->scratch != NULL) {
+        place->scratch->taken = false;
+    }
+}
+
+static void
+workplace_open(struct workplace *place, uint32_t frame_bytes_max)
+{
+    place->scratch = scratch.taken ? NULL : &scratch;
+    scratch.taken = true;
+    /* A decoded frame is a few times its text, at worst a list of tiny attachments. */
+    arena_init(&place->arena, place->scratch != NULL ? scratch.bytes : NULL,
+               place->scratch != NULL ? SCRATCH_BYTES : 0, 16 * (size_t)frame_bytes_max);
+    ln_own(&place->own, workplace_release);
+}
+
+static void
+workplace_close(struct workplace *place)
+{
+    ln_disown(&place->own);
+    workplace_release(&place->own);
+}
+
+/* -------------------------------------------------------------------------------------- pending */
+
+static struct pending *
+pending_new(uint32_t tag, const Linnet__V1__ClientFrame *frame, uint64_t number)
 {
     struct pending *pending = ln_alloc(sizeof *pending);
-    *pending =
-        (struct pending){.request = request, .tag = tag, .number = number, .ref = frame->ref};
+    pending->tag = tag;
+    pending->number = number;
+    pending->ref = frame->ref;
+    return pending;
+}
+
+static void
+pending_add(struct connection *connection, struct pending *pending, uint64_t request)
+{
+    pending->request = request;
+    pending->next = NULL;
     if (connection->pending_last == NULL) {
         connection->pending = pending;
     } else {
@@ -31,11 +85,7 @@ pending_add(struct connection *connection, uint64_t request, uint32_t tag,
     }
     connection->pending_last = pending;
     connection->pending_count++;
-    if (connection->pending_count >= connection->messenger->limits.commands_unanswered_max &&
-        !connection->paused) {
-        connection->paused = true;
-        ln_socket_pause(connection->socket, true);
-    }
+    connection_flow(connection);
 }
 
 /* Partitions answer in order, so it is nearly always the first. */
@@ -59,6 +109,42 @@ pending_take(struct connection *connection, uint64_t request)
         return at;
     }
     return NULL;
+}
+
+/* ------------------------------------------------------------------------------------- refusing */
+
+struct refusal {
+    int error;
+    Linnet__V1__Error__Code code;
+    uint32_t retry_after_ms;
+    const char *text;
+};
+
+/* What the store's errors mean; the last row is for every other. */
+static const struct refusal refusals[] = {
+    {-ENOENT, LINNET__V1__ERROR__CODE__UNKNOWN_USER, 0, "sendMessage.chat.userId: no such user"},
+    {-ESTALE, LINNET__V1__ERROR__CODE__TOO_OLD, 0,
+     "number: below the window; whether it was accepted is no longer known"},
+    {-ERANGE, LINNET__V1__ERROR__CODE__OUT_OF_RANGE, 0,
+     "markRead.chatNumber: beyond the chat's last message"},
+    {-EDQUOT, LINNET__V1__ERROR__CODE__RECIPIENT_FULL, RETRY_LATER_MS,
+     "no device of the recipient can take the message at present"},
+    {-ENOSPC, LINNET__V1__ERROR__CODE__STORAGE_FULL, RETRY_LATER_MS, "the node's disk is full"},
+    {-EAGAIN, LINNET__V1__ERROR__CODE__OVERLOADED, RETRY_SOON_MS,
+     "the node has more work than it can queue"},
+    {-EINVAL, LINNET__V1__ERROR__CODE__BAD_FRAME, 0, "the command makes no sense to the store"},
+    {0, LINNET__V1__ERROR__CODE__INTERNAL, RETRY_SOON_MS,
+     "the node failed while it worked on the command"},
+};
+
+static void
+refuse(struct connection *connection, uint64_t number, uint64_t ref, int error)
+{
+    const struct refusal *refusal = refusals;
+    while (refusal->error != 0 && refusal->error != error) {
+        refusal++;
+    }
+    event_error(connection, number, ref, refusal->code, refusal->text, refusal->retry_after_ms);
 }
 
 /* ------------------------------------------------------------------------------------- commands */
@@ -121,45 +207,19 @@ body_buffer(const Linnet__V1__SendMessage *send, struct store_message *out)
     return buffer;
 }
 
+/* The name in a command's chat could not be looked up. */
 static void
-refuse(struct connection *connection, uint32_t tag, uint64_t number, uint64_t ref, int error)
+refuse_name(struct connection *connection, const Linnet__V1__ClientFrame *frame, int error)
 {
-    switch (error) {
-    case -ENOENT:
-        event_error(connection, number, ref, LINNET__V1__ERROR__CODE__UNKNOWN_USER,
-                    "no user has this name or id", 0);
-        break;
-    case -ESTALE:
-        event_error(connection, number, ref, LINNET__V1__ERROR__CODE__TOO_OLD,
-                    "number: below the window; whether it was accepted is no longer known", 0);
-        break;
-    case -ERANGE:
-        event_error(connection, number, ref, LINNET__V1__ERROR__CODE__OUT_OF_RANGE,
-                    tag == STORE_ACK ? "ack.inboxNumber: beyond the inbox's last entry"
-                                     : "markRead.chatNumber: beyond the chat's last message",
+    bool read = frame->command_case == LINNET__V1__CLIENT_FRAME__COMMAND_MARK_READ;
+    if (error == -ENOENT) {
+        event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__UNKNOWN_USER,
+                    read ? "markRead.chat.userName: no such user"
+                         : "sendMessage.chat.userName: no such user",
                     0);
-        break;
-    case -EDQUOT:
-        event_error(connection, number, ref, LINNET__V1__ERROR__CODE__RECIPIENT_FULL,
-                    "no device of the recipient can take the message at present", RETRY_LATER_MS);
-        break;
-    case -ENOSPC:
-        event_error(connection, number, ref, LINNET__V1__ERROR__CODE__STORAGE_FULL,
-                    "the node's disk is full", RETRY_LATER_MS);
-        break;
-    case -EAGAIN:
-        event_error(connection, number, ref, LINNET__V1__ERROR__CODE__OVERLOADED,
-                    "the node has more work than it can queue", RETRY_SOON_MS);
-        break;
-    case -EINVAL:
-        event_error(connection, number, ref, LINNET__V1__ERROR__CODE__BAD_FRAME,
-                    "the command makes no sense to the store", 0);
-        break;
-    default:
-        event_error(connection, number, ref, LINNET__V1__ERROR__CODE__INTERNAL,
-                    "the node failed while it worked on the command", RETRY_SOON_MS);
-        break;
+        return;
     }
+    refuse(connection, frame->number, frame->ref, error);
 }
 
 static void
@@ -175,7 +235,7 @@ send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame
     };
     int error = chat_resolve(connection, send->chat, &message.recipient);
     if (error != 0) {
-        refuse(connection, STORE_MESSAGE, frame->number, frame->ref, error);
+        refuse_name(connection, frame, error);
         return;
     }
     struct ln_msg *request = ln_msg_new(STORE_MESSAGE, LN_DURABLE, sizeof message);
@@ -183,23 +243,24 @@ send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame
     memcpy(request->data, &message, sizeof message);
     uint64_t asked =
         ln_request(store_user_pid(connection->messenger->store, message.recipient), &request);
-    pending_add(connection, asked, STORE_MESSAGE, frame, message.number);
+    pending_add(connection, pending_new(STORE_MESSAGE, frame, message.number), asked);
+}
+
+static uint64_t
+ack_request(const struct connection *connection, uint64_t inbox)
+{
+    struct ln_msg *request = ln_msg_new(STORE_ACK, LN_DURABLE, sizeof(struct store_ack));
+    *(struct store_ack *)(void *)request->data =
+        (struct store_ack){.user = connection->user, .number = inbox, .device = connection->device};
+    return ln_request(store_user_pid(connection->messenger->store, connection->user), &request);
 }
 
 static void
 ack(struct connection *connection, const Linnet__V1__ClientFrame *frame)
 {
-    uint64_t number = frame->ack->inbox_number;
-    struct ln_msg *request = ln_msg_new(STORE_ACK, LN_DURABLE, sizeof(struct store_ack));
-    *(struct store_ack *)(void *)request->data = (struct store_ack){
-        .user = connection->user, .number = number, .device = connection->device};
-    uint64_t asked =
-        ln_request(store_user_pid(connection->messenger->store, connection->user), &request);
-    pending_add(connection, asked, STORE_ACK, frame, frame->number);
-    struct ln_msg *acked = ln_msg_new(SESSION_ACKED, LN_DURABLE, sizeof(struct session_acked));
-    *(struct session_acked *)(void *)acked->data =
-        (struct session_acked){.number = number, .device = connection->device};
-    ln_send(connection->session, &acked);
+    struct pending *pending = pending_new(STORE_ACK, frame, frame->number);
+    pending->inbox = frame->ack->inbox_number;
+    pending_add(connection, pending, ack_request(connection, pending->inbox));
 }
 
 static void
@@ -209,14 +270,14 @@ mark_read(struct connection *connection, const Linnet__V1__ClientFrame *frame)
                               .chat_number = frame->mark_read->chat_number};
     int error = chat_resolve(connection, frame->mark_read->chat, &read.peer);
     if (error != 0) {
-        refuse(connection, STORE_READ, frame->number, frame->ref, error);
+        refuse_name(connection, frame, error);
         return;
     }
     struct ln_msg *request = ln_msg_new(STORE_READ, LN_DURABLE, sizeof read);
     memcpy(request->data, &read, sizeof read);
     uint64_t asked =
         ln_request(store_user_pid(connection->messenger->store, connection->user), &request);
-    pending_add(connection, asked, STORE_READ, frame, frame->number);
+    pending_add(connection, pending_new(STORE_READ, frame, frame->number), asked);
 }
 
 static void
@@ -275,13 +336,11 @@ void
 connection_frame(struct connection *connection, unsigned char *bytes, size_t count,
                  struct websocket_input *left)
 {
-    unsigned char room[ARENA_STACK_BYTES];
-    struct arena arena;
-    /* A decoded frame is a few times its text, at worst a list of tiny attachments. */
-    arena_init(&arena, room, sizeof room,
-               16 * (size_t)connection->messenger->limits.frame_bytes_max);
+    const struct protocol_limits *limits = &connection->messenger->limits;
+    struct workplace place;
+    workplace_open(&place, limits->frame_bytes_max);
     struct protocol_decoder decoder = {
-        .form = connection->form, .limits = &connection->messenger->limits, .arena = &arena};
+        .form = connection->form, .limits = limits, .arena = &place.arena};
     struct protocol_error error;
     Linnet__V1__ClientFrame *frame = NULL;
     messenger_count(&connection->messenger->counters.frames_received);
@@ -295,10 +354,16 @@ connection_frame(struct connection *connection, unsigned char *bytes, size_t cou
                              "too many frames that can't be decoded");
         }
     }
-    arena_fini(&arena);
+    workplace_close(&place);
 }
 
 /* -------------------------------------------------------------------------------------- answers */
+
+static uint64_t
+device_number(const struct pending *pending)
+{
+    return pending->number < STORE_NODE_NUMBER_MIN ? pending->number : 0;
+}
 
 static void
 sent(struct connection *connection, const struct pending *pending, const struct ln_msg *answer)
@@ -314,7 +379,7 @@ sent(struct connection *connection, const struct pending *pending, const struct 
     event.server_time_ms = stored->time_ms;
     event.duplicate = stored->duplicate;
     Linnet__V1__Answer result = LINNET__V1__ANSWER__INIT;
-    result.number = pending->number < STORE_NODE_NUMBER_MIN ? pending->number : 0;
+    result.number = device_number(pending);
     result.ref = pending->ref;
     result.result_case = LINNET__V1__ANSWER__RESULT_SENT;
     result.sent = &event;
@@ -328,12 +393,67 @@ sent(struct connection *connection, const struct pending *pending, const struct 
 }
 
 static void
-done(struct connection *connection, const struct pending *pending)
+read_done(struct connection *connection, const struct pending *pending)
 {
-    struct messenger_counters *counters = &connection->messenger->counters;
-    messenger_count(pending->tag == STORE_ACK ? &counters->acks : &counters->reads);
-    if (pending->tag == STORE_READ || pending->ref != 0) {
+    messenger_count(&connection->messenger->counters.reads);
+    event_done(connection, pending->number, pending->ref);
+}
+
+/* Credit comes back when the store has it, not before: a number that it refuses acknowledges
+ * nothing. */
+static void
+acked(struct connection *connection, const struct pending *pending)
+{
+    struct ln_msg *told = ln_msg_new(SESSION_ACKED, LN_DURABLE, sizeof(struct session_acked));
+    *(struct session_acked *)(void *)told->data =
+        (struct session_acked){.number = pending->inbox, .device = connection->device};
+    ln_send(connection->session, &told);
+    messenger_count(&connection->messenger->counters.acks);
+    if (pending->ref != 0) {
         event_done(connection, pending->number, pending->ref);
+    }
+}
+
+/* An acknowledgement may be repeated freely, and most clients could not tell what the error is the
+ * answer to: so it is we who repeat it. Meanwhile it counts as unanswered. True: it is pending
+ * again. */
+static bool
+ack_later(struct connection *connection, struct pending *pending, int error)
+{
+    if (pending->tag != STORE_ACK || (error != -EAGAIN && error != -ESRCH)) {
+        return false;
+    }
+    pending_add(connection, pending, 0);
+    if (!connection->asks_again) {
+        struct ln_msg *again = ln_msg_new(CONNECTION_ACK_AGAIN, LN_REPLY, 0);
+        (void)ln_send_after(CONNECTION_AGAIN_MS, ln_self(), &again);
+        connection->asks_again = true;
+    }
+    return true;
+}
+
+void
+connection_ack_again(struct connection *connection)
+{
+    connection->asks_again = false;
+    for (struct pending *at = connection->pending; at != NULL; at = at->next) {
+        if (at->request == 0) {
+            at->request = ack_request(connection, at->inbox);
+        }
+    }
+}
+
+static void
+refused(struct connection *connection, const struct pending *pending, int error)
+{
+    uint64_t number = device_number(pending);
+    if (error == -ENOENT && pending->tag != STORE_MESSAGE) {
+        connection_close(connection, PROTOCOL_CLOSE_REVOKED, "the device or the user was removed");
+    } else if (error == -ERANGE && pending->tag == STORE_ACK) {
+        event_error(connection, number, pending->ref, LINNET__V1__ERROR__CODE__OUT_OF_RANGE,
+                    "ack.inboxNumber: beyond the inbox's last entry", 0);
+    } else {
+        refuse(connection, number, pending->ref, error);
     }
 }
 
@@ -341,21 +461,18 @@ void
 connection_answered(struct connection *connection, const struct ln_msg *answer)
 {
     struct pending *pending = pending_take(connection, answer->ref);
-    if (pending == NULL) {
+    if (pending == NULL || ack_later(connection, pending, answer->error)) {
         return;
     }
     if (answer->error != 0) {
-        uint64_t number = pending->number < STORE_NODE_NUMBER_MIN ? pending->number : 0;
-        refuse(connection, pending->tag, number, pending->ref, answer->error);
+        refused(connection, pending, answer->error);
     } else if (pending->tag == STORE_MESSAGE) {
         sent(connection, pending, answer);
+    } else if (pending->tag == STORE_ACK) {
+        acked(connection, pending);
     } else {
-        done(connection, pending);
+        read_done(connection, pending);
     }
     ln_free(pending);
-    if (connection->paused && connection->socket != NULL &&
-        connection->pending_count < connection->messenger->limits.commands_unanswered_max) {
-        connection->paused = false;
-        ln_socket_pause(connection->socket, false);
-    }
+    connection_flow(connection);
 }

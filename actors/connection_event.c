@@ -18,8 +18,8 @@ frame_send(struct connection *connection, const void *payload, size_t bytes)
     if (header_bytes < 0) {
         return; /* it is closing: nothing but the close may follow */
     }
-    ln_socket_send(connection->socket, header, (size_t)header_bytes);
-    ln_socket_send(connection->socket, payload, bytes);
+    connection_write(connection, header, (size_t)header_bytes);
+    connection_write(connection, payload, bytes);
     messenger_count(&connection->messenger->counters.frames_sent);
     messenger_add(&connection->messenger->counters.bytes_sent, (size_t)header_bytes + bytes);
 }

@@ -68,6 +68,23 @@ answer_page(struct connection *connection, const struct http_request *request)
     }
 }
 
+/* This connection is among those counted. */
+static bool
+room_left(const struct messenger *messenger)
+{
+    return messenger_counted(&messenger->counters.connections) <=
+           messenger->settings->connections_max;
+}
+
+static struct http_answer
+no_room_answer(void)
+{
+    struct http_answer answer =
+        http_text_answer(503, "the node has as many connections as it allows\n");
+    answer.fields = "Retry-After: 10\r\n";
+    return answer;
+}
+
 static bool
 upgrade(struct connection *connection, const struct http_request *request, bool echo,
         struct websocket_input *left)
@@ -78,6 +95,11 @@ upgrade(struct connection *connection, const struct http_request *request, bool 
         request, subprotocols, echo ? 0 : sizeof subprotocols / sizeof subprotocols[0], &accepted);
     if (fault != UPGRADE_OK) {
         answer_send(connection, request, upgrade_fault_answer(fault));
+        return false;
+    }
+    if (!room_left(connection->messenger)) {
+        messenger_count(&connection->messenger->counters.connections_refused);
+        answer_send(connection, request, no_room_answer());
         return false;
     }
     char out[ANSWER_BYTES_MAX];
@@ -114,36 +136,23 @@ respond(struct connection *connection, const struct http_request *request,
     return false;
 }
 
-/* Keeps what came of a head that is not complete: heads nearly always come in one piece. */
-static void
-head_gather(struct connection *connection, const unsigned char *bytes, size_t count)
-{
-    unsigned char *head = ln_alloc(connection->head_bytes + count);
-    if (connection->head_bytes > 0) {
-        memcpy(head, connection->head, connection->head_bytes);
-    }
-    memcpy(head + connection->head_bytes, bytes, count);
-    ln_free(connection->head);
-    connection->head = head;
-    connection->head_bytes += (uint32_t)count;
-}
-
 bool
 connection_http_input(struct connection *connection, unsigned char *bytes, size_t count,
                       struct websocket_input *out)
 {
     unsigned char *head = bytes;
     size_t head_bytes = count;
-    if (connection->head != NULL) {
-        head_gather(connection, bytes, count);
-        head = connection->head;
-        head_bytes = connection->head_bytes;
+    /* Heads nearly always come in one piece. */
+    if (connection->kept != NULL) {
+        connection_keep(connection, bytes, count);
+        head = connection->kept;
+        head_bytes = connection->kept_bytes;
     }
     struct http_request request;
     enum http_fault fault = http_request_parse((const char *)head, head_bytes, &request);
     if (fault == HTTP_INCOMPLETE) {
-        if (connection->head == NULL) {
-            head_gather(connection, bytes, count);
+        if (connection->kept == NULL) {
+            connection_keep(connection, bytes, count);
         }
         return false;
     }
@@ -158,8 +167,8 @@ connection_http_input(struct connection *connection, unsigned char *bytes, size_
         *out = (struct websocket_input){bytes + (count - behind), behind};
         upgraded = respond(connection, &request, out);
     }
-    ln_free(connection->head);
-    connection->head = NULL;
-    connection->head_bytes = 0;
+    ln_free(connection->kept);
+    connection->kept = NULL;
+    connection->kept_bytes = 0;
     return upgraded;
 }

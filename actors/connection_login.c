@@ -11,9 +11,15 @@
 #include "store/request.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { JOIN_TRIES = 5 /* a session may end just when it is found */ };
+enum {
+    /* A session may end just when it is found, or the partition be started again: the first time
+     * again at once, then after a pause. */
+    JOIN_TRIES = 6,
+    JOIN_PAUSE_MS = 20,
+};
 
 /* ------------------------------------------------------------------------------------- refusing */
 
@@ -38,15 +44,29 @@ static const struct refusal refusals[] = {
     {0, LINNET__V1__ERROR__CODE__INTERNAL, "the node failed during the login", 1000},
 };
 
-static void
-login_refuse(struct connection *connection, uint64_t number, uint64_t ref, int error)
+static const struct refusal *
+refusal_of(int error)
 {
     const struct refusal *refusal = refusals;
     while (refusal->error != 0 && refusal->error != error) {
         refusal++;
     }
+    return refusal;
+}
+
+/* `frame` is NULL for a token in the upgrade request; `text` NULL for the error's own. What passes
+ * is the node's fault, and not counted as a try. */
+static void
+login_refuse(struct connection *connection, const Linnet__V1__ClientFrame *frame, int error,
+             const char *text)
+{
+    const struct refusal *refusal = refusal_of(error);
     messenger_count(&connection->messenger->counters.logins_failed);
-    event_error(connection, number, ref, refusal->code, refusal->text, refusal->retry_after_ms);
+    event_error(connection, frame != NULL ? frame->number : 0, frame != NULL ? frame->ref : 0,
+                refusal->code, text != NULL ? text : refusal->text, refusal->retry_after_ms);
+    if (protocol_error_passes(refusal->code)) {
+        return;
+    }
     connection->logins++;
     if (connection->logins >= CONNECTION_LOGINS_MAX) {
         connection_close(connection, PROTOCOL_CLOSE_UNAUTHENTICATED, "too many failed logins");
@@ -154,18 +174,23 @@ user_register(struct connection *connection, const struct store_name *name, stru
 
 /* ---------------------------------------------------------------------------------- moving home */
 
-static void
-start_fill(struct connection_start *start, const struct connection *connection,
-           const struct websocket_input *left)
+/* What is left of the input goes along only when the connection moves. */
+static struct connection_start *
+start_new(const struct connection *connection, const struct websocket_input *left)
 {
+    size_t bytes = left != NULL ? left->count : 0;
+    struct connection_start *start = ln_alloc(sizeof *start + bytes);
     start->messenger = connection->messenger;
     start->moved = true;
     start->form = connection->form;
     start->device = connection->device;
     start->user = connection->user;
     start->name = connection->name;
-    start->input_bytes = (uint32_t)left->count;
-    memcpy(start->input, left->bytes, left->count);
+    start->input_bytes = (uint32_t)bytes;
+    if (bytes > 0) {
+        memcpy(start->input, left->bytes, bytes);
+    }
+    return start;
 }
 
 /* The connection goes on as a new actor at `home`; this one ends. What the socket still brings
@@ -173,47 +198,47 @@ start_fill(struct connection_start *start, const struct connection *connection,
 static void
 move(struct connection *connection, struct connection_start *start, unsigned home)
 {
-    int error = ln_socket_detach(&connection->socket, &start->descriptor);
-    if (error != 0) {
-        ln_stop(LN_EXIT_NORMAL, "the peer left");
+    struct handoff *handoff = ln_alloc(sizeof *handoff);
+    ln_stop(LN_EXIT_NORMAL, "moved home, or the peer left");
+    if (ln_socket_detach(&connection->socket, &start->descriptor) != 0) {
+        return;
+    }
+    if (handoff_offer(&connection->messenger->handoffs, start->descriptor, handoff) != 0) {
+        io_close(ln_io(), start->descriptor, true);
         return;
     }
     char name[HOME_NAME_BYTES];
     home_name("connections", home, name);
+    start->ticket = handoff->ticket;
     ln_pid moved;
-    error = ln_supervisor_start_child(ln_whereis(name), start, sizeof *start + start->input_bytes,
-                                      &moved);
+    int error = ln_supervisor_start_child(ln_whereis(name), start,
+                                          sizeof *start + start->input_bytes, &moved);
     if (error != 0) {
-        io_close(ln_io(), start->descriptor, true);
+        messenger_count(&connection->messenger->counters.connections_refused);
     }
-    ln_stop(LN_EXIT_NORMAL, "moved home");
+    handoff_end(handoff);
 }
 
-/* It is known who speaks. Takes what is left of the input. */
+/* It is known who speaks. When the connection moves, that takes what is left of the input. */
 static void
-admitted(struct connection *connection, const struct auth_token *token,
-         const Linnet__V1__ClientFrame *frame, bool new_device, struct websocket_input *left)
+admitted(struct connection *connection, const struct auth_token *token, bool new_device,
+         struct websocket_input *left)
 {
+    unsigned home = store_user_home(connection->messenger->store, token->user);
+    bool moves = home != ln_scheduler();
     connection->user = token->user;
     connection->device = token->device;
     connection->phase = CONNECTION_ENTERING;
-    struct connection_start *start = ln_alloc(sizeof *start + left->count);
-    start_fill(start, connection, left);
-    left->count = 0;
-    if (frame != NULL) {
-        start->number = frame->number;
-        start->ref = frame->ref;
-    }
+    struct connection_start *start = start_new(connection, moves ? left : NULL);
     if (new_device) {
         auth_token_print(token, start->new_token);
     }
-    unsigned home = store_user_home(connection->messenger->store, token->user);
-    if (home == ln_scheduler()) {
-        connection->start = start;
+    if (moves) {
+        left->count = 0;
+        move(connection, start, home);
+    } else {
         connection_enter(connection, start);
-        return;
     }
-    move(connection, start, home);
     ln_free(start);
 }
 
@@ -234,29 +259,31 @@ token_check(struct connection *connection, const struct auth_token *token)
     return error == -EACCES || error == -ENOENT ? -EKEYREJECTED : error;
 }
 
-static void
-login_token(struct connection *connection, const char *text, size_t bytes,
-            const Linnet__V1__ClientFrame *frame, struct websocket_input *left)
+static int
+login_token(struct connection *connection, const char *text, size_t bytes, struct auth_token *out)
 {
-    struct auth_token token;
-    int error = auth_token_parse(text, bytes, &token) == 0 ? token_check(connection, &token)
-                                                           : -EKEYREJECTED;
-    if (error != 0) {
-        login_refuse(connection, frame != NULL ? frame->number : 0, frame != NULL ? frame->ref : 0,
-                     error);
-        return;
+    if (auth_token_parse(text, bytes, out) != 0) {
+        return -EKEYREJECTED;
     }
-    messenger_count(&connection->messenger->counters.logins_token);
-    admitted(connection, &token, frame, false, left);
+    return token_check(connection, out);
 }
 
+/* Who came with a token in the request has nothing else to offer. */
 void
-connection_login_token(struct connection *connection, const char *token, size_t bytes,
+connection_login_token(struct connection *connection, const char *text, size_t bytes,
                        struct websocket_input *left)
 {
-    login_token(connection, token, bytes, NULL, left);
-    if (connection->phase == CONNECTION_LOGIN) {
-        /* Who came with a token in the request has nothing else to offer. */
+    struct auth_token token;
+    int error = login_token(connection, text, bytes, &token);
+    if (error == 0) {
+        messenger_count(&connection->messenger->counters.logins_token);
+        admitted(connection, &token, false, left);
+        return;
+    }
+    login_refuse(connection, NULL, error, NULL);
+    if (protocol_error_passes(refusal_of(error)->code)) {
+        connection_close(connection, PROTOCOL_CLOSE_INTERNAL, "the token could not be checked");
+    } else {
         connection_close(connection, PROTOCOL_CLOSE_UNAUTHENTICATED, "the token was refused");
     }
 }
@@ -296,14 +323,28 @@ login_password(struct connection *connection, const Linnet__V1__PasswordLogin *l
 {
     struct messenger *messenger = connection->messenger;
     struct messenger_counters *counters = &messenger->counters;
-    if (messenger_counted(&counters->logins_pending) >= messenger->settings->logins_pending_max) {
-        return -EAGAIN;
-    }
     uint64_t user = 0;
+    /* Counted first, so that no two schedulers take the last place. */
     messenger_count(&counters->logins_pending);
-    int error = password_user(connection, login, &user);
+    connection->login_counted = true; /* the connection's end uncounts it, too */
+    bool room =
+        messenger_counted(&counters->logins_pending) <= messenger->settings->logins_pending_max;
+    int error = room ? password_user(connection, login, &user) : -EAGAIN;
+    connection->login_counted = false;
     messenger_uncount(&counters->logins_pending);
     return error == 0 ? device_add(messenger, user, login->device_name, out) : error;
+}
+
+static void
+password_refuse(struct connection *connection, const Linnet__V1__ClientFrame *frame, int error)
+{
+    const char *name = frame->authenticate->password_login->name;
+    const char *fault = error == -EILSEQ ? name_fault(name, strlen(name)) : NULL;
+    char text[PROTOCOL_ERROR_TEXT_BYTES];
+    if (fault != NULL) {
+        (void)snprintf(text, sizeof text, "authenticate.passwordLogin.name: %s", fault);
+    }
+    login_refuse(connection, frame, error, fault != NULL ? text : NULL);
 }
 
 void
@@ -311,40 +352,57 @@ connection_authenticate(struct connection *connection, const Linnet__V1__ClientF
                         struct websocket_input *left)
 {
     const Linnet__V1__Authenticate *authenticate = frame->authenticate;
-    if (authenticate->method_case == LINNET__V1__AUTHENTICATE__METHOD_TOKEN) {
-        login_token(connection, authenticate->token, strlen(authenticate->token), frame, left);
-        return;
-    }
+    struct messenger_counters *counters = &connection->messenger->counters;
+    bool password = authenticate->method_case != LINNET__V1__AUTHENTICATE__METHOD_TOKEN;
     struct auth_token token;
-    int error = login_password(connection, authenticate->password_login, &token);
-    if (error != 0) {
-        login_refuse(connection, frame->number, frame->ref, error);
-        return;
+    int error;
+    if (password) {
+        char *secret = authenticate->password_login->password;
+        error = login_password(connection, authenticate->password_login, &token);
+        explicit_bzero(secret, strlen(secret)); /* the frame's memory is another's next */
+    } else {
+        error = login_token(connection, authenticate->token, strlen(authenticate->token), &token);
     }
-    messenger_count(&connection->messenger->counters.logins_password);
-    admitted(connection, &token, frame, true, left);
+    if (error == 0) {
+        messenger_count(password ? &counters->logins_password : &counters->logins_token);
+        admitted(connection, &token, password, left);
+    } else if (password) {
+        password_refuse(connection, frame, error);
+    } else {
+        login_refuse(connection, frame, error, NULL);
+    }
 }
 
 /* -------------------------------------------------------------------------------------- joining */
 
+/* Once: finds or starts the session, and asks it. */
 static int
-join(struct connection *connection, struct session_joined *out)
+join_once(struct connection *connection, struct session_joined *out)
 {
     char name[HOME_NAME_BYTES];
     home_name("sessions", ln_scheduler(), name);
-    int error = -ESRCH;
-    for (unsigned tries = 0; tries < JOIN_TRIES && error == -ESRCH; tries++) {
-        struct session_find find = {connection->user};
-        struct session_found found;
-        struct ln_msg *request = request_new((enum store_tag)SESSIONS_FIND, &find, sizeof find);
-        error = ask(ln_whereis(name), &request, &found, sizeof found);
-        if (error != 0) {
-            continue;
+    struct session_find find = {connection->user};
+    struct session_found found;
+    struct ln_msg *request = request_new((enum store_tag)SESSIONS_FIND, &find, sizeof find);
+    int error = ask(ln_whereis(name), &request, &found, sizeof found);
+    if (error != 0) {
+        return error;
+    }
+    struct session_join wish = {connection->device};
+    request = request_new((enum store_tag)SESSION_JOIN, &wish, sizeof wish);
+    connection->session = found.session;
+    return ask(found.session, &request, out, sizeof *out);
+}
+
+static int
+join(struct connection *connection, struct session_joined *out)
+{
+    int error = join_once(connection, out);
+    for (unsigned tries = 1; tries < JOIN_TRIES && error == -ESRCH; tries++) {
+        if (tries > 1 && ln_sleep(JOIN_PAUSE_MS) != 0) {
+            return -ECANCELED;
         }
-        struct session_join wish = {connection->device};
-        request = request_new((enum store_tag)SESSION_JOIN, &wish, sizeof wish);
-        error = ask(found.session, &request, out, sizeof *out);
-        connection->session = found.session;
+        error = join_once(connection, out);
     }
     return error;
 }
@@ -388,9 +446,6 @@ connection_enter(struct connection *connection, const struct connection_start *s
 {
     struct session_joined joined;
     int error = join(connection, &joined);
-    if (connection->phase != CONNECTION_ENTERING) {
-        return;
-    }
     if (error == -ENOENT) {
         connection_close(connection, PROTOCOL_CLOSE_REVOKED, "the device or the user was removed");
         return;
@@ -406,9 +461,4 @@ connection_enter(struct connection *connection, const struct connection_start *s
     connection->counted = true;
     messenger_count(&connection->messenger->counters.devices);
     welcome(connection, start, &joined);
-    /* What came behind the login. The start is this actor's memory, and may be overwritten. */
-    struct connection_start *own = connection->start;
-    connection->start = NULL;
-    connection_input(connection, own->input, own->input_bytes);
-    ln_free(own);
 }

@@ -25,9 +25,10 @@ enum connection_phase {
 /* A command that a partition works on. */
 struct pending {
     struct pending *next;
-    uint64_t request; /* ln_request's reference */
+    uint64_t request; /* ln_request's reference; 0: it will be asked again */
     uint64_t number, ref;
-    uint32_t tag; /* the store's */
+    uint64_t inbox; /* STORE_ACK: up to where */
+    uint32_t tag;   /* the store's */
 };
 
 struct connection {
@@ -40,9 +41,14 @@ struct connection {
     ln_pid session;
     struct pending *pending, *pending_last;
     struct connection_start *start; /* moved: until it has entered */
-    unsigned char *head;            /* of a request that is not complete yet */
+    unsigned char
+        *kept; /* input: a request's head that is not complete, or what waits for credit */
     uint64_t heard_at_ns;
-    uint32_t head_bytes;
+    uint64_t timer;      /* CONNECTION_TICK */
+    uint64_t slow_timer; /* CONNECTION_SLOW, while `stuffed` */
+    uint32_t kept_bytes;
+    uint32_t kept_at; /* used up of them */
+    uint32_t unsent;  /* at the last CONNECTION_SLOW */
     uint32_t pending_count;
     uint16_t device;
     uint16_t devices;
@@ -51,8 +57,11 @@ struct connection {
     uint8_t bad_frames;
     uint8_t logins; /* tried in vain */
     bool pinged;
-    bool paused;
-    bool counted; /* among the authenticated */
+    bool paused;        /* the socket is not read */
+    bool stuffed;       /* more waits to leave than the peer should leave unread */
+    bool asks_again;    /* CONNECTION_ACK_AGAIN is on its way */
+    bool counted;       /* among the authenticated */
+    bool login_counted; /* among the pending logins */
     struct store_name name;
 };
 
@@ -64,14 +73,27 @@ enum {
     CONNECTION_CLOSE_MS = 5000,
     /* What a partition takes at most for an answer that a login or a name waits for. */
     CONNECTION_CALL_MS = 10000,
+    /* What may wait to leave before the peer is expected to read: beyond it only what it has credit for is added. It
+     * goes on when half has left. */
+    CONNECTION_UNSENT_MAX = 128 << 10,
+    /* A peer that has not taken a byte of that for so long does not read. */
+    CONNECTION_SLOW_MS = 30000,
+    /* When a busy or restarting partition is asked again. */
+    CONNECTION_AGAIN_MS = 100,
 };
 
 /* connection.c */
 /* Sends a close frame and waits for the peer's, then ends. No-op when it is closing already. */
 void connection_close(struct connection *connection, uint16_t code, const char *reason);
-/* Feeds bytes to the WebSocket and handles what comes out. They may be overwritten. */
+/* Feeds bytes to the WebSocket and handles what comes out, as far as there is credit; the rest is kept. They may be
+ * overwritten. */
 void connection_input(struct connection *connection, unsigned char *bytes, size_t count);
-struct websocket_rules;
+/* Keeps input behind what is kept already. */
+void connection_keep(struct connection *connection, const unsigned char *bytes, size_t count);
+/* Stops or resumes reading, as credit is. */
+void connection_flow(struct connection *connection);
+/* A part of a frame. */
+void connection_write(struct connection *connection, const void *bytes, size_t count);
 const struct websocket_rules *connection_rules(const struct connection *connection);
 
 /* connection_http.c */
@@ -86,7 +108,7 @@ void connection_authenticate(struct connection *connection, const Linnet__V1__Cl
                              struct websocket_input *left);
 void connection_login_token(struct connection *connection, const char *token, size_t bytes,
                             struct websocket_input *left);
-/* Joins the session and welcomes the client. */
+/* Joins the session and welcomes the client, or closes. Yields. */
 void connection_enter(struct connection *connection, const struct connection_start *start);
 
 /* connection_command.c */
@@ -94,6 +116,8 @@ void connection_frame(struct connection *connection, unsigned char *bytes, size_
                       struct websocket_input *left);
 /* The answer to one of its requests. */
 void connection_answered(struct connection *connection, const struct ln_msg *answer);
+/* CONNECTION_ACK_AGAIN */
+void connection_ack_again(struct connection *connection);
 
 /* connection_event.c */
 void event_send(struct connection *connection, Linnet__V1__ServerFrame *frame);

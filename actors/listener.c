@@ -13,7 +13,8 @@
 struct listener {
     struct messenger *messenger;
     struct ln_socket *socket;
-    unsigned next; /* scheduler */
+    unsigned next;          /* scheduler */
+    struct handoff handoff; /* of the connection that is being started */
 };
 
 int
@@ -39,6 +40,9 @@ listener_init(void *state, const void *argument)
     const char *text = listener->messenger->settings->listen;
     struct io_address address, bound;
     int error = io_address_parse(text, &address);
+    if (error == 0 && atomic_load(&listener->messenger->serving)) {
+        address = listener->messenger->bound; /* port 0 was asked for: the one that clients know */
+    }
     if (error == 0) {
         error = listener_open(&address, &listener->socket, &bound);
     }
@@ -52,27 +56,36 @@ listener_init(void *state, const void *argument)
     return 0;
 }
 
+/* Starts it on the schedulers in turn. Yields. */
+static int
+connection_start_next(struct listener *listener, const struct connection_start *start)
+{
+    char name[HOME_NAME_BYTES];
+    ln_pid connection;
+    home_name("connections", listener->next, name);
+    listener->next = (listener->next + 1) % ln_schedulers();
+    return ln_supervisor_start_child(ln_whereis(name), start, sizeof *start, &connection);
+}
+
 static void
 accepted(struct listener *listener, io_socket descriptor)
 {
     struct messenger *messenger = listener->messenger;
-    messenger_count(&messenger->counters.connections_accepted);
-    if (messenger_counted(&messenger->counters.connections) >=
-        messenger->settings->connections_max) {
-        messenger_count(&messenger->counters.connections_refused);
+    struct messenger_counters *counters = &messenger->counters;
+    uint64_t most = (uint64_t)messenger->settings->connections_max + LISTENER_SPARE;
+    messenger_count(&counters->connections_accepted);
+    if (messenger_counted(&counters->connections) >= most ||
+        handoff_offer(&messenger->handoffs, descriptor, &listener->handoff) != 0) {
+        messenger_count(&counters->connections_refused);
         io_close(ln_io(), descriptor, true);
         return;
     }
-    char name[HOME_NAME_BYTES];
-    home_name("connections", listener->next, name);
-    listener->next = (listener->next + 1) % ln_schedulers();
-    struct connection_start start = {.messenger = messenger, .descriptor = descriptor};
-    ln_pid connection;
-    int error = ln_supervisor_start_child(ln_whereis(name), &start, sizeof start, &connection);
-    if (error != 0) {
-        messenger_count(&messenger->counters.connections_refused);
-        io_close(ln_io(), descriptor, true);
+    struct connection_start start = {
+        .messenger = messenger, .descriptor = descriptor, .ticket = listener->handoff.ticket};
+    if (connection_start_next(listener, &start) != 0) {
+        messenger_count(&counters->connections_refused);
     }
+    handoff_end(&listener->handoff);
 }
 
 static void
@@ -83,6 +96,16 @@ listener_handle(void *state, struct ln_msg **msg)
         accepted(listener, ln_socket_event(*msg)->descriptor);
     } else if ((*msg)->tag == LN_TAG_CLOSED) {
         ln_stop(LN_EXIT_ERROR, "the listening socket failed");
+    }
+}
+
+/* Its supervisor stops it first of all when the node goes down. */
+static void
+listener_terminate(void *state, const struct ln_reason *reason)
+{
+    struct listener *listener = state;
+    if (reason->kind == LN_EXIT_SHUTDOWN) {
+        atomic_store(&listener->messenger->draining, true);
     }
 }
 
@@ -98,5 +121,6 @@ const struct ln_behaviour listener_behaviour = {
     .state_bytes = sizeof(struct listener),
     .init = listener_init,
     .handle = listener_handle,
+    .terminate = listener_terminate,
     .print = listener_print,
 };

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "actors/handoff.h"
 #include "actors/settings.h"
 #include "net/websocket.h"
 #include "runtime/io/io.h"
@@ -73,6 +74,7 @@ struct messenger {
     void (*ready)(struct messenger *messenger, const struct io_address *bound);
     void *ready_context;
     struct messenger_counters counters;
+    struct handoffs handoffs; /* sockets between two actors */
 
     _Atomic bool serving;          /* clients can connect: what /readyz tells */
     _Atomic bool draining;         /* the node has been asked to stop */

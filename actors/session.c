@@ -10,6 +10,13 @@
 #include <errno.h>
 #include <string.h>
 
+enum {
+    /* Who asked for the session has joined it by then, or will never. */
+    JOIN_MS_MAX = 60000,
+    /* When a busy or restarting partition is asked again. */
+    READ_AGAIN_MS = 100,
+};
+
 /* A device that is online, and how far it has been fed. */
 struct link {
     struct link *next;
@@ -19,8 +26,8 @@ struct link {
     uint64_t asked; /* the page request under way; 0: none */
     struct flight flight;
     uint16_t device;
-    bool live;   /* it has everything, and takes pushes as they come */
-    bool missed; /* a push went by while a page was being read */
+    uint64_t missed; /* the highest push that went by while it was not live */
+    bool live;       /* it has everything, and takes pushes as they come */
 };
 
 struct session {
@@ -30,6 +37,7 @@ struct session {
     struct link *links;
     uint16_t devices; /* that the user has, online or not */
     bool attached;
+    bool reads_later; /* SESSION_READ is on its way */
 };
 
 /* ---------------------------------------------------------------------------------------- links */
@@ -103,25 +111,34 @@ credit(const struct session *session, const struct link *link)
            link->flight.bytes < limits->unacknowledged_bytes_max;
 }
 
-/* Takes one reference of the buffer. Entries from `offset` on go to the device and onto its
- * bill. */
+/* Takes the buffer's reference. What the device has not had of it goes there and onto its bill: it
+ * may have acknowledged some while a page was on its way. */
 static void
-feed(struct link *link, struct ln_buffer **buffer, uint32_t offset)
+feed(struct link *link, struct ln_buffer **buffer)
 {
     const unsigned char *bytes = ln_buffer_data(*buffer);
     uint32_t count = (uint32_t)ln_buffer_bytes(*buffer);
-    size_t at = offset;
+    size_t offset = 0;
+    size_t at = 0;
     size_t before = at;
     struct store_entry entry;
     while (entry_next(bytes, count, &at, &entry)) {
-        flight_add(&link->flight, entry.number, at - before);
-        link->sent = entry.number;
+        if (entry.number <= link->sent) {
+            offset = at;
+        } else {
+            flight_add(&link->flight, entry.number, at - before);
+            link->sent = entry.number;
+        }
         before = at;
+    }
+    if (offset == count) {
+        ln_buffer_put(buffer);
+        return;
     }
     struct ln_msg *entries =
         ln_msg_new(CONNECTION_ENTRIES, LN_REPLY, sizeof(struct connection_entries));
     *(struct connection_entries *)(void *)entries->data =
-        (struct connection_entries){offset, count - offset};
+        (struct connection_entries){(uint32_t)offset, count - (uint32_t)offset};
     entries->buffer = *buffer;
     *buffer = NULL;
     ln_send(link->connection, &entries);
@@ -142,8 +159,27 @@ read_on(struct session *session, struct link *link)
         .entries_max = limits->unacknowledged_entries_max - link->flight.count,
         .bytes_max = (uint32_t)(limits->unacknowledged_bytes_max - link->flight.bytes),
     };
-    link->missed = false;
+    link->missed = 0;
     link->asked = ln_request(store_user_pid(session->messenger->store, session->user), &request);
+}
+
+static void
+read_later(struct session *session)
+{
+    if (!session->reads_later) {
+        session->reads_later = true;
+        struct ln_msg *later = ln_msg_new(SESSION_READ, LN_REPLY, 0);
+        (void)ln_send_after(READ_AGAIN_MS, ln_self(), &later);
+    }
+}
+
+static void
+read_all(struct session *session)
+{
+    session->reads_later = false;
+    for (struct link *link = session->links; link != NULL; link = link->next) {
+        read_on(session, link);
+    }
 }
 
 static void
@@ -154,19 +190,22 @@ page_arrived(struct session *session, struct ln_msg *answer)
         return;
     }
     link->asked = 0;
+    if (answer->error == -EAGAIN || answer->error == -ESRCH) {
+        read_later(session); /* the partition is busy, or being started again */
+        return;
+    }
     if (answer->error != 0) {
-        /* The partition was busy or is being started again: the client comes back and asks anew. */
         connection_tell_close(link->connection, PROTOCOL_CLOSE_INTERNAL,
                               "the inbox could not be read");
         return;
     }
     const struct store_page *page = (const struct store_page *)(const void *)answer->data;
     if (page->count > 0) {
-        feed(link, &answer->buffer, 0);
+        feed(link, &answer->buffer);
     }
     if (!page->more) {
         link->sent = page->last > link->sent ? page->last : link->sent;
-        link->live = !link->missed;
+        link->live = link->missed <= page->last;
     }
     read_on(session, link);
 }
@@ -180,7 +219,7 @@ pushed(struct session *session, struct ln_msg *msg)
             continue;
         }
         if (!link->live) {
-            link->missed = true;
+            link->missed = push->number;
             continue;
         }
         if (push->previous > link->sent || !credit(session, link)) {
@@ -189,7 +228,7 @@ pushed(struct session *session, struct ln_msg *msg)
             continue;
         }
         struct ln_buffer *buffer = ln_buffer_get(msg->buffer);
-        feed(link, &buffer, 0);
+        feed(link, &buffer);
     }
 }
 
@@ -199,6 +238,7 @@ acked(struct session *session, const struct session_acked *ack)
     struct link *link = link_of_device(session, ack->device);
     if (link != NULL) {
         flight_ack(&link->flight, ack->number);
+        link->sent = ack->number > link->sent ? ack->number : link->sent;
         read_on(session, link);
     }
 }
@@ -211,7 +251,7 @@ behind(struct session *session)
 {
     for (struct link *link = session->links; link != NULL; link = link->next) {
         link->live = false;
-        link->missed = true;
+        link->missed = UINT64_MAX; /* a page that is under way may have been read before */
         read_on(session, link);
     }
 }
@@ -332,7 +372,7 @@ resync_device(struct session *session, uint16_t device)
     flight_fini(&link->flight);
     link->sent = attached.acked > link->sent ? attached.acked : link->sent;
     link->live = false;
-    link->missed = true;
+    link->missed = UINT64_MAX;
     resync(link, attached.acked);
     read_on(session, link);
 }
@@ -361,6 +401,8 @@ session_init(void *state, const void *argument)
     session->user = start->user;
     messenger_count(&session->messenger->counters.sessions);
     ln_own(&session->own, session_release);
+    struct ln_msg *look = ln_msg_new(SESSION_LOOK, LN_REPLY, 0);
+    (void)ln_send_after(JOIN_MS_MAX, ln_self(), &look);
     return 0;
 }
 
@@ -413,6 +455,12 @@ session_handle(void *state, struct ln_msg **msg)
         break;
     case SESSION_ACKED:
         acked(session, (const struct session_acked *)(const void *)(*msg)->data);
+        break;
+    case SESSION_READ:
+        read_all(session);
+        break;
+    case SESSION_LOOK:
+        end_if_empty(session);
         break;
     case LN_TAG_DOWN:
         connection_down(session, (*msg)->ref);

@@ -26,10 +26,13 @@ extern const struct ln_behaviour session_behaviour;
 enum session_tag {
     SESSION_JOIN =
         0x00030000, /* request: session_join -> session_joined; a store error otherwise */
-    SESSION_ACKED,  /* session_acked: the device has stored so much; credit comes back */
+    SESSION_ACKED,  /* session_acked: the store has noted it; credit comes back */
     /* to a sessions actor: */
     SESSIONS_FIND, /* request: session_find -> session_found; starts it if need be */
     SESSIONS_LOOK, /* the same, but starts none: -ENOENT, the user is offline */
+    /* a session to itself */
+    SESSION_READ, /* asks for pages again that the partition had no time for */
+    SESSION_LOOK, /* has anybody joined? */
 };
 
 /* The sender of the request is the connection. */
