@@ -147,6 +147,7 @@ apply_command(struct ledger *ledger, const struct command *command, struct effec
         .ledger = ledger, .effects = effects, .result = out, .time_ms = command->time_ms};
     ASSERT(command->partition == ledger->partition);
     *out = (struct result){0};
+    ledger->changed = true;
     if (command->time_ms > ledger->last_time_ms) {
         ledger->last_time_ms = command->time_ms;
     }

@@ -39,7 +39,9 @@ cell_fold_due(const struct cell *cell)
     /* Cells fold at different distances, so that they do not all fold at once. */
     uint64_t tail_max = options->replay_bytes_max / TAIL_SHARE;
     tail_max -= tail_max / 2 * cell->index / cell->store->cells_count;
-    return cell->live_bytes > options->delta_bytes_max / cell->store->cells_count / LIVE_SHARE ||
+    /* When it is full of what was folded before, even an empty fold makes room. */
+    return cell_full(cell) ||
+           cell->live_bytes > options->delta_bytes_max / cell->store->cells_count / LIVE_SHARE ||
            cell->commands > options->replay_commands_max / TAIL_SHARE ||
            cell_tail_bytes(cell) > tail_max;
 }

@@ -14,8 +14,6 @@ enum {
     /* Between two looks whether a retired table may be freed: requests that look into it last
      * milliseconds. */
     RETIRE_MS = 5,
-    /* Chunks of 256 KiB freed at once; a worker does it, and others wait for that worker too. */
-    FREE_CHUNKS = 64,
 };
 
 struct folder {
@@ -82,24 +80,34 @@ fold_cell(struct cell *cell)
     return true;
 }
 
+/* Tables that nobody looks into any more, for a worker to free. */
+struct retired {
+    unsigned count;
+    struct table *tables[STORE_PARTITIONS];
+};
+
 static void
 free_work(void *argument)
 {
-    struct table **table = argument;
-    (void)table_free_slice(table, FREE_CHUNKS);
+    struct retired *retired = argument;
+    for (unsigned i = 0; i < retired->count; i++) {
+        table_free(&retired->tables[i]);
+    }
 }
 
 /* False: the actor is to end. */
 static bool
-retire(struct cell *cell)
+retire(struct cell *cell, struct retired *retired)
 {
     bool left = true;
     while (cell->state == CELL_RETIRING) {
-        struct table *table = NULL;
-        if (cell_retired_next(cell, &table, &left)) {
-            while (table != NULL) {
-                ln_work(free_work, &table, true);
-            }
+        retired->count = 0;
+        while (cell->state == CELL_RETIRING && retired->count < STORE_PARTITIONS &&
+               cell_retired_next(cell, &retired->tables[retired->count], &left)) {
+            retired->count++;
+        }
+        if (retired->count > 0) {
+            ln_work(free_work, retired, true);
         } else if (left && ln_sleep(RETIRE_MS) != 0) {
             return false;
         }
@@ -108,7 +116,7 @@ retire(struct cell *cell)
 }
 
 static bool
-work(struct cell *cell)
+work(struct cell *cell, struct retired *retired)
 {
     while (cell->state == CELL_FROZEN) {
         if (!fold_cell(cell)) {
@@ -122,7 +130,7 @@ work(struct cell *cell)
         return true;
     }
     journal_trim(cell->journal);
-    bool goes_on = retire(cell);
+    bool goes_on = retire(cell, retired);
     cell_resume(cell);
     /* The next one may be due by now, and nothing else might come to notice it. */
     journal_kick(cell->journal);
@@ -133,7 +141,8 @@ static void
 folder_run(void *state)
 {
     struct cell *cell = ((struct folder *)state)->cell;
-    while (work(cell)) {
+    struct retired *retired = ln_alloc(sizeof(*retired));
+    while (work(cell, retired)) {
         struct ln_msg *msg = NULL;
         if (ln_receive(LN_FOREVER, &msg) != 0) {
             return;

@@ -309,6 +309,7 @@ journal_work(struct journal *journal)
         freeze_due(journal);
         look_after_segments(journal);
     }
+    freeze_due(journal); /* a folder that has finished kicks for that alone */
 }
 
 /* ------------------------------------------------------------------------------------ the actor */

@@ -130,14 +130,23 @@ ledger_user_next(struct ledger *ledger)
     return ledger->last_user << USER_PARTITION_BITS | ledger->partition;
 }
 
-const struct table *
-ledger_freeze(struct ledger *ledger)
+static void
+record_write(struct ledger *ledger)
 {
     struct store_key key = record_key(ledger->partition, RECORD_PARTITION, 0, 0);
     unsigned char *record = malloc(LEDGER_BYTES_MAX);
     ASSERT(record != NULL);
     ledger_put(ledger, &key, record, encode(ledger, record, LEDGER_BYTES_MAX));
     free(record);
+}
+
+const struct table *
+ledger_freeze(struct ledger *ledger)
+{
+    if (ledger->changed) {
+        record_write(ledger);
+        ledger->changed = false;
+    }
     ledger->frozen_number = ledger->last_number;
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
         ledger->streams[i].frozen = ledger->streams[i].out_last;

@@ -54,6 +54,7 @@ struct ledger {
     uint64_t last_user; /* its upper 45 bits */
     uint64_t last_time_ms;
     struct ledger_limits limits;
+    bool changed;           /* since the last freeze */
     uint64_t frozen_number; /* last_number at the last freeze: no fold has seen what is above */
     struct ledger_stream streams[STORE_PARTITIONS];
 };
@@ -86,5 +87,5 @@ uint64_t ledger_user_next(struct ledger *ledger);
 /* Seconds since 2020, 0 before. */
 uint64_t ledger_seconds(uint64_t time_ms);
 
-/* Writes the partition's record and freezes the delta (delta_freeze). */
+/* Writes the partition's record, if it changed, and freezes the delta (delta_freeze). */
 const struct table *ledger_freeze(struct ledger *ledger);

@@ -89,7 +89,6 @@ replay_note_batch(struct replay_note *note, const struct position *batch)
 {
     static const struct position none;
     note->careful = position_equal(batch, &note->batch);
-    /* What the note says of this batch must not get lost before its commands are reached. */
     return note->careful ? 0 : note_write(note, batch, &none, 0);
 }
 
@@ -101,7 +100,9 @@ replay_note_command(struct replay_note *note, const struct position *command)
     }
     uint32_t tries = position_equal(command, &note->command) ? note->tries : 0;
     if (tries >= REPLAY_NOTE_TRIES) {
-        return -ENOTRECOVERABLE;
+        /* The batches before have been noted since; this is for the next start to know, too. */
+        int error = note_write(note, &note->batch, command, tries);
+        return error != 0 ? error : -ENOTRECOVERABLE;
     }
     return note_write(note, &note->batch, command, tries + 1);
 }

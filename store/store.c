@@ -18,8 +18,9 @@ enum {
     /* The longest list of one command, with room to spare. */
     SEGMENT_BYTES_MIN = 32 << 10,
 };
-/* Below this a handful of messages would stop everything. */
-#define DELTA_BYTES_MIN (UINT64_C(1) << 20)
+/* Three tables of 256 partitions with a little in each; below this they would be full of
+ * themselves. */
+#define DELTA_BYTES_MIN (UINT64_C(16) << 20)
 
 /* ------------------------------------------------------------------------------------- settings */
 
@@ -78,7 +79,7 @@ check(const struct store_options *options, char why[STORE_WHY_BYTES])
                options->segment_bytes > LOG_SEGMENT_BYTES_MAX) {
         wrong = "the log's segments must have 32 KiB to 256 MiB";
     } else if (options->delta_bytes_max < DELTA_BYTES_MIN) {
-        wrong = "the deltas need 1 MiB of memory at least";
+        wrong = "the deltas need 16 MiB of memory at least";
     } else if (options->schedulers > DIRECTORY_SCHEDULERS_MAX) {
         wrong = "there can't be more than 256 schedulers";
     }

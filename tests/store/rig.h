@@ -34,7 +34,8 @@ struct rig {
     uint64_t now_ns; /* of the virtual clock, over all lives */
     bool drop_syncs;
     uint64_t disk_bytes_max;
-    uint64_t crash_event; /* of the next life: the power goes at this event; 0: it does not */
+    uint64_t work_delay_ns_max; /* of worker jobs, folds among them; 0: sim's default */
+    uint64_t crash_event;       /* of the next life: the power goes at this event; 0: it does not */
     struct store_options options;
     struct store_report report;
     char root[64];

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(noun window record command page)
+foreach(noun window record command page attached)
   linnet_test(store_${noun}_test TIER fast SOURCES ${noun}_test.c LIBS linnet_store)
 endforeach()
 # What a command does, tried out in a world of ledgers without files.
@@ -15,7 +15,10 @@ add_library(linnet_store_rig STATIC ${CMAKE_CURRENT_LIST_DIR}/rig.c ${CMAKE_CURR
   ${CMAKE_CURRENT_LIST_DIR}/people.c)
 target_include_directories(linnet_store_rig PUBLIC ${PROJECT_BINARY_DIR}/include/tests)
 target_link_libraries(linnet_store_rig PUBLIC linnet_store PRIVATE linnet_flags)
-foreach(noun partition power)
+foreach(noun store partition limits power kill)
   linnet_test(store_${noun}_test TIER fast SOURCES ${noun}_test.c LIBS linnet_store_rig)
   linnet_sim_wrap(store_${noun}_test)
 endforeach()
+# The same over more seeds, chosen from outside.
+add_test(NAME store_power_seeds COMMAND store_power_test WORKING_DIRECTORY ${PROJECT_BINARY_DIR}/scratch/store_power_test)
+set_tests_properties(store_power_seeds PROPERTIES LABELS seeds TIMEOUT 1200)

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store's own actors are killed at random while people write to each other: each is started
+ * again and goes on where the last one was, and nothing that was answered is lost. */
+#include "store/store_priv.h"
+#include "tests/spec.h"
+#include "tests/store/people.h"
+
+#include <errno.h>
+
+enum {
+    SEEDS = 12,
+    LIFE_MS = 3000,
+    SETTLE_MS = 60000,
+};
+
+static struct rig rig;
+static struct people people;
+static struct chance chance;
+static unsigned kills[5];
+
+static ln_pid
+victim(const struct store *store)
+{
+    unsigned kind = (unsigned)chance_below(&chance, 5);
+    unsigned index = (unsigned)chance_below(&chance, STORE_PARTITIONS);
+    kills[kind]++;
+    switch (kind) {
+    case 0:
+        return store_pid_get(&store->partitions[index].pid);
+    case 1:
+        return store_pid_get(&store->journals[index % store->journals_count].pid);
+    case 2:
+        return store_pid_get(&store->journals[index % store->journals_count].keeper);
+    case 3:
+        return store_pid_get(&store->cells[index % store->cells_count].reader);
+    default:
+        return store_pid_get(&store->cells[index % store->cells_count].folder);
+    }
+}
+
+/* Most often the partition of somebody who is busy. */
+static ln_pid
+busy_victim(const struct store *store)
+{
+    const struct person *person = &people.persons[chance_below(&chance, PEOPLE)];
+    return person->user != 0 ? store_user_pid(store, person->user) : victim(store);
+}
+
+static void
+reap(struct rig *r, unsigned index)
+{
+    (void)index;
+    while (ln_sleep(1 + chance_below(&chance, 20)) == 0 && !people.finishing) {
+        ln_pid pid = chance_below(&chance, 2) == 0 ? victim(r->store) : busy_victim(r->store);
+        ln_kill(pid, LN_EXIT_KILLED);
+    }
+}
+
+static void
+run(uint64_t seed)
+{
+    chance.state = seed;
+    rig_open(&rig, seed);
+    rig.schedulers = 1 + (unsigned)(seed % 3);
+    rig.options.replay_commands_max = 100;
+    rig.options.segment_bytes = 64 << 10;
+    people_begin(&people, seed);
+    people_enter(&people, &rig);
+    rig.scripts[rig.scripts_count++] = reap;
+    assert_int_equal(rig_boot(&rig), 0);
+    (void)rig_run(&rig, LIFE_MS);
+    people.finishing = true;
+    for (unsigned ms = 0; ms < SETTLE_MS && !people_done(&people) && rig.wrong[0] == '\0';
+         ms += 20) {
+        (void)rig_run(&rig, 20);
+    }
+    if (!people_done(&people)) {
+        rig_wrong(&rig, "not everything arrived");
+    }
+    rig_stop(&rig);
+    rig_bury(&rig);
+    if (rig.wrong[0] != '\0') {
+        fail_msg("seed %u: %s", (unsigned)seed, rig.wrong);
+    }
+    rig_close(&rig);
+}
+
+static void
+survives(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        run(seed);
+    }
+    for (unsigned i = 0; i < 5; i++) {
+        assert_true(kills[i] > 50);
+    }
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("killing partitions, journals, keepers, readers and folders loses nothing", survives),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening a store: settings, damage, and a command that ends the node. */
+#include "store/store.h"
+
+#include "store/command.h"
+#include "store/directory.h"
+#include "store/log_scan.h"
+#include "store/position.h"
+#include "store/skip_list.h"
+#include "tests/spec.h"
+#include "tests/store/hand.h"
+#include "tests/store/rig.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct rig rig;
+
+/* ------------------------------------------------------------------------------------- settings */
+
+static void
+refuses_settings(void **state)
+{
+    (void)state;
+    struct {
+        struct store_options options;
+        const char *says;
+    } cases[] = {
+        {{.devices_max = 33}, "32 devices"},   {{.segment_bytes = 4096}, "segments"},
+        {{.delta_bytes_max = 1000}, "deltas"}, {{.cells = 12}, "cells"},
+        {{.schedulers = 300}, "schedulers"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        rig_open(&rig, 1);
+        cases[i].options.path = rig.path;
+        cases[i].options.map_bytes = 1 << 24;
+        rig.options = cases[i].options;
+        assert_int_equal(rig_boot(&rig), -EINVAL);
+        if (strstr(rig.report.why, cases[i].says) == NULL) {
+            fail_msg("%s", rig.report.why);
+        }
+        rig_close(&rig);
+    }
+}
+
+static void
+idle(struct rig *r)
+{
+    (void)r;
+}
+
+static void
+knows_cells_by_default(void **state)
+{
+    (void)state;
+    rig_open(&rig, 2);
+    rig.schedulers = 3;
+    rig_play(&rig, idle);
+    assert_int_equal(rig.report.cells, 8);
+    assert_int_equal(rig.report.logs, 3);
+    assert_true(rig.report.created);
+    rig.options.cells = 16; /* counts at creation only */
+    rig_play(&rig, idle);
+    assert_int_equal(rig.report.cells, 8);
+    assert_false(rig.report.created);
+    rig_close(&rig);
+}
+
+/* --------------------------------------------------------------------------------------- damage */
+
+static void
+some_story(struct rig *r)
+{
+    uint64_t alice;
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
+    for (uint64_t i = 1; i < 20; i++) {
+        struct hand_message note = {.from = alice, .to = alice, .number = i, .text = "note"};
+        RIG_CHECK(r, hand_message(r->store, &note, NULL) == 0);
+    }
+}
+
+static void
+names_damage(void **state)
+{
+    (void)state;
+    char path[160];
+    unsigned char byte;
+    rig_open(&rig, 3);
+    rig_play(&rig, some_story);
+    (void)snprintf(path, sizeof(path), "%s/log/00000001-000-00000001", rig.path);
+    int file = open(path, O_RDWR);
+    assert_true(file >= 0);
+    assert_int_equal(pread(file, &byte, 1, 300), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(file, &byte, 1, 300), 1);
+    assert_int_equal(close(file), 0);
+    assert_int_equal(rig_boot(&rig), -EUCLEAN);
+    assert_non_null(strstr(rig.report.why, "00000001-000-00000001"));
+    rig_close(&rig);
+}
+
+/* ------------------------------------------------------------------------------ a fatal command */
+
+/* Appends a command to the log that no partition would have: a stream's record with a gap before
+ * it. */
+static void
+append_fatal(void)
+{
+    struct directory *directory;
+    struct log_scan scan = {0};
+    struct log_end end;
+    struct log *log;
+    struct log_batch batch;
+    struct log_write write;
+    unsigned char body[256];
+    unsigned char payload_bytes_[64];
+    char why[LOG_WHY_BYTES];
+    struct sim_options sim = {.seed = 9, .root = rig.root};
+    struct io_driver *driver;
+    struct payload payload = {.kind = PAYLOAD_RECEIPT, .receipt = {.reader = 1, .peer = 2}};
+    assert_int_equal(sim_open(&sim, &driver), 0);
+    struct directory_options options = {
+        .driver = driver, .path = rig.path, .cells = 8, .schedulers = 1};
+    assert_int_equal(directory_open(&options, &directory, why), 0);
+    struct log_place place = {.driver = driver,
+                              .folder = directory_log_path(directory),
+                              .generation = directory_facts(directory)->log_generation,
+                              .segment_bytes = rig.options.segment_bytes};
+    memcpy(place.identity, directory_facts(directory)->identity, sizeof(place.identity));
+    scan.place = &place;
+    assert_int_equal(log_scan_run(&scan, &end), 0);
+    assert_int_equal(log_open(&place, &end, &log, why), 0);
+    payload_encode(&payload, payload_bytes_);
+    struct command command = {
+        .partition = 5,
+        .kind = COMMAND_STREAM,
+        .stream = {.source = 6,
+                   .number = 99,
+                   .payload = {.bytes = payload_bytes_, .count = payload_bytes(&payload)}},
+    };
+    struct log_command logged = {.partition = 5,
+                                 .kind = COMMAND_STREAM,
+                                 .version = COMMAND_VERSION,
+                                 .body = body,
+                                 .body_bytes =
+                                     (uint32_t)command_encode(&command, body, sizeof(body))};
+    assert_int_equal(log_append(log, &logged), 0);
+    assert_int_equal(log_seal(log, &batch, &write), 0);
+    assert_int_equal(
+        io_file_write(driver, write.file, write.piece.iov_base, write.piece.iov_len, write.offset),
+        0);
+    log_written(log);
+    log_close(&log);
+    directory_close(&directory);
+    io_driver_close(driver);
+}
+
+enum { ENDED = -1000 };
+
+/* Opens the store in a process of its own: what store_open returned, or ENDED. The sentence goes
+ * through a file. */
+static int
+open_elsewhere(char why[STORE_WHY_BYTES])
+{
+    char path[128];
+    int status;
+    (void)snprintf(path, sizeof(path), "%s/why", rig.root);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        (void)freopen("/dev/null", "w", stderr);
+        int error = rig_boot(&rig);
+        FILE *file = fopen(path, "w");
+        (void)fputs(rig.report.why, file);
+        (void)fclose(file);
+        _exit(error == 0 ? 0 : -error);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFSIGNALED(status)) {
+        assert_int_equal(WTERMSIG(status), SIGABRT);
+        return ENDED;
+    }
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    why[0] = '\0';
+    (void)fgets(why, STORE_WHY_BYTES, file);
+    (void)fclose(file);
+    return -WEXITSTATUS(status);
+}
+
+static void
+names_a_fatal_command(void **state)
+{
+    (void)state;
+    char why[STORE_WHY_BYTES];
+    char position[POSITION_TEXT_BYTES] = "";
+    rig_open(&rig, 4);
+    rig_play(&rig, some_story);
+    append_fatal();
+    /* Once to note the batch, then REPLAY_NOTE_TRIES times command by command. */
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(open_elsewhere(why), ENDED);
+    }
+    for (unsigned i = 0; i < 2; i++) { /* named as often as one asks, and never tried again */
+        assert_int_equal(open_elsewhere(why), -ENOTRECOVERABLE);
+    }
+    assert_non_null(strstr(why, "STREAM"));
+    const char *at = strstr(why, "linnet store skip ");
+    assert_non_null(at);
+    assert_int_equal(sscanf(at, "linnet store skip %39[0-9a-f-]", position), 1);
+
+    struct sim_options sim = {.seed = 9, .root = rig.root};
+    struct io_driver *driver;
+    assert_int_equal(sim_open(&sim, &driver), 0);
+    assert_int_equal(store_skip(driver, rig.path, "nonsense", why), -EINVAL);
+    assert_int_equal(store_skip(driver, rig.path, position, why), 0);
+    io_driver_close(driver);
+    rig_play(&rig, idle);
+    assert_int_equal(rig.report.skipped, 1);
+    rig_close(&rig);
+}
+
+static void
+parses_positions(void **state)
+{
+    (void)state;
+    char text[POSITION_TEXT_BYTES];
+    struct position parsed;
+    struct position position = {.generation = 2, .log = 17, .at = 0x300000040};
+    position_print(&position, text);
+    assert_string_equal(text, "2-11-300000040");
+    assert_int_equal(position_parse(text, &parsed), 0);
+    assert_true(position_equal(&position, &parsed));
+    position = (struct position){UINT32_MAX, UINT32_MAX, UINT64_MAX};
+    position_print(&position, text);
+    assert_int_equal(position_parse(text, &parsed), 0);
+    assert_true(position_equal(&position, &parsed));
+    const char *const wrong[] = {
+        "",      "-",      "1-2",    "1-2-",          "1-2-3-4",
+        "1--3",  " 1-2-3", "1-2-3 ", "+1-2-3",        "1-2-0x3",
+        "A-2-3", "1-2-g",  "123",    "100000000-1-1", "1-1-10000000000000000"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_int_equal(position_parse(wrong[i], &parsed), -EINVAL);
+    }
+}
+
+static void
+reads_skip_lists(void **state)
+{
+    (void)state;
+    struct skip_list *list = malloc(sizeof(*list));
+    struct sim_options sim = {.seed = 9};
+    struct io_driver *driver;
+    rig_open(&rig, 5);
+    sim.root = rig.root;
+    assert_int_equal(sim_open(&sim, &driver), 0);
+    assert_int_equal(io_make_directory(driver, rig.path), 0);
+    assert_int_equal(skip_list_read(list, driver, rig.path), 0);
+    assert_int_equal(list->count, 0);
+    struct position first = {1, 0, 0x100000040};
+    struct position second = {1, 3, 0x200000050};
+    assert_int_equal(skip_list_add(driver, rig.path, &first), 0);
+    assert_int_equal(skip_list_add(driver, rig.path, &second), 0);
+    assert_int_equal(skip_list_read(list, driver, rig.path), 0);
+    assert_int_equal(list->count, 2);
+    assert_true(skip_list_has(list, &first) && skip_list_has(list, &second));
+    first.log = 1;
+    assert_false(skip_list_has(list, &first));
+    char path[128];
+    io_file file;
+    (void)snprintf(path, sizeof(path), "%s/skip", rig.path);
+    assert_int_equal(io_file_open(driver, path, IO_OPEN_WRITE, &file), 0);
+    assert_int_equal(io_file_write(driver, file, "what", 4, 0), 0);
+    io_file_close(driver, file);
+    assert_int_equal(skip_list_read(list, driver, rig.path), -EINVAL);
+    io_driver_close(driver);
+    assert_int_equal(rig_boot(&rig), -EINVAL);
+    assert_non_null(strstr(rig.report.why, "/skip"));
+    rig_close(&rig);
+    free(list);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("settings that can't be are refused with a sentence", refuses_settings),
+        SPEC("cells are fixed at creation, eight at least by default", knows_cells_by_default),
+        SPEC("damage in a log is told with its file", names_damage),
+        SPEC("a command that ends the node is named, and passed over when an operator says so",
+             names_a_fatal_command),
+        SPEC("positions are printed and parsed, and nothing else is", parses_positions),
+        SPEC("the list of commands to skip is durable, and refused when it makes no sense",
+             reads_skip_lists),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
