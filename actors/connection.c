@@ -60,6 +60,12 @@ tick_ready(struct connection *connection)
     tick_after(connection, next_ms);
 }
 
+void
+connection_watch_idle(struct connection *connection)
+{
+    tick_after(connection, connection->messenger->limits.idle_timeout_ms / 2);
+}
+
 static void
 tick(struct connection *connection)
 {
@@ -357,7 +363,7 @@ connection_init(void *state, const void *argument)
     memcpy(connection->start, start, sizeof *start + start->input_bytes);
     struct ln_msg *enter = ln_msg_new(CONNECTION_ENTER, LN_REPLY, 0);
     ln_send(ln_self(), &enter); /* before anything that the socket brings */
-    tick_after(connection, connection->messenger->limits.idle_timeout_ms / 2);
+    connection_watch_idle(connection);
     return 0;
 }
 

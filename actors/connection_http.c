@@ -116,7 +116,9 @@ upgrade(struct connection *connection, const struct http_request *request, bool 
         connection->form = (uint8_t)form;
     }
     websocket_init(&connection->websocket, WEBSOCKET_SERVER, connection_rules(connection));
-    if (!echo && accepted.token.count > 0) {
+    if (echo) {
+        connection_watch_idle(connection);
+    } else if (accepted.token.count > 0) {
         connection_login_token(connection, accepted.token.bytes, accepted.token.count, left);
     }
     return true;

@@ -458,6 +458,7 @@ connection_enter(struct connection *connection, const struct connection_start *s
     connection->node_number = joined.node_number;
     connection->devices = joined.devices;
     connection->phase = CONNECTION_READY;
+    connection_watch_idle(connection);
     connection->counted = true;
     messenger_count(&connection->messenger->counters.devices);
     welcome(connection, start, &joined);
