@@ -325,10 +325,12 @@ pacers_spawn(struct conductor *conductor)
     for (uint32_t i = 0; i < run->options->threads && run->options->rate_per_s > 0; i++) {
         double share = (double)run->crowds[i]->actors_count / (double)run->actors_count;
         ln_pid pacer;
-        struct ln_spawn_options options = {.elsewhere = true, .scheduler = (int)i, .name = NULL};
-        run->paces[i] = pace_new(run->crowds[i], run->options->rate_per_s * share);
-        if (run->paces[i] == NULL ||
-            ln_spawn(&pace_behaviour, &run->paces[i], sizeof run->paces[i], &options, &pacer) < 0) {
+        struct ln_spawn_options options = {.elsewhere = true, .scheduler = (int)i};
+        struct pace_start start = {.pace =
+                                       pace_new(run->crowds[i], run->options->rate_per_s * share)};
+        run->paces[i] = start.pace;
+        if (start.pace == NULL ||
+            ln_spawn(&pace_behaviour, &start, sizeof start, &options, &pacer) < 0) {
             run_fail(run, "no timer for the schedule");
             return;
         }
@@ -489,8 +491,8 @@ static int
 conductor_init(void *state, const void *argument)
 {
     struct conductor *conductor = state;
-    memcpy(&conductor->run, argument, sizeof conductor->run);
-    struct run *run = conductor->run;
+    struct run *run = ((const struct conductor_start *)argument)->run;
+    conductor->run = run;
     conductor->client.data = run->options->data;
     conductor->actors =
         ln_alloc(((size_t)run->actors_count + run->options->threads) * sizeof *conductor->actors);

@@ -40,7 +40,10 @@ struct run {
     struct tally tally;             /* all threads together */
 };
 
-/* Spawned with a struct run *. */
+struct conductor_start {
+    struct run *run;
+};
+/* Its argument: a struct conductor_start. */
 extern const struct ln_behaviour conductor_behaviour;
 
 /* What the process exits with. */

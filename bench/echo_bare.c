@@ -66,6 +66,14 @@ now_ns(clockid_t clock)
     return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
+static void
+wait_s(unsigned long seconds)
+{
+    struct timespec pause = {.tv_sec = (time_t)seconds};
+    int error = clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+    ASSERT(error == 0);
+}
+
 /* ----------------------------------------------------------------------------------------- ring */
 
 static struct io_uring_sqe *
@@ -293,10 +301,10 @@ main(int argc, char **argv)
         int error = pthread_create(&threads[i], NULL, side_run, &sides[i]);
         ASSERT(error == 0);
     }
-    (void)sleep(WARMUP_S);
+    wait_s(WARMUP_S);
     unsigned long trips = atomic_load(&sides[1].trips);
     uint64_t began_ns = now_ns(CLOCK_MONOTONIC);
-    (void)sleep((unsigned)options.seconds);
+    wait_s(options.seconds);
     trips = atomic_load(&sides[1].trips) - trips;
     double seconds = (double)(now_ns(CLOCK_MONOTONIC) - began_ns) / NS_PER_S;
     atomic_store(&stopped, true);

@@ -8,29 +8,28 @@
 
 #include <math.h>
 
-enum { HALF = 1 << HISTOGRAM_HALF_BITS };
-
+static const uint64_t half = 1u << HISTOGRAM_HALF_BITS;
 static const uint64_t value_max = ((uint64_t)1 << HISTOGRAM_VALUE_BITS) - 1;
 
 static unsigned
 bucket_of(uint64_t value)
 {
-    if (value < 2 * HALF) {
+    if (value < 2 * half) {
         return (unsigned)value;
     }
     unsigned shift = 63u - (unsigned)__builtin_clzll(value) - HISTOGRAM_HALF_BITS;
-    return shift * HALF + (unsigned)(value >> shift);
+    return (unsigned)(shift * half + (value >> shift));
 }
 
 /* The greatest value of a bucket. */
 static uint64_t
 bucket_end(unsigned bucket)
 {
-    if (bucket < 2 * HALF) {
+    if (bucket < 2 * half) {
         return bucket;
     }
-    unsigned shift = bucket / HALF - 1;
-    uint64_t mantissa = bucket - (uint64_t)shift * HALF;
+    unsigned shift = (unsigned)(bucket / half) - 1;
+    uint64_t mantissa = bucket - shift * half;
     return ((mantissa + 1) << shift) - 1;
 }
 

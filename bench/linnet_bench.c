@@ -57,7 +57,8 @@ static void
 run_play(struct run *run)
 {
     struct ln_node *node = ln_node_open(run->driver, &(struct ln_node_options){0});
-    ln_node_root(node, &conductor_behaviour, &run, sizeof run);
+    struct conductor_start start = {run};
+    ln_node_root(node, &conductor_behaviour, &start, sizeof start);
     int error = ln_node_start(node);
     if (error < 0) {
         run->failed = true;

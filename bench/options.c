@@ -106,6 +106,20 @@ static const char help_after[] =
     "Exit codes: 0 all is well; 1 a promise was broken, and which; 2 wrong flags, or the rate was\n"
     "not reached, or an idle connection was cut; 3 it could not run.\n";
 
+/* " [chat, idle]", or nothing for all of them. */
+static void
+scenarios_print(unsigned scenarios)
+{
+    const char *before = " [";
+    for (unsigned i = 0; i <= SCENARIO_ECHO && scenarios != ALL; i++) {
+        if ((scenarios & 1u << i) != 0) {
+            printf("%s%s", before, options_scenario_name((enum options_scenario)i));
+            before = ", ";
+        }
+    }
+    printf(scenarios != ALL ? "]\n" : "\n");
+}
+
 static void
 help_print(void)
 {
@@ -115,17 +129,8 @@ help_print(void)
         char left[64];
         (void)snprintf(left, sizeof left, "--%s%s%s", flag->name, flag->value != NULL ? " " : "",
                        flag->value != NULL ? flag->value : "");
-        char scenarios[32] = "";
-        if (flag->scenarios != ALL) {
-            for (unsigned s = 0; s < 3; s++) {
-                if ((flag->scenarios & 1u << s) != 0) {
-                    strcat(scenarios, scenarios[0] == '\0' ? " [" : ", ");
-                    strcat(scenarios, options_scenario_name((enum options_scenario)s));
-                }
-            }
-            strcat(scenarios, "]");
-        }
-        printf("  %-20s %s%s\n", left, flag->help, scenarios);
+        printf("  %-20s %s", left, flag->help);
+        scenarios_print(flag->scenarios);
     }
     printf("  %-20s\n%s", "--help, --version", help_after);
 }
@@ -203,6 +208,7 @@ value_parse(const struct flag *flag, const char *text, struct options *options,
 {
     void *field = (char *)options + flag->offset;
     uint64_t number = 0;
+    ASSERT(text != NULL);
     int error = 0;
     switch (flag->kind) {
     case KIND_TEXT:
@@ -226,8 +232,7 @@ value_parse(const struct flag *flag, const char *text, struct options *options,
         break;
     case KIND_ON:
     case KIND_OFF:
-        *(bool *)field = flag->kind == KIND_ON;
-        break;
+        break; /* have none */
     }
     if (error == 0) {
         return 0;
@@ -288,7 +293,11 @@ flag_read(int argc, char **argv, int *index, struct options *options, struct ln_
                       options_scenario_name(options->scenario));
         return;
     }
-    (void)value_parse(flag, value, options, wrong); /* what is wrong is told there */
+    if (flag->value == NULL) {
+        *(bool *)((char *)options + flag->offset) = flag->kind == KIND_ON;
+    } else {
+        (void)value_parse(flag, value, options, wrong); /* what is wrong is told there */
+    }
 }
 
 /* What no flag can tell alone. */

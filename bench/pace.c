@@ -126,14 +126,14 @@ pace_go(struct pace *pace, const struct ln_msg *msg)
 static int
 pace_init(void *state, const void *argument)
 {
-    memcpy(state, argument, sizeof(struct pace *));
+    memcpy(state, argument, sizeof(struct pace_start));
     return 0;
 }
 
 static void
 pace_handle(void *state, struct ln_msg **msg)
 {
-    struct pace *pace = *(struct pace **)state;
+    struct pace *pace = ((const struct pace_start *)state)->pace;
     if (((*msg)->flags & LN_MSG_REFUSED) != 0) {
         tally_add(&pace->crowd->tally, TALLY_SKIPPED, 1);
     } else if (((*msg)->flags & LN_MSG_REQUEST) != 0) {
@@ -149,7 +149,7 @@ pace_handle(void *state, struct ln_msg **msg)
 
 const struct ln_behaviour pace_behaviour = {
     .name = "pace",
-    .state_bytes = sizeof(struct pace *),
+    .state_bytes = sizeof(struct pace_start),
     .init = pace_init,
     .handle = pace_handle,
 };

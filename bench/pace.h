@@ -16,6 +16,9 @@ struct pace *pace_new(struct crowd *crowd, double rate_per_s);
 /* After the thread has stopped. NULL is allowed. */
 void pace_free(struct pace *pace);
 
-/* Its argument: a struct pace *. It begins with CROWD_GO, and falls silent by itself at the end of
- * the span. */
+struct pace_start {
+    struct pace *pace;
+};
+/* Its argument: a struct pace_start. It begins with CROWD_GO, and falls silent by itself at the end
+ * of the span. */
 extern const struct ln_behaviour pace_behaviour;

@@ -224,16 +224,20 @@ static const struct ln_behaviour relay_behaviour = {
     .terminate = relay_terminate,
 };
 
+/* The listener; also its argument. */
+struct door {
+    struct proxy *proxy;
+};
+
 static int
 door_init(void *state, const void *argument)
 {
-    struct proxy *proxy = NULL;
+    struct door *door = state;
     struct io_address address;
     struct io_address bound;
     struct ln_socket *listener = NULL;
     char text[IO_ADDRESS_TEXT_MAX];
-    memcpy(&proxy, argument, sizeof(struct proxy *));
-    memcpy(state, &proxy, sizeof(struct proxy *));
+    *door = *(const struct door *)argument;
     int error = io_address_parse("127.0.0.1:0", &address);
     if (error == 0) {
         error = ln_socket_listen(&address, &listener, &bound);
@@ -250,7 +254,7 @@ static void
 door_handle(void *state, struct ln_msg **msg)
 {
     if ((*msg)->tag == LN_TAG_ACCEPT) {
-        struct relay_start start = {.proxy = *(struct proxy **)state,
+        struct relay_start start = {.proxy = ((const struct door *)state)->proxy,
                                     .descriptor = ln_socket_event(*msg)->descriptor};
         ln_pid relay;
         int error = ln_spawn(&relay_behaviour, &start, sizeof start, NULL, &relay);
@@ -260,7 +264,7 @@ door_handle(void *state, struct ln_msg **msg)
 
 static const struct ln_behaviour door_behaviour = {
     .name = "door",
-    .state_bytes = sizeof(struct proxy *),
+    .state_bytes = sizeof(struct door),
     .init = door_init,
     .handle = door_handle,
 };
@@ -269,7 +273,7 @@ int
 main(int argc, char **argv)
 {
     static struct proxy proxy;
-    struct proxy *argument = &proxy;
+    struct door door = {&proxy};
     enum evil_kind kind = EVIL_HONEST;
     if (argc != 4 || !evil_kind_parse(argv[1], &kind) || atoll(argv[2]) <= 0 ||
         io_address_parse(argv[3], &proxy.node) < 0) {
@@ -290,7 +294,7 @@ main(int argc, char **argv)
         return 3;
     }
     struct ln_node *node = ln_node_open(driver, &(struct ln_node_options){0});
-    ln_node_root(node, &door_behaviour, &argument, sizeof argument);
+    ln_node_root(node, &door_behaviour, &door, sizeof door);
     int error = ln_node_start(node);
     if (error == 0) {
         (void)ln_node_join(node);
