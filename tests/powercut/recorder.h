@@ -8,15 +8,15 @@
  * SIGKILL at any instant leaves the journal with everything that had been confirmed to the node by
  * then, and so disk.py can tell what a power cut at that instant would have left.
  *
- *     LINNET_POWERCUT_DATA=/abs/data LINNET_POWERCUT_JOURNAL=/abs/journal linnetd_recorded --data /abs/data ...
+ *     LINNET_POWERCUT_DATA=/abs/data LINNET_POWERCUT_JOURNAL=/abs/journal \
+ *         linnetd_recorded --data /abs/data ...
  *
  * The order in which entries are added is what makes it sound:
  * - a write is added once it has returned, so nothing is in the journal that was not written (an
- * append through the
- *   ring is added when it is handed over, since the disk may get any part of it from then on);
+ *   append through the ring is added when it is handed over, since the disk may get any part of it
+ *   from then on);
  * - a sync is added after it has returned and before its caller goes on, with the journal's length
- * from before it
- *   began: what was written later may still be lost;
+ *   from before it began: what was written later may still be lost;
  * - an append is confirmed when its completion is seen, before anybody is told.
  *
  * What is not seen: bytes stored through a writable map. LMDB's lock file alone is one, and it
