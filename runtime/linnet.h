@@ -107,8 +107,8 @@ LN_API void ln_buffer_put(struct ln_buffer **buffer); /* one less; nulls; NULL i
 
 /* -------------------------------------------------------------------------------------- sending */
 
-/* Hands *msg over. Never fails, never blocks, never yields: a message to no one is dropped and
- * counted. */
+/* Hands *msg over, be it new or received (but not LN_TAG_DATA, whose bytes are its socket's). Never
+ * fails, never blocks, never yields: a message to no one is dropped and counted. */
 LN_API void ln_send(ln_pid to, struct ln_msg **msg);
 
 /* Sends *request and waits for its answer, at most timeout_ms. Yields. 0 with *out_answer in the
@@ -172,7 +172,7 @@ struct ln_text; /* where a behaviour prints its state: text.h */
 /* A static table: what an actor is. `init` may be NULL; returning a negative errno ends the actor
  * before its first message, and ln_start's caller learns it. `argument` is borrowed for the call.
  * One of handle and run is given. What handle leaves in *msg is freed. `terminate` runs before an
- * actor's end whatever the reason, except after a kill. */
+ * actor's end whatever the reason, except after a kill. `print` only looks, between turns. */
 struct ln_behaviour {
     const char *name;
     size_t state_bytes;
@@ -202,7 +202,9 @@ struct ln_spawn_options {
  * yields; on another, yields. */
 LN_API MUST_CHECK int ln_spawn(const struct ln_behaviour *behaviour, const void *argument,
                                size_t bytes, const struct ln_spawn_options *options, ln_pid *out);
-/* The same, and waits for its init: 0 or init's error, too. Yields. gen_server:start/3. */
+/* The same, and waits for its init: 0 or init's error, too; -ESRCH when it was ended before;
+ * -ECANCELED when the caller is being ended, and with it the new actor. Only at 0 is it monitored.
+ * Yields. gen_server:start/3. */
 LN_API MUST_CHECK int ln_start(const struct ln_behaviour *behaviour, const void *argument,
                                size_t bytes, const struct ln_spawn_options *options, ln_pid *out);
 
@@ -244,13 +246,14 @@ LN_API void ln_demonitor(uint64_t monitor); /* no DOWN of it arrives after this 
 /* --------------------------------------------------------------------------- processes, waiting */
 
 /* The next message (any, or the first that `match` accepts), in the caller's ownership; waits at
- * most timeout_ms. Yields. 0, -ETIMEDOUT or -ECANCELED. For processes. */
+ * most timeout_ms (0: not at all). `match` only looks; it is called in others' turns, too. Yields
+ * when it waits. 0, -ETIMEDOUT or -ECANCELED. For processes. */
 LN_API MUST_CHECK int ln_receive(uint64_t timeout_ms, struct ln_msg **out);
 LN_API MUST_CHECK int ln_receive_match(bool (*match)(const struct ln_msg *msg, void *context),
                                        void *context, uint64_t timeout_ms, struct ln_msg **out);
 /* 0 or -ECANCELED. Yields. */
 LN_API int ln_sleep(uint64_t timeout_ms);
-/* Lets others run. */
+/* Lets others run. An actor that is being ended and does nothing but yield does not return. */
 LN_API void ln_yield(void);
 /* Runs `run(argument)` on a worker thread and waits for it. Yields; can't be cancelled once
  * begun. */
@@ -278,7 +281,7 @@ struct ln_resource {
 LN_API void ln_own(struct ln_resource *resource, void (*release)(struct ln_resource *resource));
 LN_API void ln_disown(struct ln_resource *resource);
 
-LN_API uint64_t ln_now_ns(void); /* monotonic, as of this turn */
+LN_API uint64_t ln_now_ns(void); /* monotonic, as of this turn: it stands while a handler runs */
 LN_API int64_t ln_wall_ms(void); /* wall clock */
 LN_API void ln_random(void *out, size_t bytes);
 LN_API struct io *ln_io(void); /* the scheduler's io, for code that drives operations itself */

@@ -60,7 +60,8 @@ LN_API void ln_socket_notify_drained(struct ln_socket *socket, size_t low);
 LN_API void ln_socket_pause(struct ln_socket *socket, bool paused);
 /* Ends our side after what is queued has left. */
 LN_API void ln_socket_shutdown(struct ln_socket *socket);
-/* Closes and nulls: `abort` at once with a reset, else after what is queued has left (or a few
- * seconds). No event follows. NULL inside is allowed. */
+/* Closes and nulls: `abort` at once with a reset, else in its own time: what is queued leaves, then
+ * our side ends, then the peer's, or a few seconds pass. No event follows. NULL inside is
+ * allowed. */
 LN_API void ln_socket_close(struct ln_socket **socket, bool abort);
 LN_API MUST_CHECK int ln_socket_peer(const struct ln_socket *socket, struct io_address *out);
