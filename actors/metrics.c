@@ -6,6 +6,9 @@
 #include "runtime/text.h"
 #include "store/store.h"
 
+#include <stdio.h>
+#include <string.h>
+
 enum metric_kind { COUNTER, GAUGE };
 
 static void
@@ -101,32 +104,57 @@ store_metrics(const struct store *store, struct ln_text *out)
     metric(out, "store_disk_full", GAUGE, "1 while new messages are refused.", s.disk_full);
 }
 
+static const struct {
+    const char *name;
+    enum metric_kind kind;
+    const char *help;
+} scheduler_rows[] = {
+    {"messages_total", COUNTER, "Messages delivered to actors."},
+    {"messages_dropped_total", COUNTER, "Messages to actors that had ended."},
+    {"messages_refused_total", COUNTER, "Messages a full mailbox refused."},
+    {"turns_total", COUNTER, "Rounds of the scheduler's loop."},
+    {"actors", GAUGE, "Living actors."},
+    {"actors_crashed_total", COUNTER, "Actors that failed."},
+    {"memory_used_bytes", GAUGE, "Memory of actors, messages and buffers."},
+};
+enum { SCHEDULER_ROWS = sizeof scheduler_rows / sizeof scheduler_rows[0] };
+
+static void
+scheduler_values(const struct ln_scheduler_info *info, uint64_t out[SCHEDULER_ROWS])
+{
+    const uint64_t values[SCHEDULER_ROWS] = {
+        info->messages, info->messages_dropped, info->messages_refused,  info->turns,
+        info->actors,   info->crashed,          info->memory_used_bytes,
+    };
+    memcpy(out, values, sizeof values);
+}
+
+/* All schedulers are asked first: the samples of one metric must stand together. */
 static void
 scheduler_metrics(struct ln_text *out)
 {
-    metric_head(out, "scheduler_messages_total", COUNTER, "Messages delivered to actors.");
+    unsigned count = 0;
+    struct ln_scheduler_info info;
+    uint64_t(*values)[SCHEDULER_ROWS] = ln_alloc(ln_schedulers() * sizeof *values);
+    unsigned *indexes = ln_alloc(ln_schedulers() * sizeof *indexes);
     for (unsigned i = 0; i < ln_schedulers(); i++) {
-        struct ln_scheduler_info info;
-        if (ln_inspect_scheduler(i, &info) != 0) {
-            continue;
-        }
-        const struct {
-            const char *name;
-            uint64_t value;
-        } rows[] = {
-            {"messages_total", info.messages},
-            {"messages_dropped_total", info.messages_dropped},
-            {"messages_refused_total", info.messages_refused},
-            {"turns_total", info.turns},
-            {"actors", info.actors},
-            {"actors_crashed_total", info.crashed},
-            {"memory_used_bytes", info.memory_used_bytes},
-        };
-        for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
-            ln_text_print(out, "linnet_scheduler_%s{scheduler=\"%u\"} %llu\n", rows[row].name, i,
-                          (unsigned long long)rows[row].value);
+        if (ln_inspect_scheduler(i, &info) == 0) {
+            indexes[count] = i;
+            scheduler_values(&info, values[count]);
+            count++;
         }
     }
+    for (unsigned row = 0; row < SCHEDULER_ROWS; row++) {
+        char name[64];
+        (void)snprintf(name, sizeof name, "scheduler_%s", scheduler_rows[row].name);
+        metric_head(out, name, scheduler_rows[row].kind, scheduler_rows[row].help);
+        for (unsigned i = 0; i < count; i++) {
+            ln_text_print(out, "linnet_%s{scheduler=\"%u\"} %llu\n", name, indexes[i],
+                          (unsigned long long)values[i][row]);
+        }
+    }
+    ln_free(indexes);
+    ln_free(values);
 }
 
 size_t
