@@ -76,7 +76,7 @@ home_plant(struct home *home, struct tree *tree, unsigned scheduler)
 }
 
 struct tree *
-tree_plant(struct messenger *messenger, struct ln_node *node, unsigned schedulers)
+tree_new(struct messenger *messenger, unsigned schedulers)
 {
     struct tree *tree = calloc(1, sizeof *tree + schedulers * sizeof tree->homes[0]);
     ASSERT(tree != NULL && "out of memory");
@@ -115,6 +115,19 @@ tree_plant(struct messenger *messenger, struct ln_node *node, unsigned scheduler
                                                 .name = "listener"};
     tree->root =
         (struct ln_supervision){LN_ONE_FOR_ONE, RESTARTS_MAX, RESTARTS_MS, tree->children, count};
+    return tree;
+}
+
+const struct ln_supervision *
+tree_root(const struct tree *tree)
+{
+    return &tree->root;
+}
+
+struct tree *
+tree_plant(struct messenger *messenger, struct ln_node *node, unsigned schedulers)
+{
+    struct tree *tree = tree_new(messenger, schedulers);
     ln_node_root(node, &ln_supervisor, &tree->root, sizeof tree->root);
     return tree;
 }

@@ -17,11 +17,15 @@
 
 #include "actors/messenger.h"
 #include "runtime/node.h"
+#include "runtime/supervisor.h"
 
 struct tree;
 
-/* Builds the tables and makes them the node's root. They live until tree_free, after the node was
- * closed. */
+/* Builds the tables. They live until tree_free, after the node was closed. */
+struct tree *tree_new(struct messenger *messenger, unsigned schedulers);
+/* The argument of the ln_supervisor that is the tree's root; borrowed from the tree. */
+const struct ln_supervision *tree_root(const struct tree *tree);
+/* tree_new, and makes it the node's root. */
 struct tree *tree_plant(struct messenger *messenger, struct ln_node *node, unsigned schedulers);
 /* NULL is allowed. */
 void tree_free(struct tree *tree);

@@ -92,6 +92,15 @@ person_says(struct person *person, struct person *to, uint32_t count)
 
 /* -------------------------------------------------------------------------------------- hearing */
 
+/* What was read may not have been taken: it is said again. */
+static void
+reads_forget(struct person *person)
+{
+    for (unsigned i = 0; i < person->world->people_count; i++) {
+        person->with[i].read_said = 0;
+    }
+}
+
 static void
 welcomed(struct person *person, const Linnet__V1__Welcome *welcome)
 {
@@ -102,10 +111,7 @@ welcomed(struct person *person, const Linnet__V1__Welcome *welcome)
     if (welcome->token[0] != '\0') {
         strncpy(person->token, welcome->token, PROTOCOL_TOKEN_BYTES_MAX);
     }
-    /* What was read before the connection broke may not have been taken: it is said again. */
-    for (unsigned i = 0; i < person->world->people_count; i++) {
-        person->with[i].read_said = 0;
-    }
+    reads_forget(person);
 }
 
 static void
@@ -117,6 +123,8 @@ refused(struct person *person, const struct client_event *event)
     } else if (event->number != 0) {
         int error = client_resend(&person->client, event->number);
         assert(error == 0);
+    } else if (!event->final) {
+        reads_forget(person);
     }
 }
 

@@ -42,6 +42,24 @@ chance_fill(void *context, void *out, size_t bytes)
 
 /* ---------------------------------------------------------------------------------------- lives */
 
+/* With a guest the tree hangs in a root of its own, which ends when the tree does. */
+static void
+plant(struct world *world)
+{
+    if (world->guest.behaviour == NULL) {
+        world->tree = tree_plant(&world->messenger, world->node, world->schedulers);
+        return;
+    }
+    world->tree = tree_new(&world->messenger, world->schedulers);
+    world->root_children[0] = (struct ln_child){.id = "tree",
+                                                .behaviour = &ln_supervisor,
+                                                .argument = tree_root(world->tree),
+                                                .bytes = sizeof *tree_root(world->tree)};
+    world->root_children[1] = world->guest;
+    world->guest_root = (struct ln_supervision){LN_ONE_FOR_ONE, 0, 1000, world->root_children, 2};
+    ln_node_root(world->node, &ln_supervisor, &world->guest_root, sizeof world->guest_root);
+}
+
 static void
 boot(struct world *world)
 {
@@ -49,6 +67,7 @@ boot(struct world *world)
                               .loops = world->schedulers,
                               .root = world->root,
                               .now_start_ns = world->now_ns,
+                              .disk_bytes_max = world->disk_bytes_max,
                               .drop_syncs = world->drop_syncs};
     sim.wall_start_ms = INT64_C(1767225600000) + (int64_t)(world->now_ns / 1000000);
     assert_int_equal(sim_open(&sim, &world->driver), 0);
@@ -72,7 +91,7 @@ boot(struct world *world)
     }
     messenger_init(&world->messenger, world->driver, world->store, &world->settings);
     world->node = ln_node_open(world->driver, &(struct ln_node_options){0});
-    world->tree = tree_plant(&world->messenger, world->node, world->schedulers);
+    plant(world);
     assert_int_equal(ln_node_start(world->node), 0);
     world->lives++;
     uint64_t deadline_ns = world->now_ns + BOOT_MS_MAX * UINT64_C(1000000);
@@ -117,8 +136,15 @@ remove_one(const char *path, const struct stat *status, int kind, struct FTW *at
 void
 world_open(struct world *world, uint64_t seed)
 {
+    world_open_with(world, seed, (struct ln_child){.behaviour = NULL});
+}
+
+void
+world_open_with(struct world *world, uint64_t seed, struct ln_child guest)
+{
     memset(world, 0, sizeof *world);
     world->seed = seed;
+    world->guest = guest;
     world->chance = seed;
     world->schedulers = 1 + (unsigned)(seed % 3);
     world->now_ns = 1000000000;

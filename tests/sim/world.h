@@ -77,6 +77,12 @@ struct world {
     uint64_t chance; /* the people's */
     bool drop_syncs; /* a planted bug, for judging the judges: in all lives to come */
     bool answer_early;
+    /* Of the disk, in all lives to come; 0: no limit. */
+    uint64_t disk_bytes_max;
+    /* An actor that lives beside the node's tree, in all lives to come; behaviour NULL: none. */
+    struct ln_child guest;
+    struct ln_child root_children[2];
+    struct ln_supervision guest_root;
     struct settings settings;
     struct io_driver *driver;
     struct store *store;
@@ -93,6 +99,8 @@ struct world {
 
 /* A new world on an empty disk, with its node running. Fails the test when it can't. */
 void world_open(struct world *world, uint64_t seed);
+/* The same with a guest beside the node's tree. */
+void world_open_with(struct world *world, uint64_t seed, struct ln_child guest);
 /* Ends it all and removes the disk. */
 void world_close(struct world *world);
 

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the node answers to those who come with HTTP. */
+#include "tests/sim/wire.h"
+#include "tests/spec.h"
+
+#include <string.h>
+
+static struct world world;
+static struct wire wire, other;
+
+static void
+expect_status(const char *request, const char *status, const char *part)
+{
+    wire_open(&wire, &world, PROTOCOL_JSON);
+    const char *answer = wire_ask(&wire, request);
+    if (strncmp(answer, status, strlen(status)) != 0 || strstr(answer, part) == NULL) {
+        fail_msg("%s\nwas answered\n%s", request, answer);
+    }
+    wire_end(&wire);
+}
+
+static void
+pages_tell_how_the_node_is(void **state)
+{
+    (void)state;
+    world_open(&world, 1);
+    expect_status("GET /livez HTTP/1.1\r\nHost: n\r\n\r\n", "HTTP/1.1 200", "alive\n");
+    expect_status("GET /readyz HTTP/1.1\r\nHost: n\r\n\r\n", "HTTP/1.1 200", "ready\n");
+    expect_status("GET /metrics HTTP/1.1\r\nHost: n\r\n\r\n", "HTTP/1.1 200",
+                  "\nlinnet_connections 1\n");
+    expect_status("HEAD /metrics HTTP/1.1\r\nHost: n\r\n\r\n", "HTTP/1.1 200", "Content-Length: ");
+    assert_null(strstr(wire.answer, "linnet_connections"));
+    world_close(&world);
+}
+
+static void
+everything_else_is_a_clean_no(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *request, *status, *part;
+    } rows[] = {
+        {"GET / HTTP/1.1\r\nHost: n\r\n\r\n", "HTTP/1.1 404", "no such page"},
+        {"GET /echo HTTP/1.1\r\nHost: n\r\n\r\n", "HTTP/1.1 404", "no such page"},
+        {"GET /livezz HTTP/1.1\r\nHost: n\r\n\r\n", "HTTP/1.1 404", "no such page"},
+        {"POST /livez HTTP/1.1\r\nHost: n\r\n\r\n", "HTTP/1.1 405", "Allow: "},
+        {"GET /chat HTTP/1.1\r\nHost: n\r\n\r\n", "HTTP/1.1 426", "Upgrade: websocket"},
+        {"GET /chat HTTP/1.1\r\nHost: n\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+         "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+         "Sec-WebSocket-Protocol: linnet.v1.json\r\n\r\n",
+         "HTTP/1.1 426", "Sec-WebSocket-Version: 13"},
+        {"GET /chat HTTP/1.1\r\nHost: n\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n"
+         "Sec-WebSocket-Protocol: linnet.v1.json\r\n\r\n",
+         "HTTP/1.1 400", ""},
+        {"GET /chat HTTP/1.1\r\nHost: n\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+         "Sec-WebSocket-Protocol: mqtt\r\n\r\n",
+         "HTTP/1.1 400", "offers no subprotocol"},
+        {"nonsense\r\n\r\n", "HTTP/1.1 400", ""},
+        {"GET /livez HTTP/3.0\r\n\r\n", "HTTP/1.1 505", ""},
+    };
+    world_open(&world, 2);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        expect_status(rows[i].request, rows[i].status, rows[i].part);
+    }
+    world_close(&world);
+}
+
+static void
+a_head_may_come_byte_by_byte(void **state)
+{
+    (void)state;
+    static const char request[] = "GET /livez HTTP/1.1\r\nHost: n\r\n\r\n";
+    world_open(&world, 3);
+    wire_open(&wire, &world, PROTOCOL_JSON);
+    for (size_t i = 0; i + 1 < sizeof request; i++) {
+        wire_send(&wire, request + i, 1);
+        world_run(&world, 1);
+    }
+    (void)wire_closed(&wire);
+    assert_non_null(strstr(wire.answer, "alive\n"));
+    wire_end(&wire);
+    world_close(&world);
+}
+
+static void
+who_asks_for_nothing_is_let_go(void **state)
+{
+    (void)state;
+    world_open(&world, 4);
+    wire_open(&wire, &world, PROTOCOL_JSON);
+    wire_send(&wire, "GET /li", 7);
+    world_run(&world, world.settings.login_timeout_ms / 2);
+    assert_false(wire.ended);
+    (void)wire_closed(&wire);
+    assert_int_equal(wire.answer_bytes, 0);
+    wire_end(&wire);
+    world_close(&world);
+}
+
+static void
+beyond_the_limit_connections_hear_503_and_pages_are_served(void **state)
+{
+    (void)state;
+    world_open(&world, 5);
+    world.settings.connections_max = 1;
+    wire_open(&other, &world, PROTOCOL_JSON);
+    wire_enrol(&other, "alice");
+    expect_status("GET /chat HTTP/1.1\r\nHost: n\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                  "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+                  "Sec-WebSocket-Protocol: linnet.v1.json\r\n\r\n",
+                  "HTTP/1.1 503", "Retry-After: ");
+    expect_status("GET /livez HTTP/1.1\r\nHost: n\r\n\r\n", "HTTP/1.1 200", "alive\n");
+    assert_int_equal(messenger_counted(&world.messenger.counters.connections_refused), 1);
+    wire_say(&other, "{\"ping\":{}}");
+    (void)wire_expect(&other, "\"pong\"");
+    wire_end(&other);
+    world_close(&world);
+}
+
+static void
+a_node_that_stops_is_not_ready(void **state)
+{
+    (void)state;
+    world_open(&world, 6);
+    wire_open(&wire, &world, PROTOCOL_JSON);
+    wire_enrol(&wire, "alice");
+    ln_node_stop(world.node);
+    world_run(&world, 100);
+    assert_int_equal(wire.close_code, PROTOCOL_CLOSE_GOING_AWAY);
+    assert_true(atomic_load(&world.messenger.draining));
+    wire_end(&wire);
+    world_close(&world);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("/livez, /readyz and /metrics tell how the node is", pages_tell_how_the_node_is),
+        SPEC("every other request is answered with what was wrong", everything_else_is_a_clean_no),
+        SPEC("a head may come byte by byte", a_head_may_come_byte_by_byte),
+        SPEC("who asks for nothing is let go in time", who_asks_for_nothing_is_let_go),
+        SPEC("beyond connections_max an upgrade hears 503, and pages are served",
+             beyond_the_limit_connections_hear_503_and_pages_are_served),
+        SPEC("a node that stops says 1001, and knows that it is draining",
+             a_node_that_stops_is_not_ready),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
