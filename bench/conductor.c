@@ -22,7 +22,8 @@ enum {
     PROGRESS_MS = 1000,
     TOKENS_BYTES_MAX = 64 << 20,
     REACHED_PERCENT = 99, /* of what was due in an open loop */
-    UNDER_WAY = 10,       /* may be so when the measured span ends, however short it was */
+    BEHIND_MS_MAX = 100,  /* what may be under way when the span ends: so much of the rate, ... */
+    BEHIND_MAX = 10,      /* ... and these */
 };
 
 struct conductor {
@@ -412,6 +413,7 @@ phase_traffic(struct conductor *conductor)
     usage_read(run, &run->before);
     await_instant(conductor, go.span.until_ns);
     usage_read(run, &run->after);
+    run->behind = count_of(run, TALLY_DUE) - count_of(run, TALLY_THROUGH);
     run->measured_ns = go.span.until_ns - go.span.from_ns;
     broadcast(conductor, CROWD_STOP, NULL);
     phase_quiet(conductor);
@@ -468,6 +470,19 @@ conduct(struct conductor *conductor)
     users_return(conductor);
 }
 
+/* Less came through in the span than was due in it, and not for the little that is always under way
+ * when a span begins and ends. */
+static bool
+rate_missed(const struct run *run)
+{
+    const struct tally *tally = &run->tally;
+    uint64_t due = tally->delays[TALLY_LAG].count;
+    uint64_t reached = tally_count(tally, TALLY_MEASURED);
+    double allowed = run->options->rate_per_s * BEHIND_MS_MAX / 1000 + BEHIND_MAX;
+    bool short_of = reached * 100 < due * REACHED_PERCENT;
+    return tally_count(tally, TALLY_SKIPPED) > 0 || (short_of && (double)run->behind > allowed);
+}
+
 enum run_exit
 run_exit_code(const struct run *run)
 {
@@ -478,11 +493,8 @@ run_exit_code(const struct run *run)
     if (run->failed) {
         return RUN_FAILED;
     }
-    uint64_t due = tally->delays[TALLY_LAG].count + tally_count(tally, TALLY_SKIPPED);
-    uint64_t reached = tally_count(tally, TALLY_MEASURED) + UNDER_WAY;
-    bool slow = reached * 100 < due * REACHED_PERCENT;
     bool cut = run->options->scenario == SCENARIO_IDLE && tally_count(tally, TALLY_CUT) > 0;
-    return slow || cut ? RUN_MISSED : RUN_GOOD;
+    return cut || rate_missed(run) ? RUN_MISSED : RUN_GOOD;
 }
 
 /* ------------------------------------------------------------------------------------ behaviour */

@@ -35,6 +35,7 @@ struct run {
     char why[AUDIT_TEXT_BYTES]; /* it failed; empty: it has been told already */
     uint32_t node_pid;
     uint64_t measured_ns;
+    uint64_t behind;                /* open loop: due, and not through when the span ended */
     struct run_usage before, after; /* the measured span; idle: the connections */
     struct run_usage later;         /* idle: after the time in silence */
     struct tally tally;             /* all threads together */

@@ -121,6 +121,7 @@ due(struct pair *pair, const struct crowd_write *write)
     struct end *end = &pair->ends[write->end];
     struct backlog *backlog = &end->backlog;
     uint64_t now_ns = crowd_now_ns();
+    tally_add(&pair->crowd->tally, TALLY_DUE, 1);
     tally_delay(&pair->crowd->tally, TALLY_LAG, write->due_ns, now_ns);
     if (backlog->count == BACKLOG_MAX) {
         tally_add(&pair->crowd->tally, TALLY_SKIPPED, 1);

@@ -34,6 +34,7 @@ static const struct {
     unsigned scenarios;
     const char *name;
 } counters[] = {
+    {TALLY_DUE, 1 << SCENARIO_CHAT, "due"},
     {TALLY_WRITTEN, 1 << SCENARIO_CHAT, "written"},
     {TALLY_ANSWERED, 1 << SCENARIO_CHAT, "sent"},
     {TALLY_SHOWN, 1 << SCENARIO_CHAT, "delivered"},

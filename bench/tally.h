@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 enum tally_counter {
+    TALLY_DUE,       /* letters that an open loop's schedule called for */
     TALLY_WRITTEN,   /* letters handed to a client */
     TALLY_ANSWERED,  /* the node said: sent */
     TALLY_SHOWN,     /* the reader was shown it */
