@@ -180,7 +180,7 @@ run(struct settings *settings, char *beside)
 {
     struct io_driver *driver = NULL;
     struct store *store = NULL;
-    struct messenger messenger;
+    static struct messenger messenger; /* its counters are many cache lines */
     int error = linnetd_signals_start();
     if (error < 0) {
         (void)fprintf(stderr, "linnetd: no thread for signals: %s\n", strerrordesc_np(-error));
