@@ -80,8 +80,10 @@ fold_cell(struct cell *cell)
     return true;
 }
 
-/* Tables that nobody looks into any more, for a worker to free. */
+/* Tables that nobody looks into any more, for a worker to free; for the actor's end, if that comes
+ * before the worker. */
 struct retired {
+    struct ln_resource own;
     unsigned count;
     struct table *tables[STORE_PARTITIONS];
 };
@@ -93,6 +95,12 @@ free_work(void *argument)
     for (unsigned i = 0; i < retired->count; i++) {
         table_free(&retired->tables[i]);
     }
+}
+
+static void
+retired_release(struct ln_resource *resource)
+{
+    free_work((struct retired *)resource);
 }
 
 /* False: the actor is to end. */
@@ -142,6 +150,8 @@ folder_run(void *state)
 {
     struct cell *cell = ((struct folder *)state)->cell;
     struct retired *retired = ln_alloc(sizeof(*retired));
+    retired->count = 0;
+    ln_own(&retired->own, retired_release);
     while (work(cell, retired)) {
         struct ln_msg *msg = NULL;
         if (ln_receive(LN_FOREVER, &msg) != 0) {
