@@ -6,3 +6,6 @@ foreach(part table log)
   linnet_program(bench_store_${part} SOURCES store_${part}.c LIBS linnet_store)
   target_include_directories(bench_store_${part} PRIVATE ${PROJECT_BINARY_DIR}/include/bench)
 endforeach()
+# The whole of it, with its actors.
+linnet_program(bench_store SOURCES store.c histogram.c LIBS linnet_store)
+target_include_directories(bench_store PRIVATE ${PROJECT_BINARY_DIR}/include/bench)

@@ -246,14 +246,18 @@ static void
 freeze_due(struct journal *journal)
 {
     struct store *store = journal->store;
+    uint64_t longest = 0;
     for (unsigned i = journal->index; i < store->cells_count; i += store->journals_count) {
         struct cell *cell = &store->cells[i];
+        uint64_t tail = cell_tail_bytes(cell);
+        longest = tail > longest ? tail : longest;
         if (cell_fold_due(cell) && cell_freezable(cell)) {
             uint64_t start = io_now_ns(ln_io());
             cell_freeze(cell);
             counter_max(&journal->freeze_ns_max, io_now_ns(ln_io()) - start);
         }
     }
+    counter_set(&journal->log_bytes, longest);
 }
 
 static void

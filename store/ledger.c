@@ -66,6 +66,7 @@ ledger_load(struct ledger *ledger, struct store_value value)
         stream->out_acked = cursor_get_u64(&in);
         stream->in = cursor_get_u64(&in);
         stream->frozen = stream->out_last;
+        ledger->outbox += stream->out_last - stream->out_acked;
     }
     ledger->frozen_number = ledger->last_number;
     delta_set_folded_number(ledger->delta, ledger->last_number);

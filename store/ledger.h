@@ -55,6 +55,7 @@ struct ledger {
     uint64_t last_time_ms;
     struct ledger_limits limits;
     bool changed;           /* since the last freeze */
+    uint64_t outbox;        /* records of all streams that are not acknowledged */
     uint64_t frozen_number; /* last_number at the last freeze: no fold has seen what is above */
     struct ledger_stream streams[STORE_PARTITIONS];
 };

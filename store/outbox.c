@@ -13,6 +13,7 @@ outbox_put(struct ledger *ledger, struct effects *effects, uint8_t destination,
     payload_encode(payload, record);
     ledger_put(ledger, &key, record, bytes);
     effects_stream(effects, destination);
+    ledger->outbox++;
     return stream->out_last;
 }
 
@@ -21,6 +22,9 @@ outbox_acked(struct ledger *ledger, uint8_t destination, uint64_t number)
 {
     struct ledger_stream *stream = &ledger->streams[destination];
     ASSERT(number <= stream->out_last);
+    if (number > stream->out_acked) {
+        ledger->outbox -= number - stream->out_acked;
+    }
     while (stream->out_acked < number && stream->out_acked < stream->frozen) {
         stream->out_acked++;
         struct store_key key = record_key_outbox(ledger->partition, destination, stream->out_acked);

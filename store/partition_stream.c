@@ -249,15 +249,11 @@ void
 partition_flush(struct partition *partition)
 {
     uint8_t source;
-    uint64_t left = 0;
     while (take_bit(partition->acks_due, &source)) {
         acknowledge(partition, source);
     }
     partition_streams_send(partition, false);
-    for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
-        left += partition->ledger.streams[i].out_last - partition->ledger.streams[i].out_acked;
-    }
-    counter_set(&partition->outbox_records, left);
+    counter_set(&partition->outbox_records, partition->ledger.outbox);
 }
 
 /* ----------------------------------------------------------------------------- acknowledgements */
