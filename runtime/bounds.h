@@ -27,12 +27,15 @@ enum {
     LN_LENT_STACK_BYTES = 256 * 1024,
     /* A process's own stack: our frames stay under 2 KiB. */
     LN_PROCESS_STACK_BYTES = 16 * 1024,
-    /* Idle lent stacks kept for reuse by a scheduler; the rest go back to the kernel. */
+    /* Idle lent stacks kept for reuse by a scheduler; of the rest, those that nobody needed for a
+     * second go back to the kernel. */
     LN_LENT_STACKS_KEPT = 64,
 
     /* Messages between two schedulers that are published at once; what does not fit waits at the
      * sender. */
     LN_CHANNEL_SLOTS = 4096,
+    /* Freed messages wait for company until there are so many for one scheduler: a few KiB. */
+    LN_HOMEWARD_BATCH = 64,
 
     /* How long a supervisor waits for a child that it asked to stop. OTP's default. */
     LN_SHUTDOWN_MS = 5000,

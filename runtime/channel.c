@@ -33,6 +33,7 @@ struct channel { // NOLINT(clang-analyzer-optin.performance.Padding): lines of t
     /* The sender's. */
     struct msg_list unpublished __attribute__((aligned(64)));
     struct ln_msg *homeward; /* a chain */
+    uint32_t homeward_count;
     /* Both sides', never written. */
     ck_ring_buffer_t *slots __attribute__((aligned(64)));
 };
@@ -65,6 +66,16 @@ channel_new(void)
     return channel;
 }
 
+static void
+chain_discard(struct ln_msg *msg, void (*discard)(struct ln_msg *msg))
+{
+    while (msg != NULL) {
+        struct ln_msg *next = msg->next;
+        discard(msg);
+        msg = next;
+    }
+}
+
 void
 channel_free(struct channel *channel, void (*discard)(struct ln_msg *msg))
 {
@@ -75,13 +86,13 @@ channel_free(struct channel *channel, void (*discard)(struct ln_msg *msg))
     bool homeward;
     while (channel_publish(channel) || channel_waiting(channel)) {
         while ((msg = channel_receive(channel, &homeward)) != NULL) {
-            do {
-                struct ln_msg *next = homeward ? msg->next : NULL;
-                discard(msg);
-                msg = next;
-            } while (msg != NULL);
+            if (!homeward) {
+                msg->next = NULL;
+            }
+            chain_discard(msg, discard);
         }
     }
+    chain_discard(channel->homeward, discard);
     free(channel->slots);
     free(channel);
 }
@@ -98,6 +109,15 @@ channel_send_home(struct channel *channel, struct ln_msg *msg)
 {
     msg->next = channel->homeward;
     channel->homeward = msg;
+    channel->homeward_count++;
+}
+
+/* Memory alone is not worth waking its owner for, unless it has become much. */
+static bool
+homeward_due(const struct channel *channel)
+{
+    return channel->homeward_count >= LN_HOMEWARD_BATCH ||
+           (channel->homeward_count > 0 && channel->unpublished.head != NULL);
 }
 
 static bool
@@ -113,8 +133,9 @@ channel_publish(struct channel *channel)
 {
     bool published = false;
     /* First, since it is one entry however long: a queue that never ends can't keep it back. */
-    if (channel->homeward != NULL && enqueue(channel, channel->homeward, ENTRY_HOMEWARD)) {
+    if (homeward_due(channel) && enqueue(channel, channel->homeward, ENTRY_HOMEWARD)) {
         channel->homeward = NULL;
+        channel->homeward_count = 0;
         published = true;
     }
     struct msg_list *list = &channel->unpublished;
@@ -137,7 +158,7 @@ channel_publish(struct channel *channel)
 uint32_t
 channel_unpublished(const struct channel *channel)
 {
-    return channel->unpublished.count + (channel->homeward != NULL);
+    return channel->unpublished.count + homeward_due(channel);
 }
 
 struct ln_msg *

@@ -4,7 +4,7 @@
  *
  * The sender gathers messages in a list and publishes it in one go; what the ring has no room for
  * stays in the list, in order, for the next time. Memory to be freed by its owner travels the same
- * way, a whole chain as one entry.
+ * way, a whole chain as one entry, with the next message or when there is much of it.
  *
  * Sender's thread: channel_send, channel_send_home, channel_publish. Receiver's thread:
  * channel_receive.
@@ -24,9 +24,9 @@ void channel_free(struct channel *channel, void (*discard)(struct ln_msg *msg));
 void channel_send(struct channel *channel, struct ln_msg **msg);
 /* Takes a message that is free but whose memory is the receiver's. */
 void channel_send_home(struct channel *channel, struct ln_msg *msg);
-/* Makes what was sent visible to the receiver. True when something was. */
+/* Makes what was sent visible to the receiver. True when something was: it should be woken. */
 bool channel_publish(struct channel *channel);
-/* Entries sent and not yet published. */
+/* Entries that a publish would make visible, had the ring room. */
 uint32_t channel_unpublished(const struct channel *channel);
 
 /* The next message, or NULL; *out_homeward tells that it is a chain of free messages, linked by

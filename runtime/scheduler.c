@@ -10,9 +10,14 @@
 
 _Thread_local struct scheduler *scheduler_self;
 
-/* The clock is read once in so many actors' turns; between, a turn may be this much longer than its
- * budget. */
-enum { ACTORS_PER_CLOCK = 16 };
+enum {
+    /* The clock is read once in so many actors' turns; between, a turn may be this much longer than
+     * its budget. */
+    ACTORS_PER_CLOCK = 16,
+    /* Likewise other schedulers get what is for them: soon, though in batches. */
+    ACTORS_PER_PUBLISH = 64,
+    TRIM_PERIOD_MS = 1000,
+};
 
 /* ---------------------------------------------------------------------------------------- slots */
 
@@ -152,6 +157,9 @@ loop_fiber(struct scheduler *self)
     if (fiber != NULL) {
         self->idle = fiber->next;
         self->idle_count--;
+        if (self->idle_count < self->idle_least) {
+            self->idle_least = self->idle_count;
+        }
         return fiber;
     }
     fiber = fiber_new(LN_LENT_STACK_BYTES, loop, self);
@@ -229,11 +237,16 @@ scheduler_abandon(struct scheduler *self, struct fiber *process_fiber)
     __builtin_unreachable();
 }
 
+static void publish_all(struct scheduler *self);
+
 static bool
 turn_over(struct scheduler *self)
 {
     if (++self->turn_actors % ACTORS_PER_CLOCK != 0) {
         return false;
+    }
+    if (self->turn_actors % ACTORS_PER_PUBLISH == 0) {
+        publish_all(self);
     }
     self->now_ns = io_now_ns(self->io);
     return self->now_ns >= self->turn_end_ns || self->turn_actors >= LN_TURN_ACTORS;
@@ -334,14 +347,22 @@ publish_all(struct scheduler *self)
     }
 }
 
+/* Frees the stacks that were idle all the while since the last trim. */
 static void
 trim_stacks(struct scheduler *self)
 {
-    while (self->idle_count > LN_LENT_STACKS_KEPT) {
+    if (scheduler_now_ms(self) < self->trim_at_ms) {
+        return;
+    }
+    self->trim_at_ms = scheduler_now_ms(self) + TRIM_PERIOD_MS;
+    uint32_t kept = LN_LENT_STACKS_KEPT;
+    uint32_t surplus = self->idle_least > kept ? self->idle_least - kept : 0;
+    for (; surplus > 0; surplus--) {
         struct fiber *fiber = loop_fiber(self);
         self->fibers_count--;
         fiber_free(fiber);
     }
+    self->idle_least = self->idle_count;
 }
 
 /* Whoever has nothing left still takes what others send, and lets it go: all stop together. */

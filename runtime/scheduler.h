@@ -53,6 +53,8 @@ struct scheduler {
     struct fiber *running; /* the fiber that runs or last ran the loop */
     struct fiber *idle;    /* loop fibers set aside */
     uint32_t idle_count, fibers_count;
+    uint32_t idle_least; /* of idle_count, since the last trim */
+    uint64_t trim_at_ms;
     struct fiber *reap; /* an ended process's fiber, freed by the next loop fiber */
     uint64_t turn_end_ns;
     uint32_t turn_actors; /* that ran in this turn */

@@ -98,18 +98,21 @@ a_full_ring_delays_memory(void **state)
     }
     assert_true(channel_publish(channel));
     channel_send_home(channel, numbered(0));
+    send(channel, LN_CHANNEL_SLOTS - 1);
     assert_false(channel_publish(channel));
-    assert_int_equal(channel_unpublished(channel), 1); /* so that its sender tries again */
+    assert_int_equal(channel_unpublished(channel), 2); /* so that its sender tries again */
     expect_next(channel, 0);
+    expect_next(channel, 1);
     assert_true(channel_publish(channel));
     assert_int_equal(channel_unpublished(channel), 0);
-    for (uint64_t i = 1; i < LN_CHANNEL_SLOTS - 1; i++) {
+    for (uint64_t i = 2; i < LN_CHANNEL_SLOTS - 1; i++) {
         expect_next(channel, i);
     }
     struct ln_msg *msg = channel_receive(channel, &homeward);
     assert_true(homeward);
     assert_null(msg->next);
     free(msg);
+    expect_next(channel, LN_CHANNEL_SLOTS - 1);
     channel_free(channel, discard);
 }
 
@@ -119,9 +122,12 @@ memory_travels_as_a_chain(void **state)
     (void)state;
     bool homeward = false;
     struct channel *channel = channel_new();
-    for (uint64_t i = 0; i < 10; i++) {
+    for (uint64_t i = 0; i < LN_HOMEWARD_BATCH; i++) {
+        assert_false(channel_publish(channel)); /* too little to wake anybody for */
+        assert_int_equal(channel_unpublished(channel), 0);
         channel_send_home(channel, numbered(i));
     }
+    assert_int_equal(channel_unpublished(channel), 1);
     assert_true(channel_publish(channel));
     struct ln_msg *msg = channel_receive(channel, &homeward);
     assert_true(homeward);
@@ -132,7 +138,23 @@ memory_travels_as_a_chain(void **state)
         msg = next;
         count++;
     }
-    assert_int_equal(count, 10);
+    assert_int_equal(count, LN_HOMEWARD_BATCH);
+    channel_free(channel, discard);
+}
+
+static void
+memory_goes_with_a_message(void **state)
+{
+    (void)state;
+    bool homeward = false;
+    struct channel *channel = channel_new();
+    channel_send_home(channel, numbered(1));
+    send(channel, 2);
+    assert_true(channel_publish(channel));
+    struct ln_msg *msg = channel_receive(channel, &homeward);
+    assert_true(homeward);
+    free(msg);
+    expect_next(channel, 2);
     channel_free(channel, discard);
 }
 
@@ -200,7 +222,9 @@ main(void)
         SPEC("what was sent is seen when it is published, in order", shows_what_is_published),
         SPEC("what the ring has no room for waits at the sender, in order", keeps_what_has_no_room),
         SPEC("memory that finds the ring full is tried again", a_full_ring_delays_memory),
-        SPEC("freed memory travels home as one chain", memory_travels_as_a_chain),
+        SPEC("freed memory travels home as one chain, when there is much",
+             memory_travels_as_a_chain),
+        SPEC("a message takes freed memory along", memory_goes_with_a_message),
         SPEC("a channel's end discards what is inside, published or not", frees_what_is_inside),
         SPEC("a million messages from another thread arrive in order, whole",
              keeps_order_between_threads),

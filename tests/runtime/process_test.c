@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/file.h"
+#include "runtime/inspect.h"
 #include "tests/runtime/stage.h"
 #include "tests/spec.h"
 
@@ -284,6 +285,46 @@ nap_story(void)
     }
 }
 
+static unsigned
+stacks(void)
+{
+    struct ln_scheduler_info info;
+    EXPECT(ln_inspect_scheduler(0, &info) == 0);
+    return info.stacks;
+}
+
+static void
+stacks_story(void)
+{
+    enum { NAPPERS = 500 };
+    static ln_pid nappers[NAPPERS];
+    for (unsigned i = 0; i < NAPPERS; i++) {
+        EXPECT(ln_spawn(&napper, NULL, 0, NULL, &nappers[i]) == 0);
+    }
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < NAPPERS; i++) {
+            stage_say(nappers[i], PING);
+        }
+        EXPECT(ln_sleep(1) == 0);
+        EXPECT(stacks() >= NAPPERS && stacks() < NAPPERS + 5);
+        for (unsigned i = 0; i < NAPPERS; i++) {
+            stage_expect(PING, NULL, 0);
+        }
+        EXPECT(stacks() >= NAPPERS); /* kept while they may be needed soon again */
+    }
+    for (unsigned second = 0; second < 3; second++) {
+        EXPECT(ln_sleep(1000) == 0);
+    }
+    EXPECT(stacks() < 70);
+}
+
+static void
+idle_stacks_go(void **state)
+{
+    (void)state;
+    stage_play(stacks_story);
+}
+
 static void
 handlers_wait(void **state)
 {
@@ -375,6 +416,7 @@ main(void)
         SPEC("who ends himself does not wait for ever", who_ends_himself_is_cancelled),
         SPEC("hundreds sleep at once, none too short", many_sleep_at_once),
         SPEC("a handler that waits keeps its stack while others run", handlers_wait),
+        SPEC("stacks that nobody needs for a while are given back", idle_stacks_go),
         SPEC("work on another thread is waited for, even by who is killed", work_is_waited_for),
         SPEC("what is written to a file is there afterwards", files_are_written),
     };
