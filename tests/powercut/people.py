@@ -9,10 +9,12 @@ they were told is the yardstick. A promise that is broken raises Broken with a s
 import asyncio
 import collections
 import json
+import time
 
 import websockets
 
 SUBPROTOCOL = "linnet.v1.json"
+NAMES = ("alice", "bob", "carol", "dave")
 WINDOW = 16  # messages without an answer, per person
 PACE_S = 0.004  # how often a person looks whether there is something to send
 TEXT_BYTES_MAX = 3000  # long enough for a log's segment to be filled in a moment
@@ -223,8 +225,64 @@ class Person:
                 await asyncio.sleep(PACE_S)
 
 
+def make_people(rows, chance):
+    """All of them know one another. rows: as `linnet user import` prints them, name,user,token."""
+    people = [Person(*row.split(","), chance) for row in rows.split()]
+    for one in people:
+        for other in people:
+            if one is not other:
+                one.meet(other)
+    return people
+
+
 def open_lines(people):
     """What is missing until everything that was sent is shown, stored and ticked: sentences."""
     out = [f"{person.name}: {len(person.outbox)} messages are not answered" for person in people if person.outbox]
     out += [line.open() for person in people for line in person.writes.values() if line.open()]
     return out
+
+
+class Visit:
+    """The people, connected for one life of the node, or until the with block ends."""
+
+    def __init__(self, address, people):
+        self.people = people
+        self.tasks = [asyncio.ensure_future(person.live(address)) for person in people]
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *_):
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    async def stay(self, seconds):
+        """Lets them go on; nobody's connection may end."""
+        done, _ = await asyncio.wait(self.tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            if isinstance(task.exception(), Broken):
+                raise task.exception()
+            raise Broken(f"a connection ended while the node ran: {task.exception()!r}")
+
+    async def talk(self, seconds):
+        for person in self.people:
+            person.talks = True
+        await self.stay(seconds)
+
+    async def settle(self, patience_s=60):
+        """Waits until everything that was ever sent is shown, stored and ticked."""
+        deadline = time.monotonic() + patience_s
+        for person in self.people:
+            person.talks = False
+        while missing := open_lines(self.people):
+            if time.monotonic() > deadline:
+                raise Broken(f"lost, or stuck: nothing came any more, and {'; '.join(missing)}")
+            await self.stay(0.01)
+
+    async def end(self):
+        """The node has ended: what it had sent by then is read to the end."""
+        for error in await asyncio.gather(*self.tasks, return_exceptions=True):
+            if not isinstance(error, (websockets.ConnectionClosed, websockets.InvalidHandshake, OSError, EOFError,
+                                      asyncio.IncompleteReadError)):
+                raise error

@@ -29,18 +29,14 @@ import signal
 import sys
 import time
 
-import websockets
-
 from disk import KINDS, PLANTS, Disk
-from people import Broken, Person, open_lines
+from people import NAMES, Broken, Visit, make_people
 
-NAMES = ("alice", "bob", "carol", "dave")
 # Cheap passwords, small files, and folds as often as they come.
 FLAGS = ("--password-memory-bytes", "8K", "--password-ops", "1", "--store-segment-bytes", "256K",
          "--store-replay-bytes", "1M", "--store-replay-commands", "1000", "--store-reserve-bytes", "1M",
          "--store-map-bytes", "256M")
 START_S = 60
-SETTLE_S = 60
 STOP_S = 60
 TALK_S = 1.5  # at most, before a cut
 FIRST_STARTS = 2  # starts that are cut before there is anybody
@@ -93,58 +89,7 @@ class Node:
         out, wrong = await tool.communicate("".join(f"{name}\n" for name in NAMES).encode())
         if tool.returncode != 0:
             raise Broken(f"the users can't be made: {wrong.decode()}")
-        people = [Person(*row.split(","), chance) for row in out.decode().split()]
-        for one in people:
-            for other in people:
-                if one is not other:
-                    one.meet(other)
-        return people
-
-
-class Visit:
-    """The people, connected for one life of the node, or until the with block ends."""
-
-    def __init__(self, node, people):
-        self.people = people
-        self.tasks = [asyncio.ensure_future(person.live(node.address)) for person in people]
-
-    async def __aenter__(self):
-        return self
-
-    async def __aexit__(self, *_):
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-
-    async def stay(self, seconds):
-        """Lets them go on; nobody's connection may end."""
-        done, _ = await asyncio.wait(self.tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            if isinstance(task.exception(), Broken):
-                raise task.exception()
-            raise Broken(f"a connection ended while the node ran: {task.exception()!r}")
-
-    async def talk(self, seconds):
-        for person in self.people:
-            person.talks = True
-        await self.stay(seconds)
-
-    async def settle(self):
-        """Waits until everything that was ever sent is shown, stored and ticked."""
-        deadline = time.monotonic() + SETTLE_S
-        for person in self.people:
-            person.talks = False
-        while missing := open_lines(self.people):
-            if time.monotonic() > deadline:
-                raise Broken(f"lost, or stuck: nothing came any more, and {'; '.join(missing)}")
-            await self.stay(0.01)
-
-    async def end(self):
-        """The node has ended: what it had sent by then is read to the end."""
-        for error in await asyncio.gather(*self.tasks, return_exceptions=True):
-            if not isinstance(error, (websockets.ConnectionClosed, websockets.InvalidHandshake, OSError, EOFError,
-                                      asyncio.IncompleteReadError)):
-                raise error
+        return make_people(out.decode(), chance)
 
 
 class Trial:
@@ -183,8 +128,8 @@ class Trial:
         await node.listen()
         self.start_s = time.monotonic() - began
         if not self.people:
-            self.people = await node.enrol(self.chance)
-        async with Visit(node, self.people) as visit:
+            self.people = await node.enrol(random.Random(self.options.seed))
+        async with Visit(node.address, self.people) as visit:
             if self.chance.random() < 0.2:
                 await visit.stay(self.chance.uniform(0, 0.2))
             else:
@@ -194,10 +139,10 @@ class Trial:
             await visit.end()
 
     def cut(self):
-        kind = self.chance.choice(KINDS)
+        kind, survives = self.chance.choice(KINDS), self.chance.random()
         if os.path.exists("journal"):  # else the node was killed before it was one
             self.disk.replay("journal", self.options.plant)
-        self.disk.cut(self.chance, kind)
+        self.disk.cut(random.Random(survives), kind)
         self.disk.write("data")
         self.kinds[kind] += 1
         self.cuts += 1
@@ -208,7 +153,7 @@ class Trial:
         try:
             await node.start()
             await node.listen()
-            async with Visit(node, self.people) as visit:
+            async with Visit(node.address, self.people) as visit:
                 await visit.settle()
                 await visit.talk(TALK_S)
                 await visit.settle()
