@@ -242,8 +242,8 @@ websocket_happened(struct connection *connection, const struct websocket_event *
     }
 }
 
-/* Until it is used up or there is no credit. A command may move the connection away, or end it: then the socket is
- * gone, and the input used up. */
+/* Until it is used up or there is no credit. A command may move the connection away, or end it:
+ * then the socket is gone, and the input used up. */
 static void
 input_use(struct connection *connection, struct websocket_input *input)
 {
@@ -266,7 +266,7 @@ connection_keep(struct connection *connection, const unsigned char *bytes, size_
 {
     size_t left = connection->kept_bytes - connection->kept_at;
     unsigned char *kept = ln_alloc(left + count);
-    if (left > 0) {
+    if (connection->kept != NULL) {
         memcpy(kept, connection->kept + connection->kept_at, left);
     }
     memcpy(kept + left, bytes, count);

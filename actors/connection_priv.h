@@ -73,8 +73,8 @@ enum {
     CONNECTION_CLOSE_MS = 5000,
     /* What a partition takes at most for an answer that a login or a name waits for. */
     CONNECTION_CALL_MS = 10000,
-    /* What may wait to leave before the peer is expected to read: beyond it only what it has credit for is added. It
-     * goes on when half has left. */
+    /* What may wait to leave before the peer is expected to read: beyond it only what it has credit
+     * for is added. It goes on when half has left. */
     CONNECTION_UNSENT_MAX = 128 << 10,
     /* A peer that has not taken a byte of that for so long does not read. */
     CONNECTION_SLOW_MS = 30000,
@@ -87,8 +87,8 @@ enum {
 void connection_close(struct connection *connection, uint16_t code, const char *reason);
 /* From now on the clock watches for silence, no longer for a login. */
 void connection_watch_idle(struct connection *connection);
-/* Feeds bytes to the WebSocket and handles what comes out, as far as there is credit; the rest is kept. They may be
- * overwritten. */
+/* Feeds bytes to the WebSocket and handles what comes out, as far as there is credit; the rest is
+ * kept. They may be overwritten. */
 void connection_input(struct connection *connection, unsigned char *bytes, size_t count);
 /* Keeps input behind what is kept already. */
 void connection_keep(struct connection *connection, const unsigned char *bytes, size_t count);

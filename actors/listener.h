@@ -12,8 +12,8 @@ enum {
      * after the process has gone; and a killed actor's until its descriptor is closed. Longer than
      * that: somebody else listens there. */
     LISTENER_PATIENCE_MS = 1000,
-    /* So many connections beyond connections_max are served, but not upgraded: who comes then hears 503 instead of
-     * a reset, and operators still reach /livez and /metrics. */
+    /* So many connections beyond connections_max are served, but not upgraded: who comes then hears
+     * 503 instead of a reset, and operators still reach /livez and /metrics. */
     LISTENER_SPARE = 256,
 };
 

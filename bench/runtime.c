@@ -99,7 +99,7 @@ play_ping_pong(const char *what, int scheduler, uint64_t rounds)
     ln_kill(argument.pong, LN_EXIT_KILLED);
 }
 
-/* --------------------------------------------------------------------------------- calls, spawns */
+/* -------------------------------------------------------------------------------- calls, spawns */
 
 static void
 clerk_handle(void *state, struct ln_msg **msg)
@@ -151,7 +151,7 @@ play_spawns(void)
     told("spawn and end", since_ns, ROUNDS);
 }
 
-/* ---------------------------------------------------------------------------------------- at rest */
+/* -------------------------------------------------------------------------------------- at rest */
 
 static void
 rest_run(void *state)
@@ -195,7 +195,7 @@ play_rest(const char *what, const struct ln_behaviour *behaviour, uint64_t count
     ln_free(pids);
 }
 
-/* ----------------------------------------------------------------------------------------- program */
+/* -------------------------------------------------------------------------------------- program */
 
 static void
 root_run(void *state)
