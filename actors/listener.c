@@ -49,7 +49,7 @@ listener_init(void *state, const void *argument)
     if (error != 0) {
         messenger_failed(listener->messenger, error, "listen = %s: %s", text,
                          error == -EADDRINUSE ? "another program listens there already"
-                                              : strerror(-error));
+                                              : strerrordesc_np(-error));
         return error;
     }
     messenger_ready(listener->messenger, &bound);

@@ -59,7 +59,7 @@ home_plant(struct home *home, struct tree *tree, unsigned scheduler)
     home->children[0] = (struct ln_child){.id = "sessions",
                                           .behaviour = &sessions_behaviour,
                                           .argument = &tree->messenger,
-                                          .bytes = sizeof tree->messenger,
+                                          .bytes = sizeof(struct messenger *),
                                           .name = home->sessions};
     home->children[1] = (struct ln_child){.id = "session-supervisor",
                                           .behaviour = &ln_supervisor,
@@ -106,12 +106,12 @@ tree_new(struct messenger *messenger, unsigned schedulers)
     tree->children[count++] = (struct ln_child){.id = "shell",
                                                 .behaviour = &shell_behaviour,
                                                 .argument = &tree->messenger,
-                                                .bytes = sizeof tree->messenger,
+                                                .bytes = sizeof(struct messenger *),
                                                 .name = "shell"};
     tree->children[count++] = (struct ln_child){.id = "listener",
                                                 .behaviour = &listener_behaviour,
                                                 .argument = &tree->messenger,
-                                                .bytes = sizeof tree->messenger,
+                                                .bytes = sizeof(struct messenger *),
                                                 .name = "listener"};
     tree->root =
         (struct ln_supervision){LN_ONE_FOR_ONE, RESTARTS_MAX, RESTARTS_MS, tree->children, count};
