@@ -7,6 +7,7 @@
 The evil nodes are an honest one behind evil_proxy. Runs in the current folder, where it makes and removes the node's
 data directory.
 """
+import concurrent.futures
 import json
 import os
 import re
@@ -38,91 +39,117 @@ def ended(process):
     process.stdout.close()
 
 
+def run_once(address, kind, every, pairs, seconds):
+    proxy, proxy_address = started(PROXY, kind, str(every), address)
+    try:
+        done = subprocess.run(
+            [BENCH, "chat", "--url", f"ws://{proxy_address}/chat", "--data", DATA, "--pairs", str(pairs), "--seconds",
+             str(seconds), "--warmup", "0", "--json"], capture_output=True, text=True, timeout=200, check=False)
+    finally:
+        ended(proxy)
+    if not done.stdout:
+        raise AssertionError(done.stderr)
+    return done.returncode, json.loads(done.stdout)
+
+
+def run(address, kind, every, pairs, seconds):
+    """(exit code, report) of a run against the node at this address behind a proxy of this kind, long enough for a
+    deed or two."""
+    for _ in range(4):
+        code, report = run_once(address, kind, every, pairs, seconds)
+        if report["delivered"] > 2 * every:
+            break
+        seconds *= 2
+    return code, report
+
+
+KINDS = ["honest", "repeat", "lose", "duplicate", "swap", "corrupt", "tick-early", "tick-back", "tick-never",
+         "answer-twice", "answer-never"]
+RARE = {"lose": "lost", "duplicate": "duplicate", "swap": "order", "tick-early": "tick-early", "tick-back": "tick-back"}
+OFTEN, SELDOM = 100, 10000
+AT_ONCE = 3  # some only wait for what does not come
+
+
 class Judge(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         shutil.rmtree(DATA, ignore_errors=True)
-        cls.node, cls.address = started(LINNETD, "--data", DATA, "--listen", "127.0.0.1:0", *SMALL)
+        cls.node, address = started(LINNETD, "--data", DATA, "--listen", "127.0.0.1:0", *SMALL)
+        cls.pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
+        cls.often = {kind: cls.pool.submit(run, address, kind, OFTEN, 4, 1) for kind in reversed(KINDS)}
+        cls.seldom = {kind: cls.pool.submit(run, address, kind, SELDOM, 20, 3) for kind in RARE}
 
     @classmethod
     def tearDownClass(cls):
+        cls.pool.shutdown(cancel_futures=True)
         ended(cls.node)
         shutil.rmtree(DATA, ignore_errors=True)
 
-    def verdict(self, kind, every=100, pairs=4, seconds=1):
-        """(exit code, report) of a run against the node behind a proxy of this kind."""
-        proxy, address = started(PROXY, kind, str(every), self.address)
-        try:
-            done = subprocess.run(
-                [BENCH, "chat", "--url", f"ws://{address}/chat", "--data", DATA, "--pairs", str(pairs), "--seconds",
-                 str(seconds), "--warmup", "0", "--json"], capture_output=True, text=True, timeout=120, check=False)
-        finally:
-            ended(proxy)
-        self.assertTrue(done.stdout, done.stderr)
-        report = json.loads(done.stdout)
-        self.assertEqual(report["exit_code"], done.returncode)
+    def verdict(self, future, every):
+        code, report = future.result()
+        self.assertEqual(report["exit_code"], code)
         self.assertGreater(report["delivered"], every, "there was no occasion for a deed")
-        return done.returncode, report
+        return code, report
 
-    def assert_broken(self, promise, kind, **how):
-        code, report = self.verdict(kind, **how)
+    def assert_broken(self, promise, future, every=OFTEN):
+        code, report = self.verdict(future, every)
         self.assertEqual(code, 1, report)
         self.assertEqual(report["first_broken"], promise, report)
         self.assertGreater(report["broken"][promise], 0)
         return report
 
     def test_an_honest_proxy_changes_nothing(self):
-        code, report = self.verdict("honest")
+        code, report = self.verdict(self.often["honest"], OFTEN)
         self.assertEqual(code, 0, report)
         self.assertEqual(report["broken"], {})
         self.assertEqual(report["written"], report["through"])
         self.assertEqual(report["duplicates_hidden"], 0)
 
     def test_a_repeated_id_is_hidden_by_the_client_and_breaks_nothing(self):
-        code, report = self.verdict("repeat")
+        code, report = self.verdict(self.often["repeat"], OFTEN)
         self.assertEqual(code, 0, report)
         self.assertGreater(report["duplicates_hidden"], 0)
 
     def test_a_lost_message_is_seen(self):
-        report = self.assert_broken("lost", "lose")
+        report = self.assert_broken("lost", self.often["lose"])
         self.assertEqual(list(report["broken"]), ["lost"])
 
     def test_a_duplicate_under_another_id_is_seen(self):
-        report = self.assert_broken("duplicate", "duplicate")
+        report = self.assert_broken("duplicate", self.often["duplicate"])
         self.assertEqual(list(report["broken"]), ["duplicate"])
 
     def test_two_swapped_messages_are_seen(self):
-        report = self.assert_broken("order", "swap")
-        self.assertEqual(list(report["broken"]), ["order"])
+        report = self.assert_broken("order", self.often["swap"])
+        # A line's last message finds none to swap places with.
+        self.assertLessEqual(set(report["broken"]), {"order", "lost"})
 
     def test_a_changed_text_is_seen(self):
-        self.assert_broken("changed", "corrupt")
+        self.assert_broken("changed", self.often["corrupt"])
 
     def test_an_early_tick_is_seen(self):
-        self.assert_broken("tick-early", "tick-early")
+        self.assert_broken("tick-early", self.often["tick-early"])
 
     def test_a_tick_that_goes_back_is_seen(self):
-        report = self.assert_broken("tick-back", "tick-back")
+        report = self.assert_broken("tick-back", self.often["tick-back"])
         # If it was a line's last tick, what it took back stays missing.
         self.assertLessEqual(set(report["broken"]), {"tick-back", "tick-missing"})
 
     def test_ticks_that_never_come_are_seen(self):
-        report = self.assert_broken("tick-missing", "tick-never")
+        report = self.assert_broken("tick-missing", self.often["tick-never"])
         self.assertEqual(list(report["broken"]), ["tick-missing"])
 
     def test_a_second_answer_is_seen(self):
-        report = self.assert_broken("answered-twice", "answer-twice")
+        report = self.assert_broken("answered-twice", self.often["answer-twice"])
         self.assertEqual(list(report["broken"]), ["answered-twice"])
 
     def test_an_answer_that_never_comes_is_seen(self):
-        report = self.assert_broken("unanswered", "answer-never")
+        report = self.assert_broken("unanswered", self.often["answer-never"])
         self.assertEqual(list(report["broken"]), ["unanswered"])
 
     def test_each_deed_is_seen_when_it_comes_once_in_ten_thousand(self):
-        for kind, promise in [("lose", "lost"), ("duplicate", "duplicate"), ("swap", "order"),
-                              ("tick-early", "tick-early"), ("tick-back", "tick-back")]:
+        for kind, promise in RARE.items():
             with self.subTest(kind):
-                self.assert_broken(promise, kind, every=10000, pairs=20, seconds=4)
+                self.assert_broken(promise, self.seldom[kind], SELDOM)
 
 
 if __name__ == "__main__":
