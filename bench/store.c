@@ -180,7 +180,7 @@ list_partition(uint8_t partition)
         memcpy(&rows, answer->data, sizeof(rows));
         const struct store_user *users =
             answer->buffer != NULL ? ln_buffer_data(answer->buffer) : NULL;
-        for (uint32_t i = 0; i < rows.count; i++) {
+        for (uint32_t i = 0; users != NULL && i < rows.count; i++) {
             if (bench.users_count < bench.users_wanted) {
                 bench.users[bench.users_count++] = users[i].user;
             }

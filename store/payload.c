@@ -20,7 +20,7 @@ payload_bytes(const struct payload *payload)
     case PAYLOAD_NAME_RELEASE:
         return bytes + 8 + 1u + payload->release.name.bytes;
     case PAYLOAD_RECEIPT:
-        return bytes + 4 * 8;
+        return bytes + 4 * sizeof(uint64_t);
     case PAYLOAD_COPY:
         return bytes + 8 + entry_message_bytes(&payload->copy.message);
     }

@@ -7,7 +7,6 @@
 #include "store/skip_list.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,14 +25,9 @@ struct recovery {
     char why[LOG_WHY_BYTES];
 };
 
-static int PRINTF_LIKE(3, 4) fail(struct recovery *recovery, int error, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(recovery->report->why, STORE_WHY_BYTES, format, arguments);
-    va_end(arguments);
-    return error;
-}
+/* Notes the sentence that tells the operator. */
+#define FAIL(recovery, error, ...) \
+    ((void)snprintf((recovery)->report->why, STORE_WHY_BYTES, __VA_ARGS__), (error))
 
 static const struct directory_facts *
 facts(const struct recovery *recovery)
@@ -59,7 +53,7 @@ environments_open(struct recovery *recovery)
         memcpy(options.identity, facts(recovery)->identity, sizeof(options.identity));
         int error = environment_open(&options, &store->cells[i].environment, recovery->why);
         if (error != 0) {
-            return fail(recovery, error, "%s", recovery->why);
+            return FAIL(recovery, error, "%s", recovery->why);
         }
     }
     return 0;
@@ -77,7 +71,7 @@ ledger_read(struct recovery *recovery, struct partition *partition)
     if (error == 0 || error == -ENOENT) {
         return 0;
     }
-    return fail(recovery, error, "the record of partition %u in cell %u can't be read: %s",
+    return FAIL(recovery, error, "the record of partition %u in cell %u can't be read: %s",
                 partition->ledger.partition, partition->cell->index, strerrorname_np(-error));
 }
 
@@ -93,7 +87,7 @@ ledgers_read(struct recovery *recovery)
             error = environment_mark(&recovery->reads[i], &cell->folded);
         }
         if (error != 0) {
-            return fail(recovery, error, "cell %u can't be read: %s", i, strerrorname_np(-error));
+            return FAIL(recovery, error, "cell %u can't be read: %s", i, strerrorname_np(-error));
         }
     }
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
@@ -150,14 +144,14 @@ apply_again(struct recovery *recovery, const struct log_command *logged, const c
     struct result result;
     int error = command_decode(logged, &command);
     if (error != 0) {
-        return fail(recovery, error == -EPROTO ? -EPROTO : -EUCLEAN,
+        return FAIL(recovery, error == -EPROTO ? -EPROTO : -EUCLEAN,
                     error == -EPROTO ? "the command at %s was written by a later version of linnet"
                                      : "the command at %s makes no sense",
                     name);
     }
     apply_needs(&partition->ledger, &command, learn, &learning);
     if (learning.error != 0) {
-        return fail(recovery, learning.error, "cell %u can't be read: %s", partition->cell->index,
+        return FAIL(recovery, learning.error, "cell %u can't be read: %s", partition->cell->index,
                     strerrorname_np(-learning.error));
     }
     effects_clear(&recovery->effects);
@@ -185,14 +179,14 @@ replay_command(struct recovery *recovery, const struct log_command *logged,
     position_print(position, name);
     int error = replay_note_command(&recovery->note, position);
     if (error == -ENOTRECOVERABLE) {
-        return fail(recovery, error,
+        return FAIL(recovery, error,
                     "the node ended %u times while it applied the %s command at %s; `linnet store "
                     "skip %s` makes the next start pass over it",
                     REPLAY_NOTE_TRIES, command_kind_name((enum command_kind)logged->kind), name,
                     name);
     }
     if (error != 0) {
-        return fail(recovery, error, "%s can't be written: %s", recovery->note.path,
+        return FAIL(recovery, error, "%s can't be written: %s", recovery->note.path,
                     strerrorname_np(-error));
     }
     return apply_again(recovery, logged, name);
@@ -208,14 +202,14 @@ replay_batch(void *context, struct log_batch *batch)
     position.at = batch->position;
     int error = replay_note_batch(&recovery->note, &position);
     if (error != 0) {
-        return fail(recovery, error, "%s can't be written: %s", recovery->note.path,
+        return FAIL(recovery, error, "%s can't be written: %s", recovery->note.path,
                     strerrorname_np(-error));
     }
     for (;;) {
         int more = log_batch_next(batch, &logged, &position.at);
         if (more <= 0) {
             return more == 0 ? 0
-                             : fail(recovery, -EUCLEAN, "a batch of log %u makes no sense",
+                             : FAIL(recovery, -EUCLEAN, "a batch of log %u makes no sense",
                                     recovery->place.log);
         }
         error = replay_command(recovery, &logged, &position);
@@ -271,7 +265,7 @@ replay_logs(struct recovery *recovery)
     int error =
         replay_note_open(&recovery->note, store->options.driver, directory_path(store->directory));
     if (error != 0) {
-        (void)fail(recovery, error, "%s can't be opened: %s", recovery->note.path,
+        (void)FAIL(recovery, error, "%s can't be opened: %s", recovery->note.path,
                    strerrorname_np(-error));
     }
     for (uint32_t i = 0; error == 0 && i < logs; i++) {
@@ -282,7 +276,7 @@ replay_logs(struct recovery *recovery)
         error = log_scan_run(scan, &recovery->ends[i]);
         recovery->report->torn_bytes += recovery->ends[i].torn_bytes;
         if (error != 0 && recovery->report->why[0] == '\0') {
-            (void)fail(recovery, error, "%s", scan->why);
+            (void)FAIL(recovery, error, "%s", scan->why);
         }
     }
     replay_note_close(&recovery->note, error == 0);
@@ -322,7 +316,7 @@ fold_whole(struct recovery *recovery, struct cell *cell, const struct log_mark *
     };
     int error = fold_run(&fold);
     if (error != 0) {
-        return fail(recovery, error, "cell %u can't be folded for a new number of logs: %s",
+        return FAIL(recovery, error, "cell %u can't be folded for a new number of logs: %s",
                     cell->index, strerrorname_np(-error));
     }
     for (unsigned i = 0; i < cell_partitions_count(cell); i++) {
@@ -348,7 +342,7 @@ renew_logs(struct recovery *recovery)
     }
     int error = directory_begin_generation(store->directory, store->journals_count);
     if (error != 0) {
-        return fail(recovery, error, "a new generation of logs can't begin: %s",
+        return FAIL(recovery, error, "a new generation of logs can't begin: %s",
                     strerrorname_np(-error));
     }
     free(recovery->ends);
@@ -407,7 +401,7 @@ remove_old_logs(struct recovery *recovery)
     } while (result > 0);
     return result == 0
                ? 0
-               : fail(recovery, result, "old logs can't be removed: %s", strerrorname_np(-result));
+               : FAIL(recovery, result, "old logs can't be removed: %s", strerrorname_np(-result));
 }
 
 /* ------------------------------------------------------------------------------------- the logs */
@@ -418,7 +412,7 @@ logs_open(struct recovery *recovery)
     struct store *store = recovery->store;
     int error = log_segments_sweep(store->options.driver, directory_log_path(store->directory));
     if (error != 0) {
-        return fail(recovery, error, "half-made log segments can't be removed: %s",
+        return FAIL(recovery, error, "half-made log segments can't be removed: %s",
                     strerrorname_np(-error));
     }
     for (unsigned i = 0; i < store->journals_count; i++) {
@@ -426,7 +420,7 @@ logs_open(struct recovery *recovery)
         error =
             log_open(&recovery->place, &recovery->ends[i], &store->journals[i].log, recovery->why);
         if (error != 0) {
-            return fail(recovery, error, "%s", recovery->why);
+            return FAIL(recovery, error, "%s", recovery->why);
         }
     }
     return 0;
@@ -472,7 +466,7 @@ write_batch(struct recovery *recovery, struct log *log)
         error = io_file_sync(driver, write.file);
     }
     if (error != 0) {
-        return fail(recovery, error, "the log can't be written: %s", strerrorname_np(-error));
+        return FAIL(recovery, error, "the log can't be written: %s", strerrorname_np(-error));
     }
     while (log_batch_next(&batch, &logged, &position) > 0) {
         struct command command;
@@ -551,7 +545,7 @@ recover(struct recovery *recovery)
     int error =
         skip_list_read(&recovery->skips, store->options.driver, directory_path(store->directory));
     if (error != 0) {
-        return fail(recovery, error, "%s/skip can't be used: %s", directory_path(store->directory),
+        return FAIL(recovery, error, "%s/skip can't be used: %s", directory_path(store->directory),
                     error == -EINVAL ? "it has a line that is no position"
                                      : strerrorname_np(-error));
     }

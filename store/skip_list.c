@@ -70,6 +70,7 @@ skip_list_has(const struct skip_list *list, const struct position *position)
 int
 skip_list_add(struct io_driver *driver, const char *directory, const struct position *position)
 {
+    char text[POSITION_TEXT_BYTES];
     char line[POSITION_TEXT_BYTES + 1];
     io_file file;
     uint64_t bytes;
@@ -77,8 +78,8 @@ skip_list_add(struct io_driver *driver, const char *directory, const struct posi
     if (error != 0) {
         return error;
     }
-    position_print(position, line);
-    strcat(line, "\n");
+    position_print(position, text);
+    (void)snprintf(line, sizeof(line), "%s\n", text);
     error = io_file_size(driver, file, &bytes);
     if (error == 0) {
         error = io_file_write(driver, file, line, strlen(line), bytes);

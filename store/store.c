@@ -114,6 +114,7 @@ add_child(struct store *store, const char *id, const struct ln_behaviour *behavi
 static void
 plant_children(struct store *store)
 {
+    ASSERT(store->cells_count > 0 && store->journals_count > 0);
     size_t count = 2 * store->journals_count + 2 * store->cells_count + STORE_PARTITIONS;
     store->children = calloc(count, sizeof(store->children[0]));
     store->arguments = calloc(count, sizeof(store->arguments[0]));
@@ -139,6 +140,7 @@ plant_children(struct store *store)
 static void
 make_parts(struct store *store)
 {
+    ASSERT(store->cells_count > 0 && store->journals_count > 0);
     store->cells = calloc(store->cells_count, sizeof(store->cells[0]));
     store->journals = calloc(store->journals_count, sizeof(store->journals[0]));
     store->partitions = calloc(STORE_PARTITIONS, sizeof(store->partitions[0]));

@@ -82,7 +82,7 @@ gives_ranges(void **state)
         assert_true(result.range < UINT64_C(1) << 52);
         range = result.range;
     }
-    world_pass(world, 3600 * 1000);
+    world_pass(world, 3600000);
     assert_true(world_device_attach(world, alice, 1).range > range + (UINT64_C(3000) << 22));
 }
 

@@ -41,7 +41,7 @@ expect(const struct delta *delta, const struct page_rows *rows, const char *expe
     struct page page;
     struct store_key k;
     struct store_value v;
-    struct store_range range = {.low = key(1), .high = key(9)};
+    struct store_range range = {.low = key(1), .high = key(9)}; /* FIRST, LAST */
     page_start(&page, delta, &range, rows);
     while (page_next(&page, &k, &v)) {
         size_t length = strlen(seen);
@@ -124,65 +124,77 @@ rows_tell_absence(void **state)
     rows_fini(&rows);
 }
 
-/* However a range was read, wherever a fold stood, the page is what the newest writes say. */
+/* The same in an array: what the newest writes say, what LMDB has, and what a fold is carrying
+ * there. */
+enum { KEYS = 12, FIRST = 1, LAST = 9 };
+
+struct truth {
+    struct delta *delta;
+    char now[KEYS];
+    char lmdb[KEYS];
+    char frozen[KEYS];
+};
+
+static void
+change(struct truth *truth, struct chance *chance)
+{
+    uint64_t a = 1 + chance_below(chance, KEYS - 1);
+    struct store_key k = key(a);
+    char letter[2] = {(char)('a' + chance_below(chance, 26)), 0};
+    uint64_t what = chance_below(chance, 6);
+    bool folding = delta_folding(truth->delta) != NULL;
+    if (what == 0) {
+        delta_delete(truth->delta, &k);
+        truth->now[a] = 0;
+    } else if (what == 1 && !folding && delta_freezable(truth->delta)) {
+        (void)delta_freeze(truth->delta, 0);
+        memcpy(truth->frozen, truth->now, KEYS);
+    } else if (what == 2 && folding) {
+        memcpy(truth->lmdb, truth->frozen, KEYS);
+        delta_folded(truth->delta);
+        struct table *retired = delta_retire(truth->delta);
+        table_free(&retired);
+    } else if (what > 2) {
+        put(truth->delta, a, letter);
+        truth->now[a] = letter[0];
+    }
+}
+
+static void
+expect_truth(const struct truth *truth)
+{
+    struct rows rows;
+    char expected[128] = "";
+    rows_init(&rows);
+    for (unsigned a = FIRST; a <= LAST; a++) {
+        char value[2] = {truth->lmdb[a], 0};
+        if (truth->lmdb[a] != 0) {
+            row(&rows, a, value);
+        }
+        if (truth->now[a] != 0) {
+            size_t length = strlen(expected);
+            (void)snprintf(expected + length, sizeof(expected) - length, "%s%u=%c",
+                           length > 0 ? " " : "", a, truth->now[a]);
+        }
+    }
+    struct page_rows read = {.bytes = rows.bytes, .count = rows.count};
+    expect(truth->delta, &read, expected);
+    rows_fini(&rows);
+}
+
+/* However a range was read, wherever a fold stood. */
 static void
 agrees_with_an_array(void **state)
 {
     (void)state;
-    enum { KEYS = 12 };
     for (uint64_t seed = 1; seed <= 300; seed++) {
         struct chance chance = {.state = seed};
-        struct delta *delta = delta_new();
-        char truth[KEYS] = {0};
-        char lmdb[KEYS] = {0};
-        char frozen[KEYS];
+        struct truth truth = {.delta = delta_new()};
         for (unsigned i = 0; i < 60; i++) {
-            uint64_t a = 1 + chance_below(&chance, KEYS - 1);
-            struct store_key k = key(a);
-            char letter[2] = {(char)('a' + chance_below(&chance, 26)), 0};
-            switch (chance_below(&chance, 6)) {
-            case 0:
-                delta_delete(delta, &k);
-                truth[a] = 0;
-                break;
-            case 1:
-                if (delta_folding(delta) == NULL && delta_freezable(delta)) {
-                    (void)delta_freeze(delta, 0);
-                    memcpy(frozen, truth, KEYS);
-                }
-                break;
-            case 2:
-                if (delta_folding(delta) != NULL) {
-                    memcpy(lmdb, frozen, KEYS);
-                    delta_folded(delta);
-                    struct table *retired = delta_retire(delta);
-                    table_free(&retired);
-                }
-                break;
-            default:
-                put(delta, a, letter);
-                truth[a] = letter[0];
-                break;
-            }
-            struct rows rows;
-            rows_init(&rows);
-            char expected[128] = "";
-            for (unsigned j = 1; j < 10; j++) {
-                char one[2] = {lmdb[j], 0};
-                if (lmdb[j] != 0) {
-                    row(&rows, j, one);
-                }
-                if (truth[j] != 0) {
-                    size_t length = strlen(expected);
-                    (void)snprintf(expected + length, sizeof(expected) - length, "%s%u=%c",
-                                   length > 0 ? " " : "", j, truth[j]);
-                }
-            }
-            struct page_rows read = {.bytes = rows.bytes, .count = rows.count};
-            expect(delta, &read, expected);
-            rows_fini(&rows);
+            change(&truth, &chance);
+            expect_truth(&truth);
         }
-        delta_free(&delta);
+        delta_free(&truth.delta);
     }
 }
 

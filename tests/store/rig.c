@@ -24,6 +24,12 @@ remove_one(const char *path, const struct stat *status, int kind, struct FTW *at
     return remove(path);
 }
 
+static void
+remove_all(const struct rig *rig)
+{
+    (void)nftw(rig->root, remove_one, 16, FTW_DEPTH | FTW_PHYS); // NOLINT(concurrency-mt-unsafe)
+}
+
 void
 rig_open(struct rig *rig, uint64_t seed)
 {
@@ -33,7 +39,7 @@ rig_open(struct rig *rig, uint64_t seed)
     rig->now_ns = 1000 * NS_PER_MS;
     (void)snprintf(rig->root, sizeof(rig->root), "/dev/shm/linnet-store-%d", (int)getpid());
     (void)snprintf(rig->path, sizeof(rig->path), "%s/data", rig->root);
-    (void)nftw(rig->root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    remove_all(rig);
     rig->options = (struct store_options){
         .path = rig->path,
         .map_bytes = 64 << 20,
@@ -48,7 +54,7 @@ rig_close(struct rig *rig)
     if (rig->driver != NULL) {
         rig_bury(rig);
     }
-    (void)nftw(rig->root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    remove_all(rig);
 }
 
 void

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of partitions, with a stream each. */
+enum { PAIRS = STORE_PARTITIONS * STORE_PARTITIONS };
+
 struct logged {
     struct log_command head;
     unsigned char *body;
@@ -377,9 +380,9 @@ carry(struct world *world, uint8_t source, uint8_t destination)
 bool
 world_step(struct world *world, uint64_t pick)
 {
-    unsigned start = (unsigned)(pick % (STORE_PARTITIONS * STORE_PARTITIONS));
-    for (unsigned i = 0; i < STORE_PARTITIONS * STORE_PARTITIONS; i++) {
-        unsigned pair = (start + i) % (STORE_PARTITIONS * STORE_PARTITIONS);
+    unsigned start = (unsigned)(pick % PAIRS);
+    for (unsigned i = 0; i < PAIRS; i++) {
+        unsigned pair = (start + i) % PAIRS;
         uint8_t source = (uint8_t)(pair / STORE_PARTITIONS);
         uint8_t destination = (uint8_t)(pair % STORE_PARTITIONS);
         const struct ledger_stream *stream = &world->ledgers[source].streams[destination];
