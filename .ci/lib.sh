@@ -27,10 +27,11 @@ build() {
     ninja -C "build/$1" -j"$jobs" --quiet "${@:2}"
 }
 
-# run_tests PRESET LABEL: an empty set is a failure. Sanitizers of clang 14 need the fixed addresses that setarch
-# gives: with as many random bits as newer kernels use, their shadow memory collides with the program's.
+# run_tests PRESET LABEL [CTEST-ARGUMENT...]: an empty set is a failure. Sanitizers of clang 14 need the fixed addresses
+# that setarch gives: with as many random bits as newer kernels use, their shadow memory collides with the program's.
 run_tests() {
-    setarch --addr-no-randomize ctest --test-dir "build/$1" -L "^($2)\$" -j"$jobs" --output-on-failure --no-tests=error
+    setarch --addr-no-randomize ctest --test-dir "build/$1" -L "^($2)\$" -j"$jobs" --output-on-failure \
+        --no-tests=error "${@:3}"
 }
 
 # How many tests carry this label: count_tests PRESET LABEL.
