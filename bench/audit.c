@@ -8,6 +8,10 @@
  * late, which breaks another promise. It is a loss when the writer is told that the letter was
  * delivered, since the node will not deliver it again, or when nothing more will come.
  *
+ * Likewise a tick of a letter that was not shown: an inbox holds more than letters, and a reader who
+ * acknowledges what came behind a lost one has acknowledged that too. If the letter comes, the tick
+ * was early; if not, it is lost.
+ *
  * A letter that was put off (refused for now, sent again) is accepted behind those that were sent
  * meanwhile: it is exempt from the order of sequences, not from that of the chat's numbers. */
 #include "bench/audit.h"
@@ -136,6 +140,12 @@ audit_write(struct audit *audit, uint64_t number, uint64_t due_ns)
     audit->next++;
 }
 
+static uint64_t
+greater(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Answer and delivery name the same id and the same place in the chat. */
 static bool
 identity_check(struct audit *audit, uint64_t sequence, uint64_t id_number, uint64_t chat_number)
@@ -151,6 +161,7 @@ identity_check(struct audit *audit, uint64_t sequence, uint64_t id_number, uint6
                       (unsigned long long)letter->chat_number, (unsigned long long)chat_number);
     }
     letter->chat_number = chat_number;
+    audit->chat_known = greater(audit->chat_known, chat_number);
     if (audit->chat_first == 0) {
         audit->chat_first = chat_number;
     }
@@ -169,18 +180,19 @@ static bool
 letter_tick(struct audit *audit, uint64_t sequence)
 {
     struct audit_letter *letter = letter_at(audit, sequence);
+    bool before = (letter->state & DELIVERED) != 0;
     if (cursor_covers(letter, audit->told.read)) {
         letter->state |= READ;
     }
-    if ((letter->state & DELIVERED) != 0 || !cursor_covers(letter, audit->told.delivered)) {
+    if (!cursor_covers(letter, audit->told.delivered)) {
         return false;
     }
     letter->state |= DELIVERED;
-    if ((letter->state & SHOWN) == 0 && letter->chat_number < audit->chat_shown) {
+    if ((letter->state & (SHOWN | GIVEN_UP)) == 0 && letter->chat_number < audit->chat_shown) {
         (void)broken(audit, AUDIT_LOST, sequence, "ticked as delivered, and never shown");
         letter->state |= GIVEN_UP;
     }
-    return true;
+    return !before;
 }
 
 bool
@@ -243,12 +255,6 @@ order_check(struct audit *audit, const struct audit_shown *shown)
     return true;
 }
 
-static uint64_t
-greater(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 bool
 audit_shown(struct audit *audit, const struct audit_shown *shown)
 {
@@ -264,6 +270,9 @@ audit_shown(struct audit *audit, const struct audit_shown *shown)
         return broken(audit, AUDIT_CHANGED, sequence, "another letter than was written");
     }
     bool good = order_check(audit, shown);
+    if ((letter->state & DELIVERED) != 0) {
+        good = broken(audit, AUDIT_TICK_EARLY, sequence, "shown after it was ticked as delivered");
+    }
     letter->state |= SHOWN;
     audit->shown_last = greater(audit->shown_last, sequence);
     audit->chat_shown = greater(audit->chat_shown, shown->chat_number);
@@ -294,6 +303,14 @@ ahead(const struct audit *audit, uint64_t told, uint64_t said)
     return audit->chat_first != 0 && told >= audit->chat_first && told > said;
 }
 
+/* A tick of letters that were sent and that the reader was not shown: they are lost if they never
+ * come (it acknowledged what came behind them, and them with it), and the tick is early if they do. */
+static bool
+tick_of_unseen(const struct audit *audit, uint64_t delivered)
+{
+    return delivered > audit->chat_shown && delivered <= audit->chat_known;
+}
+
 static void
 cursors_check(struct audit *audit, uint64_t delivered, uint64_t read)
 {
@@ -308,7 +325,7 @@ cursors_check(struct audit *audit, uint64_t delivered, uint64_t read)
         (void)broken(audit, AUDIT_READ_AHEAD, last, "read up to %llu, delivered up to %llu",
                      (unsigned long long)read, (unsigned long long)delivered);
     }
-    if (ahead(audit, delivered, audit->said.delivered)) {
+    if (ahead(audit, delivered, audit->said.delivered) && !tick_of_unseen(audit, delivered)) {
         (void)broken(audit, AUDIT_TICK_EARLY, last,
                      "delivered up to %llu, but its reader has stored %llu",
                      (unsigned long long)delivered, (unsigned long long)audit->said.delivered);

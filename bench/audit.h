@@ -77,6 +77,7 @@ struct audit {
     uint64_t first, next;        /* sequence numbers: the open letters are first .. next-1 */
     uint64_t shown_last;         /* the highest that was shown */
     uint64_t chat_first;         /* the least chat number of this run; 0: not known yet */
+    uint64_t chat_known;         /* the highest that either end was told */
     uint64_t chat_shown;         /* the highest that was shown */
     uint64_t time_shown_ms;
     struct audit_cursors told; /* by the node, to the writer */

@@ -312,7 +312,48 @@ tick_before_it_was_shown(void **state)
     alice_writes(1);
     assert_true(alice_is_answered(1));
     alice_sees(1, 0);
+    assert_kept(); /* it may have been lost, which is another matter */
+    assert_false(bob_is_shown(1));
     assert_broken_once(AUDIT_TICK_EARLY);
+}
+
+static void
+tick_of_what_is_unknown(void **state)
+{
+    (void)state;
+    alice_writes(2);
+    assert_true(alice_is_answered(1));
+    alice_sees(2, 0);
+    assert_broken_once(AUDIT_TICK_EARLY);
+}
+
+static void
+acknowledged_unseen(void **state)
+{
+    (void)state;
+    goes_through(1);
+    alice_writes(1);
+    assert_true(alice_is_answered(2));
+    alice_sees(2, 1); /* bob's inbox went on behind it, and so did his acknowledgement */
+    assert_kept();
+    alice_writes(1);
+    assert_true(alice_is_answered(3));
+    assert_true(bob_is_shown(3));
+    bob_stores_and_reads();
+    alice_sees(3, 3);
+    assert_broken_once(AUDIT_LOST);
+    assert_true(audit_quiet(&line));
+}
+
+static void
+acknowledged_unseen_at_the_end(void **state)
+{
+    (void)state;
+    alice_writes(1);
+    assert_true(alice_is_answered(1));
+    alice_sees(1, 0);
+    audit_rest(&line);
+    assert_broken_once(AUDIT_LOST);
 }
 
 static void
@@ -540,7 +581,11 @@ main(void)
         CASE("a message shown after a later one breaks the order", swapped),
         CASE("a number of the chat that comes again breaks the order", chat_numbers_repeat),
         CASE("a server's time that goes back breaks the order", time_goes_back),
-        CASE("delivered before the message was shown is early", tick_before_it_was_shown),
+        CASE("a message that is shown after its tick was ticked early", tick_before_it_was_shown),
+        CASE("a tick of what was never sent is early", tick_of_what_is_unknown),
+        CASE("a lost message that was acknowledged with what came behind it is lost, not early",
+             acknowledged_unseen),
+        CASE("the same when nothing comes after it", acknowledged_unseen_at_the_end),
         CASE("delivered before the reader acknowledged is early", tick_before_it_was_acknowledged),
         CASE("read before the reader marked it is early", read_before_it_was_marked),
         CASE("in a chat without history the very first tick can be early", early_in_a_fresh_chat),
