@@ -16,6 +16,7 @@ import websockets
 SUBPROTOCOL = "linnet.v1.json"
 NAMES = ("alice", "bob", "carol", "dave")
 WINDOW = 16  # messages without an answer, per person
+NUMBERS_AHEAD = 64  # of the oldest without an answer; what a node can still tell apart
 PACE_S = 0.004  # how often a person looks whether there is something to send
 TEXT_BYTES_MAX = 3000  # long enough for a log's segment to be filled in a moment
 READ_EVERY = 5
@@ -173,9 +174,13 @@ class Person:
         frames += [self.message(number, *rest) for number, rest in self.outbox.items()]
         return frames + [self.mark(user, line.marked) for user, line in self.hears.items() if line.marked > 0]
 
+    def oldest(self):
+        """The lowest number without an answer. Chats are answered apart, so it may lag far behind the others."""
+        return next(iter(self.outbox), self.next_number)
+
     def has_to_say(self):
         frames = []
-        while self.talks and len(self.outbox) < WINDOW:
+        while self.talks and len(self.outbox) < WINDOW and self.next_number < self.oldest() + NUMBERS_AHEAD:
             number, self.next_number = self.next_number, self.next_number + 1
             name = self.chance.choice(sorted(self.writes))
             text = f"{self.name} to {name} {number} " + "x" * self.chance.randint(1, TEXT_BYTES_MAX)
