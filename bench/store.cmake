@@ -7,5 +7,5 @@ foreach(part table log)
   target_include_directories(bench_store_${part} PRIVATE ${PROJECT_BINARY_DIR}/include/bench)
 endforeach()
 # The whole of it, with its actors.
-linnet_program(bench_store SOURCES store.c histogram.c LIBS linnet_store)
+linnet_program(bench_store SOURCES store.c histogram.c LIBS linnet_store m)
 target_include_directories(bench_store PRIVATE ${PROJECT_BINARY_DIR}/include/bench)
