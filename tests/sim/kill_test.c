@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Actors are killed in the middle of conversations, over many seeds (LINNET_SEED_FIRST and
- * LINNET_SEED_COUNT choose which): it costs those concerned a reconnect, and nothing else. */
+/* Actors are killed in the middle of conversations, over many seeds (of the last test
+ * LINNET_SEED_FIRST and LINNET_SEED_COUNT choose which): it costs those concerned a reconnect, and
+ * nothing else. */
 #include "tests/sim/judge.h"
 #include "tests/sim/reaper.h"
 #include "tests/sim/world.h"
@@ -11,7 +12,7 @@
 #include <string.h>
 
 enum {
-    SEEDS_DEFAULT = 10,
+    SEEDS_EACH = 10,
     SEEDS_ANY = 30,
     KILLS = 8,
     /* So that no supervisor sees ten restarts in ten seconds, and gives up as it should. */
@@ -84,11 +85,8 @@ judge(uint64_t seed)
 }
 
 static void
-over_seeds(const char *only)
+over_seeds(uint64_t first, uint64_t count, const char *only)
 {
-    uint64_t first = number_of("LINNET_SEED_FIRST", 1);
-    uint64_t count =
-        number_of("LINNET_SEED_COUNT", only == NULL ? (uint64_t)SEEDS_ANY : SEEDS_DEFAULT);
     for (uint64_t seed = first; seed < first + count; seed++) {
         live_among_killings(seed, only);
         judge(seed);
@@ -99,49 +97,49 @@ static void
 any_actor_may_be_killed(void **state)
 {
     (void)state;
-    over_seeds(NULL);
+    over_seeds(number_of("LINNET_SEED_FIRST", 1), number_of("LINNET_SEED_COUNT", SEEDS_ANY), NULL);
 }
 
 static void
 a_connection_may_be_killed(void **state)
 {
     (void)state;
-    over_seeds("connection");
+    over_seeds(1, SEEDS_EACH, "connection");
 }
 
 static void
 a_session_may_be_killed(void **state)
 {
     (void)state;
-    over_seeds("session");
+    over_seeds(1, SEEDS_EACH, "session");
 }
 
 static void
 the_table_of_sessions_may_be_killed(void **state)
 {
     (void)state;
-    over_seeds("sessions");
+    over_seeds(1, SEEDS_EACH, "sessions");
 }
 
 static void
 the_listener_may_be_killed(void **state)
 {
     (void)state;
-    over_seeds("listener");
+    over_seeds(1, SEEDS_EACH, "listener");
 }
 
 static void
 a_partition_may_be_killed(void **state)
 {
     (void)state;
-    over_seeds("partition");
+    over_seeds(1, SEEDS_EACH, "partition");
 }
 
 static void
 a_supervisor_may_be_killed(void **state)
 {
     (void)state;
-    over_seeds("supervisor");
+    over_seeds(1, SEEDS_EACH, "supervisor");
 }
 
 int
