@@ -284,7 +284,6 @@ actor_spawn(struct conductor *conductor, uint32_t index)
     uint64_t monitor;
     struct ln_spawn_options options = {
         .monitor = true, .elsewhere = true, .scheduler = (int)thread, .out_monitor = &monitor};
-    crowd->conductor = ln_self();
     int error =
         ln_spawn(behaviour_of(run), &place, sizeof place, &options, &conductor->actors[index]);
     if (error < 0) {
@@ -301,6 +300,9 @@ actors_spawn(struct conductor *conductor)
 {
     struct run *run = conductor->run;
     uint64_t until_ns = from_now_ns(CROWD_PATIENCE_MS);
+    for (uint32_t i = 0; i < run->options->threads; i++) {
+        run->crowds[i]->conductor = ln_self();
+    }
     while (conductor->ready < run->actors_count && !run->failed) {
         while (conductor->spawned < run->actors_count &&
                conductor->spawned - conductor->ready < CONNECTING_MAX) {
