@@ -43,7 +43,7 @@ ask(ln_pid pid, int number)
     struct ln_msg *answer;
     int error = ln_call(pid, &question, 1000, &answer);
     if (error != 0) {
-        (void)printf("%d: %s\n", number, strerror(-error));
+        (void)printf("%d: %s\n", number, strerrordesc_np(-error));
         return;
     }
     int root;
