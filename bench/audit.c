@@ -8,9 +8,9 @@
  * late, which breaks another promise. It is a loss when the writer is told that the letter was
  * delivered, since the node will not deliver it again, or when nothing more will come.
  *
- * Likewise a tick of a letter that was not shown: an inbox holds more than letters, and a reader who
- * acknowledges what came behind a lost one has acknowledged that too. If the letter comes, the tick
- * was early; if not, it is lost.
+ * Likewise a tick of a letter that was not shown: an inbox holds more than letters, and a reader
+ * who acknowledges what came behind a lost one has acknowledged that too. If the letter comes, the
+ * tick was early; if not, it is lost.
  *
  * A letter that was put off (refused for now, sent again) is accepted behind those that were sent
  * meanwhile: it is exempt from the order of sequences, not from that of the chat's numbers. */
@@ -304,7 +304,8 @@ ahead(const struct audit *audit, uint64_t told, uint64_t said)
 }
 
 /* A tick of letters that were sent and that the reader was not shown: they are lost if they never
- * come (it acknowledged what came behind them, and them with it), and the tick is early if they do. */
+ * come (it acknowledged what came behind them, and them with it), and the tick is early if they
+ * do. */
 static bool
 tick_of_unseen(const struct audit *audit, uint64_t delivered)
 {
