@@ -96,7 +96,7 @@ main() {
     done
     if [[ $# == 0 ]]; then
         # The rest runs in the simulator or computes: no kernel makes a difference to it, and emulation takes its time.
-        local tests='^(runtime_|address_|posix_|worker_|uring_)'
+        local tests='^(runtime_(process|node|socket|threads)|address_|posix_|worker_|uring_)'
         local run="ctest --test-dir build/release -L '^fast$' -R '$tests' --output-on-failure --no-tests=error"
         cd "$root"
         set -- bash -c "$run && tests/kernel61/smoke.sh build/release"
