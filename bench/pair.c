@@ -262,6 +262,9 @@ refused(struct pair *pair, struct end *end, const struct client_event *event)
 {
     struct crowd *crowd = pair->crowd;
     bool letter = event->number != 0;
+    if (client_state(&end->phone.client) != CLIENT_READY) {
+        return; /* the login: what becomes of it is told by the close that follows */
+    }
     if (event->final && letter) {
         audit_refused(&end->line, event->ref, event->error->text);
     } else if (event->final) {

@@ -1,0 +1,224 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""linnet-bench as its user meets it: flags, exit codes, reports, users made and removed, a node that goes and comes.
+
+    tests/bench/generator_test.py LINNETD LINNET LINNET-BENCH [test names]
+
+Runs in the current folder, where it makes and removes the node's data directory.
+"""
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+LINNETD, LINNET, BENCH = (os.path.abspath(path) for path in sys.argv[1:4])
+DATA = "data"
+SMALL = ["--store-segment-bytes", "8M", "--store-reserve-bytes", "1M", "--store-map-bytes", "1G"]
+
+
+class Node:
+    """A linnetd until the with block ends; killed, since nothing of it is needed afterwards."""
+
+    def __init__(self, *flags, listen="127.0.0.1:0", keep=False):
+        if not keep:
+            shutil.rmtree(DATA, ignore_errors=True)
+        self.process = subprocess.Popen([LINNETD, "--data", DATA, "--listen", listen, *SMALL, *flags],
+                                        stdout=subprocess.PIPE, text=True)
+        said = ""
+        for line in self.process.stdout:
+            said += line
+            found = re.match(r"listening on (\S+)$", line)
+            if found:
+                self.address = found.group(1)
+                return
+        raise AssertionError(f"linnetd did not start: {said}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        shutil.rmtree(DATA, ignore_errors=True)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+
+def bench(*words, code=0):
+    done = subprocess.run([BENCH, *words], capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode != code:
+        raise AssertionError(f"{' '.join(words)}: exit code {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
+    return done
+
+
+def report(scenario, address, *words, path="/chat", code=0):
+    done = bench(scenario, "--url", f"ws://{address}{path}", "--data", DATA, "--json", *words, code=code)
+    found = json.loads(done.stdout)
+    assert found["exit_code"] == code, found
+    return found
+
+
+SHORT = ["--pairs", "2", "--seconds", "1", "--warmup", "0"]
+
+
+def users():
+    done = subprocess.run([LINNET, "--data", DATA, "user", "list", "--json"], capture_output=True, text=True, check=True)
+    return sorted(user["name"] for user in json.loads(done.stdout))
+
+
+class Alone(unittest.TestCase):
+    """Without a node."""
+
+    def test_help_and_version_are_printed(self):
+        self.assertIn("usage: linnet-bench chat", bench("--help").stdout)
+        self.assertRegex(bench("--version").stdout, r"^linnet-bench \d+\.\d+\.\d+\n$")
+
+    def test_wrong_flags_are_told_with_exit_code_2(self):
+        self.assertIn("--pears: no such flag", bench("chat", "--pears", code=2).stderr)
+
+    def test_where_no_node_runs_the_exit_code_is_3(self):
+        done = bench("chat", "--url", "ws://127.0.0.1:1/chat", "--data", "nowhere", code=3)
+        self.assertIn("no node is running", done.stderr)
+        self.assertEqual(done.stdout, "")
+
+    def test_a_tokens_file_that_is_missing_is_told(self):
+        done = bench("chat", "--url", "ws://127.0.0.1:1/chat", "--tokens", "nowhere", code=3)
+        self.assertIn("--tokens: No such file", done.stderr)
+
+
+class WithNode(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.node = Node("--echo")
+        cls.address = cls.node.address
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.node.__exit__()
+
+    def test_a_chat_is_reported_and_leaves_no_users(self):
+        found = report("chat", self.address, *SHORT)
+        self.assertGreater(found["measured"], 0)
+        self.assertEqual(found["written"], found["through"])
+        self.assertEqual(found["logins"], 4)
+        self.assertEqual(found["broken"], {})
+        self.assertGreater(found["node_cpu_ms"] + found["generator_cpu_ms"], 0)
+        for name in ("to_sent", "to_delivery", "to_delivered_tick"):
+            delay = found["latencies"][name]
+            self.assertGreater(delay["count"], 0)
+            self.assertLessEqual(delay["p50_us"], delay["p99_us"])
+            self.assertLessEqual(delay["p99_us"], delay["max_us"])
+        self.assertNotIn("lag", found["latencies"])
+        self.assertEqual([name for name in users() if name.startswith("bench-")], [])
+
+    def test_the_text_says_the_same_for_people(self):
+        done = bench("chat", "--url", f"ws://{self.address}/chat", "--data", DATA, *SHORT)
+        self.assertRegex(done.stdout, r"(?m)^\d+ messages a second, sent, delivered, read and ticked")
+        self.assertRegex(done.stdout, r"(?m)^to delivered tick( +\d+\.\d){6}$")
+        self.assertIn("all promises were kept", done.stdout)
+        self.assertRegex(done.stderr, r"(?m)^ +1 s +\d+ messages/s")
+
+    def test_both_forms_all_threads_and_long_texts_work(self):
+        found = report("chat", self.address, *SHORT, "--form", "json", "--threads", "3", "--bytes", "20000", "--no-read")
+        self.assertEqual(found["form"], "linnet.v1.json")
+        self.assertEqual(found["written"], found["through"])
+
+    def test_an_open_loop_writes_what_is_due(self):
+        found = report("chat", self.address, "--pairs", "5", "--rate", "200", "--seconds", "2", "--warmup", "0")
+        self.assertEqual(found["due"], found["written"])
+        self.assertGreater(found["due"], 200)
+        self.assertLess(found["due"], 700)
+        self.assertEqual(found["latencies"]["lag"]["count"], found["latencies"]["to_sent"]["count"])
+
+    def test_the_same_seed_is_due_the_same(self):
+        runs = [report("chat", self.address, *SHORT, "--rate", "100", "--seed", seed)["due"] for seed in "223"]
+        self.assertEqual(runs[0], runs[1])
+
+    def test_a_rate_beyond_the_nodes_is_missed_with_exit_code_2(self):
+        found = report("chat", self.address, "--pairs", "1", "--rate", "2000000", "--seconds", "1", "--warmup", "0",
+                       code=2)
+        self.assertEqual(found["broken"], {})
+
+    def test_users_are_kept_where_asked_and_their_tokens_can_be_given(self):
+        report("chat", self.address, *SHORT, "--keep-users", "kept-")
+        self.assertEqual([name for name in users() if name.startswith("kept-")], [f"kept-{i}" for i in range(1, 5)])
+        done = bench("chat", "--url", f"ws://{self.address}/chat", "--data", DATA, *SHORT, "--keep-users", "kept-",
+                     code=3)
+        self.assertIn("user kept-1: there is such a user already", done.stderr)
+        names = "".join(f"token-{i}\n" for i in range(4))
+        made = subprocess.run([LINNET, "--data", DATA, "user", "import", "-"], input=names, capture_output=True, text=True,
+                              check=True)
+        with open("tokens", "w", encoding="utf-8") as file:
+            file.write(made.stdout)
+        for _ in range(2):  # the second time what the first has left behind must not disturb
+            found = json.loads(bench("chat", "--url", f"ws://{self.address}/chat", "--tokens", "tokens", "--json",
+                                     *SHORT).stdout)
+            self.assertEqual(found["written"], found["through"])
+        self.assertEqual(len([name for name in users() if name.startswith("token-")]), 4)
+
+    def test_a_refused_token_ends_the_run_with_exit_code_3(self):
+        with open("wrong", "w", encoding="utf-8") as file:
+            file.write("nonsense\n" * 4)
+        done = bench("chat", "--url", f"ws://{self.address}/chat", "--tokens", "wrong", *SHORT, code=3)
+        self.assertIn("was sent away with 4001", done.stderr)
+
+    def test_a_wrong_path_ends_the_run_with_exit_code_3(self):
+        done = bench("chat", "--url", f"ws://{self.address}/chatter", "--data", DATA, *SHORT, code=3)
+        self.assertIn("was sent away with 404", done.stderr)
+
+    def test_idle_tells_what_a_connection_takes(self):
+        found = report("idle", self.address, "--users", "300", "--seconds", "1")
+        self.assertEqual(found["logins"], 300)
+        self.assertEqual(found["connections_cut"], 0)
+        self.assertGreater(found["node_resident_bytes"], 1 << 20)
+        self.assertIn("bytes_per_connection", found)
+
+    def test_echo_counts_round_trips(self):
+        found = report("echo", self.address, "--connections", "5", "--seconds", "1", "--warmup", "0", path="/echo")
+        self.assertGreater(found["measured"], 0)
+        self.assertEqual(found["latencies"]["round_trip"]["count"] // 10, found["measured"] // 10)
+
+
+class NodeGoes(unittest.TestCase):
+    def test_a_node_that_is_killed_and_comes_back_costs_reconnects_and_nothing_else(self):
+        with Node() as node:
+            restarted = []
+
+            def restart():
+                time.sleep(0.7)
+                node.kill()
+                restarted.append(Node(listen=node.address, keep=True))
+
+            thread = threading.Thread(target=restart)
+            thread.start()
+            found = report("chat", node.address, "--pairs", "5", "--seconds", "3", "--warmup", "0")
+            thread.join()
+            restarted[0].kill()
+        self.assertEqual(found["connections_cut"], 10)
+        self.assertEqual(found["logins"], 20)
+        self.assertEqual(found["broken"], {})
+        self.assertEqual(found["written"], found["through"])
+
+    def test_idle_connections_that_are_cut_make_the_exit_code_2(self):
+        with Node() as node:
+            killer = threading.Timer(1.5, node.process.kill)
+            killer.start()
+            found = report("idle", node.address, "--users", "20", "--seconds", "2", "--keep-users", "u", code=2)
+            killer.join()
+        self.assertEqual(found["connections_cut"], 20)
+
+    def test_echo_where_it_is_switched_off_ends_with_exit_code_3(self):
+        with Node() as node:
+            done = bench("echo", "--url", f"ws://{node.address}/echo", code=3)
+        self.assertIn("the upgrade failed with status 404", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[4:]])
