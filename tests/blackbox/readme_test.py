@@ -7,6 +7,7 @@ Lines of the conversation: `alice> {...}` is typed, `alice< {...}` arrives.
 """
 import json
 import os
+import pty
 import re
 import subprocess
 import threading
@@ -34,24 +35,33 @@ def passwords():
 
 
 class Terminal:
-    """A wscat that somebody types into."""
+    """A terminal with a wscat that somebody types into. Without a terminal wscat does not say when it is connected, and
+    forgets what it is told before."""
 
     def __init__(self, url):
-        self.process = subprocess.Popen([WSCAT, "-s", "linnet.v1.json", "-c", url], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT)
+        self.master, slave = pty.openpty()
+        self.process = subprocess.Popen([WSCAT, "--no-color", "-s", "linnet.v1.json", "-c", url],
+                                        stdin=slave, stdout=slave, stderr=slave)
+        os.close(slave)
+        self.connected = threading.Event()
         self.lines = Queue()
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
-        for line in self.process.stdout:
-            at = line.find("{")
-            if at >= 0:
-                self.lines.put(json.loads(line[at:]))
+        with open(self.master, encoding="utf-8", errors="replace", closefd=False) as output:
+            try:
+                for line in output:
+                    heard = re.search(r"< (\{.*\})", line)
+                    if "Connected" in line:
+                        self.connected.set()
+                    elif heard:
+                        self.lines.put(json.loads(heard.group(1)))
+            except OSError:
+                pass  # the terminal is closed
 
     def type(self, text):
-        self.process.stdin.write(text + "\n")
-        self.process.stdin.flush()
+        assert self.connected.wait(PATIENCE_S)
+        os.write(self.master, text.encode() + b"\n")
 
     def hear(self):
         return self.lines.get(timeout=PATIENCE_S)
