@@ -6,58 +6,9 @@ import asyncio
 import json
 import unittest
 
-import websockets
-
+from client import JSON, PROTO, Person
 from linnetd import PATIENCE_S, Node, main
-from proto import FIXED32, FIXED64, GROUP, END_GROUP, LENGTH, VARINT, Schema, field, varint
-
-JSON, PROTO = "linnet.v1.json", "linnet.v1.proto"
-SCHEMA = Schema()
-
-
-class Person:
-    """A connection in either form; frames are the dictionaries of the JSON form."""
-
-    def __init__(self, socket, form):
-        self.socket, self.form, self.kept = socket, form, []
-
-    @classmethod
-    async def open(cls, node, form, token=None):
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        socket = await websockets.connect(node.url, subprotocols=[form], extra_headers=headers)
-        assert socket.subprotocol == form
-        return cls(socket, form)
-
-    async def send(self, frame):
-        await self.socket.send(json.dumps(frame) if self.form == JSON else SCHEMA.encode("ClientFrame", frame))
-
-    async def receive(self):
-        data = await asyncio.wait_for(self.socket.recv(), PATIENCE_S)
-        assert isinstance(data, str) == (self.form == JSON)
-        return json.loads(data) if self.form == JSON else SCHEMA.decode("ServerFrame", data)
-
-    async def event(self, kind):
-        """The next event of this kind; the others are kept for later."""
-        for place, frame in enumerate(self.kept):
-            if kind in frame:
-                return self.kept.pop(place)[kind]
-        while True:
-            frame = await self.receive()
-            if kind in frame:
-                return frame[kind]
-            self.kept.append(frame)
-
-    async def ask(self, frame):
-        await self.send(frame)
-        return await self.event("answer")
-
-    async def receipts(self, cursor, chat_number):
-        """Waits until the cursor is there; what was not acknowledged may come again before."""
-        while (await self.event("receipts")).get(cursor) != chat_number:
-            pass
-
-    async def close(self):
-        await self.socket.close()
+from proto import END_GROUP, FIXED32, FIXED64, GROUP, LENGTH, VARINT, field, varint
 
 
 class Forms(unittest.IsolatedAsyncioTestCase):
@@ -71,14 +22,11 @@ class Forms(unittest.IsolatedAsyncioTestCase):
         cls.node.__exit__()
 
     async def asyncSetUp(self):
-        asyncio.get_running_loop().set_debug(False)  # it tells of everything that takes 100 ms
         self.names = [f"{name}-{self._testMethodName[5:40]}" for name in ("alice", "bob")]
         self.people = self.node.import_users(*self.names)
 
     async def person(self, which, form):
-        person = await Person.open(self.node, form, self.people[self.names[which]][1])
-        person.welcome = await person.event("welcome")
-        return person
+        return await Person.welcomed(self.node, form, self.people[self.names[which]][1])
 
     async def test_a_password_logs_in_with_the_binary_form_and_its_token_with_the_json_form(self):
         first = await Person.open(self.node, PROTO)
@@ -215,8 +163,7 @@ class Forms(unittest.IsolatedAsyncioTestCase):
         people = self.node.import_users(*names)
 
         async def one(index):
-            person = await Person.open(self.node, (JSON, PROTO)[index % 2], people[names[index]][1])
-            await person.event("welcome")
+            person = await Person.welcomed(self.node, (JSON, PROTO)[index % 2], people[names[index]][1])
             await person.send({"sendMessage": {"chat": {"userName": names[(index + 1) % 100]}, "text": f"from {index}"}})
             heard = await person.event("newMessage")
             await person.send({"ack": {"inboxNumber": heard["inboxNumber"]}})

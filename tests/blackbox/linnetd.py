@@ -80,15 +80,19 @@ class Node:
         shutil.rmtree(self.data)
 
     def start(self):
-        self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", LINNETD, "--data", self.data,
-             "--listen", f"{self.host}:{self.port}", *CHEAP, *self.flags], stdout=subprocess.PIPE, text=True)
+        self.spawn()
         self.output = ""
         for line in self.process.stdout:
             self.output += line
             if line.startswith("listening on "):
                 return self
         raise AssertionError(f"linnetd ended with {self.process.wait()} before it listened:\n{self.output}")
+
+    def spawn(self):
+        """Starts it without waiting until it listens."""
+        self.process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "KILL", LINNETD, "--data", self.data,
+             "--listen", f"{self.host}:{self.port}", *CHEAP, *self.flags], stdout=subprocess.PIPE, text=True)
 
     def kill(self):
         """SIGKILL, as a crash would."""
