@@ -183,7 +183,8 @@ class WithNode(unittest.TestCase):
     def test_echo_counts_round_trips(self):
         found = report("echo", self.address, "--connections", "5", "--seconds", "1", "--warmup", "0", path="/echo")
         self.assertGreater(found["measured"], 0)
-        self.assertEqual(found["latencies"]["round_trip"]["count"] // 10, found["measured"] // 10)
+        # One of each connection may have left before the end and come back after it.
+        self.assertLessEqual(abs(found["latencies"]["round_trip"]["count"] - found["measured"]), 5)
 
 
 class NodeGoes(unittest.TestCase):
