@@ -35,11 +35,13 @@ struct store {
 static inline unsigned
 store_cell_of(const struct store *store, unsigned partition)
 {
+    ASSERT(store->cells_count > 0);
     return partition % store->cells_count;
 }
 static inline unsigned
 store_journal_of(const struct store *store, unsigned cell)
 {
+    ASSERT(store->journals_count > 0);
     return cell % store->journals_count;
 }
 

@@ -58,7 +58,7 @@ live_among_killings(uint64_t seed, const char *only)
     for (unsigned step = 0; reaper.kills < KILLS && world.broken[0] == '\0' && step < 2000;
          step++) {
         talk(people, step);
-        world_run(&world, 1 + (seed * 31 + step * 17) % TALK_MS_MAX);
+        world_run(&world, 1 + (seed * 31 + (uint64_t)step * 17) % TALK_MS_MAX);
     }
     if (world.broken[0] == '\0' && reaper.kills < KILLS) {
         judge_broken(&world, "only %u were killed", reaper.kills);

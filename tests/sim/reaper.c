@@ -169,5 +169,5 @@ reaper_child(struct reaper *reaper)
     return (struct ln_child){.id = "reaper",
                              .behaviour = &reaper_behaviour,
                              .argument = &argument,
-                             .bytes = sizeof argument};
+                             .bytes = sizeof(struct reaper *)};
 }

@@ -133,6 +133,13 @@ remove_one(const char *path, const struct stat *status, int kind, struct FTW *at
     return remove(path);
 }
 
+static void
+remove_all(const char *root)
+{
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): the simulator is one thread
+    (void)nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 void
 world_open(struct world *world, uint64_t seed)
 {
@@ -149,7 +156,7 @@ world_open_with(struct world *world, uint64_t seed, struct ln_child guest)
     world->schedulers = 1 + (unsigned)(seed % 3);
     world->now_ns = 1000000000;
     (void)snprintf(world->root, sizeof world->root, "/dev/shm/linnet-sim-%d", (int)getpid());
-    (void)nftw(world->root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    remove_all(world->root);
     settings_init(&world->settings);
     world->settings.registration = REGISTRATION_OPEN;
     world->settings.password_memory_bytes = PASSWORD_MEMORY_BYTES;
@@ -176,7 +183,7 @@ world_abandon(struct world *world)
         client_fini(&world->people[i].client);
     }
     arena_fini(&world->arena);
-    (void)nftw(world->root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    remove_all(world->root);
 }
 
 void
