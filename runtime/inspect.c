@@ -76,6 +76,7 @@ scheduler_info(struct scheduler *self, struct ln_scheduler_info *out)
         .ended = stats->ended,
         .crashed = stats->crashed,
         .parked = stats->parked,
+        .accepts_failed = stats->accepts_failed,
         .memory_used_bytes = self->slab.bytes_used,
         .memory_mapped_bytes = self->slab.bytes_mapped,
     };

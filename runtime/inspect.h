@@ -26,6 +26,7 @@ struct ln_scheduler_info {
     uint32_t index, actors, ready, sockets, stacks;
     uint64_t turns, actors_run, messages, messages_remote, messages_dropped, messages_refused,
         lossy_dropped;
+    uint64_t accepts_failed; /* no descriptor or memory was left; accepting goes on later */
     uint64_t lossy_coalesced, answers_late, spawned, ended, crashed, parked, memory_used_bytes,
         memory_mapped_bytes;
 };

@@ -20,7 +20,8 @@ struct ln_socket;
 
 struct ln_socket_event {
     struct ln_socket *socket;
-    unsigned char *data;  /* LN_TAG_DATA: valid and writable until the message is freed */
+    unsigned char *data;  /* LN_TAG_DATA: valid and writable until the message is freed, or the
+                             socket closed or detached */
     uint32_t bytes;       /* LN_TAG_DATA */
     int32_t error;        /* LN_TAG_CLOSED: 0 the peer ended its side, else a negative errno */
     io_socket descriptor; /* LN_TAG_ACCEPT, LN_TAG_CLOSED of a connect that failed: -1 */

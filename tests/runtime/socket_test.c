@@ -315,6 +315,32 @@ unread_bytes_cost_no_last_words(void **state)
 }
 
 static void
+twice_ended_story(void)
+{
+    struct ln_socket *listener;
+    struct ln_socket *socket = meet_witness(&listener);
+    fill(sent, 100, 1);
+    ln_socket_send(socket, sent, 100);
+    ln_socket_shutdown(socket);
+    stage_settle();
+    EXPECT(witness.received == 100 && witness.closed && !witness.reset);
+    ln_socket_close(&socket, false);
+    sim_peer_send(witness.peer, sent, 100); /* goes nowhere, and hurts nobody */
+    stage_settle();
+    sim_peer_shutdown(witness.peer);
+    stage_expect_silence(100);
+    EXPECT(!witness.reset);
+    ln_socket_close(&listener, false);
+}
+
+static void
+our_side_ends_once(void **state)
+{
+    (void)state;
+    stage_play(twice_ended_story);
+}
+
+static void
 deaf_peer_story(void)
 {
     struct ln_socket *listener;
@@ -762,6 +788,7 @@ main(void)
              no_listener_no_connection),
         SPEC("what was sent before a close arrives, then the end", last_words_arrive),
         SPEC("bytes that nobody read cost no last words", unread_bytes_cost_no_last_words),
+        SPEC("a close after a shutdown ends our side no second time", our_side_ends_once),
         SPEC("a close waits a few seconds for a deaf peer, then resets",
              a_deaf_peer_is_not_waited_for),
         SPEC("a deaf peer keeps no node from ending", a_deaf_peer_keeps_no_node),
