@@ -278,6 +278,7 @@ static bool
 actor_spawn(struct conductor *conductor, uint32_t index)
 {
     struct run *run = conductor->run;
+    ASSERT(run->options->threads > 0);
     uint32_t thread = index % run->options->threads;
     struct crowd *crowd = run->crowds[thread];
     struct crowd_place place = {.crowd = crowd, .index = index};
