@@ -82,10 +82,14 @@ run_user_command(struct partition *partition, struct ask *ask, struct command *c
 {
     struct store_key key = record_key(partition->ledger.partition, RECORD_HEAD, user, 0);
     struct store_value value;
-    if (delta_get(partition->ledger.delta, &key, &value) == DELTA_ABSENT) {
-        return act ? partition_refuse(ask, -ENOENT) : ASK_READY;
+    enum ask_outcome outcome = partition_log(partition, ask, command, false);
+    if (outcome != ASK_READY || !act) {
+        return outcome;
     }
-    return partition_log(partition, ask, command, act);
+    if (!ledger_get(&partition->ledger, &key, &value)) {
+        return partition_refuse(ask, -ENOENT);
+    }
+    return log_it(partition, ask, command);
 }
 
 /* ---------------------------------------------------------------------------------------- users */
