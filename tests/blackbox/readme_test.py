@@ -1,7 +1,8 @@
+#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The conversation printed in README.md is true: it is played against a real node with npm's wscat, and what comes back
-is what is printed, but for ids, times and tokens. Those may differ, yet consistently: a value that a person sees in two
-places on the page is one value here too.
+"""README.md's quick start is true: its commands are run as they stand, but for the paths and the address of the node,
+and its conversation is played with npm's wscat. What comes back is what is printed, but for ids, times and tokens. Those
+may differ, yet consistently: a value that a person sees in two places on the page is one value here too.
 
 Lines of the conversation: `alice> {...}` is typed, `alice< {...}` arrives.
 """
@@ -9,6 +10,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import subprocess
 import threading
 import unittest
@@ -23,24 +25,36 @@ WSCAT = os.path.join(HERE, "node_modules", ".bin", "wscat")
 LINE = re.compile(r"^(alice|bob)([<>]) (\{.*\})$")
 
 
+def page():
+    with open(README, encoding="utf-8") as stream:
+        return stream.read()
+
+
 def conversation():
-    with open(README, encoding="utf-8") as page:
-        lines = [LINE.match(line.rstrip("\n")) for line in page]
+    lines = [LINE.match(line) for line in page().splitlines()]
     return [match.groups() for match in lines if match]
 
 
-def passwords():
-    with open(README, encoding="utf-8") as page:
-        return dict(re.findall(r"echo (\S+) \| .* user add (\w+) --password-stdin", page.read()))
+def commands(node):
+    """The quick start's command lines in blocks, as they are for this node."""
+    start = page().split("\n## Quick start\n")[1].split("\n## ")[0]
+    here = {"build/release/tools/linnet": linnetd.LINNET, "npx wscat": f"{WSCAT} --no-color",
+            "--data var": f"--data {node.data}", "127.0.0.1:4222": f"{node.host}:{node.port}"}
+    for block in re.findall(r"^```\n(.*?)^```$", start, re.DOTALL | re.MULTILINE):
+        for line in block.splitlines():
+            if not LINE.match(line):
+                for words, mine in here.items():
+                    line = line.replace(words, mine)
+                yield line
 
 
 class Terminal:
     """A terminal with a wscat that somebody types into. Without a terminal wscat does not say when it is connected, and
     forgets what it is told before."""
 
-    def __init__(self, url):
+    def __init__(self, command):
         self.master, slave = pty.openpty()
-        self.process = subprocess.Popen([WSCAT, "--no-color", "-s", "linnet.v1.json", "-c", url],
+        self.process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", *shlex.split(command)],
                                         stdin=slave, stdout=slave, stderr=slave)
         os.close(slave)
         self.connected = threading.Event()
@@ -94,18 +108,16 @@ class Values:
 
 
 class Readme(unittest.TestCase):
-    def test_the_conversation_in_the_readme_is_true(self):
+    def test_the_quick_start_is_true(self):
         talk = conversation()
-        secrets = passwords()
         self.assertGreater(len(talk), 6)
-        self.assertEqual({name for _, name in secrets.items()}, {"alice", "bob"})
         with Node() as node:
-            for secret, name in secrets.items():
-                subprocess.run([linnetd.LINNET, "--data", node.data, "user", "add", name,
-                                "--password-stdin"], input=secret + "\n", text=True, check=True,
-                               stdout=subprocess.DEVNULL)
-            url = f"ws://127.0.0.1:{node.port}/chat"
-            people = {name: Terminal(url) for name in ("alice", "bob")}
+            make, *adding, wscat = commands(node)
+            self.assertEqual(make, "make run")  # which is what started this node, elsewhere
+            self.assertEqual(len(adding), 2)
+            for line in adding:
+                subprocess.run(line, shell=True, check=True, stdout=subprocess.DEVNULL)
+            people = {name: Terminal(wscat) for name in ("alice", "bob")}
             values = {name: Values() for name in people}
             try:
                 for name, direction, text in talk:
@@ -116,6 +128,19 @@ class Readme(unittest.TestCase):
             finally:
                 for person in people.values():
                     person.close()
+
+    def test_what_it_says_about_looking_inside_is_true(self):
+        looks = re.search(r"Look inside with `build/release/tools/linnet --data var (\w+)`, (.*?);", page(), re.DOTALL)
+        with Node() as node:
+            node.import_users("alice", "bob")
+            for words in [looks[1], *re.findall(r"`(.*?)`", looks[2])]:
+                self.assertNotEqual(node.linnet(*words.split()).stdout, "")
+
+    def test_the_address_and_the_data_directory_are_those_of_make_run(self):
+        with open(os.path.join(HERE, "..", "..", "Makefile"), encoding="utf-8") as stream:
+            makefile = stream.read()
+        self.assertIn("LISTEN ?= 127.0.0.1:4222\n", makefile)
+        self.assertIn("DATA ?= var\n", makefile)
 
 
 if __name__ == "__main__":
