@@ -21,7 +21,7 @@ help:
 	@echo 'make soak      the long tests, fresh seeds and fuzzers for hours: SOAK_MINUTES=, 120 when not given'
 	@echo 'make bench     build and run the benchmarks'
 	@echo 'make fuzz      run each fuzzer: FUZZ_SECONDS=, 60 when not given'
-	@echo 'make kernel61  run the real driver's tests and a node under a 6.1 kernel in a virtual machine'
+	@echo 'make kernel61  run the tests of the real driver and a node under a 6.1 kernel in a virtual machine'
 	@echo 'make format    format the C sources in place'
 	@echo 'make tidy      clang-tidy over all C sources'
 	@echo 'make install   install the programs, the runtime library and its headers under PREFIX=$(PREFIX)'
