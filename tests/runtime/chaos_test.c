@@ -68,7 +68,7 @@ book_strike(uint64_t *book, uint64_t value)
     book[i] = 0;
 }
 
-/* ---------------------------------------------------------------------------------------- follies */
+/* -------------------------------------------------------------------------------------- follies */
 
 static const struct ln_behaviour fools[4];
 
@@ -283,7 +283,7 @@ be_foolish(struct fool *fool)
     }
 }
 
-/* ------------------------------------------------------------------------------------ what comes in */
+/* -------------------------------------------------------------------------------- what comes in */
 
 static void
 asked(struct fool *fool, struct ln_msg **msg)
@@ -348,7 +348,7 @@ take(struct fool *fool, struct ln_msg **msg)
     }
 }
 
-/* ------------------------------------------------------------------------------------------- fools */
+/* ---------------------------------------------------------------------------------------- fools */
 
 static void
 fool_released(struct ln_resource *resource)
@@ -436,7 +436,7 @@ static const struct ln_behaviour fools[4] = {
     {.name = "running, trapping fool", FOOL, .run = fool_run, .trap_exit = true},
 };
 
-/* --------------------------------------------------------------------------------------- the story */
+/* ------------------------------------------------------------------------------------ the story */
 
 static uint64_t story_seed;
 
