@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/inspect.h"
 #include "tests/runtime/harbour.h"
 #include "tests/spec.h"
 
@@ -324,6 +325,56 @@ tells_when_it_is_drained(void **state)
     stage_play(drained_story);
 }
 
+static uint64_t
+accepts_failed(void)
+{
+    struct ln_scheduler_info info;
+    EXPECT(ln_inspect_scheduler(0, &info) == 0);
+    return info.accepts_failed;
+}
+
+static void
+full_story(void)
+{
+    enum { CALLERS = 10 };
+    static struct witness callers[CALLERS];
+    static struct ln_socket *sockets[CALLERS];
+    struct io_address address = harbour_address();
+    struct ln_socket *listener;
+    EXPECT(ln_socket_listen(&address, &listener, NULL) == 0);
+    for (unsigned i = 0; i < CALLERS; i++) {
+        harbour_call(&callers[i]);
+    }
+    unsigned count = 0;
+    struct ln_msg *msg;
+    while (ln_receive(1000, &msg) == 0) {
+        EXPECT(msg->tag == LN_TAG_ACCEPT && count < CALLERS);
+        sockets[count++] = ln_socket_attach(ln_socket_event(msg)->descriptor);
+        ln_msg_free(&msg);
+    }
+    EXPECT(count > 0 && count < CALLERS && accepts_failed() > 0);
+    ln_socket_close(&sockets[--count], true);
+    msg = stage_next(); /* there is room for one more now */
+    EXPECT(msg->tag == LN_TAG_ACCEPT);
+    sockets[count++] = ln_socket_attach(ln_socket_event(msg)->descriptor);
+    ln_msg_free(&msg);
+    while (count > 0) {
+        ln_socket_close(&sockets[--count], true);
+    }
+    ln_socket_close(&listener, false);
+    while (ln_receive(10, &msg) == 0) {
+        io_close(ln_io(), ln_socket_event(msg)->descriptor, true);
+        ln_msg_free(&msg);
+    }
+}
+
+static void
+accepts_when_there_is_room(void **state)
+{
+    (void)state;
+    stage_play_machine(full_story, &(struct sim_options){.sockets_max = 6});
+}
+
 /* More sockets hold a received message than there are receive buffers. */
 static void
 starving_story(void)
@@ -391,6 +442,8 @@ main(void)
         SPEC("when the peer ends its side, ours may still speak", one_side_may_end_first),
         SPEC("a paused socket is silent until it is resumed", a_paused_socket_is_silent),
         SPEC("a socket tells once when it is drained", tells_when_it_is_drained),
+        SPEC("connections above the machine's limit are accepted when there is room again",
+             accepts_when_there_is_room),
         SPEC("a socket that finds no receive buffer waits for one", waits_for_a_buffer),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);

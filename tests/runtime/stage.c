@@ -106,16 +106,30 @@ play(struct io_driver *driver, const struct ln_behaviour *behaviour, void (*stor
 }
 
 static void
-play_seeds(const struct ln_behaviour *behaviour, void (*story)(void),
-           const struct ln_node_options *options)
+play_machine(const struct ln_behaviour *behaviour, void (*story)(void),
+             const struct ln_node_options *options, struct sim_options machine)
 {
-    for (uint64_t seed = 1; seed <= STAGE_SEEDS; seed++) {
+    machine.loops = STAGE_LOOPS;
+    machine.root = ".";
+    for (machine.seed = 1; machine.seed <= STAGE_SEEDS; machine.seed++) {
         struct io_driver *driver;
-        EXPECT(sim_open(&(struct sim_options){.seed = seed, .loops = STAGE_LOOPS, .root = "."},
-                        &driver) == 0);
+        EXPECT(sim_open(&machine, &driver) == 0);
         play(driver, behaviour, story, options);
         io_driver_close(driver);
     }
+}
+
+static void
+play_seeds(const struct ln_behaviour *behaviour, void (*story)(void),
+           const struct ln_node_options *options)
+{
+    play_machine(behaviour, story, options, (struct sim_options){0});
+}
+
+void
+stage_play_machine(void (*story)(void), const struct sim_options *machine)
+{
+    play_machine(&root, story, &(struct ln_node_options){0}, *machine);
 }
 
 void

@@ -36,6 +36,9 @@ void stage_play(void (*story)(void));
 void stage_play_trapping(void (*story)(void));
 /* The same with options of the node. */
 void stage_play_with(void (*story)(void), const struct ln_node_options *options);
+/* The same on a machine of its own kind; its seed, loops and root are set here. */
+struct sim_options;
+void stage_play_machine(void (*story)(void), const struct sim_options *machine);
 /* On io_uring with real threads. */
 void stage_play_threads(void (*story)(void), unsigned loops);
 
