@@ -107,7 +107,8 @@ case("a fragmented ping is closed with 1002", frame(PING, b"a", fin=False), rest
 case("a fragmented pong is closed with 1002", frame(PONG, b"a", fin=False), rest(b"b"), close=1002)
 case("a fragmented close is closed with 1002", frame(CLOSE, struct.pack("!H", 1000), fin=False), close=1002)
 case("a continuation of nothing is closed with 1002", rest(b"x"), close=1002)
-case("a continuation of nothing that is not the last is closed with 1002", rest(b"x", fin=False), rest(b"y"), close=1002)
+case("a continuation of nothing that is not the last is closed with 1002", rest(b"x", fin=False), rest(b"y"),
+     close=1002)
 case("a continuation behind a finished message is closed with 1002", text(b"a", fin=False), rest(b"b"), rest(b"c"),
      echoes=[(TEXT, b"ab")], close=1002)
 case("a new text within a message is closed with 1002", text(b"a", fin=False), text(b"b"), close=1002)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's python3-websockets over both forms of the protocol: what is said in one is heard in the other, and the binary
-form's own mistakes have their answers."""
+"""Debian's python3-websockets over both forms of the protocol: what is said in one is heard in the other, and the
+binary form's own mistakes have their answers."""
 import asyncio
 import json
 import unittest
@@ -164,7 +164,8 @@ class Forms(unittest.IsolatedAsyncioTestCase):
 
         async def one(index):
             person = await Person.welcomed(self.node, (JSON, PROTO)[index % 2], people[names[index]][1])
-            await person.send({"sendMessage": {"chat": {"userName": names[(index + 1) % 100]}, "text": f"from {index}"}})
+            chat = {"userName": names[(index + 1) % 100]}
+            await person.send({"sendMessage": {"chat": chat, "text": f"from {index}"}})
             heard = await person.event("newMessage")
             await person.send({"ack": {"inboxNumber": heard["inboxNumber"]}})
             await person.event("receipts")

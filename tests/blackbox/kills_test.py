@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The node is killed with SIGKILL at random moments under load and started again, at least twenty times: nothing that was
-accepted is lost, nothing comes twice, the order is kept, and no tick comes early or moves back.
+"""The node is killed with SIGKILL at random moments under load and started again, at least twenty times: nothing that
+was accepted is lost, nothing comes twice, the order is kept, and no tick comes early or moves back.
 
-The load comes once from a client written here after docs/protocol.md, and once from linnet-bench, whose exit code is the
-verdict. LINNET_KILLS sets how many, LINNET_SEED which moments (it is printed)."""
+The load comes once from a client written here after docs/protocol.md, and once from linnet-bench, whose exit code is
+the verdict. LINNET_KILLS sets how many, LINNET_SEED which moments (it is printed)."""
 import asyncio
 import os
 import random

@@ -200,8 +200,9 @@ describe('a login', () => {
 
   it('is asked for before any other command', async () => {
     const client = await Client.open(node.url);
-    const commands = [{ ping: {} }, { ack: { inboxNumber: '1' } }, { sendMessage: { chat: { userName: 'alice' }, text: 'x' } },
-      { markRead: { chat: { userName: 'alice' }, chatNumber: '1' } }];
+    const chat = { userName: 'alice' };
+    const commands = [{ ping: {} }, { ack: { inboxNumber: '1' } }, { sendMessage: { chat, text: 'x' } },
+      { markRead: { chat, chatNumber: '1' } }];
     for (const command of commands) {
       const answer = await client.ask({ number: '3', ref: '4', ...command });
       assert.equal(answer.error.code, 'UNAUTHENTICATED');

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pairs of people who write to each other through anything: each device keeps what docs/protocol.md says a client keeps,
-reconnects whenever it is cut off, and notes every promise that was broken.
+"""Pairs of people who write to each other through anything: each device keeps what docs/protocol.md says a client
+keeps, reconnects whenever it is cut off, and notes every promise that was broken.
 
     pair = Pair(node, people, "alice", "bob")
     await pair.chat(until=lambda: ...)      # write, be cut off, come back
@@ -79,7 +79,8 @@ class Device:
         sent = answer["sent"]
         self.promise(sent["id"]["userId"] == self.user and int(sent["id"]["number"]) == number, f"a wrong id: {answer}")
         chat_number = int(sent["chatNumber"])
-        self.promise(self.accepted.setdefault(number, chat_number) == chat_number, f"two places for one message: {answer}")
+        same = self.accepted.setdefault(number, chat_number) == chat_number
+        self.promise(same, f"two places for one message: {answer}")
         self.outbox.pop(number, None)
 
     def heard(self, message):
@@ -318,7 +319,8 @@ class Pair:
             told = {(device.user, number): place for number, place in device.accepted.items()}
             heard = {(user, int(number)): place for (user, _, number), (place, _) in peer.stored.items()}
             found += [f"{device.name}: accepted and lost: {key}" for key in told.keys() - heard.keys()]
-            found += [f"{device.name}: another place: {key}" for key in told.keys() & heard.keys() if told[key] != heard[key]]
+            found += [f"{device.name}: another place: {key}"
+                      for key in told.keys() & heard.keys() if told[key] != heard[key]]
             texts = [text for _, text in peer.stored.values()]
             if texts != [f"{device.name} {i + 1}" for i in range(device.written)]:
                 found.append(f"{device.name}: {device.written} written, {len(texts)} heard, or in another order")

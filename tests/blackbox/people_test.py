@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The judge is judged: people.py names each promise that a node may break, and is content with a node that keeps them."""
+"""The judge is judged: people.py names each promise that a node may break, and is content with one that keeps them."""
 import unittest
 
 from people import Pair

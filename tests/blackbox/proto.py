@@ -24,9 +24,11 @@ def varint(value):
 
 
 def field(number, wire_type, value):
-    """One field: an int for VARINT, bytes for LENGTH."""
+    """One field: an int for VARINT, bytes for the others."""
     tag = varint(number << 3 | wire_type)
-    return tag + (varint(len(value)) + value if wire_type == LENGTH else varint(value) if wire_type == VARINT else value)
+    if wire_type == LENGTH:
+        return tag + varint(len(value)) + value
+    return tag + (varint(value) if wire_type == VARINT else value)
 
 
 def camel(name):

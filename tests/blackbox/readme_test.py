@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """README.md's quick start is true: its commands are run as they stand, but for the paths and the address of the node,
-and its conversation is played with npm's wscat. What comes back is what is printed, but for ids, times and tokens. Those
-may differ, yet consistently: a value that a person sees in two places on the page is one value here too.
+and its conversation is played with npm's wscat. What comes back is what is printed, but for ids, times and tokens.
+Those may differ, yet consistently: a value that a person sees in two places on the page is one value here too.
 
 Lines of the conversation: `alice> {...}` is typed, `alice< {...}` arrives.
 """

@@ -1,0 +1,119 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The shell while people are connected: what `linnet` shows is what they just did. Its command line, its exit codes and
+the users' keeping are tested beside the programs, in tests/tools."""
+import asyncio
+import json
+import statistics
+import subprocess
+import time
+import unittest
+
+from client import JSON, PROTO, Person
+from linnetd import LINNET, Node, main
+
+
+class Shell(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        self.node = Node()
+        self.addCleanup(self.node.__exit__)
+        self.node.start()
+        self.people = self.node.import_users("alice", "bob", "carol")
+
+    async def come(self, name, form=JSON):
+        return await Person.welcomed(self.node, form, self.people[name][1])
+
+    def look(self, *words):
+        return json.loads(self.node.linnet(*words, "--json").stdout)
+
+    async def until(self, look, what):
+        """What nobody tells: a close that the node has yet to notice."""
+        end = time.monotonic() + 30
+        while not look():
+            self.assertLess(time.monotonic(), end, what)
+            await asyncio.sleep(0.01)
+
+    async def test_status_counts_who_is_online_and_what_was_said(self):
+        alice, bob = await self.come("alice"), await self.come("bob", PROTO)
+        await alice.ask({"sendMessage": {"chat": {"userName": "bob"}, "text": "x"}})
+        message = await bob.event("newMessage")
+        await bob.ask({"ref": "1", "ack": {"inboxNumber": message["inboxNumber"]}})
+        status = self.look("status")
+        self.assertEqual(status["process"], self.node.process.pid)
+        self.assertEqual(status["listen"], f"{self.node.host}:{self.node.port}")
+        counters = {"connections": 2, "devices": 2, "sessions": 2, "logins_token": 2, "messages_accepted": 1,
+                    "deliveries": 1, "acks": 1}
+        self.assertEqual({name: status["counters"][name] for name in counters}, counters)
+        await alice.close()
+        await bob.close()
+        await self.until(lambda: self.look("status")["counters"]["devices"] == 0, "they have gone")
+
+    async def test_a_user_is_inspected_with_what_waits_for_each_device(self):
+        alice = await self.come("alice")
+        for _ in range(3):
+            await alice.ask({"sendMessage": {"chat": {"userName": "bob"}, "text": "x"}})
+        bob = self.look("inspect", "bob")
+        self.assertEqual((bob["user"], bob["session"], bob["inbox"]["entries"]), (self.people["bob"][0], "", 3))
+        self.assertEqual([device["waiting"] for device in bob["devices"]], [3])
+        person = await self.come("bob")
+        last = [await person.event("newMessage") for _ in range(3)][-1]["inboxNumber"]
+        await person.ask({"ref": "1", "ack": {"inboxNumber": last}})
+        bob = self.look("inspect", "bob")
+        self.assertNotEqual(bob["session"], "")
+        self.assertEqual([(device["waiting"], device["acked"]) for device in bob["devices"]], [(0, int(last))])
+        await alice.close()
+        await person.close()
+
+    async def test_connections_and_sessions_are_actors_that_can_be_followed(self):
+        alice = await self.come("alice")
+        session = self.look("inspect", "alice")["session"]
+        actors = {row["pid"]: row for row in self.look("ps")}
+        self.assertEqual(actors[session]["behaviour"], "session")
+        connection, = (row["pid"] for row in actors.values() if row["behaviour"] == "connection")
+        self.assertIn(f"user={self.people['alice'][0]} ", self.look("inspect", connection)["text"])
+        self.assertIn(f"connection {connection}\n", self.node.linnet("tree").stdout)
+        await alice.close()
+
+        def gone():
+            return subprocess.run([LINNET, "--data", self.node.data, "inspect", connection], check=False,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 4
+        await self.until(gone, "the connection's actor has ended")
+
+    async def test_the_list_of_users_tells_their_devices_and_what_waits(self):
+        alice = await self.come("alice")
+        await alice.ask({"sendMessage": {"chat": {"userName": "carol"}, "text": "x"}})
+        rows = {row["name"]: (row["user"], row["devices"], row["waiting"]) for row in self.look("user", "list")}
+        self.assertEqual(rows, {name: (user, 1, int(name == "carol")) for name, (user, _) in self.people.items()})
+        await alice.close()
+
+    async def test_looks_under_load_disturb_nobody(self):
+        alice, bob = await self.come("alice"), await self.come("bob")
+        done = False
+
+        async def load():
+            count = 0
+            while not done:
+                await alice.ask({"sendMessage": {"chat": {"userName": "bob"}, "text": f"{count}"}})
+                message = await bob.event("newMessage")
+                self.assertEqual(message["text"], f"{count}")
+                await bob.send({"ack": {"inboxNumber": message["inboxNumber"]}})
+                count += 1
+            return count
+
+        loading = asyncio.create_task(load())
+        took_ms = []
+        for words in [("status",), ("ps", "--all"), ("tree",), ("inspect", "bob"), ("store", "info")] * 10:
+            began = time.monotonic()
+            process = await asyncio.create_subprocess_exec(LINNET, "--data", self.node.data, *words,
+                                                           stdout=asyncio.subprocess.DEVNULL)
+            self.assertEqual(await process.wait(), 0)
+            took_ms.append((time.monotonic() - began) * 1000)
+        done = True
+        self.assertGreater(await loading, 0)
+        print(f"a look took {statistics.median(took_ms):.1f} ms, {max(took_ms):.1f} at most, with the process's start")
+        await alice.close()
+        await bob.close()
+
+
+if __name__ == "__main__":
+    main()
