@@ -51,9 +51,14 @@ class Node:
         self.process.stdout.close()
 
 
+# What a test asks of a node with a rate, where a busy machine may miss it: that is another test's matter.
+MET_OR_MISSED = (0, 2)
+
+
 def bench(*words, code=0):
+    codes = code if isinstance(code, tuple) else (code,)
     done = subprocess.run([BENCH, *words], capture_output=True, text=True, timeout=120, check=False)
-    if done.returncode != code:
+    if done.returncode not in codes:
         raise AssertionError(f"{' '.join(words)}: exit code {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
     return done
 
@@ -61,7 +66,7 @@ def bench(*words, code=0):
 def report(scenario, address, *words, path="/chat", code=0):
     done = bench(scenario, "--url", f"ws://{address}{path}", "--data", DATA, "--json", *words, code=code)
     found = json.loads(done.stdout)
-    assert found["exit_code"] == code, found
+    assert found["exit_code"] == done.returncode, found
     return found
 
 
@@ -131,14 +136,16 @@ class WithNode(unittest.TestCase):
         self.assertEqual(found["written"], found["through"])
 
     def test_an_open_loop_writes_what_is_due(self):
-        found = report("chat", self.address, "--pairs", "5", "--rate", "200", "--seconds", "2", "--warmup", "0")
+        found = report("chat", self.address, "--pairs", "5", "--rate", "200", "--seconds", "2", "--warmup", "0",
+                       code=MET_OR_MISSED)
         self.assertEqual(found["due"], found["written"])
         self.assertGreater(found["due"], 200)
         self.assertLess(found["due"], 700)
         self.assertEqual(found["latencies"]["lag"]["count"], found["latencies"]["to_sent"]["count"])
 
     def test_the_same_seed_is_due_the_same(self):
-        runs = [report("chat", self.address, *SHORT, "--rate", "100", "--seed", seed)["due"] for seed in "223"]
+        runs = [report("chat", self.address, *SHORT, "--rate", "100", "--seed", seed, code=MET_OR_MISSED)["due"]
+                for seed in "223"]
         self.assertEqual(runs[0], runs[1])
 
     def test_a_rate_beyond_the_nodes_is_missed_with_exit_code_2(self):
