@@ -67,6 +67,7 @@ export class Linnetd {
     return new Promise((resolve, reject) => {
       const child = execFile(linnetPath, ['--data', this.data, ...words],
         (error, stdout, stderr) => (error ? reject(new Error(`${words.join(' ')}: ${stderr}`)) : resolve(stdout)));
+      child.stdin.on('error', () => {}); // it may end without reading
       child.stdin.end(input);
     });
   }
