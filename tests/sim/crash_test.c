@@ -39,7 +39,7 @@ live_through_crashes(uint64_t seed, bool drop_syncs, bool answer_early)
             person_says(people[i], people[(i + 1) % 3], 5 + (uint32_t)(seed % 7));
             person_says(people[i], people[(i + 2) % 3], 1);
         }
-        uint64_t events = 1 + (seed * 2654435761u + crash * 40503u) % 1500;
+        uint64_t events = 1 + (seed * 2654435761u + crash * UINT64_C(40503)) % 1500;
         world_crash_within(&world, events, 2000);
     }
     if (world.broken[0] == '\0' && !world_settle(&world)) {
