@@ -128,9 +128,9 @@ cut_connections_cost_a_reconnect_and_nothing_else(void **state)
         for (int i = 0; i < 25; i++) {
             person_says(alice, bob, 1 + (uint32_t)(seed % 4));
             person_says(bob, alice, 1);
-            world_run(&world, (seed * 7 + (unsigned)i * 13) % 5);
+            world_run(&world, (seed * 7 + (uint64_t)i * 13) % 5);
             person_is_cut(i % 3 == 0 ? alice : bob);
-            world_run(&world, (seed + (unsigned)i * 11) % 60);
+            world_run(&world, (seed + (uint64_t)i * 11) % 60);
         }
         end();
     }
