@@ -59,7 +59,8 @@ class Device:
         self.stored_chat = 0         # the highest chat number that was stored
         self.acked_chat = 0          # ... and acknowledged
         self.told = {"delivered": 0, "read": 0}
-        self.marked = 0              # chat number marked as read
+        self.marked = 0              # chat number that it wants marked as read
+        self.marked_done = 0         # ... and of which it was told that it is
         self.connections = 0
         self.broken = []             # promises
 
@@ -72,6 +73,7 @@ class Device:
     def answered(self, answer):
         number = int(answer.get("number", 0))
         if "done" in answer:
+            self.marked_done = max(self.marked_done, int(answer["ref"]))
             return
         self.promise("sent" in answer, f"a message was refused: {answer}")
         if "sent" not in answer:
@@ -194,6 +196,8 @@ class Connection:
         self.device.next_number = max(self.device.next_number, int(event["welcome"]["nextCommand"]))
         for number in list(self.device.outbox):
             self.send_message(number)
+        if self.device.marked > self.device.marked_done:
+            self.mark_read()
 
     def take_events(self):
         heard = False
@@ -215,7 +219,11 @@ class Connection:
         self.send({"ack": {"inboxNumber": str(device.seen)}})
         if device.stored_chat > device.marked and (device.stored_chat % 3 == 0 or not self.writes()):
             device.marked = device.stored_chat
-            self.send({"markRead": {"chat": {"userId": device.peer.user}, "chatNumber": str(device.marked)}})
+            self.mark_read()
+
+    def mark_read(self):
+        number = str(self.device.marked)
+        self.send({"ref": number, "markRead": {"chat": {"userId": self.device.peer.user}, "chatNumber": number}})
 
     # ------------------------------------------------------------------------------------------------- bytes
 
