@@ -24,15 +24,16 @@ struct result;
 
 /* Tags between the store's actors. */
 enum ask_tag {
-    ASK_STREAM =
-        STORE_TAG_INTERNAL, /* struct ask_stream, buffer: payloads, each after its length */
-    ASK_STREAM_ACK,         /* struct ask_stream_ack */
-    ASK_PUMP,               /* nothing: what stalled may go on */
-    ASK_TICK,               /* nothing: look after streams that got no acknowledgement */
-    ASK_FETCH,              /* to a reader: fetch.h */
-    ASK_KICK,               /* to a journal: there is something to write */
-    ASK_FOLD,               /* to a folder: a cell is frozen */
-    ASK_SEGMENT,            /* to a keeper: look after the log's segments */
+    /* struct ask_stream, buffer: payloads, each after its length */
+    ASK_STREAM = STORE_TAG_INTERNAL,
+    ASK_STREAM_ACK, /* struct ask_stream_ack */
+    ASK_PUMP,       /* nothing: what stalled may go on */
+    ASK_WATCH,      /* nothing: records are under way; the partition sets itself a timer */
+    ASK_TICK,       /* nothing: the timer; what got no acknowledgement is sent again */
+    ASK_FETCH,      /* to a reader: fetch.h */
+    ASK_KICK,       /* to a journal: there is something to write */
+    ASK_FOLD,       /* to a folder: a cell is frozen */
+    ASK_SEGMENT,    /* to a keeper: look after the log's segments */
 };
 
 struct ask_stream {

@@ -331,6 +331,9 @@ partition_handle(void *state, struct ln_msg **msg_in)
     case ASK_PUMP:
         partition_pump(partition);
         break;
+    case ASK_WATCH:
+        partition_watch();
+        break;
     case ASK_TICK:
         partition_tick(partition);
         partition_pump(partition);

@@ -78,6 +78,8 @@ void partition_stream_acked(struct partition *partition, const struct ask_stream
 void partition_streams_resume(struct partition *partition);
 /* Sends what is due and in memory; what is not is put into the fetch, if there is one. */
 void partition_streams_send(struct partition *partition, bool may_fetch);
+/* Sets the timer of the calling partition. */
+void partition_watch(void);
 void partition_tick(struct partition *partition);
 ask_run partition_stream_run;
 ask_run partition_stream_ack_run;

@@ -44,14 +44,23 @@ set_bit(uint64_t bits[4], uint8_t other)
 
 /* -------------------------------------------------------------------------------------- sending */
 
+/* A timer ends with the actor that sets it, and most records are sent by the journal's: so the
+ * partition's own is asked to. */
 static void
 tick_later(struct partition *partition)
 {
     if (!partition->ticking) {
-        struct ln_msg *msg = ln_msg_new(ASK_TICK, LN_REPLY, 0);
+        struct ln_msg *msg = ln_msg_new(ASK_WATCH, LN_REPLY, 0);
         partition->ticking = true;
-        (void)ln_send_after(PARTITION_TICK_MS, store_pid_get(&partition->pid), &msg);
+        ln_send(store_pid_get(&partition->pid), &msg);
     }
+}
+
+void
+partition_watch(void)
+{
+    struct ln_msg *msg = ln_msg_new(ASK_TICK, LN_REPLY, 0);
+    (void)ln_send_after(PARTITION_TICK_MS, ln_self(), &msg);
 }
 
 static void

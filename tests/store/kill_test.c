@@ -8,7 +8,7 @@
 #include <errno.h>
 
 enum {
-    SEEDS = 12,
+    SEEDS = 24,
     LIFE_MS = 3000,
     SETTLE_MS = 60000,
 };
@@ -50,7 +50,7 @@ static void
 reap(struct rig *r, unsigned index)
 {
     (void)index;
-    while (ln_sleep(1 + chance_below(&chance, 20)) == 0 && !people.finishing) {
+    while (ln_sleep(1 + chance_below(&chance, 12)) == 0 && !people.finishing) {
         ln_pid pid = chance_below(&chance, 2) == 0 ? victim(r->store) : busy_victim(r->store);
         ln_kill(pid, LN_EXIT_KILLED);
     }
@@ -64,6 +64,8 @@ run(uint64_t seed)
     rig.schedulers = 1 + (unsigned)(seed % 3);
     rig.options.replay_commands_max = 100;
     rig.options.segment_bytes = 64 << 10;
+    rig.work_delay_ns_max =
+        UINT64_C(5000000) * (seed % 4); /* fetches take long: queues are killed */
     people_begin(&people, seed);
     people_enter(&people, &rig);
     rig.scripts[rig.scripts_count++] = reap;
@@ -80,7 +82,9 @@ run(uint64_t seed)
     rig_stop(&rig);
     rig_bury(&rig);
     if (rig.wrong[0] != '\0') {
-        fail_msg("seed %u: %s", (unsigned)seed, rig.wrong);
+        print_message("replay: LINNET_SEED_FIRST=%llu LINNET_SEED_COUNT=1\n",
+                      (unsigned long long)seed);
+        fail_msg("%s", rig.wrong);
     }
     rig_close(&rig);
 }
@@ -89,11 +93,13 @@ static void
 survives(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+    uint64_t first = rig_setting("LINNET_SEED_FIRST", 1);
+    uint64_t count = rig_setting("LINNET_SEED_COUNT", SEEDS);
+    for (uint64_t seed = first; seed < first + count; seed++) {
         run(seed);
     }
     for (unsigned i = 0; i < 5; i++) {
-        assert_true(kills[i] > 50);
+        assert_true(kills[i] > 0);
     }
 }
 

@@ -91,7 +91,9 @@ cuts(void **state)
     row(&rows, 2, "b");
     row(&rows, 4, "d");
     struct page_rows read = {.bytes = rows.bytes, .count = rows.count, .more = true};
+    expect(delta, &read, "2=b 4=d|");
     put(delta, 3, "C");
+    expect(delta, &read, "2=b 3=C 4=d|");
     put(delta, 5, "E");
     expect(delta, &read, "2=b 3=C 4=d|");
     struct store_key gone = key(4);

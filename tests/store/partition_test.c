@@ -47,6 +47,43 @@ account_story(struct rig *r)
     RIG_CHECK(r, hand_password_get(r->store, found, &password) == 0);
 }
 
+/* Many at once, so that the streams they wait for are acknowledged in another order. */
+static void
+crowd_story(struct rig *r)
+{
+    enum { CROWD = 200 };
+    for (unsigned i = 0; i < CROWD; i++) {
+        struct store_user_create create = {.with_device = true};
+        create.name.bytes =
+            (uint8_t)snprintf(create.name.text, sizeof(create.name.text), "crowd%u", i);
+        struct ln_msg *request = ln_msg_new(STORE_USER_CREATE, LN_DURABLE, sizeof(create));
+        memcpy(request->data, &create, sizeof(create));
+        (void)ln_request(store_name_pid(r->store, create.name.text, create.name.bytes), &request);
+    }
+    for (unsigned i = 0; i < CROWD; i++) {
+        struct ln_msg *answer = NULL;
+        struct store_user user;
+        if (ln_receive(5000, &answer) != 0 || answer->error != 0) {
+            rig_wrong(r, "a user was not created");
+            return;
+        }
+        const struct store_user_created *created =
+            (const struct store_user_created *)(const void *)answer->data;
+        RIG_CHECK(r, hand_user_get(r->store, created->user, &user) == 0 && user.devices == 1);
+        ln_msg_free(&answer);
+    }
+}
+
+static void
+creates_crowds(void **state)
+{
+    (void)state;
+    rig_open(&rig, 9);
+    rig.schedulers = 3;
+    rig_play(&rig, crowd_story);
+    rig_close(&rig);
+}
+
 static void
 keeps_accounts(void **state)
 {
@@ -458,6 +495,8 @@ main(void)
     static const struct CMUnitTest specs[] = {
         SPEC("a user is created, found, changed, removed, and the name is free again",
              keeps_accounts),
+        SPEC("a user whose creation is answered is there, however many are created at once",
+             creates_crowds),
         SPEC("devices are added, checked, listed and revoked, up to the limit", keeps_devices),
         SPEC("a message is stored once, pushed, acknowledged and read, and its sender told",
              carries_messages),

@@ -83,8 +83,9 @@ exist(struct person *person)
     person->user = user;
     /* Found by name: the user's own partition may not have heard of it yet. */
     struct store_user found;
-    if (hand_user_get(store_of(), user, &found) != 0) {
-        if (person->created) {
+    error = hand_user_get(store_of(), user, &found);
+    if (error != 0) {
+        if (error == -ENOENT && person->created) {
             WRONG("%s was created, and its records are gone", person->name);
         }
         return false;

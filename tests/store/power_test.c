@@ -8,9 +8,6 @@
 #include "tests/spec.h"
 #include "tests/store/people.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 enum {
     SEEDS = 40,
     LIVES = 5,
@@ -23,13 +20,6 @@ enum {
 
 static struct rig rig;
 static struct people people;
-
-static uint64_t
-number_from(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name); // NOLINT(concurrency-mt-unsafe): one thread
-    return text != NULL ? strtoull(text, NULL, 10) : otherwise;
-}
 
 /* One life that ends with the lights going out. False: something is wrong already. */
 static bool
@@ -97,8 +87,8 @@ static void
 keeps_its_promises(void **state)
 {
     (void)state;
-    uint64_t first = number_from("LINNET_SEED_FIRST", 1);
-    uint64_t count = number_from("LINNET_SEED_COUNT", SEEDS);
+    uint64_t first = rig_setting("LINNET_SEED_FIRST", 1);
+    uint64_t count = rig_setting("LINNET_SEED_COUNT", SEEDS);
     uint64_t said = 0;
     for (uint64_t seed = first; seed < first + count; seed++) {
         if (run(seed, false, false)) {

@@ -24,6 +24,13 @@ remove_one(const char *path, const struct stat *status, int kind, struct FTW *at
     return remove(path);
 }
 
+uint64_t
+rig_setting(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name); // NOLINT(concurrency-mt-unsafe): one thread
+    return text != NULL ? strtoull(text, NULL, 10) : otherwise;
+}
+
 static void
 remove_all(const struct rig *rig)
 {

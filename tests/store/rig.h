@@ -54,6 +54,9 @@ struct rig {
     char wrong[RIG_WRONG_BYTES]; /* empty: nothing */
 };
 
+/* A number from the environment: LINNET_SEED_FIRST, LINNET_SEED_COUNT. */
+uint64_t rig_setting(const char *name, uint64_t otherwise);
+
 /* Empties the directory. One scheduler and small limits, to be changed before the first boot. */
 void rig_open(struct rig *rig, uint64_t seed);
 void rig_close(struct rig *rig);

@@ -20,5 +20,8 @@ foreach(noun store partition limits power kill)
   linnet_sim_wrap(store_${noun}_test)
 endforeach()
 # The same over more seeds, chosen from outside.
-add_test(NAME store_power_seeds COMMAND store_power_test WORKING_DIRECTORY ${PROJECT_BINARY_DIR}/scratch/store_power_test)
-set_tests_properties(store_power_seeds PROPERTIES LABELS seeds TIMEOUT 1200)
+foreach(noun power kill)
+  add_test(NAME store_${noun}_seeds COMMAND store_${noun}_test
+    WORKING_DIRECTORY ${PROJECT_BINARY_DIR}/scratch/store_${noun}_test)
+  set_tests_properties(store_${noun}_seeds PROPERTIES LABELS seeds TIMEOUT 1200)
+endforeach()
