@@ -111,8 +111,8 @@ const struct ln_child *store_children(const struct store *store, size_t *out_cou
 uint8_t store_user_partition(const struct store *store, uint64_t user);
 uint8_t store_name_partition(const struct store *store, const char *name, size_t bytes);
 
-/* Whom to send requests to; 0 while it is not running. It changes when a partition is started
- * again: do not keep it. */
+/* Whom to send requests to. It changes when a partition is started again: do not keep it. 0 before
+ * the first start. */
 ln_pid store_partition_pid(const struct store *store, uint8_t partition);
 /* The same, of the user's or the name's partition. */
 ln_pid store_user_pid(const struct store *store, uint64_t user);

@@ -19,6 +19,7 @@ people_begin(struct people *people, uint64_t seed)
     for (unsigned i = 0; i < PEOPLE; i++) {
         (void)snprintf(people->persons[i].name, sizeof(people->persons[i].name), "person%u", i);
         people->persons[i].next = 1;
+        people->persons[i].copies = i % 2 == 1;
     }
 }
 
@@ -130,6 +131,7 @@ ask_message(struct person *person, uint64_t number)
         .from = person->user,
         .to = the_people->persons[sent->to].user,
         .number = number,
+        .copy = person->copies,
         .text = text,
     };
     struct ln_msg *request = hand_message_request(&message);
@@ -204,7 +206,8 @@ sent_answered(struct person *person, struct people_sent *sent, const struct ln_m
 
 /* -------------------------------------------------------------------------------------- reading */
 
-static void
+/* Whether the entry is new. */
+static bool
 remember(struct person *person, const struct store_entry *entry)
 {
     bool message = entry->kind == STORE_ENTRY_MESSAGE;
@@ -223,12 +226,12 @@ remember(struct person *person, const struct store_entry *entry)
                 WRONG("%s: inbox number %llx stands for two things", person->name,
                       (unsigned long long)now.number);
             }
-            return;
+            return false;
         }
     }
     if (person->entries_count == PEOPLE_ENTRIES_MAX) {
         WRONG("too many entries to remember");
-        return;
+        return false;
     }
     uint32_t at = person->entries_count++;
     while (at > 0 && person->entries[at - 1].number > now.number) {
@@ -236,6 +239,7 @@ remember(struct person *person, const struct store_entry *entry)
         at--;
     }
     person->entries[at] = now;
+    return true;
 }
 
 static void
@@ -296,6 +300,22 @@ hear_cursors(struct person *person, const struct store_entry *entry)
     }
 }
 
+/* What one has written oneself comes once. */
+static void
+hear_copy(struct person *person, const struct store_entry *entry, bool new)
+{
+    uint64_t number = entry->message.sender_number;
+    if (!person->copies || number >= person->next ||
+        person_by_user(entry->peer) != person->sent[number].to) {
+        WRONG("%s got a copy of what it did not write", person->name);
+        return;
+    }
+    if (new && person->copied[number]) {
+        WRONG("%s got a copy twice", person->name);
+    }
+    person->copied[number] = true;
+}
+
 static void
 hear(struct person *person, const struct store_entry *entry)
 {
@@ -303,8 +323,11 @@ hear(struct person *person, const struct store_entry *entry)
         WRONG("%s: the inbox goes backwards", person->name);
     }
     person->place = entry->number;
-    remember(person, entry);
-    if (entry->kind == STORE_ENTRY_MESSAGE) {
+    bool new = remember(person, entry);
+    bool message = entry->kind == STORE_ENTRY_MESSAGE;
+    if (message && entry->message.sender == person->user && entry->peer != person->user) {
+        hear_copy(person, entry, new);
+    } else if (message) {
         hear_message(person, entry);
     } else {
         hear_cursors(person, entry);
@@ -532,7 +555,8 @@ person_done(const struct people *people, unsigned index)
     }
     for (uint64_t number = 1; number < person->next; number++) {
         const struct people_sent *sent = &person->sent[number];
-        if (!sent->answered || !people->persons[sent->to].seen[index][number]) {
+        bool copied = !person->copies || sent->to == index || person->copied[number];
+        if (!sent->answered || !people->persons[sent->to].seen[index][number] || !copied) {
             return false;
         }
         said[sent->to]++;

@@ -44,6 +44,7 @@ struct people_entry {
 
 struct person {
     char name[16];
+    bool copies;     /* has its messages copied to its own inbox, as for another device */
     uint64_t user;   /* 0: not known yet */
     bool created;    /* the answer came */
     uint64_t ranges; /* the highest command number ever given to the device */
@@ -54,6 +55,7 @@ struct person {
     uint64_t read_answered[PEOPLE];
     uint64_t heard[PEOPLE]; /* from each: the highest chat number taken in */
     bool seen[PEOPLE][PEOPLE_MESSAGES_MAX * PEOPLE]; /* by sender's number */
+    bool copied[PEOPLE_MESSAGES_MAX * PEOPLE];       /* by number: the own copy came back */
     uint64_t told_delivered[PEOPLE], told_read[PEOPLE];
     struct people_entry entries[PEOPLE_ENTRIES_MAX];
     uint32_t entries_count;

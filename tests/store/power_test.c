@@ -66,6 +66,7 @@ run(uint64_t seed, bool drop_syncs, bool answer_early)
     rig_open(&rig, seed);
     rig.schedulers = 1 + (unsigned)(seed % 3);
     rig.drop_syncs = drop_syncs;
+    rig.work_delay_ns_max = UINT64_C(4000000) * (seed % 5);
     rig.options.plant_answer_before_sync = answer_early;
     rig.options.segment_bytes = seed % 2 == 0 ? 64 << 10 : 256 << 10;
     rig.options.replay_commands_max = seed % 4 == 0 ? 0 : 40 * (seed % 7 + 1);
