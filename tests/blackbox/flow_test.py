@@ -13,7 +13,7 @@ from wire import BINARY, PING, PONG, TEXT, Wire, frame, header
 
 MIB = 1 << 20
 # Far below what is sent, far above what the node may keep for one connection (and its own comings and goings).
-GROWTH_MAX = 24 * MIB
+GROWTH_MAX = 32 * MIB
 
 
 def command(**fields):
