@@ -180,7 +180,7 @@ replay_command(struct recovery *recovery, const struct log_command *logged,
     int error = replay_note_command(&recovery->note, position);
     if (error == -ENOTRECOVERABLE) {
         return FAIL(recovery, error,
-                    "the node ended %u times while it applied the %s command at %s; `linnet store "
+                    "the node ended %d times while it applied the %s command at %s; `linnet store "
                     "skip %s` makes the next start pass over it",
                     REPLAY_NOTE_TRIES, command_kind_name((enum command_kind)logged->kind), name,
                     name);
