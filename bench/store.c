@@ -3,7 +3,7 @@
  * 1,000 senders, with random senders and recipients among many users, folds included; the longest
  * pause; recovery after a kill. One line of JSON each.
  *
- *     bench_store FOLDER [users [seconds]]      1,000,000 users, 10 s per number of senders
+ *     bench_store FOLDER [users [seconds [senders]]]      1,000,000 users, 10 s with each number
  *
  * The folder is made and filled at the first time (minutes for a million users) and used again
  * afterwards. Each part runs in a process of its own, on one scheduler per core. A sender has one
@@ -471,10 +471,15 @@ kill_at_worst(pid_t pid)
 int
 main(int argc, char **argv)
 {
-    static const unsigned senders[] = {1, 10, 1000};
-    if (argc < 2 || argc > 4) {
-        (void)fprintf(stderr, "usage: bench_store FOLDER [users [seconds]]\n");
+    unsigned senders[] = {1, 10, 1000};
+    size_t senders_count = sizeof(senders) / sizeof(senders[0]);
+    if (argc < 2 || argc > 5) {
+        (void)fprintf(stderr, "usage: bench_store FOLDER [users [seconds [senders]]]\n");
         return 2;
+    }
+    if (argc > 4) {
+        senders[0] = (unsigned)strtoul(argv[4], NULL, 10);
+        senders_count = 1;
     }
     bench.folder = argv[1];
     bench.users_wanted = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : USERS_DEFAULT;
@@ -485,7 +490,7 @@ main(int argc, char **argv)
         fail("arguments", "at least 100 users and a second");
     }
     end_process(begin_process(part_fill, false));
-    for (size_t i = 0; i < sizeof(senders) / sizeof(senders[0]); i++) {
+    for (size_t i = 0; i < senders_count; i++) {
         bench.senders = senders[i];
         end_process(begin_process(part_load, false));
     }
