@@ -12,6 +12,7 @@
 
 #include "actors/auth.h"
 #include "actors/messenger.h"
+#include "runtime/check.h"
 #include "store/request.h"
 
 enum {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "actors/messenger.h"
+#include "runtime/check.h"
 #include "runtime/linnet.h"
 #include "runtime/socket.h"
 

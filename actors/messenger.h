@@ -15,6 +15,7 @@
 #include "actors/handoff.h"
 #include "actors/settings.h"
 #include "net/websocket.h"
+#include "runtime/check.h"
 #include "runtime/io/io.h"
 #include "store/store.h"
 

@@ -18,6 +18,7 @@
 #pragma once
 
 #include "net/protocol.h"
+#include "runtime/check.h"
 #include "runtime/io/io.h"
 #include "runtime/io/uring.h"
 #include "runtime/text.h"

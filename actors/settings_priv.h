@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/settings.h"
+#include "runtime/check.h"
 
 enum setting_kind {
     SETTING_NUMBER, /* 0 to 2^64 - 1, in digits */

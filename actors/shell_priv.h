@@ -6,6 +6,7 @@
 #include "actors/messenger.h"
 #include "actors/shell.h"
 #include "actors/shell_wire.h"
+#include "runtime/check.h"
 #include "runtime/inspect.h"
 #include "runtime/text.h"
 

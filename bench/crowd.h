@@ -17,6 +17,7 @@
 #include "bench/tally.h"
 #include "bench/users.h"
 #include "net/client.h"
+#include "runtime/check.h"
 #include "runtime/linnet.h"
 
 enum crowd_tag {

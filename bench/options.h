@@ -8,6 +8,7 @@
 #pragma once
 
 #include "net/protocol.h"
+#include "runtime/check.h"
 #include "runtime/io/io.h"
 #include "runtime/text.h"
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "runtime/io/io.h"
 
 #include <stdint.h>

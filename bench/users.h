@@ -12,6 +12,7 @@
 #pragma once
 
 #include "net/protocol.h"
+#include "runtime/check.h"
 #include "tools/linnet_client.h"
 
 #include <stdbool.h>

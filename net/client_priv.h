@@ -3,6 +3,7 @@
  * (frames into the output), client_event.c (the node's frames into events). */
 #pragma once
 #include "net/client.h"
+#include "runtime/check.h"
 
 /* Encodes, masks and appends a command. -ENOMEM; -ENOTCONN once a close was sent or received. */
 int client_command_write(struct client *client, const Linnet__V1__ClientFrame *frame) MUST_CHECK;

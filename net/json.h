@@ -10,6 +10,7 @@
  */
 #pragma once
 #include "net/schema.h"
+#include "runtime/check.h"
 
 /* Decodes into the input's arena. -EPROTO or -ENOMEM, with *out_error saying why; number and ref
  * are set either way when a client's frame had them before the mistake. */

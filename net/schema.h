@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "net/protocol.h"
+#include "runtime/check.h"
 
 enum {
     /* Messages within messages: the schema has four (frame, command or event, chat or limits). A

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "runtime/fiber.h"
 #include "runtime/mailbox.h"
 #include "runtime/timer.h"

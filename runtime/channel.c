@@ -8,6 +8,7 @@
 #include "runtime/channel.h"
 
 #include "runtime/bounds.h"
+#include "runtime/check.h"
 
 #include <ck_ring.h>
 #include <stdlib.h>

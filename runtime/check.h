@@ -8,9 +8,11 @@
  */
 #pragma once
 
-#define MUST_CHECK __attribute__((warn_unused_result))
-#define NORETURN __attribute__((noreturn))
-#define PRINTF_LIKE(text, first) __attribute__((format(printf, text, first)))
+#include "runtime/api.h"
+
+#define MUST_CHECK LN_MUST_CHECK
+#define NORETURN LN_NORETURN
+#define PRINTF_LIKE(text, first) LN_PRINTF_LIKE(text, first)
 
 /* Prints what failed and where, with a backtrace, to standard error and aborts. Any thread; never
  * returns. */

@@ -5,7 +5,11 @@
 #include "runtime/io/io.h"
 #include "runtime/linnet.h"
 
+LN_BEGIN
+
 /* Writes all pieces at `offset` and syncs. Yields; can't be cancelled once begun. 0 or a negative
  * errno. */
-LN_API MUST_CHECK int ln_file_write_sync(io_file file, const struct iovec *pieces, unsigned count,
-                                         uint64_t offset);
+LN_API LN_MUST_CHECK int ln_file_write_sync(io_file file, const struct iovec *pieces,
+                                            unsigned count, uint64_t offset);
+
+LN_END

@@ -9,6 +9,8 @@
 
 #include "runtime/linnet.h"
 
+LN_BEGIN
+
 enum { LN_INSPECT_PAGE = 256, LN_INSPECT_TEXT_MAX = 2048 };
 
 struct ln_actor_info {
@@ -33,9 +35,12 @@ struct ln_scheduler_info {
 
 /* Up to `max` (at most LN_INSPECT_PAGE) actors of a scheduler from *slot on, which moves to where
  * to go on; 0 when that was all. The number is *out_count. 0 or what ln_call returns. */
-LN_API MUST_CHECK int ln_inspect_list(unsigned scheduler, uint32_t *slot, struct ln_actor_info *out,
-                                      uint32_t max, uint32_t *out_count);
+LN_API LN_MUST_CHECK int ln_inspect_list(unsigned scheduler, uint32_t *slot,
+                                         struct ln_actor_info *out, uint32_t max,
+                                         uint32_t *out_count);
 /* One actor, and its state as its codec prints it. -ESRCH: there is none. */
-LN_API MUST_CHECK int ln_inspect_actor(ln_pid pid, struct ln_actor_info *out,
-                                       char text[LN_INSPECT_TEXT_MAX]);
-LN_API MUST_CHECK int ln_inspect_scheduler(unsigned scheduler, struct ln_scheduler_info *out);
+LN_API LN_MUST_CHECK int ln_inspect_actor(ln_pid pid, struct ln_actor_info *out,
+                                          char text[LN_INSPECT_TEXT_MAX]);
+LN_API LN_MUST_CHECK int ln_inspect_scheduler(unsigned scheduler, struct ln_scheduler_info *out);
+
+LN_END

@@ -25,13 +25,13 @@
  */
 #pragma once
 
-#include "runtime/check.h"
+#include "runtime/api.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define LN_API __attribute__((visibility("default")))
+LN_BEGIN
 
 /* scheduler (8 bits) | slot (24) | generation (32). 0 is no actor. A stale pid never reaches a new
  * actor. */
@@ -116,8 +116,8 @@ LN_API void ln_send(ln_pid to, struct ln_msg **msg);
  * answered with; -ESRCH there is no such actor, or it ended without answering; -EAGAIN its mailbox
  * is full; -ETIMEDOUT; -ECANCELED the caller is being ended and should unwind. An answer that comes
  * too late is dropped: it never reaches the mailbox. gen_server:call/3. */
-LN_API MUST_CHECK int ln_call(ln_pid to, struct ln_msg **request, uint64_t timeout_ms,
-                              struct ln_msg **out_answer);
+LN_API LN_MUST_CHECK int ln_call(ln_pid to, struct ln_msg **request, uint64_t timeout_ms,
+                                 struct ln_msg **out_answer);
 
 /* Sends *request and returns its reference at once; the answer arrives in the mailbox, flagged
  * LN_MSG_ANSWER with that ref, exactly once and with error set as ln_call would return it (there is
@@ -200,13 +200,15 @@ struct ln_spawn_options {
 /* Starts an actor; `argument` (`bytes` of it) is copied. Returns when it exists, before its init
  * has run. `options` may be NULL. 0, -EEXIST, -EAGAIN (no slot left). On its own scheduler never
  * yields; on another, yields. */
-LN_API MUST_CHECK int ln_spawn(const struct ln_behaviour *behaviour, const void *argument,
-                               size_t bytes, const struct ln_spawn_options *options, ln_pid *out);
+LN_API LN_MUST_CHECK int ln_spawn(const struct ln_behaviour *behaviour, const void *argument,
+                                  size_t bytes, const struct ln_spawn_options *options,
+                                  ln_pid *out);
 /* The same, and waits for its init: 0 or init's error, too; -ESRCH when it was ended before;
  * -ECANCELED when the caller is being ended, and with it the new actor. Only at 0 is it monitored.
  * Yields. gen_server:start/3. */
-LN_API MUST_CHECK int ln_start(const struct ln_behaviour *behaviour, const void *argument,
-                               size_t bytes, const struct ln_spawn_options *options, ln_pid *out);
+LN_API LN_MUST_CHECK int ln_start(const struct ln_behaviour *behaviour, const void *argument,
+                                  size_t bytes, const struct ln_spawn_options *options,
+                                  ln_pid *out);
 
 LN_API ln_pid ln_self(void);
 LN_API void *ln_state(void);        /* the calling actor's state */
@@ -220,9 +222,9 @@ ln_pid_scheduler(ln_pid pid)
 
 /* Ends the calling actor: from anywhere in its code, at once, without unwinding; what the runtime
  * knows it owns is released. `text` is a literal. */
-LN_API NORETURN void ln_exit(enum ln_exit_kind kind, const char *text);
-LN_API NORETURN void ln_exit_at(enum ln_exit_kind kind, const char *text, const char *file,
-                                int line);
+LN_API LN_NORETURN void ln_exit(enum ln_exit_kind kind, const char *text);
+LN_API LN_NORETURN void ln_exit_at(enum ln_exit_kind kind, const char *text, const char *file,
+                                   int line);
 /* An actor's check on its own state: it alone ends. */
 #define ln_actor_check(condition)                                      \
     do {                                                               \
@@ -248,9 +250,9 @@ LN_API void ln_demonitor(uint64_t monitor); /* no DOWN of it arrives after this 
 /* The next message (any, or the first that `match` accepts), in the caller's ownership; waits at
  * most timeout_ms (0: not at all). `match` only looks; it is called in others' turns, too. Yields
  * when it waits. 0, -ETIMEDOUT or -ECANCELED. For processes. */
-LN_API MUST_CHECK int ln_receive(uint64_t timeout_ms, struct ln_msg **out);
-LN_API MUST_CHECK int ln_receive_match(bool (*match)(const struct ln_msg *msg, void *context),
-                                       void *context, uint64_t timeout_ms, struct ln_msg **out);
+LN_API LN_MUST_CHECK int ln_receive(uint64_t timeout_ms, struct ln_msg **out);
+LN_API LN_MUST_CHECK int ln_receive_match(bool (*match)(const struct ln_msg *msg, void *context),
+                                          void *context, uint64_t timeout_ms, struct ln_msg **out);
 /* 0 or -ECANCELED. Yields. */
 LN_API int ln_sleep(uint64_t timeout_ms);
 /* Lets others run. An actor that is being ended and does nothing but yield does not return. */
@@ -263,7 +265,7 @@ LN_API void ln_work(void (*run)(void *argument), void *argument, bool low_priori
 
 /* An actor of the calling scheduler; the name ends with it. 0, -EEXIST (the name, or it has one),
  * -EINVAL, -ESRCH. */
-LN_API MUST_CHECK int ln_register(const char *name, ln_pid pid);
+LN_API LN_MUST_CHECK int ln_register(const char *name, ln_pid pid);
 LN_API int ln_unregister(const char *name); /* 0 or -ENOENT */
 LN_API ln_pid ln_whereis(const char *name); /* 0: no one. */
 enum { LN_NAME_BYTES_MAX = 63 };
@@ -285,3 +287,5 @@ LN_API uint64_t ln_now_ns(void); /* monotonic, as of this turn: it stands while 
 LN_API int64_t ln_wall_ms(void); /* wall clock */
 LN_API void ln_random(void *out, size_t bytes);
 LN_API struct io *ln_io(void); /* the scheduler's io, for code that drives operations itself */
+
+LN_END

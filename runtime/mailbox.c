@@ -2,6 +2,7 @@
 #include "runtime/mailbox.h"
 
 #include "runtime/bounds.h"
+#include "runtime/check.h"
 
 static void
 ring_append(struct ln_msg **last, struct ln_msg *msg)

@@ -18,6 +18,8 @@
 #include "runtime/io/io.h"
 #include "runtime/linnet.h"
 
+LN_BEGIN
+
 struct ln_node;
 
 struct ln_node_options {
@@ -32,9 +34,11 @@ LN_API struct ln_node *ln_node_open(struct io_driver *driver,
 /* What to spawn on scheduler 0 when it starts; `argument` is copied. Before ln_node_start. */
 LN_API void ln_node_root(struct ln_node *node, const struct ln_behaviour *behaviour,
                          const void *argument, size_t bytes);
-LN_API MUST_CHECK int ln_node_start(struct ln_node *node);
+LN_API LN_MUST_CHECK int ln_node_start(struct ln_node *node);
 /* Asks the root to shut down. Any thread, any time after start; again: no effect. */
 LN_API void ln_node_stop(struct ln_node *node);
 /* Waits until every scheduler has stopped. Returns why the root ended. */
 LN_API struct ln_reason ln_node_join(struct ln_node *node);
 LN_API void ln_node_close(struct ln_node **node);
+
+LN_END

@@ -15,6 +15,7 @@
 
 #include "runtime/actor.h"
 #include "runtime/channel.h"
+#include "runtime/check.h"
 #include "runtime/handle.h"
 #include "runtime/io/io.h"
 #include "runtime/slab.h"

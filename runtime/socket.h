@@ -16,6 +16,8 @@
 #include "runtime/io/io.h"
 #include "runtime/linnet.h"
 
+LN_BEGIN
+
 struct ln_socket;
 
 struct ln_socket_event {
@@ -34,18 +36,18 @@ ln_socket_event(struct ln_msg *msg)
 }
 
 /* Listens; *out_bound (may be NULL) is where. 0 or a negative errno. Never yields. */
-LN_API MUST_CHECK int ln_socket_listen(const struct io_address *address, struct ln_socket **out,
-                                       struct io_address *out_bound);
+LN_API LN_MUST_CHECK int ln_socket_listen(const struct io_address *address, struct ln_socket **out,
+                                          struct io_address *out_bound);
 /* Makes a connected descriptor the caller's; LN_TAG_DATA follows. Takes it. */
 LN_API struct ln_socket *ln_socket_attach(io_socket descriptor);
 /* Connects and waits. 0, -ETIMEDOUT, -ECANCELED or the connect's error. Yields. */
-LN_API MUST_CHECK int ln_socket_connect(const struct io_address *address, uint64_t timeout_ms,
-                                        struct ln_socket **out);
+LN_API LN_MUST_CHECK int ln_socket_connect(const struct io_address *address, uint64_t timeout_ms,
+                                           struct ln_socket **out);
 /* Hands the descriptor out, to be attached elsewhere: what was sent has left first, no event of it
  * follows, and bytes not yet delivered stay in the kernel. Takes *socket, but for -EBUSY: an
  * LN_TAG_DATA of it waits in the mailbox (pause before). Yields. 0 or the error that the connection
  * met, which closes it. */
-LN_API MUST_CHECK int ln_socket_detach(struct ln_socket **socket, io_socket *out);
+LN_API LN_MUST_CHECK int ln_socket_detach(struct ln_socket **socket, io_socket *out);
 
 /* Queues a copy of the bytes for this round's send. Never fails here: an error arrives as
  * LN_TAG_CLOSED. */
@@ -65,4 +67,6 @@ LN_API void ln_socket_shutdown(struct ln_socket *socket);
  * our side ends, then the peer's, or a few seconds pass. No event follows. NULL inside is
  * allowed. */
 LN_API void ln_socket_close(struct ln_socket **socket, bool abort);
-LN_API MUST_CHECK int ln_socket_peer(const struct ln_socket *socket, struct io_address *out);
+LN_API LN_MUST_CHECK int ln_socket_peer(const struct ln_socket *socket, struct io_address *out);
+
+LN_END

@@ -6,6 +6,7 @@
 #include "runtime/supervisor.h"
 
 #include "runtime/bounds.h"
+#include "runtime/check.h"
 #include "runtime/text.h"
 
 #include <errno.h>

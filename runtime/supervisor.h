@@ -19,6 +19,8 @@
 
 #include "runtime/linnet.h"
 
+LN_BEGIN
+
 enum ln_strategy { LN_ONE_FOR_ONE, LN_ONE_FOR_ALL, LN_REST_FOR_ONE, LN_DYNAMIC };
 enum ln_restart { LN_PERMANENT, LN_TRANSIENT, LN_TEMPORARY };
 
@@ -50,5 +52,7 @@ extern LN_API const struct ln_behaviour ln_supervisor;
 /* Asks a dynamic supervisor for a child with this argument (copied, kept for restarts unless
  * temporary). Waits for its init. Yields. 0, init's error, or what ln_call returns.
  * supervisor:start_child/2. */
-LN_API MUST_CHECK int ln_supervisor_start_child(ln_pid supervisor, const void *argument,
-                                                size_t bytes, ln_pid *out);
+LN_API LN_MUST_CHECK int ln_supervisor_start_child(ln_pid supervisor, const void *argument,
+                                                   size_t bytes, ln_pid *out);
+
+LN_END

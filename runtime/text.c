@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/text.h"
 
+#include "runtime/check.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 

@@ -5,6 +5,8 @@
 
 #include "runtime/linnet.h"
 
+LN_BEGIN
+
 struct ln_text {
     char *data;
     size_t bytes;     /* written, without the NUL */
@@ -14,7 +16,9 @@ struct ln_text {
 
 /* Prints into `room`, the caller's. bytes_max >= 1. */
 LN_API void ln_text_init(struct ln_text *text, char *room, size_t bytes_max);
-LN_API void ln_text_print(struct ln_text *text, const char *format, ...) PRINTF_LIKE(2, 3);
+LN_API void ln_text_print(struct ln_text *text, const char *format, ...) LN_PRINTF_LIKE(2, 3);
 /* The same for a string within a JSON string: quotes, backslashes and control characters
  * escaped. */
 LN_API void ln_text_json(struct ln_text *text, const char *string);
+
+LN_END

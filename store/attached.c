@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/attached.h"
 
+#include "runtime/check.h"
+
 #include <stdlib.h>
 
 enum {

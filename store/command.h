@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "store/entry.h"
 #include "store/log.h"
 #include "store/payload.h"

@@ -34,6 +34,7 @@
  * retire).
  */
 #pragma once
+#include "runtime/check.h"
 #include "store/table.h"
 
 struct delta;

@@ -22,6 +22,7 @@
  * Start-up and shutdown only, one thread; what directory_facts lends may be read by any.
  */
 #pragma once
+#include "runtime/check.h"
 #include "store/log_segment.h"
 
 enum {

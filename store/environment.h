@@ -26,6 +26,7 @@
  * again; -EAGAIN more readers than readers_max; else the errno of the call that failed.
  */
 #pragma once
+#include "runtime/check.h"
 #include "store/key.h"
 #include "store/log_segment.h"
 

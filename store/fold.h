@@ -13,6 +13,7 @@
  * The caller holds tables and environment still until it returns.
  */
 #pragma once
+#include "runtime/check.h"
 #include "store/environment.h"
 #include "store/table.h"
 

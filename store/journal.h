@@ -22,6 +22,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "store/ask.h"
 #include "store/command.h"
 #include "store/counter.h"

@@ -19,6 +19,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "store/delta.h"
 #include "store/record.h"
 

@@ -31,6 +31,7 @@
  * files.
  */
 #pragma once
+#include "runtime/check.h"
 #include "store/log_segment.h"
 
 enum {

@@ -23,6 +23,7 @@
  * Start-up and tools only; never writes.
  */
 #pragma once
+#include "runtime/check.h"
 #include "store/log.h"
 
 struct log_scan {

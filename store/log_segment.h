@@ -15,6 +15,7 @@
  * The functions wait for the disk: start-up and worker threads; any thread.
  */
 #pragma once
+#include "runtime/check.h"
 #include "runtime/io/io.h"
 #include "store/log_batch.h"
 

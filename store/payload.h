@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "store/account.h"
 #include "store/entry.h"
 #include "store/table.h"

@@ -22,6 +22,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "store/account.h"
 #include "store/cursor.h"
 #include "store/table.h"

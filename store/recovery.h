@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "store/store_priv.h"
 
 /* 0, or a negative errno with report->why (store_open). What has been opened stays for

@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "runtime/io/io.h"
 #include "store/position.h"
 

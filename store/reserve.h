@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "runtime/io/io.h"
 
 struct reserve {

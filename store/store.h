@@ -23,6 +23,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "runtime/io/io.h"
 #include "runtime/supervisor.h"
 

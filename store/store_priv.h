@@ -2,6 +2,7 @@
 /* store_priv.h - what a store is made of. */
 #pragma once
 
+#include "runtime/check.h"
 #include "store/cell.h"
 #include "store/directory.h"
 #include "store/journal.h"

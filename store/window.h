@@ -21,6 +21,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "store/record.h"
 #include "store/request.h"
 

@@ -2,6 +2,7 @@
 /* linnet_actors.h - all actors of a node, as `ps` and `tree` show them. */
 #pragma once
 
+#include "runtime/check.h"
 #include "tools/linnet_call.h"
 
 #include <stddef.h>

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "actors/shell_wire.h"
+#include "runtime/check.h"
 #include "runtime/socket.h"
 
 #include <yajl/yajl_tree.h>

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/settings.h"
+#include "runtime/check.h"
 
 enum linnetd_exit {
     LINNETD_STOPPED = 0,     /* as asked; or --check-config: all is well */

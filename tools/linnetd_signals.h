@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "runtime/node.h"
 
 /* Blocks them and starts the thread. Before any other thread. 0 or a negative errno. */

@@ -3,6 +3,7 @@
  * checked here once: an operation is started only when it is free, and its limits are kept. */
 #include "runtime/io/io.h"
 
+#include "runtime/check.h"
 #include "runtime/io/io_priv.h"
 
 /* The driver sets active to false and more to its value before it calls done. */

@@ -20,13 +20,15 @@
  */
 #pragma once
 
-#include "runtime/check.h"
+#include "runtime/api.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+
+LN_BEGIN
 
 struct io;
 struct io_driver;
@@ -73,34 +75,34 @@ struct io_loop {
 /* Starts every loop: `loops[i]` runs on io_of(driver, i). Under uring each gets a thread and the
  * call returns at once; under sim nothing runs until io_join. 0 or a negative errno (nothing is
  * running then). */
-MUST_CHECK int io_start(struct io_driver *driver, const struct io_loop *loops);
+LN_API LN_MUST_CHECK int io_start(struct io_driver *driver, const struct io_loop *loops);
 
 /* Waits until all loops have stopped. Under sim this is where everything happens. Afterwards no
  * memory of an owner is touched: appends handed over have run to their end, all else is cancelled,
  * without a done. */
-void io_join(struct io_driver *driver);
+LN_API void io_join(struct io_driver *driver);
 
 /* Ends the driver; all loops have stopped. Takes the driver; NULL is allowed. */
-void io_driver_close(struct io_driver *driver);
+LN_API void io_driver_close(struct io_driver *driver);
 
-struct io *io_of(struct io_driver *driver, unsigned loop);
-unsigned io_loops(const struct io_driver *driver);
+LN_API struct io *io_of(struct io_driver *driver, unsigned loop);
+LN_API unsigned io_loops(const struct io_driver *driver);
 
 /* Makes the loop of `io` take a turn soon, if `idle` then finds what the caller published before.
  * Any thread, until the driver closes. Cheap when it is awake. */
-void io_wake(struct io *io);
+LN_API void io_wake(struct io *io);
 
 /* --------------------------------------------------------------------------------- time, chance */
 
 /* Nanoseconds on a clock that never goes back and never jumps. Any thread. */
-uint64_t io_now_ns(struct io *io);
+LN_API uint64_t io_now_ns(struct io *io);
 /* Milliseconds since 1970 on the wall clock, which may jump. Any thread. */
-int64_t io_wall_ms(struct io *io);
+LN_API int64_t io_wall_ms(struct io *io);
 /* CPU nanoseconds used by the calling loop's thread: what watchdogs count, so that a paused machine
  * kills nobody. */
-uint64_t io_cpu_ns(struct io *io);
+LN_API uint64_t io_cpu_ns(struct io *io);
 /* Fills `bytes` bytes with randomness fit for keys (under sim: from the seed). Any thread. */
-void io_random(struct io *io, void *out, size_t bytes);
+LN_API void io_random(struct io *io, void *out, size_t bytes);
 
 /* -------------------------------------------------------------------------------------- sockets */
 
@@ -117,54 +119,54 @@ struct io_address {
 };
 
 /* 0, or -EINVAL with *out untouched. Any thread. */
-MUST_CHECK int io_address_parse(const char *text, struct io_address *out);
+LN_API LN_MUST_CHECK int io_address_parse(const char *text, struct io_address *out);
 /* The text of an address; always NUL-terminated. Any thread. */
-void io_address_print(const struct io_address *address, char out[IO_ADDRESS_TEXT_MAX]);
+LN_API void io_address_print(const struct io_address *address, char out[IO_ADDRESS_TEXT_MAX]);
 
 /* A listening socket, at once. *out_bound (may be NULL) is where it really listens. A unix path is
  * replaced when no one listens there (else -EADDRINUSE) and gets permissions 0600. 0 or a negative
  * errno. */
-MUST_CHECK int io_listen(struct io *io, const struct io_address *address, int backlog,
-                         io_socket *out, struct io_address *out_bound);
+LN_API LN_MUST_CHECK int io_listen(struct io *io, const struct io_address *address, int backlog,
+                                   io_socket *out, struct io_address *out_bound);
 /* Multishot: each result is a new connected socket, owned by whoever gets it, or a negative errno
  * (-EMFILE, ...). */
-void io_accept(struct io *io, struct io_op *op, io_socket listener);
+LN_API void io_accept(struct io *io, struct io_op *op, io_socket listener);
 /* The result is a connected socket or a negative errno. `address` must stay until done. */
-void io_connect(struct io *io, struct io_op *op, const struct io_address *address);
+LN_API void io_connect(struct io *io, struct io_op *op, const struct io_address *address);
 /* The peer's address of a connected socket, at once. 0 or a negative errno. */
-MUST_CHECK int io_peer(struct io *io, io_socket socket, struct io_address *out);
+LN_API LN_MUST_CHECK int io_peer(struct io *io, io_socket socket, struct io_address *out);
 
 /* Multishot, edge-triggered: a result >= 0 each time bytes (or the end, or an error) may have
  * arrived since; a receive then tells which. The end may arrive with the last bytes, as no event of
  * its own: then the result has a bit of IO_POLL_ENDING, and whoever drained the bytes receives once
  * more. An idle socket holds no buffer. */
 enum { IO_POLL_ENDING = 0x2018 /* POLLRDHUP, POLLHUP, POLLERR */ };
-void io_poll(struct io *io, struct io_op *op, io_socket socket);
+LN_API void io_poll(struct io *io, struct io_op *op, io_socket socket);
 /* One receive into a buffer of the loop's pool. The result is the number of bytes at
  * io_received(io, op) (0: the peer ended its side), -EAGAIN when there is nothing, -ENOBUFS when
  * the pool is empty for now, or another negative errno. A result > 0 holds the buffer until
  * io_release. IO_RECEIVE_BYTES at most; fewer than that means: drained. */
-void io_receive(struct io *io, struct io_op *op, io_socket socket);
+LN_API void io_receive(struct io *io, struct io_op *op, io_socket socket);
 enum { IO_RECEIVE_BYTES = 4096 };
-const unsigned char *io_received(struct io *io, const struct io_op *op);
+LN_API const unsigned char *io_received(struct io *io, const struct io_op *op);
 /* Gives the buffer back. Before the turn ends, wherever possible. No-op when none is held. */
-void io_release(struct io *io, struct io_op *op);
+LN_API void io_release(struct io *io, struct io_op *op);
 /* One gathered send. The result is the number of bytes taken (may be fewer than all) or a negative
  * errno. The iovec array and the bytes stay untouched until done. One at a time on a socket: two
  * are not ordered. No SIGPIPE. IO_SEND_PIECES_MAX pieces at most. */
-void io_send(struct io *io, struct io_op *op, io_socket socket, const struct iovec *pieces,
-             unsigned count);
+LN_API void io_send(struct io *io, struct io_op *op, io_socket socket, const struct iovec *pieces,
+                    unsigned count);
 enum { IO_SEND_PIECES_MAX = 64 };
 /* Ends our side of a connected socket (FIN), at once: when the sends before it are done. */
-void io_shutdown(struct io *io, io_socket socket);
+LN_API void io_shutdown(struct io *io, io_socket socket);
 /* Closes it. Operations still active on it must have been cancelled and done first. `abort`: with a
  * reset. */
-void io_close(struct io *io, io_socket socket, bool abort);
+LN_API void io_close(struct io *io, io_socket socket, bool abort);
 
 /* Asks an active operation to end early: its done follows as ever, exactly once more for the last
  * time, with
  * -ECANCELED or with what it had reached by then. No-op on an inactive op. */
-void io_cancel(struct io *io, struct io_op *op);
+LN_API void io_cancel(struct io *io, struct io_op *op);
 
 /* ---------------------------------------------------------------------------------------- files */
 /* The calls that take no op block: they are for start-up and for worker threads. Any thread. */
@@ -176,40 +178,43 @@ enum io_open_flags {
     IO_OPEN_EXCLUSIVE = 8, /* with CREATE: -EEXIST when it exists */
 };
 
-MUST_CHECK int io_file_open(struct io_driver *driver, const char *path, int flags, io_file *out);
-void io_file_close(struct io_driver *driver, io_file file);
+LN_API LN_MUST_CHECK int io_file_open(struct io_driver *driver, const char *path, int flags,
+                                      io_file *out);
+LN_API void io_file_close(struct io_driver *driver, io_file file);
 /* Bytes read, fewer than asked only at the file's end; or a negative errno. */
-MUST_CHECK ssize_t io_file_read(struct io_driver *driver, io_file file, void *out, size_t bytes,
-                                uint64_t offset);
+LN_API LN_MUST_CHECK ssize_t io_file_read(struct io_driver *driver, io_file file, void *out,
+                                          size_t bytes, uint64_t offset);
 /* Writes all: 0 or a negative errno. */
-MUST_CHECK int io_file_write(struct io_driver *driver, io_file file, const void *in, size_t bytes,
-                             uint64_t offset);
-MUST_CHECK int io_file_sync(struct io_driver *driver, io_file file);
-MUST_CHECK int io_file_size(struct io_driver *driver, io_file file, uint64_t *out_bytes);
-MUST_CHECK int io_file_truncate(struct io_driver *driver, io_file file, uint64_t bytes);
+LN_API LN_MUST_CHECK int io_file_write(struct io_driver *driver, io_file file, const void *in,
+                                       size_t bytes, uint64_t offset);
+LN_API LN_MUST_CHECK int io_file_sync(struct io_driver *driver, io_file file);
+LN_API LN_MUST_CHECK int io_file_size(struct io_driver *driver, io_file file, uint64_t *out_bytes);
+LN_API LN_MUST_CHECK int io_file_truncate(struct io_driver *driver, io_file file, uint64_t bytes);
 /* Reserves space so that later writes inside it need no metadata and cannot meet -ENOSPC
  * (fallocate, zeros). */
-MUST_CHECK int io_file_allocate(struct io_driver *driver, io_file file, uint64_t bytes);
+LN_API LN_MUST_CHECK int io_file_allocate(struct io_driver *driver, io_file file, uint64_t bytes);
 /* Takes an exclusive advisory lock for the life of the process: 0, or -EWOULDBLOCK when another
  * process holds it. */
-MUST_CHECK int io_file_lock(struct io_driver *driver, io_file file);
-MUST_CHECK int io_rename(struct io_driver *driver, const char *from, const char *to);
-MUST_CHECK int io_remove(struct io_driver *driver, const char *path);
-MUST_CHECK int io_make_directory(struct io_driver *driver,
-                                 const char *path); /* 0700; 0 when it exists */
+LN_API LN_MUST_CHECK int io_file_lock(struct io_driver *driver, io_file file);
+LN_API LN_MUST_CHECK int io_rename(struct io_driver *driver, const char *from, const char *to);
+LN_API LN_MUST_CHECK int io_remove(struct io_driver *driver, const char *path);
+LN_API LN_MUST_CHECK int io_make_directory(struct io_driver *driver,
+                                           const char *path); /* 0700; 0 when it exists */
 /* Makes creations, renames and removals in `path` durable. */
-MUST_CHECK int io_sync_directory(struct io_driver *driver, const char *path);
+LN_API LN_MUST_CHECK int io_sync_directory(struct io_driver *driver, const char *path);
 /* Calls `each` with every name in `path`, sorted, without . and ..; stops at its first non-zero
  * value and returns it. */
-MUST_CHECK int io_list_directory(struct io_driver *driver, const char *path,
-                                 int (*each)(void *context, const char *name), void *context);
-MUST_CHECK int io_free_bytes(struct io_driver *driver, const char *path, uint64_t *out_bytes);
+LN_API LN_MUST_CHECK int io_list_directory(struct io_driver *driver, const char *path,
+                                           int (*each)(void *context, const char *name),
+                                           void *context);
+LN_API LN_MUST_CHECK int io_free_bytes(struct io_driver *driver, const char *path,
+                                       uint64_t *out_bytes);
 
 /* Appends durably through the ring: writes all of it at `offset`, then syncs the data (fdatasync).
  * The result is 0 or a negative errno. The iovec array and the bytes stay untouched until done.
  * IO_SEND_PIECES_MAX pieces at most. */
-void io_write_sync(struct io *io, struct io_op *op, io_file file, const struct iovec *pieces,
-                   unsigned count, uint64_t offset);
+LN_API void io_write_sync(struct io *io, struct io_op *op, io_file file, const struct iovec *pieces,
+                          unsigned count, uint64_t offset);
 
 /* ------------------------------------------------------------------------------- worker threads */
 
@@ -229,7 +234,7 @@ struct io_work {
     struct io_work *next;
 };
 
-void io_work_start(struct io *io, struct io_work *work, enum io_priority priority);
+LN_API void io_work_start(struct io *io, struct io_work *work, enum io_priority priority);
 
 /* ----------------------------------------------------------------------------------- statistics */
 
@@ -239,6 +244,8 @@ struct io_stats {
 };
 
 /* A snapshot of the loop's counters. Any thread; each counter is read by itself. */
-void io_stats_read(struct io *io, struct io_stats *out);
+LN_API void io_stats_read(struct io *io, struct io_stats *out);
 /* "uring 6.18 (level 6.1)", "sim seed 42". Borrowed, lives as long as the driver. */
-const char *io_driver_name(const struct io_driver *driver);
+LN_API const char *io_driver_name(const struct io_driver *driver);
+
+LN_END

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "runtime/io/io.h"
 
 MUST_CHECK int posix_file_open(const char *path, int flags, io_file *out);

@@ -26,6 +26,8 @@
 
 #include "runtime/io/io.h"
 
+LN_BEGIN
+
 struct sim_options {
     uint64_t seed;
     unsigned loops; /* 0: 1 */
@@ -57,27 +59,27 @@ struct sim_options {
 };
 
 /* 0 or a negative errno; -EBUSY when another driver with a disk is open in this process. */
-MUST_CHECK int sim_open(const struct sim_options *options, struct io_driver **out);
+LN_API LN_MUST_CHECK int sim_open(const struct sim_options *options, struct io_driver **out);
 
 /* The machine loses power when the event counter reaches `event` (counted from open): no loop takes
  * another turn, unsynced writes are thrown away by the seed, io_join returns. sim_crashed tells
  * whether that is why it returned. */
-void sim_crash_at(struct io_driver *driver, uint64_t event);
+LN_API void sim_crash_at(struct io_driver *driver, uint64_t event);
 /* The same at once, from inside a turn or between runs. */
-void sim_crash(struct io_driver *driver);
-bool sim_crashed(const struct io_driver *driver);
-uint64_t sim_events(const struct io_driver *driver);
+LN_API void sim_crash(struct io_driver *driver);
+LN_API bool sim_crashed(const struct io_driver *driver);
+LN_API uint64_t sim_events(const struct io_driver *driver);
 
 /* Runs until the virtual clock reaches `until_ns`, all loops stopped, or nothing can ever happen
  * again. True while there is still something to do. io_join is this with IO_NEVER. */
-bool sim_run(struct io_driver *driver, uint64_t until_ns);
+LN_API bool sim_run(struct io_driver *driver, uint64_t until_ns);
 
 /* A hash over everything that has happened (events, their order, bytes moved): equal for equal
  * seeds. */
-uint64_t sim_digest(const struct io_driver *driver);
+LN_API uint64_t sim_digest(const struct io_driver *driver);
 
 /* Chance for tests, from the same seed but a stream of its own. */
-uint64_t sim_random(struct io_driver *driver, uint64_t below);
+LN_API uint64_t sim_random(struct io_driver *driver, uint64_t below);
 
 /* A test's own peer on the simulated network, outside any loop: bytes in, bytes out, callbacks from
  * inside sim_run. */
@@ -90,17 +92,20 @@ struct sim_peer_events {
 };
 /* Connects to an address the node listens on. The peer lives until sim_peer_free (or the driver's
  * close). */
-struct sim_peer *sim_peer_connect(struct io_driver *driver, const struct io_address *address,
-                                  const struct sim_peer_events *events, void *context);
-void sim_peer_send(struct sim_peer *peer, const void *bytes, size_t count);
-void sim_peer_shutdown(struct sim_peer *peer);
+LN_API struct sim_peer *sim_peer_connect(struct io_driver *driver, const struct io_address *address,
+                                         const struct sim_peer_events *events, void *context);
+LN_API void sim_peer_send(struct sim_peer *peer, const void *bytes, size_t count);
+LN_API void sim_peer_shutdown(struct sim_peer *peer);
 /* Cuts the connection: bytes in flight in both directions are lost; the node sees a reset. */
-void sim_peer_cut(struct sim_peer *peer);
-void sim_peer_free(struct sim_peer *peer);
+LN_API void sim_peer_cut(struct sim_peer *peer);
+LN_API void sim_peer_free(struct sim_peer *peer);
 /* While paused a peer does not read: the node's sends to it fill up and stall. */
-void sim_peer_pause(struct sim_peer *peer, bool paused);
+LN_API void sim_peer_pause(struct sim_peer *peer, bool paused);
 
 /* Calls `fire` at an instant of the virtual clock, outside any loop: how a test's script goes
  * on. */
-void sim_at(struct io_driver *driver, uint64_t at_ns, void (*fire)(void *context), void *context);
-uint64_t sim_now_ns(const struct io_driver *driver);
+LN_API void sim_at(struct io_driver *driver, uint64_t at_ns, void (*fire)(void *context),
+                   void *context);
+LN_API uint64_t sim_now_ns(const struct io_driver *driver);
+
+LN_END

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/io/sim_agenda.h"
 
+#include "runtime/check.h"
 #include "runtime/io/io.h"
 #include "runtime/io/sim_priv.h"
 

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "runtime/io/sim_inode.h"
 
 enum { SIM_PATH_MAX = 512 }; /* below the root; ours are far shorter */

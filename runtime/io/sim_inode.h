@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "runtime/io/sim_priv.h"
 
 enum { SIM_SECTOR_BYTES = 512 }; /* what a disk writes whole or not at all */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/io/sim_loop.h"
 
+#include "runtime/check.h"
 #include "runtime/io/sim_request.h"
 
 #include <stdlib.h>

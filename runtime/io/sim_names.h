@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "runtime/io/sim_disk.h"
 
 void sim_names_created(struct sim_disk *disk, const char *path);

@@ -6,6 +6,7 @@
  * reads at once unless paused. Callbacks may call anything on any peer, sim_peer_free on their own
  * included: the peer's memory stays until the last entry of the agenda that names it has fired.
  */
+#include "runtime/check.h"
 #include "runtime/io/sim_network.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/io/sim_request.h"
 
+#include "runtime/check.h"
 #include "runtime/io/sim_network.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The operations on a connected socket: what an owner waits for, and what it gets. */
+#include "runtime/check.h"
 #include "runtime/io/sim_network.h"
 
 #include <errno.h>

@@ -5,6 +5,7 @@
  * segment flies, how much one receive finds, whether a poll fires once more than needed. Where TCP
  * promises, so does this: order, the end after the last byte, room for what was taken.
  */
+#include "runtime/check.h"
 #include "runtime/io/sim_network.h"
 
 #include <errno.h>

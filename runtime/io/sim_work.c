@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/io/sim_work.h"
 
+#include "runtime/check.h"
+
 #include <stdlib.h>
 
 enum { DELAY_NS_MAX_DEFAULT = 1000 * 1000 };

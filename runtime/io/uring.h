@@ -9,6 +9,8 @@
 
 #include "runtime/io/io.h"
 
+LN_BEGIN
+
 enum io_level {
     IO_LEVEL_PROBE, /* use what the kernel has */
     IO_LEVEL_6_1,   /* use only what Linux 6.1 has */
@@ -26,5 +28,7 @@ struct uring_options {
 /* Opens the rings. On failure returns a negative errno and, in `why` (may be NULL), one sentence
  * for the operator that says what is missing (io_uring absent, disabled by sysctl or seccomp,
  * kernel too old, a limit) and how to mend it. */
-MUST_CHECK int uring_open(const struct uring_options *options, struct io_driver **out, char *why,
-                          size_t why_bytes);
+LN_API LN_MUST_CHECK int uring_open(const struct uring_options *options, struct io_driver **out,
+                                    char *why, size_t why_bytes);
+
+LN_END

@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "runtime/io/io_priv.h"
 #include "runtime/io/uring.h"
 #include "runtime/io/worker.h"

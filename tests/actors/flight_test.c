@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "actors/flight.h"
 
+#include "runtime/check.h"
 #include "runtime/io/sim.h"
 #include "runtime/node.h"
 #include "tests/spec.h"

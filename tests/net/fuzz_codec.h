@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "net/protocol.h"
+#include "runtime/check.h"
 
 enum {
     FUZZ_FRAME_BYTES_MAX = 1 << 20,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/powercut/recorder.h"
 
+#include "runtime/check.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "runtime/linnet.h"
 #include "runtime/node.h"
 

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "runtime/check.h"
 #include "tests/sim/world.h"
 
 void judge_broken(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3);

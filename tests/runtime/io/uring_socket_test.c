@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/check.h"
 #include "tests/runtime/io/rig.h"
 #include "tests/spec.h"
 
