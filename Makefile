@@ -12,7 +12,7 @@ SOURCES = find runtime net store actors tools bench tests -name '*.[ch]' -not -p
 # Configures once; from then on Ninja itself notices changed CMake files.
 CONFIGURE = test -f build/$(1)/build.ninja || cmake --preset $(1) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
 
-.PHONY: help run test ci soak bench format tidy fuzz install kernel61 clean
+.PHONY: help run test ci soak bench bench-runtime format tidy fuzz install kernel61 clean
 
 help:
 	@echo 'make run       build the node and start it on $(LISTEN), data in ./$(DATA); more flags in ARGS='
@@ -20,6 +20,7 @@ help:
 	@echo 'make ci        all tiers: test, formatter, linters, clang, sanitizers, seeds, fuzzers (half an hour)'
 	@echo 'make soak      the long tests, fresh seeds and fuzzers for hours: SOAK_MINUTES=, 120 when not given'
 	@echo 'make bench     build and run the benchmarks'
+	@echo 'make bench-runtime  what the runtime alone costs, beside Erlang; flags of bench/runtime/run.py in ARGS='
 	@echo 'make fuzz      run each fuzzer: FUZZ_SECONDS=, 60 when not given'
 	@echo 'make kernel61  run the tests of the real driver and a node under a 6.1 kernel in a virtual machine'
 	@echo 'make format    format the C sources in place'
@@ -48,6 +49,12 @@ bench:
 	@tools/setup.sh bench
 	@$(call CONFIGURE,release)
 	@bench/run.sh
+
+bench-runtime:
+	@tools/setup.sh bench
+	@$(call CONFIGURE,release)
+	@ninja -C $(RELEASE) -j$(JOBS) --quiet bench_runtime
+	@bench/runtime/run.py $(ARGS)
 
 fuzz:
 	@LINNET_FUZZ_SECONDS=$${FUZZ_SECONDS:-60} .ci/run --only fuzz

@@ -6,7 +6,7 @@
 #     tools/setup.sh test        the same, and to run the tests
 #     tools/setup.sh ci          the same, and for sanitizers, fuzzers, formatter and linters
 #     tools/setup.sh kernel61    only what boots Debian's 6.1 kernel in a virtual machine
-#     tools/setup.sh bench       what `make bench` needs: the same as run
+#     tools/setup.sh bench       what `make bench` and `make bench-runtime` need: as run, and Erlang to compare with
 #
 # When nothing is missing it takes milliseconds, needs no root and prints nothing. Exits 1 with the list where it
 # cannot install: not Debian, neither root nor sudo, or apt-get failed.
@@ -19,6 +19,8 @@ run_packages="cmake ninja-build gcc libc6-dev pkg-config libck-dev liburing-dev 
 # python3-websockets belongs to Debian's own interpreter, /usr/bin/python3, whatever python3 stands first in PATH.
 test_packages="libcmocka-dev python3 python3-websockets"
 ci_packages="clang libclang-rt-dev llvm clang-format clang-tidy cppcheck valgrind"
+# Python for the script that compares; Debian's Erlang without its graphical tools.
+bench_packages="python3 erlang-base"
 kernel61_packages="qemu-system-x86 busybox-static cpio"
 
 say() {
@@ -27,7 +29,8 @@ say() {
 
 packages_of() {
     case $1 in
-    run | bench) echo "$run_packages" ;;
+    run) echo "$run_packages" ;;
+    bench) echo "$run_packages $bench_packages" ;;
     test) echo "$run_packages $test_packages $(node_packages)" ;;
     ci) echo "$run_packages $test_packages $(node_packages) $ci_packages" ;;
     kernel61) echo "$kernel61_packages" ;;
