@@ -4,28 +4,28 @@
 
 #include <errno.h>
 
-static void
-window_read(const struct ledger *ledger, const struct store_key *key, struct window *out)
+static struct window
+window_of(const struct ledger *ledger, const struct store_key *key)
 {
+    struct window window = {0};
     struct store_value value;
-    out->count = 0;
     if (ledger_get(ledger, key, &value)) {
-        int error = window_decode(value, out);
+        int error = window_read(value, &window);
         ASSERT(error == 0);
     }
+    return window;
 }
 
 bool
 apply_number_is_new(const struct apply *apply, const struct store_entry_message *message)
 {
-    struct window window;
     struct window_entry entry;
     if (message->sender_number >= STORE_NODE_NUMBER_MIN) {
         return true;
     }
     struct store_key key = record_key(apply->ledger->partition, RECORD_WINDOW, message->sender,
                                       message->sender_device);
-    window_read(apply->ledger, &key, &window);
+    struct window window = window_of(apply->ledger, &key);
     switch (window_find(&window, message->sender_number, &entry)) {
     case WINDOW_NEW:
         return true;
@@ -44,7 +44,6 @@ apply_number_is_new(const struct apply *apply, const struct store_entry_message 
 void
 apply_number_accept(const struct apply *apply, const struct store_entry_message *message)
 {
-    struct window window;
     if (message->sender_number >= STORE_NODE_NUMBER_MIN) {
         return;
     }
@@ -55,8 +54,7 @@ apply_number_accept(const struct apply *apply, const struct store_entry_message 
     };
     struct store_key key = record_key(apply->ledger->partition, RECORD_WINDOW, message->sender,
                                       message->sender_device);
-    window_read(apply->ledger, &key, &window);
-    window_add(&window, &entry);
+    struct window window = window_of(apply->ledger, &key);
     unsigned char *bytes = effects_scratch(apply->effects, WINDOW_BYTES_MAX);
-    ledger_put(apply->ledger, &key, bytes, window_encode(&window, bytes));
+    ledger_put(apply->ledger, &key, bytes, window_add(&window, &entry, bytes));
 }

@@ -18,14 +18,23 @@
  *     ASSERT(!out.failed);
  *     ... out.start, cursor_out_bytes(&out) ...
  *
- * Cursors own nothing. One thread at a time.
+ * Cursors own nothing. One thread at a time. Everything is inline, so that a record of a few fields
+ * is a few moves.
  */
 #pragma once
+
+#include "runtime/check.h"
+
+#include <assert.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
-#include "runtime/check.h"
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fields are copied as they lie");
+
+/* -------------------------------------------------------------------------------------- reading */
 
 /* Embedded; `at` and `end` may be read. */
 struct cursor_in {
@@ -35,27 +44,99 @@ struct cursor_in {
 };
 
 /* Borrows the bytes for as long as the cursor, and what cursor_get_bytes gave out, are used. */
-void cursor_in_init(struct cursor_in *in, const void *bytes, size_t count);
-
-uint8_t cursor_get_u8(struct cursor_in *in);
-uint16_t cursor_get_u16(struct cursor_in *in);
-uint32_t cursor_get_u32(struct cursor_in *in);
-uint64_t cursor_get_u64(struct cursor_in *in);
-
-/* The next `count` bytes where they lie; NULL when there are fewer (the cursor has failed then). */
-const unsigned char *cursor_get_bytes(struct cursor_in *in, size_t count);
-
-/* Copies the next `count` bytes; when there are fewer, out is filled with zeros. */
-void cursor_get_copy(struct cursor_in *in, void *out, size_t count);
-
-/* The bytes not yet read; 0 after a failure. */
-size_t cursor_in_left(const struct cursor_in *in);
+static inline void
+cursor_in_init(struct cursor_in *in, const void *bytes, size_t count)
+{
+    static const unsigned char nothing[1];
+    ASSERT(bytes != NULL || count == 0);
+    in->at = bytes != NULL ? bytes : nothing; /* so that an empty value may come without a place */
+    in->end = in->at + count;
+    in->failed = false;
+}
 
 /* Marks the cursor as failed: for a field that was there but can't be right. */
-void cursor_in_fail(struct cursor_in *in);
+static inline void
+cursor_in_fail(struct cursor_in *in)
+{
+    in->failed = true;
+    in->at = in->end;
+}
+
+/* The bytes not yet read; 0 after a failure. */
+static inline size_t
+cursor_in_left(const struct cursor_in *in)
+{
+    return (size_t)(in->end - in->at);
+}
+
+/* The next `count` bytes where they lie; NULL when there are fewer (the cursor has failed then). */
+static inline const unsigned char *
+cursor_get_bytes(struct cursor_in *in, size_t count)
+{
+    if (__builtin_expect(in->failed || cursor_in_left(in) < count, 0)) {
+        cursor_in_fail(in);
+        return NULL;
+    }
+    const unsigned char *bytes = in->at;
+    in->at += count;
+    return bytes;
+}
+
+/* Copies the next `count` bytes; when there are fewer, out is filled with zeros. */
+static inline void
+cursor_get_copy(struct cursor_in *in, void *out, size_t count)
+{
+    const unsigned char *bytes = cursor_get_bytes(in, count);
+    if (count == 0) {
+        return;
+    }
+    if (bytes == NULL) {
+        memset(out, 0, count);
+    } else {
+        memcpy(out, bytes, count);
+    }
+}
+
+static inline uint8_t
+cursor_get_u8(struct cursor_in *in)
+{
+    uint8_t value;
+    cursor_get_copy(in, &value, sizeof(value));
+    return value;
+}
+
+static inline uint16_t
+cursor_get_u16(struct cursor_in *in)
+{
+    uint16_t value;
+    cursor_get_copy(in, &value, sizeof(value));
+    return value;
+}
+
+static inline uint32_t
+cursor_get_u32(struct cursor_in *in)
+{
+    uint32_t value;
+    cursor_get_copy(in, &value, sizeof(value));
+    return value;
+}
+
+static inline uint64_t
+cursor_get_u64(struct cursor_in *in)
+{
+    uint64_t value;
+    cursor_get_copy(in, &value, sizeof(value));
+    return value;
+}
 
 /* 0 when everything was read and nothing more; else -EBADMSG. */
-MUST_CHECK int cursor_in_end(const struct cursor_in *in);
+MUST_CHECK static inline int
+cursor_in_end(const struct cursor_in *in)
+{
+    return in->failed || in->at != in->end ? -EBADMSG : 0;
+}
+
+/* -------------------------------------------------------------------------------------- writing */
 
 /* Embedded; `start` and `failed` may be read. */
 struct cursor_out {
@@ -66,13 +147,55 @@ struct cursor_out {
 };
 
 /* Borrows the buffer for as long as the cursor is used. */
-void cursor_out_init(struct cursor_out *out, void *buffer, size_t bytes_max);
+static inline void
+cursor_out_init(struct cursor_out *out, void *buffer, size_t bytes_max)
+{
+    out->start = buffer;
+    out->at = out->start;
+    out->end = out->start + bytes_max;
+    out->failed = false;
+}
 
-void cursor_put_u8(struct cursor_out *out, uint8_t value);
-void cursor_put_u16(struct cursor_out *out, uint16_t value);
-void cursor_put_u32(struct cursor_out *out, uint32_t value);
-void cursor_put_u64(struct cursor_out *out, uint64_t value);
-void cursor_put_bytes(struct cursor_out *out, const void *bytes, size_t count);
+static inline void
+cursor_put_bytes(struct cursor_out *out, const void *bytes, size_t count)
+{
+    if (__builtin_expect(out->failed || (size_t)(out->end - out->at) < count, 0)) {
+        out->failed = true;
+        return;
+    }
+    if (count > 0) {
+        memcpy(out->at, bytes, count);
+        out->at += count;
+    }
+}
+
+static inline void
+cursor_put_u8(struct cursor_out *out, uint8_t value)
+{
+    cursor_put_bytes(out, &value, sizeof(value));
+}
+
+static inline void
+cursor_put_u16(struct cursor_out *out, uint16_t value)
+{
+    cursor_put_bytes(out, &value, sizeof(value));
+}
+
+static inline void
+cursor_put_u32(struct cursor_out *out, uint32_t value)
+{
+    cursor_put_bytes(out, &value, sizeof(value));
+}
+
+static inline void
+cursor_put_u64(struct cursor_out *out, uint64_t value)
+{
+    cursor_put_bytes(out, &value, sizeof(value));
+}
 
 /* What has been written; after a failure, what fitted before it. */
-size_t cursor_out_bytes(const struct cursor_out *out);
+static inline size_t
+cursor_out_bytes(const struct cursor_out *out)
+{
+    return (size_t)(out->at - out->start);
+}

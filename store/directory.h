@@ -26,7 +26,7 @@
 #include "store/log_segment.h"
 
 enum {
-    DIRECTORY_FORMAT_VERSION = 1,
+    DIRECTORY_FORMAT_VERSION = 2,
     DIRECTORY_SECRET_BYTES = 32,
     DIRECTORY_CELLS_MIN = 1,
     DIRECTORY_CELLS_MAX = 256,      /* a cell has at least one of the 256 partitions */

@@ -2,96 +2,116 @@
 #include "store/window.h"
 
 #include <errno.h>
-#include <string.h>
 
-enum window_verdict
-window_find(const struct window *window, uint64_t number, struct window_entry *out_entry)
+static const unsigned char *
+entry_at(const struct window *window, uint32_t index)
 {
-    if (window->count == 0 || number > window->entries[0].number) {
-        return WINDOW_NEW;
-    }
-    if (window->entries[0].number - number >= STORE_WINDOW) {
-        return WINDOW_TOO_OLD;
-    }
-    for (uint32_t i = 0; i < window->count && window->entries[i].number >= number; i++) {
-        if (window->entries[i].number == number) {
-            *out_entry = window->entries[i];
-            return WINDOW_DUPLICATE;
-        }
-    }
-    return WINDOW_NEW;
+    return &window->entries[(size_t)index * WINDOW_ENTRY_BYTES];
 }
 
-/* The numbers differ and lie within STORE_WINDOW of the highest, so they never are more than
- * fit. */
-static void
-forget_below(struct window *window, uint64_t highest)
+/* How far the entry's number lies below the highest. */
+static uint8_t
+distance(const struct window *window, uint32_t index)
 {
-    while (window->count > 0 &&
-           highest - window->entries[window->count - 1].number >= STORE_WINDOW) {
-        window->count--;
-    }
+    return (uint8_t)((uint8_t)window->highest - *entry_at(window, index));
 }
 
-void
-window_add(struct window *window, const struct window_entry *entry)
+/* Numbers rise up to the highest, within the window and above zero. */
+static bool
+entries_valid(const struct window *window)
 {
-    struct window_entry found;
-    ASSERT(window_find(window, entry->number, &found) == WINDOW_NEW);
-    if (window->count > 0 && entry->number > window->entries[0].number) {
-        forget_below(window, entry->number);
-    }
-    uint32_t at = 0;
-    while (at < window->count && window->entries[at].number > entry->number) {
-        at++;
-    }
-    ASSERT(window->count < STORE_WINDOW);
-    memmove(&window->entries[at + 1], &window->entries[at],
-            (window->count - at) * sizeof(window->entries[0]));
-    window->entries[at] = *entry;
-    window->count++;
-}
-
-size_t
-window_encode(const struct window *window, unsigned char out[WINDOW_BYTES_MAX])
-{
-    struct cursor_out cursor;
-    ASSERT(window->count > 0 && window->count <= STORE_WINDOW);
-    uint64_t highest = window->entries[0].number;
-    cursor_out_init(&cursor, out, WINDOW_BYTES_MAX);
-    record_begin(&cursor, RECORD_WINDOW);
-    cursor_put_u64(&cursor, highest);
-    cursor_put_u8(&cursor, (uint8_t)window->count);
+    uint32_t last = STORE_WINDOW;
     for (uint32_t i = 0; i < window->count; i++) {
-        cursor_put_u8(&cursor, (uint8_t)(highest - window->entries[i].number));
-        cursor_put_u64(&cursor, window->entries[i].time_ms);
-        cursor_put_u64(&cursor, window->entries[i].chat_number);
+        uint32_t below = distance(window, i);
+        if (below >= last || below >= window->highest) {
+            return false;
+        }
+        last = below;
     }
-    ASSERT(!cursor.failed);
-    return cursor_out_bytes(&cursor);
+    return last == 0;
 }
 
 int
-window_decode(struct store_value value, struct window *out)
+window_read(struct store_value value, struct window *out)
 {
     struct cursor_in in;
     cursor_in_init(&in, value.bytes, value.count);
     record_expect(&in, RECORD_WINDOW);
-    uint64_t highest = cursor_get_u64(&in);
-    uint8_t count = cursor_get_u8(&in);
-    if (count == 0 || count > STORE_WINDOW) {
+    out->highest = cursor_get_u64(&in);
+    size_t left = cursor_in_left(&in);
+    if (in.failed || left % WINDOW_ENTRY_BYTES != 0 || left > STORE_WINDOW * WINDOW_ENTRY_BYTES) {
         return -EBADMSG;
     }
-    out->count = count;
-    for (uint32_t i = 0; i < count; i++) {
-        uint8_t below = cursor_get_u8(&in);
-        bool rising = i > 0 && highest - below >= out->entries[i - 1].number;
-        if (below >= STORE_WINDOW || below > highest || rising || (i == 0 && below != 0)) {
-            return -EBADMSG;
-        }
-        out->entries[i].number = highest - below;
-        out->entries[i].time_ms = cursor_get_u64(&in);
-        out->entries[i].chat_number = cursor_get_u64(&in);
+    out->count = (uint32_t)(left / WINDOW_ENTRY_BYTES);
+    out->entries = in.at;
+    return entries_valid(out) ? 0 : -EBADMSG;
+}
+
+/* The first index whose number is at least this one, which lies within the window. Looked for from
+ * the end: retries are of what was sent last. */
+static uint32_t
+place_of(const struct window *window, uint64_t number)
+{
+    uint64_t below = window->highest - number;
+    uint32_t at = window->count;
+    while (at > 0 && distance(window, at - 1) <= below) {
+        at--;
     }
-    return cursor_in_end(&in);
+    return at;
+}
+
+enum window_verdict
+window_find(const struct window *window, uint64_t number, struct window_entry *out_entry)
+{
+    if (number > window->highest) {
+        return WINDOW_NEW;
+    }
+    if (window->highest - number >= STORE_WINDOW) {
+        return WINDOW_TOO_OLD;
+    }
+    uint32_t at = place_of(window, number);
+    if (at == window->count || window->highest - distance(window, at) != number) {
+        return WINDOW_NEW;
+    }
+    struct cursor_in in;
+    cursor_in_init(&in, entry_at(window, at) + 1, WINDOW_ENTRY_BYTES - 1);
+    out_entry->number = number;
+    out_entry->time_ms = cursor_get_u64(&in);
+    out_entry->chat_number = cursor_get_u64(&in);
+    return WINDOW_DUPLICATE;
+}
+
+static void
+put_entries(struct cursor_out *out, const struct window *window, uint32_t first, uint32_t end)
+{
+    if (end > first) {
+        cursor_put_bytes(out, entry_at(window, first), (size_t)(end - first) * WINDOW_ENTRY_BYTES);
+    }
+}
+
+size_t
+window_add(const struct window *window, const struct window_entry *entry,
+           unsigned char out[WINDOW_BYTES_MAX])
+{
+    bool higher = entry->number > window->highest;
+    uint64_t highest = higher ? entry->number : window->highest;
+    uint64_t lowest = highest < STORE_WINDOW ? 1 : highest - STORE_WINDOW + 1;
+    ASSERT(entry->number >= lowest);
+    uint32_t first = 0;
+    while (first < window->count && window->highest - distance(window, first) < lowest) {
+        first++;
+    }
+    uint32_t at = higher ? window->count : place_of(window, entry->number);
+    ASSERT(at == window->count || window->highest - distance(window, at) != entry->number);
+    struct cursor_out cursor;
+    cursor_out_init(&cursor, out, WINDOW_BYTES_MAX);
+    record_begin(&cursor, RECORD_WINDOW);
+    cursor_put_u64(&cursor, highest);
+    put_entries(&cursor, window, first, at);
+    cursor_put_u8(&cursor, (uint8_t)entry->number);
+    cursor_put_u64(&cursor, entry->time_ms);
+    cursor_put_u64(&cursor, entry->chat_number);
+    put_entries(&cursor, window, at, window->count);
+    ASSERT(!cursor.failed);
+    return cursor_out_bytes(&cursor);
 }

@@ -6,19 +6,46 @@
 #include <errno.h>
 #include <string.h>
 
-static void
-accept(struct window *window, uint64_t number)
+/* A window as the store has it: bytes, none before the first number. */
+struct stored {
+    unsigned char bytes[WINDOW_BYTES_MAX];
+    size_t count;
+};
+
+static struct window
+view(const struct stored *stored)
 {
+    struct window window = {0};
+    if (stored->count > 0) {
+        struct store_value value = {.bytes = stored->bytes, .count = stored->count};
+        assert_int_equal(window_read(value, &window), 0);
+    }
+    return window;
+}
+
+static void
+accept(struct stored *stored, uint64_t number)
+{
+    struct window window = view(stored);
     struct window_entry entry = {
         .number = number, .time_ms = 1000 + number, .chat_number = number * 2};
-    window_add(window, &entry);
+    struct stored grown;
+    grown.count = window_add(&window, &entry, grown.bytes);
+    *stored = grown;
 }
 
 static enum window_verdict
-verdict(const struct window *window, uint64_t number)
+find(const struct stored *stored, uint64_t number, struct window_entry *out)
+{
+    struct window window = view(stored);
+    return window_find(&window, number, out);
+}
+
+static enum window_verdict
+verdict(const struct stored *stored, uint64_t number)
 {
     struct window_entry entry;
-    return window_find(window, number, &entry);
+    return find(stored, number, &entry);
 }
 
 static void
@@ -48,7 +75,7 @@ judges_by_table(void **state)
         {{1, 1000000}, 999936, WINDOW_TOO_OLD},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct window window = {0};
+        struct stored window = {.count = 0};
         for (unsigned j = 0; j < 4 && cases[i].accepted[j] != 0; j++) {
             accept(&window, cases[i].accepted[j]);
         }
@@ -60,11 +87,11 @@ static void
 answers_as_before(void **state)
 {
     (void)state;
-    struct window window = {0};
+    struct stored window = {.count = 0};
     struct window_entry entry = {0};
     accept(&window, 40);
     accept(&window, 41);
-    assert_int_equal(window_find(&window, 40, &entry), WINDOW_DUPLICATE);
+    assert_int_equal(find(&window, 40, &entry), WINDOW_DUPLICATE);
     assert_int_equal(entry.time_ms, 1040);
     assert_int_equal(entry.chat_number, 80);
 }
@@ -78,7 +105,7 @@ agrees_with_a_set(void **state)
     for (uint64_t seed = 1; seed <= 20; seed++) {
         static bool accepted[NUMBERS];
         struct chance chance = {.state = seed};
-        struct window window = {0};
+        struct stored window = {.count = 0};
         uint64_t highest = 0;
         memset(accepted, 0, sizeof(accepted));
         for (unsigned i = 0; i < 5000; i++) {
@@ -102,36 +129,38 @@ agrees_with_a_set(void **state)
 }
 
 static void
-survives_encoding(void **state)
+holds_the_last_64(void **state)
 {
     (void)state;
-    struct window window = {0};
-    struct window again;
-    unsigned char bytes[WINDOW_BYTES_MAX];
-    for (uint64_t number = 100; number > 36; number--) {
+    struct stored window = {.count = 0};
+    for (uint64_t number = 1000; number > 936; number--) {
         accept(&window, number);
     }
-    size_t count = window_encode(&window, bytes);
-    assert_int_equal(count, WINDOW_BYTES_MAX);
-    struct store_value value = {.bytes = bytes, .count = count};
-    assert_int_equal(window_decode(value, &again), 0);
-    assert_int_equal(again.count, window.count);
-    assert_memory_equal(again.entries, window.entries, sizeof(window.entries));
+    assert_int_equal(window.count, WINDOW_BYTES_MAX);
+    accept(&window, 1001);
+    assert_int_equal(window.count, WINDOW_BYTES_MAX);
+    assert_int_equal(verdict(&window, 937), WINDOW_TOO_OLD);
+    for (uint64_t number = 938; number <= 1001; number++) {
+        struct window_entry entry;
+        assert_int_equal(find(&window, number, &entry), WINDOW_DUPLICATE);
+        assert_int_equal(entry.number, number);
+        assert_int_equal(entry.time_ms, 1000 + number);
+        assert_int_equal(entry.chat_number, 2 * number);
+    }
 }
 
 static void
 refuses_nonsense(void **state)
 {
     (void)state;
-    struct window window = {0};
+    struct stored window = {.count = 0};
     struct window again;
-    unsigned char bytes[WINDOW_BYTES_MAX];
     accept(&window, 5);
     accept(&window, 9);
-    size_t count = window_encode(&window, bytes);
-    for (size_t cut = 0; cut < count; cut++) {
-        struct store_value value = {.bytes = bytes, .count = cut};
-        assert_int_equal(window_decode(value, &again), -EBADMSG);
+    for (size_t cut = 0; cut < window.count; cut++) {
+        struct store_value value = {.bytes = window.bytes, .count = cut};
+        /* Both entries are there, or it can't be: the last is the highest. */
+        assert_int_equal(window_read(value, &again), -EBADMSG);
     }
     struct {
         size_t at;
@@ -139,20 +168,22 @@ refuses_nonsense(void **state)
     } wrong[] = {
         {0, RECORD_CHAT}, /* another table's */
         {1, 99},          /* another version */
-        {10, 0},          /* nothing accepted */
-        {10, 65},         /* more than fit */
-        {11, 1},          /* the first is not the highest */
-        {28, 0},          /* not falling */
-        {28, 64},         /* below the window */
-        {28, 10},         /* below zero */
+        {2, 10},          /* the last is not the highest */
+        {10, 9},          /* not rising */
+        {10, 10},         /* above the highest */
+        {10, 0},          /* zero is no number */
+        {10, 201},        /* below the window */
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        unsigned char spoilt[WINDOW_BYTES_MAX];
-        memcpy(spoilt, bytes, count);
-        spoilt[wrong[i].at] = wrong[i].byte;
-        struct store_value value = {.bytes = spoilt, .count = count};
-        assert_int_equal(window_decode(value, &again), -EBADMSG);
+        struct stored spoilt = window;
+        spoilt.bytes[wrong[i].at] = wrong[i].byte;
+        struct store_value value = {.bytes = spoilt.bytes, .count = spoilt.count};
+        assert_int_equal(window_read(value, &again), -EBADMSG);
     }
+    unsigned char long_one[WINDOW_BYTES_MAX + WINDOW_ENTRY_BYTES] = {0};
+    memcpy(long_one, window.bytes, WINDOW_HEADER_BYTES);
+    struct store_value value = {.bytes = long_one, .count = sizeof(long_one)};
+    assert_int_equal(window_read(value, &again), -EBADMSG); /* more than fit */
 }
 
 int
@@ -163,7 +194,7 @@ main(void)
              judges_by_table),
         SPEC("a duplicate is answered as the original was", answers_as_before),
         SPEC("the window agrees with a set that remembers every number", agrees_with_a_set),
-        SPEC("a full window survives its encoding", survives_encoding),
+        SPEC("a full window holds the last 64 numbers with their answers", holds_the_last_64),
         SPEC("bytes that are no window are refused", refuses_nonsense),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
