@@ -6,6 +6,7 @@ DATA ?= var
 ARGS ?=
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
+DESTDIR ?=
 
 RELEASE := build/release
 SOURCES = find runtime net store actors tools bench tests -name '*.[ch]' -not -path '*/node_modules/*'
@@ -74,7 +75,7 @@ install:
 	@tools/setup.sh run
 	@$(call CONFIGURE,release)
 	@ninja -C $(RELEASE) -j$(JOBS) --quiet
-	cmake --install $(RELEASE) --prefix $(PREFIX)
+	DESTDIR=$(DESTDIR) cmake --install $(RELEASE) --prefix $(PREFIX)
 
 clean:
 	rm -rf build

@@ -41,4 +41,10 @@ LN_API void ln_node_stop(struct ln_node *node);
 LN_API struct ln_reason ln_node_join(struct ln_node *node);
 LN_API void ln_node_close(struct ln_node **node);
 
+/* All of the above for a program that is nothing but a node: opens the real driver (uring.h) with a
+ * scheduler per core, runs this root to its end and closes everything. 0 when the root ended
+ * normally or was shut down, else 1, having told standard error why: what main returns. From the
+ * main thread, not from inside an actor. */
+LN_API int ln_node_run(const struct ln_behaviour *root, const void *argument, size_t bytes);
+
 LN_END

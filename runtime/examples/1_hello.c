@@ -6,8 +6,7 @@
  * A behaviour is a table: a name, how large its state is, what it does with a message. The root is
  * an actor like any other, here a process: a function with a stack of its own. When the root
  * returns, the node ends. */
-#include "runtime/io/uring.h"
-#include "runtime/node.h"
+#include <linnet/node.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -58,19 +57,5 @@ static const struct ln_behaviour root = {.name = "root", .run = root_run};
 int
 main(void)
 {
-    char why[256];
-    struct io_driver *driver;
-    if (uring_open(&(struct uring_options){.loops = 1}, &driver, why, sizeof why) != 0) {
-        (void)fprintf(stderr, "%s\n", why);
-        return 1;
-    }
-    struct ln_node *node = ln_node_open(driver, &(struct ln_node_options){0});
-    ln_node_root(node, &root, NULL, 0);
-    if (ln_node_start(node) != 0) {
-        return 1;
-    }
-    struct ln_reason reason = ln_node_join(node);
-    ln_node_close(&node);
-    io_driver_close(driver);
-    return reason.kind == LN_EXIT_NORMAL ? 0 : 1;
+    return ln_node_run(&root, NULL, 0);
 }

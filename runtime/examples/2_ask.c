@@ -5,8 +5,8 @@
  *
  * ln_call waits for the answer; others run meanwhile. The callee's error is the call's result, and
  * so are its end, a full mailbox and the time that ran out: a caller never hangs. */
-#include "runtime/io/uring.h"
-#include "runtime/node.h"
+#include <linnet/io/uring.h>
+#include <linnet/node.h>
 
 #include <errno.h>
 #include <stdio.h>

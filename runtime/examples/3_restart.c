@@ -5,9 +5,8 @@
  *
  * The counter is found by its name, so that those who use it need not know that it is another one
  * now. What it had counted is lost: what must outlive a crash belongs elsewhere. */
-#include "runtime/io/uring.h"
-#include "runtime/node.h"
-#include "runtime/supervisor.h"
+#include <linnet/node.h>
+#include <linnet/supervisor.h>
 
 #include <stdio.h>
 
@@ -81,17 +80,5 @@ static const struct ln_behaviour root = {.name = "root", .run = root_run};
 int
 main(void)
 {
-    struct io_driver *driver;
-    if (uring_open(&(struct uring_options){.loops = 1}, &driver, NULL, 0) != 0) {
-        return 1;
-    }
-    struct ln_node *node = ln_node_open(driver, &(struct ln_node_options){0});
-    ln_node_root(node, &root, NULL, 0);
-    int error = ln_node_start(node);
-    if (error == 0) {
-        (void)ln_node_join(node);
-    }
-    ln_node_close(&node);
-    io_driver_close(driver);
-    return error == 0 ? 0 : 1;
+    return ln_node_run(&root, NULL, 0);
 }

@@ -5,8 +5,8 @@
  *
  * The same actors on the simulated machine: its clock jumps to whatever comes next, so three hours
  * pass in no time, and a run with the same seed is the same run. Tests are written like this. */
-#include "runtime/io/sim.h"
-#include "runtime/node.h"
+#include <linnet/io/sim.h>
+#include <linnet/node.h>
 
 #include <stdio.h>
 

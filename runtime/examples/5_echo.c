@@ -6,9 +6,9 @@
  *
  * Bytes arrive as messages. An idle connection holds no stack and no buffer. A socket ends with its
  * owner, so there is nothing to clean up, however a connection ends. */
-#include "runtime/io/uring.h"
-#include "runtime/node.h"
-#include "runtime/socket.h"
+#include <linnet/io/uring.h>
+#include <linnet/node.h>
+#include <linnet/socket.h>
 
 #include <stdio.h>
 #include <string.h>
