@@ -39,7 +39,8 @@ window_read(struct store_value value, struct window *out)
     record_expect(&in, RECORD_WINDOW);
     out->highest = cursor_get_u64(&in);
     size_t left = cursor_in_left(&in);
-    if (in.failed || left % WINDOW_ENTRY_BYTES != 0 || left > STORE_WINDOW * WINDOW_ENTRY_BYTES) {
+    if (in.failed || left % WINDOW_ENTRY_BYTES != 0 ||
+        left > WINDOW_BYTES_MAX - WINDOW_HEADER_BYTES) {
         return -EBADMSG;
     }
     out->count = (uint32_t)(left / WINDOW_ENTRY_BYTES);
