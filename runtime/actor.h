@@ -84,8 +84,12 @@ enum signal {
     SIGNAL_UNLINK,
     SIGNAL_MONITOR, /* likewise; ref is the monitor's */
     SIGNAL_DEMONITOR,
-    SIGNAL_LIST,      /* request to a scheduler: inspect.c */
-    SIGNAL_INSPECT,   /* request to a scheduler: inspect.c */
+    SIGNAL_LIST,          /* request to a scheduler: inspect.c */
+    SIGNAL_INSPECT,       /* request to a scheduler: inspect.c */
+    SIGNAL_GROUP_SEND,    /* to a scheduler: group.c, and the three below likewise */
+    SIGNAL_GROUP_MEMBERS, /* a request */
+    SIGNAL_GROUP_MONITOR,
+    SIGNAL_GROUP_DEMONITOR,
     SIGNAL_SHUT_DOWN, /* to a scheduler */
 };
 
@@ -200,6 +204,15 @@ void scheduler_signal(struct scheduler *scheduler, struct actor *actor, struct l
 struct ln_msg *signal_new(struct scheduler *scheduler, uint32_t tag, size_t bytes);
 /* Tells all who linked or watch the actor. */
 void notices_send(struct scheduler *scheduler, struct actor *actor);
+
+/* ------------------------------------------------------------------------------------- group.c */
+
+/* A signal of groups to this scheduler. Takes *msg. */
+void group_signal(struct scheduler *scheduler, struct ln_msg **msg);
+/* A member's coming or going, at an actor that watches. Takes *msg. */
+void group_event_arrived(struct scheduler *scheduler, struct actor *actor, struct ln_msg **msg);
+/* Nobody lives here any more: those elsewhere who watch groups here are forgotten. */
+void groups_forget(struct scheduler *scheduler);
 
 /* ------------------------------------------------------------------------------------ socket.c */
 

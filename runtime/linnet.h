@@ -88,6 +88,8 @@ enum ln_tag {
     LN_TAG_DATA,
     LN_TAG_DRAINED,
     LN_TAG_CLOSED,
+    LN_TAG_JOINED, /* nothing: `from` has become a member of a watched group (group.h) */
+    LN_TAG_LEFT,   /* nothing: it is one no more */
 };
 
 /* A new message with `bytes` of zeroed data, in the caller's ownership. Never NULL: without memory

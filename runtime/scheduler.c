@@ -372,6 +372,7 @@ settle(struct scheduler *self)
     if (self->shutting_down && !self->settled && self->sockets_count == 0 &&
         atomic_load_explicit(&self->actors_count, memory_order_relaxed) == 0) {
         self->settled = true;
+        groups_forget(self);
         node_settle(self->node);
     }
 }

@@ -81,7 +81,8 @@ struct scheduler {
     bool starved_look;            /* one has come back since */
     uint32_t receive_buffers_out; /* with owners */
     struct farewell *closing;     /* of sockets without an owner, until they are settled */
-    uint32_t sockets_count;
+    struct group **groups;        /* buckets by name; NULL: there is none */
+    uint32_t sockets_count, groups_max, groups_count;
 
     bool shutting_down;
     bool settled; /* nothing lives here any more: counted in the node */

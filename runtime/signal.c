@@ -292,6 +292,10 @@ signal_to_actor(struct scheduler *self, struct actor *actor, struct ln_msg **msg
     case LN_TAG_DOWN:
         down_arrived(self, actor, msg);
         return;
+    case LN_TAG_JOINED:
+    case LN_TAG_LEFT:
+        group_event_arrived(self, actor, msg);
+        return;
     case SIGNAL_END:
         end_arrived(self, actor, msg);
         return;
@@ -330,6 +334,12 @@ scheduler_signal(struct scheduler *self, struct actor *actor, struct ln_msg **ms
         case SIGNAL_LIST:
         case SIGNAL_INSPECT:
             inspect_arrived(self, msg);
+            return;
+        case SIGNAL_GROUP_SEND:
+        case SIGNAL_GROUP_MEMBERS:
+        case SIGNAL_GROUP_MONITOR:
+        case SIGNAL_GROUP_DEMONITOR:
+            group_signal(self, msg);
             return;
         case SIGNAL_SHUT_DOWN:
             scheduler_shut_down(self);
