@@ -74,7 +74,7 @@ format:
 install:
 	@tools/setup.sh run
 	@$(call CONFIGURE,release)
-	@ninja -C $(RELEASE) -j$(JOBS) --quiet
+	@ninja -C $(RELEASE) -j$(JOBS) --quiet runtime/all tools/all linnet-bench
 	DESTDIR=$(DESTDIR) cmake --install $(RELEASE) --prefix $(PREFIX)
 
 clean:
