@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A terminal's echo is off only while a person types, and on again whatever happens in between but
- * a SIGKILL: the signals that end a program wait until then. */
+ * a SIGKILL: the signals that end a program take effect behind it. */
 #include "net/protocol.h"
 #include "tools/linnet_call.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,32 +35,77 @@ line_read(FILE *from, char line[LINE_BYTES])
     return true;
 }
 
+/* The signal that came while a person should have typed; 0: none. */
+static volatile sig_atomic_t ended_by;
+
+static void
+ended(int number)
+{
+    ended_by = number;
+}
+
+/* Until there is a line, or false: one of `ending` came. They are blocked, so that none can slip by
+ * between a look at ended_by and the wait. */
+static bool
+line_awaited(FILE *terminal, const sigset_t *waiting)
+{
+    struct pollfd line = {.fd = fileno(terminal), .events = POLLIN};
+    while (ended_by == 0 && ppoll(&line, 1, NULL, waiting) < 0 && errno == EINTR) {
+    }
+    return ended_by == 0;
+}
+
+/* Reads a line without echo. A signal that ends programs ends this one, once the echo is on again;
+ * one that stops it waits for the line. */
+static bool
+typed_unseen(FILE *terminal, const char *prompt, char line[LINE_BYTES])
+{
+    static const int ending[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
+    enum { ENDING = sizeof ending / sizeof ending[0] };
+    struct sigaction action = {.sa_handler = ended};
+    struct sigaction before[ENDING];
+    sigset_t blocked;
+    sigset_t mask;
+    sigset_t waiting;
+    (void)sigemptyset(&blocked);
+    (void)sigaddset(&blocked, SIGTSTP);
+    for (unsigned i = 0; i < ENDING; i++) {
+        (void)sigaddset(&blocked, ending[i]);
+    }
+    (void)pthread_sigmask(SIG_BLOCK, &blocked, &mask);
+    waiting = mask;
+    (void)sigaddset(&waiting, SIGTSTP);
+    for (unsigned i = 0; i < ENDING; i++) {
+        (void)sigaction(ending[i], &action, &before[i]);
+    }
+    (void)fputs(prompt, terminal);
+    (void)fflush(terminal);
+    bool read = line_awaited(terminal, &waiting) && line_read(terminal, line);
+    (void)fputs("\n", terminal);
+    for (unsigned i = 0; i < ENDING; i++) {
+        (void)sigaction(ending[i], &before[i], NULL);
+    }
+    (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    return read;
+}
+
 static bool
 typed(FILE *terminal, const char *prompt, char line[LINE_BYTES])
 {
     struct termios before;
-    sigset_t ending;
-    sigset_t mask;
     if (tcgetattr(fileno(terminal), &before) != 0) {
         (void)fprintf(stderr, "linnet: the terminal can't be asked without echo; use "
                               "--password-stdin\n");
         return false;
     }
-    (void)sigemptyset(&ending);
-    (void)sigaddset(&ending, SIGINT);
-    (void)sigaddset(&ending, SIGTERM);
-    (void)sigaddset(&ending, SIGTSTP);
-    (void)sigaddset(&ending, SIGHUP);
-    (void)pthread_sigmask(SIG_BLOCK, &ending, &mask);
     struct termios silent = before;
-    silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+    silent.c_lflag &= ~(tcflag_t)ECHO;
     (void)tcsetattr(fileno(terminal), TCSAFLUSH, &silent);
-    (void)fputs(prompt, terminal);
-    (void)fflush(terminal);
-    bool read = line_read(terminal, line);
-    (void)fputs("\n", terminal);
+    bool read = typed_unseen(terminal, prompt, line);
     (void)tcsetattr(fileno(terminal), TCSAFLUSH, &before);
-    (void)pthread_sigmask(SIG_SETMASK, &mask, NULL);
+    if (ended_by != 0) {
+        (void)raise(ended_by);
+    }
     return read;
 }
 
