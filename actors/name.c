@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /* The next character of valid UTF-8; moves *at behind it. */
 static uint32_t
@@ -40,6 +41,19 @@ character_hidden(uint32_t character)
         }
     }
     return false;
+}
+
+void
+name_blot(char *text)
+{
+    unsigned char *at = (unsigned char *)text;
+    while (*at != '\0') {
+        const unsigned char *next = at;
+        bool hidden = character_hidden(character_next(&next));
+        size_t bytes = (size_t)(next - at);
+        memset(at, '?', hidden ? bytes : 0);
+        at += bytes;
+    }
 }
 
 static bool

@@ -15,3 +15,7 @@
 /* NULL: a good name; else what is wrong with it, as the end of a sentence ("is empty"). A
  * literal. */
 MUST_CHECK const char *name_fault(const char *name, size_t bytes);
+
+/* Puts '?' in the place of every byte of what names may not hold since it can't be seen, or since a
+ * terminal would obey it: whatever clients wrote may be shown to a person then. `text` is UTF-8. */
+void name_blot(char *text);

@@ -97,6 +97,19 @@ static_assert(PROTOCOL_PASSWORD_BYTES_MAX == 1024 && PROTOCOL_TOKEN_BYTES_MAX ==
 static_assert(PROTOCOL_REFERENCE_BYTES_MAX == 255 && PROTOCOL_PING_BYTES_MAX == 125, "in texts");
 static_assert(PROTOCOL_MEDIA_TYPE_BYTES_MAX == 127, "in texts");
 
+/* Unicode's Cc, which a terminal that shows the text would obey. */
+static bool
+holds_control(const char *text)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    for (; *at != '\0'; at++) {
+        if (*at < 0x20 || *at == 0x7F || (*at == 0xC2 && at[1] < 0xA0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A user's name as far as it can be judged without the directory. */
 static int
 name_check(const char *path, const char *name, struct protocol_error *out_error)
@@ -109,10 +122,8 @@ name_check(const char *path, const char *name, struct protocol_error *out_error)
     if (bytes > PROTOCOL_NAME_BYTES_MAX) {
         return refuse(out_error, code, path, "above 64 bytes");
     }
-    for (const char *next = name; *next != '\0'; next++) {
-        if ((unsigned char)*next < 0x20 || *next == 0x7F) {
-            return refuse(out_error, code, path, "holds a control character");
-        }
+    if (holds_control(name)) {
+        return refuse(out_error, code, path, "holds a control character");
     }
     return 0;
 }
@@ -144,6 +155,10 @@ authenticate_check(const Linnet__V1__Authenticate *authenticate, struct protocol
     if (strlen(login->device_name) > PROTOCOL_DEVICE_NAME_BYTES_MAX) {
         return refuse(out_error, LINNET__V1__ERROR__CODE__NAME_INVALID,
                       "authenticate.passwordLogin.deviceName", "above 64 bytes");
+    }
+    if (holds_control(login->device_name)) {
+        return refuse(out_error, LINNET__V1__ERROR__CODE__NAME_INVALID,
+                      "authenticate.passwordLogin.deviceName", "holds a control character");
     }
     return 0;
 }

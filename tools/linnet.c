@@ -124,14 +124,20 @@ command_title(const struct linnet_command *command, char *out, size_t out_bytes)
 }
 
 static void
+command_line_print(const struct linnet_command *command)
+{
+    char title[64];
+    command_title(command, title, sizeof title);
+    printf("  %-26s %s\n", title, command->summary);
+}
+
+static void
 help_print(void)
 {
     printf("usage: linnet [--data DIR] [--json] COMMAND\n\n"
            "Looks into the node that runs on a data directory, and keeps its users.\n\n");
     for (unsigned i = 0; i < COMMANDS; i++) {
-        char title[64];
-        command_title(&commands[i], title, sizeof title);
-        printf("  %-26s %s\n", title, commands[i].summary);
+        command_line_print(&commands[i]);
     }
     printf("\n"
            "  --data DIR   the node's data directory (default: var, or LINNET_DATA)\n"
@@ -280,6 +286,21 @@ command_unknown(const char *words)
     return SHELL_USAGE;
 }
 
+/* What `linnet user --help` tells. False: there is no such noun. */
+static bool
+noun_help_print(const char *noun)
+{
+    bool found = false;
+    for (unsigned i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i].noun, noun) == 0) {
+            printf("%s", found ? "" : "usage: linnet [--data DIR] [--json] COMMAND\n\n");
+            command_line_print(&commands[i]);
+            found = true;
+        }
+    }
+    return found;
+}
+
 /* The commands of a noun, when no verb was given or none of them. */
 static bool
 noun_told(const char *noun, const char *verb)
@@ -386,6 +407,9 @@ main(int argc, char **argv)
     if (line.count == 0) {
         help_print();
         return line.help ? SHELL_DONE : SHELL_USAGE;
+    }
+    if (line.help && line.count == 1 && noun_help_print(line.words[0])) {
+        return SHELL_DONE;
     }
     int code = command_find(&line);
     if (code == SHELL_DONE && line.help) {

@@ -1,10 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "actors/name.h"
 #include "tools/linnet_call.h"
 #include "tools/linnet_json.h"
 #include "tools/linnet_table.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* An actor's state, in which its clients' words may stand. */
+static void
+lines_print(yajl_val text)
+{
+    char *rest = YAJL_GET_STRING(text);
+    while (rest != NULL && *rest != '\0') {
+        char *line = strsep(&rest, "\n");
+        name_blot(line);
+        printf("%s\n", line);
+    }
+}
 
 static void
 actor_print(yajl_val tree)
@@ -21,9 +34,8 @@ actor_print(yajl_val tree)
     printf("reductions     %llu\n", (unsigned long long)linnet_json_number(actor, "reductions"));
     printf("memory         %s\n",
            linnet_bytes_text(linnet_json_number(actor, "memory_bytes"), memory));
-    const char *text = linnet_json_text(tree, "text");
-    size_t bytes = strlen(text);
-    printf("\n%s%s", text, bytes > 0 && text[bytes - 1] != '\n' ? "\n" : "");
+    printf("\n");
+    lines_print(linnet_json_member(tree, "text"));
 }
 
 static void

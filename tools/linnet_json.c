@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/linnet_json.h"
 
+#include "actors/name.h"
 #include "runtime/linnet.h"
 
 #include <stdio.h>
@@ -37,7 +38,11 @@ const char *
 linnet_json_text(yajl_val object, const char *name)
 {
     yajl_val member = linnet_json_member(object, name);
-    return YAJL_IS_STRING(member) ? YAJL_GET_STRING(member) : "";
+    if (!YAJL_IS_STRING(member)) {
+        return "";
+    }
+    name_blot(YAJL_GET_STRING(member));
+    return YAJL_GET_STRING(member);
 }
 
 uint64_t

@@ -82,6 +82,30 @@ refuses_a_zero_byte(void **state)
     assert_string_equal(name_fault("a\0b", 3), "has a control character or one that can't be seen");
 }
 
+static void
+blots_out_commands(void **state)
+{
+    static const struct {
+        const char *text, *shown;
+    } texts[] = {
+        {"", ""},
+        {"o'brien 李 / @", "o'brien 李 / @"},
+        {"\x1b[2Ja\nb", "?[2Ja?b"},
+        {"\xc2\x9b"
+         "2J",
+         "??2J"},
+        {"a\xe2\x80\xaez", "a???z"},
+        {"\xf3\xa0\x81\x81", "????"},
+    };
+    (void)state;
+    for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        char text[32];
+        strcpy(text, texts[i].text);
+        name_blot(text);
+        assert_string_equal(text, texts[i].shown);
+    }
+}
+
 int
 main(void)
 {
@@ -92,6 +116,7 @@ main(void)
              refuses_what_can_not_be_told_apart),
         SPEC("addresses, numbers and pids are no names", refuses_what_means_something_else),
         SPEC("a zero byte is refused", refuses_a_zero_byte),
+        SPEC("what is shown to a person commands no terminal", blots_out_commands),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

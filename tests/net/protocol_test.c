@@ -124,6 +124,11 @@ static const struct {
     {"{\"authenticate\":{\"passwordLogin\":{\"name\":\"a\",\"password\":\"x\",\"deviceName\":"
      "\"%65\"}}}",
      "NAME_INVALID", "authenticate.passwordLogin.deviceName: above 64 bytes"},
+    {"{\"authenticate\":{\"passwordLogin\":{\"name\":\"a\",\"password\":\"x\",\"deviceName\":"
+     "\"a\\u001b[2J\"}}}",
+     "NAME_INVALID", "authenticate.passwordLogin.deviceName: holds a control character"},
+    {"{\"authenticate\":{\"passwordLogin\":{\"name\":\"a\\u009b2J\",\"password\":\"x\"}}}",
+     "NAME_INVALID", "authenticate.passwordLogin.name: holds a control character"},
     {"{\"sendMessage\":{\"text\":\"x\"}}", "BAD_FRAME",
      "sendMessage.chat: names neither userId nor userName"},
     {"{\"sendMessage\":{\"text\":\"x\",\"chat\":{}}}", "BAD_FRAME",

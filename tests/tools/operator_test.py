@@ -18,6 +18,7 @@ import socket
 import stat
 import subprocess
 import sys
+import termios
 import time
 import unittest
 
@@ -304,10 +305,41 @@ class Shell(unittest.TestCase):
         self.assertIn("1 to 1024", self.linnet("user", "add", "dave", "--password-stdin", stdin="x" * 1025 + "\n",
                                                code=1).stderr)
 
-    def test_a_password_is_typed_twice_without_echo(self):
+    def typing(self, *words):
+        """The tool on a terminal of its own: its process and the terminal."""
         pid, terminal = pty.fork()
         if pid == 0:
-            os.execv(LINNET, [LINNET, "--data", self.node.data, "user", "add", "erin"])
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            os.execv(LINNET, [LINNET, "--data", self.node.data, *words])
+        return pid, terminal
+
+    def test_who_is_asked_for_a_password_may_leave(self):
+        for typed, number in (b"hu\x03", signal.SIGINT), (b"hu\x1c", signal.SIGQUIT), (b"", signal.SIGTERM):
+            pid, terminal = self.typing("user", "add", "frank")
+            shown = b""
+            while b"password: " not in shown:
+                self.assertTrue(select.select([terminal], [], [], 10)[0], shown)
+                shown += os.read(terminal, 1000)
+            before = termios.tcgetattr(terminal)[3]
+            if typed:
+                os.write(terminal, typed)
+            else:
+                os.kill(pid, number)
+            self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), -number)
+            self.assertFalse(before & termios.ECHO)
+            self.assertTrue(termios.tcgetattr(terminal)[3] & termios.ECHO)
+            os.close(terminal)
+        self.linnet("inspect", "frank", code=4)
+
+    def test_clients_words_command_no_terminal(self):
+        self.linnet("user", "add", "gina", "--no-password")
+        self.linnet("user", "token", "gina", "\x1b[31mred\nrow\u202e")
+        self.assertIn("?[31mred?row???", self.linnet("inspect", "gina").stdout)
+        devices = json.loads(self.linnet("inspect", "gina", "--json").stdout)["devices"]
+        self.assertEqual(devices[0]["name"], "\x1b[31mred\nrow\u202e")
+
+    def test_a_password_is_typed_twice_without_echo(self):
+        pid, terminal = self.typing("user", "add", "erin")
         shown = b""
         for prompt in b"password: ", b"once more: ":
             while prompt not in shown:
@@ -415,6 +447,7 @@ class CommandLine(unittest.TestCase):
     def test_help_and_version(self):
         self.assertIn("user import FILE|-", linnet("--help").stdout)
         self.assertIn("--password-stdin", linnet("user", "add", "--help").stdout)
+        self.assertIn("passwd NAME", linnet("user", "--help").stdout)
         self.assertRegex(linnet("--version").stdout, r"^linnet \d+\.\d+\.\d+\n$")
 
     def test_the_data_directory_may_stand_in_the_environment(self):
