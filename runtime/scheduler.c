@@ -17,6 +17,8 @@ enum {
     /* Likewise other schedulers get what is for them: soon, though in batches. */
     ACTORS_PER_PUBLISH = 64,
     TRIM_PERIOD_MS = 1000,
+    /* Where the driver chooses who goes first, it does so among so many. */
+    READY_CHOICES_MAX = 16,
 };
 
 /* ---------------------------------------------------------------------------------------- slots */
@@ -138,9 +140,30 @@ ready_pop(struct scheduler *self)
     return actor;
 }
 
-/* ---------------------------------------------------------------------------------- loop fibers */
+/* Any of the first few. What an actor is sent stays in order: its mailbox is not touched. */
+static struct actor *
+ready_pop_any(struct scheduler *self)
+{
+    uint32_t count = self->ready_count;
+    if (count > 1) {
+        struct actor *before = NULL;
+        struct actor *chosen = self->ready_head;
+        uint32_t at = io_choose(self->io, count < READY_CHOICES_MAX ? count : READY_CHOICES_MAX);
+        for (; at > 0; at--) {
+            before = chosen;
+            chosen = chosen->next;
+        }
+        if (before != NULL) { /* it goes to the front */
+            before->next = chosen->next;
+            self->ready_tail = before->next == NULL ? before : self->ready_tail;
+            chosen->next = self->ready_head;
+            self->ready_head = chosen;
+        }
+    }
+    return ready_pop(self);
+}
 
-static void loop(void *scheduler);
+/* ---------------------------------------------------------------------------------- loop fibers */
 
 static void
 loop_fiber_set_aside(struct scheduler *self, struct fiber *fiber)
@@ -162,7 +185,7 @@ loop_fiber(struct scheduler *self)
         }
         return fiber;
     }
-    fiber = fiber_new(LN_LENT_STACK_BYTES, loop, self);
+    fiber = fiber_new(LN_LENT_STACK_BYTES, self->loop, self);
     ASSERT(fiber != NULL && "no memory or mapping for a stack");
     self->fibers_count++;
     return fiber;
@@ -174,7 +197,7 @@ scheduler_can_park(struct scheduler *self)
     if (self->idle != NULL) {
         return true;
     }
-    struct fiber *fiber = fiber_new(LN_LENT_STACK_BYTES, loop, self);
+    struct fiber *fiber = fiber_new(LN_LENT_STACK_BYTES, self->loop, self);
     if (fiber == NULL) {
         return false;
     }
@@ -283,14 +306,13 @@ run_actor(struct scheduler *self, struct actor *actor)
 }
 
 /* Every loop fiber, for ever. All of its state is the scheduler's, so it may be left and begun
- * again anywhere. */
-static void
-loop(void *scheduler)
+ * again anywhere. Inlined into the two below, so that nobody asks each time who chooses. */
+static inline __attribute__((always_inline)) void
+loop_for_ever(struct scheduler *self, struct actor *(*pop)(struct scheduler *self))
 {
-    struct scheduler *self = scheduler;
     reap(self);
     for (;;) {
-        struct actor *actor = ready_pop(self);
+        struct actor *actor = pop(self);
         if (actor == NULL) {
             fiber_switch(self->running, &self->host);
             continue;
@@ -300,6 +322,18 @@ loop(void *scheduler)
             fiber_switch(self->running, &self->host);
         }
     }
+}
+
+static void
+loop(void *scheduler)
+{
+    loop_for_ever(scheduler, ready_pop);
+}
+
+static void
+loop_by_choice(void *scheduler)
+{
+    loop_for_ever(scheduler, ready_pop_any);
 }
 
 /* ------------------------------------------------------------------------------------- the turn */
@@ -455,6 +489,7 @@ scheduler_init(struct scheduler *self, struct ln_node *node, unsigned index)
     self->node = node;
     self->index = index;
     self->io = io_of(node->driver, index);
+    self->loop = io_chooses(self->io) ? loop_by_choice : loop;
     self->slots_used = 1; /* slot 0 is the scheduler's own pid */
     slab_init(&self->slab);
     handle_table_init(&self->handles);

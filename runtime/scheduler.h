@@ -50,9 +50,10 @@ struct scheduler {
     struct actor *ready_head, *ready_tail;
     uint32_t ready_count;
     struct actor *current;
-    struct fiber host;     /* the thread's own stack, where turn is called */
-    struct fiber *running; /* the fiber that runs or last ran the loop */
-    struct fiber *idle;    /* loop fibers set aside */
+    struct fiber host;             /* the thread's own stack, where turn is called */
+    struct fiber *running;         /* the fiber that runs or last ran the loop */
+    struct fiber *idle;            /* loop fibers set aside */
+    void (*loop)(void *scheduler); /* what they run */
     uint32_t idle_count, fibers_count;
     uint32_t idle_least; /* of idle_count, since the last trim */
     uint64_t trim_at_ms;

@@ -86,6 +86,19 @@ io_random(struct io *io, void *out, size_t bytes)
     io->ops->random(io, out, bytes);
 }
 
+bool
+io_chooses(struct io *io)
+{
+    return io->ops->choose != NULL;
+}
+
+uint32_t
+io_choose(struct io *io, uint32_t below)
+{
+    ASSERT(below > 0);
+    return io->ops->choose(io, below);
+}
+
 /* ------------------------------------------------------------------------ sockets */
 
 int

@@ -104,6 +104,12 @@ LN_API uint64_t io_cpu_ns(struct io *io);
 /* Fills `bytes` bytes with randomness fit for keys (under sim: from the seed). Any thread. */
 LN_API void io_random(struct io *io, void *out, size_t bytes);
 
+/* Whether the driver says which of several things that are ready goes first: never under uring,
+ * always under sim, where each seed tries another order. */
+LN_API bool io_chooses(struct io *io);
+/* One of `below`, at least 1. Only where it chooses, by the loop's thread. */
+LN_API uint32_t io_choose(struct io *io, uint32_t below);
+
 /* -------------------------------------------------------------------------------------- sockets */
 
 enum { IO_ADDRESS_TEXT_MAX = 128 };

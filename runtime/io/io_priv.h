@@ -14,6 +14,7 @@ struct io_ops {
     int64_t (*wall_ms)(struct io *io);
     uint64_t (*cpu_ns)(struct io *io);
     void (*random)(struct io *io, void *out, size_t bytes);
+    uint32_t (*choose)(struct io *io, uint32_t below); /* NULL: it does not */
 
     int (*listen)(struct io *io, const struct io_address *address, int backlog, io_socket *out,
                   struct io_address *out_bound);

@@ -56,6 +56,28 @@ sim_note_bytes(struct sim *sim, const void *bytes, size_t count)
     sim->digest = sim_mix_bytes(sim->digest, bytes, count);
 }
 
+static const char *
+event_name(enum sim_event event)
+{
+    static const char *const names[] = {
+        [SIM_EVENT_AGENDA] = "agenda",         [SIM_EVENT_TURN] = "turn",
+        [SIM_EVENT_FILE_WRITE] = "write",      [SIM_EVENT_FILE_SYNC] = "sync",
+        [SIM_EVENT_FILE_RESIZE] = "resize",    [SIM_EVENT_NAMES] = "names",
+        [SIM_EVENT_NAMES_SYNC] = "names sync",
+    };
+    return names[event];
+}
+
+static void
+log_event(struct sim *sim, enum sim_event event, uint64_t detail)
+{
+    char line[128];
+    (void)snprintf(line, sizeof(line), "%llu at %llu ns: %s %llu, digest %016llx",
+                   (unsigned long long)sim->events, (unsigned long long)sim->now_ns,
+                   event_name(event), (unsigned long long)detail, (unsigned long long)sim->digest);
+    sim->options.log(sim->options.log_context, line);
+}
+
 void
 sim_happen(struct sim *sim, enum sim_event event, uint64_t detail)
 {
@@ -64,6 +86,9 @@ sim_happen(struct sim *sim, enum sim_event event, uint64_t detail)
     }
     sim->events++;
     sim_note(sim, sim_mix(sim->now_ns, sim_mix((uint64_t)event, detail)));
+    if (sim->options.log) {
+        log_event(sim, event, detail);
+    }
     if (sim->events >= sim->crash_at_event) {
         sim_crash(&sim->base);
     }
@@ -278,6 +303,12 @@ driver_random(struct io *io, void *out, size_t bytes)
     sim_chance_fill(&sim_of_io(io)->keys, out, bytes);
 }
 
+static uint32_t
+driver_choose(struct io *io, uint32_t below)
+{
+    return (uint32_t)sim_chance_below(&sim_of_io(io)->ready, below);
+}
+
 static void
 driver_stats_read(struct io *io, struct io_stats *out)
 {
@@ -299,6 +330,7 @@ static const struct io_ops sim_ops = {
     .wall_ms = driver_wall_ms,
     .cpu_ns = driver_cpu_ns,
     .random = driver_random,
+    .choose = driver_choose,
 
     .listen = sim_network_listen,
     .accept = sim_network_accept,
@@ -346,6 +378,8 @@ sim_seed(struct sim *sim, uint64_t seed)
     sim_chance_init(&sim->work_chance, seed, SIM_STREAM_WORK);
     sim_chance_init(&sim->keys, seed, SIM_STREAM_KEYS);
     sim_chance_init(&sim->test, seed, SIM_STREAM_TEST);
+    sim_chance_init(&sim->fault_chance, seed, SIM_STREAM_FAULT);
+    sim_chance_init(&sim->ready, seed, SIM_STREAM_READY);
 }
 
 int

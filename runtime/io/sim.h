@@ -28,8 +28,39 @@
 
 LN_BEGIN
 
+/* What goes wrong, beyond what chance does anyway: each member says in how many cases one does, 0
+ * never. They have a stream of chance of their own, so that a fault more does not change the rest
+ * of a run before it strikes. */
+struct sim_faults {
+    /* The network. A far connection's segments fly up to far_ns_max longer, each; so do held
+     * segments of any connection, and those behind them. Connections overtake each other so, bytes
+     * of one never. */
+    uint32_t far_one_in;    /* of the connections */
+    uint32_t held_one_in;   /* of the segments */
+    uint64_t far_ns_max;    /* 0: 50 ms */
+    uint32_t part_one_in;   /* of the sends and receives move fewer bytes than they could; 0: 8 */
+    uint32_t cut_one_in;    /* of the segments: all that flies is lost, both sides see a reset */
+    uint32_t vanish_one_in; /* of the segments: from then on nothing arrives, either way, and nobody
+                               is told; whoever waits so long for an acknowledgement gets
+                               -ETIMEDOUT */
+    uint64_t vanish_timeout_ns; /* 0: 20 s */
+    /* The disk. */
+    uint32_t slow_one_in;        /* of the writes and syncs take up to slow_ns_max longer */
+    uint64_t slow_ns_max;        /* 0: 500 ms */
+    uint32_t full_one_in;        /* of the writes and resizes that need new room: -ENOSPC */
+    uint32_t write_error_one_in; /* of the writes: some of it is written, and -EIO */
+    uint32_t sync_error_one_in;  /* of the syncs: nothing is settled, and -EIO */
+    uint32_t read_error_one_in;  /* of the reads: -EIO */
+};
+
+/* How often each has struck. */
+struct sim_struck {
+    uint64_t far, held, cut, vanished, slow, full, write_errors, sync_errors, read_errors;
+};
+
 struct sim_options {
     uint64_t seed;
+    struct sim_faults faults;
     unsigned loops; /* 0: 1 */
     /* All files live below it, it is made when missing; a path that leaves it is -EACCES. NULL: no
      * disk. */
@@ -56,6 +87,10 @@ struct sim_options {
     uint32_t sockets_max;
     /* A planted bug for judging the judges: syncs report success and do nothing. */
     bool drop_syncs;
+    /* Called with a line for each event, a digest of all before it included: equal seeds give equal
+     * logs. NULL: none. */
+    void (*log)(void *context, const char *line);
+    void *log_context;
 };
 
 /* 0 or a negative errno; -EBUSY when another driver with a disk is open in this process. */
@@ -69,6 +104,9 @@ LN_API void sim_crash_at(struct io_driver *driver, uint64_t event);
 LN_API void sim_crash(struct io_driver *driver);
 LN_API bool sim_crashed(const struct io_driver *driver);
 LN_API uint64_t sim_events(const struct io_driver *driver);
+LN_API void sim_struck(const struct io_driver *driver, struct sim_struck *out);
+/* From now on; faults of a connection's whole life strike those that are made from now on. */
+LN_API void sim_faults_set(struct io_driver *driver, const struct sim_faults *faults);
 
 /* Runs until the virtual clock reaches `until_ns`, all loops stopped, or nothing can ever happen
  * again. True while there is still something to do. io_join is this with IO_NEVER. */
@@ -98,6 +136,9 @@ LN_API void sim_peer_send(struct sim_peer *peer, const void *bytes, size_t count
 LN_API void sim_peer_shutdown(struct sim_peer *peer);
 /* Cuts the connection: bytes in flight in both directions are lost; the node sees a reset. */
 LN_API void sim_peer_cut(struct sim_peer *peer);
+/* The peer's machine is gone: nothing arrives any more, either way, and the node is told nothing.
+ */
+LN_API void sim_peer_vanish(struct sim_peer *peer);
 LN_API void sim_peer_free(struct sim_peer *peer);
 /* While paused a peer does not read: the node's sends to it fill up and stall. */
 LN_API void sim_peer_pause(struct sim_peer *peer, bool paused);

@@ -20,6 +20,8 @@ enum sim_stream {
     SIM_STREAM_WORK,
     SIM_STREAM_KEYS, /* io_random */
     SIM_STREAM_TEST, /* sim_random */
+    SIM_STREAM_FAULT,
+    SIM_STREAM_READY, /* which of several ready things goes first */
 };
 
 struct sim_chance {

@@ -23,6 +23,7 @@ enum {
 };
 /* What a disk without a limit says it has left. */
 static const uint64_t FREE_BYTES_DEFAULT = (uint64_t)1 << 40;
+static const uint64_t SLOW_NS_MAX_DEFAULT = 500000000;
 
 /* The one static of the driver: a library's wrapped calls bring no driver along. */
 static struct sim_disk *active;
@@ -196,7 +197,12 @@ sim_disk_delay_ns(struct sim *sim)
 {
     uint64_t max_ns = sim->options.disk_delay_ns_max ? sim->options.disk_delay_ns_max
                                                      : (uint64_t)DELAY_NS_MAX_DEFAULT;
-    return 1 + sim_chance_below(&sim->disk_chance, max_ns);
+    uint64_t delay_ns = 1 + sim_chance_below(&sim->disk_chance, max_ns);
+    const struct sim_faults *faults = &sim->options.faults;
+    if (sim_fault(sim, faults->slow_one_in, &sim->struck.slow)) {
+        delay_ns += sim_fault_delay_ns(sim, faults->slow_ns_max, SLOW_NS_MAX_DEFAULT);
+    }
+    return delay_ns;
 }
 
 uint64_t
@@ -215,15 +221,47 @@ sim_disk_settles(const struct sim_disk *disk)
     return !disk->sim->crashed && !disk->sim->options.drop_syncs;
 }
 
+static size_t
+pieces_bytes(const struct iovec *pieces, unsigned count)
+{
+    size_t bytes = 0;
+    for (unsigned i = 0; i < count; i++) {
+        bytes += pieces[i].iov_len;
+    }
+    return bytes;
+}
+
+/* Only what makes the file larger can meet it. */
+static bool
+disk_is_full(const struct sim_inode *inode, uint64_t bytes)
+{
+    struct sim *sim = inode->disk->sim;
+    return bytes > inode->size_bytes &&
+           sim_fault(sim, sim->options.faults.full_one_in, &sim->struck.full);
+}
+
 int
 sim_disk_write(struct sim_inode *inode, const struct iovec *pieces, unsigned count, uint64_t offset,
                size_t *out_written)
 {
     struct sim *sim = inode->disk->sim;
     sim_happen(sim, SIM_EVENT_FILE_WRITE, offset);
+    sim_work_charge(sim, sim_disk_delay_ns(sim));
+    *out_written = 0;
+    if (disk_is_full(inode, offset + pieces_bytes(pieces, count))) {
+        return -ENOSPC;
+    }
+    /* A write that fails may have got as far as anywhere. */
+    bool fails = sim_fault(sim, sim->options.faults.write_error_one_in, &sim->struck.write_errors);
+    if (fails) {
+        count = (unsigned)sim_chance_below(&sim->fault_chance, count + 1);
+    }
     int error = sim_inode_write(inode, pieces, count, offset, out_written);
     sim_note(sim, *out_written);
-    sim_work_charge(sim, sim_disk_delay_ns(sim));
+    if (fails) {
+        *out_written = 0;
+        return -EIO;
+    }
     return error;
 }
 
@@ -233,19 +271,23 @@ sim_disk_resize(struct sim_inode *inode, uint64_t bytes)
     struct sim *sim = inode->disk->sim;
     sim_happen(sim, SIM_EVENT_FILE_RESIZE, bytes);
     sim_work_charge(sim, sim_disk_delay_ns(sim));
-    return sim_inode_resize(inode, bytes);
+    return disk_is_full(inode, bytes) ? -ENOSPC : sim_inode_resize(inode, bytes);
 }
 
 /* The power may go before the sync; after it all is settled. */
-void
+int
 sim_disk_sync(struct sim_inode *inode)
 {
     struct sim *sim = inode->disk->sim;
     sim_happen(sim, SIM_EVENT_FILE_SYNC, inode->size_bytes);
     sim_work_charge(sim, sim_disk_delay_ns(sim));
+    if (sim_fault(sim, sim->options.faults.sync_error_one_in, &sim->struck.sync_errors)) {
+        return -EIO;
+    }
     if (sim_disk_settles(inode->disk)) {
         sim_inode_settle(inode);
     }
+    return 0;
 }
 
 /* ---------------------------------------------------------------------------------------- names */

@@ -60,7 +60,7 @@ bool sim_disk_settles(const struct sim_disk *disk);
 MUST_CHECK int sim_disk_write(struct sim_inode *inode, const struct iovec *pieces, unsigned count,
                               uint64_t offset, size_t *out_written);
 MUST_CHECK int sim_disk_resize(struct sim_inode *inode, uint64_t bytes);
-void sim_disk_sync(struct sim_inode *inode);
+LN_MUST_CHECK int sim_disk_sync(struct sim_inode *inode);
 
 /* These stand in the table of io_priv.h. */
 int sim_disk_rename(struct io_driver *driver, const char *from, const char *to);

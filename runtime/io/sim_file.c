@@ -139,7 +139,11 @@ sim_file_close_all(struct sim_disk *disk)
 ssize_t
 sim_file_read(struct io_driver *driver, io_file file, void *out, size_t bytes, uint64_t offset)
 {
+    struct sim *sim = sim_of(driver);
     struct sim_inode *inode = inode_of(driver, file, IO_OPEN_READ);
+    if (inode && sim_fault(sim, sim->options.faults.read_error_one_in, &sim->struck.read_errors)) {
+        return -EIO;
+    }
     return inode ? posix_file_read(inode->fd, out, bytes, offset) : -EBADF;
 }
 
@@ -161,11 +165,7 @@ int
 sim_file_sync(struct io_driver *driver, io_file file)
 {
     struct sim_inode *inode = inode_of(driver, file, 0);
-    if (!inode) {
-        return -EBADF;
-    }
-    sim_disk_sync(inode);
-    return 0;
+    return inode ? sim_disk_sync(inode) : -EBADF;
 }
 
 int
@@ -227,8 +227,7 @@ sync_fire(void *context)
     struct sim_request *request = sim_request_fired(context);
     ASSERT(request != NULL);
     request->loop->stats.file_syncs++;
-    sim_disk_sync(request->inode);
-    write_sync_end(request, 0);
+    write_sync_end(request, sim_disk_sync(request->inode));
 }
 
 static void

@@ -115,6 +115,9 @@ sim_foreign_write(int descriptor, const struct iovec *pieces, int count, off_t o
     if (foreign->durable) {
         struct sim *sim = foreign->inode->disk->sim;
         sim_happen(sim, SIM_EVENT_FILE_SYNC, (uint64_t)at);
+        if (sim_fault(sim, sim->options.faults.sync_error_one_in, &sim->struck.sync_errors)) {
+            return fail(-EIO);
+        }
         if (sim_disk_settles(foreign->inode->disk)) {
             sim_inode_settle_range(foreign->inode, (uint64_t)at, written);
         }
@@ -138,8 +141,8 @@ sim_foreign_truncate(int descriptor, off_t bytes)
 int
 sim_foreign_sync(int descriptor)
 {
-    sim_disk_sync(foreign_of(descriptor)->inode);
-    return 0;
+    int error = sim_disk_sync(foreign_of(descriptor)->inode);
+    return error < 0 ? fail(error) : 0;
 }
 
 void

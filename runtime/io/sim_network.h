@@ -69,15 +69,19 @@ struct sim_end {
     struct sim_end *other;
     struct sim_peer *peer; /* the test's peer behind it, or NULL */
     struct io_address remote;
-    bool ended;  /* the other side's end has arrived */
-    bool reset;  /* a reset has arrived */
-    bool closed; /* nobody is behind it any more */
+    bool ended; /* the other side's end has arrived */
+    bool reset; /* a reset has arrived, or an acknowledgement never did: */
+    bool timed_out;
+    bool waits_in_vain; /* the entry of the agenda that will say so */
+    bool closed;        /* nobody is behind it any more */
     struct sim_end *backlog_next;
 };
 
 struct sim_connection {
     struct sim *sim;
     unsigned holds; /* one per open end, one per entry of the agenda */
+    bool far;
+    bool vanished; /* nothing arrives any more, either way */
     struct sim_end ends[2];
     struct sim_pipe pipes[2];
     struct sim_connection *next, *previous; /* all of the network */
@@ -128,6 +132,10 @@ void sim_end_shutdown(struct sim_end *end);
 void sim_end_close(struct sim_end *end, bool abort);
 /* All that flies is lost, both ways, and the other side hears of a reset. */
 void sim_end_cut(struct sim_end *end);
+/* From now on nothing arrives, either way, and nobody is told. */
+void sim_connection_vanish(struct sim_connection *connection);
+/* What a reset end's operations get. */
+int32_t sim_end_error(const struct sim_end *end);
 /* Tells the end's owner once more, a little later. */
 void sim_end_hear_again(struct sim_end *end);
 

@@ -113,6 +113,15 @@ sim_peer_cut(struct sim_peer *peer)
     }
 }
 
+void
+sim_peer_vanish(struct sim_peer *peer)
+{
+    ASSERT(!peer->freed);
+    if (peer->end) {
+        sim_connection_vanish(peer->end->connection);
+    }
+}
+
 /* ------------------------------------------------------------------------------------------- in */
 
 static void

@@ -6,7 +6,8 @@
  * sim_network.c addresses, listeners and connecting, sim_stream.c the bytes of a connection,
  * sim_socket.c what waits for them, sim_peer.c the peers of tests; sim_disk.c directories and life,
  * sim_file.c the file calls, sim_inode.c what a file would lose, sim_names.c what a directory would
- * lose, sim_foreign.c the descriptors that a library has opened itself.
+ * lose, sim_foreign.c the descriptors that a library has opened itself, sim_fault.c what goes
+ * wrong.
  */
 #pragma once
 
@@ -34,6 +35,8 @@ struct sim {
     uint64_t digest;
 
     struct sim_chance order, network_chance, disk_chance, crash_chance, work_chance, keys, test;
+    struct sim_chance fault_chance, ready;
+    struct sim_struck struck;
 
     struct sim_loop *loops; /* [base.loops] */
     bool started;
@@ -75,6 +78,11 @@ void sim_happen(struct sim *sim, enum sim_event event, uint64_t detail);
 /* Mixes a detail into the digest: all that could differ between two runs should be told. */
 void sim_note(struct sim *sim, uint64_t word);
 void sim_note_bytes(struct sim *sim, const void *bytes, size_t count);
+
+/* sim_fault.c: whether a fault strikes now; never, and without a draw, when `one_in` is 0. */
+bool sim_fault(struct sim *sim, uint32_t one_in, uint64_t *struck);
+/* How much longer it takes when it does: up to `max_ns`, or `otherwise_ns` when that is 0. */
+uint64_t sim_fault_delay_ns(struct sim *sim, uint64_t max_ns, uint64_t otherwise_ns);
 
 /* Enters something into the agenda, `delay_ns` from now. */
 void sim_later(struct sim *sim, uint64_t delay_ns, void (*fire)(void *context),

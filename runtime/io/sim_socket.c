@@ -6,15 +6,21 @@
 #include <errno.h>
 #include <poll.h>
 
-enum {
-    SEND_SHORT_ONE_IN = 8,    /* of the sends that would fit take less */
-    RECEIVE_SHORT_ONE_IN = 8, /* of the receives find less, the rest comes just after */
-};
+/* Of the sends that would fit take less; of the receives find less, the rest comes just after. */
+enum { PART_ONE_IN_DEFAULT = 8 };
 
 static uint64_t
 end_chance(const struct sim_end *end, uint64_t below)
 {
     return sim_chance_below(&end->socket.sim->network_chance, below);
+}
+
+/* Whether this one moves a part of `bytes` only. */
+static bool
+only_a_part(const struct sim_end *end, size_t bytes)
+{
+    uint32_t given = end->socket.sim->options.faults.part_one_in;
+    return bytes > 1 && end_chance(end, given ? given : PART_ONE_IN_DEFAULT) == 0;
 }
 
 /* ----------------------------------------------------------------------------------------- poll */
@@ -83,7 +89,7 @@ static size_t
 receive_bytes(struct sim_end *end)
 {
     size_t bytes = end->in->arrived;
-    if (bytes > 1 && end_chance(end, RECEIVE_SHORT_ONE_IN) == 0) {
+    if (only_a_part(end, bytes)) {
         bytes = 1 + (size_t)end_chance(end, bytes);
     }
     if (bytes > IO_RECEIVE_BYTES) {
@@ -108,7 +114,7 @@ receive_now(struct sim_request *request)
         return -ENOBUFS;
     }
     if (end->in->arrived == 0) {
-        return end->reset ? -ECONNRESET : end->ended ? 0 : -EAGAIN;
+        return end->reset ? sim_end_error(end) : end->ended ? 0 : -EAGAIN;
     }
     size_t bytes = receive_bytes(end);
     request->op->buffer = sim_loop_hold_buffer(loop, bytes);
@@ -153,7 +159,7 @@ send_try(struct sim_request *request)
 {
     struct sim_end *end = (struct sim_end *)request->socket;
     if (end->reset || end->out->shut) {
-        sim_request_finish(request, end->reset ? -ECONNRESET : -EPIPE);
+        sim_request_finish(request, end->reset ? sim_end_error(end) : -EPIPE);
         return true;
     }
     size_t bytes = pieces_bytes(request->pieces, request->count);
@@ -162,7 +168,7 @@ send_try(struct sim_request *request)
         return false;
     }
     bytes = bytes < room ? bytes : room;
-    if (bytes > 1 && end_chance(end, SEND_SHORT_ONE_IN) == 0) {
+    if (only_a_part(end, bytes)) {
         bytes = 1 + (size_t)end_chance(end, bytes);
     }
     sim_end_send(end, request->pieces, request->count, bytes);

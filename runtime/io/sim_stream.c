@@ -17,6 +17,8 @@ enum {
     SEND_WHOLE_ONE_IN = 2,  /* of what is left of a send goes as one segment */
     POLL_AGAIN_ONE_IN = 16, /* of the events are told once more */
 };
+static const uint64_t FAR_NS_MAX_DEFAULT = 50000000;
+static const uint64_t VANISH_TIMEOUT_NS_DEFAULT = 20000000000;
 
 static uint64_t
 end_chance(const struct sim_end *end, uint64_t below)
@@ -42,6 +44,8 @@ sim_connection_new(struct sim_network *network)
         end->in->to = end;
         end->in->last = &end->in->first;
     }
+    connection->far =
+        sim_fault(network->sim, network->sim->options.faults.far_one_in, &network->sim->struck.far);
     connection->next = network->connections;
     if (network->connections) {
         network->connections->previous = connection;
@@ -96,7 +100,7 @@ end_heard(struct sim_end *end)
         return;
     }
     if (end->reset) {
-        sim_socket_fail_sends(end, -ECONNRESET);
+        sim_socket_fail_sends(end, sim_end_error(end));
     }
     sim_socket_heard(end);
 }
@@ -131,6 +135,10 @@ segment_arrive(struct sim_segment *segment)
 {
     struct sim_pipe *pipe = segment->pipe;
     struct sim_end *end = pipe->to;
+    if (end->connection->vanished) { /* and its bytes keep the writer's room */
+        free(segment);
+        return;
+    }
     bool lost = segment->era != pipe->era || end->reset;
     if (segment->era == pipe->era) {
         pipe->flying -= segment->count;
@@ -173,12 +181,85 @@ segment_fire(void *context)
     sim_connection_put(connection);
 }
 
+/* ---------------------------------------------------------------------------- what goes wrong */
+
+/* The writer has sent again and again, and gives up. */
+static void
+in_vain_fire(void *context)
+{
+    struct sim_end *end = context;
+    end->reset = true;
+    end->timed_out = true;
+    end->out->shut = true;
+    end_heard(end);
+    sim_connection_put(end->connection);
+}
+
+static void
+end_wait_in_vain(struct sim_end *end)
+{
+    struct sim *sim = end->socket.sim;
+    if (!end->waits_in_vain) {
+        uint64_t given_ns = sim->options.faults.vanish_timeout_ns;
+        end->waits_in_vain = true;
+        end->connection->holds++;
+        sim_later(sim, given_ns ? given_ns : VANISH_TIMEOUT_NS_DEFAULT, in_vain_fire, NULL, end);
+    }
+}
+
+void
+sim_connection_vanish(struct sim_connection *connection)
+{
+    connection->vanished = true;
+    for (int i = 0; i < 2; i++) {
+        if (connection->ends[i].out->flying > 0) {
+            end_wait_in_vain(&connection->ends[i]);
+        }
+    }
+}
+
+int32_t
+sim_end_error(const struct sim_end *end)
+{
+    return end->timed_out ? -ETIMEDOUT : -ECONNRESET;
+}
+
+static void connection_cut(struct sim_connection *connection);
+
+static void
+segment_meets_faults(struct sim_end *from)
+{
+    struct sim *sim = from->socket.sim;
+    struct sim_connection *connection = from->connection;
+    const struct sim_faults *faults = &sim->options.faults;
+    if (!connection->vanished && sim_fault(sim, faults->vanish_one_in, &sim->struck.vanished)) {
+        sim_connection_vanish(connection);
+    }
+    if (connection->vanished) {
+        end_wait_in_vain(from);
+    } else if (sim_fault(sim, faults->cut_one_in, &sim->struck.cut)) {
+        connection_cut(connection);
+    }
+}
+
+static uint64_t
+segment_delay_ns(struct sim_end *from)
+{
+    struct sim *sim = from->socket.sim;
+    const struct sim_faults *faults = &sim->options.faults;
+    uint64_t delay_ns = sim_network_delay_ns(sim);
+    if (from->connection->far || sim_fault(sim, faults->held_one_in, &sim->struck.held)) {
+        delay_ns += sim_fault_delay_ns(sim, faults->far_ns_max, FAR_NS_MAX_DEFAULT);
+    }
+    return delay_ns;
+}
+
 static void
 segment_send(struct sim_end *from, struct sim_segment *segment)
 {
     struct sim *sim = from->socket.sim;
     struct sim_pipe *pipe = segment->pipe = from->out;
-    uint64_t at_ns = sim->now_ns + sim_network_delay_ns(sim);
+    uint64_t at_ns = sim->now_ns + segment_delay_ns(from);
     pipe->last_at_ns = at_ns > pipe->last_at_ns ? at_ns : pipe->last_at_ns;
     pipe->flying += segment->count;
     segment->era = pipe->era;
@@ -263,6 +344,7 @@ sim_end_send(struct sim_end *end, const struct iovec *pieces, unsigned count, si
         segment_send(end, segment);
         bytes -= part;
     }
+    segment_meets_faults(end);
 }
 
 /* News of free room has reached the writer. */
@@ -284,7 +366,8 @@ static void
 pipe_promise_room(struct sim_pipe *pipe)
 {
     struct sim_end *writer = pipe->to->other;
-    if (pipe->room_promised || (!writer->peer && !sim_socket_wants_room(writer))) {
+    bool wanted = writer->peer || sim_socket_wants_room(writer);
+    if (pipe->room_promised || !wanted || writer->connection->vanished) {
         return;
     }
     struct sim *sim = writer->socket.sim;
@@ -327,6 +410,9 @@ sim_end_shutdown(struct sim_end *end)
     end->out->shut = true;
     sim_socket_fail_sends(end, -EPIPE);
     end_send_mark(end, SIM_SEGMENT_END);
+    if (end->connection->vanished) {
+        end_wait_in_vain(end);
+    }
 }
 
 void
@@ -343,6 +429,17 @@ sim_end_close(struct sim_end *end, bool abort)
     end->closed = true;
     end->peer = NULL;
     sim_connection_put(end->connection);
+}
+
+/* Somewhere between the two: both hear of it. */
+static void
+connection_cut(struct sim_connection *connection)
+{
+    for (int i = 0; i < 2; i++) {
+        struct sim_end *end = &connection->ends[i];
+        pipe_lose_flying(end->out);
+        end_send_mark(end, SIM_SEGMENT_RESET);
+    }
 }
 
 void

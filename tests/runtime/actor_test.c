@@ -391,7 +391,7 @@ hoarder_story(void)
         struct ln_msg *say = ln_msg_new(SAY, LN_DURABLE, 10);
         say->buffer = ln_buffer_new(100);
         ln_send(pid, &say);
-        ln_yield();
+        stage_settle();
         if (way == 2) {
             ln_kill(pid, LN_EXIT_KILLED);
         } else {
