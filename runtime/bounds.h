@@ -39,6 +39,9 @@ enum {
 
     /* How long a supervisor waits for a child that it asked to stop. OTP's default. */
     LN_SHUTDOWN_MS = 5000,
+    /* What the delay before a restart grows to, where there is one: long enough to leave a service
+     * that is down in peace, short enough to notice that it is up again. */
+    LN_BACKOFF_MAX_MS = 30 * 1000,
 
     /* A cancelled actor that goes on waiting instead of unwinding is ended where it stands after so
      * many tries. */

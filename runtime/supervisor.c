@@ -1,25 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A supervisor is a behaviour like any other: it traps exits, monitors its children, and its
  * handler may wait. Children of a table live in an array in the table's order, those of a dynamic
- * supervisor are found by the index in their monitor's handle. Should the supervisor itself crash
- * or be killed, its children go with it (children_kill). */
+ * supervisor are found by the index in their monitor's handle. A child that waits for its restart
+ * is in a list (`waiting`); its timer's message points to it, and is taken out of the mailbox
+ * whenever the wait ends otherwise. Should the supervisor itself crash or be killed, its children
+ * go with it (children_kill). */
 #include "runtime/supervisor.h"
 
 #include "runtime/bounds.h"
 #include "runtime/check.h"
+#include "runtime/supervisor_priv.h"
 #include "runtime/text.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum supervisor_tag { SUPERVISOR_START_CHILD = LN_TAG_RUNTIME + 0x200 };
-
 struct child {
     const struct ln_child *spec;
-    ln_pid pid; /* 0: not running */
+    struct ln_child *added; /* that spec, where it was none of the table; ours */
+    ln_pid pid;             /* 0: not running */
     uint64_t monitor;
     void *argument; /* a dynamic child's own copy for its restarts; NULL: the spec's */
-    size_t bytes;
+    uint32_t bytes;
+    uint32_t index; /* in a table */
+    /* Its restarts after a delay. */
+    struct child *next; /* in `waiting` */
+    uint64_t timer;     /* 0: it does not wait */
+    uint64_t started_ns;
+    uint32_t delays; /* in a row */
 };
 
 struct supervisor {
@@ -27,7 +35,10 @@ struct supervisor {
     struct ln_supervision spec;
     struct child **children; /* by position in the table, or by index of the monitor's handle */
     uint32_t children_max;
+    uint32_t children_count; /* of the table; a dynamic supervisor's are `running` and waiting */
     uint32_t running;
+    struct child *waiting; /* for their restarts */
+    uint32_t waiting_count;
     uint64_t *restarts_ns; /* the last `intensity` of them, a ring */
     uint64_t restarts_count;
 };
@@ -62,8 +73,7 @@ children_reserve(struct supervisor *supervisor, uint32_t index)
 static uint32_t
 index_of(const struct supervisor *supervisor, const struct child *child)
 {
-    return dynamic(supervisor) ? (uint32_t)child->monitor
-                               : (uint32_t)(child->spec - supervisor->spec.children);
+    return dynamic(supervisor) ? (uint32_t)child->monitor : child->index;
 }
 
 static struct child *
@@ -74,7 +84,7 @@ child_of_monitor(const struct supervisor *supervisor, uint64_t monitor)
         struct child *child = index < supervisor->children_max ? supervisor->children[index] : NULL;
         return child != NULL && child->monitor == monitor ? child : NULL;
     }
-    for (uint32_t i = 0; i < supervisor->spec.children_count; i++) {
+    for (uint32_t i = 0; i < supervisor->children_count; i++) {
         if (supervisor->children[i]->pid != 0 && supervisor->children[i]->monitor == monitor) {
             return supervisor->children[i];
         }
@@ -82,9 +92,82 @@ child_of_monitor(const struct supervisor *supervisor, uint64_t monitor)
     return NULL;
 }
 
+/* ------------------------------------------------------------------------ waiting for a restart */
+
+static bool
+is_restart_of(const struct ln_msg *msg, void *child)
+{
+    return msg->tag == SUPERVISOR_RESTART &&
+           *(struct child *const *)(const void *)msg->data == child;
+}
+
+static void
+waiting_remove(struct supervisor *supervisor, struct child *child)
+{
+    struct child **at = &supervisor->waiting;
+    while (*at != child) {
+        at = &(*at)->next;
+    }
+    *at = child->next;
+    child->timer = 0;
+    supervisor->waiting_count--;
+}
+
+/* It is not to be started when its delay is over. */
+static void
+restart_cancel(struct supervisor *supervisor, struct child *child)
+{
+    if (child->timer == 0) {
+        return;
+    }
+    if (ln_cancel_timer(child->timer) != 0) {
+        struct ln_msg *msg = NULL; /* it has fired, and lies in the mailbox */
+        int error = ln_receive_match(is_restart_of, child, 0, &msg);
+        ASSERT(error == 0);
+        ln_msg_free(&msg);
+    }
+    waiting_remove(supervisor, child);
+}
+
+/* The next delay: twice the one before, less up to half of it by chance. */
+static uint64_t
+restart_delay_ms(struct child *child)
+{
+    const struct ln_child *spec = child->spec;
+    uint64_t max_ms = spec->backoff_max_ms != 0 ? spec->backoff_max_ms : LN_BACKOFF_MAX_MS;
+    if (ln_now_ns() - child->started_ns > max_ms * 1000000) {
+        child->delays = 0;
+    }
+    uint64_t delay_ms = (uint64_t)spec->backoff_ms << child->delays;
+    if (delay_ms < max_ms) {
+        child->delays++;
+    } else {
+        delay_ms = max_ms;
+    }
+    uint32_t chance;
+    ln_random(&chance, sizeof chance);
+    return delay_ms - chance % (delay_ms / 2 + 1);
+}
+
+static void
+restart_wait(struct supervisor *supervisor, struct child *child)
+{
+    ASSERT(child->pid == 0 && child->timer == 0);
+    struct ln_msg *msg = ln_msg_new(SUPERVISOR_RESTART, LN_REPLY, sizeof(struct child *));
+    *(struct child **)(void *)msg->data = child;
+    child->timer = ln_send_after(restart_delay_ms(child), ln_self(), &msg);
+    child->next = supervisor->waiting;
+    supervisor->waiting = child;
+    supervisor->waiting_count++;
+}
+
+/* ------------------------------------------------------------------------------------- starting */
+
 static int
 child_start(struct supervisor *supervisor, struct child *child)
 {
+    restart_cancel(supervisor, child);
+    child->started_ns = ln_now_ns();
     const struct ln_child *spec = child->spec;
     struct ln_spawn_options options = {.name = spec->name,
                                        .monitor = true,
@@ -108,6 +191,7 @@ static void
 child_forget(struct supervisor *supervisor, struct child *child)
 {
     if (dynamic(supervisor)) {
+        restart_cancel(supervisor, child);
         ln_free(child->argument);
         ln_free(child);
     }
@@ -156,7 +240,8 @@ child_stop(struct supervisor *supervisor, struct child *child)
 static void
 children_stop_from(struct supervisor *supervisor, uint32_t first)
 {
-    for (uint32_t i = supervisor->spec.children_count; i-- > first;) {
+    for (uint32_t i = supervisor->children_count; i-- > first;) {
+        restart_cancel(supervisor, supervisor->children[i]);
         if (supervisor->children[i]->pid != 0) {
             child_stop(supervisor, supervisor->children[i]);
         }
@@ -181,6 +266,9 @@ dynamic_stop(struct supervisor *supervisor)
     uint64_t deadline_ns =
         ln_now_ns() + (uint64_t)(shutdown_ms != 0 ? shutdown_ms : LN_SHUTDOWN_MS) * 1000000;
     bool killed = false;
+    while (supervisor->waiting != NULL) {
+        child_forget(supervisor, supervisor->waiting);
+    }
     dynamic_end_all(supervisor, LN_EXIT_SHUTDOWN);
     while (supervisor->running > 0) {
         uint64_t now_ns = ln_now_ns();
@@ -264,40 +352,43 @@ first_to_restart(const struct supervisor *supervisor, const struct child *child)
     return supervisor->spec.strategy == LN_ONE_FOR_ALL ? 0 : index_of(supervisor, child);
 }
 
+/* Starts those from `first` on that do not run; *out_failed is where it ended. */
 static int
-start_not_running(struct supervisor *supervisor, uint32_t first)
+start_not_running(struct supervisor *supervisor, uint32_t first, struct child **out_failed)
 {
-    for (uint32_t i = first; i < supervisor->spec.children_count; i++) {
+    for (uint32_t i = first; i < supervisor->children_count; i++) {
         struct child *child = supervisor->children[i];
         bool wanted = child->pid == 0 && child->spec->restart != LN_TEMPORARY;
         int error = wanted ? child_start(supervisor, child) : 0;
         if (error != 0) {
+            *out_failed = child;
             return error;
         }
     }
     return 0;
 }
 
-static int
-restart_once(struct supervisor *supervisor, struct child *child)
+static bool
+alone(const struct supervisor *supervisor)
 {
-    if (supervisor->spec.strategy == LN_ONE_FOR_ONE || dynamic(supervisor)) {
-        return child_start(supervisor, child);
-    }
-    uint32_t first = first_to_restart(supervisor, child);
-    children_stop_from(supervisor, first);
-    return start_not_running(supervisor, first);
+    return supervisor->spec.strategy == LN_ONE_FOR_ONE || dynamic(supervisor);
 }
 
-static void
-child_down(struct supervisor *supervisor, struct child *child, const struct ln_down *down)
+/* The child, and with it those that its supervisor's strategy names; they have been stopped. */
+static int
+restart_once(struct supervisor *supervisor, struct child *child, struct child **out_failed)
 {
-    child_ended(supervisor, child);
-    if (!shall_restart(child, down->reason.kind)) {
-        child_forget(supervisor, child);
-        return;
-    }
-    /* A restart whose init fails is a restart too, and is tried again until that was too often. */
+    *out_failed = child;
+    return alone(supervisor)
+               ? child_start(supervisor, child)
+               : start_not_running(supervisor, first_to_restart(supervisor, child), out_failed);
+}
+
+/* The child ended, or its restart failed. A restart whose init fails is a restart too, and is tried
+ * again until that was too often: at once, or after another delay. */
+static void
+restart(struct supervisor *supervisor, struct child *child)
+{
     int error;
     do {
         if (too_often(supervisor)) {
@@ -305,11 +396,65 @@ child_down(struct supervisor *supervisor, struct child *child, const struct ln_d
             ln_stop(LN_EXIT_ERROR, "children restarted too often");
             return;
         }
-        error = restart_once(supervisor, child);
+        if (!alone(supervisor)) {
+            children_stop_from(supervisor, first_to_restart(supervisor, child));
+        }
+        if (child->spec->backoff_ms != 0) {
+            restart_wait(supervisor, child);
+            return;
+        }
+        error = restart_once(supervisor, child, &child);
     } while (error != 0 && error != -ECANCELED);
 }
 
+static void
+child_down(struct supervisor *supervisor, struct child *child, const struct ln_down *down)
+{
+    child_ended(supervisor, child);
+    if (shall_restart(child, down->reason.kind)) {
+        restart(supervisor, child);
+    } else {
+        child_forget(supervisor, child);
+    }
+}
+
+/* Its delay is over. */
+static void
+restart_due(struct supervisor *supervisor, struct child *child)
+{
+    waiting_remove(supervisor, child);
+    int error = restart_once(supervisor, child, &child);
+    if (error != 0 && error != -ECANCELED) {
+        restart(supervisor, child);
+    }
+}
+
 /* -------------------------------------------------------------------------------- the behaviour */
+
+static struct child *
+table_append(struct supervisor *supervisor, const struct ln_child *spec)
+{
+    struct child *child = ln_alloc(sizeof *child);
+    child->spec = spec;
+    child->index = supervisor->children_count;
+    children_reserve(supervisor, supervisor->children_count);
+    supervisor->children[supervisor->children_count++] = child;
+    return child;
+}
+
+static void
+table_remove(struct supervisor *supervisor, struct child *child)
+{
+    ASSERT(child->pid == 0 && child->timer == 0);
+    supervisor->children_count--;
+    for (uint32_t i = child->index; i < supervisor->children_count; i++) {
+        supervisor->children[i] = supervisor->children[i + 1];
+        supervisor->children[i]->index = i;
+    }
+    supervisor->children[supervisor->children_count] = NULL;
+    ln_free(child->added);
+    ln_free(child);
+}
 
 static int
 supervisor_init(void *state, const void *argument)
@@ -322,12 +467,10 @@ supervisor_init(void *state, const void *argument)
         ASSERT(supervisor->spec.children_count == 1);
         return 0;
     }
-    children_reserve(supervisor, supervisor->spec.children_count);
     for (uint32_t i = 0; i < supervisor->spec.children_count; i++) {
-        supervisor->children[i] = ln_alloc(sizeof(struct child));
-        supervisor->children[i]->spec = &supervisor->spec.children[i];
+        (void)table_append(supervisor, &supervisor->spec.children[i]);
     }
-    for (uint32_t i = 0; i < supervisor->spec.children_count; i++) {
+    for (uint32_t i = 0; i < supervisor->children_count; i++) {
         int error = child_start(supervisor, supervisor->children[i]);
         if (error != 0) {
             children_stop(supervisor);
@@ -335,6 +478,20 @@ supervisor_init(void *state, const void *argument)
         }
     }
     return 0;
+}
+
+/* ------------------------------------------------------------------------------- what is asked */
+
+static void
+answer_pid(struct ln_caller caller, int error, ln_pid pid)
+{
+    if (error != 0) {
+        ln_reply_error(caller, error);
+        return;
+    }
+    struct ln_msg *answer = ln_msg_new(0, LN_REPLY, sizeof pid);
+    memcpy(answer->data, &pid, sizeof pid);
+    ln_reply(caller, &answer);
 }
 
 static void
@@ -356,14 +513,173 @@ start_child(struct supervisor *supervisor, struct ln_msg *request)
         memcpy(kept, request->data, request->bytes);
         child->argument = kept;
     }
+    answer_pid(caller, error, child->pid);
     if (error != 0) {
         child_forget(supervisor, child);
-        ln_reply_error(caller, error);
+    }
+}
+
+static struct child *
+table_find(const struct supervisor *supervisor, const char *id)
+{
+    for (uint32_t i = 0; i < supervisor->children_count; i++) {
+        if (strcmp(supervisor->children[i]->spec->id, id) == 0) {
+            return supervisor->children[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+add_child(struct supervisor *supervisor, const struct ln_msg *request)
+{
+    const struct ln_child *spec = (const struct ln_child *)(const void *)request->data;
+    struct ln_caller caller = ln_caller(request);
+    if (dynamic(supervisor) || table_find(supervisor, spec->id) != NULL) {
+        ln_reply_error(caller, dynamic(supervisor) ? -EINVAL : -EEXIST);
         return;
     }
-    struct ln_msg *answer = ln_msg_new(SUPERVISOR_START_CHILD, LN_REPLY, sizeof child->pid);
-    memcpy(answer->data, &child->pid, sizeof child->pid);
-    ln_reply(caller, &answer);
+    struct ln_child *added = ln_alloc(sizeof *added);
+    *added = *spec;
+    struct child *child = table_append(supervisor, added);
+    child->added = added;
+    int error = child_start(supervisor, child);
+    answer_pid(caller, error, child->pid);
+    if (error != 0) {
+        table_remove(supervisor, child);
+    }
+}
+
+/* Whom a request means; NULL: there is none. */
+static struct child *
+child_asked(const struct supervisor *supervisor, const struct child_request *request)
+{
+    if (!dynamic(supervisor)) {
+        return request->pid == 0 ? table_find(supervisor, request->id) : NULL;
+    }
+    for (uint32_t i = 0; request->pid != 0 && i < supervisor->children_max; i++) {
+        struct child *child = supervisor->children[i];
+        if (child != NULL && child->pid == request->pid) {
+            return child;
+        }
+    }
+    return NULL;
+}
+
+static int
+terminate_child(struct supervisor *supervisor, struct child *child)
+{
+    restart_cancel(supervisor, child);
+    if (child->pid != 0) {
+        child_stop(supervisor, child);
+    }
+    if (child->pid != 0) {
+        return -ECANCELED; /* we are being killed */
+    }
+    child_forget(supervisor, child);
+    return 0;
+}
+
+static int
+delete_child(struct supervisor *supervisor, struct child *child)
+{
+    if (child->pid != 0 || child->timer != 0) {
+        return -EBUSY;
+    }
+    table_remove(supervisor, child);
+    return 0;
+}
+
+static int
+restart_child(struct supervisor *supervisor, struct child *child)
+{
+    if (child->pid != 0 || child->timer != 0) {
+        return child->pid != 0 ? -EEXIST : -EBUSY;
+    }
+    return child_start(supervisor, child);
+}
+
+static void
+order_child(struct supervisor *supervisor, const struct ln_msg *request)
+{
+    struct ln_caller caller = ln_caller(request);
+    struct child *child =
+        child_asked(supervisor, (const struct child_request *)(const void *)request->data);
+    int error = -ENOENT;
+    ln_pid pid = 0;
+    if (child != NULL && request->tag == SUPERVISOR_TERMINATE_CHILD) {
+        error = terminate_child(supervisor, child);
+    } else if (child != NULL && dynamic(supervisor)) {
+        error = -EINVAL;
+    } else if (child != NULL && request->tag == SUPERVISOR_DELETE_CHILD) {
+        error = delete_child(supervisor, child);
+    } else if (child != NULL) {
+        error = restart_child(supervisor, child);
+        pid = child->pid;
+    }
+    answer_pid(caller, error, pid);
+}
+
+static void
+child_describe(const struct child *child, struct ln_child_info *out)
+{
+    *out = (struct ln_child_info){
+        .id = child->spec->id,
+        .behaviour = child->spec->behaviour,
+        .pid = child->pid,
+        .state = child->pid != 0     ? LN_CHILD_RUNNING
+                 : child->timer != 0 ? LN_CHILD_RESTARTING
+                                     : LN_CHILD_STOPPED,
+        .restart = child->spec->restart,
+    };
+}
+
+/* Positions are those in the array, then, for dynamic children, in the list of those that wait. */
+static void
+which_children(const struct supervisor *supervisor, const struct ln_msg *request)
+{
+    const struct children_request *asked =
+        (const struct children_request *)(const void *)request->data;
+    uint32_t max = asked->max < LN_CHILDREN_PAGE ? asked->max : LN_CHILDREN_PAGE;
+    struct ln_msg *answer = ln_msg_new(
+        0, LN_REPLY, sizeof(struct children_answer) + max * sizeof(struct ln_child_info));
+    struct children_answer *page = (struct children_answer *)(void *)answer->data;
+    uint32_t position = asked->position;
+    uint32_t array = dynamic(supervisor) ? supervisor->children_max : supervisor->children_count;
+    for (; position < array && page->count < max; position++) {
+        if (supervisor->children[position] != NULL) {
+            child_describe(supervisor->children[position], &page->children[page->count++]);
+        }
+    }
+    uint32_t listed = array;
+    const struct child *child = dynamic(supervisor) ? supervisor->waiting : NULL;
+    for (; child != NULL && page->count < max; child = child->next) {
+        if (listed++ >= position) {
+            child_describe(child, &page->children[page->count++]);
+            position++;
+        }
+    }
+    page->position = position < array || child != NULL ? position : 0;
+    ln_reply(ln_caller(request), &answer);
+}
+
+static void
+count_children(const struct supervisor *supervisor, const struct ln_msg *request)
+{
+    struct ln_msg *answer = ln_msg_new(0, LN_REPLY, sizeof(struct ln_child_counts));
+    struct ln_child_counts *counts = (struct ln_child_counts *)(void *)answer->data;
+    bool all_alike = dynamic(supervisor);
+    counts->active = supervisor->running;
+    counts->restarting = supervisor->waiting_count;
+    counts->specs = all_alike ? counts->active + counts->restarting : supervisor->children_count;
+    for (uint32_t i = 0; !all_alike && i < supervisor->children_count; i++) {
+        counts->supervisors += supervisor->children[i]->spec->behaviour == &ln_supervisor;
+    }
+    if (all_alike && supervisor->spec.children[0].behaviour == &ln_supervisor) {
+        counts->supervisors = counts->specs;
+    }
+    counts->workers = counts->specs - counts->supervisors;
+    ln_reply(ln_caller(request), &answer);
 }
 
 static void
@@ -382,8 +698,25 @@ supervisor_handle(void *state, struct ln_msg **msg)
         children_stop(supervisor);
         ln_stop(LN_EXIT_SHUTDOWN, "stopped");
         break;
+    case SUPERVISOR_RESTART:
+        restart_due(supervisor, *(struct child *const *)(const void *)(*msg)->data);
+        break;
     case SUPERVISOR_START_CHILD:
         start_child(supervisor, *msg);
+        break;
+    case SUPERVISOR_ADD_CHILD:
+        add_child(supervisor, *msg);
+        break;
+    case SUPERVISOR_TERMINATE_CHILD:
+    case SUPERVISOR_RESTART_CHILD:
+    case SUPERVISOR_DELETE_CHILD:
+        order_child(supervisor, *msg);
+        break;
+    case SUPERVISOR_WHICH_CHILDREN:
+        which_children(supervisor, *msg);
+        break;
+    case SUPERVISOR_COUNT_CHILDREN:
+        count_children(supervisor, *msg);
         break;
     default:
         break;
@@ -395,9 +728,9 @@ supervisor_print(const void *state, struct ln_text *out)
 {
     static const char *const names[] = {"one_for_one", "one_for_all", "rest_for_one", "dynamic"};
     const struct supervisor *supervisor = state;
-    ln_text_print(out, "%s, %u running, at most %u restarts in %u ms",
-                  names[supervisor->spec.strategy], supervisor->running, supervisor->spec.intensity,
-                  supervisor->spec.period_ms);
+    ln_text_print(out, "%s, %u running, %u waiting for a restart, at most %u restarts in %u ms",
+                  names[supervisor->spec.strategy], supervisor->running, supervisor->waiting_count,
+                  supervisor->spec.intensity, supervisor->spec.period_ms);
 }
 
 const struct ln_behaviour ln_supervisor = {
@@ -408,19 +741,3 @@ const struct ln_behaviour ln_supervisor = {
     .print = supervisor_print,
     .trap_exit = true,
 };
-
-int
-ln_supervisor_start_child(ln_pid supervisor, const void *argument, size_t bytes, ln_pid *out)
-{
-    struct ln_msg *request = ln_msg_new(SUPERVISOR_START_CHILD, LN_DURABLE, bytes);
-    if (bytes > 0) {
-        memcpy(request->data, argument, bytes);
-    }
-    struct ln_msg *answer = NULL;
-    int error = ln_call(supervisor, &request, LN_FOREVER, &answer);
-    if (error == 0) {
-        memcpy(out, answer->data, sizeof *out);
-        ln_msg_free(&answer);
-    }
-    return error;
-}

@@ -12,8 +12,15 @@
  *
  * Children start in the order of the table, each after the init of the one before, and stop in
  * reverse: asked (LN_TAG_STOP / shutdown), then killed after shutdown_ms. More than `intensity`
- * restarts within `period_ms` end the supervisor itself. A dynamic supervisor has one child spec as
- * a template and starts children on request.
+ * restarts within `period_ms` end the supervisor itself: what it ends with is its own supervisor's
+ * affair, and the root's end is the node's. A dynamic supervisor has one child spec as a template
+ * and starts children on request.
+ *
+ * A child with `backoff_ms` is started again after a delay, during which the supervisor serves the
+ * others: backoff_ms after its first end, twice that after the next, up to backoff_max_ms; a child
+ * that has lived for longer than that begins anew. Of each delay a random part of up to half is
+ * taken off, so that what failed together does not come back together. one_for_all and rest_for_one
+ * stop the others at once and start them when the delay is over.
  */
 #pragma once
 
@@ -35,6 +42,8 @@ struct ln_child {
     const char *name; /* registered at each start, or NULL */
     bool elsewhere;   /* use `scheduler` */
     int scheduler;
+    uint32_t backoff_ms;     /* before it is started again; 0: at once */
+    uint32_t backoff_max_ms; /* what the delay grows to; 0: LN_BACKOFF_MAX_MS */
 };
 
 struct ln_supervision {
@@ -49,10 +58,50 @@ struct ln_supervision {
 /* The behaviour; its argument is a struct ln_supervision. */
 extern LN_API const struct ln_behaviour ln_supervisor;
 
+/* All of these ask a supervisor, and yield. 0, the error that is named, or what ln_call returns. */
+
 /* Asks a dynamic supervisor for a child with this argument (copied, kept for restarts unless
- * temporary). Waits for its init. Yields. 0, init's error, or what ln_call returns.
- * supervisor:start_child/2. */
+ * temporary). Waits for its init, whose error it returns. supervisor:start_child/2. */
 LN_API LN_MUST_CHECK int ln_supervisor_start_child(ln_pid supervisor, const void *argument,
                                                    size_t bytes, ln_pid *out);
+/* Adds a child to the end of a supervisor's table and starts it, likewise. What the spec points to
+ * is borrowed for the supervisor's life. -EEXIST: there is one of this id. */
+LN_API LN_MUST_CHECK int ln_supervisor_add_child(ln_pid supervisor, const struct ln_child *spec,
+                                                 ln_pid *out);
+
+/* Stops a child of a table, be it running or waiting for its restart; it stays in the table, not
+ * running, until ln_supervisor_restart_child or a restart of all. -ENOENT: no such id. */
+LN_API LN_MUST_CHECK int ln_supervisor_terminate_child(ln_pid supervisor, const char *id);
+/* Stops a child of a dynamic supervisor and forgets it. Walks all children. -ENOENT. */
+LN_API LN_MUST_CHECK int ln_supervisor_terminate_pid(ln_pid supervisor, ln_pid child);
+/* Starts a child of a table that does not run: -ENOENT, -EEXIST (it runs), -EBUSY (its restart is
+ * on its way), or its init's error. */
+LN_API LN_MUST_CHECK int ln_supervisor_restart_child(ln_pid supervisor, const char *id,
+                                                     ln_pid *out);
+/* Takes a child that does not run out of the table. -ENOENT; -EBUSY: terminate it first. */
+LN_API LN_MUST_CHECK int ln_supervisor_delete_child(ln_pid supervisor, const char *id);
+
+enum ln_child_state { LN_CHILD_RUNNING, LN_CHILD_RESTARTING, LN_CHILD_STOPPED };
+struct ln_child_info {
+    const char *id;
+    const struct ln_behaviour *behaviour;
+    ln_pid pid; /* 0: it does not run */
+    enum ln_child_state state;
+    enum ln_restart restart;
+};
+enum { LN_CHILDREN_PAGE = 256 };
+/* Up to `max` (at most LN_CHILDREN_PAGE) children from *position on, in the order of the table;
+ * *position moves to where to go on, 0 when that was all. Between two pages dynamic children come
+ * and go. */
+LN_API LN_MUST_CHECK int ln_supervisor_which_children(ln_pid supervisor, uint32_t *position,
+                                                      struct ln_child_info *out, uint32_t max,
+                                                      uint32_t *out_count);
+struct ln_child_counts {
+    uint32_t specs; /* of the table, or children of a dynamic supervisor */
+    uint32_t active, restarting;
+    uint32_t supervisors, workers; /* of those specs */
+};
+LN_API LN_MUST_CHECK int ln_supervisor_count_children(ln_pid supervisor,
+                                                      struct ln_child_counts *out);
 
 LN_END
