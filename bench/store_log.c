@@ -166,7 +166,7 @@ measure(const char *folder, unsigned batch_commands)
     bench->io = io_of(place.driver, 0);
     bench->op.done = batch_done;
     bench->batch_commands = batch_commands;
-    struct io_loop loop = {turn, idle, stopped, bench};
+    struct io_loop loop = {.turn = turn, .idle = idle, .stopped = stopped, .context = bench};
     result = io_start(place.driver, &loop);
     if (result < 0) {
         fail("can't start", result);

@@ -46,6 +46,18 @@ function(linnet_layer name)
   target_link_libraries(linnet_${name} PRIVATE linnet_flags)
 endfunction()
 
+# linnet_shared_code(TARGET): the code of a static library works on what many actors share, so a stack overflow in it ends
+# the node, not an actor alone: a section tells the runtime (runtime/overflow.c). Sanitizers report faults themselves.
+function(linnet_shared_code target)
+  if(LINNET_SANITIZE)
+    return()
+  endif()
+  add_custom_command(TARGET ${target} POST_BUILD COMMAND ${CMAKE_OBJCOPY} ${linnet_shared_code} $<TARGET_FILE:${target}>)
+endfunction()
+foreach(part "" .unlikely .hot .startup .exit)
+  list(APPEND linnet_shared_code --rename-section .text${part}=linnet_text)
+endforeach()
+
 # linnet_program(NAME SOURCES ... LIBS ...): an executable of ours.
 function(linnet_program name)
   cmake_parse_arguments(P "" "" "SOURCES;LIBS" ${ARGN})

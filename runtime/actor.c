@@ -3,6 +3,7 @@
 #include "runtime/actor.h"
 
 #include "runtime/node_priv.h"
+#include "runtime/overflow.h"
 #include "runtime/registry.h"
 #include "runtime/scheduler.h"
 
@@ -76,7 +77,7 @@ note_end(struct scheduler *self, struct actor *actor, struct ln_reason reason)
     *actor->ending = reason;
 }
 
-static void
+static ENTERS_ACTOR void
 begin(struct scheduler *self, struct actor *actor)
 {
     const struct ln_behaviour *behaviour = actor->behaviour;
@@ -91,7 +92,7 @@ begin(struct scheduler *self, struct actor *actor)
 
 /* ---------------------------------------------------------------------------------------- turns */
 
-void
+ENTERS_ACTOR void
 actor_turn(struct scheduler *self, struct actor *actor)
 {
     ASSERT(actor->run_state == ACTOR_READY && actor->fiber == NULL);
@@ -119,7 +120,7 @@ actor_turn(struct scheduler *self, struct actor *actor)
     self->current = NULL;
 }
 
-void
+ENTERS_ACTOR void
 actor_run_process(void *argument)
 {
     struct actor *actor = argument;
@@ -150,7 +151,7 @@ actor_end_soon(struct scheduler *self, struct actor *actor, struct ln_reason rea
     }
 }
 
-static void
+static ENTERS_ACTOR void
 terminate(struct actor *actor)
 {
     const struct ln_behaviour *behaviour = actor->behaviour;
@@ -190,6 +191,16 @@ actor_end(struct scheduler *self, struct actor *actor)
     node_actor_ended(self->node, actor);
     self->current = NULL;
     actor_free(self, actor);
+}
+
+void
+actor_end_overflown(struct scheduler *self, struct actor *actor, unsigned depth)
+{
+    note_end(self, actor,
+             (struct ln_reason){LN_EXIT_ERROR, (int32_t)depth, "stack overflow",
+                                actor->behaviour->name});
+    actor->terminated = true;
+    actor_end(self, actor);
 }
 
 void

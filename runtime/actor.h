@@ -144,6 +144,9 @@ void actor_end_soon(struct scheduler *scheduler, struct actor *actor, struct ln_
 /* Ends it here and now, on whatever stack runs: terminate, release, tell, free. It may yield inside
  * terminate. */
 void actor_end(struct scheduler *scheduler, struct actor *actor);
+/* The same on another stack, when its own overflowed `depth` calls deep: like a kill it came upon
+ * the actor between any two instructions, so terminate does not run. */
+void actor_end_overflown(struct scheduler *scheduler, struct actor *actor, unsigned depth);
 /* Frees all that it owns, its stack apart: the node closes, and nobody is told. */
 void actor_discard(struct scheduler *scheduler, struct actor *actor);
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A fresh stack is laid out as if fiber_swap had just left it: six registers and the address of
- * fiber_begin, which then calls entry(argument) with the stack aligned to 16. The guard is a page
+ * fiber_begin, which then calls entry(argument) with the stack aligned to 16. The guard is memory
  * without access below the stack: installed with MADV_GUARD_INSTALL (Linux 6.13), which costs no
  * mapping of its own, else with mprotect, which splits the mapping in two: with the kernel's
  * default of 65,530 mappings a process can then hold about 32,000 stacks. */
 #include "runtime/fiber.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -39,7 +38,7 @@ enum { STACK_FACTOR = 4 }; /* a sanitizer's frames are larger */
 enum { STACK_FACTOR = 1 };
 #endif
 
-enum { PAGE_BYTES = 4096, GUARD_BYTES = PAGE_BYTES, ADVICE_GUARD_INSTALL = 102, SAVED_WORDS = 9 };
+enum { PAGE_BYTES = 4096, ADVICE_GUARD_INSTALL = 102, SAVED_WORDS = 9 };
 
 void fiber_swap(void **save_stack_pointer, void *load_stack_pointer);
 void fiber_begin(void);
@@ -66,24 +65,24 @@ struct fiber *
 fiber_new(size_t stack_bytes, void (*entry)(void *argument), void *argument)
 {
     size_t usable = (stack_bytes * STACK_FACTOR + PAGE_BYTES - 1) & ~(size_t)(PAGE_BYTES - 1);
-    unsigned char *base = mmap(NULL, GUARD_BYTES + usable, PROT_READ | PROT_WRITE,
+    unsigned char *base = mmap(NULL, FIBER_GUARD_BYTES + usable, PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     if (base == MAP_FAILED) {
         return NULL;
     }
-    if (madvise(base, GUARD_BYTES, ADVICE_GUARD_INSTALL) != 0 &&
-        mprotect(base, GUARD_BYTES, PROT_NONE) != 0) {
-        (void)munmap(base, GUARD_BYTES + usable);
+    if (madvise(base, FIBER_GUARD_BYTES, ADVICE_GUARD_INSTALL) != 0 &&
+        mprotect(base, FIBER_GUARD_BYTES, PROT_NONE) != 0) {
+        (void)munmap(base, FIBER_GUARD_BYTES + usable);
         return NULL;
     }
     struct fiber *fiber = calloc(1, sizeof *fiber);
     if (fiber == NULL) {
-        (void)munmap(base, GUARD_BYTES + usable);
+        (void)munmap(base, FIBER_GUARD_BYTES + usable);
         return NULL;
     }
     fiber->entry = entry;
     fiber->argument = argument;
-    fiber->stack = base + GUARD_BYTES;
+    fiber->stack = base + FIBER_GUARD_BYTES;
     fiber->stack_bytes = usable;
 #if defined(FIBER_TSAN)
     fiber->sanitizer_fiber = __tsan_create_fiber(0);
@@ -105,7 +104,7 @@ fiber_free(struct fiber *fiber)
 #if defined(FIBER_ASAN)
     __asan_unpoison_memory_region(fiber->stack, fiber->stack_bytes);
 #endif
-    int error = munmap(fiber->stack - GUARD_BYTES, GUARD_BYTES + fiber->stack_bytes);
+    int error = munmap(fiber->stack - FIBER_GUARD_BYTES, FIBER_GUARD_BYTES + fiber->stack_bytes);
     ASSERT(error == 0);
     free(fiber);
 }
@@ -192,6 +191,13 @@ fiber_restart(struct fiber *running)
     __asan_handle_no_return();
 #endif
     fiber_jump(stack_top(running), running->entry, running->argument);
+}
+
+bool
+fiber_guards(const struct fiber *fiber, uintptr_t address)
+{
+    uintptr_t stack = (uintptr_t)fiber->stack;
+    return stack != 0 && address < stack && address >= stack - FIBER_GUARD_BYTES;
 }
 
 size_t

@@ -11,7 +11,9 @@
 
 #include "runtime/check.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct fiber {
     void *stack_pointer; /* of a fiber that is not running */
@@ -24,9 +26,13 @@ struct fiber {
     void *sanitizer_fiber; /* ThreadSanitizer's */
 };
 
-/* Allocates a fiber with a guarded stack of `stack_bytes` (rounded up to pages; one page below it
- * faults). It starts in entry(argument) at the first switch to it; entry must not return. NULL
- * without memory or mappings. */
+/* Below each stack, without access: so wide that no function steps over it, unless its frame alone
+ * is larger. */
+enum { FIBER_GUARD_BYTES = 16 * 1024 };
+
+/* Allocates a fiber with a guarded stack of `stack_bytes` (rounded up to pages). It starts in
+ * entry(argument) at the first switch to it; entry must not return. NULL without memory or
+ * mappings. */
 struct fiber *fiber_new(size_t stack_bytes, void (*entry)(void *argument), void *argument);
 /* NULL is allowed. Not the running one. */
 void fiber_free(struct fiber *fiber);
@@ -39,5 +45,7 @@ void fiber_switch(struct fiber *from, struct fiber *to);
 /* Throws away everything on the running fiber's stack and calls its entry again. */
 NORETURN void fiber_restart(struct fiber *running);
 
+/* Whether an access to the address says that the fiber has used up its stack. */
+bool fiber_guards(const struct fiber *fiber, uintptr_t address);
 /* Bytes of its stack that were ever touched; for introspection, costs a system call. */
 size_t fiber_touched_bytes(const struct fiber *fiber);

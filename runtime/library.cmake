@@ -39,13 +39,14 @@ add_library(linnet_shared SHARED ${objects})
 set_target_properties(linnet_shared PROPERTIES
   OUTPUT_NAME linnet VERSION ${PROJECT_VERSION} SOVERSION ${linnet_abi} LINKER_LANGUAGE C)
 target_link_options(linnet_shared PRIVATE
-  -Wl,--exclude-libs,ALL -Wl,-Bsymbolic-functions -Wl,-z,defs -Wl,-z,relro)
+  -Wl,--exclude-libs,ALL -Wl,-Bsymbolic-functions -Wl,-z,defs -Wl,-z,relro
+  -Wl,--version-script=${CMAKE_CURRENT_SOURCE_DIR}/linnet.map)
 target_link_libraries(linnet_shared PRIVATE PkgConfig::URING ${CK_LIBRARY} Threads::Threads)
 
 # One object, in which what is hidden is local: a program may have a mailbox_push of its own.
 add_custom_command(OUTPUT liblinnet.a DEPENDS linnet_runtime ${objects}
   COMMAND ${CMAKE_LINKER} -r -o liblinnet.o ${objects}
-  COMMAND ${CMAKE_OBJCOPY} --localize-hidden liblinnet.o
+  COMMAND ${CMAKE_OBJCOPY} --localize-hidden ${linnet_shared_code} liblinnet.o
   COMMAND ${CMAKE_COMMAND} -E rm -f liblinnet.a
   COMMAND ${CMAKE_AR} rcs liblinnet.a liblinnet.o
   COMMAND_EXPAND_LISTS VERBATIM)

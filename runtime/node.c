@@ -87,8 +87,11 @@ ln_node_start(struct ln_node *node)
     scheduler_self = NULL;
     struct io_loop *loops = allocate(node->schedulers_count, sizeof *loops);
     for (unsigned i = 0; i < node->schedulers_count; i++) {
-        loops[i] = (struct io_loop){scheduler_turn, scheduler_idle, scheduler_stopped,
-                                    &node->schedulers[i]};
+        loops[i] = (struct io_loop){.turn = scheduler_turn,
+                                    .idle = scheduler_idle,
+                                    .stopped = scheduler_stopped,
+                                    .context = &node->schedulers[i],
+                                    .fault = scheduler_faulted};
     }
     error = io_start(node->driver, loops);
     free(loops);

@@ -2,10 +2,13 @@
 #include "runtime/scheduler.h"
 
 #include "runtime/bounds.h"
+#include "runtime/io/trap.h"
 #include "runtime/node_priv.h"
+#include "runtime/overflow.h"
 #include "runtime/registry.h"
 #include "runtime/socket_priv.h"
 
+#include <stdio.h>
 #include <string.h>
 
 _Thread_local struct scheduler *scheduler_self;
@@ -206,11 +209,20 @@ scheduler_can_park(struct scheduler *self)
     return true;
 }
 
+/* On every loop fiber that was switched to, first of all: what the fiber that was left could not do
+ * on its own stack. */
 static void
-reap(struct scheduler *self)
+arrive(struct scheduler *self)
 {
     fiber_free(self->reap);
     self->reap = NULL;
+    struct fiber *overflown = self->overflown;
+    if (overflown != NULL) {
+        self->overflown = NULL;
+        self->fibers_count -= self->current->behaviour->run == NULL;
+        actor_end_overflown(self, self->current, self->overflow_depth);
+        fiber_free(overflown); /* last, since resources may lie on it */
+    }
 }
 
 /* From a loop fiber to the stack of an actor that waited, or of a process. Returns when somebody
@@ -228,7 +240,7 @@ resume(struct scheduler *self, struct actor *actor)
     self->running = there;
     loop_fiber_set_aside(self, here);
     fiber_switch(here, there);
-    reap(self);
+    arrive(self);
 }
 
 void
@@ -258,6 +270,43 @@ scheduler_abandon(struct scheduler *self, struct fiber *process_fiber)
     self->running = loop_fiber(self);
     fiber_switch(process_fiber, self->running);
     __builtin_unreachable();
+}
+
+/* From the handler, on its stack: what runs there is not resumed, nor is the overflown stack. */
+static NORETURN void
+leave_overflown(struct scheduler *self, unsigned depth)
+{
+    struct fiber *overflown = self->running;
+    ASSERT(self->overflown == NULL && self->reap == NULL);
+    self->overflown = overflown;
+    self->overflow_depth = depth;
+    self->running = loop_fiber(self);
+    io_fault_over();
+    fiber_switch(overflown, self->running);
+    __builtin_unreachable();
+}
+
+void
+scheduler_faulted(void *scheduler, const struct io_fault *fault)
+{
+    struct scheduler *self = scheduler;
+    unsigned depth = 0;
+    if (overflow_is_actors(self, fault, &depth) && scheduler_can_park(self)) {
+        leave_overflown(self, depth);
+    }
+    const struct actor *actor = self->current;
+    const struct fiber *fiber = self->running;
+    bool overflow = fiber != NULL && fiber_guards(fiber, fault->address);
+    char where[128];
+    (void)snprintf(where, sizeof where, "scheduler %u, %s%s%s", self->index,
+                   actor != NULL ? "actor " : "no actor's turn",
+                   actor != NULL ? actor->behaviour->name : "",
+                   overflow ? ", beyond the end of its stack" : "");
+    io_fault_print(fault, where);
+    if (actor != NULL) {
+        io_say("linnet: the actor is %u.%u.%u\n", ln_pid_scheduler(actor->pid),
+               pid_slot(actor->pid), (unsigned)(uint32_t)actor->pid);
+    }
 }
 
 static void publish_all(struct scheduler *self);
@@ -310,7 +359,7 @@ run_actor(struct scheduler *self, struct actor *actor)
 static inline __attribute__((always_inline)) void
 loop_for_ever(struct scheduler *self, struct actor *(*pop)(struct scheduler *self))
 {
-    reap(self);
+    arrive(self);
     for (;;) {
         struct actor *actor = pop(self);
         if (actor == NULL) {

@@ -57,7 +57,9 @@ struct scheduler {
     uint32_t idle_count, fibers_count;
     uint32_t idle_least; /* of idle_count, since the last trim */
     uint64_t trim_at_ms;
-    struct fiber *reap; /* an ended process's fiber, freed by the next loop fiber */
+    struct fiber *reap;      /* an ended process's fiber, freed by the next loop fiber */
+    struct fiber *overflown; /* the current actor's, which the next loop fiber ends */
+    unsigned overflow_depth;
     uint64_t turn_end_ns;
     uint32_t turn_actors; /* that ran in this turn */
 
@@ -124,6 +126,9 @@ void scheduler_fini(struct scheduler *scheduler);
 uint64_t scheduler_turn(void *scheduler);
 bool scheduler_idle(void *scheduler);
 bool scheduler_stopped(void *scheduler);
+
+/* Likewise, when code of it faulted. Returns only when the process shall end. */
+void scheduler_faulted(void *scheduler, const struct io_fault *fault);
 
 void scheduler_ready(struct scheduler *scheduler, struct actor *actor);
 /* Whether there is a stack for the loop to go on with, so that the current actor may keep this

@@ -5,6 +5,7 @@
 
 #include "runtime/check.h"
 #include "runtime/io/io_priv.h"
+#include "runtime/io/trap.h"
 
 /* The driver sets active to false and more to its value before it calls done. */
 static void
@@ -24,6 +25,7 @@ io_start(struct io_driver *driver, const struct io_loop *loops)
     for (unsigned i = 0; i < driver->loops; i++) {
         ASSERT(loops[i].turn != NULL && loops[i].idle != NULL && loops[i].stopped != NULL);
     }
+    trap_open();
     return driver->ops->start(driver, loops);
 }
 

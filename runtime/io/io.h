@@ -60,6 +60,14 @@ enum { IO_BUFFER_NONE = 0xffffffffu };
 
 /* -------------------------------------------------------------------------------- driver, loops */
 
+/* What the processor refused. Where a signal has another handler already (a sanitizer's, the
+ * program's own), that keeps it, and a loop is told nothing. */
+struct io_fault {
+    int signal; /* SIGSEGV, SIGBUS, SIGILL, SIGFPE */
+    uintptr_t address;
+    uintptr_t place; /* the instruction */
+};
+
 /* What the runtime hangs into a loop. `turn` runs what is ready and returns when it next wants to
  * run: an instant of io_now_ns (0: at once; IO_NEVER: only on an event). `idle` is asked after the
  * loop has announced that it sleeps (and, where a loop polls before it sleeps, over and over): true
@@ -70,6 +78,14 @@ struct io_loop {
     bool (*idle)(void *context);
     bool (*stopped)(void *context);
     void *context;
+    /* May be NULL. Code of the loop has faulted: called on its thread, on a stack of its own, like
+     * any signal's handler. It may go on elsewhere (trap.h); when it returns, the process ends by
+     * the signal. */
+    void (*fault)(void *context, const struct io_fault *fault);
+    /* May be NULL. Called likewise whenever the thread has used up another `tick_cpu_ns` of CPU
+     * time; it must return. Never under sim, where code takes no time. */
+    void (*tick)(void *context);
+    uint64_t tick_cpu_ns;
 };
 
 /* Starts every loop: `loops[i]` runs on io_of(driver, i). Under uring each gets a thread and the

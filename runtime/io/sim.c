@@ -17,6 +17,7 @@
 #include "runtime/io/sim_loop.h"
 #include "runtime/io/sim_network.h"
 #include "runtime/io/sim_work.h"
+#include "runtime/io/trap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,10 +168,9 @@ sim_over(const struct sim *sim)
     return sim->started;
 }
 
-bool
-sim_run(struct io_driver *driver, uint64_t until_ns)
+static bool
+run_until(struct sim *sim, uint64_t until_ns)
 {
-    struct sim *sim = sim_of(driver);
     while (!sim_over(sim)) {
         uint64_t next = next_ns(sim);
         if (next == IO_NEVER) {
@@ -184,6 +184,16 @@ sim_run(struct io_driver *driver, uint64_t until_ns)
         step(sim);
     }
     return false;
+}
+
+bool
+sim_run(struct io_driver *driver, uint64_t until_ns)
+{
+    struct trap trap;
+    trap_enter(&trap, NULL, false);
+    bool more = run_until(sim_of(driver), until_ns);
+    trap_leave(&trap);
+    return more;
 }
 
 /* ------------------------------------------------------------------------------------ for tests */

@@ -3,6 +3,7 @@
 
 #include "runtime/check.h"
 #include "runtime/io/sim_request.h"
+#include "runtime/io/trap.h"
 
 #include <stdlib.h>
 
@@ -106,12 +107,14 @@ sim_loop_turn(struct sim_loop *loop)
     uint64_t cost_ns_max =
         sim->options.turn_cost_ns_max ? sim->options.turn_cost_ns_max : TURN_COST_NS_MAX_DEFAULT;
     uint64_t cost_ns = 1 + sim_chance_below(&sim->order, cost_ns_max);
+    trap_set_loop(&loop->hooks);
     loop->woken = false;
     loop->stats.enters++;
     loop_run_completions(loop);
     loop->deadline_ns = loop->hooks.turn(loop->hooks.context);
     loop->busy_until_ns = sim->now_ns + cost_ns;
     loop->cpu_ns += cost_ns;
+    trap_set_loop(NULL);
     if (loop->hooks.stopped(loop->hooks.context)) {
         loop->running = false;
         return;

@@ -20,6 +20,7 @@
  * and none for the woken. The alternative, IORING_OP_MSG_RING, needs a ring on the waker's side,
  * which workers and signal threads lack, waits there until the waker next submits, and towards a
  * ring with DEFER_TASKRUN works only in kernels younger than 6.1. */
+#include "runtime/io/trap.h"
 #include "runtime/io/uring_priv.h"
 
 #include <ck_pr.h>
@@ -268,7 +269,10 @@ loop_main(void *argument)
     bool start = !driver->start_failed;
     pthread_mutex_unlock(&driver->start_lock);
     if (start) {
+        struct trap trap;
+        trap_enter(&trap, &uring->loop, true);
         loop_run(uring);
+        trap_leave(&trap);
     }
     return NULL;
 }
@@ -276,11 +280,12 @@ loop_main(void *argument)
 /* ------------------------------------------------------------------------ start and join */
 
 /* Signals meant for the process are for the thread that opened the driver: ours take none but those
- * that a thread's own fault raises. */
+ * that a thread's own fault or its own CPU time raises. */
 static void
 signals_block(sigset_t *out_before)
 {
-    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF};
+    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE,  SIGILL, SIGTRAP,
+                              SIGABRT, SIGSYS, SIGPROF, SIGURG};
     sigset_t blocked;
     (void)sigfillset(&blocked);
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {

@@ -53,9 +53,9 @@ class Installed:
                 names.update(EXPORTED.findall(COMMENT.sub("", stream.read())))
         return names
 
-    def play(self, program):
+    def play(self, program, expected=SAID):
         said = run(program, env=dict(os.environ, LD_LIBRARY_PATH=self.libraries))
-        expect(said == SAID, f"{program} said: {said}")
+        expect(said == expected, f"{program} said: {said}")
 
 
 def find(root, name):
@@ -113,6 +113,15 @@ def check_pkg_config(installed):
     installed.play(static)
 
 
+def check_overflow(installed):
+    """The runtime tells a stranger's code from its own, and ends the actor alone, however it was linked."""
+    deep, libraries = f"{HERE}/deep.c", ["--cflags", "--libs"]
+    for name, before, flags in (("shared", [], libraries), ("static", ["-static"], libraries + ["--static"])):
+        program = f"{installed.scratch}/deep_{name}"
+        run("cc", "-O2", "-Wall", "-Werror", *before, "-o", program, deep, *installed.flags(*flags))
+        installed.play(program, "deep: stack overflow\n")
+
+
 def check_cplusplus(installed):
     program = f"{installed.scratch}/hello_cpp"
     run("g++", "-std=c++17", "-Wall", "-Werror", "-o", program, f"{HERE}/hello.cpp",
@@ -135,6 +144,7 @@ def main():
     check_soname(installed)
     check_headers(installed)
     check_pkg_config(installed)
+    check_overflow(installed)
     check_cplusplus(installed)
     check_cmake(installed)
 

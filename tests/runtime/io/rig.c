@@ -83,7 +83,10 @@ rig_open(struct rig *rig, const struct rig_options *options)
     }
     for (unsigned i = 0; i < uring.loops; i++) {
         rig->loops[i] = (struct rig_loop){.rig = rig, .io = io_of(rig->driver, i)};
-        loops[i] = (struct io_loop){loop_turn, loop_idle, loop_stopped, &rig->loops[i]};
+        loops[i] = (struct io_loop){.turn = loop_turn,
+                                    .idle = loop_idle,
+                                    .stopped = loop_stopped,
+                                    .context = &rig->loops[i]};
     }
     assert_int_equal(io_start(rig->driver, loops), 0);
 }

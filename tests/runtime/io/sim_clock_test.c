@@ -82,7 +82,10 @@ stage_open(struct stage *stage, const struct sim_options *options)
             .next_ns = IO_NEVER,
             .other = &stage->actors[(i + 1) % io_loops(stage->driver)],
         };
-        loops[i] = (struct io_loop){actor_turn, actor_idle, actor_stopped, &stage->actors[i]};
+        loops[i] = (struct io_loop){.turn = actor_turn,
+                                    .idle = actor_idle,
+                                    .stopped = actor_stopped,
+                                    .context = &stage->actors[i]};
     }
     assert_int_equal(io_start(stage->driver, loops), 0);
 }

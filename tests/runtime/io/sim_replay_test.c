@@ -285,7 +285,8 @@ play(uint64_t seed, uint64_t crash_at, struct node *node)
     assert_int_equal(sim_rig_clean(NULL), 0); /* what is on the disk is where a run starts */
     assert_int_equal(sim_open(&options, &node->driver), 0);
     for (unsigned i = 0; i < LOOPS; i++) {
-        loops[i] = (struct io_loop){node_turn, node_idle, node_stopped, node};
+        loops[i] = (struct io_loop){
+            .turn = node_turn, .idle = node_idle, .stopped = node_stopped, .context = node};
     }
     for (unsigned i = 0; i < LOOPS * CONNECTIONS; i++) {
         node->echoes[i].socket = -1;

@@ -71,7 +71,10 @@ play(unsigned spin_us)
     assert_int_equal(uring_open(&options, &driver, NULL, 0), 0);
     for (unsigned i = 0; i < 2; i++) {
         table.io[i] = io_of(driver, i);
-        loops[i] = (struct io_loop){player_turn, player_idle, player_stopped, &players[i]};
+        loops[i] = (struct io_loop){.turn = player_turn,
+                                    .idle = player_idle,
+                                    .stopped = player_stopped,
+                                    .context = &players[i]};
     }
     assert_int_equal(io_start(driver, loops), 0);
     /* The last one to move is not woken by the other when that one has left already: both see the
@@ -145,7 +148,8 @@ every_ring_heard(void **state)
     struct belfry belfry = {0};
     struct io_driver *driver;
     struct uring_options options = {.loops = 1, .level = level};
-    struct io_loop loop = {belfry_turn, belfry_idle, belfry_stopped, &belfry};
+    struct io_loop loop = {
+        .turn = belfry_turn, .idle = belfry_idle, .stopped = belfry_stopped, .context = &belfry};
     pthread_t ringers[RINGERS];
     assert_int_equal(uring_open(&options, &driver, NULL, 0), 0);
     belfry.io = io_of(driver, 0);
@@ -207,7 +211,8 @@ static void
 sleep_through(struct sleeper *sleeper, const struct uring_options *options)
 {
     struct io_driver *driver;
-    struct io_loop loop = {sleeper_turn, sleeper_idle, sleeper_stopped, sleeper};
+    struct io_loop loop = {
+        .turn = sleeper_turn, .idle = sleeper_idle, .stopped = sleeper_stopped, .context = sleeper};
     assert_int_equal(uring_open(options, &driver, NULL, 0), 0);
     sleeper->io = io_of(driver, 0);
     assert_int_equal(io_start(driver, &loop), 0);
@@ -259,7 +264,8 @@ busy_enters_nothing(void **state)
     struct busy busy = {0};
     struct io_driver *driver;
     struct uring_options options = {.loops = 1, .level = level};
-    struct io_loop loop = {busy_turn, sleeper_idle, busy_stopped, &busy};
+    struct io_loop loop = {
+        .turn = busy_turn, .idle = sleeper_idle, .stopped = busy_stopped, .context = &busy};
     assert_int_equal(uring_open(&options, &driver, NULL, 0), 0);
     busy.io = io_of(driver, 0);
     assert_int_equal(io_start(driver, &loop), 0);

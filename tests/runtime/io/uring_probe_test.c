@@ -169,7 +169,8 @@ static int
 child_no_threads(void)
 {
     struct uring_options options = {.loops = 2};
-    struct io_loop loop = {never_turn, never_asked, never_asked, NULL};
+    struct io_loop loop = {
+        .turn = never_turn, .idle = never_asked, .stopped = never_asked, .context = NULL};
     struct io_loop loops[] = {loop, loop};
     struct io_driver *driver = NULL;
     if (uring_open(&options, &driver, NULL, 0) < 0) {
