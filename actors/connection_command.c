@@ -147,6 +147,31 @@ refuse(struct connection *connection, uint64_t number, uint64_t ref, int error)
     event_error(connection, number, ref, refusal->code, refusal->text, refusal->retry_after_ms);
 }
 
+/* ---------------------------------------------------------------------------------------- order */
+
+/* A partition's actor ended, and messages that were sent to it with it. Those behind them, which
+ * its successor would accept, must not overtake: so the device sends all of them again, in
+ * order. */
+static void
+start_over(struct connection *connection)
+{
+    connection_close(connection, PROTOCOL_CLOSE_INTERNAL,
+                     "a part of the node failed: what was not answered has to be sent again");
+}
+
+/* Whether an earlier message to the partition went to an actor before this one; its end will be
+ * told in a moment. */
+static bool
+overtakes(const struct connection *connection, uint8_t partition, ln_pid to)
+{
+    for (const struct pending *at = connection->pending; at != NULL; at = at->next) {
+        if (at->tag == STORE_MESSAGE && at->partition == partition && at->to != to) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ------------------------------------------------------------------------------------- commands */
 
 /* Whom a chat means: 0 and *out_user, or what the name's partition says. Yields for a name. */
@@ -233,17 +258,28 @@ send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame
         .copy = connection->devices > 1,
         .sender_name = connection->name,
     };
+    const struct store *store = connection->messenger->store;
     int error = chat_resolve(connection, send->chat, &message.recipient);
+    if (error == -ESRCH) {
+        start_over(connection);
+        return;
+    }
     if (error != 0) {
         refuse_name(connection, frame, error);
+        return;
+    }
+    struct pending *pending = pending_new(STORE_MESSAGE, frame, message.number);
+    pending->partition = store_user_partition(store, message.recipient);
+    pending->to = store_partition_pid(store, pending->partition);
+    if (overtakes(connection, pending->partition, pending->to)) {
+        ln_free(pending);
+        start_over(connection);
         return;
     }
     struct ln_msg *request = ln_msg_new(STORE_MESSAGE, LN_DURABLE, sizeof message);
     request->buffer = body_buffer(send, &message);
     memcpy(request->data, &message, sizeof message);
-    uint64_t asked =
-        ln_request(store_user_pid(connection->messenger->store, message.recipient), &request);
-    pending_add(connection, pending_new(STORE_MESSAGE, frame, message.number), asked);
+    pending_add(connection, pending, ln_request(pending->to, &request));
 }
 
 static uint64_t
@@ -447,7 +483,9 @@ static void
 refused(struct connection *connection, const struct pending *pending, int error)
 {
     uint64_t number = device_number(pending);
-    if (error == -ENOENT && pending->tag != STORE_MESSAGE) {
+    if (error == -ESRCH && pending->tag == STORE_MESSAGE) {
+        start_over(connection);
+    } else if (error == -ENOENT && pending->tag != STORE_MESSAGE) {
         connection_close(connection, PROTOCOL_CLOSE_REVOKED, "the device or the user was removed");
     } else if (error == -ERANGE && pending->tag == STORE_ACK) {
         event_error(connection, number, pending->ref, LINNET__V1__ERROR__CODE__OUT_OF_RANGE,

@@ -27,8 +27,10 @@ struct pending {
     struct pending *next;
     uint64_t request; /* ln_request's reference; 0: it will be asked again */
     uint64_t number, ref;
-    uint64_t inbox; /* STORE_ACK: up to where */
-    uint32_t tag;   /* the store's */
+    uint64_t inbox;    /* STORE_ACK: up to where */
+    ln_pid to;         /* STORE_MESSAGE: who got it */
+    uint32_t tag;      /* the store's */
+    uint8_t partition; /* STORE_MESSAGE: whose actor that was */
 };
 
 struct connection {

@@ -34,6 +34,7 @@ enum ask_tag {
     ASK_KICK,       /* to a journal: there is something to write */
     ASK_FOLD,       /* to a folder: a cell is frozen */
     ASK_SEGMENT,    /* to a keeper: look after the log's segments */
+    ASK_END,        /* to whoever is ending: its end answers (post.h) */
 };
 
 struct ask_stream {

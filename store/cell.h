@@ -9,8 +9,9 @@
  *       |
  *     IDLE
  *
- * The state outlives the actors that work on it: a folder that was killed goes on where the last
- * one was. Everything is touched on the home scheduler only, but for the pids.
+ * The state outlives the actors that work on it: the folder after one that was killed goes on where
+ * that was, when its worker is through (post.h). Everything is touched on the home scheduler only,
+ * but for the pids.
  */
 #pragma once
 
@@ -18,6 +19,7 @@
 #include "store/counter.h"
 #include "store/environment.h"
 #include "store/fold.h"
+#include "store/post.h"
 
 struct store;
 struct partition;
@@ -40,6 +42,7 @@ struct cell {
     uint64_t delta_entries;
     int fold_error;            /* of the last try; 0: it succeeded */
     struct partition *stalled; /* they wait for room, that is for a fold */
+    struct post fold_post;
     _Atomic ln_pid reader;
     _Atomic ln_pid folder;
 };

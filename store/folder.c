@@ -152,6 +152,9 @@ folder_run(void *state)
     struct retired *retired = ln_alloc(sizeof(*retired));
     retired->count = 0;
     ln_own(&retired->own, retired_release);
+    if (!post_take(&cell->fold_post)) {
+        return;
+    }
     while (work(cell, retired)) {
         struct ln_msg *msg = NULL;
         if (ln_receive(LN_FOREVER, &msg) != 0) {

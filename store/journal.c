@@ -287,8 +287,8 @@ look_after_segments(struct journal *journal)
     }
 }
 
-/* A batch that is in flight already was left by an actor that was killed: written again, or, when
- * that had got so far, applied from where it stopped. */
+/* A batch that is in flight already was left by an actor that was killed: it is written, perhaps
+ * again, to the same place, and applied from where that stopped. */
 static void
 journal_work(struct journal *journal)
 {
@@ -337,9 +337,9 @@ journal_handle(void *state, struct ln_msg **msg)
         const struct store_push *push = (const struct store_push *)(const void *)(*msg)->data;
         uint8_t index = key_partition_of_id(journal->store->seed, push->user);
         partition_push_refused(&journal->store->partitions[index], push->user);
-    } else if ((*msg)->tag == ASK_KICK) {
+    } else if ((*msg)->tag == ASK_KICK && post_take(&journal->post)) {
         journal_work(journal);
-    } else if ((*msg)->tag == LN_TAG_STOP) {
+    } else if ((*msg)->tag == LN_TAG_STOP && post_take(&journal->post)) {
         journal_work(journal);
         ln_stop(LN_EXIT_SHUTDOWN, "the node is going down");
     }
@@ -348,8 +348,11 @@ journal_handle(void *state, struct ln_msg **msg)
 static void
 journal_terminate(void *state, const struct ln_reason *reason)
 {
+    struct journal *journal = ((struct journal_actor *)state)->journal;
     (void)reason;
-    store_pid_set(&((struct journal_actor *)state)->journal->pid, 0);
+    if (store_pid_get(&journal->pid) == ln_self()) {
+        store_pid_set(&journal->pid, 0);
+    }
 }
 
 const struct ln_behaviour journal_behaviour = {

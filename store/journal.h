@@ -17,8 +17,9 @@
  * batches the journal freezes cells whose fold is due, so a fold is always at a position up to
  * which everything has been applied.
  *
- * The struct outlives its actor: a journal that was killed while it wrote writes the same batch
- * again to the same place. One per scheduler that is some cell's home; partitions call it directly.
+ * The struct outlives its actor. A journal that is killed while it writes ends when that is
+ * through, and the next one waits for it (post.h), then goes on where it stopped. One per scheduler
+ * that is some cell's home; partitions call it directly.
  */
 #pragma once
 
@@ -29,6 +30,7 @@
 #include "store/effects.h"
 #include "store/fetch.h"
 #include "store/log.h"
+#include "store/post.h"
 
 struct store;
 
@@ -48,6 +50,7 @@ struct journal {
     bool segment_wanted;
     uint32_t segment_number;
     uint32_t segment_recycle;
+    struct post post, keeper_post;
     struct effects effects;
     struct fetch fetch;   /* scratch of partition_pump */
     struct rows rows;     /* scratch for answers */

@@ -144,6 +144,9 @@ keeper_run(void *state)
 {
     struct journal *journal = ((struct keeper *)state)->journal;
     uint64_t timeout_ms = 0; /* one that was killed may have left something to do */
+    if (!post_take(&journal->keeper_post)) {
+        return;
+    }
     for (;;) {
         struct ln_msg *msg = NULL;
         int error = ln_receive(timeout_ms, &msg);

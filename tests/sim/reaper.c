@@ -65,8 +65,8 @@ victims_spare(struct victims *victims, const struct reaper *reaper)
     for (unsigned i = 0; i < victims->count; i++) {
         const struct ln_actor_info *actor = &victims->list[i];
         bool wanted = reaper->only == NULL || strcmp(actor->behaviour, reaper->only) == 0;
-        bool safe = reaper->spare != NULL && strcmp(actor->name, reaper->spare) == 0;
-        keep[i] = wanted && !safe && !spared(victims, actor);
+        bool called = reaper->named == NULL || strcmp(actor->name, reaper->named) == 0;
+        keep[i] = wanted && called && !spared(victims, actor);
     }
     for (unsigned i = 0; i < victims->count; i++) {
         if (keep[i]) {

@@ -19,7 +19,7 @@ struct reaper {
     struct world *world;
     uint64_t pause_ms_min, pause_ms_spread;
     const char *only;    /* a behaviour's name; NULL: any */
-    const char *spare;   /* a registered name; NULL: none */
+    const char *named;   /* a registered name; NULL: any */
     unsigned kills_left; /* counts down; 0: it rests */
     unsigned kills;
     struct reaper_kind {

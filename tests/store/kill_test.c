@@ -11,12 +11,14 @@ enum {
     SEEDS = 24,
     LIFE_MS = 3000,
     SETTLE_MS = 60000,
+    /* Of a hundred kills of who is busy. */
+    SUPERVISOR_KILLS = 5,
 };
 
 static struct rig rig;
 static struct people people;
 static struct chance chance;
-static unsigned kills[5];
+static unsigned kills[6];
 
 static ln_pid
 victim(const struct store *store)
@@ -42,6 +44,10 @@ victim(const struct store *store)
 static ln_pid
 busy_victim(const struct store *store)
 {
+    if (chance_below(&chance, 100) < SUPERVISOR_KILLS) {
+        kills[5]++;
+        return ln_whereis("store");
+    }
     const struct person *person = &people.persons[chance_below(&chance, PEOPLE)];
     return person->user != 0 ? store_user_pid(store, person->user) : victim(store);
 }
@@ -98,7 +104,7 @@ survives(void **state)
     for (uint64_t seed = first; seed < first + count; seed++) {
         run(seed);
     }
-    for (unsigned i = 0; i < 5; i++) {
+    for (unsigned i = 0; i < 6; i++) {
         assert_true(kills[i] > 0);
     }
 }
@@ -107,7 +113,9 @@ int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
-        SPEC("killing partitions, journals, keepers, readers and folders loses nothing", survives),
+        SPEC("killing partitions, journals, keepers, readers, folders and their supervisor loses "
+             "nothing",
+             survives),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

@@ -126,7 +126,8 @@ plant(struct rig *rig)
     rig->children[0] = (struct ln_child){.id = "store",
                                          .behaviour = &ln_supervisor,
                                          .argument = &rig->store_tree,
-                                         .bytes = sizeof(rig->store_tree)};
+                                         .bytes = sizeof(rig->store_tree),
+                                         .name = "store"};
     for (unsigned i = 0; i < rig->scripts_count; i++) {
         arguments[i] = (struct script){rig, i};
         rig->children[1 + i] = (struct ln_child){.id = "script",
@@ -138,7 +139,7 @@ plant(struct rig *rig)
                                                  .scheduler = (int)(i % rig->schedulers)};
     }
     rig->root_tree =
-        (struct ln_supervision){LN_ONE_FOR_ONE, 10, 1000, rig->children, 1 + rig->scripts_count};
+        (struct ln_supervision){LN_ONE_FOR_ONE, 100, 1000, rig->children, 1 + rig->scripts_count};
     ln_node_root(rig->node, &ln_supervisor, &rig->root_tree, sizeof(rig->root_tree));
 }
 
@@ -178,7 +179,12 @@ rig_run(struct rig *rig, uint64_t ms)
 {
     uint64_t end_ns = sim_now_ns(rig->driver) + ms * NS_PER_MS;
     while (!rig->done && sim_now_ns(rig->driver) < end_ns && !sim_crashed(rig->driver)) {
-        (void)sim_run(rig->driver, sim_now_ns(rig->driver) + NS_PER_MS);
+        uint64_t before_ns = sim_now_ns(rig->driver);
+        if (!sim_run(rig->driver, before_ns + NS_PER_MS) && !sim_crashed(rig->driver) &&
+            sim_now_ns(rig->driver) == before_ns) {
+            rig_wrong(rig, "the node ended");
+            break;
+        }
     }
     return rig->done;
 }
