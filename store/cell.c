@@ -28,8 +28,11 @@ uint64_t
 cell_tail_bytes(const struct cell *cell)
 {
     const struct log *log = cell->journal->log;
-    return log_position_distance(cell->folded.position, log_durable_position(log),
-                                 log_place_of(log)->segment_bytes);
+    uint64_t from = cell->folded.position;
+    if (from < log_position_first()) {
+        from = log_position_first(); /* it was never folded */
+    }
+    return log_position_distance(from, log_durable_position(log), log_place_of(log)->segment_bytes);
 }
 
 bool

@@ -262,6 +262,8 @@ shows_every_partition(void **state)
     assert_int_equal(desk.status, SHELL_DONE);
     assert_true(says("{\"partition\":0,"));
     assert_true(says("{\"partition\":255,"));
+    assert_true(says("\"log_bytes\":"));
+    assert_false(says("\"log_bytes\":0,")); /* the epochs */
     char why[128];
     yajl_val tree = yajl_tree_parse(desk.document, why, sizeof why);
     assert_non_null(tree);

@@ -3,6 +3,7 @@
 #include "tests/sim/wire.h"
 #include "tests/spec.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static struct world world;
@@ -28,6 +29,9 @@ pages_tell_how_the_node_is(void **state)
     expect_status("GET /readyz HTTP/1.1\r\nHost: n\r\n\r\n", "HTTP/1.1 200", "ready\n");
     expect_status("GET /metrics HTTP/1.1\r\nHost: n\r\n\r\n", "HTTP/1.1 200",
                   "\nlinnet_connections 1\n");
+    const char *tail = strstr(wire.answer, "\nlinnet_store_log_bytes ");
+    assert_non_null(tail);
+    assert_in_range(strtoull(strchr(tail, ' '), NULL, 10), 1, 1 << 20); /* the epochs */
     expect_status("HEAD /metrics HTTP/1.1\r\nHost: n\r\n\r\n", "HTTP/1.1 200", "Content-Length: ");
     assert_null(strstr(wire.answer, "linnet_connections"));
     world_close(&world);

@@ -4,6 +4,7 @@
 
 #include "store/command.h"
 #include "store/directory.h"
+#include "store/log_batch.h"
 #include "store/log_scan.h"
 #include "store/position.h"
 #include "store/skip_list.h"
@@ -67,6 +68,65 @@ knows_cells_by_default(void **state)
     rig_play(&rig, idle);
     assert_int_equal(rig.report.cells, 8);
     assert_false(rig.report.created);
+    rig_close(&rig);
+}
+
+/* ---------------------------------------------------------------------------------------- stats */
+
+static uint64_t tail_bytes;
+
+static void
+tail_grows_by_what_is_logged(struct rig *r)
+{
+    struct store_stats before;
+    struct store_stats after;
+    uint64_t alice;
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
+    RIG_CHECK(r, ln_sleep(10) == 0); /* the two partitions have told each other */
+    store_stats_read(r->store, &before);
+    for (uint64_t i = 1; i <= 20; i++) {
+        struct hand_message message = {.from = 7, .to = alice, .number = i, .text = "x"};
+        struct store_sent sent;
+        RIG_CHECK(r, hand_message(r->store, &message, &sent) == 0);
+    }
+    store_stats_read(r->store, &after);
+    RIG_CHECK(r, after.folds == 0);
+    RIG_CHECK(r, before.log_bytes >= before.command_bytes);
+    RIG_CHECK(r, before.log_bytes < 64 << 10);
+    uint64_t logged = after.command_bytes - before.command_bytes +
+                      LOG_COMMAND_HEADER_BYTES * (after.commands - before.commands);
+    uint64_t around = (LOG_BATCH_HEADER_BYTES + LOG_ALIGN_BYTES) * (after.batches - before.batches);
+    RIG_CHECK(r, after.log_bytes >= before.log_bytes + logged);
+    RIG_CHECK(r, after.log_bytes <= before.log_bytes + logged + around);
+    tail_bytes = after.log_bytes;
+}
+
+static void
+tail_is_there_again(struct rig *r)
+{
+    struct store_stats stats;
+    store_stats_read(r->store, &stats);
+    RIG_CHECK(r, stats.log_bytes >= tail_bytes);
+}
+
+static void
+tail_was_folded(struct rig *r)
+{
+    struct store_stats stats;
+    store_stats_read(r->store, &stats);
+    RIG_CHECK(r, stats.log_bytes > 0); /* the new epochs */
+    RIG_CHECK(r, stats.log_bytes < tail_bytes);
+}
+
+static void
+tells_the_tail(void **state)
+{
+    (void)state;
+    rig_open(&rig, 11);
+    rig_play(&rig, tail_grows_by_what_is_logged);
+    rig_play(&rig, tail_is_there_again);
+    rig.schedulers = 2; /* folds everything */
+    rig_play(&rig, tail_was_folded);
     rig_close(&rig);
 }
 
@@ -288,6 +348,7 @@ int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
+        SPEC("log_bytes is what a start would have to read", tells_the_tail),
         SPEC("settings that can't be are refused with a sentence", refuses_settings),
         SPEC("cells are fixed at creation, eight at least by default", knows_cells_by_default),
         SPEC("damage in a log is told with its file", names_damage),
