@@ -17,6 +17,9 @@ target_compile_definitions(linnet_flags INTERFACE _GNU_SOURCE)
 target_compile_options(linnet_flags INTERFACE
   -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes -Wmissing-prototypes
   -Wvla -Wcast-qual -Wformat=2 -Wundef -Wswitch-enum -fno-common -fno-omit-frame-pointer -fvisibility=hidden)
+if(LINNET_SIM_ONLY)
+  target_compile_definitions(linnet_flags INTERFACE LINNET_SIM_ONLY=1)
+endif()
 if(LINNET_SANITIZE STREQUAL "address")
   target_compile_options(linnet_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -O1 -g)
   target_link_options(linnet_flags INTERFACE -fsanitize=address,undefined)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A fresh stack is laid out as if fiber_swap had just left it: six registers and the address of
+/* A fresh stack is laid out as if fiber_swap had just left it: saved registers and the address of
  * fiber_begin, which then calls entry(argument) with the stack aligned to 16. The guard is memory
  * without access below the stack: installed with MADV_GUARD_INSTALL (Linux 6.13), which costs no
  * mapping of its own, else with mprotect, which splits the mapping in two: with the kernel's
@@ -38,7 +38,21 @@ enum { STACK_FACTOR = 4 }; /* a sanitizer's frames are larger */
 enum { STACK_FACTOR = 1 };
 #endif
 
-enum { PAGE_BYTES = 4096, ADVICE_GUARD_INSTALL = 102, SAVED_WORDS = 9 };
+enum { PAGE_BYTES = 4096, ADVICE_GUARD_INSTALL = 102 };
+
+/* Where a fresh stack holds what fiber_begin takes from its registers, in words above its end. */
+#if defined(__x86_64__)
+enum { SAVED_ENTRY = 2 /* r13 */, SAVED_ARGUMENT = 3 /* r12 */, SAVED_RETURN = 6, SAVED_WORDS = 9 };
+#elif defined(__aarch64__)
+enum {
+    SAVED_ARGUMENT = 0 /* x19 */,
+    SAVED_ENTRY = 1,
+    SAVED_RETURN = 11 /* x30 */,
+    SAVED_WORDS = 20
+};
+#else
+#error "this processor needs its fiber_*.S"
+#endif
 
 void fiber_swap(void **save_stack_pointer, void *load_stack_pointer);
 void fiber_begin(void);
@@ -55,9 +69,9 @@ stack_lay_out(struct fiber *fiber)
 {
     uintptr_t *words = (uintptr_t *)(void *)stack_top(fiber) - SAVED_WORDS;
     memset(words, 0, SAVED_WORDS * sizeof *words);
-    words[2] = (uintptr_t)fiber->entry;    /* r13 */
-    words[3] = (uintptr_t)fiber->argument; /* r12 */
-    words[6] = (uintptr_t)fiber_begin;
+    words[SAVED_ENTRY] = (uintptr_t)fiber->entry;
+    words[SAVED_ARGUMENT] = (uintptr_t)fiber->argument;
+    words[SAVED_RETURN] = (uintptr_t)fiber_begin;
     fiber->stack_pointer = words;
 }
 
@@ -165,9 +179,9 @@ fiber_switch(struct fiber *from, struct fiber *to)
 #if defined(FIBER_ASAN)
     uintptr_t *words = to->stack_pointer;
     if (to->stack != NULL && words == (uintptr_t *)(void *)stack_top(to) - SAVED_WORDS &&
-        words[2] == (uintptr_t)to->entry) {
-        words[2] = (uintptr_t)entry_announced;
-        words[3] = (uintptr_t)to;
+        words[SAVED_ENTRY] == (uintptr_t)to->entry) {
+        words[SAVED_ENTRY] = (uintptr_t)entry_announced;
+        words[SAVED_ARGUMENT] = (uintptr_t)to;
     }
     swap_announced(from, to);
 #else

@@ -22,3 +22,10 @@
     {                                         \
         (title), (function), NULL, NULL, NULL \
     }
+
+/* Leaves out a case that needs io_uring and threads where there is only the simulated machine. */
+#if defined(LINNET_SIM_ONLY)
+#define NEEDS_IO_URING() skip()
+#else
+#define NEEDS_IO_URING() ((void)0)
+#endif

@@ -5,6 +5,7 @@
 #     tools/setup.sh run         to build and run the node
 #     tools/setup.sh test        the same, and to run the tests
 #     tools/setup.sh ci          the same, and for sanitizers, fuzzers, formatter and linters
+#     tools/setup.sh aarch64     what cross-builds the runtime for AArch64 and runs its tests in qemu-user
 #     tools/setup.sh kernel61    only what boots Debian's 6.1 kernel in a virtual machine
 #     tools/setup.sh bench       what `make bench` and `make bench-runtime` need: as run, and Erlang to compare with
 #
@@ -21,6 +22,8 @@ test_packages="g++ libcmocka-dev python3 python3-websockets"
 ci_packages="clang libclang-rt-dev llvm clang-format clang-tidy cppcheck valgrind"
 # Python for the script that compares; Debian's Erlang without its graphical tools.
 bench_packages="python3 erlang-base"
+aarch64_packages="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static liburing-dev:arm64
+    liblmdb-dev:arm64 libcmocka-dev:arm64"
 kernel61_packages="qemu-system-x86 busybox-static cpio"
 
 say() {
@@ -33,9 +36,10 @@ packages_of() {
     bench) echo "$run_packages $bench_packages" ;;
     test) echo "$run_packages $test_packages $(node_packages)" ;;
     ci) echo "$run_packages $test_packages $(node_packages) $ci_packages" ;;
+    aarch64) echo "$run_packages $test_packages $aarch64_packages" ;;
     kernel61) echo "$kernel61_packages" ;;
     *)
-        say "no tier named '$1': run, test, ci, kernel61 or bench"
+        say "no tier named '$1': run, test, ci, aarch64, kernel61 or bench"
         return 2
         ;;
     esac
@@ -47,15 +51,20 @@ node_packages() {
     command -v npm >/dev/null 2>&1 || echo npm
 }
 
-# Those of the arguments that are not installed, one a line.
+# Those of the arguments that are not installed, one a line. A name without an architecture means this machine's.
 missing_of() {
-    installed=$(dpkg-query -W -f='${Package}=${db:Status-Status}\n' "$@" 2>/dev/null || true)
+    native=$(dpkg --print-architecture)
+    installed=$(dpkg-query -W -f='${Package}:${Architecture}=${db:Status-Status}\n' "$@" 2>/dev/null || true)
     for package in "$@"; do
+        name=${package%:*}
+        case $package in *:*) architecture=${package#*:} ;; *) architecture=$native ;; esac
         case "
 $installed
 " in
         *"
-$package=installed
+$name:$architecture=installed
+"* | *"
+$name:all=installed
 "*) ;;
         *) echo "$package" ;;
         esac
@@ -74,13 +83,17 @@ install() {
     fi
     # Another apt-get may be at work on a fresh machine: wait for it instead of failing.
     options="-q -y -o DPkg::Lock::Timeout=300"
+    case " $* $(dpkg --print-foreign-architectures | tr '\n' ' ')" in
+    *" arm64 "*) ;;
+    *:arm64*) $as_root dpkg --add-architecture arm64 ;;
+    esac
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get $options update >&2 &&
         $as_root env DEBIAN_FRONTEND=noninteractive apt-get $options install --no-install-recommends "$@" >&2
 }
 
 main() {
     if [ $# -ne 1 ]; then
-        say "usage: tools/setup.sh run|test|ci|kernel61|bench"
+        say "usage: tools/setup.sh run|test|ci|aarch64|kernel61|bench"
         exit 2
     fi
     wanted=$(packages_of "$1")
@@ -98,9 +111,26 @@ main() {
             exit 1
         fi
     fi
+    if [ "$1" = aarch64 ]; then
+        unpack_foreign build/aarch64-packages libck-dev:arm64
+    fi
     if [ "$1" = test ] || [ "$1" = ci ]; then
         install_node_modules tests/blackbox
     fi
+}
+
+# A package that can't be installed beside the same one of this machine's architecture is unpacked in a folder instead.
+unpack_foreign() {
+    folder=$1 package=$2
+    if [ -e "$folder/$package" ]; then
+        return 0
+    fi
+    say "unpacking $package in $folder"
+    mkdir -p "$folder"
+    (cd "$folder" && apt-get -q download "$package" >&2 && dpkg -x ./*.deb . && rm ./*.deb && touch "$package") || {
+        say "could not unpack $package"
+        exit 1
+    }
 }
 
 # The black-box tests' own npm packages, exactly as their lock file says, and again only when that file changed.

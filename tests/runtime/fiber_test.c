@@ -54,6 +54,57 @@ goes_on_where_it_stopped(void **state)
     fiber_fini_thread(&host);
 }
 
+/* More values than any ABI keeps in registers, changed round by round; between two rounds the other
+ * fiber changes its own. */
+enum { CARRY_ROUNDS = 50 };
+
+static double
+carry(unsigned start, struct fiber *here, struct fiber *there)
+{
+    double a = start + 0.5, b = a * 2, c = b + 3, d = c * 1.25, e = d - 1, f = e * 0.75;
+    uint64_t k = start, l = k * 3 + 1, m = l * 5 + 2, n = m * 7 + 3, o = n * 11 + 4, p = o * 13 + 5;
+    for (unsigned i = 0; i < CARRY_ROUNDS; i++) {
+        a = a * 1.001 + b / 7;
+        b = b * 0.999 + c / 11;
+        c = c * 1.002 - d / 13;
+        d = d * 0.998 + e / 17;
+        e = e * 1.003 - f / 19;
+        f = f * 0.997 + a / 23;
+        k = k * 31 + l, l = l * 37 + m, m = m * 41 + n, n = n * 43 + o, o = o * 47 + p, p += k;
+        if (here != NULL) {
+            fiber_switch(here, there);
+        }
+    }
+    return a + b + c + d + e + f + (double)((k ^ l ^ m ^ n ^ o ^ p) % 1000003);
+}
+
+static double carried[2];
+
+static void
+carry_run(void *argument)
+{
+    unsigned self = (unsigned)(uintptr_t)argument;
+    carried[self] = carry(self, fibers[self], self == 0 ? fibers[1] : fibers[0]);
+    fiber_switch(fibers[self], self == 0 ? fibers[1] : &host);
+}
+
+static void
+carries_values(void **state)
+{
+    (void)state;
+    fiber_init_thread(&host);
+    for (unsigned i = 0; i < 2; i++) {
+        fibers[i] = fiber_new(STACK_BYTES, carry_run, (void *)(uintptr_t)i);
+        assert_non_null(fibers[i]);
+    }
+    fiber_switch(&host, fibers[0]);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(carried[i] == carry(i, NULL, NULL));
+        fiber_free(fibers[i]);
+    }
+    fiber_fini_thread(&host);
+}
+
 static double
 spread(double a, int b, double c)
 {
@@ -197,6 +248,8 @@ main(void)
         SPEC("a fiber goes on where it stopped, whoever switches to it", goes_on_where_it_stopped),
         SPEC("a switch keeps what the ABI keeps, and the stack aligned",
              keeps_registers_and_alignment),
+        SPEC("twelve values live across a switch, whatever another fiber does meanwhile",
+             carries_values),
         SPEC("a restart throws the stack away and begins anew", restarts_on_a_clean_stack),
         SPEC("running over the end of a stack faults", overflowing_faults),
         SPEC("pages of a stack count when they were touched", counts_touched_pages),

@@ -135,6 +135,7 @@ static void
 stops_from_another_thread(void **state)
 {
     (void)state;
+    NEEDS_IO_URING();
     for (unsigned i = 0; i < 20; i++) {
         struct io_driver *driver;
         EXPECT(uring_open(&(struct uring_options){.loops = 2}, &driver, NULL, 0) == 0);
@@ -209,6 +210,7 @@ whoever_is_left_is_killed(void **state)
     terminated = 0;
     stage_play(leave_all_story);
     assert_int_equal(terminated, 0); /* killed, not asked */
+    NEEDS_IO_URING();
     stage_play_threads(leave_all_story, 2);
 }
 
