@@ -322,11 +322,15 @@ data(struct connection *connection, const struct ln_socket_event *event)
 /* -------------------------------------------------------------------------------- the behaviour */
 
 static void
-websocket_release(struct ln_resource *resource)
+connection_release(struct ln_resource *resource)
 {
     struct connection *connection =
         (struct connection *)(void *)((char *)resource - offsetof(struct connection, own));
     websocket_fini(&connection->websocket);
+    if (connection->session != 0) {
+        struct ln_msg *left = ln_msg_new(SESSION_LEFT, LN_REPLY, 0);
+        ln_send(connection->session, &left);
+    }
     messenger_uncount(&connection->messenger->counters.connections);
     if (connection->counted) {
         messenger_uncount(&connection->messenger->counters.devices);
@@ -347,7 +351,7 @@ connection_init(void *state, const void *argument)
     connection->messenger = start->messenger;
     connection->heard_at_ns = ln_now_ns();
     messenger_count(&connection->messenger->counters.connections);
-    ln_own(&connection->own, websocket_release);
+    ln_own(&connection->own, connection_release);
     connection->socket = ln_socket_attach(start->descriptor);
     if (!start->moved) {
         tick_after(connection, connection->messenger->settings->login_timeout_ms);
@@ -437,9 +441,6 @@ told(struct connection *connection, struct ln_msg *msg)
     case LN_TAG_STOP:
         connection_close(connection, PROTOCOL_CLOSE_GOING_AWAY, "the node is stopping");
         ln_stop(LN_EXIT_SHUTDOWN, "stopped");
-        break;
-    case LN_TAG_DOWN:
-        connection_close(connection, PROTOCOL_CLOSE_INTERNAL, "the session ended");
         break;
     case CONNECTION_TICK:
         tick(connection);

@@ -454,7 +454,6 @@ connection_enter(struct connection *connection, const struct connection_start *s
         connection_close(connection, PROTOCOL_CLOSE_INTERNAL, "the session could not be joined");
         return;
     }
-    (void)ln_monitor(connection->session);
     connection->node_number = joined.node_number;
     connection->devices = joined.devices;
     connection->phase = CONNECTION_READY;

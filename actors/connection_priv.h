@@ -34,7 +34,7 @@ struct pending {
 };
 
 struct connection {
-    struct ln_resource own; /* what the websocket holds, and the counters */
+    struct ln_resource own; /* what the websocket holds, the counters, the place in the session */
     struct messenger *messenger;
     struct ln_socket *socket;
     struct websocket websocket;

@@ -3,6 +3,7 @@
 
 #include "actors/connection.h"
 #include "actors/flight.h"
+#include "actors/sessions.h"
 #include "net/protocol.h"
 #include "runtime/text.h"
 #include "store/request.h"
@@ -21,7 +22,6 @@ enum {
 struct link {
     struct link *next;
     ln_pid connection;
-    uint64_t monitor;
     uint64_t sent;  /* entries up to here are on the wire, or acknowledged */
     uint64_t asked; /* the page request under way; 0: none */
     struct flight flight;
@@ -31,7 +31,7 @@ struct link {
 };
 
 struct session {
-    struct ln_resource own; /* the counter, and the place in the partition */
+    struct ln_resource own; /* the counter, the links, the places in table and partition */
     struct messenger *messenger;
     uint64_t user;
     struct link *links;
@@ -53,10 +53,10 @@ link_of_device(const struct session *session, uint16_t device)
 }
 
 static struct link *
-link_of_monitor(const struct session *session, uint64_t monitor)
+link_of_connection(const struct session *session, ln_pid connection)
 {
     struct link *link = session->links;
-    while (link != NULL && link->monitor != monitor) {
+    while (link != NULL && link->connection != connection) {
         link = link->next;
     }
     return link;
@@ -80,7 +80,6 @@ link_remove(struct session *session, struct link *removed)
         at = &(*at)->next;
     }
     *at = removed->next;
-    ln_demonitor(removed->monitor);
     flight_fini(&removed->flight);
     ln_free(removed);
 }
@@ -336,7 +335,6 @@ join(struct session *session, const struct ln_msg *msg)
     link->device = device;
     link->sent = attached.acked;
     link->live = attached.last <= attached.acked;
-    link->monitor = ln_monitor(caller.pid);
     link->next = session->links;
     session->links = link;
     struct ln_msg *answer = ln_msg_new(SESSION_JOIN, LN_REPLY, sizeof(struct session_joined));
@@ -380,10 +378,24 @@ resync_device(struct session *session, uint16_t device)
 /* -------------------------------------------------------------------------------- the behaviour */
 
 static void
+sessions_tell_left(uint64_t user)
+{
+    char name[HOME_NAME_BYTES];
+    home_name("sessions", ln_scheduler(), name);
+    struct ln_msg *left = ln_msg_new(SESSIONS_LEFT, LN_REPLY, sizeof(struct session_find));
+    *(struct session_find *)(void *)left->data = (struct session_find){user};
+    ln_send(ln_whereis(name), &left);
+}
+
+static void
 session_release(struct ln_resource *resource)
 {
     struct session *session = (struct session *)resource;
     messenger_uncount(&session->messenger->counters.sessions);
+    sessions_tell_left(session->user);
+    for (struct link *link = session->links; link != NULL; link = link->next) {
+        connection_tell_close(link->connection, PROTOCOL_CLOSE_INTERNAL, "the session ended");
+    }
     if (session->attached) {
         struct ln_msg *detach = ln_msg_new(STORE_DETACH, LN_DURABLE, sizeof(struct store_detach));
         *(struct store_detach *)(void *)detach->data =
@@ -407,9 +419,9 @@ session_init(void *state, const void *argument)
 }
 
 static void
-connection_down(struct session *session, uint64_t monitor)
+connection_left(struct session *session, ln_pid connection)
 {
-    struct link *link = link_of_monitor(session, monitor);
+    struct link *link = link_of_connection(session, connection);
     if (link != NULL) {
         link_remove(session, link);
     }
@@ -462,8 +474,8 @@ session_handle(void *state, struct ln_msg **msg)
     case SESSION_LOOK:
         end_if_empty(session);
         break;
-    case LN_TAG_DOWN:
-        connection_down(session, (*msg)->ref);
+    case SESSION_LEFT:
+        connection_left(session, (*msg)->from);
         break;
     default:
         told_by_store(session, *msg);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table is open addressing with linear probing over user ids, at most half full. When a session
- * ends, its user is found by the index in its monitor's handle. */
+/* The table is open addressing with linear probing over user ids, at most half full. A session that
+ * ends says so (SESSIONS_LEFT); if the table ends, its supervisor ends all sessions with it. */
 #include "actors/sessions.h"
 
 #include "actors/session.h"
@@ -16,7 +16,6 @@ enum { SLOTS_FIRST = 64 };
 struct slot {
     uint64_t user; /* 0: free */
     ln_pid session;
-    uint64_t monitor;
 };
 
 struct sessions {
@@ -24,8 +23,6 @@ struct sessions {
     struct slot *slots;
     uint64_t slots_count; /* a power of two */
     uint64_t used;
-    uint64_t *users; /* by the index in a monitor's handle: whose session it watches */
-    uint32_t users_max;
 };
 
 void
@@ -88,26 +85,6 @@ slot_remove(struct sessions *sessions, struct slot *slot)
     sessions->used--;
 }
 
-static void
-monitor_note(struct sessions *sessions, uint64_t monitor, uint64_t user)
-{
-    uint32_t index = (uint32_t)monitor;
-    if (index >= sessions->users_max) {
-        uint32_t users_max = sessions->users_max == 0 ? SLOTS_FIRST : sessions->users_max;
-        while (users_max <= index) {
-            users_max *= 2;
-        }
-        uint64_t *users = ln_alloc(users_max * sizeof *users);
-        if (sessions->users != NULL) {
-            memcpy(users, sessions->users, sessions->users_max * sizeof *users);
-            ln_free(sessions->users);
-        }
-        sessions->users = users;
-        sessions->users_max = users_max;
-    }
-    sessions->users[index] = user;
-}
-
 /* -------------------------------------------------------------------------------- the behaviour */
 
 static int
@@ -125,8 +102,7 @@ session_start(struct sessions *sessions, uint64_t user, ln_pid *out)
     }
     struct slot *slot = slot_find(sessions, user);
     ASSERT(slot->user == 0);
-    *slot = (struct slot){user, *out, ln_monitor(*out)};
-    monitor_note(sessions, slot->monitor, user);
+    *slot = (struct slot){user, *out};
     sessions->used++;
     return 0;
 }
@@ -151,12 +127,11 @@ find(struct sessions *sessions, const struct ln_msg *msg)
 }
 
 static void
-session_down(struct sessions *sessions, const struct ln_msg *msg)
+session_left(struct sessions *sessions, const struct ln_msg *msg)
 {
-    uint32_t index = (uint32_t)msg->ref;
-    ASSERT(index < sessions->users_max);
-    struct slot *slot = slot_find(sessions, sessions->users[index]);
-    if (slot->monitor == msg->ref) {
+    struct slot *slot =
+        slot_find(sessions, ((const struct session_find *)(const void *)msg->data)->user);
+    if (slot->session == msg->from) {
         slot_remove(sessions, slot);
     }
 }
@@ -176,8 +151,8 @@ sessions_handle(void *state, struct ln_msg **msg)
     struct sessions *sessions = state;
     if ((*msg)->tag == SESSIONS_FIND || (*msg)->tag == SESSIONS_LOOK) {
         find(sessions, *msg);
-    } else if ((*msg)->tag == LN_TAG_DOWN) {
-        session_down(sessions, *msg);
+    } else if ((*msg)->tag == SESSIONS_LEFT) {
+        session_left(sessions, *msg);
     }
 }
 
