@@ -73,6 +73,7 @@ put_scheduler(struct shell_call *call, const struct ln_scheduler_info *info)
     put_number(call, "crashed", info->crashed);
     put_number(call, "memory_used_bytes", info->memory_used_bytes);
     put_number(call, "memory_mapped_bytes", info->memory_mapped_bytes);
+    put_number(call, "sockets_bytes", info->sockets_bytes);
     put_number(call, "io_enters", io.enters);
     put_number(call, "io_syncs", io.file_syncs);
     put_end(call, "},");

@@ -371,6 +371,16 @@ usage_read(struct run *run, struct run_usage *out)
     }
 }
 
+static void
+memory_read(struct conductor *conductor, const struct run_usage *usage, struct split *out)
+{
+    const struct options *options = conductor->run->options;
+    if (options->scenario == SCENARIO_IDLE && options->data != NULL) {
+        split_read(&conductor->client, usage->node_resident_bytes, out);
+        linnet_client_close(&conductor->client);
+    }
+}
+
 /* Whatever moves the run on. */
 static uint64_t
 news(const struct run *run)
@@ -431,6 +441,7 @@ phase_silence(struct conductor *conductor)
     usage_read(run, &run->after);
     await_instant(conductor, from_now_ns((uint64_t)run->options->seconds * 1000));
     usage_read(run, &run->later);
+    memory_read(conductor, &run->later, &run->memory_later);
     run->measured_ns = (uint64_t)run->options->seconds * NS_PER_S;
 }
 
@@ -462,6 +473,7 @@ conduct(struct conductor *conductor)
     conductor->start_ns = idle ? crowd_now_ns() : 0;
     conductor->shown_at_ns = crowd_now_ns();
     usage_read(run, &run->before);
+    memory_read(conductor, &run->before, &run->memory_before);
     actors_spawn(conductor);
     pacers_spawn(conductor);
     if (!run->failed && idle) {

@@ -8,6 +8,7 @@
 
 #include "bench/crowd.h"
 #include "bench/pace.h"
+#include "bench/split.h"
 
 enum run_exit {
     RUN_GOOD = 0,
@@ -38,7 +39,8 @@ struct run {
     uint64_t behind;                /* open loop: due, and not through when the span ended */
     struct run_usage before, after; /* the measured span; idle: the connections */
     struct run_usage later;         /* idle: after the time in silence */
-    struct tally tally;             /* all threads together */
+    struct split memory_before, memory_later; /* idle, with --data */
+    struct tally tally;                       /* all threads together */
 };
 
 struct conductor_start {

@@ -162,6 +162,21 @@ put_cpu(const struct run *run, struct ln_text *out)
     ln_text_print(out, "\n");
 }
 
+static bool
+split_known(const struct run *run)
+{
+    return run->memory_before.known && run->memory_later.known;
+}
+
+/* By how much a part grew for each connection; some shrink. */
+static int64_t
+split_bytes(const struct run *run, unsigned part)
+{
+    int64_t before = (int64_t)run->memory_before.bytes[part];
+    int64_t later = (int64_t)run->memory_later.bytes[part];
+    return (later - before) / (int64_t)run->options->users;
+}
+
 static void
 put_memory(const struct run *run, struct ln_text *out)
 {
@@ -179,6 +194,10 @@ put_memory(const struct run *run, struct ln_text *out)
                   (double)later / (1 << 20), run->options->seconds);
     ln_text_print(out, "a connection: %llu bytes\n",
                   (unsigned long long)(grown(before, later) / run->options->users));
+    for (unsigned part = 0; split_known(run) && part < SPLIT_PARTS; part++) {
+        ln_text_print(out, "  %6lld  %s\n", (long long)split_bytes(run, part),
+                      split_part_text((enum split_part)part));
+    }
     ln_text_print(out, "node's cpu in silence: %.2f s\n",
                   (double)grown(run->after.node_cpu_ms, run->later.node_cpu_ms) / 1000);
 }
@@ -319,6 +338,20 @@ json_delays(const struct run *run, struct ln_text *out)
 }
 
 static void
+json_split(const struct run *run, struct ln_text *out)
+{
+    if (!split_known(run)) {
+        return;
+    }
+    ln_text_print(out, "\"bytes_by_part\":{");
+    for (unsigned part = 0; part < SPLIT_PARTS; part++) {
+        ln_text_print(out, "\"%s\":%lld,", split_part_name((enum split_part)part),
+                      (long long)split_bytes(run, part));
+    }
+    json_end(out, "},");
+}
+
+static void
 json_usage(const struct run *run, struct ln_text *out)
 {
     bool idle = run->options->scenario == SCENARIO_IDLE;
@@ -334,6 +367,7 @@ json_usage(const struct run *run, struct ln_text *out)
         json_number(out, "node_resident_bytes_after", run->later.node_resident_bytes);
         uint64_t bytes = grown(run->before.node_resident_bytes, run->later.node_resident_bytes);
         json_number(out, "bytes_per_connection", bytes / run->options->users);
+        json_split(run, out);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "runtime/node_priv.h"
 #include "runtime/registry.h"
 #include "runtime/scheduler.h"
+#include "runtime/socket_priv.h"
 #include "runtime/text.h"
 
 #include <errno.h>
@@ -62,6 +63,7 @@ scheduler_info(struct scheduler *self, struct ln_scheduler_info *out)
         .actors = atomic_load_explicit(&self->actors_count, memory_order_relaxed),
         .ready = self->ready_count,
         .sockets = self->sockets_count,
+        .sockets_bytes = self->sockets_count * socket_bytes(),
         .stacks = self->fibers_count,
         .turns = stats->turns,
         .actors_run = stats->actors_run,

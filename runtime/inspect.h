@@ -31,6 +31,7 @@ struct ln_scheduler_info {
     uint64_t accepts_failed; /* no descriptor or memory was left; accepting goes on later */
     uint64_t lossy_coalesced, answers_late, spawned, ended, crashed, parked, memory_used_bytes,
         memory_mapped_bytes;
+    uint64_t sockets_bytes; /* of memory_used_bytes */
 };
 
 /* Up to `max` (at most LN_INSPECT_PAGE) actors of a scheduler from *slot on, which moves to where

@@ -574,6 +574,12 @@ sockets_discard(struct scheduler *self)
 
 /* -------------------------------------------------------------------------------------- opening */
 
+size_t
+socket_bytes(void)
+{
+    return slab_block_bytes(sizeof(struct ln_socket));
+}
+
 static struct ln_socket *
 socket_new(struct scheduler *self, io_socket descriptor,
            void (*poll_or_accept)(struct io_op *, int32_t))

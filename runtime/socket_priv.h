@@ -5,6 +5,8 @@
 #include "runtime/scheduler.h"
 #include "runtime/socket.h"
 
+/* What each of them takes of the scheduler's memory, at rest. */
+size_t socket_bytes(void);
 /* Starts the sends of this round, and the receives that found no buffer before. */
 void sockets_flush(struct scheduler *scheduler);
 /* The node stops: sockets without an owner have a last moment for what is queued. */

@@ -186,6 +186,8 @@ class WithNode(unittest.TestCase):
         self.assertEqual(found["connections_cut"], 0)
         self.assertGreater(found["node_resident_bytes"], 1 << 20)
         self.assertIn("bytes_per_connection", found)
+        for part in "connection_actor", "session_actor", "socket":
+            self.assertGreater(found["bytes_by_part"][part], 0)
 
     def test_echo_counts_round_trips(self):
         found = report("echo", self.address, "--connections", "5", "--seconds", "1", "--warmup", "0", path="/echo")
