@@ -494,7 +494,6 @@ static void
 in_two_threads(void **state)
 {
     (void)state;
-    NEEDS_IO_URING();
     for (story_seed = 100; story_seed < 110; story_seed++) {
         stage_play_threads(chaos_story, 2);
     }

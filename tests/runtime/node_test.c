@@ -210,7 +210,6 @@ whoever_is_left_is_killed(void **state)
     terminated = 0;
     stage_play(leave_all_story);
     assert_int_equal(terminated, 0); /* killed, not asked */
-    NEEDS_IO_URING();
     stage_play_threads(leave_all_story, 2);
 }
 

@@ -167,7 +167,6 @@ many_names(void **state)
 {
     (void)state;
     stage_play(many_story);
-    NEEDS_IO_URING();
     stage_play_threads(many_story, 2);
 }
 

@@ -88,7 +88,6 @@ connections_move(void **state)
 {
     (void)state;
     stage_play(move_story);
-    NEEDS_IO_URING();
     stage_play_threads(move_story, 2);
 }
 

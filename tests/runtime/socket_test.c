@@ -36,7 +36,6 @@ bytes_come_back(void **state)
 {
     (void)state;
     stage_play(echo_story);
-    NEEDS_IO_URING();
     stage_play_threads(echo_story, 2);
 }
 

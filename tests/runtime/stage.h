@@ -40,7 +40,7 @@ void stage_play_with(void (*story)(void), const struct ln_node_options *options)
 /* The same on a machine of its own kind; its seed, loops and root are set here. */
 struct sim_options;
 void stage_play_machine(void (*story)(void), const struct sim_options *machine);
-/* On io_uring with real threads. */
+/* On io_uring with real threads; nothing where LINNET_SIM_ONLY says that there is none. */
 void stage_play_threads(void (*story)(void), unsigned loops);
 
 /* Runs the story until `event` of the simulation, when the power goes; whatever lives then is
