@@ -71,7 +71,7 @@ note_end(struct scheduler *self, struct actor *actor, struct ln_reason reason)
 {
     if (actor->ending == NULL) {
         actor->ending = slab_alloc(&self->slab, sizeof *actor->ending);
-    } else if (reason.kind != LN_EXIT_KILLED) {
+    } else if (reason.kind != LN_EXIT_KILLED || actor->ending->kind == LN_EXIT_KILLED) {
         return;
     }
     *actor->ending = reason;

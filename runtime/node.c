@@ -46,6 +46,7 @@ ln_node_open(struct io_driver *driver, const struct ln_node_options *options)
     ASSERT(node->schedulers_count >= 1 && node->schedulers_count <= LN_SCHEDULERS_MAX);
     node->turn_messages = options->turn_messages != 0 ? options->turn_messages : LN_TURN_MESSAGES;
     node->turn_us = options->turn_us != 0 ? options->turn_us : LN_TURN_US;
+    node->stop_ms = options->stop_ms;
     node->registry = registry_new(node->schedulers_count);
     node->schedulers = allocate(node->schedulers_count, sizeof *node->schedulers);
     atomic_init(&node->stop_asked, false);
@@ -113,11 +114,45 @@ node_stop_waits(struct ln_node *node)
     return !node->stop_told && atomic_load_explicit(&node->stop_asked, memory_order_seq_cst);
 }
 
+/* Tells all schedulers to kill what they have and to stop. On scheduler 0. */
+static void
+shut_down(struct ln_node *node)
+{
+    struct scheduler *self = scheduler_current();
+    ASSERT(self->index == 0);
+    if (node->shut_down) {
+        return;
+    }
+    node->shut_down = true;
+    for (unsigned i = 0; i < node->schedulers_count; i++) {
+        struct ln_msg *signal = signal_new(self, SIGNAL_SHUT_DOWN, 0);
+        message_post(self, scheduler_pid(i), &signal);
+    }
+}
+
+static void
+stop_late(struct timer *timer)
+{
+    static const struct ln_reason reason = {.kind = LN_EXIT_KILLED,
+                                            .text = "it did not stop in time"};
+    struct ln_node *node = (void *)((unsigned char *)timer - offsetof(struct ln_node, stop_timer));
+    struct scheduler *self = scheduler_current();
+    struct actor *root = scheduler_find(self, node->root);
+    ASSERT(root != NULL);
+    actor_end_soon(self, root, reason);
+    /* The root may be waiting for a worker, which nothing can hurry: the others go meanwhile. */
+    shut_down(node);
+}
+
 void
 node_look_for_stop(struct ln_node *node)
 {
     if (node_stop_waits(node)) {
         node->stop_told = true;
+        if (node->stop_ms != 0 && !node->shut_down) {
+            timer_set_after(&scheduler_current()->timers, &node->stop_timer, node->stop_ms,
+                            stop_late);
+        }
         ln_kill(node->root, LN_EXIT_SHUTDOWN);
     }
 }
@@ -148,11 +183,8 @@ node_actor_ended(struct ln_node *node, const struct actor *actor)
         return;
     }
     node->root_reason = *actor->ending;
-    struct scheduler *self = scheduler_current();
-    for (unsigned i = 0; i < node->schedulers_count; i++) {
-        struct ln_msg *shut_down = signal_new(self, SIGNAL_SHUT_DOWN, 0);
-        message_post(self, scheduler_pid(i), &shut_down);
-    }
+    timer_cancel(&scheduler_current()->timers, &node->stop_timer);
+    shut_down(node);
 }
 
 unsigned

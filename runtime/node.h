@@ -26,6 +26,9 @@ struct ln_node_options {
     uint32_t actors_max;    /* per scheduler; 0: 16,777,215 */
     uint32_t turn_messages; /* one actor's turn; 0: 64 */
     uint32_t turn_us;       /* a scheduler's round between two looks at io; 0: 500 */
+    /* What the root has, from ln_node_stop on, to shut down in its own order. Then all that is left
+     * is killed and the node ends. 0: as long as it takes. */
+    uint32_t stop_ms;
 };
 
 /* Borrows the driver until close. Never NULL. */
@@ -35,7 +38,8 @@ LN_API struct ln_node *ln_node_open(struct io_driver *driver,
 LN_API void ln_node_root(struct ln_node *node, const struct ln_behaviour *behaviour,
                          const void *argument, size_t bytes);
 LN_API LN_MUST_CHECK int ln_node_start(struct ln_node *node);
-/* Asks the root to shut down. Any thread, any time after start; again: no effect. */
+/* Asks the root to shut down, within the options' stop_ms. Any thread, any time after start; again:
+ * no effect. */
 LN_API void ln_node_stop(struct ln_node *node);
 /* Waits until every scheduler has stopped. Returns why the root ended. */
 LN_API struct ln_reason ln_node_join(struct ln_node *node);

@@ -16,6 +16,9 @@ struct ln_node {
     struct ln_reason root_reason; /* scheduler 0's, then join's */
     atomic_bool stop_asked;       /* any thread's; scheduler 0 looks at it every turn */
     bool stop_told;               /* scheduler 0's: the root knows */
+    uint32_t stop_ms;             /* 0: no deadline */
+    struct timer stop_timer;      /* scheduler 0's, from then until the root has ended */
+    bool shut_down;               /* scheduler 0's: all schedulers were told */
     bool closing;                 /* nothing runs any more: what is sent is freed */
     atomic_uint settled_count;    /* schedulers on which nothing lives any more */
     const struct ln_behaviour *root_behaviour;

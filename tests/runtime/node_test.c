@@ -72,6 +72,22 @@ tells_why_the_root_ended(void **state)
     io_driver_close(driver);
 }
 
+static void
+done_run(void *state)
+{
+    (void)state;
+}
+static const struct ln_behaviour done = {.name = "done", .run = done_run};
+
+static void
+is_run_by_one_call(void **state)
+{
+    (void)state;
+    NEEDS_IO_URING();
+    assert_int_equal(ln_node_run(&done, NULL, 0), 0);
+    assert_int_equal(ln_node_run(&failing, NULL, 0), 1);
+}
+
 /* ------------------------------------------------------------------------------------- stopping */
 
 static void
@@ -333,6 +349,8 @@ main(void)
 {
     static const struct CMUnitTest specs[] = {
         SPEC("a join tells why the root ended", tells_why_the_root_ended),
+        SPEC("ln_node_run opens, runs and closes a node, and tells main how its root ended",
+             is_run_by_one_call),
         SPEC("a stop asks the root once, however often it is wished", stops_once),
         SPEC("a stop may come from any thread, at any time", stops_from_another_thread),
         SPEC("when the root ends, whoever is left is killed", whoever_is_left_is_killed),
