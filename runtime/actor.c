@@ -2,10 +2,10 @@
 /* An actor's life: made, its init, its turns, its end. */
 #include "runtime/actor.h"
 
+#include "runtime/message.h"
 #include "runtime/node_priv.h"
 #include "runtime/overflow.h"
 #include "runtime/registry.h"
-#include "runtime/scheduler.h"
 
 #include <errno.h>
 #include <string.h>
@@ -101,15 +101,19 @@ actor_turn(struct scheduler *self, struct actor *actor)
     if (!actor->begun && actor->ending == NULL) {
         begin(self, actor);
     }
-    for (unsigned n = 0; n < self->node->turn_messages && actor->ending == NULL; n++) {
+    uint32_t reductions = actor->reductions;
+    for (unsigned n = self->node->turn_messages; n > 0 && actor->ending == NULL; n--) {
         struct ln_msg *msg = mailbox_pop(&actor->mailbox);
         if (msg == NULL) {
             break;
         }
         message_open(self, actor, msg);
         actor->behaviour->handle(actor->state, &msg);
-        ln_msg_free(&msg);
+        if (msg != NULL) {
+            ln_msg_free(&msg);
+        }
     }
+    self->turn_steps += actor->reductions - reductions;
     if (actor->ending != NULL) {
         actor_end(self, actor);
     } else if (!mailbox_empty(&actor->mailbox)) {

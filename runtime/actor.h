@@ -93,38 +93,6 @@ enum signal {
     SIGNAL_SHUT_DOWN, /* to a scheduler */
 };
 
-/* ----------------------------------------------------------------------------------- message.c */
-
-/* Like ln_msg_new, but nobody holds it. */
-struct ln_msg *message_new(struct scheduler *scheduler, uint32_t tag, enum ln_lane lane,
-                           size_t bytes);
-/* An actor's own messages hang in a list, so that none is lost when it ends. */
-static inline void
-message_hold(struct actor *actor, struct ln_msg *msg)
-{
-    ASSERT((msg->flags & LN_MSG_HELD) == 0);
-    msg->flags |= LN_MSG_HELD;
-    msg->next = actor->held;
-    msg->previous = &actor->held;
-    if (msg->next != NULL) {
-        msg->next->previous = &msg->next;
-    }
-    actor->held = msg;
-}
-static inline void
-message_let_go(struct ln_msg *msg)
-{
-    if ((msg->flags & LN_MSG_HELD) == 0) {
-        return;
-    }
-    msg->flags &= (uint8_t)~LN_MSG_HELD;
-    *msg->previous = msg->next;
-    if (msg->next != NULL) {
-        msg->next->previous = msg->previous;
-    }
-    msg->next = NULL;
-}
-
 /* ------------------------------------------------------------------------------------- actor.c */
 
 /* An actor without a pid, and the argument of its init, copied. */
@@ -190,9 +158,9 @@ void message_deliver(struct scheduler *scheduler, ln_pid to, struct ln_msg **msg
 /* Takes a message that will not be handled: answers it if it is a request, releases what hangs on
  * it. */
 void message_discard(struct scheduler *scheduler, struct ln_msg **msg, int error);
-/* Gives the message to its receiver, and the runtime a record of it if it is a request, so that its
- * sender is told if the receiver ends without answering. */
-void message_open(struct scheduler *scheduler, struct actor *receiver, struct ln_msg *msg);
+/* Gives the runtime a record of a request that an actor is about to handle, so that its sender is
+ * told if the actor ends without answering. */
+void request_open(struct scheduler *scheduler, struct actor *receiver, struct ln_msg *msg);
 /* Answers a request that has no record (yet). Takes *answer; NULL inside: an empty one. */
 void message_answer(struct ln_caller caller, struct ln_msg **answer, int error);
 /* ln_call, perhaps of a request that can't be cancelled, perhaps of a signal. */

@@ -5,7 +5,7 @@
 #include "runtime/group.h"
 
 #include "runtime/check.h"
-#include "runtime/scheduler.h"
+#include "runtime/message.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/inspect.h"
 
+#include "runtime/message.h"
 #include "runtime/node_priv.h"
 #include "runtime/registry.h"
 #include "runtime/scheduler.h"
@@ -79,7 +80,7 @@ scheduler_info(struct scheduler *self, struct ln_scheduler_info *out)
         .crashed = stats->crashed,
         .parked = stats->parked,
         .accepts_failed = stats->accepts_failed,
-        .memory_used_bytes = self->slab.bytes_used,
+        .memory_used_bytes = slab_bytes_used(&self->slab),
         .memory_mapped_bytes = self->slab.bytes_mapped,
     };
 }

@@ -1,20 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/mailbox.h"
-
-#include "runtime/bounds.h"
 #include "runtime/check.h"
-
-static void
-ring_append(struct ln_msg **last, struct ln_msg *msg)
-{
-    if (*last == NULL) {
-        msg->next = msg;
-    } else {
-        msg->next = (*last)->next;
-        (*last)->next = msg;
-    }
-    *last = msg;
-}
 
 /* Removes the one behind `before`. */
 static struct ln_msg *
@@ -113,7 +99,7 @@ lossy_coalesce(struct mailbox *box, struct ln_msg **msg)
 }
 
 enum mailbox_verdict
-mailbox_push(struct mailbox *box, const struct ln_behaviour *limits, struct ln_msg **msg)
+mailbox_push_any(struct mailbox *box, const struct ln_behaviour *limits, struct ln_msg **msg)
 {
     struct ln_msg *taken = *msg;
     if (taken->lane == LN_DURABLE) {
@@ -134,7 +120,7 @@ mailbox_push(struct mailbox *box, const struct ln_behaviour *limits, struct ln_m
         lossy_append(box, taken);
     }
     *msg = NULL;
-    ring_append(taken->lane == LN_SYSTEM ? &box->system : &box->queue, taken);
+    mailbox_append(taken->lane == LN_SYSTEM ? &box->system : &box->queue, taken);
     return MAILBOX_TAKEN;
 }
 
@@ -151,7 +137,7 @@ leave(struct mailbox *box, struct ln_msg *msg)
 }
 
 struct ln_msg *
-mailbox_pop(struct mailbox *box)
+mailbox_pop_any(struct mailbox *box)
 {
     if (box->system != NULL) {
         return ring_remove_after(&box->system, box->system);

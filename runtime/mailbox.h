@@ -12,6 +12,8 @@
  */
 #pragma once
 
+#include "runtime/bounds.h"
+#include "runtime/check.h"
 #include "runtime/linnet.h"
 
 struct mailbox {
@@ -30,19 +32,66 @@ enum mailbox_verdict {
     MAILBOX_REFUSED, /* *msg is still the caller's, to be returned or answered */
 };
 
-/* Takes *msg unless it is refused. Never yields. Messages dropped or replaced are freed. */
-enum mailbox_verdict mailbox_push(struct mailbox *box, const struct ln_behaviour *limits,
-                                  struct ln_msg **msg);
-/* The next to serve, now the caller's; NULL when there is none. */
-struct ln_msg *mailbox_pop(struct mailbox *box);
-/* The first, in order of service, that `match` accepts; now the caller's, or NULL. */
-struct ln_msg *mailbox_pop_match(struct mailbox *box,
-                                 bool (*match)(const struct ln_msg *msg, void *context),
-                                 void *context);
 static inline bool
 mailbox_empty(const struct mailbox *box)
 {
     return box->system == NULL && box->queue == NULL;
 }
+static inline void
+mailbox_append(struct ln_msg **last, struct ln_msg *msg)
+{
+    if (*last == NULL) {
+        msg->next = msg;
+    } else {
+        msg->next = (*last)->next;
+        (*last)->next = msg;
+    }
+    *last = msg;
+}
+
+/* The same as the two below, for any message. */
+enum mailbox_verdict mailbox_push_any(struct mailbox *box, const struct ln_behaviour *limits,
+                                      struct ln_msg **msg);
+struct ln_msg *mailbox_pop_any(struct mailbox *box);
+
+/* Takes *msg unless it is refused. Never yields. Messages dropped or replaced are freed. */
+static inline enum mailbox_verdict
+mailbox_push(struct mailbox *box, const struct ln_behaviour *limits, struct ln_msg **msg)
+{
+    uint32_t durable_max = limits->durable_max != 0 ? limits->durable_max : LN_DURABLE_MAX;
+    if ((*msg)->lane != LN_DURABLE || box->durable_count >= durable_max) {
+        return mailbox_push_any(box, limits, msg);
+    }
+    box->durable_count++;
+    mailbox_append(&box->queue, *msg);
+    *msg = NULL;
+    return MAILBOX_TAKEN;
+}
+/* The next to serve, now the caller's; NULL when there is none. */
+static inline struct ln_msg *
+mailbox_pop(struct mailbox *box)
+{
+    if (mailbox_empty(box)) {
+        return NULL;
+    }
+    struct ln_msg *last = box->queue;
+    if (box->system != NULL || last->next->lane != LN_DURABLE) {
+        return mailbox_pop_any(box);
+    }
+    struct ln_msg *msg = last->next;
+    if (msg == last) {
+        box->queue = NULL;
+    } else {
+        last->next = msg->next;
+    }
+    msg->next = NULL;
+    ASSERT(box->durable_count > 0);
+    box->durable_count--;
+    return msg;
+}
+/* The first, in order of service, that `match` accepts; now the caller's, or NULL. */
+struct ln_msg *mailbox_pop_match(struct mailbox *box,
+                                 bool (*match)(const struct ln_msg *msg, void *context),
+                                 void *context);
 /* Messages waiting. Walks it. */
 uint32_t mailbox_count(const struct mailbox *box);

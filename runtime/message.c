@@ -2,33 +2,16 @@
 /* Messages come from the memory of the scheduler that makes them and go home to be freed. Shared
  * payloads come from malloc, since worker threads make them too; one atomic count tells when the
  * last reference goes. */
-#include "runtime/actor.h"
-#include "runtime/scheduler.h"
+#include "runtime/message.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct ln_buffer {
     atomic_uint references;
     size_t bytes;
     unsigned char data[] __attribute__((aligned(16)));
 };
-
-struct ln_msg *
-message_new(struct scheduler *self, uint32_t tag, enum ln_lane lane, size_t bytes)
-{
-    size_t block_bytes = sizeof(struct ln_msg) + bytes;
-    ASSERT(bytes <= UINT32_MAX - sizeof(struct ln_msg));
-    struct ln_msg *msg = slab_alloc(&self->slab, block_bytes);
-    memset(msg, 0, block_bytes);
-    msg->tag = tag;
-    msg->bytes = (uint32_t)bytes;
-    msg->lane = (uint8_t)lane;
-    msg->home = (uint16_t)self->index;
-    msg->block_bytes = (uint32_t)block_bytes;
-    return msg;
-}
 
 struct ln_msg *
 ln_msg_new(uint32_t tag, enum ln_lane lane, size_t bytes)
@@ -54,7 +37,9 @@ ln_msg_free(struct ln_msg **msg)
     if (freed->tag == LN_TAG_DATA) {
         socket_consumed(freed);
     }
-    ln_buffer_put(&freed->buffer);
+    if (freed->buffer != NULL) {
+        ln_buffer_put(&freed->buffer);
+    }
     struct scheduler *self = scheduler_current();
     if (freed->home == self->index) {
         slab_free(&self->slab, freed, freed->block_bytes);

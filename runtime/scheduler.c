@@ -14,34 +14,15 @@
 _Thread_local struct scheduler *scheduler_self;
 
 enum {
-    /* The clock is read once in so many actors' turns; between, a turn may be this much longer than
-     * its budget. */
-    ACTORS_PER_CLOCK = 16,
-    /* Likewise other schedulers get what is for them: soon, though in batches. */
-    ACTORS_PER_PUBLISH = 64,
+    /* The clock is read once in so many messages and actors' turns, and other schedulers get what
+     * is for them; between, a turn may be this much longer than its budget. */
+    STEPS_PER_LOOK = 64,
     TRIM_PERIOD_MS = 1000,
     /* Where the driver chooses who goes first, it does so among so many. */
     READY_CHOICES_MAX = 16,
 };
 
 /* ---------------------------------------------------------------------------------------- slots */
-
-static struct actor_slot *
-slot_at(const struct scheduler *self, uint32_t slot)
-{
-    return &self->slots[slot / SLOT_CHUNK][slot % SLOT_CHUNK];
-}
-
-struct actor *
-scheduler_find(const struct scheduler *self, ln_pid pid)
-{
-    uint32_t slot = pid_slot(pid);
-    if (ln_pid_scheduler(pid) != self->index || slot == 0 || slot >= self->slots_used) {
-        return NULL;
-    }
-    const struct actor_slot *found = slot_at(self, slot);
-    return found->generation == (uint32_t)pid ? found->actor : NULL;
-}
 
 struct actor *
 scheduler_actor_at(const struct scheduler *self, uint32_t slot)
@@ -72,6 +53,15 @@ slot_take(struct scheduler *self)
     return slot;
 }
 
+/* Written by this thread alone, so it needs no locked addition: others read a hint for
+ * placement. */
+static void
+actors_count_add(struct scheduler *self, int change)
+{
+    unsigned count = atomic_load_explicit(&self->actors_count, memory_order_relaxed);
+    atomic_store_explicit(&self->actors_count, count + (unsigned)change, memory_order_relaxed);
+}
+
 ln_pid
 scheduler_adopt(struct scheduler *self, struct actor *actor)
 {
@@ -81,8 +71,7 @@ scheduler_adopt(struct scheduler *self, struct actor *actor)
     }
     struct actor_slot *taken = slot_at(self, slot);
     taken->actor = actor;
-    atomic_fetch_add_explicit(&self->actors_count, 1,
-                              memory_order_relaxed); /* a hint for placement */
+    actors_count_add(self, 1);
     return (ln_pid)self->index << 56 | (ln_pid)slot << 32 | taken->generation;
 }
 
@@ -100,7 +89,7 @@ scheduler_forget(struct scheduler *self, struct actor *actor)
         slot_at(self, self->slots_free_last)->next_free = slot;
     }
     self->slots_free_last = slot;
-    atomic_fetch_sub_explicit(&self->actors_count, 1, memory_order_relaxed);
+    actors_count_add(self, -1);
 }
 
 uint64_t
@@ -110,21 +99,6 @@ scheduler_ref(struct scheduler *self)
 }
 
 /* ------------------------------------------------------------------------------------ run queue */
-
-void
-scheduler_ready(struct scheduler *self, struct actor *actor)
-{
-    ASSERT(actor->run_state != ACTOR_READY);
-    actor->run_state = ACTOR_READY;
-    actor->next = NULL;
-    if (self->ready_tail == NULL) {
-        self->ready_head = actor;
-    } else {
-        self->ready_tail->next = actor;
-    }
-    self->ready_tail = actor;
-    self->ready_count++;
-}
 
 static struct actor *
 ready_pop(struct scheduler *self)
@@ -314,12 +288,12 @@ static void publish_all(struct scheduler *self);
 static bool
 turn_over(struct scheduler *self)
 {
-    if (++self->turn_actors % ACTORS_PER_CLOCK != 0) {
+    self->turn_actors++;
+    if (++self->turn_steps < STEPS_PER_LOOK && self->turn_actors < LN_TURN_ACTORS) {
         return false;
     }
-    if (self->turn_actors % ACTORS_PER_PUBLISH == 0) {
-        publish_all(self);
-    }
+    self->turn_steps = 0;
+    publish_all(self);
     self->now_ns = io_now_ns(self->io);
     return self->now_ns >= self->turn_end_ns || self->turn_actors >= LN_TURN_ACTORS;
 }
@@ -337,7 +311,6 @@ end_stackless(struct scheduler *self, struct actor *actor)
 static void
 run_actor(struct scheduler *self, struct actor *actor)
 {
-    self->stats.actors_run++;
     if (actor->behaviour->run != NULL && actor->fiber == NULL) {
         size_t bytes = actor->behaviour->stack_bytes;
         actor->fiber =
@@ -473,6 +446,7 @@ scheduler_turn(void *scheduler)
     self->now_ns = io_now_ns(self->io);
     self->turn_end_ns = self->now_ns + (uint64_t)self->node->turn_us * 1000;
     self->turn_actors = 0;
+    self->turn_steps = 0;
     receive_all(self);
     timer_wheel_advance(&self->timers, scheduler_now_ms(self));
     if (self->index == 0) {
@@ -480,6 +454,7 @@ scheduler_turn(void *scheduler)
     }
     if (self->ready_head != NULL) {
         fiber_switch(&self->host, self->running);
+        self->stats.actors_run += self->turn_actors;
     }
     sockets_flush(self);
     if (self->timers.fresh != NULL) {

@@ -62,6 +62,7 @@ struct scheduler {
     unsigned overflow_depth;
     uint64_t turn_end_ns;
     uint32_t turn_actors; /* that ran in this turn */
+    uint32_t turn_steps;  /* actors run and messages handled since the clock was looked at */
 
     uint64_t now_ns;
     struct timer_wheel timers;
@@ -130,7 +131,6 @@ bool scheduler_stopped(void *scheduler);
 /* Likewise, when code of it faulted. Returns only when the process shall end. */
 void scheduler_faulted(void *scheduler, const struct io_fault *fault);
 
-void scheduler_ready(struct scheduler *scheduler, struct actor *actor);
 /* Whether there is a stack for the loop to go on with, so that the current actor may keep this
  * one. */
 bool scheduler_can_park(struct scheduler *scheduler);
@@ -141,8 +141,6 @@ void scheduler_park(struct scheduler *scheduler);
  * freed. */
 NORETURN void scheduler_abandon(struct scheduler *scheduler, struct fiber *process_fiber);
 
-/* NULL when no such actor lives here. */
-struct actor *scheduler_find(const struct scheduler *scheduler, ln_pid pid);
 /* Whoever lives in a used slot, or NULL. */
 struct actor *scheduler_actor_at(const struct scheduler *scheduler, uint32_t slot);
 /* A slot for the actor and its pid; 0 when there is none left. */
@@ -168,4 +166,34 @@ static inline uint64_t
 scheduler_now_ms(const struct scheduler *scheduler)
 {
     return scheduler->now_ns / 1000000;
+}
+static inline struct actor_slot *
+slot_at(const struct scheduler *self, uint32_t slot)
+{
+    return &self->slots[slot / SLOT_CHUNK][slot % SLOT_CHUNK];
+}
+/* NULL when no such actor lives here. */
+static inline struct actor *
+scheduler_find(const struct scheduler *self, ln_pid pid)
+{
+    uint32_t slot = pid_slot(pid);
+    if (ln_pid_scheduler(pid) != self->index || slot == 0 || slot >= self->slots_used) {
+        return NULL;
+    }
+    const struct actor_slot *found = slot_at(self, slot);
+    return found->generation == (uint32_t)pid ? found->actor : NULL;
+}
+static inline void
+scheduler_ready(struct scheduler *self, struct actor *actor)
+{
+    ASSERT(actor->run_state != ACTOR_READY);
+    actor->run_state = ACTOR_READY;
+    actor->next = NULL;
+    if (self->ready_tail == NULL) {
+        self->ready_head = actor;
+    } else {
+        self->ready_tail->next = actor;
+    }
+    self->ready_tail = actor;
+    self->ready_count++;
 }

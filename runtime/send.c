@@ -5,8 +5,8 @@
  * answer to a request that is refused or has no receiver, a refused message on its way back. Both
  * travel in the lane that refuses nothing, so there is never a third. */
 // NOLINTBEGIN(misc-no-recursion)
+#include "runtime/message.h"
 #include "runtime/node_priv.h"
-#include "runtime/scheduler.h"
 
 #include <errno.h>
 #include <string.h>
@@ -17,6 +17,27 @@ struct open_call {
     struct ln_resource own;
     struct ln_caller caller;
 };
+
+/* A message may be one that was received: what it was then is forgotten. */
+static inline void
+message_renew(const struct scheduler *self, struct ln_msg *msg)
+{
+    /* Received bytes lie in a buffer of their socket and are its owner's alone. */
+    ln_actor_check(msg->tag != LN_TAG_DATA);
+    if ((msg->flags & (LN_MSG_REFUSED | LN_MSG_REQUEST)) != 0) {
+        if ((msg->flags & LN_MSG_REFUSED) != 0) {
+            msg->lane = LN_DURABLE; /* another try, not another lane */
+        }
+        if ((msg->flags & LN_MSG_REQUEST) != 0) {
+            msg->key = 0;
+        }
+    }
+    ASSERT(self->current != NULL);
+    msg->flags &= LN_MSG_HELD;
+    msg->error = 0;
+    msg->ref = 0;
+    msg->from = self->current->pid;
+}
 
 void
 message_post(struct scheduler *self, ln_pid to, struct ln_msg **msg)
@@ -39,31 +60,6 @@ message_post(struct scheduler *self, ln_pid to, struct ln_msg **msg)
     self->stats.messages_remote++;
     self->unpublished++;
     channel_send(self->out[target], msg);
-}
-
-/* A message may be one that was received: what it was then is forgotten. */
-static void
-message_renew(struct ln_msg *msg)
-{
-    /* Received bytes lie in a buffer of their socket and are its owner's alone. */
-    ln_actor_check(msg->tag != LN_TAG_DATA);
-    if ((msg->flags & LN_MSG_REFUSED) != 0) {
-        msg->lane = LN_DURABLE; /* another try, not another lane */
-    }
-    if ((msg->flags & LN_MSG_REQUEST) != 0) {
-        msg->key = 0;
-    }
-    msg->flags &= LN_MSG_HELD;
-    msg->error = 0;
-    msg->ref = 0;
-    msg->from = actor_current()->pid;
-}
-
-void
-ln_send(ln_pid to, struct ln_msg **msg)
-{
-    message_renew(*msg);
-    message_post(scheduler_current(), to, msg);
 }
 
 /* -------------------------------------------------------------------------------------- answers */
@@ -98,13 +94,8 @@ open_call_release(struct ln_resource *resource)
 /* A request's `key` and `error` are free once it has arrived: they hold the handle of its
  * open_call. */
 void
-message_open(struct scheduler *self, struct actor *receiver, struct ln_msg *msg)
+request_open(struct scheduler *self, struct actor *receiver, struct ln_msg *msg)
 {
-    receiver->reductions++;
-    message_hold(receiver, msg);
-    if ((msg->flags & LN_MSG_REQUEST) == 0) {
-        return;
-    }
     struct open_call *open = slab_alloc(&self->slab, sizeof *open);
     memset(open, 0, sizeof *open);
     uint64_t handle = handle_new(&self->handles, open);
@@ -162,7 +153,7 @@ ln_request(ln_pid to, struct ln_msg **request)
 {
     struct scheduler *self = scheduler_current();
     uint64_t ref = scheduler_ref(self);
-    message_renew(*request);
+    message_renew(self, *request);
     ln_actor_check((*request)->lane != LN_LOSSY);
     (*request)->ref = ref;
     (*request)->flags |= LN_MSG_REQUEST | LN_MSG_ASYNC;
@@ -196,7 +187,7 @@ message_call(ln_pid to, struct ln_msg **request, uint64_t timeout_ms, bool cance
 int
 ln_call(ln_pid to, struct ln_msg **request, uint64_t timeout_ms, struct ln_msg **out_answer)
 {
-    message_renew(*request);
+    message_renew(scheduler_current(), *request);
     ln_actor_check((*request)->lane != LN_LOSSY);
     return message_call(to, request, timeout_ms, true, out_answer);
 }
@@ -256,7 +247,7 @@ deliver_refused(struct scheduler *self, struct ln_msg **msg)
     message_post(self, sender, msg);
 }
 
-static void
+static inline void
 deliver_queued(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
 {
     const struct ln_msg *queued = *msg;
@@ -297,6 +288,23 @@ message_deliver(struct scheduler *self, ln_pid to, struct ln_msg **msg)
     } else {
         deliver_queued(self, actor, msg);
     }
+}
+
+void
+ln_send(ln_pid to, struct ln_msg **msg)
+{
+    struct scheduler *self = scheduler_current();
+    message_renew(self, *msg);
+    struct actor *actor = scheduler_find(self, to);
+    if (actor == NULL) {
+        message_post(self, to, msg);
+        return;
+    }
+    /* What message_post and message_deliver would do, without asking what it can't be. */
+    message_let_go(*msg);
+    (*msg)->to = to;
+    self->stats.messages++;
+    deliver_queued(self, actor, msg);
 }
 
 /* --------------------------------------------------------------------------------------- timers */
@@ -346,7 +354,7 @@ uint64_t
 ln_send_after(uint64_t delay_ms, ln_pid to, struct ln_msg **msg)
 {
     struct scheduler *self = scheduler_current();
-    message_renew(*msg);
+    message_renew(self, *msg);
     message_let_go(*msg);
     struct send_timer *timer = slab_alloc(&self->slab, sizeof *timer);
     memset(timer, 0, sizeof *timer);

@@ -5,6 +5,7 @@
  * EXIT or DOWN that will be sent when that actor ends. It is allocated when the link or monitor is
  * made, so nothing can refuse it later, and it is sent after everything the actor sent before. The
  * watcher keeps a struct monitor, so that a DOWN which is no longer wanted finds nothing. */
+#include "runtime/message.h"
 #include "runtime/node_priv.h"
 #include "runtime/scheduler.h"
 

@@ -5,22 +5,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SLAB_MALLOC_ONLY 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SLAB_MALLOC_ONLY 1
-#endif
-#endif
-#if !defined(SLAB_MALLOC_ONLY)
-#define SLAB_MALLOC_ONLY 0
-#endif
-
 enum {
     REGION_BYTES = 2 * 1024 * 1024, /* a huge page */
     CHUNK_BYTES = 32 * 1024, /* small enough that 28 classes, hardly used, waste under a megabyte */
-    GRAIN_BYTES = 16,
-    SMALL_BYTES_MAX = 1024,
 };
 
 struct slab_region {
@@ -41,27 +28,19 @@ static const uint16_t class_bytes[SLAB_CLASSES] = {
     448, 512, 640, 768, 896, 1024, 1280, 1536, 2048, 2560, 3072, 4096, 6144, 8192,
 };
 
-static uint8_t small_class[SMALL_BYTES_MAX / GRAIN_BYTES + 1];
-
-__attribute__((constructor)) static void
-small_class_fill(void)
-{
-    unsigned kind = 0;
-    for (unsigned grains = 0; grains <= SMALL_BYTES_MAX / GRAIN_BYTES; grains++) {
-        while (class_bytes[kind] < grains * GRAIN_BYTES) {
-            kind++;
-        }
-        small_class[grains] = (uint8_t)kind;
-    }
-}
+const uint8_t slab_small_class[SLAB_SMALL_BYTES_MAX / SLAB_GRAIN_BYTES + 1] = {
+    0,  0,  1,  2,  3,  4,  5,  6,  7,  8,  8,  9,  9,  10, 10, 11, 11, 12, 12, 12, 12, 13,
+    13, 13, 13, 14, 14, 14, 14, 15, 15, 15, 15, 16, 16, 16, 16, 16, 16, 16, 16, 17, 17, 17,
+    17, 17, 17, 17, 17, 18, 18, 18, 18, 18, 18, 18, 18, 19, 19, 19, 19, 19, 19, 19, 19,
+};
 
 static unsigned
 class_of(size_t bytes)
 {
-    if (bytes <= SMALL_BYTES_MAX) {
-        return small_class[(bytes + GRAIN_BYTES - 1) / GRAIN_BYTES];
+    if (bytes <= SLAB_SMALL_BYTES_MAX) {
+        return slab_small_class[(bytes + SLAB_GRAIN_BYTES - 1) / SLAB_GRAIN_BYTES];
     }
-    unsigned kind = small_class[SMALL_BYTES_MAX / GRAIN_BYTES];
+    unsigned kind = slab_small_class[SLAB_SMALL_BYTES_MAX / SLAB_GRAIN_BYTES];
     while (class_bytes[kind] < bytes) {
         kind++;
     }
@@ -72,6 +51,26 @@ size_t
 slab_block_bytes(size_t bytes)
 {
     return bytes > SLAB_BYTES_MAX ? bytes : class_bytes[class_of(bytes)];
+}
+
+uint64_t
+slab_blocks_used(const struct slab *slab)
+{
+    uint64_t blocks = slab->large_used;
+    for (unsigned kind = 0; kind < SLAB_CLASSES; kind++) {
+        blocks += slab->used[kind];
+    }
+    return blocks;
+}
+
+uint64_t
+slab_bytes_used(const struct slab *slab)
+{
+    uint64_t bytes = slab->large_bytes_used;
+    for (unsigned kind = 0; kind < SLAB_CLASSES; kind++) {
+        bytes += (uint64_t)slab->used[kind] * class_bytes[kind];
+    }
+    return bytes;
 }
 
 void
@@ -155,7 +154,8 @@ large_alloc(struct slab *slab, size_t bytes)
         large->next->previous = &large->next;
     }
     slab->large = large;
-    slab->bytes_used += bytes;
+    slab->large_used++;
+    slab->large_bytes_used += bytes;
     return large->data;
 }
 
@@ -167,19 +167,20 @@ large_free(struct slab *slab, void *block, size_t bytes)
     if (large->next != NULL) {
         large->next->previous = large->previous;
     }
-    slab->bytes_used -= bytes;
+    ASSERT(slab->large_used > 0);
+    slab->large_used--;
+    slab->large_bytes_used -= bytes;
     free(large);
 }
 
 void *
-slab_alloc(struct slab *slab, size_t bytes)
+slab_alloc_any(struct slab *slab, size_t bytes)
 {
-    slab->blocks_used++;
     if (SLAB_MALLOC_ONLY || bytes > SLAB_BYTES_MAX) {
         return large_alloc(slab, bytes);
     }
     unsigned kind = class_of(bytes);
-    slab->bytes_used += class_bytes[kind];
+    slab->used[kind]++;
     struct slab_block *block = slab->free[kind];
     if (block == NULL) {
         return block_fresh(slab, kind);
@@ -189,19 +190,18 @@ slab_alloc(struct slab *slab, size_t bytes)
 }
 
 void
-slab_free(struct slab *slab, void *memory, size_t bytes)
+slab_free_any(struct slab *slab, void *memory, size_t bytes)
 {
     if (memory == NULL) {
         return;
     }
-    ASSERT(slab->blocks_used > 0);
-    slab->blocks_used--;
     if (SLAB_MALLOC_ONLY || bytes > SLAB_BYTES_MAX) {
         large_free(slab, memory, bytes);
         return;
     }
     unsigned kind = class_of(bytes);
-    slab->bytes_used -= class_bytes[kind];
+    ASSERT(slab->used[kind] > 0);
+    slab->used[kind]--;
     struct slab_block *block = memory;
     block->next = slab->free[kind];
     slab->free[kind] = block;

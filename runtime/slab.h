@@ -15,7 +15,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SLAB_CLASSES = 28, SLAB_BYTES_MAX = 8192 };
+#if defined(__SANITIZE_ADDRESS__)
+#define SLAB_MALLOC_ONLY 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SLAB_MALLOC_ONLY 1
+#endif
+#endif
+#if !defined(SLAB_MALLOC_ONLY)
+#define SLAB_MALLOC_ONLY 0
+#endif
+
+enum {
+    SLAB_CLASSES = 28,
+    SLAB_BYTES_MAX = 8192,
+    SLAB_GRAIN_BYTES = 16,
+    SLAB_SMALL_BYTES_MAX = 1024, /* up to here a table tells the class */
+};
 
 struct slab_block {
     struct slab_block *next;
@@ -30,9 +46,9 @@ struct slab {
     unsigned char *fresh_end[SLAB_CLASSES];
     unsigned char *region, *region_end; /* the rest of the newest region */
     struct slab_region *regions;
-    struct slab_large *large; /* blocks from malloc */
-    uint64_t blocks_used;
-    uint64_t bytes_used;
+    struct slab_large *large;    /* blocks from malloc */
+    uint32_t used[SLAB_CLASSES]; /* blocks */
+    uint64_t large_used, large_bytes_used;
     uint64_t bytes_mapped;
 };
 
@@ -40,9 +56,46 @@ void slab_init(struct slab *slab);
 /* Every block has been freed, or is forgotten with it. */
 void slab_fini(struct slab *slab);
 
-/* Never NULL: without memory the node ends. Not zeroed. Aligned to 16. */
-void *slab_alloc(struct slab *slab, size_t bytes);
-/* `bytes` as at slab_alloc. NULL is allowed. */
-void slab_free(struct slab *slab, void *block, size_t bytes);
+/* What is handed out now. */
+uint64_t slab_blocks_used(const struct slab *slab);
+uint64_t slab_bytes_used(const struct slab *slab);
 /* What a block of `bytes` really occupies. */
 size_t slab_block_bytes(size_t bytes);
+
+/* The class of so many grains, up to SLAB_SMALL_BYTES_MAX. */
+extern const uint8_t slab_small_class[SLAB_SMALL_BYTES_MAX / SLAB_GRAIN_BYTES + 1];
+/* The same as the two below, for any size. */
+void *slab_alloc_any(struct slab *slab, size_t bytes);
+void slab_free_any(struct slab *slab, void *block, size_t bytes);
+
+/* Never NULL: without memory the node ends. Not zeroed. Aligned to 16. */
+static inline void *
+slab_alloc(struct slab *slab, size_t bytes)
+{
+    if (SLAB_MALLOC_ONLY || bytes > SLAB_SMALL_BYTES_MAX) {
+        return slab_alloc_any(slab, bytes);
+    }
+    unsigned kind = slab_small_class[(bytes + SLAB_GRAIN_BYTES - 1) / SLAB_GRAIN_BYTES];
+    struct slab_block *block = slab->free[kind];
+    if (block == NULL) {
+        return slab_alloc_any(slab, bytes);
+    }
+    slab->free[kind] = block->next;
+    slab->used[kind]++;
+    return block;
+}
+/* `bytes` as at slab_alloc. NULL is allowed. */
+static inline void
+slab_free(struct slab *slab, void *block, size_t bytes)
+{
+    if (SLAB_MALLOC_ONLY || bytes > SLAB_SMALL_BYTES_MAX || block == NULL) {
+        slab_free_any(slab, block, bytes);
+        return;
+    }
+    unsigned kind = slab_small_class[(bytes + SLAB_GRAIN_BYTES - 1) / SLAB_GRAIN_BYTES];
+    struct slab_block *freed = block;
+    ASSERT(slab->used[kind] > 0);
+    slab->used[kind]--;
+    freed->next = slab->free[kind];
+    slab->free[kind] = freed;
+}

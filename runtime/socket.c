@@ -19,6 +19,7 @@
 #include "runtime/socket.h"
 
 #include "runtime/bounds.h"
+#include "runtime/message.h"
 #include "runtime/node_priv.h"
 #include "runtime/outgoing.h"
 #include "runtime/socket_priv.h"

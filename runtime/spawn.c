@@ -8,6 +8,7 @@
  *
  * On its own scheduler the same happens without messages. A parent that is cancelled while it waits
  * for the init kills the child, since nobody would know of it. */
+#include "runtime/message.h"
 #include "runtime/node_priv.h"
 #include "runtime/registry.h"
 #include "runtime/scheduler.h"

@@ -3,6 +3,7 @@
 #include "runtime/actor.h"
 #include "runtime/bounds.h"
 #include "runtime/file.h"
+#include "runtime/message.h"
 #include "runtime/scheduler.h"
 
 #include <errno.h>

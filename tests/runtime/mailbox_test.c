@@ -33,7 +33,7 @@ tear_down(void **state)
     while ((msg = mailbox_pop(&box)) != NULL) {
         ln_msg_free(&msg);
     }
-    bool all_freed = scheduler.slab.blocks_used == 0;
+    bool all_freed = slab_blocks_used(&scheduler.slab) == 0;
     slab_fini(&scheduler.slab);
     scheduler_self = NULL;
     return all_freed ? 0 : -1;

@@ -23,7 +23,7 @@ tear_down(void **state)
 {
     (void)state;
     outgoing_drop(&queue, &slab);
-    bool all_freed = slab.blocks_used == 0 && queue.bytes == 0;
+    bool all_freed = slab_blocks_used(&slab) == 0 && queue.bytes == 0;
     slab_fini(&slab);
     return all_freed ? 0 : -1;
 }

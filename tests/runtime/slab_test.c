@@ -28,8 +28,8 @@ sizes_hold(void **state)
         }
         slab_free(&slab, blocks[count++], bytes);
     }
-    assert_int_equal(slab.blocks_used, 0);
-    assert_int_equal(slab.bytes_used, 0);
+    assert_int_equal(slab_blocks_used(&slab), 0);
+    assert_int_equal(slab_bytes_used(&slab), 0);
     slab_fini(&slab);
 }
 
@@ -68,7 +68,7 @@ forgotten_blocks_go_with_it(void **state)
         memset(slab_alloc(&slab, bytes), 1, bytes); /* leaks are looked for */
     }
     slab_fini(&slab);
-    assert_int_equal(slab.blocks_used, 0);
+    assert_int_equal(slab_blocks_used(&slab), 0);
 }
 
 static void
@@ -78,7 +78,7 @@ nothing_is_freed(void **state)
     struct slab slab;
     slab_init(&slab);
     slab_free(&slab, NULL, 10);
-    assert_int_equal(slab.blocks_used, 0);
+    assert_int_equal(slab_blocks_used(&slab), 0);
     slab_fini(&slab);
 }
 

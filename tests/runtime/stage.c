@@ -80,7 +80,7 @@ expect_all_home(struct ln_node *node)
         while (scheduler->slots[chunks] != NULL) {
             chunks++;
         }
-        EXPECT(scheduler->slab.blocks_used == chunks);
+        EXPECT(slab_blocks_used(&scheduler->slab) == chunks);
         EXPECT(scheduler->handles.count == 0);
         EXPECT(scheduler->timers.set_count == 0);
         EXPECT(scheduler->sockets_count == 0);

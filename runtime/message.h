@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* message.h - making, holding and freeing messages: what happens to every one of them, and is
+ * therefore inlined. For runtime/ alone. */
+#pragma once
+
+#include "runtime/scheduler.h"
+
+#include <string.h>
+
+/* Like ln_msg_new, but nobody holds it. */
+static inline struct ln_msg *
+message_new(struct scheduler *self, uint32_t tag, enum ln_lane lane, size_t bytes)
+{
+    size_t block_bytes = sizeof(struct ln_msg) + bytes;
+    ASSERT(bytes <= UINT32_MAX - sizeof(struct ln_msg));
+    struct ln_msg *msg = slab_alloc(&self->slab, block_bytes);
+    *msg = (struct ln_msg){
+        .tag = tag,
+        .bytes = (uint32_t)bytes,
+        .lane = (uint8_t)lane,
+        .home = (uint16_t)self->index,
+        .block_bytes = (uint32_t)block_bytes,
+    };
+    if (bytes > 0) {
+        memset(msg->data, 0, bytes);
+    }
+    return msg;
+}
+
+/* An actor's own messages hang in a list, so that none is lost when it ends. */
+static inline void
+message_hold(struct actor *actor, struct ln_msg *msg)
+{
+    ASSERT((msg->flags & LN_MSG_HELD) == 0);
+    msg->flags |= LN_MSG_HELD;
+    msg->next = actor->held;
+    msg->previous = &actor->held;
+    if (msg->next != NULL) {
+        msg->next->previous = &msg->next;
+    }
+    actor->held = msg;
+}
+
+static inline void
+message_let_go(struct ln_msg *msg)
+{
+    if ((msg->flags & LN_MSG_HELD) == 0) {
+        return;
+    }
+    msg->flags &= (uint8_t)~LN_MSG_HELD;
+    *msg->previous = msg->next;
+    if (msg->next != NULL) {
+        msg->next->previous = msg->previous;
+    }
+    msg->next = NULL;
+}
+
+/* Gives a message to its receiver, which is about to handle it. */
+static inline void
+message_open(struct scheduler *self, struct actor *receiver, struct ln_msg *msg)
+{
+    receiver->reductions++;
+    message_hold(receiver, msg);
+    if ((msg->flags & LN_MSG_REQUEST) != 0) {
+        request_open(self, receiver, msg);
+    }
+}
