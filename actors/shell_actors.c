@@ -47,8 +47,8 @@ shell_pid_parse(const char *text, ln_pid *out)
 
 /* ---------------------------------------------------------------------------------------- lists */
 
-static void
-actor_print(struct shell_call *call, const struct ln_actor_info *info)
+void
+shell_actor_print(struct shell_call *call, const struct ln_actor_info *info, uint64_t count)
 {
     char pid[SHELL_PID_BYTES];
     char parent[SHELL_PID_BYTES] = "";
@@ -59,6 +59,9 @@ actor_print(struct shell_call *call, const struct ln_actor_info *info)
     ln_text_print(call->out, "{\"pid\":\"%s\",\"parent\":\"%s\",\"behaviour\":\"%s\",", pid, parent,
                   info->behaviour);
     shell_put_text(call, "name", info->name);
+    if (count > 1) {
+        ln_text_print(call->out, "\"count\":%llu,", (unsigned long long)count);
+    }
     ln_text_print(
         call->out, "\"mailbox\":%u,\"reductions\":%u,\"memory_bytes\":%llu,\"state\":\"%s\"}",
         info->mailbox, info->reductions, (unsigned long long)info->memory_bytes, info->state);
@@ -82,7 +85,7 @@ actors_print(struct shell_call *call, unsigned scheduler, uint32_t *slot,
         }
         for (uint32_t i = 0; i < count; i++) {
             ln_text_print(call->out, "%s", call->out->bytes == 1 ? "" : ",");
-            actor_print(call, &page[i]);
+            shell_actor_print(call, &page[i], 1);
         }
     } while (*slot != 0);
     return false;
@@ -140,7 +143,7 @@ inspect_actor(struct shell_call *call, ln_pid pid)
         shell_fail_errno(call, error, "inspect");
     } else {
         ln_text_print(call->out, "{\"actor\":");
-        actor_print(call, &info);
+        shell_actor_print(call, &info, 1);
         ln_text_print(call->out, ",\"text\":\"");
         ln_text_json(call->out, text);
         ln_text_print(call->out, "\"}");

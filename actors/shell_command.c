@@ -17,7 +17,9 @@ struct command {
 
 static const struct command commands[] = {
     {"status", NULL, 0, 0, shell_status},
-    {"ps", NULL, 0, 1, shell_ps},           /* [cursor] */
+    {"ps", NULL, 0, 1, shell_ps},   /* [cursor] */
+    {"top", NULL, 2, 2, shell_top}, /* order limit */
+    {"tree", NULL, 0, 0, shell_tree},
     {"inspect", NULL, 1, 1, shell_inspect}, /* pid or user */
     {"config", "show", 0, 0, shell_config},
     {"store", "info", 0, 0, shell_store},

@@ -48,11 +48,16 @@ void shell_pid_print(ln_pid pid, char out[SHELL_PID_BYTES]);
 /* False: it has not the form of a pid. */
 MUST_CHECK bool shell_pid_parse(const char *text, ln_pid *out);
 
+/* A row of ps: a JSON object; with its count if it stands for many. */
+void shell_actor_print(struct shell_call *call, const struct ln_actor_info *info, uint64_t count);
+
 /* The commands. */
 void shell_status(struct shell_call *call);
 void shell_config(struct shell_call *call);
 void shell_store(struct shell_call *call);
 void shell_ps(struct shell_call *call);
+void shell_top(struct shell_call *call);
+void shell_tree(struct shell_call *call);
 void shell_inspect(struct shell_call *call);
 void shell_user_add(struct shell_call *call);
 void shell_user_list(struct shell_call *call);

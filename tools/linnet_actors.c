@@ -27,10 +27,9 @@ linnet_pid_text(uint64_t pid, char out[LINNET_LABEL_BYTES])
     return out;
 }
 
-static void
-page_take(void *context, yajl_val page)
+void
+linnet_actors_take(struct linnet_actors *actors, yajl_val page)
 {
-    struct linnet_actors *actors = context;
     size_t count = linnet_json_count(page);
     if (actors->count + count > actors->max) {
         actors->max = 2 * (actors->count + count);
@@ -43,6 +42,7 @@ page_take(void *context, yajl_val page)
         *actor = (struct linnet_actor){
             .pid = pid_parse(linnet_json_text(row, "pid")),
             .parent = pid_parse(linnet_json_text(row, "parent")),
+            .count = linnet_json_number(row, "count"),
             .mailbox = linnet_json_number(row, "mailbox"),
             .reductions = linnet_json_number(row, "reductions"),
             .memory_bytes = linnet_json_number(row, "memory_bytes"),
@@ -54,14 +54,6 @@ page_take(void *context, yajl_val page)
     }
 }
 
-int
-linnet_actors_ask(struct linnet_call *call, struct linnet_actors *out)
-{
-    const char *words[2] = {"ps"};
-    *out = (struct linnet_actors){0};
-    return linnet_ask_pages(&call->client, words, 1, page_take, out);
-}
-
 void
 linnet_actors_fini(struct linnet_actors *actors)
 {
@@ -70,6 +62,8 @@ linnet_actors_fini(struct linnet_actors *actors)
 }
 
 /* ------------------------------------------------------------------------------------------- ps */
+
+enum { TOP_MAX = 1000 }; /* rows that the node sends sorted */
 
 static int
 number_order(uint64_t a, uint64_t b)
@@ -146,7 +140,7 @@ static const struct {
 };
 
 static void
-ps_print(const struct linnet_actors *actors, size_t shown)
+ps_print(const struct linnet_actors *actors, size_t shown, uint64_t all)
 {
     static const struct linnet_column columns[] = {
         {"PID", false},       {"BEHAVIOUR", false}, {"NAME", false},  {"MAILBOX", true},
@@ -167,9 +161,63 @@ ps_print(const struct linnet_actors *actors, size_t shown)
     }
     linnet_table_print(&table);
     linnet_table_fini(&table);
-    if (shown < actors->count) {
-        printf("%zu more: --all shows them\n", actors->count - shown);
+    if (shown < all) {
+        printf("%llu more: --all shows them\n", (unsigned long long)(all - shown));
     }
+}
+
+static void
+page_take(void *context, yajl_val page)
+{
+    linnet_actors_take(context, page);
+}
+
+/* All rows come, are sorted here, and shown up to the limit. */
+static int
+ps_all(struct linnet_call *call, int (*compare)(const void *a, const void *b))
+{
+    const char *words[2] = {"ps"};
+    if (call->json) {
+        return linnet_ask_print(&call->client, words, 1, true);
+    }
+    struct linnet_actors actors = {0};
+    int code = linnet_ask_pages(&call->client, words, 1, page_take, &actors);
+    if (code == SHELL_DONE) {
+        size_t shown = actors.count;
+        if ((call->flags & LINNET_ALL) == 0 && shown > call->limit) {
+            shown = call->limit;
+        }
+        qsort(actors.list, actors.count, sizeof actors.list[0], compare);
+        ps_print(&actors, shown, actors.count);
+    }
+    linnet_actors_fini(&actors);
+    return code;
+}
+
+/* The node sorts, and sends what is shown. */
+static int
+ps_top(struct linnet_call *call)
+{
+    char limit[LINNET_NUMBER_BYTES];
+    (void)snprintf(limit, sizeof limit, "%llu", (unsigned long long)call->limit);
+    const char *words[] = {"top", call->sort != NULL ? call->sort : "pid", limit};
+    struct linnet_answer answer;
+    int code = linnet_ask(&call->client, words, 3, &answer);
+    if (code != SHELL_DONE) {
+        return code;
+    }
+    if (call->json) {
+        const char *rows = strchr(answer.document, '[');
+        printf("%.*s\n", (int)strlen(rows) - 1, rows);
+        return SHELL_DONE;
+    }
+    struct linnet_actors actors = {0};
+    yajl_val tree = linnet_json_parse(answer.document);
+    linnet_actors_take(&actors, linnet_json_member(tree, "actors"));
+    ps_print(&actors, actors.count, linnet_json_number(tree, "all"));
+    yajl_tree_free(tree);
+    linnet_actors_fini(&actors);
+    return SHELL_DONE;
 }
 
 int
@@ -188,20 +236,7 @@ linnet_ps(struct linnet_call *call)
                       call->sort);
         return SHELL_USAGE;
     }
-    if (call->json) {
-        const char *words[2] = {"ps"};
-        return linnet_ask_print(&call->client, words, 1, true);
-    }
-    struct linnet_actors actors;
-    int code = linnet_actors_ask(call, &actors);
-    if (code == SHELL_DONE) {
-        size_t shown = actors.count;
-        if ((call->flags & LINNET_ALL) == 0 && shown > call->limit) {
-            shown = call->limit;
-        }
-        qsort(actors.list, actors.count, sizeof actors.list[0], compare);
-        ps_print(&actors, shown);
-    }
-    linnet_actors_fini(&actors);
-    return code;
+    return (call->flags & LINNET_ALL) != 0 || call->limit == 0 || call->limit > TOP_MAX
+               ? ps_all(call, compare)
+               : ps_top(call);
 }

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The supervision tree, drawn. Actors are sorted by parent, so that the children of one stand
  * together; the way down is a stack of ours instead of the machine's, since nobody promises how
- * deep it goes. Leaves of one behaviour that are many are counted instead of drawn. */
+ * deep it goes. Leaves of one behaviour that are many come counted from the node. */
 #include "tools/linnet_actors.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    DEPTH_MAX = 32,
-    /* So many leaves of one kind are still looked at one by one. */
-    DRAWN_MAX = 4,
-};
+enum { DEPTH_MAX = 32 };
 
 /* The children of one actor: a range of the sorted list. */
 struct range {
@@ -55,23 +51,6 @@ children_of(const struct linnet_actors *actors, uint64_t pid)
     return (struct range){parent_find(actors, pid), parent_find(actors, pid + 1)};
 }
 
-/* How many from `at` on are leaves of the same behaviour. */
-static size_t
-leaves_alike(const struct linnet_actors *actors, size_t at, size_t end)
-{
-    size_t count = 0;
-    while (at + count < end) {
-        const struct linnet_actor *actor = &actors->list[at + count];
-        struct range children = children_of(actors, actor->pid);
-        if (children.next != children.end ||
-            strcmp(actor->behaviour, actors->list[at].behaviour) != 0) {
-            break;
-        }
-        count++;
-    }
-    return count;
-}
-
 static void
 branch_print(const struct range *way, unsigned depth, bool last)
 {
@@ -95,15 +74,11 @@ actor_print(const struct linnet_actor *actor)
 }
 
 static void
-many_print(const struct linnet_actor *first, size_t count)
+many_print(const struct linnet_actor *actor)
 {
-    uint64_t waiting = 0;
-    for (size_t i = 0; i < count; i++) {
-        waiting += first[i].mailbox;
-    }
-    printf("%s × %zu", first->behaviour, count);
-    if (waiting > 0) {
-        printf(", %llu messages waiting", (unsigned long long)waiting);
+    printf("%s × %llu", actor->behaviour, (unsigned long long)actor->count);
+    if (actor->mailbox > 0) {
+        printf(", %llu messages waiting", (unsigned long long)actor->mailbox);
     }
     printf("\n");
 }
@@ -124,16 +99,14 @@ tree_print(const struct linnet_actors *actors)
             continue;
         }
         const struct linnet_actor *actor = &actors->list[here->next];
-        size_t alike = leaves_alike(actors, here->next, here->end);
-        bool many = alike > DRAWN_MAX;
-        here->next += many ? alike : 1;
+        here->next++;
         branch_print(way, depth, here->next == here->end);
-        if (many) {
-            many_print(actor, alike);
+        if (actor->count > 1) {
+            many_print(actor);
             continue;
         }
         actor_print(actor);
-        if (alike == 0 && depth + 1 < DEPTH_MAX) {
+        if (depth + 1 < DEPTH_MAX) {
             way[++depth] = children_of(actors, actor->pid);
         }
     }
@@ -178,13 +151,15 @@ by_pid(const void *a, const void *b)
 int
 linnet_tree(struct linnet_call *call)
 {
+    const char *words[] = {"tree"};
     if (call->json) {
-        /* The same rows as ps: each names its parent. */
-        const char *words[2] = {"ps"};
-        return linnet_ask_print(&call->client, words, 1, true);
+        return linnet_ask_print(&call->client, words, 1, false);
     }
-    struct linnet_actors actors;
-    int code = linnet_actors_ask(call, &actors);
+    struct linnet_actors actors = {0};
+    yajl_val tree = NULL;
+    int code = linnet_ask_tree(&call->client, words, 1, &tree);
+    linnet_actors_take(&actors, tree);
+    yajl_tree_free(tree);
     if (code == SHELL_DONE) {
         qsort(actors.list, actors.count, sizeof actors.list[0], by_pid);
         orphans_adopt(&actors);

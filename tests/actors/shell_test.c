@@ -294,6 +294,64 @@ lists_all_actors(void **state)
     assert_int_equal(roots, 1);
 }
 
+/* How often a text stands in the document. */
+static unsigned
+times(const char *text)
+{
+    unsigned count = 0;
+    for (const char *at = desk.document; (at = strstr(at, text)) != NULL; at++) {
+        count++;
+    }
+    return count;
+}
+
+static void
+answers_with_the_first_of_an_order(void **state)
+{
+    static const char member[] = "\"memory_bytes\":";
+    (void)state;
+    desk_ask(&desk, "top", "memory", "5");
+    assert_int_equal(desk.status, SHELL_DONE);
+    assert_int_equal(times("{\"pid\":"), 5);
+    assert_true(number("all") > 256);
+    uint64_t before = UINT64_MAX;
+    for (const char *at = desk.document; (at = strstr(at, member)) != NULL;) {
+        at += strlen(member);
+        uint64_t bytes = strtoull(at, NULL, 10);
+        assert_true(bytes > 0 && bytes <= before);
+        before = bytes;
+    }
+    desk_ask(&desk, "top", "pid", "1");
+    assert_true(says("\"pid\":\"0.1.0\""));
+    desk_ask(&desk, "top", "name", "1000");
+    assert_int_equal(times("{\"pid\":"), number("all"));
+    desk_ask(&desk, "top", "colour", "1");
+    failed_with(SHELL_USAGE, "top: 'colour 1' is no order with a limit of 1 to 1000");
+    desk_ask(&desk, "top", "pid", "0");
+    failed_with(SHELL_USAGE, "top: 'pid 0' is no order with a limit of 1 to 1000");
+    desk_ask(&desk, "top", "pid", "1001");
+    failed_with(SHELL_USAGE, "top: 'pid 1001' is no order with a limit of 1 to 1000");
+}
+
+/* Nobody is missing: rows and counts together are as many as there are actors. */
+static void
+counts_the_many_leaves_of_a_tree(void **state)
+{
+    (void)state;
+    desk_ask(&desk, "tree");
+    assert_int_equal(desk.status, SHELL_DONE);
+    assert_int_equal(times("\"behaviour\":\"partition\""), 1);
+    assert_true(says("\"count\":256,"));
+    assert_true(says("\"name\":\"shell\""));
+    uint64_t counted = times("{\"pid\":");
+    for (const char *at = desk.document; (at = strstr(at, "\"count\":")) != NULL;) {
+        at += strlen("\"count\":");
+        counted += strtoull(at, NULL, 10) - 1;
+    }
+    desk_ask(&desk, "ps");
+    assert_int_equal(times("{\"pid\":"), counted);
+}
+
 static void
 goes_on_from_a_cursor(void **state)
 {
@@ -531,6 +589,8 @@ main(void)
         DOOR("status tells how the node does", tells_how_the_node_does),
         DOOR("config shows the settings", shows_the_settings),
         DOOR("store info has every partition", shows_every_partition),
+        DOOR("the first actors of an order come alone", answers_with_the_first_of_an_order),
+        DOOR("a tree counts leaves that are many", counts_the_many_leaves_of_a_tree),
         DOOR("ps lists every actor with its parent", lists_all_actors),
         DOOR("a list goes on where its cursor says", goes_on_from_a_cursor),
         DOOR("inspect shows an actor's state", looks_at_one_actor),

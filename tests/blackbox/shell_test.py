@@ -67,7 +67,7 @@ class Shell(unittest.IsolatedAsyncioTestCase):
     async def test_connections_and_sessions_are_actors_that_can_be_followed(self):
         alice = await self.come("alice")
         session = self.look("inspect", "alice")["session"]
-        actors = {row["pid"]: row for row in self.look("ps")}
+        actors = {row["pid"]: row for row in self.look("ps", "--all")}
         self.assertEqual(actors[session]["behaviour"], "session")
         connection, = (row["pid"] for row in actors.values() if row["behaviour"] == "connection")
         self.assertIn(f"user={self.people['alice'][0]} ", self.look("inspect", connection)["text"])

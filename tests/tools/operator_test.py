@@ -272,11 +272,13 @@ class Shell(unittest.TestCase):
         names = [row.split()[2] for row in rows[1:4]]
         self.assertEqual(names, sorted(names))
         everybody = self.linnet("ps", "--all").stdout.splitlines()
-        self.assertEqual(len(everybody) - 1, len(json.loads(self.linnet("ps", "--json").stdout)))
+        self.assertEqual(len(everybody) - 1, len(json.loads(self.linnet("ps", "--all", "--json").stdout)))
+        self.assertEqual(len(json.loads(self.linnet("ps", "--json", "--limit", "3").stdout)), 3)
+        self.assertEqual(len(self.linnet("ps", "--limit", "1001").stdout.splitlines()), len(everybody))
         self.assertIn("is none of pid", self.linnet("ps", "--sort", "colour", code=2).stderr)
 
     def test_an_actor_is_inspected(self):
-        shell = next(row for row in json.loads(self.linnet("ps", "--json").stdout) if row["name"] == "shell")
+        shell = next(row for row in json.loads(self.linnet("ps", "--all", "--json").stdout) if row["name"] == "shell")
         self.assertIn("behaviour      shell\n", self.linnet("inspect", shell["pid"]).stdout)
         self.assertIn("clients: 1", self.linnet("inspect", shell["pid"]).stdout)
         self.assertIn("there is no actor 0.99999.1", self.linnet("inspect", "0.99999.1", code=4).stderr)
