@@ -12,9 +12,10 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
-import time
 import unittest
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from patience import patience
 
 LINNETD, LINNET, BENCH = (os.path.abspath(path) for path in sys.argv[1:4])
 DATA = "data"
@@ -57,7 +58,7 @@ MET_OR_MISSED = (0, 2)
 
 def bench(*words, code=0):
     codes = code if isinstance(code, tuple) else (code,)
-    done = subprocess.run([BENCH, *words], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([BENCH, *words], capture_output=True, text=True, timeout=patience(120), check=False)
     if done.returncode not in codes:
         raise AssertionError(f"{' '.join(words)}: exit code {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
     return done
@@ -68,6 +69,22 @@ def report(scenario, address, *words, path="/chat", code=0):
     found = json.loads(done.stdout)
     assert found["exit_code"] == done.returncode, found
     return found
+
+
+def report_with(deed, when, scenario, address, *words, code=0):
+    """The same, with a deed done once the program's progress matches `when`."""
+    with subprocess.Popen([BENCH, scenario, "--url", f"ws://{address}/chat", "--data", DATA, "--json", *words],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        told = ""
+        for line in process.stderr:
+            told += line
+            if deed is not None and re.search(when, line):
+                deed()
+                deed = None
+        found = process.stdout.read()
+        process.wait(patience(120))
+    assert process.returncode == code, f"exit code {process.returncode}, not {code}\n{told}{found}"
+    return json.loads(found)
 
 
 SHORT = ["--pairs", "2", "--seconds", "1", "--warmup", "0"]
@@ -202,14 +219,11 @@ class NodeGoes(unittest.TestCase):
             restarted = []
 
             def restart():
-                time.sleep(0.7)
                 node.kill()
                 restarted.append(Node(listen=node.address, keep=True))
 
-            thread = threading.Thread(target=restart)
-            thread.start()
-            found = report("chat", node.address, "--pairs", "5", "--seconds", "3", "--warmup", "0")
-            thread.join()
+            found = report_with(restart, "messages/s", "chat", node.address, "--pairs", "5", "--seconds", "3", "--warmup",
+                                "0")
             restarted[0].kill()
         self.assertEqual(found["connections_cut"], 10)
         self.assertEqual(found["logins"], 20)
@@ -218,10 +232,8 @@ class NodeGoes(unittest.TestCase):
 
     def test_idle_connections_that_are_cut_make_the_exit_code_2(self):
         with Node() as node:
-            killer = threading.Timer(1.5, node.process.kill)
-            killer.start()
-            found = report("idle", node.address, "--users", "20", "--seconds", "2", "--keep-users", "u", code=2)
-            killer.join()
+            found = report_with(node.process.kill, "20 logins, 0 cut", "idle", node.address, "--users", "20", "--seconds",
+                                "3", "--keep-users", "u", code=2)
         self.assertEqual(found["connections_cut"], 20)
 
     def test_echo_where_it_is_switched_off_ends_with_exit_code_3(self):

@@ -16,6 +16,9 @@ import subprocess
 import sys
 import unittest
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from patience import patience
+
 LINNETD, BENCH, PROXY = (os.path.abspath(path) for path in sys.argv[1:4])
 DATA = "data"
 SMALL = ["--store-segment-bytes", "8M", "--store-reserve-bytes", "1M", "--store-map-bytes", "1G"]
@@ -44,7 +47,7 @@ def run_once(address, kind, every, pairs, seconds):
     try:
         done = subprocess.run(
             [BENCH, "chat", "--url", f"ws://{proxy_address}/chat", "--data", DATA, "--pairs", str(pairs), "--seconds",
-             str(seconds), "--warmup", "0", "--json"], capture_output=True, text=True, timeout=200, check=False)
+             str(seconds), "--warmup", "0", "--json"], capture_output=True, text=True, timeout=patience(200), check=False)
     finally:
         ended(proxy)
     if not done.stdout:

@@ -14,6 +14,7 @@ from wire import BINARY, PING, PONG, TEXT, Wire, frame, header
 MIB = 1 << 20
 # Far below what is sent, far above what the node may keep for one connection (and its own comings and goings).
 GROWTH_MAX = 32 * MIB
+BATCH_BYTES = 16384
 
 
 def command(**fields):
@@ -53,20 +54,22 @@ class Flow(unittest.TestCase):
                 return event[kind]
 
     def stuff(self, wire, make, bytes_max):
-        """Sends make(0), make(1) ... without reading, until the node has taken nothing for a second or bytes_max; how
-        many were begun, and the rest of the last that the kernel did not take."""
+        """Sends make(0), make(1) ... without reading, until the node has taken nothing for a second or bytes_max: how
+        many went whole, how many were begun, and the rest of those that the kernel did not take. Several at a time: the
+        node, which closes who does not read, is to see it all in the half minute for which it waits."""
         wire.socket.settimeout(1)
-        sent = count = 0
+        sent = whole = count = 0
         try:
             while sent < bytes_max:
-                data = make(count)
-                count += 1
+                whole, several = count, max(1, BATCH_BYTES // len(make(0)))
+                data = b"".join(make(count + index) for index in range(several))
+                count += several
                 while data:
                     taken = wire.socket.send(data)
                     data, sent = data[taken:], sent + taken
         except TimeoutError:
             wire.socket.settimeout(PATIENCE_S)
-            return count, data
+            return whole, count, data
         self.fail(f"the node took {sent} bytes of somebody who does not read")
 
     def witness(self):
@@ -83,14 +86,15 @@ class Flow(unittest.TestCase):
 
     def play(self, wire, make, answered, bytes_max=64 * MIB):
         before = self.node.resident_bytes()
-        count, left = self.stuff(wire, make, bytes_max)
+        whole, count, left = self.stuff(wire, make, bytes_max)
         self.assertLess(self.node.resident_bytes() - before, GROWTH_MAX)
         self.witness()
         # It reads again: what was said and not yet read comes, in order.
-        for index in range(count - 1):
+        for index in range(whole):
             answered(index, wire.receive())
         wire.send(left)
-        answered(count - 1, wire.receive())
+        for index in range(whole, count):
+            answered(index, wire.receive())
 
     def test_a_flood_of_websocket_pings_is_held_back_and_answered_when_it_is_read(self):
         wire = self.log_in("carol", receive_bytes=65536)

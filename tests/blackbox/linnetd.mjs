@@ -11,8 +11,10 @@ import { once } from 'node:events';
 import path from 'node:path';
 import readline from 'node:readline';
 
-// Nothing takes so long, not even under an emulated kernel; whoever waits longer waits in vain.
-export const PATIENCE_MS = 60_000;
+// As in tests/patience.py.
+export const SLOWNESS = Number(process.env.LINNET_SLOWNESS ?? 1);
+// Nothing takes so long; whoever waits longer waits in vain.
+export const PATIENCE_MS = 60_000 * SLOWNESS;
 // Cheap passwords and small files: neither is what is tested here.
 const CHEAP = ['--password-memory-bytes', '8K', '--password-ops', '1', '--store-segment-bytes', '1M',
   '--store-reserve-bytes', '1M', '--store-map-bytes', '256M'];

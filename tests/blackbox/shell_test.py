@@ -10,7 +10,7 @@ import time
 import unittest
 
 from client import JSON, PROTO, Person
-from linnetd import LINNET, Node, main
+from linnetd import LINNET, PATIENCE_S, Node, main
 
 
 class Shell(unittest.IsolatedAsyncioTestCase):
@@ -28,7 +28,7 @@ class Shell(unittest.IsolatedAsyncioTestCase):
 
     async def until(self, look, what):
         """What nobody tells: a close that the node has yet to notice."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + PATIENCE_S
         while not look():
             self.assertLess(time.monotonic(), end, what)
             await asyncio.sleep(0.01)

@@ -9,9 +9,14 @@ they were told is the yardstick. A promise that is broken raises Broken with a s
 import asyncio
 import collections
 import json
+import os
+import sys
 import time
 
 import websockets
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from patience import patience
 
 SUBPROTOCOL = "linnet.v1.json"
 NAMES = ("alice", "bob", "carol", "dave")
@@ -205,7 +210,7 @@ class Person:
         """A connection, until it ends: its end raises ConnectionClosed or OSError, or Broken the node's first
         mistake."""
         async with websockets.connect(f"ws://{address}/chat", subprotocols=[SUBPROTOCOL], compression=None,
-                                      ping_interval=None, max_queue=None, open_timeout=60, close_timeout=1,
+                                      ping_interval=None, max_queue=None, open_timeout=patience(60), close_timeout=1,
                                       extra_headers={"Authorization": f"Bearer {self.token}"}) as stream:
             first = json.loads(await stream.recv())
             if "welcome" not in first:
@@ -275,7 +280,7 @@ class Visit:
             person.talks = True
         await self.stay(seconds)
 
-    async def settle(self, patience_s=60):
+    async def settle(self, patience_s=patience(60)):
         """Waits until everything that was ever sent is shown, stored and ticked."""
         deadline = time.monotonic() + patience_s
         for person in self.people:

@@ -30,14 +30,14 @@ import sys
 import time
 
 from disk import KINDS, PLANTS, Disk
-from people import NAMES, Broken, Visit, make_people
+from people import NAMES, Broken, Visit, make_people, patience
 
 # Cheap passwords, small files, and folds as often as they come.
 FLAGS = ("--password-memory-bytes", "8K", "--password-ops", "1", "--store-segment-bytes", "256K",
          "--store-replay-bytes", "1M", "--store-replay-commands", "1000", "--store-reserve-bytes", "1M",
          "--store-map-bytes", "256M")
-START_S = 60
-STOP_S = 60
+START_S = patience(60)
+STOP_S = patience(60)
 TALK_S = 1.5  # at most, before a cut
 FIRST_STARTS = 2  # starts that are cut before there is anybody
 

@@ -7,6 +7,7 @@
 Runs in the current folder, where it makes and removes its data directories.
 """
 import contextlib
+import errno
 import json
 import os
 import pty
@@ -22,13 +23,30 @@ import termios
 import time
 import unittest
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from patience import patience
+
 LINNETD, LINNET = (os.path.abspath(path) for path in sys.argv[1:3])
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 # Cheap passwords and small files: neither is what is tested.
 CHEAP = ["--password-memory-bytes", "8K", "--password-ops", "1", "--store-segment-bytes", "1M",
          "--store-reserve-bytes", "1M", "--store-map-bytes", "256M"]
-START_S = 60
-STOP_S = 30
+# Runs a command in which io_uring_setup fails with an error, as a container's seccomp profile makes it.
+WITHOUT_IO_URING = """
+import ctypes, os, struct, sys
+LOAD, IF_EQUAL, RETURN = 0x20, 0x15, 0x06
+IO_URING_SETUP, FAIL, ALLOW = 425, 0x00050000, 0x7fff0000
+steps = [(LOAD, 0, 0, 0), (IF_EQUAL, 0, 1, IO_URING_SETUP), (RETURN, 0, 0, FAIL | int(sys.argv[1])), (RETURN, 0, 0, ALLOW)]
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+program = struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code))
+prctl = ctypes.CDLL(None, use_errno=True).prctl
+NO_NEW_PRIVS, SECCOMP, FILTER = 38, 22, 2
+if prctl(NO_NEW_PRIVS, 1, 0, 0, 0) != 0 or prctl(SECCOMP, FILTER, program) != 0:
+    sys.exit(os.strerror(ctypes.get_errno()))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+START_S = patience(60)
+STOP_S = patience(30)
 
 
 class Node:
@@ -75,7 +93,7 @@ class Node:
 
 
 def run(program, *words, stdin="", code=0, environment=None):
-    done = subprocess.run([program, *words], input=stdin, capture_output=True, text=True, timeout=120,
+    done = subprocess.run([program, *words], input=stdin, capture_output=True, text=True, timeout=patience(120),
                           env={**os.environ, **(environment or {})}, check=False)
     if code is not None and done.returncode != code:
         raise AssertionError(f"{program} {' '.join(words)}: exit code {done.returncode}, not {code}\n"
@@ -168,6 +186,20 @@ class Running(unittest.TestCase):
         self.assertEqual(process.wait(timeout=STOP_S), 0)
         process.stdout.close()
         shutil.rmtree("few")
+
+    def test_it_uses_no_more_of_io_uring_than_it_is_told(self):
+        for level in "probe", "6.1":
+            with Node("--io-level", level) as node:
+                self.assertRegex(node.output, rf"^linnetd \S+, uring \d+\.\d+\S* \(level {level}\), ")
+                self.assertIn(f"(level {level})", node.linnet("status").stdout)
+
+    def test_without_io_uring_it_is_exit_code_6_with_the_remedy(self):
+        for error, hint in (errno.ENOSYS, "io_uring is absent: "), (errno.EPERM, "seccomp profile: allow io_uring_setup"):
+            done = run(sys.executable, "-c", WITHOUT_IO_URING, str(error), LINNETD, "--data", "none", "--listen",
+                       "127.0.0.1:0", *CHEAP, code=6)
+            self.assertRegex(done.stderr, r"^linnetd: io_uring is ")
+            self.assertIn(hint, done.stderr)
+        self.assertFalse(os.path.exists("none"))
 
     def test_the_settings_of_file_environment_and_flags_are_in_force(self):
         text = "spin_us = 1\ninbox_entries_max = 77\ndevices_max = 3\n"
@@ -320,7 +352,7 @@ class Shell(unittest.TestCase):
             pid, terminal = self.typing("user", "add", "frank")
             shown = b""
             while b"password: " not in shown:
-                self.assertTrue(select.select([terminal], [], [], 10)[0], shown)
+                self.assertTrue(select.select([terminal], [], [], START_S)[0], shown)
                 shown += os.read(terminal, 1000)
             before = termios.tcgetattr(terminal)[3]
             if typed:
@@ -345,7 +377,7 @@ class Shell(unittest.TestCase):
         shown = b""
         for prompt in b"password: ", b"once more: ":
             while prompt not in shown:
-                self.assertTrue(select.select([terminal], [], [], 10)[0], shown)
+                self.assertTrue(select.select([terminal], [], [], START_S)[0], shown)
                 shown += os.read(terminal, 1000)
             os.write(terminal, b"hush\n")
         with contextlib.suppress(OSError):  # the terminal's end
@@ -392,7 +424,7 @@ class Shell(unittest.TestCase):
             fastest[" ".join(words)] = min(times) * 1000
         print("   ", ", ".join(f"{name} {ms:.1f} ms" for name, ms in fastest.items()))
         # With the time that Python takes to start a process; sanitizers and busy machines get slack.
-        self.assertLess(max(fastest.values()), 100)
+        self.assertLess(max(fastest.values()), patience(100))
 
     def test_who_stays_silent_or_talks_rubbish_harms_nobody(self):
         silent = []
