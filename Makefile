@@ -23,7 +23,7 @@ help:
 	@echo 'make bench     build and run the benchmarks'
 	@echo 'make bench-runtime  what the runtime alone costs, beside Erlang; flags of bench/runtime/run.py in ARGS='
 	@echo 'make fuzz      run each fuzzer: FUZZ_SECONDS=, 60 when not given'
-	@echo 'make kernel61  run the tests of the real driver and a node under a 6.1 kernel in a virtual machine'
+	@echo 'make kernel61  run the tests of the real driver and the black-box suite under a 6.1 kernel in QEMU'
 	@echo 'make format    format the C sources in place'
 	@echo 'make tidy      clang-tidy over all C sources'
 	@echo 'make install   install the programs, the runtime library and its headers under PREFIX=$(PREFIX)'

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # run.sh - runs a command under Debian 12's kernel, 6.1, the oldest that Linnet supports, and returns its exit code.
 #
-#     tests/kernel61/run.sh                      of build/release what meets a kernel: the fast tests of the real driver
-#                                                and the runtime on it, then a node's life (smoke.sh)
+#     tests/kernel61/run.sh                      of build/release what meets a kernel (suite.sh)
 #     tests/kernel61/run.sh uname -r             any command, in the current directory
 #     tests/kernel61/run.sh --minutes 5 CMD...   ended after five minutes of the host's time (30 when not given)
 #     tests/kernel61/run.sh --accel tcg CMD...   without hardware virtualization even where there is some
@@ -95,11 +94,7 @@ main() {
         shift 2
     done
     if [[ $# == 0 ]]; then
-        # The rest runs in the simulator or computes: no kernel makes a difference to it, and emulation takes its time.
-        local tests='^(runtime_(process|node|socket|threads)|address_|posix_|worker_|uring_)'
-        local run="ctest --test-dir build/release -L '^fast$' -R '$tests' --output-on-failure --no-tests=error"
-        cd "$root"
-        set -- bash -c "$run && tests/kernel61/smoke.sh build/release"
+        set -- "$here/suite.sh"
     fi
     "$root/tools/setup.sh" kernel61
     fetch_kernel

@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# suite.sh - inside the virtual machine, of the release build: what meets a kernel. The fast tests of the real driver
+# and of the runtime on it, then the black-box suite with its stock clients. The rest runs in the simulator or
+# computes: no kernel makes a difference to it, and emulation takes its time.
+#
+#     tests/kernel61/suite.sh          with 200 dirty disconnects instead of 1,000, and without the tests of
+#                                      linnet-bench's judgement, which are about the generator
+#     tests/kernel61/suite.sh whole    nothing left out
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+export LINNET_SLOWNESS=10
+left_out='^bench_judge_test$'
+if [[ ${1:-} == whole ]]; then
+    left_out='^$'
+else
+    export LINNET_CUTS=200
+fi
+
+suite() {
+    ctest --test-dir build/release -j"$(nproc)" --output-on-failure --no-tests=error "$@"
+}
+
+failed=0
+suite -L '^fast$' -R '^(runtime_(process|node|socket|threads)|address_|posix_|worker_|uring_)' || failed=1
+suite -L '^blackbox$' -E "$left_out" || failed=1
+echo "kernel61: $(build/release/tools/linnetd --version) on Linux $(uname -r), $SECONDS s"
+exit $failed
