@@ -279,7 +279,8 @@ replay_logs(struct recovery *recovery)
             (void)FAIL(recovery, error, "%s", scan->why);
         }
     }
-    replay_note_close(&recovery->note, error == 0);
+    /* A start that ends with an error, of the disk for one, has survived its commands. */
+    replay_note_close(&recovery->note, error != -ENOTRECOVERABLE);
     free(scan);
     return error;
 }

@@ -76,6 +76,7 @@ replay_note_open(struct replay_note *note, struct io_driver *driver, const char 
     ssize_t count = io_file_read(driver, note->file, bytes, sizeof(bytes), 0);
     if (count < 0) {
         io_file_close(driver, note->file);
+        note->file = -1;
         return (int)count;
     }
     if (count == (ssize_t)sizeof(bytes)) {

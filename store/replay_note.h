@@ -10,7 +10,7 @@
  *     replay_note_open(&note, driver, directory);
  *     result = replay_note_batch(&note, &position);          before each batch
  *     result = replay_note_command(&note, &position);        before each command
- *     replay_note_close(&note, true);                        all went well
+ *     replay_note_close(&note, true);                        the process is still there
  *
  * Start-up only.
  */

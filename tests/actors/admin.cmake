@@ -4,5 +4,7 @@ foreach(noun settings name nearest shell_wire)
 endforeach()
 # A whole node under sim, and an operator at its door.
 linnet_test(actors_shell_test TIER fast
-  SOURCES shell_test.c desk.c ../sim/world.c ../sim/person.c ../sim/judge.c LIBS linnet_actors yajl)
+  SOURCES shell_test.c desk.c ../sim/world.c ../sim/person.c ../sim/judge.c
+  ../store/own_end.c LIBS linnet_actors yajl)
 linnet_sim_wrap(actors_shell_test)
+target_link_options(actors_shell_test PRIVATE -Wl,--wrap=check_failed)

@@ -105,6 +105,19 @@ play(struct io_driver *driver, const struct ln_behaviour *behaviour, void (*stor
     ln_node_close(&node);
 }
 
+void
+stage_play_once(void (*story)(void), const struct sim_options *machine,
+                const struct ln_node_options *options)
+{
+    struct sim_options once = *machine;
+    struct io_driver *driver;
+    once.loops = STAGE_LOOPS;
+    once.root = ".";
+    EXPECT(sim_open(&once, &driver) == 0);
+    play(driver, &root, story, options);
+    io_driver_close(driver);
+}
+
 static void
 play_machine(const struct ln_behaviour *behaviour, void (*story)(void),
              const struct ln_node_options *options, struct sim_options machine)

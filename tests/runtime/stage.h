@@ -40,6 +40,9 @@ void stage_play_with(void (*story)(void), const struct ln_node_options *options)
 /* The same on a machine of its own kind; its seed, loops and root are set here. */
 struct sim_options;
 void stage_play_machine(void (*story)(void), const struct sim_options *machine);
+/* Once, on exactly this machine, but for loops and root. */
+void stage_play_once(void (*story)(void), const struct sim_options *machine,
+                     const struct ln_node_options *options);
 /* On io_uring with real threads; nothing where LINNET_SIM_ONLY says that there is none. */
 void stage_play_threads(void (*story)(void), unsigned loops);
 

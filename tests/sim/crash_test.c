@@ -1,53 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Power cuts at seeded moments, over many seeds: LINNET_SEED_FIRST and LINNET_SEED_COUNT choose
  * which. A failure prints the one command that replays it. */
-#include "tests/sim/judge.h"
-#include "tests/sim/world.h"
+#include "tests/sim/story.h"
 #include "tests/spec.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SEEDS_DEFAULT = 60, CRASHES = 4, PLANTED_SEEDS_MAX = 60 };
-
-static struct world world;
+enum { SEEDS_DEFAULT = 60, FAULT_SEEDS = 12, PLANTED_SEEDS_MAX = 60 };
 
 static uint64_t
 number_of(const char *variable, uint64_t otherwise)
 {
     const char *text = getenv(variable); // NOLINT(concurrency-mt-unsafe): one thread
     return text != NULL ? strtoull(text, NULL, 10) : otherwise;
-}
-
-/* Three people talk while the power fails now and then. */
-static void
-live_through_crashes(uint64_t seed, bool drop_syncs, bool answer_early)
-{
-    world_open(&world, seed);
-    world.drop_syncs = drop_syncs;
-    world.answer_early = answer_early;
-    struct person *people[3] = {world_person(&world, "alice"), world_person(&world, "bob"),
-                                world_person(&world, "carol")};
-    if (!world_settle(&world)) {
-        judge_broken(&world, "they did not enrol");
-    }
-    if (drop_syncs || answer_early) {
-        world_restart(&world); /* the plants are in the ground from the next life on */
-    }
-    for (unsigned crash = 0; crash < CRASHES && world.broken[0] == '\0'; crash++) {
-        for (unsigned i = 0; i < 3; i++) {
-            person_says(people[i], people[(i + 1) % 3], 5 + (uint32_t)(seed % 7));
-            person_says(people[i], people[(i + 2) % 3], 1);
-        }
-        uint64_t events = 1 + (seed * 2654435761u + crash * UINT64_C(40503)) % 1500;
-        world_crash_within(&world, events, 2000);
-    }
-    if (world.broken[0] == '\0' && !world_settle(&world)) {
-        judge_broken(&world, "they did not come to rest");
-    }
-    if (world.broken[0] == '\0') {
-        judge_rest(&world);
-    }
 }
 
 static void
@@ -57,14 +23,14 @@ nothing_is_lost_in_power_cuts(void **state)
     uint64_t first = number_of("LINNET_SEED_FIRST", 1);
     uint64_t count = number_of("LINNET_SEED_COUNT", SEEDS_DEFAULT);
     for (uint64_t seed = first; seed < first + count; seed++) {
-        live_through_crashes(seed, false, false);
-        if (world.broken[0] != '\0') {
+        struct story_play play = {.seed = seed};
+        story_chat(&play);
+        if (play.broken[0] != '\0') {
             print_error("seed %llu: %s\nreplay: LINNET_SEED_FIRST=%llu LINNET_SEED_COUNT=1 "
                         "./sim_crash_test\n",
-                        (unsigned long long)seed, world.broken, (unsigned long long)seed);
+                        (unsigned long long)seed, play.broken, (unsigned long long)seed);
         }
-        assert_string_equal(world.broken, "");
-        world_close(&world);
+        assert_string_equal(play.broken, "");
     }
 }
 
@@ -72,11 +38,11 @@ static unsigned
 seeds_until_caught(bool drop_syncs, bool answer_early)
 {
     for (unsigned seed = 1; seed <= PLANTED_SEEDS_MAX; seed++) {
-        live_through_crashes(seed, drop_syncs, answer_early);
-        bool caught = world.broken[0] != '\0';
-        world_abandon(&world);
-        if (caught) {
-            print_message("caught at seed %u: %s\n", seed, world.broken);
+        struct story_play play = {
+            .seed = seed, .drop_syncs = drop_syncs, .answer_early = answer_early};
+        story_chat(&play);
+        if (play.broken[0] != '\0') {
+            print_message("caught at seed %u: %s\n", seed, play.broken);
             return seed;
         }
     }
@@ -97,6 +63,69 @@ an_answer_before_the_sync_is_caught(void **state)
     assert_true(seeds_until_caught(false, true) <= PLANTED_SEEDS_MAX);
 }
 
+/* Each fault by itself, with the power cuts. */
+static void
+with_faults(struct sim_faults faults)
+{
+    for (uint64_t seed = 1; seed <= FAULT_SEEDS; seed++) {
+        struct story_play play = {.seed = seed, .faults = faults};
+        story_chat(&play);
+        if (play.broken[0] != '\0') {
+            print_error("seed %llu: %s\n", (unsigned long long)seed, play.broken);
+        }
+        assert_string_equal(play.broken, "");
+    }
+}
+
+static void
+a_slow_network_loses_nothing(void **state)
+{
+    (void)state;
+    with_faults((struct sim_faults){.far_one_in = 2, .held_one_in = 20, .part_one_in = 2});
+}
+
+static void
+cuts_lose_nothing(void **state)
+{
+    (void)state;
+    with_faults((struct sim_faults){.cut_one_in = 60});
+}
+
+static void
+peers_that_vanish_lose_nothing(void **state)
+{
+    (void)state;
+    with_faults((struct sim_faults){.vanish_one_in = 100});
+}
+
+static void
+a_slow_disk_loses_nothing(void **state)
+{
+    (void)state;
+    with_faults((struct sim_faults){.slow_one_in = 20});
+}
+
+static void
+a_disk_that_is_full_now_and_then_loses_nothing(void **state)
+{
+    (void)state;
+    with_faults((struct sim_faults){.full_one_in = 3});
+}
+
+static void
+a_failing_disk_ends_the_node_which_recovers(void **state)
+{
+    (void)state;
+    with_faults((struct sim_faults){.write_error_one_in = 40, .sync_error_one_in = 40});
+}
+
+static void
+a_disk_that_cannot_be_read_is_an_error_at_the_start(void **state)
+{
+    (void)state;
+    with_faults((struct sim_faults){.read_error_one_in = 20});
+}
+
 int
 main(void)
 {
@@ -106,6 +135,19 @@ main(void)
         SPEC("a removed sync is caught within 60 seeds", a_removed_sync_is_caught),
         SPEC("an answer before the sync is caught within 60 seeds",
              an_answer_before_the_sync_is_caught),
+        SPEC("far connections, held segments and halves of sends cost time, nothing else",
+             a_slow_network_loses_nothing),
+        SPEC("connections that break lose, repeat and reorder nothing", cuts_lose_nothing),
+        SPEC("people whose machine vanished hang up, come back, and have lost nothing",
+             peers_that_vanish_lose_nothing),
+        SPEC("a disk that takes half a second now and then loses nothing",
+             a_slow_disk_loses_nothing),
+        SPEC("a disk that has no room now and then loses nothing",
+             a_disk_that_is_full_now_and_then_loses_nothing),
+        SPEC("a write or sync that fails ends the node; started again it has lost nothing",
+             a_failing_disk_ends_the_node_which_recovers),
+        SPEC("a read that fails is an error at the start, and the next start goes well",
+             a_disk_that_cannot_be_read_is_an_error_at_the_start),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

@@ -60,16 +60,17 @@ judge_message(struct person *person, const Linnet__V1__NewMessage *message)
     if (strcmp(text, message->text) != 0 || n > from->with[person->index].said) {
         judge_broken(world, "%s was shown '%s', which was not written so", person->name,
                      message->text);
-    } else if (n == with->heard) {
+    } else if (with->shown[n] != 0) {
         judge_broken(world, "%s was shown %s twice", person->name, text);
-    } else if (n < with->heard) {
+    } else if (n < with->heard && from->with[person->index].again[n] == 0) {
         judge_broken(world, "%s was shown %s after #%u", person->name, text, with->heard);
     } else if (message->chat_number <= with->heard_chat) {
         judge_broken(world, "%s: the chat's numbers do not rise", text);
     } else if (message->server_time_ms < with->heard_time_ms) {
         judge_broken(world, "%s: the server's times go back", text);
     }
-    with->heard = n;
+    with->shown[n] = 1;
+    with->heard = n > with->heard ? n : with->heard;
     with->heard_count++;
     with->heard_chat = message->chat_number;
     with->heard_time_ms = message->server_time_ms;
@@ -122,11 +123,33 @@ judge_sent(struct person *person, uint64_t ref, const Linnet__V1__Sent *sent)
     with->chat[n] = sent->chat_number;
 }
 
+void
+judge_said_again(struct person *person, uint64_t ref)
+{
+    unsigned to = (unsigned)(ref >> 32) - 1;
+    uint32_t n = (uint32_t)ref;
+    if (to < person->world->people_count && n < WORLD_SAID_MAX) {
+        person->with[to].again[n] = 1;
+    }
+}
+
+/* The highest of those that were sent: one that was said again may stand behind later ones. */
+uint64_t
+judge_last_chat(const struct acquaintance *with)
+{
+    uint64_t last = 0;
+    for (uint32_t n = 1; n <= with->said; n++) {
+        last = with->chat[n] > last ? with->chat[n] : last;
+    }
+    return last;
+}
+
 static void
 judge_pair(struct world *world, const struct person *from, const struct person *to)
 {
     const struct acquaintance *said = &from->with[to->index];
     const struct acquaintance *heard = &to->with[from->index];
+    uint64_t last = judge_last_chat(said);
     for (uint32_t n = 1; n <= said->said; n++) {
         if (said->sent[n] == 0) {
             judge_broken(world, "%s>%s#%u was never answered", from->name, to->name, n);
@@ -136,15 +159,13 @@ judge_pair(struct world *world, const struct person *from, const struct person *
         judge_broken(world, "%s was shown %u of %u messages from %s", to->name, heard->heard_count,
                      said->said, from->name);
     }
-    if (said->said > 0 && said->delivered != said->chat[said->said]) {
+    if (said->said > 0 && said->delivered != last) {
         judge_broken(world, "%s was ticked delivered up to %llu of %llu by %s", from->name,
-                     (unsigned long long)said->delivered,
-                     (unsigned long long)said->chat[said->said], to->name);
+                     (unsigned long long)said->delivered, (unsigned long long)last, to->name);
     }
-    if (to->reads && said->said > 0 && said->read != said->chat[said->said]) {
+    if (to->reads && said->said > 0 && said->read != last) {
         judge_broken(world, "%s was ticked read up to %llu of %llu by %s", from->name,
-                     (unsigned long long)said->read, (unsigned long long)said->chat[said->said],
-                     to->name);
+                     (unsigned long long)said->read, (unsigned long long)last, to->name);
     }
 }
 

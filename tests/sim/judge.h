@@ -20,8 +20,12 @@ void judge_message(struct person *person, const Linnet__V1__NewMessage *message)
 void judge_receipts(struct person *person, const Linnet__V1__Receipts *receipts);
 /* The person's own n-th message to `to` is durable. */
 void judge_sent(struct person *person, uint64_t ref, const Linnet__V1__Sent *sent);
+/* It was refused for now: what was said after it may come before it. */
+void judge_said_again(struct person *person, uint64_t ref);
 /* When all is quiet: what was sent has been heard, ticked and read. */
 void judge_rest(struct world *world);
 
+/* The highest number in the chat of what I was told is sent. */
+uint64_t judge_last_chat(const struct acquaintance *with);
 /* A message's ref in its command: to whom, and which. */
 uint64_t judge_ref(const struct person *to, uint32_t n);

@@ -2,28 +2,13 @@
 /* Actors are killed in the middle of conversations, over many seeds (of the last test
  * LINNET_SEED_FIRST and LINNET_SEED_COUNT choose which): it costs those concerned a reconnect, and
  * nothing else. */
-#include "tests/sim/judge.h"
-#include "tests/sim/reaper.h"
-#include "tests/sim/world.h"
+#include "tests/sim/story.h"
 #include "tests/spec.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum {
-    SEEDS_EACH = 10,
-    SEEDS_ANY = 30,
-    SEEDS_STORE = 30,
-    KILLS = 8,
-    /* So that no supervisor sees ten restarts in ten seconds, and gives up as it should. */
-    PAUSE_MS_MIN = 1100,
-    PAUSE_MS_SPREAD = 300,
-    TALK_MS_MAX = 20,
-};
-
-static struct world world;
-static struct reaper reaper;
+enum { SEEDS_EACH = 10, SEEDS_ANY = 30, SEEDS_STORE = 30 };
 
 static uint64_t
 number_of(const char *variable, uint64_t otherwise)
@@ -33,63 +18,16 @@ number_of(const char *variable, uint64_t otherwise)
 }
 
 static void
-talk(struct person *people[3], unsigned step)
-{
-    struct person *from = people[step % 3];
-    struct person *to = people[(step + 1 + step / 3 % 2) % 3];
-    person_says(from, to, 1 + step % 2);
-}
-
-static void
-live_among_killings(uint64_t seed, const char *only, const char *named)
-{
-    reaper = (struct reaper){.world = &world,
-                             .pause_ms_min = PAUSE_MS_MIN,
-                             .pause_ms_spread = PAUSE_MS_SPREAD,
-                             .only = only,
-                             .named = named};
-    world_open_with(&world, seed, reaper_child(&reaper));
-    struct person *people[3] = {world_person(&world, "alice"), world_person(&world, "bob"),
-                                world_person(&world, "carol")};
-    if (!world_settle(&world)) {
-        judge_broken(&world, "they did not enrol");
-    }
-    reaper.kills_left = KILLS;
-    for (unsigned step = 0; reaper.kills < KILLS && world.broken[0] == '\0' && step < 2000;
-         step++) {
-        talk(people, step);
-        world_run(&world, 1 + (seed * 31 + (uint64_t)step * 17) % TALK_MS_MAX);
-    }
-    if (world.broken[0] == '\0' && reaper.kills < KILLS) {
-        judge_broken(&world, "only %u were killed", reaper.kills);
-    }
-    if (world.broken[0] == '\0' && !world_settle(&world)) {
-        judge_broken(&world, "they did not come to rest");
-    }
-    if (world.broken[0] == '\0') {
-        judge_rest(&world);
-    }
-}
-
-static void
-judge(uint64_t seed)
-{
-    if (world.broken[0] != '\0') {
-        print_error("seed %llu: %s\n", (unsigned long long)seed, world.broken);
-        for (unsigned i = 0; i < reaper.kinds_count; i++) {
-            print_error("    killed %u of %s\n", reaper.kinds[i].kills, reaper.kinds[i].behaviour);
-        }
-    }
-    assert_string_equal(world.broken, "");
-    world_close(&world);
-}
-
-static void
 over_seeds(uint64_t first, uint64_t count, const char *only, const char *named)
 {
     for (uint64_t seed = first; seed < first + count; seed++) {
-        live_among_killings(seed, only, named);
-        judge(seed);
+        struct story_play play = {.seed = seed};
+        story_kill(&play, only, named);
+        if (play.broken[0] != '\0') {
+            print_error("seed %llu: %s\n", (unsigned long long)seed, play.broken);
+            story_kill_print();
+        }
+        assert_string_equal(play.broken, "");
     }
 }
 

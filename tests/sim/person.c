@@ -121,6 +121,7 @@ refused(struct person *person, const struct client_event *event)
         person->refused++;
         judge_broken(person->world, "%s was refused: %s", person->name, event->error->text);
     } else if (event->number != 0) {
+        judge_said_again(person, event->ref);
         int error = client_resend(&person->client, event->number);
         assert(error == 0);
     } else if (!event->final) {
@@ -222,6 +223,7 @@ static void
 on_received(void *context, struct sim_peer *peer, const unsigned char *bytes, size_t count)
 {
     struct person *person = context;
+    person->heard_at_ns = sim_now_ns(person->world->driver);
     unsigned char copy[65536];
     (void)peer;
     assert(count <= sizeof copy);
@@ -253,6 +255,7 @@ person_connect(struct person *person)
     static const struct sim_peer_events events = {on_connected, on_received, on_closed};
     struct world *world = person->world;
     assert(person->peer == NULL);
+    person->heard_at_ns = sim_now_ns(world->driver);
     person->peer = sim_peer_connect(world->driver, &world->messenger.bound, &events, person);
 }
 

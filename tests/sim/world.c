@@ -5,6 +5,7 @@
 #include "tests/sim/judge.h"
 #include "tests/sim/person.h"
 #include "tests/spec.h"
+#include "tests/store/own_end.h"
 
 #include <ftw.h>
 #include <stdio.h>
@@ -16,6 +17,10 @@ enum {
     SETTLE_MS_MAX = 60000,
     BOOT_MS_MAX = 10000,
     STOP_MS_MAX = 20000,
+    BOOTS_MAX = 50, /* on a failing disk */
+    /* Who has waited so long for a node without hearing anything hangs up; only where peers may
+     * vanish. */
+    SILENCE_MS_MAX = 8000,
     /* The cheapest that Argon2id allows: enrolling is not what is tested. */
     PASSWORD_MEMORY_BYTES = 8192,
 };
@@ -60,17 +65,55 @@ plant(struct world *world)
     ln_node_root(world->node, &ln_supervisor, &world->guest_root, sizeof world->guest_root);
 }
 
+/* The machine is off: nothing of it is left but the disk and what the people remember. */
 static void
-boot(struct world *world)
+bury(struct world *world)
+{
+    world->now_ns = sim_now_ns(world->driver);
+    own_end_expect(NULL);
+    for (unsigned i = 0; i < world->people_count; i++) {
+        world->people[i].peer = NULL;
+        world->people[i].calling = false;
+    }
+    ln_node_close(&world->node);
+    tree_free(world->tree);
+    store_close(&world->store);
+    io_driver_close(world->driver);
+    world->tree = NULL;
+    world->driver = NULL;
+}
+
+/* What the disk refused may go well the next time; all else is wrong. */
+static bool
+unopened(struct world *world, int error, const char *why)
+{
+    if (!own_end_disk_failed(world->driver)) {
+        judge_broken(world, "the store does not open: %s (%d)", why, error);
+    }
+    world->now_ns = sim_now_ns(world->driver) + UINT64_C(1000000000);
+    own_end_expect(NULL);
+    io_driver_close(world->driver);
+    world->driver = NULL;
+    return false;
+}
+
+/* False: the disk failed before the node stood. */
+static bool
+boot_once(struct world *world)
 {
     struct sim_options sim = {.seed = world->seed * 1000 + world->lives,
                               .loops = world->schedulers,
                               .root = world->root,
                               .now_start_ns = world->now_ns,
                               .disk_bytes_max = world->disk_bytes_max,
-                              .drop_syncs = world->drop_syncs};
+                              .drop_syncs = world->drop_syncs,
+                              .faults = world->faults,
+                              .log = world->log,
+                              .log_context = world->log_context};
     sim.wall_start_ms = INT64_C(1767225600000) + (int64_t)(world->now_ns / 1000000);
+    world->lives++;
     assert_int_equal(sim_open(&sim, &world->driver), 0);
+    own_end_expect(world->driver);
     assert_int_equal(auth_open(io_of(world->driver, 0)), 0);
     char path[128];
     (void)snprintf(path, sizeof path, "%s/data", world->root);
@@ -84,44 +127,57 @@ boot(struct world *world)
     struct store_report report;
     int error = store_open(&store, &world->store, &report);
     if (error != 0) {
-        judge_broken(world, "the store does not open: %s", report.why);
-        io_driver_close(world->driver);
-        world->driver = NULL;
-        return;
+        return unopened(world, error, report.why);
     }
     messenger_init(&world->messenger, world->driver, world->store, &world->settings);
     world->node = ln_node_open(world->driver, &(struct ln_node_options){0});
     plant(world);
     assert_int_equal(ln_node_start(world->node), 0);
-    world->lives++;
     uint64_t deadline_ns = world->now_ns + BOOT_MS_MAX * UINT64_C(1000000);
     while (!atomic_load(&world->messenger.serving) && sim_now_ns(world->driver) < deadline_ns &&
            !sim_crashed(world->driver)) {
         (void)sim_run(world->driver, sim_now_ns(world->driver) + 1000000);
     }
+    if (own_end_met()) {
+        world->ended++;
+        bury(world);
+        return false;
+    }
     assert_true(atomic_load(&world->messenger.serving));
+    return true;
+}
+
+void
+world_faults(struct world *world, const struct sim_faults *faults)
+{
+    world->faults = *faults;
+    world->hangs_up = world->hangs_up || faults->vanish_one_in > 0;
+    if (world->driver != NULL) {
+        sim_faults_set(world->driver, faults);
+    }
+}
+
+/* An operator starts it again until it stands. */
+static void
+boot(struct world *world)
+{
+    struct sim_faults faults = world->faults;
+    unsigned tries = 0;
+    while (!boot_once(world)) {
+        if (tries > BOOTS_MAX / 2) {
+            world->faults = (struct sim_faults){0}; /* on another disk, for once */
+        }
+        if (world->broken[0] != '\0' || ++tries == BOOTS_MAX) {
+            judge_broken(world, "the node does not start");
+            return;
+        }
+    }
+    world_faults(world, &faults);
     for (unsigned i = 0; i < world->people_count; i++) {
         if (!world->people[i].away) {
             person_connect(&world->people[i]);
         }
     }
-}
-
-/* The machine is off: nothing of it is left but the disk and what the people remember. */
-static void
-bury(struct world *world)
-{
-    world->now_ns = sim_now_ns(world->driver);
-    for (unsigned i = 0; i < world->people_count; i++) {
-        world->people[i].peer = NULL;
-        world->people[i].calling = false;
-    }
-    ln_node_close(&world->node);
-    tree_free(world->tree);
-    store_close(&world->store);
-    io_driver_close(world->driver);
-    world->tree = NULL;
-    world->driver = NULL;
 }
 
 static int
@@ -149,9 +205,22 @@ world_open(struct world *world, uint64_t seed)
 void
 world_open_with(struct world *world, uint64_t seed, struct ln_child guest)
 {
+    world_fresh(world, seed);
+    world->guest = guest;
+    world_begin(world);
+}
+
+void
+world_fresh(struct world *world, uint64_t seed)
+{
     memset(world, 0, sizeof *world);
     world->seed = seed;
-    world->guest = guest;
+}
+
+void
+world_begin(struct world *world)
+{
+    uint64_t seed = world->seed;
     world->chance = seed;
     world->schedulers = 1 + (unsigned)(seed % 3);
     world->now_ns = 1000000000;
@@ -213,13 +282,32 @@ world_person(struct world *world, const char *name)
 
 /* ----------------------------------------------------------------------------------------- time */
 
+static void
+hang_up(struct world *world)
+{
+    for (unsigned i = 0; world->hangs_up && world->driver != NULL && i < world->people_count; i++) {
+        struct person *person = &world->people[i];
+        if (person->peer != NULL &&
+            sim_now_ns(world->driver) - person->heard_at_ns > SILENCE_MS_MAX * UINT64_C(1000000)) {
+            person_is_cut(person);
+        }
+    }
+}
+
 void
 world_run(struct world *world, uint64_t ms)
 {
     if (world->driver == NULL) {
         return;
     }
-    (void)sim_run(world->driver, sim_now_ns(world->driver) + ms * 1000000);
+    uint64_t until_ns = sim_now_ns(world->driver) + ms * 1000000;
+    (void)sim_run(world->driver, until_ns);
+    if (own_end_met()) {
+        world->ended++;
+        bury(world);
+        boot(world);
+    }
+    hang_up(world);
 }
 
 static bool
@@ -235,7 +323,7 @@ pair_settled(const struct person *from, const struct person *to)
     if (to->away) {
         return true;
     }
-    uint64_t last = said->chat[said->said];
+    uint64_t last = judge_last_chat(said);
     return said->delivered >= last && (!to->reads || said->read >= last);
 }
 
@@ -300,6 +388,9 @@ world_crash(struct world *world)
 void
 world_crash_within(struct world *world, uint64_t events, uint64_t ms)
 {
+    if (world->driver == NULL) {
+        return; /* it is broken */
+    }
     sim_crash_at(world->driver, sim_events(world->driver) + events);
     world_run(world, ms);
     if (!sim_crashed(world->driver)) {

@@ -16,6 +16,9 @@
  * first broken promise is kept in world.broken. People come back by themselves when they are cut
  * off, keep what they did not get answered, acknowledge only what they have stored, and read what
  * they see when they are told to.
+ *
+ * With faults of the disk a node may end itself, which is as it should be: its world goes dark, and
+ * the next world_run finds it started again.
  */
 #pragma once
 
@@ -41,6 +44,8 @@ struct acquaintance {
     uint32_t said;                 /* messages that I have written to them, 1, 2, 3 ... */
     uint32_t handed;               /* of them, given to the client */
     uint8_t sent[WORLD_SAID_MAX];  /* [n]: I was told that it is durable */
+    uint8_t again[WORLD_SAID_MAX]; /* [n]: it was refused for now and said again, maybe later */
+    uint8_t shown[WORLD_SAID_MAX]; /* [n]: I was shown theirs of this number */
     uint64_t chat[WORLD_SAID_MAX]; /* [n]: its number in the chat, when sent */
     uint64_t delivered, read;      /* ticks that I was shown */
     uint32_t heard;                /* their last message that I was shown */
@@ -60,9 +65,10 @@ struct person {
     struct client client;
     struct client_login login;
     struct sim_peer *peer;
-    bool away;    /* wants to be offline */
-    bool reads;   /* marks what it sees as read */
-    bool calling; /* a reconnect is on its way */
+    bool away;            /* wants to be offline */
+    bool reads;           /* marks what it sees as read */
+    bool calling;         /* a reconnect is on its way */
+    uint64_t heard_at_ns; /* the last sign of life on this connection */
     uint32_t refused;
     uint32_t last_close; /* why the node closed the last connection */
     struct acquaintance with[WORLD_PEOPLE_MAX];
@@ -74,7 +80,12 @@ struct world {
     unsigned schedulers;
     unsigned lives;
     uint64_t now_ns;
-    uint64_t chance; /* the people's */
+    uint64_t chance;                              /* the people's */
+    struct sim_faults faults;                     /* in all lives to come: world_faults */
+    bool hangs_up;                                /* people do, when they hear nothing for long */
+    void (*log)(void *context, const char *line); /* of every event; NULL: nobody */
+    void *log_context;
+    unsigned ended;  /* lives that the node has ended itself, after the disk had failed */
     bool drop_syncs; /* a planted bug, for judging the judges: in all lives to come */
     bool answer_early;
     /* Of the disk, in all lives to come; 0: no limit. */
@@ -101,6 +112,11 @@ struct world {
 void world_open(struct world *world, uint64_t seed);
 /* The same with a guest beside the node's tree. */
 void world_open_with(struct world *world, uint64_t seed, struct ln_child guest);
+/* The same in two steps, for a world with faults: what is set between holds from the first boot. */
+void world_fresh(struct world *world, uint64_t seed);
+void world_begin(struct world *world);
+/* From now on, and in all lives to come. */
+void world_faults(struct world *world, const struct sim_faults *faults);
 /* Ends it all and removes the disk. */
 void world_close(struct world *world);
 

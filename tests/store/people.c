@@ -189,7 +189,9 @@ sent_answered(struct person *person, struct people_sent *sent, const struct ln_m
     sent->ref = 0;
     person->unanswered--;
     if (answer->error != 0) {
-        if (answer->error != -EAGAIN && answer->error != -ESRCH && answer->error != -ECANCELED) {
+        bool full = answer->error == -ENOSPC && the_people->rig->faults.full_one_in > 0;
+        if (answer->error != -EAGAIN && answer->error != -ESRCH && answer->error != -ECANCELED &&
+            !full) {
             WRONG("%s: a message was refused: %d", person->name, answer->error);
         }
         return;

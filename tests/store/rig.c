@@ -2,6 +2,7 @@
 #include "tests/store/rig.h"
 
 #include "tests/spec.h"
+#include "tests/store/own_end.h"
 
 #include <ftw.h>
 #include <stdarg.h>
@@ -152,10 +153,14 @@ rig_boot(struct rig *rig)
         .root = rig->root,
         .now_start_ns = rig->now_ns,
         .drop_syncs = rig->drop_syncs,
+        .faults = rig->faults,
+        .log = rig->log,
+        .log_context = rig->log_context,
         .disk_bytes_max = rig->disk_bytes_max,
         .work_delay_ns_max = rig->work_delay_ns_max,
     };
     assert_int_equal(sim_open(&sim, &rig->driver), 0);
+    own_end_expect(rig->driver);
     if (rig->crash_event != 0) {
         sim_crash_at(rig->driver, rig->crash_event);
     }
@@ -164,6 +169,8 @@ rig_boot(struct rig *rig)
     rig->done = false;
     int error = store_open(&rig->options, &rig->store, &rig->report);
     if (error != 0) {
+        rig->disk_failed = own_end_disk_failed(rig->driver) || sim_crashed(rig->driver);
+        own_end_expect(NULL);
         io_driver_close(rig->driver);
         rig->driver = NULL;
         return error;
@@ -200,6 +207,7 @@ void
 rig_bury(struct rig *rig)
 {
     rig->now_ns = sim_now_ns(rig->driver);
+    own_end_expect(NULL);
     ln_node_close(&rig->node);
     store_close(&rig->store);
     io_driver_close(rig->driver);

@@ -33,6 +33,10 @@ struct rig {
     unsigned schedulers;
     uint64_t now_ns; /* of the virtual clock, over all lives */
     bool drop_syncs;
+    struct sim_faults faults;                     /* of the lives to come */
+    void (*log)(void *context, const char *line); /* of every event; NULL: nobody */
+    void *log_context;
+    bool disk_failed; /* why the last rig_boot may have failed */
     uint64_t disk_bytes_max;
     uint64_t work_delay_ns_max; /* of worker jobs, folds among them; 0: sim's default */
     uint64_t crash_event;       /* of the next life: the power goes at this event; 0: it does not */

@@ -12,7 +12,9 @@ foreach(noun user device message cursors stream replay model)
 endforeach()
 # The actors, on a simulated machine.
 add_library(linnet_store_rig STATIC ${CMAKE_CURRENT_LIST_DIR}/rig.c ${CMAKE_CURRENT_LIST_DIR}/hand.c
-  ${CMAKE_CURRENT_LIST_DIR}/people.c)
+  ${CMAKE_CURRENT_LIST_DIR}/people.c ${CMAKE_CURRENT_LIST_DIR}/power.c ${CMAKE_CURRENT_LIST_DIR}/own_end.c)
+# A node that ends itself must not end the test: own_end.h.
+target_link_options(linnet_store_rig INTERFACE -Wl,--wrap=check_failed)
 target_include_directories(linnet_store_rig PUBLIC ${PROJECT_BINARY_DIR}/include/tests)
 target_link_libraries(linnet_store_rig PUBLIC linnet_store PRIVATE linnet_flags)
 foreach(noun store partition limits power kill)

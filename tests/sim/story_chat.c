@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/sim/judge.h"
+#include "tests/sim/story.h"
+#include "tests/sim/world.h"
+
+#include <string.h>
+
+enum { CRASHES = 4, CRASH_WITHIN_MS = 2000, CRASH_EVENTS_MAX = 1500 };
+
+static struct world world;
+
+static void
+begin(const struct story_play *play)
+{
+    world_fresh(&world, play->seed);
+    world.log = play->log;
+    world.log_context = play->log_context;
+    world_begin(&world);
+}
+
+static void
+talk_through_a_crash(struct person *people[3], uint64_t seed, unsigned crash)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        person_says(people[i], people[(i + 1) % 3], 5 + (uint32_t)(seed % 7));
+        person_says(people[i], people[(i + 2) % 3], 1);
+    }
+    uint64_t events = 1 + (seed * 2654435761u + crash * UINT64_C(40503)) % CRASH_EVENTS_MAX;
+    world_crash_within(&world, events, CRASH_WITHIN_MS);
+}
+
+/* The faults begin once all have enrolled, and end before all must come to rest. */
+void
+story_chat(struct story_play *play)
+{
+    begin(play);
+    struct person *people[3] = {world_person(&world, "alice"), world_person(&world, "bob"),
+                                world_person(&world, "carol")};
+    if (!world_settle(&world)) {
+        judge_broken(&world, "they did not enrol");
+    }
+    world.drop_syncs = play->drop_syncs;
+    world.answer_early = play->answer_early;
+    if (play->drop_syncs || play->answer_early) {
+        world_restart(&world); /* the plants are in the ground from the next life on */
+    }
+    world_faults(&world, &play->faults);
+    for (unsigned crash = 0; crash < CRASHES && world.broken[0] == '\0'; crash++) {
+        talk_through_a_crash(people, play->seed, crash);
+    }
+    world_faults(&world, &(struct sim_faults){0});
+    if (world.broken[0] == '\0' && !world_settle(&world)) {
+        judge_broken(&world, "they did not come to rest");
+    }
+    if (world.broken[0] == '\0') {
+        judge_rest(&world);
+    }
+    memcpy(play->broken, world.broken, sizeof world.broken);
+    if (world.broken[0] == '\0') {
+        world_close(&world);
+    } else {
+        world_abandon(&world);
+    }
+}
