@@ -182,12 +182,12 @@ actor_end(struct scheduler *self, struct actor *actor)
     ASSERT(self->current == actor);
     note_end(self, actor, (struct ln_reason){.kind = LN_EXIT_NORMAL, .text = "returned"});
     terminate(actor);
-    start_end(self, actor, -ESRCH);
-    resources_release(actor);
-    mailbox_discard(self, actor);
     if (actor->name != NULL) {
         registry_remove(self->node->registry, self->index, actor);
     }
+    start_end(self, actor, -ESRCH); /* from here on others learn of the end: the name is gone */
+    resources_release(actor);
+    mailbox_discard(self, actor);
     self->stats.ended++;
     self->stats.crashed += actor->ending->kind == LN_EXIT_ERROR;
     scheduler_forget(self, actor);

@@ -84,8 +84,10 @@ enum signal {
     SIGNAL_UNLINK,
     SIGNAL_MONITOR, /* likewise; ref is the monitor's */
     SIGNAL_DEMONITOR,
-    SIGNAL_LIST,          /* request to a scheduler: inspect.c */
-    SIGNAL_INSPECT,       /* request to a scheduler: inspect.c */
+    SIGNAL_LIST,     /* request to a scheduler: inspect.c */
+    SIGNAL_INSPECT,  /* request to a scheduler: inspect.c */
+    SIGNAL_REGISTER, /* request to a scheduler: name.c, and the next */
+    SIGNAL_UNREGISTER,
     SIGNAL_GROUP_SEND,    /* to a scheduler: group.c, and the three below likewise */
     SIGNAL_GROUP_MEMBERS, /* a request */
     SIGNAL_GROUP_MONITOR,
@@ -175,6 +177,11 @@ void scheduler_signal(struct scheduler *scheduler, struct actor *actor, struct l
 struct ln_msg *signal_new(struct scheduler *scheduler, uint32_t tag, size_t bytes);
 /* Tells all who linked or watch the actor. */
 void notices_send(struct scheduler *scheduler, struct actor *actor);
+
+/* -------------------------------------------------------------------------------------- name.c */
+
+/* A request to give or take a name of an actor that lives here. Takes *msg. */
+void name_arrived(struct scheduler *scheduler, struct ln_msg **msg);
 
 /* ------------------------------------------------------------------------------------- group.c */
 

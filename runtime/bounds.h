@@ -37,6 +37,10 @@ enum {
     /* Freed messages wait for company until there are so many for one scheduler: a few KiB. */
     LN_HOMEWARD_BATCH = 64,
 
+    /* Messages from other threads that wait for a scheduler's next turn; more are refused: whoever
+     * sends faster than actors handle must learn it. */
+    LN_DOOR_MAX = 4096,
+
     /* How long a supervisor waits for a child that it asked to stop. OTP's default. */
     LN_SHUTDOWN_MS = 5000,
     /* What the delay before a restart grows to, where there is one: long enough to leave a service

@@ -265,8 +265,8 @@ LN_API void ln_work(void (*run)(void *argument), void *argument, bool low_priori
 
 /* -------------------------------------------------------------------------- names, memory, time */
 
-/* An actor of the calling scheduler; the name ends with it. 0, -EEXIST (the name, or it has one),
- * -EINVAL, -ESRCH. */
+/* The name ends with its actor. An actor of another scheduler: yields. 0, -EEXIST (the name, or it
+ * has one), -EINVAL, -ESRCH, -ECANCELED. */
 LN_API LN_MUST_CHECK int ln_register(const char *name, ln_pid pid);
 LN_API int ln_unregister(const char *name); /* 0 or -ENOENT */
 LN_API ln_pid ln_whereis(const char *name); /* 0: no one. */

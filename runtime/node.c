@@ -2,6 +2,7 @@
 #include "runtime/node.h"
 
 #include "runtime/bounds.h"
+#include "runtime/door.h"
 #include "runtime/node_priv.h"
 #include "runtime/registry.h"
 #include "runtime/socket_priv.h"
@@ -230,6 +231,7 @@ ln_node_close(struct ln_node **node)
      * links, monitors and callers learn nothing any more. */
     for (unsigned i = 0; i < closed->schedulers_count; i++) {
         scheduler_discard(&closed->schedulers[i]);
+        door_free(closed->schedulers[i].door);
     }
     for (unsigned i = 0; i < closed->schedulers_count; i++) {
         scheduler_self = &closed->schedulers[i];
@@ -247,37 +249,4 @@ ln_node_close(struct ln_node **node)
     free(closed->schedulers);
     free(closed->root_argument);
     free(closed);
-}
-
-/* ---------------------------------------------------------------------------- names, for actors */
-
-int
-ln_register(const char *name, ln_pid pid)
-{
-    struct scheduler *self = scheduler_current();
-    struct actor *actor = scheduler_find(self, pid);
-    if (actor == NULL) {
-        return -ESRCH;
-    }
-    return registry_add(self->node->registry, self->index, name, actor);
-}
-
-int
-ln_unregister(const char *name)
-{
-    struct scheduler *self = scheduler_current();
-    struct actor *actor =
-        scheduler_find(self, registry_find(self->node->registry, (int)self->index, name));
-    if (actor == NULL) {
-        return -ENOENT;
-    }
-    registry_remove(self->node->registry, self->index, actor);
-    return 0;
-}
-
-ln_pid
-ln_whereis(const char *name)
-{
-    struct scheduler *self = scheduler_current();
-    return registry_find(self->node->registry, (int)self->index, name);
 }

@@ -51,4 +51,28 @@ LN_API void ln_node_close(struct ln_node **node);
  * main thread, not from inside an actor. */
 LN_API int ln_node_run(const struct ln_behaviour *root, const void *argument, size_t bytes);
 
+/* --------------------------------------------------------------------------------- other threads
+ *
+ * How main, or a library's own thread, speaks to actors: any thread but a scheduler's (which has
+ * linnet.h), from ln_node_start until ln_node_close begins. Data is copied. -ESRCH: there is no
+ * such actor, or the node has stopped. The functions that wait must not be called where the node
+ * runs on the calling thread (sim, before ln_node_join). */
+
+/* The root's pid; who waits for the node to be up asks it. */
+LN_API ln_pid ln_node_root_pid(const struct ln_node *node);
+/* Sends without waiting; in order, as between two actors. 0, -EAGAIN (LN_DOOR_MAX wait for that
+ * scheduler already) or -ESRCH (it has stopped; an actor that ended is no error). */
+LN_API LN_MUST_CHECK int ln_node_send(struct ln_node *node, ln_pid to, uint32_t tag,
+                                      enum ln_lane lane, const void *data, size_t bytes);
+/* Asks and waits, as ln_call does: 0, the callee's error, -ESRCH, -EAGAIN or -ETIMEDOUT. Up to
+ * *out_bytes of the answer are copied to `out`, and *out_bytes is how many it has; NULL: none. */
+LN_API LN_MUST_CHECK int ln_node_call(struct ln_node *node, ln_pid to, uint32_t tag,
+                                      const void *data, size_t bytes, uint64_t timeout_ms,
+                                      void *out, size_t *out_bytes);
+/* Never waits and takes no lock. 0: no one. */
+LN_API ln_pid ln_node_whereis(struct ln_node *node, const char *name);
+/* Wait. 0 or the errors of ln_register and ln_unregister. */
+LN_API LN_MUST_CHECK int ln_node_register(struct ln_node *node, const char *name, ln_pid pid);
+LN_API LN_MUST_CHECK int ln_node_unregister(struct ln_node *node, const char *name);
+
 LN_END

@@ -22,10 +22,18 @@ struct name {
     char text[LN_NAME_BYTES_MAX + 1];
 };
 
+/* A record for a reader on any other thread, which has it for one look; then it is the next
+ * one's. */
+struct guest {
+    ck_epoch_record_t record __attribute__((aligned(CK_MD_CACHELINE)));
+    struct guest *next;
+};
+
 struct registry {
-    ck_spinlock_fas_t lock; /* of writers, and of readers outside schedulers */
+    ck_spinlock_fas_t lock; /* of writers */
     ck_ht_t table;
     ck_epoch_t epoch;
+    struct guest *guests; /* all that were ever made; under lock */
     unsigned schedulers;
     ck_epoch_record_t *records[]; /* [schedulers + 1]; the last is used under the lock */
 };
@@ -114,6 +122,11 @@ registry_free(struct registry *registry)
     for (unsigned i = 0; i <= registry->schedulers; i++) {
         free(registry->records[i]);
     }
+    while (registry->guests != NULL) {
+        struct guest *guest = registry->guests;
+        registry->guests = guest->next;
+        free(guest);
+    }
     free(registry);
 }
 
@@ -178,6 +191,24 @@ registry_remove(struct registry *registry, unsigned scheduler, struct actor *act
     (void)ck_epoch_poll(record);
 }
 
+static ck_epoch_record_t *
+guest_enter(struct registry *registry)
+{
+    ck_epoch_record_t *record = ck_epoch_recycle(&registry->epoch, NULL);
+    if (record != NULL) {
+        return record;
+    }
+    struct guest *guest = aligned_alloc(CK_MD_CACHELINE, sizeof *guest);
+    ASSERT(guest != NULL && "out of memory");
+    memset(guest, 0, sizeof *guest);
+    ck_epoch_register(&registry->epoch, &guest->record, NULL);
+    ck_spinlock_fas_lock(&registry->lock);
+    guest->next = registry->guests;
+    registry->guests = guest;
+    ck_spinlock_fas_unlock(&registry->lock);
+    return &guest->record;
+}
+
 ln_pid
 registry_find(struct registry *registry, int scheduler, const char *text)
 {
@@ -185,18 +216,14 @@ registry_find(struct registry *registry, int scheduler, const char *text)
     if (bytes == 0 || bytes > LN_NAME_BYTES_MAX) {
         return 0;
     }
-    bool locked = scheduler < 0;
-    if (locked) {
-        ck_spinlock_fas_lock(&registry->lock);
-    } else {
-        ck_epoch_begin(registry->records[scheduler], NULL);
-    }
+    ck_epoch_record_t *record =
+        scheduler >= 0 ? registry->records[scheduler] : guest_enter(registry);
+    ck_epoch_begin(record, NULL);
     const struct name *name = find(registry, text, bytes);
     ln_pid pid = name != NULL ? name->pid : 0;
-    if (locked) {
-        ck_spinlock_fas_unlock(&registry->lock);
-    } else {
-        (void)ck_epoch_end(registry->records[scheduler], NULL);
+    (void)ck_epoch_end(record, NULL);
+    if (scheduler < 0) {
+        ck_epoch_unregister(record);
     }
     return pid;
 }

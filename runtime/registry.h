@@ -2,8 +2,8 @@
 /* registry.h - names of actors, read from every thread. For runtime/ alone.
  *
  * ConcurrencyKit's hash table: readers take no lock, writers take one; what a writer removes is
- * freed when no reader can still look at it (epochs, one record per scheduler). A name ends with
- * its actor.
+ * freed when no reader can still look at it (epochs, one record per scheduler and one for each
+ * other thread that looks at that moment). A name ends with its actor.
  */
 #pragma once
 

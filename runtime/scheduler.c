@@ -2,6 +2,7 @@
 #include "runtime/scheduler.h"
 
 #include "runtime/bounds.h"
+#include "runtime/door.h"
 #include "runtime/io/trap.h"
 #include "runtime/node_priv.h"
 #include "runtime/overflow.h"
@@ -429,6 +430,7 @@ settle(struct scheduler *self)
         atomic_load_explicit(&self->actors_count, memory_order_relaxed) == 0) {
         self->settled = true;
         groups_forget(self);
+        door_close(self);
         node_settle(self->node);
     }
 }
@@ -448,6 +450,7 @@ scheduler_turn(void *scheduler)
     self->turn_actors = 0;
     self->turn_steps = 0;
     receive_all(self);
+    door_receive(self);
     timer_wheel_advance(&self->timers, scheduler_now_ms(self));
     if (self->index == 0) {
         node_look_for_stop(self->node);
@@ -479,6 +482,9 @@ scheduler_idle(void *scheduler)
         if (self->in[i] != NULL && channel_waiting(self->in[i])) {
             return false;
         }
+    }
+    if (door_waiting(self->door)) {
+        return false;
     }
     return !node_settled(self->node) && !(self->index == 0 && node_stop_waits(self->node));
 }
@@ -517,6 +523,7 @@ scheduler_init(struct scheduler *self, struct ln_node *node, unsigned index)
     self->slots_used = 1; /* slot 0 is the scheduler's own pid */
     slab_init(&self->slab);
     handle_table_init(&self->handles);
+    self->door = door_new();
     self->now_ns = io_now_ns(self->io);
     timer_wheel_init(&self->timers, scheduler_now_ms(self));
 }

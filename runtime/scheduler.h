@@ -78,6 +78,7 @@ struct scheduler {
 
     struct channel **out; /* [schedulers]: to each other scheduler; NULL at our own index */
     struct channel **in;
+    struct door *door; /* from other threads */
     uint32_t unpublished;
 
     struct output *unsent;        /* of sockets with bytes to send when the turn ends */

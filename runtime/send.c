@@ -5,6 +5,7 @@
  * answer to a request that is refused or has no receiver, a refused message on its way back. Both
  * travel in the lane that refuses nothing, so there is never a third. */
 // NOLINTBEGIN(misc-no-recursion)
+#include "runtime/door.h"
 #include "runtime/message.h"
 #include "runtime/node_priv.h"
 
@@ -281,6 +282,8 @@ message_deliver(struct scheduler *self, ln_pid to, struct ln_msg **msg)
     self->stats.messages++;
     if (((*msg)->flags & LN_MSG_SIGNAL) != 0) {
         scheduler_signal(self, actor, msg);
+    } else if (to == scheduler_pid(self->index) && ((*msg)->flags & LN_MSG_ANSWER) != 0) {
+        door_answered(self, msg);
     } else if (actor == NULL) {
         message_discard(self, msg, -ESRCH);
     } else if (((*msg)->flags & (LN_MSG_ANSWER | LN_MSG_ASYNC)) == LN_MSG_ANSWER) {

@@ -336,6 +336,10 @@ scheduler_signal(struct scheduler *self, struct actor *actor, struct ln_msg **ms
         case SIGNAL_INSPECT:
             inspect_arrived(self, msg);
             return;
+        case SIGNAL_REGISTER:
+        case SIGNAL_UNREGISTER:
+            name_arrived(self, msg);
+            return;
         case SIGNAL_GROUP_SEND:
         case SIGNAL_GROUP_MEMBERS:
         case SIGNAL_GROUP_MONITOR:

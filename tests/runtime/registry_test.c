@@ -95,11 +95,19 @@ taken_story(void)
     ln_pid second = spawn_citizen(1, NULL, NULL);
     ln_pid pid = 0;
     EXPECT(order(second, REGISTER, "the name") == -EEXIST);
-    EXPECT(order(second, UNREGISTER, "the name") == -ENOENT); /* it is not of its scheduler */
     EXPECT(ln_spawn(&citizen, NULL, 0, &(struct ln_spawn_options){.name = "the name"}, &pid) ==
            -EEXIST);
     EXPECT(ln_whereis("the name") == first && pid == 0);
-    EXPECT(ln_register("mine", second) == -ESRCH);
+    EXPECT(ln_register("the name", second) == -EEXIST);
+    EXPECT(ln_register("another", second) == 0); /* on the other scheduler, from here */
+    EXPECT(ln_whereis("another") == second);
+    EXPECT(order(second, UNREGISTER, "the name") == 0); /* and from there */
+    EXPECT(ln_whereis("the name") == 0);
+    EXPECT(ln_unregister("another") == 0 && ln_unregister("another") == -ENOENT);
+    ln_kill(second, LN_EXIT_KILLED);
+    stage_settle();
+    EXPECT(ln_register("another", second) == -ESRCH);
+    EXPECT(ln_register("another", (ln_pid)STAGE_LOOPS << 56 | 1) == -ESRCH);
 }
 
 static void
@@ -176,7 +184,8 @@ main(void)
     static const struct CMUnitTest specs[] = {
         SPEC("a name is found everywhere until it is given back or its actor ends",
              names_come_and_go),
-        SPEC("a name has one owner in the whole node", a_name_has_one_owner),
+        SPEC("a name has one owner in the whole node, and is given and taken from anywhere in it",
+             a_name_has_one_owner),
         SPEC("a name has one to sixty-three bytes", names_have_limits),
         SPEC("thousands of names come and go while others look", many_names),
     };

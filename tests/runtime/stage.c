@@ -181,6 +181,27 @@ stage_play_threads(void (*story)(void), unsigned loops)
     io_driver_close(driver);
 }
 
+struct ln_node *
+stage_open(const struct ln_behaviour *behaviour, unsigned loops, struct io_driver **out_driver)
+{
+    char why[256];
+    EXPECT(uring_open(&(struct uring_options){.loops = loops}, out_driver, why, sizeof why) == 0);
+    struct ln_node *node = ln_node_open(*out_driver, &(struct ln_node_options){0});
+    ln_node_root(node, behaviour, NULL, 0);
+    EXPECT(ln_node_start(node) == 0);
+    return node;
+}
+
+void
+stage_close(struct ln_node **node, struct io_driver *driver)
+{
+    ln_node_stop(*node);
+    EXPECT(ln_node_join(*node).kind == LN_EXIT_SHUTDOWN);
+    expect_all_home(*node);
+    ln_node_close(node);
+    io_driver_close(driver);
+}
+
 bool
 stage_play_until(void (*story)(void), uint64_t seed, uint64_t event)
 {

@@ -46,6 +46,12 @@ void stage_play_once(void (*story)(void), const struct sim_options *machine,
 /* On io_uring with real threads; nothing where LINNET_SIM_ONLY says that there is none. */
 void stage_play_threads(void (*story)(void), unsigned loops);
 
+/* A node on io_uring with real threads, for a test that speaks to it from outside; ended in order,
+ * whereupon the stage expects what it expects of a story. */
+struct ln_node *stage_open(const struct ln_behaviour *root, unsigned loops,
+                           struct io_driver **out_driver);
+void stage_close(struct ln_node **node, struct io_driver *driver);
+
 /* Runs the story until `event` of the simulation, when the power goes; whatever lives then is
  * discarded. True when the story was over before. */
 bool stage_play_until(void (*story)(void), uint64_t seed, uint64_t event);
