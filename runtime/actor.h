@@ -84,9 +84,10 @@ enum signal {
     SIGNAL_UNLINK,
     SIGNAL_MONITOR, /* likewise; ref is the monitor's */
     SIGNAL_DEMONITOR,
-    SIGNAL_LIST,     /* request to a scheduler: inspect.c */
-    SIGNAL_INSPECT,  /* request to a scheduler: inspect.c */
-    SIGNAL_REGISTER, /* request to a scheduler: name.c, and the next */
+    SIGNAL_LIST,      /* request to a scheduler: inspect.c */
+    SIGNAL_RELATIONS, /* request to a scheduler: inspect.c */
+    SIGNAL_INSPECT,   /* request to a scheduler: inspect.c */
+    SIGNAL_REGISTER,  /* request to a scheduler: name.c, and the next */
     SIGNAL_UNREGISTER,
     SIGNAL_GROUP_SEND,    /* to a scheduler: group.c, and the three below likewise */
     SIGNAL_GROUP_MEMBERS, /* a request */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/inspect.h"
 
+#include "runtime/door.h"
 #include "runtime/message.h"
 #include "runtime/node_priv.h"
 #include "runtime/registry.h"
@@ -9,6 +10,7 @@
 #include "runtime/text.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const state_names[] = {"held", "idle", "ready", "running", "waiting"};
@@ -43,10 +45,10 @@ actor_info(const struct actor *actor, struct ln_actor_info *out)
         .parent = actor->parent,
         .behaviour = behaviour->name,
         .state = state_names[actor->run_state],
-        .mailbox = mailbox_count(&actor->mailbox),
         .reductions = actor->reductions,
         .memory_bytes = sizeof *actor + behaviour->state_bytes + actor->memory_bytes,
     };
+    out->mailbox = mailbox_count(&actor->mailbox, out->lanes);
     if (actor->fiber != NULL) {
         out->memory_bytes += fiber_touched_bytes(actor->fiber);
     }
@@ -59,6 +61,8 @@ static void
 scheduler_info(struct scheduler *self, struct ln_scheduler_info *out)
 {
     const struct scheduler_stats *stats = &self->stats;
+    struct io_stats io;
+    io_stats_read(self->io, &io);
     *out = (struct ln_scheduler_info){
         .index = self->index,
         .actors = atomic_load_explicit(&self->actors_count, memory_order_relaxed),
@@ -82,6 +86,12 @@ scheduler_info(struct scheduler *self, struct ln_scheduler_info *out)
         .accepts_failed = stats->accepts_failed,
         .memory_used_bytes = slab_bytes_used(&self->slab),
         .memory_mapped_bytes = self->slab.bytes_mapped,
+        .busy_ns = io_cpu_ns(self->io),
+        .now_ns = io_now_ns(self->io),
+        .io_enters = io.enters,
+        .io_submitted = io.submitted,
+        .io_completed = io.completed,
+        .io_wakes = io.wakes,
     };
 }
 
@@ -130,78 +140,179 @@ inspect(struct scheduler *self, const struct inspect_request *request)
     return answer;
 }
 
+static struct ln_msg *
+relations(struct scheduler *self, const struct inspect_request *request)
+{
+    const struct actor *actor = scheduler_find(self, request->pid);
+    if (actor == NULL) {
+        return NULL;
+    }
+    struct ln_msg *answer = message_new(self, 0, LN_REPLY, sizeof(struct ln_relations));
+    signal_relations(actor, (struct ln_relations *)(void *)answer->data);
+    return answer;
+}
+
 void
 inspect_arrived(struct scheduler *self, struct ln_msg **msg)
 {
     struct ln_caller caller = {.pid = (*msg)->from, .ref = (*msg)->ref};
     const void *request = (*msg)->data;
-    struct ln_msg *answer =
-        (*msg)->tag == SIGNAL_LIST ? list(self, request) : inspect(self, request);
+    struct ln_msg *answer = (*msg)->tag == SIGNAL_LIST        ? list(self, request)
+                            : (*msg)->tag == SIGNAL_RELATIONS ? relations(self, request)
+                                                              : inspect(self, request);
     message_answer(caller, &answer, answer != NULL ? 0 : -ESRCH);
     ln_msg_free(msg);
 }
 
 /* ----------------------------------------------------------------------------- the asker's side */
 
+/* Who asks: an actor (no node), or another thread; and what was answered. */
+struct look {
+    struct ln_node *node;
+    uint64_t timeout_ms;
+    struct ln_msg *msg;
+    struct door_answer outside;
+    const void *data;
+};
+
 static int
-ask(unsigned scheduler, uint32_t tag, const void *request, size_t bytes, struct ln_msg **out_answer)
+ask(struct look *look, unsigned scheduler, uint32_t tag, const void *request, size_t bytes)
 {
+    int error;
+    if (look->node != NULL) {
+        error = door_call(look->node, scheduler_pid(scheduler), tag, true, request, bytes,
+                          look->timeout_ms, &look->outside);
+        look->data = look->outside.data;
+        return error;
+    }
     struct ln_msg *msg = signal_new(scheduler_current(), tag, bytes);
     memcpy(msg->data, request, bytes);
-    return message_call(scheduler_pid(scheduler), &msg, LN_FOREVER, true, out_answer);
+    error = message_call(scheduler_pid(scheduler), &msg, LN_FOREVER, true, &look->msg);
+    look->data = error == 0 ? look->msg->data : NULL;
+    return error;
+}
+
+static int
+ask_about(struct look *look, ln_pid pid, uint32_t tag)
+{
+    struct inspect_request request = {pid};
+    unsigned schedulers = look->node != NULL ? look->node->schedulers_count : ln_schedulers();
+    return pid != 0 && ln_pid_scheduler(pid) < schedulers
+               ? ask(look, ln_pid_scheduler(pid), tag, &request, sizeof request)
+               : -ESRCH;
+}
+
+static void
+look_end(struct look *look)
+{
+    ln_msg_free(&look->msg);
+    free(look->outside.data);
+}
+
+static int
+look_list(struct look look, unsigned scheduler, uint32_t *slot, struct ln_actor_info *out,
+          uint32_t max, uint32_t *out_count)
+{
+    struct list_request request = {*slot, max};
+    int error = ask(&look, scheduler, SIGNAL_LIST, &request, sizeof request);
+    if (error == 0) {
+        const struct list_answer *page = look.data;
+        memcpy(out, page->actors, page->count * sizeof *out);
+        *out_count = page->count;
+        *slot = page->next_slot;
+    }
+    look_end(&look);
+    return error;
+}
+
+static int
+look_actor(struct look look, ln_pid pid, struct ln_actor_info *out, char text[LN_INSPECT_TEXT_MAX])
+{
+    int error = ask_about(&look, pid, SIGNAL_INSPECT);
+    if (error == 0) {
+        const struct inspect_answer *found = look.data;
+        *out = found->actor;
+        memcpy(text, found->text, LN_INSPECT_TEXT_MAX);
+    }
+    look_end(&look);
+    return error;
+}
+
+static int
+look_scheduler(struct look look, unsigned scheduler, struct ln_scheduler_info *out)
+{
+    struct inspect_request request = {0};
+    int error = ask(&look, scheduler, SIGNAL_INSPECT, &request, sizeof request);
+    if (error == 0) {
+        *out = ((const struct inspect_answer *)look.data)->scheduler;
+    }
+    look_end(&look);
+    return error;
+}
+
+static int
+look_relations(struct look look, ln_pid pid, struct ln_relations *out)
+{
+    int error = ask_about(&look, pid, SIGNAL_RELATIONS);
+    if (error == 0) {
+        memcpy(out, look.data, sizeof *out);
+    }
+    look_end(&look);
+    return error;
 }
 
 int
 ln_inspect_list(unsigned scheduler, uint32_t *slot, struct ln_actor_info *out, uint32_t max,
                 uint32_t *out_count)
 {
-    struct list_request request = {*slot, max};
-    struct ln_msg *answer = NULL;
-    int error = ask(scheduler, SIGNAL_LIST, &request, sizeof request, &answer);
-    if (error != 0) {
-        return error;
-    }
-    const struct list_answer *page = (const struct list_answer *)(const void *)answer->data;
-    memcpy(out, page->actors, page->count * sizeof *out);
-    *out_count = page->count;
-    *slot = page->next_slot;
-    ln_msg_free(&answer);
-    return 0;
-}
-
-static int
-inspect_ask(unsigned scheduler, ln_pid pid, struct ln_msg **out_answer)
-{
-    struct inspect_request request = {pid};
-    return ask(scheduler, SIGNAL_INSPECT, &request, sizeof request, out_answer);
+    return look_list((struct look){0}, scheduler, slot, out, max, out_count);
 }
 
 int
 ln_inspect_actor(ln_pid pid, struct ln_actor_info *out, char text[LN_INSPECT_TEXT_MAX])
 {
-    struct ln_msg *answer = NULL;
-    if (pid == 0 || ln_pid_scheduler(pid) >= ln_schedulers()) {
-        return -ESRCH;
-    }
-    int error = inspect_ask(ln_pid_scheduler(pid), pid, &answer);
-    if (error != 0) {
-        return error;
-    }
-    const struct inspect_answer *found = (const struct inspect_answer *)(const void *)answer->data;
-    *out = found->actor;
-    memcpy(text, found->text, LN_INSPECT_TEXT_MAX);
-    ln_msg_free(&answer);
-    return 0;
+    return look_actor((struct look){0}, pid, out, text);
 }
 
 int
 ln_inspect_scheduler(unsigned scheduler, struct ln_scheduler_info *out)
 {
-    struct ln_msg *answer = NULL;
-    int error = inspect_ask(scheduler, 0, &answer);
-    if (error == 0) {
-        *out = ((const struct inspect_answer *)(const void *)answer->data)->scheduler;
-        ln_msg_free(&answer);
-    }
-    return error;
+    return look_scheduler((struct look){0}, scheduler, out);
+}
+
+int
+ln_inspect_relations(ln_pid pid, struct ln_relations *out)
+{
+    return look_relations((struct look){0}, pid, out);
+}
+
+int
+ln_node_inspect_list(struct ln_node *node, unsigned scheduler, uint32_t *slot,
+                     struct ln_actor_info *out, uint32_t max, uint32_t *out_count,
+                     uint64_t timeout_ms)
+{
+    struct look look = {.node = node, .timeout_ms = timeout_ms};
+    return look_list(look, scheduler, slot, out, max, out_count);
+}
+
+int
+ln_node_inspect_actor(struct ln_node *node, ln_pid pid, struct ln_actor_info *out,
+                      char text[LN_INSPECT_TEXT_MAX], uint64_t timeout_ms)
+{
+    return look_actor((struct look){.node = node, .timeout_ms = timeout_ms}, pid, out, text);
+}
+
+int
+ln_node_inspect_scheduler(struct ln_node *node, unsigned scheduler, struct ln_scheduler_info *out,
+                          uint64_t timeout_ms)
+{
+    struct look look = {.node = node, .timeout_ms = timeout_ms};
+    return look_scheduler(look, scheduler, out);
+}
+
+int
+ln_node_inspect_relations(struct ln_node *node, ln_pid pid, struct ln_relations *out,
+                          uint64_t timeout_ms)
+{
+    return look_relations((struct look){.node = node, .timeout_ms = timeout_ms}, pid, out);
 }

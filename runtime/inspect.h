@@ -2,12 +2,15 @@
 /* inspect.h - looking into actors that run: lists, one actor's state, a scheduler's counters.
  *
  * A look is a request to the scheduler itself, answered between two turns of its actors, so it
- * never waits for a busy mailbox. Long lists come in pages by slot. Called from inside an actor;
- * all yield.
+ * never waits for a busy mailbox, and nobody waits for the one who looks. Long lists come in pages
+ * by slot. ln_inspect_... are called from inside an actor and yield; ln_node_inspect_... from any
+ * other thread (node.h), which waits, at most timeout_ms: a scheduler whose actor holds it is found
+ * out by -ETIMEDOUT.
  */
 #pragma once
 
 #include "runtime/linnet.h"
+#include "runtime/node.h"
 
 LN_BEGIN
 
@@ -20,6 +23,7 @@ struct ln_actor_info {
     const char *behaviour;            /* a literal */
     const char *state;                /* held, idle, ready, running, waiting; a literal */
     uint32_t mailbox;                 /* messages waiting */
+    uint32_t lanes[LN_LANES];         /* of these, by lane */
     uint32_t reductions;
     uint64_t memory_bytes; /* the actor, its state, its stack, what it allocated */
 };
@@ -32,6 +36,10 @@ struct ln_scheduler_info {
     uint64_t lossy_coalesced, answers_late, spawned, ended, crashed, parked, memory_used_bytes,
         memory_mapped_bytes;
     uint64_t sockets_bytes; /* of memory_used_bytes */
+    /* Of two looks: (busy_ns - busy_ns) / (now_ns - now_ns) is the part of the time between in
+     * which its thread ran. */
+    uint64_t busy_ns, now_ns;
+    uint64_t io_enters, io_submitted, io_completed, io_wakes;
 };
 
 /* Up to `max` (at most LN_INSPECT_PAGE) actors of a scheduler from *slot on, which moves to where
@@ -43,5 +51,28 @@ LN_API LN_MUST_CHECK int ln_inspect_list(unsigned scheduler, uint32_t *slot,
 LN_API LN_MUST_CHECK int ln_inspect_actor(ln_pid pid, struct ln_actor_info *out,
                                           char text[LN_INSPECT_TEXT_MAX]);
 LN_API LN_MUST_CHECK int ln_inspect_scheduler(unsigned scheduler, struct ln_scheduler_info *out);
+
+/* What an actor is tied to: how many, and the first of them. -ESRCH. */
+enum { LN_RELATIONS_MAX = 16 };
+struct ln_relations {
+    uint32_t links_count, watchers_count, watching_count;
+    ln_pid links[LN_RELATIONS_MAX];
+    ln_pid watchers[LN_RELATIONS_MAX]; /* who monitor it */
+    ln_pid watching[LN_RELATIONS_MAX]; /* whom it monitors */
+};
+LN_API LN_MUST_CHECK int ln_inspect_relations(ln_pid pid, struct ln_relations *out);
+
+LN_API LN_MUST_CHECK int ln_node_inspect_list(struct ln_node *node, unsigned scheduler,
+                                              uint32_t *slot, struct ln_actor_info *out,
+                                              uint32_t max, uint32_t *out_count,
+                                              uint64_t timeout_ms);
+LN_API LN_MUST_CHECK int ln_node_inspect_actor(struct ln_node *node, ln_pid pid,
+                                               struct ln_actor_info *out,
+                                               char text[LN_INSPECT_TEXT_MAX], uint64_t timeout_ms);
+LN_API LN_MUST_CHECK int ln_node_inspect_scheduler(struct ln_node *node, unsigned scheduler,
+                                                   struct ln_scheduler_info *out,
+                                                   uint64_t timeout_ms);
+LN_API LN_MUST_CHECK int ln_node_inspect_relations(struct ln_node *node, ln_pid pid,
+                                                   struct ln_relations *out, uint64_t timeout_ms);
 
 LN_END

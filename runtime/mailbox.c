@@ -178,13 +178,14 @@ mailbox_pop_match(struct mailbox *box, bool (*match)(const struct ln_msg *msg, v
 }
 
 static uint32_t
-ring_count(const struct ln_msg *last)
+ring_count(const struct ln_msg *last, uint32_t lanes[LN_LANES])
 {
     uint32_t count = 0;
     if (last != NULL) {
         const struct ln_msg *msg = last;
         do {
             count++;
+            lanes[msg->lane]++;
             msg = msg->next;
         } while (msg != last);
     }
@@ -192,7 +193,10 @@ ring_count(const struct ln_msg *last)
 }
 
 uint32_t
-mailbox_count(const struct mailbox *box)
+mailbox_count(const struct mailbox *box, uint32_t lanes[LN_LANES])
 {
-    return ring_count(box->system) + ring_count(box->queue);
+    for (unsigned lane = 0; lane < LN_LANES; lane++) {
+        lanes[lane] = 0;
+    }
+    return ring_count(box->system, lanes) + ring_count(box->queue, lanes);
 }

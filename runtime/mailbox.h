@@ -93,5 +93,5 @@ mailbox_pop(struct mailbox *box)
 struct ln_msg *mailbox_pop_match(struct mailbox *box,
                                  bool (*match)(const struct ln_msg *msg, void *context),
                                  void *context);
-/* Messages waiting. Walks it. */
-uint32_t mailbox_count(const struct mailbox *box);
+/* Messages waiting, and how many of each lane. Walks it. */
+uint32_t mailbox_count(const struct mailbox *box, uint32_t lanes[LN_LANES]);

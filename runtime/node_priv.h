@@ -2,6 +2,7 @@
 /* node_priv.h - the node as its schedulers see it. For runtime/ alone. */
 #pragma once
 
+#include "runtime/inspect.h"
 #include "runtime/node.h"
 #include "runtime/scheduler.h"
 
@@ -40,3 +41,5 @@ bool node_settled(struct ln_node *node);
 
 /* inspect.c: a request to look into this scheduler. Takes *msg. */
 void inspect_arrived(struct scheduler *scheduler, struct ln_msg **msg);
+/* signal.c: its links and monitors. *out is zeroed. */
+void signal_relations(const struct actor *actor, struct ln_relations *out);

@@ -225,6 +225,23 @@ down_arrived(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
     message_deliver(self, actor->pid, msg);
 }
 
+void
+signal_relations(const struct actor *actor, struct ln_relations *out)
+{
+    for (const struct ln_msg *notice = actor->notices; notice != NULL; notice = notice->next) {
+        bool link = notice->tag == LN_TAG_EXIT;
+        uint32_t count = link ? out->links_count++ : out->watchers_count++;
+        if (count < LN_RELATIONS_MAX) {
+            (link ? out->links : out->watchers)[count] = notice->from;
+        }
+    }
+    for (const struct ln_resource *own = actor->resources; own != NULL; own = own->next) {
+        if (own->release == monitor_release && out->watching_count++ < LN_RELATIONS_MAX) {
+            out->watching[out->watching_count - 1] = ((const struct monitor *)own)->watched;
+        }
+    }
+}
+
 /* ----------------------------------------------------------------------------------------- ends */
 
 void
@@ -333,6 +350,7 @@ scheduler_signal(struct scheduler *self, struct actor *actor, struct ln_msg **ms
             spawn_arrived(self, msg);
             return;
         case SIGNAL_LIST:
+        case SIGNAL_RELATIONS:
         case SIGNAL_INSPECT:
             inspect_arrived(self, msg);
             return;

@@ -68,6 +68,7 @@ actor_story(void)
         stage_settle();
         EXPECT(ln_inspect_actor(pid, &info, text) == 0); /* busy as it is */
         EXPECT(strcmp(info.state, "waiting") == 0 && info.mailbox == 2 && info.reductions == 1);
+        EXPECT(info.lanes[LN_DURABLE] == 2 && info.lanes[LN_SYSTEM] == 0);
         EXPECT(info.memory_bytes > 4000); /* with the stack it keeps */
         EXPECT(strcmp(text, "count 101") == 0);
         ln_kill(pid, LN_EXIT_KILLED);
@@ -163,6 +164,118 @@ counts_what_happens(void **state)
     stage_play(scheduler_story);
 }
 
+static void
+relations_story(void)
+{
+    for (int scheduler = 0; scheduler < STAGE_LOOPS; scheduler++) {
+        struct ln_relations found;
+        ln_pid pid = spawn_counter(scheduler, NULL);
+        uint64_t monitors[LN_RELATIONS_MAX + 1];
+        for (unsigned i = 0; i <= LN_RELATIONS_MAX; i++) {
+            monitors[i] = ln_monitor(pid);
+        }
+        ln_link(pid);
+        stage_settle();
+        EXPECT(ln_inspect_relations(pid, &found) == 0);
+        EXPECT(found.links_count == 1 && found.links[0] == ln_self());
+        EXPECT(found.watchers_count == LN_RELATIONS_MAX + 1 && found.watching_count == 0);
+        EXPECT(found.watchers[LN_RELATIONS_MAX - 1] == ln_self());
+        EXPECT(ln_inspect_relations(ln_self(), &found) == 0);
+        EXPECT(found.links_count == 1 && found.links[0] == pid && found.watchers_count == 0);
+        EXPECT(found.watching_count == LN_RELATIONS_MAX + 1 && found.watching[0] == pid);
+        for (unsigned i = 0; i <= LN_RELATIONS_MAX; i++) {
+            ln_demonitor(monitors[i]);
+        }
+        ln_unlink(pid);
+        ln_kill(pid, LN_EXIT_KILLED);
+        stage_settle();
+        EXPECT(ln_inspect_relations(pid, &found) == -ESRCH);
+    }
+}
+
+static void
+shows_its_relations(void **state)
+{
+    (void)state;
+    stage_play(relations_story);
+}
+
+/* A mailbox full to the brim, and an actor that does not look into it. */
+static void
+flooded_handle(void *state, struct ln_msg **msg)
+{
+    (void)state;
+    if ((*msg)->tag == NAP) {
+        (void)ln_sleep(1000);
+    }
+}
+static const struct ln_behaviour flooded = {
+    .name = "flooded", .handle = flooded_handle, .durable_max = 1000};
+
+static void
+flooded_story(void)
+{
+    for (int scheduler = 0; scheduler < STAGE_LOOPS; scheduler++) {
+        char text[LN_INSPECT_TEXT_MAX];
+        struct ln_actor_info info;
+        ln_pid pid = 0;
+        uint64_t monitor;
+        struct ln_spawn_options options = {
+            .elsewhere = true, .scheduler = scheduler, .monitor = true, .out_monitor = &monitor};
+        EXPECT(ln_spawn(&flooded, NULL, 0, &options, &pid) == 0);
+        stage_say(pid, NAP);
+        stage_settle();
+        for (unsigned i = 0; i < 1000; i++) {
+            stage_say(pid, NAP); /* each would take a second */
+        }
+        stage_settle();
+        uint64_t before_ns = ln_now_ns();
+        EXPECT(ln_inspect_actor(pid, &info, text) == 0 && info.lanes[LN_DURABLE] == 1000);
+        ln_kill(pid, LN_EXIT_SHUTDOWN);
+        EXPECT(stage_down(monitor).kind == LN_EXIT_SHUTDOWN);
+        EXPECT(ln_now_ns() - before_ns < UINT64_C(100) * 1000000);
+    }
+}
+
+static void
+answers_under_flood(void **state)
+{
+    (void)state;
+    stage_play(flooded_story);
+}
+
+static void
+looks_from_outside(void **state)
+{
+    (void)state;
+    NEEDS_IO_URING();
+    struct io_driver *driver;
+    struct ln_node *node = stage_open(&counter, 2, &driver);
+    ln_pid root = ln_node_root_pid(node);
+    struct ln_actor_info info;
+    struct ln_relations found;
+    struct ln_scheduler_info before, after;
+    char text[LN_INSPECT_TEXT_MAX];
+    uint32_t slot = 0;
+    uint32_t count = 0;
+    EXPECT(ln_node_inspect_scheduler(node, 0, &before, LN_FOREVER) == 0);
+    EXPECT(ln_node_send(node, root, COUNT, LN_DURABLE, NULL, 0) == 0);
+    EXPECT(ln_node_inspect_list(node, 0, &slot, &info, 1, &count, LN_FOREVER) == 0);
+    EXPECT(count == 1 && slot == 0 && info.pid == root);
+    do {
+        EXPECT(ln_node_inspect_actor(node, root, &info, text, LN_FOREVER) == 0);
+    } while (info.reductions == 0);
+    EXPECT(strcmp(text, "count 101") == 0 && info.lanes[LN_DURABLE] == 0);
+    EXPECT(ln_node_inspect_relations(node, root, &found, LN_FOREVER) == 0);
+    EXPECT(found.links_count == 0 && found.watchers_count == 0);
+    EXPECT(ln_node_inspect_scheduler(node, 0, &after, LN_FOREVER) == 0);
+    EXPECT(after.now_ns > before.now_ns && after.busy_ns > before.busy_ns);
+    EXPECT(after.io_enters >= before.io_enters && after.turns > before.turns);
+    EXPECT(ln_node_inspect_actor(node, root + 1, &info, text, LN_FOREVER) == -ESRCH);
+    EXPECT(ln_node_inspect_scheduler(node, 2, &after, LN_FOREVER) == -ESRCH);
+    stage_close(&node, driver);
+}
+
 int
 main(void)
 {
@@ -170,6 +283,10 @@ main(void)
         SPEC("an actor shows what it is, has and holds, even while it is busy", shows_an_actor),
         SPEC("all actors are listed, page by page", lists_all_actors),
         SPEC("a scheduler counts what happens on it", counts_what_happens),
+        SPEC("links and monitors are shown from both ends", shows_its_relations),
+        SPEC("a flooded actor answers introspection and its supervisor at once",
+             answers_under_flood),
+        SPEC("any thread may look, and sees how busy a scheduler is", looks_from_outside),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
