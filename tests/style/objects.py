@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Lists who reaches the kernel outside runtime/io: reads the undefined symbols of our object files.
+
+    objects.py BUILD
+
+A symbol must be one of ours, of a library that is named here, or of libc's that touches memory alone. Everything else
+is a call into the kernel, or one that may become one, and needs an entry in kernel_objects.txt: source, symbol, reason.
+What the libraries themselves call, and how the simulated machine holds it, is told in runtime/io/README.md.
+"""
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ALLOWED = os.path.join(HERE, "kernel_objects.txt")
+LAYERS = ("runtime", "net", "store", "actors", "tools")
+DOOR = "runtime/io/"
+# These talk to a person.
+PROGRAMS = ("tools/", "runtime/examples/")
+PRINTING = set("printf puts putchar fprintf vfprintf fputs fputc fwrite fflush stdout stderr".split())
+
+# Libraries by the beginning of their names: CK, LMDB, libsodium, libcrypto, xxHash, protobuf-c, yajl, inih.
+LIBRARIES = re.compile(r"(ck_|mdb_|crypto_|sodium_|randombytes_|EVP_|XXH|protobuf_c_|yajl_|ini_parse)")
+MEMORY_ALONE = set("""
+    abort aligned_alloc calloc free malloc realloc reallocarray explicit_bzero strdup qsort
+    memchr memcmp memcpy memmove memset strchr strcmp strcspn strlen strncmp strncpy strnlen strrchr strsep strspn
+    strtok_r strtol strtoul strtoull strtod strstr strcpy strcasecmp strncasecmp stpcpy memrchr memmem bsearch
+    strerrordesc_np strerrorname_np sigabbrev_np snprintf vsnprintf sscanf __isoc99_sscanf __isoc23_strtoul
+    sigaddset sigemptyset longjmp _setjmp __sigsetjmp __longjmp_chk __errno_location __ctype_toupper_loc
+    __ctype_b_loc __ctype_tolower_loc __tls_get_addr __assert_fail __stack_chk_fail _GLOBAL_OFFSET_TABLE_
+    _Unwind_Backtrace _Unwind_GetIPInfo _Unwind_GetIP _dl_find_object backtrace getopt_long optarg optind opterr
+    sqrt log exp pow ceil floor round lround cos sin fmod
+""".split())
+SANITIZERS = re.compile(r"__(asan|ubsan|tsan|sanitizer|lsan|start|stop)|AnnotateHappens")
+
+
+def symbols(path):
+    """(undefined, defined) of an object file."""
+    undefined, defined = set(), set()
+    done = subprocess.run(["nm", "--format=posix", path], capture_output=True, text=True, check=True)
+    for line in done.stdout.splitlines():
+        name, kind = line.split()[:2]
+        (undefined if kind in "Uw" else defined).add(name)
+    return undefined, defined
+
+
+def objects(build):
+    """Yields (source, path): runtime/CMakeFiles/linnet_runtime.dir/io/uring.c.o is of runtime/io/uring.c."""
+    for layer in LAYERS:
+        for folder, _, names in os.walk(os.path.join(build, layer)):
+            for name in names:
+                path = os.path.join(folder, name)
+                inside = re.search(r"^(.*)/?CMakeFiles/[^/]+\.dir/(.*)\.o$", os.path.relpath(path, build))
+                if inside:
+                    yield os.path.normpath(os.path.join(inside.group(1), inside.group(2).replace("__", ".."))), path
+
+
+def allowed_uses():
+    uses = {}
+    with open(ALLOWED, encoding="utf-8") as stream:
+        for number, line in enumerate(stream, 1):
+            if line.strip() and not line.startswith("#"):
+                source, symbol, _ = line.split(None, 2)
+                uses[(source, symbol)] = number
+    return uses
+
+
+def main(build):
+    ours, wanted = set(), {}
+    for source, path in objects(build):
+        undefined, defined = symbols(path)
+        ours |= defined
+        wanted.setdefault(source, set()).update(undefined)
+    if not wanted:
+        print(f"objects: no object file below {build}")
+        return 2
+    allowed, used, findings = allowed_uses(), set(), 0
+    for source in sorted(wanted):
+        for symbol in sorted(wanted[source]):
+            held = symbol in ours or symbol in MEMORY_ALONE or LIBRARIES.match(symbol) or SANITIZERS.match(symbol)
+            printing = symbol in PRINTING and source.startswith(PROGRAMS)
+            if held or printing or source.startswith(DOOR):
+                continue
+            if (source, symbol) in allowed:
+                used.add((source, symbol))
+                continue
+            findings += 1
+            print(f"{source}: {symbol} is called outside {DOOR}")
+    for entry, number in allowed.items():
+        if entry not in used and entry[0] in wanted:
+            findings += 1
+            print(f"kernel_objects.txt:{number}: {entry[0]} does not call {entry[1]} (any more)")
+    print(f"objects: {len(wanted)} sources read, {findings} findings")
+    return 1 if findings else 0
+
+
+sys.exit(main(sys.argv[1]))
