@@ -480,6 +480,29 @@ describe('a chat with small limits', () => {
     assert.equal(phone.frames.filter((frame) => frame.resync).length, 0);
   });
 
+  it('is refused with RECIPIENT_FULL when no device can take it, and accepted with the same number when one can',
+    async (t) => {
+      const node = await Linnetd.start('--inbox-entries-max', '5');
+      t.after(() => node.remove());
+      const { alice, bob } = await node.importUsers('alice', 'bob');
+      const a = await Client.welcomed(node.url, alice);
+      const say = (number) => a.ask({ number, sendMessage: { chat: { userName: 'bob' }, text: number } });
+      for (let n = 1; n <= 5; n++) {
+        assert.ok((await say(`${n}`)).sent);
+      }
+      const { error } = await say('6');
+      assert.equal(error.code, 'RECIPIENT_FULL');
+      assert.ok(Number(error.retryAfterMs) > 0);
+      const b = await Client.welcomed(node.url, bob);
+      const heard = await hearAll(b, 5);
+      await b.ask({ ref: '1', ack: { inboxNumber: heard[4].inboxNumber } });
+      const { sent } = await say('6');
+      assert.ok(sent && !sent.duplicate);
+      assert.equal((await b.hear()).text, '6');
+      await a.close();
+      await b.close();
+    });
+
   it('answers every one of a thousand commands sent at once, though few may wait at a time', async (t) => {
     const node = await Linnetd.start('--commands-unanswered-max', '2');
     t.after(() => node.remove());
