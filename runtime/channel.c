@@ -10,6 +10,7 @@
 #include "runtime/bounds.h"
 #include "runtime/check.h"
 
+#include <ck_pr.h>
 #include <ck_ring.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,7 @@ struct channel { // NOLINT(clang-analyzer-optin.performance.Padding): lines of t
 };
 
 /* An entry's lowest bit tells a chain of free messages from a message. */
-enum { ENTRY_HOMEWARD = 1 };
+enum { ENTRY_HOMEWARD = 1, ENTRIES_AHEAD = 4 };
 
 static void
 list_append(struct msg_list *list, struct ln_msg *msg)
@@ -170,6 +171,10 @@ channel_receive(struct channel *channel, bool *out_homeward)
         return NULL;
     }
     ANNOTATE_ACQUIRE(channel);
+    /* What comes soon is on its way from the other core's cache meanwhile. Behind the last entry
+     * lies an old one: a hint that helps nobody. */
+    unsigned ahead = (channel->ring.c_head + ENTRIES_AHEAD) & channel->ring.mask;
+    __builtin_prefetch(ck_pr_load_ptr(&channel->slots[ahead].value), 1);
     *out_homeward = ((uintptr_t)entry & ENTRY_HOMEWARD) != 0;
     return (void *)((uintptr_t)entry &
                     ~(uintptr_t)ENTRY_HOMEWARD); // NOLINT(performance-no-int-to-ptr)

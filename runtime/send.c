@@ -312,11 +312,11 @@ ln_send(ln_pid to, struct ln_msg **msg)
 
 /* --------------------------------------------------------------------------------------- timers */
 
+/* One cache line: what else is to be known lies in the message, whose `to` is set already and whose
+ * `ref` is the timer's handle as long as it waits. */
 struct send_timer {
     struct ln_resource own;
     struct timer timer;
-    uint64_t handle;
-    ln_pid to;
     struct ln_msg *msg;
 };
 
@@ -324,7 +324,8 @@ static struct ln_msg *
 send_timer_end(struct scheduler *self, struct send_timer *timer)
 {
     struct ln_msg *msg = timer->msg;
-    (void)handle_free(&self->handles, timer->handle);
+    (void)handle_free(&self->handles, msg->ref);
+    msg->ref = 0;
     ln_disown(&timer->own);
     slab_free(&self->slab, timer, sizeof *timer);
     return msg;
@@ -336,9 +337,8 @@ send_timer_fire(struct timer *timer)
     struct send_timer *fired =
         (struct send_timer *)(void *)((char *)timer - offsetof(struct send_timer, timer));
     struct scheduler *self = scheduler_current();
-    ln_pid to = fired->to;
     struct ln_msg *msg = send_timer_end(self, fired);
-    message_post(self, to, &msg);
+    message_post(self, msg->to, &msg);
 }
 
 static void
@@ -348,7 +348,7 @@ send_timer_release(struct ln_resource *resource)
     struct scheduler *self = scheduler_current();
     timer_cancel(&self->timers, &timer->timer);
     struct ln_msg *msg = timer->msg;
-    (void)handle_free(&self->handles, timer->handle);
+    (void)handle_free(&self->handles, msg->ref);
     slab_free(&self->slab, timer, sizeof *timer);
     ln_msg_free(&msg);
 }
@@ -360,14 +360,14 @@ ln_send_after(uint64_t delay_ms, ln_pid to, struct ln_msg **msg)
     message_renew(self, *msg);
     message_let_go(*msg);
     struct send_timer *timer = slab_alloc(&self->slab, sizeof *timer);
-    memset(timer, 0, sizeof *timer);
-    timer->handle = handle_new(&self->handles, timer);
-    timer->to = to;
+    uint64_t handle = handle_new(&self->handles, timer);
     timer->msg = *msg;
     *msg = NULL;
+    timer->msg->to = to;
+    timer->msg->ref = handle;
     ln_own(&timer->own, send_timer_release);
     timer_set_after(&self->timers, &timer->timer, delay_ms, send_timer_fire);
-    return timer->handle;
+    return handle;
 }
 
 int
