@@ -27,6 +27,7 @@ enum ask_tag {
     /* struct ask_stream, buffer: payloads, each after its length */
     ASK_STREAM = STORE_TAG_INTERNAL,
     ASK_STREAM_ACK, /* struct ask_stream_ack */
+    ASK_STARTED,    /* struct ask_started: what was sent to it may be lost */
     ASK_PUMP,       /* nothing: what stalled may go on */
     ASK_WATCH,      /* nothing: records are under way; the partition sets itself a timer */
     ASK_TICK,       /* nothing: the timer; what got no acknowledgement is sent again */
@@ -45,6 +46,10 @@ struct ask_stream {
 struct ask_stream_ack {
     uint64_t number;
     uint8_t destination;
+};
+
+struct ask_started {
+    uint8_t partition;
 };
 
 /* A range that the ask needs from LMDB, and what a reader found there. */

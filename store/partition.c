@@ -328,6 +328,12 @@ partition_handle(void *state, struct ln_msg **msg_in)
         partition_stream_acked(partition, (const struct ask_stream_ack *)(const void *)msg->data);
         partition_pump(partition);
         break;
+    case ASK_STARTED:
+        if (partition_stream_again(partition,
+                                   (const struct ask_started *)(const void *)msg->data)) {
+            partition_pump(partition);
+        }
+        break;
     case ASK_PUMP:
         partition_pump(partition);
         break;
@@ -367,8 +373,11 @@ partition_start(void *state, const void *argument)
 void
 partition_wake(struct partition *partition)
 {
-    struct ln_msg *msg = ln_msg_new(ASK_PUMP, LN_REPLY, 0);
-    ln_send(store_pid_get(&partition->pid), &msg);
+    ln_pid pid = store_pid_get(&partition->pid);
+    if (pid != 0) { /* else it looks by itself when it starts */
+        struct ln_msg *msg = ln_msg_new(ASK_PUMP, LN_REPLY, 0);
+        ln_send(pid, &msg);
+    }
 }
 
 void

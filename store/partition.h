@@ -33,8 +33,8 @@ enum {
     PARTITION_STREAM_WINDOW = 256,
     /* Of one message between partitions. */
     PARTITION_STREAM_BYTES = 256 << 10,
-    /* A stream whose acknowledgement does not come is sent again: only a killed partition makes
-     * that happen. */
+    /* A stream whose acknowledgement does not come is sent again, and what LMDB did not give is
+     * asked for again, should nothing else have made that happen before. */
     PARTITION_TICK_MS = 1000,
 };
 

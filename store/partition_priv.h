@@ -74,8 +74,10 @@ void partition_push(struct partition *partition, const struct effect *effect);
 /* partition_stream.c */
 void partition_stream_arrived(struct partition *partition, struct ln_msg *msg);
 void partition_stream_acked(struct partition *partition, const struct ask_stream_ack *ack);
-/* After a start of the actor: what was under way is sent again. */
+/* After a start of the actor: what was under way is sent again, in both directions. */
 void partition_streams_resume(struct partition *partition);
+/* Another was started. True: there is something to send to it. */
+bool partition_stream_again(struct partition *partition, const struct ask_started *started);
 /* Sends what is due and in memory; what is not is put into the fetch, if there is one. */
 void partition_streams_send(struct partition *partition, bool may_fetch);
 /* Sets the timer of the calling partition. */

@@ -5,8 +5,9 @@
  *     here: into our log     <--ASK_STREAM_ACK-- there, after that batch: how far it has applied
  *
  * At most PARTITION_STREAM_WINDOW records are under way, so the queues at the other end are bounded
- * without a refusal. Messages are lost only when a partition's actor is killed; a tick sends again
- * what got no acknowledgement. */
+ * without a refusal. Messages are lost only when a partition's actor is killed or was not there
+ * yet; when it starts it tells all others, who send again what it has not acknowledged (of any two,
+ * the later one tells the earlier). A tick sends again what was lost otherwise. */
 #include "store/partition_priv.h"
 #include "store/store_priv.h"
 
@@ -152,10 +153,38 @@ partition_streams_send(struct partition *partition, bool may_fetch)
     }
 }
 
+static void
+tell_others(const struct partition *partition)
+{
+    for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
+        ln_pid other = pid_of(partition, (uint8_t)i);
+        if (other == 0 || other == ln_self()) {
+            continue; /* one that is not there yet will tell us */
+        }
+        struct ask_started started = {.partition = partition->ledger.partition};
+        struct ln_msg *msg = ln_msg_new(ASK_STARTED, LN_REPLY, sizeof(started));
+        memcpy(msg->data, &started, sizeof(started));
+        ln_send(other, &msg);
+    }
+}
+
+bool
+partition_stream_again(struct partition *partition, const struct ask_started *started)
+{
+    const struct ledger_stream *stream = &partition->ledger.streams[started->partition];
+    if (stream->out_last == stream->out_acked) {
+        return false;
+    }
+    partition->streams[started->partition].sent = stream->out_acked;
+    set_bit(partition->sends_due, started->partition);
+    return true;
+}
+
 void
 partition_streams_resume(struct partition *partition)
 {
     partition->ticking = false;
+    counter_set(&partition->outbox_records, partition->ledger.outbox);
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
         struct partition_stream *at = &partition->streams[i];
         at->sent = partition->ledger.streams[i].out_acked;
@@ -167,6 +196,7 @@ partition_streams_resume(struct partition *partition)
             set_bit(partition->sends_due, (uint8_t)i);
         }
     }
+    tell_others(partition);
 }
 
 void

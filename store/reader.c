@@ -186,6 +186,10 @@ reader_start(void *state, const void *argument)
     struct reader *reader = state;
     reader->cell = *(struct cell *const *)argument;
     store_pid_set(&reader->cell->reader, ln_self());
+    /* What was asked of the one before was lost with it. */
+    for (unsigned i = 0; i < cell_partitions_count(reader->cell); i++) {
+        partition_wake(cell_partition(reader->cell, i));
+    }
     return 0;
 }
 

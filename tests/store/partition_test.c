@@ -489,6 +489,106 @@ outlives_other_schedulers(void **state)
     rig_close(&rig);
 }
 
+/* ---------------------------------------------------------------------- what waits in outboxes */
+
+enum { PARTITIONS = 256, WAITED_MS_MAX = 100, CUTS = 40 };
+static unsigned waited_for; /* lives that began with something in an outbox */
+
+static uint64_t
+outbox_records(const struct store *store)
+{
+    uint64_t count = 0;
+    for (unsigned i = 0; i < PARTITIONS; i++) {
+        struct store_partition_info info;
+        store_partition_info_read(store, (uint8_t)i, &info);
+        count += info.outbox_records;
+    }
+    return count;
+}
+
+/* Users are created, at both ends of a stream each. */
+static void
+create_many(struct rig *r, unsigned first, unsigned count)
+{
+    for (unsigned i = first; i < first + count; i++) {
+        struct store_user_create create = {.with_device = true};
+        create.name.bytes = (uint8_t)snprintf(create.name.text, sizeof(create.name.text),
+                                              "life%u no%u", r->lives, i);
+        struct ln_msg *request = ln_msg_new(STORE_USER_CREATE, LN_DURABLE, sizeof(create));
+        memcpy(request->data, &create, sizeof(create));
+        (void)ln_request(store_name_pid(r->store, create.name.text, create.name.bytes), &request);
+    }
+}
+
+/* Until the power goes. */
+static void
+create_without_end(struct rig *r)
+{
+    for (unsigned i = 0; i < 400; i += 8) {
+        create_many(r, i, 8);
+        (void)ln_sleep(1);
+    }
+}
+
+static void
+wait_for_outboxes(struct rig *r)
+{
+    unsigned waited_ms = 0;
+    waited_for += outbox_records(r->store) > 0;
+    while (outbox_records(r->store) > 0 && waited_ms <= WAITED_MS_MAX) {
+        (void)ln_sleep(1);
+        waited_ms++;
+    }
+    RIG_CHECK(r, waited_ms <= WAITED_MS_MAX);
+}
+
+static void
+leaves_at_once_after_a_start(void **state)
+{
+    (void)state;
+    waited_for = 0;
+    for (uint64_t cut = 0; cut < CUTS; cut++) {
+        rig_open(&rig, 100 + cut);
+        rig.schedulers = 1 + (unsigned)(cut % 2);
+        rig.crash_event = 1500 + 61 * cut;
+        rig_tell(&rig, create_without_end);
+        (void)rig_run(&rig, 10000);
+        rig_bury(&rig);
+        rig.crash_event = 0;
+        rig_play(&rig, wait_for_outboxes);
+        rig_close(&rig);
+    }
+    assert_true(waited_for >= CUTS / 4);
+}
+
+static void
+kill_and_wait(struct rig *r)
+{
+    for (unsigned round = 0; round < 40; round++) {
+        create_many(r, 64 * round, 64);
+        for (unsigned turn = 0; turn < 5; turn++) {
+            for (unsigned i = turn; i < PARTITIONS; i += 5) {
+                ln_kill(store_partition_pid(r->store, (uint8_t)i), LN_EXIT_KILLED);
+            }
+            (void)ln_sleep(1);
+        }
+        wait_for_outboxes(r);
+    }
+}
+
+static void
+leaves_at_once_after_a_kill(void **state)
+{
+    (void)state;
+    waited_for = 0;
+    rig_open(&rig, 14);
+    rig.schedulers = 2;
+    rig.work_delay_ns_max = 5000000; /* their queues wait for LMDB, and are lost */
+    rig_play(&rig, kill_and_wait);
+    rig_close(&rig);
+    assert_true(waited_for > 0);
+}
+
 int
 main(void)
 {
@@ -506,6 +606,8 @@ main(void)
         SPEC("an inbox is read in pages, out of memory and out of LMDB", pages_through_folds),
         SPEC("users and chats are listed in pages", lists),
         SPEC("requests that make no sense are refused, and harm nobody", refuses_nonsense),
+        SPEC("what waits in outboxes leaves at once after a start", leaves_at_once_after_a_start),
+        SPEC("and after the ends of partitions", leaves_at_once_after_a_kill),
         SPEC("a restart changes nothing but the epoch", outlives_restarts),
         SPEC("another number of schedulers folds everything and begins new logs",
              outlives_other_schedulers),

@@ -215,7 +215,7 @@ rig_bury(struct rig *rig)
 }
 
 void
-rig_play(struct rig *rig, rig_story *story)
+rig_tell(struct rig *rig, rig_story *story)
 {
     rig->story = story;
     rig->scripts[0] = tell_story;
@@ -225,6 +225,12 @@ rig_play(struct rig *rig, rig_story *story)
         print_message("%s\n", rig->report.why);
     }
     assert_int_equal(error, 0);
+}
+
+void
+rig_play(struct rig *rig, rig_story *story)
+{
+    rig_tell(rig, story);
     bool done = rig_run(rig, STORY_MS_MAX);
     rig_stop(rig);
     rig_bury(rig);

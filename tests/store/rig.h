@@ -75,6 +75,8 @@ void rig_stop(struct rig *rig);
 /* Ends the life as it is: after a stop, or a crash. */
 void rig_bury(struct rig *rig);
 
+/* Boots a life with one story, which must be able to. */
+void rig_tell(struct rig *rig, rig_story *story);
 /* One life with one story, which must come to its end with nothing wrong. */
 void rig_play(struct rig *rig, rig_story *story);
 
