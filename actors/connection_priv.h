@@ -10,6 +10,7 @@
 #pragma once
 
 #include "actors/connection.h"
+#include "actors/rate.h"
 #include "net/protocol.h"
 #include "net/websocket.h"
 
@@ -46,6 +47,7 @@ struct connection {
     unsigned char
         *kept; /* input: a request's head that is not complete, or what waits for credit */
     uint64_t heard_at_ns;
+    struct rate commands, bytes;
     uint64_t timer;      /* CONNECTION_TICK */
     uint64_t slow_timer; /* CONNECTION_SLOW, while `stuffed` */
     uint32_t kept_bytes;

@@ -54,9 +54,10 @@ struct messenger_counters {
     _Atomic uint64_t reads;    /* markRead commands done */
     _Atomic uint64_t receipts; /* events written to sockets */
     _Atomic uint64_t resyncs;
-    _Atomic uint64_t replaced; /* connections closed because their device connected anew */
-    _Atomic uint64_t slow;     /* connections closed because they did not read */
-    _Atomic uint64_t idle;     /* connections closed because they were silent */
+    _Atomic uint64_t replaced;    /* connections closed because their device connected anew */
+    _Atomic uint64_t slow;        /* connections closed because they did not read */
+    _Atomic uint64_t rate_closed; /* connections closed because they were far too fast */
+    _Atomic uint64_t idle;        /* connections closed because they were silent */
     _Atomic uint64_t errors[MESSENGER_ERROR_CODES]; /* answers by code */
     _Atomic uint64_t shell_requests;
     _Atomic uint64_t shell_refused;

@@ -60,6 +60,7 @@ messenger_metrics(struct messenger *messenger, struct ln_text *out)
         {"resyncs_total", COUNTER, "Devices that lost their place.", &c->resyncs},
         {"replaced_total", COUNTER, "Connections replaced by their device.", &c->replaced},
         {"slow_total", COUNTER, "Connections closed as too slow.", &c->slow},
+        {"rate_closed_total", COUNTER, "Connections closed as far too fast.", &c->rate_closed},
         {"idle_total", COUNTER, "Connections closed as silent.", &c->idle},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -67,6 +67,10 @@ static const struct setting table[] = {
     {"commands_unanswered_max", SETTING_NUMBER, FIELD(limits.commands_unanswered_max), 1,
      PROTOCOL_COMMAND_WINDOW, NULL, NULL,
      "commands of a connection under way; then it is not read any further"},
+    {"commands_per_s", SETTING_NUMBER, FIELD(commands_per_s), 1, 1000000, NULL, NULL,
+     "commands of a connection; faster ones are told to wait, then it is closed"},
+    {"command_bytes_per_s", SETTING_BYTES, FIELD(command_bytes_per_s), MIB, TIB, NULL, NULL,
+     "the same in bytes"},
     {"unacknowledged_entries_max", SETTING_NUMBER, FIELD(limits.unacknowledged_entries_max), 1,
      STORE_ROWS_MAX, NULL, NULL, "entries sent to a device ahead of its acknowledgement"},
     {"unacknowledged_bytes_max", SETTING_BYTES, FIELD(limits.unacknowledged_bytes_max), KIB,
@@ -119,6 +123,9 @@ settings_init(struct settings *settings)
         .login_timeout_ms = 10000,
         .password_memory_bytes = 64 * MIB, /* libsodium's "interactive", and the next too */
         .password_ops = 2,
+        /* What one connection reaches over the loopback with a full window stays below both. */
+        .commands_per_s = 50000,
+        .command_bytes_per_s = 32 * MIB,
         .limits = protocol_limits_default,
         .inbox_entries_max = STORE_INBOX_ENTRIES_MAX,
         .inbox_bytes_max = STORE_INBOX_BYTES_MAX,

@@ -61,6 +61,8 @@ struct settings {
     uint32_t login_timeout_ms;
     uint64_t password_memory_bytes; /* Argon2id's cost, of passwords set from now on */
     uint32_t password_ops;
+    uint32_t commands_per_s; /* of one connection; a second's worth may come at once */
+    uint64_t command_bytes_per_s;
     struct protocol_limits limits; /* what clients are told and held to */
 
     uint32_t inbox_entries_max;

@@ -2,3 +2,4 @@
 linnet_test(actors_auth_test TIER fast SOURCES auth_test.c LIBS linnet_actors)
 linnet_test(actors_flight_test TIER fast SOURCES flight_test.c LIBS linnet_actors)
 linnet_test(actors_handoff_test TIER fast SOURCES handoff_test.c LIBS linnet_actors)
+linnet_test(actors_rate_test TIER fast SOURCES rate_test.c LIBS linnet_actors)
