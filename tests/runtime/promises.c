@@ -19,7 +19,7 @@ enum {
 enum tag { NUMBER = 1, ASK, ALARM, BEGIN };
 
 uint64_t promises_seed;
-const struct ln_node_options promises_options = {.actors_max = 48};
+const struct ln_node_options promises_options = {.actors_max = 20};
 
 static uint64_t
 chance(uint64_t *state, uint64_t below)
