@@ -22,6 +22,7 @@ actor_new(struct scheduler *self, const struct ln_behaviour *behaviour, const vo
     memset(actor, 0, sizeof *actor + behaviour->state_bytes);
     actor->behaviour = behaviour;
     actor->run_state = ACTOR_HELD;
+    actor->traps_exit = behaviour->trap_exit;
     actor->start = slab_alloc(&self->slab, sizeof *actor->start + bytes);
     memset(actor->start, 0, sizeof *actor->start);
     actor->start->bytes = (uint32_t)bytes;

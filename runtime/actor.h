@@ -51,6 +51,7 @@ struct actor {
     bool begun;      /* init has succeeded */
     bool cancelled;  /* its waits fail with -ECANCELED */
     bool terminated; /* terminate has been called */
+    bool traps_exit; /* as its behaviour says, until ln_trap_exit */
     unsigned char state[] __attribute__((aligned(16)));
 };
 

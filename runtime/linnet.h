@@ -153,6 +153,7 @@ enum ln_exit_kind {
     LN_EXIT_SHUTDOWN,
     LN_EXIT_KILLED,
     LN_EXIT_NOPROC,
+    LN_EXIT_NOCONNECTION, /* a word for the application's own */
     LN_EXIT_TIMEOUT,
     LN_EXIT_ERROR,
 };
@@ -211,7 +212,11 @@ LN_API LN_MUST_CHECK int ln_spawn(const struct ln_behaviour *behaviour, const vo
 LN_API LN_MUST_CHECK int ln_start(const struct ln_behaviour *behaviour, const void *argument,
                                   size_t bytes, const struct ln_spawn_options *options,
                                   ln_pid *out);
-
+/* ln_spawn here, linked to the caller or watched by it from the first moment on. */
+LN_API int ln_spawn_link(const struct ln_behaviour *behaviour, const void *argument, size_t bytes,
+                         ln_pid *out) LN_MUST_CHECK;
+LN_API int ln_spawn_monitor(const struct ln_behaviour *behaviour, const void *argument,
+                            size_t bytes, ln_pid *out, uint64_t *out_monitor) LN_MUST_CHECK;
 LN_API ln_pid ln_self(void);
 LN_API void *ln_state(void);        /* the calling actor's state */
 LN_API unsigned ln_scheduler(void); /* index of the calling scheduler */
@@ -241,10 +246,12 @@ LN_API void ln_stop(enum ln_exit_kind kind, const char *text);
  * no one: nothing. */
 LN_API void ln_kill(ln_pid pid, enum ln_exit_kind kind);
 
+/* Whether EXIT and STOP are messages from now on. Returns what was so before. */
+LN_API bool ln_trap_exit(bool trap);
 LN_API void ln_link(ln_pid pid);
 LN_API void ln_unlink(ln_pid pid);
-LN_API uint64_t
-ln_monitor(ln_pid pid); /* a DOWN follows, exactly once, at once with NOPROC when there is none */
+/* A DOWN follows, exactly once, at once with NOPROC when there is none. */
+LN_API uint64_t ln_monitor(ln_pid pid);
 LN_API void ln_demonitor(uint64_t monitor); /* no DOWN of it arrives after this */
 
 /* --------------------------------------------------------------------------- processes, waiting */

@@ -12,8 +12,8 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *const exit_kind_names[] = {"normal", "shutdown", "killed",
-                                              "noproc", "timeout",  "error"};
+static const char *const exit_kind_names[] = {"normal",       "shutdown", "killed", "noproc",
+                                              "noconnection", "timeout",  "error"};
 
 const char *
 ln_exit_kind_name(enum ln_exit_kind kind)
@@ -127,7 +127,7 @@ exit_arrived(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
         return;
     }
     ln_msg_free(&ours);
-    if (actor->behaviour->trap_exit) {
+    if (actor->traps_exit) {
         (*msg)->flags = 0;
         message_deliver(self, actor->pid, msg);
         return;
@@ -136,6 +136,15 @@ exit_arrived(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
         actor_end_soon(self, actor, down->reason);
     }
     ln_msg_free(msg);
+}
+
+bool
+ln_trap_exit(bool trap)
+{
+    struct actor *actor = actor_current();
+    bool before = actor->traps_exit;
+    actor->traps_exit = trap;
+    return before;
 }
 
 /* ------------------------------------------------------------------------------------- monitors */
@@ -259,7 +268,7 @@ end_arrived(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
 {
     struct ln_reason reason = *(struct ln_reason *)(void *)(*msg)->data;
     ln_msg_free(msg);
-    if (reason.kind == LN_EXIT_SHUTDOWN && actor->behaviour->trap_exit && actor->ending == NULL) {
+    if (reason.kind == LN_EXIT_SHUTDOWN && actor->traps_exit && actor->ending == NULL) {
         struct ln_msg *stop = message_new(self, LN_TAG_STOP, LN_SYSTEM, 0);
         message_deliver(self, actor->pid, &stop);
         return;

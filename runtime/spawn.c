@@ -175,3 +175,18 @@ ln_start(const struct ln_behaviour *behaviour, const void *argument, size_t byte
 {
     return spawn(behaviour, argument, bytes, options, true, out);
 }
+
+int
+ln_spawn_link(const struct ln_behaviour *behaviour, const void *argument, size_t bytes, ln_pid *out)
+{
+    static const struct ln_spawn_options options = {.link = true};
+    return spawn(behaviour, argument, bytes, &options, false, out);
+}
+
+int
+ln_spawn_monitor(const struct ln_behaviour *behaviour, const void *argument, size_t bytes,
+                 ln_pid *out, uint64_t *out_monitor)
+{
+    struct ln_spawn_options options = {.monitor = true, .out_monitor = out_monitor};
+    return spawn(behaviour, argument, bytes, &options, false, out);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ends as values, in order; and full queues that wait for one another. */
+#include "runtime/scheduler.h"
+#include "tests/runtime/stage.h"
+#include "tests/spec.h"
+
+enum tag { SAY = 1, BURST, CRASH, NEXT, PUSH };
+enum { BURST_MESSAGES = 100, RING = 8, PUSHES = 200 };
+
+static void
+mortal_handle(void *state, struct ln_msg **msg)
+{
+    (void)state;
+    for (uint32_t i = 0; (*msg)->tag == BURST && i < BURST_MESSAGES; i++) {
+        stage_say((*msg)->from, SAY);
+    }
+    ln_exit_at(LN_EXIT_ERROR, "burst", "somewhere.c", 42);
+}
+static const struct ln_behaviour mortal = {.name = "mortal", .handle = mortal_handle};
+
+static void
+last_words_story(void)
+{
+    for (int scheduler = 0; scheduler < STAGE_LOOPS; scheduler++) {
+        ln_pid pid;
+        struct ln_spawn_options options = {.link = true, .elsewhere = true, .scheduler = scheduler};
+        EXPECT(ln_spawn(&mortal, NULL, 0, &options, &pid) == 0);
+        stage_say(pid, BURST);
+        for (unsigned i = 0; i < BURST_MESSAGES; i++) {
+            stage_expect(SAY, NULL, 0); /* the EXIT never comes before */
+        }
+        struct ln_down down;
+        stage_expect(LN_TAG_EXIT, &down, sizeof down);
+        EXPECT(down.pid == pid && down.reason.kind == LN_EXIT_ERROR && down.reason.line == 42);
+        EXPECT(strcmp(down.reason.text, "burst") == 0);
+        EXPECT(strcmp(down.reason.file, "somewhere.c") == 0);
+    }
+}
+
+static void
+comes_after_the_last_words(void **state)
+{
+    (void)state;
+    stage_play_trapping(last_words_story);
+}
+
+static void
+trap_story(void)
+{
+    ln_pid pid;
+    uint64_t monitor;
+    EXPECT(!ln_trap_exit(true));
+    EXPECT(ln_spawn_link(&mortal, NULL, 0, &pid) == 0);
+    stage_say(pid, CRASH);
+    stage_expect(LN_TAG_EXIT, NULL, 0); /* and we live */
+    EXPECT(ln_trap_exit(false));
+    EXPECT(ln_spawn_monitor(&mortal, NULL, 0, &pid, &monitor) == 0);
+    stage_say(pid, CRASH);
+    EXPECT(stage_down(monitor).kind == LN_EXIT_ERROR);
+    stage_expect_silence(10);
+}
+
+static void
+traps_when_it_likes(void **state)
+{
+    (void)state;
+    stage_play(trap_story);
+}
+
+static void
+kinds_have_names(void **state)
+{
+    static const char *const names[] = {"normal",       "shutdown", "killed", "noproc",
+                                        "noconnection", "timeout",  "error"};
+    (void)state;
+    for (unsigned kind = LN_EXIT_NORMAL; kind <= LN_EXIT_ERROR; kind++) {
+        assert_string_equal(ln_exit_kind_name((enum ln_exit_kind)kind), names[kind]);
+    }
+}
+
+static void
+sleeper_handle(void *state, struct ln_msg **msg)
+{
+    (void)state;
+    (void)msg;
+}
+static const struct ln_behaviour sleeper = {.name = "sleeper", .handle = sleeper_handle};
+
+/* The slot of a pid, brought to the last generation before the numbers begin anew. */
+static void
+generation_story(void)
+{
+    ln_pid first;
+    uint64_t monitor;
+    EXPECT(ln_spawn_monitor(&sleeper, NULL, 0, &first, &monitor) == 0);
+    uint32_t slot = pid_slot(first);
+    ln_kill(first, LN_EXIT_KILLED);
+    (void)stage_down(monitor);
+    struct actor_slot *at = &scheduler_current()->slots[slot / SLOT_CHUNK][slot % SLOT_CHUNK];
+    EXPECT(at->actor == NULL && at->generation == (uint32_t)first + 1);
+    at->generation = (uint32_t)first - 1; /* 2^32 - 2 spawns later */
+    ln_pid pid;
+    unsigned spawns = 0;
+    do { /* a freed slot rests: others come first */
+        EXPECT(ln_spawn_monitor(&sleeper, NULL, 0, &pid, &monitor) == 0);
+        EXPECT(pid != first);
+        ln_kill(pid, LN_EXIT_KILLED);
+        (void)stage_down(monitor);
+        spawns++;
+    } while (pid_slot(pid) != slot);
+    EXPECT(spawns > SLOTS_RESTING);
+    do {
+        EXPECT(ln_spawn_monitor(&sleeper, NULL, 0, &pid, &monitor) == 0);
+        ln_kill(pid, LN_EXIT_KILLED);
+        (void)stage_down(monitor);
+    } while (pid_slot(pid) != slot);
+    EXPECT(pid == first); /* only the 2^32nd spawn of the slot has its number again */
+}
+
+static void
+pids_come_late_again(void **state)
+{
+    (void)state;
+    stage_play(generation_story);
+}
+
+/* ----------------------------------------------------------------------------- full queues */
+
+struct link {
+    ln_pid next, root;
+    uint32_t pushed, refused;
+};
+
+/* Each calls and sends to the next, whose queue has room for one or two, and is called and sent to
+ * by the one before, all at once. */
+static void
+link_handle(void *state, struct ln_msg **msg)
+{
+    struct link *link = state;
+    if ((*msg)->tag == NEXT) {
+        memcpy(&link->next, (*msg)->data, sizeof link->next);
+        link->root = (*msg)->from;
+        return;
+    }
+    if (((*msg)->flags & LN_MSG_REFUSED) != 0) {
+        link->refused++;
+        return;
+    }
+    if (((*msg)->flags & LN_MSG_REQUEST) != 0) {
+        ln_reply(ln_caller(*msg), msg);
+        return;
+    }
+    if ((*msg)->tag != PUSH || link->pushed == PUSHES) {
+        return;
+    }
+    for (; link->pushed < PUSHES; link->pushed++) {
+        struct ln_msg *call = ln_msg_new(SAY, LN_DURABLE, 0);
+        stage_say(link->next, SAY);
+        int error = ln_call(link->next, &call, 20, NULL);
+        /* Who waits for one that waits learns it: in no case for ever. */
+        EXPECT(error == 0 || error == -EAGAIN || error == -ETIMEDOUT);
+        ln_msg_free(&call);
+    }
+    stage_say(link->root, PUSH);
+}
+static const struct ln_behaviour tiny = {
+    .name = "link", .state_bytes = sizeof(struct link), .handle = link_handle, .durable_max = 2};
+
+static void
+ring_story(void)
+{
+    ln_pid ring[RING];
+    for (int i = 0; i < RING; i++) {
+        struct ln_spawn_options options = {.elsewhere = true, .scheduler = i % STAGE_LOOPS};
+        EXPECT(ln_spawn(&tiny, NULL, 0, &options, &ring[i]) == 0);
+    }
+    for (unsigned i = 0; i < RING; i++) {
+        struct ln_msg *next = ln_msg_new(NEXT, LN_REPLY, sizeof *ring);
+        memcpy(next->data, &ring[(i + 1) % RING], sizeof *ring);
+        ln_send(ring[i], &next);
+    }
+    stage_settle();
+    for (unsigned i = 0; i < RING; i++) {
+        struct ln_msg *push = ln_msg_new(PUSH, LN_REPLY, 0);
+        ln_send(ring[i], &push);
+    }
+    for (unsigned i = 0; i < RING; i++) {
+        stage_expect(PUSH, NULL, 0); /* all get through */
+    }
+}
+
+static void
+full_queues_do_not_deadlock(void **state)
+{
+    (void)state;
+    stage_play(ring_story);
+    stage_play_threads(ring_story, STAGE_LOOPS);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("an EXIT comes after everything its actor had sent, and says why and where it ended",
+             comes_after_the_last_words),
+        SPEC("an actor traps exits from when it likes until when it likes", traps_when_it_likes),
+        SPEC("every kind of end has a name", kinds_have_names),
+        SPEC("a pid comes again only with the 2^32nd spawn of its slot", pids_come_late_again),
+        SPEC("a ring of actors with full queues that call each other does not deadlock",
+             full_queues_do_not_deadlock),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
