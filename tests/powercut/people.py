@@ -175,7 +175,10 @@ class Person:
     def again(self):
         """After a welcome: the last one that was answered, to see that the node knows it; what was not answered; and
         what was read."""
-        frames = [self.message(*self.last_answered)] if self.last_answered else []
+        frames = []
+        # Only while a node can still tell: a welcome may have moved the numbers on, far from what was answered last.
+        if self.last_answered is not None and self.last_answered[0] + NUMBERS_AHEAD > max(self.names):
+            frames.append(self.message(*self.last_answered))
         frames += [self.message(number, *rest) for number, rest in self.outbox.items()]
         return frames + [self.mark(user, line.marked) for user, line in self.hears.items() if line.marked > 0]
 
