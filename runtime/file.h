@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* file.h - files from inside an actor: the calls wait, and others run meanwhile. */
+/* file.h - files from inside an actor: the calls wait, and others run meanwhile.
+ *
+ * Called from inside an actor. Files are opened and closed with io/io.h. */
 #pragma once
 
 #include "runtime/io/io.h"

@@ -13,6 +13,8 @@
  * in the order in which it was sent. Handing out is done in one go: a group of 100,000 members on
  * one scheduler holds it for milliseconds.
  *
+ * Called from inside an actor, on its scheduler's thread.
+ *
  * A group exists as long as it has members or watchers. Names have the limits of ln_register's, and
  * are no names of actors: "room 7" may be both. Order is always that of schedulers, then of
  * joining.

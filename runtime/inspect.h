@@ -3,9 +3,11 @@
  *
  * A look is a request to the scheduler itself, answered between two turns of its actors, so it
  * never waits for a busy mailbox, and nobody waits for the one who looks. Long lists come in pages
- * by slot. ln_inspect_... are called from inside an actor and yield; ln_node_inspect_... from any
- * other thread (node.h), which waits, at most timeout_ms: a scheduler whose actor holds it is found
- * out by -ETIMEDOUT.
+ * by slot.
+ *
+ * Called from inside an actor (ln_inspect_...; all yield), or from any other thread
+ * (ln_node_inspect_..., node.h), which waits, at most timeout_ms: a scheduler whose actor holds it
+ * is found out by -ETIMEDOUT.
  */
 #pragma once
 
@@ -50,9 +52,10 @@ LN_API LN_MUST_CHECK int ln_inspect_list(unsigned scheduler, uint32_t *slot,
 /* One actor, and its state as its codec prints it. -ESRCH: there is none. */
 LN_API LN_MUST_CHECK int ln_inspect_actor(ln_pid pid, struct ln_actor_info *out,
                                           char text[LN_INSPECT_TEXT_MAX]);
+/* A scheduler's counters, since the node's start. 0 or what ln_call returns. */
 LN_API LN_MUST_CHECK int ln_inspect_scheduler(unsigned scheduler, struct ln_scheduler_info *out);
 
-/* What an actor is tied to: how many, and the first of them. -ESRCH. */
+/* What an actor is tied to: how many, and the first of them. */
 enum { LN_RELATIONS_MAX = 16 };
 struct ln_relations {
     uint32_t links_count, watchers_count, watching_count;
@@ -60,8 +63,11 @@ struct ln_relations {
     ln_pid watchers[LN_RELATIONS_MAX]; /* who monitor it */
     ln_pid watching[LN_RELATIONS_MAX]; /* whom it monitors */
 };
+/* Links and monitors of an actor, both ways. 0, -ESRCH, or what ln_call returns. */
 LN_API LN_MUST_CHECK int ln_inspect_relations(ln_pid pid, struct ln_relations *out);
 
+/* The same four looks from a thread that is no scheduler's. -ETIMEDOUT: the scheduler has not
+ * answered in time. */
 LN_API LN_MUST_CHECK int ln_node_inspect_list(struct ln_node *node, unsigned scheduler,
                                               uint32_t *slot, struct ln_actor_info *out,
                                               uint32_t max, uint32_t *out_count,

@@ -27,6 +27,19 @@ foreach(header ${public_headers})
 endforeach()
 add_custom_target(linnet_headers ALL DEPENDS ${public_outputs})
 
+# The manual, written from the headers, where there is a Python: nothing else needs one to build.
+find_program(MANUAL_PYTHON python3)
+if(MANUAL_PYTHON)
+  set(manual ${PROJECT_BINARY_DIR}/man/man3)
+  set(manual_headers ${public_outputs})
+  list(REMOVE_ITEM manual_headers ${public_root}/linnet/api.h)
+  add_custom_command(OUTPUT ${manual}/linnet.3 DEPENDS manual.py ${public_outputs}
+    COMMAND ${MANUAL_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/manual.py --out ${manual} --root ${public_root} ${manual_headers}
+    VERBATIM)
+  add_custom_target(linnet_manual ALL DEPENDS ${manual}/linnet.3)
+  install(DIRECTORY ${manual} DESTINATION ${CMAKE_INSTALL_MANDIR} COMPONENT library)
+endif()
+
 # A sanitizer's runtime belongs to the program: a library that is installed has none.
 if(LINNET_SANITIZE OR LINNET_FUZZ)
   return()

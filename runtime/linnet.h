@@ -17,10 +17,12 @@
  *     ln_pid pid;
  *     int error = ln_spawn(&greeter, NULL, 0, NULL, &pid);
  *
- * Every function here is called from inside an actor, on its scheduler, unless it says otherwise.
- * An actor lives and dies on one scheduler. "Yields" means that other actors may run before the
- * call returns. Ownership: a parameter `struct ln_msg **msg` is taken, and nulled exactly when it
- * was taken. Semantics and words are OTP's:
+ * Called from inside an actor, on its scheduler's thread, unless a function says otherwise. An
+ * actor lives and dies on one scheduler. "Yields" means that other actors may run before the call
+ * returns; what does not say so does not yield. Ownership: a parameter `struct ln_msg **msg` is
+ * taken, and nulled exactly when it was taken; other pointers are borrowed for the call.
+ *
+ * Semantics and words are OTP's:
  * https://www.erlang.org/doc/system/ref_man_processes.html
  */
 #pragma once
@@ -101,11 +103,19 @@ LN_API void ln_msg_free(struct ln_msg **msg);
 /* An immutable payload that many messages share, down to the socket: made, filled, then never
  * written again. */
 struct ln_buffer;
-LN_API struct ln_buffer *ln_buffer_new(size_t bytes); /* one reference, the caller's */
+/* A new shared payload of `bytes` bytes, not zeroed, with one reference, the caller's: to be given
+ * to a message's `buffer` or back with ln_buffer_put. Never NULL: without memory the node ends. */
+LN_API struct ln_buffer *ln_buffer_new(size_t bytes);
+/* A payload's bytes: written by whoever made it, until it is first handed on, then read. They live
+ * as long as a reference is held. Any thread. */
 LN_API void *ln_buffer_data(struct ln_buffer *buffer);
+/* How many bytes a payload has. Any thread. */
 LN_API size_t ln_buffer_bytes(const struct ln_buffer *buffer);
-LN_API struct ln_buffer *ln_buffer_get(struct ln_buffer *buffer); /* one reference more */
-LN_API void ln_buffer_put(struct ln_buffer **buffer); /* one less; nulls; NULL inside is allowed */
+/* Adds a reference, the caller's, and returns the buffer. Any thread. */
+LN_API struct ln_buffer *ln_buffer_get(struct ln_buffer *buffer);
+/* Gives a reference back and nulls it; the last one frees the payload. NULL inside is allowed. Any
+ * thread. */
+LN_API void ln_buffer_put(struct ln_buffer **buffer);
 
 /* -------------------------------------------------------------------------------------- sending */
 
@@ -138,6 +148,7 @@ LN_API struct ln_caller ln_caller(const struct ln_msg *request);
 /* Answers; *answer may be NULL inside (an empty answer). Called on the scheduler of the actor that
  * got the request, by it or another. To no one, or twice: dropped and counted. Never yields. */
 LN_API void ln_reply(struct ln_caller caller, struct ln_msg **answer);
+/* Answers with a negative errno, which is what the caller's ln_call returns; else as ln_reply. */
 LN_API void ln_reply_error(struct ln_caller caller, int error);
 
 /* Sends *msg after delay_ms. The timer belongs to the calling actor and ends with it. Returns its
@@ -168,6 +179,7 @@ struct ln_down {
     ln_pid pid; /* who ended */
     struct ln_reason reason;
 };
+/* A kind in words: "normal", "shutdown", ...; a literal. Any thread. */
 LN_API const char *ln_exit_kind_name(enum ln_exit_kind kind);
 
 struct ln_text; /* where a behaviour prints its state: text.h */
@@ -217,10 +229,17 @@ LN_API int ln_spawn_link(const struct ln_behaviour *behaviour, const void *argum
                          ln_pid *out) LN_MUST_CHECK;
 LN_API int ln_spawn_monitor(const struct ln_behaviour *behaviour, const void *argument,
                             size_t bytes, ln_pid *out, uint64_t *out_monitor) LN_MUST_CHECK;
+
+/* The calling actor's pid. */
 LN_API ln_pid ln_self(void);
-LN_API void *ln_state(void);        /* the calling actor's state */
-LN_API unsigned ln_scheduler(void); /* index of the calling scheduler */
+/* The calling actor's state, its behaviour's state_bytes of it: the runtime's memory, which lives
+ * until the actor has ended. */
+LN_API void *ln_state(void);
+/* The index of the scheduler that the caller lives on. */
+LN_API unsigned ln_scheduler(void);
+/* How many schedulers the node has; their indices begin with 0. */
 LN_API unsigned ln_schedulers(void);
+/* The index of the scheduler that an actor lives, or lived, on. Any thread. */
 static inline unsigned
 ln_pid_scheduler(ln_pid pid)
 {
@@ -246,13 +265,20 @@ LN_API void ln_stop(enum ln_exit_kind kind, const char *text);
  * no one: nothing. */
 LN_API void ln_kill(ln_pid pid, enum ln_exit_kind kind);
 
-/* Whether EXIT and STOP are messages from now on. Returns what was so before. */
+/* Whether EXIT and STOP are messages to the calling actor from now on. Returns what was so
+ * before. */
 LN_API bool ln_trap_exit(bool trap);
+/* Links the calling actor with another, both ways: when one ends in any other way than normally, so
+ * does the other, unless it traps exits; then it gets LN_TAG_EXIT, whatever the reason. To no one:
+ * at once, with NOPROC. Again: no effect. link/1. */
 LN_API void ln_link(ln_pid pid);
+/* Takes a link away, both ways; no EXIT of it arrives after this. Without a link: no effect. */
 LN_API void ln_unlink(ln_pid pid);
-/* A DOWN follows, exactly once, at once with NOPROC when there is none. */
+/* Watches an actor: one LN_TAG_DOWN follows, exactly once, with the returned reference as its ref,
+ * after everything that the actor sent here; at once with NOPROC when there is none. monitor/2. */
 LN_API uint64_t ln_monitor(ln_pid pid);
-LN_API void ln_demonitor(uint64_t monitor); /* no DOWN of it arrives after this */
+/* Ends a monitor: no DOWN of it arrives after this. One that is not there: no effect. */
+LN_API void ln_demonitor(uint64_t monitor);
 
 /* --------------------------------------------------------------------------- processes, waiting */
 
@@ -275,12 +301,15 @@ LN_API void ln_work(void (*run)(void *argument), void *argument, bool low_priori
 /* The name ends with its actor. An actor of another scheduler: yields. 0, -EEXIST (the name, or it
  * has one), -EINVAL, -ESRCH, -ECANCELED. */
 LN_API LN_MUST_CHECK int ln_register(const char *name, ln_pid pid);
-LN_API int ln_unregister(const char *name); /* 0 or -ENOENT */
-LN_API ln_pid ln_whereis(const char *name); /* 0: no one. */
+/* Takes a name away from an actor of the calling scheduler. 0, or -ENOENT: none here has it. */
+LN_API int ln_unregister(const char *name);
+/* Who has the name, on whichever scheduler; 0: no one. It may have ended when this returns. */
+LN_API ln_pid ln_whereis(const char *name);
 enum { LN_NAME_BYTES_MAX = 63 };
 
 /* Memory that ends with the actor, however it ends. Zeroed; never NULL. Sized free. */
 LN_API void *ln_alloc(size_t bytes);
+/* Gives memory from ln_alloc back before its actor ends, which is the caller. NULL is allowed. */
 LN_API void ln_free(void *memory);
 
 /* Something of a library that must be released when the actor ends. The struct is the caller's, in
@@ -289,12 +318,21 @@ struct ln_resource {
     struct ln_resource *next, **previous;
     void (*release)(struct ln_resource *resource);
 };
+/* Registers an object with the calling actor, whose end calls `release`, the newest object first,
+ * from where nothing may yield. */
 LN_API void ln_own(struct ln_resource *resource, void (*release)(struct ln_resource *resource));
+/* Takes the object off the actor's list: it was released, or is somebody else's now. */
 LN_API void ln_disown(struct ln_resource *resource);
 
-LN_API uint64_t ln_now_ns(void); /* monotonic, as of this turn: it stands while a handler runs */
-LN_API int64_t ln_wall_ms(void); /* wall clock */
+/* Nanoseconds on a clock that never goes back or jumps, as of this turn: it stands while a handler
+ * runs. */
+LN_API uint64_t ln_now_ns(void);
+/* Milliseconds since 1970 on the wall clock, which may jump. */
+LN_API int64_t ln_wall_ms(void);
+/* Fills `bytes` bytes with randomness fit for keys; under sim it comes from the seed. */
 LN_API void ln_random(void *out, size_t bytes);
-LN_API struct io *ln_io(void); /* the scheduler's io, for code that drives operations itself */
+/* The scheduler's io, for code that drives operations itself (io/io.h). Borrowed, for this
+ * scheduler's thread alone. */
+LN_API struct io *ln_io(void);
 
 LN_END

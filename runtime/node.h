@@ -10,6 +10,8 @@
  *     ln_node_join(node);             the root has ended, and with it everything
  *     ln_node_close(&node); io_driver_close(driver);
  *
+ * Called from outside all actors, by the thread that opened the node; ln_node_stop by any.
+ *
  * The root actor runs on scheduler 0. When it ends, whatever is left is killed and the schedulers
  * stop.
  */
@@ -37,12 +39,15 @@ LN_API struct ln_node *ln_node_open(struct io_driver *driver,
 /* What to spawn on scheduler 0 when it starts; `argument` is copied. Before ln_node_start. */
 LN_API void ln_node_root(struct ln_node *node, const struct ln_behaviour *behaviour,
                          const void *argument, size_t bytes);
+/* Begins to run; the root exists when this returns. 0 or a negative errno of the driver: then
+ * nothing runs, and the node can only be closed. */
 LN_API LN_MUST_CHECK int ln_node_start(struct ln_node *node);
 /* Asks the root to shut down, within the options' stop_ms. Any thread, any time after start; again:
  * no effect. */
 LN_API void ln_node_stop(struct ln_node *node);
 /* Waits until every scheduler has stopped. Returns why the root ended. */
 LN_API struct ln_reason ln_node_join(struct ln_node *node);
+/* Frees the node, which has been joined or never started, and nulls it; NULL inside is allowed. */
 LN_API void ln_node_close(struct ln_node **node);
 
 /* All of the above for a program that is nothing but a node: opens the real driver (uring.h) with a

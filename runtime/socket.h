@@ -7,6 +7,9 @@
  * back, so an idle connection holds no buffer. What is sent in a scheduling round leaves in one
  * gathered send when the round ends. A socket ends with its owner.
  *
+ * Called from inside the actor that owns the socket; listening, attaching and connecting make the
+ * caller its owner. What does not say that it yields does not.
+ *
  *     case LN_TAG_ACCEPT: spawn a connection with ev->descriptor as argument
  *     case LN_TAG_DATA:   ln_socket_send(ev->socket, ev->data, ev->bytes);
  *     case LN_TAG_CLOSED: ln_stop(LN_EXIT_NORMAL, "peer left");
@@ -67,6 +70,7 @@ LN_API void ln_socket_shutdown(struct ln_socket *socket);
  * our side ends, then the peer's, or a few seconds pass. No event follows. NULL inside is
  * allowed. */
 LN_API void ln_socket_close(struct ln_socket **socket, bool abort);
+/* The address of the other end. 0 or a negative errno. */
 LN_API LN_MUST_CHECK int ln_socket_peer(const struct ln_socket *socket, struct io_address *out);
 
 LN_END

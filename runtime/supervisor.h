@@ -10,6 +10,8 @@
  *     static const struct ln_supervision tree = {LN_ONE_FOR_ONE, 3, 5000, children, 2};
  *     ln_spawn(&ln_supervisor, &tree, sizeof tree, NULL, &pid);
  *
+ * Called from inside an actor other than the supervisor.
+ *
  * Children start in the order of the table, each after the init of the one before, and stop in
  * reverse: asked (LN_TAG_STOP / shutdown), then killed after shutdown_ms. More than `intensity`
  * restarts within `period_ms` end the supervisor itself: what it ends with is its own supervisor's
@@ -101,6 +103,7 @@ struct ln_child_counts {
     uint32_t active, restarting;
     uint32_t supervisors, workers; /* of those specs */
 };
+/* How many children a supervisor has. 0 or what ln_call returns. Yields. */
 LN_API LN_MUST_CHECK int ln_supervisor_count_children(ln_pid supervisor,
                                                       struct ln_child_counts *out);
 

@@ -5,6 +5,10 @@
  * `uring` (uring.h), the real one, and `sim` (sim.h), one thread in which clock, order, network and
  * disk follow from a seed.
  *
+ * Called by the thread that runs the loop of the `struct io`, unless a function says "any thread";
+ * what takes a driver instead, at start-up, at its end, or from a worker thread. Nothing yields:
+ * actors wait through ln_work and what is made of operations.
+ *
  * A driver runs a fixed number of loops, one per scheduler. Each loop has a `struct io`; all calls
  * that take one are made by the thread that runs that loop, except where it says "any thread". An
  * operation is started by handing over a struct io_op that the caller owns and keeps at its place
@@ -101,7 +105,9 @@ LN_API void io_join(struct io_driver *driver);
 /* Ends the driver; all loops have stopped. Takes the driver; NULL is allowed. */
 LN_API void io_driver_close(struct io_driver *driver);
 
+/* The io of a loop, an index below io_loops. Borrowed from the driver. Any thread. */
 LN_API struct io *io_of(struct io_driver *driver, unsigned loop);
+/* How many loops a driver has. Any thread. */
 LN_API unsigned io_loops(const struct io_driver *driver);
 
 /* Makes the loop of `io` take a turn soon, if `idle` then finds what the caller published before.
@@ -170,6 +176,7 @@ LN_API void io_poll(struct io *io, struct io_op *op, io_socket socket);
  * io_release. IO_RECEIVE_BYTES at most; fewer than that means: drained. */
 LN_API void io_receive(struct io *io, struct io_op *op, io_socket socket);
 enum { IO_RECEIVE_BYTES = 4096 };
+/* The bytes of a receive, in the buffer that the operation holds until io_release. */
 LN_API const unsigned char *io_received(struct io *io, const struct io_op *op);
 /* Gives the buffer back. Before the turn ends, wherever possible. No-op when none is held. */
 LN_API void io_release(struct io *io, struct io_op *op);
@@ -200,8 +207,10 @@ enum io_open_flags {
     IO_OPEN_EXCLUSIVE = 8, /* with CREATE: -EEXIST when it exists */
 };
 
+/* Opens `path` with io_open_flags. 0 with *out the caller's to close, or a negative errno. */
 LN_API LN_MUST_CHECK int io_file_open(struct io_driver *driver, const char *path, int flags,
                                       io_file *out);
+/* Closes a file on which no operation is active; it ends a lock on it. */
 LN_API void io_file_close(struct io_driver *driver, io_file file);
 /* Bytes read, fewer than asked only at the file's end; or a negative errno. */
 LN_API LN_MUST_CHECK ssize_t io_file_read(struct io_driver *driver, io_file file, void *out,
@@ -209,8 +218,12 @@ LN_API LN_MUST_CHECK ssize_t io_file_read(struct io_driver *driver, io_file file
 /* Writes all: 0 or a negative errno. */
 LN_API LN_MUST_CHECK int io_file_write(struct io_driver *driver, io_file file, const void *in,
                                        size_t bytes, uint64_t offset);
+/* Makes all that was written to the file durable (fdatasync). 0 or a negative errno, after which
+ * nothing is known of what was not yet durable. */
 LN_API LN_MUST_CHECK int io_file_sync(struct io_driver *driver, io_file file);
+/* The file's length in bytes. 0 or a negative errno. */
 LN_API LN_MUST_CHECK int io_file_size(struct io_driver *driver, io_file file, uint64_t *out_bytes);
+/* Cuts or extends the file to `bytes`; what is new reads as zeros. 0 or a negative errno. */
 LN_API LN_MUST_CHECK int io_file_truncate(struct io_driver *driver, io_file file, uint64_t bytes);
 /* Reserves space so that later writes inside it need no metadata and cannot meet -ENOSPC
  * (fallocate, zeros). */
@@ -218,10 +231,13 @@ LN_API LN_MUST_CHECK int io_file_allocate(struct io_driver *driver, io_file file
 /* Takes an exclusive advisory lock for the life of the process: 0, or -EWOULDBLOCK when another
  * process holds it. */
 LN_API LN_MUST_CHECK int io_file_lock(struct io_driver *driver, io_file file);
+/* Gives a file another name, in place of what has it; durable after io_sync_directory. 0 or a
+ * negative errno. */
 LN_API LN_MUST_CHECK int io_rename(struct io_driver *driver, const char *from, const char *to);
+/* Removes a file; durable after io_sync_directory. 0 or a negative errno. */
 LN_API LN_MUST_CHECK int io_remove(struct io_driver *driver, const char *path);
-LN_API LN_MUST_CHECK int io_make_directory(struct io_driver *driver,
-                                           const char *path); /* 0700; 0 when it exists */
+/* Makes a directory with mode 0700. 0, also when it exists, or a negative errno. */
+LN_API LN_MUST_CHECK int io_make_directory(struct io_driver *driver, const char *path);
 /* Makes creations, renames and removals in `path` durable. */
 LN_API LN_MUST_CHECK int io_sync_directory(struct io_driver *driver, const char *path);
 /* Calls `each` with every name in `path`, sorted, without . and ..; stops at its first non-zero
@@ -229,6 +245,7 @@ LN_API LN_MUST_CHECK int io_sync_directory(struct io_driver *driver, const char 
 LN_API LN_MUST_CHECK int io_list_directory(struct io_driver *driver, const char *path,
                                            int (*each)(void *context, const char *name),
                                            void *context);
+/* How many bytes are free on the file system of `path` for this process. 0 or a negative errno. */
 LN_API LN_MUST_CHECK int io_free_bytes(struct io_driver *driver, const char *path,
                                        uint64_t *out_bytes);
 
@@ -256,6 +273,7 @@ struct io_work {
     struct io_work *next;
 };
 
+/* Hands `work` to a worker thread. Never fails: a queue has no limit of its own. */
 LN_API void io_work_start(struct io *io, struct io_work *work, enum io_priority priority);
 
 /* ----------------------------------------------------------------------------------- statistics */

@@ -16,6 +16,8 @@
  * of its own, but nothing done after the crash lasts. A driver closed without a crash leaves all
  * that was written, synced or not, as a killed process does.
  *
+ * Called from the one thread that runs the simulation: between runs, or from what it calls.
+ *
  *     sim_open(&options, &driver, ...);  one life of a machine: start a node, io_join till it stops
  *     sim_crash_at(driver, n);           or: the power goes at the n-th event; io_join returns with
  *                                        everything cut
@@ -102,8 +104,11 @@ LN_API LN_MUST_CHECK int sim_open(const struct sim_options *options, struct io_d
 LN_API void sim_crash_at(struct io_driver *driver, uint64_t event);
 /* The same at once, from inside a turn or between runs. */
 LN_API void sim_crash(struct io_driver *driver);
+/* Whether the power has gone. */
 LN_API bool sim_crashed(const struct io_driver *driver);
+/* Events since the driver was opened: what sim_crash_at counts. */
 LN_API uint64_t sim_events(const struct io_driver *driver);
+/* How often each of the faults has struck since then. */
 LN_API void sim_struck(const struct io_driver *driver, struct sim_struck *out);
 /* From now on; faults of a connection's whole life strike those that are made from now on. */
 LN_API void sim_faults_set(struct io_driver *driver, const struct sim_faults *faults);
@@ -132,13 +137,16 @@ struct sim_peer_events {
  * close). */
 LN_API struct sim_peer *sim_peer_connect(struct io_driver *driver, const struct io_address *address,
                                          const struct sim_peer_events *events, void *context);
+/* Sends bytes to the node; they are copied. */
 LN_API void sim_peer_send(struct sim_peer *peer, const void *bytes, size_t count);
+/* Ends the peer's side: the node sees the end after what was sent. */
 LN_API void sim_peer_shutdown(struct sim_peer *peer);
 /* Cuts the connection: bytes in flight in both directions are lost; the node sees a reset. */
 LN_API void sim_peer_cut(struct sim_peer *peer);
 /* The peer's machine is gone: nothing arrives any more, either way, and the node is told nothing.
  */
 LN_API void sim_peer_vanish(struct sim_peer *peer);
+/* Frees a peer; what is left of its connection is cut. */
 LN_API void sim_peer_free(struct sim_peer *peer);
 /* While paused a peer does not read: the node's sends to it fill up and stall. */
 LN_API void sim_peer_pause(struct sim_peer *peer, bool paused);
@@ -147,6 +155,7 @@ LN_API void sim_peer_pause(struct sim_peer *peer, bool paused);
  * on. */
 LN_API void sim_at(struct io_driver *driver, uint64_t at_ns, void (*fire)(void *context),
                    void *context);
+/* Nanoseconds on the virtual clock. */
 LN_API uint64_t sim_now_ns(const struct io_driver *driver);
 
 LN_END

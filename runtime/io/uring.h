@@ -2,6 +2,8 @@
 /* uring.h - the real driver: a thread and an io_uring per loop, a small pool of worker threads
  * beside them.
  *
+ * Called once, from any thread; the driver then is io/io.h's.
+ *
  * Needs Linux 6.1. Newer features are probed at run time and used where they help; IO_LEVEL_6_1
  * switches them off.
  */

@@ -21,6 +21,7 @@ FUNCTION_LINES_MAX = 70
 SOURCE_LINES_MAX = 800
 HEADER_LINES_GOAL = 200  # told, not refused
 HEADER_LINES_MAX = 300
+PUBLIC_HEADER_LINES_MAX = 400  # what is installed carries the comments that the manual is made of
 COLUMNS_MAX = 100
 
 # What a folder may include besides its own files. Nothing includes tests or bench but themselves.
@@ -169,7 +170,8 @@ def check_pragma_once(tree):
 
 def check_file_length(tree):
     for file in tree.c_files:
-        limit = HEADER_LINES_MAX if file.is_header else SOURCE_LINES_MAX
+        header_max = PUBLIC_HEADER_LINES_MAX if "LN_BEGIN" in file.lines else HEADER_LINES_MAX
+        limit = header_max if file.is_header else SOURCE_LINES_MAX
         if len(file.lines) > limit:
             yield Finding(file.path, limit + 1, "file-length", f"{len(file.lines)} lines, at most {limit}")
 

@@ -15,6 +15,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 SAID = "Hello from actor A!\nHello from actor B!\n"
 EXPORTED = re.compile(r"^(?:extern )?LN_API\b[^;{]*?\b(\w+)(?:\(|;)", re.MULTILINE)
+NOT_FUNCTIONS = {"ln_supervisor"}
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
@@ -104,6 +105,17 @@ def check_headers(installed):
             run(*compiler, "-Wall", "-Wextra", "-Werror", "-fsyntax-only", include, "-", input=source)
 
 
+def check_manual(installed):
+    """Every function has a page, and mandoc finds nothing to warn of."""
+    pages = os.path.dirname(find(installed.prefix, "linnet.3"))
+    missing = [name for name in installed.declared() if name not in NOT_FUNCTIONS and
+               not os.path.exists(f"{pages}/{name}.3")]
+    expect(not missing, f"no manual page for {sorted(missing)}")
+    paths = sorted(f"{pages}/{name}" for name in os.listdir(pages))
+    expect(len(paths) > 100, f"only {len(paths)} manual pages")
+    run("mandoc", "-T", "lint", "-W", "warning", *paths)
+
+
 def check_pkg_config(installed):
     hello, own = f"{HERE}/hello.c", f"{HERE}/own_names.c"
     shared, static = f"{installed.scratch}/hello", f"{installed.scratch}/hello_static"
@@ -143,6 +155,7 @@ def main():
     check_symbols(installed)
     check_soname(installed)
     check_headers(installed)
+    check_manual(installed)
     check_pkg_config(installed)
     check_overflow(installed)
     check_cplusplus(installed)
