@@ -84,6 +84,7 @@ begin(struct scheduler *self, struct actor *actor)
     const struct ln_behaviour *behaviour = actor->behaviour;
     int error = behaviour->init != NULL ? behaviour->init(actor->state, actor->start->argument) : 0;
     if (error != 0) {
+        actor->failed = true;
         note_end(self, actor,
                  (struct ln_reason){LN_EXIT_ERROR, error, "init failed", behaviour->name});
     }
@@ -156,6 +157,13 @@ actor_end_soon(struct scheduler *self, struct actor *actor, struct ln_reason rea
     }
 }
 
+void
+actor_fail_soon(struct scheduler *self, struct actor *actor, const char *text)
+{
+    actor->failed = true;
+    actor_end_soon(self, actor, (struct ln_reason){LN_EXIT_ERROR, 0, text, actor->behaviour->name});
+}
+
 static ENTERS_ACTOR void
 terminate(struct actor *actor)
 {
@@ -205,6 +213,7 @@ actor_end_overflown(struct scheduler *self, struct actor *actor, unsigned depth)
              (struct ln_reason){LN_EXIT_ERROR, (int32_t)depth, "stack overflow",
                                 actor->behaviour->name});
     actor->terminated = true;
+    actor->failed = true;
     actor_end(self, actor);
 }
 
@@ -229,6 +238,7 @@ ln_exit_at(enum ln_exit_kind kind, const char *text, const char *file, int line)
     struct scheduler *self = scheduler_current();
     struct actor *actor = actor_current();
     struct fiber *process_fiber = actor->behaviour->run != NULL ? self->running : NULL;
+    actor->failed |= kind == LN_EXIT_ERROR;
     note_end(self, actor, (struct ln_reason){kind, line, text, file});
     actor_end(self, actor);
     scheduler_abandon(self, process_fiber);
@@ -243,5 +253,7 @@ ln_exit(enum ln_exit_kind kind, const char *text)
 void
 ln_stop(enum ln_exit_kind kind, const char *text)
 {
-    note_end(scheduler_current(), actor_current(), (struct ln_reason){.kind = kind, .text = text});
+    struct actor *actor = actor_current();
+    actor->failed |= kind == LN_EXIT_ERROR;
+    note_end(scheduler_current(), actor, (struct ln_reason){.kind = kind, .text = text});
 }

@@ -52,6 +52,7 @@ struct actor {
     bool cancelled;  /* its waits fail with -ECANCELED */
     bool terminated; /* terminate has been called */
     bool traps_exit; /* as its behaviour says, until ln_trap_exit */
+    bool failed;     /* by its own fault: a crash report tells of its end */
     unsigned char state[] __attribute__((aligned(16)));
 };
 
@@ -113,6 +114,8 @@ void actor_run_process(void *actor);
 /* Notes that it shall end, and wakes it if it waits. The first reason stays, but KILLED
  * overrides. */
 void actor_end_soon(struct scheduler *scheduler, struct actor *actor, struct ln_reason reason);
+/* The same for its own fault, of which a crash report tells. `text` is a literal. */
+void actor_fail_soon(struct scheduler *scheduler, struct actor *actor, const char *text);
 /* Ends it here and now, on whatever stack runs: terminate, release, tell, free. It may yield inside
  * terminate. */
 void actor_end(struct scheduler *scheduler, struct actor *actor);

@@ -31,6 +31,13 @@ enum {
      * second go back to the kernel. */
     LN_LENT_STACKS_KEPT = 64,
 
+    /* Processes and waiting handlers of a node, where the guard below each stack is a mapping of
+     * its own: of the kernel's default of 65,530 they leave some for all else. */
+    LN_STACKS_MAX = 30000,
+    /* What an actor that nobody tuned may have from ln_alloc: more than any of ours needs, and a
+     * leak is found before it takes the machine along. */
+    LN_MEMORY_BYTES_MAX = 256 * 1024 * 1024,
+
     /* Messages between two schedulers that are published at once; what does not fit waits at the
      * sender. */
     LN_CHANNEL_SLOTS = 4096,

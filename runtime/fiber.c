@@ -6,6 +6,7 @@
  * default of 65,530 mappings a process can then hold about 32,000 stacks. */
 #include "runtime/fiber.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -75,6 +76,32 @@ stack_lay_out(struct fiber *fiber)
     fiber->stack_pointer = words;
 }
 
+/* For the whole process, as its mappings are. Relaxed: either way the guard is good. */
+static atomic_bool guards_mapped;
+
+static bool
+guard_install(unsigned char *base)
+{
+    bool light = !atomic_load_explicit(&guards_mapped, memory_order_relaxed) &&
+                 madvise(base, FIBER_GUARD_BYTES, ADVICE_GUARD_INSTALL) == 0;
+    return light || mprotect(base, FIBER_GUARD_BYTES, PROT_NONE) == 0;
+}
+
+bool
+fiber_guards_by_mapping(bool forced)
+{
+    bool mapped = forced;
+    void *page = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (!forced && page != MAP_FAILED) {
+        mapped = madvise(page, PAGE_BYTES, ADVICE_GUARD_INSTALL) != 0;
+    }
+    if (page != MAP_FAILED) {
+        (void)munmap(page, PAGE_BYTES);
+    }
+    atomic_store_explicit(&guards_mapped, mapped, memory_order_relaxed);
+    return mapped;
+}
+
 struct fiber *
 fiber_new(size_t stack_bytes, void (*entry)(void *argument), void *argument)
 {
@@ -84,8 +111,7 @@ fiber_new(size_t stack_bytes, void (*entry)(void *argument), void *argument)
     if (base == MAP_FAILED) {
         return NULL;
     }
-    if (madvise(base, FIBER_GUARD_BYTES, ADVICE_GUARD_INSTALL) != 0 &&
-        mprotect(base, FIBER_GUARD_BYTES, PROT_NONE) != 0) {
+    if (!guard_install(base)) {
         (void)munmap(base, FIBER_GUARD_BYTES + usable);
         return NULL;
     }

@@ -30,6 +30,10 @@ struct fiber {
  * is larger. */
 enum { FIBER_GUARD_BYTES = 16 * 1024 };
 
+/* Whether guards take a mapping of their own: because the kernel has no other, or `forced` from now
+ * on. Any thread. */
+bool fiber_guards_by_mapping(bool forced);
+
 /* Allocates a fiber with a guarded stack of `stack_bytes` (rounded up to pages). It starts in
  * entry(argument) at the first switch to it; entry must not return. NULL without memory or
  * mappings. */

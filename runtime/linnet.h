@@ -196,10 +196,12 @@ struct ln_behaviour {
     void (*run)(void *state);
     void (*terminate)(void *state, const struct ln_reason *reason);
     void (*print)(const void *state, struct ln_text *out);
-    uint32_t durable_max; /* mailbox: messages of the durable lane; 0: LN_DURABLE_MAX */
-    uint32_t lossy_max;   /* 0: LN_LOSSY_MAX */
-    uint32_t stack_bytes; /* processes; 0: LN_PROCESS_STACK_BYTES */
-    bool trap_exit;       /* EXIT of linked actors and STOP of supervisors arrive as messages */
+    uint32_t durable_max;      /* mailbox: messages of the durable lane; 0: LN_DURABLE_MAX */
+    uint32_t lossy_max;        /* 0: LN_LOSSY_MAX */
+    uint32_t stack_bytes;      /* processes; 0: LN_PROCESS_STACK_BYTES */
+    uint32_t memory_bytes_max; /* from ln_alloc: it ends instead; 0: LN_MEMORY_BYTES_MAX */
+    bool mailbox_kill;         /* beyond durable_max it ends, too, instead of only refusing */
+    bool trap_exit; /* EXIT of linked actors and STOP of supervisors arrive as messages */
 };
 
 enum { LN_HERE = -1, LN_ANYWHERE = -2 };
@@ -213,8 +215,8 @@ struct ln_spawn_options {
 };
 
 /* Starts an actor; `argument` (`bytes` of it) is copied. Returns when it exists, before its init
- * has run. `options` may be NULL. 0, -EEXIST, -EAGAIN (no slot left). On its own scheduler never
- * yields; on another, yields. */
+ * has run. `options` may be NULL. 0, -EEXIST, -EAGAIN (no slot or stack left). On its own scheduler
+ * never yields; on another, yields. */
 LN_API LN_MUST_CHECK int ln_spawn(const struct ln_behaviour *behaviour, const void *argument,
                                   size_t bytes, const struct ln_spawn_options *options,
                                   ln_pid *out);

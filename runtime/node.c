@@ -50,6 +50,11 @@ ln_node_open(struct io_driver *driver, const struct ln_node_options *options)
     node->stop_ms = options->stop_ms;
     node->registry = registry_new(node->schedulers_count);
     node->schedulers = allocate(node->schedulers_count, sizeof *node->schedulers);
+    bool mapped = fiber_guards_by_mapping(io_level_is_6_1(driver));
+    node->stacks_max = options->stacks_max != 0 ? options->stacks_max
+                       : mapped                 ? LN_STACKS_MAX
+                                                : UINT32_MAX;
+    atomic_init(&node->stacks_count, 0);
     atomic_init(&node->stop_asked, false);
     atomic_init(&node->settled_count, 0);
     node->root_reason =

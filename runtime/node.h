@@ -31,6 +31,10 @@ struct ln_node_options {
     /* What the root has, from ln_node_stop on, to shut down in its own order. Then all that is left
      * is killed and the node ends. 0: as long as it takes. */
     uint32_t stop_ms;
+    /* Processes and handlers that wait, together. Beyond it spawning a process is -EAGAIN, and a
+     * handler that would have to wait ends its actor. 0: 30,000 where a stack's guard takes a
+     * mapping (before Linux 6.13, and at io_level 6.1), else what memory allows. */
+    uint32_t stacks_max;
 };
 
 /* Borrows the driver until close. Never NULL. */

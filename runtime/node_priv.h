@@ -13,6 +13,8 @@ struct ln_node {
     struct registry *registry;
     uint32_t turn_messages;
     uint32_t turn_us;
+    uint32_t stacks_max;
+    atomic_uint stacks_count; /* of all schedulers: processes, waiting handlers, idle loops */
     ln_pid root;
     struct ln_reason root_reason; /* scheduler 0's, then join's */
     atomic_bool stop_asked;       /* any thread's; scheduler 0 looks at it every turn */
@@ -27,6 +29,12 @@ struct ln_node {
     size_t root_argument_bytes;
 };
 
+/* Whether another stack may be made; a hint, since others make some meanwhile. */
+static inline bool
+node_has_stack(struct ln_node *node)
+{
+    return atomic_load_explicit(&node->stacks_count, memory_order_relaxed) < node->stacks_max;
+}
 unsigned node_least_loaded(const struct ln_node *node);
 /* Told of every end; when it is the root's, all schedulers shut down. */
 void node_actor_ended(struct ln_node *node, const struct actor *actor);

@@ -2,6 +2,7 @@
 /* What an actor owns and the runtime releases when it ends: resources in the reverse order of their
  * making, then memory (resources may lie in it), then the messages it holds. */
 #include "runtime/actor.h"
+#include "runtime/bounds.h"
 #include "runtime/scheduler.h"
 
 #include <string.h>
@@ -82,7 +83,13 @@ void *
 ln_alloc(size_t bytes)
 {
     struct actor *actor = actor_current();
-    ln_actor_check(bytes <= UINT32_MAX - actor->memory_bytes);
+    const struct ln_behaviour *behaviour = actor->behaviour;
+    uint32_t budget =
+        behaviour->memory_bytes_max != 0 ? behaviour->memory_bytes_max : LN_MEMORY_BYTES_MAX;
+    ASSERT(actor->memory_bytes <= budget);
+    if (bytes > budget - actor->memory_bytes) {
+        ln_exit_at(LN_EXIT_ERROR, "memory over its budget", behaviour->name, 0);
+    }
     struct owned_memory *memory = slab_alloc(&scheduler_current()->slab, sizeof *memory + bytes);
     memset(memory, 0, sizeof *memory + bytes);
     memory->bytes = bytes;

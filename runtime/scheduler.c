@@ -143,6 +143,30 @@ ready_pop_any(struct scheduler *self)
 
 /* ---------------------------------------------------------------------------------- loop fibers */
 
+/* All stacks are counted by the node: where guards are mappings, there are only so many. NULL: none
+ * is left, or no memory. */
+static struct fiber *
+stack_new(struct scheduler *self, size_t bytes, void (*entry)(void *argument), void *argument)
+{
+    struct ln_node *node = self->node;
+    /* Relaxed: only a count. */
+    unsigned before = atomic_fetch_add_explicit(&node->stacks_count, 1, memory_order_relaxed);
+    struct fiber *fiber = before < node->stacks_max ? fiber_new(bytes, entry, argument) : NULL;
+    if (fiber == NULL) {
+        atomic_fetch_sub_explicit(&node->stacks_count, 1, memory_order_relaxed);
+    }
+    return fiber;
+}
+
+static void
+stack_free(struct scheduler *self, struct fiber *fiber)
+{
+    if (fiber != NULL) {
+        fiber_free(fiber);
+        atomic_fetch_sub_explicit(&self->node->stacks_count, 1, memory_order_relaxed);
+    }
+}
+
 static void
 loop_fiber_set_aside(struct scheduler *self, struct fiber *fiber)
 {
@@ -163,7 +187,7 @@ loop_fiber(struct scheduler *self)
         }
         return fiber;
     }
-    fiber = fiber_new(LN_LENT_STACK_BYTES, self->loop, self);
+    fiber = stack_new(self, LN_LENT_STACK_BYTES, self->loop, self);
     ASSERT(fiber != NULL && "no memory or mapping for a stack");
     self->fibers_count++;
     return fiber;
@@ -175,7 +199,7 @@ scheduler_can_park(struct scheduler *self)
     if (self->idle != NULL) {
         return true;
     }
-    struct fiber *fiber = fiber_new(LN_LENT_STACK_BYTES, self->loop, self);
+    struct fiber *fiber = stack_new(self, LN_LENT_STACK_BYTES, self->loop, self);
     if (fiber == NULL) {
         return false;
     }
@@ -189,14 +213,14 @@ scheduler_can_park(struct scheduler *self)
 static void
 arrive(struct scheduler *self)
 {
-    fiber_free(self->reap);
+    stack_free(self, self->reap);
     self->reap = NULL;
     struct fiber *overflown = self->overflown;
     if (overflown != NULL) {
         self->overflown = NULL;
         self->fibers_count -= self->current->behaviour->run == NULL;
         actor_end_overflown(self, self->current, self->overflow_depth);
-        fiber_free(overflown); /* last, since resources may lie on it */
+        stack_free(self, overflown); /* last, since resources may lie on it */
     }
 }
 
@@ -303,9 +327,7 @@ static void
 end_stackless(struct scheduler *self, struct actor *actor)
 {
     self->current = actor;
-    actor_end_soon(
-        self, actor,
-        (struct ln_reason){.kind = LN_EXIT_ERROR, .text = "no memory or mapping for a stack"});
+    actor_fail_soon(self, actor, "no memory or mapping for a stack");
     actor_end(self, actor);
 }
 
@@ -315,7 +337,7 @@ run_actor(struct scheduler *self, struct actor *actor)
     if (actor->behaviour->run != NULL && actor->fiber == NULL) {
         size_t bytes = actor->behaviour->stack_bytes;
         actor->fiber =
-            fiber_new(bytes != 0 ? bytes : LN_PROCESS_STACK_BYTES, actor_run_process, actor);
+            stack_new(self, bytes != 0 ? bytes : LN_PROCESS_STACK_BYTES, actor_run_process, actor);
         if (actor->fiber == NULL) {
             end_stackless(self, actor);
             return;
@@ -417,7 +439,7 @@ trim_stacks(struct scheduler *self)
     for (; surplus > 0; surplus--) {
         struct fiber *fiber = loop_fiber(self);
         self->fibers_count--;
-        fiber_free(fiber);
+        stack_free(self, fiber);
     }
     self->idle_least = self->idle_count;
 }
@@ -549,7 +571,7 @@ scheduler_discard(struct scheduler *self)
     /* Last, since timers and waits lie on them. */
     while (stacks != NULL) {
         struct fiber *next = stacks->next;
-        fiber_free(stacks);
+        stack_free(self, stacks);
         stacks = next;
     }
 }
@@ -560,10 +582,10 @@ scheduler_fini(struct scheduler *self)
     struct fiber *fiber;
     while ((fiber = self->idle) != NULL) {
         self->idle = fiber->next;
-        fiber_free(fiber);
+        stack_free(self, fiber);
     }
-    fiber_free(self->running);
-    fiber_free(self->reap);
+    stack_free(self, self->running);
+    stack_free(self, self->reap);
     for (unsigned chunk = 0; chunk < SLOT_CHUNKS && self->slots[chunk] != NULL; chunk++) {
         slab_free(&self->slab, self->slots[chunk], SLOT_CHUNK * sizeof(struct actor_slot));
     }

@@ -27,7 +27,7 @@ int
 actor_spawn(struct scheduler *self, const struct ln_behaviour *behaviour, const void *argument,
             size_t bytes, const char *name, ln_pid parent, ln_pid *out)
 {
-    if (self->shutting_down) {
+    if (self->shutting_down || (behaviour->run != NULL && !node_has_stack(self->node))) {
         return -EAGAIN;
     }
     struct actor *actor = actor_new(self, behaviour, argument, bytes);

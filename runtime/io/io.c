@@ -307,6 +307,12 @@ io_stats_read(struct io *io, struct io_stats *out)
     io->ops->stats_read(io, out);
 }
 
+bool
+io_level_is_6_1(const struct io_driver *driver)
+{
+    return driver->level_is_6_1;
+}
+
 const char *
 io_driver_name(const struct io_driver *driver)
 {

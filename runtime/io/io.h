@@ -285,6 +285,8 @@ struct io_stats {
 
 /* A snapshot of the loop's counters. Any thread; each counter is read by itself. */
 LN_API void io_stats_read(struct io *io, struct io_stats *out);
+/* Whether nothing is to be used that is newer than Linux 6.1. */
+LN_API bool io_level_is_6_1(const struct io_driver *driver);
 /* "uring 6.18 (level 6.1)", "sim seed 42". Borrowed, lives as long as the driver. */
 LN_API const char *io_driver_name(const struct io_driver *driver);
 

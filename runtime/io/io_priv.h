@@ -67,5 +67,6 @@ struct io {
 struct io_driver {
     const struct io_ops *ops;
     unsigned loops;
-    struct io **io; /* [loops] */
+    struct io **io;    /* [loops] */
+    bool level_is_6_1; /* nothing newer than Linux 6.1 is used */
 };

@@ -343,6 +343,7 @@ driver_new(const struct uring_options *options, const struct uring_host *host)
         driver->base.io[i] = &uring->io;
     }
     int version_length = (int)strspn(host->release, "0123456789.");
+    driver->base.level_is_6_1 = options->level == IO_LEVEL_6_1;
     (void)snprintf(driver->name, sizeof(driver->name), "uring %.*s (level %s)", version_length,
                    host->release, options->level == IO_LEVEL_6_1 ? "6.1" : "probe");
     return driver;

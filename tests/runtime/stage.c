@@ -202,6 +202,12 @@ stage_close(struct ln_node **node, struct io_driver *driver)
     io_driver_close(driver);
 }
 
+uint32_t
+stage_stacks_max(const struct ln_node *node)
+{
+    return node->stacks_max;
+}
+
 bool
 stage_play_until(void (*story)(void), uint64_t seed, uint64_t event)
 {

@@ -56,6 +56,8 @@ void stage_close(struct ln_node **node, struct io_driver *driver);
  * discarded. True when the story was over before. */
 bool stage_play_until(void (*story)(void), uint64_t seed, uint64_t event);
 
+uint32_t stage_stacks_max(const struct ln_node *node);
+
 /* ------------------------------------------------------------------------------ for stories */
 
 /* The driver that the story runs on. */
