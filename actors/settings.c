@@ -44,6 +44,10 @@ static const struct setting table[] = {
      "io_uring features: those the kernel has, or those of Linux 6.1"},
     {"spin_us", SETTING_NUMBER, FIELD(spin_us), 0, 1000000, NULL, NULL,
      "how long an idle scheduler polls before it sleeps"},
+    {"watchdog_ms", SETTING_NUMBER, FIELD(watchdog_ms), 1, 60000, NULL, NULL,
+     "CPU time an actor may hold its scheduler for; beyond it it is named"},
+    {"stuck_ms", SETTING_NUMBER, FIELD(stuck_ms), 100, 3600000, NULL, NULL,
+     "a scheduler held for so much CPU time ends the node"},
 
     {"connections_max", SETTING_NUMBER, FIELD(connections_max), 1, UINT64_C(16) << 20, NULL, NULL,
      "open connections of clients; further ones are refused"},
@@ -118,6 +122,8 @@ settings_init(struct settings *settings)
         .registration = REGISTRATION_CLOSED,
         .io_level = IO_LEVEL_PROBE,
         .spin_us = 20,
+        .watchdog_ms = 10,
+        .stuck_ms = 10000,
         .connections_max = 100000, /* about a gigabyte with the kernel's part */
         .logins_pending_max = 64,  /* about a second of hashing on two cores */
         .login_timeout_ms = 10000,

@@ -55,6 +55,8 @@ struct settings {
     uint32_t workers;    /* 0: one per core, at least 2 */
     enum io_level io_level;
     uint32_t spin_us;
+    uint32_t watchdog_ms; /* CPU time, likewise stuck_ms */
+    uint32_t stuck_ms;
 
     uint32_t connections_max;
     uint32_t logins_pending_max; /* password hashes under way or waiting */

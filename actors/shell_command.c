@@ -21,6 +21,8 @@ static const struct command commands[] = {
     {"top", NULL, 2, 2, shell_top}, /* order limit */
     {"tree", NULL, 0, 0, shell_tree},
     {"inspect", NULL, 1, 1, shell_inspect}, /* pid or user */
+    {"crashes", NULL, 0, 0, shell_crashes},
+    {"stalls", NULL, 0, 0, shell_stalls},
     {"config", "show", 0, 0, shell_config},
     {"store", "info", 0, 0, shell_store},
     {"user", "add", 1, 2, shell_user_add},       /* name [password] */

@@ -59,6 +59,8 @@ void shell_ps(struct shell_call *call);
 void shell_top(struct shell_call *call);
 void shell_tree(struct shell_call *call);
 void shell_inspect(struct shell_call *call);
+void shell_crashes(struct shell_call *call);
+void shell_stalls(struct shell_call *call);
 void shell_user_add(struct shell_call *call);
 void shell_user_list(struct shell_call *call);
 void shell_user_passwd(struct shell_call *call);

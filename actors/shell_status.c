@@ -71,6 +71,7 @@ put_scheduler(struct shell_call *call, const struct ln_scheduler_info *info)
     put_number(call, "messages", info->messages);
     put_number(call, "messages_remote", info->messages_remote);
     put_number(call, "crashed", info->crashed);
+    put_number(call, "stalls", info->stalls);
     put_number(call, "memory_used_bytes", info->memory_used_bytes);
     put_number(call, "memory_mapped_bytes", info->memory_mapped_bytes);
     put_number(call, "sockets_bytes", info->sockets_bytes);

@@ -100,11 +100,16 @@ actor_turn(struct scheduler *self, struct actor *actor)
     ASSERT(actor->run_state == ACTOR_READY && actor->fiber == NULL);
     actor->run_state = ACTOR_RUNNING;
     self->current = actor;
+    self->turn_expired = 0;
     if (!actor->begun && actor->ending == NULL) {
         begin(self, actor);
     }
     uint32_t reductions = actor->reductions;
     for (unsigned n = self->node->turn_messages; n > 0 && actor->ending == NULL; n--) {
+        if (self->turn_expired) {
+            self->stats.turns_cut++;
+            break;
+        }
         struct ln_msg *msg = mailbox_pop(&actor->mailbox);
         if (msg == NULL) {
             break;
@@ -190,6 +195,10 @@ actor_end(struct scheduler *self, struct actor *actor)
 {
     ASSERT(self->current == actor);
     note_end(self, actor, (struct ln_reason){.kind = LN_EXIT_NORMAL, .text = "returned"});
+    if (actor->failed && actor->ending->kind == LN_EXIT_ERROR) {
+        actor->failed = false; /* one report, should terminate fail as well */
+        crash_report(self, actor);
+    }
     terminate(actor);
     if (actor->name != NULL) {
         registry_remove(self->node->registry, self->index, actor);

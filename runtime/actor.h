@@ -95,6 +95,7 @@ enum signal {
     SIGNAL_GROUP_MEMBERS, /* a request */
     SIGNAL_GROUP_MONITOR,
     SIGNAL_GROUP_DEMONITOR,
+    SIGNAL_CRASHES,   /* request to a scheduler: crash.c */
     SIGNAL_SHUT_DOWN, /* to a scheduler */
 };
 

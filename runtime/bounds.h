@@ -48,6 +48,11 @@ enum {
      * sends faster than actors handle must learn it. */
     LN_DOOR_MAX = 4096,
 
+    /* CPU time that an actor may hold its scheduler for: what others then wait for is felt by
+     * people. A scheduler that is held so much longer is not coming back. */
+    LN_WATCHDOG_MS = 10,
+    LN_STUCK_MS = 10000,
+
     /* How long a supervisor waits for a child that it asked to stop. OTP's default. */
     LN_SHUTDOWN_MS = 5000,
     /* What the delay before a restart grows to, where there is one: long enough to leave a service

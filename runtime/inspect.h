@@ -34,7 +34,10 @@ struct ln_scheduler_info {
     uint32_t index, actors, ready, sockets, stacks;
     uint64_t turns, actors_run, messages, messages_remote, messages_dropped, messages_refused,
         lossy_dropped;
-    uint64_t accepts_failed; /* no descriptor or memory was left; accepting goes on later */
+    uint64_t stalls;           /* turns that held the scheduler over the watchdog's limit */
+    uint64_t turns_cut;        /* that ended between two messages, since their time was up */
+    uint64_t reports_left_out; /* of crashes and stalls: there were too many for the log */
+    uint64_t accepts_failed;   /* no descriptor or memory was left; accepting goes on later */
     uint64_t lossy_coalesced, answers_late, spawned, ended, crashed, parked, memory_used_bytes,
         memory_mapped_bytes;
     uint64_t sockets_bytes; /* of memory_used_bytes */

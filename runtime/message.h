@@ -61,6 +61,8 @@ message_open(struct scheduler *self, struct actor *receiver, struct ln_msg *msg)
 {
     receiver->reductions++;
     message_hold(receiver, msg);
+    self->recent[self->recent_next++ % RECENT_MESSAGES] =
+        (struct recent_message){receiver->pid, msg->from, msg->tag, msg->bytes};
     if ((msg->flags & LN_MSG_REQUEST) != 0) {
         request_open(self, receiver, msg);
     }

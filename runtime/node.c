@@ -38,6 +38,28 @@ channels_open(struct ln_node *node)
     }
 }
 
+/* A limit is two periods of ticks, or more. */
+static void
+watch_init(struct ln_node *node, const struct ln_node_options *options)
+{
+    enum { TICKS_STALL = 2, NS_PER_MS = 1000000 };
+    uint32_t limit_ms = options->watchdog_ms != 0 ? options->watchdog_ms : LN_WATCHDOG_MS;
+    uint32_t stuck_ms = options->stuck_ms != 0 ? options->stuck_ms : LN_STUCK_MS;
+    uint32_t tick_ms = (limit_ms + TICKS_STALL - 1) / TICKS_STALL;
+    node->log = options->log;
+    node->log_context = options->log_context;
+    if (limit_ms == LN_NEVER) {
+        return;
+    }
+    node->tick_cpu_ns = (uint64_t)tick_ms * NS_PER_MS;
+    for (unsigned i = 0; i < node->schedulers_count; i++) {
+        node->schedulers[i].watch.tick_ms = tick_ms;
+        node->schedulers[i].watch.ticks_stall = TICKS_STALL;
+        node->schedulers[i].watch.ticks_stuck =
+            stuck_ms / tick_ms > TICKS_STALL ? stuck_ms / tick_ms : TICKS_STALL + 1;
+    }
+}
+
 struct ln_node *
 ln_node_open(struct io_driver *driver, const struct ln_node_options *options)
 {
@@ -64,6 +86,7 @@ ln_node_open(struct io_driver *driver, const struct ln_node_options *options)
         node->schedulers[i].actors_max =
             options->actors_max != 0 ? options->actors_max : LN_ACTORS_MAX;
     }
+    watch_init(node, options);
     channels_open(node);
     return node;
 }
@@ -98,7 +121,9 @@ ln_node_start(struct ln_node *node)
                                     .idle = scheduler_idle,
                                     .stopped = scheduler_stopped,
                                     .context = &node->schedulers[i],
-                                    .fault = scheduler_faulted};
+                                    .fault = scheduler_faulted,
+                                    .tick = watchdog_tick,
+                                    .tick_cpu_ns = node->tick_cpu_ns};
     }
     error = io_start(node->driver, loops);
     free(loops);

@@ -35,7 +35,18 @@ struct ln_node_options {
      * handler that would have to wait ends its actor. 0: 30,000 where a stack's guard takes a
      * mapping (before Linux 6.13, and at io_level 6.1), else what memory allows. */
     uint32_t stacks_max;
+    /* An actor that holds its scheduler for longer, counted in the thread's CPU time, is named with
+     * a backtrace (crash.h), and one that goes through its mailbox ends its turn a little earlier.
+     * 0: 10; LN_NEVER: no watchdog. Under sim there is none. */
+    uint32_t watchdog_ms;
+    uint32_t stuck_ms; /* a scheduler held for so long ends the process, with a report; 0: 10,000 */
+    /* Takes a report of a crash or a stall, perhaps of several lines, without the last newline. On
+     * a scheduler's thread, maybe in an actor's turn: it neither blocks nor calls back. NULL:
+     * standard error. */
+    void (*log)(void *context, const char *report);
+    void *log_context;
 };
+#define LN_NEVER UINT32_MAX
 
 /* Borrows the driver until close. Never NULL. */
 LN_API struct ln_node *ln_node_open(struct io_driver *driver,

@@ -13,6 +13,9 @@ struct ln_node {
     struct registry *registry;
     uint32_t turn_messages;
     uint32_t turn_us;
+    uint64_t tick_cpu_ns; /* 0: no watchdog */
+    void (*log)(void *context, const char *report);
+    void *log_context;
     uint32_t stacks_max;
     atomic_uint stacks_count; /* of all schedulers: processes, waiting handlers, idle loops */
     ln_pid root;

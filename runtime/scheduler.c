@@ -481,6 +481,7 @@ scheduler_turn(void *scheduler)
         fiber_switch(&self->host, self->running);
         self->stats.actors_run += self->turn_actors;
     }
+    watchdog_report(self);
     sockets_flush(self);
     if (self->timers.fresh != NULL) {
         self->now_ns = io_now_ns(self->io);
@@ -590,6 +591,7 @@ scheduler_fini(struct scheduler *self)
         slab_free(&self->slab, self->slots[chunk], SLOT_CHUNK * sizeof(struct actor_slot));
     }
     handle_table_fini(&self->handles);
+    crash_log_free(self);
     slab_fini(&self->slab);
 }
 

@@ -16,6 +16,7 @@
 #include "runtime/actor.h"
 #include "runtime/channel.h"
 #include "runtime/check.h"
+#include "runtime/crash_priv.h"
 #include "runtime/handle.h"
 #include "runtime/io/io.h"
 #include "runtime/slab.h"
@@ -40,12 +41,14 @@ struct scheduler_stats {
     uint64_t turns, actors_run, messages, messages_remote, messages_dropped, messages_refused;
     uint64_t lossy_dropped, lossy_coalesced, answers_late, spawned, ended, crashed, parked;
     uint64_t accepts_failed;
+    uint64_t stalls, turns_cut, reports_left_out;
 };
 
 struct scheduler {
     struct io *io;
     struct ln_node *node;
     unsigned index;
+    volatile int turn_expired; /* a tick found that the current actor has had its time */
 
     struct actor *ready_head, *ready_tail;
     uint32_t ready_count;
@@ -63,6 +66,7 @@ struct scheduler {
     uint64_t turn_end_ns;
     uint32_t turn_actors; /* that ran in this turn */
     uint32_t turn_steps;  /* actors run and messages handled since the clock was looked at */
+    uint32_t recent_next; /* of `recent`, below */
 
     uint64_t now_ns;
     struct timer_wheel timers;
@@ -92,6 +96,10 @@ struct scheduler {
     bool shutting_down;
     bool settled; /* nothing lives here any more: counted in the node */
     struct scheduler_stats stats;
+
+    struct watch watch;
+    struct crash_log *crash_log;                   /* made when there is something to keep */
+    struct recent_message recent[RECENT_MESSAGES]; /* that were handled, of all actors */
 };
 
 extern _Thread_local struct scheduler *scheduler_self;

@@ -373,6 +373,9 @@ scheduler_signal(struct scheduler *self, struct actor *actor, struct ln_msg **ms
         case SIGNAL_GROUP_DEMONITOR:
             group_signal(self, msg);
             return;
+        case SIGNAL_CRASHES:
+            crashes_arrived(self, msg);
+            return;
         case SIGNAL_SHUT_DOWN:
             scheduler_shut_down(self);
             break;

@@ -53,6 +53,8 @@ struct linnet_command {
 int linnet_status(struct linnet_call *call);
 int linnet_ps(struct linnet_call *call);
 int linnet_tree(struct linnet_call *call);
+int linnet_crashes(struct linnet_call *call);
+int linnet_stalls(struct linnet_call *call);
 int linnet_inspect(struct linnet_call *call);
 int linnet_config_show(struct linnet_call *call);
 int linnet_store_info(struct linnet_call *call);

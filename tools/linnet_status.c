@@ -17,8 +17,9 @@ static void
 schedulers_print(yajl_val schedulers)
 {
     static const struct linnet_column columns[] = {
-        {"SCHEDULER", true}, {"ACTORS", true},  {"READY", true},  {"SOCKETS", true},
-        {"MESSAGES", true},  {"CRASHED", true}, {"MEMORY", true}, {"SYNCS", true},
+        {"SCHEDULER", true}, {"ACTORS", true},   {"READY", true},
+        {"SOCKETS", true},   {"MESSAGES", true}, {"CRASHED", true},
+        {"STALLS", true},    {"MEMORY", true},   {"SYNCS", true},
     };
     struct linnet_table table;
     linnet_table_init(&table, columns, sizeof columns / sizeof columns[0]);
@@ -30,6 +31,7 @@ schedulers_print(yajl_val schedulers)
         linnet_table_number(&table, linnet_json_number(row, "sockets"));
         linnet_table_number(&table, linnet_json_number(row, "messages"));
         linnet_table_number(&table, linnet_json_number(row, "crashed"));
+        linnet_table_number(&table, linnet_json_number(row, "stalls"));
         linnet_table_bytes(&table, linnet_json_number(row, "memory_used_bytes"));
         linnet_table_number(&table, linnet_json_number(row, "io_syncs"));
     }

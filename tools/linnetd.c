@@ -139,10 +139,21 @@ ended_exit(const struct messenger *messenger, const struct ln_reason *reason)
     return LINNETD_FAILED;
 }
 
+/* Crashes and stalls. From any scheduler's thread; one call, so that lines stay together. */
+static void
+report_log(void *context, const char *report)
+{
+    (void)context;
+    (void)fprintf(stderr, "linnetd: %s\n", report);
+}
+
 static int
 node_run(struct messenger *messenger)
 {
-    struct ln_node *node = ln_node_open(messenger->driver, &(struct ln_node_options){0});
+    struct ln_node_options options = {.watchdog_ms = messenger->settings->watchdog_ms,
+                                      .stuck_ms = messenger->settings->stuck_ms,
+                                      .log = report_log};
+    struct ln_node *node = ln_node_open(messenger->driver, &options);
     struct tree *tree = tree_plant(messenger, node, io_loops(messenger->driver));
     int error = ln_node_start(node);
     int code = LINNETD_FAILED;

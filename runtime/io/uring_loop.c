@@ -238,7 +238,10 @@ loop_end(struct uring *uring)
         .flags = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL,
         .timeout = {.tv_sec = -1, .tv_nsec = -1},
     };
-    (void)io_uring_register_sync_cancel(&uring->ring, &all); /* -ENOENT: nothing was left */
+    int error;
+    do { /* -ENOENT: nothing was left */
+        error = io_uring_register_sync_cancel(&uring->ring, &all);
+    } while (error == -EINTR);
 }
 
 static void

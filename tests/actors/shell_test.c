@@ -3,6 +3,8 @@
 #include "actors/shell.h"
 
 #include "actors/auth.h"
+#include "runtime/supervisor.h"
+#include "runtime/text.h"
 #include "tests/actors/desk.h"
 #include "tests/spec.h"
 
@@ -571,12 +573,57 @@ survives_who_leaves_in_the_middle(void **state)
         (title), (function), open_world, close_world, NULL \
     }
 
+/* -------------------------------------------------------------------------------------- crashes */
+
+static void
+cook_run(void *state)
+{
+    (void)state;
+    ln_exit_at(LN_EXIT_ERROR, "the soup is \"gone\"", "kitchen.c", 12);
+}
+
+static void
+cook_print(const void *state, struct ln_text *out)
+{
+    (void)state;
+    ln_text_print(out, "stirring");
+}
+static const struct ln_behaviour cook = {.name = "cook", .run = cook_run, .print = cook_print};
+
+static int
+open_kitchen(void **state)
+{
+    (void)state;
+    world_open_with(&world, 2,
+                    (struct ln_child){.id = "cook", .behaviour = &cook, .restart = LN_TEMPORARY});
+    desk_open(&desk, &world);
+    return 0;
+}
+
+static void
+shows_who_failed(void **state)
+{
+    (void)state;
+    desk_ask(&desk, "crashes");
+    assert_int_equal(desk.status, SHELL_DONE);
+    assert_true(says("\"behaviour\":\"cook\""));
+    assert_true(says("\"reason\":\"the soup is \\\"gone\\\"\",\"file\":\"kitchen.c\""));
+    assert_true(says("\"state\":\"stirring\",\"line\":12,"));
+    assert_true(says("\"messages\":[]}]"));
+    desk_ask(&desk, "status");
+    assert_true(says("\"crashed\":1,\"stalls\":0"));
+    desk_ask(&desk, "stalls");
+    assert_string_equal(desk.document, "[]");
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
         DOOR("a user is added, found, listed and removed", adds_finds_and_removes_a_user),
         DOOR("a user is found by number", finds_a_user_by_number),
+        {"an actor that failed is shown with its reason, place and state", shows_who_failed,
+         open_kitchen, close_world, NULL},
         DOOR("a name that is taken is refused", refuses_a_name_that_is_taken),
         DOOR("names and passwords that can't be are refused", refuses_bad_names_and_passwords),
         DOOR("what concerns no user says so with its own status", knows_no_such_user),

@@ -79,6 +79,13 @@ class Shell(unittest.IsolatedAsyncioTestCase):
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 4
         await self.until(gone, "the connection's actor has ended")
 
+    async def test_a_node_that_does_well_shows_no_crashes(self):
+        self.assertEqual(self.look("crashes"), [])
+        self.assertEqual(self.node.linnet("crashes").stdout, "no actor has failed since the start\n")
+        self.assertEqual(sum(row["crashed"] for row in self.look("status")["schedulers"]), 0)
+        stalls = self.look("stalls")  # a busy machine's node may have some: each says whose and where
+        self.assertTrue(all(row["behaviour"] and row["cpu_ms"] >= 10 and row["at"] for row in stalls), stalls)
+
     async def test_the_list_of_users_tells_their_devices_and_what_waits(self):
         alice = await self.come("alice")
         await alice.ask({"sendMessage": {"chat": {"userName": "carol"}, "text": "x"}})

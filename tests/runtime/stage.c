@@ -87,12 +87,22 @@ expect_all_home(struct ln_node *node)
     }
 }
 
+/* Stories crash actors on purpose. */
+static void
+hear_nothing(void *context, const char *report)
+{
+    (void)context;
+    (void)report;
+}
+
 static void
 play(struct io_driver *driver, const struct ln_behaviour *behaviour, void (*story)(void),
      const struct ln_node_options *options)
 {
     current = driver;
-    struct ln_node *node = ln_node_open(driver, options);
+    struct ln_node_options quiet = *options;
+    quiet.log = options->log != NULL ? options->log : hear_nothing;
+    struct ln_node *node = ln_node_open(driver, &quiet);
     ln_node_root(node, behaviour, &story, sizeof story);
     EXPECT(ln_node_start(node) == 0);
     struct ln_reason reason = ln_node_join(node);
@@ -166,6 +176,12 @@ stage_play_with(void (*story)(void), const struct ln_node_options *options)
 void
 stage_play_threads(void (*story)(void), unsigned loops)
 {
+    stage_play_threads_with(story, loops, &(struct ln_node_options){0});
+}
+
+void
+stage_play_threads_with(void (*story)(void), unsigned loops, const struct ln_node_options *options)
+{
 #if defined(LINNET_SIM_ONLY)
     (void)printf("left out, since it needs io_uring: the story on %u threads\n", loops);
     return;
@@ -177,7 +193,7 @@ stage_play_threads(void (*story)(void), unsigned loops)
         (void)fprintf(stderr, "%s\n", why);
     }
     EXPECT(error == 0);
-    play(driver, &root, story, &(struct ln_node_options){0});
+    play(driver, &root, story, options);
     io_driver_close(driver);
 }
 
@@ -216,7 +232,7 @@ stage_play_until(void (*story)(void), uint64_t seed, uint64_t event)
                     &driver) == 0);
     current = driver;
     sim_crash_at(driver, event);
-    struct ln_node *node = ln_node_open(driver, &(struct ln_node_options){0});
+    struct ln_node *node = ln_node_open(driver, &(struct ln_node_options){.log = hear_nothing});
     ln_node_root(node, &root, &story, sizeof story);
     EXPECT(ln_node_start(node) == 0);
     (void)ln_node_join(node);

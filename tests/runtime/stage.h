@@ -45,6 +45,8 @@ void stage_play_once(void (*story)(void), const struct sim_options *machine,
                      const struct ln_node_options *options);
 /* On io_uring with real threads; nothing where LINNET_SIM_ONLY says that there is none. */
 void stage_play_threads(void (*story)(void), unsigned loops);
+void stage_play_threads_with(void (*story)(void), unsigned loops,
+                             const struct ln_node_options *options);
 
 /* A node on io_uring with real threads, for a test that speaks to it from outside; ended in order,
  * whereupon the stage expects what it expects of a story. */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Actors that failed, and actors that held their scheduler too long. */
+#include "tools/linnet_call.h"
+#include "tools/linnet_json.h"
+#include "tools/linnet_table.h"
+
+#include <stdio.h>
+
+static void
+crash_print(yajl_val crash)
+{
+    char at[LINNET_NUMBER_BYTES];
+    const char *name = linnet_json_text(crash, "name");
+    printf("%s  %s  %s%s%s: %s (%s:%llu)\n",
+           linnet_time_text(linnet_json_number(crash, "at_ms"), at), linnet_json_text(crash, "pid"),
+           linnet_json_text(crash, "behaviour"), name[0] != '\0' ? ", " : "", name,
+           linnet_json_text(crash, "reason"), linnet_json_text(crash, "file"),
+           (unsigned long long)linnet_json_number(crash, "line"));
+    printf("  parent %s, mailbox %llu, messages handled %llu, memory %llu bytes\n",
+           linnet_json_text(crash, "parent"),
+           (unsigned long long)linnet_json_number(crash, "mailbox"),
+           (unsigned long long)linnet_json_number(crash, "reductions"),
+           (unsigned long long)linnet_json_number(crash, "memory_bytes"));
+    const char *state = linnet_json_text(crash, "state");
+    if (state[0] != '\0') {
+        printf("  state: %s\n", state);
+    }
+    yajl_val messages = linnet_json_member(crash, "messages");
+    for (size_t i = 0; i < linnet_json_count(messages); i++) {
+        yajl_val msg = linnet_json_at(messages, i);
+        printf("%s%#llx from %s (%llu bytes)", i == 0 ? "  handled last: " : ", ",
+               (unsigned long long)linnet_json_number(msg, "tag"), linnet_json_text(msg, "from"),
+               (unsigned long long)linnet_json_number(msg, "bytes"));
+    }
+    printf("%s", linnet_json_count(messages) > 0 ? "\n" : "");
+}
+
+static void
+stall_print(yajl_val stall)
+{
+    char at[LINNET_NUMBER_BYTES];
+    printf("%s  %s  %s: held its scheduler for %llu ms of CPU time, number %llu there\n",
+           linnet_time_text(linnet_json_number(stall, "at_ms"), at), linnet_json_text(stall, "pid"),
+           linnet_json_text(stall, "behaviour"),
+           (unsigned long long)linnet_json_number(stall, "cpu_ms"),
+           (unsigned long long)linnet_json_number(stall, "behaviour_count"));
+    printf("  at %s\n", linnet_json_text(stall, "at"));
+}
+
+/* Each of what the node kept, newest first per scheduler. */
+static int
+list(struct linnet_call *call, const char *word, const char *none, void (*print)(yajl_val row))
+{
+    const char *words[] = {word};
+    if (call->json) {
+        return linnet_ask_print(&call->client, words, 1, false);
+    }
+    yajl_val tree = NULL;
+    int code = linnet_ask_tree(&call->client, words, 1, &tree);
+    for (size_t i = 0; code == SHELL_DONE && i < linnet_json_count(tree); i++) {
+        print(linnet_json_at(tree, i));
+    }
+    if (code == SHELL_DONE && linnet_json_count(tree) == 0) {
+        printf("%s\n", none);
+    }
+    yajl_tree_free(tree);
+    return code;
+}
+
+int
+linnet_crashes(struct linnet_call *call)
+{
+    return list(call, "crashes", "no actor has failed since the start", crash_print);
+}
+
+int
+linnet_stalls(struct linnet_call *call)
+{
+    return list(call, "stalls", "no actor has held its scheduler too long since the start",
+                stall_print);
+}
