@@ -79,6 +79,6 @@ fiber_jump:
     brk #0
     .cfi_endproc
     .size fiber_jump, .-fiber_jump
+#endif
 
     .section .note.GNU-stack, "", %progbits
-#endif

@@ -58,6 +58,6 @@ fiber_jump:
     ud2
     .cfi_endproc
     .size fiber_jump, .-fiber_jump
+#endif
 
     .section .note.GNU-stack, "", @progbits
-#endif
