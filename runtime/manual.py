@@ -6,7 +6,7 @@
 
 A page for the library (linnet), one for each header (linnet_node), one for each comment that stands above functions
 (ln_spawn), under the first one's name; the others of it lead there. What has no comment is an error: so the reference
-is whole. Doxygen was tried: its pages repeat C where mdoc's macros say what a word is, and know no shared comments.
+is whole. Not Doxygen, whose pages repeat C where mdoc's macros say what a word is, and know no shared comments.
 """
 import argparse
 import os
