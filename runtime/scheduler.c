@@ -555,13 +555,20 @@ void
 scheduler_discard(struct scheduler *self)
 {
     scheduler_self = self;
+    struct actor *actors = NULL;
     struct fiber *stacks = NULL;
+    /* First nobody can be found any more: what one sends while it is released reaches no other. */
     for (uint32_t slot = 1; slot < self->slots_used; slot++) {
         struct actor *actor = slot_at(self, slot)->actor;
-        if (actor == NULL) {
-            continue;
+        if (actor != NULL) {
+            slot_at(self, slot)->actor = NULL;
+            actor->next = actors;
+            actors = actor;
         }
-        slot_at(self, slot)->actor = NULL;
+    }
+    while (actors != NULL) {
+        struct actor *actor = actors;
+        actors = actor->next;
         if (actor->fiber != NULL) {
             actor->fiber->next = stacks;
             stacks = actor->fiber;

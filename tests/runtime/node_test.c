@@ -231,12 +231,20 @@ whoever_is_left_is_killed(void **state)
 
 /* ------------------------------------------------------------------------------- simulated cuts */
 
+enum { KEEPERS = 10 };
 static unsigned released;
+static ln_pid keepers[KEEPERS];
+
+/* What is released may be told to others, who may be gone already. */
 static void
-count_release(struct ln_resource *resource)
+tell_release(struct ln_resource *resource)
 {
     (void)resource;
     released++;
+    for (unsigned i = 0; i < KEEPERS; i++) {
+        struct ln_msg *told = ln_msg_new(3, LN_REPLY, 0);
+        ln_send(keepers[i], &told);
+    }
 }
 
 struct keeper {
@@ -248,7 +256,7 @@ keeper_init(void *state, const void *argument)
 {
     struct keeper *keeper = state;
     (void)argument;
-    ln_own(&keeper->own, count_release);
+    ln_own(&keeper->own, tell_release);
     (void)ln_alloc(20000);
     return 0;
 }
@@ -264,6 +272,9 @@ keeper_handle(void *state, struct ln_msg **msg)
 {
     (void)state;
     unsigned worked = 0;
+    if ((*msg)->tag == 3) {
+        return;
+    }
     struct ln_msg *later = ln_msg_new(1, LN_LOSSY, 10);
     later->buffer = ln_buffer_new(100);
     (void)ln_send_after(30, (*msg)->from, &later);
@@ -291,7 +302,7 @@ busy_story(void)
     if (error == 0) {
         ln_socket_send(socket, "hello", 5);
     }
-    for (int i = 0; i < 10; i++) {
+    for (int i = 0; i < KEEPERS; i++) {
         ln_pid pid;
         struct ln_spawn_options options = {.elsewhere = true,
                                            .scheduler = i % STAGE_LOOPS,
@@ -299,6 +310,7 @@ busy_story(void)
                                            .link = true,
                                            .name = i == 0 ? "first" : NULL};
         EXPECT(ln_spawn(&keeper, NULL, 0, &options, &pid) == 0);
+        keepers[i] = pid;
         flood(pid);
         ln_unlink(pid);
     }
