@@ -223,6 +223,7 @@ guards_can_be_mappings(void **state)
     char why[256];
     struct io_driver *driver;
     (void)state;
+    NEEDS_IO_URING();
     struct uring_options options = {.loops = 1, .level = IO_LEVEL_6_1};
     assert_int_equal(uring_open(&options, &driver, why, sizeof why), 0);
     assert_true(io_level_is_6_1(driver));

@@ -188,7 +188,8 @@ rig_run(struct rig *rig, uint64_t ms)
     while (!rig->done && sim_now_ns(rig->driver) < end_ns && !sim_crashed(rig->driver)) {
         uint64_t before_ns = sim_now_ns(rig->driver);
         bool more = sim_run(rig->driver, before_ns + NS_PER_MS);
-        if (!more && !rig->done && sim_now_ns(rig->driver) == before_ns) {
+        if (!more && !rig->done && !sim_crashed(rig->driver) &&
+            sim_now_ns(rig->driver) == before_ns) {
             rig_wrong(rig, "the node ended, or nobody waits for anything that can happen");
             break;
         }
