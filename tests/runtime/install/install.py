@@ -37,8 +37,8 @@ class Installed:
     def __init__(self, build, scratch):
         shutil.rmtree(scratch, ignore_errors=True)
         self.scratch = scratch
-        self.prefix = f"{scratch}/root/opt/linnet"
-        environment = dict(os.environ, DESTDIR=f"{scratch}/root")
+        self.prefix = f"{scratch}/staged/opt/linnet"
+        environment = dict(os.environ, DESTDIR=f"{scratch}/staged")
         run("cmake", "--install", build, "--prefix", "/opt/linnet", "--component", "library", env=environment)
         self.libraries = os.path.dirname(find(self.prefix, "liblinnet.a"))
         self.pkgconfig = os.path.dirname(find(self.prefix, "linnet.pc"))
