@@ -29,6 +29,16 @@ enum { NS_PER_MS = 1000 * 1000 };
 
 /* --------------------------------------------------------------------------------------- shared */
 
+size_t
+sim_pieces_bytes(const struct iovec *pieces, unsigned count)
+{
+    size_t bytes = 0;
+    for (unsigned i = 0; i < count; i++) {
+        bytes += pieces[i].iov_len;
+    }
+    return bytes;
+}
+
 void *
 sim_memory(size_t bytes)
 {

@@ -221,16 +221,6 @@ sim_disk_settles(const struct sim_disk *disk)
     return !disk->sim->crashed && !disk->sim->options.drop_syncs;
 }
 
-static size_t
-pieces_bytes(const struct iovec *pieces, unsigned count)
-{
-    size_t bytes = 0;
-    for (unsigned i = 0; i < count; i++) {
-        bytes += pieces[i].iov_len;
-    }
-    return bytes;
-}
-
 /* Only what makes the file larger can meet it. */
 static bool
 disk_is_full(const struct sim_inode *inode, uint64_t bytes)
@@ -248,7 +238,7 @@ sim_disk_write(struct sim_inode *inode, const struct iovec *pieces, unsigned cou
     sim_happen(sim, SIM_EVENT_FILE_WRITE, offset);
     sim_work_charge(sim, sim_disk_delay_ns(sim));
     *out_written = 0;
-    if (disk_is_full(inode, offset + pieces_bytes(pieces, count))) {
+    if (disk_is_full(inode, offset + sim_pieces_bytes(pieces, count))) {
         return -ENOSPC;
     }
     /* A write that fails may have got as far as anywhere. */

@@ -88,6 +88,9 @@ uint64_t sim_fault_delay_ns(struct sim *sim, uint64_t max_ns, uint64_t otherwise
 void sim_later(struct sim *sim, uint64_t delay_ns, void (*fire)(void *context),
                void (*drop)(void *context), void *context);
 
+/* What pieces of a write or a send come to. */
+size_t sim_pieces_bytes(const struct iovec *pieces, unsigned count);
+
 /* Zeroed memory, and a larger array. A test machine without memory has nothing to tell: both end
  * the process. */
 void *sim_memory(size_t bytes);

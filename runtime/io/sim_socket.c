@@ -143,16 +143,6 @@ sim_socket_receive(struct io *io, struct io_op *op, io_socket socket)
 
 /* ----------------------------------------------------------------------------------------- send */
 
-static size_t
-pieces_bytes(const struct iovec *pieces, unsigned count)
-{
-    size_t bytes = 0;
-    for (unsigned i = 0; i < count; i++) {
-        bytes += pieces[i].iov_len;
-    }
-    return bytes;
-}
-
 /* Ends the send with what it could take; false: there is no room and it has to wait. */
 static bool
 send_try(struct sim_request *request)
@@ -162,7 +152,7 @@ send_try(struct sim_request *request)
         sim_request_finish(request, end->reset ? sim_end_error(end) : -EPIPE);
         return true;
     }
-    size_t bytes = pieces_bytes(request->pieces, request->count);
+    size_t bytes = sim_pieces_bytes(request->pieces, request->count);
     size_t room = sim_end_room(end);
     if (bytes > 0 && room == 0) {
         return false;

@@ -21,6 +21,11 @@ struct story_play {
     char broken[STORY_BROKEN_BYTES];
 };
 
+/* Without faults all comes to rest, and is judged; the world ends with the story. Takes what is
+ * broken from it. */
+struct world;
+void story_end(struct story_play *play, struct world *world);
+
 /* Three people talk to each other while the power fails now and then. */
 void story_chat(struct story_play *play);
 /* The same while actors of the node are killed: `only` of this behaviour, and `named` so; NULL:

@@ -3,8 +3,6 @@
 #include "tests/sim/story.h"
 #include "tests/sim/world.h"
 
-#include <string.h>
-
 enum { CRASHES = 4, CRASH_WITHIN_MS = 2000, CRASH_EVENTS_MAX = 1500 };
 
 static struct world world;
@@ -48,17 +46,5 @@ story_chat(struct story_play *play)
     for (unsigned crash = 0; crash < CRASHES && world.broken[0] == '\0'; crash++) {
         talk_through_a_crash(people, play->seed, crash);
     }
-    world_faults(&world, &(struct sim_faults){0});
-    if (world.broken[0] == '\0' && !world_settle(&world)) {
-        judge_broken(&world, "they did not come to rest");
-    }
-    if (world.broken[0] == '\0') {
-        judge_rest(&world);
-    }
-    memcpy(play->broken, world.broken, sizeof world.broken);
-    if (world.broken[0] == '\0') {
-        world_close(&world);
-    } else {
-        world_abandon(&world);
-    }
+    story_end(play, &world);
 }

@@ -5,7 +5,6 @@
 #include "tests/sim/world.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum {
     KILLS = 8,
@@ -61,19 +60,7 @@ story_kill(struct story_play *play, const char *only, const char *named)
     if (world.broken[0] == '\0' && reaper.kills < KILLS && world.ended == 0) {
         judge_broken(&world, "only %u were killed", reaper.kills);
     }
-    world_faults(&world, &(struct sim_faults){0});
-    if (world.broken[0] == '\0' && !world_settle(&world)) {
-        judge_broken(&world, "they did not come to rest");
-    }
-    if (world.broken[0] == '\0') {
-        judge_rest(&world);
-    }
-    memcpy(play->broken, world.broken, sizeof world.broken);
-    if (world.broken[0] == '\0') {
-        world_close(&world);
-    } else {
-        world_abandon(&world);
-    }
+    story_end(play, &world);
 }
 
 void

@@ -10,7 +10,6 @@
 enum {
     SEEDS = 24,
     LIFE_MS = 3000,
-    SETTLE_MS = 60000,
     /* Of a hundred kills of who is busy. */
     SUPERVISOR_KILLS = 5,
 };
@@ -78,15 +77,7 @@ run(uint64_t seed)
     assert_int_equal(rig_boot(&rig), 0);
     (void)rig_run(&rig, LIFE_MS);
     people.finishing = true;
-    for (unsigned ms = 0; ms < SETTLE_MS && !people_done(&people) && rig.wrong[0] == '\0';
-         ms += 20) {
-        (void)rig_run(&rig, 20);
-    }
-    if (!people_done(&people)) {
-        rig_wrong(&rig, "not everything arrived");
-    }
-    rig_stop(&rig);
-    rig_bury(&rig);
+    people_finish(&people, &rig);
     if (rig.wrong[0] != '\0') {
         print_message("replay: LINNET_SEED_FIRST=%llu LINNET_SEED_COUNT=1\n",
                       (unsigned long long)seed);

@@ -583,6 +583,21 @@ people_done(const struct people *people)
     return true;
 }
 
+void
+people_finish(const struct people *people, struct rig *rig)
+{
+    enum { SETTLE_MS = 60000, STEP_MS = 20 };
+    for (unsigned ms = 0; ms < SETTLE_MS && !people_done(people) && rig->wrong[0] == '\0';
+         ms += STEP_MS) {
+        (void)rig_run(rig, STEP_MS);
+    }
+    if (!people_done(people)) {
+        rig_wrong(rig, "not everything arrived");
+    }
+    rig_stop(rig);
+    rig_bury(rig);
+}
+
 uint64_t
 people_said(const struct people *people)
 {

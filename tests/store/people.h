@@ -79,5 +79,8 @@ void people_begin(struct people *people, uint64_t seed);
 void people_enter(struct people *people, struct rig *rig);
 /* Whether all that was said is answered, heard, acknowledged and known to be. */
 bool people_done(const struct people *people);
+/* The end of the last life, `finishing`: runs until all is done, for a minute at most, then stops
+ * and buries it. What has not arrived then is wrong. */
+void people_finish(const struct people *people, struct rig *rig);
 /* How many messages were said. */
 uint64_t people_said(const struct people *people);

@@ -9,7 +9,6 @@ enum {
     LIVES = 5,
     EVENTS_MAX = 12000, /* of a life before the power goes */
     LIFE_MS = 4000,
-    SETTLE_MS = 60000,
 };
 
 static struct rig rig;
@@ -57,15 +56,7 @@ last_life(void)
     if (!boot(&stands) || !stands) {
         return;
     }
-    for (unsigned ms = 0; ms < SETTLE_MS && !people_done(&people) && rig.wrong[0] == '\0';
-         ms += 20) {
-        (void)rig_run(&rig, 20);
-    }
-    if (!people_done(&people)) {
-        rig_wrong(&rig, "not everything arrived");
-    }
-    rig_stop(&rig);
-    rig_bury(&rig);
+    people_finish(&people, &rig);
 }
 
 bool
