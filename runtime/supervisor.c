@@ -4,7 +4,7 @@
  * supervisor are found by the index in their monitor's handle. A child that waits for its restart
  * is in a list (`waiting`); its timer's message points to it, and is taken out of the mailbox
  * whenever the wait ends otherwise. Should the supervisor itself crash or be killed, its children
- * go with it (children_kill). */
+ * go with it (children_kill). What it is asked for its children is in supervisor_answer.c. */
 #include "runtime/supervisor.h"
 
 #include "runtime/bounds.h"
@@ -15,41 +15,7 @@
 #include <errno.h>
 #include <string.h>
 
-struct child {
-    const struct ln_child *spec;
-    struct ln_child *added; /* that spec, where it was none of the table; ours */
-    ln_pid pid;             /* 0: not running */
-    uint64_t monitor;
-    void *argument; /* a dynamic child's own copy for its restarts; NULL: the spec's */
-    uint32_t bytes;
-    uint32_t index; /* in a table */
-    /* Its restarts after a delay. */
-    struct child *next; /* in `waiting` */
-    uint64_t timer;     /* 0: it does not wait */
-    uint64_t started_ns;
-    uint32_t delays; /* in a row */
-};
-
-struct supervisor {
-    struct ln_resource own;
-    struct ln_supervision spec;
-    struct child **children; /* by position in the table, or by index of the monitor's handle */
-    uint32_t children_max;
-    uint32_t children_count; /* of the table; a dynamic supervisor's are `running` and waiting */
-    uint32_t running;
-    struct child *waiting; /* for their restarts */
-    uint32_t waiting_count;
-    uint64_t *restarts_ns; /* the last `intensity` of them, a ring */
-    uint64_t restarts_count;
-};
-
 /* ------------------------------------------------------------------------------------- children */
-
-static bool
-dynamic(const struct supervisor *supervisor)
-{
-    return supervisor->spec.strategy == LN_DYNAMIC;
-}
 
 static void
 children_reserve(struct supervisor *supervisor, uint32_t index)
@@ -73,13 +39,13 @@ children_reserve(struct supervisor *supervisor, uint32_t index)
 static uint32_t
 index_of(const struct supervisor *supervisor, const struct child *child)
 {
-    return dynamic(supervisor) ? (uint32_t)child->monitor : child->index;
+    return supervisor_dynamic(supervisor) ? (uint32_t)child->monitor : child->index;
 }
 
 static struct child *
 child_of_monitor(const struct supervisor *supervisor, uint64_t monitor)
 {
-    if (dynamic(supervisor)) {
+    if (supervisor_dynamic(supervisor)) {
         uint32_t index = (uint32_t)monitor;
         struct child *child = index < supervisor->children_max ? supervisor->children[index] : NULL;
         return child != NULL && child->monitor == monitor ? child : NULL;
@@ -114,8 +80,8 @@ waiting_remove(struct supervisor *supervisor, struct child *child)
 }
 
 /* It is not to be started when its delay is over. */
-static void
-restart_cancel(struct supervisor *supervisor, struct child *child)
+void
+supervisor_restart_cancel(struct supervisor *supervisor, struct child *child)
 {
     if (child->timer == 0) {
         return;
@@ -163,10 +129,10 @@ restart_wait(struct supervisor *supervisor, struct child *child)
 
 /* ------------------------------------------------------------------------------------- starting */
 
-static int
-child_start(struct supervisor *supervisor, struct child *child)
+int
+supervisor_child_start(struct supervisor *supervisor, struct child *child)
 {
-    restart_cancel(supervisor, child);
+    supervisor_restart_cancel(supervisor, child);
     child->started_ns = ln_now_ns();
     const struct ln_child *spec = child->spec;
     struct ln_spawn_options options = {.name = spec->name,
@@ -187,11 +153,11 @@ child_start(struct supervisor *supervisor, struct child *child)
     return 0;
 }
 
-static void
-child_forget(struct supervisor *supervisor, struct child *child)
+void
+supervisor_child_forget(struct supervisor *supervisor, struct child *child)
 {
-    if (dynamic(supervisor)) {
-        restart_cancel(supervisor, child);
+    if (supervisor_dynamic(supervisor)) {
+        supervisor_restart_cancel(supervisor, child);
         ln_free(child->argument);
         ln_free(child);
     }
@@ -202,7 +168,7 @@ static void
 child_ended(struct supervisor *supervisor, struct child *child)
 {
     ASSERT(child->pid != 0 && supervisor->running > 0);
-    if (dynamic(supervisor)) {
+    if (supervisor_dynamic(supervisor)) {
         supervisor->children[index_of(supervisor, child)] = NULL;
     }
     child->pid = 0;
@@ -218,8 +184,8 @@ is_down(const struct ln_msg *msg, void *monitor)
 }
 
 /* Asks, waits, kills, waits. */
-static void
-child_stop(struct supervisor *supervisor, struct child *child)
+void
+supervisor_child_stop(struct supervisor *supervisor, struct child *child)
 {
     struct ln_msg *down = NULL;
     uint32_t shutdown_ms =
@@ -241,9 +207,9 @@ static void
 children_stop_from(struct supervisor *supervisor, uint32_t first)
 {
     for (uint32_t i = supervisor->children_count; i-- > first;) {
-        restart_cancel(supervisor, supervisor->children[i]);
+        supervisor_restart_cancel(supervisor, supervisor->children[i]);
         if (supervisor->children[i]->pid != 0) {
-            child_stop(supervisor, supervisor->children[i]);
+            supervisor_child_stop(supervisor, supervisor->children[i]);
         }
     }
 }
@@ -267,7 +233,7 @@ dynamic_stop(struct supervisor *supervisor)
         ln_now_ns() + (uint64_t)(shutdown_ms != 0 ? shutdown_ms : LN_SHUTDOWN_MS) * 1000000;
     bool killed = false;
     while (supervisor->waiting != NULL) {
-        child_forget(supervisor, supervisor->waiting);
+        supervisor_child_forget(supervisor, supervisor->waiting);
     }
     dynamic_end_all(supervisor, LN_EXIT_SHUTDOWN);
     while (supervisor->running > 0) {
@@ -287,7 +253,7 @@ dynamic_stop(struct supervisor *supervisor)
         ln_msg_free(&down);
         if (child != NULL) {
             child_ended(supervisor, child);
-            child_forget(supervisor, child);
+            supervisor_child_forget(supervisor, child);
         }
     }
 }
@@ -295,7 +261,7 @@ dynamic_stop(struct supervisor *supervisor)
 static void
 children_stop(struct supervisor *supervisor)
 {
-    if (dynamic(supervisor)) {
+    if (supervisor_dynamic(supervisor)) {
         dynamic_stop(supervisor);
     } else {
         children_stop_from(supervisor, 0);
@@ -359,7 +325,7 @@ start_not_running(struct supervisor *supervisor, uint32_t first, struct child **
     for (uint32_t i = first; i < supervisor->children_count; i++) {
         struct child *child = supervisor->children[i];
         bool wanted = child->pid == 0 && child->spec->restart != LN_TEMPORARY;
-        int error = wanted ? child_start(supervisor, child) : 0;
+        int error = wanted ? supervisor_child_start(supervisor, child) : 0;
         if (error != 0) {
             *out_failed = child;
             return error;
@@ -371,7 +337,7 @@ start_not_running(struct supervisor *supervisor, uint32_t first, struct child **
 static bool
 alone(const struct supervisor *supervisor)
 {
-    return supervisor->spec.strategy == LN_ONE_FOR_ONE || dynamic(supervisor);
+    return supervisor->spec.strategy == LN_ONE_FOR_ONE || supervisor_dynamic(supervisor);
 }
 
 /* The child, and with it those that its supervisor's strategy names; they have been stopped. */
@@ -380,7 +346,7 @@ restart_once(struct supervisor *supervisor, struct child *child, struct child **
 {
     *out_failed = child;
     return alone(supervisor)
-               ? child_start(supervisor, child)
+               ? supervisor_child_start(supervisor, child)
                : start_not_running(supervisor, first_to_restart(supervisor, child), out_failed);
 }
 
@@ -414,7 +380,7 @@ child_down(struct supervisor *supervisor, struct child *child, const struct ln_d
     if (shall_restart(child, down->reason.kind)) {
         restart(supervisor, child);
     } else {
-        child_forget(supervisor, child);
+        supervisor_child_forget(supervisor, child);
     }
 }
 
@@ -431,8 +397,8 @@ restart_due(struct supervisor *supervisor, struct child *child)
 
 /* -------------------------------------------------------------------------------- the behaviour */
 
-static struct child *
-table_append(struct supervisor *supervisor, const struct ln_child *spec)
+struct child *
+supervisor_table_append(struct supervisor *supervisor, const struct ln_child *spec)
 {
     struct child *child = ln_alloc(sizeof *child);
     child->spec = spec;
@@ -442,8 +408,8 @@ table_append(struct supervisor *supervisor, const struct ln_child *spec)
     return child;
 }
 
-static void
-table_remove(struct supervisor *supervisor, struct child *child)
+void
+supervisor_table_remove(struct supervisor *supervisor, struct child *child)
 {
     ASSERT(child->pid == 0 && child->timer == 0);
     supervisor->children_count--;
@@ -463,223 +429,21 @@ supervisor_init(void *state, const void *argument)
     supervisor->spec = *(const struct ln_supervision *)argument;
     supervisor->restarts_ns = ln_alloc(supervisor->spec.intensity * sizeof(uint64_t));
     ln_own(&supervisor->own, children_kill);
-    if (dynamic(supervisor)) {
+    if (supervisor_dynamic(supervisor)) {
         ASSERT(supervisor->spec.children_count == 1);
         return 0;
     }
     for (uint32_t i = 0; i < supervisor->spec.children_count; i++) {
-        (void)table_append(supervisor, &supervisor->spec.children[i]);
+        (void)supervisor_table_append(supervisor, &supervisor->spec.children[i]);
     }
     for (uint32_t i = 0; i < supervisor->children_count; i++) {
-        int error = child_start(supervisor, supervisor->children[i]);
+        int error = supervisor_child_start(supervisor, supervisor->children[i]);
         if (error != 0) {
             children_stop(supervisor);
             return error;
         }
     }
     return 0;
-}
-
-/* ------------------------------------------------------------------------------- what is asked */
-
-static void
-answer_pid(struct ln_caller caller, int error, ln_pid pid)
-{
-    if (error != 0) {
-        ln_reply_error(caller, error);
-        return;
-    }
-    struct ln_msg *answer = ln_msg_new(0, LN_REPLY, sizeof pid);
-    memcpy(answer->data, &pid, sizeof pid);
-    ln_reply(caller, &answer);
-}
-
-static void
-start_child(struct supervisor *supervisor, struct ln_msg *request)
-{
-    struct ln_caller caller = ln_caller(request);
-    if (!dynamic(supervisor)) {
-        ln_reply_error(caller, -EINVAL);
-        return;
-    }
-    struct child *child = ln_alloc(sizeof *child);
-    child->spec = &supervisor->spec.children[0];
-    child->bytes = request->bytes;
-    child->argument = request->data;
-    int error = child_start(supervisor, child);
-    child->argument = NULL;
-    if (error == 0 && child->spec->restart != LN_TEMPORARY) {
-        void *kept = ln_alloc(request->bytes);
-        memcpy(kept, request->data, request->bytes);
-        child->argument = kept;
-    }
-    answer_pid(caller, error, child->pid);
-    if (error != 0) {
-        child_forget(supervisor, child);
-    }
-}
-
-static struct child *
-table_find(const struct supervisor *supervisor, const char *id)
-{
-    for (uint32_t i = 0; i < supervisor->children_count; i++) {
-        if (strcmp(supervisor->children[i]->spec->id, id) == 0) {
-            return supervisor->children[i];
-        }
-    }
-    return NULL;
-}
-
-static void
-add_child(struct supervisor *supervisor, const struct ln_msg *request)
-{
-    const struct ln_child *spec = (const struct ln_child *)(const void *)request->data;
-    struct ln_caller caller = ln_caller(request);
-    if (dynamic(supervisor) || table_find(supervisor, spec->id) != NULL) {
-        ln_reply_error(caller, dynamic(supervisor) ? -EINVAL : -EEXIST);
-        return;
-    }
-    struct ln_child *added = ln_alloc(sizeof *added);
-    *added = *spec;
-    struct child *child = table_append(supervisor, added);
-    child->added = added;
-    int error = child_start(supervisor, child);
-    answer_pid(caller, error, child->pid);
-    if (error != 0) {
-        table_remove(supervisor, child);
-    }
-}
-
-/* Whom a request means; NULL: there is none. */
-static struct child *
-child_asked(const struct supervisor *supervisor, const struct child_request *request)
-{
-    if (!dynamic(supervisor)) {
-        return request->pid == 0 ? table_find(supervisor, request->id) : NULL;
-    }
-    for (uint32_t i = 0; request->pid != 0 && i < supervisor->children_max; i++) {
-        struct child *child = supervisor->children[i];
-        if (child != NULL && child->pid == request->pid) {
-            return child;
-        }
-    }
-    return NULL;
-}
-
-static int
-terminate_child(struct supervisor *supervisor, struct child *child)
-{
-    restart_cancel(supervisor, child);
-    if (child->pid != 0) {
-        child_stop(supervisor, child);
-    }
-    if (child->pid != 0) {
-        return -ECANCELED; /* we are being killed */
-    }
-    child_forget(supervisor, child);
-    return 0;
-}
-
-static int
-delete_child(struct supervisor *supervisor, struct child *child)
-{
-    if (child->pid != 0 || child->timer != 0) {
-        return -EBUSY;
-    }
-    table_remove(supervisor, child);
-    return 0;
-}
-
-static int
-restart_child(struct supervisor *supervisor, struct child *child)
-{
-    if (child->pid != 0 || child->timer != 0) {
-        return child->pid != 0 ? -EEXIST : -EBUSY;
-    }
-    return child_start(supervisor, child);
-}
-
-static void
-order_child(struct supervisor *supervisor, const struct ln_msg *request)
-{
-    struct ln_caller caller = ln_caller(request);
-    struct child *child =
-        child_asked(supervisor, (const struct child_request *)(const void *)request->data);
-    int error = -ENOENT;
-    ln_pid pid = 0;
-    if (child != NULL && request->tag == SUPERVISOR_TERMINATE_CHILD) {
-        error = terminate_child(supervisor, child);
-    } else if (child != NULL && dynamic(supervisor)) {
-        error = -EINVAL;
-    } else if (child != NULL && request->tag == SUPERVISOR_DELETE_CHILD) {
-        error = delete_child(supervisor, child);
-    } else if (child != NULL) {
-        error = restart_child(supervisor, child);
-        pid = child->pid;
-    }
-    answer_pid(caller, error, pid);
-}
-
-static void
-child_describe(const struct child *child, struct ln_child_info *out)
-{
-    *out = (struct ln_child_info){
-        .id = child->spec->id,
-        .behaviour = child->spec->behaviour,
-        .pid = child->pid,
-        .state = child->pid != 0     ? LN_CHILD_RUNNING
-                 : child->timer != 0 ? LN_CHILD_RESTARTING
-                                     : LN_CHILD_STOPPED,
-        .restart = child->spec->restart,
-    };
-}
-
-/* Positions are those in the array, then, for dynamic children, in the list of those that wait. */
-static void
-which_children(const struct supervisor *supervisor, const struct ln_msg *request)
-{
-    const struct children_request *asked =
-        (const struct children_request *)(const void *)request->data;
-    uint32_t max = asked->max < LN_CHILDREN_PAGE ? asked->max : LN_CHILDREN_PAGE;
-    struct ln_msg *answer = ln_msg_new(
-        0, LN_REPLY, sizeof(struct children_answer) + max * sizeof(struct ln_child_info));
-    struct children_answer *page = (struct children_answer *)(void *)answer->data;
-    uint32_t position = asked->position;
-    uint32_t array = dynamic(supervisor) ? supervisor->children_max : supervisor->children_count;
-    for (; position < array && page->count < max; position++) {
-        if (supervisor->children[position] != NULL) {
-            child_describe(supervisor->children[position], &page->children[page->count++]);
-        }
-    }
-    uint32_t listed = array;
-    const struct child *child = dynamic(supervisor) ? supervisor->waiting : NULL;
-    for (; child != NULL && page->count < max; child = child->next) {
-        if (listed++ >= position) {
-            child_describe(child, &page->children[page->count++]);
-            position++;
-        }
-    }
-    page->position = position < array || child != NULL ? position : 0;
-    ln_reply(ln_caller(request), &answer);
-}
-
-static void
-count_children(const struct supervisor *supervisor, const struct ln_msg *request)
-{
-    struct ln_msg *answer = ln_msg_new(0, LN_REPLY, sizeof(struct ln_child_counts));
-    struct ln_child_counts *counts = (struct ln_child_counts *)(void *)answer->data;
-    bool all_alike = dynamic(supervisor);
-    counts->active = supervisor->running;
-    counts->restarting = supervisor->waiting_count;
-    counts->specs = all_alike ? counts->active + counts->restarting : supervisor->children_count;
-    for (uint32_t i = 0; !all_alike && i < supervisor->children_count; i++) {
-        counts->supervisors += supervisor->children[i]->spec->behaviour == &ln_supervisor;
-    }
-    if (all_alike && supervisor->spec.children[0].behaviour == &ln_supervisor) {
-        counts->supervisors = counts->specs;
-    }
-    counts->workers = counts->specs - counts->supervisors;
-    ln_reply(ln_caller(request), &answer);
 }
 
 static void
@@ -701,24 +465,8 @@ supervisor_handle(void *state, struct ln_msg **msg)
     case SUPERVISOR_RESTART:
         restart_due(supervisor, *(struct child *const *)(const void *)(*msg)->data);
         break;
-    case SUPERVISOR_START_CHILD:
-        start_child(supervisor, *msg);
-        break;
-    case SUPERVISOR_ADD_CHILD:
-        add_child(supervisor, *msg);
-        break;
-    case SUPERVISOR_TERMINATE_CHILD:
-    case SUPERVISOR_RESTART_CHILD:
-    case SUPERVISOR_DELETE_CHILD:
-        order_child(supervisor, *msg);
-        break;
-    case SUPERVISOR_WHICH_CHILDREN:
-        which_children(supervisor, *msg);
-        break;
-    case SUPERVISOR_COUNT_CHILDREN:
-        count_children(supervisor, *msg);
-        break;
     default:
+        supervisor_answer(supervisor, *msg);
         break;
     }
 }

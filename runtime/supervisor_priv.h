@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* supervisor_priv.h - what is asked of a supervisor. For runtime/supervisor*.c alone. */
+/* supervisor_priv.h - the supervisor as its own files see it. For runtime/supervisor*.c alone.
+ *
+ *     supervisor.c           its children's lives: start, end, restart, stop
+ *     supervisor_answer.c    what it is asked for: children listed, counted, added, ordered about
+ *     supervisor_ask.c       asking it
+ */
 #pragma once
 
+#include "runtime/check.h"
 #include "runtime/supervisor.h"
 
 enum supervisor_tag {
@@ -28,3 +34,60 @@ struct children_answer {
     uint32_t position, count;
     struct ln_child_info children[];
 };
+
+struct child {
+    const struct ln_child *spec;
+    struct ln_child *added; /* that spec, where it was none of the table; ours */
+    ln_pid pid;             /* 0: not running */
+    uint64_t monitor;
+    void *argument; /* a dynamic child's own copy for its restarts; NULL: the spec's */
+    uint32_t bytes;
+    uint32_t index; /* in a table */
+    /* Its restarts after a delay. */
+    struct child *next; /* in `waiting` */
+    uint64_t timer;     /* 0: it does not wait */
+    uint64_t started_ns;
+    uint32_t delays; /* in a row */
+};
+
+struct supervisor {
+    struct ln_resource own;
+    struct ln_supervision spec;
+    struct child **children; /* by position in the table, or by index of the monitor's handle */
+    uint32_t children_max;
+    uint32_t children_count; /* of the table; a dynamic supervisor's are `running` and waiting */
+    uint32_t running;
+    struct child *waiting; /* for their restarts */
+    uint32_t waiting_count;
+    uint64_t *restarts_ns; /* the last `intensity` of them, a ring */
+    uint64_t restarts_count;
+};
+
+static inline bool
+supervisor_dynamic(const struct supervisor *supervisor)
+{
+    return supervisor->spec.strategy == LN_DYNAMIC;
+}
+
+/* ------------------------------------------------------------------------------- supervisor.c */
+
+/* Starts a child that does not run and puts it into the books; waits for its init. 0 or init's
+ * error. Yields. */
+MUST_CHECK int supervisor_child_start(struct supervisor *supervisor, struct child *child);
+/* Asks a running child to end, waits, kills it, waits. It runs still when the supervisor itself is
+ * being killed. Yields. */
+void supervisor_child_stop(struct supervisor *supervisor, struct child *child);
+/* Frees a dynamic child that does not run; one of a table stays in it. */
+void supervisor_child_forget(struct supervisor *supervisor, struct child *child);
+/* A child that waits for its restart waits no more; any other: no effect. */
+void supervisor_restart_cancel(struct supervisor *supervisor, struct child *child);
+/* A child at the table's end; borrows the spec. */
+struct child *supervisor_table_append(struct supervisor *supervisor, const struct ln_child *spec);
+/* Takes one that neither runs nor waits out of the table, and frees it. */
+void supervisor_table_remove(struct supervisor *supervisor, struct child *child);
+
+/* ------------------------------------------------------------------------ supervisor_answer.c */
+
+/* Answers a request about children; anything else: no effect. Yields where children start or
+ * stop. */
+void supervisor_answer(struct supervisor *supervisor, struct ln_msg *request);
