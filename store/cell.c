@@ -3,6 +3,10 @@
 
 #include "store/store_priv.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
 enum {
     /* Live, frozen and cached tables are three at most, and the next live one grows while a fold
      * runs. */
@@ -116,6 +120,20 @@ cell_retired_next(struct cell *cell, struct table **out, bool *out_left)
         cell->state = CELL_IDLE;
     }
     return false;
+}
+
+void
+cell_expect_sound(const struct cell *cell, int error)
+{
+    if (error != -ENOTRECOVERABLE && error != -EUCLEAN) {
+        return;
+    }
+    char what[128];
+    (void)snprintf(what, sizeof(what),
+                   "the LMDB environment of cell %u can't be used (%s): the node ends, and "
+                   "recovers from its log",
+                   cell->index, strerrorname_np(-error));
+    check_failed(what, __FILE__, __LINE__);
 }
 
 bool

@@ -64,6 +64,11 @@ void cell_folded(struct cell *cell);
  * for. */
 bool cell_retired_next(struct cell *cell, struct table **out, bool *out_left);
 
+/* Ends the node, which recovers from its log when it is started again, where a fold or a read met
+ * an environment that has to be opened anew: -ENOTRECOVERABLE, LMDB's after a commit that failed,
+ * and -EUCLEAN, a tree that is damaged. Any other error passes. */
+void cell_expect_sound(const struct cell *cell, int error);
+
 /* Whether the deltas have reached their bound: who needs room waits for a fold. */
 bool cell_full(const struct cell *cell);
 /* Lets the stalled go on. */

@@ -5,8 +5,6 @@
 #include "store/store_priv.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
 enum {
     /* Between two tries of a fold that fails. */
@@ -33,21 +31,6 @@ fold_work(void *argument)
     job->result = fold_run(&job->fold);
 }
 
-/* A full disk passes; an environment that can't be written any more has to be opened anew. */
-static void
-look_at_failure(const struct cell *cell, int error)
-{
-    if (error == -ENOSPC) {
-        keeper_disk_full(cell->store);
-    } else if (error == -ENOTRECOVERABLE || error == -EUCLEAN) {
-        char what[128];
-        (void)snprintf(what, sizeof(what),
-                       "cell %u can't be folded (%s): the node ends, and recovers from its log",
-                       cell->index, strerrorname_np(-error));
-        check_failed(what, __FILE__, __LINE__);
-    }
-}
-
 static bool
 fold_cell(struct cell *cell)
 {
@@ -68,7 +51,10 @@ fold_cell(struct cell *cell)
     cell->fold_error = job.result;
     if (job.result != 0) {
         counter_add(&journal->folds_failed, 1);
-        look_at_failure(cell, job.result);
+        if (job.result == -ENOSPC) {
+            keeper_disk_full(cell->store); /* which passes */
+        }
+        cell_expect_sound(cell, job.result);
         return false;
     }
     counter_add(&journal->folds, 1);

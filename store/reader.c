@@ -175,6 +175,7 @@ reader_run(void *state)
         }
         ln_work(read_batch, batch, false);
         for (unsigned i = 0; i < batch->count; i++) {
+            cell_expect_sound(batch->cell, batch->jobs[i].result);
             answer(&batch->jobs[i]);
         }
     }
