@@ -22,7 +22,7 @@ struct rate {
 
 enum rate_verdict { RATE_PASSES, RATE_REFUSED, RATE_ABUSED };
 
-/* Charges `amount` where `per_s` of it may come in a second. REFUSED: not before *out_wait_ms have
- * passed. */
+/* Charges `amount` where `per_s` of it may come in a second. REFUSED: the
+ * same amount passes when *out_wait_ms have passed, if nothing else came. */
 enum rate_verdict rate_charge(struct rate *rate, uint64_t now_ns, uint64_t amount, uint64_t per_s,
                               uint64_t *out_wait_ms);
