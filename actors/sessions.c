@@ -170,4 +170,5 @@ const struct ln_behaviour sessions_behaviour = {
     .init = sessions_init,
     .handle = sessions_handle,
     .print = sessions_print,
+    .memory_bytes_max = UINT32_MAX, /* of all who are online */
 };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A supervisor is a behaviour like any other: it traps exits, monitors its children, and its
  * handler may wait. Children of a table live in an array in the table's order, those of a dynamic
- * supervisor are found by the index in their monitor's handle. A child that waits for its restart
+ * supervisor in the same array as a hash table over their monitors. (The index in a monitor's
+ * handle would not do: it is free again when the DOWN arrives, before we have handled it.) A child
+ * that waits for its restart
  * is in a list (`waiting`); its timer's message points to it, and is taken out of the mailbox
  * whenever the wait ends otherwise. Should the supervisor itself crash or be killed, its children
  * go with it (children_kill). What it is asked for its children is in supervisor_answer.c. */
@@ -18,15 +20,12 @@
 /* ------------------------------------------------------------------------------------- children */
 
 static void
-children_reserve(struct supervisor *supervisor, uint32_t index)
+table_reserve(struct supervisor *supervisor, uint32_t index)
 {
     if (index < supervisor->children_max) {
         return;
     }
-    uint32_t children_max = supervisor->children_max == 0 ? 16 : supervisor->children_max;
-    while (children_max <= index) {
-        children_max *= 2;
-    }
+    uint32_t children_max = supervisor->children_max == 0 ? 16 : supervisor->children_max * 2;
     struct child **children = ln_alloc(children_max * sizeof(struct child *));
     if (supervisor->children != NULL) {
         memcpy(children, supervisor->children, supervisor->children_max * sizeof(struct child *));
@@ -36,19 +35,83 @@ children_reserve(struct supervisor *supervisor, uint32_t index)
     supervisor->children_max = children_max;
 }
 
+/* Where the search for a monitor begins, which is never 0. */
 static uint32_t
-index_of(const struct supervisor *supervisor, const struct child *child)
+hash_home(const struct supervisor *supervisor, uint64_t monitor)
 {
-    return supervisor_dynamic(supervisor) ? (uint32_t)child->monitor : child->index;
+    uint64_t mixed = monitor * UINT64_C(0x9e3779b97f4a7c15);
+    return (uint32_t)(mixed >> 32) & (supervisor->children_max - 1);
+}
+
+static uint32_t
+hash_next(const struct supervisor *supervisor, uint32_t at)
+{
+    return (at + 1) & (supervisor->children_max - 1);
+}
+
+/* Its place, or the free one where it belongs. */
+static uint32_t
+hash_find(const struct supervisor *supervisor, uint64_t monitor)
+{
+    uint32_t at = hash_home(supervisor, monitor);
+    while (supervisor->children[at] != NULL && supervisor->children[at]->monitor != monitor) {
+        at = hash_next(supervisor, at);
+    }
+    return at;
+}
+
+/* Room for one more, at most half full. */
+static void
+hash_reserve(struct supervisor *supervisor)
+{
+    struct child **old = supervisor->children;
+    uint32_t old_max = supervisor->children_max;
+    if ((uint64_t)(supervisor->running + 1) * 2 <= old_max) {
+        return;
+    }
+    uint32_t children_max = old_max == 0 ? 16 : old_max * 2;
+    supervisor->children = ln_alloc(children_max * sizeof(struct child *));
+    supervisor->children_max = children_max;
+    for (uint32_t i = 0; i < old_max; i++) {
+        if (old[i] != NULL) {
+            supervisor->children[hash_find(supervisor, old[i]->monitor)] = old[i];
+        }
+    }
+    ln_free(old);
+}
+
+static void
+hash_add(struct supervisor *supervisor, struct child *child)
+{
+    uint32_t at = hash_find(supervisor, child->monitor);
+    ASSERT(supervisor->children[at] == NULL);
+    supervisor->children[at] = child;
+}
+
+/* Those behind it move up, so that each is found again (Knuth 6.4, algorithm R). */
+static void
+hash_remove(struct supervisor *supervisor, const struct child *child)
+{
+    uint32_t mask = supervisor->children_max - 1;
+    uint32_t hole = hash_find(supervisor, child->monitor);
+    ASSERT(supervisor->children[hole] == child);
+    for (uint32_t at = hash_next(supervisor, hole); supervisor->children[at] != NULL;
+         at = hash_next(supervisor, at)) {
+        uint32_t home = hash_home(supervisor, supervisor->children[at]->monitor);
+        if (((at - home) & mask) >= ((at - hole) & mask)) {
+            supervisor->children[hole] = supervisor->children[at];
+            hole = at;
+        }
+    }
+    supervisor->children[hole] = NULL;
 }
 
 static struct child *
 child_of_monitor(const struct supervisor *supervisor, uint64_t monitor)
 {
     if (supervisor_dynamic(supervisor)) {
-        uint32_t index = (uint32_t)monitor;
-        struct child *child = index < supervisor->children_max ? supervisor->children[index] : NULL;
-        return child != NULL && child->monitor == monitor ? child : NULL;
+        bool any = supervisor->children_max > 0;
+        return any ? supervisor->children[hash_find(supervisor, monitor)] : NULL;
     }
     for (uint32_t i = 0; i < supervisor->children_count; i++) {
         if (supervisor->children[i]->pid != 0 && supervisor->children[i]->monitor == monitor) {
@@ -101,7 +164,7 @@ restart_delay_ms(struct child *child)
 {
     const struct ln_child *spec = child->spec;
     uint64_t max_ms = spec->backoff_max_ms != 0 ? spec->backoff_max_ms : LN_BACKOFF_MAX_MS;
-    if (ln_now_ns() - child->started_ns > max_ms * 1000000) {
+    if (child->started_ns != 0 && ln_now_ns() - child->started_ns > max_ms * 1000000) {
         child->delays = 0;
     }
     uint64_t delay_ms = (uint64_t)spec->backoff_ms << child->delays;
@@ -133,7 +196,6 @@ int
 supervisor_child_start(struct supervisor *supervisor, struct child *child)
 {
     supervisor_restart_cancel(supervisor, child);
-    child->started_ns = ln_now_ns();
     const struct ln_child *spec = child->spec;
     struct ln_spawn_options options = {.name = spec->name,
                                        .monitor = true,
@@ -142,13 +204,18 @@ supervisor_child_start(struct supervisor *supervisor, struct child *child)
                                        .out_monitor = &child->monitor};
     const void *argument = child->argument != NULL ? child->argument : spec->argument;
     size_t bytes = child->argument != NULL ? child->bytes : spec->bytes;
+    child->started_ns = 0;
+    if (supervisor_dynamic(supervisor)) {
+        hash_reserve(supervisor); /* now: it may end us, and no child must outlive us */
+    }
     int error = ln_start(spec->behaviour, argument, bytes, &options, &child->pid);
     if (error != 0) {
         return error;
     }
-    uint32_t index = index_of(supervisor, child);
-    children_reserve(supervisor, index);
-    supervisor->children[index] = child;
+    child->started_ns = ln_now_ns();
+    if (supervisor_dynamic(supervisor)) {
+        hash_add(supervisor, child);
+    }
     supervisor->running++;
     return 0;
 }
@@ -169,7 +236,7 @@ child_ended(struct supervisor *supervisor, struct child *child)
 {
     ASSERT(child->pid != 0 && supervisor->running > 0);
     if (supervisor_dynamic(supervisor)) {
-        supervisor->children[index_of(supervisor, child)] = NULL;
+        hash_remove(supervisor, child);
     }
     child->pid = 0;
     supervisor->running--;
@@ -315,7 +382,7 @@ shall_restart(const struct child *child, enum ln_exit_kind kind)
 static uint32_t
 first_to_restart(const struct supervisor *supervisor, const struct child *child)
 {
-    return supervisor->spec.strategy == LN_ONE_FOR_ALL ? 0 : index_of(supervisor, child);
+    return supervisor->spec.strategy == LN_ONE_FOR_ALL ? 0 : child->index;
 }
 
 /* Starts those from `first` on that do not run; *out_failed is where it ended. */
@@ -403,7 +470,7 @@ supervisor_table_append(struct supervisor *supervisor, const struct ln_child *sp
     struct child *child = ln_alloc(sizeof *child);
     child->spec = spec;
     child->index = supervisor->children_count;
-    children_reserve(supervisor, supervisor->children_count);
+    table_reserve(supervisor, supervisor->children_count);
     supervisor->children[supervisor->children_count++] = child;
     return child;
 }
@@ -487,5 +554,6 @@ const struct ln_behaviour ln_supervisor = {
     .init = supervisor_init,
     .handle = supervisor_handle,
     .print = supervisor_print,
+    .memory_bytes_max = UINT32_MAX, /* as many children as there are actors */
     .trap_exit = true,
 };

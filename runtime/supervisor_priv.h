@@ -53,7 +53,7 @@ struct child {
 struct supervisor {
     struct ln_resource own;
     struct ln_supervision spec;
-    struct child **children; /* by position in the table, or by index of the monitor's handle */
+    struct child **children; /* by position in the table, or hashed by monitor */
     uint32_t children_max;
     uint32_t children_count; /* of the table; a dynamic supervisor's are `running` and waiting */
     uint32_t running;

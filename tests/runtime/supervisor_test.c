@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/inspect.h"
 #include "runtime/supervisor.h"
+#include "runtime/supervisor_priv.h"
 #include "tests/runtime/stage.h"
 #include "tests/spec.h"
 
@@ -523,6 +524,81 @@ keeps_its_books(void **state)
     stage_play(many_story);
 }
 
+static int
+sleeper_init(void *state, const void *argument)
+{
+    uint32_t ms;
+    (void)state;
+    memcpy(&ms, argument, sizeof ms);
+    return ms > 0 ? ln_sleep(ms) : 0;
+}
+static void
+sleeper_handle(void *state, struct ln_msg **msg)
+{
+    (void)state;
+    (void)msg;
+}
+static const struct ln_behaviour sleeper = {
+    .name = "sleeper", .init = sleeper_init, .handle = sleeper_handle};
+
+static void
+ask_for_sleeper(ln_pid supervisor, uint32_t ms)
+{
+    struct ln_msg *request = ln_msg_new(SUPERVISOR_START_CHILD, LN_DURABLE, sizeof ms);
+    memcpy(request->data, &ms, sizeof ms);
+    (void)ln_request(supervisor, &request);
+}
+
+/* While one child starts, others end, and so many requests lie before their DOWNs that the slots of
+ * the handles under which they were watched are given again. */
+static void
+late_down_story(void)
+{
+    enum { CHILDREN = 200, FIRST = 50, WATCHES = 2000 };
+    static uint64_t watches[WATCHES];
+    uint64_t monitor;
+    uint32_t at_once = 0;
+    ln_pid first[FIRST];
+    struct ln_child template = {.id = "child", .behaviour = &sleeper, .restart = LN_TEMPORARY};
+    struct ln_supervision tree = {LN_DYNAMIC, 0, 5000, &template, 1};
+    ln_pid pid = start_supervisor(&tree, &monitor);
+    for (unsigned i = 0; i < FIRST; i++) {
+        EXPECT(ln_supervisor_start_child(pid, &at_once, sizeof at_once, &first[i]) == 0);
+    }
+    ask_for_sleeper(pid, 50);
+    for (unsigned i = 1; i < CHILDREN; i++) {
+        ask_for_sleeper(pid, 0);
+    }
+    EXPECT(ln_sleep(5) == 0); /* it waits for the first of them */
+    for (unsigned i = 0; i < WATCHES; i++) {
+        watches[i] = ln_monitor(pid);
+    }
+    for (unsigned i = 0; i < FIRST; i++) {
+        ln_kill(first[i], LN_EXIT_KILLED);
+    }
+    EXPECT(ln_sleep(5) == 0); /* their DOWNs have arrived; what was freed may soon be used again */
+    for (unsigned i = 0; i < WATCHES; i++) {
+        ln_demonitor(watches[i]);
+    }
+    for (unsigned i = 0; i < CHILDREN; i++) {
+        struct ln_msg *answer = stage_next();
+        EXPECT((answer->flags & LN_MSG_ANSWER) != 0 && answer->error == 0);
+        ln_msg_free(&answer);
+    }
+    stage_settle();
+    struct ln_child_counts counts;
+    EXPECT(ln_supervisor_count_children(pid, &counts) == 0);
+    EXPECT(counts.active == CHILDREN);
+    stop_supervisor(pid, monitor);
+}
+
+static void
+keeps_its_books_while_it_starts(void **state)
+{
+    (void)state;
+    stage_play(late_down_story);
+}
+
 static void
 dynamic_slow_story(void)
 {
@@ -595,6 +671,10 @@ main(void)
              "arguments",
              starts_children_on_request),
         SPEC("a dynamic supervisor knows its children, however many come and go", keeps_its_books),
+        SPEC(
+            "a child that ends while others start is taken out of the books, whatever waits before "
+            "its DOWN",
+            keeps_its_books_while_it_starts),
         SPEC("dynamic children end under one deadline", dynamic_children_have_one_deadline),
         SPEC("a supervisor with a table starts no children on request", tables_take_no_requests),
     };
