@@ -78,13 +78,31 @@ note_end(struct scheduler *self, struct actor *actor, struct ln_reason reason)
     *actor->ending = reason;
 }
 
+static void
+note_failure(struct actor *actor)
+{
+    if (actor->failure == FAILURE_NONE) {
+        actor->failure = FAILURE_NOTED;
+    }
+}
+
+/* The first failure is reported, also where something else was the first reason to end. */
+static void
+report_failure(struct scheduler *self, struct actor *actor, const struct ln_reason *reason)
+{
+    if (actor->failure != FAILURE_REPORTED) {
+        actor->failure = FAILURE_REPORTED;
+        crash_report(self, actor, reason);
+    }
+}
+
 static ENTERS_ACTOR void
 begin(struct scheduler *self, struct actor *actor)
 {
     const struct ln_behaviour *behaviour = actor->behaviour;
     int error = behaviour->init != NULL ? behaviour->init(actor->state, actor->start->argument) : 0;
     if (error != 0) {
-        actor->failed = true;
+        note_failure(actor);
         note_end(self, actor,
                  (struct ln_reason){LN_EXIT_ERROR, error, "init failed", behaviour->name});
     }
@@ -165,7 +183,7 @@ actor_end_soon(struct scheduler *self, struct actor *actor, struct ln_reason rea
 void
 actor_fail_soon(struct scheduler *self, struct actor *actor, const char *text)
 {
-    actor->failed = true;
+    note_failure(actor);
     actor_end_soon(self, actor, (struct ln_reason){LN_EXIT_ERROR, 0, text, actor->behaviour->name});
 }
 
@@ -195,9 +213,8 @@ actor_end(struct scheduler *self, struct actor *actor)
 {
     ASSERT(self->current == actor);
     note_end(self, actor, (struct ln_reason){.kind = LN_EXIT_NORMAL, .text = "returned"});
-    if (actor->failed && actor->ending->kind == LN_EXIT_ERROR) {
-        actor->failed = false; /* one report, should terminate fail as well */
-        crash_report(self, actor);
+    if (actor->failure == FAILURE_NOTED && actor->ending->kind == LN_EXIT_ERROR) {
+        report_failure(self, actor, actor->ending);
     }
     terminate(actor);
     if (actor->name != NULL) {
@@ -218,11 +235,11 @@ actor_end(struct scheduler *self, struct actor *actor)
 void
 actor_end_overflown(struct scheduler *self, struct actor *actor, unsigned depth)
 {
-    note_end(self, actor,
-             (struct ln_reason){LN_EXIT_ERROR, (int32_t)depth, "stack overflow",
-                                actor->behaviour->name});
+    struct ln_reason reason = {LN_EXIT_ERROR, (int32_t)depth, "stack overflow",
+                               actor->behaviour->name};
+    note_end(self, actor, reason);
     actor->terminated = true;
-    actor->failed = true;
+    report_failure(self, actor, &reason);
     actor_end(self, actor);
 }
 
@@ -247,8 +264,12 @@ ln_exit_at(enum ln_exit_kind kind, const char *text, const char *file, int line)
     struct scheduler *self = scheduler_current();
     struct actor *actor = actor_current();
     struct fiber *process_fiber = actor->behaviour->run != NULL ? self->running : NULL;
-    actor->failed |= kind == LN_EXIT_ERROR;
-    note_end(self, actor, (struct ln_reason){kind, line, text, file});
+    struct ln_reason reason = {kind, line, text, file};
+    note_end(self, actor, reason);
+    /* Who is being ended and does not expect what a cancelled wait returned has not failed. */
+    if (kind == LN_EXIT_ERROR && !actor->cancelled) {
+        report_failure(self, actor, &reason);
+    }
     actor_end(self, actor);
     scheduler_abandon(self, process_fiber);
 }
@@ -263,6 +284,8 @@ void
 ln_stop(enum ln_exit_kind kind, const char *text)
 {
     struct actor *actor = actor_current();
-    actor->failed |= kind == LN_EXIT_ERROR;
+    if (kind == LN_EXIT_ERROR) {
+        note_failure(actor);
+    }
     note_end(scheduler_current(), actor, (struct ln_reason){.kind = kind, .text = text});
 }

@@ -29,6 +29,8 @@ enum actor_state {
     ACTOR_WAITING,
 };
 
+enum actor_failure { FAILURE_NONE, FAILURE_NOTED, FAILURE_REPORTED };
+
 struct actor {
     ln_pid pid;
     ln_pid parent;
@@ -52,7 +54,7 @@ struct actor {
     bool cancelled;  /* its waits fail with -ECANCELED */
     bool terminated; /* terminate has been called */
     bool traps_exit; /* as its behaviour says, until ln_trap_exit */
-    bool failed;     /* by its own fault: a crash report tells of its end */
+    uint8_t failure; /* its own: a crash report tells of it, once */
     unsigned char state[] __attribute__((aligned(16)));
 };
 

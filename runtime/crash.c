@@ -148,7 +148,7 @@ crash_print(const struct ln_crash *crash, struct ln_text *out)
 }
 
 void
-crash_report(struct scheduler *self, const struct actor *actor)
+crash_report(struct scheduler *self, const struct actor *actor, const struct ln_reason *reason)
 {
     struct crash_log *log = crash_log(self);
     struct ln_crash *crash = &log->crashes[++log->crashes_count % LN_CRASHES_KEPT];
@@ -158,7 +158,7 @@ crash_report(struct scheduler *self, const struct actor *actor)
     crash->pid = actor->pid;
     crash->parent = actor->parent;
     crash->behaviour = actor->behaviour->name;
-    crash->reason = *actor->ending;
+    crash->reason = *reason;
     uint32_t lanes[LN_LANES];
     crash->mailbox = mailbox_count(&actor->mailbox, lanes);
     crash->reductions = actor->reductions;

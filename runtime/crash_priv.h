@@ -45,8 +45,9 @@ struct crash_log {
     char text[4096];   /* too much for an actor's stack */
 };
 
-/* Keeps and logs a report of the actor, which is about to end. */
-void crash_report(struct scheduler *scheduler, const struct actor *actor);
+/* Keeps and logs a report of the actor, which is about to end, and of how it failed. */
+void crash_report(struct scheduler *scheduler, const struct actor *actor,
+                  const struct ln_reason *reason);
 /* A request for what is kept. Takes *msg. */
 void crashes_arrived(struct scheduler *scheduler, struct ln_msg **msg);
 void crash_log_free(struct scheduler *scheduler);

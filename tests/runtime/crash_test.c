@@ -219,6 +219,49 @@ codecs_may_fault(void **state)
     stage_play_with(codec_story, &hearing);
 }
 
+/* -------------------------------------------------------------------------- fails while it ends */
+
+static void
+clumsy_terminate(void *state, const struct ln_reason *reason)
+{
+    (void)state;
+    (void)reason;
+    ln_actor_check(false && "it ends well");
+}
+static const struct ln_behaviour clumsy = {.name = "clumsy",
+                                           .state_bytes = sizeof(struct clerk),
+                                           .handle = clerk_handle,
+                                           .terminate = clumsy_terminate};
+
+static void
+end_clumsily(enum tag tag, enum ln_exit_kind kind)
+{
+    ln_pid pid;
+    uint64_t monitor;
+    struct ln_spawn_options options = {.monitor = true, .out_monitor = &monitor};
+    heard_count = 0;
+    EXPECT(ln_spawn(&clumsy, NULL, 0, &options, &pid) == 0);
+    stage_say(pid, tag);
+    EXPECT(stage_down(monitor).kind == kind); /* the first reason stays */
+    EXPECT(heard_count == 1);
+}
+
+static void
+clumsy_story(void)
+{
+    end_clumsily(FAIL, LN_EXIT_ERROR);
+    EXPECT(strstr(heard, "(*msg)->tag != FAIL") != NULL);
+    end_clumsily(QUIT, LN_EXIT_SHUTDOWN);
+    EXPECT(strstr(heard, "it ends well") != NULL);
+}
+
+static void
+ends_are_reported_once(void **state)
+{
+    (void)state;
+    stage_play_with(clumsy_story, &hearing);
+}
+
 int
 main(void)
 {
@@ -226,6 +269,8 @@ main(void)
         SPEC("a crash is reported: who, why, in which state, after which messages",
              crashes_are_reported),
         SPEC("who is killed, stops, or ends with another is no crash", others_are_not_reported),
+        SPEC("who fails while it ends is reported, and once where it had failed before",
+             ends_are_reported_once),
         SPEC("many crashes at once are counted, a few logged, the newest kept", floods_are_bounded),
 #if !defined(LINNET_SANITIZED)
         SPEC("a codec that faults costs the report its state", codecs_may_fault),
