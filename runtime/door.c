@@ -102,11 +102,14 @@ letter_end(struct letter *letter, int error)
 static int
 letter_push(struct door *door, struct letter *letter)
 {
+    struct letter *newest = atomic_load_explicit(&door->letters, memory_order_relaxed);
+    if (newest == &closed) {
+        return -ESRCH;
+    }
     if (atomic_fetch_add_explicit(&door->count, 1, memory_order_relaxed) >= LN_DOOR_MAX) {
         atomic_fetch_sub_explicit(&door->count, 1, memory_order_relaxed);
         return -EAGAIN;
     }
-    struct letter *newest = atomic_load_explicit(&door->letters, memory_order_relaxed);
     do {
         if (newest == &closed) {
             atomic_fetch_sub_explicit(&door->count, 1, memory_order_relaxed);

@@ -187,7 +187,8 @@ struct ln_text; /* where a behaviour prints its state: text.h */
 /* A static table: what an actor is. `init` may be NULL; returning a negative errno ends the actor
  * before its first message, and ln_start's caller learns it. `argument` is borrowed for the call.
  * One of handle and run is given. What handle leaves in *msg is freed. `terminate` runs before an
- * actor's end whatever the reason, except after a kill. `print` only looks, between turns. */
+ * actor's end whatever the reason, except after a kill. `print` only looks, between turns or for a
+ * crash report, when the state may be half changed; it neither waits nor exits. */
 struct ln_behaviour {
     const char *name;
     size_t state_bytes;

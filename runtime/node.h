@@ -85,7 +85,8 @@ LN_API ln_pid ln_node_root_pid(const struct ln_node *node);
 LN_API LN_MUST_CHECK int ln_node_send(struct ln_node *node, ln_pid to, uint32_t tag,
                                       enum ln_lane lane, const void *data, size_t bytes);
 /* Asks and waits, as ln_call does: 0, the callee's error, -ESRCH, -EAGAIN or -ETIMEDOUT. Up to
- * *out_bytes of the answer are copied to `out`, and *out_bytes is how many it has; NULL: none. */
+ * *out_bytes of the answer's data are copied to `out`, and *out_bytes is how many it has; NULL:
+ * none. A shared payload of the answer is dropped. */
 LN_API LN_MUST_CHECK int ln_node_call(struct ln_node *node, ln_pid to, uint32_t tag,
                                       const void *data, size_t bytes, uint64_t timeout_ms,
                                       void *out, size_t *out_bytes);

@@ -261,6 +261,7 @@ void
 scheduler_abandon(struct scheduler *self, struct fiber *process_fiber)
 {
     self->current = NULL;
+    io_fault_forget();
     if (process_fiber == NULL) {
         fiber_restart(self->running);
     }
@@ -480,6 +481,7 @@ scheduler_turn(void *scheduler)
     if (self->ready_head != NULL) {
         fiber_switch(&self->host, self->running);
         self->stats.actors_run += self->turn_actors;
+        self->turn_actors = 0; /* at once: the watchdog tells turns apart by their sum */
     }
     watchdog_report(self);
     sockets_flush(self);

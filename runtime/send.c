@@ -255,7 +255,7 @@ deliver_queued(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
     switch (mailbox_push(&actor->mailbox, actor->behaviour, msg)) {
     case MAILBOX_REFUSED:
         deliver_refused(self, msg);
-        if (actor->behaviour->mailbox_kill) {
+        if (actor->behaviour->mailbox_kill && actor->ending == NULL) {
             actor_fail_soon(self, actor, "mailbox over its limit");
         }
         return;

@@ -12,6 +12,7 @@
 #include "store/store_priv.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define DATA(type, ask) ((const struct type *)(const void *)(ask)->data)
@@ -153,9 +154,12 @@ partition_streams_send(struct partition *partition, bool may_fetch)
     }
 }
 
+/* Of two that start at once on two schedulers one at least sees the other: each has stored its pid
+ * before it loads the other's. */
 static void
 tell_others(const struct partition *partition)
 {
+    atomic_thread_fence(memory_order_seq_cst);
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
         ln_pid other = pid_of(partition, (uint8_t)i);
         if (other == 0 || other == ln_self()) {

@@ -43,6 +43,8 @@ void io_fault_over(void);
  * that looks and holds nothing. Any thread; where the fault's signal has another handler, that gets
  * it. */
 MUST_CHECK bool io_fault_try(void (*run)(void *argument), void *argument);
+/* The stack that io_fault_try may be under way on is left for good. */
+void io_fault_forget(void);
 
 /* For a process that ends: a line, a backtrace, a fault, straight to standard error. Any thread,
  * any handler. */
