@@ -3,10 +3,10 @@
  * handler may wait. Children of a table live in an array in the table's order, those of a dynamic
  * supervisor in the same array as a hash table over their monitors. (The index in a monitor's
  * handle would not do: it is free again when the DOWN arrives, before we have handled it.) A child
- * that waits for its restart
- * is in a list (`waiting`); its timer's message points to it, and is taken out of the mailbox
- * whenever the wait ends otherwise. Should the supervisor itself crash or be killed, its children
- * go with it (children_kill). What it is asked for its children is in supervisor_answer.c. */
+ * that waits for its restart is in a list (`waiting`); its timer's message points to it, and is
+ * taken out of the mailbox whenever the wait ends otherwise. Should the supervisor itself crash or
+ * be killed, its children go with it (children_kill). What it is asked for its children is in
+ * supervisor_answer.c. */
 #include "runtime/supervisor.h"
 
 #include "runtime/bounds.h"
