@@ -119,6 +119,9 @@ actor_turn(struct scheduler *self, struct actor *actor)
     actor->run_state = ACTOR_RUNNING;
     self->current = actor;
     self->turn_expired = 0;
+    if (actor->asked_idle) {
+        idle_end(actor);
+    }
     if (!actor->begun && actor->ending == NULL) {
         begin(self, actor);
     }
@@ -145,6 +148,9 @@ actor_turn(struct scheduler *self, struct actor *actor)
         scheduler_ready(self, actor);
     } else {
         actor->run_state = ACTOR_IDLE;
+        if (actor->asked_idle) {
+            idle_begin(self, actor);
+        }
     }
     self->current = NULL;
 }

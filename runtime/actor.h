@@ -48,8 +48,9 @@ struct actor {
     struct ln_reason *ending; /* why it ends, once it shall; NULL before */
     uint32_t reductions;      /* messages handled */
     uint32_t memory_bytes;    /* from ln_alloc */
-    uint16_t cancelled_waits;
+    uint8_t cancelled_waits;
     uint8_t run_state;
+    bool asked_idle; /* for LN_TAG_TIMEOUT: idle.c */
     bool begun;      /* init has succeeded */
     bool cancelled;  /* its waits fail with -ECANCELED */
     bool terminated; /* terminate has been called */
@@ -158,6 +159,13 @@ void wait_end(struct wait *wait, int result);
 /* The same, from a completion of io; no effect when the wait has ended (a timeout, a cancel) and
  * its actor has not run since. */
 void wait_end_by_io(struct wait *wait, int result);
+
+/* -------------------------------------------------------------------------------------- idle.c */
+
+/* Both are for an actor that has asked, with ln_idle_after. It has become idle: its time begins. */
+void idle_begin(struct scheduler *scheduler, struct actor *actor);
+/* It has something to do, or does not ask any more. */
+void idle_end(struct actor *actor);
 
 /* -------------------------------------------------------------------------------------- send.c */
 

@@ -90,8 +90,9 @@ enum ln_tag {
     LN_TAG_DATA,
     LN_TAG_DRAINED,
     LN_TAG_CLOSED,
-    LN_TAG_JOINED, /* nothing: `from` has become a member of a watched group (group.h) */
-    LN_TAG_LEFT,   /* nothing: it is one no more */
+    LN_TAG_JOINED,  /* nothing: `from` has become a member of a watched group (group.h) */
+    LN_TAG_LEFT,    /* nothing: it is one no more */
+    LN_TAG_TIMEOUT, /* nothing: none came for as long as ln_idle_after said */
 };
 
 /* A new message with `bytes` of zeroed data, in the caller's ownership. Never NULL: without memory
@@ -156,6 +157,13 @@ LN_API void ln_reply_error(struct ln_caller caller, int error);
 LN_API uint64_t ln_send_after(uint64_t delay_ms, ln_pid to, struct ln_msg **msg);
 /* 0, or -ENOENT when it has fired or never was. */
 LN_API int ln_cancel_timer(uint64_t timer);
+
+/* A behaviour's init or handler asks to be told when nothing comes: if no message has arrived for
+ * timeout_ms after it returned (0: if none waits then), LN_TAG_TIMEOUT does. The next message,
+ * LN_TAG_TIMEOUT too, ends the asking: whoever still wants to be told asks again. A second asking
+ * replaces the first; LN_FOREVER takes it back. What is told lies in the reply lane, so the system
+ * lane may overtake it. gen_server's timeout. A process has ln_receive's. */
+LN_API void ln_idle_after(uint64_t timeout_ms);
 
 /* ----------------------------------------------------------------------------------- behaviours */
 

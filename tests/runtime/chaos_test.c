@@ -29,6 +29,7 @@ struct fool {
     ln_pid mate;
     ln_pid numbers_from; /* the one whose numbers are checked */
     uint64_t number_last;
+    bool asked_idle; /* by the last message's handler */
 };
 
 static _Atomic ln_pid known[KNOWN_MAX];
@@ -388,6 +389,13 @@ fool_handle(void *state, struct ln_msg **msg)
 {
     struct fool *fool = state;
     bool again = (*msg)->tag == GO_ON && (*msg)->flags == LN_MSG_HELD;
+    EXPECT(fool->asked_idle || (*msg)->tag != LN_TAG_TIMEOUT);
+    /* A message of the system lane may have overtaken it. */
+    fool->asked_idle = fool->asked_idle && (*msg)->lane == LN_SYSTEM;
+    if (chance(fool, 5) == 0) {
+        fool->asked_idle = true;
+        ln_idle_after(chance(fool, 5));
+    }
     take(fool, msg);
     if (chance(fool, 3) == 0) {
         be_foolish(fool);
