@@ -122,6 +122,30 @@ shell_put_text(struct shell_call *call, const char *name, const char *text)
     ln_text_print(call->out, "\",");
 }
 
+void
+shell_put_pid(struct shell_call *call, const char *name, ln_pid pid)
+{
+    char text[SHELL_PID_BYTES];
+    shell_pid_print(pid, text);
+    shell_put_text(call, name, text);
+}
+
+void
+shell_put_number(struct shell_call *call, const char *name, uint64_t value)
+{
+    ln_text_print(call->out, "\"%s\":%llu,", name, (unsigned long long)value);
+}
+
+void
+shell_put_end(struct shell_call *call, const char *end)
+{
+    struct ln_text *out = call->out;
+    if (out->bytes > 0 && out->data[out->bytes - 1] == ',') {
+        out->data[--out->bytes] = '\0';
+    }
+    ln_text_print(out, "%s", end);
+}
+
 bool
 shell_row_fits(const struct shell_call *call)
 {

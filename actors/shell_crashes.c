@@ -20,14 +20,6 @@ row_fits(const struct shell_call *call)
 }
 
 static void
-put_pid(struct shell_call *call, const char *name, ln_pid pid)
-{
-    char text[SHELL_PID_BYTES];
-    shell_pid_print(pid, text);
-    shell_put_text(call, name, text);
-}
-
-static void
 put_comma(struct shell_call *call)
 {
     if (call->out->bytes > 1) {
@@ -41,8 +33,8 @@ put_crash(struct shell_call *call, const struct ln_crash *crash)
     struct ln_text *out = call->out;
     put_comma(call);
     ln_text_print(out, "{\"at_ms\":%lld,", (long long)crash->at_wall_ms);
-    put_pid(call, "pid", crash->pid);
-    put_pid(call, "parent", crash->parent);
+    shell_put_pid(call, "pid", crash->pid);
+    shell_put_pid(call, "parent", crash->parent);
     shell_put_text(call, "behaviour", crash->behaviour);
     shell_put_text(call, "name", crash->name);
     shell_put_text(call, "reason", crash->reason.text != NULL ? crash->reason.text : "error");
@@ -54,7 +46,7 @@ put_crash(struct shell_call *call, const struct ln_crash *crash)
                   (int)crash->reason.line, crash->mailbox, crash->reductions, crash->memory_bytes);
     for (uint32_t i = 0; i < crash->messages_count; i++) {
         ln_text_print(out, "%s{", i > 0 ? "," : "");
-        put_pid(call, "from", crash->messages[i].from);
+        shell_put_pid(call, "from", crash->messages[i].from);
         ln_text_print(out, "\"tag\":%u,\"bytes\":%u}", crash->messages[i].tag,
                       crash->messages[i].bytes);
     }
@@ -88,7 +80,7 @@ put_stall(struct shell_call *call, const struct ln_stall *stall)
     struct ln_text *out = call->out;
     put_comma(call);
     ln_text_print(out, "{\"at_ms\":%lld,", (long long)stall->at_wall_ms);
-    put_pid(call, "pid", stall->pid);
+    shell_put_pid(call, "pid", stall->pid);
     shell_put_text(call, "behaviour", stall->behaviour);
     ln_text_print(out, "\"cpu_ms\":%llu,\"behaviour_count\":%llu,\"at\":\"",
                   (unsigned long long)stall->cpu_ms, (unsigned long long)stall->behaviour_count);

@@ -40,9 +40,17 @@ void shell_fail(struct shell_call *call, enum shell_status status, const char *f
 void shell_fail_errno(struct shell_call *call, int error, const char *what);
 /* "name": "text", escaped; with a comma behind. */
 void shell_put_text(struct shell_call *call, const char *name, const char *text);
+/* "name": "0.12.3", likewise. */
+void shell_put_pid(struct shell_call *call, const char *name, ln_pid pid);
+/* "name": 17, likewise. */
+void shell_put_number(struct shell_call *call, const char *name, uint64_t value);
+/* Ends an object or array whose last member left a comma. */
+void shell_put_end(struct shell_call *call, const char *end);
 /* Whether another row fits into the page. */
 bool shell_row_fits(const struct shell_call *call);
 
+/* Digits up to `high`, moving *at behind them. */
+MUST_CHECK bool shell_number_parse(const char **at, uint64_t high, uint64_t *out);
 /* "scheduler.slot.generation". */
 void shell_pid_print(ln_pid pid, char out[SHELL_PID_BYTES]);
 /* False: it has not the form of a pid. */

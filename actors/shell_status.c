@@ -8,23 +8,6 @@
 
 enum { PARTITIONS = 256 };
 
-static void
-put_number(struct shell_call *call, const char *name, uint64_t value)
-{
-    ln_text_print(call->out, "\"%s\":%llu,", name, (unsigned long long)value);
-}
-
-/* Ends an object or array whose last member left a comma. */
-static void
-put_end(struct shell_call *call, const char *end)
-{
-    struct ln_text *out = call->out;
-    if (out->bytes > 0 && out->data[out->bytes - 1] == ',') {
-        out->data[--out->bytes] = '\0';
-    }
-    ln_text_print(out, "%s", end);
-}
-
 /* --------------------------------------------------------------------------------------- status */
 
 static void
@@ -52,32 +35,44 @@ put_counters(struct shell_call *call)
     };
     ln_text_print(call->out, "\"counters\":{");
     for (unsigned i = 0; i < sizeof shown / sizeof shown[0]; i++) {
-        put_number(call, shown[i].name, messenger_counted(shown[i].counter));
+        shell_put_number(call, shown[i].name, messenger_counted(shown[i].counter));
     }
-    put_end(call, "},");
+    shell_put_end(call, "},");
 }
 
 static void
 put_scheduler(struct shell_call *call, const struct ln_scheduler_info *info)
 {
-    struct io_stats io;
-    io_stats_read(io_of(call->messenger->driver, info->index), &io);
     ln_text_print(call->out, "{");
-    put_number(call, "scheduler", info->index);
-    put_number(call, "actors", info->actors);
-    put_number(call, "ready", info->ready);
-    put_number(call, "sockets", info->sockets);
-    put_number(call, "stacks", info->stacks);
-    put_number(call, "messages", info->messages);
-    put_number(call, "messages_remote", info->messages_remote);
-    put_number(call, "crashed", info->crashed);
-    put_number(call, "stalls", info->stalls);
-    put_number(call, "memory_used_bytes", info->memory_used_bytes);
-    put_number(call, "memory_mapped_bytes", info->memory_mapped_bytes);
-    put_number(call, "sockets_bytes", info->sockets_bytes);
-    put_number(call, "io_enters", io.enters);
-    put_number(call, "io_syncs", io.file_syncs);
-    put_end(call, "},");
+    shell_put_number(call, "scheduler", info->index);
+    shell_put_number(call, "actors", info->actors);
+    shell_put_number(call, "ready", info->ready);
+    shell_put_number(call, "sockets", info->sockets);
+    shell_put_number(call, "stacks", info->stacks);
+    shell_put_number(call, "messages", info->messages);
+    shell_put_number(call, "messages_remote", info->messages_remote);
+    shell_put_number(call, "crashed", info->crashed);
+    shell_put_number(call, "stalls", info->stalls);
+    shell_put_number(call, "memory_used_bytes", info->memory_used_bytes);
+    shell_put_number(call, "memory_mapped_bytes", info->memory_mapped_bytes);
+    shell_put_number(call, "sockets_bytes", info->sockets_bytes);
+    shell_put_number(call, "turns", info->turns);
+    shell_put_number(call, "busy_ms", info->busy_ns / 1000000);
+    shell_put_number(call, "lately_busy_us", info->lately_busy_ns / 1000);
+    shell_put_number(call, "lately_us", info->lately_ns / 1000);
+    shell_put_number(call, "io_enters", info->io_enters);
+    shell_put_number(call, "io_submitted", info->io_submitted);
+    shell_put_number(call, "io_completed", info->io_completed);
+    shell_put_number(call, "io_wakes", info->io_wakes);
+    shell_put_number(call, "io_receives", info->io_receives);
+    shell_put_number(call, "io_receive_bytes", info->io_receive_bytes);
+    shell_put_number(call, "io_sends", info->io_sends);
+    shell_put_number(call, "io_send_bytes", info->io_send_bytes);
+    shell_put_number(call, "io_accepts", info->io_accepts);
+    shell_put_number(call, "io_buffers_short", info->io_buffers_short);
+    shell_put_number(call, "io_syncs", info->io_file_syncs);
+    shell_put_number(call, "io_file_bytes", info->io_file_bytes);
+    shell_put_end(call, "},");
 }
 
 static int
@@ -92,7 +87,7 @@ put_schedulers(struct shell_call *call)
         }
         put_scheduler(call, &info);
     }
-    put_end(call, "],");
+    shell_put_end(call, "],");
     return 0;
 }
 
@@ -102,13 +97,13 @@ put_store_brief(struct shell_call *call)
     struct store_stats stats;
     store_stats_read(call->messenger->store, &stats);
     ln_text_print(call->out, "\"store\":{");
-    put_number(call, "commands", stats.commands);
-    put_number(call, "batches", stats.batches);
-    put_number(call, "batch_us_mean",
-               stats.batches > 0 ? stats.batch_ns / stats.batches / 1000 : 0);
-    put_number(call, "log_bytes", stats.log_bytes);
-    put_number(call, "delta_bytes", stats.delta_bytes);
-    put_number(call, "folds", stats.folds);
+    shell_put_number(call, "commands", stats.commands);
+    shell_put_number(call, "batches", stats.batches);
+    shell_put_number(call, "batch_us_mean",
+                     stats.batches > 0 ? stats.batch_ns / stats.batches / 1000 : 0);
+    shell_put_number(call, "log_bytes", stats.log_bytes);
+    shell_put_number(call, "delta_bytes", stats.delta_bytes);
+    shell_put_number(call, "folds", stats.folds);
     ln_text_print(call->out, "\"disk_full\":%s},", stats.disk_full ? "true" : "false");
 }
 
@@ -129,10 +124,10 @@ shell_status(struct shell_call *call)
     shell_put_text(call, "io", io_driver_name(messenger->driver));
     shell_put_text(call, "data", messenger->settings->data);
     shell_put_text(call, "listen", address);
-    put_number(call, "process", (uint64_t)getpid());
-    put_number(call, "started_at_ms", (uint64_t)messenger->started_wall_ms);
-    put_number(call, "uptime_ms",
-               (io_now_ns(io_of(messenger->driver, 0)) - messenger->started_at_ns) / 1000000);
+    shell_put_number(call, "process", (uint64_t)getpid());
+    shell_put_number(call, "started_at_ms", (uint64_t)messenger->started_wall_ms);
+    shell_put_number(call, "uptime_ms",
+                     (io_now_ns(io_of(messenger->driver, 0)) - messenger->started_at_ns) / 1000000);
     put_counters(call);
     int error = put_schedulers(call);
     if (error < 0) {
@@ -140,7 +135,7 @@ shell_status(struct shell_call *call)
         return;
     }
     put_store_brief(call);
-    put_end(call, "}");
+    shell_put_end(call, "}");
 }
 
 /* --------------------------------------------------------------------------------------- config */
@@ -156,30 +151,30 @@ shell_config(struct shell_call *call)
 static void
 put_stats(struct shell_call *call, const struct store_stats *stats)
 {
-    put_number(call, "commands", stats->commands);
-    put_number(call, "command_bytes", stats->command_bytes);
-    put_number(call, "batches", stats->batches);
-    put_number(call, "batch_commands_max", stats->batch_commands_max);
-    put_number(call, "batch_ns", stats->batch_ns);
-    put_number(call, "batch_ns_max", stats->batch_ns_max);
-    put_number(call, "apply_ns_max", stats->apply_ns_max);
-    put_number(call, "requests", stats->requests);
-    put_number(call, "refused_overload", stats->refused_overload);
-    put_number(call, "refused_full", stats->refused_full);
-    put_number(call, "fetches", stats->fetches);
-    put_number(call, "fetched_records", stats->fetched_records);
-    put_number(call, "pushes", stats->pushes);
-    put_number(call, "stream_records", stats->stream_records);
-    put_number(call, "folds", stats->folds);
-    put_number(call, "folds_failed", stats->folds_failed);
-    put_number(call, "fold_ns", stats->fold_ns);
-    put_number(call, "fold_ns_max", stats->fold_ns_max);
-    put_number(call, "freeze_ns_max", stats->freeze_ns_max);
-    put_number(call, "fold_records", stats->fold_records);
-    put_number(call, "delta_entries", stats->delta_entries);
-    put_number(call, "delta_bytes", stats->delta_bytes);
-    put_number(call, "log_bytes", stats->log_bytes);
-    put_number(call, "sessions_attached", stats->sessions_attached);
+    shell_put_number(call, "commands", stats->commands);
+    shell_put_number(call, "command_bytes", stats->command_bytes);
+    shell_put_number(call, "batches", stats->batches);
+    shell_put_number(call, "batch_commands_max", stats->batch_commands_max);
+    shell_put_number(call, "batch_ns", stats->batch_ns);
+    shell_put_number(call, "batch_ns_max", stats->batch_ns_max);
+    shell_put_number(call, "apply_ns_max", stats->apply_ns_max);
+    shell_put_number(call, "requests", stats->requests);
+    shell_put_number(call, "refused_overload", stats->refused_overload);
+    shell_put_number(call, "refused_full", stats->refused_full);
+    shell_put_number(call, "fetches", stats->fetches);
+    shell_put_number(call, "fetched_records", stats->fetched_records);
+    shell_put_number(call, "pushes", stats->pushes);
+    shell_put_number(call, "stream_records", stats->stream_records);
+    shell_put_number(call, "folds", stats->folds);
+    shell_put_number(call, "folds_failed", stats->folds_failed);
+    shell_put_number(call, "fold_ns", stats->fold_ns);
+    shell_put_number(call, "fold_ns_max", stats->fold_ns_max);
+    shell_put_number(call, "freeze_ns_max", stats->freeze_ns_max);
+    shell_put_number(call, "fold_records", stats->fold_records);
+    shell_put_number(call, "delta_entries", stats->delta_entries);
+    shell_put_number(call, "delta_bytes", stats->delta_bytes);
+    shell_put_number(call, "log_bytes", stats->log_bytes);
+    shell_put_number(call, "sessions_attached", stats->sessions_attached);
     ln_text_print(call->out, "\"disk_full\":%s,", stats->disk_full ? "true" : "false");
 }
 
@@ -189,18 +184,18 @@ put_partition(struct shell_call *call, const struct store_partition_info *info)
     char pid[SHELL_PID_BYTES];
     shell_pid_print(info->pid, pid);
     ln_text_print(call->out, "{");
-    put_number(call, "partition", info->partition);
-    put_number(call, "cell", info->cell);
-    put_number(call, "scheduler", info->scheduler);
+    shell_put_number(call, "partition", info->partition);
+    shell_put_number(call, "cell", info->cell);
+    shell_put_number(call, "scheduler", info->scheduler);
     shell_put_text(call, "pid", pid);
-    put_number(call, "epoch", info->epoch);
-    put_number(call, "commands", info->commands);
-    put_number(call, "delta_entries", info->delta_entries);
-    put_number(call, "delta_bytes", info->delta_bytes);
-    put_number(call, "waiting", info->waiting);
-    put_number(call, "sessions", info->sessions);
-    put_number(call, "outbox_records", info->outbox_records);
-    put_end(call, "},");
+    shell_put_number(call, "epoch", info->epoch);
+    shell_put_number(call, "commands", info->commands);
+    shell_put_number(call, "delta_entries", info->delta_entries);
+    shell_put_number(call, "delta_bytes", info->delta_bytes);
+    shell_put_number(call, "waiting", info->waiting);
+    shell_put_number(call, "sessions", info->sessions);
+    shell_put_number(call, "outbox_records", info->outbox_records);
+    shell_put_end(call, "},");
 }
 
 /* -> {"commands": ..., "partitions": [{"partition": 0, ...}, ...]} */
@@ -217,5 +212,5 @@ shell_store(struct shell_call *call)
         store_partition_info_read(call->messenger->store, (uint8_t)i, &info);
         put_partition(call, &info);
     }
-    put_end(call, "]}");
+    shell_put_end(call, "]}");
 }

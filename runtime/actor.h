@@ -66,15 +66,29 @@ struct start {
     unsigned char argument[] __attribute__((aligned(16)));
 };
 
+enum wait_kind {
+    WAIT_ANSWER,
+    WAIT_MESSAGE,
+    WAIT_TIME,
+    WAIT_WORKER,
+    WAIT_FILE,
+    WAIT_CONNECTION, /* of a socket: that it is made */
+    WAIT_SOCKET,     /* that the kernel lets go of it */
+};
+
 /* What a waiting actor waits for. It lies on the actor's stack; whoever ends it calls wait_end. */
 struct wait {
     struct timer timer;
     struct scheduler *scheduler;
     struct actor *actor;
     struct ln_msg *answer;
-    uint64_t ref;     /* the request whose answer ends it */
+    uint64_t ref;      /* the request whose answer ends it */
+    ln_pid callee;     /* of that request */
+    uint32_t tag;      /* likewise */
+    uint64_t since_ns; /* it is parked, for so long at most: */
+    uint64_t timeout_ms;
+    uint8_t kind;
     bool cancellable; /* false: buffers on this stack are in the kernel's or a worker's hands */
-    bool for_message;
     bool (*match)(const struct ln_msg *msg, void *context);
     void *match_context;
     int result;
@@ -92,6 +106,7 @@ enum signal {
     SIGNAL_LIST,      /* request to a scheduler: inspect.c */
     SIGNAL_RELATIONS, /* request to a scheduler: inspect.c */
     SIGNAL_INSPECT,   /* request to a scheduler: inspect.c */
+    SIGNAL_WAIT,      /* request to a scheduler: inspect.c */
     SIGNAL_REGISTER,  /* request to a scheduler: name.c, and the next */
     SIGNAL_UNREGISTER,
     SIGNAL_GROUP_SEND,    /* to a scheduler: group.c, and the three below likewise */
@@ -149,13 +164,15 @@ void resources_release(struct actor *actor);
 
 /* Hangs a cancellable wait onto the calling actor. Ends the actor where there is no stack to go on
  * with, or when it was cancelled and waits too often; so nothing may be under way before. */
-void wait_begin(struct wait *wait);
+void wait_begin(struct wait *wait, enum wait_kind kind);
 /* The same for an operation that is under way and must be waited for. */
-void wait_again(struct wait *wait);
+void wait_again(struct wait *wait, enum wait_kind kind);
 /* Waits until wait_end, the timeout or a cancel. Yields, unless wait_end came already or the
  * timeout is 0. The wait's result. */
 int wait_for(struct wait *wait, uint64_t timeout_ms);
 void wait_end(struct wait *wait, int result);
+/* Whether it is for a message that it chooses, not for any. */
+bool wait_chooses(const struct wait *wait);
 /* The same, from a completion of io; no effect when the wait has ended (a timeout, a cancel) and
  * its actor has not run since. */
 void wait_end_by_io(struct wait *wait, int result);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unwind.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define FIBER_ASAN 1
@@ -57,6 +58,8 @@ enum {
 
 void fiber_swap(void **save_stack_pointer, void *load_stack_pointer);
 void fiber_begin(void);
+void fiber_above(void *stack_pointer, void (*call)(void *argument), void *argument);
+extern const char fiber_above_called[]; /* where its call returns to */
 NORETURN void fiber_jump(void *stack_top, void (*entry)(void *argument), void *argument);
 
 static unsigned char *
@@ -238,6 +241,45 @@ fiber_guards(const struct fiber *fiber, uintptr_t address)
 {
     uintptr_t stack = (uintptr_t)fiber->stack;
     return stack != 0 && address < stack && address >= stack - FIBER_GUARD_BYTES;
+}
+
+struct backtrace {
+    uint64_t *places;
+    unsigned count, max;
+    bool there; /* on the other stack */
+};
+
+static _Unwind_Reason_Code
+backtrace_step(struct _Unwind_Context *context, void *argument)
+{
+    struct backtrace *trace = argument;
+    uintptr_t place = _Unwind_GetIP(context);
+    if (!trace->there) {
+        trace->there = place == (uintptr_t)fiber_above_called;
+        return _URC_NO_REASON;
+    }
+    if (trace->count == trace->max || place == 0) {
+        return _URC_END_OF_STACK;
+    }
+    trace->places[trace->count++] = place - 1;
+    return _URC_NO_REASON;
+}
+
+static void
+backtrace_take(void *trace)
+{
+    (void)_Unwind_Backtrace(backtrace_step, trace);
+}
+
+/* The unwinder reads the tables that compilers write for every function, as for exceptions, and
+ * ends at one that has none: so neither our code nor a library's needs frame pointers. */
+unsigned
+fiber_backtrace(const struct fiber *fiber, uint64_t *out, unsigned max)
+{
+    ASSERT(fiber->stack != NULL);
+    struct backtrace trace = {.places = out, .max = max};
+    fiber_above(fiber->stack_pointer, backtrace_take, &trace);
+    return trace.count;
 }
 
 size_t

@@ -46,6 +46,53 @@ fiber_swap:
     .cfi_endproc
     .size fiber_swap, .-fiber_swap
 
+/* void fiber_above(void *stack_pointer, void (*call)(void *), void *argument)
+ * Calls call(argument) here and now; but to an unwinder that call stands on the stack that fiber_swap left at
+ * `stack_pointer`: what it saved there is told as this function's caller. */
+    .globl fiber_above
+    .hidden fiber_above
+    .type fiber_above, %function
+    .p2align 4
+fiber_above:
+    .cfi_startproc
+    stp x29, x30, [sp, #-32]!
+    .cfi_def_cfa_offset 32
+    .cfi_offset 29, -32
+    .cfi_offset 30, -24
+    str x19, [sp, #16]
+    .cfi_offset 19, -16
+    mov x19, x0
+    mov x9, x1
+    .cfi_remember_state
+    .cfi_def_cfa 19, 160
+    .cfi_offset 19, -160
+    .cfi_offset 20, -152
+    .cfi_offset 21, -144
+    .cfi_offset 22, -136
+    .cfi_offset 23, -128
+    .cfi_offset 24, -120
+    .cfi_offset 25, -112
+    .cfi_offset 26, -104
+    .cfi_offset 27, -96
+    .cfi_offset 28, -88
+    .cfi_offset 29, -80
+    .cfi_offset 30, -72
+    mov x0, x2
+    blr x9
+    .globl fiber_above_called
+    .hidden fiber_above_called
+fiber_above_called:
+    .cfi_restore_state
+    ldr x19, [sp, #16]
+    .cfi_restore 19
+    ldp x29, x30, [sp], #32
+    .cfi_def_cfa_offset 0
+    .cfi_restore 29
+    .cfi_restore 30
+    ret
+    .cfi_endproc
+    .size fiber_above, .-fiber_above
+
 /* Where a fresh fiber begins: x19 holds its argument, x20 its entry (fiber.c laid them out). */
     .globl fiber_begin
     .hidden fiber_begin

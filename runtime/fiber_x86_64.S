@@ -28,6 +28,40 @@ fiber_swap:
     .cfi_endproc
     .size fiber_swap, .-fiber_swap
 
+/* void fiber_above(void *stack_pointer, void (*call)(void *), void *argument)
+ * Calls call(argument) here and now; but to an unwinder that call stands on the stack that fiber_swap left at
+ * `stack_pointer`: what it saved there is told as this function's caller. */
+    .globl fiber_above
+    .hidden fiber_above
+    .type fiber_above, @function
+    .p2align 4
+fiber_above:
+    .cfi_startproc
+    pushq %rbx
+    .cfi_adjust_cfa_offset 8
+    .cfi_offset rbx, -16
+    movq %rdi, %rbx
+    .cfi_remember_state
+    .cfi_def_cfa rbx, 56
+    .cfi_offset rbp, -16
+    .cfi_offset rbx, -24
+    .cfi_offset r12, -32
+    .cfi_offset r13, -40
+    .cfi_offset r14, -48
+    .cfi_offset r15, -56
+    movq %rdx, %rdi
+    callq *%rsi
+    .globl fiber_above_called
+    .hidden fiber_above_called
+fiber_above_called:
+    .cfi_restore_state
+    popq %rbx
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore rbx
+    ret
+    .cfi_endproc
+    .size fiber_above, .-fiber_above
+
 /* Where a fresh fiber begins: r12 holds its argument, r13 its entry (fiber.c laid them out). */
     .globl fiber_begin
     .hidden fiber_begin

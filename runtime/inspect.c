@@ -15,6 +15,12 @@
 
 static const char *const state_names[] = {"held", "idle", "ready", "running", "waiting"};
 
+static const char *const wait_names[] = {
+    [WAIT_ANSWER] = "answer", [WAIT_MESSAGE] = "message", [WAIT_TIME] = "time",
+    [WAIT_WORKER] = "worker", [WAIT_FILE] = "file",       [WAIT_CONNECTION] = "connection",
+    [WAIT_SOCKET] = "socket",
+};
+
 struct list_request {
     uint32_t slot;
     uint32_t max;
@@ -95,7 +101,18 @@ scheduler_info(struct scheduler *self, struct ln_scheduler_info *out)
         .io_submitted = io.submitted,
         .io_completed = io.completed,
         .io_wakes = io.wakes,
+        .io_receives = io.receives,
+        .io_receive_bytes = io.receive_bytes,
+        .io_sends = io.sends,
+        .io_send_bytes = io.send_bytes,
+        .io_accepts = io.accepts,
+        .io_file_syncs = io.file_syncs,
+        .io_file_bytes = io.file_bytes,
+        .io_buffers_short = io.receive_buffers_short,
     };
+    const struct load_sample *since = scheduler_load_since(self, out->now_ns);
+    out->lately_busy_ns = out->busy_ns - since->busy_ns;
+    out->lately_ns = out->now_ns - since->now_ns;
 }
 
 /* ------------------------------------------------------------------------- the scheduler's side */
@@ -155,6 +172,32 @@ relations(struct scheduler *self, const struct inspect_request *request)
     return answer;
 }
 
+/* The running actor's stack changes under our feet, and has nothing to wait for. */
+static struct ln_msg *
+wait_look(struct scheduler *self, const struct inspect_request *request)
+{
+    const struct actor *actor = scheduler_find(self, request->pid);
+    if (actor == NULL) {
+        return NULL;
+    }
+    struct ln_msg *answer = message_new(self, 0, LN_REPLY, sizeof(struct ln_wait_info));
+    struct ln_wait_info *found = (struct ln_wait_info *)(void *)answer->data;
+    const struct wait *wait = actor->wait;
+    if (actor == self->current || actor->fiber == NULL) {
+        return answer;
+    }
+    if (wait != NULL) {
+        found->what = wait_chooses(wait) ? "chosen message" : wait_names[wait->kind];
+        found->callee = wait->callee;
+        found->tag = wait->tag;
+        found->cancellable = wait->cancellable;
+        found->waited_ns = io_now_ns(self->io) - wait->since_ns;
+        found->timeout_ms = wait->timeout_ms;
+    }
+    found->frames_count = fiber_backtrace(actor->fiber, found->frames, LN_WAIT_FRAMES_MAX);
+    return answer;
+}
+
 void
 inspect_arrived(struct scheduler *self, struct ln_msg **msg)
 {
@@ -162,6 +205,7 @@ inspect_arrived(struct scheduler *self, struct ln_msg **msg)
     const void *request = (*msg)->data;
     struct ln_msg *answer = (*msg)->tag == SIGNAL_LIST        ? list(self, request)
                             : (*msg)->tag == SIGNAL_RELATIONS ? relations(self, request)
+                            : (*msg)->tag == SIGNAL_WAIT      ? wait_look(self, request)
                                                               : inspect(self, request);
     message_answer(caller, &answer, answer != NULL ? 0 : -ESRCH);
     ln_msg_free(msg);
@@ -264,6 +308,17 @@ look_relations(struct look look, ln_pid pid, struct ln_relations *out)
     return error;
 }
 
+static int
+look_wait(struct look look, ln_pid pid, struct ln_wait_info *out)
+{
+    int error = ask_about(&look, pid, SIGNAL_WAIT);
+    if (error == 0) {
+        memcpy(out, look.data, sizeof *out);
+    }
+    look_end(&look);
+    return error;
+}
+
 int
 ln_inspect_list(unsigned scheduler, uint32_t *slot, struct ln_actor_info *out, uint32_t max,
                 uint32_t *out_count)
@@ -287,6 +342,12 @@ int
 ln_inspect_relations(ln_pid pid, struct ln_relations *out)
 {
     return look_relations((struct look){0}, pid, out);
+}
+
+int
+ln_inspect_wait(ln_pid pid, struct ln_wait_info *out)
+{
+    return look_wait((struct look){0}, pid, out);
 }
 
 int
@@ -318,4 +379,11 @@ ln_node_inspect_relations(struct ln_node *node, ln_pid pid, struct ln_relations 
                           uint64_t timeout_ms)
 {
     return look_relations((struct look){.node = node, .timeout_ms = timeout_ms}, pid, out);
+}
+
+int
+ln_node_inspect_wait(struct ln_node *node, ln_pid pid, struct ln_wait_info *out,
+                     uint64_t timeout_ms)
+{
+    return look_wait((struct look){.node = node, .timeout_ms = timeout_ms}, pid, out);
 }

@@ -44,7 +44,12 @@ struct ln_scheduler_info {
     /* Of two looks: (busy_ns - busy_ns) / (now_ns - now_ns) is the part of the time between in
      * which its thread ran. */
     uint64_t busy_ns, now_ns;
+    /* The same of one look: busy for lately_busy_ns of the last lately_ns, a second or more. */
+    uint64_t lately_busy_ns, lately_ns;
     uint64_t io_enters, io_submitted, io_completed, io_wakes;
+    uint64_t io_receives, io_receive_bytes, io_sends, io_send_bytes, io_accepts, io_file_syncs,
+        io_file_bytes;
+    uint64_t io_buffers_short; /* receives that found no buffer, and were done again later */
 };
 
 /* Up to `max` (at most LN_INSPECT_PAGE) actors of a scheduler from *slot on, which moves to where
@@ -69,7 +74,27 @@ struct ln_relations {
 /* Links and monitors of an actor, both ways. 0, -ESRCH, or what ln_call returns. */
 LN_API LN_MUST_CHECK int ln_inspect_relations(ln_pid pid, struct ln_relations *out);
 
-/* The same four looks from a thread that is no scheduler's. -ETIMEDOUT: the scheduler has not
+/* What an actor waits for, or what it will go on with once it runs again. */
+enum { LN_WAIT_FRAMES_MAX = 32 };
+struct ln_wait_info {
+    /* "answer", "message", "chosen message" (ln_receive_match), "time", "worker", "file",
+     * "connection", "socket" (ln_socket_detach); NULL: it does not wait. A literal. */
+    const char *what;
+    ln_pid callee; /* whose answer; slot 0 is a scheduler itself. 0: it waits for none */
+    uint32_t tag;  /* of the request that it asked with */
+    bool cancellable;
+    uint64_t waited_ns;
+    uint64_t timeout_ms; /* how long it waits at most; LN_FOREVER */
+    /* Where its code stopped, the innermost first (ln_frame_print, crash.h); none when it has no
+     * stack: a behaviour between two messages. */
+    uint32_t frames_count;
+    uint64_t frames[LN_WAIT_FRAMES_MAX];
+};
+/* Looks at an actor's wait and its suspended stack, which is read by its own scheduler between two
+ * turns. 0, -ESRCH, or what ln_call returns. */
+LN_API LN_MUST_CHECK int ln_inspect_wait(ln_pid pid, struct ln_wait_info *out);
+
+/* The same five looks from a thread that is no scheduler's. -ETIMEDOUT: the scheduler has not
  * answered in time. */
 LN_API LN_MUST_CHECK int ln_node_inspect_list(struct ln_node *node, unsigned scheduler,
                                               uint32_t *slot, struct ln_actor_info *out,
@@ -83,5 +108,7 @@ LN_API LN_MUST_CHECK int ln_node_inspect_scheduler(struct ln_node *node, unsigne
                                                    uint64_t timeout_ms);
 LN_API LN_MUST_CHECK int ln_node_inspect_relations(struct ln_node *node, ln_pid pid,
                                                    struct ln_relations *out, uint64_t timeout_ms);
+LN_API LN_MUST_CHECK int ln_node_inspect_wait(struct ln_node *node, ln_pid pid,
+                                              struct ln_wait_info *out, uint64_t timeout_ms);
 
 LN_END

@@ -427,6 +427,20 @@ publish_all(struct scheduler *self)
     }
 }
 
+static void
+load_note(struct scheduler *self)
+{
+    self->load[0] = self->load[1];
+    self->load[1] = (struct load_sample){io_cpu_ns(self->io), self->now_ns};
+}
+
+const struct load_sample *
+scheduler_load_since(const struct scheduler *self, uint64_t now_ns)
+{
+    const struct load_sample *newer = &self->load[1];
+    return now_ns - newer->now_ns >= UINT64_C(1000000) * TRIM_PERIOD_MS ? newer : &self->load[0];
+}
+
 /* Frees the stacks that were idle all the while since the last trim. */
 static void
 trim_stacks(struct scheduler *self)
@@ -435,6 +449,7 @@ trim_stacks(struct scheduler *self)
         return;
     }
     self->trim_at_ms = scheduler_now_ms(self) + TRIM_PERIOD_MS;
+    load_note(self);
     uint32_t kept = LN_LENT_STACKS_KEPT;
     uint32_t surplus = self->idle_least > kept ? self->idle_least - kept : 0;
     for (; surplus > 0; surplus--) {
@@ -550,6 +565,8 @@ scheduler_init(struct scheduler *self, struct ln_node *node, unsigned index)
     handle_table_init(&self->handles);
     self->door = door_new();
     self->now_ns = io_now_ns(self->io);
+    self->load[0].now_ns = self->now_ns;
+    self->load[1].now_ns = self->now_ns;
     timer_wheel_init(&self->timers, scheduler_now_ms(self));
 }
 

@@ -44,6 +44,11 @@ struct scheduler_stats {
     uint64_t stalls, turns_cut, reports_left_out;
 };
 
+/* How busy the thread was up to an instant. */
+struct load_sample {
+    uint64_t busy_ns, now_ns;
+};
+
 struct scheduler {
     struct io *io;
     struct ln_node *node;
@@ -60,8 +65,9 @@ struct scheduler {
     uint32_t idle_count, fibers_count;
     uint32_t idle_least; /* of idle_count, since the last trim */
     uint64_t trim_at_ms;
-    struct fiber *reap;      /* an ended process's fiber, freed by the next loop fiber */
-    struct fiber *overflown; /* the current actor's, which the next loop fiber ends */
+    struct load_sample load[2]; /* the last two trims: the older, the newer */
+    struct fiber *reap;         /* an ended process's fiber, freed by the next loop fiber */
+    struct fiber *overflown;    /* the current actor's, which the next loop fiber ends */
     unsigned overflow_depth;
     uint64_t turn_end_ns;
     uint32_t turn_actors; /* that ran in this turn */
@@ -157,6 +163,8 @@ ln_pid scheduler_adopt(struct scheduler *scheduler, struct actor *actor);
 void scheduler_forget(struct scheduler *scheduler, struct actor *actor);
 /* A new reference, unique in this node's life. */
 uint64_t scheduler_ref(struct scheduler *scheduler);
+/* When to compare with to tell how busy it was lately: a second ago, or longer. */
+const struct load_sample *scheduler_load_since(const struct scheduler *scheduler, uint64_t now_ns);
 /* Kills every actor; the scheduler stops when none is left. */
 void scheduler_shut_down(struct scheduler *scheduler);
 

@@ -168,8 +168,10 @@ message_call(ln_pid to, struct ln_msg **request, uint64_t timeout_ms, bool cance
 {
     struct scheduler *self = scheduler_current();
     struct wait wait;
-    wait_begin(&wait); /* before the request leaves: it may be answered at once */
+    wait_begin(&wait, WAIT_ANSWER); /* before the request leaves: it may be answered at once */
     wait.cancellable = cancellable;
+    wait.callee = to;
+    wait.tag = (*request)->tag;
     wait.ref = scheduler_ref(self);
     (*request)->ref = wait.ref;
     (*request)->from = actor_current()->pid;
@@ -272,7 +274,7 @@ deliver_queued(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
     const struct wait *wait = actor->wait;
     if (actor->run_state == ACTOR_IDLE) {
         scheduler_ready(self, actor);
-    } else if (wait != NULL && wait->for_message &&
+    } else if (wait != NULL && wait->kind == WAIT_MESSAGE &&
                (queued == NULL || wait->match(queued, wait->match_context))) {
         wait_end(actor->wait, 0); /* one that was renewed in its place: the waiter looks itself */
     }

@@ -361,6 +361,7 @@ scheduler_signal(struct scheduler *self, struct actor *actor, struct ln_msg **ms
         case SIGNAL_LIST:
         case SIGNAL_RELATIONS:
         case SIGNAL_INSPECT:
+        case SIGNAL_WAIT:
             inspect_arrived(self, msg);
             return;
         case SIGNAL_REGISTER:

@@ -646,7 +646,7 @@ ln_socket_connect(const struct io_address *address, uint64_t timeout_ms, struct 
     struct connect_wait connect = {.op = {.done = connect_done, .buffer = IO_BUFFER_NONE},
                                    .waiting = true};
     struct io_address to = *address;
-    wait_begin(&connect.wait);
+    wait_begin(&connect.wait, WAIT_CONNECTION);
     io_connect(self->io, &connect.op, &to);
     int error = wait_for(&connect.wait, timeout_ms);
     if (error != 0) {
@@ -654,7 +654,7 @@ ln_socket_connect(const struct io_address *address, uint64_t timeout_ms, struct 
         io_cancel(self->io, &connect.op);
         if (connect.op.active) {
             /* The operation still points at our stack: this wait can't be cancelled. */
-            wait_again(&connect.wait);
+            wait_again(&connect.wait, WAIT_CONNECTION);
             connect.wait.cancellable = false;
             connect.waiting = true;
             int ended = wait_for(&connect.wait, LN_FOREVER);
@@ -681,7 +681,7 @@ ln_socket_detach(struct ln_socket **socket, io_socket *out)
         return -EBUSY;
     }
     struct wait wait;
-    wait_begin(&wait);
+    wait_begin(&wait, WAIT_SOCKET);
     wait.cancellable = false;
     farewell_new(detached)->wait = &wait;
     farewell_go_on(detached);

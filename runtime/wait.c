@@ -24,9 +24,10 @@ wait_allowed(struct scheduler *self, struct actor *actor)
 }
 
 void
-wait_again(struct wait *wait)
+wait_again(struct wait *wait, enum wait_kind kind)
 {
     memset(wait, 0, sizeof *wait);
+    wait->kind = (uint8_t)kind;
     wait->scheduler = scheduler_current();
     wait->actor = actor_current();
     ASSERT(wait->actor->wait == NULL);
@@ -36,10 +37,10 @@ wait_again(struct wait *wait)
 }
 
 void
-wait_begin(struct wait *wait)
+wait_begin(struct wait *wait, enum wait_kind kind)
 {
     wait_allowed(scheduler_current(), actor_current());
-    wait_again(wait);
+    wait_again(wait, kind);
 }
 
 void
@@ -88,6 +89,8 @@ wait_for(struct wait *wait, uint64_t timeout_ms)
     if (timeout_ms != LN_FOREVER) {
         timer_set_after(&self->timers, &wait->timer, timeout_ms, wait_expired);
     }
+    wait->since_ns = self->now_ns;
+    wait->timeout_ms = timeout_ms;
     actor->run_state = ACTOR_WAITING;
     scheduler_park(self);
     ASSERT(wait->result != WAIT_PENDING);
@@ -102,7 +105,7 @@ ln_sleep(uint64_t timeout_ms)
         ln_yield();
         return actor_current()->cancelled ? -ECANCELED : 0;
     }
-    wait_begin(&wait);
+    wait_begin(&wait, WAIT_TIME);
     int error = wait_for(&wait, timeout_ms);
     return error == -ETIMEDOUT ? 0 : error;
 }
@@ -127,6 +130,12 @@ match_any(const struct ln_msg *msg, void *context)
     return true;
 }
 
+bool
+wait_chooses(const struct wait *wait)
+{
+    return wait->kind == WAIT_MESSAGE && wait->match != match_any;
+}
+
 int
 ln_receive_match(bool (*match)(const struct ln_msg *msg, void *context), void *context,
                  uint64_t timeout_ms, struct ln_msg **out)
@@ -140,8 +149,7 @@ ln_receive_match(bool (*match)(const struct ln_msg *msg, void *context), void *c
      * one of its key before we ran. */
     while ((msg = mailbox_pop_match(&actor->mailbox, match, context)) == NULL) {
         struct wait wait;
-        wait_begin(&wait);
-        wait.for_message = true;
+        wait_begin(&wait, WAIT_MESSAGE);
         wait.match = match;
         wait.match_context = context;
         int error = wait_for(&wait, timeout_ms);
@@ -191,7 +199,7 @@ void
 ln_work(void (*run)(void *argument), void *argument, bool low_priority)
 {
     struct job job = {.work = {.run = job_run, .done = job_done}, .run = run, .argument = argument};
-    wait_begin(&job.wait);
+    wait_begin(&job.wait, WAIT_WORKER);
     job.wait.cancellable = false;
     io_work_start(scheduler_current()->io, &job.work, low_priority ? IO_WORK_LOW : IO_WORK_NORMAL);
     int error = wait_for(&job.wait, LN_FOREVER);
@@ -215,7 +223,7 @@ int
 ln_file_write_sync(io_file file, const struct iovec *pieces, unsigned count, uint64_t offset)
 {
     struct file_wait write = {.op = {.done = file_done, .buffer = IO_BUFFER_NONE}};
-    wait_begin(&write.wait);
+    wait_begin(&write.wait, WAIT_FILE);
     write.wait.cancellable = false;
     io_write_sync(scheduler_current()->io, &write.op, file, pieces, count, offset);
     return wait_for(&write.wait, LN_FOREVER);

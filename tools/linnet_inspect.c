@@ -19,10 +19,69 @@ lines_print(yajl_val text)
     }
 }
 
+/* Those that it is tied to, as far as the node tells them one by one. */
+static void
+pids_print(yajl_val tree, const char *name)
+{
+    yajl_val pids = linnet_json_member(tree, name);
+    yajl_val first = linnet_json_member(pids, "first");
+    uint64_t count = linnet_json_number(pids, "count");
+    size_t shown = linnet_json_count(first);
+    printf("%-14s", name);
+    for (size_t i = 0; i < shown; i++) {
+        printf(" %s", YAJL_GET_STRING(linnet_json_at(first, i)));
+    }
+    if (shown < count) {
+        printf(" and %llu more", (unsigned long long)(count - shown));
+    }
+    printf("%s\n", count == 0 ? " -" : "");
+}
+
+static void
+mailbox_print(yajl_val tree)
+{
+    yajl_val lanes = linnet_json_member(tree, "lanes");
+    printf("mailbox        %llu: %llu system, %llu replies, %llu durable, %llu lossy\n",
+           (unsigned long long)linnet_json_number(linnet_json_member(tree, "actor"), "mailbox"),
+           (unsigned long long)linnet_json_number(lanes, "system"),
+           (unsigned long long)linnet_json_number(lanes, "reply"),
+           (unsigned long long)linnet_json_number(lanes, "durable"),
+           (unsigned long long)linnet_json_number(lanes, "lossy"));
+}
+
+/* "waits for      answer of 0.12.0 to request 0x20001, for 12.5 ms of 5000 at most" */
+static void
+wait_print(yajl_val wait)
+{
+    const char *callee = linnet_json_text(wait, "callee");
+    uint64_t waited_us = linnet_json_number(wait, "waited_us");
+    uint64_t timeout_ms = linnet_json_number(wait, "timeout_ms");
+    printf("waits for      %s", linnet_json_text(wait, "for"));
+    if (callee[0] != '\0') {
+        printf(" of %s to request %#llx", callee,
+               (unsigned long long)linnet_json_number(wait, "tag"));
+    }
+    printf(", for %llu.%llu ms", (unsigned long long)(waited_us / 1000),
+           (unsigned long long)(waited_us / 100 % 10));
+    if (timeout_ms > 0) {
+        printf(" of %llu at most", (unsigned long long)timeout_ms);
+    }
+    printf("%s\n", linnet_json_true(wait, "cancellable") ? "" : ", which can't be cut short");
+}
+
+static void
+backtrace_print(yajl_val frames)
+{
+    for (size_t i = 0; i < linnet_json_count(frames); i++) {
+        printf("%-14s %s\n", i == 0 ? "at" : "", linnet_json_text(linnet_json_at(frames, i), "at"));
+    }
+}
+
 static void
 actor_print(yajl_val tree)
 {
     yajl_val actor = linnet_json_member(tree, "actor");
+    yajl_val wait = linnet_json_member(tree, "wait");
     char memory[LINNET_NUMBER_BYTES];
     const char *name = linnet_json_text(actor, "name");
     printf("pid            %s\n", linnet_json_text(actor, "pid"));
@@ -30,10 +89,17 @@ actor_print(yajl_val tree)
     printf("name           %s\n", name[0] != '\0' ? name : "-");
     printf("parent         %s\n", linnet_json_text(actor, "parent"));
     printf("state          %s\n", linnet_json_text(actor, "state"));
-    printf("mailbox        %llu\n", (unsigned long long)linnet_json_number(actor, "mailbox"));
+    mailbox_print(tree);
     printf("reductions     %llu\n", (unsigned long long)linnet_json_number(actor, "reductions"));
     printf("memory         %s\n",
            linnet_bytes_text(linnet_json_number(actor, "memory_bytes"), memory));
+    pids_print(tree, "links");
+    pids_print(tree, "watchers");
+    pids_print(tree, "watching");
+    if (YAJL_IS_OBJECT(wait)) {
+        wait_print(wait);
+    }
+    backtrace_print(linnet_json_member(tree, "backtrace"));
     printf("\n");
     lines_print(linnet_json_member(tree, "text"));
 }

@@ -13,27 +13,68 @@ line_print(const char *name, const char *text)
     printf("%-14s %s\n", name, text);
 }
 
+/* How much of the last second or more its thread ran. */
+static const char *
+busy_text(yajl_val row, char out[LINNET_NUMBER_BYTES])
+{
+    uint64_t all_us = linnet_json_number(row, "lately_us");
+    uint64_t busy_us = linnet_json_number(row, "lately_busy_us");
+    (void)snprintf(out, LINNET_NUMBER_BYTES, "%llu%%",
+                   (unsigned long long)(all_us > 0 ? (100 * busy_us + all_us / 2) / all_us : 0));
+    return out;
+}
+
 static void
 schedulers_print(yajl_val schedulers)
 {
     static const struct linnet_column columns[] = {
-        {"SCHEDULER", true}, {"ACTORS", true},   {"READY", true},
-        {"SOCKETS", true},   {"MESSAGES", true}, {"CRASHED", true},
-        {"STALLS", true},    {"MEMORY", true},   {"SYNCS", true},
+        {"SCHEDULER", true}, {"BUSY", true},   {"READY", true},    {"ACTORS", true},
+        {"SOCKETS", true},   {"STACKS", true}, {"MESSAGES", true}, {"CRASHED", true},
+        {"STALLS", true},    {"MEMORY", true},
+    };
+    struct linnet_table table;
+    linnet_table_init(&table, columns, sizeof columns / sizeof columns[0]);
+    for (size_t i = 0; i < linnet_json_count(schedulers); i++) {
+        yajl_val row = linnet_json_at(schedulers, i);
+        char busy[LINNET_NUMBER_BYTES];
+        linnet_table_number(&table, linnet_json_number(row, "scheduler"));
+        linnet_table_text(&table, busy_text(row, busy));
+        linnet_table_number(&table, linnet_json_number(row, "ready"));
+        linnet_table_number(&table, linnet_json_number(row, "actors"));
+        linnet_table_number(&table, linnet_json_number(row, "sockets"));
+        linnet_table_number(&table, linnet_json_number(row, "stacks"));
+        linnet_table_number(&table, linnet_json_number(row, "messages"));
+        linnet_table_number(&table, linnet_json_number(row, "crashed"));
+        linnet_table_number(&table, linnet_json_number(row, "stalls"));
+        linnet_table_bytes(&table, linnet_json_number(row, "memory_used_bytes"));
+    }
+    linnet_table_print(&table);
+    linnet_table_fini(&table);
+}
+
+static void
+rings_print(yajl_val schedulers)
+{
+    static const struct linnet_column columns[] = {
+        {"RING", true},  {"ENTERS", true},   {"SUBMITTED", true}, {"COMPLETED", true},
+        {"WAKES", true}, {"RECEIVES", true}, {"RECEIVED", true},  {"SENDS", true},
+        {"SENT", true},  {"SYNCS", true},    {"SYNCED", true},
     };
     struct linnet_table table;
     linnet_table_init(&table, columns, sizeof columns / sizeof columns[0]);
     for (size_t i = 0; i < linnet_json_count(schedulers); i++) {
         yajl_val row = linnet_json_at(schedulers, i);
         linnet_table_number(&table, linnet_json_number(row, "scheduler"));
-        linnet_table_number(&table, linnet_json_number(row, "actors"));
-        linnet_table_number(&table, linnet_json_number(row, "ready"));
-        linnet_table_number(&table, linnet_json_number(row, "sockets"));
-        linnet_table_number(&table, linnet_json_number(row, "messages"));
-        linnet_table_number(&table, linnet_json_number(row, "crashed"));
-        linnet_table_number(&table, linnet_json_number(row, "stalls"));
-        linnet_table_bytes(&table, linnet_json_number(row, "memory_used_bytes"));
+        linnet_table_number(&table, linnet_json_number(row, "io_enters"));
+        linnet_table_number(&table, linnet_json_number(row, "io_submitted"));
+        linnet_table_number(&table, linnet_json_number(row, "io_completed"));
+        linnet_table_number(&table, linnet_json_number(row, "io_wakes"));
+        linnet_table_number(&table, linnet_json_number(row, "io_receives"));
+        linnet_table_bytes(&table, linnet_json_number(row, "io_receive_bytes"));
+        linnet_table_number(&table, linnet_json_number(row, "io_sends"));
+        linnet_table_bytes(&table, linnet_json_number(row, "io_send_bytes"));
         linnet_table_number(&table, linnet_json_number(row, "io_syncs"));
+        linnet_table_bytes(&table, linnet_json_number(row, "io_file_bytes"));
     }
     linnet_table_print(&table);
     linnet_table_fini(&table);
@@ -91,6 +132,8 @@ status_print(yajl_val tree)
     store_brief_print(linnet_json_member(tree, "store"));
     printf("\n");
     schedulers_print(linnet_json_member(tree, "schedulers"));
+    printf("\n");
+    rings_print(linnet_json_member(tree, "schedulers"));
 }
 
 /* Asks a command that has one answer, and shows it. */

@@ -370,27 +370,51 @@ goes_on_from_a_cursor(void **state)
     failed_with(SHELL_USAGE, "user list: '0.x' is no place to go on from");
 }
 
+/* Inspects the first actor of a behaviour. */
 static void
-looks_at_one_actor(void **state)
+inspect_one(const char *behaviour)
 {
     char pid[32];
+    char member[64];
     const char *const words[] = {"inspect", pid};
-    (void)state;
     desk_ask(&desk, "ps");
-    const char *at = strstr(desk.document, "\"behaviour\":\"shell\"");
+    (void)snprintf(member, sizeof member, "\"behaviour\":\"%s\"", behaviour);
+    const char *at = strstr(desk.document, member);
     assert_non_null(at);
     while (strncmp(at, "{\"pid\":\"", 8) != 0) {
         at--;
     }
     (void)snprintf(pid, sizeof pid, "%.*s", (int)strcspn(at + 8, "\""), at + 8);
     desk_ask_list(&desk, words, 2);
+}
+
+static void
+looks_at_one_actor(void **state)
+{
+    (void)state;
+    inspect_one("shell");
     assert_int_equal(desk.status, SHELL_DONE);
     assert_true(says("\"behaviour\":\"shell\",\"name\":\"shell\""));
     assert_true(says("\"text\":\"clients: 1\\u000a\""));
+    assert_true(says("\"lanes\":{\"system\":0,\"reply\":0,\"durable\":0,\"lossy\":0}"));
+    assert_true(says("\"links\":{\"count\":1,\"first\":[\"0.")); /* our connection */
+    assert_true(says("\"watchers\":{\"count\":1,"));             /* its supervisor */
+    assert_true(says("\"wait\":null,\"backtrace\":[]"));
     desk_ask(&desk, "inspect", "0.4000.1");
     failed_with(SHELL_UNKNOWN, "there is no actor 0.4000.1");
     desk_ask(&desk, "inspect", "200.1.1");
     failed_with(SHELL_UNKNOWN, "there is no actor 200.1.1");
+}
+
+static void
+looks_at_what_an_actor_waits_for(void **state)
+{
+    (void)state;
+    inspect_one("folder");
+    assert_int_equal(desk.status, SHELL_DONE);
+    assert_true(says("\"state\":\"waiting\""));
+    assert_true(says("\"wait\":{\"for\":\"message\",\"waited_us\":"));
+    assert_true(says("\"backtrace\":[{\"at\":\"actors_shell_test(+0x"));
 }
 
 /* -------------------------------------------------------------------------------- bad requests */
@@ -640,7 +664,9 @@ main(void)
         DOOR("a tree counts leaves that are many", counts_the_many_leaves_of_a_tree),
         DOOR("ps lists every actor with its parent", lists_all_actors),
         DOOR("a list goes on where its cursor says", goes_on_from_a_cursor),
-        DOOR("inspect shows an actor's state", looks_at_one_actor),
+        DOOR("inspect shows an actor's state, mailbox and relations", looks_at_one_actor),
+        DOOR("inspect shows what an actor waits for, and where its code stands",
+             looks_at_what_an_actor_waits_for),
         DOOR("unknown commands and wrong words are refused", refuses_unknown_commands),
         DOOR("words that are not UTF-8 are refused", refuses_what_is_not_utf8),
         DOOR("another version is refused, and the connection stays", refuses_another_version),

@@ -241,6 +241,73 @@ counts_touched_pages(void **state)
     fiber_free(fibers[0]);
 }
 
+/* Return addresses as the functions themselves know them. */
+static void *returns[3];
+
+static __attribute__((noinline)) void
+stop_below(void)
+{
+    returns[0] = __builtin_return_address(0);
+    fiber_switch(fibers[0], &host);
+    __asm__ volatile("" : : : "memory"); /* no tail call */
+}
+
+static __attribute__((noinline)) void
+stop_between(volatile char *room)
+{
+    returns[1] = __builtin_return_address(0);
+    room[0]++;
+    stop_below();
+    room[0]++;
+}
+
+static __attribute__((noinline)) void
+stop_above(unsigned bytes)
+{
+    char room[2000];
+    returns[2] = __builtin_return_address(0);
+    room[bytes] = 0;
+    stop_between(room + bytes);
+    assert_int_equal(room[bytes], 2);
+}
+
+static void
+stopping(void *argument)
+{
+    assert_ptr_equal(argument, returns);
+    stop_above(70);
+    if (restarts++ == 0) {
+        fiber_restart(fibers[0]);
+    }
+    fiber_switch(fibers[0], &host);
+}
+
+static void
+tells_where_it_stopped(void **state)
+{
+    (void)state;
+    restarts = 0;
+    fiber_init_thread(&host);
+    fibers[0] = fiber_new(STACK_BYTES, stopping, returns);
+    for (unsigned round = 0; round < 2; round++) { /* begun, and begun again */
+        uint64_t places[32];
+        unsigned at = 0;
+        fiber_switch(&host, fibers[0]);
+        unsigned count = fiber_backtrace(fibers[0], places, 32);
+        while (at < count && places[at] != (uintptr_t)returns[0] - 1) {
+            at++;
+        }
+        assert_true(at + 3 <= count && count < 32); /* it ended by itself */
+        assert_true(places[at + 1] == (uintptr_t)returns[1] - 1);
+        assert_true(places[at + 2] == (uintptr_t)returns[2] - 1);
+        assert_int_equal(fiber_backtrace(fibers[0], places, 2), 2);
+        assert_int_equal(fiber_backtrace(fibers[0], places, 0), 0);
+    }
+    fiber_switch(&host, fibers[0]);
+    assert_int_equal(restarts, 2);
+    fiber_free(fibers[0]);
+}
+
 int
 main(void)
 {
@@ -252,6 +319,7 @@ main(void)
              carries_values),
         SPEC("a restart throws the stack away and begins anew", restarts_on_a_clean_stack),
         SPEC("running over the end of a stack faults", overflowing_faults),
+        SPEC("a fiber that stopped tells where, and who called that", tells_where_it_stopped),
         SPEC("pages of a stack count when they were touched", counts_touched_pages),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);

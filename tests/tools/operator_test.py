@@ -309,6 +309,27 @@ class Shell(unittest.TestCase):
         self.assertEqual(len(self.linnet("ps", "--limit", "1001").stdout.splitlines()), len(everybody))
         self.assertIn("is none of pid", self.linnet("ps", "--sort", "colour", code=2).stderr)
 
+    def test_an_actor_that_waits_is_inspected_with_its_backtrace(self):
+        rows = json.loads(self.linnet("ps", "--all", "--json").stdout)
+        keeper = next(row for row in rows if row["behaviour"] == "log keeper")
+        text = self.linnet("inspect", keeper["pid"]).stdout
+        self.assertRegex(text, r"\nstate +waiting\nmailbox +0: 0 system, 0 replies, 0 durable, 0 lossy\n")
+        self.assertRegex(text, r"\nlinks +.*\nwatchers +0\.\d+\.0\nwatching +.*\n")
+        self.assertRegex(text, r"\nwaits for +\w+.*, for \d+\.\d ms( of \d+ at most)?\nat +linnetd\(\+0x[0-9a-f]+\)\n +linnetd")
+        found = json.loads(self.linnet("inspect", keeper["pid"], "--json").stdout)
+        self.assertGreater(len(found["backtrace"]), 3)
+        self.assertGreaterEqual(found["wait"]["waited_us"], 0)
+
+    def test_status_tells_how_busy_each_scheduler_and_its_ring_are(self):
+        text = self.linnet("status").stdout
+        self.assertRegex(text, r"\nSCHEDULER +BUSY +READY +ACTORS .*\n +0 +\d+% +\d+ +\d+ ")
+        self.assertRegex(text, r"\nRING +ENTERS +SUBMITTED +COMPLETED +WAKES .*\n +0 +\d+ +\d+ ")
+        rows = json.loads(self.linnet("status", "--json").stdout)["schedulers"]
+        for row in rows:
+            self.assertLessEqual(0, row["lately_busy_us"])
+            self.assertLess(0, row["lately_us"])
+        self.assertGreater(sum(row["io_completed"] for row in rows), 0)
+
     def test_an_actor_is_inspected(self):
         shell = next(row for row in json.loads(self.linnet("ps", "--all", "--json").stdout) if row["name"] == "shell")
         self.assertIn("behaviour      shell\n", self.linnet("inspect", shell["pid"]).stdout)
