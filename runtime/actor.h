@@ -59,6 +59,9 @@ struct actor {
     unsigned char state[] __attribute__((aligned(16)));
 };
 
+/* There may be a million of them. */
+_Static_assert(sizeof(struct actor) <= 160, "an actor at rest is small");
+
 /* What a new actor needs once: the argument of its init and who waits for the outcome. */
 struct start {
     struct ln_caller caller; /* pid 0: no one */

@@ -10,8 +10,11 @@ enum {
     /* A mailbox that nobody tuned: deep enough for a burst of credit from many connections (64
      * each), shallow enough that 10,000 flooded actors stay below a few gigabytes. */
     LN_DURABLE_MAX = 16384,
+    /* As many of 4 KiB each: a few mailboxes full of the largest messages fit into any machine. */
+    LN_DURABLE_BYTES_MAX = 64 * 1024 * 1024,
     /* Typing and presence age within seconds; more than this waiting is worthless. */
     LN_LOSSY_MAX = 256,
+    LN_LOSSY_BYTES_MAX = 1024 * 1024,
 
     /* One actor's turn: long enough to amortise the cache misses of touching it, short enough for
      * its neighbours. */

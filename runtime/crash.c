@@ -160,7 +160,8 @@ crash_report(struct scheduler *self, const struct actor *actor, const struct ln_
     crash->behaviour = actor->behaviour->name;
     crash->reason = *reason;
     uint32_t lanes[LN_LANES];
-    crash->mailbox = mailbox_count(&actor->mailbox, lanes);
+    uint64_t lane_bytes[LN_LANES];
+    crash->mailbox = mailbox_count(&actor->mailbox, lanes, lane_bytes);
     crash->reductions = actor->reductions;
     crash->memory_bytes = actor->memory_bytes;
     if (actor->name != NULL) {

@@ -54,7 +54,7 @@ actor_info(const struct actor *actor, struct ln_actor_info *out)
         .reductions = actor->reductions,
         .memory_bytes = sizeof *actor + behaviour->state_bytes + actor->memory_bytes,
     };
-    out->mailbox = mailbox_count(&actor->mailbox, out->lanes);
+    out->mailbox = mailbox_count(&actor->mailbox, out->lanes, out->lane_bytes);
     if (actor->fiber != NULL) {
         out->memory_bytes += fiber_touched_bytes(actor->fiber);
     }

@@ -26,6 +26,7 @@ struct ln_actor_info {
     const char *state;                /* held, idle, ready, running, waiting; a literal */
     uint32_t mailbox;                 /* messages waiting */
     uint32_t lanes[LN_LANES];         /* of these, by lane */
+    uint64_t lane_bytes[LN_LANES];    /* what they take, shared payloads in full */
     uint32_t reductions;
     uint64_t memory_bytes; /* the actor, its state, its stack, what it allocated */
 };

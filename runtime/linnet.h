@@ -205,11 +205,14 @@ struct ln_behaviour {
     void (*run)(void *state);
     void (*terminate)(void *state, const struct ln_reason *reason);
     void (*print)(const void *state, struct ln_text *out);
-    uint32_t durable_max;      /* mailbox: messages of the durable lane; 0: LN_DURABLE_MAX */
-    uint32_t lossy_max;        /* 0: LN_LOSSY_MAX */
+    uint32_t durable_max; /* mailbox: messages of the durable lane; 0: LN_DURABLE_MAX */
+    uint32_t lossy_max;   /* 0: LN_LOSSY_MAX */
+    /* The same in bytes: header, data, shared payload. What does not fit is refused or dropped, so
+     * a message above the limit always is. 0: LN_DURABLE_BYTES_MAX, LN_LOSSY_BYTES_MAX */
+    uint32_t durable_bytes_max, lossy_bytes_max;
     uint32_t stack_bytes;      /* processes; 0: LN_PROCESS_STACK_BYTES */
     uint32_t memory_bytes_max; /* from ln_alloc: it ends instead; 0: LN_MEMORY_BYTES_MAX */
-    bool mailbox_kill;         /* beyond durable_max it ends, too, instead of only refusing */
+    bool mailbox_kill;         /* beyond a limit of durable it ends, instead of only refusing */
     bool trap_exit; /* EXIT of linked actors and STOP of supervisors arrive as messages */
 };
 

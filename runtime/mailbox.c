@@ -44,6 +44,7 @@ lossy_append(struct mailbox *box, struct ln_msg *msg)
     }
     box->lossy = msg;
     box->lossy_count++;
+    box->lossy_bytes += (uint32_t)mailbox_message_bytes(msg);
 }
 
 static void
@@ -64,31 +65,42 @@ lossy_remove(struct mailbox *box, struct ln_msg *msg)
         }
     }
     msg->ref = 0;
-    ASSERT(box->lossy_count > 0);
+    ASSERT(box->lossy_count > 0 && box->lossy_bytes >= mailbox_message_bytes(msg));
     box->lossy_count--;
+    box->lossy_bytes -= (uint32_t)mailbox_message_bytes(msg);
 }
 
-/* Puts *msg into the place of an older one of the same sender and key. */
-static bool
-lossy_coalesce(struct mailbox *box, struct ln_msg **msg)
+/* An older one of the same sender, tag and key. */
+static struct ln_msg *
+lossy_find(const struct mailbox *box, const struct ln_msg *msg)
 {
-    if ((*msg)->key == 0 || box->lossy == NULL) {
-        return false;
+    if (msg->key == 0 || box->lossy == NULL) {
+        return NULL;
     }
     struct ln_msg *old = box->lossy;
     do {
         old = lossy_next(old);
-        if (old->key == (*msg)->key && old->from == (*msg)->from && old->tag == (*msg)->tag) {
-            break;
+        if (old->key == msg->key && old->from == msg->from && old->tag == msg->tag) {
+            return old;
         }
-        if (old == box->lossy) {
-            return false;
-        }
-    } while (true);
-    if (old->block_bytes != (*msg)->block_bytes) {
-        /* it does not fit there; it queues as itself and the older one is served first */
+    } while (old != box->lossy);
+    return NULL;
+}
+
+/* Puts *msg into the place of an older one. What does not fit there queues as itself, and the older
+ * one is served first. */
+static bool
+lossy_coalesce(struct mailbox *box, uint32_t bytes_max, struct ln_msg **msg)
+{
+    struct ln_msg *old = lossy_find(box, *msg);
+    if (old == NULL || old->block_bytes != (*msg)->block_bytes) {
         return false;
     }
+    uint32_t others_bytes = box->lossy_bytes - (uint32_t)mailbox_message_bytes(old);
+    if (mailbox_message_bytes(*msg) > bytes_max - others_bytes) {
+        return false;
+    }
+    box->lossy_bytes = others_bytes + (uint32_t)mailbox_message_bytes(*msg);
     struct ln_buffer *buffer = old->buffer;
     old->buffer = (*msg)->buffer;
     (*msg)->buffer = buffer;
@@ -98,38 +110,60 @@ lossy_coalesce(struct mailbox *box, struct ln_msg **msg)
     return true;
 }
 
+static enum mailbox_verdict
+durable_push(struct mailbox *box, const struct ln_behaviour *limits, const struct ln_msg *msg)
+{
+    uint32_t durable_max = limits->durable_max != 0 ? limits->durable_max : LN_DURABLE_MAX;
+    uint32_t bytes_max =
+        limits->durable_bytes_max != 0 ? limits->durable_bytes_max : LN_DURABLE_BYTES_MAX;
+    size_t bytes = mailbox_message_bytes(msg);
+    if (box->durable_count >= durable_max || bytes > bytes_max - box->durable_bytes) {
+        return MAILBOX_REFUSED;
+    }
+    box->durable_count++;
+    box->durable_bytes += (uint32_t)bytes;
+    return MAILBOX_TAKEN;
+}
+
+static enum mailbox_verdict
+lossy_push(struct mailbox *box, const struct ln_behaviour *limits, struct ln_msg **msg)
+{
+    uint32_t lossy_max = limits->lossy_max != 0 ? limits->lossy_max : LN_LOSSY_MAX;
+    uint32_t bytes_max =
+        limits->lossy_bytes_max != 0 ? limits->lossy_bytes_max : LN_LOSSY_BYTES_MAX;
+    if (lossy_coalesce(box, bytes_max, msg)) {
+        return MAILBOX_COALESCED;
+    }
+    if (box->lossy_count >= lossy_max ||
+        mailbox_message_bytes(*msg) > bytes_max - box->lossy_bytes) {
+        ln_msg_free(msg);
+        return MAILBOX_DROPPED;
+    }
+    lossy_append(box, *msg);
+    return MAILBOX_TAKEN;
+}
+
 enum mailbox_verdict
 mailbox_push_any(struct mailbox *box, const struct ln_behaviour *limits, struct ln_msg **msg)
 {
-    struct ln_msg *taken = *msg;
-    if (taken->lane == LN_DURABLE) {
-        uint32_t durable_max = limits->durable_max != 0 ? limits->durable_max : LN_DURABLE_MAX;
-        if (box->durable_count >= durable_max) {
-            return MAILBOX_REFUSED;
-        }
-        box->durable_count++;
-    } else if (taken->lane == LN_LOSSY) {
-        if (lossy_coalesce(box, msg)) {
-            return MAILBOX_COALESCED;
-        }
-        uint32_t lossy_max = limits->lossy_max != 0 ? limits->lossy_max : LN_LOSSY_MAX;
-        if (box->lossy_count >= lossy_max) {
-            ln_msg_free(msg);
-            return MAILBOX_DROPPED;
-        }
-        lossy_append(box, taken);
+    enum mailbox_verdict verdict = (*msg)->lane == LN_DURABLE ? durable_push(box, limits, *msg)
+                                   : (*msg)->lane == LN_LOSSY ? lossy_push(box, limits, msg)
+                                                              : MAILBOX_TAKEN;
+    if (verdict == MAILBOX_TAKEN) {
+        struct ln_msg *taken = *msg;
+        *msg = NULL;
+        mailbox_append(taken->lane == LN_SYSTEM ? &box->system : &box->queue, taken);
     }
-    *msg = NULL;
-    mailbox_append(taken->lane == LN_SYSTEM ? &box->system : &box->queue, taken);
-    return MAILBOX_TAKEN;
+    return verdict;
 }
 
 static struct ln_msg *
 leave(struct mailbox *box, struct ln_msg *msg)
 {
     if (msg->lane == LN_DURABLE) {
-        ASSERT(box->durable_count > 0);
+        ASSERT(box->durable_count > 0 && box->durable_bytes >= mailbox_message_bytes(msg));
         box->durable_count--;
+        box->durable_bytes -= (uint32_t)mailbox_message_bytes(msg);
     } else if (msg->lane == LN_LOSSY) {
         lossy_remove(box, msg);
     }
@@ -178,7 +212,7 @@ mailbox_pop_match(struct mailbox *box, bool (*match)(const struct ln_msg *msg, v
 }
 
 static uint32_t
-ring_count(const struct ln_msg *last, uint32_t lanes[LN_LANES])
+ring_count(const struct ln_msg *last, uint32_t lanes[LN_LANES], uint64_t lane_bytes[LN_LANES])
 {
     uint32_t count = 0;
     if (last != NULL) {
@@ -186,6 +220,7 @@ ring_count(const struct ln_msg *last, uint32_t lanes[LN_LANES])
         do {
             count++;
             lanes[msg->lane]++;
+            lane_bytes[msg->lane] += mailbox_message_bytes(msg);
             msg = msg->next;
         } while (msg != last);
     }
@@ -193,10 +228,11 @@ ring_count(const struct ln_msg *last, uint32_t lanes[LN_LANES])
 }
 
 uint32_t
-mailbox_count(const struct mailbox *box, uint32_t lanes[LN_LANES])
+mailbox_count(const struct mailbox *box, uint32_t lanes[LN_LANES], uint64_t lane_bytes[LN_LANES])
 {
     for (unsigned lane = 0; lane < LN_LANES; lane++) {
         lanes[lane] = 0;
+        lane_bytes[lane] = 0;
     }
-    return ring_count(box->system, lanes) + ring_count(box->queue, lanes);
+    return ring_count(box->system, lanes, lane_bytes) + ring_count(box->queue, lanes, lane_bytes);
 }

@@ -3,9 +3,9 @@
  *
  * Only the scheduler that owns the actor touches it. Two queues: what the runtime or a supervisor
  * asks (the system lane) overtakes, everything else is served in the order of arrival. Within that
- * order each lane keeps its own count and policy: a full durable lane refuses, a full lossy lane
- * coalesces by key, then drops. Lossy messages are chained among themselves too, so that coalescing
- * looks at them alone.
+ * order each lane keeps its own count, in messages and in bytes, and policy: a full durable lane
+ * refuses, a full lossy lane coalesces by key, then drops. Lossy messages are chained among
+ * themselves too, so that coalescing looks at them alone.
  *
  *     verdict = mailbox_push(box, &limits, &msg);    msg is NULL afterwards unless it was refused
  *     msg = mailbox_pop(box);                        NULL: nothing waits
@@ -21,8 +21,8 @@ struct mailbox {
     struct ln_msg *queue;  /* likewise */
     struct ln_msg
         *lossy; /* the last of the lossy ones, chained by ref as a pointer while they wait here */
-    uint32_t durable_count;
-    uint32_t lossy_count;
+    uint32_t durable_count, durable_bytes;
+    uint32_t lossy_count, lossy_bytes;
 };
 
 enum mailbox_verdict {
@@ -32,6 +32,13 @@ enum mailbox_verdict {
     MAILBOX_REFUSED, /* *msg is still the caller's, to be returned or answered */
 };
 
+/* What a waiting message counts for: its block and the whole of a shared payload, since it may be
+ * the last who holds that. */
+static inline size_t
+mailbox_message_bytes(const struct ln_msg *msg)
+{
+    return msg->block_bytes + (msg->buffer != NULL ? ln_buffer_bytes(msg->buffer) : 0);
+}
 static inline bool
 mailbox_empty(const struct mailbox *box)
 {
@@ -59,10 +66,14 @@ static inline enum mailbox_verdict
 mailbox_push(struct mailbox *box, const struct ln_behaviour *limits, struct ln_msg **msg)
 {
     uint32_t durable_max = limits->durable_max != 0 ? limits->durable_max : LN_DURABLE_MAX;
-    if ((*msg)->lane != LN_DURABLE || box->durable_count >= durable_max) {
+    uint32_t bytes_max =
+        limits->durable_bytes_max != 0 ? limits->durable_bytes_max : LN_DURABLE_BYTES_MAX;
+    if ((*msg)->lane != LN_DURABLE || (*msg)->buffer != NULL || box->durable_count >= durable_max ||
+        (*msg)->block_bytes > bytes_max - box->durable_bytes) {
         return mailbox_push_any(box, limits, msg);
     }
     box->durable_count++;
+    box->durable_bytes += (*msg)->block_bytes;
     mailbox_append(&box->queue, *msg);
     *msg = NULL;
     return MAILBOX_TAKEN;
@@ -75,7 +86,7 @@ mailbox_pop(struct mailbox *box)
         return NULL;
     }
     struct ln_msg *last = box->queue;
-    if (box->system != NULL || last->next->lane != LN_DURABLE) {
+    if (box->system != NULL || last->next->lane != LN_DURABLE || last->next->buffer != NULL) {
         return mailbox_pop_any(box);
     }
     struct ln_msg *msg = last->next;
@@ -85,13 +96,15 @@ mailbox_pop(struct mailbox *box)
         last->next = msg->next;
     }
     msg->next = NULL;
-    ASSERT(box->durable_count > 0);
+    ASSERT(box->durable_count > 0 && box->durable_bytes >= msg->block_bytes);
     box->durable_count--;
+    box->durable_bytes -= msg->block_bytes;
     return msg;
 }
 /* The first, in order of service, that `match` accepts; now the caller's, or NULL. */
 struct ln_msg *mailbox_pop_match(struct mailbox *box,
                                  bool (*match)(const struct ln_msg *msg, void *context),
                                  void *context);
-/* Messages waiting, and how many of each lane. Walks it. */
-uint32_t mailbox_count(const struct mailbox *box, uint32_t lanes[LN_LANES]);
+/* Messages waiting, and how many of each lane, and their bytes. Walks it. */
+uint32_t mailbox_count(const struct mailbox *box, uint32_t lanes[LN_LANES],
+                       uint64_t lane_bytes[LN_LANES]);

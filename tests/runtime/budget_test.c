@@ -91,6 +91,22 @@ busy_handle(void *state, struct ln_msg **msg)
 static const struct ln_behaviour brittle = {
     .name = "brittle", .handle = busy_handle, .durable_max = MAILBOX_MAX, .mailbox_kill = true};
 
+static const struct ln_behaviour brittle_in_bytes = {.name = "brittle in bytes",
+                                                     .handle = busy_handle,
+                                                     .durable_bytes_max =
+                                                         MAILBOX_MAX * sizeof(struct ln_msg),
+                                                     .mailbox_kill = true};
+
+static void
+expect_back(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct ln_msg *back = stage_next();
+        EXPECT(back->tag == WORK && (back->flags & LN_MSG_REFUSED) != 0);
+        ln_msg_free(&back);
+    }
+}
+
 static void
 mailbox_story(void)
 {
@@ -98,11 +114,10 @@ mailbox_story(void)
     EXPECT(reason.kind == LN_EXIT_ERROR);
     EXPECT(strcmp(reason.text, "mailbox over its limit") == 0);
     EXPECT(strcmp(reason.file, "brittle") == 0);
-    for (unsigned i = 0; i < 5; i++) { /* and what had no room came back, as ever */
-        struct ln_msg *back = stage_next();
-        EXPECT(back->tag == WORK && (back->flags & LN_MSG_REFUSED) != 0);
-        ln_msg_free(&back);
-    }
+    expect_back(5); /* and what had no room came back, as ever */
+    reason = reason_of(&brittle_in_bytes, MAILBOX_MAX + 5);
+    EXPECT(reason.kind == LN_EXIT_ERROR && strcmp(reason.file, "brittle in bytes") == 0);
+    expect_back(5);
     ln_pid pid;
     EXPECT(ln_spawn(&brittle, NULL, 0, NULL, &pid) == 0);
     for (unsigned i = 0; i < MAILBOX_MAX; i++) {

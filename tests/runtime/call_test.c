@@ -227,6 +227,66 @@ is_refused_when_full(void **state)
     stage_play(full_story);
 }
 
+/* Naps at each message. */
+static void
+napping_handle(void *state, struct ln_msg **msg)
+{
+    (void)state;
+    (void)msg;
+    (void)ln_sleep(100);
+}
+static const struct ln_behaviour napping = {.name = "napping",
+                                            .handle = napping_handle,
+                                            .durable_bytes_max = 10000,
+                                            .lossy_bytes_max = 10000};
+
+static void
+send_bytes(ln_pid to, enum ln_lane lane, size_t bytes, size_t shared)
+{
+    struct ln_msg *msg = ln_msg_new(PLAIN, lane, bytes);
+    msg->buffer = shared > 0 ? ln_buffer_new(shared) : NULL;
+    ln_send(to, &msg);
+}
+
+static void
+full_of_bytes_story(void)
+{
+    for (int scheduler = 0; scheduler < STAGE_LOOPS; scheduler++) {
+        ln_pid pid;
+        struct ln_spawn_options there = {.elsewhere = true, .scheduler = scheduler};
+        struct ln_scheduler_info before, after;
+        EXPECT(ln_spawn(&napping, NULL, 0, &there, &pid) == 0);
+        stage_say(pid, PLAIN);
+        stage_settle(); /* it sleeps in its handler */
+        EXPECT(ln_inspect_scheduler((unsigned)scheduler, &before) == 0);
+        send_bytes(pid, LN_DURABLE, 4000, 0);
+        send_bytes(pid, LN_DURABLE, 0, 4000);
+        send_bytes(pid, LN_DURABLE, 3000, 0);
+        struct ln_msg *back = stage_next();
+        EXPECT(back->bytes == 3000 && (back->flags & LN_MSG_REFUSED) != 0 && back->from == pid);
+        ln_msg_free(&back);
+        struct ln_msg *large = ln_msg_new(ADD, LN_DURABLE, 3000);
+        EXPECT(ln_call(pid, &large, LN_FOREVER, NULL) == -EAGAIN);
+        send_bytes(pid, LN_LOSSY, 9000, 0);
+        send_bytes(pid, LN_LOSSY, 0, 9000);
+        stage_settle();
+        EXPECT(ln_inspect_scheduler((unsigned)scheduler, &after) == 0);
+        EXPECT(after.messages_refused - before.messages_refused == 2);
+        EXPECT(after.lossy_dropped - before.lossy_dropped == 1);
+        large = ln_msg_new(ADD, LN_REPLY, 20000); /* is never refused */
+        EXPECT(ln_call(pid, &large, 1000, NULL) == -ETIMEDOUT);
+        send_bytes(pid, LN_DURABLE, 4000, 0); /* there is room again */
+        stage_expect_silence(1000);
+    }
+}
+
+static void
+is_refused_when_full_of_bytes(void **state)
+{
+    (void)state;
+    stage_play(full_of_bytes_story);
+}
+
 static void
 request_story(void)
 {
@@ -381,6 +441,8 @@ main(void)
         SPEC("a request is answered once, more is counted", is_answered_once),
         SPEC("at a full mailbox a call gets -EAGAIN and a message comes back",
              is_refused_when_full),
+        SPEC("so it is where no more bytes fit, and what may be lost is dropped and counted",
+             is_refused_when_full_of_bytes),
         SPEC("a request's answer comes as a message, exactly once",
              requests_are_answered_as_messages),
         SPEC("a request that is sent on is an ordinary message", a_request_sent_on_is_a_message),

@@ -428,6 +428,8 @@ flooded_story(void)
         stage_settle();
         uint64_t before_ns = ln_now_ns();
         EXPECT(ln_inspect_actor(pid, &info, text) == 0 && info.lanes[LN_DURABLE] == 1000);
+        EXPECT(info.lane_bytes[LN_DURABLE] == 1000 * sizeof(struct ln_msg));
+        EXPECT(info.lane_bytes[LN_REPLY] == 0);
         ln_kill(pid, LN_EXIT_SHUTDOWN);
         EXPECT(stage_down(monitor).kind == LN_EXIT_SHUTDOWN);
         EXPECT(ln_now_ns() - before_ns < UINT64_C(100) * 1000000);

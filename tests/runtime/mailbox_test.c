@@ -11,6 +11,10 @@ static struct ln_node node;
 static struct scheduler scheduler;
 static struct mailbox box;
 static const struct ln_behaviour limits = {.name = "limits", .durable_max = 5, .lossy_max = 3};
+/* Room for three messages of 100 bytes each. */
+enum { HEAD_BYTES = sizeof(struct ln_msg), ROOM_BYTES = 3 * (HEAD_BYTES + 100) };
+static const struct ln_behaviour narrow = {
+    .name = "narrow", .durable_bytes_max = ROOM_BYTES, .lossy_bytes_max = ROOM_BYTES};
 
 static int
 set_up(void **state)
@@ -52,6 +56,39 @@ push(uint32_t tag, enum ln_lane lane, uint32_t key, ln_pid from, uint32_t value)
     return verdict;
 }
 
+/* A message of so many bytes, of which the last `shared` lie in a payload. */
+static enum mailbox_verdict
+push_bytes(enum ln_lane lane, uint32_t key, size_t bytes, size_t shared)
+{
+    struct ln_msg *msg = ln_msg_new(1, lane, bytes - shared);
+    msg->key = key;
+    msg->buffer = shared > 0 ? ln_buffer_new(shared) : NULL;
+    enum mailbox_verdict verdict = mailbox_push(&box, &narrow, &msg);
+    assert_int_equal(msg == NULL, verdict != MAILBOX_REFUSED);
+    ln_msg_free(&msg);
+    return verdict;
+}
+
+static void
+expect_bytes(uint64_t durable, uint64_t lossy)
+{
+    uint32_t lanes[LN_LANES];
+    uint64_t lane_bytes[LN_LANES];
+    (void)mailbox_count(&box, lanes, lane_bytes);
+    assert_int_equal(lane_bytes[LN_DURABLE], durable + (uint64_t)lanes[LN_DURABLE] * HEAD_BYTES);
+    assert_int_equal(lane_bytes[LN_LOSSY], lossy + (uint64_t)lanes[LN_LOSSY] * HEAD_BYTES);
+    assert_int_equal(box.durable_bytes, lane_bytes[LN_DURABLE]);
+    assert_int_equal(box.lossy_bytes, lane_bytes[LN_LOSSY]);
+}
+
+static void
+pop_one(void)
+{
+    struct ln_msg *msg = mailbox_pop(&box);
+    assert_non_null(msg);
+    ln_msg_free(&msg);
+}
+
 static uint32_t
 value_of(const struct ln_msg *msg)
 {
@@ -81,7 +118,8 @@ serves_in_order(void **state)
     push(3, LN_LOSSY, 0, 9, 30);
     push(4, LN_DURABLE, 0, 9, 40);
     uint32_t lanes[LN_LANES];
-    assert_int_equal(mailbox_count(&box, lanes), 4);
+    uint64_t lane_bytes[LN_LANES];
+    assert_int_equal(mailbox_count(&box, lanes, lane_bytes), 4);
     expect_next(1, 10);
     expect_next(2, 20);
     expect_next(3, 30);
@@ -144,6 +182,76 @@ lossy_is_dropped(void **state)
 }
 
 static void
+durable_bytes_are_bounded(void **state)
+{
+    (void)state;
+    assert_int_equal(push_bytes(LN_DURABLE, 0, 100, 0), MAILBOX_TAKEN);
+    assert_int_equal(push_bytes(LN_DURABLE, 0, 100, 0), MAILBOX_TAKEN);
+    assert_int_equal(push_bytes(LN_DURABLE, 0, 101, 0), MAILBOX_REFUSED);
+    assert_int_equal(push_bytes(LN_DURABLE, 0, 100, 0), MAILBOX_TAKEN);
+    expect_bytes(300, 0);
+    assert_int_equal(push_bytes(LN_DURABLE, 0, 0, 0), MAILBOX_REFUSED);
+    assert_int_equal(push_bytes(LN_REPLY, 0, 1000, 0), MAILBOX_TAKEN);
+    assert_int_equal(push_bytes(LN_SYSTEM, 0, 1000, 0), MAILBOX_TAKEN);
+    assert_int_equal(push_bytes(LN_LOSSY, 0, 100, 0), MAILBOX_TAKEN);
+    expect_bytes(300, 100);
+    pop_one(); /* of the system lane: no room comes of it */
+    assert_int_equal(push_bytes(LN_DURABLE, 0, 0, 0), MAILBOX_REFUSED);
+    pop_one();
+    assert_int_equal(push_bytes(LN_DURABLE, 0, 100, 0), MAILBOX_TAKEN);
+    expect_bytes(300, 100);
+}
+
+static void
+payloads_count(void **state)
+{
+    (void)state;
+    assert_int_equal(push_bytes(LN_DURABLE, 0, 100, 60), MAILBOX_TAKEN);
+    assert_int_equal(push_bytes(LN_DURABLE, 0, 100, 100), MAILBOX_TAKEN);
+    assert_int_equal(push_bytes(LN_DURABLE, 0, 101, 100), MAILBOX_REFUSED);
+    assert_int_equal(push_bytes(LN_DURABLE, 0, 100, 1), MAILBOX_TAKEN);
+    expect_bytes(300, 0);
+    pop_one();
+    expect_bytes(200, 0);
+    pop_one();
+    pop_one();
+    expect_bytes(0, 0);
+}
+
+static void
+larger_than_the_limit(void **state)
+{
+    (void)state;
+    size_t fits = ROOM_BYTES - HEAD_BYTES;
+    assert_int_equal(push_bytes(LN_DURABLE, 0, fits + 1, 0), MAILBOX_REFUSED);
+    assert_int_equal(push_bytes(LN_DURABLE, 0, fits + 1, fits), MAILBOX_REFUSED);
+    assert_int_equal(push_bytes(LN_DURABLE, 0, fits, fits), MAILBOX_TAKEN);
+    assert_int_equal(push_bytes(LN_LOSSY, 0, fits + 1, 0), MAILBOX_DROPPED);
+    assert_int_equal(push_bytes(LN_LOSSY, 0, fits, 0), MAILBOX_TAKEN);
+    expect_bytes(fits, fits);
+}
+
+static void
+lossy_bytes_are_bounded(void **state)
+{
+    (void)state;
+    assert_int_equal(push_bytes(LN_LOSSY, 1, 100, 100), MAILBOX_TAKEN);
+    assert_int_equal(push_bytes(LN_LOSSY, 2, 100, 0), MAILBOX_TAKEN);
+    assert_int_equal(push_bytes(LN_LOSSY, 0, 101, 0), MAILBOX_DROPPED);
+    assert_int_equal(push_bytes(LN_LOSSY, 1, 150, 150), MAILBOX_COALESCED); /* it grows */
+    expect_bytes(0, 250);
+    assert_int_equal(push_bytes(LN_LOSSY, 3, 100, 0), MAILBOX_DROPPED);
+    assert_int_equal(push_bytes(LN_LOSSY, 1, 201 + HEAD_BYTES, 201 + HEAD_BYTES), MAILBOX_DROPPED);
+    expect_bytes(0, 250); /* and the older one stays */
+    assert_int_equal(push_bytes(LN_LOSSY, 1, 200 + HEAD_BYTES, 200 + HEAD_BYTES),
+                     MAILBOX_COALESCED);
+    assert_int_equal(push_bytes(LN_LOSSY, 1, 50, 50), MAILBOX_COALESCED);
+    expect_bytes(0, 150);
+    pop_one();
+    expect_bytes(0, 100);
+}
+
+static void
 payloads_go_along(void **state)
 {
     (void)state;
@@ -195,9 +303,16 @@ takes_the_first_match(void **state)
 /* ------------------------------------------------------------------------ against a plain model */
 
 struct entry {
-    uint32_t tag, value, key;
+    uint32_t tag, value, key, bytes, shared;
     enum ln_lane lane;
 };
+
+enum { MODEL_BYTES_MAX = 1500 };
+static const struct ln_behaviour model_limits = {.name = "model limits",
+                                                 .durable_max = 5,
+                                                 .lossy_max = 4,
+                                                 .durable_bytes_max = MODEL_BYTES_MAX,
+                                                 .lossy_bytes_max = MODEL_BYTES_MAX};
 
 static struct entry model[4096];
 static unsigned model_count;
@@ -222,23 +337,67 @@ model_lane_count(enum ln_lane lane)
     return count;
 }
 
+static uint32_t
+model_lane_bytes(enum ln_lane lane)
+{
+    uint32_t bytes = 0;
+    for (unsigned i = 0; i < model_count; i++) {
+        bytes += model[i].lane == lane ? HEAD_BYTES + model[i].bytes + model[i].shared : 0;
+    }
+    return bytes;
+}
+
+static bool
+model_fits(const struct entry *entry, uint32_t instead_of_bytes)
+{
+    return model_lane_bytes(entry->lane) - instead_of_bytes + HEAD_BYTES + entry->bytes +
+               entry->shared <=
+           MODEL_BYTES_MAX;
+}
+
+static bool
+model_replace(struct entry entry)
+{
+    for (unsigned i = 0; i < model_count; i++) {
+        struct entry *old = &model[i];
+        if (old->lane == LN_LOSSY && old->key == entry.key && old->tag == entry.tag) {
+            bool fits = old->bytes == entry.bytes &&
+                        model_fits(&entry, HEAD_BYTES + old->bytes + old->shared);
+            *old = fits ? entry : *old;
+            return fits;
+        }
+    }
+    return false;
+}
+
 static enum mailbox_verdict
 model_push(struct entry entry)
 {
-    if (entry.lane == LN_DURABLE && model_lane_count(LN_DURABLE) == limits.durable_max) {
+    if (entry.lane == LN_DURABLE &&
+        (model_lane_count(LN_DURABLE) == model_limits.durable_max || !model_fits(&entry, 0))) {
         return MAILBOX_REFUSED;
     }
-    for (unsigned i = 0; entry.lane == LN_LOSSY && entry.key != 0 && i < model_count; i++) {
-        if (model[i].lane == LN_LOSSY && model[i].key == entry.key && model[i].tag == entry.tag) {
-            model[i].value = entry.value;
-            return MAILBOX_COALESCED;
-        }
+    if (entry.lane == LN_LOSSY && entry.key != 0 && model_replace(entry)) {
+        return MAILBOX_COALESCED;
     }
-    if (entry.lane == LN_LOSSY && model_lane_count(LN_LOSSY) == limits.lossy_max) {
+    if (entry.lane == LN_LOSSY &&
+        (model_lane_count(LN_LOSSY) == model_limits.lossy_max || !model_fits(&entry, 0))) {
         return MAILBOX_DROPPED;
     }
     model[model_count++] = entry;
     return MAILBOX_TAKEN;
+}
+
+static enum mailbox_verdict
+entry_push(const struct entry *entry)
+{
+    struct ln_msg *msg = ln_msg_new(entry->tag, entry->lane, entry->bytes);
+    msg->key = entry->key;
+    msg->buffer = entry->shared > 0 ? ln_buffer_new(entry->shared) : NULL;
+    memcpy(msg->data, &entry->value, sizeof entry->value);
+    enum mailbox_verdict verdict = mailbox_push(&box, &model_limits, &msg);
+    ln_msg_free(&msg);
+    return verdict;
 }
 
 static struct entry
@@ -279,7 +438,12 @@ model_step(void)
 {
     struct ln_msg *msg;
     uint32_t wanted = chance(4);
-    struct entry entry = {chance(2), chance(4), chance(3), (enum ln_lane)chance(LN_LANES)};
+    struct entry entry = {.tag = chance(2),
+                          .value = chance(4),
+                          .key = chance(3),
+                          .bytes = 4 + chance(2) * 200,
+                          .shared = chance(3) * 150,
+                          .lane = (enum ln_lane)chance(LN_LANES)};
     switch (chance(4)) {
     case 0:
         msg = mailbox_pop(&box);
@@ -293,8 +457,7 @@ model_step(void)
         break;
     default:
         if (model_count < 4000) {
-            enum mailbox_verdict verdict = push(entry.tag, entry.lane, entry.key, 9, entry.value);
-            assert_int_equal(verdict, model_push(entry));
+            assert_int_equal(entry_push(&entry), model_push(entry));
         }
         return;
     }
@@ -314,9 +477,14 @@ agrees_with_a_model(void **state)
     for (unsigned i = 0; i < 200000; i++) {
         model_step();
         assert_int_equal(mailbox_empty(&box), model_count == 0);
+        assert_int_equal(box.durable_bytes, model_lane_bytes(LN_DURABLE));
+        assert_int_equal(box.lossy_bytes, model_lane_bytes(LN_LOSSY));
     }
     uint32_t lanes[LN_LANES];
-    assert_int_equal(mailbox_count(&box, lanes), model_count);
+    uint64_t lane_bytes[LN_LANES];
+    assert_int_equal(mailbox_count(&box, lanes, lane_bytes), model_count);
+    assert_int_equal(lane_bytes[LN_DURABLE], model_lane_bytes(LN_DURABLE));
+    assert_int_equal(lane_bytes[LN_LOSSY], model_lane_bytes(LN_LOSSY));
 }
 
 #define BOX_SPEC(title, function)                    \
@@ -335,6 +503,13 @@ main(void)
         BOX_SPEC("a lossy message replaces an older one of its sender, tag and key, in its place",
                  lossy_coalesces),
         BOX_SPEC("a full lossy lane drops the newest", lossy_is_dropped),
+        BOX_SPEC("a durable lane without room in bytes refuses, until some are served",
+                 durable_bytes_are_bounded),
+        BOX_SPEC("a shared payload counts in full", payloads_count),
+        BOX_SPEC("a message larger than the whole limit is refused or dropped",
+                 larger_than_the_limit),
+        BOX_SPEC("a lossy lane without room in bytes drops, what replaces an older one, too",
+                 lossy_bytes_are_bounded),
         BOX_SPEC("a replaced message takes its shared payload with it", payloads_go_along),
         BOX_SPEC("the first match is taken, the rest keeps its order", takes_the_first_match),
         BOX_SPEC("whatever is pushed and popped, it does what a plain array would",
