@@ -18,8 +18,8 @@ actor_new(struct scheduler *self, const struct ln_behaviour *behaviour, const vo
 {
     ASSERT((behaviour->handle != NULL) != (behaviour->run != NULL));
     ASSERT(bytes <= UINT32_MAX);
-    struct actor *actor = slab_alloc(&self->slab, sizeof *actor + behaviour->state_bytes);
-    memset(actor, 0, sizeof *actor + behaviour->state_bytes);
+    struct actor *actor = slab_alloc(&self->slab, actor_bytes(behaviour));
+    memset(actor, 0, actor_bytes(behaviour));
     actor->behaviour = behaviour;
     actor->run_state = ACTOR_HELD;
     actor->traps_exit = behaviour->trap_exit;
@@ -39,7 +39,7 @@ actor_free(struct scheduler *self, struct actor *actor)
         slab_free(&self->slab, actor->start, sizeof *actor->start + actor->start->bytes);
     }
     slab_free(&self->slab, actor->ending, sizeof *actor->ending);
-    slab_free(&self->slab, actor, sizeof *actor + actor->behaviour->state_bytes);
+    slab_free(&self->slab, actor, actor_bytes(actor->behaviour));
 }
 
 void

@@ -62,6 +62,12 @@ struct actor {
 /* There may be a million of them. */
 _Static_assert(sizeof(struct actor) <= 160, "an actor at rest is small");
 
+/* What a process has besides, behind its state: request.c. */
+struct process {
+    struct mailbox_marks marks;
+    struct forgotten *forgotten, *forgotten_last; /* requests whose answers shall reach nobody */
+};
+
 /* What a new actor needs once: the argument of its init and who waits for the outcome. */
 struct start {
     struct ln_caller caller; /* pid 0: no one */
@@ -160,7 +166,7 @@ void spawn_arrived(struct scheduler *scheduler, struct ln_msg **msg);
 /* Puts it at the head of one of an actor's lists. */
 void resource_add(struct ln_resource **list, struct ln_resource *resource,
                   void (*release)(struct ln_resource *resource));
-/* Releases resources, then memory, then messages. */
+/* Releases resources, then memory, then messages and requests. */
 void resources_release(struct actor *actor);
 
 /* -------------------------------------------------------------------------------------- wait.c */
@@ -186,6 +192,33 @@ void wait_end_by_io(struct wait *wait, int result);
 void idle_begin(struct scheduler *scheduler, struct actor *actor);
 /* It has something to do, or does not ask any more. */
 void idle_end(struct actor *actor);
+
+/* ----------------------------------------------------------------------------------- request.c */
+
+/* NULL for an actor with `handle`. */
+static inline struct process *
+actor_process(struct actor *actor)
+{
+    size_t state_bytes = (actor->behaviour->state_bytes + 15) & ~(size_t)15;
+    return actor->behaviour->run != NULL ? (struct process *)(void *)(actor->state + state_bytes)
+                                         : NULL;
+}
+/* What an actor of this behaviour takes. */
+size_t actor_bytes(const struct ln_behaviour *behaviour);
+/* mailbox_pop_match for this actor. */
+struct ln_msg *actor_pop_match(struct actor *actor,
+                               bool (*match)(const struct ln_msg *msg, void *context),
+                               void *context);
+/* Accepts the answer to a request, given a struct answer_look, and counts what it looks at. */
+struct answer_look {
+    uint64_t ref;
+    uint64_t *looks;
+};
+bool request_is_answered_by(const struct ln_msg *msg, void *look);
+/* Whether the answer to `ref` shall not reach this process any more; asked once, when it comes. */
+bool request_was_forgotten(struct scheduler *scheduler, struct process *process, uint64_t ref);
+/* The process ends. */
+void requests_release(struct scheduler *scheduler, struct process *process);
 
 /* -------------------------------------------------------------------------------------- send.c */
 

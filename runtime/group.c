@@ -428,7 +428,7 @@ ln_group_demonitor(uint64_t handle)
     ln_disown(&monitor->own);
     group_monitor_release(&monitor->own);
     struct ln_msg *event;
-    while ((event = mailbox_pop_match(&actor_current()->mailbox, is_event_of, &handle)) != NULL) {
+    while ((event = actor_pop_match(actor_current(), is_event_of, &handle)) != NULL) {
         ln_msg_free(&event);
     }
 }

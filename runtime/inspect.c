@@ -52,7 +52,7 @@ actor_info(const struct actor *actor, struct ln_actor_info *out)
         .behaviour = behaviour->name,
         .state = state_names[actor->run_state],
         .reductions = actor->reductions,
-        .memory_bytes = sizeof *actor + behaviour->state_bytes + actor->memory_bytes,
+        .memory_bytes = actor_bytes(behaviour) + actor->memory_bytes,
     };
     out->mailbox = mailbox_count(&actor->mailbox, out->lanes, out->lane_bytes);
     if (actor->fiber != NULL) {

@@ -134,7 +134,7 @@ LN_API LN_MUST_CHECK int ln_call(ln_pid to, struct ln_msg **request, uint64_t ti
 
 /* Sends *request and returns its reference at once; the answer arrives in the mailbox, flagged
  * LN_MSG_ANSWER with that ref, exactly once and with error set as ln_call would return it (there is
- * no timeout). Never yields. */
+ * no timeout). Never yields. A process may wait for it with ln_receive_answer. */
 LN_API uint64_t ln_request(ln_pid to, struct ln_msg **request);
 
 /* Whom to answer. Taken from a request, it may be kept and used later, once (a deferred reply). */
@@ -302,6 +302,15 @@ LN_API void ln_demonitor(uint64_t monitor);
 LN_API LN_MUST_CHECK int ln_receive(uint64_t timeout_ms, struct ln_msg **out);
 LN_API LN_MUST_CHECK int ln_receive_match(bool (*match)(const struct ln_msg *msg, void *context),
                                           void *context, uint64_t timeout_ms, struct ln_msg **out);
+/* The answer to a request of ln_request, in the caller's ownership, its `error` set; waits at most
+ * timeout_ms. What came before the request was made is not looked at, however much waits, unless
+ * several later requests were made and other messages came between them. 0, -ETIMEDOUT or
+ * -ECANCELED; the answer may still come then, to this or any other receive. Yields when it waits.
+ * For processes. gen_server:wait_response/2. */
+LN_API LN_MUST_CHECK int ln_receive_answer(uint64_t ref, uint64_t timeout_ms, struct ln_msg **out);
+/* Gives up an answer that was not received: whether it waits or comes too late, it reaches nobody,
+ * as that of an ln_call. For processes, once for a request. */
+LN_API void ln_forget_answer(uint64_t ref);
 /* 0 or -ECANCELED. Yields. */
 LN_API int ln_sleep(uint64_t timeout_ms);
 /* Lets others run. An actor that is being ended and does nothing but yield does not return. */

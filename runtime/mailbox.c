@@ -182,33 +182,80 @@ mailbox_pop_any(struct mailbox *box)
     return NULL;
 }
 
+/* The one before the first that `match` accepts behind `from`, which is in the ring; NULL: none. */
 static struct ln_msg *
-ring_pop_match(struct ln_msg **last, bool (*match)(const struct ln_msg *msg, void *context),
-               void *context)
+ring_find_behind(const struct ln_msg *last, struct ln_msg *from,
+                 bool (*match)(const struct ln_msg *msg, void *context), void *context)
 {
-    struct ln_msg *before = *last;
-    if (before == NULL) {
-        return NULL;
-    }
+    struct ln_msg *before = from;
     do {
         if (match(before->next, context)) {
-            return ring_remove_after(last, before);
+            return before;
         }
         before = before->next;
-    } while (before != *last);
+    } while (before != last);
     return NULL;
 }
 
-struct ln_msg *
-mailbox_pop_match(struct mailbox *box, bool (*match)(const struct ln_msg *msg, void *context),
-                  void *context)
+static struct ln_msg *
+queue_remove_after(struct mailbox *box, struct mailbox_marks *marks, struct ln_msg *before)
 {
-    struct ln_msg *msg = ring_pop_match(&box->system, match, context);
-    if (msg != NULL) {
-        return msg;
+    struct ln_msg *older = before != box->queue ? before : NULL;
+    struct ln_msg *msg = leave(box, ring_remove_after(&box->queue, before));
+    for (unsigned i = 0; marks != NULL && i < MAILBOX_MARKS && marks->at[i].ref != 0; i++) {
+        if (marks->at[i].after == msg) {
+            marks->at[i].after = older;
+        }
     }
-    msg = ring_pop_match(&box->queue, match, context);
-    return msg != NULL ? leave(box, msg) : NULL;
+    return msg;
+}
+
+struct ln_msg *
+mailbox_pop_match(struct mailbox *box, struct mailbox_marks *marks,
+                  bool (*match)(const struct ln_msg *msg, void *context), void *context)
+{
+    struct ln_msg *before = NULL;
+    if (box->system != NULL) {
+        before = ring_find_behind(box->system, box->system, match, context);
+        if (before != NULL) {
+            return ring_remove_after(&box->system, before);
+        }
+    }
+    if (box->queue != NULL) {
+        before = ring_find_behind(box->queue, box->queue, match, context);
+    }
+    return before != NULL ? queue_remove_after(box, marks, before) : NULL;
+}
+
+void
+mailbox_mark(const struct mailbox *box, struct mailbox_marks *marks, uint64_t ref)
+{
+    struct mailbox_mark *newest = &marks->at[0];
+    ASSERT(ref > newest->ref);
+    if (newest->ref != 0 && newest->after == box->queue) {
+        return; /* nothing came in between: one place is enough for both */
+    }
+    for (unsigned i = MAILBOX_MARKS - 1; i > 0; i--) {
+        marks->at[i] = marks->at[i - 1];
+    }
+    *newest = (struct mailbox_mark){.after = box->queue, .ref = ref};
+}
+
+struct ln_msg *
+mailbox_pop_behind(struct mailbox *box, struct mailbox_marks *marks, uint64_t ref,
+                   bool (*match)(const struct ln_msg *msg, void *context), void *context)
+{
+    unsigned place = 0;
+    while (place < MAILBOX_MARKS && marks->at[place].ref > ref) {
+        place++;
+    }
+    struct ln_msg *after = place < MAILBOX_MARKS ? marks->at[place].after : NULL;
+    if (box->queue == NULL || after == box->queue) {
+        return NULL;
+    }
+    struct ln_msg *before =
+        ring_find_behind(box->queue, after != NULL ? after : box->queue, match, context);
+    return before != NULL ? queue_remove_after(box, marks, before) : NULL;
 }
 
 static uint32_t

@@ -25,6 +25,18 @@ struct mailbox {
     uint32_t lossy_count, lossy_bytes;
 };
 
+/* Where the queue of a process ended when it made a request, so that who looks for the answer need
+ * not look at what came before: the newest few such places, the newest first. What came after
+ * request `ref` lies behind `after`; NULL: the whole queue does. A place that is forgotten costs
+ * time, no more. */
+enum { MAILBOX_MARKS = 4 };
+struct mailbox_marks {
+    struct mailbox_mark {
+        struct ln_msg *after;
+        uint64_t ref; /* and those made later, up to the next place; 0: no place */
+    } at[MAILBOX_MARKS];
+};
+
 enum mailbox_verdict {
     MAILBOX_TAKEN,
     MAILBOX_COALESCED, /* its content replaced that of an older one: nothing new to serve */
@@ -101,10 +113,19 @@ mailbox_pop(struct mailbox *box)
     box->durable_bytes -= msg->block_bytes;
     return msg;
 }
-/* The first, in order of service, that `match` accepts; now the caller's, or NULL. */
-struct ln_msg *mailbox_pop_match(struct mailbox *box,
+/* The first, in order of service, that `match` accepts; now the caller's, or NULL. `marks`, if not
+ * NULL, stay where they are; the two pops above don't know them. */
+struct ln_msg *mailbox_pop_match(struct mailbox *box, struct mailbox_marks *marks,
                                  bool (*match)(const struct ln_msg *msg, void *context),
                                  void *context);
+/* Marks the end of the queue for a request that is about to be made; `ref` is higher than all
+ * before. */
+void mailbox_mark(const struct mailbox *box, struct mailbox_marks *marks, uint64_t ref);
+/* The same as mailbox_pop_match, but for what came before `ref`, as far as the marks tell, and the
+ * system lane. */
+struct ln_msg *mailbox_pop_behind(struct mailbox *box, struct mailbox_marks *marks, uint64_t ref,
+                                  bool (*match)(const struct ln_msg *msg, void *context),
+                                  void *context);
 /* Messages waiting, and how many of each lane, and their bytes. Walks it. */
 uint32_t mailbox_count(const struct mailbox *box, uint32_t lanes[LN_LANES],
                        uint64_t lane_bytes[LN_LANES]);

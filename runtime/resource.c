@@ -59,6 +59,9 @@ resources_release(struct actor *actor)
         struct ln_msg *msg = actor->held;
         ln_msg_free(&msg);
     }
+    if (actor->behaviour->run != NULL) {
+        requests_release(scheduler_current(), actor_process(actor));
+    }
 }
 
 /* --------------------------------------------------------------------------------------- memory */

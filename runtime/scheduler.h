@@ -42,6 +42,7 @@ struct scheduler_stats {
     uint64_t lossy_dropped, lossy_coalesced, answers_late, spawned, ended, crashed, parked;
     uint64_t accepts_failed;
     uint64_t stalls, turns_cut, reports_left_out;
+    uint64_t answer_looks; /* at messages, in search of an answer */
 };
 
 /* How busy the thread was up to an instant. */

@@ -156,6 +156,10 @@ ln_request(ln_pid to, struct ln_msg **request)
     uint64_t ref = scheduler_ref(self);
     message_renew(self, *request);
     ln_actor_check((*request)->lane != LN_LOSSY);
+    struct process *process = actor_process(self->current);
+    if (process != NULL) {
+        mailbox_mark(&self->current->mailbox, &process->marks, ref);
+    }
     (*request)->ref = ref;
     (*request)->flags |= LN_MSG_REQUEST | LN_MSG_ASYNC;
     message_post(self, to, request);
@@ -218,21 +222,6 @@ message_discard(struct scheduler *self, struct ln_msg **msg, int error)
     ln_msg_free(msg);
 }
 
-static void
-deliver_answer(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
-{
-    struct wait *wait = actor->wait;
-    if (wait == NULL || wait->ref != (*msg)->ref) {
-        self->stats.answers_late++;
-        ln_msg_free(msg);
-        return;
-    }
-    int error = (*msg)->error;
-    wait->answer = *msg;
-    *msg = NULL;
-    wait_end(wait, error);
-}
-
 /* At its limit: a request is answered, anything else goes back to its sender, unless it has come
  * back already. */
 static void
@@ -280,6 +269,28 @@ deliver_queued(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
     }
 }
 
+static void
+deliver_answer(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
+{
+    if (((*msg)->flags & LN_MSG_ASYNC) != 0) {
+        struct process *process = actor_process(actor);
+        if (process == NULL || !request_was_forgotten(self, process, (*msg)->ref)) {
+            deliver_queued(self, actor, msg);
+            return;
+        }
+    }
+    struct wait *wait = actor->wait;
+    if (wait == NULL || wait->ref != (*msg)->ref) {
+        self->stats.answers_late++;
+        ln_msg_free(msg);
+        return;
+    }
+    int error = (*msg)->error;
+    wait->answer = *msg;
+    *msg = NULL;
+    wait_end(wait, error);
+}
+
 void
 message_deliver(struct scheduler *self, ln_pid to, struct ln_msg **msg)
 {
@@ -291,7 +302,7 @@ message_deliver(struct scheduler *self, ln_pid to, struct ln_msg **msg)
         door_answered(self, msg);
     } else if (actor == NULL) {
         message_discard(self, msg, -ESRCH);
-    } else if (((*msg)->flags & (LN_MSG_ANSWER | LN_MSG_ASYNC)) == LN_MSG_ANSWER) {
+    } else if (((*msg)->flags & LN_MSG_ANSWER) != 0) {
         deliver_answer(self, actor, msg);
     } else {
         deliver_queued(self, actor, msg);

@@ -214,7 +214,7 @@ ln_demonitor(uint64_t handle)
         return;
     }
     /* It may have come already, and wait. */
-    struct ln_msg *down = mailbox_pop_match(&actor_current()->mailbox, is_down_of, &handle);
+    struct ln_msg *down = actor_pop_match(actor_current(), is_down_of, &handle);
     ln_msg_free(&down);
 }
 

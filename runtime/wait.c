@@ -136,9 +136,24 @@ wait_chooses(const struct wait *wait)
     return wait->kind == WAIT_MESSAGE && wait->match != match_any;
 }
 
-int
-ln_receive_match(bool (*match)(const struct ln_msg *msg, void *context), void *context,
-                 uint64_t timeout_ms, struct ln_msg **out)
+/* What to receive: anything that `match` accepts, or, with a ref, what lies behind that request. */
+struct wish {
+    bool (*match)(const struct ln_msg *msg, void *context);
+    void *context;
+    uint64_t ref;
+};
+
+static struct ln_msg *
+wish_look(struct actor *actor, const struct wish *wish)
+{
+    struct process *process = actor_process(actor);
+    return wish->ref != 0 ? mailbox_pop_behind(&actor->mailbox, &process->marks, wish->ref,
+                                               wish->match, wish->context)
+                          : actor_pop_match(actor, wish->match, wish->context);
+}
+
+static int
+receive(const struct wish *wish, uint64_t timeout_ms, struct ln_msg **out)
 {
     struct scheduler *self = scheduler_current();
     struct actor *actor = actor_current();
@@ -147,11 +162,11 @@ ln_receive_match(bool (*match)(const struct ln_msg *msg, void *context), void *c
     struct ln_msg *msg;
     /* A loop, since a message that was there when the wait ended may have been replaced by a newer
      * one of its key before we ran. */
-    while ((msg = mailbox_pop_match(&actor->mailbox, match, context)) == NULL) {
+    while ((msg = wish_look(actor, wish)) == NULL) {
         struct wait wait;
         wait_begin(&wait, WAIT_MESSAGE);
-        wait.match = match;
-        wait.match_context = context;
+        wait.match = wish->match;
+        wait.match_context = wish->context;
         int error = wait_for(&wait, timeout_ms);
         if (error != 0) {
             return error;
@@ -164,6 +179,23 @@ ln_receive_match(bool (*match)(const struct ln_msg *msg, void *context), void *c
     message_open(self, actor, msg);
     *out = msg;
     return 0;
+}
+
+int
+ln_receive_match(bool (*match)(const struct ln_msg *msg, void *context), void *context,
+                 uint64_t timeout_ms, struct ln_msg **out)
+{
+    struct wish wish = {.match = match, .context = context};
+    return receive(&wish, timeout_ms, out);
+}
+
+int
+ln_receive_answer(uint64_t ref, uint64_t timeout_ms, struct ln_msg **out)
+{
+    ln_actor_check(ref != 0 && actor_current()->behaviour->run != NULL);
+    struct answer_look look = {.ref = ref, .looks = &scheduler_current()->stats.answer_looks};
+    struct wish wish = {.match = request_is_answered_by, .context = &look, .ref = ref};
+    return receive(&wish, timeout_ms, out);
 }
 
 int

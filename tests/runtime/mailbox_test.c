@@ -10,6 +10,7 @@
 static struct ln_node node;
 static struct scheduler scheduler;
 static struct mailbox box;
+static struct mailbox_marks marks;
 static const struct ln_behaviour limits = {.name = "limits", .durable_max = 5, .lossy_max = 3};
 /* Room for three messages of 100 bytes each. */
 enum { HEAD_BYTES = sizeof(struct ln_msg), ROOM_BYTES = 3 * (HEAD_BYTES + 100) };
@@ -23,6 +24,7 @@ set_up(void **state)
     memset(&node, 0, sizeof node);
     memset(&scheduler, 0, sizeof scheduler);
     memset(&box, 0, sizeof box);
+    memset(&marks, 0, sizeof marks);
     scheduler.node = &node;
     slab_init(&scheduler.slab);
     scheduler_self = &scheduler;
@@ -287,13 +289,13 @@ takes_the_first_match(void **state)
         push(2, LN_LOSSY, 0, 9, i);
     }
     uint32_t wanted = 2;
-    struct ln_msg *msg = mailbox_pop_match(&box, is_value, &wanted);
+    struct ln_msg *msg = mailbox_pop_match(&box, &marks, is_value, &wanted);
     assert_int_equal(msg->tag, 1);
     ln_msg_free(&msg);
-    msg = mailbox_pop_match(&box, is_value, &wanted);
+    msg = mailbox_pop_match(&box, &marks, is_value, &wanted);
     assert_int_equal(msg->tag, 2);
     ln_msg_free(&msg);
-    assert_null(mailbox_pop_match(&box, is_value, &wanted));
+    assert_null(mailbox_pop_match(&box, &marks, is_value, &wanted));
     expect_next(1, 0);
     expect_next(2, 0);
     expect_next(1, 1);
@@ -305,6 +307,7 @@ takes_the_first_match(void **state)
 struct entry {
     uint32_t tag, value, key, bytes, shared;
     enum ln_lane lane;
+    bool marked; /* it came before the newest mark */
 };
 
 enum { MODEL_BYTES_MAX = 1500 };
@@ -363,6 +366,7 @@ model_replace(struct entry entry)
         if (old->lane == LN_LOSSY && old->key == entry.key && old->tag == entry.tag) {
             bool fits = old->bytes == entry.bytes &&
                         model_fits(&entry, HEAD_BYTES + old->bytes + old->shared);
+            entry.marked = old->marked;
             *old = fits ? entry : *old;
             return fits;
         }
@@ -433,8 +437,61 @@ model_first_match(uint32_t value)
     return model_count;
 }
 
+static bool
+is_any(const struct ln_msg *msg, void *context)
+{
+    (void)msg;
+    (void)context;
+    return true;
+}
+
+static unsigned
+model_first_behind(uint32_t value)
+{
+    unsigned i = 0;
+    while (i < model_count &&
+           (model[i].lane == LN_SYSTEM || model[i].marked || model[i].value != value)) {
+        i++;
+    }
+    return i;
+}
+
+/* The pop that knows no marks is not for those who have some. */
+static struct ln_msg *
+model_pop(uint64_t ref, uint32_t wanted, unsigned *out_at)
+{
+    struct ln_msg *msg;
+    switch (chance(3)) {
+    case 0:
+        *out_at = model_first();
+        msg = ref == 0 ? mailbox_pop(&box) : mailbox_pop_match(&box, &marks, is_any, NULL);
+        break;
+    case 1:
+        *out_at = model_first_match(wanted);
+        msg = mailbox_pop_match(&box, &marks, is_value, &wanted);
+        break;
+    default:
+        *out_at = ref != 0 ? model_first_behind(wanted) : model_count;
+        msg = ref != 0 ? mailbox_pop_behind(&box, &marks, ref, is_value, &wanted) : NULL;
+        break;
+    }
+    assert_int_equal(msg != NULL, *out_at < model_count);
+    return msg;
+}
+
+static uint64_t model_ref; /* the newest mark's; 0: there is none */
+
 static void
-model_step(void)
+model_mark(void)
+{
+    mailbox_mark(&box, &marks, ++model_ref);
+    for (unsigned i = 0; i < model_count; i++) {
+        model[i].marked = true;
+    }
+}
+
+static void
+model_step(bool with_marks)
 {
     struct ln_msg *msg;
     uint32_t wanted = chance(4);
@@ -444,24 +501,15 @@ model_step(void)
                           .bytes = 4 + chance(2) * 200,
                           .shared = chance(3) * 150,
                           .lane = (enum ln_lane)chance(LN_LANES)};
-    switch (chance(4)) {
-    case 0:
-        msg = mailbox_pop(&box);
-        assert_int_equal(msg != NULL, model_count > 0);
-        entry = msg != NULL ? model_remove(model_first()) : entry;
-        break;
-    case 1:
-        msg = mailbox_pop_match(&box, is_value, &wanted);
-        assert_int_equal(msg != NULL, model_first_match(wanted) < model_count);
-        entry = msg != NULL ? model_remove(model_first_match(wanted)) : entry;
-        break;
-    default:
+    unsigned at;
+    if (with_marks && chance(8) == 0) {
+        model_mark();
+    } else if (chance(2) == 0) {
         if (model_count < 4000) {
             assert_int_equal(entry_push(&entry), model_push(entry));
         }
-        return;
-    }
-    if (msg != NULL) {
+    } else if ((msg = model_pop(model_ref, wanted, &at)) != NULL) {
+        entry = model_remove(at);
         assert_int_equal(msg->tag, entry.tag);
         assert_int_equal(value_of(msg), entry.value);
         ln_msg_free(&msg);
@@ -469,13 +517,13 @@ model_step(void)
 }
 
 static void
-agrees_with_a_model(void **state)
+play_model(bool with_marks)
 {
-    (void)state;
     chance_state = 88172645463325252u;
     model_count = 0;
+    model_ref = 0;
     for (unsigned i = 0; i < 200000; i++) {
-        model_step();
+        model_step(with_marks);
         assert_int_equal(mailbox_empty(&box), model_count == 0);
         assert_int_equal(box.durable_bytes, model_lane_bytes(LN_DURABLE));
         assert_int_equal(box.lossy_bytes, model_lane_bytes(LN_LOSSY));
@@ -485,6 +533,20 @@ agrees_with_a_model(void **state)
     assert_int_equal(mailbox_count(&box, lanes, lane_bytes), model_count);
     assert_int_equal(lane_bytes[LN_DURABLE], model_lane_bytes(LN_DURABLE));
     assert_int_equal(lane_bytes[LN_LOSSY], model_lane_bytes(LN_LOSSY));
+}
+
+static void
+agrees_with_a_model(void **state)
+{
+    (void)state;
+    play_model(false);
+}
+
+static void
+agrees_with_a_model_of_marks(void **state)
+{
+    (void)state;
+    play_model(true);
 }
 
 #define BOX_SPEC(title, function)                    \
@@ -514,6 +576,8 @@ main(void)
         BOX_SPEC("the first match is taken, the rest keeps its order", takes_the_first_match),
         BOX_SPEC("whatever is pushed and popped, it does what a plain array would",
                  agrees_with_a_model),
+        BOX_SPEC("so it does with marks, wherever they are taken from the queue",
+                 agrees_with_a_model_of_marks),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
