@@ -108,8 +108,8 @@ wrong_values(void **state)
     refused("bench chat --pairs -1" URL, "--pairs: '-1' is no number from 1 to 100000\n");
     refused("bench chat --pairs 3x" URL, "--pairs: '3x' is no number from 1 to 100000\n");
     refused("bench chat --window 65" URL, "--window: '65' is no number from 1 to 64\n");
-    refused("bench chat --rate nan" URL, "--rate: it can't be 'nan'\n");
-    refused("bench chat --rate 1e99" URL, "--rate: it can't be '1e99'\n");
+    refused("bench chat --rate nan" URL, "--rate: 'nan' is no amount from 0 to 100000000\n");
+    refused("bench chat --rate 1e99" URL, "--rate: '1e99' is no amount from 0 to 100000000\n");
     refused("bench chat --form xml" URL, "--form: it can't be 'xml'\n");
     refused("bench chat --bytes 63" URL, "--bytes: '63' is no number from 64 to 32768\n");
     refused("bench chat --seed -5" URL, "--seed: it can't be '-5'\n");
