@@ -2,6 +2,7 @@
 /* linnet-bench: loads a node as its clients would, and judges what it does. The run is the
  * conductor's (conductor.h); here is what stands around it. */
 #include "bench/conductor.h"
+#include "bench/plan_command.h"
 #include "bench/report.h"
 #include "runtime/io/uring.h"
 #include "runtime/node.h"
@@ -128,6 +129,9 @@ main(int argc, char **argv)
     }
     if (action == OPTIONS_DONE) {
         return RUN_GOOD;
+    }
+    if (action == OPTIONS_PLAN) {
+        return (int)plan_command_run(argc, argv);
     }
     (void)signal(SIGPIPE, SIG_IGN);
     descriptors_raise();

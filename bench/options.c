@@ -3,6 +3,7 @@
 
 #include "bench/flags.h"
 #include "bench/letter.h"
+#include "bench/plan_command.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -123,11 +124,13 @@ static const char help_before[] =
     "usage: linnet-bench chat --url ws://ADDR:PORT/chat --data DIR [flags]\n"
     "       linnet-bench idle --url ws://ADDR:PORT/chat --data DIR [flags]\n"
     "       linnet-bench echo --url ws://ADDR:PORT/echo [flags]\n"
+    "       linnet-bench plan [flags]\n"
     "\n"
     "chat  pairs of users write to each other; every message is followed and judged: none lost,\n"
     "      none twice, in order, and its ticks never early, never back.\n"
     "idle  users log in and stay silent; what does each cost the node?\n"
     "echo  one frame after the other, there and back, on many connections.\n"
+    "plan  no run: how many nodes, how much memory, disk and bandwidth a population needs.\n"
     "\n";
 
 static const char help_after[] =
@@ -141,7 +144,9 @@ help_print(void)
 {
     printf("%s", help_before);
     flags_print(&flags);
-    printf("  %-20s\n%s", "--help, --version", help_after);
+    printf("  %-20s\n\nplan:\n", "--help, --version");
+    plan_command_help();
+    printf("%s", help_after);
 }
 
 /* What no flag can tell alone. */
@@ -237,8 +242,12 @@ options_read(int argc, char **argv, struct options *options, enum options_action
         *out_action = OPTIONS_DONE;
         return 0;
     }
+    if (argc >= 2 && strcmp(argv[1], "plan") == 0) {
+        *out_action = OPTIONS_PLAN;
+        return 0;
+    }
     if (argc < 2 || scenario_parse(argv[1], &options->scenario) < 0) {
-        ln_text_print(wrong, "linnet-bench chat, idle or echo? linnet-bench --help tells\n");
+        ln_text_print(wrong, "linnet-bench chat, idle, echo or plan? linnet-bench --help tells\n");
         return -EINVAL;
     }
     flags_read(&flags, argc, argv, 2, options->scenario, options, wrong);

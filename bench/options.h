@@ -54,6 +54,7 @@ struct options {
 enum options_action {
     OPTIONS_RUN,
     OPTIONS_DONE, /* help or version was printed */
+    OPTIONS_PLAN, /* no run: plan_command.h reads the rest */
 };
 
 /* Fills *options from argv. 0 with *out_action; or -EINVAL with what is wrong in `wrong`. Texts are

@@ -91,8 +91,8 @@ static void
 wrong_words(void **state)
 {
     (void)state;
-    refused("bench", "linnet-bench chat, idle or echo? linnet-bench --help tells\n");
-    refused("bench talk", "linnet-bench chat, idle or echo? linnet-bench --help tells\n");
+    refused("bench", "linnet-bench chat, idle, echo or plan? linnet-bench --help tells\n");
+    refused("bench talk", "linnet-bench chat, idle, echo or plan? linnet-bench --help tells\n");
     refused("bench chat --pears 3" URL, "--pears: no such flag; linnet-bench --help lists them\n"
                                         "3: no such flag; linnet-bench --help lists them\n");
     refused("bench idle --rate 3" URL, "--rate: idle does not have it\n");
