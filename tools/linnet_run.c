@@ -55,8 +55,9 @@ linnet_run(struct linnet_call *call, int (*run)(struct linnet_call *call))
         (void)fprintf(stderr, "linnet: %s\n", why);
         return SHELL_FAILED;
     }
-    struct ln_node *node =
-        ln_node_open(driver, &(struct ln_node_options){.actors_max = ACTORS_MAX});
+    /* The only task that there is may work for long. */
+    const struct ln_node_options alone = {.actors_max = ACTORS_MAX, .watchdog_ms = LN_NEVER};
+    struct ln_node *node = ln_node_open(driver, &alone);
     ln_node_root(node, &task_behaviour, &task, sizeof task);
     int error = ln_node_start(node);
     if (error < 0) {
