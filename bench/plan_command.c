@@ -107,7 +107,7 @@ plan_command_read(int argc, char **argv, struct plan_command *command, struct ln
     return wrong->bytes > 0 ? -EINVAL : 0;
 }
 
-/* ------------------------------------------------------------------------------- what was measured */
+/* ---------------------------------------------------------------------------- what was measured */
 
 static bool
 number_get(yajl_val object, const char *name, double *out)
