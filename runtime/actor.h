@@ -205,7 +205,8 @@ actor_process(struct actor *actor)
 }
 /* What an actor of this behaviour takes. */
 size_t actor_bytes(const struct ln_behaviour *behaviour);
-/* mailbox_pop_match for this actor. */
+/* mailbox_pop_any and mailbox_pop_match for this actor. */
+struct ln_msg *actor_pop(struct actor *actor);
 struct ln_msg *actor_pop_match(struct actor *actor,
                                bool (*match)(const struct ln_msg *msg, void *context),
                                void *context);

@@ -16,6 +16,10 @@ enum {
     LN_LOSSY_MAX = 256,
     LN_LOSSY_BYTES_MAX = 1024 * 1024,
 
+    /* So many of the system lane overtake in a row: more than a supervisor and all who look have to
+     * ask at once. Whoever floods that lane leaves the others every 65th place. */
+    LN_OVERTAKES_MAX = 64,
+
     /* One actor's turn: long enough to amortise the cache misses of touching it, short enough for
      * its neighbours. */
     LN_TURN_MESSAGES = 64,

@@ -46,7 +46,8 @@ typedef uint64_t ln_pid;
  * refused, durable work is refused (a request is answered -EAGAIN, anything else comes back to its
  * sender flagged LN_MSG_REFUSED), what may be lost replaces an older message with the same key,
  * else is dropped and counted. Except for the system lane, which overtakes, a mailbox is served in
- * the order of arrival over all lanes. */
+ * the order of arrival over all lanes. After 64 system messages in a row one of those that they
+ * overtook is served. */
 enum ln_lane { LN_SYSTEM, LN_REPLY, LN_DURABLE, LN_LOSSY, LN_LANES };
 
 enum ln_msg_flags {
@@ -298,7 +299,7 @@ LN_API void ln_demonitor(uint64_t monitor);
 
 /* The next message (any, or the first that `match` accepts), in the caller's ownership; waits at
  * most timeout_ms (0: not at all). `match` only looks; it is called in others' turns, too. Yields
- * when it waits. 0, -ETIMEDOUT or -ECANCELED. For processes. */
+ * when it waits and when the turn is over. 0, -ETIMEDOUT or -ECANCELED. For processes. */
 LN_API LN_MUST_CHECK int ln_receive(uint64_t timeout_ms, struct ln_msg **out);
 LN_API LN_MUST_CHECK int ln_receive_match(bool (*match)(const struct ln_msg *msg, void *context),
                                           void *context, uint64_t timeout_ms, struct ln_msg **out);

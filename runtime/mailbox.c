@@ -2,6 +2,8 @@
 #include "runtime/mailbox.h"
 #include "runtime/check.h"
 
+enum { LOSSY_COUNT_MAX = (1 << 24) - 1 }; /* what its bits hold */
+
 /* Removes the one behind `before`. */
 static struct ln_msg *
 ring_remove_after(struct ln_msg **last, struct ln_msg *before)
@@ -134,7 +136,7 @@ lossy_push(struct mailbox *box, const struct ln_behaviour *limits, struct ln_msg
     if (lossy_coalesce(box, bytes_max, msg)) {
         return MAILBOX_COALESCED;
     }
-    if (box->lossy_count >= lossy_max ||
+    if (box->lossy_count >= lossy_max || box->lossy_count == LOSSY_COUNT_MAX ||
         mailbox_message_bytes(*msg) > bytes_max - box->lossy_bytes) {
         ln_msg_free(msg);
         return MAILBOX_DROPPED;
@@ -160,6 +162,7 @@ mailbox_push_any(struct mailbox *box, const struct ln_behaviour *limits, struct 
 static struct ln_msg *
 leave(struct mailbox *box, struct ln_msg *msg)
 {
+    box->overtakes = 0;
     if (msg->lane == LN_DURABLE) {
         ASSERT(box->durable_count > 0 && box->durable_bytes >= mailbox_message_bytes(msg));
         box->durable_count--;
@@ -168,18 +171,6 @@ leave(struct mailbox *box, struct ln_msg *msg)
         lossy_remove(box, msg);
     }
     return msg;
-}
-
-struct ln_msg *
-mailbox_pop_any(struct mailbox *box)
-{
-    if (box->system != NULL) {
-        return ring_remove_after(&box->system, box->system);
-    }
-    if (box->queue != NULL) {
-        return leave(box, ring_remove_after(&box->queue, box->queue));
-    }
-    return NULL;
 }
 
 /* The one before the first that `match` accepts behind `from`, which is in the ring; NULL: none. */
@@ -208,6 +199,17 @@ queue_remove_after(struct mailbox *box, struct mailbox_marks *marks, struct ln_m
         }
     }
     return msg;
+}
+
+struct ln_msg *
+mailbox_pop_any(struct mailbox *box, struct mailbox_marks *marks)
+{
+    bool overtakes = box->system != NULL && box->queue != NULL;
+    if (box->system != NULL && (!overtakes || box->overtakes < LN_OVERTAKES_MAX)) {
+        box->overtakes += overtakes;
+        return ring_remove_after(&box->system, box->system);
+    }
+    return box->queue != NULL ? queue_remove_after(box, marks, box->queue) : NULL;
 }
 
 struct ln_msg *

@@ -2,10 +2,11 @@
 /* mailbox.h - where an actor's messages wait until it asks for them.
  *
  * Only the scheduler that owns the actor touches it. Two queues: what the runtime or a supervisor
- * asks (the system lane) overtakes, everything else is served in the order of arrival. Within that
- * order each lane keeps its own count, in messages and in bytes, and policy: a full durable lane
- * refuses, a full lossy lane coalesces by key, then drops. Lossy messages are chained among
- * themselves too, so that coalescing looks at them alone.
+ * asks (the system lane) overtakes, LN_OVERTAKES_MAX times in a row at most, so that nobody waits
+ * for ever; everything else is served in the order of arrival. Within that order each lane keeps
+ * its own count, in messages and in bytes, and policy: a full durable lane refuses, a full lossy
+ * lane coalesces by key, then drops. Lossy messages are chained among themselves too, so that
+ * coalescing looks at them alone.
  *
  *     verdict = mailbox_push(box, &limits, &msg);    msg is NULL afterwards unless it was refused
  *     msg = mailbox_pop(box);                        NULL: nothing waits
@@ -22,7 +23,9 @@ struct mailbox {
     struct ln_msg
         *lossy; /* the last of the lossy ones, chained by ref as a pointer while they wait here */
     uint32_t durable_count, durable_bytes;
-    uint32_t lossy_count, lossy_bytes;
+    uint32_t lossy_count : 24;
+    uint32_t overtakes : 8; /* by the system lane, since one of the others was served */
+    uint32_t lossy_bytes;
 };
 
 /* Where the queue of a process ended when it made a request, so that who looks for the answer need
@@ -68,10 +71,10 @@ mailbox_append(struct ln_msg **last, struct ln_msg *msg)
     *last = msg;
 }
 
-/* The same as the two below, for any message. */
+/* The same as the two below, for any message. `marks`, if not NULL, stay where they are. */
 enum mailbox_verdict mailbox_push_any(struct mailbox *box, const struct ln_behaviour *limits,
                                       struct ln_msg **msg);
-struct ln_msg *mailbox_pop_any(struct mailbox *box);
+struct ln_msg *mailbox_pop_any(struct mailbox *box, struct mailbox_marks *marks);
 
 /* Takes *msg unless it is refused. Never yields. Messages dropped or replaced are freed. */
 static inline enum mailbox_verdict
@@ -99,7 +102,7 @@ mailbox_pop(struct mailbox *box)
     }
     struct ln_msg *last = box->queue;
     if (box->system != NULL || last->next->lane != LN_DURABLE || last->next->buffer != NULL) {
-        return mailbox_pop_any(box);
+        return mailbox_pop_any(box, NULL);
     }
     struct ln_msg *msg = last->next;
     if (msg == last) {
@@ -111,10 +114,11 @@ mailbox_pop(struct mailbox *box)
     ASSERT(box->durable_count > 0 && box->durable_bytes >= msg->block_bytes);
     box->durable_count--;
     box->durable_bytes -= msg->block_bytes;
+    box->overtakes = 0;
     return msg;
 }
-/* The first, in order of service, that `match` accepts; now the caller's, or NULL. `marks`, if not
- * NULL, stay where they are; the two pops above don't know them. */
+/* The first, in order of service, that `match` accepts; now the caller's, or NULL. `marks`
+ * as for mailbox_pop_any; mailbox_pop knows none. */
 struct ln_msg *mailbox_pop_match(struct mailbox *box, struct mailbox_marks *marks,
                                  bool (*match)(const struct ln_msg *msg, void *context),
                                  void *context);

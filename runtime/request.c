@@ -22,6 +22,13 @@ actor_bytes(const struct ln_behaviour *behaviour)
 }
 
 struct ln_msg *
+actor_pop(struct actor *actor)
+{
+    struct process *process = actor_process(actor);
+    return mailbox_pop_any(&actor->mailbox, process != NULL ? &process->marks : NULL);
+}
+
+struct ln_msg *
 actor_pop_match(struct actor *actor, bool (*match)(const struct ln_msg *msg, void *context),
                 void *context)
 {

@@ -236,6 +236,8 @@ resume(struct scheduler *self, struct actor *actor)
     }
     actor->run_state = ACTOR_RUNNING;
     self->current = actor;
+    self->turn_expired = 0;
+    self->turn_receives = 0;
     self->running = there;
     loop_fiber_set_aside(self, here);
     fiber_switch(here, there);

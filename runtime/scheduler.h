@@ -71,9 +71,10 @@ struct scheduler {
     struct fiber *overflown;    /* the current actor's, which the next loop fiber ends */
     unsigned overflow_depth;
     uint64_t turn_end_ns;
-    uint32_t turn_actors; /* that ran in this turn */
-    uint32_t turn_steps;  /* actors run and messages handled since the clock was looked at */
-    uint32_t recent_next; /* of `recent`, below */
+    uint32_t turn_actors;   /* that ran in this turn */
+    uint32_t turn_steps;    /* actors run and messages handled since the clock was looked at */
+    uint32_t turn_receives; /* of the process that runs, since it was switched to */
+    uint32_t recent_next;   /* of `recent`, below */
 
     uint64_t now_ns;
     struct timer_wheel timers;

@@ -4,7 +4,7 @@
 #include "runtime/bounds.h"
 #include "runtime/file.h"
 #include "runtime/message.h"
-#include "runtime/scheduler.h"
+#include "runtime/node_priv.h"
 
 #include <errno.h>
 #include <string.h>
@@ -147,9 +147,24 @@ static struct ln_msg *
 wish_look(struct actor *actor, const struct wish *wish)
 {
     struct process *process = actor_process(actor);
+    if (wish->match == match_any) {
+        return actor_pop(actor);
+    }
     return wish->ref != 0 ? mailbox_pop_behind(&actor->mailbox, &process->marks, wish->ref,
                                                wish->match, wish->context)
                           : actor_pop_match(actor, wish->match, wish->context);
+}
+
+/* A process's turn ends like any other's: after so many messages, or looks for one, or when it has
+ * had its time. */
+static void
+end_turn_when_over(struct scheduler *self)
+{
+    bool over = self->turn_receives >= self->node->turn_messages || self->turn_expired;
+    if (over && scheduler_can_park(self)) {
+        self->stats.turns_cut += self->turn_expired != 0;
+        ln_yield();
+    }
 }
 
 static int
@@ -157,6 +172,7 @@ receive(const struct wish *wish, uint64_t timeout_ms, struct ln_msg **out)
 {
     struct scheduler *self = scheduler_current();
     struct actor *actor = actor_current();
+    end_turn_when_over(self);
     uint64_t now_ms = scheduler_now_ms(self);
     uint64_t until_ms = timeout_ms < LN_FOREVER - now_ms ? now_ms + timeout_ms : LN_FOREVER;
     struct ln_msg *msg;
@@ -169,6 +185,7 @@ receive(const struct wish *wish, uint64_t timeout_ms, struct ln_msg **out)
         wait.match_context = wish->context;
         int error = wait_for(&wait, timeout_ms);
         if (error != 0) {
+            self->turn_receives++;
             return error;
         }
         now_ms = scheduler_now_ms(self);
@@ -176,6 +193,8 @@ receive(const struct wish *wish, uint64_t timeout_ms, struct ln_msg **out)
                      : until_ms > now_ms    ? until_ms - now_ms
                                             : 0;
     }
+    self->turn_receives++;
+    self->turn_steps++;
     message_open(self, actor, msg);
     *out = msg;
     return 0;

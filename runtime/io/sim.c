@@ -326,7 +326,8 @@ driver_random(struct io *io, void *out, size_t bytes)
 static uint32_t
 driver_choose(struct io *io, uint32_t below)
 {
-    return (uint32_t)sim_chance_below(&sim_of_io(io)->ready, below);
+    struct sim *sim = sim_of_io(io);
+    return sim->options.ready_in_order ? 0 : (uint32_t)sim_chance_below(&sim->ready, below);
 }
 
 static void

@@ -79,6 +79,9 @@ struct sim_options {
     uint64_t work_delay_ns_max;
     /* A loop is busy for 1 ns up to this with a turn, while others go on. 0: 20 us. */
     uint64_t turn_cost_ns_max;
+    /* Ready actors run in the order in which they became ready, as with the real driver; else
+     * chance chooses. */
+    bool ready_in_order;
     /* -ENOSPC beyond it, the sizes of all files together. 0: no limit. */
     uint64_t disk_bytes_max;
     /* What one direction of a connection holds, flying or unread. 0: 64 KiB. */

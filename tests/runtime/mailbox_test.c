@@ -142,6 +142,37 @@ system_overtakes(void **state)
 }
 
 static void
+system_leaves_places(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 3 };
+    for (uint32_t i = 0; i < ROUNDS * LN_OVERTAKES_MAX + 5; i++) {
+        push(1, LN_SYSTEM, 0, 9, i);
+    }
+    for (uint32_t i = 0; i < ROUNDS + 1; i++) {
+        push(2, LN_DURABLE, 0, 9, i);
+    }
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        for (uint32_t i = 0; i < LN_OVERTAKES_MAX; i++) {
+            expect_next(1, round * LN_OVERTAKES_MAX + i);
+        }
+        expect_next(2, round);
+    }
+    for (uint32_t i = 0; i < 5; i++) {
+        expect_next(1, ROUNDS * LN_OVERTAKES_MAX + i);
+    }
+    push(2, LN_DURABLE, 0, 9, ROUNDS + 1);
+    for (uint32_t i = 5; i < LN_OVERTAKES_MAX; i++) { /* one at a time: still in a row */
+        push(1, LN_SYSTEM, 0, 9, i);
+        expect_next(1, i);
+    }
+    push(1, LN_SYSTEM, 0, 9, 0);
+    expect_next(2, ROUNDS);
+    expect_next(1, 0);
+    expect_next(2, ROUNDS + 1);
+}
+
+static void
 durable_is_refused(void **state)
 {
     (void)state;
@@ -310,15 +341,15 @@ struct entry {
     bool marked; /* it came before the newest mark */
 };
 
-enum { MODEL_BYTES_MAX = 1500 };
+enum { MODEL_BYTES_MAX = 1500, MODEL_MAX = 400 };
 static const struct ln_behaviour model_limits = {.name = "model limits",
                                                  .durable_max = 5,
                                                  .lossy_max = 4,
                                                  .durable_bytes_max = MODEL_BYTES_MAX,
                                                  .lossy_bytes_max = MODEL_BYTES_MAX};
 
-static struct entry model[4096];
-static unsigned model_count;
+static struct entry model[MODEL_MAX];
+static unsigned model_count, model_overtakes;
 static uint64_t chance_state;
 
 static uint32_t
@@ -410,18 +441,23 @@ model_remove(unsigned at)
     struct entry removed = model[at];
     memmove(&model[at], &model[at + 1], (model_count - at - 1) * sizeof model[0]);
     model_count--;
+    model_overtakes = removed.lane == LN_SYSTEM ? model_overtakes : 0;
     return removed;
 }
 
+/* The one whose turn it is. */
 static unsigned
 model_first(void)
 {
-    for (unsigned i = 0; i < model_count; i++) {
-        if (model[i].lane == LN_SYSTEM) {
-            return i;
-        }
+    unsigned systems = model_lane_count(LN_SYSTEM);
+    bool overtakes = systems > 0 && systems < model_count;
+    bool passes = overtakes && model_overtakes == LN_OVERTAKES_MAX;
+    unsigned first = 0;
+    while (systems > 0 && (model[first].lane == LN_SYSTEM) == passes) {
+        first++;
     }
-    return 0;
+    model_overtakes += overtakes && !passes;
+    return first;
 }
 
 static unsigned
@@ -435,14 +471,6 @@ model_first_match(uint32_t value)
         }
     }
     return model_count;
-}
-
-static bool
-is_any(const struct ln_msg *msg, void *context)
-{
-    (void)msg;
-    (void)context;
-    return true;
 }
 
 static unsigned
@@ -464,7 +492,7 @@ model_pop(uint64_t ref, uint32_t wanted, unsigned *out_at)
     switch (chance(3)) {
     case 0:
         *out_at = model_first();
-        msg = ref == 0 ? mailbox_pop(&box) : mailbox_pop_match(&box, &marks, is_any, NULL);
+        msg = ref == 0 ? mailbox_pop(&box) : mailbox_pop_any(&box, &marks);
         break;
     case 1:
         *out_at = model_first_match(wanted);
@@ -495,17 +523,18 @@ model_step(bool with_marks)
 {
     struct ln_msg *msg;
     uint32_t wanted = chance(4);
+    enum ln_lane lane = chance(2) == 0 ? LN_SYSTEM : (enum ln_lane)chance(LN_LANES);
     struct entry entry = {.tag = chance(2),
                           .value = chance(4),
                           .key = chance(3),
                           .bytes = 4 + chance(2) * 200,
                           .shared = chance(3) * 150,
-                          .lane = (enum ln_lane)chance(LN_LANES)};
+                          .lane = lane};
     unsigned at;
     if (with_marks && chance(8) == 0) {
         model_mark();
-    } else if (chance(2) == 0) {
-        if (model_count < 4000) {
+    } else if (chance(4) != 0) {
+        if (model_count < MODEL_MAX) {
             assert_int_equal(entry_push(&entry), model_push(entry));
         }
     } else if ((msg = model_pop(model_ref, wanted, &at)) != NULL) {
@@ -522,8 +551,11 @@ play_model(bool with_marks)
     chance_state = 88172645463325252u;
     model_count = 0;
     model_ref = 0;
+    unsigned passed = 0;
     for (unsigned i = 0; i < 200000; i++) {
+        bool near = model_overtakes == LN_OVERTAKES_MAX;
         model_step(with_marks);
+        passed += near && model_overtakes == 0;
         assert_int_equal(mailbox_empty(&box), model_count == 0);
         assert_int_equal(box.durable_bytes, model_lane_bytes(LN_DURABLE));
         assert_int_equal(box.lossy_bytes, model_lane_bytes(LN_LOSSY));
@@ -533,6 +565,7 @@ play_model(bool with_marks)
     assert_int_equal(mailbox_count(&box, lanes, lane_bytes), model_count);
     assert_int_equal(lane_bytes[LN_DURABLE], model_lane_bytes(LN_DURABLE));
     assert_int_equal(lane_bytes[LN_LOSSY], model_lane_bytes(LN_LOSSY));
+    assert_true(passed > 0);
 }
 
 static void
@@ -561,6 +594,8 @@ main(void)
         BOX_SPEC("messages of all lanes but system are served in the order of arrival",
                  serves_in_order),
         BOX_SPEC("the system lane overtakes", system_overtakes),
+        BOX_SPEC("after 64 system messages in a row one of the others is served",
+                 system_leaves_places),
         BOX_SPEC("a full durable lane refuses, and only that lane", durable_is_refused),
         BOX_SPEC("a lossy message replaces an older one of its sender, tag and key, in its place",
                  lossy_coalesces),
