@@ -125,23 +125,23 @@ actor_turn(struct scheduler *self, struct actor *actor)
     if (!actor->begun && actor->ending == NULL) {
         begin(self, actor);
     }
-    uint32_t reductions = actor->reductions;
-    for (unsigned n = self->node->turn_messages; n > 0 && actor->ending == NULL; n--) {
+    uint32_t left = self->node->turn_messages;
+    for (struct ln_msg *msg; left > 0 && actor->ending == NULL; left--) {
         if (self->turn_expired) {
             self->stats.turns_cut++;
             break;
         }
-        struct ln_msg *msg = mailbox_pop(&actor->mailbox);
+        msg = mailbox_pop(&actor->mailbox);
         if (msg == NULL) {
             break;
         }
         message_open(self, actor, msg);
         actor->behaviour->handle(actor->state, &msg);
         if (msg != NULL) {
-            ln_msg_free(&msg);
+            message_free(self, msg);
         }
     }
-    self->turn_steps += actor->reductions - reductions;
+    self->turn_steps += self->node->turn_messages - left;
     if (actor->ending != NULL) {
         actor_end(self, actor);
     } else if (!mailbox_empty(&actor->mailbox)) {

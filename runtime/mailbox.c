@@ -146,7 +146,7 @@ lossy_push(struct mailbox *box, const struct ln_behaviour *limits, struct ln_msg
 }
 
 enum mailbox_verdict
-mailbox_push_any(struct mailbox *box, const struct ln_behaviour *limits, struct ln_msg **msg)
+mailbox_push(struct mailbox *box, const struct ln_behaviour *limits, struct ln_msg **msg)
 {
     enum mailbox_verdict verdict = (*msg)->lane == LN_DURABLE ? durable_push(box, limits, *msg)
                                    : (*msg)->lane == LN_LOSSY ? lossy_push(box, limits, msg)

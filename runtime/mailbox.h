@@ -71,28 +71,28 @@ mailbox_append(struct ln_msg **last, struct ln_msg *msg)
     *last = msg;
 }
 
-/* The same as the two below, for any message. `marks`, if not NULL, stay where they are. */
-enum mailbox_verdict mailbox_push_any(struct mailbox *box, const struct ln_behaviour *limits,
-                                      struct ln_msg **msg);
+/* The same as mailbox_pop, for any message. `marks`, if not NULL, stay where they are. */
 struct ln_msg *mailbox_pop_any(struct mailbox *box, struct mailbox_marks *marks);
 
-/* Takes *msg unless it is refused. Never yields. Messages dropped or replaced are freed. */
-static inline enum mailbox_verdict
-mailbox_push(struct mailbox *box, const struct ln_behaviour *limits, struct ln_msg **msg)
+/* Takes a durable message within the limit, which is the plain case. False: use mailbox_push. */
+static inline bool
+mailbox_push_plain(struct mailbox *box, const struct ln_behaviour *limits, struct ln_msg *msg)
 {
     uint32_t durable_max = limits->durable_max != 0 ? limits->durable_max : LN_DURABLE_MAX;
     uint32_t bytes_max =
         limits->durable_bytes_max != 0 ? limits->durable_bytes_max : LN_DURABLE_BYTES_MAX;
-    if ((*msg)->lane != LN_DURABLE || (*msg)->buffer != NULL || box->durable_count >= durable_max ||
-        (*msg)->block_bytes > bytes_max - box->durable_bytes) {
-        return mailbox_push_any(box, limits, msg);
+    if (msg->lane != LN_DURABLE || msg->buffer != NULL || box->durable_count >= durable_max ||
+        msg->block_bytes > bytes_max - box->durable_bytes) {
+        return false;
     }
     box->durable_count++;
-    box->durable_bytes += (*msg)->block_bytes;
-    mailbox_append(&box->queue, *msg);
-    *msg = NULL;
-    return MAILBOX_TAKEN;
+    box->durable_bytes += msg->block_bytes;
+    mailbox_append(&box->queue, msg);
+    return true;
 }
+/* Takes *msg unless it is refused. Never yields. Messages dropped or replaced are freed. */
+enum mailbox_verdict mailbox_push(struct mailbox *box, const struct ln_behaviour *limits,
+                                  struct ln_msg **msg);
 /* The next to serve, now the caller's; NULL when there is none. */
 static inline struct ln_msg *
 mailbox_pop(struct mailbox *box)
@@ -109,8 +109,8 @@ mailbox_pop(struct mailbox *box)
         box->queue = NULL;
     } else {
         last->next = msg->next;
+        __builtin_prefetch(msg->next, 1);
     }
-    msg->next = NULL;
     ASSERT(box->durable_count > 0 && box->durable_bytes >= msg->block_bytes);
     box->durable_count--;
     box->durable_bytes -= msg->block_bytes;

@@ -4,8 +4,19 @@
  * last reference goes. */
 #include "runtime/message.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* What blocks are multiples of. Messages with more data than two are zeroed by a call. */
+struct grain {
+    uint64_t words[2];
+};
+static_assert(sizeof(struct grain) == SLAB_GRAIN_BYTES &&
+                  sizeof(struct ln_msg) % SLAB_GRAIN_BYTES == 0,
+              "data begins with a grain");
+enum { SMALL_BYTES_MAX = 2 * SLAB_GRAIN_BYTES };
 
 struct ln_buffer {
     atomic_uint references;
@@ -13,10 +24,41 @@ struct ln_buffer {
     unsigned char data[] __attribute__((aligned(16)));
 };
 
-struct ln_msg *
-ln_msg_new(uint32_t tag, enum ln_lane lane, size_t bytes)
+/* All of a message but its links and its data. */
+static inline void
+fill(const struct scheduler *self, struct ln_msg *msg, uint32_t tag, enum ln_lane lane,
+     size_t bytes)
 {
-    struct scheduler *self = scheduler_current();
+    msg->from = 0;
+    msg->ref = 0;
+    msg->tag = tag;
+    msg->bytes = (uint32_t)bytes;
+    msg->key = 0;
+    msg->error = 0;
+    msg->lane = (uint8_t)lane;
+    msg->flags = 0;
+    msg->home = (uint16_t)self->index;
+    msg->block_bytes = (uint32_t)(sizeof *msg + bytes);
+    msg->buffer = NULL;
+}
+
+struct ln_msg *
+message_new(struct scheduler *self, uint32_t tag, enum ln_lane lane, size_t bytes)
+{
+    ASSERT(bytes <= UINT32_MAX - sizeof(struct ln_msg));
+    struct ln_msg *msg = slab_alloc(&self->slab, sizeof *msg + bytes);
+    fill(self, msg, tag, lane, bytes);
+    msg->next = NULL;
+    msg->to = 0;
+    if (bytes > 0) {
+        memset(msg->data, 0, bytes);
+    }
+    return msg;
+}
+
+static __attribute__((noinline)) struct ln_msg *
+new_any(struct scheduler *self, uint32_t tag, enum ln_lane lane, size_t bytes)
+{
     struct ln_msg *msg = message_new(self, tag, lane, bytes);
     if (self->current != NULL) {
         message_hold(self->current, msg);
@@ -24,28 +66,54 @@ ln_msg_new(uint32_t tag, enum ln_lane lane, size_t bytes)
     return msg;
 }
 
+/* A small one for an actor, from a block at hand, is made without a call. */
+struct ln_msg *
+ln_msg_new(uint32_t tag, enum ln_lane lane, size_t bytes)
+{
+    struct scheduler *self = scheduler_current();
+    struct ln_msg *msg = NULL;
+    if (bytes > SMALL_BYTES_MAX || self->current == NULL ||
+        (msg = slab_take(&self->slab, sizeof *msg + bytes)) == NULL) {
+        return new_any(self, tag, lane, bytes);
+    }
+    fill(self, msg, tag, lane, bytes);
+    struct grain *data = (void *)msg->data; /* whole ones: a block has no others */
+    if (bytes > 0) {
+        data[0] = (struct grain){0};
+    }
+    if (bytes > sizeof *data) {
+        data[1] = (struct grain){0};
+    }
+    message_hold(self->current, msg);
+    return msg;
+}
+
+void
+message_free_any(struct scheduler *self, struct ln_msg *msg)
+{
+    message_let_go(msg);
+    /* Behaviours and processes alike are through with received bytes when their message goes. */
+    if (msg->tag == LN_TAG_DATA) {
+        socket_consumed(msg);
+    }
+    if (msg->buffer != NULL) {
+        ln_buffer_put(&msg->buffer);
+    }
+    if (msg->home == self->index) {
+        slab_free(&self->slab, msg, msg->block_bytes);
+    } else {
+        channel_send_home(self->out[msg->home], msg);
+        self->unpublished++;
+    }
+}
+
 void
 ln_msg_free(struct ln_msg **msg)
 {
     struct ln_msg *freed = *msg;
-    if (freed == NULL) {
-        return;
-    }
-    *msg = NULL;
-    message_let_go(freed);
-    /* Behaviours and processes alike are through with received bytes when their message goes. */
-    if (freed->tag == LN_TAG_DATA) {
-        socket_consumed(freed);
-    }
-    if (freed->buffer != NULL) {
-        ln_buffer_put(&freed->buffer);
-    }
-    struct scheduler *self = scheduler_current();
-    if (freed->home == self->index) {
-        slab_free(&self->slab, freed, freed->block_bytes);
-    } else {
-        channel_send_home(self->out[freed->home], freed);
-        self->unpublished++;
+    if (freed != NULL) {
+        *msg = NULL;
+        message_free(scheduler_current(), freed);
     }
 }
 

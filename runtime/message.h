@@ -5,27 +5,10 @@
 
 #include "runtime/scheduler.h"
 
-#include <string.h>
-
 /* Like ln_msg_new, but nobody holds it. */
-static inline struct ln_msg *
-message_new(struct scheduler *self, uint32_t tag, enum ln_lane lane, size_t bytes)
-{
-    size_t block_bytes = sizeof(struct ln_msg) + bytes;
-    ASSERT(bytes <= UINT32_MAX - sizeof(struct ln_msg));
-    struct ln_msg *msg = slab_alloc(&self->slab, block_bytes);
-    *msg = (struct ln_msg){
-        .tag = tag,
-        .bytes = (uint32_t)bytes,
-        .lane = (uint8_t)lane,
-        .home = (uint16_t)self->index,
-        .block_bytes = (uint32_t)block_bytes,
-    };
-    if (bytes > 0) {
-        memset(msg->data, 0, bytes);
-    }
-    return msg;
-}
+struct ln_msg *message_new(struct scheduler *self, uint32_t tag, enum ln_lane lane, size_t bytes);
+/* Frees a message that is on its way or held. */
+void message_free_any(struct scheduler *self, struct ln_msg *msg);
 
 /* An actor's own messages hang in a list, so that none is lost when it ends. */
 static inline void
@@ -53,6 +36,18 @@ message_let_go(struct ln_msg *msg)
         msg->next->previous = msg->previous;
     }
     msg->next = NULL;
+}
+
+/* Likewise, without a call where nothing hangs on it and its memory is ours. */
+static inline void
+message_free(struct scheduler *self, struct ln_msg *msg)
+{
+    if (msg->tag == LN_TAG_DATA || msg->buffer != NULL || msg->home != self->index) {
+        message_free_any(self, msg);
+        return;
+    }
+    message_let_go(msg);
+    slab_free(&self->slab, msg, msg->block_bytes);
 }
 
 /* Gives a message to its receiver, which is about to handle it. */

@@ -32,6 +32,14 @@ scheduler_actor_at(const struct scheduler *self, uint32_t slot)
     return slot_at(self, slot)->actor;
 }
 
+static void
+slots_add(struct scheduler *self, uint32_t chunk)
+{
+    size_t bytes = SLOT_CHUNK * sizeof(struct actor_slot);
+    self->slots[chunk] = slab_alloc(&self->slab, bytes);
+    memset(self->slots[chunk], 0, bytes);
+}
+
 static uint32_t
 slot_take(struct scheduler *self)
 {
@@ -47,9 +55,7 @@ slot_take(struct scheduler *self)
     }
     uint32_t slot = self->slots_used++;
     if (self->slots[slot / SLOT_CHUNK] == NULL) {
-        size_t bytes = SLOT_CHUNK * sizeof(struct actor_slot);
-        self->slots[slot / SLOT_CHUNK] = slab_alloc(&self->slab, bytes);
-        memset(self->slots[slot / SLOT_CHUNK], 0, bytes);
+        slots_add(self, slot / SLOT_CHUNK);
     }
     return slot;
 }
@@ -108,11 +114,10 @@ ready_pop(struct scheduler *self)
     if (actor != NULL) {
         self->ready_head = actor->next;
         if (actor->next == NULL) {
-            self->ready_tail = NULL;
+            self->ready_tail = &self->ready_head;
         } else {
             __builtin_prefetch(actor->next, 1);
         }
-        actor->next = NULL;
         self->ready_count--;
     }
     return actor;
@@ -133,7 +138,7 @@ ready_pop_any(struct scheduler *self)
         }
         if (before != NULL) { /* it goes to the front */
             before->next = chosen->next;
-            self->ready_tail = before->next == NULL ? before : self->ready_tail;
+            self->ready_tail = before->next == NULL ? &before->next : self->ready_tail;
             chosen->next = self->ready_head;
             self->ready_head = chosen;
         }
@@ -314,16 +319,20 @@ scheduler_faulted(void *scheduler, const struct io_fault *fault)
 static void publish_all(struct scheduler *self);
 
 static bool
-turn_over(struct scheduler *self)
+look(struct scheduler *self)
 {
-    self->turn_actors++;
-    if (++self->turn_steps < STEPS_PER_LOOK && self->turn_actors < LN_TURN_ACTORS) {
-        return false;
-    }
     self->turn_steps = 0;
     publish_all(self);
     self->now_ns = io_now_ns(self->io);
     return self->now_ns >= self->turn_end_ns || self->turn_actors >= LN_TURN_ACTORS;
+}
+
+/* After each actor's turn. */
+static inline bool
+turn_over(struct scheduler *self)
+{
+    self->turn_actors++;
+    return ++self->turn_steps >= STEPS_PER_LOOK && look(self);
 }
 
 static void
@@ -335,9 +344,9 @@ end_stackless(struct scheduler *self, struct actor *actor)
 }
 
 static void
-run_actor(struct scheduler *self, struct actor *actor)
+run_process(struct scheduler *self, struct actor *actor)
 {
-    if (actor->behaviour->run != NULL && actor->fiber == NULL) {
+    if (actor->fiber == NULL) {
         size_t bytes = actor->behaviour->stack_bytes;
         actor->fiber =
             stack_new(self, bytes != 0 ? bytes : LN_PROCESS_STACK_BYTES, actor_run_process, actor);
@@ -346,7 +355,15 @@ run_actor(struct scheduler *self, struct actor *actor)
             return;
         }
     }
-    if (actor->fiber != NULL) {
+    resume(self, actor);
+}
+
+static inline void
+run_actor(struct scheduler *self, struct actor *actor)
+{
+    if (actor->behaviour->run != NULL) {
+        run_process(self, actor);
+    } else if (actor->fiber != NULL) {
         resume(self, actor);
     } else {
         actor_turn(self, actor);
@@ -562,8 +579,10 @@ scheduler_init(struct scheduler *self, struct ln_node *node, unsigned index)
     self->index = index;
     self->io = io_of(node->driver, index);
     self->loop = io_chooses(self->io) ? loop_by_choice : loop;
-    self->slots_used = 1; /* slot 0 is the scheduler's own pid */
+    self->ready_tail = &self->ready_head;
     slab_init(&self->slab);
+    slots_add(self, 0);
+    self->slots_used = 1; /* slot 0 is the scheduler's own pid */
     handle_table_init(&self->handles);
     self->door = door_new();
     self->now_ns = io_now_ns(self->io);

@@ -56,7 +56,7 @@ struct scheduler {
     unsigned index;
     volatile int turn_expired; /* a tick found that the current actor has had its time */
 
-    struct actor *ready_head, *ready_tail;
+    struct actor *ready_head, **ready_tail; /* the tail: where the next one's pointer goes */
     uint32_t ready_count;
     struct actor *current;
     struct fiber host;             /* the thread's own stack, where turn is called */
@@ -195,8 +195,10 @@ slot_at(const struct scheduler *self, uint32_t slot)
 static inline struct actor *
 scheduler_find(const struct scheduler *self, ln_pid pid)
 {
-    uint32_t slot = pid_slot(pid);
-    if (ln_pid_scheduler(pid) != self->index || slot == 0 || slot >= self->slots_used) {
+    /* The upper half less that of our own pids: the slot, or, of another scheduler's pid, more than
+     * there are. Slot 0 has no actor. */
+    uint32_t slot = (uint32_t)(pid >> 32) - (self->index << 24);
+    if (slot >= self->slots_used) {
         return NULL;
     }
     const struct actor_slot *found = slot_at(self, slot);
@@ -208,11 +210,7 @@ scheduler_ready(struct scheduler *self, struct actor *actor)
     ASSERT(actor->run_state != ACTOR_READY);
     actor->run_state = ACTOR_READY;
     actor->next = NULL;
-    if (self->ready_tail == NULL) {
-        self->ready_head = actor;
-    } else {
-        self->ready_tail->next = actor;
-    }
-    self->ready_tail = actor;
+    *self->ready_tail = actor;
+    self->ready_tail = &actor->next;
     self->ready_count++;
 }

@@ -239,8 +239,22 @@ deliver_refused(struct scheduler *self, struct ln_msg **msg)
     message_post(self, sender, msg);
 }
 
-static inline void
-deliver_queued(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
+/* `queued` is the message that came, or NULL when one that lay there was renewed in its place. */
+static void
+wake_receiver(struct scheduler *self, struct actor *actor, const struct ln_msg *queued)
+{
+    struct wait *wait = actor->wait;
+    if (actor->run_state == ACTOR_IDLE) {
+        scheduler_ready(self, actor);
+    } else if (wait != NULL && wait->kind == WAIT_MESSAGE &&
+               (queued == NULL || wait->match(queued, wait->match_context))) {
+        wait_end(wait, 0); /* renewed: the waiter looks itself */
+    }
+}
+
+/* Any message. */
+static void
+deliver_by_lane(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
 {
     const struct ln_msg *queued = *msg;
     switch (mailbox_push(&actor->mailbox, actor->behaviour, msg)) {
@@ -255,17 +269,27 @@ deliver_queued(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
         return;
     case MAILBOX_COALESCED:
         self->stats.lossy_coalesced++;
-        queued = NULL;
-        break;
+        wake_receiver(self, actor, NULL);
+        return;
     case MAILBOX_TAKEN:
-        break;
+        wake_receiver(self, actor, queued);
+        return;
     }
-    const struct wait *wait = actor->wait;
+}
+
+static inline void
+deliver_queued(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
+{
+    struct ln_msg *queued = *msg;
+    if (!mailbox_push_plain(&actor->mailbox, actor->behaviour, queued)) {
+        deliver_by_lane(self, actor, msg);
+        return;
+    }
+    *msg = NULL;
     if (actor->run_state == ACTOR_IDLE) {
         scheduler_ready(self, actor);
-    } else if (wait != NULL && wait->kind == WAIT_MESSAGE &&
-               (queued == NULL || wait->match(queued, wait->match_context))) {
-        wait_end(actor->wait, 0); /* one that was renewed in its place: the waiter looks itself */
+    } else if (actor->wait != NULL) {
+        wake_receiver(self, actor, queued);
     }
 }
 

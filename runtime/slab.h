@@ -68,21 +68,28 @@ extern const uint8_t slab_small_class[SLAB_SMALL_BYTES_MAX / SLAB_GRAIN_BYTES + 
 void *slab_alloc_any(struct slab *slab, size_t bytes);
 void slab_free_any(struct slab *slab, void *block, size_t bytes);
 
+/* A small block that was freed before, whole grains of it; NULL when there is none at hand. */
+static inline void *
+slab_take(struct slab *slab, size_t bytes)
+{
+    if (SLAB_MALLOC_ONLY || bytes > SLAB_SMALL_BYTES_MAX) {
+        return NULL;
+    }
+    unsigned kind = slab_small_class[(bytes + SLAB_GRAIN_BYTES - 1) / SLAB_GRAIN_BYTES];
+    struct slab_block *block = slab->free[kind];
+    if (block != NULL) {
+        slab->free[kind] = block->next;
+        slab->used[kind]++;
+        __builtin_prefetch(block->next, 1); /* the next to be written */
+    }
+    return block;
+}
 /* Never NULL: without memory the node ends. Not zeroed. Aligned to 16. */
 static inline void *
 slab_alloc(struct slab *slab, size_t bytes)
 {
-    if (SLAB_MALLOC_ONLY || bytes > SLAB_SMALL_BYTES_MAX) {
-        return slab_alloc_any(slab, bytes);
-    }
-    unsigned kind = slab_small_class[(bytes + SLAB_GRAIN_BYTES - 1) / SLAB_GRAIN_BYTES];
-    struct slab_block *block = slab->free[kind];
-    if (block == NULL) {
-        return slab_alloc_any(slab, bytes);
-    }
-    slab->free[kind] = block->next;
-    slab->used[kind]++;
-    return block;
+    void *block = slab_take(slab, bytes);
+    return block != NULL ? block : slab_alloc_any(slab, bytes);
 }
 /* `bytes` as at slab_alloc. NULL is allowed. */
 static inline void
@@ -94,7 +101,7 @@ slab_free(struct slab *slab, void *block, size_t bytes)
     }
     unsigned kind = slab_small_class[(bytes + SLAB_GRAIN_BYTES - 1) / SLAB_GRAIN_BYTES];
     struct slab_block *freed = block;
-    ASSERT(slab->used[kind] > 0);
+    ASSERT_SLOW(slab->used[kind] > 0);
     slab->used[kind]--;
     freed->next = slab->free[kind];
     slab->free[kind] = freed;
