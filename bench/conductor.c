@@ -509,7 +509,8 @@ run_exit_code(const struct run *run)
         return RUN_FAILED;
     }
     bool cut = run->options->scenario == SCENARIO_IDLE && tally_count(tally, TALLY_CUT) > 0;
-    return cut || rate_missed(run) ? RUN_MISSED : RUN_GOOD;
+    bool kept = objectives_kept(&run->options->objectives, tally);
+    return cut || !kept || rate_missed(run) ? RUN_MISSED : RUN_GOOD;
 }
 
 /* ------------------------------------------------------------------------------------ behaviour */

@@ -13,7 +13,7 @@
 enum run_exit {
     RUN_GOOD = 0,
     RUN_BROKEN = 1, /* a promise */
-    RUN_MISSED = 2, /* the rate was not reached, an idle connection was cut */
+    RUN_MISSED = 2, /* the rate was not reached, an objective missed, an idle connection cut */
     RUN_FAILED = 3, /* it could not run */
 };
 

@@ -137,6 +137,30 @@ amount_read(const struct flag *flag, const char *text, void *field)
 }
 
 static int
+span_read(const struct flag *flag, const char *text, void *field)
+{
+    static const struct {
+        const char *unit;
+        double ns;
+    } units[] = {{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
+    static const double max_ns = 3.6e12;
+    char *unit = NULL;
+    (void)flag;
+    if (text[0] < '0' || text[0] > '9') {
+        return -EINVAL;
+    }
+    double value = strtod(text, &unit);
+    for (unsigned i = 0; i < sizeof units / sizeof units[0]; i++) {
+        double ns = value * units[i].ns;
+        if (strcmp(unit, units[i].unit) == 0 && ns >= 1 && ns <= max_ns) {
+            *(uint64_t *)field = (uint64_t)ns;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+static int
 on_read(const struct flag *flag, const char *text, void *field)
 {
     (void)flag;
@@ -158,6 +182,7 @@ const struct flag_kind flag_text = {text_read, NULL};
 const struct flag_kind flag_number = {number_read, NULL};
 const struct flag_kind flag_seed = {seed_read, NULL};
 const struct flag_kind flag_amount = {amount_read, "1e9, 20%, 250KB or 64GiB"};
+const struct flag_kind flag_span = {span_read, "500us, 50ms or 2s"};
 const struct flag_kind flag_on = {on_read, NULL};
 const struct flag_kind flag_off = {off_read, NULL};
 

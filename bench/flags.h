@@ -24,6 +24,7 @@ extern const struct flag_kind flag_text;   /* const char *, borrowed from the co
 extern const struct flag_kind flag_number; /* uint32_t, from min to max */
 extern const struct flag_kind flag_seed;   /* uint64_t */
 extern const struct flag_kind flag_amount; /* double up to max (0: any): 1e9, 20%, 250KB, 64GiB */
+extern const struct flag_kind flag_span;   /* uint64_t, nanoseconds: 50ms, 500us, 2s */
 extern const struct flag_kind flag_on;     /* bool; has no value */
 extern const struct flag_kind flag_off;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* linnet-bench: loads a node as its clients would, and judges what it does. The run is the
  * conductor's (conductor.h); here is what stands around it. */
+#include "bench/capacity_command.h"
 #include "bench/conductor.h"
 #include "bench/plan_command.h"
 #include "bench/report.h"
@@ -93,24 +94,50 @@ run_report(const struct run *run)
     }
 }
 
-static int
-bench(const struct options *options)
+/* Plays it; *run has what came out. */
+static enum run_exit
+play(const struct options *options, struct run *run)
 {
     char why[WHY_BYTES] = "";
     struct io_driver *driver = NULL;
     const struct uring_options rings = {.loops = options->threads, .workers = 1};
+    run->options = options;
     if (uring_open(&rings, &driver, why, sizeof why) < 0) {
-        (void)fprintf(stderr, "linnet-bench: %s\n", why);
+        run->failed = true;
+        (void)snprintf(run->why, sizeof run->why, "%s", why);
         return RUN_FAILED;
     }
-    struct run *run = calloc(1, sizeof *run);
-    ASSERT(run != NULL);
     run_init(run, options, driver);
     run_play(run);
-    run_report(run);
-    enum run_exit code = run_exit_code(run);
     io_driver_close(driver);
     run_fini(run);
+    return run_exit_code(run);
+}
+
+/* One of a search's. What ends the search is told in full, beside the search's own result. */
+static enum run_exit
+play_probe(const struct options *options, struct run *run)
+{
+    static char room[REPORT_BYTES];
+    struct ln_text text;
+    enum run_exit code = play(options, run);
+    ln_text_init(&text, room, sizeof room);
+    if (code == RUN_BROKEN) {
+        report_print(run, &text);
+    } else if (code == RUN_FAILED && run->why[0] != '\0') {
+        ln_text_print(&text, "linnet-bench: %s\n", run->why);
+    }
+    (void)fputs(room, stderr);
+    return code;
+}
+
+static int
+bench(const struct options *options)
+{
+    struct run *run = calloc(1, sizeof *run);
+    ASSERT(run != NULL);
+    enum run_exit code = play(options, run);
+    run_report(run);
     free(run);
     return (int)code;
 }
@@ -135,5 +162,5 @@ main(int argc, char **argv)
     }
     (void)signal(SIGPIPE, SIG_IGN);
     descriptors_raise();
-    return bench(&options);
+    return action == OPTIONS_CAPACITY ? (int)capacity_run(&options, play_probe) : bench(&options);
 }

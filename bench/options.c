@@ -11,7 +11,9 @@
 #include <string.h>
 
 enum {
-    CHAT = 1 << SCENARIO_CHAT,
+    CAPACITY_BIT = SCENARIO_ECHO + 1, /* chat with another rate each time */
+    CHAT_ALONE = 1 << SCENARIO_CHAT,
+    CHAT = CHAT_ALONE | 1 << CAPACITY_BIT,
     IDLE = 1 << SCENARIO_IDLE,
     ECHO = 1 << SCENARIO_ECHO,
     ALL = CHAT | IDLE | ECHO,
@@ -77,7 +79,7 @@ static const struct flag table[] = {
      "the node's data directory: users are made through its socket"},
     {"tokens", &flag_text, CHAT | IDLE, AT(tokens), 0, 0, "FILE",
      "log in with these tokens instead: what `linnet user import` printed"},
-    {"keep-users", &flag_text, CHAT | IDLE, AT(keep_users), 0, 0, "PREFIX",
+    {"keep-users", &flag_text, CHAT_ALONE | IDLE, AT(keep_users), 0, 0, "PREFIX",
      "call the users made PREFIX1, PREFIX2 ..., and do not remove them afterwards"},
     {"pairs", &flag_number, CHAT, AT(pairs), 1, OPTIONS_USERS_MAX / 2, "N",
      "pairs of users who write to each other (100)"},
@@ -86,7 +88,14 @@ static const struct flag table[] = {
     {"connections", &flag_number, ECHO, AT(users), 1, OPTIONS_USERS_MAX, "N",
      "connections, each with one frame under way (64)"},
     {"rate", &flag_amount, CHAT, AT(rate_per_s), 0, RATE_MAX, "N",
-     "messages due each second, in all, whatever the node does (0: as fast as it goes)"},
+     "messages due each second, in all, whatever the node does (0: as fast as it goes); "
+     "capacity begins with it (1000)"},
+    {"p99-sent", &flag_span, CHAT, AT(objectives.p99_ns[OBJECTIVE_SENT]), 0, 0, "TIME",
+     "an objective: of a hundred messages 99 are answered in that time"},
+    {"p99-delivery", &flag_span, CHAT, AT(objectives.p99_ns[OBJECTIVE_DELIVERY]), 0, 0, "TIME",
+     "likewise: are shown to their reader (capacity: 500ms)"},
+    {"p99-tick", &flag_span, CHAT, AT(objectives.p99_ns[OBJECTIVE_TICK]), 0, 0, "TIME",
+     "likewise: are ticked as delivered"},
     {"window", &flag_number, CHAT, AT(window), 1, PROTOCOL_COMMAND_WINDOW, "N",
      "messages of one user that wait for their answer at most (16; with a rate 64)"},
     {"bytes", &flag_number, CHAT | ECHO, AT(bytes), 1, ECHO_BYTES_MAX, "N",
@@ -107,7 +116,7 @@ static const struct flag table[] = {
     {"json", &flag_on, ALL, AT(json), 0, 0, NULL, "print the result as one JSON object"},
 };
 
-static const char *const names[] = {"chat", "idle", "echo"};
+static const char *const names[] = {"chat", "idle", "echo", "capacity"};
 
 static const struct flags flags = {table, sizeof table / sizeof table[0], names,
                                    sizeof names / sizeof names[0]};
@@ -124,12 +133,14 @@ static const char help_before[] =
     "usage: linnet-bench chat --url ws://ADDR:PORT/chat --data DIR [flags]\n"
     "       linnet-bench idle --url ws://ADDR:PORT/chat --data DIR [flags]\n"
     "       linnet-bench echo --url ws://ADDR:PORT/echo [flags]\n"
+    "       linnet-bench capacity --url ws://ADDR:PORT/chat --data DIR [flags]\n"
     "       linnet-bench plan [flags]\n"
     "\n"
     "chat  pairs of users write to each other; every message is followed and judged: none lost,\n"
     "      none twice, in order, and its ticks never early, never back.\n"
     "idle  users log in and stay silent; what does each cost the node?\n"
     "echo  one frame after the other, there and back, on many connections.\n"
+    "capacity  chat at one rate after the other: the highest that keeps the objectives.\n"
     "plan  no run: how many nodes, how much memory, disk and bandwidth a population needs.\n"
     "\n";
 
@@ -137,7 +148,7 @@ static const char help_after[] =
     "\n"
     "It shows a line each second on standard error, and the result on standard output.\n"
     "Exit codes: 0 all is well; 1 a promise was broken, and which; 2 wrong flags, or the rate was\n"
-    "not reached, or an idle connection was cut; 3 it could not run.\n";
+    "or an objective was missed, or an idle connection was cut; 3 it could not run.\n";
 
 static void
 help_print(void)
@@ -199,12 +210,29 @@ defaults_fill(struct options *options)
     }
 }
 
-static int
-scenario_parse(const char *text, enum options_scenario *out)
+static void
+capacity_fill(struct options *options)
 {
-    for (unsigned i = 0; i <= SCENARIO_ECHO; i++) {
-        if (strcmp(text, options_scenario_name((enum options_scenario)i)) == 0) {
-            *out = (enum options_scenario)i;
+    static const double first_per_s = 1000;
+    static const uint64_t p99_ns = UINT64_C(500000000);
+    uint64_t stated = 0;
+    for (unsigned i = 0; i < OBJECTIVES; i++) {
+        stated |= options->objectives.p99_ns[i];
+    }
+    if (options->rate_per_s == 0) {
+        options->rate_per_s = first_per_s;
+    }
+    if (stated == 0) {
+        options->objectives.p99_ns[OBJECTIVE_DELIVERY] = p99_ns;
+    }
+}
+
+static int
+word_parse(const char *text, unsigned *out)
+{
+    for (unsigned i = 0; i < flags.scenarios_count; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *out = i;
             return 0;
         }
     }
@@ -246,16 +274,23 @@ options_read(int argc, char **argv, struct options *options, enum options_action
         *out_action = OPTIONS_PLAN;
         return 0;
     }
-    if (argc < 2 || scenario_parse(argv[1], &options->scenario) < 0) {
-        ln_text_print(wrong, "linnet-bench chat, idle, echo or plan? linnet-bench --help tells\n");
+    unsigned word = 0;
+    if (argc < 2 || word_parse(argv[1], &word) < 0) {
+        ln_text_print(
+            wrong, "linnet-bench chat, idle, echo, capacity or plan? linnet-bench --help tells\n");
         return -EINVAL;
     }
-    flags_read(&flags, argc, argv, 2, options->scenario, options, wrong);
+    bool capacity = word == CAPACITY_BIT;
+    options->scenario = capacity ? SCENARIO_CHAT : (enum options_scenario)word;
+    flags_read(&flags, argc, argv, 2, word, options, wrong);
+    if (capacity) {
+        capacity_fill(options);
+    }
     options_check(options, wrong);
     if (wrong->bytes > 0) {
         return -EINVAL;
     }
     defaults_fill(options);
-    *out_action = OPTIONS_RUN;
+    *out_action = capacity ? OPTIONS_CAPACITY : OPTIONS_RUN;
     return 0;
 }

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "bench/objectives.h"
 #include "net/protocol.h"
 #include "runtime/check.h"
 #include "runtime/io/io.h"
@@ -46,6 +47,7 @@ struct options {
     uint32_t threads;
     uint32_t pid; /* the node's process; 0: not given */
     uint64_t seed;
+    struct objectives objectives;
     enum protocol_form form;
     bool json;
     bool read;
@@ -53,8 +55,9 @@ struct options {
 
 enum options_action {
     OPTIONS_RUN,
-    OPTIONS_DONE, /* help or version was printed */
-    OPTIONS_PLAN, /* no run: plan_command.h reads the rest */
+    OPTIONS_DONE,     /* help or version was printed */
+    OPTIONS_CAPACITY, /* chat at one rate after the other */
+    OPTIONS_PLAN,     /* no run: plan_command.h reads the rest */
 };
 
 /* Fills *options from argv. 0 with *out_action; or -EINVAL with what is wrong in `wrong`. Texts are

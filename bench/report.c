@@ -64,8 +64,8 @@ measured(const struct run *run)
     return tally_count(&run->tally, echo ? TALLY_TRIPS : TALLY_MEASURED);
 }
 
-static double
-per_second(const struct run *run)
+double
+report_per_second(const struct run *run)
 {
     return run->measured_ns == 0 ? 0 : (double)measured(run) * ns_per_s / (double)run->measured_ns;
 }
@@ -233,6 +233,21 @@ put_verdict(const struct run *run, struct ln_text *out)
     ln_text_print(out, "  the first (%s): %s\n", audit_promise_name(verdict->first), verdict->text);
 }
 
+static void
+put_objectives(const struct run *run, struct ln_text *out)
+{
+    static const double ns_per_ms = 1e6;
+    for (unsigned i = 0; i < OBJECTIVES; i++) {
+        struct objective_found found =
+            objective_look(&run->options->objectives, (enum objective)i, &run->tally);
+        if (found.stated) {
+            ln_text_print(out, "objective %s: %s is %.1f ms, at most %.1f ms wanted\n",
+                          found.kept ? "kept" : "MISSED", objective_text((enum objective)i),
+                          (double)found.p99_ns / ns_per_ms, (double)found.wanted_ns / ns_per_ms);
+        }
+    }
+}
+
 void
 report_print(const struct run *run, struct ln_text *out)
 {
@@ -244,8 +259,8 @@ report_print(const struct run *run, struct ln_text *out)
         return;
     }
     bool chat = options->scenario == SCENARIO_CHAT;
-    ln_text_print(out, "%.0f %s a second, %s; measured for %u s after %u s\n", per_second(run),
-                  chat ? "messages" : "round trips",
+    ln_text_print(out, "%.0f %s a second, %s; measured for %u s after %u s\n",
+                  report_per_second(run), chat ? "messages" : "round trips",
                   chat ? options->read ? "sent, delivered, read and ticked"
                                        : "sent, delivered and ticked"
                        : "one at a time on each connection",
@@ -254,6 +269,7 @@ report_print(const struct run *run, struct ln_text *out)
     put_cpu(run, out);
     if (chat) {
         put_counters(run, out);
+        put_objectives(run, out);
         put_verdict(run, out);
     }
 }
@@ -372,6 +388,22 @@ json_usage(const struct run *run, struct ln_text *out)
 }
 
 static void
+json_objectives(const struct run *run, struct ln_text *out)
+{
+    ln_text_print(out, "\"objectives\":{");
+    for (unsigned i = 0; i < OBJECTIVES; i++) {
+        struct objective_found found =
+            objective_look(&run->options->objectives, (enum objective)i, &run->tally);
+        if (found.stated) {
+            ln_text_print(out, "\"%s\":{\"wanted_us\":%.3f,\"found_us\":%.3f,\"kept\":%s},",
+                          objective_name((enum objective)i), (double)found.wanted_ns / ns_per_us,
+                          (double)found.p99_ns / ns_per_us, found.kept ? "true" : "false");
+        }
+    }
+    json_end(out, "},");
+}
+
+static void
 json_verdict(const struct run *run, struct ln_text *out)
 {
     const struct audit_verdict *verdict = &run->tally.verdict;
@@ -399,7 +431,7 @@ report_print_json(const struct run *run, struct ln_text *out)
     }
     if (run->options->scenario != SCENARIO_IDLE) {
         json_number(out, "measured", measured(run));
-        json_fraction(out, "per_second", per_second(run));
+        json_fraction(out, "per_second", report_per_second(run));
         json_delays(run, out);
     }
     for (unsigned i = 0; i < COUNTERS_SHOWN; i++) {
@@ -409,6 +441,7 @@ report_print_json(const struct run *run, struct ln_text *out)
     }
     json_usage(run, out);
     if (run->options->scenario == SCENARIO_CHAT) {
+        json_objectives(run, out);
         json_verdict(run, out);
     }
     json_end(out, "}\n");

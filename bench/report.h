@@ -7,5 +7,8 @@
 
 enum { REPORT_BYTES = 16 << 10 };
 
+/* Messages, or round trips, of the measured span. */
+double report_per_second(const struct run *run);
+
 void report_print(const struct run *run, struct ln_text *out);
 void report_print_json(const struct run *run, struct ln_text *out);

@@ -170,6 +170,20 @@ class WithNode(unittest.TestCase):
                        code=2)
         self.assertEqual(found["broken"], {})
 
+    def test_an_objective_that_is_missed_makes_the_exit_code_2(self):
+        kept = report("chat", self.address, *SHORT, "--p99-delivery", "600s")
+        self.assertTrue(kept["objectives"]["p99_delivery"]["kept"])
+        missed = report("chat", self.address, *SHORT, "--p99-delivery", "1us", code=2)
+        self.assertFalse(missed["objectives"]["p99_delivery"]["kept"])
+        self.assertIn("objective MISSED: p99 to sent is",
+                      bench("chat", "--url", f"ws://{self.address}/chat", "--data", DATA, *SHORT,
+                            "--p99-sent", "1us", code=2).stdout)
+
+    def test_capacity_tries_one_rate_after_the_other_and_ends_with_exit_code_2_if_none_will_do(self):
+        found = report("capacity", self.address, *SHORT, "--rate", "4", "--p99-delivery", "1us", code=2)
+        self.assertEqual([probe["rate"] for probe in found["probes"]], [4, 2, 1])
+        self.assertEqual(found["capacity"], 0)
+
     def test_users_are_kept_where_asked_and_their_tokens_can_be_given(self):
         report("chat", self.address, *SHORT, "--keep-users", "kept-")
         self.assertEqual([name for name in users() if name.startswith("kept-")], [f"kept-{i}" for i in range(1, 5)])

@@ -9,6 +9,7 @@
 enum { WORDS_MAX = 16, TEXT_BYTES = 2000 };
 
 static struct options options;
+static enum options_action action;
 static char told[TEXT_BYTES];
 
 /* Reads a command line, its words apart by blanks. */
@@ -20,7 +21,6 @@ reads(const char *line)
     int count = 0;
     char *rest = copy;
     struct ln_text wrong;
-    enum options_action action;
     ln_text_init(&wrong, told, sizeof told);
     strncpy(copy, line, sizeof copy - 1);
     for (char *word; (word = strsep(&rest, " ")) != NULL;) {
@@ -91,8 +91,10 @@ static void
 wrong_words(void **state)
 {
     (void)state;
-    refused("bench", "linnet-bench chat, idle, echo or plan? linnet-bench --help tells\n");
-    refused("bench talk", "linnet-bench chat, idle, echo or plan? linnet-bench --help tells\n");
+    refused("bench",
+            "linnet-bench chat, idle, echo, capacity or plan? linnet-bench --help tells\n");
+    refused("bench talk",
+            "linnet-bench chat, idle, echo, capacity or plan? linnet-bench --help tells\n");
     refused("bench chat --pears 3" URL, "--pears: no such flag; linnet-bench --help lists them\n"
                                         "3: no such flag; linnet-bench --help lists them\n");
     refused("bench idle --rate 3" URL, "--rate: idle does not have it\n");
@@ -153,6 +155,38 @@ all_at_once(void **state)
             "--url: it is missing\n");
 }
 
+static void
+objectives(void **state)
+{
+    (void)state;
+    assert_int_equal(reads("bench chat --p99-sent 500us --p99-delivery 50ms --p99-tick=1.5s" URL),
+                     0);
+    assert_int_equal(options.objectives.p99_ns[OBJECTIVE_SENT], 500000);
+    assert_int_equal(options.objectives.p99_ns[OBJECTIVE_DELIVERY], 50000000);
+    assert_int_equal(options.objectives.p99_ns[OBJECTIVE_TICK], 1500000000);
+    refused("bench chat --p99-sent 50" URL, "--p99-sent: '50' is not like 500us, 50ms or 2s\n");
+    refused("bench chat --p99-sent 0s" URL, "--p99-sent: '0s' is not like 500us, 50ms or 2s\n");
+    refused("bench chat --p99-sent 2h" URL, "--p99-sent: '2h' is not like 500us, 50ms or 2s\n");
+    refused("bench idle --p99-sent 2s" URL, "--p99-sent: idle does not have it\n");
+}
+
+static void
+capacity_is_a_chat(void **state)
+{
+    (void)state;
+    assert_int_equal(reads("bench capacity --pairs 7" URL), 0);
+    assert_int_equal(action, OPTIONS_CAPACITY);
+    assert_int_equal(options.scenario, SCENARIO_CHAT);
+    assert_int_equal(options.users, 14);
+    assert_true(options.rate_per_s == 1000);
+    assert_int_equal(options.window, 64);
+    assert_int_equal(options.objectives.p99_ns[OBJECTIVE_DELIVERY], 500000000);
+    assert_int_equal(reads("bench capacity --rate 50 --p99-sent 9ms" URL), 0);
+    assert_true(options.rate_per_s == 50);
+    assert_int_equal(options.objectives.p99_ns[OBJECTIVE_DELIVERY], 0);
+    refused("bench capacity --keep-users x" URL, "--keep-users: capacity does not have it\n");
+}
+
 int
 main(void)
 {
@@ -165,6 +199,8 @@ main(void)
         SPEC("a URL is ws://, a numeric address with its port, and a path", wrong_urls),
         SPEC("what does not fit together is told", what_does_not_fit),
         SPEC("everything that is wrong is told at once", all_at_once),
+        SPEC("objectives are spans of time with their unit", objectives),
+        SPEC("capacity is a chat with a rate to begin with and an objective", capacity_is_a_chat),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

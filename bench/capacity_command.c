@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/capacity_command.h"
+
+#include "bench/capacity.h"
+#include "bench/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { PROBES_MAX = 64, ROOM_BYTES = 16 << 10 };
+
+struct probe {
+    double rate_per_s, reached_per_s;
+    struct objective_found found[OBJECTIVES];
+    enum run_exit code;
+};
+
+struct probes {
+    struct probe list[PROBES_MAX];
+    unsigned count;
+};
+
+static const double ns_per_ms = 1e6;
+static const double ns_per_us = 1e3;
+
+static void
+probe_take(struct probe *probe, const struct run *run, enum run_exit code)
+{
+    probe->rate_per_s = run->options->rate_per_s;
+    probe->reached_per_s = report_per_second(run);
+    probe->code = code;
+    for (unsigned i = 0; i < OBJECTIVES; i++) {
+        probe->found[i] = objective_look(&run->options->objectives, (enum objective)i, &run->tally);
+    }
+}
+
+static void
+probes_print(const struct probes *probes, const struct capacity *search, struct ln_text *out)
+{
+    ln_text_print(out, "%12s%12s", "due/s", "through/s");
+    for (unsigned i = 0; i < OBJECTIVES; i++) {
+        ln_text_print(out, "%26s", objective_text((enum objective)i));
+    }
+    ln_text_print(out, "\n");
+    for (unsigned p = 0; p < probes->count; p++) {
+        const struct probe *probe = &probes->list[p];
+        ln_text_print(out, "%12.0f%12.0f", probe->rate_per_s, probe->reached_per_s);
+        for (unsigned i = 0; i < OBJECTIVES; i++) {
+            ln_text_print(out, "%23.1f ms", (double)probe->found[i].p99_ns / ns_per_ms);
+        }
+        ln_text_print(out, "  %s\n", probe->code == RUN_GOOD ? "kept" : "missed");
+    }
+    for (unsigned i = 0; probes->count > 0 && i < OBJECTIVES; i++) {
+        if (probes->list[0].found[i].stated) {
+            ln_text_print(out, "objective: %s at most %.1f ms\n", objective_text((enum objective)i),
+                          (double)probes->list[0].found[i].wanted_ns / ns_per_ms);
+        }
+    }
+    ln_text_print(out, "capacity: %.0f messages a second\n", search->kept);
+}
+
+static void
+probes_print_json(const struct probes *probes, const struct capacity *search, enum run_exit code,
+                  struct ln_text *out)
+{
+    ln_text_print(out, "{\"scenario\":\"capacity\",\"exit_code\":%d,\"capacity\":%.3f,\"probes\":[",
+                  (int)code, search->kept);
+    for (unsigned p = 0; p < probes->count; p++) {
+        const struct probe *probe = &probes->list[p];
+        ln_text_print(out, "%s{\"rate\":%.3f,\"per_second\":%.3f,", p > 0 ? "," : "",
+                      probe->rate_per_s, probe->reached_per_s);
+        for (unsigned i = 0; i < OBJECTIVES; i++) {
+            ln_text_print(out, "\"%s_us\":%.3f,", objective_name((enum objective)i),
+                          (double)probe->found[i].p99_ns / ns_per_us);
+        }
+        ln_text_print(out, "\"kept\":%s}", probe->code == RUN_GOOD ? "true" : "false");
+    }
+    ln_text_print(out, "]}\n");
+}
+
+/* A run after the other; its exit code when that ends the search. */
+static enum run_exit
+search_run(const struct options *options, capacity_play play, struct capacity *search,
+           struct probes *probes)
+{
+    struct options probe_options = *options;
+    double rate_per_s = 0;
+    capacity_init(search, options->rate_per_s);
+    while (probes->count < PROBES_MAX && capacity_next(search, &rate_per_s)) {
+        struct run *run = calloc(1, sizeof *run);
+        ASSERT(run != NULL);
+        probe_options.rate_per_s = rate_per_s;
+        (void)fprintf(stderr, "at %.0f messages a second:\n", rate_per_s);
+        enum run_exit code = play(&probe_options, run);
+        probe_take(&probes->list[probes->count++], run, code);
+        free(run);
+        if (code == RUN_BROKEN || code == RUN_FAILED) {
+            return code;
+        }
+        capacity_note(search, rate_per_s, code == RUN_GOOD);
+    }
+    return search->kept > 0 ? RUN_GOOD : RUN_MISSED;
+}
+
+enum run_exit
+capacity_run(const struct options *options, capacity_play play)
+{
+    static struct probes probes;
+    static char room[ROOM_BYTES];
+    struct capacity search;
+    struct ln_text text;
+    enum run_exit code = search_run(options, play, &search, &probes);
+    ln_text_init(&text, room, sizeof room);
+    if (options->json) {
+        probes_print_json(&probes, &search, code, &text);
+    } else {
+        probes_print(&probes, &search, &text);
+    }
+    (void)fputs(room, stdout);
+    return code;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* objectives.h - what a run was told to keep within: a 99th percentile each. */
+#pragma once
+
+#include "bench/tally.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum objective { OBJECTIVE_SENT, OBJECTIVE_DELIVERY, OBJECTIVE_TICK, OBJECTIVES };
+
+struct objectives {
+    uint64_t p99_ns[OBJECTIVES]; /* 0: none is stated */
+};
+
+struct objective_found {
+    uint64_t wanted_ns, p99_ns;
+    bool stated, kept;
+};
+
+/* One that is not stated is kept. Nothing measured misses what is stated. */
+struct objective_found objective_look(const struct objectives *objectives, enum objective objective,
+                                      const struct tally *tally);
+bool objectives_kept(const struct objectives *objectives, const struct tally *tally);
+/* "p99_delivery", as JSON has it; and for people. */
+const char *objective_name(enum objective objective);
+const char *objective_text(enum objective objective);
