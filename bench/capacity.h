@@ -7,9 +7,9 @@
  *     }
  *     search.kept is the highest that did
  *
- * It doubles the rate until it is missed, or halves it until it is kept, then cuts the space between
- * in halves until that is a twentieth. It takes a rate for too high if one run misses it, so a
- * node's rare pauses lower the result when a run is short enough to be spoilt by one.
+ * It doubles the rate until it is missed, or halves it until it is kept, then cuts the space
+ * between in halves until that is a twentieth. It takes a rate for too high if one run misses it,
+ * so a node's rare pauses lower the result when a run is short enough to be spoilt by one.
  */
 #pragma once
 
