@@ -107,7 +107,7 @@ struct wait {
 enum signal {
     SIGNAL_SPAWN = LN_TAG_RUNTIME + 0x100, /* request to a scheduler: struct spawn_request */
     SIGNAL_BEGIN,                          /* lets a held actor run; may be a request: its init */
-    SIGNAL_END,                            /* struct ln_reason: ln_kill */
+    SIGNAL_END,                            /* struct ln_down: ln_kill, and who calls it */
     SIGNAL_LINK,                           /* struct ln_down: the notice to keep for the sender */
     SIGNAL_UNLINK,
     SIGNAL_MONITOR, /* likewise; ref is the monitor's */

@@ -83,7 +83,9 @@ struct ln_msg {
 /* Messages from the runtime. Their data is the struct named beside them. */
 enum ln_tag {
     LN_TAG_RUNTIME = 0x80000000u,
-    LN_TAG_EXIT, /* struct ln_down: a linked actor ended; only for those that trap exits */
+    /* struct ln_down: a linked actor ended, or another asks for an end (ln_kill); only for those
+     * that trap exits */
+    LN_TAG_EXIT,
     LN_TAG_DOWN, /* struct ln_down: a monitored actor ended; ref is the monitor's */
     /* nothing: the supervisor asks the actor to end; unseen unless the behaviour traps exits */
     LN_TAG_STOP,
@@ -276,8 +278,9 @@ LN_API LN_NORETURN void ln_exit_at(enum ln_exit_kind kind, const char *text, con
 /* A behaviour's handler asks to end when it returns: the polite form of ln_exit. */
 LN_API void ln_stop(enum ln_exit_kind kind, const char *text);
 
-/* Ends another. KILLED can't be trapped; SHUTDOWN becomes LN_TAG_STOP where exits are trapped. To
- * no one: nothing. */
+/* Ends another, or the caller. KILLED can't be trapped. Who traps exits gets LN_TAG_STOP for
+ * SHUTDOWN and LN_TAG_EXIT, of the caller, for any other kind, and lives; who does not ends for
+ * that reason, but of NORMAL only if it is the caller. To no one: nothing. exit/2. */
 LN_API void ln_kill(ln_pid pid, enum ln_exit_kind kind);
 
 /* Whether EXIT and STOP are messages to the calling actor from now on. Returns what was so

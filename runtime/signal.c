@@ -257,23 +257,38 @@ void
 ln_kill(ln_pid pid, enum ln_exit_kind kind)
 {
     struct scheduler *self = scheduler_current();
-    struct ln_msg *end = signal_new(self, SIGNAL_END, sizeof(struct ln_reason));
-    *(struct ln_reason *)(void *)end->data =
-        (struct ln_reason){.kind = kind, .text = "ended by another"};
+    struct ln_msg *end = signal_new(self, SIGNAL_END, sizeof(struct ln_down));
+    end->from = self->current != NULL ? self->current->pid : scheduler_pid(self->index);
+    *down_of(end) = (struct ln_down){end->from, {.kind = kind, .text = "ended by another"}};
     message_post(self, pid, &end);
+}
+
+/* To who traps exits: a shutdown comes as the supervisor's wish, all else as the exit it is. */
+static void
+end_is_told(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
+{
+    if (down_of(*msg)->reason.kind == LN_EXIT_SHUTDOWN) {
+        ln_msg_free(msg);
+        *msg = message_new(self, LN_TAG_STOP, LN_SYSTEM, 0);
+    } else {
+        (*msg)->tag = LN_TAG_EXIT;
+        (*msg)->flags = 0;
+    }
+    message_deliver(self, actor->pid, msg);
 }
 
 static void
 end_arrived(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
 {
-    struct ln_reason reason = *(struct ln_reason *)(void *)(*msg)->data;
-    ln_msg_free(msg);
-    if (reason.kind == LN_EXIT_SHUTDOWN && actor->traps_exit && actor->ending == NULL) {
-        struct ln_msg *stop = message_new(self, LN_TAG_STOP, LN_SYSTEM, 0);
-        message_deliver(self, actor->pid, &stop);
+    struct ln_down end = *down_of(*msg);
+    if (end.reason.kind != LN_EXIT_KILLED && actor->traps_exit && actor->ending == NULL) {
+        end_is_told(self, actor, msg);
         return;
     }
-    actor_end_soon(self, actor, reason);
+    ln_msg_free(msg);
+    if (end.reason.kind != LN_EXIT_NORMAL || end.pid == actor->pid) {
+        actor_end_soon(self, actor, end.reason);
+    }
 }
 
 static void

@@ -223,7 +223,8 @@ rest(struct fool *fool)
 static void
 do_harm(struct fool *fool)
 {
-    static const enum ln_exit_kind kinds[] = {LN_EXIT_SHUTDOWN, LN_EXIT_KILLED, LN_EXIT_ERROR};
+    static const enum ln_exit_kind kinds[] = {LN_EXIT_SHUTDOWN, LN_EXIT_KILLED, LN_EXIT_ERROR,
+                                              LN_EXIT_NORMAL};
     switch (chance(fool, 12)) {
     case 0:
         ln_exit(kinds[chance(fool, 3)], "a fool's end");
@@ -234,11 +235,11 @@ do_harm(struct fool *fool)
         ln_stop(kinds[chance(fool, 3)], "a fool's wish");
         break;
     case 3:
-        ln_kill(ln_self(), kinds[chance(fool, 3)]);
+        ln_kill(ln_self(), kinds[chance(fool, 4)]);
         break;
     case 4:
     case 5:
-        ln_kill(someone(fool), kinds[chance(fool, 3)]);
+        ln_kill(someone(fool), kinds[chance(fool, 4)]);
         break;
     default:
         break;

@@ -197,6 +197,138 @@ full_queues_do_not_deadlock(void **state)
     stage_play_threads(ring_story, STAGE_LOOPS);
 }
 
+/* ---------------------------------------------------------------------- ends that are asked for */
+
+static const enum ln_exit_kind every_kind[] = {
+    LN_EXIT_NORMAL,       LN_EXIT_SHUTDOWN, LN_EXIT_KILLED, LN_EXIT_NOPROC,
+    LN_EXIT_NOCONNECTION, LN_EXIT_TIMEOUT,  LN_EXIT_ERROR};
+enum { KINDS = sizeof every_kind / sizeof every_kind[0] };
+
+struct order {
+    ln_pid victim;
+    enum ln_exit_kind kind;
+};
+
+static int
+orderer_init(void *state, const void *argument)
+{
+    (void)state;
+    const struct order *order = argument;
+    ln_kill(order->victim, order->kind);
+    return 0;
+}
+
+static void
+orderer_handle(void *state, struct ln_msg **msg)
+{
+    (void)state;
+    (void)msg;
+}
+static const struct ln_behaviour orderer = {
+    .name = "orderer", .init = orderer_init, .handle = orderer_handle};
+
+/* Lets another ask for it, from its own scheduler: whoever that is. */
+static ln_pid
+let_kill(ln_pid victim, enum ln_exit_kind kind)
+{
+    ln_pid pid;
+    struct order order = {victim, kind};
+    struct ln_spawn_options there = {.elsewhere = true, .scheduler = (int)(kind % STAGE_LOOPS)};
+    EXPECT(ln_start(&orderer, &order, sizeof order, &there, &pid) == 0);
+    return pid;
+}
+
+static void
+trapped_ends_story(void)
+{
+    (void)ln_trap_exit(true);
+    for (unsigned i = 0; i < KINDS; i++) {
+        if (every_kind[i] == LN_EXIT_KILLED) {
+            continue;
+        }
+        ln_pid asker = let_kill(ln_self(), every_kind[i]);
+        struct ln_msg *msg = stage_next();
+        if (every_kind[i] == LN_EXIT_SHUTDOWN) {
+            EXPECT(msg->tag == LN_TAG_STOP);
+        } else {
+            const struct ln_down *down = (const struct ln_down *)(const void *)msg->data;
+            EXPECT(msg->tag == LN_TAG_EXIT && msg->from == asker && down->pid == asker);
+            EXPECT(down->reason.kind == every_kind[i]);
+        }
+        ln_msg_free(&msg);
+    }
+    ln_kill(ln_self(), LN_EXIT_NORMAL); /* of oneself it is one, too */
+    struct ln_down down;
+    stage_expect(LN_TAG_EXIT, &down, sizeof down);
+    EXPECT(down.pid == ln_self());
+    stage_expect_silence(10);
+}
+
+static void
+trapped_ends_are_messages(void **state)
+{
+    (void)state;
+    stage_play(trapped_ends_story);
+}
+
+static void
+trapper_run(void *state)
+{
+    (void)state;
+    (void)ln_trap_exit(true);
+    EXPECT(ln_sleep(LN_FOREVER) == -ECANCELED);
+}
+static const struct ln_behaviour trapper = {.name = "trapper", .run = trapper_run};
+
+static void
+waiter_run(void *state)
+{
+    (void)state;
+    EXPECT(ln_sleep(LN_FOREVER) == -ECANCELED);
+}
+static const struct ln_behaviour waiter = {.name = "waiter", .run = waiter_run};
+
+static void
+self_run(void *state)
+{
+    (void)state;
+    ln_kill(ln_self(), LN_EXIT_NORMAL);
+    EXPECT(ln_sleep(LN_FOREVER) == -ECANCELED);
+}
+static const struct ln_behaviour self_ending = {.name = "self-ending", .run = self_run};
+
+static void
+other_ends_story(void)
+{
+    uint64_t monitor;
+    ln_pid pid;
+    for (unsigned i = 0; i < KINDS; i++) {
+        EXPECT(ln_spawn_monitor(&waiter, NULL, 0, &pid, &monitor) == 0);
+        stage_settle();
+        (void)let_kill(pid, LN_EXIT_NORMAL); /* is nothing to it */
+        stage_expect_silence(10);
+        if (every_kind[i] != LN_EXIT_NORMAL) {
+            (void)let_kill(pid, every_kind[i]);
+            EXPECT(stage_down(monitor).kind == every_kind[i]);
+        }
+    }
+    EXPECT(ln_spawn_monitor(&self_ending, NULL, 0, &pid, &monitor) == 0);
+    EXPECT(stage_down(monitor).kind == LN_EXIT_NORMAL);
+    EXPECT(ln_spawn_monitor(&trapper, NULL, 0, &pid, &monitor) == 0);
+    stage_settle();
+    (void)let_kill(pid, LN_EXIT_ERROR);
+    stage_expect_silence(10);
+    (void)let_kill(pid, LN_EXIT_KILLED);
+    EXPECT(stage_down(monitor).kind == LN_EXIT_KILLED);
+}
+
+static void
+others_end_of_them(void **state)
+{
+    (void)state;
+    stage_play(other_ends_story);
+}
+
 int
 main(void)
 {
@@ -204,6 +336,11 @@ main(void)
         SPEC("an EXIT comes after everything its actor had sent, and says why and where it ended",
              comes_after_the_last_words),
         SPEC("an actor traps exits from when it likes until when it likes", traps_when_it_likes),
+        SPEC("an end that is asked for is a message to who traps exits, and tells who asks",
+             trapped_ends_are_messages),
+        SPEC("who traps none ends of it, except of a normal one that is not its own wish; nobody "
+             "traps a kill",
+             others_end_of_them),
         SPEC("every kind of end has a name", kinds_have_names),
         SPEC("a pid comes again only with the 2^32nd spawn of its slot", pids_come_late_again),
         SPEC("a ring of actors with full queues that call each other does not deadlock",
