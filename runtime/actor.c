@@ -24,7 +24,7 @@ actor_new(struct scheduler *self, const struct ln_behaviour *behaviour, const vo
     actor->run_state = ACTOR_HELD;
     actor->traps_exit = behaviour->trap_exit;
     actor->start = slab_alloc(&self->slab, sizeof *actor->start + bytes);
-    memset(actor->start, 0, sizeof *actor->start);
+    actor->start->caller = (struct ln_caller){0};
     actor->start->bytes = (uint32_t)bytes;
     if (bytes > 0) {
         memcpy(actor->start->argument, argument, bytes);
@@ -67,15 +67,27 @@ start_end(struct scheduler *self, struct actor *actor, int error)
     slab_free(&self->slab, start, sizeof *start + start->bytes);
 }
 
-static void
-note_end(struct scheduler *self, struct actor *actor, struct ln_reason reason)
+/* Where a reason of this kind is to be noted, to be filled at once; NULL: the one that is there
+ * stays. Filled in place, since a reason that is put together elsewhere and then copied in larger
+ * pieces waits for its own stores. */
+static struct ln_reason *
+ending_place(struct scheduler *self, struct actor *actor, enum ln_exit_kind kind)
 {
     if (actor->ending == NULL) {
         actor->ending = slab_alloc(&self->slab, sizeof *actor->ending);
-    } else if (reason.kind != LN_EXIT_KILLED || actor->ending->kind == LN_EXIT_KILLED) {
-        return;
+    } else if (kind != LN_EXIT_KILLED || actor->ending->kind == LN_EXIT_KILLED) {
+        return NULL;
     }
-    *actor->ending = reason;
+    return actor->ending;
+}
+
+static void
+note_end(struct scheduler *self, struct actor *actor, struct ln_reason reason)
+{
+    struct ln_reason *place = ending_place(self, actor, reason.kind);
+    if (place != NULL) {
+        *place = reason;
+    }
 }
 
 static void
@@ -218,7 +230,9 @@ void
 actor_end(struct scheduler *self, struct actor *actor)
 {
     ASSERT(self->current == actor);
-    note_end(self, actor, (struct ln_reason){.kind = LN_EXIT_NORMAL, .text = "returned"});
+    if (actor->ending == NULL) {
+        note_end(self, actor, (struct ln_reason){.kind = LN_EXIT_NORMAL, .text = "returned"});
+    }
     if (actor->failure == FAILURE_NOTED && actor->ending->kind == LN_EXIT_ERROR) {
         report_failure(self, actor, actor->ending);
     }
@@ -293,5 +307,8 @@ ln_stop(enum ln_exit_kind kind, const char *text)
     if (kind == LN_EXIT_ERROR) {
         note_failure(actor);
     }
-    note_end(scheduler_current(), actor, (struct ln_reason){.kind = kind, .text = text});
+    struct ln_reason *place = ending_place(scheduler_current(), actor, kind);
+    if (place != NULL) {
+        *place = (struct ln_reason){.kind = kind, .text = text};
+    }
 }
