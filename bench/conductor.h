@@ -7,6 +7,7 @@
 #pragma once
 
 #include "bench/crowd.h"
+#include "bench/machine.h"
 #include "bench/pace.h"
 #include "bench/split.h"
 
@@ -34,6 +35,7 @@ struct run {
 
     bool failed;
     char why[AUDIT_TEXT_BYTES]; /* it failed; empty: it has been told already */
+    struct machine machine;
     uint32_t node_pid;
     uint64_t measured_ns;
     uint64_t behind;                /* open loop: due, and not through when the span ended */

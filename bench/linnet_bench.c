@@ -33,6 +33,7 @@ run_init(struct run *run, const struct options *options, struct io_driver *drive
 {
     run->options = options;
     run->driver = driver;
+    machine_read(driver, &run->machine);
     io_random(io_of(driver, 0), &run->number, sizeof run->number);
     run->actors_count = options->scenario == SCENARIO_CHAT ? options->pairs : options->users;
     users_init(&run->users, options->users);

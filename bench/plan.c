@@ -33,7 +33,7 @@ const struct plan plan_default = {
     .measured =
         {
             .message_cpu_us = 12,
-            .connection_cpu_us_per_s = 0.5,
+            .connection_cpu_us_per_s = 0.12,
             .connection_bytes = 2224,
             .connection_kernel_bytes = 4100,
             .hot_bytes = 2400,

@@ -425,6 +425,10 @@ report_print_json(const struct run *run, struct ln_text *out)
 {
     ln_text_print(out, "{");
     json_options(run, out);
+    json_text(out, "version", LINNET_VERSION);
+    ln_text_print(out, "\"machine\":");
+    machine_print_json(&run->machine, out);
+    ln_text_print(out, ",");
     json_number(out, "exit_code", (uint64_t)run_exit_code(run));
     if (run->failed) {
         json_text(out, "failed", run->why);

@@ -349,8 +349,8 @@ driver_new(const struct uring_options *options, const struct uring_host *host)
     return driver;
 }
 
-static unsigned
-cores_count(void)
+unsigned
+uring_cores(void)
 {
     cpu_set_t cores;
     if (sched_getaffinity(0, sizeof(cores), &cores) < 0) {
@@ -388,7 +388,7 @@ static struct uring_options
 options_fill(const struct uring_options *given)
 {
     struct uring_options options = *given;
-    unsigned cores = cores_count();
+    unsigned cores = uring_cores();
     if (options.loops == 0) {
         options.loops = cores;
     }

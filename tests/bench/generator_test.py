@@ -131,6 +131,10 @@ class WithNode(unittest.TestCase):
         self.assertEqual(found["written"], found["through"])
         self.assertEqual(found["logins"], 4)
         self.assertEqual(found["broken"], {})
+        self.assertEqual(found["machine"]["kernel"], os.uname().release)
+        self.assertEqual(found["machine"]["cores"], len(os.sched_getaffinity(0)))
+        self.assertIn(found["version"], subprocess.run([BENCH, "--version"], capture_output=True, text=True,
+                                                       check=True).stdout)
         self.assertGreater(found["node_cpu_ms"] + found["generator_cpu_ms"], 0)
         for name in ("to_sent", "to_delivery", "to_delivered_tick"):
             delay = found["latencies"][name]
