@@ -42,8 +42,8 @@ def main():
     guide, folder = sys.argv[1:]
     with open(guide, encoding="utf-8") as text:
         steps = STEP.findall(text.read())
-    if len(steps) != 5:
-        sys.exit(f"{guide}: {len(steps)} steps, there should be 5")
+    if len(steps) != 6:
+        sys.exit(f"{guide}: {len(steps)} steps, there should be 6")
     for name, section in steps:
         outputs = OUTPUT.findall(section)
         if name == "5_echo":
