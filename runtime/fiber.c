@@ -34,6 +34,13 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
+#if defined(LINNET_VALGRIND)
+#include <valgrind/valgrind.h>
+#else
+#define VALGRIND_STACK_REGISTER(low, high) 0
+#define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
+#endif
+
 #if defined(FIBER_ASAN) || defined(FIBER_TSAN)
 enum { STACK_FACTOR = 4 }; /* a sanitizer's frames are larger */
 #else
@@ -93,6 +100,9 @@ guard_install(unsigned char *base)
 bool
 fiber_guards_by_mapping(bool forced)
 {
+#if defined(LINNET_VALGRIND)
+    forced = true; /* it reads what it believes to be memory */
+#endif
     bool mapped = forced;
     void *page = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (!forced && page != MAP_FAILED) {
@@ -130,6 +140,8 @@ fiber_new(size_t stack_bytes, void (*entry)(void *argument), void *argument)
 #if defined(FIBER_TSAN)
     fiber->sanitizer_fiber = __tsan_create_fiber(0);
 #endif
+    fiber->valgrind_stack =
+        VALGRIND_STACK_REGISTER(fiber->stack, fiber->stack + fiber->stack_bytes);
     stack_lay_out(fiber);
     return fiber;
 }
@@ -141,6 +153,7 @@ fiber_free(struct fiber *fiber)
         return;
     }
     ASSERT(fiber->stack != NULL);
+    VALGRIND_STACK_DEREGISTER(fiber->valgrind_stack);
 #if defined(FIBER_TSAN)
     __tsan_destroy_fiber(fiber->sanitizer_fiber);
 #endif

@@ -24,6 +24,7 @@ struct fiber {
     size_t stack_bytes;
     void *sanitizer_stack; /* AddressSanitizer's fake stack while it is not running */
     void *sanitizer_fiber; /* ThreadSanitizer's */
+    unsigned valgrind_stack;
 };
 
 /* Below each stack, without access: so wide that no function steps over it, unless its frame alone

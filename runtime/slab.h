@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(LINNET_VALGRIND)
 #define SLAB_MALLOC_ONLY 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
