@@ -48,14 +48,15 @@ struct actor {
     struct ln_reason *ending; /* why it ends, once it shall; NULL before */
     uint32_t reductions;      /* messages handled */
     uint32_t memory_bytes;    /* from ln_alloc */
+    uint32_t alarms;          /* alarm.h: the newest; 0: none */
     uint8_t cancelled_waits;
     uint8_t run_state;
-    bool asked_idle; /* for LN_TAG_TIMEOUT: idle.c */
-    bool begun;      /* init has succeeded */
-    bool cancelled;  /* its waits fail with -ECANCELED */
-    bool terminated; /* terminate has been called */
-    bool traps_exit; /* as its behaviour says, until ln_trap_exit */
-    uint8_t failure; /* its own: a crash report tells of it, once */
+    uint8_t failure;     /* its own: a crash report tells of it, once */
+    bool asked_idle : 1; /* for LN_TAG_TIMEOUT: idle.c */
+    bool begun : 1;      /* init has succeeded */
+    bool cancelled : 1;  /* its waits fail with -ECANCELED */
+    bool terminated : 1; /* terminate has been called */
+    bool traps_exit : 1; /* as its behaviour says, until ln_trap_exit */
     unsigned char state[] __attribute__((aligned(16)));
 };
 

@@ -158,6 +158,11 @@ LN_API void ln_reply_error(struct ln_caller caller, int error);
 /* Sends *msg after delay_ms. The timer belongs to the calling actor and ends with it. Returns its
  * reference. */
 LN_API uint64_t ln_send_after(uint64_t delay_ms, ln_pid to, struct ln_msg **msg);
+/* The same, up to slack_ms later. Timers that may be late share instants, so that a node with many
+ * of them wakes less often: each fires at a multiple, on the scheduler's clock, of the largest
+ * power of two that slack_ms + 1 has room for. */
+LN_API uint64_t ln_send_after_slack(uint64_t delay_ms, uint64_t slack_ms, ln_pid to,
+                                    struct ln_msg **msg);
 /* 0, or -ENOENT when it has fired or never was. */
 LN_API int ln_cancel_timer(uint64_t timer);
 

@@ -62,3 +62,25 @@ message_open(struct scheduler *self, struct actor *receiver, struct ln_msg *msg)
         request_open(self, receiver, msg);
     }
 }
+
+/* Before it is sent, by the current actor: it may be one that was received, and what it was then is
+ * forgotten. */
+static inline void
+message_renew(const struct scheduler *self, struct ln_msg *msg)
+{
+    /* Received bytes lie in a buffer of their socket and are its owner's alone. */
+    ln_actor_check(msg->tag != LN_TAG_DATA);
+    if ((msg->flags & (LN_MSG_REFUSED | LN_MSG_REQUEST)) != 0) {
+        if ((msg->flags & LN_MSG_REFUSED) != 0) {
+            msg->lane = LN_DURABLE; /* another try, not another lane */
+        }
+        if ((msg->flags & LN_MSG_REQUEST) != 0) {
+            msg->key = 0;
+        }
+    }
+    ASSERT(self->current != NULL);
+    msg->flags &= LN_MSG_HELD;
+    msg->error = 0;
+    msg->ref = 0;
+    msg->from = self->current->pid;
+}

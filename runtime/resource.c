@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an actor owns and the runtime releases when it ends: resources in the reverse order of their
- * making, then memory (resources may lie in it), then the messages it holds. */
+ * making, then alarms, then memory (resources may lie in it), then the messages it holds. */
 #include "runtime/actor.h"
+#include "runtime/alarm.h"
 #include "runtime/bounds.h"
 #include "runtime/scheduler.h"
 
@@ -53,6 +54,7 @@ void
 resources_release(struct actor *actor)
 {
     list_release(&actor->resources);
+    alarms_release(scheduler_current(), actor);
     list_release(&actor->memory);
     ASSERT(actor->memory_bytes == 0);
     while (actor->held != NULL) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/scheduler.h"
 
+#include "runtime/alarm.h"
 #include "runtime/bounds.h"
 #include "runtime/door.h"
 #include "runtime/io/trap.h"
@@ -519,7 +520,8 @@ scheduler_turn(void *scheduler)
     }
     watchdog_report(self);
     sockets_flush(self);
-    if (self->timers.fresh != NULL) {
+    alarms_settle(self);
+    if (timer_wheel_waits(&self->timers)) {
         self->now_ns = io_now_ns(self->io);
         timer_wheel_start(&self->timers, scheduler_now_ms(self));
     }
@@ -589,6 +591,7 @@ scheduler_init(struct scheduler *self, struct ln_node *node, unsigned index)
     self->load[0].now_ns = self->now_ns;
     self->load[1].now_ns = self->now_ns;
     timer_wheel_init(&self->timers, scheduler_now_ms(self));
+    pool_init(&self->alarms);
 }
 
 void
@@ -597,6 +600,7 @@ scheduler_discard(struct scheduler *self)
     scheduler_self = self;
     struct actor *actors = NULL;
     struct fiber *stacks = NULL;
+    alarms_settle(self);
     /* First nobody can be found any more: what one sends while it is released reaches no other. */
     for (uint32_t slot = 1; slot < self->slots_used; slot++) {
         struct actor *actor = slot_at(self, slot)->actor;
@@ -638,6 +642,8 @@ scheduler_fini(struct scheduler *self)
         slab_free(&self->slab, self->slots[chunk], SLOT_CHUNK * sizeof(struct actor_slot));
     }
     handle_table_fini(&self->handles);
+    pool_fini(&self->alarms);
+    timer_wheel_fini(&self->timers);
     crash_log_free(self);
     slab_fini(&self->slab);
 }

@@ -19,6 +19,7 @@
 #include "runtime/crash_priv.h"
 #include "runtime/handle.h"
 #include "runtime/io/io.h"
+#include "runtime/pool.h"
 #include "runtime/slab.h"
 
 #include <stdatomic.h>
@@ -29,6 +30,7 @@ enum {
     /* A freed slot rests until so many others have been freed after it, so that a pid comes again
      * only after 2^42 spawns, where it could after 2^32. */
     SLOTS_RESTING = 1024,
+    ALARMS_CANCELLED = 8,
 };
 
 struct actor_slot {
@@ -78,8 +80,11 @@ struct scheduler {
 
     uint64_t now_ns;
     struct timer_wheel timers;
+    struct pool alarms;                          /* alarm.h: messages that are sent later */
+    uint32_t alarms_cancelled[ALARMS_CANCELLED]; /* a ring; 0: none */
+    uint32_t alarms_cancelled_next;
     struct slab slab;
-    struct handle_table handles; /* timers, monitors, open calls */
+    struct handle_table handles; /* monitors, open calls */
     uint64_t ref_last;
 
     struct actor_slot *slots[SLOT_CHUNKS];

@@ -19,27 +19,6 @@ struct open_call {
     struct ln_caller caller;
 };
 
-/* A message may be one that was received: what it was then is forgotten. */
-static inline void
-message_renew(const struct scheduler *self, struct ln_msg *msg)
-{
-    /* Received bytes lie in a buffer of their socket and are its owner's alone. */
-    ln_actor_check(msg->tag != LN_TAG_DATA);
-    if ((msg->flags & (LN_MSG_REFUSED | LN_MSG_REQUEST)) != 0) {
-        if ((msg->flags & LN_MSG_REFUSED) != 0) {
-            msg->lane = LN_DURABLE; /* another try, not another lane */
-        }
-        if ((msg->flags & LN_MSG_REQUEST) != 0) {
-            msg->key = 0;
-        }
-    }
-    ASSERT(self->current != NULL);
-    msg->flags &= LN_MSG_HELD;
-    msg->error = 0;
-    msg->ref = 0;
-    msg->from = self->current->pid;
-}
-
 void
 message_post(struct scheduler *self, ln_pid to, struct ln_msg **msg)
 {
@@ -350,77 +329,4 @@ ln_send(ln_pid to, struct ln_msg **msg)
     deliver_queued(self, actor, msg);
 }
 
-/* --------------------------------------------------------------------------------------- timers */
-
-/* One cache line: what else is to be known lies in the message, whose `to` is set already and whose
- * `ref` is the timer's handle as long as it waits. */
-struct send_timer {
-    struct ln_resource own;
-    struct timer timer;
-    struct ln_msg *msg;
-};
-
-static struct ln_msg *
-send_timer_end(struct scheduler *self, struct send_timer *timer)
-{
-    struct ln_msg *msg = timer->msg;
-    (void)handle_free(&self->handles, msg->ref);
-    msg->ref = 0;
-    ln_disown(&timer->own);
-    slab_free(&self->slab, timer, sizeof *timer);
-    return msg;
-}
-
-static void
-send_timer_fire(struct timer *timer)
-{
-    struct send_timer *fired =
-        (struct send_timer *)(void *)((char *)timer - offsetof(struct send_timer, timer));
-    struct scheduler *self = scheduler_current();
-    struct ln_msg *msg = send_timer_end(self, fired);
-    message_post(self, msg->to, &msg);
-}
-
-static void
-send_timer_release(struct ln_resource *resource)
-{
-    struct send_timer *timer = (struct send_timer *)resource;
-    struct scheduler *self = scheduler_current();
-    timer_cancel(&self->timers, &timer->timer);
-    struct ln_msg *msg = timer->msg;
-    (void)handle_free(&self->handles, msg->ref);
-    slab_free(&self->slab, timer, sizeof *timer);
-    ln_msg_free(&msg);
-}
-
-uint64_t
-ln_send_after(uint64_t delay_ms, ln_pid to, struct ln_msg **msg)
-{
-    struct scheduler *self = scheduler_current();
-    message_renew(self, *msg);
-    message_let_go(*msg);
-    struct send_timer *timer = slab_alloc(&self->slab, sizeof *timer);
-    uint64_t handle = handle_new(&self->handles, timer);
-    timer->msg = *msg;
-    *msg = NULL;
-    timer->msg->to = to;
-    timer->msg->ref = handle;
-    ln_own(&timer->own, send_timer_release);
-    timer_set_after(&self->timers, &timer->timer, delay_ms, send_timer_fire);
-    return handle;
-}
-
-int
-ln_cancel_timer(uint64_t handle)
-{
-    struct scheduler *self = scheduler_current();
-    struct send_timer *timer = handle_get(&self->handles, handle);
-    if (timer == NULL || timer->own.release != send_timer_release) {
-        return -ENOENT;
-    }
-    timer_cancel(&self->timers, &timer->timer);
-    struct ln_msg *msg = send_timer_end(self, timer);
-    ln_msg_free(&msg);
-    return 0;
-}
 // NOLINTEND(misc-no-recursion)

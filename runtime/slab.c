@@ -73,6 +73,40 @@ slab_bytes_used(const struct slab *slab)
     return bytes;
 }
 
+static void *
+check_memory(void *memory)
+{
+    ASSERT(memory != NULL && memory != MAP_FAILED && "out of memory");
+    return memory;
+}
+
+void *
+slab_map(size_t bytes)
+{
+    /* Of what shall be huge pages more is mapped and the ends are given back, so that it lies on
+     * their bounds. */
+    size_t more = bytes >= REGION_BYTES ? REGION_BYTES : 0;
+    unsigned char *raw = check_memory(mmap(NULL, bytes + more, PROT_READ | PROT_WRITE,
+                                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+    if (more == 0) {
+        return raw;
+    }
+    size_t before = (size_t)(-(uintptr_t)raw & (REGION_BYTES - 1));
+    if (before > 0) {
+        (void)munmap(raw, before);
+    }
+    (void)munmap(raw + before + bytes, more - before);
+    (void)madvise(raw + before, bytes, MADV_HUGEPAGE);
+    return raw + before;
+}
+
+void
+slab_unmap(void *memory, size_t bytes)
+{
+    int error = munmap(memory, bytes);
+    ASSERT(error == 0);
+}
+
 void
 slab_init(struct slab *slab)
 {
@@ -90,34 +124,16 @@ slab_fini(struct slab *slab)
     while (slab->regions != NULL) {
         struct slab_region *region = slab->regions;
         slab->regions = region->next;
-        int error = munmap(region->base, REGION_BYTES);
-        ASSERT(error == 0);
+        slab_unmap(region->base, REGION_BYTES);
         free(region);
     }
     memset(slab, 0, sizeof *slab);
 }
 
-static void *
-check_memory(void *memory)
-{
-    ASSERT(memory != NULL && memory != MAP_FAILED && "out of memory");
-    return memory;
-}
-
-/* Twice the size is mapped and the ends are given back, so that the region lies on a huge page's
- * bounds. */
 static void
 region_add(struct slab *slab)
 {
-    unsigned char *raw = check_memory(mmap(NULL, 2 * (size_t)REGION_BYTES, PROT_READ | PROT_WRITE,
-                                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-    size_t before = (size_t)(-(uintptr_t)raw & (REGION_BYTES - 1));
-    unsigned char *base = raw + before;
-    if (before > 0) {
-        (void)munmap(raw, before);
-    }
-    (void)munmap(base + REGION_BYTES, REGION_BYTES - before);
-    (void)madvise(base, REGION_BYTES, MADV_HUGEPAGE);
+    unsigned char *base = slab_map(REGION_BYTES);
     struct slab_region *region = check_memory(malloc(sizeof *region));
     region->base = base;
     region->next = slab->regions;

@@ -56,6 +56,11 @@ void slab_init(struct slab *slab);
 /* Every block has been freed, or is forgotten with it. */
 void slab_fini(struct slab *slab);
 
+/* Zeroed memory of the kernel's, whole pages, advised to be huge ones from their size on. Never
+ * NULL. */
+void *slab_map(size_t bytes);
+void slab_unmap(void *memory, size_t bytes);
+
 /* What is handed out now. */
 uint64_t slab_blocks_used(const struct slab *slab);
 uint64_t slab_bytes_used(const struct slab *slab);

@@ -82,7 +82,7 @@ expect_all_home(struct ln_node *node)
         }
         EXPECT(slab_blocks_used(&scheduler->slab) == chunks);
         EXPECT(scheduler->handles.count == 0);
-        EXPECT(scheduler->timers.set_count == 0);
+        EXPECT(scheduler->timers.set_count == 0 && scheduler->alarms.used_count == 0);
         EXPECT(scheduler->sockets_count == 0);
     }
 }

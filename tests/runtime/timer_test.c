@@ -50,6 +50,7 @@ fire(struct timer *timer)
 static void
 begin(uint64_t now_ms, uint64_t seed)
 {
+    timer_wheel_fini(&wheel);
     timer_wheel_init(&wheel, now_ms);
     memset(alarms, 0, sizeof alarms);
     order_last = fired_count = fired_due_ms = fired_order = 0;
@@ -269,6 +270,47 @@ delays_do_not_overflow(void **state)
     assert_int_equal(timer_wheel_next_ms(&wheel), UINT64_MAX);
 }
 
+static void
+slack_is_used_up_to_a_power_of_two(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t delay_ms, slack_ms, at_ms;
+    } cases[] = {
+        {10, 0, 111},
+        {10, 1, 112},
+        {12, 1, 114},
+        {11, 1, 112},
+        {10, 2, 112},
+        {10, 3, 112},
+        {13, 3, 116},
+        {10, 6, 112},
+        {10, 7, 112},
+        {12, 7, 120},
+        {27, 100, 128},
+        {28, 100, 192},
+        {0, 1000, 512},
+        {500, 1023, 1024},
+        {4000, 4095, 8192},
+        {0, 0, 101},
+        {0, 1, 102},
+        {1, 1ull << 40, 1ull << 40},
+        {5, UINT64_MAX, 1ull << 40},
+    };
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        begin(50, 1);
+        timer_set_within(&wheel, &alarms[0].timer, cases[i].delay_ms, cases[i].slack_ms, fire);
+        timer_wheel_start(&wheel, 100);
+        alarms[0].due_ms = cases[i].at_ms;
+        alarms[0].order = 1;
+        assert_int_equal(alarms[0].timer.at_ms, cases[i].at_ms);
+        timer_wheel_advance(&wheel, cases[i].at_ms - 1);
+        assert_int_equal(fired_count, 0);
+        timer_wheel_advance(&wheel, cases[i].at_ms);
+        assert_int_equal(fired_count, 1);
+    }
+}
+
 int
 main(void)
 {
@@ -284,6 +326,10 @@ main(void)
         SPEC("a delay begins when the turn ends and never ends early", delays_begin_at_the_start),
         SPEC("a delay that has not begun can be cancelled", delays_are_cancelled_before_the_start),
         SPEC("the longest delays do not overflow into the past", delays_do_not_overflow),
+        SPEC("a timer with slack waits for the power of two that its slack has room for",
+             slack_is_used_up_to_a_power_of_two),
     };
-    return cmocka_run_group_tests(specs, NULL, NULL);
+    int failed = cmocka_run_group_tests(specs, NULL, NULL);
+    timer_wheel_fini(&wheel);
+    return failed;
 }
