@@ -454,6 +454,21 @@ told_by_store(struct session *session, struct ln_msg *msg)
 }
 
 static void
+connections_tell(const struct session *session, const struct ln_msg *request)
+{
+    size_t count = 0;
+    for (const struct link *link = session->links; link != NULL; link = link->next) {
+        count++;
+    }
+    struct ln_msg *answer = ln_msg_new(0, LN_REPLY, count * sizeof(ln_pid));
+    for (const struct link *link = session->links; link != NULL; link = link->next) {
+        count--;
+        memcpy(answer->data + count * sizeof(ln_pid), &link->connection, sizeof(ln_pid));
+    }
+    ln_reply(ln_caller(request), &answer);
+}
+
+static void
 session_handle(void *state, struct ln_msg **msg)
 {
     struct session *session = state;
@@ -467,6 +482,9 @@ session_handle(void *state, struct ln_msg **msg)
         break;
     case SESSION_ACKED:
         acked(session, (const struct session_acked *)(const void *)(*msg)->data);
+        break;
+    case SESSION_CONNECTIONS:
+        connections_tell(session, *msg);
         break;
     case SESSION_READ:
         read_all(session);

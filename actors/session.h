@@ -27,9 +27,10 @@ extern const struct ln_behaviour session_behaviour;
 
 enum session_tag {
     SESSION_JOIN =
-        0x00030000, /* request: session_join -> session_joined; a store error otherwise */
-    SESSION_ACKED,  /* session_acked: the store has noted it; credit comes back */
-    SESSION_LEFT,   /* the sender, a connection, has ended */
+        0x00030000,      /* request: session_join -> session_joined; a store error otherwise */
+    SESSION_ACKED,       /* session_acked: the store has noted it; credit comes back */
+    SESSION_CONNECTIONS, /* request: ln_pid[], of the devices that are online */
+    SESSION_LEFT,        /* the sender, a connection, has ended */
     /* to a sessions actor: */
     SESSIONS_FIND, /* request: session_find -> session_found; starts it if need be */
     SESSIONS_LOOK, /* the same, but starts none: -ENOENT, the user is offline */

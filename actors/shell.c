@@ -22,6 +22,7 @@ struct client {
     size_t bytes;
     char *answer; /* SHELL_ANSWER_BYTES_MAX: the document */
     const char **words;
+    struct ln_trace *trace; /* NULL: none runs */
 };
 
 struct client_start {
@@ -81,6 +82,7 @@ client_serve(struct client *client, unsigned count, int error)
         .words = client->words + 1,
         .count = count > 0 ? count - 1 : 0,
         .out = &document,
+        .trace = &client->trace,
     };
     messenger_count(&client->messenger->counters.shell_requests);
     if (error < 0 || count == 0) {

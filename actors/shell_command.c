@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"top", NULL, 2, 2, shell_top}, /* order limit */
     {"tree", NULL, 0, 0, shell_tree},
     {"inspect", NULL, 1, 1, shell_inspect}, /* pid or user */
+    {"trace", NULL, 3, 4, shell_trace},     /* pid or user, events, milliseconds [cursor] */
     {"crashes", NULL, 0, 0, shell_crashes},
     {"stalls", NULL, 0, 0, shell_stalls},
     {"config", "show", 0, 0, shell_config},

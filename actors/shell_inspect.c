@@ -178,13 +178,12 @@ partition_print(struct shell_call *call, uint64_t user)
                   info.sessions);
 }
 
-/* The session of a user who is online. */
-static void
-session_print(struct shell_call *call, uint64_t user)
+ln_pid
+shell_session_find(struct shell_call *call, uint64_t user)
 {
     enum { LOOK_MS = 1000 };
     char name[HOME_NAME_BYTES];
-    char pid[SHELL_PID_BYTES] = "";
+    ln_pid pid = 0;
     struct session_found found;
     struct ln_msg *answer = NULL;
     struct ln_msg *request = ln_msg_new(SESSIONS_LOOK, LN_DURABLE, sizeof(struct session_find));
@@ -192,10 +191,21 @@ session_print(struct shell_call *call, uint64_t user)
     home_name("sessions", store_user_home(call->messenger->store, user), name);
     if (ln_call(ln_whereis(name), &request, LOOK_MS, &answer) == 0) {
         memcpy(&found, answer->data, sizeof found);
-        shell_pid_print(found.session, pid);
+        pid = found.session;
         ln_msg_free(&answer);
     }
-    shell_put_text(call, "session", pid);
+    return pid;
+}
+
+static void
+session_print(struct shell_call *call, uint64_t user)
+{
+    char text[SHELL_PID_BYTES] = "";
+    ln_pid pid = shell_session_find(call, user);
+    if (pid != 0) {
+        shell_pid_print(pid, text);
+    }
+    shell_put_text(call, "session", text);
 }
 
 static void
@@ -216,15 +226,14 @@ user_print(struct shell_call *call, const struct store_user *user)
     ln_text_print(call->out, ",\"devices\":[");
 }
 
-/* A name, or the number that a user has. */
-static int
-user_of(struct shell_call *call, uint64_t *out)
+int
+shell_user_find(struct shell_call *call, const char *word, uint64_t *out)
 {
-    const char *at = call->words[0];
+    const char *at = word;
     if (shell_number_parse(&at, UINT64_C(1) << 53, out) && *at == '\0') {
         return 0;
     }
-    return accounts_find(call->messenger, call->words[0], out);
+    return accounts_find(call->messenger, word, out);
 }
 
 static void
@@ -232,7 +241,7 @@ inspect_user(struct shell_call *call)
 {
     uint64_t id = 0;
     struct store_user user;
-    int error = user_of(call, &id);
+    int error = shell_user_find(call, call->words[0], &id);
     if (error == 0) {
         error = accounts_get(call->messenger, id, &user);
     }

@@ -26,6 +26,7 @@ struct shell_call {
     const char *const *words; /* behind noun and verb */
     unsigned count;
     struct ln_text *out;
+    struct ln_trace **trace; /* the connection's; NULL inside: none runs */
     enum shell_status status;
     char next[SHELL_CURSOR_BYTES]; /* where the next page begins; empty: this was the last */
 };
@@ -56,6 +57,11 @@ void shell_pid_print(ln_pid pid, char out[SHELL_PID_BYTES]);
 /* False: it has not the form of a pid. */
 MUST_CHECK bool shell_pid_parse(const char *text, ln_pid *out);
 
+/* The number of a user who is named so, or has it. 0, -ENOENT or what the store says. Yields. */
+MUST_CHECK int shell_user_find(struct shell_call *call, const char *word, uint64_t *out);
+/* The session of a user who is online; 0: there is none. Yields. */
+ln_pid shell_session_find(struct shell_call *call, uint64_t user);
+
 /* A row of ps: a JSON object; with its count if it stands for many. */
 void shell_actor_print(struct shell_call *call, const struct ln_actor_info *info, uint64_t count);
 
@@ -67,6 +73,7 @@ void shell_ps(struct shell_call *call);
 void shell_top(struct shell_call *call);
 void shell_tree(struct shell_call *call);
 void shell_inspect(struct shell_call *call);
+void shell_trace(struct shell_call *call);
 void shell_crashes(struct shell_call *call);
 void shell_stalls(struct shell_call *call);
 void shell_user_add(struct shell_call *call);

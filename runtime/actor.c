@@ -243,6 +243,9 @@ actor_end(struct scheduler *self, struct actor *actor)
     start_end(self, actor, -ESRCH); /* from here on others learn of the end: the name is gone */
     resources_release(actor);
     mailbox_discard(self, actor);
+    if (actor->traced != 0) {
+        trace_ended(self, actor);
+    }
     self->stats.ended++;
     self->stats.crashed += actor->ending->kind == LN_EXIT_ERROR;
     scheduler_forget(self, actor);

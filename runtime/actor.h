@@ -51,7 +51,8 @@ struct actor {
     uint32_t alarms;          /* alarm.h: the newest; 0: none */
     uint8_t cancelled_waits;
     uint8_t run_state;
-    uint8_t failure;     /* its own: a crash report tells of it, once */
+    uint8_t traced;      /* a bit for each trace that chose it: trace.c */
+    uint8_t failure : 2; /* its own: a crash report tells of it, once */
     bool asked_idle : 1; /* for LN_TAG_TIMEOUT: idle.c */
     bool begun : 1;      /* init has succeeded */
     bool cancelled : 1;  /* its waits fail with -ECANCELED */
@@ -123,7 +124,10 @@ enum signal {
     SIGNAL_GROUP_MEMBERS, /* a request */
     SIGNAL_GROUP_MONITOR,
     SIGNAL_GROUP_DEMONITOR,
-    SIGNAL_CRASHES,   /* request to a scheduler: crash.c */
+    SIGNAL_CRASHES,     /* request to a scheduler: crash.c */
+    SIGNAL_TRACE_START, /* request to a scheduler: trace.c, and the next; the third may be one */
+    SIGNAL_TRACE_READ,
+    SIGNAL_TRACE_STOP,
     SIGNAL_SHUT_DOWN, /* to a scheduler */
 };
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/inspect.h"
 
-#include "runtime/door.h"
+#include "runtime/inspect_priv.h"
 #include "runtime/message.h"
-#include "runtime/node_priv.h"
 #include "runtime/registry.h"
 #include "runtime/scheduler.h"
 #include "runtime/socket_priv.h"
@@ -213,17 +212,8 @@ inspect_arrived(struct scheduler *self, struct ln_msg **msg)
 
 /* ----------------------------------------------------------------------------- the asker's side */
 
-/* Who asks: an actor (no node), or another thread; and what was answered. */
-struct look {
-    struct ln_node *node;
-    uint64_t timeout_ms;
-    struct ln_msg *msg;
-    struct door_answer outside;
-    const void *data;
-};
-
-static int
-ask(struct look *look, unsigned scheduler, uint32_t tag, const void *request, size_t bytes)
+int
+look_ask(struct look *look, unsigned scheduler, uint32_t tag, const void *request, size_t bytes)
 {
     int error;
     if (look->node != NULL) {
@@ -234,7 +224,7 @@ ask(struct look *look, unsigned scheduler, uint32_t tag, const void *request, si
     }
     struct ln_msg *msg = signal_new(scheduler_current(), tag, bytes);
     memcpy(msg->data, request, bytes);
-    error = message_call(scheduler_pid(scheduler), &msg, LN_FOREVER, true, &look->msg);
+    error = message_call(scheduler_pid(scheduler), &msg, LN_FOREVER, !look->whatever, &look->msg);
     look->data = error == 0 ? look->msg->data : NULL;
     return error;
 }
@@ -245,11 +235,11 @@ ask_about(struct look *look, ln_pid pid, uint32_t tag)
     struct inspect_request request = {pid};
     unsigned schedulers = look->node != NULL ? look->node->schedulers_count : ln_schedulers();
     return pid != 0 && ln_pid_scheduler(pid) < schedulers
-               ? ask(look, ln_pid_scheduler(pid), tag, &request, sizeof request)
+               ? look_ask(look, ln_pid_scheduler(pid), tag, &request, sizeof request)
                : -ESRCH;
 }
 
-static void
+void
 look_end(struct look *look)
 {
     ln_msg_free(&look->msg);
@@ -261,7 +251,7 @@ look_list(struct look look, unsigned scheduler, uint32_t *slot, struct ln_actor_
           uint32_t max, uint32_t *out_count)
 {
     struct list_request request = {*slot, max};
-    int error = ask(&look, scheduler, SIGNAL_LIST, &request, sizeof request);
+    int error = look_ask(&look, scheduler, SIGNAL_LIST, &request, sizeof request);
     if (error == 0) {
         const struct list_answer *page = look.data;
         memcpy(out, page->actors, page->count * sizeof *out);
@@ -289,7 +279,7 @@ static int
 look_scheduler(struct look look, unsigned scheduler, struct ln_scheduler_info *out)
 {
     struct inspect_request request = {0};
-    int error = ask(&look, scheduler, SIGNAL_INSPECT, &request, sizeof request);
+    int error = look_ask(&look, scheduler, SIGNAL_INSPECT, &request, sizeof request);
     if (error == 0) {
         *out = ((const struct inspect_answer *)look.data)->scheduler;
     }

@@ -14,7 +14,7 @@ else()
 endif()
 
 # Headers: the tree includes its own as "runtime/x.h", everybody else as <linnet/x.h>.
-set(public_headers api.h crash.h file.h group.h inspect.h linnet.h node.h socket.h supervisor.h text.h io/io.h io/sim.h io/uring.h)
+set(public_headers api.h crash.h file.h group.h inspect.h linnet.h node.h socket.h supervisor.h text.h trace.h io/io.h io/sim.h io/uring.h)
 set(public_root ${PROJECT_BINARY_DIR}/include/public)
 set(public_outputs "")
 file(MAKE_DIRECTORY ${public_root}/linnet/io)

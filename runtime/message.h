@@ -4,6 +4,7 @@
 #pragma once
 
 #include "runtime/scheduler.h"
+#include "runtime/trace_priv.h"
 
 /* Like ln_msg_new, but nobody holds it. */
 struct ln_msg *message_new(struct scheduler *self, uint32_t tag, enum ln_lane lane, size_t bytes);
@@ -58,6 +59,9 @@ message_open(struct scheduler *self, struct actor *receiver, struct ln_msg *msg)
     message_hold(receiver, msg);
     self->recent[self->recent_next++ % RECENT_MESSAGES] =
         (struct recent_message){receiver->pid, msg->from, msg->tag, msg->bytes};
+    if (__builtin_expect(self->tracing != 0, 0)) {
+        trace_taken(self, receiver, msg);
+    }
     if ((msg->flags & LN_MSG_REQUEST) != 0) {
         request_open(self, receiver, msg);
     }

@@ -9,6 +9,7 @@
 #include "runtime/overflow.h"
 #include "runtime/registry.h"
 #include "runtime/socket_priv.h"
+#include "runtime/trace_priv.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -488,6 +489,7 @@ settle(struct scheduler *self)
         atomic_load_explicit(&self->actors_count, memory_order_relaxed) == 0) {
         self->settled = true;
         groups_forget(self);
+        traces_close(self);
         door_close(self);
         node_settle(self->node);
     }
@@ -642,6 +644,7 @@ scheduler_fini(struct scheduler *self)
         slab_free(&self->slab, self->slots[chunk], SLOT_CHUNK * sizeof(struct actor_slot));
     }
     handle_table_fini(&self->handles);
+    traces_close(self);
     pool_fini(&self->alarms);
     timer_wheel_fini(&self->timers);
     crash_log_free(self);

@@ -21,6 +21,7 @@
 #include "runtime/io/io.h"
 #include "runtime/pool.h"
 #include "runtime/slab.h"
+#include "runtime/trace.h"
 
 #include <stdatomic.h>
 
@@ -61,6 +62,7 @@ struct scheduler {
     struct actor *ready_head, **ready_tail; /* the tail: where the next one's pointer goes */
     uint32_t ready_count;
     struct actor *current;
+    uint8_t tracing;               /* a bit for each of `traces` that runs; 0 nearly always */
     struct fiber host;             /* the thread's own stack, where turn is called */
     struct fiber *running;         /* the fiber that runs or last ran the loop */
     struct fiber *idle;            /* loop fibers set aside */
@@ -110,6 +112,7 @@ struct scheduler {
     bool settled; /* nothing lives here any more: counted in the node */
     struct scheduler_stats stats;
 
+    struct recorder *traces[LN_TRACES_MAX];
     struct watch watch;
     struct crash_log *crash_log;                   /* made when there is something to keep */
     struct recent_message recent[RECENT_MESSAGES]; /* that were handled, of all actors */

@@ -23,6 +23,9 @@ void
 message_post(struct scheduler *self, ln_pid to, struct ln_msg **msg)
 {
     unsigned target = ln_pid_scheduler(to);
+    if (__builtin_expect(self->tracing != 0, 0)) {
+        trace_sent(self, *msg, to);
+    }
     message_let_go(*msg);
     (*msg)->to = to;
     if (self->node->closing) {
@@ -289,6 +292,9 @@ deliver_answer(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
         return;
     }
     int error = (*msg)->error;
+    if (__builtin_expect(self->tracing != 0, 0) && wait->tag < LN_TAG_RUNTIME) {
+        trace_taken(self, actor, *msg);
+    }
     wait->answer = *msg;
     *msg = NULL;
     wait_end(wait, error);
@@ -323,6 +329,9 @@ ln_send(ln_pid to, struct ln_msg **msg)
         return;
     }
     /* What message_post and message_deliver would do, without asking what it can't be. */
+    if (__builtin_expect(self->tracing != 0, 0)) {
+        trace_sent(self, *msg, to);
+    }
     message_let_go(*msg);
     (*msg)->to = to;
     self->stats.messages++;

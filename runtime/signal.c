@@ -8,6 +8,7 @@
 #include "runtime/message.h"
 #include "runtime/node_priv.h"
 #include "runtime/scheduler.h"
+#include "runtime/trace_priv.h"
 
 #include <errno.h>
 #include <string.h>
@@ -391,6 +392,11 @@ scheduler_signal(struct scheduler *self, struct actor *actor, struct ln_msg **ms
             return;
         case SIGNAL_CRASHES:
             crashes_arrived(self, msg);
+            return;
+        case SIGNAL_TRACE_START:
+        case SIGNAL_TRACE_READ:
+        case SIGNAL_TRACE_STOP:
+            trace_arrived(self, msg);
             return;
         case SIGNAL_SHUT_DOWN:
             scheduler_shut_down(self);

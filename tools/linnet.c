@@ -30,6 +30,16 @@ static const struct linnet_command commands[] = {
      .words_min = 1,
      .words_max = 1,
      .run = linnet_inspect},
+    {.noun = "trace",
+     .usage = "PID|USER",
+     .summary = "the messages that an actor, or the actors of a user, send and take from now on",
+     .help = "  --count N     end after so many events (default 1000)\n"
+             "  --seconds S   end after so long (default 10)\n"
+             "Tags and sizes are shown, never what a message says. Ctrl-C ends it, too.\n",
+     .words_min = 1,
+     .words_max = 1,
+     .flags = LINNET_COUNT | LINNET_SECONDS,
+     .run = linnet_trace},
     {.noun = "crashes",
      .usage = "",
      .summary = "the actors that failed last: why, in which state, after which messages",
@@ -119,6 +129,8 @@ static const struct {
     {"--sort", LINNET_SORT},
     {"--limit", LINNET_LIMIT},
     {"--all", LINNET_ALL},
+    {"--count", LINNET_COUNT},
+    {"--seconds", LINNET_SECONDS},
 };
 
 /* ----------------------------------------------------------------------------------------- help */
@@ -210,14 +222,24 @@ flag_named(const char *argument, const char *name)
 }
 
 static int
-limit_parse(struct linnet_call *call, const char *value)
+number_parse(const char *flag, const char *value, uint64_t *out)
 {
     char *end = NULL;
-    call->limit = strtoull(value, &end, 10);
+    *out = strtoull(value, &end, 10);
     if (value[0] < '0' || value[0] > '9' || *end != '\0') {
-        return usage("--limit: '%s' is no number", value);
+        return usage("%s: '%s' is no number", flag, value);
     }
     return SHELL_DONE;
+}
+
+/* Where a flag's number goes; NULL: it has none. */
+static uint64_t *
+flag_number(struct linnet_call *call, enum linnet_flag flag)
+{
+    return flag == LINNET_LIMIT     ? &call->limit
+           : flag == LINNET_COUNT   ? &call->trace_count
+           : flag == LINNET_SECONDS ? &call->trace_seconds
+                                    : NULL;
 }
 
 /* A flag that only some commands take. */
@@ -230,7 +252,8 @@ command_flag(struct linnet_call *call, int argc, char **argv, int *index)
             continue;
         }
         call->flags |= flags[i].flag;
-        bool valued = flags[i].flag == LINNET_SORT || flags[i].flag == LINNET_LIMIT;
+        uint64_t *number = flag_number(call, flags[i].flag);
+        bool valued = flags[i].flag == LINNET_SORT || number != NULL;
         const char *value = valued ? flag_value(argc, argv, index) : "";
         if (value == NULL) {
             return usage("%s: its value is missing", argument);
@@ -238,7 +261,7 @@ command_flag(struct linnet_call *call, int argc, char **argv, int *index)
         if (flags[i].flag == LINNET_SORT) {
             call->sort = value;
         }
-        return flags[i].flag == LINNET_LIMIT ? limit_parse(call, value) : SHELL_DONE;
+        return number != NULL ? number_parse(flags[i].name, value, number) : SHELL_DONE;
     }
     return usage("there is no flag '%s'", argument);
 }
@@ -294,13 +317,13 @@ command_unknown(const char *words)
     return SHELL_USAGE;
 }
 
-/* What `linnet user --help` tells. False: there is no such noun. */
+/* What `linnet user --help` tells. False: it is no noun that has verbs. */
 static bool
 noun_help_print(const char *noun)
 {
     bool found = false;
     for (unsigned i = 0; i < COMMANDS; i++) {
-        if (strcmp(commands[i].noun, noun) == 0) {
+        if (commands[i].verb != NULL && strcmp(commands[i].noun, noun) == 0) {
             printf("%s", found ? "" : "usage: linnet [--data DIR] [--json] COMMAND\n\n");
             command_line_print(&commands[i]);
             found = true;
@@ -402,6 +425,8 @@ main(int argc, char **argv)
     const char *data = getenv("LINNET_DATA"); // NOLINT(concurrency-mt-unsafe): one thread
     line.call.data = data != NULL ? data : "var";
     line.call.limit = 100;
+    line.call.trace_count = 1000;
+    line.call.trace_seconds = 10;
     for (int i = 1; i < argc; i++) {
         int code = argument_read(&line, argc, argv, &i);
         if (code != SHELL_DONE) {

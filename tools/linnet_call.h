@@ -24,6 +24,8 @@ enum linnet_flag {
     LINNET_LIMIT = 8,
     LINNET_ALL = 16,
     LINNET_NO_PASSWORD = 32,
+    LINNET_COUNT = 64,
+    LINNET_SECONDS = 128,
 };
 
 struct linnet_call {
@@ -31,7 +33,7 @@ struct linnet_call {
     bool json;
     unsigned flags;   /* those given */
     const char *sort; /* a column, or NULL */
-    uint64_t limit;
+    uint64_t limit, trace_count, trace_seconds;
     const char *words[LINNET_WORDS_MAX]; /* behind noun and verb */
     unsigned count;
     const char *password; /* NULL: none */
@@ -55,6 +57,7 @@ int linnet_ps(struct linnet_call *call);
 int linnet_tree(struct linnet_call *call);
 int linnet_crashes(struct linnet_call *call);
 int linnet_stalls(struct linnet_call *call);
+int linnet_trace(struct linnet_call *call);
 int linnet_inspect(struct linnet_call *call);
 int linnet_config_show(struct linnet_call *call);
 int linnet_store_info(struct linnet_call *call);

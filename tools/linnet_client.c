@@ -237,6 +237,7 @@ page_print(void *context, const char *document)
     size_t bytes = strlen(document);
     if (bytes > 2) {
         printf("%s%.*s", *begun ? "," : "", (int)(bytes - 2), document + 1);
+        (void)fflush(stdout);
         *begun = true;
     }
 }

@@ -79,6 +79,28 @@ class Shell(unittest.IsolatedAsyncioTestCase):
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 4
         await self.until(gone, "the connection's actor has ended")
 
+    async def test_a_trace_of_a_user_shows_tags_and_sizes_and_no_word(self):
+        alice, bob = await self.come("alice"), await self.come("bob")
+        trace = await asyncio.create_subprocess_exec(LINNET, "--data", self.node.data, "trace", "bob", "--json", "--count", "8",
+                                                     "--seconds", "600", stdout=asyncio.subprocess.PIPE)
+        while trace.returncode is None:
+            await alice.ask({"sendMessage": {"chat": {"userName": "bob"}, "text": "secret word"}})
+            message = await bob.event("newMessage")
+            await bob.send({"ack": {"inboxNumber": message["inboxNumber"]}})
+            await asyncio.sleep(0)
+        text = (await trace.stdout.read()).decode()
+        *events, last = json.loads(text)
+        self.assertEqual((trace.returncode, last["reason"], len(events)), (0, "count", 8))
+        self.assertEqual({event["event"] for event in events}, {"sent", "taken"})
+        followed = {event["actor"] for event in events}
+        self.assertIn(self.look("inspect", "bob")["session"], followed)
+        self.assertEqual(len(followed), 2)  # and the connection
+        self.assertTrue(any(event["bytes"] > len("secret word") for event in events))
+        self.assertNotIn("secret", text)
+        self.assertEqual(sorted(event["at_us"] for event in events), [event["at_us"] for event in events])
+        await alice.close()
+        await bob.close()
+
     async def test_a_node_that_does_well_shows_no_crashes(self):
         self.assertEqual(self.look("crashes"), [])
         self.assertEqual(self.node.linnet("crashes").stdout, "no actor has failed since the start\n")

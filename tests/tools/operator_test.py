@@ -330,6 +330,49 @@ class Shell(unittest.TestCase):
             self.assertLess(0, row["lately_us"])
         self.assertGreater(sum(row["io_completed"] for row in rows), 0)
 
+    def test_a_trace_shows_messages_until_its_bound(self):
+        rows = json.loads(self.linnet("ps", "--all", "--json").stdout)
+        shell = next(row for row in rows if row["name"] == "shell")["pid"]
+        words = [LINNET, "--data", self.node.data, "trace", shell, "--seconds", "600"]
+        for more in [], ["--json"]:
+            with subprocess.Popen([*words, "--count", "4", *more], stdout=subprocess.PIPE, text=True) as process:
+                while process.poll() is None:  # each look is a connection that comes and goes
+                    self.linnet("status")
+                self.assertEqual(process.returncode, 0)
+                text = process.stdout.read()
+            if more:
+                *events, last = json.loads(text)
+                self.assertEqual(last, {"event": "over", "reason": "count"})
+                self.assertEqual([event["actor"] for event in events], [shell] * 4)
+                self.assertTrue(all(event["event"] == "taken" and event["bytes"] > 0 for event in events))
+            else:
+                self.assertRegex(text, rf"^(\+\d+\.\d{{6}}  {re.escape(shell)} +taken +from \S+ +message (ACCEPT|EXIT), \d+ bytes, "
+                                       r"reply\n){4}the trace is over: count\n$")
+        self.assertEqual(self.linnet("trace", shell, "--seconds", "1", "--count", "1000000").stdout, "the trace is over: time\n")
+
+    def test_an_interrupted_trace_is_over(self):
+        rows = json.loads(self.linnet("ps", "--all", "--json").stdout)
+        shell = next(row for row in rows if row["name"] == "shell")["pid"]
+        words = [LINNET, "--data", self.node.data, "trace", shell, "--seconds", "3600", "--count", "1000000"]
+        for number in [signal.SIGINT, signal.SIGKILL] * 8:  # more than there can be at a time
+            with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+                while not select.select([process.stdout], [], [], 0)[0] and process.poll() is None:
+                    self.linnet("status")
+                self.assertIsNone(process.poll(), "there was no place for it")
+                process.send_signal(number)
+                process.wait(timeout=STOP_S)
+
+    def test_a_trace_needs_somebody_to_follow(self):
+        self.linnet("user", "add", "tracy", "--no-password")
+        self.assertIn("is offline", self.linnet("trace", "tracy", code=1).stderr)
+        self.assertIn("there is no user 'nobody'", self.linnet("trace", "nobody", code=4).stderr)
+        self.assertIn("there is no actor 0.99999.1", self.linnet("trace", "0.99999.1", code=4).stderr)
+        self.assertIn("'0' is no number of events", self.linnet("trace", "0.2.0", "--count", "0", code=2).stderr)
+        self.assertIn("--seconds: 'x' is no number", self.linnet("trace", "0.2.0", "--seconds", "x", code=2).stderr)
+        self.assertIn("--count does not go with", self.linnet("status", "--count", "1", code=2).stderr)
+        self.assertIn("trace PID|USER", self.linnet("trace", code=2).stderr)
+        self.assertIn("--seconds S", self.linnet("trace", "--help").stdout)
+
     def test_an_actor_is_inspected(self):
         shell = next(row for row in json.loads(self.linnet("ps", "--all", "--json").stdout) if row["name"] == "shell")
         self.assertIn("behaviour      shell\n", self.linnet("inspect", shell["pid"]).stdout)
@@ -503,6 +546,7 @@ class CommandLine(unittest.TestCase):
         self.assertIn("user import FILE|-", linnet("--help").stdout)
         self.assertIn("--password-stdin", linnet("user", "add", "--help").stdout)
         self.assertIn("passwd NAME", linnet("user", "--help").stdout)
+        self.assertIn("--sort KEY", linnet("ps", "--help").stdout)
         self.assertRegex(linnet("--version").stdout, r"^linnet \d+\.\d+\.\d+\n$")
 
     def test_the_data_directory_may_stand_in_the_environment(self):
