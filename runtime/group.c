@@ -6,6 +6,7 @@
 
 #include "runtime/check.h"
 #include "runtime/message.h"
+#include "runtime/node_priv.h"
 
 #include <errno.h>
 #include <string.h>
@@ -303,6 +304,19 @@ ln_group_send(const char *name, struct ln_msg **msg)
     ln_msg_free(msg);
 }
 
+/* Done in one go, since what the sender says next to a member must not overtake, it counts for as
+ * many messages: the channel it came through rests until the next turn, the sender's turn here is
+ * over, and the clock is looked at. */
+static void
+hand_out_charge(struct scheduler *self, uint32_t members)
+{
+    self->handed_out += members;
+    self->turn_steps += members;
+    if (self->current != NULL && members >= self->node->turn_messages) {
+        self->turn_expired = 1;
+    }
+}
+
 static void
 letter_hand_out(struct scheduler *self, const struct ln_msg *signal)
 {
@@ -317,6 +331,7 @@ letter_hand_out(struct scheduler *self, const struct ln_msg *signal)
         copy->buffer = signal->buffer != NULL ? ln_buffer_get(signal->buffer) : NULL;
         message_post(self, member->pid, &copy);
     }
+    hand_out_charge(self, group != NULL ? group->members_count : 0);
 }
 
 static int

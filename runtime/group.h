@@ -10,8 +10,9 @@
  * each scheduler knows its own members and nobody knows all. A message to a group crosses to each
  * other scheduler once and is handed out there, to whoever is a member at that moment; it takes the
  * way of every other message, so that what one actor sends to a group and to a member of it arrives
- * in the order in which it was sent. Handing out is done in one go: a group of 100,000 members on
- * one scheduler holds it for milliseconds.
+ * in the order in which it was sent. Therefore handing out is done in one go: a group of 100,000
+ * members on one scheduler holds it for milliseconds. It counts as so many messages: the sender's
+ * turn is over, and the turn of a scheduler takes no more such letters than fit into it.
  *
  * Called from inside an actor, on its scheduler's thread.
  *

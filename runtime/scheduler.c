@@ -412,8 +412,10 @@ receive_all(struct scheduler *self)
         struct channel *channel = self->in[i];
         struct ln_msg *msg;
         bool homeward;
-        /* At most one ring's worth each, so that a flood from one side leaves the turn its end. */
-        for (unsigned n = 0; channel != NULL && n < LN_CHANNEL_SLOTS; n++) {
+        /* At most one ring's worth each, so that a flood from one side leaves the turn its end;
+         * what was handed out to a group counts for each member. */
+        self->handed_out = 0;
+        for (unsigned n = 0; channel != NULL && n + self->handed_out < LN_CHANNEL_SLOTS; n++) {
             if ((msg = channel_receive(channel, &homeward)) == NULL) {
                 break;
             }

@@ -78,6 +78,7 @@ struct scheduler {
     uint32_t turn_actors;   /* that ran in this turn */
     uint32_t turn_steps;    /* actors run and messages handled since the clock was looked at */
     uint32_t turn_receives; /* of the process that runs, since it was switched to */
+    uint32_t handed_out;    /* to members of groups, of what a channel brought in this turn */
     uint32_t recent_next;   /* of `recent`, below */
 
     uint64_t now_ns;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/group.h"
 
+#include "runtime/scheduler.h"
 #include "tests/runtime/stage.h"
 #include "tests/spec.h"
 
@@ -456,6 +457,111 @@ ends_amid_it(void **state)
     }
 }
 
+/* ------------------------------------------------------------------------------- large groups */
+
+enum { CROWD = LN_CHANNEL_SLOTS, LETTERS = 10, SLACK = 100 };
+
+/* What the crowd's scheduler had delivered when its newest turn was first seen, and the most that
+ * one turn added. */
+static uint64_t crowd_turn, crowd_messages, crowd_most, crowd_heard;
+
+static int
+crowd_init(void *state, const void *argument)
+{
+    (void)state;
+    (void)argument;
+    return ln_group_join("crowd");
+}
+
+static void
+crowd_handle(void *state, struct ln_msg **msg)
+{
+    (void)state;
+    (void)msg;
+    const struct scheduler_stats *stats = &scheduler_current()->stats;
+    uint64_t added = stats->messages - crowd_messages;
+    if (stats->turns == crowd_turn + 1 && added > crowd_most) {
+        crowd_most = added;
+    }
+    crowd_turn = stats->turns;
+    crowd_messages = stats->messages;
+    crowd_heard++;
+}
+static const struct ln_behaviour in_crowd = {
+    .name = "in crowd", .init = crowd_init, .handle = crowd_handle};
+
+static void
+gather(int scheduler)
+{
+    struct ln_spawn_options there = {.elsewhere = true, .scheduler = scheduler};
+    for (unsigned i = 0; i < CROWD; i++) {
+        ln_pid pid;
+        EXPECT(ln_start(&in_crowd, NULL, 0, &there, &pid) == 0);
+    }
+    crowd_turn = crowd_messages = crowd_most = crowd_heard = 0;
+}
+
+static void
+flood_story(void)
+{
+    ln_pid pid;
+    struct ln_spawn_options there = {.elsewhere = true, .scheduler = 1};
+    gather(1);
+    EXPECT(ln_spawn(&member, NULL, 0, &there, &pid) == 0);
+    struct ln_msg *request = say(JOIN, "another");
+    (void)ln_request(pid, &request);
+    for (unsigned i = 0; i < LETTERS; i++) {
+        struct ln_msg *msg = say(CHAT, "all");
+        ln_group_send("crowd", &msg);
+        if (i == 0) {
+            stage_expect(JOIN, NULL, 0); /* the rest comes amid the turns of the first */
+        }
+    }
+    EXPECT(ln_sleep(1000) == 0);
+    EXPECT(crowd_heard == (uint64_t)CROWD * LETTERS);
+    EXPECT(crowd_most <= CROWD + SLACK);
+}
+
+static void
+a_turn_is_not_flooded(void **state)
+{
+    (void)state;
+    stage_play(flood_story);
+}
+
+static void
+crier_handle(void *state, struct ln_msg **msg)
+{
+    (void)state;
+    struct ln_msg *all = say(CHAT, "all");
+    ln_group_send("crowd", &all);
+    (void)msg;
+}
+static const struct ln_behaviour crier = {.name = "crier", .handle = crier_handle};
+
+static void
+crier_story(void)
+{
+    ln_pid pid;
+    gather(0);
+    EXPECT(ln_spawn(&crier, NULL, 0, NULL, &pid) == 0);
+    stage_settle();
+    uint64_t before = scheduler_current()->stats.turns_cut;
+    for (unsigned i = 0; i < LETTERS; i++) {
+        stage_say(pid, CHAT);
+    }
+    EXPECT(ln_sleep(1000) == 0);
+    EXPECT(scheduler_current()->stats.turns_cut - before == LETTERS);
+    EXPECT(crowd_heard == (uint64_t)CROWD * LETTERS);
+}
+
+static void
+ends_the_senders_turn(void **state)
+{
+    (void)state;
+    stage_play(crier_story);
+}
+
 int
 main(void)
 {
@@ -474,6 +580,10 @@ main(void)
              tells_who_comes_and_goes),
         SPEC("nothing of a watch is heard after its end, wherever it was by then",
              is_silent_after_demonitor),
+        SPEC("of letters to a large group from elsewhere a turn brings no more than fits",
+             a_turn_is_not_flooded),
+        SPEC("who sends to a large group of his own scheduler has had his turn",
+             ends_the_senders_turn),
         SPEC("a node that ends amid groups loses no memory", ends_amid_it),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
