@@ -9,8 +9,8 @@
 
 LN_BEGIN
 
-/* Writes all pieces at `offset` and syncs. Yields; can't be cancelled once begun. 0 or a negative
- * errno. */
+/* Writes all pieces at `offset` and syncs. Yields. No deadline, and an end of the caller waits for
+ * it, too: the kernel reads the pieces until it is through. 0 or a negative errno. */
 LN_API LN_MUST_CHECK int ln_file_write_sync(io_file file, const struct iovec *pieces,
                                             unsigned count, uint64_t offset);
 

@@ -37,7 +37,8 @@ LN_API int ln_group_leave(const char *group);
 LN_API void ln_group_send(const char *group, struct ln_msg **msg);
 
 /* Up to `max` members on a scheduler: an index, LN_HERE, or LN_ANYWHERE for those of all. There may
- * be more: *out_count tells how many there are. LN_HERE never yields. 0 or what ln_call returns. */
+ * be more: *out_count tells how many there are. LN_HERE never yields; another scheduler answers in
+ * its next turn. 0 or what ln_call returns, but no -ETIMEDOUT. */
 LN_API LN_MUST_CHECK int ln_group_members(const char *group, int scheduler, ln_pid *out,
                                           uint32_t max, uint32_t *out_count);
 

@@ -236,12 +236,14 @@ struct ln_spawn_options {
 
 /* Starts an actor; `argument` (`bytes` of it) is copied. Returns when it exists, before its init
  * has run. `options` may be NULL. 0, -EEXIST, -EAGAIN (no slot or stack left). On its own scheduler
- * never yields; on another, yields. */
+ * never yields; on another, yields until that one's next turn, without a deadline or a cancel: the
+ * new actor must not be lost. */
 LN_API LN_MUST_CHECK int ln_spawn(const struct ln_behaviour *behaviour, const void *argument,
                                   size_t bytes, const struct ln_spawn_options *options,
                                   ln_pid *out);
 /* The same, and waits for its init: 0 or init's error, too; -ESRCH when it was ended before;
- * -ECANCELED when the caller is being ended, and with it the new actor. Only at 0 is it monitored.
+ * -ECANCELED when the caller is being ended, and with it the new actor. No deadline: an init that
+ * may take long has those of its own calls. Only at 0 is it monitored.
  * Yields. gen_server:start/3. */
 LN_API LN_MUST_CHECK int ln_start(const struct ln_behaviour *behaviour, const void *argument,
                                   size_t bytes, const struct ln_spawn_options *options,
@@ -324,14 +326,15 @@ LN_API void ln_forget_answer(uint64_t ref);
 LN_API int ln_sleep(uint64_t timeout_ms);
 /* Lets others run. An actor that is being ended and does nothing but yield does not return. */
 LN_API void ln_yield(void);
-/* Runs `run(argument)` on a worker thread and waits for it. Yields; can't be cancelled once
- * begun. */
+/* Runs `run(argument)` on a worker thread and waits for it. Yields. No deadline, and an end of the
+ * caller waits for it, too: `argument` may lie on the caller's stack, which the worker uses until
+ * it is through. What may take for ever does not belong here. */
 LN_API void ln_work(void (*run)(void *argument), void *argument, bool low_priority);
 
 /* -------------------------------------------------------------------------- names, memory, time */
 
-/* The name ends with its actor. An actor of another scheduler: yields. 0, -EEXIST (the name, or it
- * has one), -EINVAL, -ESRCH, -ECANCELED. */
+/* The name ends with its actor. An actor of another scheduler: yields until that one's next turn.
+ * 0, -EEXIST (the name, or it has one), -EINVAL, -ESRCH, -ECANCELED. */
 LN_API LN_MUST_CHECK int ln_register(const char *name, ln_pid pid);
 /* Takes a name away from an actor of the calling scheduler. 0, or -ENOENT: none here has it. */
 LN_API int ln_unregister(const char *name);

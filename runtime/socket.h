@@ -48,8 +48,9 @@ LN_API LN_MUST_CHECK int ln_socket_connect(const struct io_address *address, uin
                                            struct ln_socket **out);
 /* Hands the descriptor out, to be attached elsewhere: what was sent has left first, no event of it
  * follows, and bytes not yet delivered stay in the kernel. Takes *socket, but for -EBUSY: an
- * LN_TAG_DATA of it waits in the mailbox (pause before). Yields. 0 or the error that the connection
- * met, which closes it. */
+ * LN_TAG_DATA of it waits in the mailbox (pause before). Yields for LN_SOCKET_LINGER_MS at most,
+ * and an end of the caller waits for it, too. 0 or the error that the connection met, -ETIMEDOUT
+ * among them, which closes it. */
 LN_API LN_MUST_CHECK int ln_socket_detach(struct ln_socket **socket, io_socket *out);
 
 /* Queues a copy of the bytes for this round's send. Never fails here: an error arrives as

@@ -60,7 +60,9 @@ struct ln_supervision {
 /* The behaviour; its argument is a struct ln_supervision. */
 extern LN_API const struct ln_behaviour ln_supervisor;
 
-/* All of these ask a supervisor, and yield. 0, the error that is named, or what ln_call returns. */
+/* All of these ask a supervisor, and yield. 0, the error that is named, or what ln_call returns;
+ * -ECANCELED at once when the caller is being ended. They have no deadline: what takes time are
+ * inits of children and, at a stop, shutdown_ms of each. */
 
 /* Asks a dynamic supervisor for a child with this argument (copied, kept for restarts unless
  * temporary). Waits for its init, whose error it returns. supervisor:start_child/2. */
