@@ -61,8 +61,8 @@ struct scheduler {
 
     struct actor *ready_head, **ready_tail; /* the tail: where the next one's pointer goes */
     uint32_t ready_count;
+    uint8_t tracing; /* a bit for each of `traces` that runs; 0 nearly always */
     struct actor *current;
-    uint8_t tracing;               /* a bit for each of `traces` that runs; 0 nearly always */
     struct fiber host;             /* the thread's own stack, where turn is called */
     struct fiber *running;         /* the fiber that runs or last ran the loop */
     struct fiber *idle;            /* loop fibers set aside */
