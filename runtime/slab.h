@@ -85,7 +85,6 @@ slab_take(struct slab *slab, size_t bytes)
     if (block != NULL) {
         slab->free[kind] = block->next;
         slab->used[kind]++;
-        __builtin_prefetch(block->next, 1); /* the next to be written */
     }
     return block;
 }
