@@ -15,6 +15,9 @@ struct victims {
 
 struct reaper_actor {
     struct reaper *reaper;
+    const char *behaviour;   /* of the victim whose end is awaited */
+    uint64_t monitor;        /* of it; 0: none is */
+    enum ln_exit_kind asked; /* of it */
 };
 
 static void
@@ -120,16 +123,28 @@ note(struct reaper *reaper, const char *behaviour)
     reaper->kills_left--;
 }
 
-static void
-reap(struct reaper *reaper)
+/* Nobody traps KILLED. A connection can also be told to go, and does; a journal that is told may
+ * put it off, and the listener would take it for the end of the node. */
+static enum ln_exit_kind
+kind_choose(const char *behaviour, struct world *world)
 {
+    bool goes = strcmp(behaviour, "connection") == 0 && world_chance(world, 2) == 0;
+    return goes ? LN_EXIT_SHUTDOWN : LN_EXIT_KILLED;
+}
+
+static void
+reap(struct reaper_actor *actor)
+{
+    struct reaper *reaper = actor->reaper;
     struct victims *victims = ln_alloc(sizeof *victims);
     victims_list(victims);
     victims_spare(victims, reaper);
     const struct ln_actor_info *victim = victim_choose(victims, reaper->world);
     if (victim != NULL) {
-        note(reaper, victim->behaviour);
-        ln_kill(victim->pid, world_chance(reaper->world, 2) == 0 ? LN_EXIT_KILLED : LN_EXIT_ERROR);
+        actor->behaviour = victim->behaviour;
+        actor->asked = kind_choose(victim->behaviour, reaper->world);
+        actor->monitor = ln_monitor(victim->pid);
+        ln_kill(victim->pid, actor->asked);
     }
     ln_free(victims);
 }
@@ -137,12 +152,19 @@ reap(struct reaper *reaper)
 static void
 reaper_handle(void *state, struct ln_msg **msg)
 {
-    struct reaper *reaper = ((struct reaper_actor *)state)->reaper;
-    (void)msg;
-    if (reaper->kills_left > 0) {
-        reap(reaper);
+    struct reaper_actor *actor = state;
+    if ((*msg)->tag == LN_TAG_DOWN) {
+        const struct ln_down *down = (const struct ln_down *)(const void *)(*msg)->data;
+        if (down->reason.kind == actor->asked) {
+            note(actor->reaper, actor->behaviour);
+        } /* else it had ended by itself */
+        actor->monitor = 0;
+        return;
     }
-    tick_later(reaper);
+    if (actor->reaper->kills_left > 0 && actor->monitor == 0) {
+        reap(actor);
+    }
+    tick_later(actor->reaper);
 }
 
 static int

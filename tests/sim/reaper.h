@@ -2,7 +2,8 @@
 /* reaper.h - an actor that kills others of its node, one at a time, at moments from the seed.
  *
  * It first draws what kind of actor, then which: so that the many partitions are not all that it
- * ever meets. It spares itself, the root and the root's children.
+ * ever meets. It spares itself, the root and the root's children. A kill counts when its actor has
+ * ended of it.
  *
  *     struct reaper reaper = {.world = &world, .pause_ms_min = 1100, .pause_ms_spread = 400};
  *     world_open_with(&world, seed, reaper_child(&reaper));

@@ -19,12 +19,17 @@ static struct people people;
 static struct chance chance;
 static unsigned kills[6];
 
+/* Who has ended and is not there again yet can't be killed. */
 static ln_pid
-victim(const struct store *store)
+counted(unsigned kind, ln_pid pid)
 {
-    unsigned kind = (unsigned)chance_below(&chance, 5);
-    unsigned index = (unsigned)chance_below(&chance, STORE_PARTITIONS);
-    kills[kind]++;
+    kills[kind] += pid != 0;
+    return pid;
+}
+
+static ln_pid
+of_kind(const struct store *store, unsigned kind, unsigned index)
+{
     switch (kind) {
     case 0:
         return store_pid_get(&store->partitions[index].pid);
@@ -39,13 +44,20 @@ victim(const struct store *store)
     }
 }
 
+static ln_pid
+victim(const struct store *store)
+{
+    unsigned kind = (unsigned)chance_below(&chance, 5);
+    unsigned index = (unsigned)chance_below(&chance, STORE_PARTITIONS);
+    return counted(kind, of_kind(store, kind, index));
+}
+
 /* Most often the partition of somebody who is busy. */
 static ln_pid
 busy_victim(const struct store *store)
 {
     if (chance_below(&chance, 100) < SUPERVISOR_KILLS) {
-        kills[5]++;
-        return ln_whereis("store");
+        return counted(5, ln_whereis("store"));
     }
     const struct person *person = &people.persons[chance_below(&chance, PEOPLE)];
     return person->user != 0 ? store_user_pid(store, person->user) : victim(store);
