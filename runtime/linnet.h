@@ -336,7 +336,8 @@ LN_API void ln_work(void (*run)(void *argument), void *argument, bool low_priori
 /* The name ends with its actor. An actor of another scheduler: yields until that one's next turn.
  * 0, -EEXIST (the name, or it has one), -EINVAL, -ESRCH, -ECANCELED. */
 LN_API LN_MUST_CHECK int ln_register(const char *name, ln_pid pid);
-/* Takes a name away from an actor of the calling scheduler. 0, or -ENOENT: none here has it. */
+/* Takes a name away from whoever has it. An actor of another scheduler: yields until that one's
+ * next turn. 0, -ENOENT (nobody has it), -ECANCELED. unregister/1. */
 LN_API int ln_unregister(const char *name);
 /* Who has the name, on whichever scheduler; 0: no one. It may have ended when this returns. */
 LN_API ln_pid ln_whereis(const char *name);
