@@ -52,7 +52,7 @@ probes_print(const struct probes *probes, const struct capacity *search, struct 
     }
     for (unsigned i = 0; probes->count > 0 && i < OBJECTIVES; i++) {
         if (probes->list[0].found[i].stated) {
-            ln_text_print(out, "objective: %s at most %.1f ms\n", objective_text((enum objective)i),
+            ln_text_print(out, "objective: %s at most %.3f ms\n", objective_text((enum objective)i),
                           (double)probes->list[0].found[i].wanted_ns / ns_per_ms);
         }
     }

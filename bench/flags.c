@@ -33,7 +33,7 @@ flags_print(const struct flags *flags)
         char left[64];
         (void)snprintf(left, sizeof left, "--%s%s%s", flag->name, flag->value != NULL ? " " : "",
                        flag->value != NULL ? flag->value : "");
-        printf("  %-20s %s", left, flag->help);
+        printf("  %-24s %s", left, flag->help);
         scenarios_print(flags, flag->scenarios);
     }
 }
@@ -79,20 +79,33 @@ unit_factor(const char *unit)
     return strcmp(unit + 1, "iB") == 0 ? pow(binary, power) : 0;
 }
 
+/* A decimal number that is not negative, and where its unit begins; -1: it is none. */
+static double
+decimal_parse(const char *text, const char **out_unit)
+{
+    char *unit = NULL;
+    bool hexadecimal = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    if (text[0] < '0' || text[0] > '9' || hexadecimal) {
+        return -1;
+    }
+    double value = strtod(text, &unit);
+    *out_unit = unit;
+    return value;
+}
+
 int
 flags_amount_parse(const char *text, double *out)
 {
+    static const double amount_min = 1e-9;
     static const double amount_max = 1e18;
-    char *unit = NULL;
-    if (text[0] < '0' || text[0] > '9') {
+    const char *unit = "";
+    double value = decimal_parse(text, &unit);
+    double amount = value * unit_factor(unit);
+    bool zero = value == 0 && unit_factor(unit) != 0;
+    if (!zero && !(amount >= amount_min && amount <= amount_max)) {
         return -EINVAL;
     }
-    double value = strtod(text, &unit);
-    double factor = unit_factor(unit);
-    if (factor == 0 || !(value * factor <= amount_max)) {
-        return -EINVAL;
-    }
-    *out = value * factor;
+    *out = amount;
     return 0;
 }
 
@@ -144,12 +157,9 @@ span_read(const struct flag *flag, const char *text, void *field)
         double ns;
     } units[] = {{"us", 1e3}, {"ms", 1e6}, {"s", 1e9}};
     static const double max_ns = 3.6e12;
-    char *unit = NULL;
+    const char *unit = "";
+    double value = decimal_parse(text, &unit);
     (void)flag;
-    if (text[0] < '0' || text[0] > '9') {
-        return -EINVAL;
-    }
-    double value = strtod(text, &unit);
     for (unsigned i = 0; i < sizeof units / sizeof units[0]; i++) {
         double ns = value * units[i].ns;
         if (strcmp(unit, units[i].unit) == 0 && ns >= 1 && ns <= max_ns) {

@@ -52,6 +52,7 @@ void flags_read(const struct flags *flags, int argc, char **argv, int index, uns
 /* A line per flag, on standard output. */
 void flags_print(const struct flags *flags);
 
-/* 0, or -EINVAL: *out is untouched. "%" is a hundredth; KB to PB are powers of 1000, KiB to PiB of
+/* 0, or -EINVAL: *out is untouched. Amounts are 0, or from 1e-9 to 1e18, so that no product of some
+ * of them leaves a double. "%" is a hundredth; KB to PB are powers of 1000, KiB to PiB of
  * 1024. */
 int flags_amount_parse(const char *text, double *out);

@@ -155,7 +155,7 @@ help_print(void)
 {
     printf("%s", help_before);
     flags_print(&flags);
-    printf("  %-20s\n\nplan:\n", "--help, --version");
+    printf("  --help, --version\n\nplan:\n");
     plan_command_help();
     printf("%s", help_after);
 }

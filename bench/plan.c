@@ -188,43 +188,84 @@ compute_connections(const struct plan *plan, struct plan_result *rows)
     (void)told(&rows[PLAN_ONE_HOST_CORES], cores / used, "%.4g / %.4g in use", cores, used);
 }
 
-static double
-hosts(struct plan_result *row, double need, double have, double used, const char *unit)
+enum { SUM_BYTES = 112 };
+
+/* Of one thing that hosts have: what is needed at the busiest time, and how that was reckoned. */
+struct need {
+    enum plan_row row;
+    double need, have;
+    char sum[SUM_BYTES];
+};
+
+PRINTF_LIKE(5, 6)
+static void
+need_put(struct need *need, enum plan_row row, double value, double have, const char *sum, ...)
 {
-    double count = ceil(need / (have * used));
-    return told(row, count, "%.4g %s / (%.4g x %.4g in use)", need, unit, have, used);
+    va_list operands;
+    va_start(operands, sum);
+    need->row = row;
+    need->need = value;
+    need->have = have;
+    (void)vsnprintf(need->sum, sizeof need->sum, sum, operands);
+    va_end(operands);
+}
+
+static void
+need_cpu(const struct plan *plan, const struct plan_result *rows, struct need *out)
+{
+    double messages = rows[PLAN_MESSAGES_PER_S_PEAK].value;
+    double silent = rows[PLAN_CONNECTION_CORES].value;
+    double copies = plan->people.replicas;
+    double cpu_us = plan->measured.message_cpu_us;
+    /* A copy is reckoned at the price of the first, and so is a recipient. */
+    double recipients = plan->people.fan_out > 1 ? plan->people.fan_out : 1;
+    need_put(out, PLAN_NODES_CPU, messages * recipients * copies * cpu_us / us_per_s + silent,
+             plan->host.cores, "%.4g x %.4g recipients x %.4g copies x %.4g us + %.4g", messages,
+             recipients, copies, cpu_us, silent);
+}
+
+static void
+need_space(const struct plan *plan, const struct plan_result *rows, struct need *memory,
+           struct need *disk)
+{
+    double hot = rows[PLAN_HOT_SET].value;
+    double user = rows[PLAN_CONNECTION_USER_MEMORY].value;
+    double kernel = rows[PLAN_CONNECTION_KERNEL_MEMORY].value;
+    double messages = rows[PLAN_STORAGE_KEPT].value;
+    double accounts = rows[PLAN_STORAGE_ACCOUNTS].value;
+    need_put(memory, PLAN_NODES_MEMORY, hot + user + kernel, plan->host.memory_bytes,
+             "%.4g + %.4g + %.4g B", hot, user, kernel);
+    need_put(disk, PLAN_NODES_DISK, messages + accounts, plan->host.disk_bytes, "%.4g + %.4g B",
+             messages, accounts);
+}
+
+static void
+need_link(const struct plan *plan, const struct plan_result *rows, struct need *out)
+{
+    double in = rows[PLAN_BANDWIDTH_IN].value;
+    double away = rows[PLAN_BANDWIDTH_OUT].value;
+    double more = away > in ? away : in;
+    need_put(out, PLAN_NODES_LINK, more * plan->people.peak, plan->host.link_bytes_per_s,
+             "%.4g B/s x %.4g", more, plan->people.peak);
 }
 
 static void
 compute_nodes(const struct plan *plan, struct plan_result *rows)
 {
-    const struct plan_host *host = &plan->host;
-    double messages = rows[PLAN_MESSAGES_PER_S_PEAK].value;
-    /* A copy is reckoned at the price of the first. */
-    double cores = messages * plan->people.replicas * plan->measured.message_cpu_us / us_per_s +
-                   rows[PLAN_CONNECTION_CORES].value;
-    double memory = rows[PLAN_HOT_SET].value + rows[PLAN_CONNECTION_USER_MEMORY].value +
-                    rows[PLAN_CONNECTION_KERNEL_MEMORY].value;
-    double disk = rows[PLAN_STORAGE_KEPT].value + rows[PLAN_STORAGE_ACCOUNTS].value;
-    double out = rows[PLAN_BANDWIDTH_OUT].value * plan->people.peak;
-    double in = rows[PLAN_BANDWIDTH_IN].value * plan->people.peak;
-    double most = hosts(&rows[PLAN_NODES_CPU], cores, host->cores, host->used, "cores");
+    enum { NEEDS = 4 };
+    struct need needs[NEEDS];
+    double most = -1;
     enum plan_row limit = PLAN_NODES_CPU;
-    const struct {
-        enum plan_row row;
-        double need, have;
-        const char *unit;
-    } others[] = {
-        {PLAN_NODES_MEMORY, memory, host->memory_bytes, "B"},
-        {PLAN_NODES_DISK, disk, host->disk_bytes, "B"},
-        {PLAN_NODES_LINK, out > in ? out : in, host->link_bytes_per_s, "B/s"},
-    };
-    for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++) {
-        double count =
-            hosts(&rows[others[i].row], others[i].need, others[i].have, host->used, others[i].unit);
+    need_cpu(plan, rows, &needs[0]);
+    need_space(plan, rows, &needs[1], &needs[2]);
+    need_link(plan, rows, &needs[3]);
+    for (unsigned i = 0; i < NEEDS; i++) {
+        const struct need *need = &needs[i];
+        double count = told(&rows[need->row], ceil(need->need / (need->have * plan->host.used)),
+                            "(%s) / (%.4g x %.4g in use)", need->sum, need->have, plan->host.used);
         if (count > most) {
             most = count;
-            limit = others[i].row;
+            limit = need->row;
         }
     }
     (void)told(&rows[PLAN_NODES], most, "the most of these: %s", plan_row_text(limit));
@@ -252,8 +293,9 @@ plan_value_print(double value, enum plan_unit unit, struct ln_text *out)
     enum { PREFIXES = sizeof prefixes / sizeof prefixes[0] };
     static const double step = 1000;
     unsigned prefix = 0;
+    static const double whole_max = 1e15;
     if (unit == PLAN_HOSTS) {
-        ln_text_print(out, "%.0f", value);
+        ln_text_print(out, value < whole_max ? "%.0f" : "%.4g", value);
         return;
     }
     while (value >= step && prefix + 1 < PREFIXES) {

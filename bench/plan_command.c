@@ -43,19 +43,19 @@ static const struct flag table[] = {
     {"idle", &flag_text, ALL, offsetof(struct plan_command, idle), 0, 0, "FILE",
      "take a connection's bytes and CPU from one of `linnet-bench idle --json`"},
     {"message-cpu-us", &flag_amount, ALL, MEASURED(message_cpu_us), 0, 0, "US",
-     "the node's CPU for a message and its ticks"},
+     "the node's CPU for a message and its ticks (12)"},
     {"connection-cpu-us", &flag_amount, ALL, MEASURED(connection_cpu_us_per_s), 0, 0, "US",
-     "the node's CPU for a silent connection, each second"},
+     "the node's CPU for a silent connection, each second (0.12)"},
     {"connection-bytes", &flag_amount, ALL, MEASURED(connection_bytes), 0, 0, "BYTES",
-     "memory of a silent connection in the node"},
+     "memory of a silent connection in the node (2224)"},
     {"kernel-bytes", &flag_amount, ALL, MEASURED(connection_kernel_bytes), 0, 0, "BYTES",
-     "and in the kernel"},
+     "and in the kernel (4100)"},
     {"hot-bytes", &flag_amount, ALL, MEASURED(hot_bytes), 0, 0, "BYTES",
-     "memory of an active user's records"},
+     "memory of an active user's records (2400)"},
     {"record-bytes", &flag_amount, ALL, MEASURED(record_bytes), 0, 0, "BYTES",
-     "disk around a message's text: keys, entries, pages"},
+     "disk around a message's text: keys, entries, pages (700)"},
     {"account-bytes", &flag_amount, ALL, MEASURED(account_bytes), 0, 0, "BYTES",
-     "disk of a user with one device"},
+     "disk of a user with one device (800)"},
     {"cores", &flag_amount, ALL, HOST(cores), 0, 0, "N", "of a host (2)"},
     {"memory", &flag_amount, ALL, HOST(memory_bytes), 0, 0, "BYTES", "of a host (24GiB)"},
     {"disk", &flag_amount, ALL, HOST(disk_bytes), 0, 0, "BYTES", "of a host (1TB)"},
@@ -89,12 +89,14 @@ plan_check(const struct plan *plan, struct ln_text *wrong)
         {"cores", plan->host.cores},     {"memory", plan->host.memory_bytes},
         {"disk", plan->host.disk_bytes}, {"link", plan->host.link_bytes_per_s},
         {"used", plan->host.used},       {"replicas", plan->people.replicas},
-        {"peak", plan->people.peak},
     };
     for (unsigned i = 0; i < sizeof needed / sizeof needed[0]; i++) {
         if (needed[i].value <= 0) {
             ln_text_print(wrong, "--%s: more than 0 is needed\n", needed[i].flag);
         }
+    }
+    if (plan->people.peak < 1) {
+        ln_text_print(wrong, "--peak: the busiest second is at least the average one, 1\n");
     }
 }
 
@@ -117,7 +119,13 @@ number_get(yajl_val object, const char *name, double *out)
         return false;
     }
     *out = YAJL_IS_INTEGER(member) ? (double)YAJL_GET_INTEGER(member) : YAJL_GET_DOUBLE(member);
-    return true;
+    return *out >= 0;
+}
+
+static bool
+result_of(yajl_val result, const char *scenario)
+{
+    return strcmp(linnet_json_text(result, "scenario"), scenario) == 0;
 }
 
 int
@@ -127,7 +135,7 @@ plan_take_chat(const char *json, struct plan_measured *measured)
     double cpu_ms = 0;
     double messages = 0;
     yajl_val result = yajl_tree_parse(json, NULL, 0);
-    bool has = number_get(result, "node_cpu_ms", &cpu_ms) &&
+    bool has = result_of(result, "chat") && number_get(result, "node_cpu_ms", &cpu_ms) &&
                number_get(result, "measured", &messages) && messages > 0;
     if (has) {
         measured->message_cpu_us = cpu_ms * us_per_ms / messages;
@@ -145,7 +153,7 @@ plan_take_idle(const char *json, struct plan_measured *measured)
     double users = 0;
     double seconds = 0;
     yajl_val result = yajl_tree_parse(json, NULL, 0);
-    bool has = number_get(result, "bytes_per_connection", &bytes) &&
+    bool has = result_of(result, "idle") && number_get(result, "bytes_per_connection", &bytes) &&
                number_get(result, "node_cpu_ms", &cpu_ms) && number_get(result, "users", &users) &&
                number_get(result, "seconds", &seconds) && users > 0 && seconds > 0;
     if (has) {

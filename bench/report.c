@@ -241,7 +241,7 @@ put_objectives(const struct run *run, struct ln_text *out)
         struct objective_found found =
             objective_look(&run->options->objectives, (enum objective)i, &run->tally);
         if (found.stated) {
-            ln_text_print(out, "objective %s: %s is %.1f ms, at most %.1f ms wanted\n",
+            ln_text_print(out, "objective %s: %s is %.3f ms, at most %.3f ms wanted\n",
                           found.kept ? "kept" : "MISSED", objective_text((enum objective)i),
                           (double)found.p99_ns / ns_per_ms, (double)found.wanted_ns / ns_per_ms);
         }

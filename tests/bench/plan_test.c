@@ -161,6 +161,32 @@ nodes_by_what_binds(void **state)
 }
 
 static void
+each_recipient_takes_cpu(void **state)
+{
+    (void)state;
+    plans(SMALL "--peak 4 --message-cpu-us 1e5 --cores 1 --used 100% --connections 1 "
+                "--connection-cpu-us 0 --fan-out 5 --replicas 2");
+    comes_to(PLAN_NODES_CPU, 40);
+    plans(SMALL "--peak 4 --message-cpu-us 1e5 --cores 1 --used 100% --connections 1 "
+                "--connection-cpu-us 0 --fan-out 0");
+    comes_to(PLAN_NODES_CPU, 4);
+}
+
+static void
+numbers_beyond_all_hosts(void **state)
+{
+    (void)state;
+    const char *text = prints("bench plan --dau 1e18 --messages-per-day 1e18 --text-bytes 1e18 "
+                              "--replicas 1e18 --years 1e18 --retention-days 0 --disk 1e-9 "
+                              "--used 1e-9");
+    assert_non_null(strstr(text, "3.65e+110   = ("));
+    plan_compute(&command.plan, rows);
+    for (unsigned row = 0; row < PLAN_ROWS; row++) {
+        assert_true(isfinite(rows[row].value));
+    }
+}
+
+static void
 ten_million_connections(void **state)
 {
     (void)state;
@@ -180,6 +206,11 @@ shows_arithmetic(void **state)
     const char *text = prints(SMALL "--peak 1");
     assert_non_null(strstr(text, "864 k   = 8.64e+04 people x 10\n"));
     assert_non_null(strstr(text, "500 B   = 100 + 0.1 x 1000 + 300 around it\n"));
+    assert_non_null(
+        strstr(text, "= (10 x 1 recipients x 1 copies x 12 us + 0.002074) / (2 x 0.5 in use)\n"));
+    assert_non_null(strstr(text, "= (2.074e+08 + 3.843e+07 + 7.085e+07 B) / (2.577e+10 x 0.5 in "
+                                 "use)\n"));
+    assert_non_null(strstr(text, "= (2000 B/s x 1) / (1.25e+08 x 0.5 in use)\n"));
     text = prints(SMALL "--json --peak 1");
     assert_non_null(
         strstr(text, "\"messages_per_day\":{\"value\":864000,\"how\":\"8.64e+04 people x 10\"}"));
@@ -190,26 +221,35 @@ takes_results(void **state)
 {
     (void)state;
     struct plan_measured measured = plan_default.measured;
-    assert_int_equal(plan_take_chat("{\"node_cpu_ms\":1200,\"measured\":100000}", &measured), 0);
+    assert_int_equal(
+        plan_take_chat("{\"scenario\":\"chat\",\"node_cpu_ms\":1200,\"measured\":100000}",
+                       &measured),
+        0);
     about(measured.message_cpu_us, 12, 1e-9);
-    assert_int_equal(plan_take_idle("{\"bytes_per_connection\":800,\"node_cpu_ms\":30,"
-                                    "\"users\":10000,\"seconds\":10}",
-                                    &measured),
-                     0);
+    assert_int_equal(
+        plan_take_idle("{\"scenario\":\"idle\",\"bytes_per_connection\":800,\"node_cpu_ms\":30,"
+                       "\"users\":10000,\"seconds\":10}",
+                       &measured),
+        0);
     about(measured.connection_bytes, 800, 1e-9);
     about(measured.connection_cpu_us_per_s, 0.3, 1e-9);
 }
+
+#define CHAT_RESULT "{\"scenario\":\"chat\","
 
 static void
 refuses_other_files(void **state)
 {
     (void)state;
-    static const char *const others[] = {"",
-                                         "[",
-                                         "{}",
-                                         "[1]",
-                                         "{\"node_cpu_ms\":5,\"measured\":0}",
-                                         "{\"node_cpu_ms\":\"5\",\"measured\":\"7\"}"};
+    static const char *const others[] = {
+        "",
+        "[",
+        "{}",
+        "[1]",
+        CHAT_RESULT "\"node_cpu_ms\":5,\"measured\":0}",
+        CHAT_RESULT "\"node_cpu_ms\":-5,\"measured\":7}",
+        CHAT_RESULT "\"node_cpu_ms\":\"5\",\"measured\":\"7\"}",
+        "{\"scenario\":\"echo\",\"node_cpu_ms\":5,\"measured\":7}"};
     struct plan_measured measured = plan_default.measured;
     for (unsigned i = 0; i < sizeof others / sizeof others[0]; i++) {
         assert_int_equal(plan_take_chat(others[i], &measured), -ENOENT);
@@ -236,6 +276,9 @@ wrong_flags(void **state)
     refused("bench plan --online 200%", "--online: '200%' is no amount from 0 to 1\n");
     refused("bench plan --used 0 --cores 0",
             "--cores: more than 0 is needed\n--used: more than 0 is needed\n");
+    refused("bench plan --dau 0x10", "--dau: '0x10' is not like 1e9, 20%, 250KB or 64GiB\n");
+    refused("bench plan --disk 1e-300", "--disk: '1e-300' is not like 1e9, 20%, 250KB or 64GiB\n");
+    refused("bench plan --peak 0.5", "--peak: the busiest second is at least the average one, 1\n");
     refused("bench plan --url=x", "--url=x: no such flag; linnet-bench --help lists them\n");
 }
 
@@ -281,6 +324,9 @@ main(void)
         SPEC("people and their habits become rates and connections", from_people_to_rates),
         SPEC("rates become storage, for as long as it is kept", from_rates_to_disk),
         SPEC("nodes are as many as what binds most needs", nodes_by_what_binds),
+        SPEC("each recipient and each copy of a message takes as much CPU as the first",
+             each_recipient_takes_cpu),
+        SPEC("absurd numbers give absurd nodes, but numbers", numbers_beyond_all_hosts),
         SPEC("ten million connections need a host of so much memory and so many cores",
              ten_million_connections),
         SPEC("each row shows its operands", shows_arithmetic),
