@@ -122,7 +122,7 @@ answer_failed(const struct linnet_client *client, int status)
     const char *document = client->words[SHELL_ANSWER_DOCUMENT];
     yajl_val tree = linnet_json_parse(document);
     if (client->json) {
-        printf("%s\n", document);
+        printf("%s%s\n", client->listed ? "," : "", document);
     }
     (void)told(linnet_json_text(tree, "error"));
     yajl_tree_free(tree);
@@ -233,12 +233,12 @@ linnet_ask_pages(struct linnet_client *client, const char **words, unsigned coun
 static void
 page_print(void *context, const char *document)
 {
-    bool *begun = context;
+    struct linnet_client *client = context;
     size_t bytes = strlen(document);
     if (bytes > 2) {
-        printf("%s%.*s", *begun ? "," : "", (int)(bytes - 2), document + 1);
+        printf("%s%.*s", client->listed ? "," : "", (int)(bytes - 2), document + 1);
         (void)fflush(stdout);
-        *begun = true;
+        client->listed = true;
     }
 }
 
@@ -253,9 +253,9 @@ linnet_ask_print(struct linnet_client *client, const char **words, unsigned coun
         }
         return code;
     }
-    bool begun = false;
+    client->listed = false;
     printf("[");
-    int code = pages_ask(client, words, count, page_print, &begun);
+    int code = pages_ask(client, words, count, page_print, client);
     printf("]\n");
     return code;
 }

@@ -18,6 +18,7 @@
 struct linnet_client {
     const char *data; /* the data directory; the caller's */
     bool json;        /* a node's error goes to standard output as it came, too */
+    bool listed;      /* within an array there, behind its first member */
     struct ln_socket *socket;
     char *received; /* SHELL_ANSWER_BYTES_MAX and what stands around it */
     size_t bytes;

@@ -2,6 +2,7 @@
 /* The messages of an actor or a user, as they happen: the node answers page by page until the trace
  * is over. Whoever interrupts the tool closes its connection, and that ends the trace. */
 #include "runtime/linnet.h"
+#include "runtime/trace.h"
 #include "tools/linnet_call.h"
 #include "tools/linnet_json.h"
 #include "tools/linnet_table.h"
@@ -72,6 +73,11 @@ linnet_trace(struct linnet_call *call)
     char ms[LINNET_NUMBER_BYTES];
     (void)snprintf(count, sizeof count, "%llu", (unsigned long long)call->trace_count);
     (void)snprintf(ms, sizeof ms, "%llu000", (unsigned long long)call->trace_seconds);
+    if (call->trace_seconds == 0 || call->trace_seconds > LN_TRACE_MS_MAX / 1000) {
+        (void)fprintf(stderr, "linnet: --seconds: '%llu' is no number from 1 to %d\n",
+                      (unsigned long long)call->trace_seconds, LN_TRACE_MS_MAX / 1000);
+        return SHELL_USAGE;
+    }
     const char *words[5] = {"trace", call->words[0], count, ms};
     return call->json ? linnet_ask_print(&call->client, words, 4, true)
                       : linnet_ask_pages(&call->client, words, 4, page_print, NULL);

@@ -369,6 +369,8 @@ class Shell(unittest.TestCase):
         self.assertIn("there is no actor 0.99999.1", self.linnet("trace", "0.99999.1", code=4).stderr)
         self.assertIn("'0' is no number of events", self.linnet("trace", "0.2.0", "--count", "0", code=2).stderr)
         self.assertIn("--seconds: 'x' is no number", self.linnet("trace", "0.2.0", "--seconds", "x", code=2).stderr)
+        for seconds in "0", "3601", "18446744073709551616":
+            self.assertIn("is no number from 1 to 3600", self.linnet("trace", "0.2.0", "--seconds", seconds, code=2).stderr)
         self.assertIn("--count does not go with", self.linnet("status", "--count", "1", code=2).stderr)
         self.assertIn("trace PID|USER", self.linnet("trace", code=2).stderr)
         self.assertIn("--seconds S", self.linnet("trace", "--help").stdout)
@@ -512,6 +514,10 @@ class Shell(unittest.TestCase):
         self.linnet("status")
 
 
+def netstring(word):
+    return b"%d:%s," % (len(word), word)
+
+
 class CommandLine(unittest.TestCase):
     """linnet without a node."""
 
@@ -551,6 +557,26 @@ class CommandLine(unittest.TestCase):
 
     def test_the_data_directory_may_stand_in_the_environment(self):
         self.assertIn("'elsewhere'", linnet("status", environment={"LINNET_DATA": "elsewhere"}, code=3).stderr)
+
+    def test_an_error_behind_a_page_stands_in_the_same_array(self):
+        shutil.rmtree("fake", ignore_errors=True)
+        os.mkdir("fake")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind("fake/linnet.sock")
+            listener.listen()
+            listener.settimeout(START_S)
+            for verb in ["trace", "0.1.0"], ["ps", "--all"]:
+                with subprocess.Popen([LINNET, "--data", "fake", "--json", *verb], stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE, text=True) as process:
+                    with listener.accept()[0] as one:
+                        one.settimeout(START_S)
+                        for words in [b"0", b"on", b'[{"at_us":1}]'], [b"1", b"", b'{"error":"it is gone"}']:
+                            one.recv(1 << 16)
+                            one.sendall(netstring(b"".join(map(netstring, [b"linnet.shell.1", *words]))))
+                        out, err = process.communicate(timeout=START_S)
+                self.assertEqual(json.loads(out), [{"at_us": 1}, {"error": "it is gone"}])
+                self.assertEqual((process.returncode, err), (1, "linnet: it is gone\n"))
+        shutil.rmtree("fake")
 
     def test_nothing_is_skipped_where_there_is_no_store(self):
         linnet("--data", "nowhere", "store", "skip", "0:0", code=1)
