@@ -18,6 +18,7 @@ struct probe {
 struct probes {
     struct probe list[PROBES_MAX];
     unsigned count;
+    struct machine machine; /* of the last run */
 };
 
 static const double ns_per_ms = 1e6;
@@ -34,8 +35,24 @@ probe_take(struct probe *probe, const struct run *run, enum run_exit code)
     }
 }
 
+static const char *
+probe_outcome(const struct probe *probe)
+{
+    return probe->code == RUN_GOOD ? "kept" : probe->code == RUN_BROKEN ? "BROKEN" : "missed";
+}
+
 static void
-probes_print(const struct probes *probes, const struct capacity *search, struct ln_text *out)
+result_print(const struct capacity *search, enum run_exit code, struct ln_text *out)
+{
+    if (code == RUN_GOOD || code == RUN_MISSED) {
+        ln_text_print(out, "capacity: %.0f messages a second\n", search->kept);
+    } else {
+        ln_text_print(out, "the search was cut short: the capacity is not known\n");
+    }
+}
+
+static void
+probes_print(const struct options *options, const struct probes *probes, struct ln_text *out)
 {
     ln_text_print(out, "%12s%12s", "due/s", "through/s");
     for (unsigned i = 0; i < OBJECTIVES; i++) {
@@ -48,23 +65,41 @@ probes_print(const struct probes *probes, const struct capacity *search, struct 
         for (unsigned i = 0; i < OBJECTIVES; i++) {
             ln_text_print(out, "%23.1f ms", (double)probe->found[i].p99_ns / ns_per_ms);
         }
-        ln_text_print(out, "  %s\n", probe->code == RUN_GOOD ? "kept" : "missed");
+        ln_text_print(out, "  %s\n", probe_outcome(probe));
     }
-    for (unsigned i = 0; probes->count > 0 && i < OBJECTIVES; i++) {
-        if (probes->list[0].found[i].stated) {
+    for (unsigned i = 0; i < OBJECTIVES; i++) {
+        if (options->objectives.p99_ns[i] != 0) {
             ln_text_print(out, "objective: %s at most %.3f ms\n", objective_text((enum objective)i),
-                          (double)probes->list[0].found[i].wanted_ns / ns_per_ms);
+                          (double)options->objectives.p99_ns[i] / ns_per_ms);
         }
     }
-    ln_text_print(out, "capacity: %.0f messages a second\n", search->kept);
 }
 
 static void
-probes_print_json(const struct probes *probes, const struct capacity *search, enum run_exit code,
-                  struct ln_text *out)
+objectives_print_json(const struct options *options, struct ln_text *out)
 {
-    ln_text_print(out, "{\"scenario\":\"capacity\",\"exit_code\":%d,\"capacity\":%.3f,\"probes\":[",
-                  (int)code, search->kept);
+    const char *before = "";
+    ln_text_print(out, "\"objectives\":{");
+    for (unsigned i = 0; i < OBJECTIVES; i++) {
+        if (options->objectives.p99_ns[i] != 0) {
+            ln_text_print(out, "%s\"%s_us\":%.3f", before, objective_name((enum objective)i),
+                          (double)options->objectives.p99_ns[i] / ns_per_us);
+            before = ",";
+        }
+    }
+    ln_text_print(out, "},");
+}
+
+/* The rate in it is the one that the search began with; "capacity" the highest that was kept, also
+ * when the search was cut short: the exit code tells. */
+static void
+probes_print_json(const struct options *options, const struct probes *probes,
+                  const struct capacity *search, enum run_exit code, struct ln_text *out)
+{
+    ln_text_print(out, "{");
+    report_print_settings_json("capacity", options, &probes->machine, out);
+    objectives_print_json(options, out);
+    ln_text_print(out, "\"exit_code\":%d,\"capacity\":%.3f,\"probes\":[", (int)code, search->kept);
     for (unsigned p = 0; p < probes->count; p++) {
         const struct probe *probe = &probes->list[p];
         ln_text_print(out, "%s{\"rate\":%.3f,\"per_second\":%.3f,", p > 0 ? "," : "",
@@ -92,7 +127,10 @@ search_run(const struct options *options, capacity_play play, struct capacity *s
         probe_options.rate_per_s = rate_per_s;
         (void)fprintf(stderr, "at %.0f messages a second:\n", rate_per_s);
         enum run_exit code = play(&probe_options, run);
-        probe_take(&probes->list[probes->count++], run, code);
+        probes->machine = run->machine;
+        if (code != RUN_FAILED) { /* which tells nothing of the rate */
+            probe_take(&probes->list[probes->count++], run, code);
+        }
         free(run);
         if (code == RUN_BROKEN || code == RUN_FAILED) {
             return code;
@@ -112,9 +150,10 @@ capacity_run(const struct options *options, capacity_play play)
     enum run_exit code = search_run(options, play, &search, &probes);
     ln_text_init(&text, room, sizeof room);
     if (options->json) {
-        probes_print_json(&probes, &search, code, &text);
+        probes_print_json(options, &probes, &search, code, &text);
     } else {
-        probes_print(&probes, &search, &text);
+        probes_print(options, &probes, &text);
+        result_print(&search, code, &text);
     }
     (void)fputs(room, stdout);
     return code;

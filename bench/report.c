@@ -306,16 +306,16 @@ json_end(struct ln_text *out, const char *end)
     ln_text_print(out, "%s", end);
 }
 
-static void
-json_options(const struct run *run, struct ln_text *out)
+void
+report_print_settings_json(const char *scenario, const struct options *options,
+                           const struct machine *machine, struct ln_text *out)
 {
-    const struct options *options = run->options;
-    json_text(out, "scenario", options_scenario_name(options->scenario));
+    json_text(out, "scenario", scenario);
     ln_text_print(out, "\"url\":\"ws://");
     ln_text_json(out, options->url.host);
     ln_text_json(out, options->url.path);
     ln_text_print(out, "\",");
-    json_text(out, "form", form_name(run));
+    json_text(out, "form", protocol_form_name(options->form));
     json_number(out, options->scenario == SCENARIO_ECHO ? "connections" : "users", options->users);
     json_number(out, "threads", options->threads);
     json_number(out, "seconds", options->seconds);
@@ -329,6 +329,10 @@ json_options(const struct run *run, struct ln_text *out)
         json_number(out, "seed", options->seed);
         ln_text_print(out, "\"read\":%s,", options->read ? "true" : "false");
     }
+    json_text(out, "version", LINNET_VERSION);
+    ln_text_print(out, "\"machine\":");
+    machine_print_json(machine, out);
+    ln_text_print(out, ",");
 }
 
 static void
@@ -424,11 +428,8 @@ void
 report_print_json(const struct run *run, struct ln_text *out)
 {
     ln_text_print(out, "{");
-    json_options(run, out);
-    json_text(out, "version", LINNET_VERSION);
-    ln_text_print(out, "\"machine\":");
-    machine_print_json(&run->machine, out);
-    ln_text_print(out, ",");
+    report_print_settings_json(options_scenario_name(run->options->scenario), run->options,
+                               &run->machine, out);
     json_number(out, "exit_code", (uint64_t)run_exit_code(run));
     if (run->failed) {
         json_text(out, "failed", run->why);

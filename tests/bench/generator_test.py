@@ -187,6 +187,15 @@ class WithNode(unittest.TestCase):
         found = report("capacity", self.address, *SHORT, "--rate", "4", "--p99-delivery", "1us", code=2)
         self.assertEqual([probe["rate"] for probe in found["probes"]], [4, 2, 1])
         self.assertEqual(found["capacity"], 0)
+        self.assertEqual((found["scenario"], found["objectives"], found["rate"]), ("capacity", {"p99_delivery_us": 1}, 4))
+        self.assertEqual(set(found["machine"]), {"cores", "cpu", "kernel"})
+
+    def test_a_search_that_can_not_run_tells_no_capacity_and_ends_with_exit_code_3(self):
+        words = ["capacity", "--url", f"ws://{self.address}/chat", "--data", "nowhere"]
+        done = bench(*words, code=3)
+        self.assertIn("no node is running", done.stderr)
+        self.assertTrue(done.stdout.endswith("the search was cut short: the capacity is not known\n"))
+        self.assertEqual(json.loads(bench(*words, "--json", code=3).stdout)["probes"], [])
 
     def test_users_are_kept_where_asked_and_their_tokens_can_be_given(self):
         report("chat", self.address, *SHORT, "--keep-users", "kept-")
