@@ -84,13 +84,18 @@ put_backtrace(struct shell_call *call, const struct ln_wait_info *wait)
 }
 
 static void
-put_lanes(struct shell_call *call, const uint32_t lanes[LN_LANES])
+put_lanes(struct shell_call *call, const struct ln_actor_info *info)
 {
+    static const char *const names[LN_LANES] = {"system", "reply", "durable", "lossy"};
     ln_text_print(call->out, "\"lanes\":{");
-    shell_put_number(call, "system", lanes[LN_SYSTEM]);
-    shell_put_number(call, "reply", lanes[LN_REPLY]);
-    shell_put_number(call, "durable", lanes[LN_DURABLE]);
-    shell_put_number(call, "lossy", lanes[LN_LOSSY]);
+    for (unsigned lane = 0; lane < LN_LANES; lane++) {
+        shell_put_number(call, names[lane], info->lanes[lane]);
+    }
+    shell_put_end(call, "},");
+    ln_text_print(call->out, "\"lane_bytes\":{");
+    for (unsigned lane = 0; lane < LN_LANES; lane++) {
+        shell_put_number(call, names[lane], info->lane_bytes[lane]);
+    }
     shell_put_end(call, "},");
 }
 
@@ -101,7 +106,7 @@ near_print(struct shell_call *call, const struct near *near)
     ln_text_print(call->out, "{\"actor\":");
     shell_actor_print(call, &near->info, 1);
     ln_text_print(call->out, ",");
-    put_lanes(call, near->info.lanes);
+    put_lanes(call, &near->info);
     put_pids(call, "links", relations->links_count, relations->links);
     put_pids(call, "watchers", relations->watchers_count, relations->watchers);
     put_pids(call, "watching", relations->watching_count, relations->watching);
@@ -257,8 +262,8 @@ inspect_user(struct shell_call *call)
     }
 }
 
-/* pid -> {"actor": ..., "lanes": ..., "links": ..., "wait": ..., "backtrace": ..., "text": its
- * state}; user -> {"user": ..., "inbox": ..., "devices": [...]} */
+/* pid -> {"actor": ..., "lanes": ..., "lane_bytes": ..., "links": ..., "wait": ...,
+ * "backtrace": ..., "text": its state}; user -> {"user": ..., "inbox": ..., "devices": [...]} */
 void
 shell_inspect(struct shell_call *call)
 {

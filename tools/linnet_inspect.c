@@ -37,16 +37,29 @@ pids_print(yajl_val tree, const char *name)
     printf("%s\n", count == 0 ? " -" : "");
 }
 
+/* "3 durable (1.2 KiB)", with the bytes of what is there. */
+static void
+lane_print(yajl_val tree, const char *lane, const char *shown, const char *between)
+{
+    char text[LINNET_NUMBER_BYTES];
+    uint64_t bytes = linnet_json_number(linnet_json_member(tree, "lane_bytes"), lane);
+    printf("%s%llu %s", between,
+           (unsigned long long)linnet_json_number(linnet_json_member(tree, "lanes"), lane), shown);
+    if (bytes > 0) {
+        printf(" (%s)", linnet_bytes_text(bytes, text));
+    }
+}
+
 static void
 mailbox_print(yajl_val tree)
 {
-    yajl_val lanes = linnet_json_member(tree, "lanes");
-    printf("mailbox        %llu: %llu system, %llu replies, %llu durable, %llu lossy\n",
-           (unsigned long long)linnet_json_number(linnet_json_member(tree, "actor"), "mailbox"),
-           (unsigned long long)linnet_json_number(lanes, "system"),
-           (unsigned long long)linnet_json_number(lanes, "reply"),
-           (unsigned long long)linnet_json_number(lanes, "durable"),
-           (unsigned long long)linnet_json_number(lanes, "lossy"));
+    printf("mailbox        %llu",
+           (unsigned long long)linnet_json_number(linnet_json_member(tree, "actor"), "mailbox"));
+    lane_print(tree, "system", "system", ": ");
+    lane_print(tree, "reply", "replies", ", ");
+    lane_print(tree, "durable", "durable", ", ");
+    lane_print(tree, "lossy", "lossy", ", ");
+    printf("\n");
 }
 
 /* "waits for      answer of 0.12.0 to request 0x20001, for 12.5 ms of 5000 at most" */

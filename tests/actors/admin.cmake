@@ -3,8 +3,10 @@ foreach(noun settings name nearest shell_wire)
   linnet_test(actors_${noun}_test TIER fast SOURCES ${noun}_test.c LIBS linnet_actors)
 endforeach()
 # A whole node under sim, and an operator at its door.
-linnet_test(actors_shell_test TIER fast
-  SOURCES shell_test.c desk.c ../sim/world.c ../sim/person.c ../sim/judge.c
-  ../store/own_end.c LIBS linnet_actors yajl)
-linnet_sim_wrap(actors_shell_test)
-target_link_options(actors_shell_test PRIVATE -Wl,--wrap=check_failed)
+foreach(noun shell shell_actor)
+  linnet_test(actors_${noun}_test TIER fast
+    SOURCES ${noun}_test.c desk.c ../sim/world.c ../sim/person.c ../sim/judge.c
+    ../store/own_end.c LIBS linnet_actors yajl)
+  linnet_sim_wrap(actors_${noun}_test)
+  target_link_options(actors_${noun}_test PRIVATE -Wl,--wrap=check_failed)
+endforeach()

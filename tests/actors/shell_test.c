@@ -371,53 +371,6 @@ goes_on_from_a_cursor(void **state)
     failed_with(SHELL_USAGE, "user list: '0.x' is no place to go on from");
 }
 
-/* Inspects the first actor of a behaviour. */
-static void
-inspect_one(const char *behaviour)
-{
-    char pid[32];
-    char member[64];
-    const char *const words[] = {"inspect", pid};
-    desk_ask(&desk, "ps");
-    (void)snprintf(member, sizeof member, "\"behaviour\":\"%s\"", behaviour);
-    const char *at = strstr(desk.document, member);
-    assert_non_null(at);
-    while (strncmp(at, "{\"pid\":\"", 8) != 0) {
-        at--;
-    }
-    (void)snprintf(pid, sizeof pid, "%.*s", (int)strcspn(at + 8, "\""), at + 8);
-    desk_ask_list(&desk, words, 2);
-}
-
-static void
-looks_at_one_actor(void **state)
-{
-    (void)state;
-    inspect_one("shell");
-    assert_int_equal(desk.status, SHELL_DONE);
-    assert_true(says("\"behaviour\":\"shell\",\"name\":\"shell\""));
-    assert_true(says("\"text\":\"clients: 1\\u000a\""));
-    assert_true(says("\"lanes\":{\"system\":0,\"reply\":0,\"durable\":0,\"lossy\":0}"));
-    assert_true(says("\"links\":{\"count\":1,\"first\":[\"0.")); /* our connection */
-    assert_true(says("\"watchers\":{\"count\":1,"));             /* its supervisor */
-    assert_true(says("\"wait\":null,\"backtrace\":[]"));
-    desk_ask(&desk, "inspect", "0.4000.1");
-    failed_with(SHELL_UNKNOWN, "there is no actor 0.4000.1");
-    desk_ask(&desk, "inspect", "200.1.1");
-    failed_with(SHELL_UNKNOWN, "there is no actor 200.1.1");
-}
-
-static void
-looks_at_what_an_actor_waits_for(void **state)
-{
-    (void)state;
-    inspect_one("folder");
-    assert_int_equal(desk.status, SHELL_DONE);
-    assert_true(says("\"state\":\"waiting\""));
-    assert_true(says("\"wait\":{\"for\":\"message\",\"waited_us\":"));
-    assert_true(says("\"backtrace\":[{\"at\":\"actors_shell_test(+0x"));
-}
-
 static void
 traces_a_users_messages(void **state)
 {
@@ -678,57 +631,12 @@ survives_who_leaves_in_the_middle(void **state)
         (title), (function), open_world, close_world, NULL \
     }
 
-/* -------------------------------------------------------------------------------------- crashes */
-
-static void
-cook_run(void *state)
-{
-    (void)state;
-    ln_exit_at(LN_EXIT_ERROR, "the soup is \"gone\"", "kitchen.c", 12);
-}
-
-static void
-cook_print(const void *state, struct ln_text *out)
-{
-    (void)state;
-    ln_text_print(out, "stirring");
-}
-static const struct ln_behaviour cook = {.name = "cook", .run = cook_run, .print = cook_print};
-
-static int
-open_kitchen(void **state)
-{
-    (void)state;
-    world_open_with(&world, 2,
-                    (struct ln_child){.id = "cook", .behaviour = &cook, .restart = LN_TEMPORARY});
-    desk_open(&desk, &world);
-    return 0;
-}
-
-static void
-shows_who_failed(void **state)
-{
-    (void)state;
-    desk_ask(&desk, "crashes");
-    assert_int_equal(desk.status, SHELL_DONE);
-    assert_true(says("\"behaviour\":\"cook\""));
-    assert_true(says("\"reason\":\"the soup is \\\"gone\\\"\",\"file\":\"kitchen.c\""));
-    assert_true(says("\"state\":\"stirring\",\"line\":12,"));
-    assert_true(says("\"messages\":[]}]"));
-    desk_ask(&desk, "status");
-    assert_true(says("\"crashed\":1,\"stalls\":0"));
-    desk_ask(&desk, "stalls");
-    assert_string_equal(desk.document, "[]");
-}
-
 int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
         DOOR("a user is added, found, listed and removed", adds_finds_and_removes_a_user),
         DOOR("a user is found by number", finds_a_user_by_number),
-        {"an actor that failed is shown with its reason, place and state", shows_who_failed,
-         open_kitchen, close_world, NULL},
         DOOR("a name that is taken is refused", refuses_a_name_that_is_taken),
         DOOR("names and passwords that can't be are refused", refuses_bad_names_and_passwords),
         DOOR("what concerns no user says so with its own status", knows_no_such_user),
@@ -745,9 +653,6 @@ main(void)
         DOOR("a tree counts leaves that are many", counts_the_many_leaves_of_a_tree),
         DOOR("ps lists every actor with its parent", lists_all_actors),
         DOOR("a list goes on where its cursor says", goes_on_from_a_cursor),
-        DOOR("inspect shows an actor's state, mailbox and relations", looks_at_one_actor),
-        DOOR("inspect shows what an actor waits for, and where its code stands",
-             looks_at_what_an_actor_waits_for),
         DOOR("trace follows a user's actors until they have ended", traces_a_users_messages),
         DOOR("a trace ends at its bounds of events and time, and needs somebody to follow",
              traces_within_bounds),

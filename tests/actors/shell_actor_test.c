@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the operator's door shows of single actors, of a whole node under sim. */
+#include "runtime/text.h"
+#include "tests/actors/desk.h"
+#include "tests/spec.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct world world;
+static struct desk desk;
+
+static int
+open_world(void **state)
+{
+    (void)state;
+    world_open(&world, 2);
+    desk_open(&desk, &world);
+    return 0;
+}
+
+static int
+close_world(void **state)
+{
+    (void)state;
+    desk_close(&desk);
+    world_close(&world);
+    return 0;
+}
+
+static bool
+says(const char *text)
+{
+    return strstr(desk.document, text) != NULL;
+}
+
+static void
+knows_no_actor(const char *pid)
+{
+    char document[64];
+    const char *const words[] = {"inspect", pid};
+    desk_ask_list(&desk, words, 2);
+    (void)snprintf(document, sizeof document, "{\"error\":\"there is no actor %s\"}", pid);
+    assert_string_equal(desk.document, document);
+    assert_int_equal(desk.status, SHELL_UNKNOWN);
+}
+
+/* -------------------------------------------------------------------------------------- inspect */
+
+/* Inspects the first actor of a behaviour. */
+static void
+inspect_one(const char *behaviour)
+{
+    char pid[32];
+    char member[64];
+    const char *const words[] = {"inspect", pid};
+    desk_ask(&desk, "ps");
+    (void)snprintf(member, sizeof member, "\"behaviour\":\"%s\"", behaviour);
+    const char *at = strstr(desk.document, member);
+    assert_non_null(at);
+    while (strncmp(at, "{\"pid\":\"", 8) != 0) {
+        at--;
+    }
+    (void)snprintf(pid, sizeof pid, "%.*s", (int)strcspn(at + 8, "\""), at + 8);
+    desk_ask_list(&desk, words, 2);
+}
+
+static void
+looks_at_one_actor(void **state)
+{
+    (void)state;
+    inspect_one("shell");
+    assert_int_equal(desk.status, SHELL_DONE);
+    assert_true(says("\"behaviour\":\"shell\",\"name\":\"shell\""));
+    assert_true(says("\"text\":\"clients: 1\\u000a\""));
+    assert_true(says("\"lanes\":{\"system\":0,\"reply\":0,\"durable\":0,\"lossy\":0},"
+                     "\"lane_bytes\":{\"system\":0,\"reply\":0,\"durable\":0,\"lossy\":0}"));
+    assert_true(says("\"links\":{\"count\":1,\"first\":[\"0.")); /* our connection */
+    assert_true(says("\"watchers\":{\"count\":1,"));             /* its supervisor */
+    assert_true(says("\"wait\":null,\"backtrace\":[]"));
+    knows_no_actor("0.4000.1");
+    knows_no_actor("200.1.1");
+}
+
+static void
+looks_at_what_an_actor_waits_for(void **state)
+{
+    (void)state;
+    inspect_one("folder");
+    assert_int_equal(desk.status, SHELL_DONE);
+    assert_true(says("\"state\":\"waiting\""));
+    assert_true(says("\"wait\":{\"for\":\"message\",\"waited_us\":"));
+    assert_true(says("\"backtrace\":[{\"at\":\"actors_shell_actor_test(+0x"));
+}
+
+enum { ORDERS = 3, ORDER_BYTES = 200, BELL = 1 };
+
+/* Has more to do than it gets done. */
+static void
+waiter_run(void *state)
+{
+    (void)state;
+    for (unsigned i = 0; i < ORDERS; i++) {
+        struct ln_msg *order = ln_msg_new(BELL, LN_DURABLE, ORDER_BYTES);
+        ln_send(ln_self(), &order);
+    }
+    struct ln_msg *bell = ln_msg_new(BELL, LN_LOSSY, 0);
+    ln_send(ln_self(), &bell);
+    (void)ln_sleep(LN_FOREVER);
+}
+static const struct ln_behaviour waiter = {.name = "waiter", .run = waiter_run};
+
+static int
+open_restaurant(void **state)
+{
+    (void)state;
+    world_open_with(
+        &world, 2,
+        (struct ln_child){.id = "waiter", .behaviour = &waiter, .restart = LN_TEMPORARY});
+    desk_open(&desk, &world);
+    return 0;
+}
+
+static void
+shows_what_waits(void **state)
+{
+    (void)state;
+    char bytes[128];
+    inspect_one("waiter");
+    assert_int_equal(desk.status, SHELL_DONE);
+    assert_true(says("\"lanes\":{\"system\":0,\"reply\":0,\"durable\":3,\"lossy\":1}"));
+    (void)snprintf(bytes, sizeof bytes,
+                   "\"lane_bytes\":{\"system\":0,\"reply\":0,\"durable\":%zu,\"lossy\":%zu}",
+                   ORDERS * (sizeof(struct ln_msg) + ORDER_BYTES), sizeof(struct ln_msg));
+    assert_true(says(bytes));
+}
+
+/* -------------------------------------------------------------------------------------- crashes */
+
+static void
+cook_run(void *state)
+{
+    (void)state;
+    ln_exit_at(LN_EXIT_ERROR, "the soup is \"gone\"", "kitchen.c", 12);
+}
+
+static void
+cook_print(const void *state, struct ln_text *out)
+{
+    (void)state;
+    ln_text_print(out, "stirring");
+}
+static const struct ln_behaviour cook = {.name = "cook", .run = cook_run, .print = cook_print};
+
+static int
+open_kitchen(void **state)
+{
+    (void)state;
+    world_open_with(&world, 2,
+                    (struct ln_child){.id = "cook", .behaviour = &cook, .restart = LN_TEMPORARY});
+    desk_open(&desk, &world);
+    return 0;
+}
+
+static void
+shows_who_failed(void **state)
+{
+    (void)state;
+    desk_ask(&desk, "crashes");
+    assert_int_equal(desk.status, SHELL_DONE);
+    assert_true(says("\"behaviour\":\"cook\""));
+    assert_true(says("\"reason\":\"the soup is \\\"gone\\\"\",\"file\":\"kitchen.c\""));
+    assert_true(says("\"state\":\"stirring\",\"line\":12,"));
+    assert_true(says("\"messages\":[]}]"));
+    desk_ask(&desk, "status");
+    assert_true(says("\"crashed\":1,\"stalls\":0"));
+    desk_ask(&desk, "stalls");
+    assert_string_equal(desk.document, "[]");
+}
+
+#define SPEC_IN(title, function, open)               \
+    {                                                \
+        (title), (function), open, close_world, NULL \
+    }
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC_IN("inspect shows an actor's state, mailbox and relations", looks_at_one_actor,
+                open_world),
+        SPEC_IN("inspect shows what an actor waits for, and where its code stands",
+                looks_at_what_an_actor_waits_for, open_world),
+        SPEC_IN("inspect shows what waits in each lane, in messages and bytes", shows_what_waits,
+                open_restaurant),
+        SPEC_IN("an actor that failed is shown with its reason, place and state", shows_who_failed,
+                open_kitchen),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
