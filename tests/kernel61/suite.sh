@@ -4,18 +4,18 @@
 # and of the runtime on it, then the black-box suite with its stock clients. The rest runs in the simulator or
 # computes: no kernel makes a difference to it, and emulation takes its time.
 #
-#     tests/kernel61/suite.sh          with 200 dirty disconnects instead of 1,000, and without the tests of
-#                                      linnet-bench's judgement, which are about the generator
+#     tests/kernel61/suite.sh          with 100 dirty disconnects instead of 1,000, and without the tests of
+#                                      linnet-bench, which are about the generator
 #     tests/kernel61/suite.sh whole    nothing left out
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 export LINNET_SLOWNESS=10
-left_out='^bench_judge_test$'
+left_out='^bench_'
 if [[ ${1:-} == whole ]]; then
     left_out='^$'
 else
-    export LINNET_CUTS=200
+    export LINNET_CUTS=100
 fi
 
 suite() {
