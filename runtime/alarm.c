@@ -2,6 +2,7 @@
 #include "runtime/alarm.h"
 
 #include "runtime/message.h"
+#include "runtime/node_priv.h"
 
 #include <errno.h>
 #include <string.h>
@@ -161,6 +162,7 @@ alarms_release(struct scheduler *self, struct actor *actor)
         alarm_drop(self, alarm, number);
     }
 }
+
 uint64_t
 ln_send_after_slack(uint64_t delay_ms, uint64_t slack_ms, ln_pid to, struct ln_msg **msg)
 {
@@ -187,7 +189,8 @@ ln_cancel_timer(uint64_t timer)
 {
     struct scheduler *self = scheduler_current();
     uint32_t number = (uint32_t)timer ^ ALARM_REFERENCE;
-    if (number >= pool_records(&self->alarms)) {
+    /* When the node closes, owners can't be found any more, and each takes its own along. */
+    if (number >= pool_records(&self->alarms) || self->node->closing) {
         return -ENOENT;
     }
     struct alarm *alarm = alarm_at(self, number);

@@ -154,6 +154,9 @@ message_call(ln_pid to, struct ln_msg **request, uint64_t timeout_ms, bool cance
 {
     struct scheduler *self = scheduler_current();
     struct wait wait;
+    if (((*request)->flags & LN_MSG_HELD) == 0) {
+        message_hold(actor_current(), *request); /* should wait_begin end the caller */
+    }
     wait_begin(&wait, WAIT_ANSWER); /* before the request leaves: it may be answered at once */
     wait.cancellable = cancellable;
     wait.callee = to;
@@ -165,7 +168,6 @@ message_call(ln_pid to, struct ln_msg **request, uint64_t timeout_ms, bool cance
     message_post(self, to, request);
     int error = wait_for(&wait, timeout_ms);
     if (error == 0 && out_answer != NULL) {
-        message_hold(actor_current(), wait.answer);
         *out_answer = wait.answer;
         return 0;
     }
@@ -295,6 +297,7 @@ deliver_answer(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
     if (__builtin_expect(self->tracing != 0, 0) && wait->tag < LN_TAG_RUNTIME) {
         trace_taken(self, actor, *msg);
     }
+    message_hold(actor, *msg); /* should it not run again: the node closes */
     wait->answer = *msg;
     *msg = NULL;
     wait_end(wait, error);

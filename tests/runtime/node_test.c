@@ -90,14 +90,19 @@ is_run_by_one_call(void **state)
 
 /* ------------------------------------------------------------------------------------- stopping */
 
+struct patient {
+    unsigned *stops;
+    uint64_t grace_ms; /* after the last message */
+};
+
 static void
 patient_run(void *state)
 {
-    unsigned *stops = *(unsigned **)state;
+    const struct patient *patient = state;
     struct ln_msg *msg;
-    while (ln_receive(1000, &msg) == 0) {
+    while (ln_receive(patient->grace_ms, &msg) == 0) {
         EXPECT(msg->tag == LN_TAG_STOP);
-        ++*stops;
+        ++*patient->stops;
         ln_msg_free(&msg);
     }
     ln_exit(LN_EXIT_SHUTDOWN, "drained");
@@ -106,12 +111,12 @@ patient_run(void *state)
 static int
 patient_init(void *state, const void *argument)
 {
-    memcpy(state, argument, sizeof(unsigned *));
+    memcpy(state, argument, sizeof(struct patient));
     return 0;
 }
 
 static const struct ln_behaviour patient = {.name = "patient",
-                                            .state_bytes = sizeof(unsigned *),
+                                            .state_bytes = sizeof(struct patient),
                                             .init = patient_init,
                                             .run = patient_run,
                                             .trap_exit = true};
@@ -127,7 +132,7 @@ stops_once(void **state)
 {
     (void)state;
     unsigned stops = 0;
-    unsigned *argument = &stops;
+    struct patient argument = {&stops, 1000};
     struct io_driver *driver = machine(3, 2);
     struct ln_node *node = node_on(driver, &patient, &argument, sizeof argument);
     sim_at(driver, 500 * 1000000ull, stop_it, node);
@@ -156,7 +161,7 @@ stops_from_another_thread(void **state)
         struct io_driver *driver;
         EXPECT(uring_open(&(struct uring_options){.loops = 2}, &driver, NULL, 0) == 0);
         unsigned stops = 0;
-        unsigned *argument = &stops;
+        struct patient argument = {&stops, 50};
         struct ln_node *node = node_on(driver, &patient, &argument, sizeof argument);
         pthread_t thread;
         EXPECT(pthread_create(&thread, NULL, stop_soon, node) == 0);
@@ -235,21 +240,23 @@ enum { KEEPERS = 10 };
 static unsigned released;
 static ln_pid keepers[KEEPERS];
 
+struct keeper {
+    struct ln_resource own;
+    uint64_t timer;
+};
+
 /* What is released may be told to others, who may be gone already. */
 static void
 tell_release(struct ln_resource *resource)
 {
-    (void)resource;
+    const struct keeper *keeper = (const struct keeper *)resource;
     released++;
+    (void)ln_cancel_timer(keeper->timer);
     for (unsigned i = 0; i < KEEPERS; i++) {
         struct ln_msg *told = ln_msg_new(3, LN_REPLY, 0);
         ln_send(keepers[i], &told);
     }
 }
-
-struct keeper {
-    struct ln_resource own;
-};
 
 static int
 keeper_init(void *state, const void *argument)
@@ -270,19 +277,30 @@ work(void *argument)
 static void
 keeper_handle(void *state, struct ln_msg **msg)
 {
-    (void)state;
+    struct keeper *keeper = state;
     unsigned worked = 0;
     if ((*msg)->tag == 3) {
         return;
     }
+    if ((*msg)->tag == 4) {
+        struct ln_msg *answer = ln_msg_new(4, LN_REPLY, 0);
+        answer->buffer = ln_buffer_new(1000);
+        ln_reply(ln_caller(*msg), &answer);
+        return;
+    }
     struct ln_msg *later = ln_msg_new(1, LN_LOSSY, 10);
     later->buffer = ln_buffer_new(100);
-    (void)ln_send_after(30, (*msg)->from, &later);
+    keeper->timer = ln_send_after(30, (*msg)->from, &later);
     ln_work(work, &worked, false);
     flood((*msg)->from);
     (void)ln_sleep(5);
     struct ln_msg *question = ln_msg_new(2, LN_DURABLE, 0);
     int error = ln_call((*msg)->from, &question, 20, NULL);
+    struct ln_msg *answer = NULL;
+    question = ln_msg_new(4, LN_SYSTEM, 0);
+    if (ln_call(keepers[0], &question, 20, &answer) == 0) {
+        ln_msg_free(&answer);
+    }
     (void)error;
 }
 static const struct ln_behaviour keeper = {.name = "keeper",
@@ -345,7 +363,7 @@ a_cut_has_a_reason(void **state)
 {
     (void)state;
     unsigned stops = 0;
-    unsigned *argument = &stops;
+    struct patient argument = {&stops, 1000};
     struct io_driver *driver = machine(1, 1);
     sim_crash_at(driver, 1);
     struct ln_node *node = node_on(driver, &patient, &argument, sizeof argument);
