@@ -131,6 +131,7 @@ actor_turn(struct scheduler *self, struct actor *actor)
     actor->run_state = ACTOR_RUNNING;
     self->current = actor;
     self->turn_expired = 0;
+    self->turn_receives = 0;
     if (actor->asked_idle) {
         idle_end(actor);
     }

@@ -176,6 +176,8 @@ void resources_release(struct actor *actor);
 
 /* -------------------------------------------------------------------------------------- wait.c */
 
+/* Whether wait_begin returns. */
+bool wait_possible(struct scheduler *scheduler, const struct actor *actor);
 /* Hangs a cancellable wait onto the calling actor. Ends the actor where there is no stack to go on
  * with, or when it was cancelled and waits too often; so nothing may be under way before. */
 void wait_begin(struct wait *wait, enum wait_kind kind);

@@ -119,6 +119,9 @@ begin(ln_pid pid)
 static int
 begin_and_wait(ln_pid pid)
 {
+    if (!wait_possible(scheduler_current(), actor_current())) {
+        ln_kill(pid, LN_EXIT_KILLED); /* we end here, and it would be held for ever */
+    }
     struct ln_msg *signal = signal_new(scheduler_current(), SIGNAL_BEGIN, 0);
     int error = message_call(pid, &signal, LN_FOREVER, true, NULL);
     if (error == -ECANCELED) {

@@ -11,6 +11,13 @@
 
 enum { WAIT_PENDING = 1 };
 
+bool
+wait_possible(struct scheduler *self, const struct actor *actor)
+{
+    return (!actor->cancelled || actor->cancelled_waits < LN_CANCELLED_WAITS_MAX) &&
+           scheduler_can_park(self);
+}
+
 /* A cancelled actor is expected to unwind. One that goes on waiting is ended where it stands. */
 static void
 wait_allowed(struct scheduler *self, struct actor *actor)
@@ -72,6 +79,30 @@ wait_expired(struct timer *timer)
     wait_end((struct wait *)timer, -ETIMEDOUT);
 }
 
+static bool
+turn_is_over(struct scheduler *self)
+{
+    bool over = self->turn_receives >= self->node->turn_messages || self->turn_expired;
+    if (!over || !scheduler_can_park(self)) {
+        return false;
+    }
+    self->stats.turns_cut += self->turn_expired != 0;
+    return true;
+}
+
+/* It was answered at once. Whoever goes on asking so waits for nobody, and its turn ends like any
+ * other's. */
+static int
+answered_at_once(struct scheduler *self, const struct wait *wait)
+{
+    self->turn_receives++;
+    if (turn_is_over(self)) {
+        scheduler_ready(self, wait->actor);
+        scheduler_park(self);
+    }
+    return wait->result;
+}
+
 int
 wait_for(struct wait *wait, uint64_t timeout_ms)
 {
@@ -79,7 +110,7 @@ wait_for(struct wait *wait, uint64_t timeout_ms)
     struct actor *actor = wait->actor;
     ASSERT(self->current == actor);
     if (wait->result != WAIT_PENDING) {
-        return wait->result;
+        return answered_at_once(self, wait);
     }
     bool cancelled = actor->cancelled && wait->cancellable;
     if (cancelled || timeout_ms == 0) {
@@ -160,9 +191,7 @@ wish_look(struct actor *actor, const struct wish *wish)
 static void
 end_turn_when_over(struct scheduler *self)
 {
-    bool over = self->turn_receives >= self->node->turn_messages || self->turn_expired;
-    if (over && scheduler_can_park(self)) {
-        self->stats.turns_cut += self->turn_expired != 0;
+    if (turn_is_over(self)) {
         ln_yield();
     }
 }

@@ -219,6 +219,43 @@ crowds_are_answered(void **state)
     stage_play_with(crowd_story, &(struct ln_node_options){.stacks_max = STACKS_MAX});
 }
 
+/* A handler that may not wait starts somebody by name: who starts must have a stack first. */
+static void
+starter_handle(void *state, struct ln_msg **msg)
+{
+    ln_pid pid;
+    (void)state;
+    (void)msg;
+    int error = ln_start(&napper, NULL, 0, &(struct ln_spawn_options){.name = "half made"}, &pid);
+    EXPECT(error != 0);
+}
+static const struct ln_behaviour starter = {.name = "starter", .handle = starter_handle};
+
+static void
+half_made_story(void)
+{
+    ln_pid pid;
+    uint64_t monitor;
+    unsigned fillers = 0;
+    EXPECT(ln_spawn_monitor(&starter, NULL, 0, &pid, &monitor) == 0);
+    while (ln_spawn(&resting, NULL, 0, NULL, &(ln_pid){0}) == 0) {
+        fillers++;
+        stage_settle(); /* it takes its stack */
+    }
+    EXPECT(fillers > 0);
+    stage_say(pid, STOP);
+    EXPECT(stage_down(monitor).kind == LN_EXIT_ERROR);
+    stage_settle();
+    EXPECT(ln_whereis("half made") == 0);
+}
+
+static void
+nobody_is_left_half_made(void **state)
+{
+    (void)state;
+    stage_play_with(half_made_story, &(struct ln_node_options){.stacks_max = STACKS_MAX});
+}
+
 /* At io level 6.1 guards are mappings: the stated maximum is in force without being asked for. */
 static void
 old_root_run(void *state)
@@ -264,6 +301,8 @@ main(void)
              stacks_have_a_maximum),
         SPEC("a crowd spawned at once gets the stacks there are, the rest ends",
              crowds_are_answered),
+        SPEC("who may not wait for an init that it asks for leaves nobody half made",
+             nobody_is_left_half_made),
         SPEC("a kernel without light guards has the stated maximum of stacks",
              guards_can_be_mappings),
     };

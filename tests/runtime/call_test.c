@@ -431,6 +431,47 @@ timers_send(void **state)
     stage_play(timer_story);
 }
 
+/* --------------------------------------------------------------------------- answered at once */
+
+static unsigned beats;
+
+static void
+beat_handle(void *state, struct ln_msg **msg)
+{
+    (void)state;
+    beats++;
+    if ((*msg)->tag != STOP) {
+        ln_send(ln_self(), msg);
+    } else {
+        ln_stop(LN_EXIT_NORMAL, "asked to");
+    }
+}
+static const struct ln_behaviour heart = {.name = "heart", .handle = beat_handle};
+
+static void
+at_once_story(void)
+{
+    enum { CALLS = 10000 };
+    ln_pid pid;
+    ln_pid nobody = ln_self() + ((ln_pid)1 << 20);
+    beats = 0;
+    EXPECT(ln_spawn(&heart, NULL, 0, NULL, &pid) == 0);
+    stage_say(pid, PLAIN);
+    for (unsigned i = 0; i < CALLS; i++) {
+        struct ln_msg *msg = ln_msg_new(ADD, LN_DURABLE, 0);
+        EXPECT(ln_call(nobody, &msg, LN_FOREVER, NULL) == -ESRCH);
+    }
+    EXPECT(beats >= CALLS / 1000); /* of a turn's messages there are far fewer */
+    stage_say(pid, STOP);
+}
+
+static void
+at_once_is_no_turn_without_end(void **state)
+{
+    (void)state;
+    stage_play(at_once_story);
+}
+
 int
 main(void)
 {
@@ -449,6 +490,8 @@ main(void)
         SPEC("a call in an actor that is ended returns and lets it unwind",
              a_cancelled_call_returns),
         SPEC("a timer sends at its time, unless it is cancelled", timers_send),
+        SPEC("calls that are answered at once end a turn like any others",
+             at_once_is_no_turn_without_end),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
