@@ -20,6 +20,9 @@ static const char *const wait_names[] = {
     [WAIT_SOCKET] = "socket",
 };
 
+/* A page ends early when so many messages were counted for it: mailboxes are walked. */
+enum { LIST_MESSAGES_MAX = 16384 };
+
 struct list_request {
     uint32_t slot;
     uint32_t max;
@@ -126,10 +129,15 @@ list(struct scheduler *self, const struct list_request *request)
     uint32_t slot = request->slot > 0 ? request->slot : 1;
     /* A bounded walk over slots, used or not: a look never holds the scheduler for long. */
     uint32_t last = slot + SLOT_CHUNK;
-    for (; slot < self->slots_used && slot < last && page->count < max; slot++) {
+    uint32_t messages = 0;
+    for (; slot < self->slots_used && slot < last && page->count < max &&
+           messages < LIST_MESSAGES_MAX;
+         slot++) {
         const struct actor *actor = scheduler_actor_at(self, slot);
         if (actor != NULL) {
-            actor_info(actor, &page->actors[page->count++]);
+            struct ln_actor_info *info = &page->actors[page->count++];
+            actor_info(actor, info);
+            messages += info->mailbox;
         }
     }
     page->next_slot = slot < self->slots_used ? slot : 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/inspect.h"
+#include "runtime/io/sim.h"
 #include "runtime/text.h"
 #include "tests/runtime/stage.h"
 #include "tests/spec.h"
@@ -483,6 +484,56 @@ looks_from_outside(void **state)
     stage_close(&node, driver);
 }
 
+/* ---------------------------------------------------------------------------- flooded mailboxes */
+
+static void
+deaf_run(void *state)
+{
+    (void)state;
+    (void)ln_sleep(1000000);
+}
+static const struct ln_behaviour deaf = {
+    .name = "deaf", .run = deaf_run, .durable_max = 100000, .stack_bytes = 16384};
+
+/* Each has as many messages as a page may count. */
+static void
+flooded_pages_story(void)
+{
+    enum { DEAF = 3, MESSAGES = 16384 };
+    static struct ln_actor_info page[LN_INSPECT_PAGE];
+    ln_pid pids[DEAF];
+    for (unsigned i = 0; i < DEAF; i++) {
+        EXPECT(ln_spawn(&deaf, NULL, 0, NULL, &pids[i]) == 0);
+        for (unsigned n = 0; n < MESSAGES; n++) {
+            stage_say(pids[i], 1);
+        }
+    }
+    unsigned found = 0;
+    uint32_t slot = 0;
+    do {
+        uint32_t count = 0;
+        unsigned full = 0;
+        EXPECT(ln_inspect_list(ln_scheduler(), &slot, page, LN_INSPECT_PAGE, &count) == 0);
+        for (uint32_t i = 0; i < count; i++) {
+            full += page[i].mailbox >= MESSAGES;
+        }
+        EXPECT(full <= 1);
+        found += full;
+    } while (slot != 0);
+    EXPECT(found == DEAF);
+    for (unsigned i = 0; i < DEAF; i++) {
+        ln_kill(pids[i], LN_EXIT_KILLED);
+    }
+}
+
+static void
+flooded_pages_are_short(void **state)
+{
+    (void)state;
+    stage_play_once(flooded_pages_story, &(struct sim_options){.seed = 1},
+                    &(struct ln_node_options){0});
+}
+
 int
 main(void)
 {
@@ -497,6 +548,8 @@ main(void)
         SPEC("a flooded actor answers introspection and its supervisor at once",
              answers_under_flood),
         SPEC("any thread may look, and sees how busy a scheduler is", looks_from_outside),
+        SPEC("a page of a list is the shorter, the more its mailboxes hold",
+             flooded_pages_are_short),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
