@@ -11,6 +11,7 @@
 
 #include "runtime/bounds.h"
 #include "runtime/check.h"
+#include "runtime/scheduler.h"
 #include "runtime/supervisor_priv.h"
 #include "runtime/text.h"
 
@@ -513,6 +514,17 @@ supervisor_init(void *state, const void *argument)
     return 0;
 }
 
+/* Who linked it to himself takes it along, as a gen_server's parent does; other EXITs mean
+ * nothing. */
+static void
+parent_ended(struct supervisor *supervisor, const struct ln_down *down)
+{
+    if (down->pid == actor_current()->parent) {
+        children_stop(supervisor);
+        ln_stop(LN_EXIT_SHUTDOWN, "its parent ended");
+    }
+}
+
 static void
 supervisor_handle(void *state, struct ln_msg **msg)
 {
@@ -531,6 +543,9 @@ supervisor_handle(void *state, struct ln_msg **msg)
         break;
     case SUPERVISOR_RESTART:
         restart_due(supervisor, *(struct child *const *)(const void *)(*msg)->data);
+        break;
+    case LN_TAG_EXIT:
+        parent_ended(supervisor, (const struct ln_down *)(const void *)(*msg)->data);
         break;
     default:
         supervisor_answer(supervisor, *msg);

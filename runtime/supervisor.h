@@ -57,7 +57,8 @@ struct ln_supervision {
     uint32_t children_count;
 };
 
-/* The behaviour; its argument is a struct ln_supervision. */
+/* The behaviour; its argument is a struct ln_supervision. One that is linked to who spawned it
+ * stops its children and itself, with SHUTDOWN, when that ends or asks for it (ln_kill). */
 extern LN_API const struct ln_behaviour ln_supervisor;
 
 /* All of these ask a supervisor, and yield. 0, the error that is named, or what ln_call returns;

@@ -647,6 +647,56 @@ tables_take_no_requests(void **state)
     stage_play(not_dynamic_story);
 }
 
+/* ------------------------------------------------------------------------ a parent that ends */
+
+static void
+ward_handle(void *state, struct ln_msg **msg)
+{
+    (void)state;
+    (void)msg;
+}
+static const struct ln_behaviour ward = {.name = "ward", .handle = ward_handle};
+static const struct ln_child wards[] = {{.behaviour = &ward, .name = "ward"}};
+
+static void
+parent_run(void *state)
+{
+    const struct ln_supervision supervision = {
+        .children = wards, .children_count = 1, .intensity = 1, .period_ms = 1000};
+    ln_pid pid;
+    (void)state;
+    EXPECT(ln_start(&ln_supervisor, &supervision, sizeof supervision,
+                    &(struct ln_spawn_options){.link = true}, &pid) == 0);
+    EXPECT(ln_whereis("ward") != 0);
+    ln_unlink(pid);
+    ln_kill(pid, LN_EXIT_NORMAL); /* asked by its parent */
+    uint64_t monitor = ln_monitor(pid);
+    EXPECT(stage_down(monitor).kind == LN_EXIT_SHUTDOWN);
+    EXPECT(ln_whereis("ward") == 0);
+    EXPECT(ln_start(&ln_supervisor, &supervision, sizeof supervision,
+                    &(struct ln_spawn_options){.link = true}, &pid) == 0);
+    ln_exit(LN_EXIT_ERROR, "and leaves it behind");
+}
+static const struct ln_behaviour parent = {.name = "parent", .run = parent_run};
+
+static void
+parent_story(void)
+{
+    ln_pid pid;
+    uint64_t monitor;
+    EXPECT(ln_spawn_monitor(&parent, NULL, 0, &pid, &monitor) == 0);
+    EXPECT(stage_down(monitor).kind == LN_EXIT_ERROR);
+    stage_settle();
+    EXPECT(ln_whereis("ward") == 0);
+}
+
+static void
+ends_with_its_parent(void **state)
+{
+    (void)state;
+    stage_play(parent_story);
+}
+
 int
 main(void)
 {
@@ -664,6 +714,8 @@ main(void)
         SPEC("a supervisor whose child's first init fails fails with it", fails_with_its_child),
         SPEC("a restart whose init fails counts, and is tried again", failing_restarts_count),
         SPEC("who takes longer to end than he may is killed", kills_who_takes_too_long),
+        SPEC("a supervisor that its parent has linked to itself ends with it, and its children",
+             ends_with_its_parent),
         SPEC("a supervisor that is killed takes its children along, and theirs",
              takes_its_children_along),
         SPEC("a branch that was killed grows again", a_killed_branch_grows_again),
