@@ -163,7 +163,8 @@ LN_API uint64_t ln_send_after(uint64_t delay_ms, ln_pid to, struct ln_msg **msg)
  * power of two that slack_ms + 1 has room for. */
 LN_API uint64_t ln_send_after_slack(uint64_t delay_ms, uint64_t slack_ms, ln_pid to,
                                     struct ln_msg **msg);
-/* 0, or -ENOENT when it has fired or never was. */
+/* Takes back a message of any actor of the calling scheduler; a number of another scheduler's may
+ * be somebody else's here. 0, or -ENOENT when it has fired or never was. */
 LN_API int ln_cancel_timer(uint64_t timer);
 
 /* A behaviour's init or handler asks to be told when nothing comes: if no message has arrived for
