@@ -25,88 +25,6 @@ enum {
     READY_CHOICES_MAX = 16,
 };
 
-/* ---------------------------------------------------------------------------------------- slots */
-
-struct actor *
-scheduler_actor_at(const struct scheduler *self, uint32_t slot)
-{
-    ASSERT(slot < self->slots_used);
-    return slot_at(self, slot)->actor;
-}
-
-static void
-slots_add(struct scheduler *self, uint32_t chunk)
-{
-    size_t bytes = SLOT_CHUNK * sizeof(struct actor_slot);
-    self->slots[chunk] = slab_alloc(&self->slab, bytes);
-    memset(self->slots[chunk], 0, bytes);
-}
-
-static uint32_t
-slot_take(struct scheduler *self)
-{
-    bool full = self->slots_used > self->actors_max;
-    if (self->slots_free_count > SLOTS_RESTING || (full && self->slots_free_count > 0)) {
-        uint32_t slot = self->slots_free_first;
-        self->slots_free_first = slot_at(self, slot)->next_free;
-        self->slots_free_count--;
-        return slot;
-    }
-    if (full) {
-        return 0;
-    }
-    uint32_t slot = self->slots_used++;
-    if (self->slots[slot / SLOT_CHUNK] == NULL) {
-        slots_add(self, slot / SLOT_CHUNK);
-    }
-    return slot;
-}
-
-/* Written by this thread alone, so it needs no locked addition: others read a hint for
- * placement. */
-static void
-actors_count_add(struct scheduler *self, int change)
-{
-    unsigned count = atomic_load_explicit(&self->actors_count, memory_order_relaxed);
-    atomic_store_explicit(&self->actors_count, count + (unsigned)change, memory_order_relaxed);
-}
-
-ln_pid
-scheduler_adopt(struct scheduler *self, struct actor *actor)
-{
-    uint32_t slot = slot_take(self);
-    if (slot == 0) {
-        return 0;
-    }
-    struct actor_slot *taken = slot_at(self, slot);
-    taken->actor = actor;
-    actors_count_add(self, 1);
-    return (ln_pid)self->index << 56 | (ln_pid)slot << 32 | taken->generation;
-}
-
-void
-scheduler_forget(struct scheduler *self, struct actor *actor)
-{
-    uint32_t slot = pid_slot(actor->pid);
-    struct actor_slot *left = slot_at(self, slot);
-    ASSERT(left->actor == actor);
-    left->actor = NULL;
-    left->generation++;
-    if (self->slots_free_count++ == 0) {
-        self->slots_free_first = slot;
-    } else {
-        slot_at(self, self->slots_free_last)->next_free = slot;
-    }
-    self->slots_free_last = slot;
-    actors_count_add(self, -1);
-}
-
-uint64_t
-scheduler_ref(struct scheduler *self)
-{
-    return (uint64_t)self->index << 56 | ++self->ref_last;
-}
-
 /* ------------------------------------------------------------------------------------ run queue */
 
 static struct actor *
@@ -587,8 +505,7 @@ scheduler_init(struct scheduler *self, struct ln_node *node, unsigned index)
     self->loop = io_chooses(self->io) ? loop_by_choice : loop;
     self->ready_tail = &self->ready_head;
     slab_init(&self->slab);
-    slots_add(self, 0);
-    self->slots_used = 1; /* slot 0 is the scheduler's own pid */
+    slots_init(self);
     handle_table_init(&self->handles);
     self->door = door_new();
     self->now_ns = io_now_ns(self->io);
@@ -642,9 +559,7 @@ scheduler_fini(struct scheduler *self)
     }
     stack_free(self, self->running);
     stack_free(self, self->reap);
-    for (unsigned chunk = 0; chunk < SLOT_CHUNKS && self->slots[chunk] != NULL; chunk++) {
-        slab_free(&self->slab, self->slots[chunk], SLOT_CHUNK * sizeof(struct actor_slot));
-    }
+    slots_fini(self);
     handle_table_fini(&self->handles);
     traces_close(self);
     pool_fini(&self->alarms);

@@ -167,6 +167,9 @@ void scheduler_park(struct scheduler *scheduler);
  * freed. */
 NORETURN void scheduler_abandon(struct scheduler *scheduler, struct fiber *process_fiber);
 
+/* Their slots: slots.c. */
+void slots_init(struct scheduler *scheduler);
+void slots_fini(struct scheduler *scheduler);
 /* Whoever lives in a used slot, or NULL. */
 struct actor *scheduler_actor_at(const struct scheduler *scheduler, uint32_t slot);
 /* A slot for the actor and its pid; 0 when there is none left. */
