@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Judges the judges: plants one bug at a time into a copy of the tree, and sees that linnet-sim finds it.
 
-    tests/mutations/run.py [--only EXPRESSION] [--first N]
+    tests/mutations/run.py [--only EXPRESSION] [--first N] [--check]
 
 Each mutation is one place in one source: what stands there, to the letter, and what is put there instead. Where that
 text is not found exactly once the source has moved and the run fails. Each is to be caught within a number of seeds of
@@ -53,7 +53,7 @@ MUTATIONS = [
     Mutation("a stale pid is accepted", "runtime/scheduler.h",
              "return found->generation == (uint32_t)pid ? found->actor : NULL;",
              "return found->generation != 0 || pid != 0 ? found->actor : NULL;", "runtime", 20),
-    Mutation("a slot's generation is not raised", "runtime/scheduler.c",
+    Mutation("a slot's generation is not raised", "runtime/slots.c",
              "    left->generation++;", "    left->generation += 0;", "runtime", 20),
     Mutation("lanes are swapped", "runtime/mailbox.c",
              "taken->lane == LN_SYSTEM ? &box->system : &box->queue",
@@ -154,12 +154,18 @@ def play(mutation):
     return int(broken.group(1)), asserted.group(1) if asserted else broken.group(2)
 
 
-def mutate(mutation):
-    path = os.path.join(COPY, mutation.path)
-    with open(path, encoding="utf-8") as stream:
+def source(mutation, tree):
+    """The text that it changes, which must stand there once."""
+    with open(os.path.join(tree, mutation.path), encoding="utf-8") as stream:
         text = stream.read()
     if text.count(mutation.old) != 1:
         fail(f"{mutation.path}: '{mutation.old.strip()}' is there {text.count(mutation.old)} times, for: {mutation.name}")
+    return text
+
+
+def mutate(mutation):
+    path = os.path.join(COPY, mutation.path)
+    text = source(mutation, COPY)
     with open(path, "w", encoding="utf-8") as stream:
         stream.write(text.replace(mutation.old, mutation.new))
     try:
@@ -191,8 +197,14 @@ def main(arguments):
     parser = argparse.ArgumentParser(description="plants bugs and sees that linnet-sim finds them")
     parser.add_argument("--only", default="", help="mutations whose name matches this expression")
     parser.add_argument("--first", type=int, default=len(MUTATIONS), help="so many of them")
+    parser.add_argument("--check", action="store_true", help="only see that each finds its place")
     options = parser.parse_args(arguments)
     mutations = [m for m in MUTATIONS if re.search(options.only, m.name)][: options.first]
+    if options.check:
+        for mutation in mutations:
+            source(mutation, ROOT)
+        print(f"{len(mutations)} mutations find their places")
+        return 0
     copy_tree()
     subprocess.run(["cmake", "--preset", "release"], cwd=COPY, capture_output=True, check=True)
     began = time.monotonic()
