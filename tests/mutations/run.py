@@ -39,7 +39,7 @@ MUTATIONS = [
     Mutation("a wake-up is lost", "runtime/scheduler.c",
              "            io_wake(self->node->schedulers[i].io);", "            ;", "runtime", 20),
     Mutation("a timer is off by one", "runtime/timer.c",
-             "uint64_t from_ms = now_ms + 1;", "uint64_t from_ms = now_ms;", "runtime", 20),
+             "uint64_t at_ms = now_ms + 1 + (", "uint64_t at_ms = now_ms + (", "runtime", 20),
     Mutation("EXIT is lost", "runtime/signal.c",
              "    ln_msg_free(&ours);\n    if (actor->traps_exit) {",
              "    ln_msg_free(&ours);\n    if (actor->traps_exit && down->reason.kind != LN_EXIT_NORMAL) {",
