@@ -7,6 +7,7 @@
 #include "runtime/group.h"
 #include "runtime/inspect.h"
 #include "runtime/supervisor.h"
+#include "tests/runtime/dive.h"
 #include "tests/runtime/harbour.h"
 #include "tests/spec.h"
 
@@ -30,7 +31,7 @@ enum way {
     FAIL_IN_TERMINATE,
     RETURN, /* and go on: the rest of these wait to be killed */
     CALL,
-    CALL_STUBBORNLY, /* does not unwind when it is cancelled */
+    CALL_AGAIN, /* does not unwind when it is cancelled */
     WORK,
     OVERFLOW_STACK,
     WAYS,
@@ -128,17 +129,6 @@ own_everything(struct wretch *self)
 
 static const struct ln_behaviour wretch, wretch_process;
 
-/* A frame of a kilobyte, which no compiler may cut down to what is used of it. */
-static __attribute__((noinline)) unsigned
-dive(unsigned depth) // NOLINT(misc-no-recursion)
-{
-    volatile unsigned room[256];
-    __asm__ volatile("" : : "r"(room) : "memory");
-    room[0] = depth;
-    room[255] = depth < 100000000 ? dive(depth + 1) : 0;
-    return room[0] + room[255];
-}
-
 static void
 rest(void *argument)
 {
@@ -146,14 +136,14 @@ rest(void *argument)
 }
 
 static void
-call_for_ever(const struct wretch *self, bool stubborn)
+call_for_ever(const struct wretch *self, bool again)
 {
     do {
         struct ln_msg *question = laden_message(LN_DURABLE);
         struct ln_msg *answer = NULL;
         int error = ln_call(self->mute, &question, LN_FOREVER, &answer);
         EXPECT(error == -ECANCELED && answer == NULL);
-    } while (stubborn);
+    } while (again);
 }
 
 static void
@@ -186,8 +176,8 @@ end_itself(const struct wretch *self)
         (void)dive(0);
         break;
     case CALL:
-    case CALL_STUBBORNLY:
-        call_for_ever(self, self->way == CALL_STUBBORNLY);
+    case CALL_AGAIN:
+        call_for_ever(self, self->way == CALL_AGAIN);
         break;
     case WORK:
         while (ln_sleep(0) == 0) {

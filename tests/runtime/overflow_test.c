@@ -2,6 +2,7 @@
 #include "runtime/bounds.h"
 #include "runtime/inspect.h"
 #include "runtime/supervisor.h"
+#include "tests/runtime/dive.h"
 #include "tests/runtime/stage.h"
 #include "tests/spec.h"
 
@@ -22,17 +23,6 @@ play(void (*story)(void))
     (void)signal(SIGSEGV, SIG_DFL);
     stage_play(story);
     stage_play_threads(story, 2);
-}
-
-/* A frame of a kilobyte, which no compiler may cut down to what is used of it. */
-static __attribute__((noinline)) unsigned
-dive(unsigned depth) // NOLINT(misc-no-recursion)
-{
-    volatile unsigned room[256];
-    __asm__ volatile("" : : "r"(room) : "memory");
-    room[0] = depth;
-    room[255] = depth < 100000000 ? dive(depth + 1) : 0;
-    return room[0] + room[255];
 }
 
 /* --------------------------------------------------------------------- a handler, and a process */
