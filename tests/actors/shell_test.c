@@ -6,40 +6,13 @@
 #include "runtime/supervisor.h"
 #include "runtime/text.h"
 #include "runtime/trace.h"
-#include "tests/actors/desk.h"
+#include "tests/actors/office.h"
 #include "tests/spec.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_tree.h>
-
-static struct world world;
-static struct desk desk;
-
-static int
-open_world(void **state)
-{
-    (void)state;
-    world_open(&world, 2);
-    desk_open(&desk, &world);
-    return 0;
-}
-
-static int
-close_world(void **state)
-{
-    (void)state;
-    desk_close(&desk);
-    world_close(&world);
-    return 0;
-}
-
-static bool
-says(const char *text)
-{
-    return strstr(desk.document, text) != NULL;
-}
 
 static uint64_t
 number(const char *name)
@@ -49,15 +22,6 @@ number(const char *name)
     const char *at = strstr(desk.document, member);
     assert_non_null(at);
     return strtoull(at + strlen(member), NULL, 10);
-}
-
-static void
-failed_with(enum shell_status status, const char *sentence)
-{
-    char document[512];
-    (void)snprintf(document, sizeof document, "{\"error\":\"%s\"}", sentence);
-    assert_string_equal(desk.document, document);
-    assert_int_equal(desk.status, status);
 }
 
 /* ---------------------------------------------------------------------------------------- users */
@@ -625,11 +589,6 @@ survives_who_leaves_in_the_middle(void **state)
     assert_int_equal(desk.status, SHELL_DONE);
     assert_int_equal(messenger_counted(&world.messenger.counters.shell_refused), 0);
 }
-
-#define DOOR(title, function)                              \
-    {                                                      \
-        (title), (function), open_world, close_world, NULL \
-    }
 
 int
 main(void)
