@@ -1,33 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/options.h"
 
+#include "tests/bench/command_line.h"
 #include "tests/spec.h"
 
 #include <errno.h>
-#include <string.h>
-
-enum { WORDS_MAX = 16, TEXT_BYTES = 2000 };
 
 static struct options options;
 static enum options_action action;
-static char told[TEXT_BYTES];
 
-/* Reads a command line, its words apart by blanks. */
-static int
-reads(const char *line)
+int
+words_read(int count, char **words, struct ln_text *wrong)
 {
-    static char copy[TEXT_BYTES];
-    char *words[WORDS_MAX];
-    int count = 0;
-    char *rest = copy;
-    struct ln_text wrong;
-    ln_text_init(&wrong, told, sizeof told);
-    strncpy(copy, line, sizeof copy - 1);
-    for (char *word; (word = strsep(&rest, " ")) != NULL;) {
-        assert_true(count < WORDS_MAX);
-        words[count++] = word;
-    }
-    return options_read(count, words, &options, &action, &wrong);
+    return options_read(count, words, &options, &action, wrong);
 }
 
 #define URL " --url ws://127.0.0.1:4222/chat --data var"
@@ -78,13 +63,6 @@ both_spellings(void **state)
     assert_false(options.read);
     assert_true(options.json);
     assert_int_equal(options.form, PROTOCOL_JSON);
-}
-
-static void
-refused(const char *line, const char *why)
-{
-    assert_int_equal(reads(line), -EINVAL);
-    assert_string_equal(told, why);
 }
 
 static void

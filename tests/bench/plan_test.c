@@ -3,6 +3,7 @@
 
 #include "bench/plan_command.h"
 #include "bench/plan_published.h"
+#include "tests/bench/command_line.h"
 #include "tests/spec.h"
 
 #include <errno.h>
@@ -10,28 +11,13 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WORDS_MAX = 32, TEXT_BYTES = 16 << 10 };
-
 static struct plan_command command;
 static struct plan_result rows[PLAN_ROWS];
-static char told[TEXT_BYTES];
 
-/* Reads a command line, its words apart by blanks. */
-static int
-reads(const char *line)
+int
+words_read(int count, char **words, struct ln_text *wrong)
 {
-    static char copy[TEXT_BYTES];
-    char *words[WORDS_MAX];
-    int count = 0;
-    char *rest = copy;
-    struct ln_text wrong;
-    ln_text_init(&wrong, told, sizeof told);
-    strncpy(copy, line, sizeof copy - 1);
-    for (char *word; (word = strsep(&rest, " ")) != NULL;) {
-        assert_true(count < WORDS_MAX);
-        words[count++] = word;
-    }
-    return plan_command_read(count, words, &command, &wrong);
+    return plan_command_read(count, words, &command, wrong);
 }
 
 static const char *
@@ -256,13 +242,6 @@ refuses_other_files(void **state)
         assert_int_equal(plan_take_idle(others[i], &measured), -ENOENT);
     }
     assert_memory_equal(&measured, &plan_default.measured, sizeof measured);
-}
-
-static void
-refused(const char *line, const char *why)
-{
-    assert_int_equal(reads(line), -EINVAL);
-    assert_string_equal(told, why);
 }
 
 static void
