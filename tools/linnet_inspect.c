@@ -118,26 +118,25 @@ actor_print(yajl_val tree)
 }
 
 static void
+device_fill(struct linnet_table *table, yajl_val row)
+{
+    linnet_table_number(table, linnet_json_number(row, "device"));
+    linnet_table_text(table, linnet_json_text(row, "name"));
+    linnet_table_time(table, linnet_json_number(row, "added_at_ms"));
+    linnet_table_number(table, linnet_json_number(row, "acked"));
+    linnet_table_number(table, linnet_json_number(row, "waiting"));
+    linnet_table_bytes(table, linnet_json_number(row, "waiting_bytes"));
+    linnet_table_text(table, linnet_json_true(row, "resync") ? "resync" : "");
+}
+
+static void
 devices_print(yajl_val devices)
 {
     static const struct linnet_column columns[] = {
         {"DEVICE", true},  {"NAME", false}, {"ADDED", false}, {"ACKED", true},
         {"WAITING", true}, {"BYTES", true}, {"", false},
     };
-    struct linnet_table table;
-    linnet_table_init(&table, columns, sizeof columns / sizeof columns[0]);
-    for (size_t i = 0; i < linnet_json_count(devices); i++) {
-        yajl_val row = linnet_json_at(devices, i);
-        linnet_table_number(&table, linnet_json_number(row, "device"));
-        linnet_table_text(&table, linnet_json_text(row, "name"));
-        linnet_table_time(&table, linnet_json_number(row, "added_at_ms"));
-        linnet_table_number(&table, linnet_json_number(row, "acked"));
-        linnet_table_number(&table, linnet_json_number(row, "waiting"));
-        linnet_table_bytes(&table, linnet_json_number(row, "waiting_bytes"));
-        linnet_table_text(&table, linnet_json_true(row, "resync") ? "resync" : "");
-    }
-    linnet_table_print(&table);
-    linnet_table_fini(&table);
+    linnet_table_show(columns, sizeof columns / sizeof columns[0], devices, device_fill);
 }
 
 static void

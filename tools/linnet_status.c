@@ -25,6 +25,22 @@ busy_text(yajl_val row, char out[LINNET_NUMBER_BYTES])
 }
 
 static void
+scheduler_fill(struct linnet_table *table, yajl_val row)
+{
+    char busy[LINNET_NUMBER_BYTES];
+    linnet_table_number(table, linnet_json_number(row, "scheduler"));
+    linnet_table_text(table, busy_text(row, busy));
+    linnet_table_number(table, linnet_json_number(row, "ready"));
+    linnet_table_number(table, linnet_json_number(row, "actors"));
+    linnet_table_number(table, linnet_json_number(row, "sockets"));
+    linnet_table_number(table, linnet_json_number(row, "stacks"));
+    linnet_table_number(table, linnet_json_number(row, "messages"));
+    linnet_table_number(table, linnet_json_number(row, "crashed"));
+    linnet_table_number(table, linnet_json_number(row, "stalls"));
+    linnet_table_bytes(table, linnet_json_number(row, "memory_used_bytes"));
+}
+
+static void
 schedulers_print(yajl_val schedulers)
 {
     static const struct linnet_column columns[] = {
@@ -32,24 +48,23 @@ schedulers_print(yajl_val schedulers)
         {"SOCKETS", true},   {"STACKS", true}, {"MESSAGES", true}, {"CRASHED", true},
         {"STALLS", true},    {"MEMORY", true},
     };
-    struct linnet_table table;
-    linnet_table_init(&table, columns, sizeof columns / sizeof columns[0]);
-    for (size_t i = 0; i < linnet_json_count(schedulers); i++) {
-        yajl_val row = linnet_json_at(schedulers, i);
-        char busy[LINNET_NUMBER_BYTES];
-        linnet_table_number(&table, linnet_json_number(row, "scheduler"));
-        linnet_table_text(&table, busy_text(row, busy));
-        linnet_table_number(&table, linnet_json_number(row, "ready"));
-        linnet_table_number(&table, linnet_json_number(row, "actors"));
-        linnet_table_number(&table, linnet_json_number(row, "sockets"));
-        linnet_table_number(&table, linnet_json_number(row, "stacks"));
-        linnet_table_number(&table, linnet_json_number(row, "messages"));
-        linnet_table_number(&table, linnet_json_number(row, "crashed"));
-        linnet_table_number(&table, linnet_json_number(row, "stalls"));
-        linnet_table_bytes(&table, linnet_json_number(row, "memory_used_bytes"));
-    }
-    linnet_table_print(&table);
-    linnet_table_fini(&table);
+    linnet_table_show(columns, sizeof columns / sizeof columns[0], schedulers, scheduler_fill);
+}
+
+static void
+ring_fill(struct linnet_table *table, yajl_val row)
+{
+    linnet_table_number(table, linnet_json_number(row, "scheduler"));
+    linnet_table_number(table, linnet_json_number(row, "io_enters"));
+    linnet_table_number(table, linnet_json_number(row, "io_submitted"));
+    linnet_table_number(table, linnet_json_number(row, "io_completed"));
+    linnet_table_number(table, linnet_json_number(row, "io_wakes"));
+    linnet_table_number(table, linnet_json_number(row, "io_receives"));
+    linnet_table_bytes(table, linnet_json_number(row, "io_receive_bytes"));
+    linnet_table_number(table, linnet_json_number(row, "io_sends"));
+    linnet_table_bytes(table, linnet_json_number(row, "io_send_bytes"));
+    linnet_table_number(table, linnet_json_number(row, "io_syncs"));
+    linnet_table_bytes(table, linnet_json_number(row, "io_file_bytes"));
 }
 
 static void
@@ -60,24 +75,7 @@ rings_print(yajl_val schedulers)
         {"WAKES", true}, {"RECEIVES", true}, {"RECEIVED", true},  {"SENDS", true},
         {"SENT", true},  {"SYNCS", true},    {"SYNCED", true},
     };
-    struct linnet_table table;
-    linnet_table_init(&table, columns, sizeof columns / sizeof columns[0]);
-    for (size_t i = 0; i < linnet_json_count(schedulers); i++) {
-        yajl_val row = linnet_json_at(schedulers, i);
-        linnet_table_number(&table, linnet_json_number(row, "scheduler"));
-        linnet_table_number(&table, linnet_json_number(row, "io_enters"));
-        linnet_table_number(&table, linnet_json_number(row, "io_submitted"));
-        linnet_table_number(&table, linnet_json_number(row, "io_completed"));
-        linnet_table_number(&table, linnet_json_number(row, "io_wakes"));
-        linnet_table_number(&table, linnet_json_number(row, "io_receives"));
-        linnet_table_bytes(&table, linnet_json_number(row, "io_receive_bytes"));
-        linnet_table_number(&table, linnet_json_number(row, "io_sends"));
-        linnet_table_bytes(&table, linnet_json_number(row, "io_send_bytes"));
-        linnet_table_number(&table, linnet_json_number(row, "io_syncs"));
-        linnet_table_bytes(&table, linnet_json_number(row, "io_file_bytes"));
-    }
-    linnet_table_print(&table);
-    linnet_table_fini(&table);
+    linnet_table_show(columns, sizeof columns / sizeof columns[0], schedulers, ring_fill);
 }
 
 static void
@@ -161,39 +159,37 @@ linnet_status(struct linnet_call *call)
 
 /* --------------------------------------------------------------------------------------- config */
 
+static const struct linnet_column setting_columns[] = {
+    {"SETTING", false}, {"VALUE", false}, {"ORIGIN", false}};
+
 static void
-settings_print(yajl_val settings, bool origin)
+setting_fill(struct linnet_table *table, yajl_val row)
 {
-    static const struct linnet_column columns[] = {
-        {"SETTING", false}, {"VALUE", false}, {"ORIGIN", false}};
-    struct linnet_table table;
-    linnet_table_init(&table, columns, origin ? 3 : 2);
-    for (size_t i = 0; i < linnet_json_count(settings); i++) {
-        yajl_val row = linnet_json_at(settings, i);
-        linnet_table_text(&table, linnet_json_text(row, "name"));
-        linnet_table_text(&table, linnet_json_text(row, "text"));
-        if (origin) {
-            char text[LINNET_NUMBER_BYTES];
-            unsigned line = (unsigned)linnet_json_number(row, "line");
-            (void)snprintf(text, sizeof text, line > 0 ? "%s, line %u" : "%s",
-                           linnet_json_text(row, "origin"), line);
-            linnet_table_text(&table, text);
-        }
-    }
-    linnet_table_print(&table);
-    linnet_table_fini(&table);
+    linnet_table_text(table, linnet_json_text(row, "name"));
+    linnet_table_text(table, linnet_json_text(row, "text"));
+}
+
+static void
+setting_fill_origin(struct linnet_table *table, yajl_val row)
+{
+    char text[LINNET_NUMBER_BYTES];
+    unsigned line = (unsigned)linnet_json_number(row, "line");
+    setting_fill(table, row);
+    (void)snprintf(text, sizeof text, line > 0 ? "%s, line %u" : "%s",
+                   linnet_json_text(row, "origin"), line);
+    linnet_table_text(table, text);
 }
 
 static void
 settings_print_plain(yajl_val settings)
 {
-    settings_print(settings, false);
+    linnet_table_show(setting_columns, 2, settings, setting_fill);
 }
 
 static void
 settings_print_origin(yajl_val settings)
 {
-    settings_print(settings, true);
+    linnet_table_show(setting_columns, 3, settings, setting_fill_origin);
 }
 
 int

@@ -2,6 +2,7 @@
 #include "tools/linnet_table.h"
 
 #include "runtime/check.h"
+#include "tools/linnet_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,6 +106,19 @@ linnet_table_fini(struct linnet_table *table)
     }
     free(table->cells);
     *table = (struct linnet_table){0};
+}
+
+void
+linnet_table_show(const struct linnet_column *columns, unsigned columns_count, yajl_val rows,
+                  void (*fill)(struct linnet_table *table, yajl_val row))
+{
+    struct linnet_table table;
+    linnet_table_init(&table, columns, columns_count);
+    for (size_t i = 0; i < linnet_json_count(rows); i++) {
+        fill(&table, linnet_json_at(rows, i));
+    }
+    linnet_table_print(&table);
+    linnet_table_fini(&table);
 }
 
 const char *

@@ -8,6 +8,8 @@
  *     linnet_table_print(&table);
  *     linnet_table_fini(&table);
  *
+ * or, for the rows of a node's document, all of it in linnet_table_show.
+ *
  * Without memory the tool ends.
  */
 #pragma once
@@ -15,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <yajl/yajl_tree.h>
 
 enum { LINNET_COLUMNS_MAX = 16, LINNET_NUMBER_BYTES = 40 };
 
@@ -38,6 +41,9 @@ void linnet_table_bytes(struct linnet_table *table, uint64_t bytes);
 void linnet_table_time(struct linnet_table *table, uint64_t time_ms);
 void linnet_table_print(const struct linnet_table *table);
 void linnet_table_fini(struct linnet_table *table);
+/* A whole table: for each element of an array, `fill` adds the cells of its row. */
+void linnet_table_show(const struct linnet_column *columns, unsigned columns_count, yajl_val rows,
+                       void (*fill)(struct linnet_table *table, yajl_val row));
 
 /* "4.0 KiB", "2026-01-31 12:00:00" (UTC), "3d 4h", as tables and lists show them. */
 const char *linnet_bytes_text(uint64_t bytes, char out[LINNET_NUMBER_BYTES]);
