@@ -124,6 +124,14 @@ shell_put_text(struct shell_call *call, const char *name, const char *text)
 }
 
 void
+shell_put_name(struct shell_call *call, const struct store_name *name)
+{
+    char text[STORE_NAME_BYTES_MAX + 1] = "";
+    memcpy(text, name->text, name->bytes);
+    shell_put_text(call, "name", text);
+}
+
+void
 shell_put_pid(struct shell_call *call, const char *name, ln_pid pid)
 {
     char text[SHELL_PID_BYTES];

@@ -136,10 +136,8 @@ inspect_actor(struct shell_call *call, ln_pid pid)
 static void
 device_print(struct shell_call *call, const struct store_device *device)
 {
-    char name[STORE_NAME_BYTES_MAX + 1] = "";
-    memcpy(name, device->name.text, device->name.bytes);
     ln_text_print(call->out, "{\"device\":%u,", device->device);
-    shell_put_text(call, "name", name);
+    shell_put_name(call, &device->name);
     ln_text_print(call->out,
                   "\"added_at_ms\":%llu,\"acked\":%llu,\"waiting\":%llu,\"waiting_bytes\":%llu,"
                   "\"resync\":%s}",
@@ -216,10 +214,8 @@ session_print(struct shell_call *call, uint64_t user)
 static void
 user_print(struct shell_call *call, const struct store_user *user)
 {
-    char name[STORE_NAME_BYTES_MAX + 1] = "";
-    memcpy(name, user->name.text, user->name.bytes);
     ln_text_print(call->out, "{\"user\":%llu,", (unsigned long long)user->user);
-    shell_put_text(call, "name", name);
+    shell_put_name(call, &user->name);
     ln_text_print(call->out,
                   "\"created_at_ms\":%llu,\"inbox\":{\"low\":%llu,\"last\":%llu,\"entries\":%llu,"
                   "\"bytes\":%llu},",

@@ -9,6 +9,7 @@
 #include "runtime/check.h"
 #include "runtime/inspect.h"
 #include "runtime/text.h"
+#include "store/account.h"
 
 enum {
     SHELL_CURSOR_BYTES = 48,
@@ -41,6 +42,8 @@ void shell_fail(struct shell_call *call, enum shell_status status, const char *f
 void shell_fail_errno(struct shell_call *call, int error, const char *what);
 /* "name": "text", escaped; with a comma behind. */
 void shell_put_text(struct shell_call *call, const char *name, const char *text);
+/* "name": a user's or device's, likewise. */
+void shell_put_name(struct shell_call *call, const struct store_name *name);
 /* "name": "0.12.3", likewise. */
 void shell_put_pid(struct shell_call *call, const char *name, ln_pid pid);
 /* "name": 17, likewise. */

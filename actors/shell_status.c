@@ -3,7 +3,6 @@
 #include "actors/shell_priv.h"
 
 #include <stdatomic.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { PARTITIONS = 256 };
@@ -181,13 +180,11 @@ put_stats(struct shell_call *call, const struct store_stats *stats)
 static void
 put_partition(struct shell_call *call, const struct store_partition_info *info)
 {
-    char pid[SHELL_PID_BYTES];
-    shell_pid_print(info->pid, pid);
     ln_text_print(call->out, "{");
     shell_put_number(call, "partition", info->partition);
     shell_put_number(call, "cell", info->cell);
     shell_put_number(call, "scheduler", info->scheduler);
-    shell_put_text(call, "pid", pid);
+    shell_put_pid(call, "pid", info->pid);
     shell_put_number(call, "epoch", info->epoch);
     shell_put_number(call, "commands", info->commands);
     shell_put_number(call, "delta_entries", info->delta_entries);

@@ -128,10 +128,8 @@ shell_user_token(struct shell_call *call)
 static void
 row_print(struct shell_call *call, const struct store_user *user)
 {
-    char name[STORE_NAME_BYTES_MAX + 1] = "";
-    memcpy(name, user->name.text, user->name.bytes);
     ln_text_print(call->out, "%s{", call->out->bytes == 1 ? "" : ",");
-    shell_put_text(call, "name", name);
+    shell_put_name(call, &user->name);
     ln_text_print(call->out,
                   "\"user\":%llu,\"devices\":%u,\"waiting\":%llu,\"created_at_ms\":%llu}",
                   (unsigned long long)user->user, user->devices,
