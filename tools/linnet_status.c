@@ -78,13 +78,24 @@ rings_print(yajl_val schedulers)
     linnet_table_show(columns, sizeof columns / sizeof columns[0], schedulers, ring_fill);
 }
 
-static void
-counters_print(yajl_val counters)
+static uint64_t
+accepts_failed(yajl_val schedulers)
 {
-    printf("connections    %llu now, %llu since the start, %llu refused\n",
+    uint64_t count = 0;
+    for (size_t i = 0; i < linnet_json_count(schedulers); i++) {
+        count += linnet_json_number(linnet_json_at(schedulers, i), "accepts_failed");
+    }
+    return count;
+}
+
+static void
+counters_print(yajl_val counters, yajl_val schedulers)
+{
+    printf("connections    %llu now, %llu since the start, %llu refused, %llu accepts failed\n",
            (unsigned long long)linnet_json_number(counters, "connections"),
            (unsigned long long)linnet_json_number(counters, "connections_accepted"),
-           (unsigned long long)linnet_json_number(counters, "connections_refused"));
+           (unsigned long long)linnet_json_number(counters, "connections_refused"),
+           (unsigned long long)accepts_failed(schedulers));
     printf("online         %llu devices of %llu users\n",
            (unsigned long long)linnet_json_number(counters, "devices"),
            (unsigned long long)linnet_json_number(counters, "sessions"));
@@ -126,7 +137,7 @@ status_print(yajl_val tree)
     printf("up             %s, since %s UTC\n",
            linnet_span_text(linnet_json_number(tree, "uptime_ms"), uptime),
            linnet_time_text(linnet_json_number(tree, "started_at_ms"), started));
-    counters_print(linnet_json_member(tree, "counters"));
+    counters_print(linnet_json_member(tree, "counters"), linnet_json_member(tree, "schedulers"));
     store_brief_print(linnet_json_member(tree, "store"));
     printf("\n");
     schedulers_print(linnet_json_member(tree, "schedulers"));
