@@ -66,15 +66,52 @@ connection_watch_idle(struct connection *connection)
     tick_after(connection, connection->messenger->limits.idle_timeout_ms / 2);
 }
 
+bool
+connection_room_left(const struct connection *connection)
+{
+    const struct messenger *messenger = connection->messenger;
+    return messenger_counted(&messenger->counters.connections) <=
+           messenger->settings->connections_max;
+}
+
+/* From its start to its login. */
+static void
+tick_first(struct connection *connection)
+{
+    uint64_t login_ms = connection->messenger->settings->login_timeout_ms;
+    connection->spare = login_ms > CONNECTION_SPARE_MS && !connection_room_left(connection);
+    tick_after(connection, connection->spare ? CONNECTION_SPARE_MS : login_ms);
+}
+
+/* Who came beyond connections_max has the time of all others, once there is room. */
+static bool
+time_left(struct connection *connection)
+{
+    bool upgraded = connection->phase != CONNECTION_HTTP;
+    bool left = connection->spare && (upgraded || connection_room_left(connection));
+    connection->spare = false;
+    if (left) {
+        uint64_t login_ms = connection->messenger->settings->login_timeout_ms;
+        tick_after(connection, login_ms - CONNECTION_SPARE_MS);
+    }
+    return left;
+}
+
 static void
 tick(struct connection *connection)
 {
     switch ((enum connection_phase)connection->phase) {
     case CONNECTION_HTTP:
-        ln_stop(LN_EXIT_NORMAL, "no request in time");
+        if (!time_left(connection)) {
+            /* It was told nothing that could get lost, and may never close its side. */
+            ln_socket_close(&connection->socket, true);
+            ln_stop(LN_EXIT_NORMAL, "no request in time");
+        }
         break;
     case CONNECTION_LOGIN:
-        connection_close(connection, PROTOCOL_CLOSE_UNAUTHENTICATED, "no login in time");
+        if (!time_left(connection)) {
+            connection_close(connection, PROTOCOL_CLOSE_UNAUTHENTICATED, "no login in time");
+        }
         break;
     case CONNECTION_ENTERING:
     case CONNECTION_ECHO:
@@ -354,7 +391,7 @@ connection_init(void *state, const void *argument)
     ln_own(&connection->own, connection_release);
     connection->socket = ln_socket_attach(start->descriptor);
     if (!start->moved) {
-        tick_after(connection, connection->messenger->settings->login_timeout_ms);
+        tick_first(connection);
         return 0;
     }
     connection->user = start->user;

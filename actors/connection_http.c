@@ -68,14 +68,6 @@ answer_page(struct connection *connection, const struct http_request *request)
     }
 }
 
-/* This connection is among those counted. */
-static bool
-room_left(const struct messenger *messenger)
-{
-    return messenger_counted(&messenger->counters.connections) <=
-           messenger->settings->connections_max;
-}
-
 static struct http_answer
 no_room_answer(void)
 {
@@ -97,7 +89,7 @@ upgrade(struct connection *connection, const struct http_request *request, bool 
         answer_send(connection, request, upgrade_fault_answer(fault));
         return false;
     }
-    if (!room_left(connection->messenger)) {
+    if (!connection_room_left(connection)) {
         messenger_count(&connection->messenger->counters.connections_refused);
         answer_send(connection, request, no_room_answer());
         return false;

@@ -66,6 +66,7 @@ struct connection {
     bool asks_again;    /* CONNECTION_ACK_AGAIN is on its way */
     bool counted;       /* among the authenticated */
     bool login_counted; /* among the pending logins */
+    bool spare;         /* came beyond connections_max */
     struct store_name name;
 };
 
@@ -73,6 +74,9 @@ enum {
     /* A login that was tried so often in one connection has a person at the end who should be shown
      * the door. */
     CONNECTION_LOGINS_MAX = 5,
+    /* Who comes beyond connections_max is there for a page or a 503: what silent ones held would be
+     * missing for those. */
+    CONNECTION_SPARE_MS = 1000,
     /* How long the peer has for its half of the closing handshake. */
     CONNECTION_CLOSE_MS = 5000,
     /* What a partition takes at most for an answer that a login or a name waits for. */
@@ -101,6 +105,8 @@ void connection_flow(struct connection *connection);
 /* A part of a frame. */
 void connection_write(struct connection *connection, const void *bytes, size_t count);
 const struct websocket_rules *connection_rules(const struct connection *connection);
+/* Whether connections_max has room for it; it is among those counted. */
+bool connection_room_left(const struct connection *connection);
 
 /* connection_http.c */
 /* Takes bytes of the head; true when a WebSocket has begun and *out tells what is left of the

@@ -72,9 +72,11 @@ accepted(struct listener *listener, io_socket descriptor)
 {
     struct messenger *messenger = listener->messenger;
     struct messenger_counters *counters = &messenger->counters;
-    uint64_t most = (uint64_t)messenger->settings->connections_max + LISTENER_SPARE;
+    const struct messenger_room *room = &messenger->room;
+    uint64_t most = (uint64_t)messenger->settings->connections_max + room->connections_spare;
     messenger_count(&counters->connections_accepted);
-    if (messenger_counted(&counters->connections) >= most ||
+    if (descriptor >= room->connections_below ||
+        messenger_counted(&counters->connections) >= most ||
         handoff_offer(&messenger->handoffs, descriptor, &listener->handoff) != 0) {
         messenger_count(&counters->connections_refused);
         io_close(ln_io(), descriptor, true);

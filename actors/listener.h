@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* listener.h - the actor that listens for clients and starts a connection for each, on the
- * schedulers in turn. */
+ * schedulers in turn, as long as there is room (messenger.h) for it. */
 #pragma once
 
 #include "actors/messenger.h"
@@ -13,9 +13,8 @@ enum {
      * after the process has gone; and a killed actor's until its descriptor is closed. Longer than
      * that: somebody else listens there. */
     LISTENER_PATIENCE_MS = 1000,
-    /* So many connections beyond connections_max are served, but not upgraded: who comes then hears
-     * 503 instead of a reset, and operators still reach /livez and /metrics. */
-    LISTENER_SPARE = 256,
+    /* Of messenger_room's connections_spare. */
+    LISTENER_SPARE_MAX = 256,
 };
 
 /* The argument: a struct messenger *. Its init fails, and says why through messenger_failed, when

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "actors/messenger.h"
 
+#include "actors/listener.h"
+#include "actors/shell.h"
+
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +22,11 @@ messenger_init(struct messenger *messenger, struct io_driver *driver, struct sto
     messenger->websocket_rules = (struct websocket_rules){
         .frame_bytes_max = settings->limits.frame_bytes_max,
         .message_bytes_max = settings->limits.frame_bytes_max,
+    };
+    messenger->room = (struct messenger_room){
+        .connections_spare = LISTENER_SPARE_MAX,
+        .connections_below = INT_MAX,
+        .shell_connections_max = SHELL_CONNECTIONS_MAX,
     };
     messenger->driver = driver;
     messenger->started_at_ns = io_now_ns(io);

@@ -34,7 +34,7 @@ enum {
 struct messenger_counters {
     _Atomic uint64_t connections;          /* now */
     _Atomic uint64_t connections_accepted; /* sockets */
-    _Atomic uint64_t connections_refused;  /* beyond connections_max */
+    _Atomic uint64_t connections_refused;  /* beyond connections_max, or the room */
     _Atomic uint64_t upgrades;             /* to a WebSocket */
     _Atomic uint64_t requests_bad;         /* HTTP that was no good */
     _Atomic uint64_t sessions;             /* now: users with a device online */
@@ -63,13 +63,27 @@ struct messenger_counters {
     _Atomic uint64_t shell_refused;
 };
 
+/* What the descriptors that the process may have leave to each: messenger_init leaves all that the
+ * node can use, and a program that may have fewer says so before the node starts. */
+struct messenger_room {
+    /* So many connections beyond connections_max are served, but not upgraded: who comes then hears
+     * 503 instead of a reset, and operators still reach /livez and /metrics. */
+    uint32_t connections_spare;
+    /* A connection's descriptor is below it; the others are the store's and the shell's. A new
+     * descriptor has the lowest number that is free, so this holds however long the kernel, or a
+     * peer that does not close, keeps a socket of which no actor knows any more. */
+    io_socket connections_below;
+    uint32_t shell_connections_max;
+};
+
 struct messenger {
     struct store *store;                    /* borrowed */
     const struct settings *settings;        /* borrowed */
     struct protocol_limits limits;          /* the settings' */
     struct websocket_rules websocket_rules; /* what clients' frames are held to: the limits' */
-    struct io_driver *driver;               /* borrowed */
-    uint64_t started_at_ns;                 /* io_now_ns */
+    struct messenger_room room;
+    struct io_driver *driver; /* borrowed */
+    uint64_t started_at_ns;   /* io_now_ns */
     int64_t started_wall_ms;
     /* Called once, on the listener's scheduler, when clients can connect; `bound` is where. May be
      * NULL. */

@@ -261,7 +261,7 @@ shell_accept(struct shell *shell, io_socket descriptor)
     struct client_start start = {.messenger = shell->messenger, .descriptor = descriptor};
     struct ln_spawn_options options = {.link = true};
     ln_pid pid = 0;
-    if (shell->clients < SHELL_CONNECTIONS_MAX &&
+    if (shell->clients < shell->messenger->room.shell_connections_max &&
         ln_spawn(&client_behaviour, &start, sizeof start, &options, &pid) == 0) {
         shell->clients++;
         return;

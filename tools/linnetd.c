@@ -19,6 +19,8 @@
 
 enum { WHY_BYTES = 512, FOLDER_BYTES = 512 };
 
+#define DESCRIPTORS_HINT "raise `ulimit -n` (systemd: LimitNOFILE=)"
+
 static int
 driver_open(const struct settings *settings, struct io_driver **out)
 {
@@ -74,7 +76,8 @@ report_print(const struct settings *settings, const struct store_report *report)
 }
 
 static int
-data_open(const struct settings *settings, struct io_driver *driver, struct store **out)
+data_open(const struct settings *settings, struct io_driver *driver, struct store **out,
+          unsigned *out_logs)
 {
     struct store_report report = {0};
     struct store_options options = {
@@ -92,11 +95,16 @@ data_open(const struct settings *settings, struct io_driver *driver, struct stor
         .devices_max = (uint16_t)settings->devices_max,
     };
     int error = store_open(&options, out, &report);
+    if (error == -EMFILE) {
+        (void)fprintf(stderr, "linnetd: %s: " DESCRIPTORS_HINT "\n", report.why);
+        return LINNETD_USAGE;
+    }
     if (error < 0) {
         (void)fprintf(stderr, "linnetd: %s\n", report.why);
         return store_exit(error);
     }
     report_print(settings, &report);
+    *out_logs = report.logs;
     return 0;
 }
 
@@ -171,18 +179,53 @@ node_run(struct messenger *messenger)
     return code;
 }
 
-/* Beyond the limit every accept would fail, and the listener with it: connections are refused
- * before that. */
-static void
-connections_bound(struct settings *settings)
+/* Beyond the limit every accept would fail, and whatever the store opens, too: connections are
+ * refused before that. What is open now is all that stays open, but for what the reckoning knows
+ * of. */
+static int
+descriptors_share(struct settings *settings, uint64_t limit, unsigned logs,
+                  struct messenger_room *room)
 {
-    uint64_t possible = linnetd_connections_possible();
-    if (settings->connections_max > possible) {
-        printf("connections_max is %llu instead of %u: this process may not have more descriptors; "
-               "raise `ulimit -n` (systemd: LimitNOFILE=)\n",
-               (unsigned long long)possible, settings->connections_max);
-        settings->connections_max = (uint32_t)possible;
+    uint32_t asked = settings->connections_max;
+    struct descriptors have = {
+        .limit = limit, .used = linnetd_descriptors_used(limit), .logs = logs};
+    uint64_t least = linnetd_descriptors_least(&have);
+    if (limit < least) {
+        (void)fprintf(stderr,
+                      "linnetd: this process may have %llu descriptors, and the node needs %llu at "
+                      "least: " DESCRIPTORS_HINT "\n",
+                      (unsigned long long)limit, (unsigned long long)least);
+        return LINNETD_USAGE;
     }
+    linnetd_descriptors_share(&have, &settings->connections_max, room);
+    if (settings->connections_max != asked) {
+        printf("connections_max is %u instead of %u: this process may not have more "
+               "descriptors; " DESCRIPTORS_HINT "\n",
+               settings->connections_max, asked);
+    }
+    return 0;
+}
+
+/* From the store's opening to its close. */
+static int
+data_serve(struct settings *settings, struct io_driver *driver, uint64_t descriptors, char *beside)
+{
+    static struct messenger messenger; /* its counters are many cache lines */
+    struct store *store = NULL;
+    unsigned logs = 0;
+    int code = data_open(settings, driver, &store, &logs);
+    if (code == 0) {
+        messenger_init(&messenger, driver, store, settings);
+        code = descriptors_share(settings, descriptors, logs, &messenger.room);
+    }
+    if (code == 0) {
+        (void)fflush(stdout);
+        messenger.ready = ready_print;
+        messenger.ready_context = beside;
+        code = node_run(&messenger);
+    }
+    store_close(&store);
+    return code;
 }
 
 /* `beside` is the folder where this program was found, and the shell's too; "" in the PATH. */
@@ -190,29 +233,19 @@ static int
 run(struct settings *settings, char *beside)
 {
     struct io_driver *driver = NULL;
-    struct store *store = NULL;
-    static struct messenger messenger; /* its counters are many cache lines */
     int error = linnetd_signals_start();
     if (error < 0) {
         (void)fprintf(stderr, "linnetd: no thread for signals: %s\n", strerrordesc_np(-error));
         return LINNETD_FAILED;
     }
+    uint64_t descriptors = linnetd_descriptors_raise();
     int code = driver_open(settings, &driver);
     if (code != 0) {
         return code;
     }
     printf("linnetd %s, %s, %u schedulers\n", LINNET_VERSION, io_driver_name(driver),
            io_loops(driver));
-    connections_bound(settings);
-    code = data_open(settings, driver, &store);
-    if (code == 0) {
-        (void)fflush(stdout);
-        messenger_init(&messenger, driver, store, settings);
-        messenger.ready = ready_print;
-        messenger.ready_context = beside;
-        code = node_run(&messenger);
-    }
-    store_close(&store);
+    code = data_serve(settings, driver, descriptors, beside);
     io_driver_close(driver);
     return code;
 }

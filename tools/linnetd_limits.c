@@ -1,15 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/linnetd_limits.h"
 
+#include "runtime/check.h"
+#include "runtime/io/posix_file.h"
+
+#include <limits.h>
 #include <sys/resource.h>
 
 enum {
-    /* Rings, the listeners, and two or three files in each of up to 256 cells and logs. */
-    OTHERS = 1280,
+    /* Of the clients and of the shell; open for good. */
+    LISTENERS = 2,
+    /* Of each log: the next segment, which is made while the current one fills, and may get any
+     * number; and what a worker opens for it in passing, the folder or the file of the reserve. */
+    LOG_NEXT = 1,
+    LOG_PASSING = 1,
+    /* One that each listener has accepted and is about to close. */
+    ACCEPTED = LISTENERS,
+    /* The least that is of use. */
+    CONNECTIONS_LEAST = 4,
+    SPARE_LEAST = 4,
+    SHELL_LEAST = 2,
+    /* Of what is left, spare and shell may have one in so many. */
+    SHARE = 8,
+    /* Where nobody tells: half of the limit, or what rings and files of a large node take. */
+    USED_UNKNOWN = 1280,
 };
 
 uint64_t
-linnetd_connections_possible(void)
+linnetd_descriptors_raise(void)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
@@ -19,8 +37,69 @@ linnetd_connections_possible(void)
     if (setrlimit(RLIMIT_NOFILE, &raised) == 0) {
         limit = raised;
     }
-    if (limit.rlim_cur == RLIM_INFINITY) {
-        return UINT64_MAX;
+    return limit.rlim_cur == RLIM_INFINITY ? UINT64_MAX : limit.rlim_cur;
+}
+
+static int
+count_one(void *context, const char *name)
+{
+    (void)name;
+    uint64_t *count = context;
+    (*count)++;
+    return 0;
+}
+
+uint64_t
+linnetd_descriptors_used(uint64_t limit)
+{
+    uint64_t count = 0;
+    if (posix_file_list_directory("/proc/self/fd", count_one, &count) == 0 && count > 0) {
+        return count - 1; /* the folder itself was open */
     }
-    return limit.rlim_cur / 2 > OTHERS ? limit.rlim_cur - OTHERS : limit.rlim_cur / 2;
+    return limit / 2 < USED_UNKNOWN ? limit / 2 : USED_UNKNOWN;
+}
+
+/* What stays open beside connections and shell, wherever its numbers are. */
+static uint64_t
+held(const struct descriptors *have)
+{
+    return have->used + LISTENERS + (uint64_t)LOG_NEXT * have->logs;
+}
+
+/* What is kept above all connections, the shell's apart. The next segments once more: they may be
+ * opened when only here is room. */
+static uint64_t
+kept(const struct descriptors *have)
+{
+    return ACCEPTED + (uint64_t)(LOG_NEXT + LOG_PASSING) * have->logs;
+}
+
+uint64_t
+linnetd_descriptors_least(const struct descriptors *have)
+{
+    return held(have) + kept(have) + SHELL_LEAST + SPARE_LEAST + CONNECTIONS_LEAST;
+}
+
+static uint32_t
+clamped(uint64_t value, uint32_t least, uint32_t most)
+{
+    return value < least ? least : value > most ? most : (uint32_t)value;
+}
+
+void
+linnetd_descriptors_share(const struct descriptors *have, uint32_t *connections_max,
+                          struct messenger_room *room)
+{
+    ASSERT(have->limit >= linnetd_descriptors_least(have));
+    uint64_t left = have->limit - held(have) - kept(have);
+    uint32_t shell = clamped(left / SHARE, SHELL_LEAST, room->shell_connections_max);
+    uint32_t spare = clamped(left / SHARE, SPARE_LEAST, room->connections_spare);
+    uint64_t below = have->limit - kept(have) - shell;
+    left -= shell;
+    if (*connections_max > left - spare) {
+        *connections_max = (uint32_t)(left - spare);
+    }
+    room->connections_spare = clamped(left - *connections_max, spare, room->connections_spare);
+    room->shell_connections_max = shell;
+    room->connections_below = below < INT_MAX ? (io_socket)below : INT_MAX;
 }

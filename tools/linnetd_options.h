@@ -8,7 +8,7 @@
 enum linnetd_exit {
     LINNETD_STOPPED = 0,     /* as asked; or --check-config: all is well */
     LINNETD_FAILED = 1,      /* the node ended by itself */
-    LINNETD_USAGE = 2,       /* command line, environment or configuration file */
+    LINNETD_USAGE = 2,       /* command line, environment, configuration file, descriptors */
     LINNETD_ADDRESS = 3,     /* it can't listen there */
     LINNETD_DATA = 4,        /* the data directory is in use, not writable, of another format */
     LINNETD_DAMAGED = 5,     /* what is in it needs an operator: damage, a command to skip */

@@ -38,7 +38,8 @@ struct io;
 struct io_driver;
 
 /* A socket or listener as the driver knows it; never -1 when valid. Valid on every loop of its
- * driver. */
+ * driver. The real driver's is the descriptor, and so a new one is the lowest number that is
+ * free. */
 typedef int io_socket;
 /* An open file. Valid on every thread of its driver. */
 typedef int io_file;

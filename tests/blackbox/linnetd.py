@@ -14,6 +14,7 @@ in a folder where it may write. The node dies with the test program, whatever ha
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -63,8 +64,9 @@ def port_free():
 
 
 class Node:
-    def __init__(self, *flags):
+    def __init__(self, *flags, descriptors=None):
         self.flags = flags
+        self.descriptors = descriptors  # how many it may have; None: as many as we
         self.data = tempfile.mkdtemp(prefix="data-", dir=os.getcwd())
         self.host, self.port = "127.0.0.1", port_free()
         self.process = None
@@ -95,7 +97,11 @@ class Node:
         """Starts it without waiting until it listens."""
         self.process = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL", LINNETD, "--data", self.data,
-             "--listen", f"{self.host}:{self.port}", *CHEAP, *self.flags], stdout=subprocess.PIPE, text=True)
+             "--listen", f"{self.host}:{self.port}", *CHEAP, *self.flags], stdout=subprocess.PIPE, text=True,
+            preexec_fn=self.limit if self.descriptors else None)
+
+    def limit(self):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.descriptors, self.descriptors))
 
     def kill(self):
         """SIGKILL, as a crash would."""

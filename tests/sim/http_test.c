@@ -123,6 +123,80 @@ beyond_the_limit_connections_hear_503_and_pages_are_served(void **state)
     world_close(&world);
 }
 
+static uint64_t
+refused(void)
+{
+    return messenger_counted(&world.messenger.counters.connections_refused);
+}
+
+static void
+beyond_the_limit_silence_is_cut_short(void **state)
+{
+    (void)state;
+    world_open(&world, 7);
+    world.settings.connections_max = 1;
+    wire_open(&other, &world, PROTOCOL_JSON);
+    wire_enrol(&other, "alice");
+    wire_open(&wire, &world, PROTOCOL_JSON);
+    wire_send(&wire, "GET /li", 7);
+    world_run(&world, 900);
+    assert_false(wire.ended);
+    world_run(&world, 200);
+    assert_true(wire.ended);
+    wire_end(&wire);
+    wire_end(&other);
+    world_close(&world);
+}
+
+static void
+who_finds_room_meanwhile_has_the_time_of_all(void **state)
+{
+    (void)state;
+    world_open(&world, 8);
+    world.settings.connections_max = 1;
+    wire_open(&other, &world, PROTOCOL_JSON);
+    wire_enrol(&other, "alice");
+    wire_open(&wire, &world, PROTOCOL_JSON);
+    world_run(&world, 500);
+    wire_end(&other);
+    uint64_t login_ms = world.settings.login_timeout_ms;
+    world_run(&world, login_ms - 1000);
+    assert_false(wire.ended);
+    wire_upgrade(&wire, "");
+    world_run(&world, 400);
+    assert_int_equal(wire.close_code, 0);
+    world_run(&world, 200);
+    assert_int_equal(wire_closed(&wire), PROTOCOL_CLOSE_UNAUTHENTICATED);
+    wire_end(&wire);
+    world_close(&world);
+}
+
+static void
+beyond_the_room_connections_are_closed_unheard(void **state)
+{
+    (void)state;
+    world_open(&world, 9);
+    world.settings.connections_max = 1;
+    world.messenger.room.connections_spare = 0;
+    wire_open(&other, &world, PROTOCOL_JSON);
+    wire_enrol(&other, "alice");
+    wire_open(&wire, &world, PROTOCOL_JSON);
+    (void)wire_closed(&wire);
+    wire_end(&wire);
+    assert_int_equal(refused(), 1);
+
+    world.settings.connections_max = 10;
+    world.messenger.room.connections_below = 0; /* all descriptors are the store's */
+    wire_open(&wire, &world, PROTOCOL_JSON);
+    (void)wire_closed(&wire);
+    wire_end(&wire);
+    assert_int_equal(refused(), 2);
+    wire_say(&other, "{\"ping\":{}}");
+    (void)wire_expect(&other, "\"pong\"");
+    wire_end(&other);
+    world_close(&world);
+}
+
 static void
 a_node_that_stops_is_not_ready(void **state)
 {
@@ -148,6 +222,12 @@ main(void)
         SPEC("who asks for nothing is let go in time", who_asks_for_nothing_is_let_go),
         SPEC("beyond connections_max an upgrade hears 503, and pages are served",
              beyond_the_limit_connections_hear_503_and_pages_are_served),
+        SPEC("beyond connections_max who asks for nothing is let go within a second or so",
+             beyond_the_limit_silence_is_cut_short),
+        SPEC("who came beyond connections_max and finds room has the time of all others",
+             who_finds_room_meanwhile_has_the_time_of_all),
+        SPEC("beyond the spare, or the connections' descriptors, they are closed unheard",
+             beyond_the_room_connections_are_closed_unheard),
         SPEC("a node that stops knows that it is draining", a_node_that_stops_is_not_ready),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);

@@ -12,6 +12,7 @@ import json
 import os
 import pty
 import re
+import resource
 import select
 import shutil
 import signal
@@ -47,6 +48,21 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 START_S = patience(60)
 STOP_S = patience(30)
+
+
+@contextlib.contextmanager
+def few_descriptors(limit):
+    """A small linnetd that may have no more, on a data directory of its own."""
+    process = subprocess.Popen(
+        [LINNETD, "--data", "few", "--listen", "127.0.0.1:0", "--schedulers", "1", "--workers", "1", "--store-cells", "8", *CHEAP],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+        shutil.rmtree("few")
 
 
 class Node:
@@ -173,19 +189,31 @@ class Running(unittest.TestCase):
         self.assertIn("no/such/parent", linnetd("--data", "no/such/parent", *CHEAP, code=4).stderr)
 
     def test_connections_are_bounded_by_the_descriptors_there_are(self):
-        code = "import os, resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (600, 600)); os.execv(sys.argv[1], sys.argv[1:])"
-        process = subprocess.Popen([sys.executable, "-c", code, LINNETD, "--data", "few", "--listen", "127.0.0.1:0", *CHEAP],
-                                   stdout=subprocess.PIPE, text=True)
-        output = ""
-        while "listening on" not in output:
-            line = process.stdout.readline()
-            self.assertNotEqual(line, "")
-            output += line
-        self.assertIn("connections_max is 300 instead of 100000", output)
-        process.terminate()
-        self.assertEqual(process.wait(timeout=STOP_S), 0)
-        process.stdout.close()
-        shutil.rmtree("few")
+        with few_descriptors(600) as process:
+            output = ""
+            while "listening on" not in output:
+                line = process.stdout.readline()
+                self.assertNotEqual(line, "")
+                output += line
+            told = re.search(r"^connections_max is (\d+) instead of 100000: .*`ulimit -n`", output, re.MULTILINE)
+            used = len(os.listdir(f"/proc/{process.pid}/fd"))
+            self.assertTrue((600 - used) // 2 < int(told.group(1)) < 600 - used, (told.group(0), used))
+            process.terminate()
+            self.assertEqual(process.wait(timeout=STOP_S), 0)
+
+    def test_too_few_descriptors_are_exit_code_2_with_the_remedy(self):
+        for limit, wrong in ((20, r"^linnetd: the LMDB environment .*: Too many open files: raise `ulimit -n`"),
+                             (40, r"^linnetd: this process may have 40 descriptors, and the node needs (\d+) at least: raise")):
+            with few_descriptors(limit) as process:
+                output, error = process.communicate(timeout=START_S)
+                self.assertEqual(process.returncode, 2)
+                self.assertRegex(error, wrong)
+                self.assertNotIn("listening on", output)
+        least = int(re.search(wrong, error).group(1))
+        with few_descriptors(least) as process:
+            self.assertTrue(any(line.startswith("listening on") for line in process.stdout))
+            process.terminate()
+            self.assertEqual(process.wait(timeout=STOP_S), 0)
 
     def test_it_uses_no_more_of_io_uring_than_it_is_told(self):
         for level in "probe", "6.1":

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/linnetd_limits.h"
+
+#include "runtime/io/posix_file.h"
+#include "tests/spec.h"
+
+#include <limits.h>
+
+enum { ASKED = 100000, SPARE = 256, SHELL = 32 };
+
+static struct messenger_room
+share(uint64_t limit, uint64_t used, unsigned logs, uint32_t *connections_max)
+{
+    struct descriptors have = {.limit = limit, .used = used, .logs = logs};
+    struct messenger_room room = {
+        .connections_spare = SPARE, .connections_below = INT_MAX, .shell_connections_max = SHELL};
+    linnetd_descriptors_share(&have, connections_max, &room);
+    return room;
+}
+
+static uint64_t
+least(uint64_t used, unsigned logs)
+{
+    return linnetd_descriptors_least(&(struct descriptors){.used = used, .logs = logs});
+}
+
+static void
+small_limits_are_shared_out(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t limit, used;
+        unsigned logs;
+        uint32_t connections_max, spare, shell;
+        io_socket below;
+    } rows[] = {
+        {54, 34, 2, 4, 4, 2, 46},
+        {64, 34, 2, 14, 4, 2, 56},
+        {96, 34, 2, 40, 6, 6, 84},
+        {600, 34, 2, 455, 69, SHELL, 562},
+        {600, 200, 64, 154, 25, 25, 445},
+        {4096, 34, 2, 3764, 256, 32, 4058},
+        {65536, 1000, 256, 63476, 256, 32, 64990},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint32_t connections_max = ASKED;
+        struct messenger_room room =
+            share(rows[i].limit, rows[i].used, rows[i].logs, &connections_max);
+        assert_int_equal(connections_max, rows[i].connections_max);
+        assert_int_equal(room.connections_spare, rows[i].spare);
+        assert_int_equal(room.shell_connections_max, rows[i].shell);
+        assert_int_equal(room.connections_below, rows[i].below);
+    }
+}
+
+/* Each of a node's descriptors is somebody's, and nobody's is somebody else's. */
+static void
+shares_never_exceed_the_limit(void **state)
+{
+    (void)state;
+    for (unsigned logs = 1; logs <= 256; logs = logs * 3 / 2 + 1) {
+        for (uint64_t used = 20; used < 1200; used = used * 2) {
+            for (uint64_t more = 0; more < 3000; more += 1 + more / 7) {
+                uint64_t limit = least(used, logs) + more;
+                uint32_t connections_max = ASKED;
+                struct messenger_room room = share(limit, used, logs, &connections_max);
+                uint64_t connections = (uint64_t)connections_max + room.connections_spare;
+                assert_in_range(connections_max, 4, ASKED);
+                assert_in_range(room.connections_spare, 4, SPARE);
+                assert_in_range(room.shell_connections_max, 2, SHELL);
+                /* Two listeners and a next segment of each log have the lowest numbers, or not. */
+                uint64_t before = used + 2 + logs;
+                assert_int_equal(before + connections, (uint64_t)room.connections_below);
+                /* Above: the shell's, two that are about to be closed, a segment and a folder of
+                 * each log. */
+                assert_int_equal(limit - (uint64_t)room.connections_below,
+                                 room.shell_connections_max + 2 + 2 * logs);
+            }
+        }
+    }
+}
+
+static void
+large_limits_change_nothing(void **state)
+{
+    (void)state;
+    static const uint64_t limits[] = {102000, 524288, 1048576, UINT64_C(1) << 40, UINT64_MAX};
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        uint32_t connections_max = ASKED;
+        struct messenger_room room = share(limits[i], 100, 8, &connections_max);
+        assert_int_equal(connections_max, ASKED);
+        assert_int_equal(room.connections_spare, SPARE);
+        assert_int_equal(room.shell_connections_max, SHELL);
+        assert_true(room.connections_below > ASKED + SPARE);
+    }
+}
+
+static void
+who_asks_for_few_keeps_the_spare(void **state)
+{
+    (void)state;
+    uint32_t connections_max = 700;
+    struct messenger_room room = share(1000 + 34 + 4 + 6, 34, 2, &connections_max);
+    assert_int_equal(connections_max, 700);
+    assert_int_equal(room.connections_spare, SPARE);
+    connections_max = 800;
+    room = share(1000 + 34 + 4 + 6, 34, 2, &connections_max);
+    assert_int_equal(connections_max, 800);
+    assert_int_equal(room.connections_spare, 1000 - SHELL - 800);
+}
+
+static void
+counts_what_is_open(void **state)
+{
+    (void)state;
+    uint64_t limit = linnetd_descriptors_raise();
+    uint64_t before = linnetd_descriptors_used(limit);
+    io_file file = -1;
+    assert_int_equal(posix_file_open("/", IO_OPEN_READ, &file), 0);
+    assert_int_equal(linnetd_descriptors_used(limit), before + 1);
+    posix_file_close(file);
+    assert_int_equal(linnetd_descriptors_used(limit), before);
+    assert_in_range(before, 1, limit);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("a small limit is shared out between connections, spare, shell and store",
+             small_limits_are_shared_out),
+        SPEC("all shares together are the limit, from the least that will do",
+             shares_never_exceed_the_limit),
+        SPEC("a large limit changes nothing", large_limits_change_nothing),
+        SPEC("who asks for few connections keeps as large a spare as fits",
+             who_asks_for_few_keeps_the_spare),
+        SPEC("the descriptors in use are counted", counts_what_is_open),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
