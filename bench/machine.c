@@ -2,25 +2,13 @@
 /* proc(5). */
 #include "bench/machine.h"
 
+#include "bench/file_text.h"
 #include "runtime/io/uring.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { FILE_BYTES = 1536 };
-
-static void
-proc_read(struct io_driver *driver, const char *path, char out[FILE_BYTES])
-{
-    io_file file = -1;
-    out[0] = '\0';
-    if (io_file_open(driver, path, IO_OPEN_READ, &file) < 0) {
-        return;
-    }
-    ssize_t count = io_file_read(driver, file, out, FILE_BYTES - 1, 0);
-    io_file_close(driver, file);
-    out[count > 0 ? count : 0] = '\0';
-}
 
 static void
 line_take(const char *line, char out[MACHINE_TEXT_BYTES])
@@ -42,10 +30,10 @@ machine_read(struct io_driver *driver, struct machine *out)
 {
     char text[FILE_BYTES];
     out->cores = uring_cores();
-    proc_read(driver, "/proc/cpuinfo", text);
-    cpu_take(text, out->cpu);
-    proc_read(driver, "/proc/sys/kernel/osrelease", text);
-    line_take(text, out->kernel);
+    bool known = file_text(driver, "/proc/cpuinfo", text, sizeof text) == 0;
+    cpu_take(known ? text : "", out->cpu);
+    known = file_text(driver, "/proc/sys/kernel/osrelease", text, sizeof text) == 0;
+    line_take(known ? text : "", out->kernel);
 }
 
 void

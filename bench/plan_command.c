@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/plan_command.h"
 
+#include "bench/file_text.h"
 #include "bench/flags.h"
 #include "bench/plan_published.h"
 #include "runtime/io/uring.h"
@@ -292,20 +293,6 @@ plan_command_print(const struct plan_command *command, struct ln_text *out)
 
 /* -------------------------------------------------------------------------------------- running */
 
-static int
-result_read(struct io_driver *driver, const char *path, char out[RESULT_BYTES_MAX])
-{
-    io_file file = -1;
-    int error = io_file_open(driver, path, IO_OPEN_READ, &file);
-    if (error < 0) {
-        return error;
-    }
-    ssize_t count = io_file_read(driver, file, out, RESULT_BYTES_MAX - 1, 0);
-    io_file_close(driver, file);
-    out[count > 0 ? count : 0] = '\0';
-    return count < 0 ? (int)count : 0;
-}
-
 /* 0, or it has told why not. */
 static int
 result_take(struct io_driver *driver, const char *path,
@@ -316,7 +303,7 @@ result_take(struct io_driver *driver, const char *path,
     if (path == NULL) {
         return 0;
     }
-    int error = result_read(driver, path, json);
+    int error = file_text(driver, path, json, sizeof json);
     if (error < 0) {
         (void)fprintf(stderr, "linnet-bench: %s: %s\n", path, strerrordesc_np(-error));
         return error;

@@ -2,6 +2,8 @@
 /* proc(5). The files have no size; they are read until they end. */
 #include "bench/process.h"
 
+#include "bench/file_text.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,18 +25,8 @@ proc_read(struct io_driver *driver, uint32_t pid, const char *name, char out[TEX
     } else {
         (void)snprintf(path, sizeof path, "/proc/%u/%s", pid, name);
     }
-    io_file file = -1;
-    int error = io_file_open(driver, path, IO_OPEN_READ, &file);
-    if (error < 0) {
-        return error == -ENOENT ? -ESRCH : error;
-    }
-    ssize_t count = io_file_read(driver, file, out, TEXT_BYTES - 1, 0);
-    io_file_close(driver, file);
-    if (count < 0) {
-        return (int)count;
-    }
-    out[count] = '\0';
-    return 0;
+    int error = file_text(driver, path, out, TEXT_BYTES);
+    return error == -ENOENT ? -ESRCH : error;
 }
 
 int
