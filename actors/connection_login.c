@@ -212,7 +212,7 @@ move(struct connection *connection, struct connection_start *start, unsigned hom
     start->ticket = handoff->ticket;
     ln_pid moved;
     int error = ln_supervisor_start_child(ln_whereis(name), start,
-                                          sizeof *start + start->input_bytes, &moved);
+                                          sizeof *start + start->input_bytes, LN_FOREVER, &moved);
     if (error != 0) {
         messenger_count(&connection->messenger->counters.connections_refused);
     }

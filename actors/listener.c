@@ -64,7 +64,8 @@ connection_start_next(struct listener *listener, const struct connection_start *
     ln_pid connection;
     home_name("connections", listener->next, name);
     listener->next = (listener->next + 1) % ln_schedulers();
-    return ln_supervisor_start_child(ln_whereis(name), start, sizeof *start, &connection);
+    return ln_supervisor_start_child(ln_whereis(name), start, sizeof *start, LN_FOREVER,
+                                     &connection);
 }
 
 static void

@@ -93,7 +93,7 @@ session_start(struct sessions *sessions, uint64_t user, ln_pid *out)
     char name[HOME_NAME_BYTES];
     home_name("session-supervisor", ln_scheduler(), name);
     struct session_start start = {sessions->messenger, user};
-    int error = ln_supervisor_start_child(ln_whereis(name), &start, sizeof start, out);
+    int error = ln_supervisor_start_child(ln_whereis(name), &start, sizeof start, LN_FOREVER, out);
     if (error != 0) {
         return error;
     }

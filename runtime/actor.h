@@ -171,6 +171,8 @@ void spawn_arrived(struct scheduler *scheduler, struct ln_msg **msg);
 /* Puts it at the head of one of an actor's lists. */
 void resource_add(struct ln_resource **list, struct ln_resource *resource,
                   void (*release)(struct ln_resource *resource));
+/* Releases all of a list, the newest first. */
+void resource_list_release(struct ln_resource **list);
 /* Releases resources, then memory, then messages and requests. */
 void resources_release(struct actor *actor);
 

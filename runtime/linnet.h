@@ -233,6 +233,7 @@ struct ln_spawn_options {
     bool elsewhere;   /* use `scheduler`; false: the caller's own */
     int scheduler;    /* an index, or LN_ANYWHERE: the least loaded */
     uint64_t *out_monitor;
+    uint64_t init_ms; /* what its init may take at most, for ln_start; 0: as long as it takes */
 };
 
 /* Starts an actor; `argument` (`bytes` of it) is copied. Returns when it exists, before its init
@@ -243,9 +244,9 @@ LN_API LN_MUST_CHECK int ln_spawn(const struct ln_behaviour *behaviour, const vo
                                   size_t bytes, const struct ln_spawn_options *options,
                                   ln_pid *out);
 /* The same, and waits for its init: 0 or init's error, too; -ESRCH when it was ended before;
- * -ECANCELED when the caller is being ended, and with it the new actor. No deadline: an init that
- * may take long has those of its own calls. Only at 0 is it monitored.
- * Yields. gen_server:start/3. */
+ * -ETIMEDOUT when init_ms are over and -ECANCELED when the caller is being ended: the new actor has
+ * been killed then, and has gone once its init has unwound. Only at 0 is it monitored, at
+ * -ETIMEDOUT not linked either. Yields. gen_server:start/3. */
 LN_API LN_MUST_CHECK int ln_start(const struct ln_behaviour *behaviour, const void *argument,
                                   size_t bytes, const struct ln_spawn_options *options,
                                   ln_pid *out);
@@ -329,8 +330,26 @@ LN_API int ln_sleep(uint64_t timeout_ms);
 LN_API void ln_yield(void);
 /* Runs `run(argument)` on a worker thread and waits for it. Yields. No deadline, and an end of the
  * caller waits for it, too: `argument` may lie on the caller's stack, which the worker uses until
- * it is through. What may take for ever does not belong here. */
+ * it is through. What may take for ever is for ln_work_for. */
 LN_API void ln_work(void (*run)(void *argument), void *argument, bool low_priority);
+
+/* Work with a deadline: a static table. */
+struct ln_job {
+    void (*run)(void *argument); /* on a worker thread */
+    /* What nobody waits for any more: releases what the argument points to, whether run has been
+     * called or not. It neither waits nor exits; on the caller's scheduler, or, of what is left at
+     * the node's end, on the thread that closes it. NULL: there is nothing to release. */
+    void (*release)(void *argument);
+    bool low_priority;
+};
+/* Runs a job on a worker thread, on a copy of the argument (`bytes` of it), and waits for it at
+ * most timeout_ms. Yields. 0: run has returned, and what it left in the copy is in *argument.
+ * -ETIMEDOUT, or -ECANCELED when the caller is being ended: the job is taken back if it has not
+ * begun, else goes on without the caller; in both cases what the copy points to is `release`'s,
+ * which has been called or will be once run has returned, and *argument is as it was. So run must
+ * reach nothing of the caller's but through pointers that were given away with the argument. */
+LN_API LN_MUST_CHECK int ln_work_for(const struct ln_job *job, void *argument, size_t bytes,
+                                     uint64_t timeout_ms);
 
 /* -------------------------------------------------------------------------- names, memory, time */
 

@@ -40,8 +40,8 @@ ln_disown(struct ln_resource *resource)
     resource->next = NULL;
 }
 
-static void
-list_release(struct ln_resource **list)
+void
+resource_list_release(struct ln_resource **list)
 {
     while (*list != NULL) {
         struct ln_resource *resource = *list;
@@ -53,9 +53,9 @@ list_release(struct ln_resource **list)
 void
 resources_release(struct actor *actor)
 {
-    list_release(&actor->resources);
+    resource_list_release(&actor->resources);
     alarms_release(scheduler_current(), actor);
-    list_release(&actor->memory);
+    resource_list_release(&actor->memory);
     ASSERT(actor->memory_bytes == 0);
     while (actor->held != NULL) {
         struct ln_msg *msg = actor->held;

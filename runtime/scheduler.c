@@ -540,6 +540,7 @@ scheduler_discard(struct scheduler *self)
         }
         actor_discard(self, actor);
     }
+    resource_list_release(&self->errands);
     sockets_discard(self);
     /* Last, since timers and waits lie on them. */
     while (stacks != NULL) {

@@ -106,6 +106,7 @@ struct scheduler {
     bool starved_look;            /* one has come back since */
     uint32_t receive_buffers_out; /* with owners */
     struct farewell *closing;     /* of sockets without an owner, until they are settled */
+    struct ln_resource *errands;  /* work.c: in the hands of workers */
     struct group **groups;        /* buckets by name; NULL: there is none */
     uint32_t sockets_count, groups_max, groups_count;
 

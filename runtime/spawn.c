@@ -7,7 +7,7 @@
  *     waits for init, if asked          <--  answers BEGIN after init
  *
  * On its own scheduler the same happens without messages. A parent that is cancelled while it waits
- * for the init kills the child, since nobody would know of it. */
+ * for the init, or has waited long enough, kills the child, since nobody would know of it. */
 #include "runtime/message.h"
 #include "runtime/node_priv.h"
 #include "runtime/registry.h"
@@ -117,14 +117,17 @@ begin(ln_pid pid)
 }
 
 static int
-begin_and_wait(ln_pid pid)
+begin_and_wait(ln_pid pid, uint64_t timeout_ms)
 {
     if (!wait_possible(scheduler_current(), actor_current())) {
         ln_kill(pid, LN_EXIT_KILLED); /* we end here, and it would be held for ever */
     }
     struct ln_msg *signal = signal_new(scheduler_current(), SIGNAL_BEGIN, 0);
-    int error = message_call(pid, &signal, LN_FOREVER, true, NULL);
-    if (error == -ECANCELED) {
+    int error = message_call(pid, &signal, timeout_ms, true, NULL);
+    if (error == -ETIMEDOUT) {
+        ln_unlink(pid); /* the caller shall not end of it */
+    }
+    if (error == -ETIMEDOUT || error == -ECANCELED) {
         ln_kill(pid, LN_EXIT_KILLED);
     }
     return error;
@@ -154,7 +157,8 @@ spawn(const struct ln_behaviour *behaviour, const void *argument, size_t bytes,
     }
     if (!wait_for_init) {
         begin(pid);
-    } else if ((error = begin_and_wait(pid)) != 0) {
+    } else if ((error = begin_and_wait(pid, options->init_ms != 0 ? options->init_ms
+                                                                  : LN_FOREVER)) != 0) {
         ln_demonitor(monitor);
         return error;
     }

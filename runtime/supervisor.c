@@ -202,7 +202,8 @@ supervisor_child_start(struct supervisor *supervisor, struct child *child)
                                        .monitor = true,
                                        .elsewhere = spec->elsewhere,
                                        .scheduler = spec->scheduler,
-                                       .out_monitor = &child->monitor};
+                                       .out_monitor = &child->monitor,
+                                       .init_ms = spec->init_ms};
     const void *argument = child->argument != NULL ? child->argument : spec->argument;
     size_t bytes = child->argument != NULL ? child->bytes : spec->bytes;
     child->started_ns = 0;

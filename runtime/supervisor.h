@@ -44,6 +44,7 @@ struct ln_child {
     const char *name; /* registered at each start, or NULL */
     bool elsewhere;   /* use `scheduler` */
     int scheduler;
+    uint32_t init_ms;        /* what its init may take, else -ETIMEDOUT; 0: as long as it takes */
     uint32_t backoff_ms;     /* before it is started again; 0: at once */
     uint32_t backoff_max_ms; /* what the delay grows to; 0: LN_BACKOFF_MAX_MS */
 };
@@ -62,29 +63,33 @@ struct ln_supervision {
 extern LN_API const struct ln_behaviour ln_supervisor;
 
 /* All of these ask a supervisor, and yield. 0, the error that is named, or what ln_call returns;
- * -ECANCELED at once when the caller is being ended. They have no deadline: what takes time are
- * inits of children and, at a stop, shutdown_ms of each. */
+ * -ECANCELED at once when the caller is being ended. timeout_ms is how long to wait for the answer,
+ * LN_FOREVER that what takes time are inits of children and, at a stop, shutdown_ms of each. After
+ * -ETIMEDOUT the supervisor does what it was asked for all the same, once it comes to it. */
 
 /* Asks a dynamic supervisor for a child with this argument (copied, kept for restarts unless
  * temporary). Waits for its init, whose error it returns. supervisor:start_child/2. */
 LN_API LN_MUST_CHECK int ln_supervisor_start_child(ln_pid supervisor, const void *argument,
-                                                   size_t bytes, ln_pid *out);
+                                                   size_t bytes, uint64_t timeout_ms, ln_pid *out);
 /* Adds a child to the end of a supervisor's table and starts it, likewise. What the spec points to
  * is borrowed for the supervisor's life. -EEXIST: there is one of this id. */
 LN_API LN_MUST_CHECK int ln_supervisor_add_child(ln_pid supervisor, const struct ln_child *spec,
-                                                 ln_pid *out);
+                                                 uint64_t timeout_ms, ln_pid *out);
 
 /* Stops a child of a table, be it running or waiting for its restart; it stays in the table, not
  * running, until ln_supervisor_restart_child or a restart of all. -ENOENT: no such id. */
-LN_API LN_MUST_CHECK int ln_supervisor_terminate_child(ln_pid supervisor, const char *id);
+LN_API LN_MUST_CHECK int ln_supervisor_terminate_child(ln_pid supervisor, const char *id,
+                                                       uint64_t timeout_ms);
 /* Stops a child of a dynamic supervisor and forgets it. Walks all children. -ENOENT. */
-LN_API LN_MUST_CHECK int ln_supervisor_terminate_pid(ln_pid supervisor, ln_pid child);
+LN_API LN_MUST_CHECK int ln_supervisor_terminate_pid(ln_pid supervisor, ln_pid child,
+                                                     uint64_t timeout_ms);
 /* Starts a child of a table that does not run: -ENOENT, -EEXIST (it runs), -EBUSY (its restart is
  * on its way), or its init's error. */
 LN_API LN_MUST_CHECK int ln_supervisor_restart_child(ln_pid supervisor, const char *id,
-                                                     ln_pid *out);
+                                                     uint64_t timeout_ms, ln_pid *out);
 /* Takes a child that does not run out of the table. -ENOENT; -EBUSY: terminate it first. */
-LN_API LN_MUST_CHECK int ln_supervisor_delete_child(ln_pid supervisor, const char *id);
+LN_API LN_MUST_CHECK int ln_supervisor_delete_child(ln_pid supervisor, const char *id,
+                                                    uint64_t timeout_ms);
 
 enum ln_child_state { LN_CHILD_RUNNING, LN_CHILD_RESTARTING, LN_CHILD_STOPPED };
 struct ln_child_info {
@@ -99,6 +104,7 @@ enum { LN_CHILDREN_PAGE = 256 };
  * *position moves to where to go on, 0 when that was all. Between two pages dynamic children come
  * and go. */
 LN_API LN_MUST_CHECK int ln_supervisor_which_children(ln_pid supervisor, uint32_t *position,
+                                                      uint64_t timeout_ms,
                                                       struct ln_child_info *out, uint32_t max,
                                                       uint32_t *out_count);
 struct ln_child_counts {
@@ -107,7 +113,7 @@ struct ln_child_counts {
     uint32_t supervisors, workers; /* of those specs */
 };
 /* How many children a supervisor has. 0 or what ln_call returns. Yields. */
-LN_API LN_MUST_CHECK int ln_supervisor_count_children(ln_pid supervisor,
+LN_API LN_MUST_CHECK int ln_supervisor_count_children(ln_pid supervisor, uint64_t timeout_ms,
                                                       struct ln_child_counts *out);
 
 LN_END

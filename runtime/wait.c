@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Waiting inside an actor: for an answer, a message, an instant, a worker, an operation of io. */
+/* Waiting inside an actor: for an answer, a message, an instant, an operation of io. (A worker:
+ * work.c.) */
 #include "runtime/actor.h"
 #include "runtime/bounds.h"
 #include "runtime/file.h"
@@ -252,39 +253,7 @@ ln_receive(uint64_t timeout_ms, struct ln_msg **out)
     return ln_receive_match(match_any, NULL, timeout_ms, out);
 }
 
-/* ------------------------------------------------------------------------------- workers, files */
-
-struct job {
-    struct io_work work;
-    struct wait wait;
-    void (*run)(void *argument);
-    void *argument;
-};
-
-static void
-job_run(struct io_work *work)
-{
-    struct job *job = (struct job *)work;
-    job->run(job->argument);
-}
-
-static void
-job_done(struct io_work *work)
-{
-    struct job *job = (struct job *)work;
-    wait_end_by_io(&job->wait, 0);
-}
-
-void
-ln_work(void (*run)(void *argument), void *argument, bool low_priority)
-{
-    struct job job = {.work = {.run = job_run, .done = job_done}, .run = run, .argument = argument};
-    wait_begin(&job.wait, WAIT_WORKER);
-    job.wait.cancellable = false;
-    io_work_start(scheduler_current()->io, &job.work, low_priority ? IO_WORK_LOW : IO_WORK_NORMAL);
-    int error = wait_for(&job.wait, LN_FOREVER);
-    ASSERT(error == 0);
-}
+/* ---------------------------------------------------------------------------------------- files */
 
 struct file_wait {
     struct io_op op;

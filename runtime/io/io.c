@@ -298,7 +298,15 @@ io_work_start(struct io *io, struct io_work *work, enum io_priority priority)
     ASSERT(priority < IO_WORK_PRIORITIES);
     work->io = io;
     work->next = NULL;
+    work->previous = NULL;
     io->ops->work_start(io, work, priority);
+}
+
+bool
+io_work_withdraw(struct io *io, struct io_work *work)
+{
+    ASSERT(work->io == io);
+    return io->ops->work_withdraw(io, work);
 }
 
 void

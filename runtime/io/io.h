@@ -271,11 +271,17 @@ struct io_work {
     void (*run)(struct io_work *work);
     void (*done)(struct io_work *work);
     struct io *io;
-    struct io_work *next;
+    /* The driver's: */
+    struct io_work *next, **previous; /* in a queue; previous NULL: in none, it has begun */
+    uint8_t priority;
 };
 
 /* Hands `work` to a worker thread. Never fails: a queue has no limit of its own. */
 LN_API void io_work_start(struct io *io, struct io_work *work, enum io_priority priority);
+/* Takes back work that was started and whose `done` has not been called. True: it had not begun,
+ * neither run nor done will be called, and it is its owner's again. False: it runs or is through,
+ * and its done follows. */
+LN_API LN_MUST_CHECK bool io_work_withdraw(struct io *io, struct io_work *work);
 
 /* ----------------------------------------------------------------------------------- statistics */
 

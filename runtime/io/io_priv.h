@@ -53,6 +53,7 @@ struct io_ops {
                        unsigned count, uint64_t offset);
 
     void (*work_start)(struct io *io, struct io_work *work, enum io_priority priority);
+    bool (*work_withdraw)(struct io *io, struct io_work *work);
     void (*stats_read)(struct io *io, struct io_stats *out);
     const char *(*driver_name)(const struct io_driver *driver);
 };

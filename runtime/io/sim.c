@@ -384,6 +384,7 @@ static const struct io_ops sim_ops = {
     .write_sync = sim_file_write_sync,
 
     .work_start = sim_work_start,
+    .work_withdraw = sim_work_withdraw,
     .stats_read = driver_stats_read,
     .driver_name = driver_name,
 };

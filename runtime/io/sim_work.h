@@ -4,7 +4,8 @@
  * A job's body runs whole at one later instant on the one thread; its done follows after the time
  * the job is said to have taken: a seeded one plus what its file calls cost. Normal jobs overlap
  * and overtake one another, as on several threads; low ones run one after the other in their order,
- * as on one. Jobs that wait when the driver closes or the power goes never run.
+ * as on one. Jobs that wait when the driver closes or the power goes, or that are withdrawn, never
+ * run.
  */
 #pragma once
 
@@ -15,5 +16,6 @@ void sim_work_queue_free(struct sim_work_queue *queue);
 /* Adds to the time that the running job will have taken; without one it is nothing. */
 void sim_work_charge(struct sim *sim, uint64_t cost_ns);
 
-/* Stands in the table of io_priv.h. */
+/* They stand in the table of io_priv.h. */
 void sim_work_start(struct io *io, struct io_work *work, enum io_priority priority);
+bool sim_work_withdraw(struct io *io, struct io_work *work);

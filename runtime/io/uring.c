@@ -263,6 +263,7 @@ static const struct io_ops uring_ops = {
     .free_bytes = free_bytes,
     .write_sync = uring_write_sync,
     .work_start = uring_work_start,
+    .work_withdraw = uring_work_withdraw,
     .stats_read = stats_read,
     .driver_name = driver_name,
 };

@@ -116,6 +116,12 @@ uring_work_start(struct io *io, struct io_work *work, enum io_priority priority)
     worker_pool_push(driver->pool, work, priority);
 }
 
+bool
+uring_work_withdraw(struct io *io, struct io_work *work)
+{
+    return worker_pool_withdraw(((struct uring_driver *)io->driver)->pool, work);
+}
+
 /* ------------------------------------------------------------------------ completions */
 
 static void

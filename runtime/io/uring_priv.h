@@ -182,6 +182,7 @@ int uring_start(struct io_driver *driver, const struct io_loop *loops);
 void uring_join(struct io_driver *driver);
 void uring_wake(struct io *io);
 void uring_work_start(struct io *io, struct io_work *work, enum io_priority priority);
+bool uring_work_withdraw(struct io *io, struct io_work *work);
 
 /* ------------------------------------------------------------------------ uring_op.c */
 

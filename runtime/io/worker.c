@@ -22,8 +22,8 @@ enum {
 struct worker_queue {
     pthread_mutex_t lock;
     pthread_cond_t filled;
-    /* Under lock. */
-    struct io_work *head, *tail;
+    /* Under lock, as are next and previous of all that wait. */
+    struct io_work *head, **tail; /* the tail: where the next one's pointer goes */
     bool stopping;
 };
 
@@ -33,6 +33,16 @@ struct worker_pool {
     unsigned threads_count; /* started so far; the first one is the low one */
     pthread_t threads[];
 };
+
+/* Under lock. */
+static void
+queue_remove(struct worker_queue *queue, struct io_work *work)
+{
+    *work->previous = work->next;
+    *(work->next != NULL ? &work->next->previous : &queue->tail) = work->previous;
+    work->next = NULL;
+    work->previous = NULL;
+}
 
 /* The next work in order of starting, or NULL when the pool stops. */
 static struct io_work *
@@ -45,7 +55,7 @@ queue_pop(struct worker_queue *queue)
     }
     if (!queue->stopping) {
         work = queue->head;
-        queue->head = work->next;
+        queue_remove(queue, work);
     }
     pthread_mutex_unlock(&queue->lock);
     return work;
@@ -56,7 +66,6 @@ worker_run(struct worker_pool *pool, enum io_priority priority)
 {
     struct io_work *work;
     while ((work = queue_pop(&pool->queues[priority])) != NULL) {
-        work->next = NULL;
         work->run(work);
         pool->finished(work);
     }
@@ -97,6 +106,7 @@ worker_pool_start(unsigned threads, worker_finished *finished, struct worker_poo
     for (unsigned i = 0; i < IO_WORK_PRIORITIES; i++) {
         (void)pthread_mutex_init(&pool->queues[i].lock, NULL); /* cannot fail on Linux */
         (void)pthread_cond_init(&pool->queues[i].filled, NULL);
+        pool->queues[i].tail = &pool->queues[i].head;
     }
     for (unsigned i = 0; i <= threads; i++) {
         int error = pthread_create(&pool->threads[i], NULL, i == 0 ? low_main : normal_main, pool);
@@ -115,16 +125,27 @@ worker_pool_push(struct worker_pool *pool, struct io_work *work, enum io_priorit
 {
     struct worker_queue *queue = &pool->queues[priority];
     work->next = NULL;
+    work->priority = (uint8_t)priority;
     pthread_mutex_lock(&queue->lock);
     ASSERT(!queue->stopping);
-    if (queue->head == NULL) {
-        queue->head = work;
-    } else {
-        queue->tail->next = work;
-    }
-    queue->tail = work;
+    work->previous = queue->tail;
+    *queue->tail = work;
+    queue->tail = &work->next;
     pthread_mutex_unlock(&queue->lock);
     pthread_cond_signal(&queue->filled);
+}
+
+bool
+worker_pool_withdraw(struct worker_pool *pool, struct io_work *work)
+{
+    struct worker_queue *queue = &pool->queues[work->priority];
+    pthread_mutex_lock(&queue->lock);
+    bool waits = work->previous != NULL;
+    if (waits) {
+        queue_remove(queue, work);
+    }
+    pthread_mutex_unlock(&queue->lock);
+    return waits;
 }
 
 void

@@ -31,6 +31,9 @@ MUST_CHECK int worker_pool_start(unsigned threads, worker_finished *finished,
 /* Never blocks for long. Any thread; not after worker_pool_stop has begun. */
 void worker_pool_push(struct worker_pool *pool, struct io_work *work, enum io_priority priority);
 
+/* Takes it out of its queue: true. False when it has begun. Any thread. */
+MUST_CHECK bool worker_pool_withdraw(struct worker_pool *pool, struct io_work *work);
+
 /* Waits for the running work, forgets the waiting, ends the threads and frees the pool. NULL is
  * allowed. */
 void worker_pool_stop(struct worker_pool *pool);

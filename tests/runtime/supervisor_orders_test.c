@@ -78,7 +78,7 @@ static struct ln_child_counts
 counts_of(ln_pid supervisor)
 {
     struct ln_child_counts counts;
-    EXPECT(ln_supervisor_count_children(supervisor, &counts) == 0);
+    EXPECT(ln_supervisor_count_children(supervisor, LN_FOREVER, &counts) == 0);
     return counts;
 }
 
@@ -148,12 +148,13 @@ meanwhile_story(void)
     EXPECT(ln_now_ns() - before_ns < UINT64_C(1000000000));
     /* What waits may be stopped, and does not hold up an end. */
     ln_pid again = 0;
-    EXPECT(ln_supervisor_restart_child(pid, "a", &again) == -EBUSY);
-    EXPECT(ln_supervisor_delete_child(pid, "a") == -EBUSY);
-    EXPECT(ln_supervisor_terminate_child(pid, "a") == 0);
+    EXPECT(ln_supervisor_restart_child(pid, "a", LN_FOREVER, &again) == -EBUSY);
+    EXPECT(ln_supervisor_delete_child(pid, "a", LN_FOREVER) == -EBUSY);
+    EXPECT(ln_supervisor_terminate_child(pid, "a", LN_FOREVER) == 0);
     EXPECT(counts_of(pid).restarting == 0);
     EXPECT(ln_sleep(11000) == 0 && !lives("a"));
-    EXPECT(ln_supervisor_restart_child(pid, "a", &again) == 0 && ln_whereis("a") == again);
+    EXPECT(ln_supervisor_restart_child(pid, "a", LN_FOREVER, &again) == 0 &&
+           ln_whereis("a") == again);
     crash("a");
     ln_kill(pid, LN_EXIT_SHUTDOWN);
     EXPECT(stage_down(monitor).kind == LN_EXIT_SHUTDOWN);
@@ -246,7 +247,7 @@ delayed_dynamic_story(void)
     ln_pid pid = start_supervisor(&tree, &monitor);
     ln_pid children[3];
     for (unsigned i = 0; i < 3; i++) {
-        EXPECT(ln_supervisor_start_child(pid, &plain, sizeof plain, &children[i]) == 0);
+        EXPECT(ln_supervisor_start_child(pid, &plain, sizeof plain, LN_FOREVER, &children[i]) == 0);
     }
     stage_say(children[0], CRASH);
     stage_say(children[1], CRASH);
@@ -256,7 +257,7 @@ delayed_dynamic_story(void)
     uint32_t position = 0;
     uint32_t count = 0;
     struct ln_child_info info[3];
-    EXPECT(ln_supervisor_which_children(pid, &position, info, 3, &count) == 0);
+    EXPECT(ln_supervisor_which_children(pid, &position, LN_FOREVER, info, 3, &count) == 0);
     EXPECT(count == 3 && position == 0 && info[0].pid == children[2]);
     EXPECT(info[1].state == LN_CHILD_RESTARTING && info[2].pid == 0);
     EXPECT(ln_sleep(BACKOFF_MS) == 0);
@@ -285,26 +286,27 @@ orders_story(void)
     struct ln_supervision tree = {LN_ONE_FOR_ONE, 3, 5000, children, 3};
     ln_pid pid = start_supervisor(&tree, &monitor);
     ln_pid child = 0;
-    EXPECT(ln_supervisor_terminate_child(pid, "b") == 0);
+    EXPECT(ln_supervisor_terminate_child(pid, "b", LN_FOREVER) == 0);
     EXPECT(!lives("b") && lives("a") && lives("c"));
-    EXPECT(ln_supervisor_terminate_child(pid, "b") == 0); /* it is down already */
-    EXPECT(ln_supervisor_restart_child(pid, "b", &child) == 0);
+    EXPECT(ln_supervisor_terminate_child(pid, "b", LN_FOREVER) == 0); /* it is down already */
+    EXPECT(ln_supervisor_restart_child(pid, "b", LN_FOREVER, &child) == 0);
     EXPECT(child != 0 && ln_whereis("b") == child);
-    EXPECT(ln_supervisor_restart_child(pid, "b", &child) == -EEXIST);
-    EXPECT(ln_supervisor_delete_child(pid, "b") == -EBUSY);
-    EXPECT(ln_supervisor_terminate_child(pid, "b") == 0);
-    EXPECT(ln_supervisor_delete_child(pid, "b") == 0);
-    EXPECT(ln_supervisor_delete_child(pid, "b") == -ENOENT);
-    EXPECT(ln_supervisor_restart_child(pid, "b", &child) == -ENOENT);
-    EXPECT(ln_supervisor_terminate_child(pid, "b") == -ENOENT);
-    EXPECT(ln_supervisor_terminate_pid(pid, ln_whereis("a")) == -ENOENT); /* by id, in a table */
-    EXPECT(ln_supervisor_terminate_pid(pid, 0) == -ENOENT);
+    EXPECT(ln_supervisor_restart_child(pid, "b", LN_FOREVER, &child) == -EEXIST);
+    EXPECT(ln_supervisor_delete_child(pid, "b", LN_FOREVER) == -EBUSY);
+    EXPECT(ln_supervisor_terminate_child(pid, "b", LN_FOREVER) == 0);
+    EXPECT(ln_supervisor_delete_child(pid, "b", LN_FOREVER) == 0);
+    EXPECT(ln_supervisor_delete_child(pid, "b", LN_FOREVER) == -ENOENT);
+    EXPECT(ln_supervisor_restart_child(pid, "b", LN_FOREVER, &child) == -ENOENT);
+    EXPECT(ln_supervisor_terminate_child(pid, "b", LN_FOREVER) == -ENOENT);
+    EXPECT(ln_supervisor_terminate_pid(pid, ln_whereis("a"), LN_FOREVER) ==
+           -ENOENT); /* by id, in a table */
+    EXPECT(ln_supervisor_terminate_pid(pid, 0, LN_FOREVER) == -ENOENT);
     crash("c"); /* who stood behind it is still known */
     EXPECT(lives("c") && counts_of(pid).specs == 2);
     ln_kill(pid, LN_EXIT_SHUTDOWN);
     (void)stage_down(monitor);
-    EXPECT(ln_supervisor_terminate_child(pid, "a") == -ESRCH);
-    EXPECT(ln_supervisor_count_children(pid, &(struct ln_child_counts){0}) == -ESRCH);
+    EXPECT(ln_supervisor_terminate_child(pid, "a", LN_FOREVER) == -ESRCH);
+    EXPECT(ln_supervisor_count_children(pid, LN_FOREVER, &(struct ln_child_counts){0}) == -ESRCH);
 }
 
 static void
@@ -327,15 +329,16 @@ add_story(void)
     struct ln_supervision tree = {LN_ONE_FOR_ALL, 3, 5000, &first, 1};
     ln_pid pid = start_supervisor(&tree, &monitor);
     ln_pid child = 0;
-    EXPECT(ln_supervisor_add_child(pid, &more, &child) == 0 && ln_whereis("b") == child);
-    EXPECT(ln_supervisor_add_child(pid, &more, &child) == -EEXIST);
-    EXPECT(ln_supervisor_add_child(pid, &broken, &child) == -EBUSY);
+    EXPECT(ln_supervisor_add_child(pid, &more, LN_FOREVER, &child) == 0 &&
+           ln_whereis("b") == child);
+    EXPECT(ln_supervisor_add_child(pid, &more, LN_FOREVER, &child) == -EEXIST);
+    EXPECT(ln_supervisor_add_child(pid, &broken, LN_FOREVER, &child) == -EBUSY);
     EXPECT(counts_of(pid).specs == 2); /* what never started is not kept */
     crash("a");
     EXPECT(lives("b") && ln_whereis("b") != child); /* one of the family */
-    EXPECT(ln_supervisor_terminate_child(pid, "b") == 0);
-    EXPECT(ln_supervisor_delete_child(pid, "b") == 0);
-    EXPECT(ln_supervisor_add_child(pid, &more, &child) == 0);
+    EXPECT(ln_supervisor_terminate_child(pid, "b", LN_FOREVER) == 0);
+    EXPECT(ln_supervisor_delete_child(pid, "b", LN_FOREVER) == 0);
+    EXPECT(ln_supervisor_add_child(pid, &more, LN_FOREVER, &child) == 0);
     ln_kill(pid, LN_EXIT_SHUTDOWN);
     (void)stage_down(monitor);
 }
@@ -367,13 +370,13 @@ which_story(void)
     struct ln_child_info info[2];
     uint32_t position = 0;
     uint32_t count = 0;
-    EXPECT(ln_supervisor_which_children(pid, &position, info, 2, &count) == 0);
+    EXPECT(ln_supervisor_which_children(pid, &position, LN_FOREVER, info, 2, &count) == 0);
     EXPECT(count == 2 && position == 2);
     EXPECT(strcmp(info[0].id, "a") == 0 && info[0].pid == ln_whereis("a"));
     EXPECT(info[0].state == LN_CHILD_RUNNING && info[0].behaviour == &child_behaviour);
     EXPECT(info[1].pid == 0 && info[1].state == LN_CHILD_STOPPED);
     EXPECT(info[1].restart == LN_TEMPORARY);
-    EXPECT(ln_supervisor_which_children(pid, &position, info, 2, &count) == 0);
+    EXPECT(ln_supervisor_which_children(pid, &position, LN_FOREVER, info, 2, &count) == 0);
     EXPECT(count == 1 && position == 0 && info[0].behaviour == &ln_supervisor);
     ln_kill(pid, LN_EXIT_SHUTDOWN);
     (void)stage_down(monitor);
@@ -397,26 +400,27 @@ dynamic_story(void)
     struct ln_supervision tree = {LN_DYNAMIC, 10, 5000, &template, 1};
     ln_pid pid = start_supervisor(&tree, &monitor);
     for (unsigned i = 0; i < CHILDREN; i++) {
-        EXPECT(ln_supervisor_start_child(pid, &plain, sizeof plain, &children[i]) == 0);
+        EXPECT(ln_supervisor_start_child(pid, &plain, sizeof plain, LN_FOREVER, &children[i]) == 0);
     }
-    EXPECT(ln_supervisor_terminate_pid(pid, children[1]) == 0);
-    EXPECT(ln_supervisor_terminate_pid(pid, children[1]) == -ENOENT);
+    EXPECT(ln_supervisor_terminate_pid(pid, children[1], LN_FOREVER) == 0);
+    EXPECT(ln_supervisor_terminate_pid(pid, children[1], LN_FOREVER) == -ENOENT);
     EXPECT(counts_of(pid).workers == CHILDREN - 1); /* permanent, and yet not started again */
     static struct ln_child_info info[LN_CHILDREN_PAGE];
     uint32_t seen = 0;
     uint32_t position = 0;
     do {
         uint32_t count = 0;
-        EXPECT(ln_supervisor_which_children(pid, &position, info, LN_CHILDREN_PAGE, &count) == 0);
+        EXPECT(ln_supervisor_which_children(pid, &position, LN_FOREVER, info, LN_CHILDREN_PAGE,
+                                            &count) == 0);
         seen += count;
     } while (position != 0);
     EXPECT(seen == CHILDREN - 1);
     ln_pid child;
     /* by pid, where all are alike */
-    EXPECT(ln_supervisor_terminate_child(pid, "child") == -ENOENT);
-    EXPECT(ln_supervisor_restart_child(pid, "child", &child) == -ENOENT);
-    EXPECT(ln_supervisor_delete_child(pid, "child") == -ENOENT);
-    EXPECT(ln_supervisor_add_child(pid, &template, &child) == -EINVAL);
+    EXPECT(ln_supervisor_terminate_child(pid, "child", LN_FOREVER) == -ENOENT);
+    EXPECT(ln_supervisor_restart_child(pid, "child", LN_FOREVER, &child) == -ENOENT);
+    EXPECT(ln_supervisor_delete_child(pid, "child", LN_FOREVER) == -ENOENT);
+    EXPECT(ln_supervisor_add_child(pid, &template, LN_FOREVER, &child) == -EINVAL);
     ln_kill(pid, LN_EXIT_SHUTDOWN);
     (void)stage_down(monitor);
 }

@@ -455,7 +455,8 @@ dynamic_story(void)
     ln_pid pid = start_supervisor(&tree, &monitor);
     ln_pid children[3];
     for (unsigned i = 0; i < 3; i++) {
-        EXPECT(ln_supervisor_start_child(pid, &plans[i], sizeof plans[i], &children[i]) == 0);
+        EXPECT(ln_supervisor_start_child(pid, &plans[i], sizeof plans[i], LN_FOREVER,
+                                         &children[i]) == 0);
     }
     expect_diary("abc");
     stage_say(children[1], CRASH);
@@ -465,13 +466,14 @@ dynamic_story(void)
     unsigned failures = 1;
     ln_pid child = 0;
     struct plan failing = {.letter = 'd', .init_failures = &failures};
-    EXPECT(ln_supervisor_start_child(pid, &failing, sizeof failing, &child) == -EBUSY);
+    EXPECT(ln_supervisor_start_child(pid, &failing, sizeof failing, LN_FOREVER, &child) == -EBUSY);
     EXPECT(child == 0);
     expect_diary("!");
     stop_supervisor(pid, monitor);
     stage_settle();
     EXPECT(strcmp(diary, "BC") == 0 || strcmp(diary, "CB") == 0); /* together */
-    EXPECT(ln_supervisor_start_child(pid, &plans[0], sizeof plans[0], &child) == -ESRCH);
+    EXPECT(ln_supervisor_start_child(pid, &plans[0], sizeof plans[0], LN_FOREVER, &child) ==
+           -ESRCH);
 }
 
 static void
@@ -496,7 +498,7 @@ many_story(void)
     ln_pid pid = start_supervisor(&tree, &monitor);
     ln_pid child;
     for (unsigned i = 0; i < CHILDREN; i++) {
-        EXPECT(ln_supervisor_start_child(pid, &quiet, sizeof quiet, &child) == 0);
+        EXPECT(ln_supervisor_start_child(pid, &quiet, sizeof quiet, LN_FOREVER, &child) == 0);
         diary[0] = '\0';
         if (i % 3 == 0) {
             ln_kill(child, LN_EXIT_KILLED);
@@ -563,7 +565,8 @@ late_down_story(void)
     struct ln_supervision tree = {LN_DYNAMIC, 0, 5000, &template, 1};
     ln_pid pid = start_supervisor(&tree, &monitor);
     for (unsigned i = 0; i < FIRST; i++) {
-        EXPECT(ln_supervisor_start_child(pid, &at_once, sizeof at_once, &first[i]) == 0);
+        EXPECT(ln_supervisor_start_child(pid, &at_once, sizeof at_once, LN_FOREVER, &first[i]) ==
+               0);
     }
     ask_for_sleeper(pid, 50);
     for (unsigned i = 1; i < CHILDREN; i++) {
@@ -587,7 +590,7 @@ late_down_story(void)
     }
     stage_settle();
     struct ln_child_counts counts;
-    EXPECT(ln_supervisor_count_children(pid, &counts) == 0);
+    EXPECT(ln_supervisor_count_children(pid, LN_FOREVER, &counts) == 0);
     EXPECT(counts.active == CHILDREN);
     stop_supervisor(pid, monitor);
 }
@@ -610,7 +613,7 @@ dynamic_slow_story(void)
     ln_pid pid = start_supervisor(&tree, &monitor);
     ln_pid child;
     for (unsigned i = 0; i < 3; i++) {
-        EXPECT(ln_supervisor_start_child(pid, &slow, sizeof slow, &child) == 0);
+        EXPECT(ln_supervisor_start_child(pid, &slow, sizeof slow, LN_FOREVER, &child) == 0);
     }
     uint64_t before_ns = ln_now_ns();
     stop_supervisor(pid, monitor);
@@ -635,7 +638,7 @@ not_dynamic_story(void)
     struct ln_supervision tree = {LN_ONE_FOR_ONE, 3, 5000, children, 3};
     ln_pid pid = start_supervisor(&tree, &monitor);
     ln_pid child;
-    EXPECT(ln_supervisor_start_child(pid, NULL, 0, &child) == -EINVAL);
+    EXPECT(ln_supervisor_start_child(pid, NULL, 0, LN_FOREVER, &child) == -EINVAL);
     stage_say(pid, 1); /* what it does not understand it ignores */
     stop_supervisor(pid, monitor);
 }

@@ -400,6 +400,33 @@ low_jobs_queue(void **state)
     }
 }
 
+/* The second is taken back at once, the third when all have run. */
+static void
+jobs_taken_back(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        enum io_priority priority = seed % 2 ? IO_WORK_LOW : IO_WORK_NORMAL;
+        struct sim_rig rig;
+        struct job jobs[4];
+        char runs[16] = "", dones[16] = "";
+        sim_rig_open(&rig, &(struct sim_options){.seed = seed});
+        for (unsigned i = 0; i < 4; i++) {
+            jobs[i] = (struct job){
+                {.run = job_run, .done = job_done}, (char)('1' + i), runs, dones, 0, 0};
+            io_work_start(sim_rig_io(&rig, 0), &jobs[i].work, priority);
+        }
+        assert_true(io_work_withdraw(sim_rig_io(&rig, 0), &jobs[1].work));
+        assert_false(io_work_withdraw(sim_rig_io(&rig, 0), &jobs[1].work));
+        sim_rig_settle(&rig);
+        assert_false(io_work_withdraw(sim_rig_io(&rig, 0), &jobs[2].work));
+        assert_int_equal(strlen(runs), 3);
+        assert_int_equal(strlen(dones), 3);
+        assert_null(strchr(runs, '2'));
+        sim_rig_close(&rig);
+    }
+}
+
 static void
 jobs_left_behind(void **state)
 {
@@ -454,6 +481,7 @@ main(void)
         SPEC("a crash in a turn lets the turn end and nothing after", crash_in_a_turn),
         SPEC("normal jobs take their time and overtake one another", normal_jobs_overtake),
         SPEC("low jobs run one after the other", low_jobs_queue),
+        SPEC("a job that is taken back never runs, and the others do", jobs_taken_back),
         SPEC("jobs that wait when the power goes never run", jobs_left_behind),
         SPEC("randomness comes from the seed, in a stream of its own", random_from_seed),
     };

@@ -250,6 +250,41 @@ stop_waits(void **state)
     assert_true(atomic_load(&finished_count) >= 1);
 }
 
+/* Of JOBS that wait behind a gate every third is taken back, the first and the last among them. */
+static void
+withdrawn_never_run(void **state)
+{
+    (void)state;
+    static struct io_work works[JOBS];
+    static struct io_work gated = {.run = run_gate};
+    static struct io_work last = {.run = run_gate};
+    struct worker_pool *pool;
+    order_count = 0;
+    gate_set(false);
+    assert_int_equal(worker_pool_start(1, count_finished, &pool), 0);
+    worker_pool_push(pool, &gated, IO_WORK_LOW);
+    gate_await_reached();
+    for (unsigned i = 0; i < JOBS; i++) {
+        works[i].run = run_order;
+        works[i].io = (struct io *)(uintptr_t)i;
+        worker_pool_push(pool, &works[i], IO_WORK_LOW);
+    }
+    assert_false(worker_pool_withdraw(pool, &gated)); /* it runs */
+    for (unsigned i = 0; i < JOBS; i += 3) {
+        assert_true(worker_pool_withdraw(pool, &works[i]));
+        assert_false(worker_pool_withdraw(pool, &works[i]));
+    }
+    worker_pool_push(pool, &last, IO_WORK_LOW);
+    gate_set(true);
+    gate_await_reached();                                /* by the last one */
+    assert_false(worker_pool_withdraw(pool, &works[1])); /* it is through */
+    worker_pool_stop(pool);
+    assert_int_equal(order_count, JOBS - (JOBS + 2) / 3);
+    for (unsigned i = 0; i < order_count; i++) {
+        assert_int_equal(order[i], i / 2 * 3 + 1 + i % 2);
+    }
+}
+
 static void
 stop_of_nothing(void **state)
 {
@@ -329,6 +364,8 @@ main(void)
         SPEC("low work runs on a thread of low priority", low_is_low),
         SPEC("low work that takes long keeps no normal work waiting", low_in_nobodys_way),
         SPEC("low work runs in the order it was started", low_in_order),
+        SPEC("work that is taken back before it begins never runs, the rest keeps its order",
+             withdrawn_never_run),
         SPEC("stopping a pool waits for what runs", stop_waits),
         SPEC("stopping no pool is allowed", stop_of_nothing),
         SPEC("of many works started by two loops none is lost", none_lost),

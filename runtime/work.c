@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Work on other threads that an actor waits for: as long as it takes, or up to a deadline.
+ *
+ * Without a deadline all of it lies on the caller's stack, and so nothing may end the wait before
+ * the worker is through. With one the worker has an errand instead, a copy of the argument in a
+ * block of its own:
+ *
+ *     the actor's resource     while the wait begins, which may end the actor
+ *     the scheduler's          from when it is handed over until it is done, withdrawn, or taken
+ *                              back; what then still waits or runs when the node has ended is
+ *                              released by scheduler_discard, after the workers have stopped
+ *
+ * Only errands that run can be without somebody who waits, one for each worker thread at most,
+ * since those that have not begun are withdrawn. */
+#include "runtime/message.h"
+#include "runtime/scheduler.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct job {
+    struct io_work work;
+    struct wait wait;
+    void (*run)(void *argument);
+    void *argument;
+};
+
+static void
+job_run(struct io_work *work)
+{
+    struct job *job = (struct job *)work;
+    job->run(job->argument);
+}
+
+static void
+job_done(struct io_work *work)
+{
+    struct job *job = (struct job *)work;
+    wait_end_by_io(&job->wait, 0);
+}
+
+void
+ln_work(void (*run)(void *argument), void *argument, bool low_priority)
+{
+    struct job job = {.work = {.run = job_run, .done = job_done}, .run = run, .argument = argument};
+    wait_begin(&job.wait, WAIT_WORKER);
+    job.wait.cancellable = false;
+    io_work_start(scheduler_current()->io, &job.work, low_priority ? IO_WORK_LOW : IO_WORK_NORMAL);
+    int error = wait_for(&job.wait, LN_FOREVER);
+    ASSERT(error == 0);
+}
+
+/* ------------------------------------------------------------------------------ with a deadline */
+
+struct errand {
+    struct io_work work;
+    struct ln_resource own;
+    struct scheduler *scheduler;
+    const struct ln_job *job;
+    struct wait *wait; /* NULL: nobody waits any more */
+    bool over;         /* it is not, or no more, in a worker's hands */
+    size_t bytes;
+    unsigned char argument[] __attribute__((aligned(16)));
+};
+
+static void
+errand_free(struct errand *errand)
+{
+    slab_free(&errand->scheduler->slab, errand, sizeof *errand + errand->bytes);
+}
+
+/* Nobody takes what it brings. */
+static void
+errand_release(struct ln_resource *own)
+{
+    struct errand *errand = (void *)((unsigned char *)own - offsetof(struct errand, own));
+    if (errand->job->release != NULL) {
+        errand->job->release(errand->argument);
+    }
+    errand_free(errand);
+}
+
+static void
+errand_run(struct io_work *work)
+{
+    struct errand *errand = (struct errand *)work;
+    errand->job->run(errand->argument);
+}
+
+static void
+errand_done(struct io_work *work)
+{
+    struct errand *errand = (struct errand *)work;
+    errand->over = true;
+    if (errand->wait != NULL) {
+        wait_end_by_io(errand->wait, 0);
+        return;
+    }
+    scheduler_enter(errand->scheduler);
+    ln_disown(&errand->own);
+    errand_release(&errand->own);
+}
+
+static struct errand *
+errand_new(struct scheduler *self, const struct ln_job *job, const void *argument, size_t bytes)
+{
+    struct errand *errand = slab_alloc(&self->slab, sizeof *errand + bytes);
+    memset(errand, 0, sizeof *errand);
+    errand->work = (struct io_work){.run = errand_run, .done = errand_done};
+    errand->scheduler = self;
+    errand->job = job;
+    errand->bytes = bytes;
+    if (bytes > 0) {
+        memcpy(errand->argument, argument, bytes);
+    }
+    return errand;
+}
+
+/* A caller that is being ended hands nothing over. */
+static int
+errand_wait(struct scheduler *self, struct errand *errand, struct wait *wait, uint64_t timeout_ms)
+{
+    errand->wait = wait;
+    errand->over = actor_current()->cancelled;
+    if (!errand->over) {
+        io_work_start(self->io, &errand->work,
+                      errand->job->low_priority ? IO_WORK_LOW : IO_WORK_NORMAL);
+    }
+    int error = wait_for(wait, timeout_ms);
+    errand->wait = NULL;
+    return error;
+}
+
+int
+ln_work_for(const struct ln_job *job, void *argument, size_t bytes, uint64_t timeout_ms)
+{
+    struct scheduler *self = scheduler_current();
+    struct errand *errand = errand_new(self, job, argument, bytes);
+    struct wait wait;
+    resource_add(&actor_current()->resources, &errand->own, errand_release);
+    wait_begin(&wait, WAIT_WORKER);
+    ln_disown(&errand->own);
+    resource_add(&self->errands, &errand->own, errand_release);
+    int error = errand_wait(self, errand, &wait, timeout_ms);
+    if (error != 0 && !errand->over && !io_work_withdraw(self->io, &errand->work)) {
+        return error; /* errand_done does the rest */
+    }
+    ln_disown(&errand->own);
+    if (error != 0) {
+        errand_release(&errand->own);
+        return error;
+    }
+    if (bytes > 0) {
+        memcpy(argument, errand->argument, bytes);
+    }
+    errand_free(errand);
+    return 0;
+}
