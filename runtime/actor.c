@@ -75,6 +75,9 @@ ending_place(struct scheduler *self, struct actor *actor, enum ln_exit_kind kind
 {
     if (actor->ending == NULL) {
         actor->ending = slab_alloc(&self->slab, sizeof *actor->ending);
+        if (actor->name != NULL) {
+            name_leave(actor->name);
+        }
     } else if (kind != LN_EXIT_KILLED || actor->ending->kind == LN_EXIT_KILLED) {
         return NULL;
     }

@@ -261,6 +261,8 @@ void notices_send(struct scheduler *scheduler, struct actor *actor);
 
 /* A request to give or take a name of an actor that lives here. Takes *msg. */
 void name_arrived(struct scheduler *scheduler, struct ln_msg **msg);
+/* Who has the name and is ending; 0: nobody, or one who stays. */
+ln_pid name_leaving(const char *name);
 
 /* ------------------------------------------------------------------------------------- group.c */
 

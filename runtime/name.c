@@ -26,8 +26,8 @@ name_give(struct scheduler *self, const struct name_order *order)
 static int
 name_take(struct scheduler *self, const struct name_order *order)
 {
-    struct actor *actor =
-        scheduler_find(self, registry_find(self->node->registry, (int)self->index, order->name));
+    struct actor *actor = scheduler_find(
+        self, registry_find(self->node->registry, (int)self->index, order->name, NULL));
     if (actor == NULL || actor->pid != order->pid) {
         return -ENOENT;
     }
@@ -103,7 +103,16 @@ ln_pid
 ln_whereis(const char *name)
 {
     struct scheduler *self = scheduler_current();
-    return registry_find(self->node->registry, (int)self->index, name);
+    return registry_find(self->node->registry, (int)self->index, name, NULL);
+}
+
+ln_pid
+name_leaving(const char *name)
+{
+    struct scheduler *self = scheduler_current();
+    bool leaving = false;
+    ln_pid pid = registry_find(self->node->registry, (int)self->index, name, &leaving);
+    return leaving ? pid : 0;
 }
 
 /* ---------------------------------------------------------------------------- for other threads */
@@ -140,5 +149,5 @@ ln_node_unregister(struct ln_node *node, const char *name)
 ln_pid
 ln_node_whereis(struct ln_node *node, const char *name)
 {
-    return registry_find(node->registry, -1, name);
+    return registry_find(node->registry, -1, name, NULL);
 }

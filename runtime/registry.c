@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Like channel.c this file is built without ThreadSanitizer, which does not see ConcurrencyKit's
  * fences: the table is published by its own store fences, entries are immutable while they are in
- * it. */
+ * it, but for `leaving`. */
 #include "runtime/registry.h"
 
 #include "runtime/scheduler.h"
@@ -10,6 +10,7 @@
 #include <ck_ht.h>
 #include <ck_spinlock.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@ enum { NAMES_FIRST = 64 };
 struct name {
     ck_epoch_entry_t epoch;
     ln_pid pid;
+    atomic_bool leaving; /* written by the actor's scheduler, read by all; orders nothing */
     uint16_t bytes;
     char text[LN_NAME_BYTES_MAX + 1];
 };
@@ -224,7 +226,7 @@ guest_enter(struct registry *registry)
 }
 
 ln_pid
-registry_find(struct registry *registry, int scheduler, const char *text)
+registry_find(struct registry *registry, int scheduler, const char *text, bool *out_leaving)
 {
     size_t bytes = strnlen(text, LN_NAME_BYTES_MAX + 1);
     if (bytes == 0 || bytes > LN_NAME_BYTES_MAX) {
@@ -235,11 +237,20 @@ registry_find(struct registry *registry, int scheduler, const char *text)
     ck_epoch_begin(record, NULL);
     const struct name *name = find(registry, text, bytes);
     ln_pid pid = name != NULL ? name->pid : 0;
+    if (out_leaving != NULL) {
+        *out_leaving = name != NULL && atomic_load_explicit(&name->leaving, memory_order_relaxed);
+    }
     (void)ck_epoch_end(record, NULL);
     if (scheduler < 0) {
         ck_epoch_unregister(record);
     }
     return pid;
+}
+
+void
+name_leave(struct name *name)
+{
+    atomic_store_explicit(&name->leaving, true, memory_order_relaxed);
 }
 
 const char *

@@ -20,7 +20,10 @@ void registry_free(struct registry *registry);
 int registry_add(struct registry *registry, unsigned scheduler, const char *name,
                  struct actor *actor);
 void registry_remove(struct registry *registry, unsigned scheduler, struct actor *actor);
-/* 0 when there is none. `scheduler`: the calling one, or -1 on any other thread. */
-ln_pid registry_find(struct registry *registry, int scheduler, const char *name);
+/* 0 when there is none. `scheduler`: the calling one, or -1 on any other thread. *out_leaving (may
+ * be NULL): whether that actor is ending, so that the name will soon be free. */
+ln_pid registry_find(struct registry *registry, int scheduler, const char *name, bool *out_leaving);
+/* The actor who has it is ending. Its scheduler only. */
+void name_leave(struct name *name);
 /* The actor's name. Its scheduler only. */
 const char *name_text(const struct name *name);

@@ -193,6 +193,33 @@ restart_wait(struct supervisor *supervisor, struct child *child)
 
 /* ------------------------------------------------------------------------------------- starting */
 
+static bool
+is_down(const struct ln_msg *msg, void *monitor)
+{
+    return msg->tag == LN_TAG_DOWN && (monitor == NULL || msg->ref == *(const uint64_t *)monitor);
+}
+
+/* A supervisor that is killed kills its children and is gone before they are, so another may start
+ * the same table while a name in it still belongs to one that is ending. Waits for that one's end,
+ * though no longer than for a child that was asked to stop. False: it has not ended, or the name is
+ * somebody's who stays. */
+static bool
+name_awaited(const char *name)
+{
+    ln_pid holder = name_leaving(name);
+    if (holder == 0) {
+        return false;
+    }
+    uint64_t monitor = ln_monitor(holder);
+    struct ln_msg *down = NULL;
+    int error = ln_receive_match(is_down, &monitor, LN_SHUTDOWN_MS, &down);
+    ln_msg_free(&down);
+    if (error != 0) {
+        ln_demonitor(monitor);
+    }
+    return error == 0;
+}
+
 int
 supervisor_child_start(struct supervisor *supervisor, struct child *child)
 {
@@ -210,7 +237,10 @@ supervisor_child_start(struct supervisor *supervisor, struct child *child)
     if (supervisor_dynamic(supervisor)) {
         hash_reserve(supervisor); /* now: it may end us, and no child must outlive us */
     }
-    int error = ln_start(spec->behaviour, argument, bytes, &options, &child->pid);
+    int error;
+    do {
+        error = ln_start(spec->behaviour, argument, bytes, &options, &child->pid);
+    } while (error == -EEXIST && spec->name != NULL && name_awaited(spec->name));
     if (error != 0) {
         return error;
     }
@@ -245,12 +275,6 @@ child_ended(struct supervisor *supervisor, struct child *child)
 }
 
 /* ------------------------------------------------------------------------------------- stopping */
-
-static bool
-is_down(const struct ln_msg *msg, void *monitor)
-{
-    return msg->tag == LN_TAG_DOWN && (monitor == NULL || msg->ref == *(const uint64_t *)monitor);
-}
 
 /* Asks, waits, kills, waits. */
 void

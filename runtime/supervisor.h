@@ -23,6 +23,9 @@
  * that has lived for longer than that begins anew. Of each delay a random part of up to half is
  * taken off, so that what failed together does not come back together. one_for_all and rest_for_one
  * stop the others at once and start them when the delay is over.
+ *
+ * A child's name that still belongs to an actor that is ending, as after a supervisor was killed
+ * and another starts in its place, is waited for, LN_SHUTDOWN_MS at most.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/inspect.h"
+#include "runtime/io/sim.h"
 #include "runtime/supervisor.h"
 #include "runtime/supervisor_priv.h"
 #include "tests/runtime/stage.h"
@@ -434,6 +435,58 @@ killed_branch_story(void)
 }
 
 static void
+rest(void *argument)
+{
+    (void)argument;
+}
+
+/* Once at work it can't be hurried. */
+static void
+lingering_run(void *state)
+{
+    (void)state;
+    do {
+        ln_work(rest, NULL, false);
+    } while (ln_sleep(0) == 0);
+}
+static const struct ln_behaviour lingering = {.name = "lingering", .run = lingering_run};
+
+static void
+lingering_story(void)
+{
+    uint64_t monitor;
+    struct ln_child leaves[2] = {
+        {.id = "here", .name = "here", .behaviour = &lingering},
+        {.id = "there", .name = "there", .behaviour = &lingering, .elsewhere = true},
+    };
+    struct ln_supervision tree = {LN_ONE_FOR_ONE, 0, 0, leaves, 2};
+    struct ln_child branch = {.id = "branch",
+                              .name = "branch",
+                              .behaviour = &ln_supervisor,
+                              .argument = &tree,
+                              .bytes = sizeof tree,
+                              .elsewhere = true,
+                              .scheduler = 1};
+    struct ln_supervision trunk = {LN_ONE_FOR_ONE, 1, 5000, &branch, 1};
+    ln_pid pid = start_supervisor(&trunk, &monitor);
+    ln_pid here = ln_whereis("here");
+    ln_pid there = ln_whereis("there");
+    ln_kill(ln_whereis("branch"), LN_EXIT_KILLED);
+    EXPECT(ln_sleep(1000) == 0);
+    EXPECT(ln_whereis("here") != 0 && ln_whereis("here") != here);
+    EXPECT(ln_whereis("there") != 0 && ln_whereis("there") != there);
+    stop_supervisor(pid, monitor); /* which a second restart would have ended */
+}
+
+static void
+waits_for_names(void **state)
+{
+    (void)state;
+    stage_play_machine(lingering_story,
+                       &(struct sim_options){.work_delay_ns_max = UINT64_C(40000000)});
+}
+
+static void
 a_killed_branch_grows_again(void **state)
 {
     (void)state;
@@ -722,6 +775,10 @@ main(void)
         SPEC("a supervisor that is killed takes its children along, and theirs",
              takes_its_children_along),
         SPEC("a branch that was killed grows again", a_killed_branch_grows_again),
+        SPEC(
+            "a branch that was killed starts at the first try, once those it left have given their "
+            "names back",
+            waits_for_names),
         SPEC("a dynamic supervisor starts children on request and restarts them with their "
              "arguments",
              starts_children_on_request),
