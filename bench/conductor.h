@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conductor.h - the run itself: makes the users, spawns the actors, tells them when to begin and
- * when to stop, and gathers what they found.
+/* conductor.h - the run itself: leads the sections through it, from the users to what was found.
  *
- * The conductor is the generator's root actor, a process. Its run reads from top to bottom.
+ * The conductor is the generator's root actor, a process. Its run reads from top to bottom, and is
+ * the same whether its one section plays beside it or fifty play in processes of their own.
  */
 #pragma once
 
-#include "bench/crowd.h"
 #include "bench/machine.h"
-#include "bench/pace.h"
+#include "bench/sections.h"
 #include "bench/split.h"
 
 enum run_exit {
@@ -18,31 +17,31 @@ enum run_exit {
     RUN_FAILED = 3, /* it could not run */
 };
 
-/* CPU milliseconds and resident bytes; what could not be read is 0. */
+/* CPU milliseconds and resident bytes; what could not be read is 0. The generator's are of all its
+ * processes. */
 struct run_usage {
-    uint64_t generator_cpu_ms, node_cpu_ms, node_resident_bytes;
+    uint64_t generator_cpu_ms, generator_resident_bytes;
+    uint64_t node_cpu_ms, node_resident_bytes;
 };
 
 /* What is run, and what came out. The main thread's before and after, the conductor's meanwhile. */
 struct run {
     const struct options *options;
     struct io_driver *driver;
-    uint32_t number; /* random */
-    struct users users;
-    struct crowd *crowds[OPTIONS_THREADS_MAX];
-    struct pace *paces[OPTIONS_THREADS_MAX];
-    uint32_t actors_count;
+    uint32_t number;      /* random */
+    struct section *here; /* with one process: the section that plays in this one */
 
     bool failed;
     char why[AUDIT_TEXT_BYTES]; /* it failed; empty: it has been told already */
     struct machine machine;
     uint32_t node_pid;
+    uint64_t connect_ns; /* from the first call to the last login */
     uint64_t measured_ns;
     uint64_t behind;                /* open loop: due, and not through when the span ended */
     struct run_usage before, after; /* the measured span; idle: the connections */
     struct run_usage later;         /* idle: after the time in silence */
     struct split memory_before, memory_later; /* idle, with --data */
-    struct tally tally;                       /* all threads together */
+    struct tally tally;                       /* all sections together */
 };
 
 struct conductor_start {

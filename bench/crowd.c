@@ -2,6 +2,7 @@
 #include "bench/crowd.h"
 
 #include "bench/chance.h"
+#include "bench/section_message.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,15 +10,19 @@
 #include <string.h>
 
 struct crowd *
-crowd_new(const struct options *options, const struct users *users, uint32_t run, uint32_t index)
+crowd_new(const struct options *options, const struct users *users,
+          const struct section_begin *begin, uint32_t index)
 {
     struct crowd *crowd = calloc(1, sizeof *crowd);
     ASSERT(crowd != NULL);
     crowd->options = options;
     crowd->users = users;
-    crowd->run = run;
-    crowd->index = index;
-    crowd->chance = options->seed ^ (uint64_t)(index + 1) << 32;
+    crowd->run = begin->run;
+    crowd->index = begin->share.process * OPTIONS_THREADS_MAX + index;
+    crowd->actors_first = begin->share.actors_first;
+    crowd->users_first = begin->share.users_first;
+    crowd->addresses = begin->addresses;
+    crowd->chance = options->seed ^ (uint64_t)(crowd->index + 1) << 32;
     crowd->config = (struct client_config){
         .form = options->form,
         .host = options->url.host,
@@ -39,6 +44,15 @@ crowd_free(struct crowd *crowd)
         free(crowd->actors);
         free(crowd);
     }
+}
+
+void
+crowd_address(const struct crowd *crowd, uint32_t user, struct io_address *out)
+{
+    uint64_t index = (uint64_t)crowd->users_first + user;
+    int error =
+        share_address(&crowd->options->url.address, (uint32_t)(index % crowd->addresses), out);
+    ASSERT(error == 0); /* so many there are: the options were checked */
 }
 
 uint64_t
@@ -73,7 +87,7 @@ void
 crowd_tell(struct crowd *crowd, enum crowd_tag tag)
 {
     struct ln_msg *msg = ln_msg_new(tag, LN_REPLY, 0);
-    ln_send(crowd->conductor, &msg);
+    ln_send(crowd->section, &msg);
 }
 
 void
@@ -85,7 +99,7 @@ crowd_fail(struct crowd *crowd, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(failed->text, sizeof failed->text, format, arguments);
     va_end(arguments);
-    ln_send(crowd->conductor, &msg);
+    ln_send(crowd->section, &msg);
 }
 
 void

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* crowd.h - what the generator's actors on one thread have in common, and what they and the
- * conductor say to each other.
+/* crowd.h - what the generator's actors on one thread have in common, and what they and their
+ * process's section (section.h) say to each other.
  *
- *     conductor                    actors (pair, idle, echo)
+ *     section                      actors (pair, idle, echo)
  *         ln_spawn ------------------>    connect, log in
  *         <------------ CROWD_READY --
  *         CROWD_GO ------------------>    write, from struct crowd_go's instants on
  *         CROWD_STOP ---------------->    nothing new any more
  *         <------------ CROWD_QUIET --    and nothing is under way
  *         CROWD_FINISH -------------->    judge the rest, close, end
+ *         CROWD_ABANDON ------------>    ... or without judging: the run did not get there
  *         <------------ CROWD_FAILED -    at any time: this run can't go on
  */
 #pragma once
@@ -26,6 +27,7 @@ enum crowd_tag {
     CROWD_STOP,
     CROWD_QUIET,
     CROWD_FINISH,
+    CROWD_ABANDON,
     CROWD_FAILED, /* struct crowd_failed */
     CROWD_CALL,   /* to itself: struct crowd_call: connect now */
     CROWD_WRITE,  /* of the pacer: struct crowd_write */
@@ -64,9 +66,12 @@ enum {
 struct crowd {
     const struct options *options; /* shared, as are the users: read only */
     const struct users *users;
-    uint32_t run;   /* this run's number */
-    uint32_t index; /* of the thread */
-    ln_pid conductor;
+    uint32_t run;          /* this run's number */
+    uint32_t index;        /* of the thread, over all processes */
+    uint32_t actors_first; /* of this process, among those of all processes */
+    uint32_t users_first;  /* likewise */
+    uint32_t addresses;    /* of the node: from the URL's on */
+    ln_pid section;
     ln_pid *actors; /* of this thread, in the order of their index; filled before CROWD_GO */
     uint32_t actors_count;
     uint64_t start_ns;
@@ -84,13 +89,17 @@ struct crowd {
 /* What actors are spawned with. */
 struct crowd_place {
     struct crowd *crowd;
-    uint32_t index; /* of the actor, over all threads */
+    uint32_t index; /* of the actor, over all threads of its process, as its users' are */
 };
 
-/* Never NULL. Borrows all. */
-struct crowd *crowd_new(const struct options *options, const struct users *users, uint32_t run,
-                        uint32_t index);
+struct section_begin;
+/* Of the thread `index`. Never NULL. Borrows options and users. */
+struct crowd *crowd_new(const struct options *options, const struct users *users,
+                        const struct section_begin *begin, uint32_t index);
 void crowd_free(struct crowd *crowd);
+
+/* Where the connection of one of its process's users goes: to each address in turn. */
+void crowd_address(const struct crowd *crowd, uint32_t user, struct io_address *out);
 
 /* From its actors: */
 uint64_t crowd_now_ns(void); /* now, not as of the turn */

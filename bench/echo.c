@@ -16,6 +16,7 @@ static const struct websocket_rules rules = {
 
 struct echo {
     struct crowd *crowd;
+    uint32_t index;
     struct ln_socket *socket;
     struct websocket websocket;
     struct upgrade_offer offer;
@@ -115,7 +116,9 @@ call(struct echo *echo)
 {
     struct crowd *crowd = echo->crowd;
     size_t used = 0;
-    int error = ln_socket_connect(&crowd->options->url.address, CONNECT_MS, &echo->socket);
+    struct io_address address;
+    crowd_address(crowd, echo->index, &address);
+    int error = ln_socket_connect(&address, CONNECT_MS, &echo->socket);
     if (error == 0) {
         echo->offer = (struct upgrade_offer){.host = crowd->options->url.host,
                                              .path = crowd->options->url.path};
@@ -146,6 +149,7 @@ echo_init(void *state, const void *argument)
     struct echo *echo = state;
     const struct crowd_place *place = argument;
     echo->crowd = place->crowd;
+    echo->index = place->index;
     crowd_call_after(0, 0);
     return 0;
 }
@@ -167,6 +171,7 @@ echo_handle(void *state, struct ln_msg **msg)
         stop(echo);
         break;
     case CROWD_FINISH:
+    case CROWD_ABANDON:
         ln_stop(LN_EXIT_NORMAL, "finished");
         break;
     case LN_TAG_DATA:

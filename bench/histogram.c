@@ -71,6 +71,27 @@ histogram_merge(struct histogram *histogram, const struct histogram *from)
     }
 }
 
+bool
+histogram_valid(const struct histogram *histogram)
+{
+    uint64_t count = 0;
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        if (histogram->counts[i] > histogram->count - count) {
+            return false;
+        }
+        count += histogram->counts[i];
+    }
+    if (count != histogram->count) {
+        return false;
+    }
+    if (count == 0) {
+        return histogram->sum == 0 && histogram->least == 0 && histogram->greatest == 0;
+    }
+    return histogram->least <= histogram->greatest && histogram->greatest <= value_max &&
+           histogram->counts[bucket_of(histogram->least)] > 0 &&
+           histogram->counts[bucket_of(histogram->greatest)] > 0;
+}
+
 uint64_t
 histogram_percentile(const struct histogram *histogram, double percent)
 {

@@ -13,6 +13,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -35,6 +36,9 @@ struct histogram {
 void histogram_record(struct histogram *histogram, uint64_t value);
 /* Adds what `from` has. */
 void histogram_merge(struct histogram *histogram, const struct histogram *from);
+
+/* Whether bytes from elsewhere are a histogram: its parts agree with each other. */
+bool histogram_valid(const struct histogram *histogram);
 
 /* The least value that at least `percent` of all are not above: the upper end of its bucket, never
  * beyond the greatest recorded. 0 when it is empty. */

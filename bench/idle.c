@@ -61,7 +61,7 @@ idle_init(void *state, const void *argument)
 {
     struct idle *idle = state;
     const struct crowd_place *place = argument;
-    phone_init(&idle->phone, place->crowd, &place->crowd->users->list[place->index], 0);
+    phone_init(&idle->phone, place->crowd, place->index, 0);
     crowd_call_after(0, 0);
     return 0;
 }
@@ -76,6 +76,7 @@ idle_handle(void *state, struct ln_msg **msg)
         phone_call(phone);
         break;
     case CROWD_FINISH:
+    case CROWD_ABANDON:
         phone_close(phone);
         ln_stop(LN_EXIT_NORMAL, "finished");
         break;

@@ -3,8 +3,10 @@
  * conductor's (conductor.h); here is what stands around it. */
 #include "bench/capacity_command.h"
 #include "bench/conductor.h"
+#include "bench/interrupt.h"
 #include "bench/plan_command.h"
 #include "bench/report.h"
+#include "bench/worker.h"
 #include "runtime/io/uring.h"
 #include "runtime/node.h"
 
@@ -13,19 +15,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
-enum { WHY_BYTES = 512, WRONG_BYTES = 8 << 10 };
+enum { WHY_BYTES = 512, WRONG_BYTES = 8 << 10, STALL_MS = 100 };
 
-/* A connection takes a descriptor: as many as this user may have. */
-static void
+/* A connection takes a descriptor: as many as this user may have. How many that are. */
+static uint64_t
 descriptors_raise(void)
 {
+    enum { LEAST = 1024 }; /* what every system gives, if it does not say */
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        /* If not, connections fail later, and that is told. */
-        (void)!setrlimit(RLIMIT_NOFILE, &limit);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return LEAST;
     }
+    struct rlimit raised = {.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+    return setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
 }
 
 static void
@@ -35,31 +39,14 @@ run_init(struct run *run, const struct options *options, struct io_driver *drive
     run->driver = driver;
     machine_read(driver, &run->machine);
     io_random(io_of(driver, 0), &run->number, sizeof run->number);
-    run->actors_count = options->scenario == SCENARIO_CHAT ? options->pairs : options->users;
-    users_init(&run->users, options->users);
-    for (uint32_t i = 0; i < options->threads; i++) {
-        struct crowd *crowd = crowd_new(options, &run->users, run->number, i);
-        crowd->actors_count = (run->actors_count + options->threads - 1 - i) / options->threads;
-        crowd->actors = calloc((size_t)crowd->actors_count + 1, sizeof *crowd->actors);
-        ASSERT(crowd->actors != NULL);
-        run->crowds[i] = crowd;
-    }
-}
-
-static void
-run_fini(struct run *run)
-{
-    for (uint32_t i = 0; i < run->options->threads; i++) {
-        pace_free(run->paces[i]);
-        crowd_free(run->crowds[i]);
-    }
-    users_fini(&run->users);
+    run->here = options->processes == 1 ? section_new(options, driver) : NULL;
 }
 
 static void
 run_play(struct run *run)
 {
-    struct ln_node *node = ln_node_open(run->driver, &(struct ln_node_options){0});
+    struct ln_node *node =
+        ln_node_open(run->driver, &(struct ln_node_options){.watchdog_ms = STALL_MS});
     struct conductor_start start = {run};
     ln_node_root(node, &conductor_behaviour, &start, sizeof start);
     int error = ln_node_start(node);
@@ -101,7 +88,9 @@ play(const struct options *options, struct run *run)
 {
     char why[WHY_BYTES] = "";
     struct io_driver *driver = NULL;
-    const struct uring_options rings = {.loops = options->threads, .workers = 1};
+    /* Where other processes play, the conductor is alone here. */
+    const struct uring_options rings = {.loops = options->processes == 1 ? options->threads : 1,
+                                        .workers = 1};
     run->options = options;
     if (uring_open(&rings, &driver, why, sizeof why) < 0) {
         run->failed = true;
@@ -111,7 +100,8 @@ play(const struct options *options, struct run *run)
     run_init(run, options, driver);
     run_play(run);
     io_driver_close(driver);
-    run_fini(run);
+    section_free(run->here);
+    run->here = NULL;
     return run_exit_code(run);
 }
 
@@ -143,6 +133,25 @@ bench(const struct options *options)
     return (int)code;
 }
 
+/* chat, idle, echo and capacity. */
+static int
+options_play(struct options *options, enum options_action action, bool worker,
+             struct ln_text *wrong)
+{
+    uint64_t descriptors = descriptors_raise();
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (options_divide(options, descriptors, cores > 0 ? (unsigned)cores : 1, wrong) < 0) {
+        (void)fputs(wrong->data, stderr);
+        return RUN_MISSED;
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (worker) {
+        return worker_run(options);
+    }
+    interrupt_catch();
+    return action == OPTIONS_CAPACITY ? (int)capacity_run(options, play_probe) : bench(options);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -150,8 +159,9 @@ main(int argc, char **argv)
     static struct options options;
     struct ln_text wrong;
     enum options_action action = OPTIONS_RUN;
+    bool worker = argc > 2 && strcmp(argv[1], "worker") == 0;
     ln_text_init(&wrong, room, sizeof room);
-    if (options_read(argc, argv, &options, &action, &wrong) < 0) {
+    if (options_read(argc - worker, argv + worker, &options, &action, &wrong) < 0) {
         (void)fputs(room, stderr);
         return RUN_MISSED;
     }
@@ -161,7 +171,5 @@ main(int argc, char **argv)
     if (action == OPTIONS_PLAN) {
         return (int)plan_command_run(argc, argv);
     }
-    (void)signal(SIGPIPE, SIG_IGN);
-    descriptors_raise();
-    return action == OPTIONS_CAPACITY ? (int)capacity_run(&options, play_probe) : bench(&options);
+    return options_play(&options, action, worker, &wrong);
 }

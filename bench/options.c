@@ -71,7 +71,7 @@ static const struct flag_kind flag_url = {url_read,
 static const struct flag_kind flag_form = {form_read, NULL};
 
 #define AT(field) offsetof(struct options, field)
-enum { DAY_S = 86400, ECHO_BYTES_MAX = 65536, RATE_MAX = 100000000 };
+enum { DAY_S = 86400, ECHO_BYTES_MAX = 65536 };
 
 static const struct flag table[] = {
     {"url", &flag_url, ALL, AT(url), 0, 0, "URL", "ws://ADDR:PORT/chat (echo: /echo); required"},
@@ -87,7 +87,7 @@ static const struct flag table[] = {
      "users: twice the pairs (chat 200, idle 1000)"},
     {"connections", &flag_number, ECHO, AT(users), 1, OPTIONS_USERS_MAX, "N",
      "connections, each with one frame under way (64)"},
-    {"rate", &flag_amount, CHAT, AT(rate_per_s), 0, RATE_MAX, "N",
+    {"rate", &flag_amount, CHAT, AT(rate_per_s), 0, OPTIONS_RATE_MAX, "N",
      "messages due each second, in all, whatever the node does (0: as fast as it goes); "
      "capacity begins with it (1000)"},
     {"p99-sent", &flag_span, CHAT, AT(objectives.p99_ns[OBJECTIVE_SENT]), 0, 0, "TIME",
@@ -104,7 +104,12 @@ static const struct flag table[] = {
     {"warmup", &flag_number, CHAT | ECHO, AT(warmup_s), 0, DAY_S, "N",
      "how long it runs before that (2)"},
     {"threads", &flag_number, ALL, AT(threads), 1, OPTIONS_THREADS_MAX, "N",
-     "threads of the generator (1)"},
+     "threads of each process of the generator (1)"},
+    {"processes", &flag_number, ALL, AT(processes), 1, SHARE_PROCESSES_MAX, "N",
+     "processes of the generator (as many as the limit of descriptors asks for)"},
+    {"addresses", &flag_number, ALL, AT(addresses), 1, SHARE_ADDRESSES_MAX, "N",
+     "connect to so many addresses of the node in turn, from the URL's on (a loopback one: one "
+     "for each 13500 connections)"},
     {"form", &flag_form, CHAT | IDLE, AT(form), 0, 0, "proto|json",
      "how frames are written (proto)"},
     {"read", &flag_on, CHAT, AT(read), 0, 0, NULL, "what is shown is marked read (the default)"},
@@ -173,6 +178,9 @@ options_check(struct options *options, struct ln_text *wrong)
         ln_text_print(wrong, "users log in with tokens: name the node's --data, or a file of "
                              "--tokens\n");
     }
+    if (options->keep_users != NULL && strlen(options->keep_users) > USERS_PREFIX_BYTES_MAX) {
+        ln_text_print(wrong, "--keep-users: longer than %d bytes\n", USERS_PREFIX_BYTES_MAX);
+    }
     if (options->tokens != NULL && options->keep_users != NULL) {
         ln_text_print(wrong, "--keep-users: with --tokens no users are made\n");
     }
@@ -208,6 +216,58 @@ defaults_fill(struct options *options)
     if (options->bytes == 0) {
         options->bytes = options->scenario == SCENARIO_CHAT ? LETTER_BYTES : FRAME_BYTES;
     }
+    options->whole = (struct share_whole){.users = options->users,
+                                          .users_each = options->scenario == SCENARIO_CHAT ? 2 : 1};
+}
+
+int
+options_divide(struct options *options, uint64_t descriptors, unsigned cores, struct ln_text *wrong)
+{
+    struct io_address last;
+    const struct share_whole *whole = &options->whole;
+    uint32_t needed = share_processes(whole, descriptors, cores);
+    if (options->processes == 0) {
+        options->processes = needed;
+    }
+    if (options->processes == 0) {
+        ln_text_print(wrong,
+                      "--users: %u connections take more than %d processes of %llu descriptors: "
+                      "raise `ulimit -n`\n",
+                      whole->users, SHARE_PROCESSES_MAX, (unsigned long long)descriptors);
+    } else if (options->processes > share_actors(whole)) {
+        ln_text_print(wrong, "--processes: more than there are %s\n",
+                      whole->users_each > 1 ? "pairs" : "connections");
+    } else if (options->processes < needed) {
+        ln_text_print(wrong,
+                      "--processes: %u are needed, with %llu descriptors for the connections of "
+                      "each\n",
+                      needed, (unsigned long long)descriptors);
+    }
+    if (options->addresses == 0) {
+        options->addresses = share_addresses(&options->url.address, whole->users);
+    }
+    if (share_address(&options->url.address, options->addresses - 1, &last) < 0) {
+        ln_text_print(wrong, "--addresses: there are not so many behind %s\n", options->url.host);
+    }
+    return wrong->bytes > 0 ? -EINVAL : 0;
+}
+
+void
+options_users_prefix(const struct options *options, uint32_t run,
+                     char out[USERS_PREFIX_BYTES_MAX + 1])
+{
+    if (options->keep_users != NULL) {
+        (void)snprintf(out, USERS_PREFIX_BYTES_MAX + 1, "%s", options->keep_users);
+    } else {
+        (void)snprintf(out, USERS_PREFIX_BYTES_MAX + 1, "bench-%08x-", run);
+    }
+}
+
+bool
+options_users_ours(const struct options *options)
+{
+    return options->keep_users == NULL && options->tokens == NULL &&
+           options->scenario != SCENARIO_ECHO;
 }
 
 static void
@@ -265,7 +325,9 @@ options_read(int argc, char **argv, struct options *options, enum options_action
                                 .threads = 1,
                                 .seed = 1,
                                 .form = PROTOCOL_BINARY,
-                                .read = true};
+                                .read = true,
+                                .argc = argc,
+                                .argv = argv};
     if (answered(argc, argv)) {
         *out_action = OPTIONS_DONE;
         return 0;

@@ -8,6 +8,8 @@
 #pragma once
 
 #include "bench/objectives.h"
+#include "bench/share.h"
+#include "bench/users.h"
 #include "net/protocol.h"
 #include "runtime/check.h"
 #include "runtime/io/io.h"
@@ -21,8 +23,9 @@ enum options_scenario { SCENARIO_CHAT, SCENARIO_IDLE, SCENARIO_ECHO };
 enum {
     OPTIONS_HOST_BYTES = IO_ADDRESS_TEXT_MAX,
     OPTIONS_PATH_BYTES = 256,
-    OPTIONS_USERS_MAX = 200000,
+    OPTIONS_USERS_MAX = 4000000,
     OPTIONS_THREADS_MAX = 64,
+    OPTIONS_RATE_MAX = 100000000,
 };
 
 /* ws://HOST/PATH, HOST being a numeric address with its port. */
@@ -44,13 +47,18 @@ struct options {
     uint32_t window;
     uint32_t bytes;
     uint32_t seconds, warmup_s;
-    uint32_t threads;
-    uint32_t pid; /* the node's process; 0: not given */
+    uint32_t threads;   /* of each process of the generator */
+    uint32_t processes; /* 0: as many as it takes (options_divide) */
+    uint32_t addresses; /* of the node; likewise */
+    uint32_t pid;       /* the node's process; 0: not given */
     uint64_t seed;
     struct objectives objectives;
     enum protocol_form form;
     bool json;
     bool read;
+    struct share_whole whole; /* what is divided among the processes */
+    int argc;                 /* the command line, for the other processes; borrowed */
+    char **argv;
 };
 
 enum options_action {
@@ -64,6 +72,16 @@ enum options_action {
  * borrowed from argv. */
 MUST_CHECK int options_read(int argc, char **argv, struct options *options,
                             enum options_action *out_action, struct ln_text *wrong);
+/* Settles how many processes play, and how many addresses they call, where that was not said: for
+ * so many descriptors a process, on so many cores. 0, or -EINVAL with what is wrong in `wrong`. */
+MUST_CHECK int options_divide(struct options *options, uint64_t descriptors, unsigned cores,
+                              struct ln_text *wrong);
 MUST_CHECK int options_url_parse(const char *text, struct options_url *out);
+
+/* How the users that are made are called in this run: the prefix before their number. */
+void options_users_prefix(const struct options *options, uint32_t run,
+                          char out[USERS_PREFIX_BYTES_MAX + 1]);
+/* Are they made for this run alone? Then they are removed after it. */
+bool options_users_ours(const struct options *options);
 
 const char *options_scenario_name(enum options_scenario scenario);

@@ -16,7 +16,12 @@
 #include <string.h>
 #include <sys/timerfd.h>
 
-enum { NEXT = 1, NS_PER_S = 1000000000, SIDES = 2 };
+enum {
+    NEXT = 1,
+    NS_PER_S = 1000000000,
+    SIDES = 2,
+    CROWDS_MAX = OPTIONS_THREADS_MAX * SHARE_PROCESSES_MAX
+};
 
 struct pace {
     struct io_op op; /* of the timer, polled from the first to the last turn */
@@ -40,7 +45,7 @@ pace_new(struct crowd *crowd, double rate_per_s)
     ASSERT(pace != NULL);
     pace->crowd = crowd;
     pace->timer = timer;
-    uint64_t seed = crowd->options->seed * OPTIONS_THREADS_MAX + crowd->index;
+    uint64_t seed = crowd->options->seed * CROWDS_MAX + crowd->index;
     schedule_init(&pace->schedule, seed, rate_per_s, SIDES * crowd->actors_count);
     return pace;
 }
@@ -142,7 +147,7 @@ pace_handle(void *state, struct ln_msg **msg)
         due_tell(pace);
     } else if ((*msg)->tag == CROWD_GO) {
         pace_go(pace, *msg);
-    } else if ((*msg)->tag == CROWD_FINISH) {
+    } else if ((*msg)->tag == CROWD_FINISH || (*msg)->tag == CROWD_ABANDON) {
         ln_stop(LN_EXIT_NORMAL, "finished");
     }
 }

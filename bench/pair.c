@@ -445,6 +445,15 @@ stop(struct pair *pair)
     quiet_tell(pair);
 }
 
+static void
+leave(struct pair *pair)
+{
+    for (unsigned i = 0; i < ENDS; i++) {
+        phone_close(&pair->ends[i].phone);
+    }
+    ln_stop(LN_EXIT_NORMAL, "finished");
+}
+
 /* What is open now stays open. An end that is not there can't be asked: then nothing is known. */
 static void
 finish(struct pair *pair)
@@ -462,9 +471,8 @@ finish(struct pair *pair)
     }
     for (unsigned i = 0; i < ENDS; i++) {
         audit_rest(&pair->ends[i].line);
-        phone_close(&pair->ends[i].phone);
     }
-    ln_stop(LN_EXIT_NORMAL, "finished");
+    leave(pair);
 }
 
 static void
@@ -490,12 +498,12 @@ pair_init(void *state, const void *argument)
     const struct crowd_place *place = argument;
     struct crowd *crowd = place->crowd;
     pair->crowd = crowd;
-    pair->index = place->index;
+    pair->index = crowd->actors_first + place->index;
     for (unsigned i = 0; i < ENDS; i++) {
         struct end *end = &pair->ends[i];
         const struct user *user = &crowd->users->list[ENDS * place->index + i];
         const struct user *peer = &crowd->users->list[ENDS * place->index + 1 - i];
-        phone_init(&end->phone, crowd, user, i);
+        phone_init(&end->phone, crowd, ENDS * place->index + i, i);
         audit_init(&end->line, &crowd->tally.verdict, user->name, peer->name, crowd->options->read,
                    crowd->users->fresh);
         if (crowd->options->rate_per_s > 0) {
@@ -533,6 +541,9 @@ pair_handle(void *state, struct ln_msg **msg)
         break;
     case CROWD_FINISH:
         finish(pair);
+        break;
+    case CROWD_ABANDON:
+        leave(pair);
         break;
     default:
         socket_event(pair, *msg);

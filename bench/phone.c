@@ -14,10 +14,10 @@ enum {
 };
 
 void
-phone_init(struct phone *phone, struct crowd *crowd, const struct user *user, uint32_t end)
+phone_init(struct phone *phone, struct crowd *crowd, uint32_t user, uint32_t end)
 {
-    *phone = (struct phone){.crowd = crowd, .user = user, .end = end};
-    phone->login = (struct client_login){.token = user->token};
+    *phone = (struct phone){.crowd = crowd, .user = &crowd->users->list[user], .end = end};
+    phone->login = (struct client_login){.token = phone->user->token};
     client_init(&phone->client, &crowd->config);
 }
 
@@ -25,6 +25,20 @@ void
 phone_fini(struct phone *phone)
 {
     client_fini(&phone->client);
+}
+
+static uint32_t
+user_of(const struct phone *phone)
+{
+    return (uint32_t)(phone->user - phone->crowd->users->list);
+}
+
+static void
+address_print(const struct phone *phone, char out[IO_ADDRESS_TEXT_MAX])
+{
+    struct io_address address;
+    crowd_address(phone->crowd, user_of(phone), &address);
+    io_address_print(&address, out);
 }
 
 /* Doubles with each try, and is spread over its upper half, so that a crowd does not come back in
@@ -39,17 +53,21 @@ pause_ms(struct phone *phone)
     return pause / 2 + chance_below(&phone->crowd->chance, pause / 2 + 1);
 }
 
-/* The next call, unless there have been enough. */
+/* The next call, unless there have been enough. `error` is what became of the last; 0: the
+ * connection stood. */
 static void
-call_again(struct phone *phone)
+call_again(struct phone *phone, int error)
 {
     uint64_t now_ns = crowd_now_ns();
     if (phone->cut_at_ns == 0) {
         phone->cut_at_ns = now_ns;
     }
     if (now_ns - phone->cut_at_ns > (uint64_t)CROWD_PATIENCE_MS * NS_PER_MS) {
-        crowd_fail(phone->crowd, "%s could not log in for %d s", phone->user->name,
-                   CROWD_PATIENCE_MS / 1000);
+        char address[IO_ADDRESS_TEXT_MAX];
+        address_print(phone, address);
+        crowd_fail(phone->crowd, "%s could not log in at %s for %d s%s%s", phone->user->name,
+                   address, CROWD_PATIENCE_MS / 1000, error < 0 ? ": " : "",
+                   error < 0 ? strerrordesc_np(-error) : "");
         return;
     }
     if (!phone->calling) {
@@ -62,9 +80,12 @@ void
 phone_call(struct phone *phone)
 {
     ASSERT(phone->socket == NULL);
+    struct io_address address;
     phone->calling = true;
+    tally_add(&phone->crowd->tally, TALLY_RETRIES, phone->tries > 0);
     phone->tries++;
-    int error = ln_socket_connect(&phone->crowd->options->url.address, CONNECT_MS, &phone->socket);
+    crowd_address(phone->crowd, user_of(phone), &address);
+    int error = ln_socket_connect(&address, CONNECT_MS, &phone->socket);
     phone->calling = false;
     if (error == -ECANCELED) {
         return;
@@ -81,7 +102,7 @@ phone_call(struct phone *phone)
         return;
     }
     ln_socket_close(&phone->socket, true);
-    call_again(phone);
+    call_again(phone, error);
 }
 
 bool
@@ -116,7 +137,7 @@ phone_cut(struct phone *phone)
     ln_socket_close(&phone->socket, false);
     tally_add(&phone->crowd->tally, TALLY_CUT, phone->welcomed);
     phone->welcomed = false;
-    call_again(phone);
+    call_again(phone, 0);
 }
 
 bool

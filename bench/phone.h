@@ -2,7 +2,7 @@
 /* phone.h - one user's device: a client of the protocol (net/client.h) on a socket, which calls the
  * node again when it is cut off.
  *
- *     phone_init(&phone, crowd, user);
+ *     phone_init(&phone, crowd, user, end);
  *     phone_call(&phone);                            connects; yields
  *     on LN_TAG_DATA:  while (phone_next(&phone, &input, &event)) ...
  *                      phone_flush(&phone);
@@ -29,7 +29,8 @@ struct phone {
     bool welcomed;            /* since it was connected */
 };
 
-void phone_init(struct phone *phone, struct crowd *crowd, const struct user *user, uint32_t end);
+/* Of a user of the crowd's process, by index. */
+void phone_init(struct phone *phone, struct crowd *crowd, uint32_t user, uint32_t end);
 /* Gives back the client's memory. Its socket is its actor's, and goes with it. */
 void phone_fini(struct phone *phone);
 

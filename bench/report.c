@@ -45,6 +45,7 @@ static const struct {
     {TALLY_PUT_OFF, 1 << SCENARIO_CHAT, "put_off"},
     {TALLY_SKIPPED, 1 << SCENARIO_CHAT, "skipped"},
     {TALLY_CONNECTED, 1 << SCENARIO_CHAT | 1 << SCENARIO_IDLE, "logins"},
+    {TALLY_RETRIES, 1 << SCENARIO_CHAT | 1 << SCENARIO_IDLE, "logins_tried_again"},
     {TALLY_CUT, 1 << SCENARIO_CHAT | 1 << SCENARIO_IDLE, "connections_cut"},
 };
 enum { COUNTERS_SHOWN = sizeof counters / sizeof counters[0] };
@@ -318,6 +319,8 @@ report_print_settings_json(const char *scenario, const struct options *options,
     json_text(out, "form", protocol_form_name(options->form));
     json_number(out, options->scenario == SCENARIO_ECHO ? "connections" : "users", options->users);
     json_number(out, "threads", options->threads);
+    json_number(out, "processes", options->processes);
+    json_number(out, "addresses", options->addresses);
     json_number(out, "seconds", options->seconds);
     if (options->scenario != SCENARIO_IDLE) {
         json_number(out, "warmup_seconds", options->warmup_s);
@@ -378,6 +381,7 @@ json_usage(const struct run *run, struct ln_text *out)
     const struct run_usage *before = idle ? &run->after : &run->before;
     const struct run_usage *after = idle ? &run->later : &run->after;
     json_number(out, "generator_cpu_ms", grown(before->generator_cpu_ms, after->generator_cpu_ms));
+    json_number(out, "generator_resident_bytes", after->generator_resident_bytes);
     if (run->node_pid != 0) {
         json_number(out, "node_cpu_ms", grown(before->node_cpu_ms, after->node_cpu_ms));
     }

@@ -26,6 +26,7 @@ enum tally_counter {
     TALLY_PUT_OFF,   /* refused for the time being */
     TALLY_SKIPPED,   /* due, but too many were waiting already */
     TALLY_CONNECTED, /* logins, the first ones too */
+    TALLY_RETRIES,   /* calls after one that brought no login */
     TALLY_CUT,       /* logged-in connections that ended without our wish */
     TALLY_TRIPS,     /* echo: round trips within the measured span */
     TALLY_COUNTERS,

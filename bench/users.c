@@ -8,6 +8,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Names and tokens lie behind each other: with a million users each byte is a megabyte. */
+struct users_text {
+    struct users_text *next;
+    size_t used;
+    char room[(64 << 10) - 16];
+};
+
+static const char *
+text_keep(struct users *users, const char *text)
+{
+    size_t bytes = strlen(text) + 1;
+    ASSERT(bytes <= sizeof users->texts->room);
+    if (users->texts == NULL || bytes > sizeof users->texts->room - users->texts->used) {
+        struct users_text *texts = malloc(sizeof *texts);
+        ASSERT(texts != NULL);
+        texts->next = users->texts;
+        texts->used = 0;
+        users->texts = texts;
+    }
+    char *kept = users->texts->room + users->texts->used;
+    memcpy(kept, text, bytes);
+    users->texts->used += bytes;
+    return kept;
+}
+
 void
 users_init(struct users *users, uint32_t count)
 {
@@ -18,6 +43,11 @@ users_init(struct users *users, uint32_t count)
 void
 users_fini(struct users *users)
 {
+    while (users->texts != NULL) {
+        struct users_text *texts = users->texts;
+        users->texts = texts->next;
+        free(texts);
+    }
     free(users->list);
     *users = (struct users){0};
 }
@@ -26,39 +56,54 @@ users_fini(struct users *users)
 
 /* What the node says of a page of them. */
 static int
-page_take(struct user *page, uint32_t count, yajl_val rows, char why[USERS_TEXT_BYTES])
+page_take(struct users *users, uint32_t count, yajl_val rows, char why[USERS_TEXT_BYTES])
 {
     for (uint32_t i = 0; i < count; i++) {
+        struct user *user = &users->list[users->made];
         yajl_val row = linnet_json_at(rows, i);
         const char *token = linnet_json_text(row, "token");
-        if (token[0] == '\0' || strlen(token) >= sizeof page[i].token) {
+        if (token[0] == '\0' || strlen(token) > PROTOCOL_TOKEN_BYTES_MAX) {
             const char *fault = linnet_json_text(row, "error");
-            (void)snprintf(why, USERS_TEXT_BYTES, "user %s: %s", page[i].name,
+            (void)snprintf(why, USERS_TEXT_BYTES, "user %s: %s", user->name,
                            fault[0] != '\0' ? fault : "the node gave no token");
             return SHELL_FAILED;
         }
-        (void)snprintf(page[i].token, sizeof page[i].token, "%s", token);
+        user->token = text_keep(users, token);
+        users->made++;
     }
     return SHELL_DONE;
 }
 
-static int
-page_make(struct user *page, uint32_t count, struct linnet_client *client,
-          char why[USERS_TEXT_BYTES])
+void
+users_name(struct users *users, const char *prefix, uint32_t first)
 {
+    char name[PROTOCOL_NAME_BYTES_MAX + 1];
+    ASSERT(strlen(prefix) <= USERS_PREFIX_BYTES_MAX);
+    for (uint32_t i = 0; i < users->count; i++) {
+        (void)snprintf(name, sizeof name, "%s%u", prefix, first + i + 1);
+        users->list[i].name = text_keep(users, name);
+    }
+    users->fresh = true;
+}
+
+int
+users_make(struct users *users, struct linnet_client *client, char why[USERS_TEXT_BYTES])
+{
+    uint32_t count = users->count - users->made;
+    count = count < SHELL_IMPORT_MAX ? count : SHELL_IMPORT_MAX;
     unsigned words_count = 0;
     const char **words = calloc(2 * (size_t)count + 2, sizeof *words);
     ASSERT(words != NULL);
     words[words_count++] = "user";
     words[words_count++] = "import";
     for (uint32_t i = 0; i < count; i++) {
-        words[words_count++] = page[i].name;
+        words[words_count++] = users->list[users->made + i].name;
         words[words_count++] = "bench";
     }
     yajl_val rows = NULL;
     int code = linnet_ask_tree(client, words, words_count, &rows);
     if (code == SHELL_DONE) {
-        code = page_take(page, count, rows, why);
+        code = page_take(users, count, rows, why);
         yajl_tree_free(rows);
     }
     free(words);
@@ -66,41 +111,16 @@ page_make(struct user *page, uint32_t count, struct linnet_client *client,
 }
 
 int
-users_make(struct users *users, struct linnet_client *client, const char *prefix,
-           char why[USERS_TEXT_BYTES])
-{
-    if (strlen(prefix) > USERS_PREFIX_BYTES_MAX) {
-        (void)snprintf(why, USERS_TEXT_BYTES, "--keep-users: longer than %d bytes",
-                       USERS_PREFIX_BYTES_MAX);
-        return SHELL_FAILED;
-    }
-    for (uint32_t i = 0; i < users->count; i++) {
-        struct user *user = &users->list[i];
-        (void)snprintf(user->name, sizeof user->name, "%s%u", prefix, i + 1);
-    }
-    users->fresh = true;
-    for (uint32_t made = 0; made < users->count;) {
-        uint32_t count = users->count - made;
-        count = count < SHELL_IMPORT_MAX ? count : SHELL_IMPORT_MAX;
-        int code = page_make(users->list + made, count, client, why);
-        if (code != SHELL_DONE) {
-            return code;
-        }
-        made += count;
-    }
-    return SHELL_DONE;
-}
-
-int
 users_remove(struct users *users, struct linnet_client *client)
 {
-    for (; users->removed < users->count; users->removed++) {
+    for (unsigned i = 0; i < USERS_REMOVE_PAGE && users->removed < users->made; i++) {
         const char *words[] = {"user", "remove", users->list[users->removed].name};
         struct linnet_answer answer;
         int code = linnet_ask(client, words, 3, &answer);
         if (code != SHELL_DONE) {
             return code;
         }
+        users->removed++;
     }
     return SHELL_DONE;
 }
@@ -122,43 +142,48 @@ users_node_pid(struct linnet_client *client, uint32_t *out_pid)
 
 /* "name,id,token", or a token alone. */
 static bool
-line_take(struct user *user, char *line)
+line_take(struct users *users, struct user *user, char *line, uint32_t number)
 {
+    char name[PROTOCOL_NAME_BYTES_MAX + 1];
     char *last = strrchr(line, ',');
     char *token = last != NULL ? last + 1 : line;
     size_t bytes = strlen(token);
-    if (bytes == 0 || bytes >= sizeof user->token) {
+    if (bytes == 0 || bytes > PROTOCOL_TOKEN_BYTES_MAX) {
         return false;
     }
-    memcpy(user->token, token, bytes + 1);
+    user->token = text_keep(users, token);
     if (last != NULL) {
         line[strcspn(line, ",")] = '\0';
-        (void)snprintf(user->name, sizeof user->name, "%s", line);
+        (void)snprintf(name, sizeof name, "%s", line);
+    } else {
+        (void)snprintf(name, sizeof name, "token %u", number);
     }
+    user->name = text_keep(users, name);
     return true;
 }
 
 int
-users_load(struct users *users, char *text, char why[USERS_TEXT_BYTES])
+users_load(struct users *users, char *text, uint32_t skip, char why[USERS_TEXT_BYTES])
 {
-    uint32_t loaded = 0;
-    for (uint32_t number = 1; loaded < users->count && *text != '\0'; number++) {
+    uint64_t wanted = (uint64_t)skip + users->count;
+    uint64_t seen = 0;
+    for (uint32_t number = 1; seen < wanted && *text != '\0'; number++) {
         size_t bytes = strcspn(text, "\n");
         char *next = text + bytes + (text[bytes] == '\n');
         text[bytes] = '\0';
         text[strcspn(text, "\r")] = '\0';
-        struct user *user = &users->list[loaded];
-        (void)snprintf(user->name, sizeof user->name, "token %u", number);
-        if (text[0] != '\0' && !line_take(user, text)) {
+        if (text[0] != '\0' && seen >= skip &&
+            !line_take(users, &users->list[seen - skip], text, number)) {
             (void)snprintf(why, USERS_TEXT_BYTES, "--tokens: line %u has no token", number);
             return -EINVAL;
         }
-        loaded += text[0] != '\0';
+        seen += text[0] != '\0';
         text = next;
     }
-    if (loaded < users->count) {
-        (void)snprintf(why, USERS_TEXT_BYTES, "--tokens: %u of them, and %u users are to log in",
-                       loaded, users->count);
+    if (seen < wanted) {
+        (void)snprintf(why, USERS_TEXT_BYTES,
+                       "--tokens: %llu of them, and %llu users are to log in",
+                       (unsigned long long)seen, (unsigned long long)wanted);
         return -EINVAL;
     }
     return 0;

@@ -66,12 +66,21 @@ told(const char *sentence)
     return SHELL_FAILED;
 }
 
+/* An event of the client's socket: other messages stay in its owner's mailbox. */
+static bool
+socket_match(const struct ln_msg *msg, void *context)
+{
+    const struct linnet_client *client = context;
+    return (msg->tag == LN_TAG_DATA || msg->tag == LN_TAG_CLOSED) &&
+           ((const struct ln_socket_event *)(const void *)msg->data)->socket == client->socket;
+}
+
 /* Waits for the socket's next event. 0, or -EPIPE: it was closed, and all bytes have been seen. */
 static int
 client_receive(struct linnet_client *client)
 {
     struct ln_msg *msg = NULL;
-    int error = ln_receive(ANSWER_MS, &msg);
+    int error = ln_receive_match(socket_match, client, ANSWER_MS, &msg);
     if (error < 0) {
         return error;
     }

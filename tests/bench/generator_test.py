@@ -10,8 +10,11 @@ import json
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
@@ -101,6 +104,23 @@ class Alone(unittest.TestCase):
     def test_help_and_version_are_printed(self):
         self.assertIn("usage: linnet-bench chat", bench("--help").stdout)
         self.assertRegex(bench("--version").stdout, r"^linnet-bench \d+\.\d+\.\d+\n$")
+
+    def test_a_worker_that_nobody_speaks_to_says_what_it_is(self):
+        done = bench("worker", "echo", "--url", "ws://127.0.0.1:1/echo", code=3)
+        self.assertIn("`worker` is what linnet-bench calls itself with", done.stderr)
+
+    def test_a_worker_that_is_told_nonsense_ends_with_exit_code_3(self):
+        ours, its = socket.socketpair()
+        with ours, its, subprocess.Popen([BENCH, "worker", "echo", "--url", "ws://127.0.0.1:1/echo"],
+                                         preexec_fn=lambda: os.dup2(its.fileno(), 3), close_fds=False,
+                                         stderr=subprocess.PIPE, text=True) as process:
+            ours.send(b"nonsense that is longer than a head")
+            self.assertIn("what a process of the generator said makes no sense", process.stderr.read())
+            self.assertEqual(process.wait(patience(20)), 3)
+
+    def test_more_connections_than_descriptors_could_be_had_for_are_told(self):
+        done = bench("echo", "--url", "ws://127.0.0.1:1/echo", "--connections", "4", "--processes", "5", code=2)
+        self.assertIn("--processes: more than there are connections", done.stderr)
 
     def test_wrong_flags_are_told_with_exit_code_2(self):
         self.assertIn("--pears: no such flag", bench("chat", "--pears", code=2).stderr)
@@ -238,6 +258,124 @@ class WithNode(unittest.TestCase):
         self.assertGreater(found["measured"], 0)
         # One of each connection may have left before the end and come back after it.
         self.assertLessEqual(abs(found["latencies"]["round_trip"]["count"] - found["measured"]), 5)
+
+
+def workers_of(pid):
+    found = []
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as file:
+            found += [int(word) for word in file.read().split()]
+    return sorted(found)
+
+
+def alive(pid):
+    """Not ended, or a zombie of the machine's first process."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+class Processes(unittest.TestCase):
+    """Several processes of the generator, several addresses of the node."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.node = Node("--echo", listen="0.0.0.0:0")
+        cls.address = cls.node.address.replace("0.0.0.0", "127.0.0.1")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.node.__exit__()
+
+    def test_three_find_what_one_finds(self):
+        found = report("chat", self.address, "--pairs", "7", "--seconds", "1", "--warmup", "0", "--processes", "3",
+                       "--addresses", "2")
+        self.assertEqual(found["processes"], 3)
+        self.assertEqual(found["addresses"], 2)
+        self.assertEqual(found["logins"], 14)
+        self.assertGreater(found["measured"], 0)
+        self.assertEqual(found["written"], found["through"])
+        self.assertEqual(found["broken"], {})
+        # What was due in the span is in each histogram, whichever process measured it.
+        counts = [found["latencies"][name]["count"] for name in ("to_sent", "to_delivery", "to_delivered_tick")]
+        self.assertEqual(counts, counts[:1] * 3)
+        self.assertGreater(counts[0], found["written"] / 2)
+        self.assertEqual(users(), [])
+
+    def test_an_open_loop_is_divided(self):
+        found = report("chat", self.address, "--pairs", "6", "--rate", "300", "--seconds", "1", "--warmup", "0",
+                       "--processes", "3", code=MET_OR_MISSED)
+        self.assertEqual(found["due"], found["written"])
+        self.assertGreater(found["due"], 150)
+        self.assertLess(found["due"], 450)
+
+    def test_idle_and_echo_are_divided_too(self):
+        found = report("idle", self.address, "--users", "50", "--seconds", "1", "--processes", "3", "--addresses", "3")
+        self.assertEqual(found["logins"], 50)
+        found = report("echo", self.address, "--connections", "5", "--seconds", "1", "--warmup", "0", "--processes", "3",
+                       path="/echo")
+        self.assertGreater(found["measured"], 0)
+
+    def test_tokens_are_shared_out(self):
+        names = "".join(f"shared-{i}\n" for i in range(6))
+        made = subprocess.run([LINNET, "--data", DATA, "user", "import", "-"], input=names, capture_output=True, text=True,
+                              check=True)
+        with open("shared", "w", encoding="utf-8") as file:
+            file.write(made.stdout)
+        done = bench("idle", "--url", f"ws://{self.address}/chat", "--tokens", "shared", "--users", "6", "--seconds", "1",
+                     "--processes", "3", "--json")
+        # Each was used once: a second login with a token would have cut the first.
+        self.assertEqual((json.loads(done.stdout)["logins"], json.loads(done.stdout)["connections_cut"]), (6, 0))
+        subprocess.run([LINNET, "--data", DATA, "run", "-"], input="".join(f"user remove shared-{i}\n" for i in range(6)),
+                       text=True, check=False, capture_output=True)
+
+    def started(self, *words):
+        process = subprocess.Popen([BENCH, "chat", "--url", f"ws://{self.address}/chat", "--data", DATA, "--pairs", "3",
+                                    "--seconds", "20", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for line in process.stderr:
+            if "messages/s" in line:
+                return process
+        raise AssertionError("no progress")
+
+    def ended(self, process):
+        with process:
+            told = process.stderr.read()
+            self.assertEqual(process.wait(patience(20)), 3, told)
+            self.assertEqual(process.stdout.read(), "")
+        self.assertEqual([name for name in users() if name.startswith("bench-")], [])
+        return told
+
+    def test_a_process_that_dies_is_named_and_its_users_are_removed(self):
+        process = self.started("--processes", "3")
+        victim = workers_of(process.pid)[1]
+        os.kill(victim, signal.SIGKILL)
+        told = self.ended(process)
+        self.assertIn(f"process 2 of 3 of the generator (pid {victim}) was killed by signal 9", told)
+        self.assertIn("6 of the 6 users that were made for this run were removed", told)
+
+    def test_an_interrupt_ends_the_run_and_removes_its_users(self):
+        for processes in "13":
+            process = self.started("--processes", processes)
+            others = workers_of(process.pid)
+            self.assertEqual(len(others), 3 if processes == "3" else 0)
+            process.send_signal(signal.SIGINT)
+            told = self.ended(process)
+            self.assertIn("6 of the 6 users that were made for this run were removed", told)
+            self.assertIn("linnet-bench: stopped", told)
+            self.assertEqual([pid for pid in others if os.path.exists(f"/proc/{pid}")], [])
+
+    def test_without_the_first_the_others_end(self):
+        process = self.started("--processes", "3", "--keep-users", "orphan-")
+        others = workers_of(process.pid)
+        with process:
+            process.kill()
+        self.assertEqual(len(others), 3)
+        until = time.monotonic() + patience(10)
+        while any(alive(pid) for pid in others):
+            self.assertLess(time.monotonic(), until)
+            time.sleep(0.05)
 
 
 class NodeGoes(unittest.TestCase):

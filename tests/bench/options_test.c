@@ -84,9 +84,9 @@ static void
 wrong_values(void **state)
 {
     (void)state;
-    refused("bench chat --pairs 0" URL, "--pairs: '0' is no number from 1 to 100000\n");
-    refused("bench chat --pairs -1" URL, "--pairs: '-1' is no number from 1 to 100000\n");
-    refused("bench chat --pairs 3x" URL, "--pairs: '3x' is no number from 1 to 100000\n");
+    refused("bench chat --pairs 0" URL, "--pairs: '0' is no number from 1 to 2000000\n");
+    refused("bench chat --pairs -1" URL, "--pairs: '-1' is no number from 1 to 2000000\n");
+    refused("bench chat --pairs 3x" URL, "--pairs: '3x' is no number from 1 to 2000000\n");
     refused("bench chat --window 65" URL, "--window: '65' is no number from 1 to 64\n");
     refused("bench chat --rate nan" URL, "--rate: 'nan' is no amount from 0 to 100000000\n");
     refused("bench chat --rate 1e99" URL, "--rate: '1e99' is no amount from 0 to 100000000\n");
@@ -165,6 +165,41 @@ capacity_is_a_chat(void **state)
     refused("bench capacity --keep-users x" URL, "--keep-users: capacity does not have it\n");
 }
 
+static bool
+divides(const char *line, uint64_t descriptors)
+{
+    char room[1000];
+    struct ln_text wrong;
+    assert_int_equal(reads(line), 0);
+    ln_text_init(&wrong, room, sizeof room);
+    return options_divide(&options, descriptors, 2, &wrong) == 0;
+}
+
+static void
+divided(void **state)
+{
+    (void)state;
+    assert_true(divides("bench chat" URL, 20000));
+    assert_int_equal(options.processes, 1);
+    assert_int_equal(options.addresses, 1);
+    assert_true(divides("bench idle --users 1000000" URL, 20000));
+    assert_int_equal(options.processes, 51);
+    assert_int_equal(options.addresses, 75);
+    assert_true(divides("bench idle --users 100 --processes 7 --addresses 3" URL, 20000));
+    assert_int_equal(options.processes, 7);
+    assert_int_equal(options.addresses, 3);
+}
+
+static void
+not_divided(void **state)
+{
+    (void)state;
+    assert_false(divides("bench idle --users 1000000" URL, 1024));
+    assert_false(divides("bench idle --users 1000000 --processes 50" URL, 20000));
+    assert_false(divides("bench chat --pairs 2 --processes 3" URL, 20000));
+    assert_false(divides("bench echo --url ws://255.255.255.254:1/echo --addresses 3", 20000));
+}
+
 int
 main(void)
 {
@@ -179,6 +214,8 @@ main(void)
         SPEC("everything that is wrong is told at once", all_at_once),
         SPEC("objectives are spans of time with their unit", objectives),
         SPEC("capacity is a chat with a rate to begin with and an objective", capacity_is_a_chat),
+        SPEC("processes and addresses are as many as it takes, or as were asked for", divided),
+        SPEC("what can't be divided so is refused", not_divided),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

@@ -14,7 +14,7 @@ loads(struct users *users, uint32_t count, const char *text)
     char copy[1000] = "";
     strncpy(copy, text, sizeof copy - 1);
     users_init(users, count);
-    return users_load(users, copy, why);
+    return users_load(users, copy, 0, why);
 }
 
 static void
@@ -54,6 +54,33 @@ more_than_needed(void **state)
 }
 
 static void
+behind_others(void **state)
+{
+    (void)state;
+    struct users users;
+    char text[] = "A\n\nanna,17,B\nC\nD\n";
+    users_init(&users, 2);
+    assert_int_equal(users_load(&users, text, 1, why), 0);
+    assert_string_equal(users.list[0].name, "anna");
+    assert_string_equal(users.list[1].token, "C");
+    users_fini(&users);
+}
+
+static void
+named_in_order(void **state)
+{
+    (void)state;
+    struct users users;
+    enum { MANY = 20000 };
+    users_init(&users, MANY);
+    users_name(&users, "crowd-", 5);
+    assert_string_equal(users.list[0].name, "crowd-6");
+    assert_string_equal(users.list[MANY - 1].name, "crowd-20005");
+    assert_true(users.fresh);
+    users_fini(&users);
+}
+
+static void
 too_few(void **state)
 {
     (void)state;
@@ -80,6 +107,8 @@ main(void)
         SPEC("names and tokens are read as `linnet user import` prints them", as_the_tool_prints),
         SPEC("lines may be tokens alone; empty lines are passed over", tokens_alone),
         SPEC("tokens beyond those that are needed stay unused", more_than_needed),
+        SPEC("a process takes its share from the middle of the file", behind_others),
+        SPEC("those that are to be made are numbered over all processes", named_in_order),
         SPEC("too few tokens are told", too_few),
         SPEC("a line without a token is told with its number", no_token),
     };

@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/section.h"
+
+#include "bench/echo.h"
+#include "bench/idle.h"
+#include "bench/pair.h"
+#include "bench/relay.h"
+#include "runtime/bounds.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    NS_PER_MS = 1000000,
+    NEWS_MS = 250,
+    TOKENS_BYTES_MAX = 512 << 20,
+};
+
+/* The actor. */
+struct player {
+    struct section *section;
+    struct linnet_client client;
+    ln_pid owner;
+    ln_pid *actors; /* and the pacers behind them */
+    uint32_t at_once_max;
+    uint32_t word; /* what is under way; 0: nothing */
+    bool failed, finishing, over;
+    struct section_news news;
+    uint64_t told_at_ns;
+};
+
+struct section *
+section_new(const struct options *options, struct io_driver *driver)
+{
+    struct section *section = calloc(1, sizeof *section);
+    ASSERT(section != NULL);
+    section->options = options;
+    section->driver = driver;
+    return section;
+}
+
+void
+section_free(struct section *section)
+{
+    if (section == NULL) {
+        return;
+    }
+    for (uint32_t i = 0; i < section->options->threads; i++) {
+        pace_free(section->paces[i]);
+        crowd_free(section->crowds[i]);
+    }
+    users_fini(&section->users);
+    free(section);
+}
+
+/* ------------------------------------------------------------------------------------- speaking */
+
+static uint64_t
+count_of(const struct section *section, enum tally_counter counter)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < section->options->threads; i++) {
+        count += section->crowds[i] != NULL ? tally_count(&section->crowds[i]->tally, counter) : 0;
+    }
+    return count;
+}
+
+static void
+news_tell(struct player *player)
+{
+    struct section *section = player->section;
+    struct section_news *news = &player->news;
+    struct ln_msg *msg = ln_msg_new(SECTION_NEWS, LN_REPLY, sizeof *news);
+    news->users_made = section->users.made;
+    news->users_removed = section->users.removed;
+    for (unsigned i = 0; i < TALLY_COUNTERS; i++) {
+        news->counters[i] = count_of(section, (enum tally_counter)i);
+    }
+    memcpy(msg->data, news, sizeof *news);
+    ln_send(player->owner, &msg);
+    player->told_at_ns = crowd_now_ns();
+}
+
+static void
+done(struct player *player)
+{
+    player->news.done = player->word;
+    player->word = 0;
+    news_tell(player);
+}
+
+/* Tells why this run can't go on, once. */
+static void
+fail(struct player *player, const char *why)
+{
+    struct ln_msg *msg = ln_msg_new(SECTION_FAILED, LN_REPLY, sizeof(struct crowd_failed));
+    struct crowd_failed *failed = (struct crowd_failed *)(void *)msg->data;
+    player->word = 0;
+    if (player->failed) {
+        ln_msg_free(&msg);
+        return;
+    }
+    player->failed = true;
+    (void)snprintf(failed->text, sizeof failed->text, "%s", why);
+    ln_send(player->owner, &msg);
+}
+
+/* To all actors, and the pacers behind them. */
+static void
+broadcast(struct player *player, enum crowd_tag tag, const struct crowd_go *go)
+{
+    uint32_t pacers = player->section->paces[0] != NULL ? player->section->options->threads : 0;
+    for (uint32_t i = 0; i < player->news.spawned + pacers; i++) {
+        struct ln_msg *msg = ln_msg_new(tag, LN_REPLY, go != NULL ? sizeof *go : 0);
+        if (go != NULL) {
+            *(struct crowd_go *)(void *)msg->data = *go;
+        }
+        ln_send(player->actors[i], &msg);
+    }
+}
+
+/* ---------------------------------------------------------------------------------------- users */
+
+struct tokens_file {
+    struct section *section;
+    int error;
+    char why[USERS_TEXT_BYTES];
+};
+
+/* For ln_work. */
+static void
+tokens_read(void *argument)
+{
+    struct tokens_file *tokens = argument;
+    struct section *section = tokens->section;
+    char *text = NULL;
+    io_file file = -1;
+    uint64_t bytes = 0;
+    tokens->error = io_file_open(section->driver, section->options->tokens, IO_OPEN_READ, &file);
+    if (tokens->error == 0) {
+        tokens->error = io_file_size(section->driver, file, &bytes);
+    }
+    if (tokens->error == 0 && bytes > TOKENS_BYTES_MAX) {
+        tokens->error = -EFBIG;
+    }
+    if (tokens->error == 0) {
+        text = calloc(1, bytes + 1);
+        ASSERT(text != NULL);
+        ssize_t got = io_file_read(section->driver, file, text, bytes, 0);
+        tokens->error = got < 0 ? (int)got : 0;
+    }
+    if (tokens->error < 0) {
+        (void)snprintf(tokens->why, sizeof tokens->why, "--tokens: %s",
+                       strerrordesc_np(-tokens->error));
+    } else {
+        tokens->error =
+            users_load(&section->users, text, section->begin.share.users_first, tokens->why);
+    }
+    free(text);
+    if (file >= 0) {
+        io_file_close(section->driver, file);
+    }
+}
+
+static void
+users_begin(struct player *player)
+{
+    struct section *section = player->section;
+    const struct options *options = section->options;
+    char prefix[USERS_PREFIX_BYTES_MAX + 1];
+    if (options->scenario == SCENARIO_ECHO) {
+        done(player);
+    } else if (options->tokens != NULL) {
+        struct tokens_file tokens = {.section = section};
+        ln_work(tokens_read, &tokens, false);
+        if (tokens.error < 0) {
+            fail(player, tokens.why);
+        } else {
+            done(player);
+        }
+    } else {
+        options_users_prefix(options, section->begin.run, prefix);
+        users_name(&section->users, prefix, section->begin.share.users_first);
+    }
+}
+
+/* A page. The node's socket is not kept: its places are few, and whoever removes the users may have
+ * to ask another process, if the node is started again. */
+static void
+users_go_on(struct player *player)
+{
+    struct users *users = &player->section->users;
+    char why[USERS_TEXT_BYTES] = "";
+    bool making = player->word == SECTION_MAKE;
+    int code =
+        making ? users_make(users, &player->client, why) : users_remove(users, &player->client);
+    bool all = making ? users->made == users->count : users->removed == users->made;
+    if (code != SHELL_DONE || all) {
+        linnet_client_close(&player->client);
+    }
+    if (code != SHELL_DONE && making) {
+        fail(player, why);
+    } else if (code != SHELL_DONE || all) {
+        done(player); /* how many were removed is in the news */
+    }
+}
+
+/* --------------------------------------------------------------------------------------- actors */
+
+static const struct ln_behaviour *
+behaviour_of(const struct section *section)
+{
+    static const struct ln_behaviour *const behaviours[] = {&pair_behaviour, &idle_behaviour,
+                                                            &echo_behaviour};
+    return behaviours[section->options->scenario];
+}
+
+static void
+crowds_make(struct player *player)
+{
+    struct section *section = player->section;
+    const struct section_begin *begin = &section->begin;
+    uint32_t threads = section->options->threads;
+    users_init(&section->users, begin->share.users);
+    for (uint32_t i = 0; i < threads; i++) {
+        struct crowd *crowd = crowd_new(section->options, &section->users, begin, i);
+        crowd->actors_count = (begin->share.actors + threads - 1 - i) / threads;
+        crowd->actors = calloc((size_t)crowd->actors_count + 1, sizeof *crowd->actors);
+        ASSERT(crowd->actors != NULL);
+        crowd->section = ln_self();
+        section->crowds[i] = crowd;
+    }
+    player->actors = ln_alloc(((size_t)begin->share.actors + threads) * sizeof *player->actors);
+}
+
+static bool
+actor_spawn(struct player *player, uint32_t index)
+{
+    struct section *section = player->section;
+    uint32_t threads = section->options->threads;
+    ASSERT(threads > 0);
+    struct crowd *crowd = section->crowds[index % threads];
+    struct crowd_place place = {.crowd = crowd, .index = index};
+    uint64_t monitor;
+    struct ln_spawn_options options = {.monitor = true,
+                                       .elsewhere = true,
+                                       .scheduler = (int)(index % threads),
+                                       .out_monitor = &monitor};
+    int error =
+        ln_spawn(behaviour_of(section), &place, sizeof place, &options, &player->actors[index]);
+    if (error < 0) {
+        fail(player, "the runtime takes no more actors");
+        return false;
+    }
+    /* Nobody reads it before CROWD_GO. */
+    crowd->actors[index / threads] = player->actors[index];
+    return true;
+}
+
+static void
+pacers_spawn(struct player *player)
+{
+    struct section *section = player->section;
+    const struct section_begin *begin = &section->begin;
+    for (uint32_t i = 0; i < section->options->threads && begin->rate_per_s > 0; i++) {
+        double share = (double)section->crowds[i]->actors_count / (double)begin->actors_all;
+        ln_pid pacer;
+        struct ln_spawn_options options = {.elsewhere = true, .scheduler = (int)i};
+        struct pace_start start = {.pace = pace_new(section->crowds[i], begin->rate_per_s * share)};
+        section->paces[i] = start.pace;
+        if (start.pace == NULL ||
+            ln_spawn(&pace_behaviour, &start, sizeof start, &options, &pacer) < 0) {
+            fail(player, "no timer for the schedule");
+            return;
+        }
+        player->actors[begin->share.actors + i] = pacer;
+    }
+}
+
+/* Some more, as others have come through; the pacers at last. */
+static void
+connect_go_on(struct player *player)
+{
+    struct section_news *news = &player->news;
+    uint32_t actors = player->section->begin.share.actors;
+    while (news->spawned < actors && news->spawned - news->ready < player->at_once_max) {
+        if (!actor_spawn(player, news->spawned)) {
+            return;
+        }
+        news->spawned++;
+    }
+    if (news->ready == actors) {
+        pacers_spawn(player);
+        if (!player->failed) {
+            done(player);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------------------------------ end */
+
+/* Its actors have ended: their last writes came before the DOWNs that were received. */
+static void
+findings_tell(struct player *player)
+{
+    const struct section *section = player->section;
+    struct tally *whole = calloc(1, sizeof *whole);
+    ASSERT(whole != NULL);
+    for (uint32_t i = 0; i < section->options->threads; i++) {
+        tally_merge(whole, &section->crowds[i]->tally);
+    }
+    for (unsigned i = 0; i < TALLY_DELAYS; i++) {
+        if (whole->delays[i].count > 0) {
+            struct ln_msg *msg =
+                ln_msg_new(SECTION_DELAYS, LN_REPLY, sizeof(struct section_delays));
+            struct section_delays *delays = (struct section_delays *)(void *)msg->data;
+            delays->delay = i;
+            delays->histogram = whole->delays[i];
+            ln_send(player->owner, &msg);
+        }
+    }
+    struct ln_msg *msg = ln_msg_new(SECTION_VERDICT, LN_REPLY, sizeof whole->verdict);
+    memcpy(msg->data, &whole->verdict, sizeof whole->verdict);
+    ln_send(player->owner, &msg);
+    free(whole);
+}
+
+/* -------------------------------------------------------------------------------------- hearing */
+
+static void
+begin(struct player *player, const struct section_begin *words)
+{
+    player->section->begin = *words;
+    crowds_make(player);
+    done(player);
+}
+
+/* A word of the conductor's. */
+static void
+heard(struct player *player, const struct ln_msg *msg)
+{
+    const void *data = msg->data;
+    player->word = msg->tag;
+    player->news.heard = msg->tag;
+    switch (msg->tag) {
+    case SECTION_BEGIN:
+        begin(player, data);
+        break;
+    case SECTION_MAKE:
+        users_begin(player);
+        break;
+    case SECTION_CONNECT:
+        player->at_once_max = ((const struct section_connect *)data)->at_once_max;
+        break;
+    case SECTION_GO:
+        broadcast(player, CROWD_GO, data);
+        done(player);
+        break;
+    case SECTION_STOP:
+        broadcast(player, CROWD_STOP, NULL);
+        news_tell(player); /* how far they had come */
+        break;
+    case SECTION_FINISH:
+    case SECTION_ABANDON:
+        player->finishing = true;
+        broadcast(player, msg->tag == SECTION_FINISH ? CROWD_FINISH : CROWD_ABANDON, NULL);
+        break;
+    case SECTION_END:
+        player->over = true;
+        break;
+    default:
+        break;
+    }
+}
+
+static void
+ended(struct player *player, const struct ln_down *down)
+{
+    if (down->pid == player->owner) {
+        if (down->reason.kind != LN_EXIT_NORMAL) {
+            ln_exit(down->reason.kind, down->reason.text);
+        }
+        player->over = true; /* the conductor's process has gone */
+        return;
+    }
+    player->news.ended++;
+    if (!player->finishing || down->reason.kind != LN_EXIT_NORMAL) {
+        fail(player, down->reason.text != NULL ? down->reason.text : "an actor has ended");
+    }
+}
+
+static void
+took_note(struct player *player, const struct ln_msg *msg)
+{
+    switch (msg->tag) {
+    case CROWD_READY:
+        player->news.ready++;
+        break;
+    case CROWD_QUIET:
+        player->news.quiet++;
+        break;
+    case CROWD_FAILED:
+        fail(player, ((const struct crowd_failed *)(const void *)msg->data)->text);
+        break;
+    case LN_TAG_DOWN:
+        ended(player, (const struct ln_down *)(const void *)msg->data);
+        break;
+    default:
+        if (msg->tag >= SECTION_FIRST && msg->tag < SECTION_TAGS_END) {
+            heard(player, msg);
+        }
+        break;
+    }
+}
+
+/* The next step of what is under way. */
+static void
+go_on(struct player *player)
+{
+    const struct section_news *news = &player->news;
+    switch (player->word) {
+    case SECTION_MAKE:
+    case SECTION_REMOVE:
+        users_go_on(player);
+        break;
+    case SECTION_CONNECT:
+        connect_go_on(player);
+        break;
+    case SECTION_STOP:
+        if (news->quiet == news->spawned) {
+            done(player);
+        }
+        break;
+    case SECTION_FINISH:
+    case SECTION_ABANDON:
+        if (news->ended == news->spawned) {
+            findings_tell(player);
+            done(player);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+/* How long it may wait for a message: pages are made and removed without a pause. */
+static uint64_t
+patience_ms(const struct player *player)
+{
+    if (player->word == SECTION_MAKE || player->word == SECTION_REMOVE) {
+        return 0;
+    }
+    uint64_t passed_ms = (crowd_now_ns() - player->told_at_ns) / NS_PER_MS;
+    return passed_ms < NEWS_MS ? NEWS_MS - passed_ms : 1;
+}
+
+/* ------------------------------------------------------------------------------------ behaviour */
+
+static int
+section_init(void *state, const void *argument)
+{
+    struct player *player = state;
+    const struct section_start *start = argument;
+    player->section = start->section;
+    player->client.data = start->section->options->data;
+    player->owner = start->owner;
+    if (start->owner != 0) {
+        return 0;
+    }
+    struct relay_start relay = {.socket = start->socket, .owner = ln_self()};
+    uint64_t monitor;
+    return ln_spawn_monitor(&relay_behaviour, &relay, sizeof relay, &player->owner, &monitor);
+}
+
+static void
+section_run(void *state)
+{
+    struct player *player = state;
+    while (!player->over) {
+        struct ln_msg *msg = NULL;
+        int error = ln_receive(patience_ms(player), &msg);
+        if (error == -ECANCELED) {
+            return;
+        }
+        if (error == 0) {
+            took_note(player, msg);
+            ln_msg_free(&msg);
+        }
+        go_on(player);
+        if (crowd_now_ns() - player->told_at_ns >= (uint64_t)NEWS_MS * NS_PER_MS) {
+            news_tell(player);
+        }
+    }
+    linnet_client_close(&player->client);
+}
+
+const struct ln_behaviour section_behaviour = {
+    .name = "section",
+    .state_bytes = sizeof(struct player),
+    .init = section_init,
+    .run = section_run,
+    .stack_bytes = LN_LENT_STACK_BYTES, /* yajl and printf run on it */
+};

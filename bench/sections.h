@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sections.h - the sections of a run as the conductor sees them: where they are, what they were
+ * told, how far they have come, what they have found.
+ *
+ *     sections_start(run, list)               here, or in processes of their own
+ *     sections_tell(list, SECTION_MAKE, ...)
+ *     sections_note(list, msg)                what one of them says
+ *     sections_done(list, SECTION_MAKE)       have all carried it out?
+ *     sections_end(list)
+ *
+ * From inside the conductor.
+ */
+#pragma once
+
+#include "bench/section.h"
+#include "bench/worker.h"
+
+struct seat {
+    ln_pid pid;           /* of the section, or of the relay to it */
+    struct worker worker; /* pid 0: it is here */
+    struct share share;
+    struct section_news news;
+    bool gone;
+};
+
+struct sections {
+    const struct options *options;
+    struct section *here; /* borrowed; with one process */
+    uint32_t count;
+    struct seat *seats; /* the conductor's memory */
+    struct tally found; /* what they told of their findings */
+    bool ending;        /* their ends are expected */
+    bool failed;        /* and why, the first time */
+    char why[AUDIT_TEXT_BYTES];
+};
+
+/* Starts them and tells each its share. `here`: who plays where one process is enough. */
+void sections_start(struct sections *sections, const struct options *options, struct section *here,
+                    const struct section_begin *begin);
+/* To all that are there; `bytes` of data at `data`. */
+void sections_tell(struct sections *sections, enum section_tag tag, const void *data, size_t bytes);
+/* Takes note of what one of them said, or of its end. Yields when a process has ended. */
+void sections_note(struct sections *sections, const struct ln_msg *msg);
+/* Have all that are there heard, or carried out, this word? */
+bool sections_heard(const struct sections *sections, enum section_tag tag);
+bool sections_done(const struct sections *sections, enum section_tag tag);
+/* Of all together. */
+uint64_t sections_count(const struct sections *sections, enum tally_counter counter);
+struct section_news sections_news(const struct sections *sections);
+/* Lets all of them go, and waits for the processes. */
+void sections_end(struct sections *sections);
