@@ -2,7 +2,6 @@
 #include "actors/connection.h"
 
 #include "actors/connection_priv.h"
-#include "actors/session.h"
 #include "runtime/text.h"
 #include "store/request.h"
 
@@ -364,10 +363,7 @@ connection_release(struct ln_resource *resource)
     struct connection *connection =
         (struct connection *)(void *)((char *)resource - offsetof(struct connection, own));
     websocket_fini(&connection->websocket);
-    if (connection->session != 0) {
-        struct ln_msg *left = ln_msg_new(SESSION_LEFT, LN_REPLY, 0);
-        ln_send(connection->session, &left);
-    }
+    connection_detach(connection);
     messenger_uncount(&connection->messenger->counters.connections);
     if (connection->counted) {
         messenger_uncount(&connection->messenger->counters.devices);
@@ -409,16 +405,6 @@ connection_init(void *state, const void *argument)
 }
 
 static void
-entries(struct connection *connection, const struct ln_msg *msg)
-{
-    const struct connection_entries *part =
-        (const struct connection_entries *)(const void *)msg->data;
-    if (connection->phase == CONNECTION_READY) {
-        event_entries(connection, msg->buffer, part->offset, part->bytes);
-    }
-}
-
-static void
 enter(struct connection *connection)
 {
     struct connection_start *start = connection->start;
@@ -426,40 +412,6 @@ enter(struct connection *connection)
     connection->start = NULL;
     connection_input(connection, start->input, start->input_bytes); /* what came behind the login */
     ln_free(start);
-}
-
-static void
-told_by_session(struct connection *connection, const struct ln_msg *msg)
-{
-    const void *told = msg->data;
-    switch (msg->tag) {
-    case CONNECTION_ENTRIES:
-        entries(connection, msg);
-        break;
-    case CONNECTION_RESYNC:
-        event_resync(connection, ((const struct connection_resync *)told)->number);
-        break;
-    case CONNECTION_DEVICES:
-        connection->devices = ((const struct connection_devices *)told)->devices;
-        break;
-    case CONNECTION_CLOSE: {
-        const struct connection_close *close = told;
-        connection_close(connection, close->code, close->reason);
-        break;
-    }
-    default:
-        break;
-    }
-}
-
-/* It comes back from a session that is behind with its work: credit must not get lost. */
-static void
-refused_by_session(struct ln_msg **msg)
-{
-    if ((*msg)->tag == SESSION_ACKED) {
-        ln_pid session = (*msg)->from;
-        (void)ln_send_after(CONNECTION_AGAIN_MS, session, msg);
-    }
 }
 
 static void
@@ -491,8 +443,11 @@ told(struct connection *connection, struct ln_msg *msg)
     case CONNECTION_ACK_AGAIN:
         connection_ack_again(connection);
         break;
+    case CONNECTION_READ_AGAIN:
+        connection_read_again(connection);
+        break;
     default:
-        told_by_session(connection, msg);
+        connection_told_by_store(connection, msg);
         break;
     }
 }
@@ -503,9 +458,7 @@ connection_handle(void *state, struct ln_msg **msg)
     struct connection *connection = state;
     if (((*msg)->flags & LN_MSG_ANSWER) != 0) {
         connection_answered(connection, *msg);
-    } else if (((*msg)->flags & LN_MSG_REFUSED) != 0) {
-        refused_by_session(msg);
-    } else {
+    } else if (((*msg)->flags & LN_MSG_REFUSED) == 0) {
         told(connection, *msg);
     }
     bool waits = connection->kept != NULL && connection->phase != CONNECTION_HTTP;

@@ -8,8 +8,8 @@
  *
  * It begins on any scheduler. Once it knows whose it is, it moves to the scheduler where that user
  * is at home: the descriptor and what was read but not yet used go to a new actor there (struct
- * connection_start), and this one ends. There it joins the user's session, which feeds it inbox
- * entries as its credit allows.
+ * connection_start), and this one ends. There it attaches to its device's inbox: the partition
+ * pushes what is new, and what the device has no credit for yet is read in pages later.
  *
  * Commands go straight to the partitions as requests; their answers come back as messages and leave
  * as frames. When commands_unanswered_max of them are under way, the socket is not read any
@@ -40,29 +40,11 @@ struct connection_start {
 
 extern const struct ln_behaviour connection_behaviour;
 
-/* What a session tells its connections. */
+/* A connection's messages to itself. */
 enum connection_tag {
-    CONNECTION_ENTRIES = 0x00020000, /* buffer: inbox entries (store/entry.h) from `offset` on */
-    CONNECTION_RESYNC,               /* connection_resync */
-    CONNECTION_CLOSE,                /* connection_close */
-    CONNECTION_DEVICES,              /* connection_devices */
-    /* to itself */
-    CONNECTION_TICK,
+    CONNECTION_TICK = 0x00020000,
     CONNECTION_ENTER,
-    CONNECTION_SLOW,      /* does it read now? */
-    CONNECTION_ACK_AGAIN, /* acknowledgements that the partition had no time for */
-};
-
-struct connection_entries {
-    uint32_t offset, bytes;
-};
-struct connection_resync {
-    uint64_t number;
-};
-struct connection_close {
-    uint16_t code;
-    const char *reason; /* a literal */
-};
-struct connection_devices {
-    uint16_t devices; /* that the user has */
+    CONNECTION_SLOW,       /* does it read now? */
+    CONNECTION_ACK_AGAIN,  /* acknowledgements that the partition had no time for */
+    CONNECTION_READ_AGAIN, /* a page that the partition had no time for */
 };

@@ -3,7 +3,6 @@
  * that answers. */
 #include "actors/connection_priv.h"
 
-#include "actors/session.h"
 #include "store/request.h"
 
 #include <errno.h>
@@ -479,10 +478,7 @@ read_done(struct connection *connection, const struct pending *pending)
 static void
 acked(struct connection *connection, const struct pending *pending)
 {
-    struct ln_msg *told = ln_msg_new(SESSION_ACKED, LN_DURABLE, sizeof(struct session_acked));
-    *(struct session_acked *)(void *)told->data =
-        (struct session_acked){.number = pending->inbox, .device = connection->device};
-    ln_send(connection->session, &told);
+    connection_credit(connection, pending->inbox);
     messenger_count(&connection->messenger->counters.acks);
     if (pending->ref != 0) {
         event_done(connection, pending->number, pending->ref);
@@ -535,8 +531,11 @@ refused(struct connection *connection, const struct pending *pending, int error)
 }
 
 void
-connection_answered(struct connection *connection, const struct ln_msg *answer)
+connection_answered(struct connection *connection, struct ln_msg *answer)
 {
+    if (connection_page_arrived(connection, answer)) {
+        return;
+    }
     struct pending *pending = pending_take(connection, answer->ref);
     if (pending == NULL || ack_later(connection, pending, answer->error)) {
         return;

@@ -164,10 +164,8 @@ receipts_send(struct connection *connection, const struct store_entry *entry, ui
 }
 
 void
-event_entries(struct connection *connection, struct ln_buffer *buffer, uint32_t offset,
-              uint32_t bytes)
+event_entries(struct connection *connection, const unsigned char *entries, size_t bytes)
 {
-    const unsigned char *entries = (const unsigned char *)ln_buffer_data(buffer) + offset;
     size_t at = 0;
     struct store_entry entry;
     while (entry_next(entries, bytes, &at, &entry)) {

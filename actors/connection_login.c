@@ -5,8 +5,7 @@
  * Whoever asks with a wrong name waits as long as with a wrong password, and is told the same. */
 #include "actors/connection_priv.h"
 #include "actors/name.h"
-#include "actors/session.h"
-#include "actors/sessions.h"
+#include "actors/tree.h"
 #include "runtime/supervisor.h"
 #include "store/request.h"
 
@@ -15,10 +14,10 @@
 #include <string.h>
 
 enum {
-    /* A session may end just when it is found, or the partition be started again: the first time
-     * again at once, then after a pause. */
-    JOIN_TRIES = 6,
-    JOIN_PAUSE_MS = 20,
+    /* The partition may be being started again: the first time again at once, then after a
+     * pause. */
+    ATTACH_TRIES = 6,
+    ATTACH_PAUSE_MS = 20,
 };
 
 /* ------------------------------------------------------------------------------------- refusing */
@@ -207,8 +206,8 @@ move(struct connection *connection, struct connection_start *start, unsigned hom
         io_close(ln_io(), start->descriptor, true);
         return;
     }
-    char name[HOME_NAME_BYTES];
-    home_name("connections", home, name);
+    char name[TREE_NAME_BYTES];
+    tree_connections_name(home, name);
     start->ticket = handoff->ticket;
     ln_pid moved;
     int error = ln_supervisor_start_child(ln_whereis(name), start,
@@ -373,43 +372,25 @@ connection_authenticate(struct connection *connection, const Linnet__V1__ClientF
     }
 }
 
-/* -------------------------------------------------------------------------------------- joining */
+/* ------------------------------------------------------------------------------------- entering */
 
-/* Once: finds or starts the session, and asks it. */
+/* Again while the partition is being started anew. */
 static int
-join_once(struct connection *connection, struct session_joined *out)
+attach(struct connection *connection, struct store_attached *out)
 {
-    char name[HOME_NAME_BYTES];
-    home_name("sessions", ln_scheduler(), name);
-    struct session_find find = {connection->user};
-    struct session_found found;
-    struct ln_msg *request = request_new((enum store_tag)SESSIONS_FIND, &find, sizeof find);
-    int error = ask(ln_whereis(name), &request, &found, sizeof found);
-    if (error != 0) {
-        return error;
-    }
-    struct session_join wish = {connection->device};
-    request = request_new((enum store_tag)SESSION_JOIN, &wish, sizeof wish);
-    connection->session = found.session;
-    return ask(found.session, &request, out, sizeof *out);
-}
-
-static int
-join(struct connection *connection, struct session_joined *out)
-{
-    int error = join_once(connection, out);
-    for (unsigned tries = 1; tries < JOIN_TRIES && error == -ESRCH; tries++) {
-        if (tries > 1 && ln_sleep(JOIN_PAUSE_MS) != 0) {
+    int error = connection_attach(connection, out);
+    for (unsigned tries = 1; tries < ATTACH_TRIES && error == -ESRCH; tries++) {
+        if (tries > 1 && ln_sleep(ATTACH_PAUSE_MS) != 0) {
             return -ECANCELED;
         }
-        error = join_once(connection, out);
+        error = connection_attach(connection, out);
     }
     return error;
 }
 
 static void
 welcome(struct connection *connection, const struct connection_start *start,
-        const struct session_joined *joined)
+        const struct store_attached *attached)
 {
     char name[STORE_NAME_BYTES_MAX + 1];
     char token[AUTH_TOKEN_TEXT_BYTES];
@@ -431,8 +412,8 @@ welcome(struct connection *connection, const struct connection_start *start,
     event.name = name;
     event.device = connection->device;
     event.token = token;
-    event.next_command = joined->next_command;
-    event.inbox_acknowledged = joined->acked;
+    event.next_command = attached->next_command;
+    event.inbox_acknowledged = attached->acked;
     event.server_time_ms = (uint64_t)ln_wall_ms();
     event.limits = &limits;
     Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
@@ -444,21 +425,22 @@ welcome(struct connection *connection, const struct connection_start *start,
 void
 connection_enter(struct connection *connection, const struct connection_start *start)
 {
-    struct session_joined joined;
-    int error = join(connection, &joined);
+    struct store_attached attached;
+    int error = attach(connection, &attached);
     if (error == -ENOENT) {
         connection_close(connection, PROTOCOL_CLOSE_REVOKED, "the device or the user was removed");
         return;
     }
     if (error != 0) {
-        connection_close(connection, PROTOCOL_CLOSE_INTERNAL, "the session could not be joined");
+        connection_close(connection, PROTOCOL_CLOSE_INTERNAL, "the inbox could not be reached");
         return;
     }
-    connection->node_number = joined.node_number;
-    connection->devices = joined.devices;
+    connection->node_number = attached.node_number;
+    connection->devices = attached.devices;
     connection->phase = CONNECTION_READY;
     connection_watch_idle(connection);
     connection->counted = true;
     messenger_count(&connection->messenger->counters.devices);
-    welcome(connection, start, &joined);
+    welcome(connection, start, &attached);
+    connection_feed(connection, &attached);
 }

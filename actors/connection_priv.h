@@ -5,14 +5,17 @@
  *     connection_http.c      the request's head: upgrade, /livez and the like
  *     connection_login.c     who is it: password or token, the move home, joining the session
  *     connection_command.c   frames in: commands become requests, answers become frames
+ *     connection_inbox.c     the device's inbox: attaching to it, pushes, pages, credit
  *     connection_event.c     frames out: every event that a client is sent
  */
 #pragma once
 
 #include "actors/connection.h"
+#include "actors/flight.h"
 #include "actors/rate.h"
 #include "net/protocol.h"
 #include "net/websocket.h"
+#include "store/request.h"
 
 enum connection_phase {
     CONNECTION_HTTP,
@@ -34,14 +37,23 @@ struct pending {
     uint8_t partition; /* STORE_MESSAGE: whose actor that was */
 };
 
+/* How the device is fed while it lags behind its inbox or has entries to acknowledge. */
+struct feed {
+    struct flight flight;
+    uint64_t asked;  /* the page request under way; 0: none */
+    uint64_t missed; /* the highest push that went by while it was not live */
+    bool live;       /* it has everything, and takes pushes as they come */
+};
+
 struct connection {
-    struct ln_resource own; /* what the websocket holds, the counters, the place in the session */
+    struct ln_resource own; /* what the websocket holds, the counters, the place in the partition */
     struct messenger *messenger;
     struct ln_socket *socket;
     struct websocket websocket;
     uint64_t user;
     uint64_t node_number; /* for the next message that its device does not number */
-    ln_pid session;
+    uint64_t fed;         /* inbox entries up to here are on the wire, or acknowledged */
+    struct feed *feed;    /* NULL: live, and nothing to acknowledge */
     struct pending *pending, *pending_last;
     struct connection_start *start; /* moved: until it has entered */
     unsigned char
@@ -64,6 +76,8 @@ struct connection {
     bool paused;        /* the socket is not read */
     bool stuffed;       /* more waits to leave than the peer should leave unread */
     bool asks_again;    /* CONNECTION_ACK_AGAIN is on its way */
+    bool reads_again;   /* CONNECTION_READ_AGAIN is on its way */
+    bool attached;      /* or asked to be: its end detaches */
     bool counted;       /* among the authenticated */
     bool login_counted; /* among the pending logins */
     bool spare;         /* came beyond connections_max */
@@ -120,22 +134,39 @@ void connection_authenticate(struct connection *connection, const Linnet__V1__Cl
                              struct websocket_input *left);
 void connection_login_token(struct connection *connection, const char *token, size_t bytes,
                             struct websocket_input *left);
-/* Joins the session and welcomes the client, or closes. Yields. */
+/* Attaches to the inbox and welcomes the client, or closes. Yields. */
 void connection_enter(struct connection *connection, const struct connection_start *start);
 
 /* connection_command.c */
 void connection_frame(struct connection *connection, unsigned char *bytes, size_t count,
                       struct websocket_input *left);
 /* The answer to one of its requests. */
-void connection_answered(struct connection *connection, const struct ln_msg *answer);
+void connection_answered(struct connection *connection, struct ln_msg *answer);
 /* CONNECTION_ACK_AGAIN */
 void connection_ack_again(struct connection *connection);
+
+/* connection_inbox.c */
+/* Makes this connection the one that feeds its device. 0 or the store's error. Yields. */
+MUST_CHECK int connection_attach(struct connection *connection, struct store_attached *out);
+/* Begins to feed what `attached` says is there. */
+void connection_feed(struct connection *connection, const struct store_attached *attached);
+/* What the store tells unasked: STORE_PUSH and the others of store/request.h. STORE_RESYNC
+ * yields. */
+void connection_told_by_store(struct connection *connection, struct ln_msg *msg);
+/* The answer to the page request, if it is one: true then. */
+bool connection_page_arrived(struct connection *connection, struct ln_msg *answer);
+/* Entries up to `number` are acknowledged, and the store has noted it: credit comes back. */
+void connection_credit(struct connection *connection, uint64_t number);
+/* CONNECTION_READ_AGAIN */
+void connection_read_again(struct connection *connection);
+/* Its end: nothing is told to it any more. */
+void connection_detach(struct connection *connection);
 
 /* connection_event.c */
 void event_send(struct connection *connection, Linnet__V1__ServerFrame *frame);
 void event_error(struct connection *connection, uint64_t number, uint64_t ref,
                  Linnet__V1__Error__Code code, const char *text, uint64_t retry_after_ms);
 void event_done(struct connection *connection, uint64_t number, uint64_t ref);
-void event_entries(struct connection *connection, struct ln_buffer *buffer, uint32_t offset,
-                   uint32_t bytes);
+/* Entries as the store gives them (entry_next). */
+void event_entries(struct connection *connection, const unsigned char *entries, size_t bytes);
 void event_resync(struct connection *connection, uint64_t number);

@@ -2,7 +2,7 @@
 #include "actors/listener.h"
 
 #include "actors/connection.h"
-#include "actors/sessions.h"
+#include "actors/tree.h"
 #include "runtime/socket.h"
 #include "runtime/supervisor.h"
 #include "runtime/text.h"
@@ -60,9 +60,9 @@ listener_init(void *state, const void *argument)
 static int
 connection_start_next(struct listener *listener, const struct connection_start *start)
 {
-    char name[HOME_NAME_BYTES];
+    char name[TREE_NAME_BYTES];
     ln_pid connection;
-    home_name("connections", listener->next, name);
+    tree_connections_name(listener->next, name);
     listener->next = (listener->next + 1) % ln_schedulers();
     return ln_supervisor_start_child(ln_whereis(name), start, sizeof *start, LN_FOREVER,
                                      &connection);

@@ -37,7 +37,6 @@ struct messenger_counters {
     _Atomic uint64_t connections_refused;  /* beyond connections_max, or the room */
     _Atomic uint64_t upgrades;             /* to a WebSocket */
     _Atomic uint64_t requests_bad;         /* HTTP that was no good */
-    _Atomic uint64_t sessions;             /* now: users with a device online */
     _Atomic uint64_t devices;              /* now: authenticated connections */
     _Atomic uint64_t logins_password;
     _Atomic uint64_t logins_token;

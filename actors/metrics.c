@@ -41,7 +41,6 @@ messenger_metrics(struct messenger *messenger, struct ln_text *out)
         {"connections_refused_total", COUNTER, "Sockets refused.", &c->connections_refused},
         {"upgrades_total", COUNTER, "WebSocket handshakes.", &c->upgrades},
         {"requests_bad_total", COUNTER, "Malformed HTTP requests.", &c->requests_bad},
-        {"sessions", GAUGE, "Users with a device online.", &c->sessions},
         {"devices", GAUGE, "Authenticated connections.", &c->devices},
         {"logins_password_total", COUNTER, "Logins by password.", &c->logins_password},
         {"logins_token_total", COUNTER, "Logins by token.", &c->logins_token},
@@ -82,6 +81,7 @@ store_metrics(const struct store *store, struct ln_text *out)
 {
     struct store_stats s;
     store_stats_read(store, &s);
+    metric(out, "users_online", GAUGE, "Users with a device online.", s.users_online);
     metric(out, "store_commands_total", COUNTER, "Commands logged.", s.commands);
     metric(out, "store_command_bytes_total", COUNTER, "Bytes of commands logged.", s.command_bytes);
     metric(out, "store_batches_total", COUNTER, "Durable batches.", s.batches);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One actor or one user from near. */
 #include "actors/accounts.h"
-#include "actors/session.h"
-#include "actors/sessions.h"
 #include "actors/shell_priv.h"
 #include "runtime/crash.h"
 
@@ -136,8 +134,13 @@ inspect_actor(struct shell_call *call, ln_pid pid)
 static void
 device_print(struct shell_call *call, const struct store_device *device)
 {
+    char connection[SHELL_PID_BYTES] = "";
+    if (device->session != 0) {
+        shell_pid_print(device->session, connection);
+    }
     ln_text_print(call->out, "{\"device\":%u,", device->device);
     shell_put_name(call, &device->name);
+    shell_put_text(call, "connection", connection);
     ln_text_print(call->out,
                   "\"added_at_ms\":%llu,\"acked\":%llu,\"waiting\":%llu,\"waiting_bytes\":%llu,"
                   "\"resync\":%s}",
@@ -181,36 +184,6 @@ partition_print(struct shell_call *call, uint64_t user)
                   info.sessions);
 }
 
-ln_pid
-shell_session_find(struct shell_call *call, uint64_t user)
-{
-    enum { LOOK_MS = 1000 };
-    char name[HOME_NAME_BYTES];
-    ln_pid pid = 0;
-    struct session_found found;
-    struct ln_msg *answer = NULL;
-    struct ln_msg *request = ln_msg_new(SESSIONS_LOOK, LN_DURABLE, sizeof(struct session_find));
-    *(struct session_find *)(void *)request->data = (struct session_find){.user = user};
-    home_name("sessions", store_user_home(call->messenger->store, user), name);
-    if (ln_call(ln_whereis(name), &request, LOOK_MS, &answer) == 0) {
-        memcpy(&found, answer->data, sizeof found);
-        pid = found.session;
-        ln_msg_free(&answer);
-    }
-    return pid;
-}
-
-static void
-session_print(struct shell_call *call, uint64_t user)
-{
-    char text[SHELL_PID_BYTES] = "";
-    ln_pid pid = shell_session_find(call, user);
-    if (pid != 0) {
-        shell_pid_print(pid, text);
-    }
-    shell_put_text(call, "session", text);
-}
-
 static void
 user_print(struct shell_call *call, const struct store_user *user)
 {
@@ -222,7 +195,6 @@ user_print(struct shell_call *call, const struct store_user *user)
                   (unsigned long long)user->created_at_ms, (unsigned long long)user->inbox_low,
                   (unsigned long long)user->inbox_last, (unsigned long long)user->inbox_entries,
                   (unsigned long long)user->inbox_bytes);
-    session_print(call, user->user);
     partition_print(call, user->user);
     ln_text_print(call->out, ",\"devices\":[");
 }

@@ -62,8 +62,6 @@ MUST_CHECK bool shell_pid_parse(const char *text, ln_pid *out);
 
 /* The number of a user who is named so, or has it. 0, -ENOENT or what the store says. Yields. */
 MUST_CHECK int shell_user_find(struct shell_call *call, const char *word, uint64_t *out);
-/* The session of a user who is online; 0: there is none. Yields. */
-ln_pid shell_session_find(struct shell_call *call, uint64_t user);
 
 /* A row of ps: a JSON object; with its count if it stands for many. */
 void shell_actor_print(struct shell_call *call, const struct ln_actor_info *info, uint64_t count);

@@ -20,7 +20,6 @@ put_counters(struct shell_call *call)
         {"connections", &counters->connections},
         {"connections_accepted", &counters->connections_accepted},
         {"connections_refused", &counters->connections_refused},
-        {"sessions", &counters->sessions},
         {"devices", &counters->devices},
         {"logins_password", &counters->logins_password},
         {"logins_token", &counters->logins_token},
@@ -36,6 +35,9 @@ put_counters(struct shell_call *call)
     for (unsigned i = 0; i < sizeof shown / sizeof shown[0]; i++) {
         shell_put_number(call, shown[i].name, messenger_counted(shown[i].counter));
     }
+    struct store_stats stats;
+    store_stats_read(call->messenger->store, &stats);
+    shell_put_number(call, "users_online", stats.users_online);
     shell_put_end(call, "},");
 }
 

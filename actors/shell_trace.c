@@ -2,7 +2,6 @@
 /* Following the messages of an actor, or of all the actors of a user who is online. The trace is
  * the connection's: it goes on from one request of the tool to the next, and ends with it. */
 #include "actors/accounts.h"
-#include "actors/session.h"
 #include "actors/shell_priv.h"
 #include "runtime/trace.h"
 
@@ -20,36 +19,33 @@ enum {
 
 /* ------------------------------------------------------------------------------------ beginning */
 
-/* The session of a user and its connections. 0 with how many, -ENOENT: no such user, or -ESRCH:
- * offline. */
+/* The connections of a user. 0 with how many, -ENOENT: no such user, or -ESRCH: offline. */
 static int
 user_actors(struct shell_call *call, ln_pid pids[LN_TRACE_ACTORS_MAX], uint32_t *out_count)
 {
-    enum { ANSWER_MS = 1000 };
     uint64_t user = 0;
-    struct store_user found;
+    struct store_rows rows;
+    struct ln_msg *answer = NULL;
     int error = shell_user_find(call, call->words[0], &user);
     if (error == 0) {
-        error = accounts_get(call->messenger, user, &found);
+        error = accounts_devices(call->messenger, user, &answer);
     }
     if (error < 0) {
         return error;
     }
-    pids[0] = shell_session_find(call, user);
-    if (pids[0] == 0) {
-        return -ESRCH;
+    ASSERT(answer != NULL);
+    memcpy(&rows, answer->data, sizeof rows);
+    const struct store_device *devices =
+        answer->buffer != NULL ? ln_buffer_data(answer->buffer) : NULL;
+    uint32_t count = 0;
+    for (uint32_t i = 0; devices != NULL && i < rows.count && count < LN_TRACE_ACTORS_MAX; i++) {
+        if (devices[i].session != 0) {
+            pids[count++] = devices[i].session;
+        }
     }
-    struct ln_msg *request = ln_msg_new(SESSION_CONNECTIONS, LN_DURABLE, 0);
-    struct ln_msg *answer = NULL;
-    error = ln_call(pids[0], &request, ANSWER_MS, &answer);
-    if (error == 0) {
-        uint32_t count = answer->bytes / sizeof(ln_pid);
-        count = count < LN_TRACE_ACTORS_MAX - 1 ? count : LN_TRACE_ACTORS_MAX - 1;
-        memcpy(pids + 1, answer->data, count * sizeof(ln_pid));
-        *out_count = 1 + count;
-        ln_msg_free(&answer);
-    }
-    return error;
+    ln_msg_free(&answer);
+    *out_count = count;
+    return count > 0 ? 0 : -ESRCH;
 }
 
 /* "name", up to `high` */

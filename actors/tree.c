@@ -3,15 +3,13 @@
 
 #include "actors/connection.h"
 #include "actors/listener.h"
-#include "actors/session.h"
-#include "actors/sessions.h"
 #include "actors/shell.h"
 #include "runtime/supervisor.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
-    HOME_CHILDREN = 3,
     /* A fault that comes back this often within this time is not one that a restart cures. */
     RESTARTS_MAX = 10,
     RESTARTS_MS = 10000,
@@ -21,16 +19,9 @@ enum {
 };
 
 struct home {
-    char sessions[HOME_NAME_BYTES];
-    char session_supervisor[HOME_NAME_BYTES];
-    char connections[HOME_NAME_BYTES];
-    char supervisor[HOME_NAME_BYTES];
-    struct ln_child session;
+    char name[TREE_NAME_BYTES];
     struct ln_child connection;
-    struct ln_supervision session_tree;
-    struct ln_supervision connection_tree;
-    struct ln_child children[HOME_CHILDREN];
-    struct ln_supervision tree;
+    struct ln_supervision connections;
 };
 
 struct tree {
@@ -41,38 +32,21 @@ struct tree {
     struct home homes[];
 };
 
-static void
-home_plant(struct home *home, struct tree *tree, unsigned scheduler)
+void
+tree_connections_name(unsigned scheduler, char out[TREE_NAME_BYTES])
 {
-    home_name("sessions", scheduler, home->sessions);
-    home_name("session-supervisor", scheduler, home->session_supervisor);
-    home_name("connections", scheduler, home->connections);
-    home_name("home", scheduler, home->supervisor);
-    home->session = (struct ln_child){
-        .id = "session", .behaviour = &session_behaviour, .restart = LN_TEMPORARY};
+    int bytes = snprintf(out, TREE_NAME_BYTES, "connections.%u", scheduler);
+    ASSERT(bytes > 0 && bytes < TREE_NAME_BYTES);
+}
+
+static void
+home_plant(struct home *home, unsigned scheduler)
+{
+    tree_connections_name(scheduler, home->name);
     home->connection = (struct ln_child){
         .id = "connection", .behaviour = &connection_behaviour, .restart = LN_TEMPORARY};
-    home->session_tree =
-        (struct ln_supervision){LN_DYNAMIC, DYNAMIC_RESTARTS_MAX, RESTARTS_MS, &home->session, 1};
-    home->connection_tree = (struct ln_supervision){LN_DYNAMIC, DYNAMIC_RESTARTS_MAX, RESTARTS_MS,
-                                                    &home->connection, 1};
-    home->children[0] = (struct ln_child){.id = "sessions",
-                                          .behaviour = &sessions_behaviour,
-                                          .argument = &tree->messenger,
-                                          .bytes = sizeof(struct messenger *),
-                                          .name = home->sessions};
-    home->children[1] = (struct ln_child){.id = "session-supervisor",
-                                          .behaviour = &ln_supervisor,
-                                          .argument = &home->session_tree,
-                                          .bytes = sizeof home->session_tree,
-                                          .name = home->session_supervisor};
-    home->children[2] = (struct ln_child){.id = "connections",
-                                          .behaviour = &ln_supervisor,
-                                          .argument = &home->connection_tree,
-                                          .bytes = sizeof home->connection_tree,
-                                          .name = home->connections};
-    home->tree = (struct ln_supervision){LN_REST_FOR_ONE, RESTARTS_MAX, RESTARTS_MS, home->children,
-                                         HOME_CHILDREN};
+    home->connections = (struct ln_supervision){LN_DYNAMIC, DYNAMIC_RESTARTS_MAX, RESTARTS_MS,
+                                                &home->connection, 1};
 }
 
 struct tree *
@@ -94,12 +68,12 @@ tree_new(struct messenger *messenger, unsigned schedulers)
                                                 .bytes = sizeof tree->store,
                                                 .name = "store"};
     for (unsigned i = 0; i < schedulers; i++) {
-        home_plant(&tree->homes[i], tree, i);
-        tree->children[count++] = (struct ln_child){.id = "home",
+        home_plant(&tree->homes[i], i);
+        tree->children[count++] = (struct ln_child){.id = "connections",
                                                     .behaviour = &ln_supervisor,
-                                                    .argument = &tree->homes[i].tree,
-                                                    .bytes = sizeof tree->homes[i].tree,
-                                                    .name = tree->homes[i].supervisor,
+                                                    .argument = &tree->homes[i].connections,
+                                                    .bytes = sizeof tree->homes[i].connections,
+                                                    .name = tree->homes[i].name,
                                                     .elsewhere = true,
                                                     .scheduler = (int)i};
     }

@@ -3,10 +3,7 @@
  *
  *     root (one_for_one)
  *      +- store (one_for_one)          journals, readers, folders, 256 partitions (store/store.h)
- *      +- home.N (rest_for_one)        on each scheduler:
- *      |   +- sessions.N                   who is online
- *      |   +- session-supervisor.N         (dynamic) their sessions
- *      |   +- connections.N                (dynamic) connections
+ *      +- connections.N (dynamic)      on each scheduler: its connections
  *      +- shell                        the operator's socket
  *      +- listener                     clients' socket
  *
@@ -20,6 +17,10 @@
 #include "runtime/supervisor.h"
 
 struct tree;
+
+/* "connections.3": the supervisor of a scheduler's connections. */
+enum { TREE_NAME_BYTES = 32 };
+void tree_connections_name(unsigned scheduler, char out[TREE_NAME_BYTES]);
 
 /* Builds the tables. They live until tree_free, after the node was closed. */
 struct tree *tree_new(struct messenger *messenger, unsigned schedulers);

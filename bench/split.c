@@ -9,7 +9,6 @@ static const struct {
     const char *name, *text;
 } parts[SPLIT_PARTS] = {
     [SPLIT_CONNECTIONS] = {"connection_actor", "connection actor, its buffers with it"},
-    [SPLIT_SESSIONS] = {"session_actor", "session actor"},
     [SPLIT_SOCKETS] = {"socket", "socket"},
     [SPLIT_ACTORS] = {"other_actors", "other actors: supervisors, tables"},
     [SPLIT_RUNTIME] = {"runtime", "timers, monitors, messages"},
@@ -36,9 +35,8 @@ page_add(void *context, yajl_val page)
     for (size_t i = 0; i < linnet_json_count(page); i++) {
         yajl_val row = linnet_json_at(page, i);
         const char *behaviour = linnet_json_text(row, "behaviour");
-        enum split_part part = strcmp(behaviour, "connection") == 0 ? SPLIT_CONNECTIONS
-                               : strcmp(behaviour, "session") == 0  ? SPLIT_SESSIONS
-                                                                    : SPLIT_ACTORS;
+        enum split_part part =
+            strcmp(behaviour, "connection") == 0 ? SPLIT_CONNECTIONS : SPLIT_ACTORS;
         split->bytes[part] += linnet_json_number(row, "memory_bytes");
     }
 }
@@ -72,8 +70,7 @@ split_read(struct linnet_client *client, uint64_t resident, struct split *out)
         out->bytes[SPLIT_SOCKETS] += linnet_json_number(row, "sockets_bytes");
     }
     yajl_tree_free(status);
-    uint64_t actors =
-        out->bytes[SPLIT_CONNECTIONS] + out->bytes[SPLIT_SESSIONS] + out->bytes[SPLIT_ACTORS];
+    uint64_t actors = out->bytes[SPLIT_CONNECTIONS] + out->bytes[SPLIT_ACTORS];
     out->bytes[SPLIT_RUNTIME] = rest(used, actors + out->bytes[SPLIT_SOCKETS]);
     out->bytes[SPLIT_FREE] = rest(mapped, used);
     out->bytes[SPLIT_ELSEWHERE] = rest(resident, mapped);

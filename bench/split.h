@@ -9,9 +9,8 @@
 
 enum split_part {
     SPLIT_CONNECTIONS, /* the actors with their state, and what they allocated: buffers too */
-    SPLIT_SESSIONS,    /* likewise */
     SPLIT_SOCKETS,     /* the runtime's, without the kernel's part */
-    SPLIT_ACTORS,      /* all other actors: tables of sessions and supervisors, partitions */
+    SPLIT_ACTORS,      /* all other actors: supervisors, partitions */
     SPLIT_RUNTIME,     /* blocks that no actor is billed for: timers, monitors, messages, slots */
     SPLIT_FREE,        /* blocks for the next ones */
     SPLIT_ELSEWHERE,   /* resident, but not the schedulers': the store's tables, rings, libraries */

@@ -8,6 +8,8 @@
  */
 #pragma once
 
+#include "runtime/linnet.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -79,6 +81,7 @@ struct store_device {
     uint64_t added_at_ms;
     uint64_t acked;          /* its cursor in the inbox */
     uint64_t entries, bytes; /* messages that wait above it */
+    ln_pid session;          /* that is attached for it; 0: it is offline */
     uint16_t device;
     bool resync;
     struct store_name name;

@@ -336,7 +336,7 @@ journal_handle(void *state, struct ln_msg **msg)
     if (((*msg)->flags & LN_MSG_REFUSED) != 0 && (*msg)->tag == STORE_PUSH) {
         const struct store_push *push = (const struct store_push *)(const void *)(*msg)->data;
         uint8_t index = key_partition_of_id(journal->store->seed, push->user);
-        partition_push_refused(&journal->store->partitions[index], push->user);
+        partition_push_refused(&journal->store->partitions[index], push->user, (*msg)->from);
     } else if ((*msg)->tag == ASK_KICK && post_take(&journal->post)) {
         journal_work(journal);
     } else if ((*msg)->tag == LN_TAG_STOP && post_take(&journal->post)) {

@@ -87,8 +87,8 @@ void partition_applied(struct partition *partition, struct ask *ask, const struc
 void partition_passed(struct partition *partition, struct ask *ask);
 /* The batch is through: sends what streams and acknowledgements are due. */
 void partition_flush(struct partition *partition);
-/* A session had no room for a push. */
-void partition_push_refused(struct partition *partition, uint64_t user);
+/* A session of the user had no room for a push. */
+void partition_push_refused(struct partition *partition, uint64_t user, ln_pid session);
 /* It stalled; it may go on. From any actor of the scheduler. */
 void partition_wake(struct partition *partition);
 /* Counts the delta into its cell. */

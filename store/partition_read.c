@@ -206,6 +206,13 @@ device_fill(struct store_device *out, const struct record_head *head,
     out->name = record->name;
 }
 
+static ln_pid
+session_pid(const struct partition *partition, uint64_t user, uint16_t device)
+{
+    const struct attached_session *session = attached_find(&partition->attached, user, device);
+    return session != NULL ? session->pid : 0;
+}
+
 static enum ask_outcome
 run_device_list(struct partition *partition, struct ask *ask, bool act)
 {
@@ -240,6 +247,7 @@ run_device_list(struct partition *partition, struct ask *ask, bool act)
         int error = record_device_decode(value, &record);
         ASSERT(error == 0);
         device_fill(out, &head, &head.cursors[i], &record);
+        out->session = session_pid(partition, user, out->device);
     }
     return done(ask, &rows, sizeof(rows), buffer);
 }
@@ -353,7 +361,8 @@ run_inbox(struct partition *partition, struct ask *ask, bool act)
     if (!act) {
         return ASK_READY;
     }
-    struct attached_session *session = attached_find(&partition->attached, asked->user);
+    struct attached_session *session =
+        attached_find(&partition->attached, asked->user, asked->device);
     if (!inbox.result.more && session != NULL) {
         session->behind = false;
     }

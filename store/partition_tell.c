@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the world is told of a command that has been applied: pushes and notices to the user's
- * session, and the answer to whoever asked. Runs in the journal's actor. */
+ * sessions, and the answer to whoever asked. Runs in the journal's actor. */
 #include "store/partition_priv.h"
 #include "store/store_priv.h"
 
@@ -19,35 +19,58 @@ notify(ln_pid session, uint32_t tag, const struct store_notice *notice)
     ln_send(session, &msg);
 }
 
-void
-partition_push(struct partition *partition, const struct effect *effect)
+/* The entry that the effect tells of, as sessions get it. */
+static struct ln_buffer *
+entry_buffer(const struct partition *partition, const struct effect *effect)
 {
-    struct attached_session *session = attached_find(&partition->attached, effect->user);
     struct store_key key =
         record_key(partition->ledger.partition, RECORD_INBOX, effect->user, effect->number);
     struct store_value record;
-    if (session == NULL || session->behind) {
-        return;
-    }
     bool present = ledger_get(&partition->ledger, &key, &record);
     ASSERT(present);
+    struct ln_buffer *buffer = ln_buffer_new(ENTRY_PREFIX_BYTES + record.count);
+    unsigned char *bytes = ln_buffer_data(buffer);
+    entry_prefix(effect->number, record.count, bytes);
+    memcpy(bytes + ENTRY_PREFIX_BYTES, record.bytes, record.count);
+    return buffer;
+}
+
+/* Borrows the buffer. */
+static void
+push_one(struct partition *partition, const struct effect *effect,
+         const struct attached_session *session, struct ln_buffer *buffer)
+{
     struct store_push push = {
         .user = effect->user, .number = effect->number, .previous = effect->previous};
     struct ln_msg *msg = ln_msg_new(STORE_PUSH, LN_DURABLE, sizeof(push));
     memcpy(msg->data, &push, sizeof(push));
-    msg->buffer = ln_buffer_new(ENTRY_PREFIX_BYTES + record.count);
-    unsigned char *bytes = ln_buffer_data(msg->buffer);
-    entry_prefix(effect->number, record.count, bytes);
-    memcpy(bytes + ENTRY_PREFIX_BYTES, record.bytes, record.count);
+    msg->buffer = ln_buffer_get(buffer);
     counter_add(&partition->journal->pushes, 1);
     ln_send(session->pid, &msg);
 }
 
 void
-partition_push_refused(struct partition *partition, uint64_t user)
+partition_push(struct partition *partition, const struct effect *effect)
 {
-    struct attached_session *session = attached_find(&partition->attached, user);
+    const struct attached *attached = &partition->attached;
+    struct attached_session *session = attached_next(attached, effect->user, NULL);
+    struct ln_buffer *buffer = NULL;
+    for (; session != NULL; session = attached_next(attached, effect->user, session)) {
+        if (!session->behind) {
+            buffer = buffer != NULL ? buffer : entry_buffer(partition, effect);
+            push_one(partition, effect, session, buffer);
+        }
+    }
+    ln_buffer_put(&buffer);
+}
+void
+partition_push_refused(struct partition *partition, uint64_t user, ln_pid pid)
+{
+    struct attached_session *session = attached_next(&partition->attached, user, NULL);
     counter_add(&partition->journal->pushes_refused, 1);
+    while (session != NULL && session->pid != pid) {
+        session = attached_next(&partition->attached, user, session);
+    }
     if (session == NULL || session->behind) {
         return;
     }
@@ -56,35 +79,51 @@ partition_push_refused(struct partition *partition, uint64_t user)
     notify(session->pid, STORE_BEHIND, &notice);
 }
 
+/* To all of the user's sessions, or that of one device alone. */
 static void
-tell_session(struct partition *partition, const struct effect *effect)
+notify_user(struct partition *partition, const struct effect *effect, uint32_t tag, bool one)
 {
-    struct attached_session *session = attached_find(&partition->attached, effect->user);
+    const struct attached *attached = &partition->attached;
+    struct attached_session *session = attached_next(attached, effect->user, NULL);
     struct store_notice notice = {
         .user = effect->user, .device = effect->device, .devices = effect->devices};
+    for (; session != NULL; session = attached_next(attached, effect->user, session)) {
+        if (!one || session->device == effect->device) {
+            notify(session->pid, tag, &notice);
+        }
+    }
+}
+
+static void
+tell_sessions(struct partition *partition, const struct effect *effect)
+{
     switch (effect->kind) {
     case EFFECT_PUSH:
         partition_push(partition, effect);
         break;
     case EFFECT_RESYNC:
-        if (session != NULL) {
-            notify(session->pid, STORE_RESYNC, &notice);
-        }
+        notify_user(partition, effect, STORE_RESYNC, true);
         break;
     case EFFECT_REVOKED:
-        if (session != NULL) {
-            notify(session->pid, STORE_REVOKED, &notice);
-        }
+        notify_user(partition, effect, STORE_REVOKED, effect->device != 0);
         break;
     case EFFECT_DEVICES:
-        if (session != NULL) {
-            notify(session->pid, STORE_DEVICES, &notice);
-        }
+        notify_user(partition, effect, STORE_DEVICES, false);
         break;
     }
 }
 
 /* -------------------------------------------------------------------------------------- answers */
+
+/* After a change of what was `before`. */
+static void
+count_sessions(struct partition *partition, const struct attached *before)
+{
+    const struct attached *now = &partition->attached;
+    counter_add(&partition->journal->sessions, (uint64_t)now->count - before->count);
+    counter_add(&partition->journal->users_online, (uint64_t)now->users - before->users);
+    counter_set(&partition->sessions, now->count);
+}
 
 static void
 attach(struct partition *partition, struct ask *ask, const struct result *result)
@@ -98,10 +137,14 @@ attach(struct partition *partition, struct ask *ask, const struct result *result
         .resync = result->resync,
         .devices = result->devices,
     };
-    uint32_t before = partition->attached.count;
-    attached_set(&partition->attached, asked->user, asked->session);
-    counter_add(&partition->journal->sessions, partition->attached.count - before);
-    counter_set(&partition->sessions, partition->attached.count);
+    struct attached before = partition->attached;
+    ln_pid replaced =
+        attached_set(&partition->attached, asked->user, asked->device, asked->session);
+    if (replaced != 0 && replaced != asked->session) {
+        struct store_notice notice = {.user = asked->user, .device = asked->device};
+        notify(replaced, STORE_REPLACED, &notice);
+    }
+    count_sessions(partition, &before);
     ask_answer(ask, &attached, sizeof(attached), NULL);
 }
 
@@ -169,7 +212,7 @@ partition_applied(struct partition *partition, struct ask *ask, const struct res
     uint8_t other;
     counter_add(&partition->commands, 1);
     for (size_t i = 0; i < effects->count; i++) {
-        tell_session(partition, &effects->items[i]);
+        tell_sessions(partition, &effects->items[i]);
     }
     while (effects_streams_next(effects, &other)) {
         partition->sends_due[other / 64] |= UINT64_C(1) << other % 64;
@@ -195,11 +238,10 @@ void
 partition_passed(struct partition *partition, struct ask *ask)
 {
     const struct store_detach *detach = DATA(store_detach, ask);
-    uint32_t before = partition->attached.count;
+    struct attached before = partition->attached;
     ASSERT(ask->tag == STORE_DETACH);
-    attached_remove(&partition->attached, detach->user, detach->session);
-    counter_add(&partition->journal->sessions, (uint64_t)partition->attached.count - before);
-    counter_set(&partition->sessions, partition->attached.count);
+    attached_remove(&partition->attached, detach->user, detach->device, detach->session);
+    count_sessions(partition, &before);
     ask_answer_error(ask, 0);
     ask_free(ask);
 }

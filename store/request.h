@@ -48,7 +48,7 @@ enum store_tag {
     STORE_DEVICE_ADD,    /* store_device_add -> store_device_added; -EMFILE: no more are allowed */
     STORE_DEVICE_CHECK,  /* store_device_check -> store_user; -EACCES: not this token */
     STORE_DEVICE_LIST,   /* store_user_id -> store_rows, buffer: struct store_device [count] */
-    STORE_DEVICE_REVOKE, /* store_device_id -> nothing; the session is told */
+    STORE_DEVICE_REVOKE, /* store_device_id -> nothing; sessions are told */
     STORE_ATTACH,        /* store_attach -> store_attached */
     STORE_DETACH,        /* store_detach -> nothing */
     /* store_message, buffer -> store_sent; -ESTALE: below the window; -EDQUOT: no device has
@@ -61,19 +61,19 @@ enum store_tag {
     /* To any partition: those of its users. */
     STORE_USER_LIST, /* store_list -> store_rows, buffer: struct store_user [count] */
 
-    /* To the attached session, unasked. */
+    /* To attached sessions, unasked. */
     STORE_PUSH,    /* store_push, buffer: one entry */
     STORE_BEHIND,  /* store_notice: it took no push; none follows until it has read its inbox */
     STORE_RESYNC,  /* store_notice: the device reached its limit, lost its place; attach it again */
     STORE_REVOKED, /* store_notice: the device, or (0) the user, was removed */
     STORE_DEVICES, /* store_notice: the user has so many devices now */
+    STORE_REPLACED, /* store_notice: its device was attached for another session */
 
     STORE_TAG_INTERNAL = 0x00010100, /* between the store's own actors */
 };
 
 /* A device comes online. From the answer on, `session` (usually the caller) is told everything that
- * is new for the user, whatever device it was attached for; it replaces another session of the same
- * user. */
+ * is new for the device; it replaces another session of the same device, which is told so. */
 struct store_attach {
     uint64_t user;
     uint16_t device;
@@ -89,6 +89,7 @@ struct store_attached {
 };
 struct store_detach {
     uint64_t user;
+    uint16_t device;
     ln_pid session; /* only if it is still this one */
 };
 
@@ -126,6 +127,7 @@ struct store_inbox {
     uint64_t after;       /* entries above this number */
     uint32_t entries_max; /* 0: STORE_ROWS_MAX */
     uint32_t bytes_max;   /* of the buffer, but one entry at least; 0: STORE_PAGE_BYTES_MAX */
+    uint16_t device; /* whose session is not behind any more when this was the end; 0: nobody's */
 };
 struct store_page {
     uint64_t last; /* the newest entry's number when this was read */

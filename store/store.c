@@ -320,6 +320,7 @@ add_stats(const struct journal *journal, struct store_stats *out)
     out->delta_entries += counter_get(&journal->delta_entries);
     out->log_bytes += counter_get(&journal->log_bytes);
     out->sessions_attached += counter_get(&journal->sessions);
+    out->users_online += counter_get(&journal->users_online);
     out->batch_commands_max =
         larger(out->batch_commands_max, counter_get(&journal->batch_commands_max));
     out->batch_ns_max = larger(out->batch_ns_max, counter_get(&journal->batch_ns_max));

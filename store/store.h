@@ -142,7 +142,8 @@ struct store_stats {
     uint64_t delta_bytes;       /* now */
     uint64_t delta_entries;     /* now */
     uint64_t log_bytes;         /* now: what a start would have to read */
-    uint64_t sessions_attached; /* now */
+    uint64_t sessions_attached; /* now: devices that are online */
+    uint64_t users_online;      /* now: users with one of them or more */
     bool disk_full;             /* now: new messages are refused */
 };
 void store_stats_read(const struct store *store, struct store_stats *out);

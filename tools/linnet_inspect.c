@@ -122,6 +122,8 @@ device_fill(struct linnet_table *table, yajl_val row)
 {
     linnet_table_number(table, linnet_json_number(row, "device"));
     linnet_table_text(table, linnet_json_text(row, "name"));
+    const char *connection = linnet_json_text(row, "connection");
+    linnet_table_text(table, connection[0] != '\0' ? connection : "offline");
     linnet_table_time(table, linnet_json_number(row, "added_at_ms"));
     linnet_table_number(table, linnet_json_number(row, "acked"));
     linnet_table_number(table, linnet_json_number(row, "waiting"));
@@ -133,8 +135,8 @@ static void
 devices_print(yajl_val devices)
 {
     static const struct linnet_column columns[] = {
-        {"DEVICE", true},  {"NAME", false}, {"ADDED", false}, {"ACKED", true},
-        {"WAITING", true}, {"BYTES", true}, {"", false},
+        {"DEVICE", true}, {"NAME", false},   {"CONNECTION", false}, {"ADDED", false},
+        {"ACKED", true},  {"WAITING", true}, {"BYTES", true},       {"", false},
     };
     linnet_table_show(columns, sizeof columns / sizeof columns[0], devices, device_fill);
 }
@@ -160,8 +162,6 @@ user_print(yajl_val tree)
            (unsigned long long)linnet_json_number(partition, "cell"),
            (unsigned long long)linnet_json_number(partition, "scheduler"),
            linnet_json_text(partition, "pid"));
-    const char *session = linnet_json_text(tree, "session");
-    printf("session        %s\n", session[0] != '\0' ? session : "none: offline");
     printf("\n");
     devices_print(linnet_json_member(tree, "devices"));
 }

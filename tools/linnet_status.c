@@ -98,7 +98,7 @@ counters_print(yajl_val counters, yajl_val schedulers)
            (unsigned long long)accepts_failed(schedulers));
     printf("online         %llu devices of %llu users\n",
            (unsigned long long)linnet_json_number(counters, "devices"),
-           (unsigned long long)linnet_json_number(counters, "sessions"));
+           (unsigned long long)linnet_json_number(counters, "users_online"));
     printf("logins         %llu by token, %llu by password, %llu failed\n",
            (unsigned long long)linnet_json_number(counters, "logins_token"),
            (unsigned long long)linnet_json_number(counters, "logins_password"),

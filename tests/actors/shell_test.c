@@ -38,7 +38,6 @@ adds_finds_and_removes_a_user(void **state)
     assert_int_equal(desk.status, SHELL_DONE);
     assert_int_equal(number("user"), user);
     assert_true(says("\"name\":\"alice\""));
-    assert_true(says("\"session\":\"\""));
     assert_true(says("\"devices\":[]"));
     desk_ask(&desk, "user", "list");
     assert_int_equal(desk.status, SHELL_DONE);
@@ -117,8 +116,8 @@ gives_passwords_that_people_log_in_with(void **state)
     desk_ask(&desk, "inspect", "alice");
     assert_int_equal(desk.status, SHELL_DONE);
     assert_int_equal(number("user"), alice->user);
-    assert_false(says("\"session\":\"\""));
     assert_true(says("\"devices\":[{\"device\":1,"));
+    assert_false(says("\"connection\":\"\""));
     person_says(alice, bob, 1);
     assert_true(world_settle(&world));
     desk_ask(&desk, "user", "passwd", "alice", "another");
@@ -599,7 +598,7 @@ main(void)
         DOOR("a name that is taken is refused", refuses_a_name_that_is_taken),
         DOOR("names and passwords that can't be are refused", refuses_bad_names_and_passwords),
         DOOR("what concerns no user says so with its own status", knows_no_such_user),
-        DOOR("a user who is online is shown with session and device",
+        DOOR("a user who is online is shown with device and connection",
              gives_passwords_that_people_log_in_with),
         DOOR("a token is for a new device of the user", gives_a_token_for_a_new_device),
         DOOR("devices are limited for the operator too", gives_no_more_tokens_than_devices),

@@ -250,7 +250,7 @@ class WithNode(unittest.TestCase):
         self.assertEqual(found["connections_cut"], 0)
         self.assertGreater(found["node_resident_bytes"], 1 << 20)
         self.assertIn("bytes_per_connection", found)
-        for part in "connection_actor", "session_actor", "socket":
+        for part in "connection_actor", "socket":
             self.assertGreater(found["bytes_by_part"][part], 0)
 
     def test_echo_counts_round_trips(self):

@@ -41,7 +41,7 @@ class Shell(unittest.IsolatedAsyncioTestCase):
         status = self.look("status")
         self.assertEqual(status["process"], self.node.process.pid)
         self.assertEqual(status["listen"], f"{self.node.host}:{self.node.port}")
-        counters = {"connections": 2, "devices": 2, "sessions": 2, "logins_token": 2, "messages_accepted": 1,
+        counters = {"connections": 2, "devices": 2, "users_online": 2, "logins_token": 2, "messages_accepted": 1,
                     "deliveries": 1, "acks": 1}
         self.assertEqual({name: status["counters"][name] for name in counters}, counters)
         await alice.close()
@@ -53,23 +53,22 @@ class Shell(unittest.IsolatedAsyncioTestCase):
         for _ in range(3):
             await alice.ask({"sendMessage": {"chat": {"userName": "bob"}, "text": "x"}})
         bob = self.look("inspect", "bob")
-        self.assertEqual((bob["user"], bob["session"], bob["inbox"]["entries"]), (self.people["bob"][0], "", 3))
-        self.assertEqual([device["waiting"] for device in bob["devices"]], [3])
+        self.assertEqual((bob["user"], bob["inbox"]["entries"]), (self.people["bob"][0], 3))
+        self.assertEqual([(device["connection"], device["waiting"]) for device in bob["devices"]], [("", 3)])
         person = await self.come("bob")
         last = [await person.event("newMessage") for _ in range(3)][-1]["inboxNumber"]
         await person.ask({"ref": "1", "ack": {"inboxNumber": last}})
         bob = self.look("inspect", "bob")
-        self.assertNotEqual(bob["session"], "")
+        self.assertNotEqual(bob["devices"][0]["connection"], "")
         self.assertEqual([(device["waiting"], device["acked"]) for device in bob["devices"]], [(0, int(last))])
         await alice.close()
         await person.close()
 
-    async def test_connections_and_sessions_are_actors_that_can_be_followed(self):
+    async def test_connections_are_actors_that_can_be_followed(self):
         alice = await self.come("alice")
-        session = self.look("inspect", "alice")["session"]
+        connection = self.look("inspect", "alice")["devices"][0]["connection"]
         actors = {row["pid"]: row for row in self.look("ps", "--all")}
-        self.assertEqual(actors[session]["behaviour"], "session")
-        connection, = (row["pid"] for row in actors.values() if row["behaviour"] == "connection")
+        self.assertEqual(actors[connection]["behaviour"], "connection")
         self.assertIn(f"user={self.people['alice'][0]} ", self.look("inspect", connection)["text"])
         self.assertIn(f"connection {connection}\n", self.node.linnet("tree").stdout)
         await alice.close()
@@ -93,8 +92,7 @@ class Shell(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((trace.returncode, last["reason"], len(events)), (0, "count", 8))
         self.assertEqual({event["event"] for event in events}, {"sent", "taken"})
         followed = {event["actor"] for event in events}
-        self.assertIn(self.look("inspect", "bob")["session"], followed)
-        self.assertEqual(len(followed), 2)  # and the connection
+        self.assertEqual(followed, {self.look("inspect", "bob")["devices"][0]["connection"]})
         self.assertTrue(any(event["bytes"] > len("secret word") for event in events))
         self.assertNotIn("secret", text)
         self.assertEqual(sorted(event["at_us"] for event in events), [event["at_us"] for event in events])

@@ -47,20 +47,6 @@ a_connection_may_be_killed(void **state)
 }
 
 static void
-a_session_may_be_killed(void **state)
-{
-    (void)state;
-    over_seeds(1, SEEDS_EACH, "session", NULL);
-}
-
-static void
-the_table_of_sessions_may_be_killed(void **state)
-{
-    (void)state;
-    over_seeds(1, SEEDS_EACH, "sessions", NULL);
-}
-
-static void
 the_listener_may_be_killed(void **state)
 {
     (void)state;
@@ -94,9 +80,6 @@ main(void)
 {
     static const struct CMUnitTest specs[] = {
         SPEC("a connection's end costs its device a reconnect", a_connection_may_be_killed),
-        SPEC("a session's end costs its devices a reconnect", a_session_may_be_killed),
-        SPEC("the end of the table of sessions costs a home's devices a reconnect",
-             the_table_of_sessions_may_be_killed),
         SPEC("the listener's end costs nobody anything who is connected",
              the_listener_may_be_killed),
         SPEC("a partition's end costs its users a reconnect", a_partition_may_be_killed),

@@ -173,15 +173,22 @@ hand_chats(struct store *store, uint64_t user, uint64_t after, uint32_t max, str
 int
 hand_attach(struct store *store, uint64_t user, uint16_t device, struct store_attached *out)
 {
-    struct store_attach attach = {.user = user, .device = device, .session = ln_self()};
+    return hand_attach_for(store, user, device, ln_self(), out);
+}
+
+int
+hand_attach_for(struct store *store, uint64_t user, uint16_t device, ln_pid session,
+                struct store_attached *out)
+{
+    struct store_attach attach = {.user = user, .device = device, .session = session};
     return call(store_user_pid(store, user), request(STORE_ATTACH, &attach, sizeof(attach)), out,
                 sizeof(*out));
 }
 
 int
-hand_detach(struct store *store, uint64_t user)
+hand_detach(struct store *store, uint64_t user, uint16_t device)
 {
-    struct store_detach detach = {.user = user, .session = ln_self()};
+    struct store_detach detach = {.user = user, .device = device, .session = ln_self()};
     return call(store_user_pid(store, user), request(STORE_DETACH, &detach, sizeof(detach)), NULL,
                 0);
 }

@@ -24,7 +24,10 @@ int hand_chats(struct store *store, uint64_t user, uint64_t after, uint32_t max,
                struct store_chat *out, struct store_rows *out_rows);
 /* The session is the caller. */
 int hand_attach(struct store *store, uint64_t user, uint16_t device, struct store_attached *out);
-int hand_detach(struct store *store, uint64_t user);
+/* Another pid is. */
+int hand_attach_for(struct store *store, uint64_t user, uint16_t device, ln_pid session,
+                    struct store_attached *out);
+int hand_detach(struct store *store, uint64_t user, uint16_t device);
 
 struct hand_message {
     uint64_t from;

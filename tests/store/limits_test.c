@@ -211,15 +211,6 @@ sleep_on(void *state)
 static const struct ln_behaviour sleeper_behaviour = {
     .name = "sleeper", .run = sleep_on, .durable_max = 5};
 
-static int
-attach_sleeper(struct rig *r, uint64_t user, ln_pid session)
-{
-    struct ln_msg *request = ln_msg_new(STORE_ATTACH, LN_DURABLE, sizeof(struct store_attach));
-    struct store_attach attach = {.user = user, .device = 1, .session = session};
-    memcpy(request->data, &attach, sizeof(attach));
-    return ln_call(store_user_pid(r->store, user), &request, 5000, NULL);
-}
-
 static void
 send_some(struct rig *r, uint64_t alice, uint64_t bob, uint64_t first, unsigned count)
 {
@@ -235,11 +226,12 @@ slow_session_story(struct rig *r)
     uint64_t alice;
     uint64_t bob;
     ln_pid session = 0;
+    struct store_attached attached;
     sleeper = (struct sleeper){0};
     RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
     RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
     RIG_CHECK(r, ln_spawn(&sleeper_behaviour, NULL, 0, NULL, &session) == 0);
-    RIG_CHECK(r, attach_sleeper(r, bob, session) == 0);
+    RIG_CHECK(r, hand_attach_for(r->store, bob, 1, session, &attached) == 0);
     send_some(r, alice, bob, 1, 20);
     (void)ln_sleep(100);
     sleeper.awake = true;
@@ -249,7 +241,7 @@ slow_session_story(struct rig *r)
     send_some(r, alice, bob, 21, 3);
     (void)ln_sleep(500);
     RIG_CHECK(r, sleeper.pushes == 5); /* nothing until it has read */
-    struct store_inbox inbox = {.user = bob, .entries_max = 10};
+    struct store_inbox inbox = {.user = bob, .entries_max = 10, .device = 1};
     struct ln_msg *answer = NULL;
     RIG_CHECK(r, hand_inbox(r->store, &inbox, &answer) == 0);
     ln_msg_free(&answer);
@@ -288,6 +280,7 @@ lost_device_story(struct rig *r)
     RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
     RIG_CHECK(r, hand_device_add(r->store, bob, 2, &device) == 0);
     RIG_CHECK(r, hand_attach(r->store, bob, device, &attached) == 0);
+    RIG_CHECK(r, hand_attach(r->store, bob, 1, &attached) == 0);
     uint64_t last = 0;
     bool told = false;
     for (uint64_t number = 1; number <= 5; number++) {

@@ -351,8 +351,10 @@ static void
 ask_page(struct person *person)
 {
     struct ln_msg *request = ln_msg_new(STORE_INBOX, LN_DURABLE, sizeof(struct store_inbox));
-    struct store_inbox inbox = {
-        .user = person->user, .after = person->place, .entries_max = 1 + (uint32_t)pick(20)};
+    struct store_inbox inbox = {.user = person->user,
+                                .after = person->place,
+                                .entries_max = 1 + (uint32_t)pick(20),
+                                .device = 1};
     memcpy(request->data, &inbox, sizeof(inbox));
     person->page_ref = ln_request(store_user_pid(store_of(), person->user), &request);
 }

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a device gets its inbox. While it is live it takes each push as it comes. Each names the
+ * entry before it, so a gap shows; then, and when the device has as much to acknowledge as it may,
+ * pushes only tell that there is more, and the inbox is read in pages as credit comes back:
+ *
+ *     live --- a push that does not follow, or no credit; STORE_BEHIND; STORE_RESYNC ---> lagging
+ *       ^                                                                                    |
+ *       +------- a page that reaches the inbox's end, and no push went by meanwhile ---------+
+ *
+ * A device that is live and has acknowledged everything has no struct feed. */
+#include "actors/connection_priv.h"
+#include "store/entry.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* --------------------------------------------------------------------------------- the feed */
+
+static struct feed *
+feed_of(struct connection *connection)
+{
+    if (connection->feed == NULL) {
+        connection->feed = ln_alloc(sizeof *connection->feed);
+        connection->feed->live = true;
+    }
+    return connection->feed;
+}
+
+/* Frees it when it tells nothing. */
+static void
+feed_retire(struct connection *connection)
+{
+    struct feed *feed = connection->feed;
+    if (feed != NULL && feed->live && feed->flight.count == 0 && feed->asked == 0) {
+        flight_fini(&feed->flight);
+        ln_free(feed);
+        connection->feed = NULL;
+    }
+}
+
+static bool
+live(const struct connection *connection)
+{
+    return connection->feed == NULL || connection->feed->live;
+}
+
+static bool
+credit(const struct connection *connection)
+{
+    const struct protocol_limits *limits = &connection->messenger->limits;
+    const struct feed *feed = connection->feed;
+    return feed == NULL || (feed->flight.count < limits->unacknowledged_entries_max &&
+                            feed->flight.bytes < limits->unacknowledged_bytes_max);
+}
+
+/* What the device has not had of the entries goes there and onto its bill: it may have acknowledged
+ * some while a page was on its way. */
+static void
+take(struct connection *connection, const struct ln_buffer *buffer)
+{
+    const unsigned char *bytes = ln_buffer_data((struct ln_buffer *)(uintptr_t)buffer);
+    size_t count = ln_buffer_bytes(buffer);
+    size_t offset = 0;
+    size_t at = 0;
+    size_t before = at;
+    struct store_entry entry;
+    while (entry_next(bytes, count, &at, &entry)) {
+        if (entry.number <= connection->fed) {
+            offset = at;
+        } else {
+            flight_add(&feed_of(connection)->flight, entry.number, at - before);
+            connection->fed = entry.number;
+        }
+        before = at;
+    }
+    event_entries(connection, bytes + offset, count - offset);
+}
+
+/* Asks for the next page, if the device lags, has credit and none is under way. */
+static void
+read_on(struct connection *connection)
+{
+    const struct protocol_limits *limits = &connection->messenger->limits;
+    struct feed *feed = connection->feed;
+    if (live(connection) || feed->asked != 0 || !credit(connection)) {
+        return;
+    }
+    struct store_inbox inbox = {
+        .user = connection->user,
+        .after = connection->fed,
+        .entries_max = limits->unacknowledged_entries_max - feed->flight.count,
+        .bytes_max = (uint32_t)(limits->unacknowledged_bytes_max - feed->flight.bytes),
+        .device = connection->device,
+    };
+    struct ln_msg *request = ln_msg_new(STORE_INBOX, LN_DURABLE, sizeof inbox);
+    memcpy(request->data, &inbox, sizeof inbox);
+    feed->missed = 0;
+    feed->asked =
+        ln_request(store_user_pid(connection->messenger->store, connection->user), &request);
+}
+
+/* From now on entries come from pages. One that is under way may have been read before `missed`. */
+static void
+lag(struct connection *connection, uint64_t missed)
+{
+    struct feed *feed = feed_of(connection);
+    feed->live = false;
+    feed->missed = missed > feed->missed ? missed : feed->missed;
+    read_on(connection);
+}
+
+static void
+pushed(struct connection *connection, const struct ln_msg *msg)
+{
+    const struct store_push *push = (const struct store_push *)(const void *)msg->data;
+    if (push->number <= connection->fed) {
+        return;
+    }
+    if (!live(connection)) {
+        connection->feed->missed = push->number;
+    } else if (push->previous > connection->fed || !credit(connection)) {
+        lag(connection, 0); /* a page that is asked for now has it */
+    } else {
+        take(connection, msg->buffer);
+    }
+}
+
+/* --------------------------------------------------------------------------------------- pages */
+
+static void
+read_later(struct connection *connection)
+{
+    if (!connection->reads_again) {
+        struct ln_msg *again = ln_msg_new(CONNECTION_READ_AGAIN, LN_REPLY, 0);
+        (void)ln_send_after(CONNECTION_AGAIN_MS, ln_self(), &again);
+        connection->reads_again = true;
+    }
+}
+
+void
+connection_read_again(struct connection *connection)
+{
+    connection->reads_again = false;
+    read_on(connection);
+}
+
+static void
+page_use(struct connection *connection, const struct ln_msg *answer)
+{
+    const struct store_page *page = (const struct store_page *)(const void *)answer->data;
+    struct feed *feed = connection->feed;
+    if (page->count > 0) {
+        take(connection, answer->buffer);
+    }
+    if (!page->more) {
+        connection->fed = page->last > connection->fed ? page->last : connection->fed;
+        feed->live = feed->missed <= page->last;
+    }
+    read_on(connection);
+    feed_retire(connection);
+}
+
+bool
+connection_page_arrived(struct connection *connection, struct ln_msg *answer)
+{
+    struct feed *feed = connection->feed;
+    if (feed == NULL || feed->asked != answer->ref) {
+        return false;
+    }
+    feed->asked = 0;
+    if (connection->phase != CONNECTION_READY) {
+        return true;
+    }
+    if (answer->error == -EAGAIN || answer->error == -ESRCH) {
+        read_later(connection); /* the partition is busy, or being started again */
+    } else if (answer->error != 0) {
+        connection_close(connection, PROTOCOL_CLOSE_INTERNAL, "the inbox could not be read");
+    } else {
+        page_use(connection, answer);
+    }
+    return true;
+}
+
+void
+connection_credit(struct connection *connection, uint64_t number)
+{
+    if (connection->feed != NULL) {
+        flight_ack(&connection->feed->flight, number);
+    }
+    connection->fed = number > connection->fed ? number : connection->fed;
+    read_on(connection);
+    feed_retire(connection);
+}
+
+/* ------------------------------------------------------------------------------------ attaching */
+
+int
+connection_attach(struct connection *connection, struct store_attached *out)
+{
+    struct store_attach attach = {
+        .user = connection->user, .device = connection->device, .session = ln_self()};
+    struct ln_msg *request = ln_msg_new(STORE_ATTACH, LN_DURABLE, sizeof attach);
+    struct ln_msg *answer = NULL;
+    memcpy(request->data, &attach, sizeof attach);
+    connection->attached = true;
+    int error = ln_call(store_user_pid(connection->messenger->store, connection->user), &request,
+                        CONNECTION_CALL_MS, &answer);
+    if (error == 0) {
+        memcpy(out, answer->data, sizeof *out);
+        ln_msg_free(&answer);
+    }
+    return error;
+}
+
+void
+connection_feed(struct connection *connection, const struct store_attached *attached)
+{
+    connection->fed = attached->acked;
+    if (attached->resync) {
+        event_resync(connection, attached->acked);
+    }
+    if (attached->last > attached->acked) {
+        lag(connection, 0);
+    }
+}
+
+void
+connection_detach(struct connection *connection)
+{
+    if (connection->attached) {
+        struct ln_msg *detach = ln_msg_new(STORE_DETACH, LN_DURABLE, sizeof(struct store_detach));
+        *(struct store_detach *)(void *)detach->data = (struct store_detach){
+            .user = connection->user, .device = connection->device, .session = ln_self()};
+        ln_send(store_user_pid(connection->messenger->store, connection->user), &detach);
+    }
+}
+
+/* The device reached its limit and lost its place: it begins again behind what was given up. */
+static void
+resync(struct connection *connection)
+{
+    struct store_attached attached;
+    if (connection_attach(connection, &attached) != 0) {
+        connection_close(connection, PROTOCOL_CLOSE_INTERNAL, "the inbox was lost");
+        return;
+    }
+    flight_fini(&feed_of(connection)->flight);
+    if (attached.acked > connection->fed) {
+        connection->fed = attached.acked;
+    }
+    event_resync(connection, attached.acked);
+    lag(connection, UINT64_MAX);
+}
+
+static void
+noticed(struct connection *connection, uint32_t tag, const struct store_notice *notice)
+{
+    switch (tag) {
+    case STORE_BEHIND:
+        lag(connection, UINT64_MAX); /* pushes were refused while our mailbox was full */
+        break;
+    case STORE_RESYNC:
+        resync(connection);
+        break;
+    case STORE_REVOKED:
+        connection_close(connection, PROTOCOL_CLOSE_REVOKED,
+                         notice->device == 0 ? "the user was removed" : "the device was removed");
+        break;
+    case STORE_REPLACED:
+        messenger_count(&connection->messenger->counters.replaced);
+        connection_close(connection, PROTOCOL_CLOSE_REPLACED, "the same device connected anew");
+        break;
+    case STORE_DEVICES:
+        connection->devices = notice->devices;
+        break;
+    default:
+        break;
+    }
+}
+
+void
+connection_told_by_store(struct connection *connection, struct ln_msg *msg)
+{
+    if (connection->phase != CONNECTION_READY) {
+        return;
+    }
+    if (msg->tag == STORE_PUSH) {
+        pushed(connection, msg);
+    } else {
+        noticed(connection, msg->tag, (const struct store_notice *)(const void *)msg->data);
+    }
+}
