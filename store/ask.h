@@ -33,6 +33,7 @@ enum ask_tag {
     ASK_TICK,       /* nothing: the timer; what got no acknowledgement is sent again */
     ASK_FETCH,      /* to a reader: fetch.h */
     ASK_KICK,       /* to a journal: there is something to write */
+    ASK_LINGERED,   /* to a journal, its timer: what is not urgent has waited long enough */
     ASK_FOLD,       /* to a folder: a cell is frozen */
     ASK_SEGMENT,    /* to a keeper: look after the log's segments */
     ASK_END,        /* to whoever is ending: its end answers (post.h) */

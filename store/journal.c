@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One handler does everything: it is kicked when something has been appended, and goes on until
- * nothing is left. While it waits for the disk partitions append to the open batch; they kick it
- * again only when it rests.
+ * nothing is left that may begin now. While it waits for the disk partitions append to the open
+ * batch; they kick it again only when it rests.
  *
  *     rest --kick--> seal --> write, sync --> apply all --> flush --> freeze --> more? --> rest
+ *      ^                                                                          |
+ *      +----- LINGER_MS after the last batch began <----- nothing urgent yet -----+
  */
 #include "store/journal.h"
 
@@ -20,7 +22,11 @@
 enum {
     /* Others run between so many applies, some microseconds each; io waits no longer than that. */
     APPLIES_AT_ONCE = 128,
+    /* What is not urgent waits so long for company, counted from when the last batch began. Less
+     * than anybody sees of a tick, and at 5,000 messages a second it saves two of three batches. */
+    LINGER_MS = 1,
 };
+static const uint64_t LINGER_NS = UINT64_C(1000000) * LINGER_MS;
 
 /* The actor's state. */
 struct journal_actor {
@@ -71,6 +77,21 @@ journal_fini(struct journal *journal)
 
 /* ------------------------------------------------------------------------------------ appending */
 
+/* Whether nobody notices if the command is durable a millisecond later. */
+static bool
+may_linger(enum command_kind kind)
+{
+    return kind == COMMAND_ACK || kind == COMMAND_READ || kind == COMMAND_STREAM ||
+           kind == COMMAND_STREAM_ACK;
+}
+
+/* Whether a timer will see to the open batch. One whose actor has ended, or is ending, will not. */
+static bool
+lingers(const struct journal *journal)
+{
+    return journal->lingerer != 0 && journal->lingerer == store_pid_get(&journal->pid);
+}
+
 void
 journal_kick(struct journal *journal)
 {
@@ -92,7 +113,10 @@ journal_append(struct journal *journal, struct ask *ask, const struct command *c
     };
     logged.body_bytes = (uint32_t)command_encode(command, journal->body, COMMAND_BYTES_MAX);
     int error = log_append(journal->log, &logged);
-    journal_kick(journal);
+    journal->urgent = journal->urgent || error != 0 || !may_linger(command->kind);
+    if (journal->urgent || !lingers(journal)) {
+        journal_kick(journal);
+    }
     if (error != 0) {
         ASSERT(error == -EAGAIN);
         struct partition *partition = ask->partition;
@@ -114,6 +138,7 @@ journal_pass(struct journal *journal, struct ask *ask)
 {
     ask->logged = false;
     ask_queue_push(&journal->open, ask);
+    journal->urgent = true;
     journal_kick(journal);
 }
 
@@ -164,6 +189,8 @@ seal(struct journal *journal)
     }
     ASSERT(journal->flight.count == count);
     journal->writing = true;
+    journal->urgent = false;
+    journal->began_at_ns = io_now_ns(ln_io());
     resume_stalled(journal);
     return true;
 }
@@ -287,13 +314,32 @@ look_after_segments(struct journal *journal)
     }
 }
 
+/* Whether a batch is to be worked on now. False also when the open one may wait for company; then
+ * a kick is on its way that comes when it has waited long enough. */
+static bool
+batch_due(struct journal *journal)
+{
+    if (journal->writing || journal->open.first == NULL) {
+        return journal->writing;
+    }
+    if (journal->urgent || io_now_ns(ln_io()) - journal->began_at_ns >= LINGER_NS) {
+        return true;
+    }
+    if (!lingers(journal)) {
+        struct ln_msg *msg = ln_msg_new(ASK_LINGERED, LN_REPLY, 0);
+        journal->lingerer = ln_self();
+        (void)ln_send_after(LINGER_MS, ln_self(), &msg);
+    }
+    return false;
+}
+
 /* A batch that is in flight already was left by an actor that was killed: it is written, perhaps
  * again, to the same place, and applied from where that stopped. */
 static void
 journal_work(struct journal *journal)
 {
     journal->kicked = false;
-    while (journal->writing || journal->open.first != NULL) {
+    while (batch_due(journal)) {
         if (!journal->writing && !seal(journal)) {
             look_after_segments(journal);
             return;
@@ -339,7 +385,11 @@ journal_handle(void *state, struct ln_msg **msg)
         partition_push_refused(&journal->store->partitions[index], push->user, (*msg)->from);
     } else if ((*msg)->tag == ASK_KICK && post_take(&journal->post)) {
         journal_work(journal);
+    } else if ((*msg)->tag == ASK_LINGERED && post_take(&journal->post)) {
+        journal->lingerer = 0;
+        journal_work(journal);
     } else if ((*msg)->tag == LN_TAG_STOP && post_take(&journal->post)) {
+        journal->urgent = true;
         journal_work(journal);
         ln_stop(LN_EXIT_SHUTDOWN, "the node is going down");
     }

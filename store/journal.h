@@ -13,6 +13,12 @@
  * When a write or a sync fails the node ends: what the disk holds is unknown, and a later success
  * would prove nothing.
  *
+ * A batch costs a write and a flush of the disk, some 50 us of CPU and a turn of the disk that a
+ * message may have to wait for, however little it holds. So what nobody looks at the clock for
+ * (acknowledgements, read marks, what streams between partitions) does not begin one by itself
+ * within a millisecond of the last: it goes along with the next message, or alone when that
+ * millisecond is over.
+ *
  * Asks without a command (a session detaches) take their turn in the same queue. Between two
  * batches the journal freezes cells whose fold is due, so a fold is always at a position up to
  * which everything has been applied.
@@ -41,7 +47,10 @@ struct journal {
     struct ask_queue open;   /* what the open batch holds, in order */
     struct ask_queue flight; /* what is being written */
     bool kicked;
-    bool writing; /* the batch in flight is sealed, and not yet applied */
+    bool urgent;          /* the open batch is to begin as soon as the one before is through */
+    ln_pid lingerer;      /* whose timer tells when it has waited long enough; 0: none's */
+    uint64_t began_at_ns; /* the last batch */
+    bool writing;         /* the batch in flight is sealed, and not yet applied */
     struct log_batch batch;
     struct log_write write;
     struct partition *stalled; /* they wait for room in the open batch */

@@ -658,6 +658,62 @@ leaves_at_once_after_a_kill(void **state)
     assert_true(waited_for > 0);
 }
 
+/* ----------------------------------------------------------------------------------- durability */
+
+/* Batches so far, and when that was. */
+struct moment {
+    uint64_t batches;
+    uint64_t at_ns;
+};
+
+static struct moment
+moment(const struct rig *r)
+{
+    struct store_stats stats;
+    store_stats_read(r->store, &stats);
+    return (struct moment){.batches = stats.batches, .at_ns = io_now_ns(ln_io())};
+}
+
+static void
+hurry_story(struct rig *r)
+{
+    enum { MESSAGES = 20 };
+    struct store_attached attached;
+    uint64_t bob;
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
+    RIG_CHECK(r, hand_attach(r->store, bob, 1, &attached) == 0);
+    RIG_CHECK(r, ln_sleep(10) == 0);
+    struct moment begin = moment(r);
+    for (uint64_t i = 1; i <= MESSAGES; i++) {
+        struct hand_message message = {.from = 7, .to = bob, .number = i, .text = "x"};
+        struct store_sent sent;
+        RIG_CHECK(r, hand_message(r->store, &message, &sent) == 0);
+    }
+    struct moment sent = moment(r);
+    for (uint64_t i = 1; i <= MESSAGES; i++) {
+        struct ln_msg *push = NULL;
+        RIG_CHECK(r, ln_receive(100, &push) == 0 && push->tag == STORE_PUSH);
+        uint64_t number = ((const struct store_push *)(const void *)push->data)->number;
+        ln_msg_free(&push);
+        RIG_CHECK(r, hand_ack(r->store, bob, 1, number) == 0);
+    }
+    struct moment acked = moment(r);
+    RIG_CHECK(r, sent.batches - begin.batches >= MESSAGES);
+    RIG_CHECK(r, acked.at_ns - sent.at_ns >= UINT64_C(1000000) * (MESSAGES - 1));
+    RIG_CHECK(r, acked.at_ns - sent.at_ns > 2 * (sent.at_ns - begin.at_ns));
+    RIG_CHECK(r, acked.at_ns - sent.at_ns <= UINT64_C(4000000) * MESSAGES);
+}
+
+static void
+hurries_for_messages(void **state)
+{
+    (void)state;
+    rig_open(&rig, 15);
+    rig.disk_delay_ns_max = 100000;
+    rig_play(&rig, hurry_story);
+    rig_close(&rig);
+}
+
 int
 main(void)
 {
@@ -680,6 +736,9 @@ main(void)
         SPEC("requests that make no sense are refused, and harm nobody", refuses_nonsense),
         SPEC("what waits in outboxes leaves at once after a start", leaves_at_once_after_a_start),
         SPEC("and after the ends of partitions", leaves_at_once_after_a_kill),
+        SPEC("each message is written at once; acknowledgements alone wait a millisecond for "
+             "company",
+             hurries_for_messages),
         SPEC("a restart changes nothing but the epoch", outlives_restarts),
         SPEC("another number of schedulers folds everything and begins new logs",
              outlives_other_schedulers),

@@ -157,6 +157,7 @@ rig_boot(struct rig *rig)
         .log = rig->log,
         .log_context = rig->log_context,
         .disk_bytes_max = rig->disk_bytes_max,
+        .disk_delay_ns_max = rig->disk_delay_ns_max,
         .work_delay_ns_max = rig->work_delay_ns_max,
     };
     assert_int_equal(sim_open(&sim, &rig->driver), 0);
