@@ -121,7 +121,7 @@ settings_init(struct settings *settings)
         .listen = "127.0.0.1:4222",
         .registration = REGISTRATION_CLOSED,
         .io_level = IO_LEVEL_PROBE,
-        .spin_us = 20,
+        .spin_us = 5,
         .watchdog_ms = 10,
         .stuck_ms = 10000,
         .connections_max = 100000, /* about a gigabyte with the kernel's part */

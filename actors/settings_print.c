@@ -60,7 +60,7 @@ settings_print(const struct settings *settings, bool origins, struct ln_text *ou
     }
 }
 
-/* {"name":"spin_us","value":20,"text":"20","origin":"default","line":0}: sizes are bytes in
+/* {"name":"spin_us","value":5,"text":"5","origin":"default","line":0}: sizes are bytes in
  * `value`, as written in `text`. */
 static void
 setting_print_json(const struct settings *settings, unsigned place, const struct setting *setting,
