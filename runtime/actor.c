@@ -21,7 +21,10 @@ actor_new(struct scheduler *self, const struct ln_behaviour *behaviour, const vo
     struct actor *actor = slab_alloc(&self->slab, actor_bytes(behaviour));
     memset(actor, 0, actor_bytes(behaviour));
     actor->behaviour = behaviour;
+    mailbox_init(&actor->mailbox, behaviour);
     actor->run_state = ACTOR_HELD;
+    actor->unbegun = true;
+    actor->process = behaviour->run != NULL;
     actor->traps_exit = behaviour->trap_exit;
     actor->start = slab_alloc(&self->slab, sizeof *actor->start + bytes);
     actor->start->caller = (struct ln_caller){0};
@@ -111,8 +114,8 @@ report_failure(struct scheduler *self, struct actor *actor, const struct ln_reas
     }
 }
 
-static ENTERS_ACTOR void
-begin(struct scheduler *self, struct actor *actor)
+ENTERS_ACTOR void
+actor_init(struct scheduler *self, struct actor *actor)
 {
     const struct ln_behaviour *behaviour = actor->behaviour;
     int error = behaviour->init != NULL ? behaviour->init(actor->state, actor->start->argument) : 0;
@@ -121,54 +124,8 @@ begin(struct scheduler *self, struct actor *actor)
         note_end(self, actor,
                  (struct ln_reason){LN_EXIT_ERROR, error, "init failed", behaviour->name});
     }
-    actor->begun = error == 0;
+    actor->unbegun = error != 0;
     start_end(self, actor, error);
-}
-
-/* ---------------------------------------------------------------------------------------- turns */
-
-ENTERS_ACTOR void
-actor_turn(struct scheduler *self, struct actor *actor)
-{
-    ASSERT(actor->run_state == ACTOR_READY && actor->fiber == NULL);
-    actor->run_state = ACTOR_RUNNING;
-    self->current = actor;
-    self->turn_expired = 0;
-    self->turn_receives = 0;
-    if (actor->asked_idle) {
-        idle_end(actor);
-    }
-    if (!actor->begun && actor->ending == NULL) {
-        begin(self, actor);
-    }
-    uint32_t left = self->node->turn_messages;
-    for (struct ln_msg *msg; left > 0 && actor->ending == NULL; left--) {
-        if (self->turn_expired) {
-            self->stats.turns_cut++;
-            break;
-        }
-        msg = mailbox_pop(&actor->mailbox);
-        if (msg == NULL) {
-            break;
-        }
-        message_open(self, actor, msg);
-        actor->behaviour->handle(actor->state, &msg);
-        if (msg != NULL) {
-            message_free(self, msg);
-        }
-    }
-    self->turn_steps += self->node->turn_messages - left;
-    if (actor->ending != NULL) {
-        actor_end(self, actor);
-    } else if (!mailbox_empty(&actor->mailbox)) {
-        scheduler_ready(self, actor);
-    } else {
-        actor->run_state = ACTOR_IDLE;
-        if (actor->asked_idle) {
-            idle_begin(self, actor);
-        }
-    }
-    self->current = NULL;
 }
 
 ENTERS_ACTOR void
@@ -178,7 +135,7 @@ actor_run_process(void *argument)
     struct scheduler *self = scheduler_current();
     struct fiber *fiber = self->running;
     if (actor->ending == NULL) {
-        begin(self, actor);
+        actor_init(self, actor);
     }
     if (actor->ending == NULL) {
         actor->behaviour->run(actor->state);
@@ -213,7 +170,7 @@ static ENTERS_ACTOR void
 terminate(struct actor *actor)
 {
     const struct ln_behaviour *behaviour = actor->behaviour;
-    bool wanted = actor->begun && !actor->terminated && actor->ending->kind != LN_EXIT_KILLED;
+    bool wanted = !actor->unbegun && !actor->terminated && actor->ending->kind != LN_EXIT_KILLED;
     actor->terminated = true;
     if (wanted && behaviour->terminate != NULL) {
         actor->cancelled = false; /* what it does to end well may wait, until it is killed */
@@ -228,6 +185,7 @@ mailbox_discard(struct scheduler *self, struct actor *actor)
     while ((msg = mailbox_pop(&actor->mailbox)) != NULL) {
         message_discard(self, &msg, -ESRCH);
     }
+    ASSERT(mailbox_settled(&actor->mailbox, actor->behaviour));
 }
 
 void

@@ -54,7 +54,8 @@ struct actor {
     uint8_t traced;      /* a bit for each trace that chose it: trace.c */
     uint8_t failure : 2; /* its own: a crash report tells of it, once */
     bool asked_idle : 1; /* for LN_TAG_TIMEOUT: idle.c */
-    bool begun : 1;      /* init has succeeded */
+    bool unbegun : 1;    /* init has not succeeded, or not yet */
+    bool process : 1;    /* its behaviour has `run` */
     bool cancelled : 1;  /* its waits fail with -ECANCELED */
     bool terminated : 1; /* terminate has been called */
     bool traps_exit : 1; /* as its behaviour says, until ln_trap_exit */
@@ -139,9 +140,8 @@ struct actor *actor_new(struct scheduler *scheduler, const struct ln_behaviour *
 void actor_free(struct scheduler *scheduler, struct actor *actor);
 /* Lets a held actor run. */
 void actor_begin(struct scheduler *scheduler, struct actor *actor);
-/* Runs its init if it has not, then messages, until the budget or the mailbox is used up or it
- * ended. */
-void actor_turn(struct scheduler *scheduler, struct actor *actor);
+/* Runs its init, which may end it. */
+void actor_init(struct scheduler *scheduler, struct actor *actor);
 /* A process's fiber begins here. */
 void actor_run_process(void *actor);
 /* Notes that it shall end, and wakes it if it waits. The first reason stays, but KILLED

@@ -168,7 +168,7 @@ ln_send_after_slack(uint64_t delay_ms, uint64_t slack_ms, ln_pid to, struct ln_m
 {
     struct scheduler *self = scheduler_current();
     message_renew(self, *msg);
-    message_let_go(*msg);
+    message_let_go(self, *msg);
     uint32_t number = pool_take(&self->alarms);
     struct alarm *alarm = alarm_at(self, number);
     alarm->to = to;

@@ -105,7 +105,7 @@ state_print(const struct actor *actor, char *out, size_t out_bytes)
 {
     struct codec codec = {.actor = actor};
     ln_text_init(&codec.text, out, out_bytes);
-    if (actor->begun && actor->behaviour->print != NULL && !io_fault_try(codec_run, &codec)) {
+    if (!actor->unbegun && actor->behaviour->print != NULL && !io_fault_try(codec_run, &codec)) {
         (void)snprintf(out, out_bytes, "its codec faulted");
     }
 }

@@ -161,7 +161,7 @@ inspect(struct scheduler *self, const struct inspect_request *request)
     actor_info(actor, &found->actor);
     struct ln_text text;
     ln_text_init(&text, found->text, LN_INSPECT_TEXT_MAX);
-    if (actor->behaviour->print != NULL && actor->begun) {
+    if (actor->behaviour->print != NULL && !actor->unbegun) {
         actor->behaviour->print(actor->state, &text);
     }
     return answer;

@@ -113,17 +113,14 @@ lossy_coalesce(struct mailbox *box, uint32_t bytes_max, struct ln_msg **msg)
 }
 
 static enum mailbox_verdict
-durable_push(struct mailbox *box, const struct ln_behaviour *limits, const struct ln_msg *msg)
+durable_push(struct mailbox *box, const struct ln_msg *msg)
 {
-    uint32_t durable_max = limits->durable_max != 0 ? limits->durable_max : LN_DURABLE_MAX;
-    uint32_t bytes_max =
-        limits->durable_bytes_max != 0 ? limits->durable_bytes_max : LN_DURABLE_BYTES_MAX;
     size_t bytes = mailbox_message_bytes(msg);
-    if (box->durable_count >= durable_max || bytes > bytes_max - box->durable_bytes) {
+    if (box->durable_room == 0 || bytes > box->durable_room_bytes) {
         return MAILBOX_REFUSED;
     }
-    box->durable_count++;
-    box->durable_bytes += (uint32_t)bytes;
+    box->durable_room--;
+    box->durable_room_bytes -= (uint32_t)bytes;
     return MAILBOX_TAKEN;
 }
 
@@ -148,7 +145,7 @@ lossy_push(struct mailbox *box, const struct ln_behaviour *limits, struct ln_msg
 enum mailbox_verdict
 mailbox_push(struct mailbox *box, const struct ln_behaviour *limits, struct ln_msg **msg)
 {
-    enum mailbox_verdict verdict = (*msg)->lane == LN_DURABLE ? durable_push(box, limits, *msg)
+    enum mailbox_verdict verdict = (*msg)->lane == LN_DURABLE ? durable_push(box, *msg)
                                    : (*msg)->lane == LN_LOSSY ? lossy_push(box, limits, msg)
                                                               : MAILBOX_TAKEN;
     if (verdict == MAILBOX_TAKEN) {
@@ -164,9 +161,8 @@ leave(struct mailbox *box, struct ln_msg *msg)
 {
     box->overtakes = 0;
     if (msg->lane == LN_DURABLE) {
-        ASSERT(box->durable_count > 0 && box->durable_bytes >= mailbox_message_bytes(msg));
-        box->durable_count--;
-        box->durable_bytes -= (uint32_t)mailbox_message_bytes(msg);
+        box->durable_room++;
+        box->durable_room_bytes += (uint32_t)mailbox_message_bytes(msg);
     } else if (msg->lane == LN_LOSSY) {
         lossy_remove(box, msg);
     }

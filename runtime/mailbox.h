@@ -8,6 +8,7 @@
  * lane coalesces by key, then drops. Lossy messages are chained among themselves too, so that
  * coalescing looks at them alone.
  *
+ *     mailbox_init(box, &limits);
  *     verdict = mailbox_push(box, &limits, &msg);    msg is NULL afterwards unless it was refused
  *     msg = mailbox_pop(box);                        NULL: nothing waits
  */
@@ -22,7 +23,7 @@ struct mailbox {
     struct ln_msg *queue;  /* likewise */
     struct ln_msg
         *lossy; /* the last of the lossy ones, chained by ref as a pointer while they wait here */
-    uint32_t durable_count, durable_bytes;
+    uint32_t durable_room, durable_room_bytes; /* how much more there may be */
     uint32_t lossy_count : 24;
     uint32_t overtakes : 8; /* by the system lane, since one of the others was served */
     uint32_t lossy_bytes;
@@ -74,23 +75,47 @@ mailbox_append(struct ln_msg **last, struct ln_msg *msg)
 /* The same as mailbox_pop, for any message. `marks`, if not NULL, stay where they are. */
 struct ln_msg *mailbox_pop_any(struct mailbox *box, struct mailbox_marks *marks);
 
+static inline uint32_t
+mailbox_durable_max(const struct ln_behaviour *limits)
+{
+    return limits->durable_max != 0 ? limits->durable_max : LN_DURABLE_MAX;
+}
+static inline uint32_t
+mailbox_durable_bytes_max(const struct ln_behaviour *limits)
+{
+    return limits->durable_bytes_max != 0 ? limits->durable_bytes_max : LN_DURABLE_BYTES_MAX;
+}
+/* An empty one. */
+static inline void
+mailbox_init(struct mailbox *box, const struct ln_behaviour *limits)
+{
+    *box = (struct mailbox){.durable_room = mailbox_durable_max(limits),
+                            .durable_room_bytes = mailbox_durable_bytes_max(limits)};
+}
+/* Whether it is empty and has all its room again: what has come has left. */
+static inline bool
+mailbox_settled(const struct mailbox *box, const struct ln_behaviour *limits)
+{
+    return mailbox_empty(box) && box->durable_room == mailbox_durable_max(limits) &&
+           box->durable_room_bytes == mailbox_durable_bytes_max(limits) && box->lossy_count == 0 &&
+           box->lossy_bytes == 0;
+}
+
 /* Takes a durable message within the limit, which is the plain case. False: use mailbox_push. */
 static inline bool
-mailbox_push_plain(struct mailbox *box, const struct ln_behaviour *limits, struct ln_msg *msg)
+mailbox_push_plain(struct mailbox *box, struct ln_msg *msg)
 {
-    uint32_t durable_max = limits->durable_max != 0 ? limits->durable_max : LN_DURABLE_MAX;
-    uint32_t bytes_max =
-        limits->durable_bytes_max != 0 ? limits->durable_bytes_max : LN_DURABLE_BYTES_MAX;
-    if (msg->lane != LN_DURABLE || msg->buffer != NULL || box->durable_count >= durable_max ||
-        msg->block_bytes > bytes_max - box->durable_bytes) {
+    if (msg->lane != LN_DURABLE || msg->buffer != NULL || box->durable_room == 0 ||
+        box->durable_room_bytes < msg->block_bytes) {
         return false;
     }
-    box->durable_count++;
-    box->durable_bytes += msg->block_bytes;
+    box->durable_room--;
+    box->durable_room_bytes -= msg->block_bytes;
     mailbox_append(&box->queue, msg);
     return true;
 }
-/* Takes *msg unless it is refused. Never yields. Messages dropped or replaced are freed. */
+/* Takes *msg unless it is refused. Never yields. Messages dropped or replaced are freed. `limits`
+ * are those of mailbox_init. */
 enum mailbox_verdict mailbox_push(struct mailbox *box, const struct ln_behaviour *limits,
                                   struct ln_msg **msg);
 /* The next to serve, now the caller's; NULL when there is none. */
@@ -111,9 +136,8 @@ mailbox_pop(struct mailbox *box)
         last->next = msg->next;
         __builtin_prefetch(msg->next, 1);
     }
-    ASSERT(box->durable_count > 0 && box->durable_bytes >= msg->block_bytes);
-    box->durable_count--;
-    box->durable_bytes -= msg->block_bytes;
+    box->durable_room++;
+    box->durable_room_bytes += msg->block_bytes;
     box->overtakes = 0;
     return msg;
 }

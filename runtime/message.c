@@ -61,7 +61,7 @@ new_any(struct scheduler *self, uint32_t tag, enum ln_lane lane, size_t bytes)
 {
     struct ln_msg *msg = message_new(self, tag, lane, bytes);
     if (self->current != NULL) {
-        message_hold(self->current, msg);
+        message_hold(self, msg);
     }
     return msg;
 }
@@ -84,14 +84,25 @@ ln_msg_new(uint32_t tag, enum ln_lane lane, size_t bytes)
     if (bytes > sizeof *data) {
         data[1] = (struct grain){0};
     }
-    message_hold(self->current, msg);
+    message_hold(self, msg);
     return msg;
+}
+
+void
+message_forget(struct ln_msg *msg)
+{
+    if ((msg->flags & LN_MSG_REFUSED) != 0) {
+        msg->lane = LN_DURABLE; /* another try, not another lane */
+    }
+    if ((msg->flags & LN_MSG_REQUEST) != 0) {
+        msg->key = 0;
+    }
 }
 
 void
 message_free_any(struct scheduler *self, struct ln_msg *msg)
 {
-    message_let_go(msg);
+    message_let_go(self, msg);
     /* Behaviours and processes alike are through with received bytes when their message goes. */
     if (msg->tag == LN_TAG_DATA) {
         socket_consumed(msg);

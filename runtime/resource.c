@@ -4,7 +4,7 @@
 #include "runtime/actor.h"
 #include "runtime/alarm.h"
 #include "runtime/bounds.h"
-#include "runtime/scheduler.h"
+#include "runtime/message.h"
 
 #include <string.h>
 
@@ -53,16 +53,19 @@ resource_list_release(struct ln_resource **list)
 void
 resources_release(struct actor *actor)
 {
+    struct scheduler *self = scheduler_current();
+    ASSERT(self->current == actor);
     resource_list_release(&actor->resources);
-    alarms_release(scheduler_current(), actor);
+    alarms_release(self, actor);
     resource_list_release(&actor->memory);
     ASSERT(actor->memory_bytes == 0);
+    message_settle(self);
     while (actor->held != NULL) {
         struct ln_msg *msg = actor->held;
         ln_msg_free(&msg);
     }
     if (actor->behaviour->run != NULL) {
-        requests_release(scheduler_current(), actor_process(actor));
+        requests_release(self, actor_process(actor));
     }
 }
 

@@ -5,6 +5,7 @@
 #include "runtime/bounds.h"
 #include "runtime/door.h"
 #include "runtime/io/trap.h"
+#include "runtime/message.h"
 #include "runtime/node_priv.h"
 #include "runtime/overflow.h"
 #include "runtime/registry.h"
@@ -16,55 +17,7 @@
 
 _Thread_local struct scheduler *scheduler_self;
 
-enum {
-    /* The clock is read once in so many messages and actors' turns, and other schedulers get what
-     * is for them; between, a turn may be this much longer than its budget. */
-    STEPS_PER_LOOK = 64,
-    TRIM_PERIOD_MS = 1000,
-    /* Where the driver chooses who goes first, it does so among so many. */
-    READY_CHOICES_MAX = 16,
-};
-
-/* ------------------------------------------------------------------------------------ run queue */
-
-static struct actor *
-ready_pop(struct scheduler *self)
-{
-    struct actor *actor = self->ready_head;
-    if (actor != NULL) {
-        self->ready_head = actor->next;
-        if (actor->next == NULL) {
-            self->ready_tail = &self->ready_head;
-        } else {
-            __builtin_prefetch(actor->next, 1);
-        }
-        self->ready_count--;
-    }
-    return actor;
-}
-
-/* Any of the first few. What an actor is sent stays in order: its mailbox is not touched. */
-static struct actor *
-ready_pop_any(struct scheduler *self)
-{
-    uint32_t count = self->ready_count;
-    if (count > 1) {
-        struct actor *before = NULL;
-        struct actor *chosen = self->ready_head;
-        uint32_t at = io_choose(self->io, count < READY_CHOICES_MAX ? count : READY_CHOICES_MAX);
-        for (; at > 0; at--) {
-            before = chosen;
-            chosen = chosen->next;
-        }
-        if (before != NULL) { /* it goes to the front */
-            before->next = chosen->next;
-            self->ready_tail = before->next == NULL ? &before->next : self->ready_tail;
-            chosen->next = self->ready_head;
-            self->ready_head = chosen;
-        }
-    }
-    return ready_pop(self);
-}
+enum { TRIM_PERIOD_MS = 1000 };
 
 /* ---------------------------------------------------------------------------------- loop fibers */
 
@@ -133,10 +86,8 @@ scheduler_can_park(struct scheduler *self)
     return true;
 }
 
-/* On every loop fiber that was switched to, first of all: what the fiber that was left could not do
- * on its own stack. */
-static void
-arrive(struct scheduler *self)
+void
+scheduler_arrive(struct scheduler *self)
 {
     stack_free(self, self->reap);
     self->reap = NULL;
@@ -149,14 +100,12 @@ arrive(struct scheduler *self)
     }
 }
 
-/* From a loop fiber to the stack of an actor that waited, or of a process. Returns when somebody
- * needs a loop. */
-static void
-resume(struct scheduler *self, struct actor *actor)
+void
+scheduler_resume(struct scheduler *self, struct actor *actor)
 {
     struct fiber *here = self->running;
     struct fiber *there = actor->fiber;
-    if (actor->behaviour->run == NULL) {
+    if (!actor->process) {
         actor->fiber = NULL;
     }
     actor->run_state = ACTOR_RUNNING;
@@ -166,7 +115,30 @@ resume(struct scheduler *self, struct actor *actor)
     self->running = there;
     loop_fiber_set_aside(self, here);
     fiber_switch(here, there);
-    arrive(self);
+    scheduler_arrive(self);
+}
+
+static void
+end_stackless(struct scheduler *self, struct actor *actor)
+{
+    self->current = actor;
+    actor_fail_soon(self, actor, "no memory or mapping for a stack");
+    actor_end(self, actor);
+}
+
+void
+scheduler_run_process(struct scheduler *self, struct actor *actor)
+{
+    if (actor->fiber == NULL) {
+        size_t bytes = actor->behaviour->stack_bytes;
+        actor->fiber =
+            stack_new(self, bytes != 0 ? bytes : LN_PROCESS_STACK_BYTES, actor_run_process, actor);
+        if (actor->fiber == NULL) {
+            end_stackless(self, actor);
+            return;
+        }
+    }
+    scheduler_resume(self, actor);
 }
 
 void
@@ -176,6 +148,7 @@ scheduler_park(struct scheduler *self)
     struct fiber *here = self->running;
     self->stats.parked++;
     actor->fiber = here;
+    message_settle(self);
     self->current = NULL;
     self->running = loop_fiber(self);
     fiber_switch(here, self->running);
@@ -236,91 +209,6 @@ scheduler_faulted(void *scheduler, const struct io_fault *fault)
     }
 }
 
-static void publish_all(struct scheduler *self);
-
-static bool
-look(struct scheduler *self)
-{
-    self->turn_steps = 0;
-    publish_all(self);
-    self->now_ns = io_now_ns(self->io);
-    return self->now_ns >= self->turn_end_ns || self->turn_actors >= LN_TURN_ACTORS;
-}
-
-/* After each actor's turn. */
-static inline bool
-turn_over(struct scheduler *self)
-{
-    self->turn_actors++;
-    return ++self->turn_steps >= STEPS_PER_LOOK && look(self);
-}
-
-static void
-end_stackless(struct scheduler *self, struct actor *actor)
-{
-    self->current = actor;
-    actor_fail_soon(self, actor, "no memory or mapping for a stack");
-    actor_end(self, actor);
-}
-
-static void
-run_process(struct scheduler *self, struct actor *actor)
-{
-    if (actor->fiber == NULL) {
-        size_t bytes = actor->behaviour->stack_bytes;
-        actor->fiber =
-            stack_new(self, bytes != 0 ? bytes : LN_PROCESS_STACK_BYTES, actor_run_process, actor);
-        if (actor->fiber == NULL) {
-            end_stackless(self, actor);
-            return;
-        }
-    }
-    resume(self, actor);
-}
-
-static inline void
-run_actor(struct scheduler *self, struct actor *actor)
-{
-    if (actor->behaviour->run != NULL) {
-        run_process(self, actor);
-    } else if (actor->fiber != NULL) {
-        resume(self, actor);
-    } else {
-        actor_turn(self, actor);
-    }
-}
-
-/* Every loop fiber, for ever. All of its state is the scheduler's, so it may be left and begun
- * again anywhere. Inlined into the two below, so that nobody asks each time who chooses. */
-static inline __attribute__((always_inline)) void
-loop_for_ever(struct scheduler *self, struct actor *(*pop)(struct scheduler *self))
-{
-    arrive(self);
-    for (;;) {
-        struct actor *actor = pop(self);
-        if (actor == NULL) {
-            fiber_switch(self->running, &self->host);
-            continue;
-        }
-        run_actor(self, actor);
-        if (turn_over(self)) {
-            fiber_switch(self->running, &self->host);
-        }
-    }
-}
-
-static void
-loop(void *scheduler)
-{
-    loop_for_ever(scheduler, ready_pop);
-}
-
-static void
-loop_by_choice(void *scheduler)
-{
-    loop_for_ever(scheduler, ready_pop_any);
-}
-
 /* ------------------------------------------------------------------------------------- the turn */
 
 static void
@@ -350,8 +238,8 @@ receive_all(struct scheduler *self)
     }
 }
 
-static void
-publish_all(struct scheduler *self)
+void
+scheduler_publish(struct scheduler *self)
 {
     if (self->unpublished == 0) {
         return;
@@ -447,7 +335,7 @@ scheduler_turn(void *scheduler)
         self->now_ns = io_now_ns(self->io);
         timer_wheel_start(&self->timers, scheduler_now_ms(self));
     }
-    publish_all(self);
+    scheduler_publish(self);
     trim_stacks(self);
     settle(self);
     if (self->ready_head != NULL || self->unpublished > 0) {
@@ -502,7 +390,8 @@ scheduler_init(struct scheduler *self, struct ln_node *node, unsigned index)
     self->node = node;
     self->index = index;
     self->io = io_of(node->driver, index);
-    self->loop = io_chooses(self->io) ? loop_by_choice : loop;
+    self->loop = io_chooses(self->io) ? scheduler_loop_by_choice : scheduler_loop;
+    self->turn_messages = node->turn_messages;
     self->ready_tail = &self->ready_head;
     slab_init(&self->slab);
     slots_init(self);

@@ -63,6 +63,7 @@ struct scheduler {
     uint32_t ready_count;
     uint8_t tracing; /* a bit for each of `traces` that runs; 0 nearly always */
     struct actor *current;
+    struct ln_msg *newest;         /* of those it holds, not yet among `held`; NULL: none */
     struct fiber host;             /* the thread's own stack, where turn is called */
     struct fiber *running;         /* the fiber that runs or last ran the loop */
     struct fiber *idle;            /* loop fibers set aside */
@@ -75,6 +76,7 @@ struct scheduler {
     struct fiber *overflown;    /* the current actor's, which the next loop fiber ends */
     unsigned overflow_depth;
     uint64_t turn_end_ns;
+    uint32_t turn_messages; /* one actor's turn: the node's option */
     uint32_t turn_actors;   /* that ran in this turn */
     uint32_t turn_steps;    /* actors run and messages handled since the clock was looked at */
     uint32_t turn_receives; /* of the process that runs, since it was switched to */
@@ -167,6 +169,22 @@ void scheduler_park(struct scheduler *scheduler);
 /* Leaves an ended actor's stack for good: a lent one begins its loop again, a process's own is
  * freed. */
 NORETURN void scheduler_abandon(struct scheduler *scheduler, struct fiber *process_fiber);
+
+/* From a loop fiber to the stack of an actor that waited, or of a process. Returns when somebody
+ * needs a loop. */
+void scheduler_resume(struct scheduler *scheduler, struct actor *actor);
+/* The same for a process, which may have no stack yet; without one for it, it ends. */
+void scheduler_run_process(struct scheduler *scheduler, struct actor *actor);
+/* On every loop fiber that was switched to, first of all: what the fiber that was left could not do
+ * on its own stack. */
+void scheduler_arrive(struct scheduler *scheduler);
+/* What other schedulers were sent becomes visible to them. */
+void scheduler_publish(struct scheduler *scheduler);
+
+/* What a loop fiber runs, for ever: turn.c. Where the io driver chooses who goes first, the
+ * second. */
+void scheduler_loop(void *scheduler);
+void scheduler_loop_by_choice(void *scheduler);
 
 /* Their slots: slots.c. */
 void slots_init(struct scheduler *scheduler);

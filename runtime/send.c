@@ -26,7 +26,7 @@ message_post(struct scheduler *self, ln_pid to, struct ln_msg **msg)
     if (__builtin_expect(self->tracing != 0, 0)) {
         trace_sent(self, *msg, to);
     }
-    message_let_go(*msg);
+    message_let_go(self, *msg);
     (*msg)->to = to;
     if (self->node->closing) {
         ln_msg_free(msg);
@@ -53,7 +53,7 @@ message_answer(struct ln_caller caller, struct ln_msg **answer, int error)
     struct scheduler *self = scheduler_current();
     struct ln_msg *msg = *answer != NULL ? *answer : message_new(self, 0, LN_REPLY, 0);
     *answer = NULL;
-    message_let_go(msg);
+    message_let_go(self, msg);
     msg->lane = LN_REPLY;
     msg->flags = LN_MSG_ANSWER | (caller.async ? LN_MSG_ASYNC : 0);
     msg->ref = caller.ref;
@@ -155,7 +155,7 @@ message_call(ln_pid to, struct ln_msg **request, uint64_t timeout_ms, bool cance
     struct scheduler *self = scheduler_current();
     struct wait wait;
     if (((*request)->flags & LN_MSG_HELD) == 0) {
-        message_hold(actor_current(), *request); /* should wait_begin end the caller */
+        message_hold(self, *request); /* should wait_begin end the caller */
     }
     wait_begin(&wait, WAIT_ANSWER); /* before the request leaves: it may be answered at once */
     wait.cancellable = cancellable;
@@ -261,19 +261,22 @@ deliver_by_lane(struct scheduler *self, struct actor *actor, struct ln_msg **msg
     }
 }
 
-static inline void
-deliver_queued(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
+static __attribute__((noinline)) void
+deliver_queued_any(struct scheduler *self, struct actor *actor, struct ln_msg *msg)
 {
-    struct ln_msg *queued = *msg;
-    if (!mailbox_push_plain(&actor->mailbox, actor->behaviour, queued)) {
-        deliver_by_lane(self, actor, msg);
-        return;
-    }
-    *msg = NULL;
-    if (actor->run_state == ACTOR_IDLE) {
+    deliver_by_lane(self, actor, &msg);
+}
+
+/* Takes msg. */
+static inline void
+deliver_queued(struct scheduler *self, struct actor *actor, struct ln_msg *msg)
+{
+    if (!mailbox_push_plain(&actor->mailbox, msg)) {
+        deliver_queued_any(self, actor, msg);
+    } else if (actor->run_state == ACTOR_IDLE) {
         scheduler_ready(self, actor);
     } else if (actor->wait != NULL) {
-        wake_receiver(self, actor, queued);
+        wake_receiver(self, actor, msg);
     }
 }
 
@@ -283,7 +286,8 @@ deliver_answer(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
     if (((*msg)->flags & LN_MSG_ASYNC) != 0) {
         struct process *process = actor_process(actor);
         if (process == NULL || !request_was_forgotten(self, process, (*msg)->ref)) {
-            deliver_queued(self, actor, msg);
+            deliver_queued(self, actor, *msg);
+            *msg = NULL;
             return;
         }
     }
@@ -297,7 +301,8 @@ deliver_answer(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
     if (__builtin_expect(self->tracing != 0, 0) && wait->tag < LN_TAG_RUNTIME) {
         trace_taken(self, actor, *msg);
     }
-    message_hold(actor, *msg); /* should it not run again: the node closes */
+    (*msg)->flags |= LN_MSG_HELD;
+    message_link(actor, *msg); /* should it not run again: the node closes */
     wait->answer = *msg;
     *msg = NULL;
     wait_end(wait, error);
@@ -317,28 +322,48 @@ message_deliver(struct scheduler *self, ln_pid to, struct ln_msg **msg)
     } else if (((*msg)->flags & LN_MSG_ANSWER) != 0) {
         deliver_answer(self, actor, msg);
     } else {
-        deliver_queued(self, actor, msg);
+        deliver_queued(self, actor, *msg);
+        *msg = NULL;
     }
+}
+
+/* Any message to anybody. */
+static __attribute__((noinline)) void
+send_any(struct scheduler *self, ln_pid to, struct ln_msg **msg)
+{
+    message_renew(self, *msg);
+    message_post(self, to, msg);
+}
+
+/* Whether there is nothing to forget of what it was: made or taken last, no request, not refused,
+ * not out of a socket. */
+static inline bool
+is_plain(const struct scheduler *self, const struct ln_msg *msg)
+{
+    return msg == self->newest && msg->flags == LN_MSG_HELD && msg->tag < LN_TAG_RUNTIME;
 }
 
 void
 ln_send(ln_pid to, struct ln_msg **msg)
 {
     struct scheduler *self = scheduler_current();
-    message_renew(self, *msg);
+    struct ln_msg *sent = *msg;
     struct actor *actor = scheduler_find(self, to);
-    if (actor == NULL) {
-        message_post(self, to, msg);
+    if (__builtin_expect(!is_plain(self, sent) || actor == NULL || self->tracing != 0, 0)) {
+        send_any(self, to, msg);
         return;
     }
-    /* What message_post and message_deliver would do, without asking what it can't be. */
-    if (__builtin_expect(self->tracing != 0, 0)) {
-        trace_sent(self, *msg, to);
-    }
-    message_let_go(*msg);
-    (*msg)->to = to;
+    /* What message_renew, message_post and message_deliver would do, without asking what it can't
+     * be. */
+    *msg = NULL;
+    self->newest = NULL;
     self->stats.messages++;
-    deliver_queued(self, actor, msg);
+    sent->to = to;
+    sent->from = self->current->pid;
+    sent->ref = 0;
+    sent->error = 0;
+    sent->flags = 0;
+    deliver_queued(self, actor, sent);
 }
 
 // NOLINTEND(misc-no-recursion)

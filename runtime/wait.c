@@ -225,6 +225,7 @@ receive(const struct wish *wish, uint64_t timeout_ms, struct ln_msg **out)
     }
     self->turn_receives++;
     self->turn_steps++;
+    message_hold(self, msg);
     message_open(self, actor, msg);
     *out = msg;
     return 0;
