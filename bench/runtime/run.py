@@ -9,7 +9,8 @@
 
 In each round every program runs once, ours and its twin one right after the other, so that whatever the machine does
 meanwhile happens to both. Each checks its result and fails the run if it is wrong. What the machine itself charges for
-a cache line to the other core and for waking a thread is measured beside each measure that crosses cores.
+a cache line to the other core and for waking a thread is measured beside each measure that crosses cores, and what bare
+loops need (floor.c) at the beginning of each round.
 """
 import argparse
 import json
@@ -80,6 +81,7 @@ def play(options, twin):
     values = Values()
     chosen = [each for each in PROGRAMS if not options.only or each[0] in options.only]
     for number in range(options.rounds):
+        values.add("machine", lines_of([options.build / "bench/runtime/measure_floor"]))
         for program, schedulers, spin_us, _ in chosen:
             print(f"round {number + 1} of {options.rounds}: {program}, {schedulers}", file=sys.stderr)
             if schedulers > 1:
@@ -123,10 +125,9 @@ def print_table(rows, values, twin):
         target = f"{row['target']}" if row["target"] else ""
         print(f"{row['measure']:32}{row['unit']:>6}{our:>9}  {our_spread:18}{their:>9}  {their_spread:18}"
               f"{ratio:>7}{target:>8}")
-    for measure in ("cache line to the other core", "waking a sleeping thread"):
-        each = values.get(measure, "machine")
-        if each:
-            median, spread = described(each)
+    for measure, who, _ in list(values.of):
+        if who == "machine":
+            median, spread = described(values.get(measure, who))
             print(f"machine: {measure} {median} ns ({spread})")
     lines = values.get("cache line to the other core", "machine")
     if lines:
