@@ -415,7 +415,7 @@ audit_promise_text(enum audit_promise promise)
         [AUDIT_TICK_MISSING] = "what was stored, and read, is ticked",
         [AUDIT_READ_AHEAD] = "read implies delivered",
         [AUDIT_ANSWERED_TWICE] = "a message is answered once",
-        [AUDIT_UNANSWERED] = "a message is answered",
+        [AUDIT_UNANSWERED] = "a message is answered, on a connection that stands",
         [AUDIT_REFUSED] = "a message within the limits is not refused for good",
         [AUDIT_CHANGED] = "a message is shown as it was written, to whom it was written",
         [AUDIT_IDENTITY] = "writer and reader know a message by the same id and number",

@@ -22,8 +22,8 @@ capacity_next(const struct capacity *search, double *out_rate)
         return *out_rate <= most;
     }
     if (search->kept == 0) {
-        *out_rate = search->missed / 2;
-        return *out_rate >= least;
+        *out_rate = search->missed / 2 > least ? search->missed / 2 : least;
+        return search->missed > least;
     }
     *out_rate = (search->kept + search->missed) / 2;
     return search->missed / search->kept > near;

@@ -18,6 +18,7 @@ enum {
      * that it is not what is measured. */
     CONNECTING_MAX = 1024,
     CONNECTING_EACH_MAX = 128,
+    START_MS = 60000,        /* until a process of the generator has begun */
     LOOK_MS = 100,           /* how soon an interrupt is seen */
     QUIET_MS = 20000,        /* for what is under way at the end, beyond a node's absence */
     USERS_MS = 60000,        /* until a page of users is made or removed */
@@ -141,11 +142,12 @@ sections_gather(struct conductor *conductor)
     const struct options *options = run->options;
     struct section_begin begin = {.run = run->number,
                                   .actors_all = share_actors(&options->whole),
+                                  .writers_all = options_writers(options),
                                   .addresses = options->addresses,
                                   .rate_per_s = options->rate_per_s};
     (void)snprintf(begin.version, sizeof begin.version, "%s", LINNET_VERSION);
     sections_start(&conductor->sections, options, run->here, &begin);
-    if (!await_done(conductor, SECTION_BEGIN, CROWD_PATIENCE_MS)) {
+    if (!await_done(conductor, SECTION_BEGIN, START_MS)) {
         run_fail(run, "the generator's processes do not start");
     }
 }
@@ -246,28 +248,35 @@ usage_read(struct conductor *conductor, struct run_usage *usage)
     }
 }
 
-/* Of what the node's memory consists, for idle. */
+/* Of what the node's memory consists. */
 static void
 memory_read(struct conductor *conductor, const struct run_usage *usage, struct split *out)
 {
     const struct options *options = conductor->run->options;
-    if (options->scenario == SCENARIO_IDLE && options->data != NULL &&
-        options->users <= SPLIT_USERS_MAX) {
+    if (options->data != NULL && options->users <= SPLIT_USERS_MAX) {
         split_read(&conductor->client, usage->node_resident_bytes, out);
         linnet_client_close(&conductor->client);
     }
 }
 
+/* A little more than the actors': they know why. */
+static uint64_t
+patience_ms(const struct options *options)
+{
+    return ((uint64_t)options->patience_s + 1) * 1000;
+}
+
 static void
-phase_connect(struct conductor *conductor)
+phase_connect(struct conductor *conductor, bool writers_only)
 {
     struct run *run = conductor->run;
     uint32_t each = CONNECTING_MAX / conductor->sections.count;
     each = each > CONNECTING_EACH_MAX ? CONNECTING_EACH_MAX : each;
-    struct section_connect connect = {.at_once_max = each > 0 ? each : 1};
+    struct section_connect connect = {.at_once_max = each > 0 ? each : 1,
+                                      .writers_only = writers_only};
     uint64_t start_ns = crowd_now_ns();
     sections_tell(&conductor->sections, SECTION_CONNECT, &connect, sizeof connect);
-    if (!await_done(conductor, SECTION_CONNECT, CROWD_PATIENCE_MS)) {
+    if (!await_done(conductor, SECTION_CONNECT, patience_ms(run->options))) {
         run_fail(run, "the node does not let us in");
     }
     run->connect_ns = crowd_now_ns() - start_ns;
@@ -290,14 +299,14 @@ phase_quiet(struct conductor *conductor)
     } while (!all_there && !failed(conductor));
 }
 
-/* chat, echo: warm up, measure, let what is under way arrive. */
+/* Warm up, measure, let what is under way arrive. */
 static void
-phase_traffic(struct conductor *conductor)
+phase_traffic(struct conductor *conductor, enum tally_episode episode)
 {
     struct run *run = conductor->run;
     const struct options *options = run->options;
     struct sections *sections = &conductor->sections;
-    struct crowd_go go = {.start_ns = crowd_now_ns()};
+    struct crowd_go go = {.start_ns = crowd_now_ns(), .episode = episode, .writes = 1};
     go.span.from_ns = go.start_ns + (uint64_t)options->warmup_s * NS_PER_S;
     go.span.until_ns = go.span.from_ns + (uint64_t)options->seconds * NS_PER_S;
     conductor->progress.start_ns = go.start_ns;
@@ -316,17 +325,67 @@ phase_traffic(struct conductor *conductor)
     phase_quiet(conductor);
 }
 
-/* idle: all are logged in; now nothing happens. */
+/* idle: all are logged in; now nothing happens but heartbeats. */
 static void
 phase_silence(struct conductor *conductor)
 {
     struct run *run = conductor->run;
+    struct idle_found *idle = &run->idle;
     await_instant(conductor, from_now_ns(SETTLE_MS));
-    usage_read(conductor, &run->after);
-    await_instant(conductor, from_now_ns((uint64_t)run->options->seconds * 1000));
-    usage_read(conductor, &run->later);
-    memory_read(conductor, &run->later, &run->memory_later);
-    run->measured_ns = (uint64_t)run->options->seconds * NS_PER_S;
+    struct crowd_go go = {.start_ns = crowd_now_ns()};
+    go.span.from_ns = go.start_ns;
+    go.span.until_ns = go.start_ns + (uint64_t)run->options->seconds * NS_PER_S;
+    sections_tell(&conductor->sections, SECTION_GO, &go, sizeof go);
+    usage_read(conductor, &idle->connected);
+    idle->beats = sections_count(&conductor->sections, TALLY_BEATS);
+    await_instant(conductor, go.span.until_ns);
+    usage_read(conductor, &idle->later);
+    kernel_read(run->driver, &idle->kernel_later);
+    idle->beats = sections_count(&conductor->sections, TALLY_BEATS) - idle->beats;
+    memory_read(conductor, &idle->later, &idle->memory_later);
+}
+
+/* idle: its pairs, if there are any, write alone; then the others come and are silent; then the
+ * pairs write beside them. */
+static void
+play_idle(struct conductor *conductor)
+{
+    struct run *run = conductor->run;
+    struct idle_found *idle = &run->idle;
+    bool writes = run->options->chat_pairs > 0;
+    idle->connections = run->options->users - 2 * run->options->chat_pairs;
+    if (writes) {
+        phase_connect(conductor, true);
+        if (!run->failed) {
+            phase_traffic(conductor, TALLY_ALONE);
+        }
+        idle->alone_measured = sections_count(&conductor->sections, TALLY_MEASURED);
+    }
+    conductor->progress.start_ns = crowd_now_ns();
+    conductor->progress.shown_at_ns = crowd_now_ns();
+    usage_read(conductor, &idle->before);
+    kernel_read(run->driver, &idle->kernel_before);
+    memory_read(conductor, &idle->before, &idle->memory_before);
+    if (!run->failed) {
+        phase_connect(conductor, false);
+    }
+    if (!run->failed) {
+        phase_silence(conductor);
+    }
+    if (!run->failed && writes) {
+        phase_traffic(conductor, TALLY_WHOLE);
+    }
+}
+
+/* chat, echo */
+static void
+play_traffic(struct conductor *conductor)
+{
+    conductor->progress.shown_at_ns = crowd_now_ns();
+    phase_connect(conductor, false);
+    if (!conductor->run->failed) {
+        phase_traffic(conductor, TALLY_WHOLE);
+    }
 }
 
 static void
@@ -342,23 +401,6 @@ phase_finish(struct conductor *conductor)
 }
 
 static void
-play(struct conductor *conductor)
-{
-    struct run *run = conductor->run;
-    bool idle = run->options->scenario == SCENARIO_IDLE;
-    conductor->progress.start_ns = idle ? crowd_now_ns() : 0;
-    conductor->progress.shown_at_ns = crowd_now_ns();
-    usage_read(conductor, &run->before);
-    memory_read(conductor, &run->before, &run->memory_before);
-    phase_connect(conductor);
-    if (!run->failed && idle) {
-        phase_silence(conductor);
-    } else if (!run->failed) {
-        phase_traffic(conductor);
-    }
-}
-
-static void
 conduct(struct conductor *conductor)
 {
     struct run *run = conductor->run;
@@ -366,13 +408,16 @@ conduct(struct conductor *conductor)
     if (!run->failed) {
         users_get(conductor);
     }
-    if (!run->failed) {
-        play(conductor);
+    if (!run->failed && run->options->scenario == SCENARIO_IDLE) {
+        play_idle(conductor);
+    } else if (!run->failed) {
+        play_traffic(conductor);
     }
     phase_finish(conductor);
     users_return(conductor);
     sections_end(&conductor->sections);
     tally_merge(&run->tally, &conductor->sections.found);
+    memcpy(run->idle.alone, conductor->sections.alone, sizeof run->idle.alone);
 }
 
 /* Less came through in the span than was due in it, and not for the little that is always under way
@@ -382,7 +427,7 @@ rate_missed(const struct run *run)
 {
     const struct tally *tally = &run->tally;
     uint64_t due = tally->delays[TALLY_LAG].count;
-    uint64_t reached = tally_count(tally, TALLY_MEASURED);
+    uint64_t reached = tally_count(tally, TALLY_MEASURED) - run->idle.alone_measured;
     double allowed = run->options->rate_per_s * BEHIND_MS_MAX / 1000 + BEHIND_MAX;
     bool short_of = reached * 100 < due * REACHED_PERCENT;
     return tally_count(tally, TALLY_SKIPPED) > 0 || (short_of && (double)run->behind > allowed);

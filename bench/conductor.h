@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "bench/kernel.h"
 #include "bench/machine.h"
 #include "bench/sections.h"
 #include "bench/split.h"
@@ -24,6 +25,18 @@ struct run_usage {
     uint64_t node_cpu_ms, node_resident_bytes;
 };
 
+/* What idle connections cost: read before them, when all are there, and after the time in
+ * silence. */
+struct idle_found {
+    uint32_t connections; /* without the pairs that write */
+    struct run_usage before, connected, later;
+    struct kernel kernel_before, kernel_later;
+    struct split memory_before, memory_later; /* with --data */
+    uint64_t beats;                           /* heartbeats in silence */
+    struct histogram alone[TALLY_DELAYS];     /* of the pairs, before the others came ... */
+    uint64_t alone_measured;                  /* ... and how many letters */
+};
+
 /* What is run, and what came out. The main thread's before and after, the conductor's meanwhile. */
 struct run {
     const struct options *options;
@@ -38,10 +51,9 @@ struct run {
     uint64_t connect_ns; /* from the first call to the last login */
     uint64_t measured_ns;
     uint64_t behind;                /* open loop: due, and not through when the span ended */
-    struct run_usage before, after; /* the measured span; idle: the connections */
-    struct run_usage later;         /* idle: after the time in silence */
-    struct split memory_before, memory_later; /* idle, with --data */
-    struct tally tally;                       /* all sections together */
+    struct run_usage before, after; /* the measured span, when there is traffic */
+    struct idle_found idle;
+    struct tally tally; /* all sections together */
 };
 
 struct conductor_start {

@@ -42,6 +42,7 @@ crowd_free(struct crowd *crowd)
     if (crowd != NULL) {
         arena_fini(&crowd->arena);
         free(crowd->actors);
+        free(crowd->earlier);
         free(crowd);
     }
 }
@@ -75,10 +76,26 @@ crowd_random(void *context, void *out, size_t bytes)
     memcpy(out, crowd->noise + crowd->noise_left, bytes);
 }
 
+/* What the pairs measured alone is put aside. The first actor of the thread that hears of the next
+ * episode does it: nothing is under way between two. */
+static void
+episode_begin(struct crowd *crowd, enum tally_episode episode)
+{
+    struct histogram *delays = crowd->tally.delays;
+    if (crowd->episode == TALLY_ALONE && episode != TALLY_ALONE) {
+        crowd->earlier = malloc(sizeof crowd->tally.delays);
+        ASSERT(crowd->earlier != NULL);
+        memcpy(crowd->earlier, delays, sizeof crowd->tally.delays);
+        memset(delays, 0, sizeof crowd->tally.delays);
+    }
+    crowd->episode = episode;
+}
+
 void
 crowd_go(struct crowd *crowd, const struct ln_msg *go)
 {
     const struct crowd_go *from = (const struct crowd_go *)(const void *)go->data;
+    episode_begin(crowd, (enum tally_episode)from->episode);
     crowd->start_ns = from->start_ns;
     crowd->tally.span = from->span;
 }

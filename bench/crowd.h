@@ -32,11 +32,14 @@ enum crowd_tag {
     CROWD_CALL,   /* to itself: struct crowd_call: connect now */
     CROWD_WRITE,  /* of the pacer: struct crowd_write */
     CROWD_RESEND, /* to itself: struct crowd_resend */
+    CROWD_BEAT,   /* to itself: the next heartbeat is due */
 };
 
 struct crowd_go {
     uint64_t start_ns;
     struct tally_span span;
+    uint32_t episode; /* enum tally_episode */
+    uint32_t writes;  /* 0: only what is not written is measured */
 };
 struct crowd_failed {
     char text[AUDIT_TEXT_BYTES];
@@ -58,8 +61,6 @@ enum {
     CROWD_NOISE_BYTES = 4096,
     /* A node's frame: beyond its own limit of what a client may send. */
     CROWD_FRAME_BYTES_MAX = 4 << 20,
-    /* How long a node may be gone: a restart with a long tail of log to recover. */
-    CROWD_PATIENCE_MS = 60000,
 };
 
 /* One per thread; its actors' alone while they run. */
@@ -74,6 +75,7 @@ struct crowd {
     ln_pid section;
     ln_pid *actors; /* of this thread, in the order of their index; filled before CROWD_GO */
     uint32_t actors_count;
+    uint32_t writers_count; /* of these, the first: pairs who write */
     uint64_t start_ns;
     uint64_t chance; /* of pauses */
     struct client_config config;
@@ -83,7 +85,9 @@ struct crowd {
     unsigned char noise[CROWD_NOISE_BYTES];
     char text[PROTOCOL_TOKEN_BYTES_MAX + 65536 +
               1]; /* of one letter or frame, while it is written */
+    enum tally_episode episode;
     struct tally tally;
+    struct histogram *earlier; /* delays of TALLY_ALONE, once that is over; NULL: there are none */
 };
 
 /* What actors are spawned with. */

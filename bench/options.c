@@ -87,9 +87,13 @@ static const struct flag table[] = {
      "users: twice the pairs (chat 200, idle 1000)"},
     {"connections", &flag_number, ECHO, AT(users), 1, OPTIONS_USERS_MAX, "N",
      "connections, each with one frame under way (64)"},
-    {"rate", &flag_amount, CHAT, AT(rate_per_s), 0, OPTIONS_RATE_MAX, "N",
+    {"chat-pairs", &flag_number, IDLE, AT(chat_pairs), 1, OPTIONS_USERS_MAX / 2, "N",
+     "pairs among the users write at --rate, first alone, then beside the others"},
+    {"heartbeat", &flag_number, IDLE, AT(heartbeat_s), 0, DAY_S, "SECONDS",
+     "between a user's heartbeats (60; 0: none)"},
+    {"rate", &flag_amount, CHAT | IDLE, AT(rate_per_s), 0, OPTIONS_RATE_MAX, "N",
      "messages due each second, in all, whatever the node does (0: as fast as it goes); "
-     "capacity begins with it (1000)"},
+     "capacity begins with it, idle's pairs keep to it (1000)"},
     {"p99-sent", &flag_span, CHAT, AT(objectives.p99_ns[OBJECTIVE_SENT]), 0, 0, "TIME",
      "an objective: of a hundred messages 99 are answered in that time"},
     {"p99-delivery", &flag_span, CHAT, AT(objectives.p99_ns[OBJECTIVE_DELIVERY]), 0, 0, "TIME",
@@ -101,8 +105,9 @@ static const struct flag table[] = {
     {"bytes", &flag_number, CHAT | ECHO, AT(bytes), 1, ECHO_BYTES_MAX, "N",
      "bytes of a message's text, 64 at least (128); of an echoed frame (16)"},
     {"seconds", &flag_number, ALL, AT(seconds), 1, DAY_S, "N", "how long it measures (10)"},
-    {"warmup", &flag_number, CHAT | ECHO, AT(warmup_s), 0, DAY_S, "N",
-     "how long it runs before that (2)"},
+    {"warmup", &flag_number, ALL, AT(warmup_s), 0, DAY_S, "N", "how long it runs before that (2)"},
+    {"patience", &flag_number, ALL, AT(patience_s), 1, DAY_S, "SECONDS",
+     "how long the node may be gone before the run has failed (60)"},
     {"threads", &flag_number, ALL, AT(threads), 1, OPTIONS_THREADS_MAX, "N",
      "threads of each process of the generator (1)"},
     {"processes", &flag_number, ALL, AT(processes), 1, SHARE_PROCESSES_MAX, "N",
@@ -165,6 +170,8 @@ help_print(void)
     printf("%s", help_after);
 }
 
+static const uint32_t users_usual[] = {200, 1000, 64};
+
 /* What no flag can tell alone. */
 static void
 options_check(struct options *options, struct ln_text *wrong)
@@ -188,6 +195,13 @@ options_check(struct options *options, struct ln_text *wrong)
         options->users != 2 * options->pairs) {
         ln_text_print(wrong, "--users and --pairs do not fit together\n");
     }
+    uint32_t idle_users = options->users != 0 ? options->users : users_usual[SCENARIO_IDLE];
+    if (options->chat_pairs > idle_users / 4) {
+        ln_text_print(wrong, "--chat-pairs: half of the users at most\n");
+    }
+    if (options->scenario == SCENARIO_IDLE && options->rate_per_s > 0 && options->chat_pairs == 0) {
+        ln_text_print(wrong, "--rate: of idle users only --chat-pairs write\n");
+    }
     if (chat && options->users % 2 != 0) {
         ln_text_print(wrong, "--users: an even number, since they write in pairs\n");
     }
@@ -201,23 +215,25 @@ options_check(struct options *options, struct ln_text *wrong)
 static void
 defaults_fill(struct options *options)
 {
-    static const uint32_t users[] = {200, 1000, 64};
-    enum { CLOSED_WINDOW = 16, LETTER_BYTES = 128, FRAME_BYTES = 16 };
+    enum { CLOSED_WINDOW = 16, LETTER_BYTES = 128, FRAME_BYTES = 16, PAIRS_PER_S = 1000 };
     if (options->pairs != 0) {
         options->users = 2 * options->pairs;
     }
     if (options->users == 0) {
-        options->users = users[options->scenario];
+        options->users = users_usual[options->scenario];
     }
     options->pairs = options->users / 2;
+    if (options->chat_pairs > 0 && options->rate_per_s == 0) {
+        options->rate_per_s = PAIRS_PER_S;
+    }
     if (options->window == 0) {
         options->window = options->rate_per_s > 0 ? PROTOCOL_COMMAND_WINDOW : CLOSED_WINDOW;
     }
     if (options->bytes == 0) {
-        options->bytes = options->scenario == SCENARIO_CHAT ? LETTER_BYTES : FRAME_BYTES;
+        options->bytes = options->scenario == SCENARIO_ECHO ? FRAME_BYTES : LETTER_BYTES;
     }
     options->whole = (struct share_whole){.users = options->users,
-                                          .users_each = options->scenario == SCENARIO_CHAT ? 2 : 1};
+                                          .users_each = options->scenario == SCENARIO_ECHO ? 1 : 2};
 }
 
 int
@@ -261,6 +277,12 @@ options_users_prefix(const struct options *options, uint32_t run,
     } else {
         (void)snprintf(out, USERS_PREFIX_BYTES_MAX + 1, "bench-%08x-", run);
     }
+}
+
+uint32_t
+options_writers(const struct options *options)
+{
+    return options->scenario == SCENARIO_CHAT ? options->pairs : options->chat_pairs;
 }
 
 bool
@@ -323,6 +345,8 @@ options_read(int argc, char **argv, struct options *options, enum options_action
     *options = (struct options){.seconds = 10,
                                 .warmup_s = 2,
                                 .threads = 1,
+                                .heartbeat_s = 60,
+                                .patience_s = 60,
                                 .seed = 1,
                                 .form = PROTOCOL_BINARY,
                                 .read = true,

@@ -42,15 +42,18 @@ struct options {
     const char *tokens;     /* a file, or NULL */
     const char *keep_users; /* a prefix, or NULL */
     uint32_t users;         /* echo: connections */
-    uint32_t pairs;         /* 0: not given */
+    uint32_t pairs;         /* chat: 0: not given */
+    uint32_t chat_pairs;    /* idle: of the users, pairs who write to each other; 0: none */
+    uint32_t heartbeat_s;   /* idle: 0: none */
     double rate_per_s;      /* 0: as fast as it goes */
     uint32_t window;
     uint32_t bytes;
     uint32_t seconds, warmup_s;
-    uint32_t threads;   /* of each process of the generator */
-    uint32_t processes; /* 0: as many as it takes (options_divide) */
-    uint32_t addresses; /* of the node; likewise */
-    uint32_t pid;       /* the node's process; 0: not given */
+    uint32_t patience_s; /* how long the node may be gone: a restart with a long log to recover */
+    uint32_t threads;    /* of each process of the generator */
+    uint32_t processes;  /* 0: as many as it takes (options_divide) */
+    uint32_t addresses;  /* of the node; likewise */
+    uint32_t pid;        /* the node's process; 0: not given */
     uint64_t seed;
     struct objectives objectives;
     enum protocol_form form;
@@ -81,6 +84,8 @@ MUST_CHECK int options_url_parse(const char *text, struct options_url *out);
 /* How the users that are made are called in this run: the prefix before their number. */
 void options_users_prefix(const struct options *options, uint32_t run,
                           char out[USERS_PREFIX_BYTES_MAX + 1]);
+/* How many actors are pairs who write. */
+uint32_t options_writers(const struct options *options);
 /* Are they made for this run alone? Then they are removed after it. */
 bool options_users_ours(const struct options *options);
 

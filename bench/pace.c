@@ -28,6 +28,7 @@ struct pace {
     struct crowd *crowd;
     struct schedule schedule;
     struct schedule_due due; /* the next */
+    double rate_per_s;
     struct ln_caller caller; /* ourselves, while the timer runs */
     uint64_t end_ns;
     io_file timer;
@@ -45,8 +46,7 @@ pace_new(struct crowd *crowd, double rate_per_s)
     ASSERT(pace != NULL);
     pace->crowd = crowd;
     pace->timer = timer;
-    uint64_t seed = crowd->options->seed * CROWDS_MAX + crowd->index;
-    schedule_init(&pace->schedule, seed, rate_per_s, SIDES * crowd->actors_count);
+    pace->rate_per_s = rate_per_s;
     return pace;
 }
 
@@ -118,10 +118,19 @@ due_tell(struct pace *pace)
 static void
 pace_go(struct pace *pace, const struct ln_msg *msg)
 {
-    crowd_go(pace->crowd, msg);
-    pace->end_ns = pace->crowd->tally.span.until_ns;
-    pace->op.done = fired;
-    io_poll(ln_io(), &pace->op, pace->timer);
+    struct crowd *crowd = pace->crowd;
+    crowd_go(crowd, msg);
+    if (((const struct crowd_go *)(const void *)msg->data)->writes == 0) {
+        return;
+    }
+    pace->end_ns = crowd->tally.span.until_ns;
+    if (!pace->op.active) {
+        pace->op.done = fired;
+        io_poll(ln_io(), &pace->op, pace->timer);
+    }
+    /* Each time it goes it is the same schedule. */
+    schedule_init(&pace->schedule, crowd->options->seed * CROWDS_MAX + crowd->index,
+                  pace->rate_per_s, SIDES * crowd->writers_count);
     schedule_next(&pace->schedule, &pace->due);
     next_request();
 }

@@ -429,7 +429,12 @@ static void
 go(struct pair *pair, const struct ln_msg *msg)
 {
     crowd_go(pair->crowd, msg);
+    if (((const struct crowd_go *)(const void *)msg->data)->writes == 0) {
+        return;
+    }
     pair->writing = true;
+    pair->stopped = false;
+    pair->quiet_told = false;
     uint64_t now_ns = crowd_now_ns();
     for (unsigned i = 0; i < ENDS; i++) {
         end_write(pair, &pair->ends[i], now_ns);

@@ -10,7 +10,7 @@ enum {
     CONNECT_MS = 5000,
     PAUSE_MS_FIRST = 20,
     PAUSE_MS_MAX = 1000,
-    NS_PER_MS = 1000000,
+    NS_PER_S = 1000000000,
 };
 
 void
@@ -62,11 +62,11 @@ call_again(struct phone *phone, int error)
     if (phone->cut_at_ns == 0) {
         phone->cut_at_ns = now_ns;
     }
-    if (now_ns - phone->cut_at_ns > (uint64_t)CROWD_PATIENCE_MS * NS_PER_MS) {
+    if (now_ns - phone->cut_at_ns > (uint64_t)phone->crowd->options->patience_s * NS_PER_S) {
         char address[IO_ADDRESS_TEXT_MAX];
         address_print(phone, address);
-        crowd_fail(phone->crowd, "%s could not log in at %s for %d s%s%s", phone->user->name,
-                   address, CROWD_PATIENCE_MS / 1000, error < 0 ? ": " : "",
+        crowd_fail(phone->crowd, "%s could not log in at %s for %u s%s%s", phone->user->name,
+                   address, phone->crowd->options->patience_s, error < 0 ? ": " : "",
                    error < 0 ? strerrordesc_np(-error) : "");
         return;
     }

@@ -35,7 +35,7 @@ void phone_init(struct phone *phone, struct crowd *crowd, uint32_t user, uint32_
 void phone_fini(struct phone *phone);
 
 /* Connects and sends the login; in case of failure the next call is on its way, until the node has
- * been gone for CROWD_PATIENCE_MS: then the crowd has failed. Yields. */
+ * been gone for --patience: then the crowd has failed. Yields. */
 void phone_call(struct phone *phone);
 
 /* True with the next event; false: the input is used up. A welcome and a close are noted. */

@@ -101,11 +101,36 @@ plan_check(const struct plan *plan, struct ln_text *wrong)
     }
 }
 
+/* A figure that a result's file tells can't be stated, too: neither would silently win. Fills it
+ * with the default where neither is so. No amount that was read is negative. */
+static void
+figure_settle(double *figure, double by_default, const char *flag, const char *file,
+              const char *file_flag, struct ln_text *wrong)
+{
+    if (*figure < 0) {
+        *figure = by_default;
+    } else if (file != NULL) {
+        ln_text_print(wrong, "--%s: the result of --%s tells it; leave one of them out\n", flag,
+                      file_flag);
+    }
+}
+
 int
 plan_command_read(int argc, char **argv, struct plan_command *command, struct ln_text *wrong)
 {
     *command = (struct plan_command){.plan = plan_default};
+    struct plan_measured *measured = &command->plan.measured;
+    const struct plan_measured *usual = &plan_default.measured;
+    measured->message_cpu_us = -1;
+    measured->connection_cpu_us_per_s = -1;
+    measured->connection_bytes = -1;
     flags_read(&flags, argc, argv, 2, 0, command, wrong);
+    figure_settle(&measured->message_cpu_us, usual->message_cpu_us, "message-cpu-us", command->chat,
+                  "chat", wrong);
+    figure_settle(&measured->connection_cpu_us_per_s, usual->connection_cpu_us_per_s,
+                  "connection-cpu-us", command->idle, "idle", wrong);
+    figure_settle(&measured->connection_bytes, usual->connection_bytes, "connection-bytes",
+                  command->idle, "idle", wrong);
     plan_check(&command->plan, wrong);
     return wrong->bytes > 0 ? -EINVAL : 0;
 }
@@ -151,15 +176,16 @@ plan_take_idle(const char *json, struct plan_measured *measured)
     static const double us_per_ms = 1000;
     double bytes = 0;
     double cpu_ms = 0;
-    double users = 0;
+    double connections = 0;
     double seconds = 0;
     yajl_val result = yajl_tree_parse(json, NULL, 0);
     bool has = result_of(result, "idle") && number_get(result, "bytes_per_connection", &bytes) &&
-               number_get(result, "node_cpu_ms", &cpu_ms) && number_get(result, "users", &users) &&
-               number_get(result, "seconds", &seconds) && users > 0 && seconds > 0;
+               number_get(result, "node_cpu_ms", &cpu_ms) &&
+               number_get(result, "connections", &connections) &&
+               number_get(result, "seconds", &seconds) && connections > 0 && seconds > 0;
     if (has) {
         measured->connection_bytes = bytes;
-        measured->connection_cpu_us_per_s = cpu_ms * us_per_ms / users / seconds;
+        measured->connection_cpu_us_per_s = cpu_ms * us_per_ms / connections / seconds;
     }
     yajl_tree_free(result);
     return has ? 0 : -ENOENT;

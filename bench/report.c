@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/report.h"
 
+#include "bench/report_idle.h"
+
 static const double ns_per_s = 1e9;
 static const double ns_per_us = 1e3;
 
@@ -45,6 +47,7 @@ static const struct {
     {TALLY_PUT_OFF, 1 << SCENARIO_CHAT, "put_off"},
     {TALLY_SKIPPED, 1 << SCENARIO_CHAT, "skipped"},
     {TALLY_CONNECTED, 1 << SCENARIO_CHAT | 1 << SCENARIO_IDLE, "logins"},
+    {TALLY_BEATS, 1 << SCENARIO_IDLE, "heartbeats_sent"},
     {TALLY_RETRIES, 1 << SCENARIO_CHAT | 1 << SCENARIO_IDLE, "logins_tried_again"},
     {TALLY_CUT, 1 << SCENARIO_CHAT | 1 << SCENARIO_IDLE, "connections_cut"},
 };
@@ -163,46 +166,6 @@ put_cpu(const struct run *run, struct ln_text *out)
     ln_text_print(out, "\n");
 }
 
-static bool
-split_known(const struct run *run)
-{
-    return run->memory_before.known && run->memory_later.known;
-}
-
-/* By how much a part grew for each connection; some shrink. */
-static int64_t
-split_bytes(const struct run *run, unsigned part)
-{
-    int64_t before = (int64_t)run->memory_before.bytes[part];
-    int64_t later = (int64_t)run->memory_later.bytes[part];
-    return (later - before) / (int64_t)run->options->users;
-}
-
-static void
-put_memory(const struct run *run, struct ln_text *out)
-{
-    uint64_t before = run->before.node_resident_bytes;
-    uint64_t after = run->after.node_resident_bytes;
-    uint64_t later = run->later.node_resident_bytes;
-    if (before == 0 || after == 0) {
-        ln_text_print(out, "the node's memory is not known: name its --data or its --pid\n");
-        return;
-    }
-    ln_text_print(out,
-                  "node's resident memory: %.1f MiB before, %.1f MiB with %u connections, %.1f MiB "
-                  "after %u s of silence\n",
-                  (double)before / (1 << 20), (double)after / (1 << 20), run->options->users,
-                  (double)later / (1 << 20), run->options->seconds);
-    ln_text_print(out, "a connection: %llu bytes\n",
-                  (unsigned long long)(grown(before, later) / run->options->users));
-    for (unsigned part = 0; split_known(run) && part < SPLIT_PARTS; part++) {
-        ln_text_print(out, "  %6lld  %s\n", (long long)split_bytes(run, part),
-                      split_part_text((enum split_part)part));
-    }
-    ln_text_print(out, "node's cpu in silence: %.2f s\n",
-                  (double)grown(run->after.node_cpu_ms, run->later.node_cpu_ms) / 1000);
-}
-
 static void
 put_counters(const struct run *run, struct ln_text *out)
 {
@@ -255,8 +218,11 @@ report_print(const struct run *run, struct ln_text *out)
     const struct options *options = run->options;
     put_title(run, out);
     if (options->scenario == SCENARIO_IDLE) {
-        put_memory(run, out);
+        report_idle_print(run, out);
         put_counters(run, out);
+        if (options->chat_pairs > 0) {
+            put_verdict(run, out);
+        }
         return;
     }
     bool chat = options->scenario == SCENARIO_CHAT;
@@ -361,37 +327,14 @@ json_delays(const struct run *run, struct ln_text *out)
 }
 
 static void
-json_split(const struct run *run, struct ln_text *out)
-{
-    if (!split_known(run)) {
-        return;
-    }
-    ln_text_print(out, "\"bytes_by_part\":{");
-    for (unsigned part = 0; part < SPLIT_PARTS; part++) {
-        ln_text_print(out, "\"%s\":%lld,", split_part_name((enum split_part)part),
-                      (long long)split_bytes(run, part));
-    }
-    json_end(out, "},");
-}
-
-static void
 json_usage(const struct run *run, struct ln_text *out)
 {
-    bool idle = run->options->scenario == SCENARIO_IDLE;
-    const struct run_usage *before = idle ? &run->after : &run->before;
-    const struct run_usage *after = idle ? &run->later : &run->after;
+    const struct run_usage *before = &run->before;
+    const struct run_usage *after = &run->after;
     json_number(out, "generator_cpu_ms", grown(before->generator_cpu_ms, after->generator_cpu_ms));
     json_number(out, "generator_resident_bytes", after->generator_resident_bytes);
     if (run->node_pid != 0) {
         json_number(out, "node_cpu_ms", grown(before->node_cpu_ms, after->node_cpu_ms));
-    }
-    if (idle && run->node_pid != 0) {
-        json_number(out, "node_resident_bytes_before", run->before.node_resident_bytes);
-        json_number(out, "node_resident_bytes", run->after.node_resident_bytes);
-        json_number(out, "node_resident_bytes_after", run->later.node_resident_bytes);
-        uint64_t bytes = grown(run->before.node_resident_bytes, run->later.node_resident_bytes);
-        json_number(out, "bytes_per_connection", bytes / run->options->users);
-        json_split(run, out);
     }
 }
 
@@ -448,7 +391,12 @@ report_print_json(const struct run *run, struct ln_text *out)
             json_number(out, counters[i].name, tally_count(&run->tally, counters[i].counter));
         }
     }
-    json_usage(run, out);
+    if (run->options->scenario == SCENARIO_IDLE) {
+        report_idle_print_json(run, out);
+        json_verdict(run, out);
+    } else {
+        json_usage(run, out);
+    }
     if (run->options->scenario == SCENARIO_CHAT) {
         json_objectives(run, out);
         json_verdict(run, out);

@@ -23,8 +23,9 @@ struct player {
     struct section *section;
     struct linnet_client client;
     ln_pid owner;
-    ln_pid *actors; /* and the pacers behind them */
-    uint32_t at_once_max;
+    ln_pid *actors;
+    ln_pid pacers[OPTIONS_THREADS_MAX];
+    struct section_connect connect;
     uint32_t word; /* what is under way; 0: nothing */
     bool failed, finishing, over;
     struct section_news news;
@@ -107,17 +108,27 @@ fail(struct player *player, const char *why)
     ln_send(player->owner, &msg);
 }
 
+static void
+crowd_send(ln_pid to, enum crowd_tag tag, const struct crowd_go *go)
+{
+    struct ln_msg *msg = ln_msg_new(tag, LN_REPLY, go != NULL ? sizeof *go : 0);
+    if (go != NULL) {
+        *(struct crowd_go *)(void *)msg->data = *go;
+    }
+    ln_send(to, &msg);
+}
+
 /* To all actors, and the pacers behind them. */
 static void
 broadcast(struct player *player, enum crowd_tag tag, const struct crowd_go *go)
 {
-    uint32_t pacers = player->section->paces[0] != NULL ? player->section->options->threads : 0;
-    for (uint32_t i = 0; i < player->news.spawned + pacers; i++) {
-        struct ln_msg *msg = ln_msg_new(tag, LN_REPLY, go != NULL ? sizeof *go : 0);
-        if (go != NULL) {
-            *(struct crowd_go *)(void *)msg->data = *go;
+    for (uint32_t i = 0; i < player->news.spawned; i++) {
+        crowd_send(player->actors[i], tag, go);
+    }
+    for (uint32_t i = 0; i < player->section->options->threads; i++) {
+        if (player->pacers[i] != 0) {
+            crowd_send(player->pacers[i], tag, go);
         }
-        ln_send(player->actors[i], &msg);
     }
 }
 
@@ -209,12 +220,14 @@ users_go_on(struct player *player)
 
 /* --------------------------------------------------------------------------------------- actors */
 
+/* Its first actors write; in idle the others do not. */
 static const struct ln_behaviour *
-behaviour_of(const struct section *section)
+behaviour_of(const struct section *section, uint32_t index)
 {
     static const struct ln_behaviour *const behaviours[] = {&pair_behaviour, &idle_behaviour,
                                                             &echo_behaviour};
-    return behaviours[section->options->scenario];
+    return index < section->begin.writers ? &pair_behaviour
+                                          : behaviours[section->options->scenario];
 }
 
 static void
@@ -227,12 +240,13 @@ crowds_make(struct player *player)
     for (uint32_t i = 0; i < threads; i++) {
         struct crowd *crowd = crowd_new(section->options, &section->users, begin, i);
         crowd->actors_count = (begin->share.actors + threads - 1 - i) / threads;
+        crowd->writers_count = (begin->writers + threads - 1 - i) / threads;
         crowd->actors = calloc((size_t)crowd->actors_count + 1, sizeof *crowd->actors);
         ASSERT(crowd->actors != NULL);
         crowd->section = ln_self();
         section->crowds[i] = crowd;
     }
-    player->actors = ln_alloc(((size_t)begin->share.actors + threads) * sizeof *player->actors);
+    player->actors = ln_alloc(begin->share.actors * sizeof *player->actors);
 }
 
 static bool
@@ -248,8 +262,8 @@ actor_spawn(struct player *player, uint32_t index)
                                        .elsewhere = true,
                                        .scheduler = (int)(index % threads),
                                        .out_monitor = &monitor};
-    int error =
-        ln_spawn(behaviour_of(section), &place, sizeof place, &options, &player->actors[index]);
+    int error = ln_spawn(behaviour_of(section, index), &place, sizeof place, &options,
+                         &player->actors[index]);
     if (error < 0) {
         fail(player, "the runtime takes no more actors");
         return false;
@@ -264,8 +278,9 @@ pacers_spawn(struct player *player)
 {
     struct section *section = player->section;
     const struct section_begin *begin = &section->begin;
-    for (uint32_t i = 0; i < section->options->threads && begin->rate_per_s > 0; i++) {
-        double share = (double)section->crowds[i]->actors_count / (double)begin->actors_all;
+    bool wanted = begin->rate_per_s > 0 && section->paces[0] == NULL;
+    for (uint32_t i = 0; i < section->options->threads && wanted; i++) {
+        double share = (double)section->crowds[i]->writers_count / (double)begin->writers_all;
         ln_pid pacer;
         struct ln_spawn_options options = {.elsewhere = true, .scheduler = (int)i};
         struct pace_start start = {.pace = pace_new(section->crowds[i], begin->rate_per_s * share)};
@@ -275,7 +290,7 @@ pacers_spawn(struct player *player)
             fail(player, "no timer for the schedule");
             return;
         }
-        player->actors[begin->share.actors + i] = pacer;
+        player->pacers[i] = pacer;
     }
 }
 
@@ -284,8 +299,9 @@ static void
 connect_go_on(struct player *player)
 {
     struct section_news *news = &player->news;
-    uint32_t actors = player->section->begin.share.actors;
-    while (news->spawned < actors && news->spawned - news->ready < player->at_once_max) {
+    const struct section_begin *begin = &player->section->begin;
+    uint32_t actors = player->connect.writers_only != 0 ? begin->writers : begin->share.actors;
+    while (news->spawned < actors && news->spawned - news->ready < player->connect.at_once_max) {
         if (!actor_spawn(player, news->spawned)) {
             return;
         }
@@ -301,30 +317,39 @@ connect_go_on(struct player *player)
 
 /* ------------------------------------------------------------------------------------------ end */
 
+static void
+delays_tell(struct player *player, const struct histogram *histograms, enum tally_episode episode)
+{
+    for (unsigned i = 0; i < TALLY_DELAYS; i++) {
+        if (histograms[i].count > 0) {
+            struct ln_msg *msg =
+                ln_msg_new(SECTION_DELAYS, LN_REPLY, sizeof(struct section_delays));
+            struct section_delays *delays = (struct section_delays *)(void *)msg->data;
+            delays->delay = i;
+            delays->episode = episode;
+            delays->histogram = histograms[i];
+            ln_send(player->owner, &msg);
+        }
+    }
+}
+
 /* Its actors have ended: their last writes came before the DOWNs that were received. */
 static void
 findings_tell(struct player *player)
 {
     const struct section *section = player->section;
-    struct tally *whole = calloc(1, sizeof *whole);
-    ASSERT(whole != NULL);
+    struct audit_verdict verdict = {0};
     for (uint32_t i = 0; i < section->options->threads; i++) {
-        tally_merge(whole, &section->crowds[i]->tally);
-    }
-    for (unsigned i = 0; i < TALLY_DELAYS; i++) {
-        if (whole->delays[i].count > 0) {
-            struct ln_msg *msg =
-                ln_msg_new(SECTION_DELAYS, LN_REPLY, sizeof(struct section_delays));
-            struct section_delays *delays = (struct section_delays *)(void *)msg->data;
-            delays->delay = i;
-            delays->histogram = whole->delays[i];
-            ln_send(player->owner, &msg);
+        const struct crowd *crowd = section->crowds[i];
+        delays_tell(player, crowd->tally.delays, TALLY_WHOLE);
+        if (crowd->earlier != NULL) {
+            delays_tell(player, crowd->earlier, TALLY_ALONE);
         }
+        audit_verdict_merge(&verdict, &crowd->tally.verdict);
     }
-    struct ln_msg *msg = ln_msg_new(SECTION_VERDICT, LN_REPLY, sizeof whole->verdict);
-    memcpy(msg->data, &whole->verdict, sizeof whole->verdict);
+    struct ln_msg *msg = ln_msg_new(SECTION_VERDICT, LN_REPLY, sizeof verdict);
+    memcpy(msg->data, &verdict, sizeof verdict);
     ln_send(player->owner, &msg);
-    free(whole);
 }
 
 /* -------------------------------------------------------------------------------------- hearing */
@@ -352,9 +377,10 @@ heard(struct player *player, const struct ln_msg *msg)
         users_begin(player);
         break;
     case SECTION_CONNECT:
-        player->at_once_max = ((const struct section_connect *)data)->at_once_max;
+        player->connect = *(const struct section_connect *)data;
         break;
     case SECTION_GO:
+        player->news.quiet = 0;
         broadcast(player, CROWD_GO, data);
         done(player);
         break;

@@ -39,9 +39,16 @@ begin_valid(const struct section_begin *begin)
            share->users_first <= OPTIONS_USERS_MAX - share->users && share->actors > 0 &&
            share->actors <= share->users && share->actors <= begin->actors_all &&
            share->actors_first <= begin->actors_all - share->actors &&
-           begin->actors_all <= OPTIONS_USERS_MAX && begin->addresses > 0 &&
+           begin->actors_all <= OPTIONS_USERS_MAX && begin->writers <= share->actors &&
+           begin->writers <= begin->writers_all && begin->addresses > 0 &&
            begin->addresses <= SHARE_ADDRESSES_MAX && begin->rate_per_s >= 0 &&
            begin->rate_per_s <= OPTIONS_RATE_MAX;
+}
+
+static bool
+go_valid(const struct crowd_go *go)
+{
+    return go->span.from_ns <= go->span.until_ns && go->episode < TALLY_EPISODES;
 }
 
 static bool
@@ -57,7 +64,8 @@ news_valid(const struct section_news *news)
 static bool
 delays_valid(const struct section_delays *delays)
 {
-    return delays->delay < TALLY_DELAYS && histogram_valid(&delays->histogram);
+    return delays->delay < TALLY_DELAYS && delays->episode < TALLY_EPISODES &&
+           histogram_valid(&delays->histogram);
 }
 
 static bool
@@ -79,8 +87,7 @@ section_message_valid(uint32_t tag, const void *data, size_t bytes)
     case SECTION_CONNECT:
         return ((const struct section_connect *)data)->at_once_max > 0;
     case SECTION_GO:
-        return ((const struct crowd_go *)data)->span.from_ns <=
-               ((const struct crowd_go *)data)->span.until_ns;
+        return go_valid(data);
     case SECTION_NEWS:
         return news_valid(data);
     case SECTION_DELAYS:

@@ -62,11 +62,13 @@ struct section_begin {
     uint32_t run;                        /* the run's number */
     struct share share;
     uint32_t actors_all;
+    uint32_t writers, writers_all; /* pairs who write: its first actors; those of all */
     uint32_t addresses;
     double rate_per_s; /* of the whole run */
 };
 struct section_connect {
-    uint32_t at_once_max; /* actors that connect at the same time */
+    uint32_t at_once_max;  /* actors that connect at the same time */
+    uint32_t writers_only; /* 1: the others come later, by the same word */
 };
 struct section_news {
     uint32_t heard, done; /* the last of the conductor's words; 0: none yet */
@@ -75,7 +77,8 @@ struct section_news {
     uint64_t counters[TALLY_COUNTERS]; /* by enum tally_counter */
 };
 struct section_delays {
-    uint64_t delay; /* enum tally_delay */
+    uint32_t delay;   /* enum tally_delay */
+    uint32_t episode; /* enum tally_episode */
     struct histogram histogram;
 };
 

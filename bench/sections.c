@@ -62,6 +62,7 @@ sections_start(struct sections *sections, const struct options *options, struct 
     sections->options = options;
     sections->here = here;
     sections->count = options->processes;
+    sections->alone = ln_alloc(TALLY_DELAYS * sizeof *sections->alone);
     sections->seats = ln_alloc(sections->count * sizeof *sections->seats);
     for (uint32_t i = 0; i < sections->count && !sections->failed; i++) {
         struct seat *seat = &sections->seats[i];
@@ -76,6 +77,7 @@ sections_start(struct sections *sections, const struct options *options, struct 
         }
         seat->share = share_of(&options->whole, i, sections->count);
         words.share = seat->share;
+        words.writers = share_count(begin->writers_all, i, sections->count);
         tell(seat, SECTION_BEGIN, &words, sizeof words);
     }
 }
@@ -155,7 +157,9 @@ sections_note(struct sections *sections, const struct ln_msg *msg)
         break;
     case SECTION_DELAYS: {
         const struct section_delays *delays = data;
-        histogram_merge(&sections->found.delays[delays->delay], &delays->histogram);
+        struct histogram *into =
+            delays->episode == TALLY_ALONE ? sections->alone : sections->found.delays;
+        histogram_merge(&into[delays->delay], &delays->histogram);
         break;
     }
     case SECTION_VERDICT:

@@ -27,10 +27,11 @@ struct sections {
     const struct options *options;
     struct section *here; /* borrowed; with one process */
     uint32_t count;
-    struct seat *seats; /* the conductor's memory */
-    struct tally found; /* what they told of their findings */
-    bool ending;        /* their ends are expected */
-    bool failed;        /* and why, the first time */
+    struct seat *seats;      /* the conductor's memory */
+    struct tally found;      /* what they told of their findings */
+    struct histogram *alone; /* of TALLY_ALONE, by enum tally_delay; the conductor's memory */
+    bool ending;             /* their ends are expected */
+    bool failed;             /* and why, the first time */
     char why[AUDIT_TEXT_BYTES];
 };
 

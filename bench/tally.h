@@ -28,6 +28,7 @@ enum tally_counter {
     TALLY_CONNECTED, /* logins, the first ones too */
     TALLY_RETRIES,   /* calls after one that brought no login */
     TALLY_CUT,       /* logged-in connections that ended without our wish */
+    TALLY_BEATS,     /* heartbeats sent */
     TALLY_TRIPS,     /* echo: round trips within the measured span */
     TALLY_COUNTERS,
 };
@@ -38,8 +39,12 @@ enum tally_delay {
     TALLY_TO_TICK,   /* due -> ticked as delivered */
     TALLY_LAG,       /* due -> the generator got to it: its own fault */
     TALLY_TRIP,      /* echo: there and back */
+    TALLY_BEAT,      /* a heartbeat, there and back */
     TALLY_DELAYS,
 };
+
+/* What is measured apart: pairs who write alone, and all that comes after. */
+enum tally_episode { TALLY_WHOLE, TALLY_ALONE, TALLY_EPISODES };
 
 struct tally_span {
     uint64_t from_ns, until_ns;

@@ -51,6 +51,17 @@ gives_up_below_one(void **state)
 }
 
 static void
+tries_one_last(void **state)
+{
+    (void)state;
+    (void)searches(1000, 1.0);
+    assert_true(search.kept == 1);
+    (void)searches(1000, 0.99);
+    assert_true(search.kept == 0 && search.missed == 1);
+    assert_int_equal(searches(1, 0.5), 1);
+}
+
+static void
 ends_at_the_top(void **state)
 {
     (void)state;
@@ -94,6 +105,7 @@ main(void)
              finds_within_a_twentieth),
         SPEC("it takes few runs", takes_few_runs),
         SPEC("a node that can't do one a second has no capacity", gives_up_below_one),
+        SPEC("one a second is tried before that, wherever the search began", tries_one_last),
         SPEC("a node that can do everything ends the search too", ends_at_the_top),
         SPEC("an objective is missed by the 99th of a hundred, not by the worst",
              objectives_look_at_the_99th),

@@ -253,6 +253,28 @@ class WithNode(unittest.TestCase):
         for part in "connection_actor", "socket":
             self.assertGreater(found["bytes_by_part"][part], 0)
 
+    def test_idle_users_greet_each_other_and_send_heartbeats(self):
+        found = report("idle", self.address, "--users", "51", "--seconds", "2", "--heartbeat", "1")
+        self.assertEqual((found["logins"], found["connections"], found["broken"]), (51, 51, {}))
+        # Two of each user, less the one or other at either end of the span.
+        self.assertGreater(found["heartbeats"], 51)
+        self.assertLess(found["heartbeats"], 4 * 51)
+        self.assertGreater(found["heartbeat_latency"]["count"], 51)
+        self.assertGreater(found["connect_seconds"], 0)
+        self.assertIn("node_cpu_us_per_second_and_connection", found)
+        self.assertIn("kernel_bytes_per_end", found)
+        silent = report("idle", self.address, "--users", "4", "--seconds", "1", "--heartbeat", "0")
+        self.assertEqual(silent["heartbeats"], 0)
+
+    def test_pairs_chat_alone_and_beside_the_idle(self):
+        words = ["--users", "60", "--chat-pairs", "5", "--rate", "200", "--seconds", "1", "--warmup", "0"]
+        found = report("idle", self.address, *words, "--processes", "2", code=MET_OR_MISSED)
+        self.assertEqual((found["connections"], found["logins"], found["broken"]), (50, 60, {}))
+        for when in ("latencies_alone", "latencies"):
+            self.assertGreater(found[when]["to_delivery"]["count"], 100)
+        # The same schedule each time.
+        self.assertEqual(found["latencies_alone"]["lag"]["count"], found["latencies"]["lag"]["count"])
+
     def test_echo_counts_round_trips(self):
         found = report("echo", self.address, "--connections", "5", "--seconds", "1", "--warmup", "0", path="/echo")
         self.assertGreater(found["measured"], 0)
@@ -400,6 +422,19 @@ class NodeGoes(unittest.TestCase):
             found = report_with(node.process.kill, "20 logins, 0 cut", "idle", node.address, "--users", "20", "--seconds",
                                 "3", "--keep-users", "u", code=2)
         self.assertEqual(found["connections_cut"], 20)
+
+    def test_a_node_that_does_not_come_back_is_no_broken_promise(self):
+        with Node() as node:
+            found = report_with(node.process.kill, "messages/s", "chat", node.address, "--pairs", "5", "--seconds", "5",
+                                "--patience", "1", "--keep-users", "u", code=3)
+        self.assertEqual(found["broken"], {})
+        self.assertRegex(found["failed"], r"^u\d+ could not log in at 127\.0\.0\.1:\d+ for 1 s: Connection refused$")
+
+    def test_an_address_where_nobody_listens_is_named(self):
+        with Node() as node:
+            done = bench("idle", "--url", f"ws://{node.address}/chat", "--data", DATA, "--users", "4", "--addresses", "3",
+                         "--patience", "1", code=3)
+        self.assertRegex(done.stderr, r"could not log in at 127\.0\.0\.[23]:\d+ for 1 s: Connection refused")
 
     def test_echo_where_it_is_switched_off_ends_with_exit_code_3(self):
         with Node() as node:

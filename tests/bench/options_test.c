@@ -75,7 +75,7 @@ wrong_words(void **state)
             "linnet-bench chat, idle, echo, capacity or plan? linnet-bench --help tells\n");
     refused("bench chat --pears 3" URL, "--pears: no such flag; linnet-bench --help lists them\n"
                                         "3: no such flag; linnet-bench --help lists them\n");
-    refused("bench idle --rate 3" URL, "--rate: idle does not have it\n");
+    refused("bench idle --pairs 3" URL, "--pairs: idle does not have it\n");
     refused("bench chat" URL " --seconds", "--seconds: its value is missing\n");
     refused("bench chat --json=yes" URL, "--json takes no value\n");
 }
@@ -165,6 +165,25 @@ capacity_is_a_chat(void **state)
     refused("bench capacity --keep-users x" URL, "--keep-users: capacity does not have it\n");
 }
 
+static void
+idle_flags(void **state)
+{
+    (void)state;
+    assert_int_equal(reads("bench idle" URL), 0);
+    assert_int_equal(options.heartbeat_s, 60);
+    assert_int_equal(options.patience_s, 60);
+    assert_int_equal(options_writers(&options), 0);
+    assert_int_equal(options.whole.users_each, 2);
+    assert_int_equal(reads("bench idle --users 400 --chat-pairs 100 --heartbeat 0" URL), 0);
+    assert_int_equal(options_writers(&options), 100);
+    assert_true(options.rate_per_s == 1000);
+    assert_int_equal(options.heartbeat_s, 0);
+    refused("bench idle --users 399 --chat-pairs 100" URL,
+            "--chat-pairs: half of the users at most\n");
+    refused("bench idle --chat-pairs 251" URL, "--chat-pairs: half of the users at most\n");
+    refused("bench idle --rate 5" URL, "--rate: of idle users only --chat-pairs write\n");
+}
+
 static bool
 divides(const char *line, uint64_t descriptors)
 {
@@ -214,6 +233,7 @@ main(void)
         SPEC("everything that is wrong is told at once", all_at_once),
         SPEC("objectives are spans of time with their unit", objectives),
         SPEC("capacity is a chat with a rate to begin with and an objective", capacity_is_a_chat),
+        SPEC("idle has heartbeats, and pairs who write if asked for", idle_flags),
         SPEC("processes and addresses are as many as it takes, or as were asked for", divided),
         SPEC("what can't be divided so is refused", not_divided),
     };

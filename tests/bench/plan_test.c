@@ -214,7 +214,7 @@ takes_results(void **state)
     about(measured.message_cpu_us, 12, 1e-9);
     assert_int_equal(
         plan_take_idle("{\"scenario\":\"idle\",\"bytes_per_connection\":800,\"node_cpu_ms\":30,"
-                       "\"users\":10000,\"seconds\":10}",
+                       "\"connections\":10000,\"seconds\":10}",
                        &measured),
         0);
     about(measured.connection_bytes, 800, 1e-9);
@@ -259,6 +259,20 @@ wrong_flags(void **state)
     refused("bench plan --disk 1e-300", "--disk: '1e-300' is not like 1e9, 20%, 250KB or 64GiB\n");
     refused("bench plan --peak 0.5", "--peak: the busiest second is at least the average one, 1\n");
     refused("bench plan --url=x", "--url=x: no such flag; linnet-bench --help lists them\n");
+}
+
+static void
+stated_twice(void **state)
+{
+    (void)state;
+    refused("bench plan --chat a.json --message-cpu-us 12",
+            "--message-cpu-us: the result of --chat tells it; leave one of them out\n");
+    refused("bench plan --connection-bytes 0 --connection-cpu-us 1 --idle b.json",
+            "--connection-cpu-us: the result of --idle tells it; leave one of them out\n"
+            "--connection-bytes: the result of --idle tells it; leave one of them out\n");
+    assert_int_equal(reads("bench plan --chat a.json --connection-bytes 7"), 0);
+    about(command.plan.measured.connection_bytes, 7, 1e-9);
+    about(command.plan.measured.message_cpu_us, plan_default.measured.message_cpu_us, 1e-9);
 }
 
 static void
@@ -312,6 +326,7 @@ main(void)
         SPEC("a result of chat or idle replaces the figures assumed of a node", takes_results),
         SPEC("a file that is no such result is refused and changes nothing", refuses_other_files),
         SPEC("wrong flags are each told", wrong_flags),
+        SPEC("a figure that a result's file tells can't be stated by a flag, too", stated_twice),
         SPEC("amounts have units", units),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);

@@ -132,6 +132,8 @@ damaged_shares(void **state)
     refuses(&begin);
     begin.addresses = 0;
     refuses(&begin);
+    begin.writers = begin.writers_all + 1;
+    refuses(&begin);
     begin.rate_per_s = -1;
     refuses(&begin);
 }
