@@ -7,6 +7,7 @@
 #include "actors/shell_priv.h"
 #include "net/utf8.h"
 #include "runtime/bounds.h"
+#include "runtime/check.h"
 #include "runtime/socket.h"
 
 #include <errno.h>
@@ -231,7 +232,8 @@ static const struct ln_behaviour client_behaviour = {
 struct shell {
     struct messenger *messenger;
     struct ln_socket *socket;
-    unsigned clients;
+    ln_pid clients[SHELL_CONNECTIONS_MAX]; /* in no order */
+    unsigned clients_count;
 };
 
 static int
@@ -261,13 +263,26 @@ shell_accept(struct shell *shell, io_socket descriptor)
     struct client_start start = {.messenger = shell->messenger, .descriptor = descriptor};
     struct ln_spawn_options options = {.link = true};
     ln_pid pid = 0;
-    if (shell->clients < shell->messenger->room.shell_connections_max &&
+    ASSERT(shell->messenger->room.shell_connections_max <= SHELL_CONNECTIONS_MAX);
+    if (shell->clients_count < shell->messenger->room.shell_connections_max &&
         ln_spawn(&client_behaviour, &start, sizeof start, &options, &pid) == 0) {
-        shell->clients++;
+        shell->clients[shell->clients_count++] = pid;
         return;
     }
     messenger_count(&shell->messenger->counters.shell_refused);
     io_close(ln_io(), descriptor, false);
+}
+
+/* Anybody may send an EXIT: only those of connections count. */
+static void
+client_ended(struct shell *shell, ln_pid pid)
+{
+    for (unsigned i = 0; i < shell->clients_count; i++) {
+        if (shell->clients[i] == pid) {
+            shell->clients[i] = shell->clients[--shell->clients_count];
+            return;
+        }
+    }
 }
 
 static void
@@ -279,9 +294,7 @@ shell_handle(void *state, struct ln_msg **msg)
         shell_accept(shell, ln_socket_event(*msg)->descriptor);
         break;
     case LN_TAG_EXIT:
-        if (shell->clients > 0) {
-            shell->clients--;
-        }
+        client_ended(shell, ((const struct ln_down *)(const void *)(*msg)->data)->pid);
         break;
     case LN_TAG_STOP:
         ln_stop(LN_EXIT_SHUTDOWN, "the node stops");
@@ -298,7 +311,7 @@ static void
 shell_print(const void *state, struct ln_text *out)
 {
     const struct shell *shell = state;
-    ln_text_print(out, "clients: %u\n", shell->clients);
+    ln_text_print(out, "clients: %u\n", shell->clients_count);
 }
 
 const struct ln_behaviour shell_behaviour = {

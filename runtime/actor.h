@@ -191,6 +191,8 @@ int wait_for(struct wait *wait, uint64_t timeout_ms);
 void wait_end(struct wait *wait, int result);
 /* Whether it is for a message that it chooses, not for any. */
 bool wait_chooses(const struct wait *wait);
+/* Whether it is ln_receive_answer's. */
+bool wait_is_for_request(const struct wait *wait);
 /* The same, from a completion of io; no effect when the wait has ended (a timeout, a cancel) and
  * its actor has not run since. */
 void wait_end_by_io(struct wait *wait, int result);

@@ -95,8 +95,10 @@ scheduler_info(struct scheduler *self, struct ln_scheduler_info *out)
         .stalls = stats->stalls,
         .turns_cut = stats->turns_cut,
         .reports_left_out = stats->reports_left_out,
-        .memory_used_bytes = slab_bytes_used(&self->slab) + pool_bytes_used(&self->alarms),
-        .memory_mapped_bytes = self->slab.bytes_mapped + pool_bytes_mapped(&self->alarms),
+        .memory_used_bytes = slab_bytes_used(&self->slab) + pool_bytes_used(&self->alarms) +
+                             timer_wheel_bytes_used(&self->timers),
+        .memory_mapped_bytes = self->slab.bytes_mapped + pool_bytes_mapped(&self->alarms) +
+                               pool_bytes_mapped(&self->timers.chunks),
         .busy_ns = io_cpu_ns(self->io),
         .now_ns = io_now_ns(self->io),
         .io_enters = io.enters,
@@ -179,6 +181,14 @@ relations(struct scheduler *self, const struct inspect_request *request)
     return answer;
 }
 
+static const char *
+wait_name(const struct wait *wait)
+{
+    return wait_is_for_request(wait) ? "requested answer"
+           : wait_chooses(wait)      ? "chosen message"
+                                     : wait_names[wait->kind];
+}
+
 /* The running actor's stack changes under our feet, and has nothing to wait for. */
 static struct ln_msg *
 wait_look(struct scheduler *self, const struct inspect_request *request)
@@ -194,7 +204,7 @@ wait_look(struct scheduler *self, const struct inspect_request *request)
         return answer;
     }
     if (wait != NULL) {
-        found->what = wait_chooses(wait) ? "chosen message" : wait_names[wait->kind];
+        found->what = wait_name(wait);
         found->callee = wait->callee;
         found->tag = wait->tag;
         found->cancellable = wait->cancellable;

@@ -78,8 +78,8 @@ LN_API LN_MUST_CHECK int ln_inspect_relations(ln_pid pid, struct ln_relations *o
 /* What an actor waits for, or what it will go on with once it runs again. */
 enum { LN_WAIT_FRAMES_MAX = 32 };
 struct ln_wait_info {
-    /* "answer", "message", "chosen message" (ln_receive_match), "time", "worker", "file",
-     * "connection", "socket" (ln_socket_detach); NULL: it does not wait. A literal. */
+    /* "answer" (ln_call), "message", "chosen message" (ln_receive_match), "requested answer"
+     * (ln_receive_answer), "time", "worker", "file", "connection", "socket" (ln_socket_detach); NULL: it does not wait. A literal. */
     const char *what;
     ln_pid callee; /* whose answer; slot 0 is a scheduler itself. 0: it waits for none */
     uint32_t tag;  /* of the request that it asked with */

@@ -93,6 +93,13 @@ timer_is_set(const struct timer *timer)
     return timer->note != 0;
 }
 
+/* What the notes of set timers take; the timers themselves are their owners'. */
+static inline uint64_t
+timer_wheel_bytes_used(const struct timer_wheel *wheel)
+{
+    return pool_bytes_used(&wheel->chunks) - (wheel->spare != NULL ? POOL_RECORD_BYTES : 0);
+}
+
 /* Whether there are delays to begin. */
 static inline bool
 timer_wheel_waits(const struct timer_wheel *wheel)

@@ -94,7 +94,9 @@ LN_API LN_MUST_CHECK int ln_node_trace_start(struct ln_node *node,
 LN_API LN_MUST_CHECK int ln_trace_read(struct ln_trace *trace, struct ln_trace_event *out,
                                        uint32_t max, uint32_t *out_count,
                                        struct ln_trace_news *news);
-/* Ends it and nulls it; NULL inside is allowed. Does not yield. */
+/* Ends it and nulls it; NULL inside is allowed. Of an actor it does not yield; any other thread
+ * waits for each scheduler, timeout_ms at most: one that does not answer ends its part when its
+ * time is over. */
 LN_API void ln_trace_stop(struct ln_trace **trace);
 
 LN_END

@@ -165,7 +165,14 @@ match_any(const struct ln_msg *msg, void *context)
 bool
 wait_chooses(const struct wait *wait)
 {
-    return wait->kind == WAIT_MESSAGE && wait->match != match_any;
+    return wait->kind == WAIT_MESSAGE && wait->match != match_any &&
+           wait->match != request_is_answered_by;
+}
+
+bool
+wait_is_for_request(const struct wait *wait)
+{
+    return wait->kind == WAIT_MESSAGE && wait->match == request_is_answered_by;
 }
 
 /* What to receive: anything that `match` accepts, or, with a ref, what lies behind that request. */

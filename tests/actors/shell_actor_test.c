@@ -54,6 +54,35 @@ looks_at_one_actor(void **state)
     knows_no_actor("200.1.1");
 }
 
+/* Sends the shell EXITs that are of none of its connections. */
+static void
+prankster_run(void *state)
+{
+    (void)state;
+    do {
+        ln_kill(ln_whereis("shell"), LN_EXIT_NORMAL);
+    } while (ln_sleep(1) == 0);
+}
+static const struct ln_behaviour prankster = {.name = "prankster", .run = prankster_run};
+
+static int
+open_playground(void **state)
+{
+    (void)state;
+    return office_open_with(
+        (struct ln_child){.id = "prankster", .behaviour = &prankster, .restart = LN_TEMPORARY});
+}
+
+static void
+counts_its_connections(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        inspect_one("shell");
+        assert_true(says("\"text\":\"clients: 1\\u000a\""));
+    }
+}
+
 static void
 looks_at_what_an_actor_waits_for(void **state)
 {
@@ -150,6 +179,8 @@ main(void)
 {
     static const struct CMUnitTest specs[] = {
         DOOR("inspect shows an actor's state, mailbox and relations", looks_at_one_actor),
+        DOOR_TO("a stranger's EXIT is no end of one of the shell's connections",
+                counts_its_connections, open_playground),
         DOOR("inspect shows what an actor waits for, and where its code stands",
              looks_at_what_an_actor_waits_for),
         DOOR_TO("inspect shows what waits in each lane, in messages and bytes", shows_what_waits,

@@ -382,6 +382,69 @@ shows_what_it_waits_for(void **state)
 }
 
 static void
+asker_run(void *state)
+{
+    struct ln_msg *msg = ln_msg_new(ASK, LN_DURABLE, 0);
+    uint64_t ref = ln_request(*(const ln_pid *)state, &msg);
+    EXPECT(ln_receive_answer(ref, WAIT_MS, &msg) == -ECANCELED);
+}
+
+static int
+asker_init(void *state, const void *argument)
+{
+    memcpy(state, argument, sizeof(ln_pid));
+    return 0;
+}
+static const struct ln_behaviour asker = {
+    .name = "asker", .state_bytes = sizeof(ln_pid), .init = asker_init, .run = asker_run};
+
+static void
+request_story(void)
+{
+    ln_pid callee;
+    ln_pid pid;
+    struct ln_wait_info info;
+    EXPECT(ln_spawn(&silent, NULL, 0, NULL, &callee) == 0);
+    EXPECT(ln_spawn(&asker, &callee, sizeof callee, NULL, &pid) == 0);
+    stage_settle();
+    EXPECT(ln_inspect_wait(pid, &info) == 0);
+    EXPECT(strcmp(info.what, "requested answer") == 0 && info.timeout_ms == WAIT_MS);
+    ln_kill(pid, LN_EXIT_KILLED);
+}
+
+static void
+tells_requests_from_choices(void **state)
+{
+    (void)state;
+    stage_play(request_story);
+}
+
+static void
+timers_story(void)
+{
+    enum { TIMERS = 6000, RECORD_BYTES = 64, NOTES = 6 };
+    struct ln_scheduler_info before;
+    struct ln_scheduler_info after;
+    EXPECT(ln_inspect_scheduler(0, &before) == 0);
+    for (unsigned i = 0; i < TIMERS; i++) {
+        struct ln_msg *msg = ln_msg_new(COUNT, LN_DURABLE, 0);
+        (void)ln_send_after(3600 * UINT64_C(1000), ln_self(), &msg);
+    }
+    EXPECT(ln_inspect_scheduler(0, &after) == 0);
+    uint64_t grown = after.memory_used_bytes - before.memory_used_bytes;
+    EXPECT(grown >= (TIMERS + TIMERS / NOTES) * (uint64_t)RECORD_BYTES);
+    EXPECT(grown < (TIMERS + TIMERS / NOTES + NOTES) * (uint64_t)RECORD_BYTES + 1024);
+    EXPECT(after.memory_mapped_bytes >= after.memory_used_bytes);
+}
+
+static void
+counts_timers(void **state)
+{
+    (void)state;
+    stage_play(timers_story);
+}
+
+static void
 own_wait_story(void)
 {
     struct ln_wait_info info;
@@ -544,6 +607,10 @@ main(void)
         SPEC("links and monitors are shown from both ends", shows_its_relations),
         SPEC("an actor that waits shows for what, for how long, and where its code stands",
              shows_what_it_waits_for),
+        SPEC("who waits for the answer to a request is told from who chooses a message",
+             tells_requests_from_choices),
+        SPEC("a scheduler's memory counts its timers, and the places where they are noted",
+             counts_timers),
         SPEC("the stack of an actor that runs is not read", never_reads_a_stack_that_runs),
         SPEC("a flooded actor answers introspection and its supervisor at once",
              answers_under_flood),
