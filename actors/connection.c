@@ -2,6 +2,7 @@
 #include "actors/connection.h"
 
 #include "actors/connection_priv.h"
+#include "actors/tag.h"
 #include "runtime/text.h"
 #include "store/request.h"
 
@@ -480,6 +481,7 @@ connection_print(const void *state, struct ln_text *out)
 
 const struct ln_behaviour connection_behaviour = {
     .name = "connection",
+    .tag_name = messenger_tag_name,
     .state_bytes = sizeof(struct connection),
     .init = connection_init,
     .handle = connection_handle,

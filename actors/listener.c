@@ -2,6 +2,7 @@
 #include "actors/listener.h"
 
 #include "actors/connection.h"
+#include "actors/tag.h"
 #include "actors/tree.h"
 #include "runtime/socket.h"
 #include "runtime/supervisor.h"
@@ -121,6 +122,7 @@ listener_print(const void *state, struct ln_text *out)
 
 const struct ln_behaviour listener_behaviour = {
     .name = "listener",
+    .tag_name = messenger_tag_name,
     .state_bytes = sizeof(struct listener),
     .init = listener_init,
     .handle = listener_handle,

@@ -5,6 +5,7 @@
 
 #include "actors/listener.h"
 #include "actors/shell_priv.h"
+#include "actors/tag.h"
 #include "net/utf8.h"
 #include "runtime/bounds.h"
 #include "runtime/check.h"
@@ -220,6 +221,7 @@ client_print(const void *state, struct ln_text *out)
 
 static const struct ln_behaviour client_behaviour = {
     .name = "shell-client",
+    .tag_name = messenger_tag_name,
     .state_bytes = sizeof(struct client),
     .init = client_init,
     .run = client_run,
@@ -316,6 +318,7 @@ shell_print(const void *state, struct ln_text *out)
 
 const struct ln_behaviour shell_behaviour = {
     .name = "shell",
+    .tag_name = messenger_tag_name,
     .state_bytes = sizeof(struct shell),
     .init = shell_init,
     .handle = shell_handle,

@@ -124,6 +124,15 @@ shell_put_text(struct shell_call *call, const char *name, const char *text)
 }
 
 void
+shell_put_tag(struct shell_call *call, uint32_t tag, const char *tag_name)
+{
+    shell_put_number(call, "tag", tag);
+    if (tag_name != NULL) {
+        shell_put_text(call, "tag_name", tag_name);
+    }
+}
+
+void
 shell_put_name(struct shell_call *call, const struct store_name *name)
 {
     char text[STORE_NAME_BYTES_MAX + 1] = "";

@@ -47,8 +47,8 @@ put_crash(struct shell_call *call, const struct ln_crash *crash)
     for (uint32_t i = 0; i < crash->messages_count; i++) {
         ln_text_print(out, "%s{", i > 0 ? "," : "");
         shell_put_pid(call, "from", crash->messages[i].from);
-        ln_text_print(out, "\"tag\":%u,\"bytes\":%u}", crash->messages[i].tag,
-                      crash->messages[i].bytes);
+        shell_put_tag(call, crash->messages[i].tag, crash->messages[i].tag_name);
+        ln_text_print(out, "\"bytes\":%u}", crash->messages[i].bytes);
     }
     ln_text_print(out, "]}");
 }

@@ -56,7 +56,7 @@ put_wait(struct shell_call *call, const struct ln_wait_info *wait)
     shell_put_text(call, "for", wait->what);
     if (wait->callee != 0) {
         shell_put_pid(call, "callee", wait->callee);
-        shell_put_number(call, "tag", wait->tag);
+        shell_put_tag(call, wait->tag, wait->tag_name);
     }
     shell_put_number(call, "waited_us", wait->waited_ns / 1000);
     if (wait->timeout_ms != LN_FOREVER) {

@@ -44,6 +44,8 @@ void shell_fail_errno(struct shell_call *call, int error, const char *what);
 void shell_put_text(struct shell_call *call, const char *name, const char *text);
 /* "name": a user's or device's, likewise. */
 void shell_put_name(struct shell_call *call, const struct store_name *name);
+/* A message's tag, and its name unless that is NULL. */
+void shell_put_tag(struct shell_call *call, uint32_t tag, const char *tag_name);
 /* "name": "0.12.3", likewise. */
 void shell_put_pid(struct shell_call *call, const char *name, ln_pid pid);
 /* "name": 17, likewise. */

@@ -118,7 +118,7 @@ put_event(struct shell_call *call, const struct ln_trace_event *event, uint64_t 
         if (event->peer != 0) {
             shell_put_pid(call, "peer", event->peer);
         }
-        shell_put_number(call, "tag", event->tag);
+        shell_put_tag(call, event->tag, event->tag_name);
         shell_put_number(call, "bytes", event->bytes + event->buffer_bytes);
         shell_put_text(call, "lane", lanes[event->lane]);
         shell_put_text(call, "as",

@@ -111,14 +111,15 @@ state_print(const struct actor *actor, char *out, size_t out_bytes)
 }
 
 static void
-messages_find(const struct scheduler *self, struct ln_crash *crash)
+messages_find(const struct scheduler *self, const struct actor *actor, struct ln_crash *crash)
 {
     for (uint32_t age = 1; age <= RECENT_MESSAGES; age++) {
         const struct recent_message *recent =
             &self->recent[(self->recent_next - age) % RECENT_MESSAGES];
         if (recent->to == crash->pid && crash->messages_count < LN_CRASH_MESSAGES) {
             crash->messages[crash->messages_count++] =
-                (struct ln_crash_message){recent->from, recent->tag, recent->bytes};
+                (struct ln_crash_message){recent->from, recent->tag, recent->bytes,
+                                          ln_tag_name(actor->behaviour, recent->tag)};
         }
     }
 }
@@ -141,7 +142,12 @@ crash_print(const struct ln_crash *crash, struct ln_text *out)
     }
     for (uint32_t i = 0; i < crash->messages_count; i++) {
         const struct ln_crash_message *msg = &crash->messages[i];
-        ln_text_print(out, "%s%#x from ", i == 0 ? "\n  handled last: " : ", ", msg->tag);
+        ln_text_print(out, "%s", i == 0 ? "\n  handled last: " : ", ");
+        if (msg->tag_name != NULL) {
+            ln_text_print(out, "%s from ", msg->tag_name);
+        } else {
+            ln_text_print(out, "%#x from ", msg->tag);
+        }
         pid_print(msg->from, out);
         ln_text_print(out, " (%u bytes)", msg->bytes);
     }
@@ -167,7 +173,7 @@ crash_report(struct scheduler *self, const struct actor *actor, const struct ln_
     if (actor->name != NULL) {
         (void)strncpy(crash->name, name_text(actor->name), LN_NAME_BYTES_MAX);
     }
-    messages_find(self, crash);
+    messages_find(self, actor, crash);
     state_print(actor, crash->state, sizeof crash->state);
     if (log_room(self, log)) {
         struct ln_text text;

@@ -31,6 +31,7 @@ struct ln_crash_message {
     ln_pid from;
     uint32_t tag;
     uint32_t bytes;
+    const char *tag_name; /* as its behaviour calls it: a literal, or NULL */
 };
 
 struct ln_crash {

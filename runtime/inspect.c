@@ -207,6 +207,7 @@ wait_look(struct scheduler *self, const struct inspect_request *request)
         found->what = wait_name(wait);
         found->callee = wait->callee;
         found->tag = wait->tag;
+        found->tag_name = ln_tag_name(actor->behaviour, wait->tag);
         found->cancellable = wait->cancellable;
         found->waited_ns = io_now_ns(self->io) - wait->since_ns;
         found->timeout_ms = wait->timeout_ms;

@@ -79,10 +79,12 @@ LN_API LN_MUST_CHECK int ln_inspect_relations(ln_pid pid, struct ln_relations *o
 enum { LN_WAIT_FRAMES_MAX = 32 };
 struct ln_wait_info {
     /* "answer" (ln_call), "message", "chosen message" (ln_receive_match), "requested answer"
-     * (ln_receive_answer), "time", "worker", "file", "connection", "socket" (ln_socket_detach); NULL: it does not wait. A literal. */
+     * (ln_receive_answer), "time", "worker", "file", "connection", "socket" (ln_socket_detach);
+     * NULL: it does not wait. A literal. */
     const char *what;
-    ln_pid callee; /* whose answer; slot 0 is a scheduler itself. 0: it waits for none */
-    uint32_t tag;  /* of the request that it asked with */
+    ln_pid callee;        /* whose answer; slot 0 is a scheduler itself. 0: it waits for none */
+    uint32_t tag;         /* of the request that it asked with */
+    const char *tag_name; /* as its behaviour calls it: a literal, or NULL */
     bool cancellable;
     uint64_t waited_ns;
     uint64_t timeout_ms; /* how long it waits at most; LN_FOREVER */

@@ -205,7 +205,9 @@ struct ln_text; /* where a behaviour prints its state: text.h */
  * before its first message, and ln_start's caller learns it. `argument` is borrowed for the call.
  * One of handle and run is given. What handle leaves in *msg is freed. `terminate` runs before an
  * actor's end whatever the reason, except after a kill. `print` only looks, between turns or for a
- * crash report, when the state may be half changed; it neither waits nor exits. */
+ * crash report, when the state may be half changed; it neither waits nor exits. `tag_name` says for
+ * traces, looks and crash reports what the tags are called that it takes and sends: a literal, or
+ * NULL for one that it does not know. */
 struct ln_behaviour {
     const char *name;
     size_t state_bytes;
@@ -214,6 +216,7 @@ struct ln_behaviour {
     void (*run)(void *state);
     void (*terminate)(void *state, const struct ln_reason *reason);
     void (*print)(const void *state, struct ln_text *out);
+    const char *(*tag_name)(uint32_t tag);
     uint32_t durable_max; /* mailbox: messages of the durable lane; 0: LN_DURABLE_MAX */
     uint32_t lossy_max;   /* 0: LN_LOSSY_MAX */
     /* The same in bytes: header, data, shared payload. What does not fit is refused or dropped, so

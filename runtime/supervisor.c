@@ -588,12 +588,25 @@ supervisor_print(const void *state, struct ln_text *out)
                   supervisor->spec.intensity, supervisor->spec.period_ms);
 }
 
+static const char *
+supervisor_tag_name(uint32_t tag)
+{
+    static const char *const names[] = {
+        "START_CHILD",  "ADD_CHILD",      "TERMINATE_CHILD", "RESTART_CHILD",
+        "DELETE_CHILD", "WHICH_CHILDREN", "COUNT_CHILDREN",  "RESTART",
+    };
+    enum { NAMES = sizeof names / sizeof names[0] };
+    _Static_assert(SUPERVISOR_RESTART - SUPERVISOR_START_CHILD == NAMES - 1, "each has its name");
+    return tag - SUPERVISOR_START_CHILD < NAMES ? names[tag - SUPERVISOR_START_CHILD] : NULL;
+}
+
 const struct ln_behaviour ln_supervisor = {
     .name = "supervisor",
     .state_bytes = sizeof(struct supervisor),
     .init = supervisor_init,
     .handle = supervisor_handle,
     .print = supervisor_print,
+    .tag_name = supervisor_tag_name,
     .memory_bytes_max = UINT32_MAX, /* as many children as there are actors */
     .trap_exit = true,
 };

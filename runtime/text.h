@@ -25,4 +25,8 @@ LN_API void ln_text_print(struct ln_text *text, const char *format, ...) LN_PRIN
  * escaped. */
 LN_API void ln_text_json(struct ln_text *text, const char *string);
 
+/* What a behaviour calls a tag, or the runtime one of its own ("EXIT"); a literal, NULL when it has
+ * no name. Any thread. */
+LN_API const char *ln_tag_name(const struct ln_behaviour *behaviour, uint32_t tag);
+
 LN_END

@@ -9,6 +9,7 @@
 
 #include "runtime/inspect_priv.h"
 #include "runtime/message.h"
+#include "runtime/text.h"
 #include "runtime/trace_priv.h"
 
 #include <errno.h>
@@ -127,6 +128,7 @@ note_message(struct scheduler *self, const struct actor *actor, enum ln_trace_ki
     event.peer = peer;
     event.ref = msg->ref;
     event.tag = msg->tag;
+    event.tag_name = ln_tag_name(actor->behaviour, msg->tag);
     event.bytes = msg->bytes;
     event.buffer_bytes = msg->buffer != NULL ? ln_buffer_bytes(msg->buffer) : 0;
     event.error = (msg->flags & LN_MSG_ANSWER) != 0 ? msg->error : 0;

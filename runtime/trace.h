@@ -58,6 +58,7 @@ struct ln_trace_event {
     uint64_t ref;   /* of a request, its answer, a monitor; 0: none */
     uint32_t tag;
     uint32_t bytes;        /* of its data */
+    const char *tag_name;  /* as the actor's behaviour calls it: a literal, or NULL */
     uint64_t buffer_bytes; /* of the payload that it shares */
     int32_t error;         /* an answer's */
     uint8_t kind, lane, flags;

@@ -3,6 +3,7 @@
 
 #include "store/keeper.h"
 #include "store/store_priv.h"
+#include "store/tag.h"
 
 #include <errno.h>
 
@@ -161,6 +162,7 @@ folder_start(void *state, const void *argument)
 
 const struct ln_behaviour folder_behaviour = {
     .name = "folder",
+    .tag_name = store_tag_name,
     .state_bytes = sizeof(struct folder),
     .init = folder_start,
     .run = folder_run,

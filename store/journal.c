@@ -13,6 +13,7 @@
 #include "store/apply.h"
 #include "store/gather.h"
 #include "store/store_priv.h"
+#include "store/tag.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -407,6 +408,7 @@ journal_terminate(void *state, const struct ln_reason *reason)
 
 const struct ln_behaviour journal_behaviour = {
     .name = "journal",
+    .tag_name = store_tag_name,
     .state_bytes = sizeof(struct journal_actor),
     .init = journal_start,
     .handle = journal_handle,

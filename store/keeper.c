@@ -3,6 +3,7 @@
 
 #include "store/reserve.h"
 #include "store/store_priv.h"
+#include "store/tag.h"
 
 #include <errno.h>
 
@@ -177,6 +178,7 @@ keeper_start(void *state, const void *argument)
 
 const struct ln_behaviour keeper_behaviour = {
     .name = "log keeper",
+    .tag_name = store_tag_name,
     .state_bytes = sizeof(struct keeper),
     .init = keeper_start,
     .run = keeper_run,

@@ -5,6 +5,7 @@
 #include "store/inbox.h"
 #include "store/partition_priv.h"
 #include "store/store_priv.h"
+#include "store/tag.h"
 
 #include <errno.h>
 #include <string.h>
@@ -416,6 +417,7 @@ partition_print(const void *state, struct ln_text *out)
 
 const struct ln_behaviour partition_behaviour = {
     .name = "partition",
+    .tag_name = store_tag_name,
     .state_bytes = sizeof(struct partition_actor),
     .init = partition_start,
     .handle = partition_handle,

@@ -3,6 +3,7 @@
 
 #include "store/fetch.h"
 #include "store/store_priv.h"
+#include "store/tag.h"
 
 #include <errno.h>
 #include <string.h>
@@ -196,6 +197,7 @@ reader_start(void *state, const void *argument)
 
 const struct ln_behaviour reader_behaviour = {
     .name = "reader",
+    .tag_name = store_tag_name,
     .state_bytes = sizeof(struct reader),
     .init = reader_start,
     .run = reader_run,

@@ -28,8 +28,9 @@ crash_print(yajl_val crash)
     yajl_val messages = linnet_json_member(crash, "messages");
     for (size_t i = 0; i < linnet_json_count(messages); i++) {
         yajl_val msg = linnet_json_at(messages, i);
-        printf("%s%#llx from %s (%llu bytes)", i == 0 ? "  handled last: " : ", ",
-               (unsigned long long)linnet_json_number(msg, "tag"), linnet_json_text(msg, "from"),
+        char tag[LINNET_NUMBER_BYTES];
+        printf("%s%s from %s (%llu bytes)", i == 0 ? "  handled last: " : ", ",
+               linnet_tag_text(msg, tag), linnet_json_text(msg, "from"),
                (unsigned long long)linnet_json_number(msg, "bytes"));
     }
     printf("%s", linnet_json_count(messages) > 0 ? "\n" : "");

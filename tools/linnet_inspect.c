@@ -62,7 +62,7 @@ mailbox_print(yajl_val tree)
     printf("\n");
 }
 
-/* "waits for      answer of 0.12.0 to request 0x20001, for 12.5 ms of 5000 at most" */
+/* "waits for      answer of 0.12.0 to request STORE_MESSAGE, for 12.5 ms of 5000 at most" */
 static void
 wait_print(yajl_val wait)
 {
@@ -71,8 +71,8 @@ wait_print(yajl_val wait)
     uint64_t timeout_ms = linnet_json_number(wait, "timeout_ms");
     printf("waits for      %s", linnet_json_text(wait, "for"));
     if (callee[0] != '\0') {
-        printf(" of %s to request %#llx", callee,
-               (unsigned long long)linnet_json_number(wait, "tag"));
+        char tag[LINNET_NUMBER_BYTES];
+        printf(" of %s to request %s", callee, linnet_tag_text(wait, tag));
     }
     printf(", for %llu.%llu ms", (unsigned long long)(waited_us / 1000),
            (unsigned long long)(waited_us / 100 % 10));

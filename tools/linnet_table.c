@@ -173,3 +173,14 @@ linnet_span_text(uint64_t span_ms, char out[LINNET_NUMBER_BYTES])
     }
     return out;
 }
+
+const char *
+linnet_tag_text(yajl_val message, char out[LINNET_NUMBER_BYTES])
+{
+    (void)snprintf(out, LINNET_NUMBER_BYTES, "%s", linnet_json_text(message, "tag_name"));
+    if (out[0] == '\0') {
+        (void)snprintf(out, LINNET_NUMBER_BYTES, "%#llx",
+                       (unsigned long long)linnet_json_number(message, "tag"));
+    }
+    return out;
+}

@@ -49,5 +49,7 @@ void linnet_table_show(const struct linnet_column *columns, unsigned columns_cou
 const char *linnet_bytes_text(uint64_t bytes, char out[LINNET_NUMBER_BYTES]);
 const char *linnet_time_text(uint64_t time_ms, char out[LINNET_NUMBER_BYTES]);
 const char *linnet_span_text(uint64_t span_ms, char out[LINNET_NUMBER_BYTES]);
+/* A message's tag: its name where the node knows one, else its number. */
+const char *linnet_tag_text(yajl_val message, char out[LINNET_NUMBER_BYTES]);
 /* How many columns a terminal takes for it. */
 size_t linnet_text_columns(const char *text);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The messages of an actor or a user, as they happen: the node answers page by page until the trace
  * is over. Whoever interrupts the tool closes its connection, and that ends the trace. */
-#include "runtime/linnet.h"
 #include "runtime/trace.h"
 #include "tools/linnet_call.h"
 #include "tools/linnet_json.h"
@@ -10,21 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What the runtime's own messages are called; the application's have numbers. */
-static const char *
-tag_text(uint64_t tag, char out[LINNET_NUMBER_BYTES])
-{
-    static const char *const names[] = {"EXIT",    "DOWN",   "STOP",   "ACCEPT", "DATA",
-                                        "DRAINED", "CLOSED", "JOINED", "LEFT"};
-    uint64_t own = tag - LN_TAG_EXIT;
-    if (tag >= LN_TAG_EXIT && own < sizeof names / sizeof names[0]) {
-        return names[own];
-    }
-    (void)snprintf(out, LINNET_NUMBER_BYTES, "%#llx", (unsigned long long)tag);
-    return out;
-}
-
-/* "+0.012345  0.12.0  sent   0.13.0   request 0x20001, 12 bytes" */
+/* "+0.012345  0.12.0  sent   0.13.0   request STORE_MESSAGE, 12 bytes" */
 static void
 event_print(yajl_val event)
 {
@@ -39,8 +24,7 @@ event_print(yajl_val event)
         const char *peer = linnet_json_text(event, "peer");
         printf(" %s %-12s %s %s, %llu bytes, %s", sent ? "to  " : "from",
                peer[0] != '\0' ? peer : "-", linnet_json_text(event, "as"),
-               tag_text(linnet_json_number(event, "tag"), tag),
-               (unsigned long long)linnet_json_number(event, "bytes"),
+               linnet_tag_text(event, tag), (unsigned long long)linnet_json_number(event, "bytes"),
                linnet_json_text(event, "lane"));
         printf("%s%s", error != 0 ? ": " : "", error != 0 ? strerrordesc_np(error) : "");
     }

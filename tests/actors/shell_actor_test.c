@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the operator's door shows of single actors, of a whole node under sim. */
+#include "actors/connection.h"
+#include "actors/tag.h"
 #include "runtime/text.h"
+#include "store/ask.h"
 #include "tests/actors/office.h"
 #include "tests/spec.h"
 
@@ -133,6 +136,27 @@ shows_what_waits(void **state)
     assert_true(says(bytes));
 }
 
+static void
+names_tags(uint32_t first, uint32_t last)
+{
+    for (uint32_t tag = first; tag <= last; tag++) {
+        assert_non_null(messenger_tag_name(tag));
+    }
+    assert_null(messenger_tag_name(first - 1));
+    assert_null(messenger_tag_name(last + 1));
+}
+
+static void
+names_all_tags(void **state)
+{
+    (void)state;
+    names_tags(STORE_NAME_FIND, STORE_REPLACED);
+    names_tags(ASK_STREAM, ASK_END);
+    names_tags(CONNECTION_TICK, CONNECTION_READ_AGAIN);
+    assert_string_equal(messenger_tag_name(STORE_MESSAGE), "STORE_MESSAGE");
+    assert_string_equal(messenger_tag_name(CONNECTION_TICK), "CONNECTION_TICK");
+}
+
 /* -------------------------------------------------------------------------------------- crashes */
 
 static void
@@ -183,6 +207,7 @@ main(void)
                 counts_its_connections, open_playground),
         DOOR("inspect shows what an actor waits for, and where its code stands",
              looks_at_what_an_actor_waits_for),
+        SPEC("every tag of the node's own messages has a name to show", names_all_tags),
         DOOR_TO("inspect shows what waits in each lane, in messages and bytes", shows_what_waits,
                 open_restaurant),
         DOOR_TO("an actor that failed is shown with its reason, place and state", shows_who_failed,

@@ -47,7 +47,15 @@ clerk_print(const void *state, struct ln_text *out)
     ln_text_print(out, "counted %u", clerk->counted);
 }
 
+/* It has no name for QUIT. */
+static const char *
+clerk_tag_name(uint32_t tag)
+{
+    return tag == COUNT ? "COUNT" : tag == FAIL ? "FAIL" : NULL;
+}
+
 static const struct ln_behaviour clerk = {.name = "clerk",
+                                          .tag_name = clerk_tag_name,
                                           .state_bytes = sizeof(struct clerk),
                                           .handle = clerk_handle,
                                           .print = clerk_print};
@@ -93,7 +101,12 @@ report_story(void)
     EXPECT(heard_count == 1); /* and the log says the same, once */
     EXPECT(strstr(heard, "(clerk, petra) failed: (*msg)->tag != FAIL (") != NULL);
     EXPECT(strstr(heard, "state: counted 10") != NULL);
-    EXPECT(strstr(heard, "handled last: 0x2 from 0.") != NULL);
+    EXPECT(strstr(heard, "handled last: FAIL from 0.") != NULL);
+    EXPECT(strstr(heard, ", COUNT from 0.") != NULL);
+    EXPECT(strcmp(crash.messages[0].tag_name, "FAIL") == 0);
+    EXPECT(ln_tag_name(&clerk, QUIT) == NULL);
+    EXPECT(strcmp(ln_tag_name(&clerk, LN_TAG_TIMEOUT), "TIMEOUT") == 0);
+    EXPECT(ln_tag_name(&clerk, LN_TAG_TIMEOUT + 1) == NULL);
 }
 
 static void
@@ -266,7 +279,7 @@ int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
-        SPEC("a crash is reported: who, why, in which state, after which messages",
+        SPEC("a crash is reported: who, why, in which state, after which messages, by their names",
              crashes_are_reported),
         SPEC("who is killed, stops, or ends with another is no crash", others_are_not_reported),
         SPEC("who fails while it ends is reported, and once where it had failed before",

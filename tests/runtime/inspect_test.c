@@ -280,11 +280,18 @@ waiter_handle(void *state, struct ln_msg **msg)
     wait_somehow(state);
     __asm__ volatile("" : : : "memory");
 }
+static const char *
+waiter_tag_name(uint32_t tag)
+{
+    return tag == ASK ? "ASK" : NULL;
+}
 static const struct ln_behaviour waiting_process = {.name = "process",
+                                                    .tag_name = waiter_tag_name,
                                                     .state_bytes = sizeof(struct waiter),
                                                     .init = waiter_init,
                                                     .run = waiter_run};
 static const struct ln_behaviour waiting_handler = {.name = "handler",
+                                                    .tag_name = waiter_tag_name,
                                                     .state_bytes = sizeof(struct waiter),
                                                     .init = waiter_init,
                                                     .handle = waiter_handle};
@@ -321,6 +328,7 @@ expect_wait(enum way way, const struct ln_wait_info *info, ln_pid callee)
     EXPECT(names[way] == NULL || (info->what != NULL && strcmp(info->what, names[way]) == 0));
     EXPECT(info->callee == (way == BY_CALL ? callee : 0));
     EXPECT(info->tag == (way == BY_CALL ? ASK : 0));
+    EXPECT((way == BY_CALL) == (info->tag_name != NULL && strcmp(info->tag_name, "ASK") == 0));
     if (way != BY_YIELD) {
         EXPECT(info->cancellable == (way != BY_WORK));
         EXPECT(info->timeout_ms == (way == BY_RECEIVE || way == BY_WORK ? LN_FOREVER : WAIT_MS));

@@ -24,7 +24,14 @@ echo_handle(void *state, struct ln_msg **msg)
         (void)ln_send_after(LATER_MS, from, &later);
     }
 }
-static const struct ln_behaviour echo = {.name = "echo", .handle = echo_handle};
+/* It has no name for HELLO. */
+static const char *
+echo_tag_name(uint32_t tag)
+{
+    return tag == ASK ? "ASK" : tag == ANSWER ? "ANSWER" : tag == LATER ? "LATER" : NULL;
+}
+static const struct ln_behaviour echo = {
+    .name = "echo", .handle = echo_handle, .tag_name = echo_tag_name};
 
 static ln_pid
 spawn_echo(unsigned scheduler)
@@ -104,6 +111,8 @@ messages_story(void)
         EXPECT(event_is(0, LN_TRACE_TAKEN, pid, ln_self(), ASK, 7));
         EXPECT(event_is(1, LN_TRACE_SENT, pid, ln_self(), ANSWER, 3));
         EXPECT(event_is(2, LN_TRACE_TAKEN, pid, ln_self(), HELLO, 0));
+        EXPECT(strcmp(events[0].tag_name, "ASK") == 0 && strcmp(events[1].tag_name, "ANSWER") == 0);
+        EXPECT(events[2].tag_name == NULL);
         EXPECT(events[0].flags == LN_MSG_REQUEST && events[0].lane == LN_DURABLE);
         EXPECT(events[1].flags == LN_MSG_ANSWER && events[1].lane == LN_REPLY);
         EXPECT(events[0].ref != 0 && events[0].ref == events[1].ref && events[2].ref == 0);
@@ -424,7 +433,8 @@ int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
-        SPEC("a trace tells what an actor sends and takes, in order, and nothing of others",
+        SPEC("a trace tells what an actor sends and takes, in order and by the names that its "
+             "behaviour gives, and nothing of others",
              tells_what_is_sent_and_taken),
         SPEC("who calls is seen to take the answer, or the error", tells_of_the_one_who_calls),
         SPEC("a timer's message is sent when it fires", a_timer_sends_when_it_fires),

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/tag.h"
+
+#include "store/ask.h"
+#include "store/request.h"
+
+#include <stddef.h>
+
+const char *
+store_tag_name(uint32_t tag)
+{
+#define NAME(tag) [(tag)-STORE_TAG_FIRST] = #tag
+    static const char *const requests[] = {
+        NAME(STORE_NAME_FIND),     NAME(STORE_USER_CREATE),  NAME(STORE_USER_GET),
+        NAME(STORE_USER_REMOVE),   NAME(STORE_PASSWORD_GET), NAME(STORE_PASSWORD_SET),
+        NAME(STORE_DEVICE_ADD),    NAME(STORE_DEVICE_CHECK), NAME(STORE_DEVICE_LIST),
+        NAME(STORE_DEVICE_REVOKE), NAME(STORE_ATTACH),       NAME(STORE_DETACH),
+        NAME(STORE_MESSAGE),       NAME(STORE_ACK),          NAME(STORE_READ),
+        NAME(STORE_INBOX),         NAME(STORE_CHATS),        NAME(STORE_USER_LIST),
+        NAME(STORE_PUSH),          NAME(STORE_BEHIND),       NAME(STORE_RESYNC),
+        NAME(STORE_REVOKED),       NAME(STORE_DEVICES),      NAME(STORE_REPLACED),
+    };
+#undef NAME
+#define NAME(tag) [(tag)-STORE_TAG_INTERNAL] = #tag
+    static const char *const asks[] = {
+        NAME(ASK_STREAM),   NAME(ASK_STREAM_ACK), NAME(ASK_STARTED), NAME(ASK_PUMP),
+        NAME(ASK_WATCH),    NAME(ASK_TICK),       NAME(ASK_FETCH),   NAME(ASK_KICK),
+        NAME(ASK_LINGERED), NAME(ASK_FOLD),       NAME(ASK_SEGMENT), NAME(ASK_END),
+    };
+#undef NAME
+    _Static_assert(sizeof asks / sizeof asks[0] == ASK_END - ASK_STREAM + 1, "the last has a name");
+    if (tag - STORE_TAG_FIRST < sizeof requests / sizeof requests[0]) {
+        return requests[tag - STORE_TAG_FIRST];
+    }
+    if (tag - STORE_TAG_INTERNAL < sizeof asks / sizeof asks[0]) {
+        return asks[tag - STORE_TAG_INTERNAL];
+    }
+    return NULL;
+}
