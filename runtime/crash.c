@@ -5,6 +5,7 @@
 #include "runtime/crash.h"
 
 #include "runtime/crash_priv.h"
+#include "runtime/io/symbol.h"
 #include "runtime/io/trap.h"
 #include "runtime/message.h"
 #include "runtime/node_priv.h"
@@ -197,18 +198,29 @@ stall_count(struct crash_log *log, const char *behaviour)
     return ++log->stalled[i].count;
 }
 
+/* Other objects name what they export; of what lies between nothing is known. */
+static const char *
+function_name(uintptr_t place, const Dl_info *info)
+{
+    const char *name = symbol_find(place);
+    return name != NULL ? name : info->dli_sname;
+}
+
 void
 ln_frame_print(uint64_t frame, struct ln_text *out)
 {
     Dl_info info;
-    void *address = (void *)(uintptr_t)frame; // NOLINT(performance-no-int-to-ptr)
-    if (dladdr(address, &info) == 0 || info.dli_fname == NULL) {
+    uintptr_t place = (uintptr_t)frame;
+    if (dladdr((void *)place, &info) == 0 ||
+        info.dli_fname == NULL) { // NOLINT(performance-no-int-to-ptr)
         ln_text_print(out, "%#llx", (unsigned long long)frame);
         return;
     }
     const char *slash = strrchr(info.dli_fname, '/');
-    ln_text_print(out, "%s(+%#llx)", slash != NULL ? slash + 1 : info.dli_fname,
-                  (unsigned long long)(frame - (uintptr_t)info.dli_fbase));
+    const char *name = function_name(place, &info);
+    ln_text_print(out, "%s(+%#llx%s%s)", slash != NULL ? slash + 1 : info.dli_fname,
+                  (unsigned long long)(place - (uintptr_t)info.dli_fbase),
+                  name != NULL ? " in " : "", name != NULL ? name : "");
 }
 
 static void

@@ -68,7 +68,9 @@ LN_API LN_MUST_CHECK int ln_stalls_read(unsigned scheduler, uint64_t before, str
                                         uint32_t max, uint32_t *out_count);
 
 struct ln_text;
-/* "linnetd(+0x1f3a2)" for a frame of a stall: what addr2line takes. */
+/* "linnetd(+0x1f3a2 in connection_handle)" for a frame of a stall or a wait: the object, the place
+ * that addr2line takes, and the function, static ones of the program included unless it was
+ * stripped. Not for a signal's handler. */
 LN_API void ln_frame_print(uint64_t frame, struct ln_text *out);
 
 LN_END

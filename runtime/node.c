@@ -3,6 +3,7 @@
 
 #include "runtime/bounds.h"
 #include "runtime/door.h"
+#include "runtime/io/symbol.h"
 #include "runtime/node_priv.h"
 #include "runtime/registry.h"
 #include "runtime/socket_priv.h"
@@ -64,6 +65,7 @@ struct ln_node *
 ln_node_open(struct io_driver *driver, const struct ln_node_options *options)
 {
     struct ln_node *node = allocate(1, sizeof *node);
+    symbols_load();
     node->driver = driver;
     node->schedulers_count = io_loops(driver);
     ASSERT(node->schedulers_count >= 1 && node->schedulers_count <= LN_SCHEDULERS_MAX);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/crash.h"
 #include "runtime/inspect.h"
 #include "runtime/io/sim.h"
 #include "runtime/text.h"
@@ -340,6 +341,16 @@ expect_wait(enum way way, const struct ln_wait_info *info, ln_pid callee)
 }
 
 static void
+expect_frame(uint64_t frame, const char *end)
+{
+    char room[256];
+    struct ln_text text;
+    ln_text_init(&text, room, sizeof room);
+    ln_frame_print(frame, &text);
+    EXPECT(strstr(room, end) != NULL);
+}
+
+static void
 wait_story(void)
 {
     for (unsigned turn = 0; turn < 2 * STAGE_LOOPS * WAYS; turn++) {
@@ -371,6 +382,7 @@ wait_story(void)
         expect_wait(way, &info, callee);
         unsigned place = frame_place(&info, returns_to);
         EXPECT(place >= 2 && place + 1 < info.frames_count);
+        expect_frame(info.frames[place], process ? " in waiter_run)" : " in waiter_handle)");
         ln_kill(pid, LN_EXIT_KILLED);
         ln_kill(callee, LN_EXIT_KILLED);
         int error;

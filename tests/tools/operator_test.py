@@ -343,7 +343,7 @@ class Shell(unittest.TestCase):
         text = self.linnet("inspect", keeper["pid"]).stdout
         self.assertRegex(text, r"\nstate +waiting\nmailbox +0: 0 system, 0 replies, 0 durable, 0 lossy\n")
         self.assertRegex(text, r"\nlinks +.*\nwatchers +0\.\d+\.0\nwatching +.*\n")
-        self.assertRegex(text, r"\nwaits for +\w+.*, for \d+\.\d ms( of \d+ at most)?\nat +linnetd\(\+0x[0-9a-f]+\)\n +linnetd")
+        self.assertRegex(text, r"\nwaits for +\w+.*, for \d+\.\d ms( of \d+ at most)?\nat +linnetd\(\+0x[0-9a-f]+ in scheduler_park\)\n +linnetd")
         found = json.loads(self.linnet("inspect", keeper["pid"], "--json").stdout)
         self.assertGreater(len(found["backtrace"]), 3)
         self.assertGreaterEqual(found["wait"]["waited_us"], 0)
