@@ -6,6 +6,7 @@
  * default of 65,530 mappings a process can then hold about 32,000 stacks. */
 #include "runtime/fiber.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,16 @@ guard_install(unsigned char *base)
     return light || mprotect(base, FIBER_GUARD_BYTES, PROT_NONE) == 0;
 }
 
+/* Whether the kernel installs guards, and they guard: an emulator (qemu-user) may answer that it
+ * did and forget it. So mincore is told to write its answer into the guard, which it must refuse;
+ * reading or writing there ourselves would have to survive a fault. */
+static bool
+guards_are_installed(unsigned char *page)
+{
+    return madvise(page, PAGE_BYTES, ADVICE_GUARD_INSTALL) == 0 &&
+           mincore(page, PAGE_BYTES, page) != 0 && errno == EFAULT;
+}
+
 bool
 fiber_guards_by_mapping(bool forced)
 {
@@ -106,7 +117,7 @@ fiber_guards_by_mapping(bool forced)
     bool mapped = forced;
     void *page = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (!forced && page != MAP_FAILED) {
-        mapped = madvise(page, PAGE_BYTES, ADVICE_GUARD_INSTALL) != 0;
+        mapped = !guards_are_installed(page);
     }
     if (page != MAP_FAILED) {
         (void)munmap(page, PAGE_BYTES);
