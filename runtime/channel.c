@@ -1,29 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory order: ck_ring_enqueue_spsc stores the slot, then a store fence, then the tail;
- * ck_ring_dequeue_spsc loads the tail, then a load fence, then the slot: what the sender wrote into
- * a message is seen by its receiver.
+/* A ring whose slots tell by themselves whether they are filled: a bit of each entry says in which
+ * lap it was written, so the receiver looks at the next slot and at nothing else, and leaves it as
+ * it is. The sender knows how far the receiver was when it last looked and looks again only when
+ * that is a ring's length ago. So what crosses between the cores for a message alone is two lines,
+ * its slot's and its own; through ConcurrencyKit's ring, whose ends are counters that both sides
+ * read each time, it was four.
  *
- * ConcurrencyKit's fences are invisible to ThreadSanitizer. This file alone is built without it and
- * says to it, around each entry, what the ring guarantees. */
+ * Memory order: a slot is stored with release and loaded with acquire, so what the sender wrote
+ * into a message is seen by its receiver; `head` likewise, so a slot is written again only after it
+ * was read. */
 #include "runtime/channel.h"
 
 #include "runtime/bounds.h"
 #include "runtime/check.h"
 
-#include <ck_pr.h>
-#include <ck_ring.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-
-#if defined(LINNET_TSAN_ANNOTATE)
-void __tsan_acquire(void *address);
-void __tsan_release(void *address);
-#define ANNOTATE_RELEASE(address) __tsan_release(address)
-#define ANNOTATE_ACQUIRE(address) __tsan_acquire(address)
-#else
-#define ANNOTATE_RELEASE(address) ((void)(address))
-#define ANNOTATE_ACQUIRE(address) ((void)(address))
-#endif
 
 struct msg_list {
     struct ln_msg *head, *tail;
@@ -31,17 +24,43 @@ struct msg_list {
 };
 
 struct channel { // NOLINT(clang-analyzer-optin.performance.Padding): lines of their own
-    ck_ring_t ring;
     /* The sender's. */
     struct msg_list unpublished __attribute__((aligned(64)));
     struct ln_msg *homeward; /* a chain */
     uint32_t homeward_count;
+    uint32_t tail;      /* entries written */
+    uint32_t head_seen; /* `head` when last looked at */
+    /* The receiver's. */
+    atomic_uint head __attribute__((aligned(64))); /* entries read */
     /* Both sides', never written. */
-    ck_ring_buffer_t *slots __attribute__((aligned(64)));
+    atomic_uintptr_t *slots __attribute__((aligned(64)));
 };
 
-/* An entry's lowest bit tells a chain of free messages from a message. */
-enum { ENTRY_HOMEWARD = 1, ENTRIES_AHEAD = 4 };
+/* The lowest bit of an entry tells a chain of free messages from a message, the next one its
+ * lap. */
+enum { ENTRY_HOMEWARD = 1, ENTRY_LAP = 2, ENTRY_BITS = 3, ENTRIES_AHEAD = 4 };
+_Static_assert((LN_CHANNEL_SLOTS & (LN_CHANNEL_SLOTS - 1)) == 0, "counters wrap at a lap's end");
+
+static atomic_uintptr_t *
+slot_of(const struct channel *channel, uint32_t number)
+{
+    return &channel->slots[number % LN_CHANNEL_SLOTS];
+}
+
+/* Set in the first lap: a slot that was never written has it not. */
+static uintptr_t
+lap_of(uint32_t number)
+{
+    return (number / LN_CHANNEL_SLOTS) % 2 == 0 ? ENTRY_LAP : 0;
+}
+
+/* Entry `number`, or 0 when it is not there yet. */
+static uintptr_t
+entry_at(const struct channel *channel, uint32_t number)
+{
+    uintptr_t entry = atomic_load_explicit(slot_of(channel, number), memory_order_acquire);
+    return (entry & ENTRY_LAP) == lap_of(number) ? entry & ~(uintptr_t)ENTRY_LAP : 0;
+}
 
 static void
 list_append(struct msg_list *list, struct ln_msg *msg)
@@ -62,9 +81,11 @@ channel_new(void)
     struct channel *channel = aligned_alloc(64, (sizeof *channel + 63) & ~(size_t)63);
     ASSERT(channel != NULL && "out of memory");
     memset(channel, 0, sizeof *channel);
-    channel->slots = calloc(LN_CHANNEL_SLOTS, sizeof *channel->slots);
+    channel->slots = aligned_alloc(64, LN_CHANNEL_SLOTS * sizeof *channel->slots);
     ASSERT(channel->slots != NULL && "out of memory");
-    ck_ring_init(&channel->ring, LN_CHANNEL_SLOTS);
+    for (uint32_t i = 0; i < LN_CHANNEL_SLOTS; i++) {
+        atomic_init(&channel->slots[i], 0);
+    }
     return channel;
 }
 
@@ -122,12 +143,27 @@ homeward_due(const struct channel *channel)
            (channel->homeward_count > 0 && channel->unpublished.head != NULL);
 }
 
+/* One slot stays empty, so that a ring's length lies between no two entries. */
 static bool
-enqueue(struct channel *channel, struct ln_msg *msg, uintptr_t mark)
+is_full(struct channel *channel)
 {
-    void *entry = (void *)((uintptr_t)msg | mark); // NOLINT(performance-no-int-to-ptr)
-    ANNOTATE_RELEASE(channel);
-    return ck_ring_enqueue_spsc(&channel->ring, channel->slots, entry);
+    if (channel->tail - channel->head_seen < LN_CHANNEL_SLOTS - 1) {
+        return false;
+    }
+    channel->head_seen = atomic_load_explicit(&channel->head, memory_order_acquire);
+    return channel->tail - channel->head_seen >= LN_CHANNEL_SLOTS - 1;
+}
+
+static bool
+enqueue(struct channel *channel, const struct ln_msg *msg, uintptr_t mark)
+{
+    if (is_full(channel)) {
+        return false;
+    }
+    uintptr_t entry = (uintptr_t)msg | mark | lap_of(channel->tail);
+    atomic_store_explicit(slot_of(channel, channel->tail), entry, memory_order_release);
+    channel->tail++;
+    return true;
 }
 
 bool
@@ -166,22 +202,22 @@ channel_unpublished(const struct channel *channel)
 struct ln_msg *
 channel_receive(struct channel *channel, bool *out_homeward)
 {
-    void *entry;
-    if (!ck_ring_dequeue_spsc(&channel->ring, channel->slots, &entry)) {
+    /* Ours to write: relaxed. */
+    uint32_t head = atomic_load_explicit(&channel->head, memory_order_relaxed);
+    uintptr_t entry = entry_at(channel, head);
+    if (entry == 0) {
         return NULL;
     }
-    ANNOTATE_ACQUIRE(channel);
-    /* What comes soon is on its way from the other core's cache meanwhile. Behind the last entry
-     * lies an old one: a hint that helps nobody. */
-    unsigned ahead = (channel->ring.c_head + ENTRIES_AHEAD) & channel->ring.mask;
-    __builtin_prefetch(ck_pr_load_ptr(&channel->slots[ahead].value), 1);
-    *out_homeward = ((uintptr_t)entry & ENTRY_HOMEWARD) != 0;
-    return (void *)((uintptr_t)entry &
-                    ~(uintptr_t)ENTRY_HOMEWARD); // NOLINT(performance-no-int-to-ptr)
+    atomic_store_explicit(&channel->head, head + 1, memory_order_release);
+    /* What comes soon is on its way from the other core's cache meanwhile; nobody minds a NULL. */
+    uintptr_t ahead = entry_at(channel, head + ENTRIES_AHEAD) & ~(uintptr_t)ENTRY_BITS;
+    __builtin_prefetch((void *)ahead, 1); // NOLINT(performance-no-int-to-ptr)
+    *out_homeward = (entry & ENTRY_HOMEWARD) != 0;
+    return (void *)(entry & ~(uintptr_t)ENTRY_BITS); // NOLINT(performance-no-int-to-ptr)
 }
 
 bool
 channel_waiting(const struct channel *channel)
 {
-    return ck_ring_size(&channel->ring) > 0;
+    return entry_at(channel, atomic_load_explicit(&channel->head, memory_order_relaxed)) != 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* channel.h - the way of messages from one scheduler to another: a ConcurrencyKit ring per ordered
- * pair.
+/* channel.h - the way of messages from one scheduler to another: a ring with one writer and one
+ * reader per ordered pair.
  *
  * The sender gathers messages in a list and publishes it in one go; what the ring has no room for
  * stays in the list, in order, for the next time. Memory to be freed by its owner travels the same

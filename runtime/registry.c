@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Like channel.c this file is built without ThreadSanitizer, which does not see ConcurrencyKit's
+/* This file is built without ThreadSanitizer, which does not see ConcurrencyKit's
  * fences: the table is published by its own store fences, entries are immutable while they are in
  * it, but for `leaving`. */
 #include "runtime/registry.h"
