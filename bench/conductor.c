@@ -14,10 +14,12 @@
 enum {
     NS_PER_S = 1000000000,
     NS_PER_MS = 1000000,
-    /* Actors that connect at the same time, in all processes: a quarter of a listener's queue, so
-     * that it is not what is measured. */
+    /* Actors that connect at the same time, in all processes. With two connections each that is
+     * half of a listener's queue, so that it is not what is measured. */
     CONNECTING_MAX = 1024,
-    CONNECTING_EACH_MAX = 128,
+    CONNECTING_EACH_MAX = 512,
+    /* Sections that speak with the operator's socket, which has 32 places. */
+    OPERATORS_MAX = 16,
     START_MS = 60000,        /* until a process of the generator has begun */
     LOOK_MS = 100,           /* how soon an interrupt is seen */
     QUIET_MS = 20000,        /* for what is under way at the end, beyond a node's absence */
@@ -127,6 +129,24 @@ await_done(struct conductor *conductor, enum section_tag tag, uint64_t patience_
     return !failed(conductor);
 }
 
+/* The same of a word that only some sections may be about at a time: tells it, too. */
+static bool
+await_in_turns(struct conductor *conductor, enum section_tag tag)
+{
+    uint64_t last = news(conductor);
+    uint64_t until_ns = from_now_ns(USERS_MS);
+    do {
+        sections_tell_some(&conductor->sections, tag, OPERATORS_MAX);
+        listen(conductor, until_ns);
+        if (news(conductor) != last) {
+            last = news(conductor);
+            until_ns = from_now_ns(USERS_MS);
+        }
+    } while (!sections_done(&conductor->sections, tag) && !failed(conductor) &&
+             crowd_now_ns() < until_ns);
+    return sections_done(&conductor->sections, tag) && !failed(conductor);
+}
+
 static void
 tell(struct conductor *conductor, enum section_tag tag)
 {
@@ -159,8 +179,7 @@ users_get(struct conductor *conductor)
 {
     struct run *run = conductor->run;
     const struct options *options = run->options;
-    tell(conductor, SECTION_MAKE);
-    if (!await_done(conductor, SECTION_MAKE, USERS_MS)) {
+    if (!await_in_turns(conductor, SECTION_MAKE)) {
         run_fail(run, "the node makes no users");
         return;
     }
@@ -208,9 +227,8 @@ users_return(struct conductor *conductor)
                       run->number);
         return;
     }
-    tell(conductor, SECTION_REMOVE);
     /* What went wrong is told, and nothing more can be done about it. */
-    (void)!await_done(conductor, SECTION_REMOVE, USERS_MS);
+    (void)!await_in_turns(conductor, SECTION_REMOVE);
     uint32_t removed = sections_news(sections).users_removed;
     for (uint32_t i = 0; i < sections->count; i++) {
         removed += sections->seats[i].gone ? users_of_gone(conductor, &sections->seats[i]) : 0;

@@ -46,8 +46,9 @@ start_process(struct sections *sections, struct seat *seat)
 }
 
 static void
-tell(const struct seat *seat, enum section_tag tag, const void *data, size_t bytes)
+tell(struct seat *seat, enum section_tag tag, const void *data, size_t bytes)
 {
+    seat->told = tag;
     struct ln_msg *msg = ln_msg_new(tag, LN_REPLY, bytes);
     if (bytes > 0) {
         memcpy(msg->data, data, bytes);
@@ -89,6 +90,22 @@ sections_tell(struct sections *sections, enum section_tag tag, const void *data,
         if (sections->seats[i].pid != 0 && !sections->seats[i].gone) {
             tell(&sections->seats[i], tag, data, bytes);
         }
+    }
+}
+
+void
+sections_tell_some(struct sections *sections, enum section_tag tag, uint32_t at_once_max)
+{
+    uint32_t busy = 0;
+    for (uint32_t i = 0; i < sections->count && busy < at_once_max; i++) {
+        struct seat *seat = &sections->seats[i];
+        if (seat->pid == 0 || seat->gone) {
+            continue;
+        }
+        if (seat->told != tag) {
+            tell(seat, tag, NULL, 0);
+        }
+        busy += seat->news.done != tag;
     }
 }
 

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WHY_BYTES = 512, FAILED = 3, STALL_MS = 100 };
+enum { PATH_BYTES = 1024, WHY_BYTES = 512, FAILED = 3, STALL_MS = 100 };
 
 extern char **environ;
 
@@ -23,12 +23,19 @@ static int
 spawn(const struct options *options, const posix_spawn_file_actions_t *files,
       const posix_spawnattr_t *attributes, pid_t *out_pid)
 {
+    char path[PATH_BYTES] = "/proc/self/exe";
     char **argv = calloc((size_t)options->argc + 2, sizeof *argv);
     ASSERT(argv != NULL);
+    /* By its own name, for whoever lists processes; if that has gone, the file is still there. */
+    ssize_t bytes = readlink("/proc/self/exe", path, sizeof path - 1);
+    path[bytes > 0 ? bytes : 0] = '\0';
+    if (bytes <= 0 || access(path, X_OK) < 0) {
+        (void)snprintf(path, sizeof path, "/proc/self/exe");
+    }
     argv[0] = options->argv[0];
     argv[1] = (char[]){"worker"};
     memcpy(argv + 2, options->argv + 1, (size_t)(options->argc - 1) * sizeof *argv);
-    int error = posix_spawn(out_pid, "/proc/self/exe", files, attributes, argv, environ);
+    int error = posix_spawn(out_pid, path, files, attributes, argv, environ);
     free(argv);
     return -error;
 }

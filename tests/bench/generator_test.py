@@ -263,8 +263,6 @@ class WithNode(unittest.TestCase):
         self.assertGreater(found["connect_seconds"], 0)
         self.assertIn("node_cpu_us_per_second_and_connection", found)
         self.assertIn("kernel_bytes_per_end", found)
-        silent = report("idle", self.address, "--users", "4", "--seconds", "1", "--heartbeat", "0")
-        self.assertEqual(silent["heartbeats"], 0)
 
     def test_pairs_chat_alone_and_beside_the_idle(self):
         words = ["--users", "60", "--chat-pairs", "5", "--rate", "200", "--seconds", "1", "--warmup", "0"]
@@ -333,12 +331,16 @@ class Processes(unittest.TestCase):
         self.assertGreater(found["due"], 150)
         self.assertLess(found["due"], 450)
 
-    def test_idle_and_echo_are_divided_too(self):
-        found = report("idle", self.address, "--users", "50", "--seconds", "1", "--processes", "3", "--addresses", "3")
-        self.assertEqual(found["logins"], 50)
+    def test_echo_is_divided_too(self):
         found = report("echo", self.address, "--connections", "5", "--seconds", "1", "--warmup", "0", "--processes", "3",
                        path="/echo")
         self.assertGreater(found["measured"], 0)
+
+    def test_more_processes_than_the_operators_socket_has_places_make_their_users_in_turns(self):
+        found = report("idle", self.address, "--users", "80", "--seconds", "1", "--processes", "40", "--addresses", "3",
+                       "--heartbeat", "0")
+        self.assertEqual(found["heartbeats"], 0)
+        self.assertEqual((found["logins"], found["connections_cut"]), (80, 0))
 
     def test_tokens_are_shared_out(self):
         names = "".join(f"shared-{i}\n" for i in range(6))
