@@ -48,6 +48,8 @@ enum {
     /* Messages between two schedulers that are published at once; what does not fit waits at the
      * sender. */
     LN_CHANNEL_SLOTS = 4096,
+    /* Timers that fire in one turn, like messages from one channel; the rest is a turn late. */
+    LN_TURN_TIMERS = 4096,
     /* Freed messages wait for company until there are so many for one scheduler: a few KiB. */
     LN_HOMEWARD_BATCH = 64,
 

@@ -319,7 +319,7 @@ scheduler_turn(void *scheduler)
     self->turn_steps = 0;
     receive_all(self);
     door_receive(self);
-    timer_wheel_advance(&self->timers, scheduler_now_ms(self));
+    timer_wheel_advance_some(&self->timers, scheduler_now_ms(self), LN_TURN_TIMERS);
     if (self->index == 0) {
         node_look_for_stop(self->node);
     }

@@ -264,14 +264,19 @@ deal_down(struct timer_wheel *wheel, struct timer *timer, uint64_t now_ms)
     }
 }
 
-static void
-fire_slot(struct timer_wheel *wheel, unsigned slot)
+/* Whether all of the slot have fired before `fires_left` were over. */
+static bool
+fire_slot(struct timer_wheel *wheel, unsigned slot, uint32_t *fires_left)
 {
     /* One by one from the head: a firing timer may cancel those behind it. It cannot add to this
      * slot, since place() puts nothing at or before now. */
     const struct timer_chunk *chunk;
     while ((chunk = wheel->slots[slot].first) != NULL) {
         unsigned at = 0;
+        if (*fires_left == 0) {
+            return false;
+        }
+        --*fires_left;
         while (chunk->notes[at] == NULL) {
             at++;
         }
@@ -279,11 +284,15 @@ fire_slot(struct timer_wheel *wheel, unsigned slot)
         timer_cancel(wheel, timer);
         timer->fire(timer);
     }
+    return true;
 }
 
 uint64_t
 timer_wheel_next_ms(const struct timer_wheel *wheel)
 {
+    if (wheel->slots[digit(wheel->now_ms, 0)].first != NULL) {
+        return wheel->now_ms; /* left over by the last advance */
+    }
     for (unsigned level = 0; level < TIMER_LEVELS; level++) {
         unsigned shift = level * TIMER_SLOT_BITS;
         unsigned here = digit(wheel->now_ms, level);
@@ -304,9 +313,10 @@ timer_wheel_next_ms(const struct timer_wheel *wheel)
 }
 
 void
-timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms)
+timer_wheel_advance_some(struct timer_wheel *wheel, uint64_t now_ms, uint32_t fires_max)
 {
-    while (wheel->now_ms < now_ms) {
+    bool all = fire_slot(wheel, digit(wheel->now_ms, 0), &fires_max); /* left over */
+    while (all && wheel->now_ms < now_ms) {
         uint64_t next_ms = timer_wheel_next_ms(wheel);
         if (next_ms > now_ms) {
             wheel->now_ms = now_ms;
@@ -319,6 +329,6 @@ timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms)
                 slot_deal(wheel, level * TIMER_SLOTS + digit(next_ms, level), next_ms, deal_down);
             }
         }
-        fire_slot(wheel, digit(next_ms, 0));
+        all = fire_slot(wheel, digit(next_ms, 0), &fires_max);
     }
 }

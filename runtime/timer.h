@@ -108,8 +108,15 @@ timer_wheel_waits(const struct timer_wheel *wheel)
 }
 /* Begins the delays. `now_ms`: now, rounded down. */
 void timer_wheel_start(struct timer_wheel *wheel, uint64_t now_ms);
-/* Fires all that is due at `now_ms`. A firing timer may set and cancel others. */
-void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms);
+/* Fires what is due at `now_ms`, `fires_max` at most: the rest at the next call, before all that is
+ * due later. A firing timer may set and cancel others. */
+void timer_wheel_advance_some(struct timer_wheel *wheel, uint64_t now_ms, uint32_t fires_max);
+/* The same without a limit. */
+static inline void
+timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms)
+{
+    timer_wheel_advance_some(wheel, now_ms, UINT32_MAX);
+}
 /* When the next one may be due: never later than it is, perhaps earlier (a cascade). UINT64_MAX:
  * none is set. All delays have begun. */
 uint64_t timer_wheel_next_ms(const struct timer_wheel *wheel);

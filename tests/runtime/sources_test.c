@@ -369,6 +369,42 @@ timers_and_completions_leave_turns(void **state)
     steps_play(busy_story, &(struct ln_node_options){.turn_messages = 1});
 }
 
+static void
+ignore(void *state, struct ln_msg **msg)
+{
+    (void)state;
+    (void)msg;
+}
+static const struct ln_behaviour listener = {.name = "listener", .handle = ignore};
+
+/* As many timers of one millisecond as fill several turns. */
+static void
+burst_story(void)
+{
+    enum { TURNS = 3 };
+    const struct scheduler *self = scheduler_current();
+    ln_pid pid;
+    EXPECT(ln_spawn(&listener, NULL, 0, NULL, &pid) == 0);
+    for (unsigned i = 0; i < TURNS * LN_TURN_TIMERS; i++) {
+        struct ln_msg *msg = ln_msg_new(LATER, LN_DURABLE, 0);
+        (void)ln_send_after(5, pid, &msg);
+    }
+    EXPECT(ln_sleep(0) == 0);
+    for (uint32_t left = self->alarms.used_count; left > 0;) {
+        uint64_t turn = self->stats.turns;
+        (void)ln_sleep(left == TURNS * LN_TURN_TIMERS ? 1 : 0);
+        EXPECT(left - self->alarms.used_count <= LN_TURN_TIMERS * (self->stats.turns - turn));
+        left = self->alarms.used_count;
+    }
+}
+
+static void
+bursts_are_cut(void **state)
+{
+    (void)state;
+    stage_play(burst_story);
+}
+
 int
 main(void)
 {
@@ -387,6 +423,7 @@ main(void)
              deluges_leave_turns),
         SPEC("so do a thousand timers at once and fifty workers that are never done",
              timers_and_completions_leave_turns),
+        SPEC("a burst of timers of one millisecond is spread over turns", bursts_are_cut),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

@@ -311,6 +311,30 @@ slack_is_used_up_to_a_power_of_two(void **state)
     }
 }
 
+/* Each portion is as large as it may be until none is left. */
+static void
+fires_in_portions(void **state)
+{
+    enum { PORTION = 7, SPAN_MS = 5 };
+    (void)state;
+    begin(1000, 1);
+    for (unsigned i = 0; i < TIMERS; i++) {
+        set(&alarms[i], 1001 + chance(SPAN_MS));
+    }
+    while (fired_count < TIMERS) {
+        uint64_t before = fired_count;
+        assert_true(timer_wheel_next_ms(&wheel) <= 1000 + SPAN_MS);
+        timer_wheel_advance_some(&wheel, 1000 + SPAN_MS, PORTION);
+        uint64_t expected = TIMERS - before < PORTION ? TIMERS - before : PORTION;
+        assert_int_equal(fired_count - before, expected);
+        timer_cancel(&wheel, &alarms[0].timer); /* whether it has fired or is left over */
+        fired_count += alarms[0].due_ms != 0;
+        alarms[0].due_ms = 0;
+    }
+    assert_int_equal(set_count(), 0);
+    assert_true(timer_wheel_next_ms(&wheel) == UINT64_MAX);
+}
+
 int
 main(void)
 {
@@ -323,6 +347,8 @@ main(void)
         SPEC("a firing timer may cancel others, of its own millisecond too", cancels_while_firing),
         SPEC("a firing timer may set itself again, and fires a millisecond later",
              sets_while_firing),
+        SPEC("what is due fires in portions, in its order, where it may not all at once",
+             fires_in_portions),
         SPEC("a delay begins when the turn ends and never ends early", delays_begin_at_the_start),
         SPEC("a delay that has not begun can be cancelled", delays_are_cancelled_before_the_start),
         SPEC("the longest delays do not overflow into the past", delays_do_not_overflow),
