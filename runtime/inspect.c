@@ -113,6 +113,8 @@ scheduler_info(struct scheduler *self, struct ln_scheduler_info *out)
         .io_file_syncs = io.file_syncs,
         .io_file_bytes = io.file_bytes,
         .io_buffers_short = io.receive_buffers_short,
+        .io_settled = io.settled,
+        .io_settles_failed = io.settles_failed,
     };
     const struct load_sample *since = scheduler_load_since(self, out->now_ns);
     out->lately_busy_ns = out->busy_ns - since->busy_ns;

@@ -50,7 +50,9 @@ struct ln_scheduler_info {
     uint64_t io_enters, io_submitted, io_completed, io_wakes;
     uint64_t io_receives, io_receive_bytes, io_sends, io_send_bytes, io_accepts, io_file_syncs,
         io_file_bytes;
-    uint64_t io_buffers_short; /* receives that found no buffer, and were done again later */
+    uint64_t io_buffers_short;  /* receives that found no buffer, and were done again later */
+    uint64_t io_settled;        /* sockets that take no descriptor, now */
+    uint64_t io_settles_failed; /* sockets that were to be so, and kept theirs */
 };
 
 /* Up to `max` (at most LN_INSPECT_PAGE) actors of a scheduler from *slot on, which moves to where

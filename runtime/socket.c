@@ -5,6 +5,10 @@
  *     receive   when poll said "readable", the owner has taken the last bytes, and it is not paused
  *     send      when bytes are queued and the round ends; the next follows while bytes are left
  *
+ * A socket that is to settle gets another descriptor between two events: once it neither receives
+ * nor sends, its poll ends, nothing new begins, the descriptor is exchanged, and the new poll
+ * reports whatever came meanwhile.
+ *
  * One LN_TAG_DATA is out at a time (`event`): its buffer goes back when the message is freed. What
  * only a few sockets need at a time is apart, so that an idle one is small: `output` while bytes
  * wait or leave, `farewell` while it closes or is detached.
@@ -15,7 +19,7 @@
  *     DRAIN     our side has ended; what the peer still sends is thrown away until its side ends,
  *               since a close with unread bytes would make the kernel reset the connection, and the
  *               peer might never see our last words (not when detaching)
- *     SETTLE    all operations end; then the descriptor is closed, or handed out, and it is free */
+ *     LEAVE     all operations end; then the descriptor is closed, or handed out, and it is free */
 #include "runtime/socket.h"
 
 #include "runtime/bounds.h"
@@ -43,7 +47,9 @@ struct output {
     size_t low;
 };
 
-enum farewell_step { FLUSH, DRAIN, SETTLE };
+enum farewell_step { FLUSH, DRAIN, LEAVE };
+
+enum settling { SETTLING_NOT, SETTLING_WANTED, SETTLING_POLL_ENDS };
 
 /* A socket's, while it closes or is detached. */
 struct farewell {
@@ -73,11 +79,14 @@ struct ln_socket {
     bool ended : 1; /* the peer's side, or all of it */
     bool told : 1;  /* CLOSED was sent */
     bool starved : 1;
+    bool settled : 1;
+    uint8_t settling : 2; /* enum settling */
 };
 _Static_assert(sizeof(struct ln_socket) <= 160, "an idle socket fits a block of 160 bytes");
 
 static void farewell_go_on(struct ln_socket *socket);
 static void receive_start(struct ln_socket *socket);
+static void settle_go_on(struct ln_socket *socket);
 
 /* The socket of a completed operation. */
 static struct ln_socket *
@@ -176,7 +185,8 @@ starve(struct ln_socket *socket)
 static bool
 wants_to_receive(const struct ln_socket *socket)
 {
-    if (!socket->readable || socket->receive.active || socket->ended || socket->starved) {
+    if (!socket->readable || socket->receive.active || socket->ended || socket->starved ||
+        socket->settling == SETTLING_POLL_ENDS) {
         return false;
     }
     if (socket->farewell != NULL) {
@@ -225,6 +235,7 @@ receive_done(struct io_op *op, int32_t result)
     } else if (result != -ECANCELED) {
         tell_closed(socket, result);
     }
+    settle_go_on(socket);
     farewell_go_on(socket);
 }
 
@@ -236,9 +247,12 @@ poll_done(struct io_op *op, int32_t result)
         socket->readable = true;
         socket->ending = socket->ending || (result & IO_POLL_ENDING) != 0;
         receive_start(socket);
-    } else if (socket->farewell == NULL || socket->farewell->step != SETTLE) {
+    } else if (result == -ECANCELED && socket->settling == SETTLING_POLL_ENDS) {
+        /* as it was asked to */
+    } else if (socket->farewell == NULL || socket->farewell->step != LEAVE) {
         tell_closed(socket, result);
     }
+    settle_go_on(socket);
     farewell_go_on(socket);
 }
 
@@ -304,8 +318,9 @@ send_start(struct output *output)
 {
     struct ln_socket *socket = output->socket;
     struct scheduler *self = socket->scheduler;
-    bool leaving = socket->farewell != NULL && socket->farewell->step == SETTLE;
-    if (output->send.active || output->queue.bytes == 0 || leaving) {
+    bool leaving = socket->farewell != NULL && socket->farewell->step == LEAVE;
+    if (output->send.active || output->queue.bytes == 0 || leaving ||
+        socket->settling == SETTLING_POLL_ENDS) {
         return;
     }
     output->pieces_count = outgoing_pieces(&output->queue, IO_SEND_PIECES_MAX);
@@ -328,6 +343,7 @@ after_send(struct ln_socket *socket)
         io_shutdown(socket->scheduler->io, socket->descriptor);
     }
     output_retire(socket);
+    settle_go_on(socket);
     farewell_go_on(socket);
 }
 
@@ -374,6 +390,59 @@ sockets_flush(struct scheduler *self)
         socket->starved = false;
         receive_start(socket);
         farewell_go_on(socket);
+    }
+}
+
+/* ------------------------------------------------------------------------------------- settling */
+
+/* Its poll has ended. One that closes or is detached meanwhile only needs to be polled again. */
+static void
+settle(struct ln_socket *socket)
+{
+    struct io *io = socket->scheduler->io;
+    io_socket place;
+    socket->settling = SETTLING_NOT;
+    if (socket->farewell != NULL && socket->farewell->step == LEAVE) {
+        return;
+    }
+    if (socket->farewell == NULL && io_settle(io, socket->descriptor, &place) == 0) {
+        socket->descriptor = place;
+        socket->settled = true;
+    }
+    io_poll(io, &socket->poll, socket->descriptor);
+    receive_start(socket);
+    if (socket->output != NULL) {
+        send_start(socket->output);
+    }
+}
+
+/* Called whenever an operation has ended. */
+static void
+settle_go_on(struct ln_socket *socket)
+{
+    bool sending = socket->output != NULL && socket->output->send.active;
+    if (socket->settling == SETTLING_NOT || socket->receive.active || sending) {
+        return;
+    }
+    if (socket->settling == SETTLING_WANTED) {
+        if (socket->ended || socket->farewell != NULL) {
+            socket->settling = SETTLING_NOT; /* it would not be for long */
+            return;
+        }
+        socket->settling = SETTLING_POLL_ENDS;
+        io_cancel(socket->scheduler->io, &socket->poll);
+    }
+    if (!socket->poll.active) {
+        settle(socket);
+    }
+}
+
+void
+ln_socket_settle(struct ln_socket *socket)
+{
+    if (!socket->settled && socket->settling == SETTLING_NOT) {
+        socket->settling = SETTLING_WANTED;
+        settle_go_on(socket);
     }
 }
 
@@ -424,7 +493,7 @@ worth_draining(const struct ln_socket *socket)
 }
 
 static bool
-settled(struct ln_socket *socket)
+operations_ended(struct ln_socket *socket)
 {
     struct scheduler *self = socket->scheduler;
     struct output *output = socket->output;
@@ -453,7 +522,7 @@ farewell_go_on(struct ln_socket *socket)
         return;
     }
     if (farewell->step == FLUSH && (farewell->abort || flushed(socket))) {
-        farewell->step = SETTLE;
+        farewell->step = LEAVE;
         if (worth_draining(socket)) {
             farewell->step = DRAIN;
             io_shutdown(socket->scheduler->io, socket->descriptor);
@@ -461,9 +530,9 @@ farewell_go_on(struct ln_socket *socket)
         }
     }
     if (farewell->step == DRAIN && socket->ended) {
-        farewell->step = SETTLE;
+        farewell->step = LEAVE;
     }
-    if (farewell->step != SETTLE || !settled(socket)) {
+    if (farewell->step != LEAVE || !operations_ended(socket)) {
         return;
     }
     if (farewell->wait != NULL) {
@@ -480,7 +549,7 @@ farewell_late(struct timer *timer)
 {
     struct farewell *farewell = (struct farewell *)timer;
     farewell->abort = farewell->step == FLUSH;
-    farewell->step = SETTLE;
+    farewell->step = LEAVE;
     farewell_go_on(farewell->socket);
 }
 
@@ -554,7 +623,7 @@ sockets_hurry(struct scheduler *self)
         if (farewell->step == FLUSH) {
             timer_set_after(&self->timers, &farewell->timer, LN_SOCKET_LAST_MS, farewell_late);
         } else {
-            farewell->step = SETTLE;
+            farewell->step = LEAVE;
             farewell_go_on(farewell->socket);
         }
     }
@@ -622,60 +691,13 @@ ln_socket_attach(io_socket descriptor)
     return socket;
 }
 
-struct connect_wait {
-    struct io_op op;
-    struct wait wait;
-    bool waiting;
-    int32_t result;
-};
-
-static void
-connect_done(struct io_op *op, int32_t result)
-{
-    struct connect_wait *connect = (struct connect_wait *)op;
-    connect->result = result;
-    if (connect->waiting) {
-        wait_end_by_io(&connect->wait, 0);
-    }
-}
-
-int
-ln_socket_connect(const struct io_address *address, uint64_t timeout_ms, struct ln_socket **out)
-{
-    struct scheduler *self = scheduler_current();
-    struct connect_wait connect = {.op = {.done = connect_done, .buffer = IO_BUFFER_NONE},
-                                   .waiting = true};
-    struct io_address to = *address;
-    wait_begin(&connect.wait, WAIT_CONNECTION);
-    io_connect(self->io, &connect.op, &to);
-    int error = wait_for(&connect.wait, timeout_ms);
-    if (error != 0) {
-        connect.waiting = false;
-        io_cancel(self->io, &connect.op);
-        if (connect.op.active) {
-            /* The operation still points at our stack: this wait can't be cancelled. */
-            wait_again(&connect.wait, WAIT_CONNECTION);
-            connect.wait.cancellable = false;
-            connect.waiting = true;
-            int ended = wait_for(&connect.wait, LN_FOREVER);
-            ASSERT(ended == 0);
-        }
-        if (connect.result >= 0) {
-            io_close(self->io, connect.result, true);
-        }
-        return error;
-    }
-    if (connect.result < 0) {
-        return connect.result;
-    }
-    *out = ln_socket_attach(connect.result);
-    return 0;
-}
-
 int
 ln_socket_detach(struct ln_socket **socket, io_socket *out)
 {
     struct ln_socket *detached = *socket;
+    if (detached->settled) {
+        return -EOPNOTSUPP;
+    }
     bool queued = detached->event != NULL && (detached->event->flags & LN_MSG_HELD) == 0;
     if (queued || detached->receive.active) {
         return -EBUSY;

@@ -43,14 +43,17 @@ LN_API LN_MUST_CHECK int ln_socket_listen(const struct io_address *address, stru
                                           struct io_address *out_bound);
 /* Makes a connected descriptor the caller's; LN_TAG_DATA follows. Takes it. */
 LN_API struct ln_socket *ln_socket_attach(io_socket descriptor);
+/* The socket stays with its owner to the end: where the driver can it keeps it from now on without
+ * a descriptor. Nothing else changes, but that it can't be detached any more. */
+LN_API void ln_socket_settle(struct ln_socket *socket);
 /* Connects and waits. 0, -ETIMEDOUT, -ECANCELED or the connect's error. Yields. */
 LN_API LN_MUST_CHECK int ln_socket_connect(const struct io_address *address, uint64_t timeout_ms,
                                            struct ln_socket **out);
 /* Hands the descriptor out, to be attached elsewhere: what was sent has left first, no event of it
  * follows, and bytes not yet delivered stay in the kernel. Takes *socket, but for -EBUSY: an
- * LN_TAG_DATA of it waits in the mailbox (pause before). Yields for LN_SOCKET_LINGER_MS at most,
- * and an end of the caller waits for it, too. 0 or the error that the connection met, -ETIMEDOUT
- * among them, which closes it. */
+ * LN_TAG_DATA of it waits in the mailbox (pause before), and -EOPNOTSUPP: it has settled. Yields
+ * for LN_SOCKET_LINGER_MS at most, and an end of the caller waits for it, too. 0 or the error that
+ * the connection met, -ETIMEDOUT among them, which closes it. */
 LN_API LN_MUST_CHECK int ln_socket_detach(struct ln_socket **socket, io_socket *out);
 
 /* Queues a copy of the bytes for this round's send. Never fails here: an error arrives as
@@ -71,7 +74,7 @@ LN_API void ln_socket_shutdown(struct ln_socket *socket);
  * our side ends, then the peer's, or a few seconds pass. No event follows. NULL inside is
  * allowed. */
 LN_API void ln_socket_close(struct ln_socket **socket, bool abort);
-/* The address of the other end. 0 or a negative errno. */
+/* The address of the other end. 0 or a negative errno; -EOPNOTSUPP: it has settled. */
 LN_API LN_MUST_CHECK int ln_socket_peer(const struct ln_socket *socket, struct io_address *out);
 
 LN_END

@@ -179,6 +179,18 @@ io_close(struct io *io, io_socket socket, bool abort)
     io->ops->close(io, socket, abort);
 }
 
+int
+io_settle(struct io *io, io_socket socket, io_socket *out)
+{
+    return io->ops->settle(io, socket, out);
+}
+
+uint64_t
+io_settled_max(const struct io_driver *driver, uint32_t *out_each)
+{
+    return driver->ops->settled_max(driver, out_each);
+}
+
 void
 io_cancel(struct io *io, struct io_op *op)
 {

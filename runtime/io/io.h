@@ -38,8 +38,8 @@ struct io;
 struct io_driver;
 
 /* A socket or listener as the driver knows it; never -1 when valid. Valid on every loop of its
- * driver. The real driver's is the descriptor, and so a new one is the lowest number that is
- * free. */
+ * driver, until it is settled (io_settle). The real driver's is the descriptor until then, and so a
+ * new one is the lowest number that is free. */
 typedef int io_socket;
 /* An open file. Valid on every thread of its driver. */
 typedef int io_file;
@@ -162,7 +162,8 @@ LN_API LN_MUST_CHECK int io_listen(struct io *io, const struct io_address *addre
 LN_API void io_accept(struct io *io, struct io_op *op, io_socket listener);
 /* The result is a connected socket or a negative errno. `address` must stay until done. */
 LN_API void io_connect(struct io *io, struct io_op *op, const struct io_address *address);
-/* The peer's address of a connected socket, at once. 0 or a negative errno. */
+/* The peer's address of a connected socket, at once. 0 or a negative errno; -EOPNOTSUPP: it is
+ * settled. */
 LN_API LN_MUST_CHECK int io_peer(struct io *io, io_socket socket, struct io_address *out);
 
 /* Multishot, edge-triggered: a result >= 0 each time bytes (or the end, or an error) may have
@@ -193,9 +194,18 @@ LN_API void io_shutdown(struct io *io, io_socket socket);
  * reset. */
 LN_API void io_close(struct io *io, io_socket socket, bool abort);
 
+/* Moves a connected socket, on which no operation is active, to where it takes none of the
+ * process's descriptors. It stays on this loop to its end: *out is its handle from now on, which
+ * this loop alone knows, and `socket` is gone. -EOPNOTSUPP where there is no such place (Linux
+ * before 6.14, IO_LEVEL_6_1), or another negative errno: nothing has changed then, and it is
+ * counted. */
+LN_API LN_MUST_CHECK int io_settle(struct io *io, io_socket socket, io_socket *out);
+/* How many sockets may be settled on all loops of a driver; 0: none. They cost a descriptor for so
+ * many together as *out_each says, on each loop. Any thread. */
+LN_API uint64_t io_settled_max(const struct io_driver *driver, uint32_t *out_each);
+
 /* Asks an active operation to end early: its done follows as ever, exactly once more for the last
- * time, with
- * -ECANCELED or with what it had reached by then. No-op on an inactive op. */
+ * time, with -ECANCELED or with what it had reached by then. No-op on an inactive op. */
 LN_API void io_cancel(struct io *io, struct io_op *op);
 
 /* ---------------------------------------------------------------------------------------- files */
@@ -288,6 +298,8 @@ LN_API LN_MUST_CHECK bool io_work_withdraw(struct io *io, struct io_work *work);
 struct io_stats {
     uint64_t enters, submitted, completed, receives, receive_bytes, sends, send_bytes, accepts;
     uint64_t file_syncs, file_bytes, receive_buffers_short, wakes;
+    uint64_t settled;        /* sockets, now */
+    uint64_t settles_failed; /* they went on as they were */
 };
 
 /* A snapshot of the loop's counters. Any thread; each counter is read by itself. */

@@ -29,6 +29,8 @@ struct io_ops {
                  unsigned count);
     void (*shutdown)(struct io *io, io_socket socket);
     void (*close)(struct io *io, io_socket socket, bool abort);
+    int (*settle)(struct io *io, io_socket socket, io_socket *out);
+    uint64_t (*settled_max)(const struct io_driver *driver, uint32_t *out_each);
     void (*cancel)(struct io *io, struct io_op *op);
 
     int (*file_open)(struct io_driver *driver, const char *path, int flags, io_file *out);

@@ -364,6 +364,8 @@ static const struct io_ops sim_ops = {
     .send = sim_socket_send,
     .shutdown = sim_socket_shutdown,
     .close = sim_network_close,
+    .settle = sim_handle_settle,
+    .settled_max = sim_handle_settled_max,
     .cancel = sim_request_cancel,
 
     .file_open = sim_file_open,

@@ -46,6 +46,7 @@ struct sim_faults {
                                is told; whoever waits so long for an acknowledgement gets
                                -ETIMEDOUT */
     uint64_t vanish_timeout_ns; /* 0: 20 s */
+    uint32_t unsettled_one_in;  /* of the sockets that are to settle find no room: -ENOMEM */
     /* The disk. */
     uint32_t slow_one_in;        /* of the writes and syncs take up to slow_ns_max longer */
     uint64_t slow_ns_max;        /* 0: 500 ms */
@@ -57,7 +58,8 @@ struct sim_faults {
 
 /* How often each has struck. */
 struct sim_struck {
-    uint64_t far, held, cut, vanished, slow, full, write_errors, sync_errors, read_errors;
+    uint64_t far, held, cut, vanished, unsettled;
+    uint64_t slow, full, write_errors, sync_errors, read_errors;
 };
 
 struct sim_options {

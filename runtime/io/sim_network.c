@@ -13,7 +13,6 @@
 enum {
     ACCEPT_PAUSE_NS =
         50 * 1000 * 1000, /* sockets that ran out come back when somebody closes one */
-    HANDLES_FIRST = 64,
     DELAY_NS_MAX_DEFAULT = 200 * 1000,
     BACKLOG_MAX_DEFAULT = 128,
 };
@@ -133,49 +132,10 @@ network_full(const struct sim_network *network)
     return max > 0 && network->sockets_open >= max;
 }
 
-/* The lowest free one, as the kernel does: a handle used after its close soon meets another
- * connection. */
-static io_socket
-handle_give(struct sim_network *network, struct sim_socket *socket)
-{
-    size_t at = 0;
-    while (at < network->sockets_room && network->sockets[at]) {
-        at++;
-    }
-    if (at == network->sockets_room) {
-        size_t room = network->sockets_room ? network->sockets_room * 2 : HANDLES_FIRST;
-        network->sockets = sim_resize(network->sockets, room, sizeof(struct sim_socket *));
-        for (size_t i = network->sockets_room; i < room; i++) {
-            network->sockets[i] = NULL;
-        }
-        network->sockets_room = room;
-    }
-    network->sockets[at] = socket;
-    network->sockets_open++;
-    socket->handle = (io_socket)at;
-    return socket->handle;
-}
-
-static void
-handle_take_back(struct sim_network *network, struct sim_socket *socket)
-{
-    network->sockets[socket->handle] = NULL;
-    network->sockets_open--;
-    socket->handle = -1;
-}
-
-static struct sim_socket *
-socket_of(struct io *io, io_socket handle)
-{
-    struct sim_network *network = sim_of_io(io)->network;
-    bool inside = handle >= 0 && (size_t)handle < network->sockets_room;
-    return inside ? network->sockets[handle] : NULL;
-}
-
 struct sim_end *
 sim_network_end(struct io *io, io_socket handle)
 {
-    struct sim_socket *socket = socket_of(io, handle);
+    struct sim_socket *socket = sim_handle_socket(io, handle);
     return socket && !socket->listening ? (struct sim_end *)socket : NULL;
 }
 
@@ -202,7 +162,7 @@ sim_network_free(struct sim_network *network)
         next = at->next;
         free(at);
     }
-    free(network->sockets);
+    sim_handles_free(network);
     free(network);
 }
 
@@ -240,7 +200,7 @@ sim_network_listen(struct io *io, const struct io_address *address, int backlog,
     listener->last = &listener->first;
     listener->next = network->listeners;
     network->listeners = listener;
-    *out = handle_give(network, &listener->socket);
+    *out = sim_handle_give(network, &listener->socket);
     if (out_bound) {
         *out_bound = bound;
     }
@@ -298,7 +258,7 @@ listener_offer(struct sim_listener *listener)
         }
         listener->backlog--;
         request->loop->stats.accepts++;
-        sim_request_announce(request, handle_give(network, &end->socket));
+        sim_request_announce(request, sim_handle_give(network, &end->socket));
     }
 }
 
@@ -321,7 +281,8 @@ accept_fire(void *context)
 void
 sim_network_accept(struct io *io, struct io_op *op, io_socket listener)
 {
-    struct sim_request *request = sim_request_new(io, op, SIM_ACCEPT, socket_of(io, listener));
+    struct sim_request *request =
+        sim_request_new(io, op, SIM_ACCEPT, sim_handle_socket(io, listener));
     sim_request_submit(request, accept_fire);
 }
 
@@ -398,7 +359,7 @@ connect_answered(struct sim_attempt *attempt, struct sim_end *end, int error)
     struct sim_network *network = attempt->sim->network;
     network->sockets_open--;
     if (request) {
-        sim_request_finish(request, end ? handle_give(network, &end->socket) : error);
+        sim_request_finish(request, end ? sim_handle_give(network, &end->socket) : error);
     } else if (end) {
         sim_end_close(end, true);
     }
@@ -442,6 +403,9 @@ sim_network_peer(struct io *io, io_socket socket, struct io_address *out)
     if (!end) {
         return -EBADF;
     }
+    if ((socket & SIM_SETTLED) != 0) {
+        return -EOPNOTSUPP;
+    }
     *out = end->remote;
     return 0;
 }
@@ -451,10 +415,10 @@ sim_network_peer(struct io *io, io_socket socket, struct io_address *out)
 void
 sim_network_close(struct io *io, io_socket handle, bool abort)
 {
-    struct sim_socket *socket = socket_of(io, handle);
+    struct sim_socket *socket = sim_handle_socket(io, handle);
     ASSERT(socket && (socket->active == 0 || sim_over(socket->sim)));
     struct sim_network *network = socket->sim->network;
-    handle_take_back(network, socket);
+    sim_handle_take_back(network, socket);
     if (socket->listening) {
         listener_close(network, (struct sim_listener *)socket);
     } else {

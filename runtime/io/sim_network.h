@@ -17,14 +17,17 @@
 #include "runtime/io/sim_request.h"
 
 enum {
-    SIM_PORT_EPHEMERAL = 32768
-}; /* the first port given away where port 0 was asked, as Linux has it */
+    /* The first port given away where port 0 was asked, as Linux has it. */
+    SIM_PORT_EPHEMERAL = 32768,
+    SIM_SETTLED = 1 << 30, /* in the handle of a settled socket */
+};
 
 /* What a handle stands for: the first member of listeners and ends. */
 struct sim_socket {
     struct sim *sim;
     bool listening;
     io_socket handle; /* -1: none */
+    unsigned loop;    /* that alone knows it; when it is settled */
     unsigned active;  /* operations between start and last done */
     struct sim_request *waiting_first, *waiting_last;
 };
@@ -87,10 +90,15 @@ struct sim_connection {
     struct sim_connection *next, *previous; /* all of the network */
 };
 
+struct sim_handles {
+    struct sim_socket **sockets; /* by handle; NULL: free */
+    size_t room;
+};
+
 struct sim_network {
     struct sim *sim;
-    struct sim_socket **sockets; /* by handle; NULL: free */
-    size_t sockets_room, sockets_open;
+    struct sim_handles handles, settled;
+    size_t sockets_open; /* that are not settled */
     struct sim_listener *listeners;
     struct sim_connection *connections;
     struct sim_peer *peers;
@@ -154,10 +162,18 @@ void sim_socket_shutdown(struct io *io, io_socket socket);
 void sim_peer_heard(struct sim_peer *peer);
 void sim_peer_free_all(struct sim_network *network);
 
-/* The end, or the socket, of a handle; NULL when it is none. */
+/* sim_handle.c: a new handle; its end; what has it (NULL: nothing that this loop knows). */
+io_socket sim_handle_give(struct sim_network *network, struct sim_socket *socket);
+void sim_handle_take_back(struct sim_network *network, struct sim_socket *socket);
+struct sim_socket *sim_handle_socket(struct io *io, io_socket handle);
+void sim_handles_free(struct sim_network *network);
+
+/* The end of a handle; NULL when it is none. */
 struct sim_end *sim_network_end(struct io *io, io_socket handle);
 
 /* These stand in the table of io_priv.h. */
+int sim_handle_settle(struct io *io, io_socket handle, io_socket *out);
+uint64_t sim_handle_settled_max(const struct io_driver *driver, uint32_t *out_each);
 int sim_network_listen(struct io *io, const struct io_address *address, int backlog, io_socket *out,
                        struct io_address *out_bound);
 void sim_network_accept(struct io *io, struct io_op *op, io_socket listener);

@@ -3,6 +3,7 @@
 
 #include "runtime/io/posix_file.h"
 #include "runtime/io/uring_priv.h"
+#include "runtime/io/uring_table.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +22,15 @@ enum {
     WORKERS_MAX = 1024, /* a typing mistake, not a machine */
     RECEIVE_BUFFERS_DEFAULT = 1024,
     RING_ENTRIES_DEFAULT = 4096,
+    COMPLETIONS_PER_ENTRY = 4,
+    /* Of a table. So few that what waits in its ring is quickly looked through; of the kernel's
+     * hash of that there are most lists where a ring has 8,192 completions or more. */
+    TABLE_SLOTS_DEFAULT = 16384,
+    TABLE_ENTRIES_MAX = 256,
+    TABLE_COMPLETIONS_LEAST = 8192,
+    /* Of Linux 6.14; liburing 2.3 does not know it. It stands for 6.13, whose tables let go of a
+     * socket when it is closed, and that has no sign of its own. */
+    FEATURE_RW_ATTR = 1 << 16,
     NS_PER_US = 1000,
     NS_PER_MS = 1000000,
     MS_PER_SECOND = 1000,
@@ -212,6 +223,8 @@ stats_read(struct io *io, struct io_stats *out)
         .file_bytes = counter_read(&counters->file_bytes),
         .receive_buffers_short = counter_read(&counters->receive_buffers_short),
         .wakes = counter_read(&uring->wakes),
+        .settled = counter_read(&counters->settled),
+        .settles_failed = counter_read(&counters->settles_failed),
     };
 }
 
@@ -245,6 +258,8 @@ static const struct io_ops uring_ops = {
     .send = uring_send,
     .shutdown = uring_shutdown,
     .close = uring_close,
+    .settle = uring_settle,
+    .settled_max = uring_settled_max,
     .cancel = uring_cancel,
     .file_open = file_open,
     .file_close = file_close,
@@ -271,30 +286,43 @@ static const struct io_ops uring_ops = {
 static void
 loop_close(struct uring *uring)
 {
-    uring_ring_close(uring);
+    uring_tables_close(uring);
+    uring_ring_close(&uring->ring);
     uring_buffers_close(uring);
+    (void)close(uring->bell_fd);
     (void)close(uring->wake_fd);
 }
 
 static int
 loop_open(struct uring *uring, const struct uring_options *options)
 {
+    unsigned entries = options->ring_entries;
     uring->spin_ns = (uint64_t)options->spin_us * NS_PER_US;
     uring->paused_until_ns = IO_NEVER;
+    uring->ring.counters = &uring->counters;
     uring->wake_fd = eventfd(0, EFD_CLOEXEC);
     if (uring->wake_fd < 0) {
         return -errno;
     }
-    int error = uring_buffers_open(uring, options->receive_buffers);
-    if (error == 0) {
-        error = uring_ring_open(uring, options->ring_entries, options->level);
-        if (error < 0) {
-            uring_buffers_close(uring);
-        }
+    int error = 0;
+    uring->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (uring->bell_fd < 0) {
+        error = -errno;
+        goto out_wake;
     }
+    error = uring_buffers_open(uring, options->receive_buffers);
     if (error < 0) {
-        (void)close(uring->wake_fd);
+        goto out_bell;
     }
+    error = uring_ring_open(&uring->ring, entries, entries * COMPLETIONS_PER_ENTRY, options->level);
+    if (error == 0) {
+        return 0;
+    }
+    uring_buffers_close(uring);
+out_bell:
+    (void)close(uring->bell_fd);
+out_wake:
+    (void)close(uring->wake_fd);
     return error;
 }
 
@@ -345,6 +373,7 @@ driver_new(const struct uring_options *options, const struct uring_host *host)
     }
     int version_length = (int)strspn(host->release, "0123456789.");
     driver->base.level_is_6_1 = options->level == IO_LEVEL_6_1;
+    driver->level = options->level;
     (void)snprintf(driver->name, sizeof(driver->name), "uring %.*s (level %s)", version_length,
                    host->release, options->level == IO_LEVEL_6_1 ? "6.1" : "probe");
     return driver;
@@ -358,6 +387,28 @@ uring_cores(void)
         return LOOPS_FALLBACK; /* more cores than the set can name */
     }
     return (unsigned)CPU_COUNT(&cores);
+}
+
+/* Once the rings are open and tell what the kernel has. */
+static void
+tables_measure(struct uring_driver *driver, const struct uring_options *options)
+{
+    struct rlimit limit;
+    if (options->level == IO_LEVEL_6_1 ||
+        (driver->urings[0].ring.queues.features & FEATURE_RW_ATTR) == 0 ||
+        getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+        return;
+    }
+    driver->table_slots = options->table_slots;
+    if (limit.rlim_cur < driver->table_slots) {
+        driver->table_slots = (unsigned)limit.rlim_cur; /* the kernel's own limit for a table */
+    }
+    driver->table_entries = options->ring_entries;
+    driver->table_completions = options->ring_entries * COMPLETIONS_PER_ENTRY;
+    if (options->ring_entries > TABLE_ENTRIES_MAX) {
+        driver->table_entries = TABLE_ENTRIES_MAX;
+        driver->table_completions = TABLE_COMPLETIONS_LEAST;
+    }
 }
 
 static bool
@@ -382,6 +433,9 @@ options_fault(const struct uring_options *options)
     if (!power_of_two(options->ring_entries) || options->ring_entries > URING_RING_ENTRIES_MAX) {
         return "a number of ring entries that is not a power of two up to 32,768";
     }
+    if (options->table_slots > URING_TABLE_SLOTS_MAX) {
+        return "more than 1,048,576 slots in a table";
+    }
     return NULL;
 }
 
@@ -401,6 +455,9 @@ options_fill(const struct uring_options *given)
     }
     if (options.ring_entries == 0) {
         options.ring_entries = RING_ENTRIES_DEFAULT;
+    }
+    if (options.table_slots == 0) {
+        options.table_slots = TABLE_SLOTS_DEFAULT;
     }
     return options;
 }
@@ -432,6 +489,7 @@ uring_open(const struct uring_options *given, struct io_driver **out, char *why,
             return error;
         }
     }
+    tables_measure(driver, &options);
     *out = &driver->base;
     return 0;
 }

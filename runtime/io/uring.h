@@ -25,6 +25,9 @@ struct uring_options {
     unsigned spin_us; /* how long a loop polls for completions before it sleeps; 0: not at all */
     unsigned receive_buffers; /* per loop, of IO_RECEIVE_BYTES each; a power of two; 0: 1,024 */
     unsigned ring_entries;    /* 0: 4,096 */
+    /* Settled sockets (io_settle) in one ring; 0: 16,384. Never more than the process may have
+     * descriptors, which is the kernel's limit. */
+    unsigned table_slots;
 };
 
 /* Opens the rings. On failure returns a negative errno and, in `why` (may be NULL), one sentence

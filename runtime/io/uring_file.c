@@ -24,7 +24,7 @@ struct append {
 static void
 append_submit(struct uring *uring, struct io_op *op, struct append *append)
 {
-    struct io_uring_sqe *sqe = uring_sqe(uring, (uint64_t)(uintptr_t)op);
+    struct io_uring_sqe *sqe = uring_sqe(&uring->ring, (uint64_t)(uintptr_t)op);
     if (append->bytes == 0) {
         io_uring_prep_fsync(sqe, append->file, IORING_FSYNC_DATASYNC);
     } else {

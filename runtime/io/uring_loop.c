@@ -22,6 +22,7 @@
  * ring with DEFER_TASKRUN works only in kernels younger than 6.1. */
 #include "runtime/io/trap.h"
 #include "runtime/io/uring_priv.h"
+#include "runtime/io/uring_table.h"
 
 #include <ck_pr.h>
 #include <errno.h>
@@ -57,7 +58,7 @@ uring_wake(struct io *io)
 static void
 wake_arm(struct uring *uring)
 {
-    io_uring_prep_poll_multishot(uring_sqe(uring, URING_TAG_WAKE), uring->wake_fd, POLLIN);
+    io_uring_prep_poll_multishot(uring_sqe(&uring->ring, URING_TAG_WAKE), uring->wake_fd, POLLIN);
 }
 
 /* ------------------------------------------------------------------------ finished work */
@@ -124,42 +125,70 @@ uring_work_withdraw(struct io *io, struct io_work *work)
 
 /* ------------------------------------------------------------------------ completions */
 
+/* `table` is the one whose ring it came from; none says a bell or a wake-up. */
 static void
-complete_tagged(struct uring *uring, enum uring_tag tag, uint32_t flags)
+complete_tagged(struct uring *uring, unsigned table, const struct uring_completion *done)
 {
-    switch (tag) {
+    switch ((enum uring_tag)(done->user_data & URING_TAG_MASK)) {
     case URING_TAG_NOTHING:
-        break;
+        return;
     case URING_TAG_WAKE:
-        if ((flags & IORING_CQE_F_MORE) == 0) {
+        if ((done->flags & IORING_CQE_F_MORE) == 0) {
             wake_arm(uring);
         }
+        return;
+    case URING_TAG_BELL:
+        uring->bell_armed = false;
+        return;
+    case URING_TAG_LENT:
+        uring_lent(done->result);
+        return;
+    case URING_TAG_CLOSED:
+        uring_slot_closed(uring, table, done->user_data >> URING_TAG_BITS, done->result);
+        return;
+    case URING_TAG_OP:
         break;
-    case URING_TAGS:
-        check_failed("a completion with no such tag", __FILE__, __LINE__);
     }
+    check_failed("a completion with no such tag", __FILE__, __LINE__);
 }
 
 /* Runs what lies in the ring now; what comes meanwhile waits for the next round, so that turns
  * follow one another. */
 static void
-completions_run(struct uring *uring)
+ring_run(struct uring *uring, struct uring_ring *ring, unsigned table)
 {
-    unsigned ready = uring_ready(uring);
+    unsigned ready = uring_ready(ring);
     uring_count(&uring->counters.completed, ready);
     for (; ready > 0; ready--) {
-        struct uring_completion done = uring_pop(uring);
-        if (done.user_data < URING_TAGS) {
-            complete_tagged(uring, (enum uring_tag)done.user_data, done.flags);
+        struct uring_completion done = uring_pop(ring);
+        if ((done.user_data & URING_TAG_MASK) != URING_TAG_OP) {
+            complete_tagged(uring, table, &done);
         } else {
             struct io_op *op = (struct io_op *)(uintptr_t)done.user_data;
             uring_op_complete(uring, op, done.result, done.flags);
         }
     }
+}
+
+static void
+completions_run(struct uring *uring)
+{
+    /* What runs here may open tables; those have nothing yet. */
+    unsigned tables = uring->tables_count;
+    if (uring_tables_pending(uring)) {
+        uring_tables_submit(uring);
+    }
+    ring_run(uring, &uring->ring, 0);
+    for (unsigned i = 0; i < tables; i++) {
+        ring_run(uring, uring_table_ring(uring, i), i);
+    }
     uring_op_run_ended(uring);
     finished_run(uring);
     uring_accept_resume(uring);
-    uring_poll_resume(uring);
+    uring_poll_resume(uring, &uring->ring);
+    for (unsigned i = 0; i < tables; i++) {
+        uring_poll_resume(uring, uring_table_ring(uring, i));
+    }
 }
 
 /* ------------------------------------------------------------------------ turns */
@@ -168,7 +197,8 @@ completions_run(struct uring *uring)
 static bool
 loop_roused(struct uring *uring)
 {
-    return uring_ready(uring) > 0 || uring_pending(uring) || !finished_empty(uring) ||
+    return uring_ready(&uring->ring) > 0 || uring_pending(&uring->ring) ||
+           uring_tables_pending(uring) || !finished_empty(uring) ||
            !uring->loop.idle(uring->loop.context);
 }
 
@@ -194,10 +224,12 @@ loop_sleep(struct uring *uring, uint64_t deadline_ns)
 {
     atomic_store_explicit(&uring->sleeping, true, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst); /* (A), see above */
-    if (finished_empty(uring) && uring->loop.idle(uring->loop.context)) {
-        uring_wait(uring, deadline_ns);
+    uring_bell_arm(uring);
+    if (!uring_tables_pending(uring) && finished_empty(uring) &&
+        uring->loop.idle(uring->loop.context)) {
+        uring_wait(&uring->ring, deadline_ns);
     } else {
-        uring_submit(uring);
+        uring_submit(&uring->ring);
     }
     /* Relaxed: a waker that still reads true rings once for nothing. */
     atomic_store_explicit(&uring->sleeping, false, memory_order_relaxed);
@@ -210,35 +242,25 @@ loop_wait(struct uring *uring, uint64_t deadline_ns)
     if (deadline_ns > uring->paused_until_ns) {
         deadline_ns = uring->paused_until_ns;
     }
-    if (deadline_ns == 0 || uring->ended.head != NULL || uring->dropped.head != NULL) {
-        uring_submit(uring);
+    uring_tables_submit(uring);
+    if (deadline_ns == 0 || uring->ended.head != NULL || uring->ring.dropped.head != NULL ||
+        uring_tables_ready(uring)) {
+        uring_submit(&uring->ring);
         return;
     }
     if (uring->spin_ns > 0) {
-        uring_submit(uring);
+        uring_submit(&uring->ring);
         if (loop_spin(uring, deadline_ns)) {
-            uring_submit(uring);
+            uring_submit(&uring->ring);
             return;
         }
     }
     loop_sleep(uring, deadline_ns);
 }
 
-/* After the last turn: when this returns, the kernel neither reads nor writes any memory of an op's
- * owner. Appends run to their end, all else is cancelled; no done is called any more. */
 static void
-loop_end(struct uring *uring)
+ring_cancel_all(struct uring_ring *ring)
 {
-    uring_submit(uring);
-    while (uring->appends_active > 0) {
-        uring_wait(uring, IO_NEVER);
-        for (unsigned ready = uring_ready(uring); ready > 0; ready--) {
-            struct uring_completion done = uring_pop(uring);
-            if (done.user_data >= URING_TAGS) {
-                uring_write_sync_forget(uring, (struct io_op *)(uintptr_t)done.user_data);
-            }
-        }
-    }
     struct io_uring_sync_cancel_reg all = {
         .fd = -1,
         .flags = IORING_ASYNC_CANCEL_ANY | IORING_ASYNC_CANCEL_ALL,
@@ -246,14 +268,53 @@ loop_end(struct uring *uring)
     };
     int error;
     do { /* -ENOENT: nothing was left */
-        error = io_uring_register_sync_cancel(&uring->ring, &all);
+        error = io_uring_register_sync_cancel(&ring->queues, &all);
     } while (error == -EINTR);
+}
+
+/* Nobody else would close them. */
+static void
+lent_give_back(struct uring_ring *ring)
+{
+    do {
+        uring_submit(ring);
+        for (unsigned ready = uring_ready(ring); ready > 0; ready--) {
+            struct uring_completion done = uring_pop(ring);
+            if ((done.user_data & URING_TAG_MASK) == URING_TAG_LENT) {
+                uring_lent(done.result);
+            }
+        }
+    } while (uring_pending(ring));
+}
+
+/* After the last turn: when this returns, the kernel neither reads nor writes any memory of an op's
+ * owner. Appends run to their end, all else is cancelled; no done is called any more. */
+static void
+loop_end(struct uring *uring)
+{
+    uring_tables_submit(uring);
+    uring_submit(&uring->ring);
+    while (uring->appends_active > 0) {
+        uring_wait(&uring->ring, IO_NEVER);
+        for (unsigned ready = uring_ready(&uring->ring); ready > 0; ready--) {
+            struct uring_completion done = uring_pop(&uring->ring);
+            if ((done.user_data & URING_TAG_MASK) == URING_TAG_OP) {
+                uring_write_sync_forget(uring, (struct io_op *)(uintptr_t)done.user_data);
+            }
+        }
+    }
+    ring_cancel_all(&uring->ring);
+    for (unsigned i = 0; i < uring->tables_count; i++) {
+        struct uring_ring *ring = uring_table_ring(uring, i);
+        ring_cancel_all(ring);
+        lent_give_back(ring);
+    }
 }
 
 static void
 loop_run(struct uring *uring)
 {
-    uring_ring_enable(uring);
+    uring_ring_enable(&uring->ring);
     wake_arm(uring);
     while (true) {
         uint64_t deadline_ns = uring->loop.turn(uring->loop.context);

@@ -14,6 +14,7 @@
  * front of everything after, and the kernel works it off within the submission: so one that comes
  * too late can never hit the next operation at the same address. */
 #include "runtime/io/uring_priv.h"
+#include "runtime/io/uring_table.h"
 
 #include <errno.h>
 
@@ -137,6 +138,24 @@ uring_op_complete(struct uring *uring, struct io_op *op, int32_t result, uint32_
     check_failed("a completion for an op of no kind", __FILE__, __LINE__);
 }
 
+/* Where the kernel knows it. */
+static struct uring_ring *
+op_ring(struct uring *uring, const struct io_op *op)
+{
+    switch ((enum uring_kind)(op->kind & URING_KIND_MASK)) {
+    case URING_KIND_POLL:
+    case URING_KIND_RECEIVE:
+    case URING_KIND_SEND:
+        return uring_place(uring, (io_socket)op->cookie).ring;
+    case URING_KIND_NONE:
+    case URING_KIND_ACCEPT:
+    case URING_KIND_CONNECT:
+    case URING_KIND_WRITE_SYNC:
+        break;
+    }
+    return &uring->ring;
+}
+
 void
 uring_cancel(struct io *io, struct io_op *op)
 {
@@ -148,13 +167,14 @@ uring_cancel(struct io *io, struct io_op *op)
     if ((op->kind & URING_OP_ENDED) != 0) {
         return;
     }
+    struct uring_ring *ring = op_ring(uring, op);
     if ((op->kind & URING_OP_PAUSED) != 0) {
         op_list_remove(&uring->paused, op); /* it is in one of the two */
-        op_list_remove(&uring->dropped, op);
+        op_list_remove(&ring->dropped, op);
         uring_op_end_later(uring, op, -ECANCELED);
         return;
     }
-    struct io_uring_sqe *sqe = uring_sqe(uring, URING_TAG_NOTHING);
+    struct io_uring_sqe *sqe = uring_sqe(ring, URING_TAG_NOTHING);
     io_uring_prep_cancel(sqe, op, 0);
     sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
 }

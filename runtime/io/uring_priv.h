@@ -4,15 +4,17 @@
  *     uring.c          opens and closes the driver, the table of calls, time and chance
  *     uring_probe.c    why a ring could not be opened, as a sentence for the operator
  *     uring_ring.c     the two rings: entries out, one system call, completions in
+ *     uring_table.c    further rings, each with a table of sockets that take no descriptor; its
+ *                      header is uring_table.h
  *     uring_loop.c     the thread: turn, sleep, wake, completions
  *     uring_op.c       the life of an operation: begun, completed, cancelled
  *     uring_socket.c   the operations on sockets
  *     uring_file.c     the durable append
  *
- * What the kernel hands back is told apart by user_data: a small number (enum uring_tag) for the
- * driver's own entries, else the address of the io_op. An entry with the address of an op is in
- * flight only while the op is active, and the op stays at its place so long; that is the whole
- * lifetime rule.
+ * What the kernel hands back is told apart by user_data: the address of the io_op, or, for the
+ * driver's own entries, a tag in the bits that are zero in such an address. An entry with the
+ * address of an op is in flight only while the op is active, and the op stays at its place so long;
+ * that is the whole lifetime rule.
  */
 #pragma once
 
@@ -31,14 +33,21 @@ enum {
     URING_LOOPS_MAX = 1024,         /* more than there are cores; a typing mistake, not a machine */
     URING_RING_ENTRIES_MAX = 32768, /* the kernel's own */
     URING_RECEIVE_BUFFERS_MAX = 65536,
-    URING_RELEASE_TEXT_MAX = 65, /* as in struct utsname */
+    URING_TABLE_SLOTS_MAX = 1 << 20, /* the kernel's own */
+    URING_RELEASE_TEXT_MAX = 65,     /* as in struct utsname */
 };
 
+/* The low bits of user_data; what else a tag has to say is above them. */
 enum uring_tag {
+    URING_TAG_OP,      /* none: it is the address of an op */
     URING_TAG_NOTHING, /* a cancel that came too late: nothing to do */
     URING_TAG_WAKE,    /* the poll on wake_fd */
-    URING_TAGS,
+    URING_TAG_BELL,    /* the poll on bell_fd */
+    URING_TAG_LENT,    /* a descriptor of a socket in a table, to end our side with */
+    URING_TAG_CLOSED,  /* a slot of a table is free again; the slot is above */
 };
+enum { URING_TAG_BITS = 3, URING_TAG_MASK = (1 << URING_TAG_BITS) - 1 };
+_Static_assert(_Alignof(struct io_op) >= 1 << URING_TAG_BITS, "an address leaves room for a tag");
 
 /* io_op.kind: one of these in the low byte, flags above. */
 enum uring_kind {
@@ -61,6 +70,8 @@ enum {
 struct uring_counters {
     _Atomic uint64_t enters, submitted, completed, receives, receive_bytes, sends, send_bytes;
     _Atomic uint64_t accepts, file_syncs, file_bytes, receive_buffers_short;
+    /* sockets that are in tables now; that found no room */
+    _Atomic uint64_t settled, settles_failed;
 };
 
 /* One completion, copied out of the ring. */
@@ -74,6 +85,15 @@ struct op_list {
     struct io_op *head, *tail;
 };
 
+/* One submission and one completion queue. Its loop's thread alone uses it. */
+struct uring_ring {
+    struct io_uring queues;
+    struct uring_counters *counters; /* the loop's */
+    unsigned enter_flags;            /* in every io_uring_enter */
+    struct msghdr *headers;          /* [entries], one beside each entry */
+    struct op_list dropped; /* polls that the kernel gave up; armed again when there is room */
+};
+
 /* One loop. Padded on purpose: what other threads touch has a cache line of its own. */
 /* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 struct uring {
@@ -83,6 +103,7 @@ struct uring {
     struct io_loop loop;
     pthread_t thread;
     int wake_fd;
+    int bell_fd; /* rung by the rings of tables, when there is something to work off in them */
     uint64_t spin_ns;
 
     /* ---- Any thread. On a line of its own: wakers read it at each message they send to this
@@ -92,18 +113,18 @@ struct uring {
     _Atomic(struct io_work *) finished; /* a stack, newest first */
 
     /* ---- The loop's thread alone. */
-    _Alignas(CACHE_LINE_BYTES) struct io_uring ring;
-    unsigned enter_flags;    /* in every io_uring_enter */
+    _Alignas(CACHE_LINE_BYTES) struct uring_ring ring; /* of all but what is in tables */
+    struct uring_table **tables;                       /* [tables_count], in order of opening */
+    unsigned tables_count;
+    bool bell_armed;         /* the poll on bell_fd is in the ring */
     bool running;            /* the thread is between its first turn and its last */
     unsigned appends_active; /* io_write_sync handed to the kernel and not completed */
-    struct msghdr *headers;  /* [ring entries], one beside each entry */
     unsigned char *buffers;  /* [receive_buffers][IO_RECEIVE_BYTES] */
     uint32_t *buffers_free;  /* a stack: the warmest buffer is used first */
     unsigned buffers_free_count, buffers_count;
     struct op_list ended; /* ops that end without the kernel: done is called when completions are */
     struct op_list paused;    /* accepts that met a limit; armed again at paused_until_ns */
     uint64_t paused_until_ns; /* IO_NEVER while the list is empty */
-    struct op_list dropped; /* polls that the kernel gave up; armed again when the ring has room */
 
     struct uring_counters counters;
 };
@@ -114,6 +135,9 @@ struct uring_driver {
     struct worker_pool *pool;
     unsigned workers;
     unsigned threads_count; /* running loops */
+    enum io_level level;
+    unsigned table_slots; /* sockets in one table; 0: this kernel can't have any */
+    unsigned table_entries, table_completions; /* of its ring */
     pthread_mutex_t start_lock;
     bool start_failed; /* under start_lock */
     char name[96];
@@ -131,6 +155,13 @@ uring_count(_Atomic uint64_t *counter, uint64_t more)
 {
     uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
     atomic_store_explicit(counter, now + more, memory_order_relaxed);
+}
+
+static inline void
+uring_uncount(_Atomic uint64_t *gauge, uint64_t less)
+{
+    uint64_t now = atomic_load_explicit(gauge, memory_order_relaxed);
+    atomic_store_explicit(gauge, now - less, memory_order_relaxed);
 }
 
 uint64_t uring_clock_ns(void);
@@ -153,28 +184,29 @@ void uring_explain(const struct uring_host *host, const char *what, int error, c
 
 /* Opens the ring, disabled: its thread enables it and is from then on the only one that may use
  * it. */
-MUST_CHECK int uring_ring_open(struct uring *uring, unsigned entries, enum io_level level);
-void uring_ring_close(struct uring *uring);
-/* By the loop's thread, before its first turn. */
-void uring_ring_enable(struct uring *uring);
+MUST_CHECK int uring_ring_open(struct uring_ring *ring, unsigned entries, unsigned completions,
+                               enum io_level level);
+void uring_ring_close(struct uring_ring *ring);
+/* By the loop's thread, before its first use. */
+void uring_ring_enable(struct uring_ring *ring);
 
 /* An empty entry to fill by one io_uring_prep_*; submits what is there when the queue is full. */
-struct io_uring_sqe *uring_sqe(struct uring *uring, uint64_t user_data);
+struct io_uring_sqe *uring_sqe(struct uring_ring *ring, uint64_t user_data);
 /* The zeroed header that belongs to an entry: stays as it is until the kernel has taken the entry,
  * and longer it is not needed (IORING_FEAT_SUBMIT_STABLE). */
-struct msghdr *uring_header(struct uring *uring, const struct io_uring_sqe *sqe);
+struct msghdr *uring_header(struct uring_ring *ring, const struct io_uring_sqe *sqe);
 /* True when the kernel holds completions for us. No system call. */
-bool uring_pending(const struct uring *uring);
+bool uring_pending(const struct uring_ring *ring);
 /* True when there are completions that had no room in the ring. */
-bool uring_overflown(const struct uring *uring);
+bool uring_overflown(const struct uring_ring *ring);
 /* Submits what is queued and lets the kernel deliver what it holds; no system call when there is
  * neither. */
-void uring_submit(struct uring *uring);
+void uring_submit(struct uring_ring *ring);
 /* The same, but waits for a completion until `deadline_ns`. One system call, always. */
-void uring_wait(struct uring *uring, uint64_t deadline_ns);
+void uring_wait(struct uring_ring *ring, uint64_t deadline_ns);
 /* How many completions lie in the ring, and the oldest of them, taken out. */
-unsigned uring_ready(const struct uring *uring);
-struct uring_completion uring_pop(struct uring *uring);
+unsigned uring_ready(const struct uring_ring *ring);
+struct uring_completion uring_pop(struct uring_ring *ring);
 
 /* ------------------------------------------------------------------------ uring_loop.c */
 
@@ -224,8 +256,8 @@ void uring_shutdown(struct io *io, io_socket socket);
 void uring_close(struct io *io, io_socket socket, bool abort);
 /* Arms the paused accepts again when their time has come. */
 void uring_accept_resume(struct uring *uring);
-/* Arms the dropped polls again, as many as the ring has room for. */
-void uring_poll_resume(struct uring *uring);
+/* Arms the dropped polls of a ring again, as many as it has room for. */
+void uring_poll_resume(struct uring *uring, struct uring_ring *ring);
 
 void uring_accept_complete(struct uring *uring, struct io_op *op, int32_t result, bool more);
 void uring_connect_complete(struct io_op *op, int32_t result);

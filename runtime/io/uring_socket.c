@@ -11,6 +11,7 @@
  * Sockets are not O_NONBLOCK: each entry says itself whether it may wait, and the kernel waits
  * without a thread. */
 #include "runtime/io/uring_priv.h"
+#include "runtime/io/uring_table.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -175,6 +176,9 @@ int
 uring_peer(struct io *io, io_socket socket, struct io_address *out)
 {
     (void)io;
+    if (uring_settled(socket)) {
+        return -EOPNOTSUPP;
+    }
     struct io_address peer = {.bytes = sizeof(peer.raw)};
     if (getpeername(socket, (struct sockaddr *)(void *)peer.raw, &peer.bytes) < 0) {
         return -errno;
@@ -188,7 +192,7 @@ uring_peer(struct io *io, io_socket socket, struct io_address *out)
 static void
 accept_arm(struct uring *uring, struct io_op *op)
 {
-    struct io_uring_sqe *sqe = uring_sqe(uring, (uint64_t)(uintptr_t)op);
+    struct io_uring_sqe *sqe = uring_sqe(&uring->ring, (uint64_t)(uintptr_t)op);
     io_uring_prep_multishot_accept(sqe, (int)op->cookie, NULL, NULL, SOCK_CLOEXEC);
 }
 
@@ -294,7 +298,7 @@ uring_connect(struct io *io, struct io_op *op, const struct io_address *address)
         return;
     }
     op->cookie = (uint64_t)fd;
-    struct io_uring_sqe *sqe = uring_sqe(uring, (uint64_t)(uintptr_t)op);
+    struct io_uring_sqe *sqe = uring_sqe(&uring->ring, (uint64_t)(uintptr_t)op);
     io_uring_prep_connect(sqe, fd, address_raw(address), address->bytes);
 }
 
@@ -315,8 +319,10 @@ poll_arm(struct uring *uring, struct io_op *op)
 {
     /* POLLIN comes with the end and with errors too, so that one receive tells them apart;
      * POLLRDHUP says when an end came with bytes. */
-    struct io_uring_sqe *sqe = uring_sqe(uring, (uint64_t)(uintptr_t)op);
-    io_uring_prep_poll_multishot(sqe, (int)op->cookie, POLLIN | POLLRDHUP);
+    struct uring_place place = uring_place(uring, (io_socket)op->cookie);
+    struct io_uring_sqe *sqe = uring_sqe(place.ring, (uint64_t)(uintptr_t)op);
+    io_uring_prep_poll_multishot(sqe, place.fd, POLLIN | POLLRDHUP);
+    sqe->flags |= place.entry_flags;
 }
 
 void
@@ -342,7 +348,7 @@ uring_poll_complete(struct uring *uring, struct io_op *op, int32_t result, bool 
     }
     if (!more) {
         op->kind |= URING_OP_PAUSED;
-        op_list_push(&uring->dropped, op);
+        op_list_push(&uring_place(uring, (io_socket)op->cookie).ring->dropped, op);
     }
     uring_op_report(op, result);
 }
@@ -352,14 +358,14 @@ uring_poll_complete(struct uring *uring, struct io_op *op, int32_t result, bool 
  * again, and a crowd of polls whose owners don't receive just now would chase each other round the
  * ring for ever. So first the ring empties. */
 void
-uring_poll_resume(struct uring *uring)
+uring_poll_resume(struct uring *uring, struct uring_ring *ring)
 {
-    if (uring->dropped.head == NULL || uring_overflown(uring) || uring_ready(uring) > 0) {
+    if (ring->dropped.head == NULL || uring_overflown(ring) || uring_ready(ring) > 0) {
         return;
     }
     struct io_op *op;
-    for (unsigned room = uring->ring.sq.ring_entries; room > 0; room--) {
-        if ((op = op_list_pop(&uring->dropped)) == NULL) {
+    for (unsigned room = ring->queues.sq.ring_entries; room > 0; room--) {
+        if ((op = op_list_pop(&ring->dropped)) == NULL) {
             return;
         }
         op->kind &= (uint16_t)~URING_OP_PAUSED;
@@ -434,8 +440,11 @@ uring_receive(struct io *io, struct io_op *op, io_socket socket)
         return;
     }
     op->buffer = uring->buffers_free[--uring->buffers_free_count];
-    struct io_uring_sqe *sqe = uring_sqe(uring, (uint64_t)(uintptr_t)op);
-    io_uring_prep_recv(sqe, socket, buffer_at(uring, op->buffer), IO_RECEIVE_BYTES, MSG_DONTWAIT);
+    op->cookie = (uint64_t)socket;
+    struct uring_place place = uring_place(uring, socket);
+    struct io_uring_sqe *sqe = uring_sqe(place.ring, (uint64_t)(uintptr_t)op);
+    io_uring_prep_recv(sqe, place.fd, buffer_at(uring, op->buffer), IO_RECEIVE_BYTES, MSG_DONTWAIT);
+    sqe->flags |= place.entry_flags;
 }
 
 void
@@ -483,15 +492,18 @@ uring_send(struct io *io, struct io_op *op, io_socket socket, const struct iovec
 {
     struct uring *uring = uring_of(io);
     uring_op_begin(op, URING_KIND_SEND);
-    struct io_uring_sqe *sqe = uring_sqe(uring, (uint64_t)(uintptr_t)op);
+    op->cookie = (uint64_t)socket;
+    struct uring_place place = uring_place(uring, socket);
+    struct io_uring_sqe *sqe = uring_sqe(place.ring, (uint64_t)(uintptr_t)op);
     if (count == 1) {
-        io_uring_prep_send(sqe, socket, pieces->iov_base, pieces->iov_len, MSG_NOSIGNAL);
-        return;
+        io_uring_prep_send(sqe, place.fd, pieces->iov_base, pieces->iov_len, MSG_NOSIGNAL);
+    } else {
+        struct msghdr *header = uring_header(place.ring, sqe);
+        header->msg_iov = (struct iovec *)(uintptr_t)pieces; /* the kernel only reads it */
+        header->msg_iovlen = count;
+        io_uring_prep_sendmsg(sqe, place.fd, header, MSG_NOSIGNAL);
     }
-    struct msghdr *header = uring_header(uring, sqe);
-    header->msg_iov = (struct iovec *)(uintptr_t)pieces; /* the kernel only reads it */
-    header->msg_iovlen = count;
-    io_uring_prep_sendmsg(sqe, socket, header, MSG_NOSIGNAL);
+    sqe->flags |= place.entry_flags;
 }
 
 void
@@ -505,7 +517,10 @@ uring_send_complete(struct uring *uring, struct io_op *op, int32_t result)
 void
 uring_shutdown(struct io *io, io_socket socket)
 {
-    (void)io;
+    if (uring_settled(socket)) {
+        uring_settled_shutdown(uring_of(io), socket);
+        return;
+    }
     /* Through the ring it would go to a kernel thread. ENOTCONN: the peer was faster. */
     (void)shutdown(socket, SHUT_WR);
 }
@@ -513,7 +528,10 @@ uring_shutdown(struct io *io, io_socket socket)
 void
 uring_close(struct io *io, io_socket socket, bool abort)
 {
-    (void)io;
+    if (uring_settled(socket)) {
+        uring_settled_close(uring_of(io), socket, abort);
+        return;
+    }
     if (abort) {
         struct linger now = {.l_onoff = 1, .l_linger = 0};
         (void)setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof(now));

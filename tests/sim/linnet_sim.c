@@ -57,6 +57,7 @@ static const struct fault {
     {"write-error", 150, offsetof(struct sim_faults, write_error_one_in), "writes that fail"},
     {"sync-error", 150, offsetof(struct sim_faults, sync_error_one_in), "syncs that fail"},
     {"read-error", 50, offsetof(struct sim_faults, read_error_one_in), "reads that fail"},
+    {"unsettled", 3, offsetof(struct sim_faults, unsettled_one_in), "sockets that can't settle"},
 };
 enum { FAULTS = sizeof faults / sizeof faults[0] };
 

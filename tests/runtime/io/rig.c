@@ -11,6 +11,7 @@ enum {
     /* How long a test waits for what must come: a hang, not a slow machine. */
     AWAIT_SECONDS = 60,
     BACKLOG = 128,
+    TABLE_SLOTS = 3,
 };
 
 /* ------------------------------------------------------------------------ loops */
@@ -76,7 +77,9 @@ rig_open(struct rig *rig, const struct rig_options *options)
         .spin_us = options->spin_us,
         .receive_buffers = options->receive_buffers,
         .ring_entries = options->ring_entries,
+        .table_slots = options->table_slots == 0 ? TABLE_SLOTS : options->table_slots,
     };
+    rig->settle = options->settle;
     assert_true(uring.loops <= RIG_LOOPS_MAX);
     if (uring_open(&uring, &rig->driver, why, sizeof(why)) < 0) {
         fail_msg("%s", why);
@@ -314,6 +317,18 @@ run_shut(struct io *io, void *context)
     io_shutdown(io, call->handle);
 }
 
+struct settle_call {
+    io_socket *socket;
+    int result;
+};
+
+static void
+run_settle(struct io *io, void *context)
+{
+    struct settle_call *call = context;
+    call->result = io_settle(io, *call->socket, call->socket);
+}
+
 static void
 run_drop(struct io *io, void *context)
 {
@@ -394,6 +409,28 @@ rig_cancel(struct rig *rig, unsigned loop, struct probe *probe)
     rig_do(rig, loop, run_cancel, &call);
 }
 
+int
+rig_settle(struct rig *rig, unsigned loop, io_socket *socket)
+{
+    struct settle_call call = {.socket = socket};
+    rig_do(rig, loop, run_settle, &call);
+    return call.result;
+}
+
+bool
+rig_settles(enum io_level level)
+{
+    struct rig rig;
+    uint32_t each;
+    rig_open(&rig, &(struct rig_options){.level = level});
+    bool can = io_settled_max(rig.driver, &each) > 0;
+    rig_close(&rig);
+    if (!can) {
+        print_message("this kernel has no tables for sockets: passed over\n");
+    }
+    return can;
+}
+
 void
 rig_shut(struct rig *rig, unsigned loop, io_socket socket)
 {
@@ -455,4 +492,8 @@ rig_pair(struct rig *rig, io_socket ends[2])
     rig_cancel(rig, 0, &accepting);
     assert_int_equal(probe_await_end(&accepting), -ECANCELED);
     rig_drop(rig, 0, listener, false);
+    if (rig->settle) {
+        assert_int_equal(rig_settle(rig, 0, &ends[0]), 0);
+        assert_int_equal(rig_settle(rig, 0, &ends[1]), 0);
+    }
 }

@@ -45,6 +45,7 @@ struct rig_loop {
 struct rig {
     struct io_driver *driver;
     bool stopped;
+    bool settle;
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct rig_loop loops[RIG_LOOPS_MAX];
@@ -54,6 +55,8 @@ struct rig_options {
     unsigned loops; /* 0: 1 */
     enum io_level level;
     unsigned receive_buffers, ring_entries, spin_us;
+    bool settle;          /* the ends of each rig_pair take no descriptor */
+    unsigned table_slots; /* of settled sockets; 0: 3, so that there are several tables */
 };
 
 struct probe {
@@ -92,6 +95,10 @@ void rig_send(struct rig *rig, unsigned loop, struct probe *probe, io_socket soc
 void rig_write_sync(struct rig *rig, unsigned loop, struct probe *probe, io_file file,
                     const struct iovec *pieces, unsigned count, uint64_t offset);
 void rig_cancel(struct rig *rig, unsigned loop, struct probe *probe);
+/* Settles a socket on the loop that will use it; a negative errno leaves it as it is. */
+int rig_settle(struct rig *rig, unsigned loop, io_socket *socket);
+/* Whether this kernel can do so at the level: else it is told that what needs it is passed over. */
+bool rig_settles(enum io_level level);
 void rig_shut(struct rig *rig, unsigned loop, io_socket socket);
 void rig_drop(struct rig *rig, unsigned loop, io_socket socket, bool abort);
 

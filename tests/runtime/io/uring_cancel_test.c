@@ -7,11 +7,12 @@
 #include <unistd.h>
 
 static enum io_level level;
+static bool settle; /* the sockets of pairs */
 
 static void
 open_rig(struct rig *rig)
 {
-    rig_open(rig, &(struct rig_options){.level = level});
+    rig_open(rig, &(struct rig_options){.level = level, .settle = settle});
 }
 
 /* ------------------------------------------------------------------------ cancelling */
@@ -170,6 +171,11 @@ main(void)
     };
     level = IO_LEVEL_PROBE;
     int failed = cmocka_run_group_tests_name("level probe", specs, NULL, NULL);
+    if (rig_settles(level)) {
+        settle = true;
+        failed += cmocka_run_group_tests_name("level probe, settled", specs, NULL, NULL);
+        settle = false;
+    }
     level = IO_LEVEL_6_1;
     return failed + cmocka_run_group_tests_name("level 6.1", specs, NULL, NULL);
 }

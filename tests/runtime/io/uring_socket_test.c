@@ -8,11 +8,12 @@
 #include <unistd.h>
 
 static enum io_level level;
+static bool settle; /* the sockets of pairs */
 
 static void
 open_rig(struct rig *rig)
 {
-    rig_open(rig, &(struct rig_options){.level = level});
+    rig_open(rig, &(struct rig_options){.level = level, .settle = settle});
 }
 
 /* ------------------------------------------------------------------------ conversations */
@@ -192,7 +193,7 @@ no_buffers(void **state)
     io_socket ends[TALKERS][2];
     static struct probe receiving[TALKERS];
     memset(receiving, 0, sizeof(receiving));
-    rig_open(&rig, &(struct rig_options){.level = level, .receive_buffers = 2});
+    rig_open(&rig, &(struct rig_options){.level = level, .settle = settle, .receive_buffers = 2});
     for (unsigned i = 0; i < TALKERS; i++) {
         rig_pair(&rig, ends[i]);
         rig_say(&rig, ends[i][0], "hello");
@@ -284,7 +285,7 @@ crowd_overflows(void **state)
     struct iovec pieces[] = {rig_piece("12", 2), rig_piece("34", 2)};
     memset(polling, 0, sizeof(polling));
     memset(sending, 0, sizeof(sending));
-    rig_open(&rig, &(struct rig_options){.level = level, .ring_entries = 4});
+    rig_open(&rig, &(struct rig_options){.level = level, .settle = settle, .ring_entries = 4});
     for (unsigned i = 0; i < CROWD; i++) {
         rig_pair(&rig, ends[i]);
         probe_prime(&rig, &polling[i]);
@@ -395,6 +396,9 @@ two_loops(void **state)
     static struct probe told[2];
     rig_open(&rig, &(struct rig_options){.loops = 2, .level = level});
     rig_pair(&rig, ends);
+    for (unsigned i = 0; settle && i < 2; i++) {
+        assert_int_equal(rig_settle(&rig, i, &ends[i]), 0);
+    }
     memset(pingers, 0, sizeof(pingers));
     memset(told, 0, sizeof(told));
     for (unsigned i = 0; i < 2; i++) {
@@ -428,6 +432,11 @@ main(void)
     };
     level = IO_LEVEL_PROBE;
     int failed = cmocka_run_group_tests_name("level probe", specs, NULL, NULL);
+    if (rig_settles(level)) {
+        settle = true;
+        failed += cmocka_run_group_tests_name("level probe, settled", specs, NULL, NULL);
+        settle = false;
+    }
     level = IO_LEVEL_6_1;
     return failed + cmocka_run_group_tests_name("level 6.1", specs, NULL, NULL);
 }
