@@ -386,6 +386,7 @@ connection_init(void *state, const void *argument)
     connection->heard_at_ns = ln_now_ns();
     messenger_count(&connection->messenger->counters.connections);
     ln_own(&connection->own, connection_release);
+    connection->settles = start->descriptor >= start->messenger->room.connections_settle_from;
     connection->socket = ln_socket_attach(start->descriptor);
     if (!start->moved) {
         tick_first(connection);

@@ -442,5 +442,8 @@ connection_enter(struct connection *connection, const struct connection_start *s
     connection->counted = true;
     messenger_count(&connection->messenger->counters.devices);
     welcome(connection, start, &attached);
+    if (connection->settles) {
+        ln_socket_settle(connection->socket);
+    }
     connection_feed(connection, &attached);
 }

@@ -81,6 +81,7 @@ struct connection {
     bool counted;       /* among the authenticated */
     bool login_counted; /* among the pending logins */
     bool spare;         /* came beyond connections_max */
+    bool settles;       /* gives its descriptor back when it has logged in */
     struct store_name name;
 };
 

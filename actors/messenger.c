@@ -26,6 +26,7 @@ messenger_init(struct messenger *messenger, struct io_driver *driver, struct sto
     messenger->room = (struct messenger_room){
         .connections_spare = LISTENER_SPARE_MAX,
         .connections_below = INT_MAX,
+        .connections_settle_from = INT_MAX,
         .shell_connections_max = SHELL_CONNECTIONS_MAX,
     };
     messenger->driver = driver;

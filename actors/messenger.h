@@ -72,6 +72,8 @@ struct messenger_room {
      * descriptor has the lowest number that is free, so this holds however long the kernel, or a
      * peer that does not close, keeps a socket of which no actor knows any more. */
     io_socket connections_below;
+    /* Whose descriptor is so high gives it back once it has logged in (ln_socket_settle). */
+    io_socket connections_settle_from;
     uint32_t shell_connections_max;
 };
 

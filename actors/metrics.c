@@ -119,6 +119,8 @@ static const struct {
     {"stalls_total", COUNTER, "Turns that held the scheduler over the watchdog's limit."},
     {"reports_left_out_total", COUNTER, "Crashes and stalls beyond the log's rate."},
     {"accepts_failed_total", COUNTER, "Accepts that found no descriptor or memory."},
+    {"sockets_settled", GAUGE, "Connections that take no descriptor."},
+    {"settles_failed_total", COUNTER, "Connections that found no room to be so."},
     {"memory_used_bytes", GAUGE, "Memory of actors, messages and buffers."},
 };
 enum { SCHEDULER_ROWS = sizeof scheduler_rows / sizeof scheduler_rows[0] };
@@ -127,11 +129,18 @@ static void
 scheduler_values(const struct ln_scheduler_info *info, uint64_t out[SCHEDULER_ROWS])
 {
     const uint64_t values[SCHEDULER_ROWS] = {
-        info->messages,         info->messages_dropped,
-        info->messages_refused, info->turns,
-        info->actors,           info->crashed,
-        info->stalls,           info->reports_left_out,
-        info->accepts_failed,   info->memory_used_bytes,
+        info->messages,
+        info->messages_dropped,
+        info->messages_refused,
+        info->turns,
+        info->actors,
+        info->crashed,
+        info->stalls,
+        info->reports_left_out,
+        info->accepts_failed,
+        info->io_settled,
+        info->io_settles_failed,
+        info->memory_used_bytes,
     };
     memcpy(out, values, sizeof values);
 }

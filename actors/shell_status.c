@@ -72,6 +72,8 @@ put_scheduler(struct shell_call *call, const struct ln_scheduler_info *info)
     shell_put_number(call, "io_accepts", info->io_accepts);
     shell_put_number(call, "accepts_failed", info->accepts_failed);
     shell_put_number(call, "io_buffers_short", info->io_buffers_short);
+    shell_put_number(call, "io_settled", info->io_settled);
+    shell_put_number(call, "io_settles_failed", info->io_settles_failed);
     shell_put_number(call, "io_syncs", info->io_file_syncs);
     shell_put_number(call, "io_file_bytes", info->io_file_bytes);
     shell_put_end(call, "},");

@@ -183,12 +183,15 @@ node_run(struct messenger *messenger)
  * refused before that. What is open now is all that stays open, but for what the reckoning knows
  * of. */
 static int
-descriptors_share(struct settings *settings, uint64_t limit, unsigned logs,
-                  struct messenger_room *room)
+descriptors_share(struct settings *settings, const struct io_driver *driver, uint64_t limit,
+                  unsigned logs, struct messenger_room *room)
 {
     uint32_t asked = settings->connections_max;
-    struct descriptors have = {
-        .limit = limit, .used = linnetd_descriptors_used(limit), .logs = logs};
+    struct descriptors have = {.limit = limit,
+                               .used = linnetd_descriptors_used(limit),
+                               .logs = logs,
+                               .loops = io_loops(driver)};
+    have.settled_max = io_settled_max(driver, &have.settled_each);
     uint64_t least = linnetd_descriptors_least(&have);
     if (limit < least) {
         (void)fprintf(stderr,
@@ -216,7 +219,7 @@ data_serve(struct settings *settings, struct io_driver *driver, uint64_t descrip
     int code = data_open(settings, driver, &store, &logs);
     if (code == 0) {
         messenger_init(&messenger, driver, store, settings);
-        code = descriptors_share(settings, descriptors, logs, &messenger.room);
+        code = descriptors_share(settings, driver, descriptors, logs, &messenger.room);
     }
     if (code == 0) {
         (void)fflush(stdout);

@@ -86,6 +86,42 @@ clamped(uint64_t value, uint32_t least, uint32_t most)
     return value < least ? least : value > most ? most : (uint32_t)value;
 }
 
+static io_socket
+below(uint64_t descriptor)
+{
+    return descriptor < INT_MAX ? (io_socket)descriptor : INT_MAX;
+}
+
+/* Descriptors for tables of settled connections, of the `left` that connections and spare have: as
+ * many as it takes for those that are asked for. On each loop a table may be as good as empty. */
+static uint64_t
+tables_share(const struct descriptors *have, uint64_t left, uint64_t asked)
+{
+    uint64_t all = have->settled_max < asked ? have->settled_max : asked;
+    uint64_t tables = have->settled_max == 0 ? 0 : all / have->settled_each + 1 + have->loops;
+    tables = tables < left / SHARE ? tables : left / SHARE;
+    return tables > have->loops ? tables : 0;
+}
+
+/* There are fewer than are asked for: half of them stay with their connections. */
+static void
+settled_share(const struct descriptors *have, uint64_t left, uint64_t tables,
+              uint32_t *connections_max, struct messenger_room *room)
+{
+    uint64_t stay = left / 2;
+    uint64_t settled = (tables - have->loops) * have->settled_each;
+    if (*connections_max > stay + settled) {
+        *connections_max = (uint32_t)(stay + settled);
+    }
+    room->connections_spare = clamped(left / SHARE, SPARE_LEAST, room->connections_spare);
+    if (room->connections_settle_from > below(held(have) + stay)) {
+        room->connections_settle_from = below(held(have) + stay);
+    }
+    room->connections_below = below(held(have) + left - tables);
+}
+
+/* Beyond a table's worth of connections on each loop others settle in any case: the more a ring
+ * waits for, the longer it takes to close one (runtime/io/uring_table.c). */
 void
 linnetd_descriptors_share(const struct descriptors *have, uint32_t *connections_max,
                           struct messenger_room *room)
@@ -94,12 +130,20 @@ linnetd_descriptors_share(const struct descriptors *have, uint32_t *connections_
     uint64_t left = have->limit - held(have) - kept(have);
     uint32_t shell = clamped(left / SHARE, SHELL_LEAST, room->shell_connections_max);
     uint32_t spare = clamped(left / SHARE, SPARE_LEAST, room->connections_spare);
-    uint64_t below = have->limit - kept(have) - shell;
+    room->shell_connections_max = shell;
     left -= shell;
+    uint64_t tables = tables_share(have, left, *connections_max);
+    if (have->settled_max > 0) {
+        room->connections_settle_from =
+            below(held(have) + (uint64_t)have->settled_each * have->loops);
+    }
+    if (*connections_max > left - spare && tables > 0) {
+        settled_share(have, left, tables, connections_max, room);
+        return;
+    }
     if (*connections_max > left - spare) {
         *connections_max = (uint32_t)(left - spare);
     }
     room->connections_spare = clamped(left - *connections_max, spare, room->connections_spare);
-    room->shell_connections_max = shell;
-    room->connections_below = below < INT_MAX ? (io_socket)below : INT_MAX;
+    room->connections_below = below(held(have) + left);
 }

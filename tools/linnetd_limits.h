@@ -8,6 +8,13 @@
  *     0 .. used    | connections, and a few to hear 503 or have a page | store, shell, passing
  *     rings, files                               connections_below                  limit
  *
+ * Where the driver has room for sockets without a descriptor, and connections_max asks for more
+ * than there are descriptors, the upper half of the connections' is for those who log in:
+ * afterwards they give it back.
+ *
+ *                  | connections | and those who log in, 503, pages | tables, store, shell, passing
+ *                     connections_settle_from            connections_below                limit
+ *
  *     limit = linnetd_descriptors_raise();                        before anything is opened
  *     ... rings, store ...
  *     linnetd_descriptors_used(limit), and if limit is linnetd_descriptors_least: _share
@@ -22,6 +29,11 @@ struct descriptors {
     uint64_t limit; /* UINT64_MAX: there is none */
     uint64_t used;  /* with the rings and the store open, the listeners not yet */
     unsigned logs;
+    unsigned loops;
+    /* io_settled_max: connections that have logged in and take no descriptor of their own, and how
+     * many of them share one. */
+    uint64_t settled_max;
+    uint32_t settled_each;
 };
 
 /* Raises the soft limit to the hard one, and returns what it is then; UINT64_MAX: there is none. */

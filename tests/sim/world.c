@@ -130,6 +130,9 @@ boot_once(struct world *world)
         return unopened(world, error, report.why);
     }
     messenger_init(&world->messenger, world->driver, world->store, &world->settings);
+    if (world->seed % 2 == 1) {
+        world->messenger.room.connections_settle_from = (io_socket)(world->seed / 2 % 8);
+    }
     world->node = ln_node_open(world->driver, &(struct ln_node_options){0});
     plant(world);
     assert_int_equal(ln_node_start(world->node), 0);

@@ -18,6 +18,24 @@ share(uint64_t limit, uint64_t used, unsigned logs, uint32_t *connections_max)
     return room;
 }
 
+/* The same with room for connections that take no descriptor, `each` for one. */
+static struct messenger_room
+share_settled(uint64_t limit, uint32_t each, uint32_t *connections_max)
+{
+    struct descriptors have = {.limit = limit,
+                               .used = 34,
+                               .logs = 2,
+                               .loops = 2,
+                               .settled_max = UINT64_C(2) * 1024 * each,
+                               .settled_each = each};
+    struct messenger_room room = {.connections_spare = SPARE,
+                                  .connections_below = INT_MAX,
+                                  .connections_settle_from = INT_MAX,
+                                  .shell_connections_max = SHELL};
+    linnetd_descriptors_share(&have, connections_max, &room);
+    return room;
+}
+
 static uint64_t
 least(uint64_t used, unsigned logs)
 {
@@ -110,6 +128,31 @@ who_asks_for_few_keeps_the_spare(void **state)
 }
 
 static void
+who_settles_needs_none(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t limit;
+        uint32_t each, asked, connections_max;
+        io_socket settle_from, below;
+    } rows[] = {
+        {300, 300, 190, 190, 38 + 600, 38 + 224},          /* all have their own */
+        {300, 300, 1000, 1000, 38 + 112, 38 + 224 - 6},    /* four tables and one for each loop */
+        {300, 300, 100000, 7912, 38 + 112, 38 + 224 - 28}, /* more would leave too few to log in */
+        {54, 54, 100000, 4, 38 + 108, 46},                 /* too few for tables */
+        {20000, 16384, 1000000, 1000000, 38 + 9962, 38 + 19924 - 64},
+        {1048576, 16384, 1000000, 1000000, 38 + 2 * 16384, 1048576 - 6 - SHELL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint32_t connections_max = rows[i].asked;
+        struct messenger_room room = share_settled(rows[i].limit, rows[i].each, &connections_max);
+        assert_int_equal(connections_max, rows[i].connections_max);
+        assert_int_equal(room.connections_below, rows[i].below);
+        assert_int_equal(room.connections_settle_from, rows[i].settle_from);
+    }
+}
+
+static void
 counts_what_is_open(void **state)
 {
     (void)state;
@@ -134,6 +177,7 @@ main(void)
         SPEC("a large limit changes nothing", large_limits_change_nothing),
         SPEC("who asks for few connections keeps as large a spare as fits",
              who_asks_for_few_keeps_the_spare),
+        SPEC("connections that settle leave theirs to those who log in", who_settles_needs_none),
         SPEC("the descriptors in use are counted", counts_what_is_open),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
