@@ -24,6 +24,9 @@
 enum {
     DATA_BYTES = 88,
     DATA_SUMMED_BYTES = 80,
+    /* Address space while an environment is made: it begins with a handful of pages, and whoever
+     * opens it says how large it may become. */
+    CELL_CREATE_MAP_BYTES = 1 << 20,
 };
 
 static const char MAGIC[8] = {'l', 'i', 'n', 'n', 'e', 't', 'd', 'd'};
@@ -236,6 +239,7 @@ cell_create(struct directory *directory, unsigned cell, char why[LOG_WHY_BYTES])
     struct environment_options options = {
         .driver = directory->driver,
         .path = path,
+        .map_bytes = CELL_CREATE_MAP_BYTES,
         .cell = cell,
     };
     directory_cell_path(directory, cell, path);

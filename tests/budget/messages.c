@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* budget_messages: two people on a simulated machine write to each other a given number of times,
+ * and what the node's counters say of it is printed, one `name value` a line.
+ *
+ *     budget_messages single 400       one message each way, then a pause of 5 ms
+ *     budget_messages crowded 400      25 each way before each pause
+ *
+ * Everything follows from the seed, so two runs of a build print the same. The counters are those
+ * of the whole life: whoever wants them per message compares two runs of different lengths. */
+#include "tests/sim/judge.h"
+#include "tests/sim/world.h"
+#include "tests/spec.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SEED = 1, PAUSE_MS = 5, CROWD = 25 };
+
+static struct {
+    uint32_t at_once; /* messages each way before a pause */
+    uint32_t count;   /* in all */
+} asked;
+
+static void
+put(const char *name, uint64_t value)
+{
+    (void)printf("%s %" PRIu64 "\n", name, value);
+}
+
+static void
+put_counters(struct world *world)
+{
+    struct store_stats store;
+    uint64_t operations = 0, receives = 0, sends = 0, file_bytes = 0;
+    store_stats_read(world->store, &store);
+    for (unsigned i = 0; i < io_loops(world->driver); i++) {
+        struct io_stats io;
+        io_stats_read(io_of(world->driver, i), &io);
+        operations += io.submitted;
+        receives += io.receives;
+        sends += io.sends;
+        file_bytes += io.file_bytes;
+    }
+    put("operations", operations);
+    put("receives", receives);
+    put("sends", sends);
+    put("commands", store.commands);
+    put("batches", store.batches);
+    put("log_bytes", file_bytes);
+}
+
+static void
+they_write_to_each_other(void **state)
+{
+    static struct world world;
+    (void)state;
+    world_open(&world, SEED);
+    struct person *alice = world_person(&world, "alice");
+    struct person *bob = world_person(&world, "bob");
+    assert_true(world_settle(&world));
+    for (uint32_t said = 0; said < asked.count; said += 2 * asked.at_once) {
+        person_says(alice, bob, asked.at_once);
+        person_says(bob, alice, asked.at_once);
+        world_run(&world, PAUSE_MS);
+    }
+    assert_true(world_settle(&world));
+    judge_rest(&world);
+    assert_string_equal(world.broken, "");
+    put_counters(&world);
+    world_close(&world);
+}
+
+int
+main(int count, char **words)
+{
+    asked.at_once = count > 1 && strcmp(words[1], "crowded") == 0 ? CROWD : 1;
+    asked.count = count == 3 ? (uint32_t)strtoul(words[2], NULL, 10) : 0;
+    if (asked.count == 0 || asked.count % (2 * asked.at_once) != 0) {
+        (void)fprintf(stderr,
+                      "usage: budget_messages single|crowded COUNT\n"
+                      "COUNT is a multiple of what is said at once: 2, or %d\n",
+                      2 * CROWD);
+        return 2;
+    }
+    const struct CMUnitTest specs[] = {
+        SPEC("two people write to each other", they_write_to_each_other),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
