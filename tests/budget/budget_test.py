@@ -8,6 +8,7 @@ Counts are differences of two runs of different lengths, divided by the messages
 stopping cancel out. With --print nothing is judged: the figures, and the functions that most instructions are spent in.
 """
 import collections
+import concurrent.futures
 import pathlib
 import re
 import subprocess
@@ -79,10 +80,15 @@ def play(program, pattern, count, folder):
 def measure(program):
     """(pattern, what) -> per message; pattern -> instructions by function, per message."""
     figures, functions = {}, {}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor() as pool:
+        plays = {
+            (pattern, length): pool.submit(play, program, pattern, length, folder)
+            for pattern, lengths in LENGTHS.items()
+            for length in lengths
+        }
         for pattern, (few, many) in LENGTHS.items():
-            before, profile_before = play(program, pattern, few, folder)
-            after, profile = play(program, pattern, many, folder)
+            before, profile_before = plays[pattern, few].result()
+            after, profile = plays[pattern, many].result()
             profile.instructions.subtract(profile_before.instructions)
             profile.allocations.subtract(profile_before.allocations)
             for name in after:
