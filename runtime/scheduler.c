@@ -393,6 +393,7 @@ scheduler_init(struct scheduler *self, struct ln_node *node, unsigned index)
     self->loop = io_chooses(self->io) ? scheduler_loop_by_choice : scheduler_loop;
     self->turn_messages = node->turn_messages;
     self->ready_tail = &self->ready_head;
+    self->starving_last = &self->starving;
     slab_init(&self->slab);
     slots_init(self);
     handle_table_init(&self->handles);

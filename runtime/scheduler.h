@@ -103,13 +103,11 @@ struct scheduler {
     struct door *door; /* from other threads */
     uint32_t unpublished;
 
-    struct output *unsent;        /* of sockets with bytes to send when the turn ends */
-    struct ln_socket *starved;    /* that found no receive buffer */
-    bool starved_look;            /* one has come back since */
-    uint32_t receive_buffers_out; /* with owners */
-    struct farewell *closing;     /* of sockets without an owner, until they are settled */
-    struct ln_resource *errands;  /* work.c: in the hands of workers */
-    struct group **groups;        /* buckets by name; NULL: there is none */
+    struct output *unsent; /* of sockets with bytes to send when the turn ends */
+    struct starving *starving, **starving_last; /* sockets that found no receive buffer */
+    struct farewell *closing;    /* of sockets without an owner, until they are settled */
+    struct ln_resource *errands; /* work.c: in the hands of workers */
+    struct group **groups;       /* buckets by name; NULL: there is none */
     uint32_t sockets_count, groups_max, groups_count;
 
     bool shutting_down;

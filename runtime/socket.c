@@ -47,6 +47,12 @@ struct output {
     size_t low;
 };
 
+/* A socket's, while it waits for a receive buffer. */
+struct starving {
+    struct ln_socket *socket;
+    struct starving *next, **previous; /* on this scheduler, who came first is first */
+};
+
 enum farewell_step { FLUSH, DRAIN, LEAVE };
 
 enum settling { SETTLING_NOT, SETTLING_WANTED, SETTLING_POLL_ENDS };
@@ -70,7 +76,7 @@ struct ln_socket {
     struct ln_msg *event; /* the LN_TAG_DATA that is out */
     struct output *output;
     struct farewell *farewell;
-    struct ln_socket *next_starved;
+    struct starving *starving;
     io_socket descriptor;
     int32_t error; /* of a send: nothing is sent any more */
     bool readable : 1;
@@ -78,7 +84,6 @@ struct ln_socket {
     bool paused : 1;
     bool ended : 1; /* the peer's side, or all of it */
     bool told : 1;  /* CLOSED was sent */
-    bool starved : 1;
     bool settled : 1;
     uint8_t settling : 2; /* enum settling */
 };
@@ -106,7 +111,6 @@ event_send(struct ln_socket *socket, uint32_t tag, struct ln_socket_event event)
     *ln_socket_event(msg) = event;
     if (tag == LN_TAG_DATA) {
         socket->event = msg;
-        socket->scheduler->receive_buffers_out++;
     }
     message_deliver(socket->scheduler, socket->owner, &msg);
 }
@@ -127,12 +131,8 @@ tell_closed(struct ln_socket *socket, int error)
 static void
 event_end(struct ln_socket *socket)
 {
-    struct scheduler *self = socket->scheduler;
-    ASSERT(self->receive_buffers_out > 0);
-    self->receive_buffers_out--;
-    self->starved_look = true;
     socket->event = NULL;
-    io_release(self->io, &socket->receive);
+    io_release(socket->scheduler->io, &socket->receive);
 }
 
 void
@@ -169,23 +169,40 @@ event_forget(struct ln_socket *socket)
 
 /* ------------------------------------------------------------------------------------ receiving */
 
-/* Until a buffer comes back: every one that is out belongs to an event, so one will. */
+/* Until a buffer comes back: each that is out belongs to an event or to a receive that is about to
+ * complete, and a turn follows when either gives it back. */
 static void
 starve(struct ln_socket *socket)
 {
     struct scheduler *self = socket->scheduler;
+    ASSERT(socket->starving == NULL);
+    struct starving *starving = slab_alloc(&self->slab, sizeof *starving);
+    *starving = (struct starving){.socket = socket, .previous = self->starving_last};
+    *self->starving_last = starving;
+    self->starving_last = &starving->next;
+    socket->starving = starving;
     socket->readable = true;
-    if (!socket->starved) {
-        socket->starved = true;
-        socket->next_starved = self->starved;
-        self->starved = socket;
+}
+
+static void
+starve_end(struct ln_socket *socket)
+{
+    struct scheduler *self = socket->scheduler;
+    struct starving *starving = socket->starving;
+    *starving->previous = starving->next;
+    if (starving->next != NULL) {
+        starving->next->previous = starving->previous;
+    } else {
+        self->starving_last = starving->previous;
     }
+    socket->starving = NULL;
+    slab_free(&self->slab, starving, sizeof *starving);
 }
 
 static bool
 wants_to_receive(const struct ln_socket *socket)
 {
-    if (!socket->readable || socket->receive.active || socket->ended || socket->starved ||
+    if (!socket->readable || socket->receive.active || socket->ended || socket->starving != NULL ||
         socket->settling == SETTLING_POLL_ENDS) {
         return false;
     }
@@ -368,6 +385,18 @@ send_done(struct io_op *op, int32_t result)
     after_send(socket);
 }
 
+/* As many as there are buffers: a crowd that waits costs nothing until then. */
+static void
+starving_feed(struct scheduler *self)
+{
+    for (uint32_t room = io_receive_room(self->io); room > 0 && self->starving != NULL;) {
+        struct ln_socket *socket = self->starving->socket;
+        starve_end(socket);
+        receive_start(socket);
+        room -= socket->receive.active ? 1 : 0;
+    }
+}
+
 void
 sockets_flush(struct scheduler *self)
 {
@@ -378,19 +407,7 @@ sockets_flush(struct scheduler *self)
         send_start(output);
         after_send(output->socket);
     }
-    if (!self->starved_look && self->receive_buffers_out > 0) {
-        return;
-    }
-    self->starved_look = false;
-    struct ln_socket *starved = self->starved;
-    self->starved = NULL;
-    while (starved != NULL) {
-        struct ln_socket *socket = starved;
-        starved = socket->next_starved;
-        socket->starved = false;
-        receive_start(socket);
-        farewell_go_on(socket);
-    }
+    starving_feed(self);
 }
 
 /* ------------------------------------------------------------------------------------- settling */
@@ -470,7 +487,7 @@ socket_free(struct ln_socket *socket)
 {
     struct scheduler *self = socket->scheduler;
     ASSERT(socket->event == NULL && socket->own.previous == NULL);
-    ASSERT(socket->output == NULL && socket->farewell == NULL && !socket->starved);
+    ASSERT(socket->output == NULL && socket->farewell == NULL && socket->starving == NULL);
     ASSERT(self->sockets_count > 0);
     self->sockets_count--;
     slab_free(&self->slab, socket, sizeof *socket);
@@ -506,11 +523,10 @@ operations_ended(struct ln_socket *socket)
         outgoing_drop(&output->queue, &self->slab);
         output_retire(socket);
     }
-    if (socket->starved) {
-        self->starved_look = true; /* the round's end comes back here */
+    if (socket->starving != NULL) {
+        starve_end(socket);
     }
-    return !socket->poll.active && !socket->receive.active && !socket->starved &&
-           socket->output == NULL;
+    return !socket->poll.active && !socket->receive.active && socket->output == NULL;
 }
 
 /* Called whenever something has ended that it may wait for. */

@@ -157,6 +157,12 @@ io_release(struct io *io, struct io_op *op)
     io->ops->release(io, op);
 }
 
+uint32_t
+io_receive_room(struct io *io)
+{
+    return io->ops->receive_room(io);
+}
+
 void
 io_send(struct io *io, struct io_op *op, io_socket socket, const struct iovec *pieces,
         unsigned count)

@@ -182,6 +182,8 @@ enum { IO_RECEIVE_BYTES = 4096 };
 LN_API const unsigned char *io_received(struct io *io, const struct io_op *op);
 /* Gives the buffer back. Before the turn ends, wherever possible. No-op when none is held. */
 LN_API void io_release(struct io *io, struct io_op *op);
+/* How many receives that begin now find a buffer. */
+LN_API uint32_t io_receive_room(struct io *io);
 /* One gathered send. The result is the number of bytes taken (may be fewer than all) or a negative
  * errno. The iovec array and the bytes stay untouched until done. One at a time on a socket: two
  * are not ordered. No SIGPIPE. IO_SEND_PIECES_MAX pieces at most. */

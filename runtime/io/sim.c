@@ -361,6 +361,7 @@ static const struct io_ops sim_ops = {
     .receive = sim_socket_receive,
     .received = sim_loop_received,
     .release = sim_loop_release,
+    .receive_room = sim_loop_receive_room,
     .send = sim_socket_send,
     .shutdown = sim_socket_shutdown,
     .close = sim_network_close,

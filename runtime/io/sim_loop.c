@@ -167,3 +167,10 @@ sim_loop_release(struct io *io, struct io_op *op)
     loop->buffers_held--;
     op->buffer = IO_BUFFER_NONE;
 }
+
+uint32_t
+sim_loop_receive_room(struct io *io)
+{
+    const struct sim_loop *loop = sim_loop_of(io);
+    return loop->buffers_max - loop->buffers_held;
+}

@@ -61,3 +61,4 @@ uint32_t sim_loop_hold_buffer(struct sim_loop *loop, size_t bytes);
 void sim_loop_wake(struct io *io);
 const unsigned char *sim_loop_received(struct io *io, const struct io_op *op);
 void sim_loop_release(struct io *io, struct io_op *op);
+uint32_t sim_loop_receive_room(struct io *io);

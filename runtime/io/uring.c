@@ -255,6 +255,7 @@ static const struct io_ops uring_ops = {
     .receive = uring_receive,
     .received = uring_received,
     .release = uring_release,
+    .receive_room = uring_receive_room,
     .send = uring_send,
     .shutdown = uring_shutdown,
     .close = uring_close,

@@ -250,6 +250,7 @@ void uring_poll(struct io *io, struct io_op *op, io_socket socket);
 void uring_receive(struct io *io, struct io_op *op, io_socket socket);
 const unsigned char *uring_received(struct io *io, const struct io_op *op);
 void uring_release(struct io *io, struct io_op *op);
+uint32_t uring_receive_room(struct io *io);
 void uring_send(struct io *io, struct io_op *op, io_socket socket, const struct iovec *pieces,
                 unsigned count);
 void uring_shutdown(struct io *io, io_socket socket);

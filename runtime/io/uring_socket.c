@@ -484,6 +484,12 @@ uring_release(struct io *io, struct io_op *op)
     }
 }
 
+uint32_t
+uring_receive_room(struct io *io)
+{
+    return uring_of(io)->buffers_free_count;
+}
+
 /* ------------------------------------------------------------------------ send, shutdown, close */
 
 void
