@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Judges the judges: plants one bug at a time into a copy of the tree, and sees that linnet-sim finds it.
 
-    tests/mutations/run.py [--only EXPRESSION] [--first N] [--check]
+    tests/mutations/run.py [--only EXPRESSION] [--share K/N] [--check]
 
 Each mutation is one place in one source: what stands there, to the letter, and what is put there instead. Where that
 text is not found exactly once the source has moved and the run fails. Each is to be caught within a number of seeds of
-one scenario; a few that no story can see are for a test without seeds. A baseline, the tree as it is, must keep every promise over the same seeds. The result is a table.
+one scenario; a few that no story can see are for a test without seeds. A baseline, the tree as it is, must keep every
+promise over the same seeds. The result is a table.
+
+A share is every Nth mutation from the Kth on, K modulo N: what counts K upwards has planted all of them after N times.
 """
 import argparse
 import os
@@ -196,10 +199,11 @@ def baseline(mutations):
 def main(arguments):
     parser = argparse.ArgumentParser(description="plants bugs and sees that linnet-sim finds them")
     parser.add_argument("--only", default="", help="mutations whose name matches this expression")
-    parser.add_argument("--first", type=int, default=len(MUTATIONS), help="so many of them")
+    parser.add_argument("--share", default="0/1", metavar="K/N", help="every Nth of them, from the Kth on")
     parser.add_argument("--check", action="store_true", help="only see that each finds its place")
     options = parser.parse_args(arguments)
-    mutations = [m for m in MUTATIONS if re.search(options.only, m.name)][: options.first]
+    first, parts = (int(number) for number in options.share.split("/"))
+    mutations = [m for m in MUTATIONS if re.search(options.only, m.name)][first % parts :: parts]
     if options.check:
         for mutation in mutations:
             source(mutation, ROOT)
