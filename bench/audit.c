@@ -33,17 +33,14 @@ enum {
 };
 
 void
-audit_init(struct audit *audit, struct audit_verdict *verdict, const char *writer,
-           const char *reader, bool reads, bool fresh)
+audit_init(struct audit *audit, struct audit_verdict *verdict, const struct audit_line *line)
 {
-    memset(audit, 0, sizeof *audit);
-    audit->verdict = verdict;
-    audit->writer = writer;
-    audit->reader = reader;
-    audit->reads = reads;
-    audit->first = 1;
-    audit->next = 1;
-    audit->chat_first = fresh ? 1 : 0;
+    ASSERT(line->open_max > 0);
+    *audit = (struct audit){.verdict = verdict,
+                            .line = *line,
+                            .first = 1,
+                            .next = 1,
+                            .chat_first = line->fresh ? 1 : 0};
 }
 
 /* ------------------------------------------------------------------------------------- verdicts */
@@ -75,8 +72,8 @@ static bool
 broken(struct audit *audit, enum audit_promise promise, uint64_t sequence, const char *format, ...)
 {
     char text[AUDIT_TEXT_BYTES];
-    int used = snprintf(text, sizeof text, "%s > %s #%llu: ", audit->writer, audit->reader,
-                        (unsigned long long)sequence);
+    int used = snprintf(text, sizeof text, "%s > %s #%llu: ", audit->line.writer,
+                        audit->line.reader, (unsigned long long)sequence);
     if (used >= 0 && (size_t)used < sizeof text) {
         va_list arguments;
         va_start(arguments, format);
@@ -114,13 +111,13 @@ audit_verdict_count(const struct audit_verdict *verdict)
 static struct audit_letter *
 letter_at(struct audit *audit, uint64_t sequence)
 {
-    return &audit->open[sequence % AUDIT_OPEN_MAX];
+    return &audit->line.open[sequence % audit->line.open_max];
 }
 
 static bool
 letter_through(const struct audit *audit, const struct audit_letter *letter)
 {
-    uint8_t wanted = ANSWERED | SHOWN | DELIVERED | (audit->reads ? READ : 0);
+    uint8_t wanted = ANSWERED | SHOWN | DELIVERED | (audit->line.reads ? READ : 0);
     return (letter->state & wanted) == wanted || (letter->state & (DROPPED | GIVEN_UP)) != 0;
 }
 
@@ -365,7 +362,7 @@ letter_rest(struct audit *audit, uint64_t sequence)
         (void)broken(audit, AUDIT_LOST, sequence, "sent, and never shown");
     } else if (!cursor_covers(letter, audit->told.delivered)) {
         (void)broken(audit, AUDIT_TICK_MISSING, sequence, "stored, and never ticked as delivered");
-    } else if (audit->reads && !cursor_covers(letter, audit->told.read)) {
+    } else if (audit->line.reads && !cursor_covers(letter, audit->told.read)) {
         (void)broken(audit, AUDIT_TICK_MISSING, sequence, "read, and never ticked as read");
     }
 }

@@ -14,7 +14,7 @@
  * run goes on. Every accepted event also tells how long it took, for the tally.
  *
  * Memory is bounded: a line remembers the letters that are not through (answered, shown, ticked),
- * AUDIT_OPEN_MAX at most; all before them are. One thread.
+ * as many as its owner has given it room for; all before them are. One thread.
  */
 #pragma once
 
@@ -25,8 +25,8 @@
 #include <stdint.h>
 
 enum {
-    /* As many as the node leaves unacknowledged on the wire by default: more in flight would only
-     * wait in the inbox. */
+    /* A room that is enough for a reader who is there: as many as the node leaves unacknowledged on
+     * the wire by default. */
     AUDIT_OPEN_MAX = 256,
     AUDIT_TEXT_BYTES = 200,
 };
@@ -69,32 +69,37 @@ struct audit_cursors {
     uint64_t delivered, read;
 };
 
-/* Embedded; the fields are for audit.c, but `writer` and `reader` are their owner's. */
-struct audit {
-    struct audit_verdict *verdict;
+/* What is judged. All of it is borrowed. */
+struct audit_line {
     const char *writer, *reader; /* names, for the verdict's text */
     bool reads;                  /* the reader marks what it is shown */
-    uint64_t first, next;        /* sequence numbers: the open letters are first .. next-1 */
-    uint64_t shown_last;         /* the highest that was shown */
-    uint64_t chat_first;         /* the least chat number of this run; 0: not known yet */
-    uint64_t chat_known;         /* the highest that either end was told */
-    uint64_t chat_shown;         /* the highest that was shown */
+    bool fresh;                  /* nothing was ever written: the chat's first number is 1 */
+    struct audit_letter *open;   /* room for `open_max` letters that are not through */
+    uint32_t open_max;
+};
+
+/* Embedded; the fields are for audit.c. */
+struct audit {
+    struct audit_verdict *verdict;
+    struct audit_line line;
+    uint64_t first, next; /* sequence numbers: the open letters are first .. next-1 */
+    uint64_t shown_last;  /* the highest that was shown */
+    uint64_t chat_first;  /* the least chat number of this run; 0: not known yet */
+    uint64_t chat_known;  /* the highest that either end was told */
+    uint64_t chat_shown;  /* the highest that was shown */
     uint64_t time_shown_ms;
     struct audit_cursors told; /* by the node, to the writer */
     struct audit_cursors said; /* by the reader, to the node */
-    struct audit_letter open[AUDIT_OPEN_MAX];
 };
 
-/* Nothing was written yet. `fresh`: nothing was ever, so the chat's first number is 1. Borrows
- * all. */
-void audit_init(struct audit *audit, struct audit_verdict *verdict, const char *writer,
-                const char *reader, bool reads, bool fresh);
+/* Nothing was written yet. Borrows the verdict, and what the line says. */
+void audit_init(struct audit *audit, struct audit_verdict *verdict, const struct audit_line *line);
 
 /* Room for one more letter? */
 static inline bool
 audit_has_room(const struct audit *audit)
 {
-    return audit->next - audit->first < AUDIT_OPEN_MAX;
+    return audit->next - audit->first < audit->line.open_max;
 }
 /* The next letter's sequence; it is written under the command number `number` when audit_write is
  * called, which is only allowed with room. */
@@ -132,6 +137,12 @@ void audit_marked(struct audit *audit);
 void audit_ticked(struct audit *audit, uint64_t delivered, uint64_t read,
                   void (*each)(void *context, uint64_t due_ns), void *context);
 
+/* Has the reader been shown the last letter that was written? */
+static inline bool
+audit_all_shown(const struct audit *audit)
+{
+    return audit->shown_last + 1 == audit->next;
+}
 /* Are all letters through? */
 static inline bool
 audit_quiet(const struct audit *audit)

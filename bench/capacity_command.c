@@ -2,6 +2,7 @@
 #include "bench/capacity_command.h"
 
 #include "bench/capacity.h"
+#include "bench/figures.h"
 #include "bench/report.h"
 
 #include <stdio.h>
@@ -11,7 +12,7 @@ enum { PROBES_MAX = 64, ROOM_BYTES = 16 << 10 };
 
 struct probe {
     double rate_per_s, reached_per_s;
-    struct objective_found found[OBJECTIVES];
+    struct objective_found found[OBJECTIVES_MESSAGES];
     enum run_exit code;
 };
 
@@ -28,9 +29,9 @@ static void
 probe_take(struct probe *probe, const struct run *run, enum run_exit code)
 {
     probe->rate_per_s = run->options->rate_per_s;
-    probe->reached_per_s = report_per_second(run);
+    probe->reached_per_s = figures_per_second(run);
     probe->code = code;
-    for (unsigned i = 0; i < OBJECTIVES; i++) {
+    for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
         probe->found[i] = objective_look(&run->options->objectives, (enum objective)i, &run->tally);
     }
 }
@@ -55,22 +56,22 @@ static void
 probes_print(const struct options *options, const struct probes *probes, struct ln_text *out)
 {
     ln_text_print(out, "%12s%12s", "due/s", "through/s");
-    for (unsigned i = 0; i < OBJECTIVES; i++) {
+    for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
         ln_text_print(out, "%26s", objective_text((enum objective)i));
     }
     ln_text_print(out, "\n");
     for (unsigned p = 0; p < probes->count; p++) {
         const struct probe *probe = &probes->list[p];
         ln_text_print(out, "%12.0f%12.0f", probe->rate_per_s, probe->reached_per_s);
-        for (unsigned i = 0; i < OBJECTIVES; i++) {
-            ln_text_print(out, "%23.1f ms", (double)probe->found[i].p99_ns / ns_per_ms);
+        for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
+            ln_text_print(out, "%23.1f ms", (double)probe->found[i].found_ns / ns_per_ms);
         }
         ln_text_print(out, "  %s\n", probe_outcome(probe));
     }
-    for (unsigned i = 0; i < OBJECTIVES; i++) {
-        if (options->objectives.p99_ns[i] != 0) {
+    for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
+        if (options->objectives.wanted_ns[i] != 0) {
             ln_text_print(out, "objective: %s at most %.3f ms\n", objective_text((enum objective)i),
-                          (double)options->objectives.p99_ns[i] / ns_per_ms);
+                          (double)options->objectives.wanted_ns[i] / ns_per_ms);
         }
     }
 }
@@ -80,10 +81,10 @@ objectives_print_json(const struct options *options, struct ln_text *out)
 {
     const char *before = "";
     ln_text_print(out, "\"objectives\":{");
-    for (unsigned i = 0; i < OBJECTIVES; i++) {
-        if (options->objectives.p99_ns[i] != 0) {
+    for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
+        if (options->objectives.wanted_ns[i] != 0) {
             ln_text_print(out, "%s\"%s_us\":%.3f", before, objective_name((enum objective)i),
-                          (double)options->objectives.p99_ns[i] / ns_per_us);
+                          (double)options->objectives.wanted_ns[i] / ns_per_us);
             before = ",";
         }
     }
@@ -104,9 +105,9 @@ probes_print_json(const struct options *options, const struct probes *probes,
         const struct probe *probe = &probes->list[p];
         ln_text_print(out, "%s{\"rate\":%.3f,\"per_second\":%.3f,", p > 0 ? "," : "",
                       probe->rate_per_s, probe->reached_per_s);
-        for (unsigned i = 0; i < OBJECTIVES; i++) {
+        for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
             ln_text_print(out, "\"%s_us\":%.3f,", objective_name((enum objective)i),
-                          (double)probe->found[i].p99_ns / ns_per_us);
+                          (double)probe->found[i].found_ns / ns_per_us);
         }
         ln_text_print(out, "\"kept\":%s}", probe->code == RUN_GOOD ? "true" : "false");
     }

@@ -4,6 +4,7 @@
 #include "bench/interrupt.h"
 #include "bench/process.h"
 #include "bench/progress.h"
+#include "bench/sampler.h"
 #include "runtime/bounds.h"
 
 #include <errno.h>
@@ -29,6 +30,7 @@ enum {
     REACHED_PERCENT = 99,    /* of what was due in an open loop */
     BEHIND_MS_MAX = 100, /* what may be under way when the span ends: so much of the rate, ... */
     BEHIND_MAX = 10,     /* ... and these */
+    BEHIND_DAY_MS_MAX = 1000,
 };
 
 struct conductor {
@@ -36,6 +38,7 @@ struct conductor {
     struct linnet_client client;
     struct sections sections;
     struct progress progress;
+    struct sampler sampler;
     bool finishing;
 };
 
@@ -79,6 +82,9 @@ listen(struct conductor *conductor, uint64_t until_ns)
     now_ns = crowd_now_ns();
     if (now_ns >= progress_next_ns(&conductor->progress)) {
         progress_show(&conductor->progress, &conductor->sections, now_ns);
+    }
+    if (!conductor->finishing) {
+        sampler_go_on(&conductor->sampler, now_ns);
     }
 }
 
@@ -241,11 +247,9 @@ users_return(struct conductor *conductor)
 
 /* --------------------------------------------------------------------------------------- phases */
 
-static void
-usage_read(struct conductor *conductor, struct run_usage *usage)
+void
+run_usage_read(struct run *run, const struct sections *sections, struct run_usage *usage)
 {
-    struct run *run = conductor->run;
-    const struct sections *sections = &conductor->sections;
     /* What can't be read stays 0. */
     *usage = (struct run_usage){0};
     for (uint32_t i = 0; i <= sections->count; i++) {
@@ -264,6 +268,12 @@ usage_read(struct conductor *conductor, struct run_usage *usage)
         (void)!process_cpu_ms(run->driver, run->node_pid, &usage->node_cpu_ms);
         (void)!process_resident(run->driver, run->node_pid, &usage->node_resident_bytes);
     }
+}
+
+static void
+usage_read(struct conductor *conductor, struct run_usage *usage)
+{
+    run_usage_read(conductor->run, &conductor->sections, usage);
 }
 
 /* Of what the node's memory consists. */
@@ -290,6 +300,8 @@ phase_connect(struct conductor *conductor, bool writers_only)
     struct run *run = conductor->run;
     uint32_t each = CONNECTING_MAX / conductor->sections.count;
     each = each > CONNECTING_EACH_MAX ? CONNECTING_EACH_MAX : each;
+    uint32_t users_each = run->options->whole.users_each;
+    each = users_each > 2 ? each * 2 / users_each : each;
     struct section_connect connect = {.at_once_max = each > 0 ? each : 1,
                                       .writers_only = writers_only};
     uint64_t start_ns = crowd_now_ns();
@@ -303,18 +315,43 @@ phase_connect(struct conductor *conductor, bool writers_only)
 /* Until nothing is under way any more, or nothing has come for so long that nothing will: a node
  * that is gone comes back within the patience of those who call it, or they fail. */
 static void
-phase_quiet(struct conductor *conductor)
+phase_quiet(struct conductor *conductor, enum section_tag tag)
 {
-    struct run *run = conductor->run;
     const struct sections *sections = &conductor->sections;
     bool all_there = false;
     do {
-        if (await_done(conductor, SECTION_STOP, QUIET_MS)) {
+        if (await_done(conductor, tag, QUIET_MS)) {
             return;
         }
-        all_there = sections_count(sections, TALLY_CONNECTED) ==
-                    run->options->users + sections_count(sections, TALLY_CUT);
+        all_there =
+            sections_count(sections, TALLY_SOUGHT) == sections_count(sections, TALLY_SETTLED);
     } while (!all_there && !failed(conductor));
+}
+
+/* offline: fill the inboxes, then have their owners come back. */
+static void
+phase_inboxes(struct conductor *conductor)
+{
+    struct run *run = conductor->run;
+    struct sections *sections = &conductor->sections;
+    struct crowd_go go = {.start_ns = crowd_now_ns(), .writes = 1};
+    go.span = (struct tally_span){go.start_ns, UINT64_MAX};
+    conductor->progress.start_ns = go.start_ns;
+    conductor->progress.shown_at_ns = go.start_ns;
+    usage_read(conductor, &run->before);
+    sections_tell(sections, SECTION_GO, &go, sizeof go);
+    sampler_begin(&conductor->sampler, run, sections, go.start_ns);
+    tell(conductor, SECTION_STOP);
+    phase_quiet(conductor, SECTION_STOP);
+    usage_read(conductor, &run->after);
+    if (!sections_done(sections, SECTION_STOP)) {
+        run_fail(run, "the inboxes do not fill up");
+        return;
+    }
+    go.start_ns = crowd_now_ns();
+    sections_tell(sections, SECTION_RETURN, &go, sizeof go);
+    phase_quiet(conductor, SECTION_RETURN);
+    usage_read(conductor, &run->later);
 }
 
 /* Warm up, measure, let what is under way arrive. */
@@ -330,6 +367,7 @@ phase_traffic(struct conductor *conductor, enum tally_episode episode)
     conductor->progress.start_ns = go.start_ns;
     conductor->progress.shown_at_ns = go.start_ns;
     sections_tell(sections, SECTION_GO, &go, sizeof go);
+    sampler_begin(&conductor->sampler, run, sections, go.start_ns);
     await_instant(conductor, go.span.from_ns);
     usage_read(conductor, &run->before);
     await_instant(conductor, go.span.until_ns);
@@ -339,8 +377,11 @@ phase_traffic(struct conductor *conductor, enum tally_episode episode)
     while (!sections_heard(sections, SECTION_STOP) && !failed(conductor)) {
         listen(conductor, from_now_ns(LOOK_MS));
     }
-    run->behind = sections_count(sections, TALLY_DUE) - sections_count(sections, TALLY_THROUGH);
-    phase_quiet(conductor);
+    /* On a day some are away, and what is written to them can't be through. */
+    bool days = scenario_in(options->scenario, SCENARIO_DAY_BITS);
+    run->behind = sections_count(sections, TALLY_DUE) -
+                  sections_count(sections, days ? TALLY_ANSWERED : TALLY_THROUGH);
+    phase_quiet(conductor, SECTION_STOP);
 }
 
 /* idle: all are logged in; now nothing happens but heartbeats. */
@@ -381,6 +422,7 @@ play_idle(struct conductor *conductor)
     }
     conductor->progress.start_ns = crowd_now_ns();
     conductor->progress.shown_at_ns = crowd_now_ns();
+    sampler_begin(&conductor->sampler, run, &conductor->sections, conductor->progress.start_ns);
     usage_read(conductor, &idle->before);
     kernel_read(run->driver, &idle->kernel_before);
     memory_read(conductor, &idle->before, &idle->memory_before);
@@ -395,13 +437,15 @@ play_idle(struct conductor *conductor)
     }
 }
 
-/* chat, echo */
+/* All but idle. */
 static void
 play_traffic(struct conductor *conductor)
 {
     conductor->progress.shown_at_ns = crowd_now_ns();
     phase_connect(conductor, false);
-    if (!conductor->run->failed) {
+    if (!conductor->run->failed && conductor->run->options->scenario == SCENARIO_OFFLINE) {
+        phase_inboxes(conductor);
+    } else if (!conductor->run->failed) {
         phase_traffic(conductor, TALLY_WHOLE);
     }
 }
@@ -439,16 +483,39 @@ conduct(struct conductor *conductor)
 }
 
 /* Less came through in the span than was due in it, and not for the little that is always under way
- * when a span begins and ends. */
+ * when a span begins and ends. On a day it is what was sent that counts, and there is more under
+ * way: what a phone has not sent when it falls asleep waits until it wakes. */
 static bool
 rate_missed(const struct run *run)
 {
     const struct tally *tally = &run->tally;
-    uint64_t due = tally->delays[TALLY_LAG].count;
-    uint64_t reached = tally_count(tally, TALLY_MEASURED) - run->idle.alone_measured;
-    double allowed = run->options->rate_per_s * BEHIND_MS_MAX / 1000 + BEHIND_MAX;
+    bool days = scenario_in(run->options->scenario, SCENARIO_DAY_BITS);
+    uint64_t due = days ? tally_count(tally, TALLY_DUE) : tally->delays[TALLY_LAG].count;
+    uint64_t reached =
+        days ? due - run->behind : tally_count(tally, TALLY_MEASURED) - run->idle.alone_measured;
+    uint64_t behind_ms = days ? BEHIND_DAY_MS_MAX : BEHIND_MS_MAX;
+    double allowed = run->options->rate_per_s * (double)behind_ms / 1000 + BEHIND_MAX;
     bool short_of = reached * 100 < due * REACHED_PERCENT;
     return tally_count(tally, TALLY_SKIPPED) > 0 || (short_of && (double)run->behind > allowed);
+}
+
+struct drift
+run_drift(const struct run *run, enum drift_kind kind)
+{
+    double from_s = run->options->warmup_s;
+    return drift_look(&run->series, kind, from_s, from_s + run->options->seconds,
+                      &run->options->drift);
+}
+
+static bool
+drift_missed(const struct run *run)
+{
+    for (unsigned i = 0; i < DRIFTS && run->options->scenario == SCENARIO_SOAK; i++) {
+        if (run_drift(run, (enum drift_kind)i).verdict == DRIFT_MISSED) {
+            return true;
+        }
+    }
+    return false;
 }
 
 enum run_exit
@@ -463,7 +530,7 @@ run_exit_code(const struct run *run)
     }
     bool cut = run->options->scenario == SCENARIO_IDLE && tally_count(tally, TALLY_CUT) > 0;
     bool kept = objectives_kept(&run->options->objectives, tally);
-    return cut || !kept || rate_missed(run) ? RUN_MISSED : RUN_GOOD;
+    return cut || !kept || rate_missed(run) || drift_missed(run) ? RUN_MISSED : RUN_GOOD;
 }
 
 /* ------------------------------------------------------------------------------------ behaviour */

@@ -6,9 +6,11 @@
  */
 #pragma once
 
+#include "bench/drift.h"
 #include "bench/kernel.h"
 #include "bench/machine.h"
 #include "bench/sections.h"
+#include "bench/series.h"
 #include "bench/split.h"
 
 enum run_exit {
@@ -47,13 +49,17 @@ struct run {
     bool failed;
     char why[AUDIT_TEXT_BYTES]; /* it failed; empty: it has been told already */
     struct machine machine;
+    int64_t wall_ms; /* when it began, since 1970 */
     uint32_t node_pid;
     uint64_t connect_ns; /* from the first call to the last login */
     uint64_t measured_ns;
     uint64_t behind;                /* open loop: due, and not through when the span ended */
-    struct run_usage before, after; /* the measured span, when there is traffic */
+    struct run_usage before, after; /* the measured span, when there is traffic; offline: filling */
+    struct run_usage later;         /* offline: all is empty again */
     struct idle_found idle;
-    struct tally tally; /* all sections together */
+    struct tally tally;   /* all sections together */
+    struct series series; /* second by second; its owner's to free */
+    uint64_t disk_bytes;  /* of --data, as of the last sample */
 };
 
 struct conductor_start {
@@ -64,3 +70,7 @@ extern const struct ln_behaviour conductor_behaviour;
 
 /* What the process exits with. */
 enum run_exit run_exit_code(const struct run *run);
+/* What the generator and the node have used so far. */
+void run_usage_read(struct run *run, const struct sections *sections, struct run_usage *out);
+/* soak: what it fitted. */
+struct drift run_drift(const struct run *run, enum drift_kind kind);

@@ -126,3 +126,15 @@ crowd_call_after(uint64_t delay_ms, uint32_t end)
     *(struct crowd_call *)(void *)msg->data = (struct crowd_call){end};
     (void)ln_send_after(delay_ms, ln_self(), &msg);
 }
+
+void
+crowd_deed_at(uint64_t due_ns, uint32_t end, enum deed deed)
+{
+    static const uint64_t ns_per_ms = 1000000;
+    uint64_t now_ns = crowd_now_ns();
+    struct ln_msg *msg = ln_msg_new(CROWD_DEED, LN_REPLY, sizeof(struct crowd_deed));
+    *(struct crowd_deed *)(void *)msg->data =
+        (struct crowd_deed){.due_ns = due_ns, .end = end, .deed = deed};
+    uint64_t delay_ms = due_ns > now_ns ? (due_ns - now_ns + ns_per_ms - 1) / ns_per_ms : 0;
+    (void)ln_send_after(delay_ms, ln_self(), &msg);
+}

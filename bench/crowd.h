@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include "bench/deed.h"
 #include "bench/options.h"
 #include "bench/tally.h"
 #include "bench/users.h"
@@ -24,13 +25,15 @@
 enum crowd_tag {
     CROWD_READY = 1,
     CROWD_GO, /* struct crowd_go */
+    /* struct crowd_go: offline: those who are away are to be back, from start_ns on */
+    CROWD_RETURN,
     CROWD_STOP,
     CROWD_QUIET,
     CROWD_FINISH,
     CROWD_ABANDON,
     CROWD_FAILED, /* struct crowd_failed */
     CROWD_CALL,   /* to itself: struct crowd_call: connect now */
-    CROWD_WRITE,  /* of the pacer: struct crowd_write */
+    CROWD_DEED,   /* of the pacer, or to itself: struct crowd_deed */
     CROWD_RESEND, /* to itself: struct crowd_resend */
     CROWD_BEAT,   /* to itself: the next heartbeat is due */
 };
@@ -47,9 +50,10 @@ struct crowd_failed {
 struct crowd_call {
     uint32_t end;
 };
-struct crowd_write {
+struct crowd_deed {
     uint64_t due_ns;
     uint32_t end;
+    enum deed deed;
 };
 struct crowd_resend {
     uint64_t number; /* 0: a mark of what was read */
@@ -109,7 +113,13 @@ void crowd_address(const struct crowd *crowd, uint32_t user, struct io_address *
 uint64_t crowd_now_ns(void); /* now, not as of the turn */
 void crowd_random(void *crowd, void *out, size_t bytes);
 void crowd_go(struct crowd *crowd, const struct ln_msg *go);
+static inline bool
+crowd_going(const struct crowd *crowd)
+{
+    return crowd->start_ns != 0;
+}
 void crowd_tell(struct crowd *crowd, enum crowd_tag tag);
 void crowd_fail(struct crowd *crowd, const char *format, ...) PRINTF_LIKE(2, 3);
-/* To the calling actor itself, after a while. */
+/* To the calling actor itself, after a while; at an instant, or within a millisecond of it. */
 void crowd_call_after(uint64_t delay_ms, uint32_t end);
+void crowd_deed_at(uint64_t due_ns, uint32_t end, enum deed deed);

@@ -1,43 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bucket of a value: with `shift` such that value >> shift lies in 128..255 (0 for small values),
- * it is shift * 128 + (value >> shift). The first 256 buckets are thus the values themselves, and
- * each further shift adds 128. */
 #include "bench/histogram.h"
 
 #include "runtime/check.h"
 
 #include <math.h>
 
-static const uint64_t half = 1u << HISTOGRAM_HALF_BITS;
-static const uint64_t value_max = ((uint64_t)1 << HISTOGRAM_VALUE_BITS) - 1;
-
-static unsigned
-bucket_of(uint64_t value)
-{
-    if (value < 2 * half) {
-        return (unsigned)value;
-    }
-    unsigned shift = 63u - (unsigned)__builtin_clzll(value) - HISTOGRAM_HALF_BITS;
-    return (unsigned)(shift * half + (value >> shift));
-}
-
-/* The greatest value of a bucket. */
-static uint64_t
-bucket_end(unsigned bucket)
-{
-    if (bucket < 2 * half) {
-        return bucket;
-    }
-    unsigned shift = (unsigned)(bucket / half) - 1;
-    uint64_t mantissa = bucket - shift * half;
-    return ((mantissa + 1) << shift) - 1;
-}
-
 void
 histogram_record(struct histogram *histogram, uint64_t value)
 {
-    if (value > value_max) {
-        value = value_max;
+    if (value > bucket_value_max) {
+        value = bucket_value_max;
     }
     if (histogram->count == 0 || value < histogram->least) {
         histogram->least = value;
@@ -47,7 +19,7 @@ histogram_record(struct histogram *histogram, uint64_t value)
     }
     histogram->count++;
     histogram->sum += value;
-    unsigned bucket = bucket_of(value);
+    unsigned bucket = bucket_of(value, HISTOGRAM_HALF_BITS);
     ASSERT(bucket < HISTOGRAM_BUCKETS);
     histogram->counts[bucket]++;
 }
@@ -87,9 +59,9 @@ histogram_valid(const struct histogram *histogram)
     if (count == 0) {
         return histogram->sum == 0 && histogram->least == 0 && histogram->greatest == 0;
     }
-    return histogram->least <= histogram->greatest && histogram->greatest <= value_max &&
-           histogram->counts[bucket_of(histogram->least)] > 0 &&
-           histogram->counts[bucket_of(histogram->greatest)] > 0;
+    return histogram->least <= histogram->greatest && histogram->greatest <= bucket_value_max &&
+           histogram->counts[bucket_of(histogram->least, HISTOGRAM_HALF_BITS)] > 0 &&
+           histogram->counts[bucket_of(histogram->greatest, HISTOGRAM_HALF_BITS)] > 0;
 }
 
 uint64_t
@@ -102,7 +74,7 @@ histogram_percentile(const struct histogram *histogram, double percent)
     for (unsigned i = 0; i < HISTOGRAM_BUCKETS && histogram->count > 0; i++) {
         seen += histogram->counts[i];
         if (seen >= wanted) {
-            uint64_t end = bucket_end(i);
+            uint64_t end = bucket_end(i, HISTOGRAM_HALF_BITS);
             return end < histogram->greatest ? end : histogram->greatest;
         }
     }

@@ -5,13 +5,15 @@
  *     histogram_merge(&all, &histogram);
  *     p99_ns = histogram_percentile(&all, 99.0);
  *
- * Log-linear: values below 256 each have a bucket, above that every power of two is cut into 128
- * equal ones. So recording is a shift and an increment, the error is bounded relative to the value,
- * and two histograms merge by adding. The greatest and the least value are kept exactly.
+ * Log-linear (bucket.h): every power of two is cut into 128 equal buckets. So recording is a shift
+ * and an increment, the error is bounded relative to the value, and two histograms merge by adding.
+ * The greatest and the least value are kept exactly.
  *
  * Plain memory of one thread, 35 KiB.
  */
 #pragma once
+
+#include "bench/bucket.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,9 +21,7 @@
 enum {
     /* 2^7 buckets per power of two: an error below 1/128. */
     HISTOGRAM_HALF_BITS = 7,
-    /* Greater values count as the greatest that can be told: 2^42 ns is over an hour. */
-    HISTOGRAM_VALUE_BITS = 42,
-    HISTOGRAM_BUCKETS = (HISTOGRAM_VALUE_BITS - HISTOGRAM_HALF_BITS + 1) << HISTOGRAM_HALF_BITS,
+    HISTOGRAM_BUCKETS = BUCKET_COUNT(HISTOGRAM_HALF_BITS),
 };
 
 /* Zero is empty. */

@@ -4,6 +4,7 @@
 #include "bench/capacity_command.h"
 #include "bench/conductor.h"
 #include "bench/interrupt.h"
+#include "bench/page.h"
 #include "bench/plan_command.h"
 #include "bench/report.h"
 #include "bench/worker.h"
@@ -37,6 +38,7 @@ run_init(struct run *run, const struct options *options, struct io_driver *drive
 {
     run->options = options;
     run->driver = driver;
+    run->wall_ms = io_wall_ms(io_of(driver, 0));
     machine_read(driver, &run->machine);
     io_random(io_of(driver, 0), &run->number, sizeof run->number);
     run->here = options->processes == 1 ? section_new(options, driver) : NULL;
@@ -68,17 +70,31 @@ run_play(struct run *run)
 static void
 run_report(const struct run *run)
 {
-    static char room[REPORT_BYTES];
+    size_t bytes = report_json_bytes(run);
+    char *room = malloc(bytes);
     struct ln_text text;
-    ln_text_init(&text, room, sizeof room);
+    ASSERT(room != NULL);
+    ln_text_init(&text, room, bytes);
     if (run->options->json) {
         report_print_json(run, &text);
     } else if (!run->failed || audit_verdict_count(&run->tally.verdict) > 0) {
         report_print(run, &text);
     }
     printf("%s", room);
+    free(room);
     if (run->failed && run->why[0] != '\0') {
         (void)fprintf(stderr, "linnet-bench: %s\n", run->why);
+    }
+}
+
+static void
+run_page(struct run *run)
+{
+    int error = page_write(run, run->options->report);
+    if (error < 0 && !run->failed) {
+        run->failed = true;
+        (void)snprintf(run->why, sizeof run->why, "--report %s: %s", run->options->report,
+                       strerrordesc_np(-error));
     }
 }
 
@@ -99,6 +115,9 @@ play(const struct options *options, struct run *run)
     }
     run_init(run, options, driver);
     run_play(run);
+    if (options->report != NULL) {
+        run_page(run);
+    }
     io_driver_close(driver);
     section_free(run->here);
     run->here = NULL;
@@ -119,6 +138,7 @@ play_probe(const struct options *options, struct run *run)
         ln_text_print(&text, "linnet-bench: %s\n", run->why);
     }
     (void)fputs(room, stderr);
+    series_fini(&run->series);
     return code;
 }
 
@@ -129,11 +149,12 @@ bench(const struct options *options)
     ASSERT(run != NULL);
     enum run_exit code = play(options, run);
     run_report(run);
+    series_fini(&run->series);
     free(run);
     return (int)code;
 }
 
-/* chat, idle, echo and capacity. */
+/* Everything but plan. */
 static int
 options_play(struct options *options, enum options_action action, bool worker,
              struct ln_text *wrong)

@@ -11,12 +11,19 @@
 #include <string.h>
 
 enum {
-    CAPACITY_BIT = SCENARIO_ECHO + 1, /* chat with another rate each time */
-    CHAT_ALONE = 1 << SCENARIO_CHAT,
-    CHAT = CHAT_ALONE | 1 << CAPACITY_BIT,
-    IDLE = 1 << SCENARIO_IDLE,
-    ECHO = 1 << SCENARIO_ECHO,
-    ALL = CHAT | IDLE | ECHO,
+    CAPACITY_WORD = SCENARIOS, /* chat with another rate each time */
+    CAPACITY = 1 << CAPACITY_WORD,
+    CHAT = SCENARIO_CHAT_BIT | CAPACITY,
+    IDLE = SCENARIO_IDLE_BIT,
+    ECHO = SCENARIO_ECHO_BIT,
+    OFFLINE = SCENARIO_OFFLINE_BIT,
+    STORM = SCENARIO_STORM_BIT,
+    DAYS = SCENARIO_DAY_BITS,
+    SOAK = 1 << SCENARIO_SOAK,
+    PAIRS = SCENARIO_PAIR_BITS | CAPACITY,
+    JUDGED = SCENARIO_JUDGED_BITS | CAPACITY,
+    TIMED = PAIRS | IDLE | ECHO, /* it lasts as long as it is told to */
+    ALL = JUDGED | IDLE | ECHO,
 };
 
 int
@@ -71,43 +78,80 @@ static const struct flag_kind flag_url = {url_read,
 static const struct flag_kind flag_form = {form_read, NULL};
 
 #define AT(field) offsetof(struct options, field)
-enum { DAY_S = 86400, ECHO_BYTES_MAX = 65536 };
+enum { DAY_S = 86400, WEEK_S = 7 * DAY_S, ECHO_BYTES_MAX = 65536 };
 
 static const struct flag table[] = {
     {"url", &flag_url, ALL, AT(url), 0, 0, "URL", "ws://ADDR:PORT/chat (echo: /echo); required"},
     {"data", &flag_text, ALL, AT(data), 0, 0, "DIR",
      "the node's data directory: users are made through its socket"},
-    {"tokens", &flag_text, CHAT | IDLE, AT(tokens), 0, 0, "FILE",
+    {"tokens", &flag_text, JUDGED | IDLE, AT(tokens), 0, 0, "FILE",
      "log in with these tokens instead: what `linnet user import` printed"},
-    {"keep-users", &flag_text, CHAT_ALONE | IDLE, AT(keep_users), 0, 0, "PREFIX",
+    {"keep-users", &flag_text, (JUDGED | IDLE) & ~CAPACITY, AT(keep_users), 0, 0, "PREFIX",
      "call the users made PREFIX1, PREFIX2 ..., and do not remove them afterwards"},
-    {"pairs", &flag_number, CHAT, AT(pairs), 1, OPTIONS_USERS_MAX / 2, "N",
-     "pairs of users who write to each other (100)"},
-    {"users", &flag_number, CHAT | IDLE, AT(users), 1, OPTIONS_USERS_MAX, "N",
-     "users: twice the pairs (chat 200, idle 1000)"},
+    {"pairs", &flag_number, PAIRS, AT(pairs), 1, OPTIONS_USERS_MAX / 2, "N",
+     "pairs of users who write to each other (chat 100, else 500)"},
+    {"users", &flag_number, JUDGED | IDLE, AT(users), 1, OPTIONS_USERS_MAX, "N",
+     "users: twice the pairs (chat 200, else 1000); offline: those who are away (1000), beside a "
+     "writer for each 16"},
     {"connections", &flag_number, ECHO, AT(users), 1, OPTIONS_USERS_MAX, "N",
      "connections, each with one frame under way (64)"},
+    {"rate", &flag_amount, CHAT | STORM | IDLE, AT(rate_per_s), 0, OPTIONS_RATE_MAX, "N",
+     "messages due each second, in all, whatever the node does (0: as fast as it goes; storm 200); "
+     "capacity begins with it, idle's pairs keep to it (1000)"},
+    {"depth", &flag_number, OFFLINE, AT(depth), 1, 1000000, "N",
+     "messages written to each user who is away, on the average (100)"},
+    {"random", &flag_on, OFFLINE, AT(random), 0, 0, NULL,
+     "each to one of its writer's readers at random (the default)"},
+    {"in-turn", &flag_off, OFFLINE, AT(random), 0, 0, NULL, "to one after the other"},
+    {"returns", &flag_amount, OFFLINE, AT(returns_per_s), 0, OPTIONS_RATE_MAX, "N",
+     "users who come back each second (0: all at once)"},
+    {"storms", &flag_number, STORM, AT(storms), 1, 100, "N",
+     "how often all connections are cut at once (3)"},
+    {"back-off", &flag_on, STORM, AT(back_off), 0, 0, NULL,
+     "pauses before calling again, 20 ms at first, doubled up to 1 s (the default)"},
+    {"no-back-off", &flag_off, STORM, AT(back_off), 0, 0, NULL, "everybody calls again at once"},
+    {"online", &flag_amount, DAYS, AT(habits.online), 1, 1, "SHARE",
+     "of the users at any time (20%)"},
+    {"messages-per-day", &flag_amount, DAYS, AT(habits.messages), 0, 1000000, "N",
+     "that each user writes (40)"},
+    {"returns-per-day", &flag_amount, DAYS, AT(habits.returns), 0, 1000000, "N",
+     "how often each comes online, and leaves again (20)"},
+    {"asleep", &flag_amount, DAYS, AT(habits.asleep), 0, 1, "SHARE",
+     "of those leaves that are a phone that falls asleep, without a word (50%)"},
+    {"moves-per-day", &flag_amount, DAYS, AT(habits.moves), 0, 1000000, "N",
+     "changes of network: the connection is cut, and another made (5)"},
+    {"heartbeat", &flag_number, IDLE | DAYS, AT(heartbeat_s), 0, DAY_S, "SECONDS",
+     "between a user's heartbeats, on a day those of the day (60; mixed, soak 240; 0: none)"},
     {"chat-pairs", &flag_number, IDLE, AT(chat_pairs), 1, OPTIONS_USERS_MAX / 2, "N",
      "pairs among the users write at --rate, first alone, then beside the others"},
-    {"heartbeat", &flag_number, IDLE, AT(heartbeat_s), 0, DAY_S, "SECONDS",
-     "between a user's heartbeats (60; 0: none)"},
-    {"rate", &flag_amount, CHAT | IDLE, AT(rate_per_s), 0, OPTIONS_RATE_MAX, "N",
-     "messages due each second, in all, whatever the node does (0: as fast as it goes); "
-     "capacity begins with it, idle's pairs keep to it (1000)"},
-    {"p99-sent", &flag_span, CHAT, AT(objectives.p99_ns[OBJECTIVE_SENT]), 0, 0, "TIME",
-     "an objective: of a hundred messages 99 are answered in that time"},
-    {"p99-delivery", &flag_span, CHAT, AT(objectives.p99_ns[OBJECTIVE_DELIVERY]), 0, 0, "TIME",
-     "likewise: are shown to their reader (capacity: 500ms)"},
-    {"p99-tick", &flag_span, CHAT, AT(objectives.p99_ns[OBJECTIVE_TICK]), 0, 0, "TIME",
-     "likewise: are ticked as delivered"},
-    {"window", &flag_number, CHAT, AT(window), 1, PROTOCOL_COMMAND_WINDOW, "N",
-     "messages of one user that wait for their answer at most (16; with a rate 64)"},
-    {"bytes", &flag_number, CHAT | ECHO, AT(bytes), 1, ECHO_BYTES_MAX, "N",
-     "bytes of a message's text, 64 at least (128); of an echoed frame (16)"},
-    {"seconds", &flag_number, ALL, AT(seconds), 1, DAY_S, "N", "how long it measures (10)"},
-    {"warmup", &flag_number, ALL, AT(warmup_s), 0, DAY_S, "N", "how long it runs before that (2)"},
     {"patience", &flag_number, ALL, AT(patience_s), 1, DAY_S, "SECONDS",
      "how long the node may be gone before the run has failed (60)"},
+    {"compress", &flag_amount, DAYS, AT(habits.factor), 0, 1000000, "N",
+     "so many times as fast as a day passes (mixed: the span is a day; soak 144)"},
+    {"drift-memory", &flag_amount, SOAK, AT(drift.per_hour[DRIFT_MEMORY]), 0, 0, "BYTES",
+     "an objective: the node's memory grows by that much in an hour at most"},
+    {"drift-latency", &flag_span, SOAK, AT(drift_latency_ns), 0, 0, "TIME",
+     "likewise: the 99th percentile to delivery"},
+    {"drift-disk", &flag_amount, SOAK, AT(drift.per_hour[DRIFT_DISK]), 0, 0, "BYTES",
+     "likewise: the data directory"},
+    {"p99-sent", &flag_span, PAIRS, AT(objectives.wanted_ns[OBJECTIVE_SENT]), 0, 0, "TIME",
+     "an objective: of a hundred messages 99 are answered in that time"},
+    {"p99-delivery", &flag_span, PAIRS, AT(objectives.wanted_ns[OBJECTIVE_DELIVERY]), 0, 0, "TIME",
+     "likewise: are shown to their reader (capacity: 500ms)"},
+    {"p99-tick", &flag_span, PAIRS, AT(objectives.wanted_ns[OBJECTIVE_TICK]), 0, 0, "TIME",
+     "likewise: are ticked as delivered"},
+    {"p99-login", &flag_span, STORM | DAYS | OFFLINE, AT(objectives.wanted_ns[OBJECTIVE_LOGIN]), 0,
+     0, "TIME", "likewise, of logins: from the call to the welcome"},
+    {"all-back", &flag_span, STORM, AT(objectives.wanted_ns[OBJECTIVE_BACK]), 0, 0, "TIME",
+     "an objective: after a storm the last one is back in that time"},
+    {"window", &flag_number, JUDGED & ~DAYS, AT(window), 1, PROTOCOL_COMMAND_WINDOW, "N",
+     "messages of one user that wait for their answer at most (16; with a rate 64)"},
+    {"bytes", &flag_number, JUDGED | ECHO, AT(bytes), 1, ECHO_BYTES_MAX, "N",
+     "bytes of a message's text, 64 at least (128); of an echoed frame (16)"},
+    {"seconds", &flag_number, TIMED, AT(seconds), 1, WEEK_S, "N",
+     "how long it measures (10; storm 30; mixed 120; soak 600)"},
+    {"warmup", &flag_number, TIMED, AT(warmup_s), 0, DAY_S, "N",
+     "how long it runs before that (2; mixed 10; soak 60)"},
     {"threads", &flag_number, ALL, AT(threads), 1, OPTIONS_THREADS_MAX, "N",
      "threads of each process of the generator (1)"},
     {"processes", &flag_number, ALL, AT(processes), 1, SHARE_PROCESSES_MAX, "N",
@@ -115,27 +159,26 @@ static const struct flag table[] = {
     {"addresses", &flag_number, ALL, AT(addresses), 1, SHARE_ADDRESSES_MAX, "N",
      "connect to so many addresses of the node in turn, from the URL's on (a loopback one: one "
      "for each 13500 connections)"},
-    {"form", &flag_form, CHAT | IDLE, AT(form), 0, 0, "proto|json",
+    {"form", &flag_form, JUDGED | IDLE, AT(form), 0, 0, "proto|json",
      "how frames are written (proto)"},
-    {"read", &flag_on, CHAT, AT(read), 0, 0, NULL, "what is shown is marked read (the default)"},
-    {"no-read", &flag_off, CHAT, AT(read), 0, 0, NULL, "it is not"},
+    {"read", &flag_on, JUDGED, AT(read), 0, 0, NULL, "what is shown is marked read (the default)"},
+    {"no-read", &flag_off, JUDGED, AT(read), 0, 0, NULL, "it is not"},
     {"pid", &flag_number, ALL, AT(pid), 1, UINT32_MAX, "N",
      "the node's process, for its CPU and memory; with --data it is asked"},
-    {"seed", &flag_seed, CHAT, AT(seed), 0, 0, "N",
+    {"seed", &flag_seed, JUDGED, AT(seed), 0, 0, "N",
      "of the arrivals and pauses: another seed, another run (1)"},
+    {"sample", &flag_number, ALL & ~CAPACITY, AT(sample_s), 1, 3600, "N",
+     "seconds between two points of the time series (1; soak 5)"},
+    {"report", &flag_text, ALL & ~CAPACITY, AT(report), 0, 0, "FILE",
+     "write the result as a page with charts, too (HTML, complete in itself)"},
     {"json", &flag_on, ALL, AT(json), 0, 0, NULL, "print the result as one JSON object"},
 };
 
-static const char *const names[] = {"chat", "idle", "echo", "capacity"};
+static const char *const names[] = {"chat",  "idle",  "echo", "offline",
+                                    "storm", "mixed", "soak", "capacity"};
 
 static const struct flags flags = {table, sizeof table / sizeof table[0], names,
                                    sizeof names / sizeof names[0]};
-
-const char *
-options_scenario_name(enum options_scenario scenario)
-{
-    return names[scenario];
-}
 
 /* ----------------------------------------------------------------------------------------- help */
 
@@ -143,6 +186,8 @@ static const char help_before[] =
     "usage: linnet-bench chat --url ws://ADDR:PORT/chat --data DIR [flags]\n"
     "       linnet-bench idle --url ws://ADDR:PORT/chat --data DIR [flags]\n"
     "       linnet-bench echo --url ws://ADDR:PORT/echo [flags]\n"
+    "       linnet-bench offline, storm, mixed or soak --url ws://ADDR:PORT/chat --data DIR "
+    "[flags]\n"
     "       linnet-bench capacity --url ws://ADDR:PORT/chat --data DIR [flags]\n"
     "       linnet-bench plan [flags]\n"
     "\n"
@@ -150,6 +195,10 @@ static const char help_before[] =
     "      none twice, in order, and its ticks never early, never back.\n"
     "idle  users log in and stay silent; what does each cost the node?\n"
     "echo  one frame after the other, there and back, on many connections.\n"
+    "offline  inboxes of users who are away are filled; they come back and empty them.\n"
+    "storm  all connections are cut at once, and everybody calls again.\n"
+    "mixed  a day: people come, write, change networks, fall asleep and return, in fast motion.\n"
+    "soak  the same for long: do memory, latency or disk drift?\n"
     "capacity  chat at one rate after the other: the highest that keeps the objectives.\n"
     "plan  no run: how many nodes, how much memory, disk and bandwidth a population needs.\n"
     "\n";
@@ -170,14 +219,25 @@ help_print(void)
     printf("%s", help_after);
 }
 
-static const uint32_t users_usual[] = {200, 1000, 64};
+enum { SOAK_FACTOR = 144, BEAT_S = 60, DAY_BEAT_S = 240, PATIENCE_S = 60 };
+
+static const struct {
+    uint32_t users, seconds, warmup_s, sample_s;
+    double rate_per_s;
+} defaults[SCENARIOS] = {
+    [SCENARIO_CHAT] = {200, 10, 2, 1, 0},     [SCENARIO_IDLE] = {1000, 10, 2, 1, 0},
+    [SCENARIO_ECHO] = {64, 10, 2, 1, 0},      [SCENARIO_OFFLINE] = {1000, 0, 0, 1, 0},
+    [SCENARIO_STORM] = {1000, 30, 2, 1, 200}, [SCENARIO_MIXED] = {1000, 120, 10, 1, 0},
+    [SCENARIO_SOAK] = {1000, 600, 60, 5, 0},
+};
 
 /* What no flag can tell alone. */
 static void
 options_check(struct options *options, struct ln_text *wrong)
 {
     bool logins = options->scenario != SCENARIO_ECHO;
-    bool chat = options->scenario == SCENARIO_CHAT;
+    bool pairs = scenario_in(options->scenario, SCENARIO_PAIR_BITS);
+    bool judged = scenario_in(options->scenario, SCENARIO_JUDGED_BITS);
     if (options->url.host[0] == '\0') {
         ln_text_print(wrong, "--url: it is missing\n");
     }
@@ -191,24 +251,81 @@ options_check(struct options *options, struct ln_text *wrong)
     if (options->tokens != NULL && options->keep_users != NULL) {
         ln_text_print(wrong, "--keep-users: with --tokens no users are made\n");
     }
-    if (chat && options->pairs != 0 && options->users != 0 &&
+    if (pairs && options->pairs != 0 && options->users != 0 &&
         options->users != 2 * options->pairs) {
         ln_text_print(wrong, "--users and --pairs do not fit together\n");
     }
-    uint32_t idle_users = options->users != 0 ? options->users : users_usual[SCENARIO_IDLE];
+    uint32_t idle_users = options->users != 0 ? options->users : defaults[SCENARIO_IDLE].users;
     if (options->chat_pairs > idle_users / 4) {
         ln_text_print(wrong, "--chat-pairs: half of the users at most\n");
     }
     if (options->scenario == SCENARIO_IDLE && options->rate_per_s > 0 && options->chat_pairs == 0) {
         ln_text_print(wrong, "--rate: of idle users only --chat-pairs write\n");
     }
-    if (chat && options->users % 2 != 0) {
+    if (pairs && options->users % 2 != 0) {
         ln_text_print(wrong, "--users: an even number, since they write in pairs\n");
     }
-    if (chat && options->bytes != 0 &&
+    if (judged && options->bytes != 0 &&
         (options->bytes < LETTER_BYTES_MIN || options->bytes > LETTER_BYTES_MAX)) {
         ln_text_print(wrong, "--bytes: '%u' is no number from %d to %d\n", options->bytes,
                       LETTER_BYTES_MIN, LETTER_BYTES_MAX);
+    }
+}
+
+/* What a day can't be made of. */
+static void
+habits_check(const struct options *options, struct ln_text *wrong)
+{
+    const struct day_habits *habits = &options->habits;
+    if (habits->online <= 0 || habits->online >= 1) {
+        ln_text_print(wrong, "--online: more than nobody, less than all\n");
+    }
+    if (habits->messages <= 0 || habits->returns <= 0) {
+        ln_text_print(wrong,
+                      "--messages-per-day, --returns-per-day: on a day without them nothing is to "
+                      "be seen\n");
+    }
+}
+
+/* ------------------------------------------------------------------------------------- defaults */
+
+/* Of everything that flags may replace; what depends on others is filled in when they are known. */
+static void
+defaults_set(struct options *options, enum options_scenario scenario)
+{
+    *options = (struct options){
+        .scenario = scenario,
+        .seconds = defaults[scenario].seconds,
+        .warmup_s = defaults[scenario].warmup_s,
+        .sample_s = defaults[scenario].sample_s,
+        .rate_per_s = defaults[scenario].rate_per_s,
+        .threads = 1,
+        .seed = 1,
+        .form = PROTOCOL_BINARY,
+        .depth = 100,
+        .storms = scenario == SCENARIO_STORM ? 3 : 0,
+        .habits = {.online = 0.2, .messages = 40, .returns = 20, .moves = 5, .asleep = 0.5},
+        .heartbeat_s = scenario_in(scenario, SCENARIO_DAY_BITS) ? DAY_BEAT_S : BEAT_S,
+        .patience_s = PATIENCE_S,
+        .drift = {{-1, -1, -1}},
+        .read = true,
+        .random = true,
+        .back_off = true,
+    };
+}
+
+static void
+day_fill(struct options *options)
+{
+    struct day_habits *habits = &options->habits;
+    habits->beat_s = options->heartbeat_s;
+    if (habits->factor == 0) {
+        habits->factor = options->scenario == SCENARIO_MIXED ? (double)DAY_S / options->seconds
+                                                             : (double)SOAK_FACTOR;
+    }
+    options->rate_per_s = day_rate_per_s(habits, options->users);
+    if (options->drift_latency_ns != 0) {
+        options->drift.per_hour[DRIFT_LATENCY] = (double)options->drift_latency_ns;
     }
 }
 
@@ -220,11 +337,14 @@ defaults_fill(struct options *options)
         options->users = 2 * options->pairs;
     }
     if (options->users == 0) {
-        options->users = users_usual[options->scenario];
+        options->users = defaults[options->scenario].users;
     }
     options->pairs = options->users / 2;
     if (options->chat_pairs > 0 && options->rate_per_s == 0) {
         options->rate_per_s = PAIRS_PER_S;
+    }
+    if (scenario_in(options->scenario, SCENARIO_DAY_BITS)) {
+        day_fill(options);
     }
     if (options->window == 0) {
         options->window = options->rate_per_s > 0 ? PROTOCOL_COMMAND_WINDOW : CLOSED_WINDOW;
@@ -232,8 +352,7 @@ defaults_fill(struct options *options)
     if (options->bytes == 0) {
         options->bytes = options->scenario == SCENARIO_ECHO ? FRAME_BYTES : LETTER_BYTES;
     }
-    options->whole = (struct share_whole){.users = options->users,
-                                          .users_each = options->scenario == SCENARIO_ECHO ? 1 : 2};
+    options->whole = scenario_whole(options);
 }
 
 int
@@ -252,7 +371,9 @@ options_divide(struct options *options, uint64_t descriptors, unsigned cores, st
                       whole->users, SHARE_PROCESSES_MAX, (unsigned long long)descriptors);
     } else if (options->processes > share_actors(whole)) {
         ln_text_print(wrong, "--processes: more than there are %s\n",
-                      whole->users_each > 1 ? "pairs" : "connections");
+                      whole->users_each == 1   ? "connections"
+                      : whole->users_each == 2 ? "pairs"
+                                               : "writers");
     } else if (options->processes < needed) {
         ln_text_print(wrong,
                       "--processes: %u are needed, with %llu descriptors for the connections of "
@@ -282,7 +403,8 @@ options_users_prefix(const struct options *options, uint32_t run,
 uint32_t
 options_writers(const struct options *options)
 {
-    return options->scenario == SCENARIO_CHAT ? options->pairs : options->chat_pairs;
+    return scenario_in(options->scenario, SCENARIO_PAIR_BITS) ? options->pairs
+                                                              : options->chat_pairs;
 }
 
 bool
@@ -297,15 +419,11 @@ capacity_fill(struct options *options)
 {
     static const double first_per_s = 1000;
     static const uint64_t p99_ns = UINT64_C(500000000);
-    uint64_t stated = 0;
-    for (unsigned i = 0; i < OBJECTIVES; i++) {
-        stated |= options->objectives.p99_ns[i];
-    }
     if (options->rate_per_s == 0) {
         options->rate_per_s = first_per_s;
     }
-    if (stated == 0) {
-        options->objectives.p99_ns[OBJECTIVE_DELIVERY] = p99_ns;
+    if (!objectives_stated(&options->objectives)) {
+        options->objectives.wanted_ns[OBJECTIVE_DELIVERY] = p99_ns;
     }
 }
 
@@ -342,16 +460,6 @@ int
 options_read(int argc, char **argv, struct options *options, enum options_action *out_action,
              struct ln_text *wrong)
 {
-    *options = (struct options){.seconds = 10,
-                                .warmup_s = 2,
-                                .threads = 1,
-                                .heartbeat_s = 60,
-                                .patience_s = 60,
-                                .seed = 1,
-                                .form = PROTOCOL_BINARY,
-                                .read = true,
-                                .argc = argc,
-                                .argv = argv};
     if (answered(argc, argv)) {
         *out_action = OPTIONS_DONE;
         return 0;
@@ -362,17 +470,22 @@ options_read(int argc, char **argv, struct options *options, enum options_action
     }
     unsigned word = 0;
     if (argc < 2 || word_parse(argv[1], &word) < 0) {
-        ln_text_print(
-            wrong, "linnet-bench chat, idle, echo, capacity or plan? linnet-bench --help tells\n");
+        ln_text_print(wrong, "linnet-bench chat, idle, echo, offline, storm, mixed, soak, capacity "
+                             "or plan? linnet-bench --help tells\n");
         return -EINVAL;
     }
-    bool capacity = word == CAPACITY_BIT;
-    options->scenario = capacity ? SCENARIO_CHAT : (enum options_scenario)word;
+    bool capacity = word == CAPACITY_WORD;
+    defaults_set(options, capacity ? SCENARIO_CHAT : (enum options_scenario)word);
+    options->argc = argc;
+    options->argv = argv;
     flags_read(&flags, argc, argv, 2, word, options, wrong);
     if (capacity) {
         capacity_fill(options);
     }
     options_check(options, wrong);
+    if (scenario_in(options->scenario, SCENARIO_DAY_BITS)) {
+        habits_check(options, wrong);
+    }
     if (wrong->bytes > 0) {
         return -EINVAL;
     }

@@ -7,7 +7,10 @@
  */
 #pragma once
 
+#include "bench/day.h"
+#include "bench/drift.h"
 #include "bench/objectives.h"
+#include "bench/scenario.h"
 #include "bench/share.h"
 #include "bench/users.h"
 #include "net/protocol.h"
@@ -17,8 +20,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-
-enum options_scenario { SCENARIO_CHAT, SCENARIO_IDLE, SCENARIO_ECHO };
 
 enum {
     OPTIONS_HOST_BYTES = IO_ADDRESS_TEXT_MAX,
@@ -41,24 +42,34 @@ struct options {
     const char *data;       /* the node's data directory, or NULL */
     const char *tokens;     /* a file, or NULL */
     const char *keep_users; /* a prefix, or NULL */
-    uint32_t users;         /* echo: connections */
-    uint32_t pairs;         /* chat: 0: not given */
+    const char *report;     /* a file for the page, or NULL */
+    uint32_t users;         /* echo: connections; offline: readers */
+    uint32_t pairs;         /* 0: not given */
     uint32_t chat_pairs;    /* idle: of the users, pairs who write to each other; 0: none */
-    uint32_t heartbeat_s;   /* idle: 0: none */
+    uint32_t heartbeat_s;   /* idle, mixed, soak: 0: none */
     double rate_per_s;      /* 0: as fast as it goes */
     uint32_t window;
     uint32_t bytes;
     uint32_t seconds, warmup_s;
+    uint32_t sample_s;   /* of the series */
     uint32_t patience_s; /* how long the node may be gone: a restart with a long log to recover */
     uint32_t threads;    /* of each process of the generator */
     uint32_t processes;  /* 0: as many as it takes (options_divide) */
     uint32_t addresses;  /* of the node; likewise */
     uint32_t pid;        /* the node's process; 0: not given */
     uint64_t seed;
+    uint32_t depth;       /* offline: messages that wait for a reader */
+    double returns_per_s; /* offline: 0: all at once */
+    uint32_t storms;
+    struct day_habits habits;  /* mixed, soak */
+    struct drift_limits drift; /* soak */
+    uint64_t drift_latency_ns; /* its limit of latency, as it was given; 0: it was not */
     struct objectives objectives;
     enum protocol_form form;
     bool json;
     bool read;
+    bool random;              /* offline: chance says who is written to */
+    bool back_off;            /* pauses before calling again */
     struct share_whole whole; /* what is divided among the processes */
     int argc;                 /* the command line, for the other processes; borrowed */
     char **argv;
@@ -88,5 +99,3 @@ void options_users_prefix(const struct options *options, uint32_t run,
 uint32_t options_writers(const struct options *options);
 /* Are they made for this run alone? Then they are removed after it. */
 bool options_users_ours(const struct options *options);
-
-const char *options_scenario_name(enum options_scenario scenario);

@@ -8,6 +8,7 @@
  */
 #include "bench/pace.h"
 
+#include "bench/day.h"
 #include "bench/schedule.h"
 #include "runtime/io/posix_file.h"
 
@@ -26,8 +27,10 @@ enum {
 struct pace {
     struct io_op op; /* of the timer, polled from the first to the last turn */
     struct crowd *crowd;
-    struct schedule schedule;
-    struct schedule_due due; /* the next */
+    struct schedule schedule; /* of messages alone; or ... */
+    struct day day;           /* ... of whole days */
+    bool days;
+    struct day_due due; /* the next */
     double rate_per_s;
     struct ln_caller caller; /* ourselves, while the timer runs */
     uint64_t end_ns;
@@ -55,6 +58,7 @@ pace_free(struct pace *pace)
 {
     if (pace != NULL) {
         posix_file_close(pace->timer);
+        day_fini(&pace->day);
         free(pace);
     }
 }
@@ -92,13 +96,27 @@ timer_set(struct pace *pace, struct ln_caller caller)
 }
 
 static void
+due_next(struct pace *pace)
+{
+    struct schedule_due due;
+    if (pace->days) {
+        day_next(&pace->day, &pace->due);
+        return;
+    }
+    schedule_next(&pace->schedule, &due);
+    pace->due = (struct day_due){.at_ns = due.at_ns, .user = due.direction, .deed = DEED_WRITE};
+}
+
+static void
 due_send(struct pace *pace)
 {
     struct crowd *crowd = pace->crowd;
-    struct ln_msg *msg = ln_msg_new(CROWD_WRITE, LN_DURABLE, sizeof(struct crowd_write));
-    *(struct crowd_write *)(void *)msg->data = (struct crowd_write){
-        .due_ns = crowd->start_ns + pace->due.at_ns, .end = pace->due.direction % SIDES};
-    ln_send(crowd->actors[pace->due.direction / SIDES], &msg);
+    struct ln_msg *msg = ln_msg_new(CROWD_DEED, LN_DURABLE, sizeof(struct crowd_deed));
+    *(struct crowd_deed *)(void *)msg->data =
+        (struct crowd_deed){.due_ns = crowd->start_ns + pace->due.at_ns,
+                            .end = pace->due.user % SIDES,
+                            .deed = pace->due.deed};
+    ln_send(crowd->actors[pace->due.user / SIDES], &msg);
 }
 
 static void
@@ -110,9 +128,25 @@ due_tell(struct pace *pace)
             return;
         }
         due_send(pace);
-        schedule_next(&pace->schedule, &pace->due);
+        due_next(pace);
     }
     next_request();
+}
+
+/* Each time it goes it is the same schedule. */
+static void
+schedule_begin(struct pace *pace)
+{
+    const struct options *options = pace->crowd->options;
+    uint64_t seed = options->seed * CROWDS_MAX + pace->crowd->index;
+    uint32_t users = SIDES * pace->crowd->writers_count;
+    pace->days = scenario_in(options->scenario, SCENARIO_DAY_BITS);
+    if (pace->days) {
+        day_fini(&pace->day);
+        day_init(&pace->day, seed, users, &options->habits);
+    } else {
+        schedule_init(&pace->schedule, seed, pace->rate_per_s, users);
+    }
 }
 
 static void
@@ -120,7 +154,8 @@ pace_go(struct pace *pace, const struct ln_msg *msg)
 {
     struct crowd *crowd = pace->crowd;
     crowd_go(crowd, msg);
-    if (((const struct crowd_go *)(const void *)msg->data)->writes == 0) {
+    bool writes = ((const struct crowd_go *)(const void *)msg->data)->writes != 0;
+    if (!writes || crowd->writers_count == 0) {
         return;
     }
     pace->end_ns = crowd->tally.span.until_ns;
@@ -128,10 +163,8 @@ pace_go(struct pace *pace, const struct ln_msg *msg)
         pace->op.done = fired;
         io_poll(ln_io(), &pace->op, pace->timer);
     }
-    /* Each time it goes it is the same schedule. */
-    schedule_init(&pace->schedule, crowd->options->seed * CROWDS_MAX + crowd->index,
-                  pace->rate_per_s, SIDES * crowd->writers_count);
-    schedule_next(&pace->schedule, &pace->due);
+    schedule_begin(pace);
+    due_next(pace);
     next_request();
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pace.h - tells the pairs of its thread when a message is due, in an open loop.
+/* pace.h - tells the pairs of its thread what is due, and when: messages in an open loop
+ * (schedule.h), or all that people do on a day (day.h).
  *
  * The runtime's timers tick in milliseconds, and a message delivered in a tenth of one would be
  * measured mostly by them. So the pacer sleeps on a timer of the kernel's (timerfd_create(2)) that

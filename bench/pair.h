@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pair.h - two users who write to each other, and the judge of both.
+/* pair.h - two users who write to each other.
  *
- * One actor holds both ends: what each was told, in the order in which it was told, is known in one
- * place, so a tick that comes a microsecond early is seen. Each end behaves as a careful client
- * does: it stores what it is shown, acknowledges once for all that a read of its socket brought,
- * marks the same as read, keeps what was not answered and sends it again after a cut.
+ * In a closed loop each end keeps its window full; in an open loop it writes when a schedule calls
+ * for it (pace.h), and what there is no room for waits in line. A schedule may have its ends come
+ * and go, too (deed.h): in a storm, in a day (day.h).
  */
 #pragma once
 

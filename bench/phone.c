@@ -41,12 +41,25 @@ address_print(const struct phone *phone, char out[IO_ADDRESS_TEXT_MAX])
     io_address_print(&address, out);
 }
 
+/* From when it is to be connected until it is, or is not to be any more. */
+static void
+seeking_set(struct phone *phone, bool seeking)
+{
+    if (phone->seeking != seeking) {
+        phone->seeking = seeking;
+        tally_add(&phone->crowd->tally, seeking ? TALLY_SOUGHT : TALLY_SETTLED, 1);
+    }
+}
+
 /* Doubles with each try, and is spread over its upper half, so that a crowd does not come back in
  * one rush. */
 static uint64_t
 pause_ms(struct phone *phone)
 {
     uint64_t pause = PAUSE_MS_FIRST;
+    if (!phone->crowd->options->back_off) {
+        return phone->tries > 1; /* a refused call is not to be repeated without end in one turn */
+    }
     for (uint32_t i = 1; i < phone->tries && pause < PAUSE_MS_MAX; i++) {
         pause *= 2;
     }
@@ -59,10 +72,11 @@ static void
 call_again(struct phone *phone, int error)
 {
     uint64_t now_ns = crowd_now_ns();
+    seeking_set(phone, true);
     if (phone->cut_at_ns == 0) {
         phone->cut_at_ns = now_ns;
     }
-    if (now_ns - phone->cut_at_ns > (uint64_t)phone->crowd->options->patience_s * NS_PER_S) {
+    if (now_ns > phone->cut_at_ns + (uint64_t)phone->crowd->options->patience_s * NS_PER_S) {
         char address[IO_ADDRESS_TEXT_MAX];
         address_print(phone, address);
         crowd_fail(phone->crowd, "%s could not log in at %s for %u s%s%s", phone->user->name,
@@ -79,11 +93,16 @@ call_again(struct phone *phone, int error)
 void
 phone_call(struct phone *phone)
 {
-    ASSERT(phone->socket == NULL);
     struct io_address address;
+    phone->calling = false;
+    if (phone->away || phone->socket != NULL) {
+        return; /* it has left meanwhile, or was back before that */
+    }
+    seeking_set(phone, true);
     phone->calling = true;
     tally_add(&phone->crowd->tally, TALLY_RETRIES, phone->tries > 0);
     phone->tries++;
+    phone->called_at_ns = crowd_now_ns();
     crowd_address(phone->crowd, user_of(phone), &address);
     int error = ln_socket_connect(&address, CONNECT_MS, &phone->socket);
     phone->calling = false;
@@ -105,16 +124,30 @@ phone_call(struct phone *phone)
     call_again(phone, error);
 }
 
+static void
+welcomed(struct phone *phone)
+{
+    struct tally *tally = &phone->crowd->tally;
+    uint64_t now_ns = crowd_now_ns();
+    tally_add(tally, TALLY_CONNECTED, 1);
+    tally_delay(tally, TALLY_LOGIN, phone->called_at_ns, now_ns);
+    if (phone->cut_at_ns != 0) {
+        tally_delay(tally, TALLY_BACK, phone->cut_at_ns, now_ns);
+    }
+    seeking_set(phone, false);
+    phone->tries = 0;
+    phone->cut_at_ns = 0;
+    phone->welcomed = true;
+    ln_socket_close(&phone->asleep, true);
+}
+
 bool
 phone_next(struct phone *phone, struct client_input *input, struct client_event *out_event)
 {
     int error = client_next(&phone->client, input, out_event);
     ASSERT(error == 0 || error == -EAGAIN); /* a generator without memory measures nothing */
     if (error == 0 && out_event->kind == CLIENT_WELCOME) {
-        phone->tries = 0;
-        phone->cut_at_ns = 0;
-        phone->welcomed = true;
-        tally_add(&phone->crowd->tally, TALLY_CONNECTED, 1);
+        welcomed(phone);
     }
     return error == 0;
 }
@@ -138,6 +171,70 @@ phone_cut(struct phone *phone)
     tally_add(&phone->crowd->tally, TALLY_CUT, phone->welcomed);
     phone->welcomed = false;
     call_again(phone, 0);
+}
+
+/* It has no connection any more, and wished so. */
+static void
+left(struct phone *phone)
+{
+    tally_add(&phone->crowd->tally, TALLY_LEFT, phone->welcomed);
+    phone->welcomed = false;
+}
+
+void
+phone_drop(struct phone *phone, uint64_t due_ns)
+{
+    if (phone->away) {
+        return;
+    }
+    ln_socket_close(&phone->socket, true);
+    left(phone);
+    phone->cut_at_ns = phone->cut_at_ns == 0 ? due_ns : phone->cut_at_ns;
+    call_again(phone, 0);
+}
+
+void
+phone_leave(struct phone *phone)
+{
+    phone_close(phone);
+    left(phone);
+    phone->away = true;
+    seeking_set(phone, false);
+}
+
+void
+phone_sleep(struct phone *phone)
+{
+    if (phone->socket != NULL) {
+        phone_flush(phone);
+        ln_socket_pause(phone->socket, true);
+        ln_socket_close(&phone->asleep, true);
+        phone->asleep = phone->socket;
+        phone->socket = NULL;
+    }
+    left(phone);
+    phone->away = true;
+    seeking_set(phone, false);
+}
+
+void
+phone_return(struct phone *phone, uint64_t due_ns, uint64_t pause_ms)
+{
+    if (!phone->away) {
+        return;
+    }
+    if (chance_below(&phone->crowd->chance, 2) == 0) {
+        ln_socket_close(&phone->asleep, true);
+    }
+    phone->away = false;
+    phone->tries = 0;
+    phone->returned_ns = due_ns;
+    phone->cut_at_ns = due_ns;
+    seeking_set(phone, true);
+    if (!phone->calling) {
+        phone->calling = true;
+        crowd_call_after(pause_ms, phone->end);
+    }
 }
 
 bool

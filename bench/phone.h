@@ -24,9 +24,14 @@ struct phone {
     struct ln_socket *socket; /* NULL: not connected */
     uint32_t end;             /* which of its actor's phones: in the CROWD_CALL to itself */
     uint32_t tries;           /* calls since the last welcome */
+    uint64_t called_at_ns;    /* the last call */
     uint64_t cut_at_ns;       /* since when it is not connected; 0: it is */
+    uint64_t returned_ns;     /* when it was last to be back; 0: it never left */
+    struct ln_socket *asleep; /* the connection that it fell asleep on, until that is reset */
     bool calling;             /* a CROWD_CALL is on its way, or being done */
     bool welcomed;            /* since it was connected */
+    bool seeking;             /* it is to be connected, and is not logged in */
+    bool away;                /* it is not to be connected */
 };
 
 /* Of a user of the crowd's process, by index. */
@@ -45,6 +50,15 @@ void phone_flush(struct phone *phone);
 
 /* The connection is over: closes the socket and calls again after a pause. */
 void phone_cut(struct phone *phone);
+/* Cuts the connection itself, with a reset, and calls again: `due_ns` is when that was to be. */
+void phone_drop(struct phone *phone, uint64_t due_ns);
+/* Goes offline until phone_return: with a goodbye; or without, and the connection stays open for
+ * the node, neither read nor answered. */
+void phone_leave(struct phone *phone);
+void phone_sleep(struct phone *phone);
+/* Is back: `due_ns` is when that was to be, and the call comes after a pause. The connection that
+ * it fell asleep on is reset before the call or after the login, by chance. */
+void phone_return(struct phone *phone, uint64_t due_ns, uint64_t pause_ms);
 /* Does it make sense to call again after such a close? If not, the crowd has failed. */
 bool phone_may_return(struct phone *phone, const struct client_event *closed);
 /* Says goodbye and closes. */

@@ -8,8 +8,10 @@ static const double ns_per_s = 1e9;
 static enum tally_counter
 counter_of(enum options_scenario scenario)
 {
-    static const enum tally_counter counters[] = {TALLY_THROUGH, TALLY_CONNECTED, TALLY_TRIPS};
-    return counters[scenario];
+    if (scenario == SCENARIO_ECHO) {
+        return TALLY_TRIPS;
+    }
+    return scenario_in(scenario, SCENARIO_JUDGED_BITS) ? TALLY_THROUGH : TALLY_CONNECTED;
 }
 
 uint64_t
@@ -28,25 +30,21 @@ line_print(const struct progress *progress, const struct sections *sections, uin
     double at_s = (double)(now_ns - progress->start_ns) / ns_per_s;
     double seconds = (double)(now_ns - progress->shown_at_ns) / ns_per_s;
     double rate = (double)(count - progress->shown_count) / seconds;
-    switch (scenario) {
-    case SCENARIO_CHAT:
-        (void)fprintf(stderr,
-                      "%5.0f s  %8.0f messages/s   written %llu  sent %llu  shown %llu  delivered "
-                      "%llu  through %llu   cut %llu\n",
-                      at_s, rate, (unsigned long long)counters[TALLY_WRITTEN],
-                      (unsigned long long)counters[TALLY_ANSWERED],
-                      (unsigned long long)counters[TALLY_SHOWN],
-                      (unsigned long long)counters[TALLY_DELIVERED], (unsigned long long)count,
-                      (unsigned long long)counters[TALLY_CUT]);
-        break;
-    case SCENARIO_IDLE:
+    if (scenario == SCENARIO_IDLE) {
         (void)fprintf(stderr, "%5.0f s  %llu logins, %llu cut, %llu tried again\n", at_s,
                       (unsigned long long)count, (unsigned long long)counters[TALLY_CUT],
                       (unsigned long long)counters[TALLY_RETRIES]);
-        break;
-    case SCENARIO_ECHO:
+    } else if (scenario == SCENARIO_ECHO) {
         (void)fprintf(stderr, "%5.0f s  %8.0f round trips/s\n", at_s, rate);
-        break;
+    } else {
+        (void)fprintf(
+            stderr,
+            "%5.0f s  %8.0f messages/s   written %llu  sent %llu  shown %llu  delivered "
+            "%llu  through %llu   logins %llu  cut %llu\n",
+            at_s, rate, (unsigned long long)counters[TALLY_WRITTEN],
+            (unsigned long long)counters[TALLY_ANSWERED], (unsigned long long)counters[TALLY_SHOWN],
+            (unsigned long long)counters[TALLY_DELIVERED], (unsigned long long)count,
+            (unsigned long long)counters[TALLY_CONNECTED], (unsigned long long)counters[TALLY_CUT]);
     }
 }
 
@@ -58,9 +56,9 @@ users_print(const struct sections *sections)
     if (sum.users_removed > 0) {
         (void)fprintf(stderr, "        %u of %u users removed\n", sum.users_removed,
                       sum.users_made);
-    } else if (sum.users_made > 0 && sum.users_made < sections->options->users) {
+    } else if (sum.users_made > 0 && sum.users_made < sections->options->whole.users) {
         (void)fprintf(stderr, "        %u of %u users made\n", sum.users_made,
-                      sections->options->users);
+                      sections->options->whole.users);
     }
 }
 

@@ -7,12 +7,11 @@
 
 enum { REPORT_BYTES = 16 << 10 };
 
-/* Messages, or round trips, of the measured span. */
-double report_per_second(const struct run *run);
-
 /* What was asked, of which version, on what: the first members of an object, with a comma behind
  * each. */
 void report_print_settings_json(const char *scenario, const struct options *options,
                                 const struct machine *machine, struct ln_text *out);
 void report_print(const struct run *run, struct ln_text *out);
+/* How much room the object takes at most. */
+size_t report_json_bytes(const struct run *run);
 void report_print_json(const struct run *run, struct ln_text *out);

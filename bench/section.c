@@ -3,6 +3,7 @@
 
 #include "bench/echo.h"
 #include "bench/idle.h"
+#include "bench/offline.h"
 #include "bench/pair.h"
 #include "bench/relay.h"
 #include "runtime/bounds.h"
@@ -30,6 +31,7 @@ struct player {
     bool failed, finishing, over;
     struct section_news news;
     uint64_t told_at_ns;
+    struct meter_look *told; /* by enum tally_delay: the last look */
 };
 
 struct section *
@@ -82,6 +84,29 @@ news_tell(struct player *player)
     memcpy(msg->data, news, sizeof *news);
     ln_send(player->owner, &msg);
     player->told_at_ns = crowd_now_ns();
+}
+
+/* What has changed since the last look, and then the news, which says that this was it. */
+static void
+look_tell(struct player *player, const struct section_look *words)
+{
+    const struct section *section = player->section;
+    for (unsigned i = 0; i < TALLY_DELAYS; i++) {
+        struct ln_msg *msg = ln_msg_new(SECTION_METERS, LN_REPLY, sizeof(struct section_meters));
+        struct section_meters *meters = (struct section_meters *)(void *)msg->data;
+        meters->delay = i;
+        for (uint32_t t = 0; t < section->options->threads; t++) {
+            meter_look(&section->crowds[t]->tally.meters[i], &meters->look);
+        }
+        if (memcmp(&meters->look, &player->told[i], sizeof meters->look) == 0) {
+            ln_msg_free(&msg);
+            continue;
+        }
+        player->told[i] = meters->look;
+        ln_send(player->owner, &msg);
+    }
+    player->news.looks = words->number;
+    news_tell(player);
 }
 
 static void
@@ -224,8 +249,12 @@ users_go_on(struct player *player)
 static const struct ln_behaviour *
 behaviour_of(const struct section *section, uint32_t index)
 {
-    static const struct ln_behaviour *const behaviours[] = {&pair_behaviour, &idle_behaviour,
-                                                            &echo_behaviour};
+    static const struct ln_behaviour *const behaviours[SCENARIOS] = {
+        [SCENARIO_CHAT] = &pair_behaviour,  [SCENARIO_IDLE] = &idle_behaviour,
+        [SCENARIO_ECHO] = &echo_behaviour,  [SCENARIO_OFFLINE] = &offline_behaviour,
+        [SCENARIO_STORM] = &pair_behaviour, [SCENARIO_MIXED] = &pair_behaviour,
+        [SCENARIO_SOAK] = &pair_behaviour,
+    };
     return index < section->begin.writers ? &pair_behaviour
                                           : behaviours[section->options->scenario];
 }
@@ -367,6 +396,10 @@ static void
 heard(struct player *player, const struct ln_msg *msg)
 {
     const void *data = msg->data;
+    if (msg->tag == SECTION_LOOK) {
+        look_tell(player, data);
+        return; /* and goes on with what is under way */
+    }
     player->word = msg->tag;
     player->news.heard = msg->tag;
     switch (msg->tag) {
@@ -383,6 +416,10 @@ heard(struct player *player, const struct ln_msg *msg)
         player->news.quiet = 0;
         broadcast(player, CROWD_GO, data);
         done(player);
+        break;
+    case SECTION_RETURN:
+        player->news.quiet = 0; /* when the inboxes were full */
+        broadcast(player, CROWD_RETURN, data);
         break;
     case SECTION_STOP:
         broadcast(player, CROWD_STOP, NULL);
@@ -454,6 +491,7 @@ go_on(struct player *player)
     case SECTION_CONNECT:
         connect_go_on(player);
         break;
+    case SECTION_RETURN:
     case SECTION_STOP:
         if (news->quiet == news->spawned) {
             done(player);
@@ -492,6 +530,7 @@ section_init(void *state, const void *argument)
     player->section = start->section;
     player->client.data = start->section->options->data;
     player->owner = start->owner;
+    player->told = ln_alloc(TALLY_DELAYS * sizeof *player->told);
     if (start->owner != 0) {
         return 0;
     }

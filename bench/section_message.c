@@ -10,6 +10,9 @@ static const size_t sizes[SECTION_TAGS_END - SECTION_FIRST] = {
     [SECTION_BEGIN - SECTION_FIRST] = sizeof(struct section_begin),
     [SECTION_CONNECT - SECTION_FIRST] = sizeof(struct section_connect),
     [SECTION_GO - SECTION_FIRST] = sizeof(struct crowd_go),
+    [SECTION_RETURN - SECTION_FIRST] = sizeof(struct crowd_go),
+    [SECTION_LOOK - SECTION_FIRST] = sizeof(struct section_look),
+    [SECTION_METERS - SECTION_FIRST] = sizeof(struct section_meters),
     [SECTION_NEWS - SECTION_FIRST] = sizeof(struct section_news),
     [SECTION_DELAYS - SECTION_FIRST] = sizeof(struct section_delays),
     [SECTION_VERDICT - SECTION_FIRST] = sizeof(struct audit_verdict),
@@ -87,7 +90,10 @@ section_message_valid(uint32_t tag, const void *data, size_t bytes)
     case SECTION_CONNECT:
         return ((const struct section_connect *)data)->at_once_max > 0;
     case SECTION_GO:
+    case SECTION_RETURN:
         return go_valid(data);
+    case SECTION_METERS:
+        return ((const struct section_meters *)data)->delay < TALLY_DELAYS;
     case SECTION_NEWS:
         return news_valid(data);
     case SECTION_DELAYS:

@@ -6,12 +6,17 @@
  *         SECTION_MAKE -------------->    make your users, or load them
  *         SECTION_CONNECT ----------->    spawn your actors, which connect and log in
  *         SECTION_GO ---------------->    write, from these instants on
+ *         SECTION_RETURN ------------>    offline: who is away is to be back; done when
+ *                                         all is quiet
  *         SECTION_STOP -------------->    nothing new any more; it is done when all is quiet
  *         SECTION_FINISH ------------>    judge the rest, close, end
  *         SECTION_ABANDON ----------->    ... or without judging: the run did not get there
  *         <--- SECTION_DELAYS, SECTION_VERDICT    ... what that has found
  *         SECTION_REMOVE ------------>    remove the users that you made
  *         SECTION_END --------------->
+ *
+ *         SECTION_LOOK -------------->    at any time: what have you counted so far?
+ *         <---------- SECTION_METERS --   ... of each delay that has changed, then the news
  *
  *         <------------ SECTION_NEWS --   now and then, and when a word was heard, and was done
  *         <---------- SECTION_FAILED --   at any time: this run can't go on
@@ -43,11 +48,14 @@ enum section_tag {
     SECTION_MAKE,
     SECTION_CONNECT, /* struct section_connect */
     SECTION_GO,      /* struct crowd_go */
+    SECTION_RETURN,  /* struct crowd_go */
     SECTION_STOP,
     SECTION_FINISH,
     SECTION_ABANDON,
     SECTION_REMOVE,
     SECTION_END,
+    SECTION_LOOK,    /* struct section_look */
+    SECTION_METERS,  /* struct section_meters */
     SECTION_NEWS,    /* struct section_news */
     SECTION_DELAYS,  /* struct section_delays: one of its histograms */
     SECTION_VERDICT, /* struct audit_verdict */
@@ -74,7 +82,15 @@ struct section_news {
     uint32_t heard, done; /* the last of the conductor's words; 0: none yet */
     uint32_t spawned, ready, quiet, ended;
     uint32_t users_made, users_removed;
+    uint64_t looks;                    /* the last one that was answered */
     uint64_t counters[TALLY_COUNTERS]; /* by enum tally_counter */
+};
+struct section_look {
+    uint64_t number; /* from 1 */
+};
+struct section_meters {
+    uint64_t delay; /* enum tally_delay */
+    struct meter_look look;
 };
 struct section_delays {
     uint32_t delay;   /* enum tally_delay */

@@ -76,6 +76,7 @@ sections_start(struct sections *sections, const struct options *options, struct 
                  strerrordesc_np(-error));
             return;
         }
+        seat->meters = ln_alloc(TALLY_DELAYS * sizeof *seat->meters);
         seat->share = share_of(&options->whole, i, sections->count);
         words.share = seat->share;
         words.writers = share_count(begin->writers_all, i, sections->count);
@@ -172,6 +173,13 @@ sections_note(struct sections *sections, const struct ln_msg *msg)
             memcpy(&seat->news, data, sizeof seat->news);
         }
         break;
+    case SECTION_METERS:
+        seat = seat_of(sections, msg->from);
+        if (seat != NULL) {
+            const struct section_meters *meters = data;
+            seat->meters[meters->delay] = meters->look;
+        }
+        break;
     case SECTION_DELAYS: {
         const struct section_delays *delays = data;
         struct histogram *into =
@@ -245,6 +253,38 @@ sections_news(const struct sections *sections)
         }
     }
     return sum;
+}
+
+void
+sections_look(struct sections *sections)
+{
+    struct section_look look = {.number = ++sections->looks};
+    sections_tell(sections, SECTION_LOOK, &look, sizeof look);
+}
+
+bool
+sections_looked(const struct sections *sections)
+{
+    for (uint32_t i = 0; i < sections->count; i++) {
+        if (!sections->seats[i].gone && sections->seats[i].news.looks < sections->looks) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void
+sections_looked_at(const struct sections *sections, struct series_look *look)
+{
+    for (uint32_t i = 0; i < sections->count; i++) {
+        const struct seat *seat = &sections->seats[i];
+        for (unsigned c = 0; c < TALLY_COUNTERS; c++) {
+            look->counts[c] += seat->news.counters[c];
+        }
+        for (unsigned d = 0; d < TALLY_DELAYS; d++) {
+            meter_look_add(&look->meters[d], &seat->meters[d]);
+        }
+    }
 }
 
 /* ------------------------------------------------------------------------------------------ end */

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "bench/section.h"
+#include "bench/series.h"
 #include "bench/worker.h"
 
 struct seat {
@@ -20,7 +21,8 @@ struct seat {
     struct worker worker; /* pid 0: it is here */
     struct share share;
     struct section_news news;
-    uint32_t told; /* enum section_tag: the last word; 0: none */
+    uint32_t told;             /* enum section_tag: the last word; 0: none */
+    struct meter_look *meters; /* by enum tally_delay, as of its last look */
     bool gone;
 };
 
@@ -31,6 +33,7 @@ struct sections {
     struct seat *seats;      /* the conductor's memory */
     struct tally found;      /* what they told of their findings */
     struct histogram *alone; /* of TALLY_ALONE, by enum tally_delay; the conductor's memory */
+    uint64_t looks;          /* asked for */
     bool ending;             /* their ends are expected */
     bool failed;             /* and why, the first time */
     char why[AUDIT_TEXT_BYTES];
@@ -52,5 +55,10 @@ bool sections_done(const struct sections *sections, enum section_tag tag);
 /* Of all together. */
 uint64_t sections_count(const struct sections *sections, enum tally_counter counter);
 struct section_news sections_news(const struct sections *sections);
+/* Asks all of them for a look at what they have counted; have all answered the last time? Adds what
+ * they answered to *look. */
+void sections_look(struct sections *sections);
+bool sections_looked(const struct sections *sections);
+void sections_looked_at(const struct sections *sections, struct series_look *look);
 /* Lets all of them go, and waits for the processes. */
 void sections_end(struct sections *sections);

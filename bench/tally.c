@@ -4,8 +4,10 @@
 void
 tally_delay(struct tally *tally, enum tally_delay delay, uint64_t due_ns, uint64_t now_ns)
 {
+    uint64_t value_ns = now_ns > due_ns ? now_ns - due_ns : 0;
+    meter_record(&tally->meters[delay], value_ns);
     if (tally_measures(tally, due_ns)) {
-        histogram_record(&tally->delays[delay], now_ns > due_ns ? now_ns - due_ns : 0);
+        histogram_record(&tally->delays[delay], value_ns);
     }
 }
 

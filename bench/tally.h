@@ -3,12 +3,14 @@
  *
  * Counters are for the progress line and may be read by any thread while they grow. Delays and the
  * verdict belong to the thread that fills them; they are merged when it has stopped. Delays are
- * recorded of what was due within the measured span: after the warm-up, before the end.
+ * recorded of what was due within the measured span: after the warm-up, before the end. Meters have
+ * them all, for the time series (series.h), which looks at them meanwhile.
  */
 #pragma once
 
 #include "bench/audit.h"
 #include "bench/histogram.h"
+#include "bench/meter.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -28,18 +30,27 @@ enum tally_counter {
     TALLY_CONNECTED, /* logins, the first ones too */
     TALLY_RETRIES,   /* calls after one that brought no login */
     TALLY_CUT,       /* logged-in connections that ended without our wish */
+    TALLY_LEFT,      /* ... and by our wish, before the end of the run */
+    TALLY_SOUGHT,    /* phones that began to look for a connection, ... */
+    TALLY_SETTLED,   /* ... and that have found it, or given up because they are to be away */
     TALLY_BEATS,     /* heartbeats sent */
     TALLY_TRIPS,     /* echo: round trips within the measured span */
     TALLY_COUNTERS,
 };
 
 enum tally_delay {
-    TALLY_TO_ANSWER, /* due -> sent */
-    TALLY_TO_SHOWN,  /* due -> shown to its reader */
-    TALLY_TO_TICK,   /* due -> ticked as delivered */
-    TALLY_LAG,       /* due -> the generator got to it: its own fault */
-    TALLY_TRIP,      /* echo: there and back */
-    TALLY_BEAT,      /* a heartbeat, there and back */
+    TALLY_TO_ANSWER,       /* due -> sent */
+    TALLY_TO_SHOWN,        /* due -> shown to its reader */
+    TALLY_TO_TICK,         /* due -> ticked as delivered */
+    TALLY_LAG,             /* due -> the generator got to it: its own fault */
+    TALLY_LOGIN,           /* the call -> welcome */
+    TALLY_BACK,            /* cut off, or to be back -> welcome: pauses and all calls */
+    TALLY_RETURN_TO_SHOWN, /* its reader was to be back -> shown, of what came meanwhile */
+    TALLY_TRIP,            /* echo: there and back */
+    TALLY_FILLED,          /* offline: the start -> one more writer's letters are all answered */
+    TALLY_DRAINED,         /* offline: a reader was to be back -> has been shown all */
+    TALLY_EMPTIED,         /* offline: the first was to be back -> one more has been shown all */
+    TALLY_BEAT,            /* a heartbeat, there and back */
     TALLY_DELAYS,
 };
 
@@ -56,6 +67,7 @@ struct tally {
     struct tally_span span;
     struct audit_verdict verdict;
     struct histogram delays[TALLY_DELAYS];
+    struct meter meters[TALLY_DELAYS]; /* the same, from beginning to end; any thread looks */
 };
 
 /* The tally's own thread only. */

@@ -9,6 +9,19 @@
 
 static struct audit line;
 static struct audit_verdict verdict;
+static struct audit_letter open_letters[AUDIT_OPEN_MAX];
+
+static void
+line_begin(bool reads, bool fresh)
+{
+    struct audit_line judged = {.writer = "alice",
+                                .reader = "bob",
+                                .reads = reads,
+                                .fresh = fresh,
+                                .open = open_letters,
+                                .open_max = AUDIT_OPEN_MAX};
+    audit_init(&line, &verdict, &judged);
+}
 static unsigned ticks;
 static uint64_t tick_due_ns;
 
@@ -17,7 +30,7 @@ setup(void **state)
 {
     (void)state;
     memset(&verdict, 0, sizeof verdict);
-    audit_init(&line, &verdict, "alice", "bob", true, false);
+    line_begin(true, false);
     ticks = 0;
     return 0;
 }
@@ -148,7 +161,7 @@ static void
 without_reading(void **state)
 {
     (void)state;
-    audit_init(&line, &verdict, "alice", "bob", false, false);
+    line_begin(false, false);
     alice_writes(1);
     assert_true(alice_is_answered(1));
     assert_true(bob_is_shown(1));
@@ -385,7 +398,7 @@ static void
 early_in_a_fresh_chat(void **state)
 {
     (void)state;
-    audit_init(&line, &verdict, "alice", "bob", true, true);
+    line_begin(true, true);
     alice_writes(1);
     audit_ticked(&line, 1, 0, count_tick, &ticks);
     assert_broken_once(AUDIT_TICK_EARLY);

@@ -75,7 +75,7 @@ static void
 objectives_look_at_the_99th(void **state)
 {
     (void)state;
-    const struct objectives wanted = {.p99_ns = {[OBJECTIVE_DELIVERY] = 1000000}};
+    const struct objectives wanted = {.wanted_ns = {[OBJECTIVE_DELIVERY] = 1000000}};
     for (unsigned i = 0; i < 99; i++) {
         histogram_record(&tally.delays[TALLY_TO_SHOWN], 500000);
     }
@@ -93,7 +93,7 @@ nothing_measured_misses(void **state)
     (void)state;
     static const struct tally empty;
     assert_false(
-        objectives_kept(&(struct objectives){.p99_ns = {[OBJECTIVE_TICK] = 1000000}}, &empty));
+        objectives_kept(&(struct objectives){.wanted_ns = {[OBJECTIVE_TICK] = 1000000}}, &empty));
     assert_true(objectives_kept(&(struct objectives){0}, &empty));
 }
 

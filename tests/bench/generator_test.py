@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 import unittest
+import xml.etree.ElementTree
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 from patience import patience
@@ -164,6 +165,38 @@ class WithNode(unittest.TestCase):
         self.assertNotIn("lag", found["latencies"])
         self.assertEqual([name for name in users() if name.startswith("bench-")], [])
 
+    def test_a_chats_series_tells_each_second(self):
+        found = report("chat", self.address, "--pairs", "2", "--rate", "200", "--seconds", "2", "--warmup", "0",
+                       code=MET_OR_MISSED)
+        series = found["series"]
+        self.assertGreaterEqual(len(series["at_seconds"]), 2)
+        self.assertEqual({len(column) for column in series.values()}, {len(series["at_seconds"])})
+        self.assertEqual(sorted(series["at_seconds"]), series["at_seconds"])
+        self.assertGreater(max(series["sent"]), 0)
+        self.assertEqual(series["online"][0], 4)
+        for name in ("to_delivery_p99_us", "node_cpu_cores", "node_resident_bytes", "disk_bytes"):
+            self.assertIn(name, series)
+        self.assertNotIn("round_trip_p50_us", series)
+
+    def test_a_page_is_complete_in_itself_and_well_formed(self):
+        found = report("chat", self.address, *SHORT, "--seconds", "2", "--p99-sent", "600s", "--report", "page.html")
+        with open("page.html", encoding="utf-8") as file:
+            text = file.read()
+        os.remove("page.html")
+        root = xml.etree.ElementTree.fromstring(text)
+        self.assertGreaterEqual(len(root.findall(".//figure")), 8)
+        self.assertIn(found["version"], text)
+        self.assertIn("all promises and objectives were kept", text)
+        for foreign in ("http:", "https:", "<script", "<link", "url(", "nan"):
+            self.assertNotIn(foreign, text)
+        self.assertEqual([element.tag for element in root.iter() if "src" in element.attrib or "href" in element.attrib],
+                         [])
+
+    def test_a_page_that_can_not_be_written_makes_the_exit_code_3(self):
+        done = bench("chat", "--url", f"ws://{self.address}/chat", "--data", DATA, *SHORT, "--report", "nowhere/page.html",
+                     code=3)
+        self.assertIn("--report nowhere/page.html: No such file", done.stderr)
+
     def test_the_text_says_the_same_for_people(self):
         done = bench("chat", "--url", f"ws://{self.address}/chat", "--data", DATA, *SHORT)
         self.assertRegex(done.stdout, r"(?m)^\d+ messages a second, sent, delivered, read and ticked")
@@ -272,6 +305,65 @@ class WithNode(unittest.TestCase):
             self.assertGreater(found[when]["to_delivery"]["count"], 100)
         # The same schedule each time.
         self.assertEqual(found["latencies_alone"]["lag"]["count"], found["latencies"]["lag"]["count"])
+
+    def test_inboxes_are_filled_and_emptied(self):
+        found = report("offline", self.address, "--users", "40", "--depth", "20")
+        for name in ("written", "sent", "delivered", "ticked", "through"):
+            self.assertEqual(found[name], 800, name)
+        # 3 writers once; the others before they leave, and when they come back.
+        self.assertEqual((found["logins"], found["connections_left"], found["connections_cut"]), (83, 40, 0))
+        self.assertGreater(found["stores_per_second"], 0)
+        self.assertGreater(found["drains_per_second"], 0)
+        self.assertEqual(found["latencies"]["return_to_empty"]["count"], 40)
+        self.assertEqual(found["latencies"]["return_to_delivery"]["count"], 800)
+        self.assertEqual(found["broken"], {})
+
+    def test_inboxes_are_filled_in_turn_and_their_owners_come_back_at_a_rate(self):
+        found = report("offline", self.address, "--users", "17", "--depth", "5", "--in-turn", "--returns", "30", "--no-read",
+                       "--bytes", "1000")
+        self.assertEqual(found["through"], 85)
+        self.assertEqual(found["latencies"]["lag"]["count"], 17)
+        self.assertGreater(found["emptied_seconds"], 0.1)
+
+    def test_in_a_storm_all_come_back_and_nothing_is_lost(self):
+        found = report("storm", self.address, "--pairs", "10", "--seconds", "2", "--warmup", "0", "--storms", "2", "--rate",
+                       "100", "--all-back", "100s", code=MET_OR_MISSED)
+        self.assertEqual((found["logins"], found["connections_left"]), (60, 40))
+        self.assertEqual(found["latencies"]["back"]["count"], 40)
+        self.assertTrue(found["objectives"]["all_back"]["kept"])
+        self.assertGreater(found["logins_per_second"], 0)
+        self.assertEqual((found["written"], found["broken"]), (found["through"], {}))
+
+    def test_a_storm_without_back_off_and_without_a_rate_is_judged_too(self):
+        done = bench("storm", "--url", f"ws://{self.address}/chat", "--data", DATA, "--pairs", "3", "--seconds", "1",
+                     "--warmup", "0", "--storms", "1", "--rate", "0", "--no-back-off", "--all-back", "1us", code=2)
+        self.assertIn("and call again at once", done.stdout)
+        self.assertIn("objective MISSED: the last one back", done.stdout)
+        self.assertIn("all promises were kept", done.stdout)
+
+    def test_on_a_day_people_come_and_go_and_nothing_is_lost(self):
+        found = report("mixed", self.address, "--users", "60", "--seconds", "3", "--warmup", "0", "--seed", "7",
+                       "--report", "page.html", code=MET_OR_MISSED)
+        self.assertEqual(found["compress"], 28800)
+        self.assertEqual((found["written"], found["broken"]), (found["through"], {}))
+        self.assertEqual(found["due"], found["written"] + found["skipped"])
+        self.assertGreater(found["connections_left"], 200)
+        for name in ("to_sent", "to_delivery", "to_delivered_tick", "login", "return_to_delivery", "heartbeat", "lag"):
+            self.assertGreater(found["latencies"][name]["count"], 10, name)
+        self.assertLess(min(found["series"]["online"]), 40)
+        root = xml.etree.ElementTree.parse("page.html").getroot()
+        os.remove("page.html")
+        self.assertIn("A day of each".lower(), "".join(root.itertext()))
+
+    def test_a_soak_fits_lines_to_what_should_not_grow(self):
+        found = report("soak", self.address, "--users", "20", "--seconds", "5", "--warmup", "0", "--sample", "1",
+                       "--compress", "20000", "--drift-memory", "100GiB", "--report", "page.html", code=MET_OR_MISSED)
+        self.assertEqual(found["drift"]["memory"]["verdict"], "kept")
+        self.assertEqual(found["drift"]["disk"]["verdict"], "fitted")
+        self.assertNotIn("limit", found["drift"]["disk"])
+        self.assertGreater(found["drift"]["memory"]["level"], 1 << 20)
+        xml.etree.ElementTree.parse("page.html")
+        os.remove("page.html")
 
     def test_echo_counts_round_trips(self):
         found = report("echo", self.address, "--connections", "5", "--seconds", "1", "--warmup", "0", path="/echo")

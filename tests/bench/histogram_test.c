@@ -48,7 +48,7 @@ error_is_bounded(void **state)
         uint64_t value = chance_next(&chance) >> (22 + i % 42);
         setup(NULL);
         histogram_record(&a, value);
-        histogram_record(&a, ((uint64_t)1 << HISTOGRAM_VALUE_BITS) - 1);
+        histogram_record(&a, ((uint64_t)1 << BUCKET_VALUE_BITS) - 1);
         uint64_t told = histogram_percentile(&a, 50);
         assert_true(told >= value);
         assert_true(told - value <= value / 128);
@@ -71,7 +71,7 @@ beyond_the_range(void **state)
 {
     (void)state;
     histogram_record(&a, UINT64_MAX);
-    assert_int_equal(a.greatest, ((uint64_t)1 << HISTOGRAM_VALUE_BITS) - 1);
+    assert_int_equal(a.greatest, ((uint64_t)1 << BUCKET_VALUE_BITS) - 1);
     assert_int_equal(histogram_percentile(&a, 50), a.greatest);
 }
 

@@ -70,9 +70,11 @@ wrong_words(void **state)
 {
     (void)state;
     refused("bench",
-            "linnet-bench chat, idle, echo, capacity or plan? linnet-bench --help tells\n");
+            "linnet-bench chat, idle, echo, offline, storm, mixed, soak, capacity or plan? "
+            "linnet-bench --help tells\n");
     refused("bench talk",
-            "linnet-bench chat, idle, echo, capacity or plan? linnet-bench --help tells\n");
+            "linnet-bench chat, idle, echo, offline, storm, mixed, soak, capacity or plan? "
+            "linnet-bench --help tells\n");
     refused("bench chat --pears 3" URL, "--pears: no such flag; linnet-bench --help lists them\n"
                                         "3: no such flag; linnet-bench --help lists them\n");
     refused("bench idle --pairs 3" URL, "--pairs: idle does not have it\n");
@@ -139,9 +141,9 @@ objectives(void **state)
     (void)state;
     assert_int_equal(reads("bench chat --p99-sent 500us --p99-delivery 50ms --p99-tick=1.5s" URL),
                      0);
-    assert_int_equal(options.objectives.p99_ns[OBJECTIVE_SENT], 500000);
-    assert_int_equal(options.objectives.p99_ns[OBJECTIVE_DELIVERY], 50000000);
-    assert_int_equal(options.objectives.p99_ns[OBJECTIVE_TICK], 1500000000);
+    assert_int_equal(options.objectives.wanted_ns[OBJECTIVE_SENT], 500000);
+    assert_int_equal(options.objectives.wanted_ns[OBJECTIVE_DELIVERY], 50000000);
+    assert_int_equal(options.objectives.wanted_ns[OBJECTIVE_TICK], 1500000000);
     refused("bench chat --p99-sent 50" URL, "--p99-sent: '50' is not like 500us, 50ms or 2s\n");
     refused("bench chat --p99-sent 0s" URL, "--p99-sent: '0s' is not like 500us, 50ms or 2s\n");
     refused("bench chat --p99-sent 2h" URL, "--p99-sent: '2h' is not like 500us, 50ms or 2s\n");
@@ -158,10 +160,10 @@ capacity_is_a_chat(void **state)
     assert_int_equal(options.users, 14);
     assert_true(options.rate_per_s == 1000);
     assert_int_equal(options.window, 64);
-    assert_int_equal(options.objectives.p99_ns[OBJECTIVE_DELIVERY], 500000000);
+    assert_int_equal(options.objectives.wanted_ns[OBJECTIVE_DELIVERY], 500000000);
     assert_int_equal(reads("bench capacity --rate 50 --p99-sent 9ms" URL), 0);
     assert_true(options.rate_per_s == 50);
-    assert_int_equal(options.objectives.p99_ns[OBJECTIVE_DELIVERY], 0);
+    assert_int_equal(options.objectives.wanted_ns[OBJECTIVE_DELIVERY], 0);
     refused("bench capacity --keep-users x" URL, "--keep-users: capacity does not have it\n");
 }
 
@@ -219,6 +221,60 @@ not_divided(void **state)
     assert_false(divides("bench echo --url ws://255.255.255.254:1/echo --addresses 3", 20000));
 }
 
+static void
+scenarios_have_their_own(void **state)
+{
+    (void)state;
+    assert_int_equal(reads("bench offline" URL), 0);
+    assert_int_equal(options.users, 1000);
+    assert_int_equal(options.depth, 100);
+    assert_int_equal(options.window, 16);
+    assert_true(options.random && options.returns_per_s == 0);
+    assert_int_equal(share_actors(&options.whole), 63);
+    assert_int_equal(options.whole.users, 1063);
+    assert_int_equal(reads("bench offline --in-turn --users 16 --returns 2.5" URL), 0);
+    assert_false(options.random);
+    assert_true(options.returns_per_s == 2.5);
+    assert_int_equal(options.whole.users, 17);
+    assert_int_equal(reads("bench storm" URL), 0);
+    assert_int_equal(options.pairs, 500);
+    assert_int_equal(options.storms, 3);
+    assert_true(options.back_off && options.rate_per_s == 200);
+    assert_int_equal(options.seconds, 30);
+    assert_int_equal(reads("bench storm --rate 0 --no-back-off --all-back 2s" URL), 0);
+    assert_false(options.back_off);
+    assert_int_equal(options.window, 16);
+    assert_int_equal(options.objectives.wanted_ns[OBJECTIVE_BACK], 2000000000);
+    refused("bench offline --seconds 3" URL, "--seconds: offline does not have it\n");
+    refused("bench storm --users 3" URL, "--users: an even number, since they write in pairs\n");
+}
+
+static void
+days(void **state)
+{
+    (void)state;
+    assert_int_equal(reads("bench mixed" URL), 0);
+    assert_true(options.habits.factor == 720);
+    assert_true(options.habits.online == 0.2 && options.habits.beat_s == 240);
+    assert_true(options.rate_per_s > 333 && options.rate_per_s < 334);
+    assert_int_equal(options.window, 64);
+    assert_int_equal(reads("bench mixed --seconds 60 --messages-per-day 20 --users 600" URL), 0);
+    assert_true(options.habits.factor == 1440 && options.rate_per_s == 200);
+    assert_int_equal(
+        reads("bench soak --seconds 7200 --drift-memory 16MiB --drift-latency 5ms" URL), 0);
+    assert_true(options.habits.factor == 144);
+    assert_int_equal(options.sample_s, 5);
+    assert_true(options.drift.per_hour[DRIFT_MEMORY] == 16 << 20);
+    assert_true(options.drift.per_hour[DRIFT_LATENCY] == 5e6);
+    assert_true(options.drift.per_hour[DRIFT_DISK] < 0);
+    refused("bench mixed --online 100%" URL, "--online: more than nobody, less than all\n");
+    refused("bench mixed --online 2" URL, "--online: '2' is no amount from 0 to 1\n");
+    refused("bench mixed --returns-per-day 0" URL,
+            "--messages-per-day, --returns-per-day: on a day without them nothing is to be seen\n");
+    refused("bench mixed --drift-disk 1MiB" URL, "--drift-disk: mixed does not have it\n");
+    refused("bench mixed --rate 3" URL, "--rate: mixed does not have it\n");
+}
+
 int
 main(void)
 {
@@ -232,6 +288,8 @@ main(void)
         SPEC("what does not fit together is told", what_does_not_fit),
         SPEC("everything that is wrong is told at once", all_at_once),
         SPEC("objectives are spans of time with their unit", objectives),
+        SPEC("offline and storm have defaults and flags of their own", scenarios_have_their_own),
+        SPEC("a day's length and habits give its factor and its rate", days),
         SPEC("capacity is a chat with a rate to begin with and an objective", capacity_is_a_chat),
         SPEC("idle has heartbeats, and pairs who write if asked for", idle_flags),
         SPEC("processes and addresses are as many as it takes, or as were asked for", divided),

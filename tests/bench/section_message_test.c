@@ -163,6 +163,22 @@ damaged_findings(void **state)
 }
 
 static void
+damaged_meters(void **state)
+{
+    (void)state;
+    static struct section_meters meters;
+    struct crowd_go go = {.span = {1, 2}};
+    assert_true(section_message_valid(SECTION_METERS, &meters, sizeof meters));
+    assert_false(section_message_valid(SECTION_METERS, &meters, sizeof meters - 8));
+    meters.delay = TALLY_DELAYS;
+    assert_false(section_message_valid(SECTION_METERS, &meters, sizeof meters));
+    assert_true(section_message_valid(SECTION_RETURN, &go, sizeof go));
+    go.span.from_ns = 3;
+    assert_false(section_message_valid(SECTION_RETURN, &go, sizeof go));
+    assert_false(section_message_valid(SECTION_LOOK, NULL, 0));
+}
+
+static void
 damaged_histograms(void **state)
 {
     (void)state;
@@ -239,6 +255,7 @@ main(void)
         SPEC("a damaged head is refused", damaged_heads),
         SPEC("a share that can't be is refused, and another version", damaged_shares),
         SPEC("findings that can't be are refused", damaged_findings),
+        SPEC("a look of no delay, and a return before its time, are refused", damaged_meters),
         SPEC("a histogram whose parts do not agree is refused", damaged_histograms),
         SPEC("of noise nothing is read that is not there", noise),
         SPEC("merged histograms are those of one process", merged_is_the_same),

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* offline.h - one who writes to many who are away, until their inboxes are as full as was asked
+ * for; then they come back and empty them.
+ *
+ * Its readers log in once, before anything is written, so that their ids are known, and leave.
+ */
+#pragma once
+
+#include "runtime/linnet.h"
+
+/* How many readers a writer has; the last one may have fewer. */
+enum { OFFLINE_READERS = 16 };
+
+/* Its argument: a struct crowd_place; it plays OFFLINE_READERS + 1 users, its writer first. */
+extern const struct ln_behaviour offline_behaviour;

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/scenario.h"
+
+#include "bench/offline.h"
+#include "bench/options.h"
+
+const char *
+scenario_name(enum options_scenario scenario)
+{
+    static const char *const names[SCENARIOS] = {"chat",  "idle",  "echo", "offline",
+                                                 "storm", "mixed", "soak"};
+    return names[scenario];
+}
+
+struct share_whole
+scenario_whole(const struct options *options)
+{
+    if (options->scenario == SCENARIO_OFFLINE) {
+        uint32_t writers = (options->users + OFFLINE_READERS - 1) / OFFLINE_READERS;
+        return (struct share_whole){options->users + writers, OFFLINE_READERS + 1};
+    }
+    return (struct share_whole){options->users, options->scenario == SCENARIO_ECHO ? 1 : 2};
+}
