@@ -10,39 +10,90 @@
 #include <errno.h>
 #include <string.h>
 
+/* An argument of this size may lie in the state's place, and on the stack while init runs. */
+enum { ARGUMENT_BYTES_MAX = 128 };
+
+/* What bodies consist of. */
+struct grain {
+    uint64_t words[2];
+};
+_Static_assert(sizeof(struct actor_body) % sizeof(struct grain) == 0, "the state begins with one");
+
 /* ------------------------------------------------------------------------------------ beginning */
 
-struct actor *
-actor_new(struct scheduler *self, const struct ln_behaviour *behaviour, const void *argument,
-          size_t bytes)
+static struct start *
+start_new(struct scheduler *self, const void *argument, size_t bytes)
+{
+    struct start *start = slab_alloc(&self->slab, sizeof *start + bytes);
+    start->caller = (struct ln_caller){0};
+    start->bytes = (uint32_t)bytes;
+    if (bytes > 0) {
+        memcpy(start->argument, argument, bytes);
+    }
+    return start;
+}
+
+static void
+start_free(struct scheduler *self, struct start *start)
+{
+    if (start != NULL) {
+        slab_free(&self->slab, start, sizeof *start + start->bytes);
+    }
+}
+
+static size_t
+whole_grains(size_t bytes)
+{
+    return (bytes + sizeof(struct grain) - 1) & ~(sizeof(struct grain) - 1);
+}
+
+/* Where there is no process behind the state, an argument of its size or so is put into its place,
+ * so that most actors begin with one block of memory. */
+void
+actor_init(struct scheduler *self, struct actor *actor, const struct ln_behaviour *behaviour,
+           const void *argument, size_t bytes)
 {
     ASSERT((behaviour->handle != NULL) != (behaviour->run != NULL));
     ASSERT(bytes <= UINT32_MAX);
-    struct actor *actor = slab_alloc(&self->slab, actor_bytes(behaviour));
-    memset(actor, 0, actor_bytes(behaviour));
+    bool in_place = behaviour->run == NULL && bytes <= ARGUMENT_BYTES_MAX;
+    size_t body_bytes =
+        sizeof(struct actor_body) +
+        whole_grains(in_place && bytes > behaviour->state_bytes ? bytes : behaviour->state_bytes) +
+        (behaviour->run != NULL ? sizeof(struct process) : 0);
+    struct actor_body *body = slab_alloc(&self->slab, body_bytes);
+    *body = (struct actor_body){.bytes = (uint32_t)body_bytes};
+    if (!in_place) {
+        memset(body->state, 0, body_bytes - sizeof *body);
+        body->start = start_new(self, argument, bytes);
+    } else if (bytes > 0) {
+        memcpy(body->state, argument, bytes);
+        body->argument_bytes = (uint32_t)bytes;
+    }
+    actor->body = body;
     actor->behaviour = behaviour;
     mailbox_init(&actor->mailbox, behaviour);
     actor->run_state = ACTOR_HELD;
     actor->unbegun = true;
     actor->process = behaviour->run != NULL;
     actor->traps_exit = behaviour->trap_exit;
-    actor->start = slab_alloc(&self->slab, sizeof *actor->start + bytes);
-    actor->start->caller = (struct ln_caller){0};
-    actor->start->bytes = (uint32_t)bytes;
-    if (bytes > 0) {
-        memcpy(actor->start->argument, argument, bytes);
-    }
-    return actor;
 }
 
 void
-actor_free(struct scheduler *self, struct actor *actor)
+actor_fini(struct scheduler *self, struct actor *actor)
 {
-    if (actor->start != NULL) {
-        slab_free(&self->slab, actor->start, sizeof *actor->start + actor->start->bytes);
-    }
+    start_free(self, actor->body->start);
     slab_free(&self->slab, actor->ending, sizeof *actor->ending);
-    slab_free(&self->slab, actor, actor_bytes(actor->behaviour));
+    slab_free(&self->slab, actor->body, actor->body->bytes);
+}
+
+void
+actor_init_awaited(struct scheduler *self, struct actor *actor, struct ln_caller caller)
+{
+    ASSERT(actor->unbegun);
+    if (actor->body->start == NULL) {
+        actor->body->start = start_new(self, NULL, 0);
+    }
+    actor->body->start->caller = caller;
 }
 
 void
@@ -58,16 +109,16 @@ actor_begin(struct scheduler *self, struct actor *actor)
 static void
 start_end(struct scheduler *self, struct actor *actor, int error)
 {
-    struct start *start = actor->start;
+    struct start *start = actor->body->start;
     if (start == NULL) {
         return;
     }
-    actor->start = NULL;
+    actor->body->start = NULL;
     if (start->caller.pid != 0) {
         struct ln_msg *answer = NULL;
         message_answer(start->caller, &answer, error == -ECANCELED ? -ESRCH : error);
     }
-    slab_free(&self->slab, start, sizeof *start + start->bytes);
+    start_free(self, start);
 }
 
 /* Where a reason of this kind is to be noted, to be filled at once; NULL: the one that is there
@@ -78,8 +129,8 @@ ending_place(struct scheduler *self, struct actor *actor, enum ln_exit_kind kind
 {
     if (actor->ending == NULL) {
         actor->ending = slab_alloc(&self->slab, sizeof *actor->ending);
-        if (actor->name != NULL) {
-            name_leave(actor->name);
+        if (actor->body->name != NULL) {
+            name_leave(actor->body->name);
         }
     } else if (kind != LN_EXIT_KILLED || actor->ending->kind == LN_EXIT_KILLED) {
         return NULL;
@@ -114,11 +165,42 @@ report_failure(struct scheduler *self, struct actor *actor, const struct ln_reas
     }
 }
 
+/* A whole argument is read at once by most who take it, and right after this: pieces that overlap,
+ * as memcpy copies so few bytes, would make it wait until they have left the store buffer. */
+static inline void
+argument_copy(struct grain *to, const struct grain *from, size_t bytes)
+{
+    if (bytes > 4 * sizeof *to) {
+        memcpy(to, from, bytes);
+        return;
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        if (bytes > i * sizeof *to) {
+            to[i] = from[i];
+        }
+    }
+}
+
+/* The argument of its init. What lies in the state's place is copied, and the state zeroed. */
+static const void *
+argument_take(struct actor *actor, struct grain *copy)
+{
+    struct actor_body *body = actor->body;
+    if (body->start != NULL && body->start->bytes > 0) {
+        return body->start->argument;
+    }
+    argument_copy(copy, (const struct grain *)(const void *)body->state, body->argument_bytes);
+    memset(body->state, 0, actor->behaviour->state_bytes);
+    return copy;
+}
+
 ENTERS_ACTOR void
-actor_init(struct scheduler *self, struct actor *actor)
+actor_run_init(struct scheduler *self, struct actor *actor)
 {
     const struct ln_behaviour *behaviour = actor->behaviour;
-    int error = behaviour->init != NULL ? behaviour->init(actor->state, actor->start->argument) : 0;
+    struct grain copy[ARGUMENT_BYTES_MAX / sizeof(struct grain)];
+    const void *argument = argument_take(actor, copy);
+    int error = behaviour->init != NULL ? behaviour->init(actor->body->state, argument) : 0;
     if (error != 0) {
         note_failure(actor);
         note_end(self, actor,
@@ -135,10 +217,10 @@ actor_run_process(void *argument)
     struct scheduler *self = scheduler_current();
     struct fiber *fiber = self->running;
     if (actor->ending == NULL) {
-        actor_init(self, actor);
+        actor_run_init(self, actor);
     }
     if (actor->ending == NULL) {
-        actor->behaviour->run(actor->state);
+        actor->behaviour->run(actor->body->state);
     }
     actor_end(self, actor);
     scheduler_abandon(self, fiber);
@@ -174,7 +256,7 @@ terminate(struct actor *actor)
     actor->terminated = true;
     if (wanted && behaviour->terminate != NULL) {
         actor->cancelled = false; /* what it does to end well may wait, until it is killed */
-        behaviour->terminate(actor->state, actor->ending);
+        behaviour->terminate(actor->body->state, actor->ending);
     }
 }
 
@@ -199,7 +281,7 @@ actor_end(struct scheduler *self, struct actor *actor)
         report_failure(self, actor, actor->ending);
     }
     terminate(actor);
-    if (actor->name != NULL) {
+    if (actor->body->name != NULL) {
         registry_remove(self->node->registry, self->index, actor);
     }
     start_end(self, actor, -ESRCH); /* from here on others learn of the end: the name is gone */
@@ -210,11 +292,12 @@ actor_end(struct scheduler *self, struct actor *actor)
     }
     self->stats.ended++;
     self->stats.crashed += actor->ending->kind == LN_EXIT_ERROR;
-    scheduler_forget(self, actor);
-    notices_send(self, actor);
-    node_actor_ended(self->node, actor);
+    ln_pid pid = actor->pid;
+    scheduler_forget(self, actor); /* nobody begins in its slot before this is over */
+    notices_send(self, actor, pid);
+    node_actor_ended(self->node, pid, actor->ending);
     self->current = NULL;
-    actor_free(self, actor);
+    actor_fini(self, actor);
 }
 
 void
@@ -234,13 +317,14 @@ actor_discard(struct scheduler *self, struct actor *actor)
     self->current = actor;
     resources_release(actor);
     mailbox_discard(self, actor);
-    while (actor->notices != NULL) {
-        struct ln_msg *notice = actor->notices;
-        actor->notices = notice->next;
+    struct actor_body *body = actor->body;
+    while (body->notices != NULL) {
+        struct ln_msg *notice = body->notices;
+        body->notices = notice->next;
         ln_msg_free(&notice);
     }
     self->current = NULL;
-    actor_free(self, actor);
+    actor_fini(self, actor);
 }
 
 void

@@ -31,25 +31,12 @@ enum actor_state {
 
 enum actor_failure { FAILURE_NONE, FAILURE_NOTED, FAILURE_REPORTED };
 
+/* It lies in its slot, which its pid names: two cache lines. The first is all that a message to an
+ * actor at rest touches, the second all that handling it does, its state apart. */
 struct actor {
-    ln_pid pid;
-    ln_pid parent;
+    ln_pid pid; /* of a free slot: its next generation alone */
     const struct ln_behaviour *behaviour;
-    struct mailbox mailbox;
-    struct actor *next;            /* run queue */
-    struct fiber *fiber;           /* a process's stack, or the lent one it waits on */
-    struct wait *wait;             /* what it waits for; on that stack */
-    struct ln_resource *resources; /* released when it ends, the newest first */
-    struct ln_resource *memory;    /* of ln_alloc; after them, since they may lie in it */
-    struct ln_msg *held;           /* messages it made or received and has not passed on */
-    struct ln_msg *notices;        /* EXIT and DOWN to send when it ends; to = `from` of each */
-    struct start *start;           /* until its init has run */
-    struct name *name;
-    struct ln_reason *ending; /* why it ends, once it shall; NULL before */
-    uint32_t reductions;      /* messages handled */
-    uint32_t memory_bytes;    /* from ln_alloc */
-    uint32_t alarms;          /* alarm.h: the newest; 0: none */
-    uint8_t cancelled_waits;
+    struct actor_body *body;
     uint8_t run_state;
     uint8_t traced;      /* a bit for each trace that chose it: trace.c */
     uint8_t failure : 2; /* its own: a crash report tells of it, once */
@@ -59,11 +46,38 @@ struct actor {
     bool cancelled : 1;  /* its waits fail with -ECANCELED */
     bool terminated : 1; /* terminate has been called */
     bool traps_exit : 1; /* as its behaviour says, until ln_trap_exit */
+    uint8_t cancelled_waits;
+    uint32_t reductions; /* messages handled */
+    struct mailbox mailbox;
+
+    struct actor *next;            /* run queue */
+    struct ln_msg *held;           /* messages it made or received and has not passed on */
+    struct ln_reason *ending;      /* why it ends, once it shall; NULL before */
+    struct fiber *fiber;           /* a process's stack, or the lent one it waits on */
+    struct wait *wait;             /* what it waits for; on that stack */
+    struct ln_resource *resources; /* released when it ends, the newest first */
+    uint32_t alarms;               /* alarm.h: the newest; 0: none */
+    uint32_t memory_bytes;         /* from ln_alloc */
+};
+
+/* The rest of it, which is seldom looked at, and its state. */
+struct actor_body {
+    ln_pid parent;
+    struct name *name;
+    struct start *start;        /* until its init has run, if there is something to keep in it */
+    struct ln_msg *notices;     /* EXIT and DOWN to send when it ends; to = `from` of each */
+    struct ln_resource *memory; /* of ln_alloc; released after resources, which may lie in it */
+    uint32_t bytes;             /* all of this */
+    uint32_t argument_bytes;    /* of its init's, which lie in the state's place until then */
     unsigned char state[] __attribute__((aligned(16)));
 };
 
 /* There may be a million of them. */
-_Static_assert(sizeof(struct actor) <= 160, "an actor at rest is small");
+enum { ACTOR_BYTES = 128 };
+_Static_assert(sizeof(struct actor) == ACTOR_BYTES, "an actor is two cache lines");
+_Static_assert(offsetof(struct actor, mailbox.lossy) == ACTOR_BYTES / 2,
+               "what a message touches is in the first");
+_Static_assert(sizeof(struct actor_body) == 48, "an actor at rest is small");
 
 /* What a process has besides, behind its state: request.c. */
 struct process {
@@ -71,7 +85,8 @@ struct process {
     struct forgotten *forgotten, *forgotten_last; /* requests whose answers shall reach nobody */
 };
 
-/* What a new actor needs once: the argument of its init and who waits for the outcome. */
+/* What a new actor needs once: who waits for the outcome of its init, and the argument of that,
+ * where the state's place does not do. */
 struct start {
     struct ln_caller caller; /* pid 0: no one */
     uint32_t bytes;
@@ -134,14 +149,17 @@ enum signal {
 
 /* ------------------------------------------------------------------------------------- actor.c */
 
-/* An actor without a pid, and the argument of its init, copied. */
-struct actor *actor_new(struct scheduler *scheduler, const struct ln_behaviour *behaviour,
-                        const void *argument, size_t bytes);
-void actor_free(struct scheduler *scheduler, struct actor *actor);
+/* Fills a slot's actor, which is zeroed but for its pid; the argument of its init is copied. */
+void actor_init(struct scheduler *scheduler, struct actor *actor,
+                const struct ln_behaviour *behaviour, const void *argument, size_t bytes);
+/* Frees its memory; its slot has been left. */
+void actor_fini(struct scheduler *scheduler, struct actor *actor);
+/* Somebody waits for the outcome of its init, which has not run. */
+void actor_init_awaited(struct scheduler *scheduler, struct actor *actor, struct ln_caller caller);
 /* Lets a held actor run. */
 void actor_begin(struct scheduler *scheduler, struct actor *actor);
 /* Runs its init, which may end it. */
-void actor_init(struct scheduler *scheduler, struct actor *actor);
+void actor_run_init(struct scheduler *scheduler, struct actor *actor);
 /* A process's fiber begins here. */
 void actor_run_process(void *actor);
 /* Notes that it shall end, and wakes it if it waits. The first reason stays, but KILLED
@@ -210,12 +228,10 @@ void idle_end(struct actor *actor);
 static inline struct process *
 actor_process(struct actor *actor)
 {
-    size_t state_bytes = (actor->behaviour->state_bytes + 15) & ~(size_t)15;
-    return actor->behaviour->run != NULL ? (struct process *)(void *)(actor->state + state_bytes)
-                                         : NULL;
+    struct actor_body *body = actor->body;
+    unsigned char *end = (unsigned char *)body + body->bytes;
+    return actor->behaviour->run != NULL ? (struct process *)(void *)end - 1 : NULL;
 }
-/* What an actor of this behaviour takes. */
-size_t actor_bytes(const struct ln_behaviour *behaviour);
 /* mailbox_pop_any and mailbox_pop_match for this actor. */
 struct ln_msg *actor_pop(struct actor *actor);
 struct ln_msg *actor_pop_match(struct actor *actor,
@@ -256,8 +272,8 @@ int message_call(ln_pid to, struct ln_msg **request, uint64_t timeout_ms, bool c
  * *msg. */
 void scheduler_signal(struct scheduler *scheduler, struct actor *actor, struct ln_msg **msg);
 struct ln_msg *signal_new(struct scheduler *scheduler, uint32_t tag, size_t bytes);
-/* Tells all who linked or watch the actor. */
-void notices_send(struct scheduler *scheduler, struct actor *actor);
+/* Tells all who linked or watch the actor, whose slot has been left, that `pid` has ended. */
+void notices_send(struct scheduler *scheduler, struct actor *actor, ln_pid pid);
 
 /* -------------------------------------------------------------------------------------- name.c */
 

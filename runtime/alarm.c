@@ -26,12 +26,12 @@ struct alarm {
         struct ln_msg *msg;
     };
 };
-_Static_assert(sizeof(struct alarm) == POOL_RECORD_BYTES, "an alarm is a cache line");
+_Static_assert(sizeof(struct alarm) == ALARM_BYTES, "an alarm is a cache line");
 
 static inline struct alarm *
 alarm_at(const struct scheduler *self, uint32_t number)
 {
-    return pool_at(&self->alarms, number);
+    return pool_at(&self->alarms, number, ALARM_BYTES);
 }
 
 static inline void

@@ -15,6 +15,9 @@
 
 #include "runtime/scheduler.h"
 
+/* Of a record. */
+enum { ALARM_BYTES = 64 };
+
 /* Takes off the wheel what was cancelled. Before timers fire. */
 void alarms_settle(struct scheduler *scheduler);
 /* Of an actor that ends: none of its messages is sent. */

@@ -98,7 +98,7 @@ static void
 codec_run(void *argument)
 {
     struct codec *codec = argument;
-    codec->actor->behaviour->print(codec->actor->state, &codec->text);
+    codec->actor->behaviour->print(codec->actor->body->state, &codec->text);
 }
 
 static void
@@ -163,7 +163,7 @@ crash_report(struct scheduler *self, const struct actor *actor, const struct ln_
     crash->number = log->crashes_count;
     crash->at_wall_ms = io_wall_ms(self->io);
     crash->pid = actor->pid;
-    crash->parent = actor->parent;
+    crash->parent = actor->body->parent;
     crash->behaviour = actor->behaviour->name;
     crash->reason = *reason;
     uint32_t lanes[LN_LANES];
@@ -171,8 +171,8 @@ crash_report(struct scheduler *self, const struct actor *actor, const struct ln_
     crash->mailbox = mailbox_count(&actor->mailbox, lanes, lane_bytes);
     crash->reductions = actor->reductions;
     crash->memory_bytes = actor->memory_bytes;
-    if (actor->name != NULL) {
-        (void)strncpy(crash->name, name_text(actor->name), LN_NAME_BYTES_MAX);
+    if (actor->body->name != NULL) {
+        (void)strncpy(crash->name, name_text(actor->body->name), LN_NAME_BYTES_MAX);
     }
     messages_find(self, actor, crash);
     state_print(actor, crash->state, sizeof crash->state);

@@ -50,18 +50,18 @@ actor_info(const struct actor *actor, struct ln_actor_info *out)
     const struct ln_behaviour *behaviour = actor->behaviour;
     *out = (struct ln_actor_info){
         .pid = actor->pid,
-        .parent = actor->parent,
+        .parent = actor->body->parent,
         .behaviour = behaviour->name,
         .state = state_names[actor->run_state],
         .reductions = actor->reductions,
-        .memory_bytes = actor_bytes(behaviour) + actor->memory_bytes,
+        .memory_bytes = sizeof *actor + actor->body->bytes + actor->memory_bytes,
     };
     out->mailbox = mailbox_count(&actor->mailbox, out->lanes, out->lane_bytes);
     if (actor->fiber != NULL) {
         out->memory_bytes += fiber_touched_bytes(actor->fiber);
     }
-    if (actor->name != NULL) {
-        (void)strncpy(out->name, name_text(actor->name), LN_NAME_BYTES_MAX);
+    if (actor->body->name != NULL) {
+        (void)strncpy(out->name, name_text(actor->body->name), LN_NAME_BYTES_MAX);
     }
 }
 
@@ -95,9 +95,10 @@ scheduler_info(struct scheduler *self, struct ln_scheduler_info *out)
         .stalls = stats->stalls,
         .turns_cut = stats->turns_cut,
         .reports_left_out = stats->reports_left_out,
-        .memory_used_bytes = slab_bytes_used(&self->slab) + pool_bytes_used(&self->alarms) +
-                             timer_wheel_bytes_used(&self->timers),
-        .memory_mapped_bytes = self->slab.bytes_mapped + pool_bytes_mapped(&self->alarms) +
+        .memory_used_bytes = slab_bytes_used(&self->slab) + pool_bytes_used(&self->actors) +
+                             pool_bytes_used(&self->alarms) + timer_wheel_bytes_used(&self->timers),
+        .memory_mapped_bytes = self->slab.bytes_mapped + pool_bytes_mapped(&self->actors) +
+                               pool_bytes_mapped(&self->alarms) +
                                pool_bytes_mapped(&self->timers.chunks),
         .busy_ns = io_cpu_ns(self->io),
         .now_ns = io_now_ns(self->io),
@@ -131,20 +132,15 @@ list(struct scheduler *self, const struct list_request *request)
         self, 0, LN_REPLY, sizeof(struct list_answer) + max * sizeof(struct ln_actor_info));
     struct list_answer *page = (struct list_answer *)(void *)answer->data;
     uint32_t slot = request->slot > 0 ? request->slot : 1;
-    /* A bounded walk over slots, used or not: a look never holds the scheduler for long. */
-    uint32_t last = slot + SLOT_CHUNK;
+    uint32_t slots = pool_records(&self->actors);
     uint32_t messages = 0;
-    for (; slot < self->slots_used && slot < last && page->count < max &&
-           messages < LIST_MESSAGES_MAX;
-         slot++) {
-        const struct actor *actor = scheduler_actor_at(self, slot);
-        if (actor != NULL) {
-            struct ln_actor_info *info = &page->actors[page->count++];
-            actor_info(actor, info);
-            messages += info->mailbox;
-        }
+    while ((slot = pool_next(&self->actors, slot)) < slots && page->count < max &&
+           messages < LIST_MESSAGES_MAX) {
+        struct ln_actor_info *info = &page->actors[page->count++];
+        actor_info(scheduler_actor_at(self, slot++), info);
+        messages += info->mailbox;
     }
-    page->next_slot = slot < self->slots_used ? slot : 0;
+    page->next_slot = slot < slots ? slot : 0;
     return answer;
 }
 
@@ -166,7 +162,7 @@ inspect(struct scheduler *self, const struct inspect_request *request)
     struct ln_text text;
     ln_text_init(&text, found->text, LN_INSPECT_TEXT_MAX);
     if (actor->behaviour->print != NULL && !actor->unbegun) {
-        actor->behaviour->print(actor->state, &text);
+        actor->behaviour->print(actor->body->state, &text);
     }
     return answer;
 }

@@ -21,12 +21,13 @@
 struct mailbox {
     struct ln_msg *system; /* the last of a ring: its next is the oldest; NULL: empty */
     struct ln_msg *queue;  /* likewise */
-    struct ln_msg
-        *lossy; /* the last of the lossy ones, chained by ref as a pointer while they wait here */
     uint32_t durable_room, durable_room_bytes; /* how much more there may be */
     uint32_t lossy_count : 24;
     uint32_t overtakes : 8; /* by the system lane, since one of the others was served */
     uint32_t lossy_bytes;
+    /* The last of the lossy ones, chained by ref as a pointer while they wait here. Last of all,
+     * where most messages don't touch it. */
+    struct ln_msg *lossy;
 };
 
 /* Where the queue of a process ended when it made a request, so that who looks for the answer need

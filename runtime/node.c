@@ -210,12 +210,12 @@ node_settled(struct ln_node *node)
 }
 
 void
-node_actor_ended(struct ln_node *node, const struct actor *actor)
+node_actor_ended(struct ln_node *node, ln_pid pid, const struct ln_reason *reason)
 {
-    if (actor->pid != node->root) {
+    if (pid != node->root) {
         return;
     }
-    node->root_reason = *actor->ending;
+    node->root_reason = *reason;
     timer_cancel(&scheduler_current()->timers, &node->stop_timer);
     shut_down(node);
 }

@@ -40,7 +40,7 @@ node_has_stack(struct ln_node *node)
 }
 unsigned node_least_loaded(const struct ln_node *node);
 /* Told of every end; when it is the root's, all schedulers shut down. */
-void node_actor_ended(struct ln_node *node, const struct actor *actor);
+void node_actor_ended(struct ln_node *node, ln_pid pid, const struct ln_reason *reason);
 /* Scheduler 0, every turn: hands a wish to stop to the root. */
 void node_look_for_stop(struct ln_node *node);
 /* Whether there is such a wish. Scheduler 0. */

@@ -3,13 +3,19 @@
 
 #include "runtime/slab.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 void
-pool_init(struct pool *pool)
+pool_init(struct pool *pool, uint32_t record_bytes, uint32_t records_max)
 {
+    ASSERT(record_bytes > 0 && record_bytes % 64 == 0);
+    ASSERT(records_max >= POOL_FIRST && records_max <= POOL_RECORDS_MAX &&
+           (records_max & (records_max - 1)) == 0);
     memset(pool, 0, sizeof *pool);
+    pool->record_bytes = record_bytes;
+    pool->records_max = records_max;
 }
 
 /* The first two have the same size, each further one that of all before it. */
@@ -20,53 +26,86 @@ segment_first(unsigned segment)
 }
 
 static size_t
-segment_bytes(unsigned segment)
+segment_bytes(const struct pool *pool, unsigned segment)
 {
-    return (segment == 0 ? (size_t)POOL_FIRST : segment_first(segment)) * POOL_RECORD_BYTES;
+    return (segment == 0 ? (size_t)POOL_FIRST : segment_first(segment)) * pool->record_bytes;
 }
 
 void
 pool_fini(struct pool *pool)
 {
     for (unsigned segment = 0; segment < pool->segments; segment++) {
-        uintptr_t first = pool->bases[segment] + segment_first(segment) * POOL_RECORD_BYTES;
-        slab_unmap((void *)first, segment_bytes(segment)); // NOLINT(performance-no-int-to-ptr)
+        uintptr_t first = pool->bases[segment] + (segment_first(segment) * pool->record_bytes);
+        slab_unmap((void *)first,
+                   segment_bytes(pool, segment)); // NOLINT(performance-no-int-to-ptr)
     }
     free(pool->used);
     memset(pool, 0, sizeof *pool);
 }
 
 static void
-grow(struct pool *pool)
+segment_add(struct pool *pool)
 {
-    ASSERT(pool->segments < POOL_SEGMENTS && "a pool is full");
-    size_t before = pool_records(pool) / 64;
+    ASSERT(pool->segments < POOL_SEGMENTS);
     unsigned segment = pool->segments++;
-    size_t words = pool_records(pool) / 64;
-    pool->bases[segment] =
-        (uintptr_t)slab_map(segment_bytes(segment)) - segment_first(segment) * POOL_RECORD_BYTES;
+    size_t words = segment_first(pool->segments) / 64;
+    pool->bases[segment] = (uintptr_t)slab_map(segment_bytes(pool, segment)) -
+                           (segment_first(segment) * pool->record_bytes);
     pool->used = realloc(pool->used, words * sizeof *pool->used);
     ASSERT(pool->used != NULL && "out of memory");
-    memset(pool->used + before, 0, (words - before) * sizeof *pool->used);
-    pool->used[0] |= 1;
 }
 
-/* A round over the bits costs little beside what it finds: half of all records, or more. */
+static void
+word_add(struct pool *pool)
+{
+    uint32_t word = pool->records / 64;
+    if (pool->records == segment_first(pool->segments)) {
+        segment_add(pool);
+    }
+    pool->used[word] = word == 0; /* record 0 */
+    pool->records += 64;
+}
+
+static bool
+is_scarce(const struct pool *pool)
+{
+    uint32_t free_least = pool->records / 8 > POOL_RESTING ? pool->records / 8 : POOL_RESTING;
+    return pool->records - pool->used_count <= free_least && pool->records < pool->records_max;
+}
+
 void
 pool_advance(struct pool *pool)
 {
     ASSERT(pool->ahead == 0);
+    ASSERT(pool->used_count + 1 < pool->records_max && "a pool is full");
     do {
-        uint32_t words = pool_records(pool) / 64;
         pool->word++;
-        if (pool->word >= words) {
-            pool->word = words;
-            if (words == 0 || pool->used_count > pool_records(pool) / 2) {
-                grow(pool);
+        if (pool->word * 64 >= pool->records) {
+            if (is_scarce(pool)) {
+                pool->word = pool->records / 64;
+                word_add(pool);
             } else {
                 pool->word = 0;
             }
         }
         pool->ahead = ~pool->used[pool->word];
     } while (pool->ahead == 0);
+}
+
+uint32_t
+pool_next(const struct pool *pool, uint32_t number)
+{
+    uint32_t words = pool->records / 64;
+    uint32_t word = number / 64;
+    if (word >= words) {
+        return pool->records;
+    }
+    uint64_t used = pool->used[word] & (~(uint64_t)0 << number % 64);
+    while (used == 0) {
+        if (++word == words) {
+            return pool->records;
+        }
+        used = pool->used[word];
+    }
+    return word * 64 + (uint32_t)__builtin_ctzll(used);
 }

@@ -163,7 +163,7 @@ registry_add(struct registry *registry, unsigned scheduler, const char *text, st
     if (bytes == 0 || bytes > LN_NAME_BYTES_MAX) {
         return -EINVAL;
     }
-    if (actor->name != NULL) {
+    if (actor->body->name != NULL) {
         return -EEXIST;
     }
     struct name *name = calloc(1, sizeof *name);
@@ -184,14 +184,14 @@ registry_add(struct registry *registry, unsigned scheduler, const char *text, st
         free(name);
         return -EEXIST;
     }
-    actor->name = name;
+    actor->body->name = name;
     return 0;
 }
 
 void
 registry_remove(struct registry *registry, unsigned scheduler, struct actor *actor)
 {
-    struct name *name = actor->name;
+    struct name *name = actor->body->name;
     ck_epoch_record_t *record = registry->records[scheduler];
     ck_ht_hash_t hash;
     ck_ht_entry_t entry;
@@ -202,7 +202,7 @@ registry_remove(struct registry *registry, unsigned scheduler, struct actor *act
     bool removed = ck_ht_remove_spmc(&registry->table, hash, &entry);
     ck_spinlock_fas_unlock(&registry->lock);
     ASSERT(removed);
-    actor->name = NULL;
+    actor->body->name = NULL;
     ck_epoch_call(record, &name->epoch, name_destroy);
     (void)ck_epoch_poll(record);
 }

@@ -12,15 +12,6 @@ struct forgotten {
     uint64_t ref;
 };
 
-size_t
-actor_bytes(const struct ln_behaviour *behaviour)
-{
-    size_t state_bytes = behaviour->state_bytes;
-    return sizeof(struct actor) + (behaviour->run != NULL
-                                       ? ((state_bytes + 15) & ~(size_t)15) + sizeof(struct process)
-                                       : state_bytes);
-}
-
 struct ln_msg *
 actor_pop(struct actor *actor)
 {

@@ -57,7 +57,7 @@ resources_release(struct actor *actor)
     ASSERT(self->current == actor);
     resource_list_release(&actor->resources);
     alarms_release(self, actor);
-    resource_list_release(&actor->memory);
+    resource_list_release(&actor->body->memory);
     ASSERT(actor->memory_bytes == 0);
     message_settle(self);
     while (actor->held != NULL) {
@@ -103,7 +103,7 @@ ln_alloc(size_t bytes)
     memory->bytes = bytes;
     memory->actor = actor;
     actor->memory_bytes += (uint32_t)bytes;
-    resource_add(&actor->memory, &memory->own, owned_memory_release);
+    resource_add(&actor->body->memory, &memory->own, owned_memory_release);
     return memory->data;
 }
 

@@ -372,11 +372,9 @@ scheduler_shut_down(struct scheduler *self)
 {
     static const struct ln_reason reason = {.kind = LN_EXIT_KILLED, .text = "the node stops"};
     self->shutting_down = true;
-    for (uint32_t slot = 1; slot < self->slots_used; slot++) {
-        struct actor *actor = slot_at(self, slot)->actor;
-        if (actor != NULL) {
-            actor_end_soon(self, actor, reason);
-        }
+    uint32_t slots = pool_records(&self->actors);
+    for (uint32_t slot = 1; (slot = pool_next(&self->actors, slot)) < slots; slot++) {
+        actor_end_soon(self, scheduler_actor_at(self, slot), reason);
     }
     sockets_hurry(self);
 }
@@ -402,7 +400,7 @@ scheduler_init(struct scheduler *self, struct ln_node *node, unsigned index)
     self->load[0].now_ns = self->now_ns;
     self->load[1].now_ns = self->now_ns;
     timer_wheel_init(&self->timers, scheduler_now_ms(self));
-    pool_init(&self->alarms);
+    pool_init(&self->alarms, ALARM_BYTES, POOL_RECORDS_MAX);
 }
 
 void
@@ -413,13 +411,12 @@ scheduler_discard(struct scheduler *self)
     struct fiber *stacks = NULL;
     alarms_settle(self);
     /* First nobody can be found any more: what one sends while it is released reaches no other. */
-    for (uint32_t slot = 1; slot < self->slots_used; slot++) {
-        struct actor *actor = slot_at(self, slot)->actor;
-        if (actor != NULL) {
-            slot_at(self, slot)->actor = NULL;
-            actor->next = actors;
-            actors = actor;
-        }
+    uint32_t slots = pool_records(&self->actors);
+    for (uint32_t slot = 1; (slot = pool_next(&self->actors, slot)) < slots; slot++) {
+        struct actor *actor = scheduler_actor_at(self, slot);
+        scheduler_forget(self, actor);
+        actor->next = actors;
+        actors = actor;
     }
     while (actors != NULL) {
         struct actor *actor = actors;
@@ -470,7 +467,7 @@ ln_self(void)
 void *
 ln_state(void)
 {
-    return actor_current()->state;
+    return actor_current()->body->state;
 }
 
 unsigned

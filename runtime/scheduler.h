@@ -26,18 +26,7 @@
 #include <stdatomic.h>
 
 enum {
-    SLOT_CHUNK = 4096,
-    SLOT_CHUNKS = (1 << 24) / SLOT_CHUNK,
-    /* A freed slot rests until so many others have been freed after it, so that a pid comes again
-     * only after 2^42 spawns, where it could after 2^32. */
-    SLOTS_RESTING = 1024,
     ALARMS_CANCELLED = 8,
-};
-
-struct actor_slot {
-    struct actor *actor; /* NULL: free */
-    uint32_t generation;
-    uint32_t next_free;
 };
 
 struct scheduler_stats {
@@ -92,10 +81,8 @@ struct scheduler {
     struct handle_table handles; /* monitors, open calls */
     uint64_t ref_last;
 
-    struct actor_slot *slots[SLOT_CHUNKS];
-    uint32_t slots_used, actors_max;
-    uint32_t slots_free_first, slots_free_last,
-        slots_free_count;     /* the first freed is used first */
+    struct pool actors; /* the slots */
+    uint32_t actors_max;
     atomic_uint actors_count; /* written by this thread, read by all */
 
     struct channel **out; /* [schedulers]: to each other scheduler; NULL at our own index */
@@ -189,8 +176,10 @@ void slots_init(struct scheduler *scheduler);
 void slots_fini(struct scheduler *scheduler);
 /* Whoever lives in a used slot, or NULL. */
 struct actor *scheduler_actor_at(const struct scheduler *scheduler, uint32_t slot);
-/* A slot for the actor and its pid; 0 when there is none left. */
-ln_pid scheduler_adopt(struct scheduler *scheduler, struct actor *actor);
+/* A slot with its pid, zeroed but for that; NULL when there is none left. */
+struct actor *scheduler_adopt(struct scheduler *scheduler);
+/* Nobody finds the actor any more, and its slot is free: what is in it lasts until the next one
+ * begins. */
 void scheduler_forget(struct scheduler *scheduler, struct actor *actor);
 /* A new reference, unique in this node's life. */
 uint64_t scheduler_ref(struct scheduler *scheduler);
@@ -215,23 +204,18 @@ scheduler_now_ms(const struct scheduler *scheduler)
 {
     return scheduler->now_ns / 1000000;
 }
-static inline struct actor_slot *
-slot_at(const struct scheduler *self, uint32_t slot)
-{
-    return &self->slots[slot / SLOT_CHUNK][slot % SLOT_CHUNK];
-}
 /* NULL when no such actor lives here. */
 static inline struct actor *
 scheduler_find(const struct scheduler *self, ln_pid pid)
 {
     /* The upper half less that of our own pids: the slot, or, of another scheduler's pid, more than
-     * there are. Slot 0 has no actor. */
+     * there are. What a free slot has for a pid is nobody's. */
     uint32_t slot = (uint32_t)(pid >> 32) - (self->index << 24);
-    if (slot >= self->slots_used) {
+    if (slot >= pool_records(&self->actors)) {
         return NULL;
     }
-    const struct actor_slot *found = slot_at(self, slot);
-    return found->generation == (uint32_t)pid ? found->actor : NULL;
+    struct actor *found = pool_at(&self->actors, slot, ACTOR_BYTES);
+    return found->pid == pid ? found : NULL;
 }
 static inline void
 scheduler_ready(struct scheduler *self, struct actor *actor)

@@ -274,6 +274,7 @@ deliver_queued(struct scheduler *self, struct actor *actor, struct ln_msg *msg)
     if (!mailbox_push_plain(&actor->mailbox, msg)) {
         deliver_queued_any(self, actor, msg);
     } else if (actor->run_state == ACTOR_IDLE) {
+        __builtin_prefetch(actor->body->state, 1);
         scheduler_ready(self, actor);
     } else if (actor->wait != NULL) {
         wake_receiver(self, actor, msg);

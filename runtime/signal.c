@@ -49,19 +49,20 @@ notice_send(struct scheduler *self, struct ln_msg *notice, ln_pid ended, struct 
 }
 
 void
-notices_send(struct scheduler *self, struct actor *actor)
+notices_send(struct scheduler *self, struct actor *actor, ln_pid pid)
 {
-    while (actor->notices != NULL) {
-        struct ln_msg *notice = actor->notices;
-        actor->notices = notice->next;
-        notice_send(self, notice, actor->pid, *actor->ending);
+    struct actor_body *body = actor->body;
+    while (body->notices != NULL) {
+        struct ln_msg *notice = body->notices;
+        body->notices = notice->next;
+        notice_send(self, notice, pid, *actor->ending);
     }
 }
 
 static struct ln_msg *
 notice_take(struct actor *actor, uint32_t tag, ln_pid watcher, uint64_t ref)
 {
-    for (struct ln_msg **at = &actor->notices; *at != NULL; at = &(*at)->next) {
+    for (struct ln_msg **at = &actor->body->notices; *at != NULL; at = &(*at)->next) {
         struct ln_msg *notice = *at;
         if (notice->tag == tag && notice->from == watcher && notice->ref == ref) {
             *at = notice->next;
@@ -83,8 +84,8 @@ static void
 notice_keep(struct actor *actor, struct ln_msg *notice, uint32_t tag)
 {
     notice->tag = tag;
-    notice->next = actor->notices;
-    actor->notices = notice;
+    notice->next = actor->body->notices;
+    actor->body->notices = notice;
 }
 
 /* ---------------------------------------------------------------------------------------- links */
@@ -238,7 +239,8 @@ down_arrived(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
 void
 signal_relations(const struct actor *actor, struct ln_relations *out)
 {
-    for (const struct ln_msg *notice = actor->notices; notice != NULL; notice = notice->next) {
+    for (const struct ln_msg *notice = actor->body->notices; notice != NULL;
+         notice = notice->next) {
         bool link = notice->tag == LN_TAG_EXIT;
         uint32_t count = link ? out->links_count++ : out->watchers_count++;
         if (count < LN_RELATIONS_MAX) {
@@ -295,8 +297,9 @@ end_arrived(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
 static void
 begin_arrived(struct scheduler *self, struct actor *actor, const struct ln_msg *signal)
 {
-    if ((signal->flags & LN_MSG_REQUEST) != 0 && actor->start != NULL) {
-        actor->start->caller = (struct ln_caller){.pid = signal->from, .ref = signal->ref};
+    if ((signal->flags & LN_MSG_REQUEST) != 0) {
+        actor_init_awaited(self, actor,
+                           (struct ln_caller){.pid = signal->from, .ref = signal->ref});
     }
     actor_begin(self, actor);
 }

@@ -30,19 +30,18 @@ actor_spawn(struct scheduler *self, const struct ln_behaviour *behaviour, const 
     if (self->shutting_down || (behaviour->run != NULL && !node_has_stack(self->node))) {
         return -EAGAIN;
     }
-    struct actor *actor = actor_new(self, behaviour, argument, bytes);
-    actor->pid = scheduler_adopt(self, actor);
-    if (actor->pid == 0) {
-        actor_free(self, actor);
+    struct actor *actor = scheduler_adopt(self);
+    if (actor == NULL) {
         return -EAGAIN;
     }
+    actor_init(self, actor, behaviour, argument, bytes);
     int error = name != NULL ? registry_add(self->node->registry, self->index, name, actor) : 0;
     if (error != 0) {
         scheduler_forget(self, actor);
-        actor_free(self, actor);
+        actor_fini(self, actor);
         return error;
     }
-    actor->parent = parent;
+    actor->body->parent = parent;
     self->stats.spawned++;
     *out = actor->pid;
     return 0;

@@ -544,7 +544,7 @@ supervisor_init(void *state, const void *argument)
 static void
 parent_ended(struct supervisor *supervisor, const struct ln_down *down)
 {
-    if (down->pid == actor_current()->parent) {
+    if (down->pid == actor_current()->body->parent) {
         children_stop(supervisor);
         ln_stop(LN_EXIT_SHUTDOWN, "its parent ended");
     }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    NOTE_PLACE = POOL_RECORD_BYTES - 1, /* a note's lowest bits */
+    NOTE_PLACE = TIMER_CHUNK_BYTES - 1, /* a note's lowest bits */
     /* A delay that has not begun, of two million years at most; above it the power of two whose
      * multiples it ends at, of 34 years at most. */
     DELAY_BITS = 56,
@@ -28,7 +28,7 @@ timer_wheel_init(struct timer_wheel *wheel, uint64_t now_ms)
 {
     memset(wheel, 0, sizeof *wheel);
     wheel->now_ms = now_ms;
-    pool_init(&wheel->chunks);
+    pool_init(&wheel->chunks, TIMER_CHUNK_BYTES, POOL_RECORDS_MAX);
 }
 
 void
@@ -58,7 +58,7 @@ occupied_mark(struct timer_wheel *wheel, unsigned slot, bool occupied)
 static struct timer_chunk *
 chunk_at(const struct timer_wheel *wheel, uint32_t number)
 {
-    return number != 0 ? pool_at(&wheel->chunks, number) : NULL;
+    return number != 0 ? pool_at(&wheel->chunks, number, TIMER_CHUNK_BYTES) : NULL;
 }
 
 /* One is kept at hand: most who wait don't wait long, and are alone. */
@@ -69,7 +69,7 @@ chunk_take(struct timer_wheel *wheel)
     wheel->spare = NULL;
     if (chunk == NULL) {
         uint32_t number = pool_take(&wheel->chunks);
-        chunk = pool_at(&wheel->chunks, number);
+        chunk = pool_at(&wheel->chunks, number, TIMER_CHUNK_BYTES);
         chunk->number = number;
     }
     return chunk;

@@ -35,6 +35,7 @@ enum {
     TIMER_SLOT_BITS = 6,
     TIMER_FRESH = TIMER_LEVELS * TIMER_SLOTS, /* the slot of those that have not begun */
     TIMER_CHUNK_NOTES = 6,
+    TIMER_CHUNK_BYTES = 64,
 };
 
 struct timer {
@@ -50,7 +51,7 @@ struct timer_chunk {
     uint8_t used, live; /* notes made, and those that stand */
     struct timer *notes[TIMER_CHUNK_NOTES];
 };
-_Static_assert(sizeof(struct timer_chunk) == POOL_RECORD_BYTES, "a chunk is a cache line");
+_Static_assert(sizeof(struct timer_chunk) == TIMER_CHUNK_BYTES, "a chunk is a cache line");
 
 struct timer_slot {
     struct timer_chunk *first, *last;
@@ -97,7 +98,7 @@ timer_is_set(const struct timer *timer)
 static inline uint64_t
 timer_wheel_bytes_used(const struct timer_wheel *wheel)
 {
-    return pool_bytes_used(&wheel->chunks) - (wheel->spare != NULL ? POOL_RECORD_BYTES : 0);
+    return pool_bytes_used(&wheel->chunks) - (wheel->spare != NULL ? TIMER_CHUNK_BYTES : 0);
 }
 
 /* Whether there are delays to begin. */

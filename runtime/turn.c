@@ -99,7 +99,7 @@ serve(struct scheduler *self, struct actor *actor)
         self->turn_steps++;
         message_hold_first(self, msg);
         message_open(self, actor, msg);
-        actor->behaviour->handle(actor->state, &msg);
+        actor->behaviour->handle(actor->body->state, &msg);
         if (msg != NULL) {
             message_free(self, msg);
         }
@@ -138,7 +138,7 @@ turn_with_more(struct scheduler *self, struct actor *actor)
         idle_end(actor);
     }
     if (actor->unbegun && actor->ending == NULL) {
-        actor_init(self, actor);
+        actor_run_init(self, actor);
         message_settle(self);
     }
     if (actor->ending == NULL && !self->turn_expired) {

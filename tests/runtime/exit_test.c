@@ -96,9 +96,9 @@ generation_story(void)
     uint32_t slot = pid_slot(first);
     ln_kill(first, LN_EXIT_KILLED);
     (void)stage_down(monitor);
-    struct actor_slot *at = &scheduler_current()->slots[slot / SLOT_CHUNK][slot % SLOT_CHUNK];
-    EXPECT(at->actor == NULL && at->generation == (uint32_t)first + 1);
-    at->generation = (uint32_t)first - 1; /* 2^32 - 2 spawns later */
+    struct actor *left = pool_at(&scheduler_current()->actors, slot, ACTOR_BYTES);
+    EXPECT(left->pid == (uint32_t)first + 1);
+    left->pid = (uint32_t)first - 1; /* 2^32 - 2 spawns later */
     ln_pid pid;
     unsigned spawns = 0;
     do { /* a freed slot rests: others come first */
@@ -108,7 +108,7 @@ generation_story(void)
         (void)stage_down(monitor);
         spawns++;
     } while (pid_slot(pid) != slot);
-    EXPECT(spawns > SLOTS_RESTING);
+    EXPECT(spawns >= POOL_FIRST / 2);
     do {
         EXPECT(ln_spawn_monitor(&sleeper, NULL, 0, &pid, &monitor) == 0);
         ln_kill(pid, LN_EXIT_KILLED);

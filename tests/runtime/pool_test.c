@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { MANY = 20000 };
+enum { MANY = 20000, RECORD_BYTES = 128 };
 
 static uint32_t numbers[MANY];
 
@@ -23,7 +23,7 @@ goes_by_address(void **state)
 {
     (void)state;
     struct pool pool;
-    pool_init(&pool);
+    pool_init(&pool, RECORD_BYTES, POOL_RECORDS_MAX);
     for (unsigned round = 0; round < 5; round++) {
         unsigned backwards = 0;
         for (unsigned i = 0; i < MANY; i++) {
@@ -43,21 +43,21 @@ keeps_what_is_in_it(void **state)
 {
     (void)state;
     struct pool pool;
-    pool_init(&pool);
+    pool_init(&pool, RECORD_BYTES, POOL_RECORDS_MAX);
     for (unsigned i = 0; i < MANY; i++) {
         numbers[i] = pool_take(&pool);
         assert_true(numbers[i] != 0 && numbers[i] < pool_records(&pool));
-        uint32_t *record = pool_at(&pool, numbers[i]);
-        assert_int_equal((uintptr_t)record % POOL_RECORD_BYTES, 0);
-        for (unsigned word = 0; word < POOL_RECORD_BYTES / sizeof *record; word++) {
+        uint32_t *record = pool_at(&pool, numbers[i], RECORD_BYTES);
+        assert_int_equal((uintptr_t)record % RECORD_BYTES, 0);
+        for (unsigned word = 0; word < RECORD_BYTES / sizeof *record; word++) {
             assert_int_equal(record[word], 0);
             record[word] = numbers[i] + word;
         }
     }
     give_all(&pool, MANY);
     for (unsigned i = 0; i < MANY; i++) {
-        const uint32_t *record = pool_at(&pool, numbers[i]);
-        for (unsigned word = 0; word < POOL_RECORD_BYTES / sizeof *record; word++) {
+        const uint32_t *record = pool_at(&pool, numbers[i], RECORD_BYTES);
+        for (unsigned word = 0; word < RECORD_BYTES / sizeof *record; word++) {
             assert_int_equal(record[word], numbers[i] + word);
         }
     }
@@ -70,7 +70,7 @@ lets_numbers_rest(void **state)
     (void)state;
     struct pool pool;
     static uint32_t last_taken[POOL_FIRST];
-    pool_init(&pool);
+    pool_init(&pool, RECORD_BYTES, POOL_RECORDS_MAX);
     memset(last_taken, 0, sizeof last_taken);
     for (uint32_t n = 1; n < 100 * POOL_FIRST; n++) {
         uint32_t number = pool_take(&pool);
@@ -89,7 +89,7 @@ finds_the_last_free(void **state)
 {
     (void)state;
     struct pool pool;
-    pool_init(&pool);
+    pool_init(&pool, RECORD_BYTES, POOL_RECORDS_MAX);
     for (unsigned i = 0; i < MANY; i++) {
         numbers[i] = pool_take(&pool);
     }
@@ -108,6 +108,48 @@ finds_the_last_free(void **state)
     pool_fini(&pool);
 }
 
+static void
+is_used_to_the_last(void **state)
+{
+    (void)state;
+    struct pool pool;
+    static bool taken[POOL_FIRST];
+    pool_init(&pool, 64, POOL_FIRST);
+    memset(taken, 0, sizeof taken);
+    for (unsigned i = 1; i < POOL_FIRST; i++) {
+        uint32_t number = pool_take(&pool);
+        assert_true(number != 0 && number < POOL_FIRST && !taken[number]);
+        taken[number] = true;
+    }
+    pool_give(&pool, 77);
+    assert_int_equal(pool_take(&pool), 77);
+    pool_fini(&pool);
+}
+
+static void
+tells_who_is_used(void **state)
+{
+    (void)state;
+    struct pool pool;
+    pool_init(&pool, 64, POOL_RECORDS_MAX);
+    assert_int_equal(pool_next(&pool, 1), pool_records(&pool));
+    for (unsigned i = 0; i < MANY; i++) {
+        numbers[i] = pool_take(&pool);
+    }
+    for (unsigned i = 0; i < MANY; i++) {
+        if (i % 100 != 0) {
+            pool_give(&pool, numbers[i]);
+        }
+    }
+    uint32_t number = 1;
+    for (unsigned i = 0; i < MANY; i += 100) {
+        number = pool_next(&pool, number);
+        assert_int_equal(number++, numbers[i]);
+    }
+    assert_int_equal(pool_next(&pool, number), pool_records(&pool));
+    pool_fini(&pool);
+}
+
 int
 main(void)
 {
@@ -119,6 +161,8 @@ main(void)
         SPEC("a number comes again after half as many others as there are records",
              lets_numbers_rest),
         SPEC("no record is handed out twice, and it grows by doubling", finds_the_last_free),
+        SPEC("a pool that may not grow any more is used to its last record", is_used_to_the_last),
+        SPEC("the records in use are told one after the other", tells_who_is_used),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
