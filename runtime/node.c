@@ -84,9 +84,8 @@ ln_node_open(struct io_driver *driver, const struct ln_node_options *options)
     node->root_reason =
         (struct ln_reason){.kind = LN_EXIT_KILLED, .text = "the machine stopped under it"};
     for (unsigned i = 0; i < node->schedulers_count; i++) {
-        scheduler_init(&node->schedulers[i], node, i);
-        node->schedulers[i].actors_max =
-            options->actors_max != 0 ? options->actors_max : LN_ACTORS_MAX;
+        scheduler_init(&node->schedulers[i], node, i,
+                       options->actors_max != 0 ? options->actors_max : LN_ACTORS_MAX);
     }
     watch_init(node, options);
     channels_open(node);

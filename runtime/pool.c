@@ -11,8 +11,7 @@ void
 pool_init(struct pool *pool, uint32_t record_bytes, uint32_t records_max)
 {
     ASSERT(record_bytes > 0 && record_bytes % 64 == 0);
-    ASSERT(records_max >= POOL_FIRST && records_max <= POOL_RECORDS_MAX &&
-           (records_max & (records_max - 1)) == 0);
+    ASSERT(records_max > 0 && records_max <= POOL_RECORDS_MAX);
     memset(pool, 0, sizeof *pool);
     pool->record_bytes = record_bytes;
     pool->records_max = records_max;
@@ -62,8 +61,10 @@ word_add(struct pool *pool)
     if (pool->records == segment_first(pool->segments)) {
         segment_add(pool);
     }
-    pool->used[word] = word == 0; /* record 0 */
-    pool->records += 64;
+    uint32_t left = pool->records_max - pool->records;
+    pool->used[word] = word == 0;                             /* record 0 */
+    pool->used[word] |= left < 64 ? ~(uint64_t)0 << left : 0; /* that are beyond the largest */
+    pool->records += left < 64 ? left : 64;
 }
 
 static bool
@@ -95,17 +96,17 @@ pool_advance(struct pool *pool)
 uint32_t
 pool_next(const struct pool *pool, uint32_t number)
 {
-    uint32_t words = pool->records / 64;
-    uint32_t word = number / 64;
-    if (word >= words) {
+    if (number >= pool->records) {
         return pool->records;
     }
+    uint32_t word = number / 64;
     uint64_t used = pool->used[word] & (~(uint64_t)0 << number % 64);
     while (used == 0) {
-        if (++word == words) {
+        if (++word * 64 >= pool->records) {
             return pool->records;
         }
         used = pool->used[word];
     }
-    return word * 64 + (uint32_t)__builtin_ctzll(used);
+    uint32_t found = word * 64 + (uint32_t)__builtin_ctzll(used);
+    return found < pool->records ? found : pool->records;
 }

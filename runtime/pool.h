@@ -36,12 +36,12 @@ struct pool {
     uint64_t ahead; /* of the word at the cursor: what was free when the cursor came to it */
     uint32_t word;  /* the cursor */
     uint32_t segments;
-    uint32_t records, records_max; /* a multiple of 64; what it may become */
+    uint32_t records, records_max; /* what it may become */
     uint32_t record_bytes;
     uint32_t used_count; /* without record 0 */
 };
 
-/* `record_bytes`: whole cache lines. `records_max`: a power of two, POOL_FIRST at least. */
+/* `record_bytes`: whole cache lines. */
 void pool_init(struct pool *pool, uint32_t record_bytes, uint32_t records_max);
 void pool_fini(struct pool *pool);
 

@@ -382,7 +382,7 @@ scheduler_shut_down(struct scheduler *self)
 /* ----------------------------------------------------------------------------------------- life */
 
 void
-scheduler_init(struct scheduler *self, struct ln_node *node, unsigned index)
+scheduler_init(struct scheduler *self, struct ln_node *node, unsigned index, uint32_t actors_max)
 {
     memset(self, 0, sizeof *self);
     self->node = node;
@@ -393,7 +393,7 @@ scheduler_init(struct scheduler *self, struct ln_node *node, unsigned index)
     self->ready_tail = &self->ready_head;
     self->starving_last = &self->starving;
     slab_init(&self->slab);
-    slots_init(self);
+    slots_init(self, actors_max);
     handle_table_init(&self->handles);
     self->door = door_new();
     self->now_ns = io_now_ns(self->io);

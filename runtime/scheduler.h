@@ -131,7 +131,8 @@ actor_current(void)
     return actor;
 }
 
-void scheduler_init(struct scheduler *scheduler, struct ln_node *node, unsigned index);
+void scheduler_init(struct scheduler *scheduler, struct ln_node *node, unsigned index,
+                    uint32_t actors_max);
 /* After its thread has stopped: frees the actors that are left (the machine crashed), then, with
  * scheduler_fini, the rest. */
 void scheduler_discard(struct scheduler *scheduler);
@@ -172,7 +173,7 @@ void scheduler_loop(void *scheduler);
 void scheduler_loop_by_choice(void *scheduler);
 
 /* Their slots: slots.c. */
-void slots_init(struct scheduler *scheduler);
+void slots_init(struct scheduler *scheduler, uint32_t actors_max);
 void slots_fini(struct scheduler *scheduler);
 /* Whoever lives in a used slot, or NULL. */
 struct actor *scheduler_actor_at(const struct scheduler *scheduler, uint32_t slot);

@@ -2,8 +2,8 @@
 /* Who lives on a scheduler, and under which pid. An actor lies in its slot, so that a pid leads to
  * it by reckoning alone. A slot's generation goes up with each end, so that a stale pid finds
  * nobody; a slot that was left rests behind others, so that its generations last: half of all, 512
- * at least, unless more than eight million live here. So a pid comes again after 2^41 spawns, where
- * it could after 2^32. */
+ * at least, while the limit of actors leaves room for that. So a pid comes again after 2^41 spawns,
+ * where it could after 2^32. */
 #include "runtime/scheduler.h"
 
 #include <string.h>
@@ -28,9 +28,11 @@ scheduler_actor_at(const struct scheduler *self, uint32_t slot)
 }
 
 void
-slots_init(struct scheduler *self)
+slots_init(struct scheduler *self, uint32_t actors_max)
 {
-    pool_init(&self->actors, ACTOR_BYTES, SLOTS_MAX);
+    ASSERT(actors_max < SLOTS_MAX);
+    self->actors_max = actors_max;
+    pool_init(&self->actors, ACTOR_BYTES, actors_max + 1);
     pool_advance(&self->actors); /* so that slot 0 is there */
     ((struct actor *)pool_at(&self->actors, 0, ACTOR_BYTES))->pid = nobody;
 }

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { MANY = 20000, RECORD_BYTES = 128 };
+enum { MANY = 20000, RECORD_BYTES = 128, RECORDS_MAX = 1000 };
 
 static uint32_t numbers[MANY];
 
@@ -113,14 +113,19 @@ is_used_to_the_last(void **state)
 {
     (void)state;
     struct pool pool;
-    static bool taken[POOL_FIRST];
-    pool_init(&pool, 64, POOL_FIRST);
+    static bool taken[RECORDS_MAX];
+    pool_init(&pool, 64, RECORDS_MAX);
     memset(taken, 0, sizeof taken);
-    for (unsigned i = 1; i < POOL_FIRST; i++) {
+    for (unsigned i = 1; i < RECORDS_MAX; i++) {
         uint32_t number = pool_take(&pool);
-        assert_true(number != 0 && number < POOL_FIRST && !taken[number]);
+        assert_true(number != 0 && number < RECORDS_MAX && !taken[number]);
         taken[number] = true;
     }
+    assert_int_equal(pool_records(&pool), RECORDS_MAX);
+    assert_int_equal(pool_next(&pool, RECORDS_MAX - 1), RECORDS_MAX - 1);
+    pool_give(&pool, RECORDS_MAX - 1);
+    assert_int_equal(pool_next(&pool, RECORDS_MAX - 1), RECORDS_MAX);
+    assert_int_equal(pool_take(&pool), RECORDS_MAX - 1);
     pool_give(&pool, 77);
     assert_int_equal(pool_take(&pool), 77);
     pool_fini(&pool);
