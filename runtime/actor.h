@@ -46,8 +46,9 @@ struct actor {
     bool cancelled : 1;  /* its waits fail with -ECANCELED */
     bool terminated : 1; /* terminate has been called */
     bool traps_exit : 1; /* as its behaviour says, until ln_trap_exit */
-    uint8_t cancelled_waits;
-    uint32_t reductions; /* messages handled */
+    uint8_t cancelled_waits : 7;
+    bool tells_parent : 1; /* of its end: ln_spawn_options */
+    uint32_t reductions;   /* messages handled */
     struct mailbox mailbox;
 
     struct actor *next;            /* run queue */

@@ -86,7 +86,7 @@ enum ln_tag {
     /* struct ln_down: a linked actor ended, or another asks for an end (ln_kill); only for those
      * that trap exits */
     LN_TAG_EXIT,
-    LN_TAG_DOWN, /* struct ln_down: a monitored actor ended; ref is the monitor's */
+    LN_TAG_DOWN, /* struct ln_down: a monitored actor ended; ref is the monitor's, or 0 */
     /* nothing: the supervisor asks the actor to end; unseen unless the behaviour traps exits */
     LN_TAG_STOP,
     LN_TAG_ACCEPT, /* struct ln_socket_event (socket.h) and the three below likewise */
@@ -233,6 +233,7 @@ struct ln_spawn_options {
     const char *name; /* registered, or NULL; -EEXIST when taken */
     bool link;        /* to the caller */
     bool monitor;     /* by the caller: *out_monitor */
+    bool tell_parent; /* its end, like a monitor's DOWN, but with ref 0 and at no cost until then */
     bool elsewhere;   /* use `scheduler`; false: the caller's own */
     int scheduler;    /* an index, or LN_ANYWHERE: the least loaded */
     uint64_t *out_monitor;

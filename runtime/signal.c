@@ -4,7 +4,11 @@
  * A link or monitor is a message that lies ready at the actor it speaks of (its `notices`): the
  * EXIT or DOWN that will be sent when that actor ends. It is allocated when the link or monitor is
  * made, so nothing can refuse it later, and it is sent after everything the actor sent before. The
- * watcher keeps a struct monitor, so that a DOWN which is no longer wanted finds nothing. */
+ * watcher keeps a struct monitor, so that a DOWN which is no longer wanted finds nothing.
+ *
+ * A supervisor with a million children needs none of that: each of them notes in a bit that its
+ * parent is to be told (tells_parent), and the DOWN is made when it ends. Memory never refuses it:
+ * without any the node ends. */
 #include "runtime/message.h"
 #include "runtime/node_priv.h"
 #include "runtime/scheduler.h"
@@ -55,6 +59,11 @@ notices_send(struct scheduler *self, struct actor *actor, ln_pid pid)
     while (body->notices != NULL) {
         struct ln_msg *notice = body->notices;
         body->notices = notice->next;
+        notice_send(self, notice, pid, *actor->ending);
+    }
+    if (actor->tells_parent) {
+        struct ln_msg *notice = signal_new(self, LN_TAG_DOWN, sizeof(struct ln_down));
+        notice->from = body->parent;
         notice_send(self, notice, pid, *actor->ending);
     }
 }
@@ -223,15 +232,17 @@ ln_demonitor(uint64_t handle)
 static void
 down_arrived(struct scheduler *self, struct actor *actor, struct ln_msg **msg)
 {
-    struct monitor *monitor = monitor_find(self, (*msg)->ref);
-    if (monitor == NULL) {
-        ln_msg_free(msg);
-        return;
+    if ((*msg)->ref != 0) { /* else it is of a child that tells its parent */
+        struct monitor *monitor = monitor_find(self, (*msg)->ref);
+        if (monitor == NULL) {
+            ln_msg_free(msg);
+            return;
+        }
+        ASSERT(monitor->watcher == actor->pid);
+        (void)handle_free(&self->handles, monitor->handle);
+        ln_disown(&monitor->own);
+        slab_free(&self->slab, monitor, sizeof *monitor);
     }
-    ASSERT(monitor->watcher == actor->pid);
-    (void)handle_free(&self->handles, monitor->handle);
-    ln_disown(&monitor->own);
-    slab_free(&self->slab, monitor, sizeof *monitor);
     (*msg)->flags = 0;
     message_deliver(self, actor->pid, msg);
 }
@@ -246,6 +257,9 @@ signal_relations(const struct actor *actor, struct ln_relations *out)
         if (count < LN_RELATIONS_MAX) {
             (link ? out->links : out->watchers)[count] = notice->from;
         }
+    }
+    if (actor->tells_parent && out->watchers_count++ < LN_RELATIONS_MAX) {
+        out->watchers[out->watchers_count - 1] = actor->body->parent;
     }
     for (const struct ln_resource *own = actor->resources; own != NULL; own = own->next) {
         if (own->release == monitor_release && out->watching_count++ < LN_RELATIONS_MAX) {

@@ -20,6 +20,7 @@ struct spawn_request {
     const struct ln_behaviour *behaviour;
     char name[LN_NAME_BYTES_MAX + 1]; /* empty: none */
     uint32_t bytes;
+    bool tell_parent;
     unsigned char argument[] __attribute__((aligned(16)));
 };
 
@@ -55,6 +56,9 @@ spawn_arrived(struct scheduler *self, struct ln_msg **msg)
     ln_pid pid = 0;
     int error = actor_spawn(self, spawn->behaviour, spawn->argument, spawn->bytes,
                             spawn->name[0] != '\0' ? spawn->name : NULL, (*msg)->from, &pid);
+    if (error == 0) {
+        scheduler_find(self, pid)->tells_parent = spawn->tell_parent;
+    }
     struct ln_msg *answer = message_new(self, 0, LN_REPLY, sizeof pid);
     memcpy(answer->data, &pid, sizeof pid);
     message_answer(caller, &answer, error);
@@ -62,9 +66,22 @@ spawn_arrived(struct scheduler *self, struct ln_msg **msg)
 }
 
 static int
-spawn_there(unsigned place, const struct ln_behaviour *behaviour, const void *argument,
-            size_t bytes, const char *name, ln_pid *out)
+spawn_here(const struct ln_behaviour *behaviour, const void *argument, size_t bytes,
+           const struct ln_spawn_options *options, ln_pid *out)
 {
+    struct scheduler *self = scheduler_current();
+    int error = actor_spawn(self, behaviour, argument, bytes, options->name, ln_self(), out);
+    if (error == 0) {
+        scheduler_find(self, *out)->tells_parent = options->tell_parent;
+    }
+    return error;
+}
+
+static int
+spawn_there(unsigned place, const struct ln_behaviour *behaviour, const void *argument,
+            size_t bytes, const struct ln_spawn_options *options, ln_pid *out)
+{
+    const char *name = options->name;
     size_t name_bytes = name != NULL ? strnlen(name, LN_NAME_BYTES_MAX + 1) : 0;
     if (name_bytes > LN_NAME_BYTES_MAX || (name != NULL && name_bytes == 0)) {
         return -EINVAL;
@@ -74,6 +91,7 @@ spawn_there(unsigned place, const struct ln_behaviour *behaviour, const void *ar
     struct spawn_request *spawn = (struct spawn_request *)(void *)request->data;
     spawn->behaviour = behaviour;
     spawn->bytes = (uint32_t)bytes;
+    spawn->tell_parent = options->tell_parent;
     if (name_bytes > 0) {
         memcpy(spawn->name, name, name_bytes);
     }
@@ -142,9 +160,8 @@ spawn(const struct ln_behaviour *behaviour, const void *argument, size_t bytes,
     ln_pid pid = 0;
     uint64_t monitor = 0;
     int error = place == ln_scheduler()
-                    ? actor_spawn(scheduler_current(), behaviour, argument, bytes, options->name,
-                                  ln_self(), &pid)
-                    : spawn_there(place, behaviour, argument, bytes, options->name, &pid);
+                    ? spawn_here(behaviour, argument, bytes, options, &pid)
+                    : spawn_there(place, behaviour, argument, bytes, options, &pid);
     if (error != 0) {
         return error;
     }

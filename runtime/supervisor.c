@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A supervisor is a behaviour like any other: it traps exits, monitors its children, and its
- * handler may wait. Children of a table live in an array in the table's order, those of a dynamic
- * supervisor in the same array as a hash table over their monitors. (The index in a monitor's
- * handle would not do: it is free again when the DOWN arrives, before we have handled it.) A child
+/* A supervisor is a behaviour like any other: it traps exits, is told of its children's ends
+ * (tell_parent: as by a monitor, but without one), and its handler may wait. Children of a table
+ * live in an array in the table's order, those of a dynamic supervisor in a hash table over their
+ * pids. A DOWN of a pid that is not there is that of a child whose init has failed. A child
  * that waits for its restart is in a list (`waiting`); its timer's message points to it, and is
  * taken out of the mailbox whenever the wait ends otherwise. Should the supervisor itself crash or
  * be killed, its children go with it (children_kill). What it is asked for its children is in
@@ -36,90 +36,32 @@ table_reserve(struct supervisor *supervisor, uint32_t index)
     supervisor->children_max = children_max;
 }
 
-/* Where the search for a monitor begins, which is never 0. */
-static uint32_t
-hash_home(const struct supervisor *supervisor, uint64_t monitor)
-{
-    uint64_t mixed = monitor * UINT64_C(0x9e3779b97f4a7c15);
-    return (uint32_t)(mixed >> 32) & (supervisor->children_max - 1);
-}
-
-static uint32_t
-hash_next(const struct supervisor *supervisor, uint32_t at)
-{
-    return (at + 1) & (supervisor->children_max - 1);
-}
-
-/* Its place, or the free one where it belongs. */
-static uint32_t
-hash_find(const struct supervisor *supervisor, uint64_t monitor)
-{
-    uint32_t at = hash_home(supervisor, monitor);
-    while (supervisor->children[at] != NULL && supervisor->children[at]->monitor != monitor) {
-        at = hash_next(supervisor, at);
-    }
-    return at;
-}
-
-/* Room for one more, at most half full. */
-static void
-hash_reserve(struct supervisor *supervisor)
-{
-    struct child **old = supervisor->children;
-    uint32_t old_max = supervisor->children_max;
-    if ((uint64_t)(supervisor->running + 1) * 2 <= old_max) {
-        return;
-    }
-    uint32_t children_max = old_max == 0 ? 16 : old_max * 2;
-    supervisor->children = ln_alloc(children_max * sizeof(struct child *));
-    supervisor->children_max = children_max;
-    for (uint32_t i = 0; i < old_max; i++) {
-        if (old[i] != NULL) {
-            supervisor->children[hash_find(supervisor, old[i]->monitor)] = old[i];
-        }
-    }
-    ln_free(old);
-}
-
-static void
-hash_add(struct supervisor *supervisor, struct child *child)
-{
-    uint32_t at = hash_find(supervisor, child->monitor);
-    ASSERT(supervisor->children[at] == NULL);
-    supervisor->children[at] = child;
-}
-
-/* Those behind it move up, so that each is found again (Knuth 6.4, algorithm R). */
-static void
-hash_remove(struct supervisor *supervisor, const struct child *child)
-{
-    uint32_t mask = supervisor->children_max - 1;
-    uint32_t hole = hash_find(supervisor, child->monitor);
-    ASSERT(supervisor->children[hole] == child);
-    for (uint32_t at = hash_next(supervisor, hole); supervisor->children[at] != NULL;
-         at = hash_next(supervisor, at)) {
-        uint32_t home = hash_home(supervisor, supervisor->children[at]->monitor);
-        if (((at - home) & mask) >= ((at - hole) & mask)) {
-            supervisor->children[hole] = supervisor->children[at];
-            hole = at;
-        }
-    }
-    supervisor->children[hole] = NULL;
-}
-
 static struct child *
-child_of_monitor(const struct supervisor *supervisor, uint64_t monitor)
+table_child(const struct supervisor *supervisor, ln_pid pid)
 {
-    if (supervisor_dynamic(supervisor)) {
-        bool any = supervisor->children_max > 0;
-        return any ? supervisor->children[hash_find(supervisor, monitor)] : NULL;
-    }
     for (uint32_t i = 0; i < supervisor->children_count; i++) {
-        if (supervisor->children[i]->pid != 0 && supervisor->children[i]->monitor == monitor) {
+        if (supervisor->children[i]->pid == pid) {
             return supervisor->children[i];
         }
     }
     return NULL;
+}
+
+struct child *
+supervisor_child(const struct supervisor *supervisor, ln_pid pid, struct child *passing)
+{
+    if (!supervisor_dynamic(supervisor)) {
+        return pid != 0 ? table_child(supervisor, pid) : NULL;
+    }
+    uint32_t place;
+    if (!children_find(&supervisor->crowd, pid, &place)) {
+        return NULL;
+    }
+    if (supervisor_keeps_records(supervisor)) {
+        return children_record(&supervisor->crowd, place);
+    }
+    *passing = (struct child){.spec = &supervisor->spec.children[0], .pid = pid};
+    return passing;
 }
 
 /* ------------------------------------------------------------------------ waiting for a restart */
@@ -193,10 +135,17 @@ restart_wait(struct supervisor *supervisor, struct child *child)
 
 /* ------------------------------------------------------------------------------------- starting */
 
-static bool
-is_down(const struct ln_msg *msg, void *monitor)
+static ln_pid
+down_pid(const struct ln_msg *down)
 {
-    return msg->tag == LN_TAG_DOWN && (monitor == NULL || msg->ref == *(const uint64_t *)monitor);
+    return ((const struct ln_down *)(const void *)down->data)->pid;
+}
+
+/* `pid` may be NULL: of any. */
+static bool
+is_down(const struct ln_msg *msg, void *pid)
+{
+    return msg->tag == LN_TAG_DOWN && (pid == NULL || down_pid(msg) == *(const ln_pid *)pid);
 }
 
 /* A supervisor that is killed kills its children and is gone before they are, so another may start
@@ -212,7 +161,7 @@ name_awaited(const char *name)
     }
     uint64_t monitor = ln_monitor(holder);
     struct ln_msg *down = NULL;
-    int error = ln_receive_match(is_down, &monitor, LN_SHUTDOWN_MS, &down);
+    int error = ln_receive_match(is_down, &holder, LN_SHUTDOWN_MS, &down);
     ln_msg_free(&down);
     if (error != 0) {
         ln_demonitor(monitor);
@@ -226,16 +175,16 @@ supervisor_child_start(struct supervisor *supervisor, struct child *child)
     supervisor_restart_cancel(supervisor, child);
     const struct ln_child *spec = child->spec;
     struct ln_spawn_options options = {.name = spec->name,
-                                       .monitor = true,
+                                       .tell_parent = true,
                                        .elsewhere = spec->elsewhere,
                                        .scheduler = spec->scheduler,
-                                       .out_monitor = &child->monitor,
                                        .init_ms = spec->init_ms};
     const void *argument = child->argument != NULL ? child->argument : spec->argument;
     size_t bytes = child->argument != NULL ? child->bytes : spec->bytes;
     child->started_ns = 0;
     if (supervisor_dynamic(supervisor)) {
-        hash_reserve(supervisor); /* now: it may end us, and no child must outlive us */
+        /* now: it may end us, and no child must outlive us */
+        children_reserve(&supervisor->crowd, supervisor_keeps_records(supervisor));
     }
     int error;
     do {
@@ -246,7 +195,8 @@ supervisor_child_start(struct supervisor *supervisor, struct child *child)
     }
     child->started_ns = ln_now_ns();
     if (supervisor_dynamic(supervisor)) {
-        hash_add(supervisor, child);
+        children_add(&supervisor->crowd, child->pid,
+                     supervisor_keeps_records(supervisor) ? child : NULL);
     }
     supervisor->running++;
     return 0;
@@ -255,7 +205,7 @@ supervisor_child_start(struct supervisor *supervisor, struct child *child)
 void
 supervisor_child_forget(struct supervisor *supervisor, struct child *child)
 {
-    if (supervisor_dynamic(supervisor)) {
+    if (supervisor_dynamic(supervisor) && supervisor_keeps_records(supervisor)) {
         supervisor_restart_cancel(supervisor, child);
         ln_free(child->argument);
         ln_free(child);
@@ -268,7 +218,9 @@ child_ended(struct supervisor *supervisor, struct child *child)
 {
     ASSERT(child->pid != 0 && supervisor->running > 0);
     if (supervisor_dynamic(supervisor)) {
-        hash_remove(supervisor, child);
+        struct child *record;
+        bool there = children_remove(&supervisor->crowd, child->pid, &record);
+        ASSERT(there);
     }
     child->pid = 0;
     supervisor->running--;
@@ -285,10 +237,10 @@ supervisor_child_stop(struct supervisor *supervisor, struct child *child)
         child->spec->shutdown_ms != 0 ? child->spec->shutdown_ms : LN_SHUTDOWN_MS;
     uint64_t timeout_ms = child->spec->behaviour == &ln_supervisor ? LN_FOREVER : shutdown_ms;
     ln_kill(child->pid, LN_EXIT_SHUTDOWN);
-    int error = ln_receive_match(is_down, &child->monitor, timeout_ms, &down);
+    int error = ln_receive_match(is_down, &child->pid, timeout_ms, &down);
     if (error == -ETIMEDOUT) {
         ln_kill(child->pid, LN_EXIT_KILLED);
-        error = ln_receive_match(is_down, &child->monitor, LN_FOREVER, &down);
+        error = ln_receive_match(is_down, &child->pid, LN_FOREVER, &down);
     }
     ln_msg_free(&down);
     if (error == 0) {
@@ -310,9 +262,9 @@ children_stop_from(struct supervisor *supervisor, uint32_t first)
 static void
 dynamic_end_all(struct supervisor *supervisor, enum ln_exit_kind kind)
 {
-    for (uint32_t i = 0; i < supervisor->children_max; i++) {
-        if (supervisor->children[i] != NULL) {
-            ln_kill(supervisor->children[i]->pid, kind);
+    for (uint32_t i = 0; i < supervisor->crowd.places; i++) {
+        if (supervisor->crowd.pids[i] != 0) {
+            ln_kill(supervisor->crowd.pids[i], kind);
         }
     }
 }
@@ -342,7 +294,8 @@ dynamic_stop(struct supervisor *supervisor)
         if (error != 0) {
             return;
         }
-        struct child *child = child_of_monitor(supervisor, down->ref);
+        struct child passing;
+        struct child *child = supervisor_child(supervisor, down_pid(down), &passing);
         ln_msg_free(&down);
         if (child != NULL) {
             child_ended(supervisor, child);
@@ -366,8 +319,9 @@ static void
 children_kill(struct ln_resource *own)
 {
     struct supervisor *supervisor = (struct supervisor *)own;
-    for (uint32_t i = 0; i < supervisor->children_max; i++) {
-        if (supervisor->children[i] != NULL && supervisor->children[i]->pid != 0) {
+    dynamic_end_all(supervisor, LN_EXIT_KILLED);
+    for (uint32_t i = 0; i < supervisor->children_count; i++) {
+        if (supervisor->children[i]->pid != 0) {
             ln_kill(supervisor->children[i]->pid, LN_EXIT_KILLED);
         }
     }
@@ -554,10 +508,11 @@ static void
 supervisor_handle(void *state, struct ln_msg **msg)
 {
     struct supervisor *supervisor = state;
+    struct child passing;
     struct child *child = NULL;
     switch ((*msg)->tag) {
     case LN_TAG_DOWN:
-        child = child_of_monitor(supervisor, (*msg)->ref);
+        child = supervisor_child(supervisor, down_pid(*msg), &passing);
         if (child != NULL) {
             child_down(supervisor, child, (const struct ln_down *)(const void *)(*msg)->data);
         }

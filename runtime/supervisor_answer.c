@@ -27,13 +27,17 @@ start_child(struct supervisor *supervisor, struct ln_msg *request)
         ln_reply_error(caller, -EINVAL);
         return;
     }
-    struct child *child = ln_alloc(sizeof *child);
-    child->spec = &supervisor->spec.children[0];
+    struct child passing = {.spec = &supervisor->spec.children[0]};
+    struct child *child = &passing;
+    if (supervisor_keeps_records(supervisor)) {
+        child = ln_alloc(sizeof *child);
+        *child = passing;
+    }
     child->bytes = request->bytes;
     child->argument = request->data;
     int error = supervisor_child_start(supervisor, child);
     child->argument = NULL;
-    if (error == 0 && child->spec->restart != LN_TEMPORARY) {
+    if (error == 0 && supervisor_keeps_records(supervisor)) {
         void *kept = ln_alloc(request->bytes);
         memcpy(kept, request->data, request->bytes);
         child->argument = kept;
@@ -77,18 +81,13 @@ add_child(struct supervisor *supervisor, const struct ln_msg *request)
 
 /* Whom a request means; NULL: there is none. */
 static struct child *
-child_asked(const struct supervisor *supervisor, const struct child_request *request)
+child_asked(const struct supervisor *supervisor, const struct child_request *request,
+            struct child *passing)
 {
     if (!supervisor_dynamic(supervisor)) {
         return request->pid == 0 ? table_find(supervisor, request->id) : NULL;
     }
-    for (uint32_t i = 0; request->pid != 0 && i < supervisor->children_max; i++) {
-        struct child *child = supervisor->children[i];
-        if (child != NULL && child->pid == request->pid) {
-            return child;
-        }
-    }
-    return NULL;
+    return supervisor_child(supervisor, request->pid, passing);
 }
 
 static int
@@ -128,8 +127,9 @@ static void
 order_child(struct supervisor *supervisor, const struct ln_msg *request)
 {
     struct ln_caller caller = ln_caller(request);
-    struct child *child =
-        child_asked(supervisor, (const struct child_request *)(const void *)request->data);
+    struct child passing;
+    struct child *child = child_asked(
+        supervisor, (const struct child_request *)(const void *)request->data, &passing);
     int error = -ENOENT;
     ln_pid pid = 0;
     if (child != NULL && request->tag == SUPERVISOR_TERMINATE_CHILD) {
@@ -159,7 +159,17 @@ child_describe(const struct child *child, struct ln_child_info *out)
     };
 }
 
-/* Positions are those in the array, then, for dynamic children, in the list of those that wait. */
+/* The child at a position of the table, or of the crowd; NULL: none is there. */
+static const struct child *
+child_at(const struct supervisor *supervisor, uint32_t position, struct child *passing)
+{
+    if (!supervisor_dynamic(supervisor)) {
+        return supervisor->children[position];
+    }
+    return supervisor_child(supervisor, supervisor->crowd.pids[position], passing);
+}
+
+/* Positions are those in the table, or in the crowd and then in the list of those that wait. */
 static void
 which_children(const struct supervisor *supervisor, const struct ln_msg *request)
 {
@@ -170,14 +180,16 @@ which_children(const struct supervisor *supervisor, const struct ln_msg *request
         0, LN_REPLY, sizeof(struct children_answer) + max * sizeof(struct ln_child_info));
     struct children_answer *page = (struct children_answer *)(void *)answer->data;
     uint32_t position = asked->position;
-    uint32_t array =
-        supervisor_dynamic(supervisor) ? supervisor->children_max : supervisor->children_count;
-    for (; position < array && page->count < max; position++) {
-        if (supervisor->children[position] != NULL) {
-            child_describe(supervisor->children[position], &page->children[page->count++]);
+    uint32_t places =
+        supervisor_dynamic(supervisor) ? supervisor->crowd.places : supervisor->children_count;
+    for (; position < places && page->count < max; position++) {
+        struct child passing;
+        const struct child *child = child_at(supervisor, position, &passing);
+        if (child != NULL) {
+            child_describe(child, &page->children[page->count++]);
         }
     }
-    uint32_t listed = array;
+    uint32_t listed = places;
     const struct child *child = supervisor_dynamic(supervisor) ? supervisor->waiting : NULL;
     for (; child != NULL && page->count < max; child = child->next) {
         if (listed++ >= position) {
@@ -185,7 +197,7 @@ which_children(const struct supervisor *supervisor, const struct ln_msg *request
             position++;
         }
     }
-    page->position = position < array || child != NULL ? position : 0;
+    page->position = position < places || child != NULL ? position : 0;
     ln_reply(ln_caller(request), &answer);
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "runtime/check.h"
+#include "runtime/children.h"
 #include "runtime/supervisor.h"
 
 enum supervisor_tag {
@@ -39,8 +40,7 @@ struct child {
     const struct ln_child *spec;
     struct ln_child *added; /* that spec, where it was none of the table; ours */
     ln_pid pid;             /* 0: not running */
-    uint64_t monitor;
-    void *argument; /* a dynamic child's own copy for its restarts; NULL: the spec's */
+    void *argument;         /* a dynamic child's own copy for its restarts; NULL: the spec's */
     uint32_t bytes;
     uint32_t index; /* in a table */
     /* Its restarts after a delay. */
@@ -53,9 +53,10 @@ struct child {
 struct supervisor {
     struct ln_resource own;
     struct ln_supervision spec;
-    struct child **children; /* by position in the table, or hashed by monitor */
+    struct child **children; /* by position in the table */
     uint32_t children_max;
-    uint32_t children_count; /* of the table; a dynamic supervisor's are `running` and waiting */
+    uint32_t children_count;
+    struct children crowd; /* a dynamic supervisor's children that run */
     uint32_t running;
     struct child *waiting; /* for their restarts */
     uint32_t waiting_count;
@@ -69,15 +70,26 @@ supervisor_dynamic(const struct supervisor *supervisor)
     return supervisor->spec.strategy == LN_DYNAMIC;
 }
 
+/* Whether a child has a struct child for as long as it runs, not only its pid. */
+static inline bool
+supervisor_keeps_records(const struct supervisor *supervisor)
+{
+    return !supervisor_dynamic(supervisor) || supervisor->spec.children[0].restart != LN_TEMPORARY;
+}
+
 /* ------------------------------------------------------------------------------- supervisor.c */
 
+/* The child that runs under this pid, or NULL; one without a record is told of in *passing. */
+struct child *supervisor_child(const struct supervisor *supervisor, ln_pid pid,
+                               struct child *passing);
 /* Starts a child that does not run and puts it into the books; waits for its init. 0 or init's
  * error. Yields. */
 MUST_CHECK int supervisor_child_start(struct supervisor *supervisor, struct child *child);
 /* Asks a running child to end, waits, kills it, waits. It runs still when the supervisor itself is
  * being killed. Yields. */
 void supervisor_child_stop(struct supervisor *supervisor, struct child *child);
-/* Frees a dynamic child that does not run; one of a table stays in it. */
+/* Frees a dynamic child that does not run; one of a table stays in it. One that is never started
+ * again has no record to be freed: it lies on the caller's stack while something is done to it. */
 void supervisor_child_forget(struct supervisor *supervisor, struct child *child);
 /* A child that waits for its restart waits no more; any other: no effect. */
 void supervisor_restart_cancel(struct supervisor *supervisor, struct child *child);

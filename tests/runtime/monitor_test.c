@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "runtime/inspect.h"
 #include "tests/runtime/stage.h"
 #include "tests/spec.h"
 
@@ -171,6 +172,37 @@ ends_with_the_watcher(void **state)
     stage_play(dead_watchers_story);
 }
 
+static void
+child_story(void)
+{
+    for (int scheduler = 0; scheduler < STAGE_LOOPS; scheduler++) {
+        struct ln_spawn_options options = {
+            .elsewhere = true, .scheduler = scheduler, .tell_parent = true};
+        struct ln_relations relations;
+        ln_pid pid;
+        EXPECT(ln_spawn(&mortal, NULL, 0, &options, &pid) == 0);
+        EXPECT(ln_inspect_relations(pid, &relations) == 0);
+        EXPECT(relations.watchers_count == 1 && relations.watchers[0] == ln_self());
+        stage_say(pid, BURST);
+        for (unsigned i = 0; i < BURST_MESSAGES; i++) {
+            stage_expect(SAY, NULL, 0);
+        }
+        struct ln_msg *msg = stage_next();
+        const struct ln_down *down = (const struct ln_down *)(const void *)msg->data;
+        EXPECT(msg->tag == LN_TAG_DOWN && msg->ref == 0 && msg->from == pid);
+        EXPECT(down->pid == pid && down->reason.kind == LN_EXIT_ERROR);
+        ln_msg_free(&msg);
+        stage_expect_silence(10);
+    }
+}
+
+static void
+is_told_to_a_parent(void **state)
+{
+    (void)state;
+    stage_play(child_story);
+}
+
 int
 main(void)
 {
@@ -180,6 +212,8 @@ main(void)
         SPEC("a monitor of no one tells so at once", tells_of_no_one),
         SPEC("no DOWN comes after a demonitor, wherever it was by then", is_silent_after_demonitor),
         SPEC("a monitor ends with its watcher", ends_with_the_watcher),
+        SPEC("a child that tells its parent does so once, after its last words",
+             is_told_to_a_parent),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
