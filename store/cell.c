@@ -47,10 +47,21 @@ cell_fold_due(const struct cell *cell)
     uint64_t tail_max = options->replay_bytes_max / TAIL_SHARE;
     tail_max -= tail_max / 2 * cell->index / cell->store->cells_count;
     /* When it is full of what was folded before, even an empty fold makes room. */
-    return cell_full(cell) ||
+    return cell_full(cell) || cell->resting ||
            cell->live_bytes > options->delta_bytes_max / cell->store->cells_count / LIVE_SHARE ||
            cell->commands > options->replay_commands_max / TAIL_SHARE ||
            cell_tail_bytes(cell) > tail_max;
+}
+
+void
+cell_look(struct cell *cell)
+{
+    bool quiet = cell->commands == cell->commands_seen;
+    cell->commands_seen = cell->commands;
+    if (quiet && cell->state == CELL_IDLE && cell->delta_entries > 0) {
+        cell->resting = true;
+        journal_kick(cell->journal);
+    }
 }
 
 bool
@@ -82,6 +93,8 @@ cell_freeze(struct cell *cell)
         .position = log_durable_position(log),
     };
     cell->commands = 0;
+    cell->commands_seen = 0;
+    cell->resting = false;
     cell->state = CELL_FROZEN;
     struct ln_msg *msg = ln_msg_new(ASK_FOLD, LN_REPLY, 0);
     ln_send(store_pid_get(&cell->folder), &msg);

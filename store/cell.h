@@ -25,6 +25,12 @@ struct store;
 struct partition;
 struct journal;
 
+enum {
+    /* Long against the pauses of people who are talking, short against those in which a node has
+     * nothing to do. */
+    CELL_LOOK_MS = 10000,
+};
+
 enum cell_state { CELL_IDLE, CELL_FROZEN, CELL_RETIRING };
 
 struct cell {
@@ -37,6 +43,8 @@ struct cell {
     struct log_mark frozen;                       /* what it will be at */
     const struct table *tables[STORE_PARTITIONS]; /* frozen, by partition of the cell */
     uint64_t commands;                            /* applied since the last freeze */
+    uint64_t commands_seen;                       /* of them, at the last cell_look */
+    bool resting;                                 /* nobody has asked for a while: fold */
     uint64_t live_bytes;                          /* what the next fold would freeze */
     uint64_t delta_bytes;                         /* all generations */
     uint64_t delta_entries;
@@ -52,6 +60,10 @@ struct partition *cell_partition(const struct cell *cell, unsigned index);
 
 /* How far the log reaches beyond the last fold. */
 uint64_t cell_tail_bytes(const struct cell *cell);
+/* Called every CELL_LOOK_MS: in a cell that nobody has changed since the last time, what is in
+ * memory goes to LMDB, and at the next time what was kept of it as a cache goes too: those who are
+ * online and silent hold no records in memory. */
+void cell_look(struct cell *cell);
 /* Whether a fold should begin, and whether it can. */
 bool cell_fold_due(const struct cell *cell);
 bool cell_freezable(const struct cell *cell);

@@ -6,6 +6,7 @@
 #include "store/tag.h"
 
 #include <errno.h>
+#include <malloc.h>
 
 enum {
     /* Between two tries of a fold that fails. */
@@ -72,6 +73,7 @@ fold_cell(struct cell *cell)
 struct retired {
     struct ln_resource own;
     unsigned count;
+    bool resting; /* what is freed is not needed soon: back to the kernel with it */
     struct table *tables[STORE_PARTITIONS];
 };
 
@@ -81,6 +83,9 @@ free_work(void *argument)
     struct retired *retired = argument;
     for (unsigned i = 0; i < retired->count; i++) {
         table_free(&retired->tables[i]);
+    }
+    if (retired->resting) {
+        (void)malloc_trim(0);
     }
 }
 
@@ -97,6 +102,7 @@ retire(struct cell *cell, struct retired *retired)
     bool left = true;
     while (cell->state == CELL_RETIRING) {
         retired->count = 0;
+        retired->resting = cell->commands == 0; /* none since the freeze */
         while (cell->state == CELL_RETIRING && retired->count < STORE_PARTITIONS &&
                cell_retired_next(cell, &retired->tables[retired->count], &left)) {
             retired->count++;
@@ -144,10 +150,13 @@ folder_run(void *state)
     }
     while (work(cell, retired)) {
         struct ln_msg *msg = NULL;
-        if (ln_receive(LN_FOREVER, &msg) != 0) {
+        int error = ln_receive(CELL_LOOK_MS, &msg);
+        ln_msg_free(&msg);
+        if (error == -ETIMEDOUT) {
+            cell_look(cell);
+        } else if (error != 0) {
             return;
         }
-        ln_msg_free(&msg);
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store's actors at work on a simulated machine: what its users, the messenger's actors, can
  * ask and are told. */
+#include "store/cell.h"
 #include "tests/spec.h"
 #include "tests/store/hand.h"
 #include "tests/store/rig.h"
@@ -266,6 +267,40 @@ replaces_sessions(void **state)
 {
     (void)state;
     play(7, replace_story);
+}
+
+/* What is online and silent costs the store a place among the attached, no more. */
+static void
+rest_story(struct rig *r)
+{
+    uint64_t alice;
+    uint64_t bob;
+    struct store_attached attached;
+    struct store_stats stats;
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
+    RIG_CHECK(r, hand_attach(r->store, bob, 1, &attached) == 0);
+    store_stats_read(r->store, &stats);
+    RIG_CHECK(r, stats.delta_entries > 0);
+    (void)ln_sleep(4 * CELL_LOOK_MS);
+    store_stats_read(r->store, &stats);
+    RIG_CHECK(r, stats.delta_entries == 0 && stats.sessions_attached == 1);
+    uint64_t folds = stats.folds;
+    (void)ln_sleep(4 * CELL_LOOK_MS);
+    store_stats_read(r->store, &stats);
+    RIG_CHECK(r, stats.folds == folds); /* it sleeps now */
+    struct hand_message hello = {.from = alice, .to = bob, .number = 1, .text = "hello"};
+    RIG_CHECK(r, hand_message(r->store, &hello, NULL) == 0);
+    struct ln_msg *push = told();
+    RIG_CHECK(r, push != NULL && push->tag == STORE_PUSH);
+    ln_msg_free(&push);
+}
+
+static void
+rests(void **state)
+{
+    (void)state;
+    play(10, rest_story);
 }
 
 /* Both devices' sessions are the caller. */
@@ -728,6 +763,7 @@ main(void)
         SPEC("a session is told of devices that come and go, and of its user's end",
              tells_sessions),
         SPEC("a device's new session replaces the one before, which is told so", replaces_sessions),
+        SPEC("a store that nobody changes keeps no records in memory, and sleeps", rests),
         SPEC("a message is pushed to each of its reader's devices that is online",
              pushes_to_each_device),
         SPEC("a session that has detached is told nothing more", detaches_in_order),
