@@ -39,31 +39,32 @@ ping(struct connection *connection)
 }
 
 /* Half the idle timeout after the last sign of life it is asked for another; after all of it, it is
- * closed. */
+ * closed, but never unasked. A round of the clock later at most. */
 static void
-tick_ready(struct connection *connection)
+look(struct connection *connection)
 {
     uint64_t idle_ms = connection->messenger->limits.idle_timeout_ms;
-    if (connection->paused) {
+    bool watched = connection->phase == CONNECTION_READY || connection->phase == CONNECTION_ECHO;
+    if (!watched || connection->paused) {
         connection->heard_at_ns = ln_now_ns(); /* while we don't read, nobody can show any */
-    }
-    uint64_t silent_ms = (ln_now_ns() - connection->heard_at_ns) / 1000000;
-    if (silent_ms >= idle_ms) {
-        messenger_count(&connection->messenger->counters.idle);
-        connection_close(connection, PROTOCOL_CLOSE_IDLE, "silent for too long");
         return;
     }
-    if (silent_ms >= idle_ms / 2 && !connection->pinged) {
-        ping(connection);
+    uint64_t silent_ms = (ln_now_ns() - connection->heard_at_ns) / 1000000;
+    if (!connection->pinged) {
+        if (silent_ms >= idle_ms / 2) {
+            ping(connection);
+        }
+    } else if (silent_ms >= idle_ms) {
+        messenger_count(&connection->messenger->counters.idle);
+        connection_close(connection, PROTOCOL_CLOSE_IDLE, "silent for too long");
     }
-    uint64_t next_ms = silent_ms < idle_ms / 2 ? idle_ms / 2 - silent_ms : idle_ms - silent_ms;
-    tick_after(connection, next_ms);
 }
 
 void
 connection_watch_idle(struct connection *connection)
 {
-    tick_after(connection, connection->messenger->limits.idle_timeout_ms / 2);
+    (void)ln_cancel_timer(connection->timer);
+    connection->timer = 0;
 }
 
 bool
@@ -116,8 +117,7 @@ tick(struct connection *connection)
     case CONNECTION_ENTERING:
     case CONNECTION_ECHO:
     case CONNECTION_READY:
-        tick_ready(connection);
-        break;
+        break; /* it was on its way when the login came */
     case CONNECTION_CLOSING:
         ln_stop(LN_EXIT_NORMAL, "the peer did not close");
         break;
@@ -402,7 +402,6 @@ connection_init(void *state, const void *argument)
     memcpy(connection->start, start, sizeof *start + start->input_bytes);
     struct ln_msg *enter = ln_msg_new(CONNECTION_ENTER, LN_REPLY, 0);
     ln_send(ln_self(), &enter); /* before anything that the socket brings */
-    connection_watch_idle(connection);
     return 0;
 }
 
@@ -435,6 +434,9 @@ told(struct connection *connection, struct ln_msg *msg)
         break;
     case CONNECTION_TICK:
         tick(connection);
+        break;
+    case CONNECTION_LOOK:
+        look(connection);
         break;
     case CONNECTION_ENTER:
         enter(connection);

@@ -40,11 +40,12 @@ struct connection_start {
 
 extern const struct ln_behaviour connection_behaviour;
 
-/* A connection's messages to itself. */
+/* A connection's messages to itself, but for the last. */
 enum connection_tag {
     CONNECTION_TICK = 0x00020000,
     CONNECTION_ENTER,
     CONNECTION_SLOW,       /* does it read now? */
     CONNECTION_ACK_AGAIN,  /* acknowledgements that the partition had no time for */
     CONNECTION_READ_AGAIN, /* a page that the partition had no time for */
+    CONNECTION_LOOK,       /* the clock's: is the client there still? */
 };

@@ -108,7 +108,7 @@ enum {
 /* connection.c */
 /* Sends a close frame and waits for the peer's, then ends. No-op when it is closing already. */
 void connection_close(struct connection *connection, uint16_t code, const char *reason);
-/* From now on the clock watches for silence, no longer for a login. */
+/* From now on its silence is watched (clock.h), no longer its login. */
 void connection_watch_idle(struct connection *connection);
 /* Feeds bytes to the WebSocket and handles what comes out, as far as there is credit; the rest is
  * kept. They may be overwritten. */

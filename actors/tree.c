@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "actors/tree.h"
 
+#include "actors/clock.h"
 #include "actors/connection.h"
 #include "actors/listener.h"
 #include "actors/shell.h"
@@ -54,7 +55,7 @@ tree_new(struct messenger *messenger, unsigned schedulers)
 {
     struct tree *tree = calloc(1, sizeof *tree + schedulers * sizeof tree->homes[0]);
     ASSERT(tree != NULL && "out of memory");
-    tree->children = calloc(schedulers + 3, sizeof *tree->children);
+    tree->children = calloc(2 * schedulers + 3, sizeof *tree->children);
     ASSERT(tree->children != NULL && "out of memory");
     tree->messenger = messenger;
     size_t store_count = 0;
@@ -74,6 +75,14 @@ tree_new(struct messenger *messenger, unsigned schedulers)
                                                     .argument = &tree->homes[i].connections,
                                                     .bytes = sizeof tree->homes[i].connections,
                                                     .name = tree->homes[i].name,
+                                                    .elsewhere = true,
+                                                    .scheduler = (int)i};
+    }
+    for (unsigned i = 0; i < schedulers; i++) {
+        tree->children[count++] = (struct ln_child){.id = "clock",
+                                                    .behaviour = &clock_behaviour,
+                                                    .argument = &tree->messenger,
+                                                    .bytes = sizeof(struct messenger *),
                                                     .elsewhere = true,
                                                     .scheduler = (int)i};
     }

@@ -4,6 +4,7 @@
  *     root (one_for_one)
  *      +- store (one_for_one)          journals, readers, folders, 256 partitions (store/store.h)
  *      +- connections.N (dynamic)      on each scheduler: its connections
+ *      +- clock                        on each scheduler: wakes them now and then
  *      +- shell                        the operator's socket
  *      +- listener                     clients' socket
  *
