@@ -49,7 +49,8 @@ struct run {
     bool failed;
     char why[AUDIT_TEXT_BYTES]; /* it failed; empty: it has been told already */
     struct machine machine;
-    int64_t wall_ms; /* when it began, since 1970 */
+    uint32_t line_ns_before, line_ns_after; /* placement.h */
+    int64_t wall_ms;                        /* when it began, since 1970 */
     uint32_t node_pid;
     uint64_t connect_ns; /* from the first call to the last login */
     uint64_t measured_ns;

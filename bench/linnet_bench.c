@@ -5,6 +5,7 @@
 #include "bench/conductor.h"
 #include "bench/interrupt.h"
 #include "bench/page.h"
+#include "bench/placement.h"
 #include "bench/plan_command.h"
 #include "bench/report.h"
 #include "bench/worker.h"
@@ -114,7 +115,9 @@ play(const struct options *options, struct run *run)
         return RUN_FAILED;
     }
     run_init(run, options, driver);
+    run->line_ns_before = placement_line_ns();
     run_play(run);
+    run->line_ns_after = placement_line_ns();
     if (options->report != NULL) {
         run_page(run);
     }

@@ -477,6 +477,8 @@ put_settings(const struct run *run, struct ln_text *out)
     put_row("processor", run->machine.cpu, out);
     put_row_number("cores", run->machine.cores, out);
     put_row("kernel", run->machine.kernel, out);
+    put_row_number("ns for a cache line to the other core, before", run->line_ns_before, out);
+    put_row_number("ns for a cache line to the other core, after", run->line_ns_after, out);
     table_close(out);
 }
 

@@ -2,6 +2,7 @@
 #include "bench/report.h"
 
 #include "bench/figures.h"
+#include "bench/placement.h"
 #include "bench/report_idle.h"
 
 static const double ns_per_us = 1e3;
@@ -246,11 +247,30 @@ put_rate(const struct run *run, struct ln_text *out)
                   options->seconds, options->warmup_s);
 }
 
+static const char *
+placement_text(uint32_t line_ns)
+{
+    return line_ns < PLACEMENT_NEAR_NS ? "near" : "far";
+}
+
+static void
+put_placement(const struct run *run, struct ln_text *out)
+{
+    uint32_t before = run->line_ns_before;
+    uint32_t after = run->line_ns_after;
+    if (before > 0 && after > 0) {
+        ln_text_print(
+            out, "a cache line to the other core: %u ns before the run (%s), %u ns after it (%s)\n",
+            before, placement_text(before), after, placement_text(after));
+    }
+}
+
 void
 report_print(const struct run *run, struct ln_text *out)
 {
     const struct options *options = run->options;
     put_title(run, out);
+    put_placement(run, out);
     if (options->scenario == SCENARIO_IDLE) {
         report_idle_print(run, out);
         put_counters(run, out);

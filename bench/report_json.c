@@ -238,6 +238,8 @@ report_print_json(const struct run *run, struct ln_text *out)
     ln_text_print(out, "{");
     report_print_settings_json(scenario_name(run->options->scenario), run->options, &run->machine,
                                out);
+    ln_text_print(out, "\"placement\":{\"line_ns_before\":%u,\"line_ns_after\":%u},",
+                  run->line_ns_before, run->line_ns_after);
     json_number(out, "exit_code", (uint64_t)run_exit_code(run));
     if (run->failed) {
         json_text(out, "failed", run->why);

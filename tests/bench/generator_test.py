@@ -154,6 +154,7 @@ class WithNode(unittest.TestCase):
         self.assertEqual(found["broken"], {})
         self.assertEqual(found["machine"]["kernel"], os.uname().release)
         self.assertEqual(found["machine"]["cores"], len(os.sched_getaffinity(0)))
+        self.assertEqual(set(found["placement"]), {"line_ns_before", "line_ns_after"})
         self.assertIn(found["version"], subprocess.run([BENCH, "--version"], capture_output=True, text=True,
                                                        check=True).stdout)
         self.assertGreater(found["node_cpu_ms"] + found["generator_cpu_ms"], 0)
