@@ -51,10 +51,10 @@ STOP_S = patience(30)
 
 
 @contextlib.contextmanager
-def few_descriptors(limit):
+def few_descriptors(limit, *flags):
     """A small linnetd that may have no more, on a data directory of its own."""
     process = subprocess.Popen(
-        [LINNETD, "--data", "few", "--listen", "127.0.0.1:0", "--schedulers", "1", "--workers", "1", "--store-cells", "8", *CHEAP],
+        [LINNETD, "--data", "few", "--listen", "127.0.0.1:0", "--schedulers", "1", "--workers", "1", "--store-cells", "8", *CHEAP, *flags],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
     try:
@@ -189,7 +189,7 @@ class Running(unittest.TestCase):
         self.assertIn("no/such/parent", linnetd("--data", "no/such/parent", *CHEAP, code=4).stderr)
 
     def test_connections_are_bounded_by_the_descriptors_there_are(self):
-        with few_descriptors(600) as process:
+        with few_descriptors(600, "--io-level", "6.1") as process:
             output = ""
             while "listening on" not in output:
                 line = process.stdout.readline()
