@@ -189,6 +189,7 @@ starve_end(struct ln_socket *socket)
 {
     struct scheduler *self = socket->scheduler;
     struct starving *starving = socket->starving;
+    ASSERT(starving != NULL);
     *starving->previous = starving->next;
     if (starving->next != NULL) {
         starving->next->previous = starving->previous;
