@@ -24,7 +24,7 @@ netstat_value(const char *text, const char *name)
 {
     static const char mark[] = "TcpExt:";
     const char *names = strstr(text, mark);
-    const char *values = names != NULL ? strstr(names + sizeof mark, mark) : NULL;
+    const char *values = names != NULL ? strstr(names + sizeof mark - 1, mark) : NULL;
     if (values == NULL) {
         return 0;
     }

@@ -282,11 +282,11 @@ rest_story(struct rig *r)
     RIG_CHECK(r, hand_attach(r->store, bob, 1, &attached) == 0);
     store_stats_read(r->store, &stats);
     RIG_CHECK(r, stats.delta_entries > 0);
-    (void)ln_sleep(4 * CELL_LOOK_MS);
+    (void)ln_sleep(UINT64_C(4) * CELL_LOOK_MS);
     store_stats_read(r->store, &stats);
     RIG_CHECK(r, stats.delta_entries == 0 && stats.sessions_attached == 1);
     uint64_t folds = stats.folds;
-    (void)ln_sleep(4 * CELL_LOOK_MS);
+    (void)ln_sleep(UINT64_C(4) * CELL_LOOK_MS);
     store_stats_read(r->store, &stats);
     RIG_CHECK(r, stats.folds == folds); /* it sleeps now */
     struct hand_message hello = {.from = alice, .to = bob, .number = 1, .text = "hello"};
