@@ -14,7 +14,7 @@ struct idle {
     /* What each end has been told, a bit each: */
     uint8_t welcomed, answered, shown;
     uint8_t beat_end; /* whose heartbeat is next */
-    bool ready;
+    bool ready, beats;
 };
 
 static struct crowd *
@@ -88,6 +88,17 @@ beat(struct idle *idle)
     beat_after(beat_ms(idle));
 }
 
+/* All are there, and the silence begins; not again when pairs write beside them. */
+static void
+beats_begin(struct idle *idle)
+{
+    struct crowd *crowd = crowd_of(idle);
+    if (!idle->beats && crowd->options->heartbeat_s > 0) {
+        idle->beats = true;
+        beat_after(chance_below(&crowd->chance, beat_ms(idle)) + 1);
+    }
+}
+
 /* All that they do before they fall silent has been done, when it has. */
 static void
 ready_tell(struct idle *idle)
@@ -99,9 +110,6 @@ ready_tell(struct idle *idle)
     }
     idle->ready = true;
     crowd_tell(crowd_of(idle), CROWD_READY);
-    if (crowd_of(idle)->options->heartbeat_s > 0) {
-        beat_after(chance_below(&crowd_of(idle)->chance, beat_ms(idle)) + 1);
-    }
 }
 
 /* --------------------------------------------------------------------------------------- events */
@@ -238,6 +246,7 @@ idle_handle(void *state, struct ln_msg **msg)
         break;
     case CROWD_GO:
         crowd_go(crowd_of(idle), *msg);
+        beats_begin(idle);
         break;
     case CROWD_STOP:
         crowd_tell(crowd_of(idle), CROWD_QUIET);

@@ -48,7 +48,9 @@ start_process(struct sections *sections, struct seat *seat)
 static void
 tell(struct seat *seat, enum section_tag tag, const void *data, size_t bytes)
 {
-    seat->told = tag;
+    if (tag != SECTION_LOOK) { /* it goes on with what is under way */
+        seat->told = tag;
+    }
     struct ln_msg *msg = ln_msg_new(tag, LN_REPLY, bytes);
     if (bytes > 0) {
         memcpy(msg->data, data, bytes);
@@ -95,7 +97,8 @@ sections_tell(struct sections *sections, enum section_tag tag, const void *data,
 }
 
 void
-sections_tell_some(struct sections *sections, enum section_tag tag, uint32_t at_once_max)
+sections_tell_some(struct sections *sections, enum section_tag tag, const void *data, size_t bytes,
+                   uint32_t at_once_max)
 {
     uint32_t busy = 0;
     for (uint32_t i = 0; i < sections->count && busy < at_once_max; i++) {
@@ -104,7 +107,7 @@ sections_tell_some(struct sections *sections, enum section_tag tag, uint32_t at_
             continue;
         }
         if (seat->told != tag) {
-            tell(seat, tag, NULL, 0);
+            tell(seat, tag, data, bytes);
         }
         busy += seat->news.done != tag;
     }

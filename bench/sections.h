@@ -44,9 +44,10 @@ void sections_start(struct sections *sections, const struct options *options, st
                     const struct section_begin *begin);
 /* To all that are there; `bytes` of data at `data`. */
 void sections_tell(struct sections *sections, enum section_tag tag, const void *data, size_t bytes);
-/* To those that were not told it yet, in order, as long as fewer than `at_once_max` are about it:
- * to be called again as they get done. */
-void sections_tell_some(struct sections *sections, enum section_tag tag, uint32_t at_once_max);
+/* The same to those that were not told it last, in order, as long as fewer than `at_once_max` are
+ * about it: to be called again as they get done. */
+void sections_tell_some(struct sections *sections, enum section_tag tag, const void *data,
+                        size_t bytes, uint32_t at_once_max);
 /* Takes note of what one of them said, or of its end. Yields when a process has ended. */
 void sections_note(struct sections *sections, const struct ln_msg *msg);
 /* Have all that are there heard, or carried out, this word? */
