@@ -398,8 +398,8 @@ connection_init(void *state, const void *argument)
     connection->form = start->form;
     connection->phase = CONNECTION_ENTERING;
     websocket_init(&connection->websocket, WEBSOCKET_SERVER, connection_rules(connection));
-    connection->start = ln_alloc(sizeof *start + start->input_bytes);
-    memcpy(connection->start, start, sizeof *start + start->input_bytes);
+    connection->start = ln_alloc(connection_start_bytes(start));
+    memcpy(connection->start, start, connection_start_bytes(start));
     struct ln_msg *enter = ln_msg_new(CONNECTION_ENTER, LN_REPLY, 0);
     ln_send(ln_self(), &enter); /* before anything that the socket brings */
     return 0;
@@ -411,7 +411,8 @@ enter(struct connection *connection)
     struct connection_start *start = connection->start;
     connection_enter(connection, start);
     connection->start = NULL;
-    connection_input(connection, start->input, start->input_bytes); /* what came behind the login */
+    /* What came behind the login. */
+    connection_input(connection, start->bytes + start->answer_bytes, start->input_bytes);
     ln_free(start);
 }
 

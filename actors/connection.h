@@ -34,9 +34,16 @@ struct connection_start {
     uint64_t user;
     struct store_name name;
     char new_token[AUTH_TOKEN_TEXT_BYTES]; /* to be told in the welcome; empty: none */
+    uint32_t answer_bytes;                 /* to the upgrade; they leave with what comes next */
     uint32_t input_bytes;                  /* read from the socket already, and not yet used */
-    unsigned char input[];
+    unsigned char bytes[];                 /* the answer, then the input */
 };
+
+static inline size_t
+connection_start_bytes(const struct connection_start *start)
+{
+    return sizeof *start + start->answer_bytes + start->input_bytes;
+}
 
 extern const struct ln_behaviour connection_behaviour;
 

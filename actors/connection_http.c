@@ -98,7 +98,6 @@ upgrade(struct connection *connection, const struct http_request *request, bool 
     size_t used = 0;
     int error = upgrade_answer_write(&accepted, out, sizeof out, &used);
     ASSERT(error == 0);
-    ln_socket_send(connection->socket, out, used);
     messenger_count(&connection->messenger->counters.upgrades);
     connection->phase = echo ? CONNECTION_ECHO : CONNECTION_LOGIN;
     if (!echo) {
@@ -108,10 +107,13 @@ upgrade(struct connection *connection, const struct http_request *request, bool 
         connection->form = (uint8_t)form;
     }
     websocket_init(&connection->websocket, WEBSOCKET_SERVER, connection_rules(connection));
+    if (!echo && accepted.token.count > 0) {
+        connection_login_token(connection, accepted.token, (struct http_text){out, used}, left);
+        return true;
+    }
+    ln_socket_send(connection->socket, out, used);
     if (echo) {
         connection_watch_idle(connection);
-    } else if (accepted.token.count > 0) {
-        connection_login_token(connection, accepted.token.bytes, accepted.token.count, left);
     }
     return true;
 }

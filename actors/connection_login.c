@@ -175,19 +175,24 @@ user_register(struct connection *connection, const struct store_name *name, stru
 
 /* What is left of the input goes along only when the connection moves. */
 static struct connection_start *
-start_new(const struct connection *connection, const struct websocket_input *left)
+start_new(const struct connection *connection, struct http_text answer,
+          const struct websocket_input *left)
 {
     size_t bytes = left != NULL ? left->count : 0;
-    struct connection_start *start = ln_alloc(sizeof *start + bytes);
+    struct connection_start *start = ln_alloc(sizeof *start + answer.count + bytes);
     start->messenger = connection->messenger;
     start->moved = true;
     start->form = connection->form;
     start->device = connection->device;
     start->user = connection->user;
     start->name = connection->name;
+    start->answer_bytes = (uint32_t)answer.count;
     start->input_bytes = (uint32_t)bytes;
+    if (answer.count > 0) {
+        memcpy(start->bytes, answer.bytes, answer.count);
+    }
     if (bytes > 0) {
-        memcpy(start->input, left->bytes, bytes);
+        memcpy(start->bytes + answer.count, left->bytes, bytes);
     }
     return start;
 }
@@ -210,8 +215,8 @@ move(struct connection *connection, struct connection_start *start, unsigned hom
     tree_connections_name(home, name);
     start->ticket = handoff->ticket;
     ln_pid moved;
-    int error = ln_supervisor_start_child(ln_whereis(name), start,
-                                          sizeof *start + start->input_bytes, LN_FOREVER, &moved);
+    int error = ln_supervisor_start_child(ln_whereis(name), start, connection_start_bytes(start),
+                                          LN_FOREVER, &moved);
     if (error != 0) {
         messenger_count(&connection->messenger->counters.connections_refused);
     }
@@ -221,14 +226,14 @@ move(struct connection *connection, struct connection_start *start, unsigned hom
 /* It is known who speaks. When the connection moves, that takes what is left of the input. */
 static void
 admitted(struct connection *connection, const struct auth_token *token, bool new_device,
-         struct websocket_input *left)
+         struct http_text answer, struct websocket_input *left)
 {
     unsigned home = store_user_home(connection->messenger->store, token->user);
     bool moves = home != ln_scheduler();
     connection->user = token->user;
     connection->device = token->device;
     connection->phase = CONNECTION_ENTERING;
-    struct connection_start *start = start_new(connection, moves ? left : NULL);
+    struct connection_start *start = start_new(connection, answer, moves ? left : NULL);
     if (new_device) {
         auth_token_print(token, start->new_token);
     }
@@ -269,16 +274,17 @@ login_token(struct connection *connection, const char *text, size_t bytes, struc
 
 /* Who came with a token in the request has nothing else to offer. */
 void
-connection_login_token(struct connection *connection, const char *text, size_t bytes,
-                       struct websocket_input *left)
+connection_login_token(struct connection *connection, struct http_text text,
+                       struct http_text answer, struct websocket_input *left)
 {
     struct auth_token token;
-    int error = login_token(connection, text, bytes, &token);
+    int error = login_token(connection, text.bytes, text.count, &token);
     if (error == 0) {
         messenger_count(&connection->messenger->counters.logins_token);
-        admitted(connection, &token, false, left);
+        admitted(connection, &token, false, answer, left);
         return;
     }
+    ln_socket_send(connection->socket, answer.bytes, answer.count);
     login_refuse(connection, NULL, error, NULL);
     if (protocol_error_passes(refusal_of(error)->code)) {
         connection_close(connection, PROTOCOL_CLOSE_INTERNAL, "the token could not be checked");
@@ -364,7 +370,7 @@ connection_authenticate(struct connection *connection, const Linnet__V1__ClientF
     }
     if (error == 0) {
         messenger_count(password ? &counters->logins_password : &counters->logins_token);
-        admitted(connection, &token, password, left);
+        admitted(connection, &token, password, (struct http_text){NULL, 0}, left);
     } else if (password) {
         password_refuse(connection, frame, error);
     } else {
@@ -427,6 +433,7 @@ connection_enter(struct connection *connection, const struct connection_start *s
 {
     struct store_attached attached;
     int error = attach(connection, &attached);
+    ln_socket_send(connection->socket, start->bytes, start->answer_bytes);
     if (error == -ENOENT) {
         connection_close(connection, PROTOCOL_CLOSE_REVOKED, "the device or the user was removed");
         return;

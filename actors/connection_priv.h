@@ -13,6 +13,7 @@
 #include "actors/connection.h"
 #include "actors/flight.h"
 #include "actors/rate.h"
+#include "net/http.h"
 #include "net/protocol.h"
 #include "net/websocket.h"
 #include "store/request.h"
@@ -133,8 +134,9 @@ bool connection_http_input(struct connection *connection, unsigned char *bytes, 
  * ending, and `left`, the input behind the command, has gone with it. */
 void connection_authenticate(struct connection *connection, const Linnet__V1__ClientFrame *frame,
                              struct websocket_input *left);
-void connection_login_token(struct connection *connection, const char *token, size_t bytes,
-                            struct websocket_input *left);
+/* The answer to the upgrade has not been sent: it leaves with the welcome, or the refusal. */
+void connection_login_token(struct connection *connection, struct http_text token,
+                            struct http_text answer, struct websocket_input *left);
 /* Attaches to the inbox and welcomes the client, or closes. Yields. */
 void connection_enter(struct connection *connection, const struct connection_start *start);
 

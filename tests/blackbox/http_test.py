@@ -196,6 +196,18 @@ class Http(unittest.TestCase):
                 self.assertEqual(status_of(answer), status, answer)
                 self.assertIn(sentence, answer.partition(b"\r\n\r\n")[2])
 
+    def test_who_logs_in_with_the_request_is_answered_once_with_the_upgrade_and_its_outcome(self):
+        # So many that some move to another scheduler on the way.
+        people = self.node.import_users(*(f"early{i}" for i in range(8)))
+        cases = [(token, b'"welcome"') for _, token in people.values()] + [("x" * 40, b"TOKEN_INVALID")]
+        for token, outcome in cases:
+            request, accept = upgrade_request(token=token)
+            with self.subTest(token=token), Wire(self.node) as wire:
+                wire.send(request)
+                head, _, behind = wire.socket.recv(65536).partition(b"\r\n\r\n")
+                self.assertIn(accept.encode(), head)
+                self.assertIn(outcome, behind)
+
     def test_an_upgrade_is_recognised_whatever_the_case_and_the_neighbours(self):
         good, accept = upgrade_request()
         lines = good.replace(b"Upgrade: websocket", b"uPGRADE: WebSocket").replace(
