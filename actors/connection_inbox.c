@@ -194,11 +194,13 @@ connection_credit(struct connection *connection, uint64_t number)
 
 /* ------------------------------------------------------------------------------------ attaching */
 
-int
-connection_attach(struct connection *connection, struct store_attached *out)
+static int
+attach(struct connection *connection, bool again, struct store_attached *out)
 {
-    struct store_attach attach = {
-        .user = connection->user, .device = connection->device, .session = ln_self()};
+    struct store_attach attach = {.user = connection->user,
+                                  .device = connection->device,
+                                  .again = again,
+                                  .session = ln_self()};
     struct ln_msg *request = ln_msg_new(STORE_ATTACH, LN_DURABLE, sizeof attach);
     struct ln_msg *answer = NULL;
     memcpy(request->data, &attach, sizeof attach);
@@ -210,6 +212,12 @@ connection_attach(struct connection *connection, struct store_attached *out)
         ln_msg_free(&answer);
     }
     return error;
+}
+
+int
+connection_attach(struct connection *connection, struct store_attached *out)
+{
+    return attach(connection, false, out);
 }
 
 void
@@ -240,7 +248,11 @@ static void
 resync(struct connection *connection)
 {
     struct store_attached attached;
-    if (connection_attach(connection, &attached) != 0) {
+    int error = attach(connection, true, &attached);
+    if (error == -EBUSY) {
+        return; /* the device has come anew: STORE_REPLACED is on its way to us */
+    }
+    if (error != 0) {
         connection_close(connection, PROTOCOL_CLOSE_INTERNAL, "the inbox was lost");
         return;
     }

@@ -138,6 +138,12 @@ attach(struct partition *partition, struct ask *ask, const struct result *result
         .devices = result->devices,
     };
     struct attached before = partition->attached;
+    const struct attached_session *now =
+        attached_find(&partition->attached, asked->user, asked->device);
+    if (asked->again && (now == NULL || now->pid != asked->session)) {
+        ask_answer_error(ask, -EBUSY);
+        return;
+    }
     ln_pid replaced =
         attached_set(&partition->attached, asked->user, asked->device, asked->session);
     if (replaced != 0 && replaced != asked->session) {

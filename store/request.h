@@ -49,7 +49,7 @@ enum store_tag {
     STORE_DEVICE_CHECK,  /* store_device_check -> store_user; -EACCES: not this token */
     STORE_DEVICE_LIST,   /* store_user_id -> store_rows, buffer: struct store_device [count] */
     STORE_DEVICE_REVOKE, /* store_device_id -> nothing; sessions are told */
-    STORE_ATTACH,        /* store_attach -> store_attached */
+    STORE_ATTACH,        /* store_attach -> store_attached; -EBUSY: see `again` */
     STORE_DETACH,        /* store_detach -> nothing */
     /* store_message, buffer -> store_sent; -ESTALE: below the window; -EDQUOT: no device has
      * room */
@@ -77,6 +77,9 @@ enum store_tag {
 struct store_attach {
     uint64_t user;
     uint16_t device;
+    /* It has been the device's session before, and is to be so anew if it still is: else -EBUSY,
+     * and the one that replaced it stays. */
+    bool again;
     ln_pid session;
 };
 struct store_attached {

@@ -186,6 +186,15 @@ hand_attach_for(struct store *store, uint64_t user, uint16_t device, ln_pid sess
 }
 
 int
+hand_attach_again(struct store *store, uint64_t user, uint16_t device, struct store_attached *out)
+{
+    struct store_attach attach = {
+        .user = user, .device = device, .again = true, .session = ln_self()};
+    return call(store_user_pid(store, user), request(STORE_ATTACH, &attach, sizeof(attach)), out,
+                sizeof(*out));
+}
+
+int
 hand_detach(struct store *store, uint64_t user, uint16_t device)
 {
     struct store_detach detach = {.user = user, .device = device, .session = ln_self()};

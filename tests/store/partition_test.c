@@ -257,6 +257,8 @@ replace_story(struct rig *r)
     RIG_CHECK(r, told() == NULL); /* it is itself that came again */
     RIG_CHECK(r, hand_attach_for(r->store, bob, 1, other, &attached) == 0);
     RIG_CHECK(r, noticed(STORE_REPLACED, 1, 0));
+    RIG_CHECK(r, hand_attach_again(r->store, bob, 1, &attached) == -EBUSY); /* it was too late */
+    RIG_CHECK(r, told() == NULL);
     RIG_CHECK(r, hand_detach(r->store, bob, 1) == 0); /* late: the place is the other's */
     store_stats_read(r->store, &stats);
     RIG_CHECK(r, stats.sessions_attached == 1 && stats.users_online == 1);
@@ -762,7 +764,9 @@ main(void)
              carries_messages),
         SPEC("a session is told of devices that come and go, and of its user's end",
              tells_sessions),
-        SPEC("a device's new session replaces the one before, which is told so", replaces_sessions),
+        SPEC("a device's new session replaces the one before, which is told so and does not come "
+             "back",
+             replaces_sessions),
         SPEC("a store that nobody changes keeps no records in memory, and sleeps", rests),
         SPEC("a message is pushed to each of its reader's devices that is online",
              pushes_to_each_device),
