@@ -53,9 +53,22 @@ cell_fold_due(const struct cell *cell)
            cell_tail_bytes(cell) > tail_max;
 }
 
+static uint64_t
+store_commands(const struct store *store)
+{
+    uint64_t commands = 0;
+    for (unsigned i = 0; i < store->journals_count; i++) {
+        commands += counter_get(&store->journals[i].commands);
+    }
+    return commands;
+}
+
 void
 cell_look(struct cell *cell)
 {
+    uint64_t all = store_commands(cell->store);
+    cell->store_quiet = all == cell->store_commands_seen;
+    cell->store_commands_seen = all;
     bool quiet = cell->commands == cell->commands_seen;
     cell->commands_seen = cell->commands;
     if (quiet && cell->state == CELL_IDLE && cell->delta_entries > 0) {

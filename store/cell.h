@@ -44,6 +44,8 @@ struct cell {
     const struct table *tables[STORE_PARTITIONS]; /* frozen, by partition of the cell */
     uint64_t commands;                            /* applied since the last freeze */
     uint64_t commands_seen;                       /* of them, at the last cell_look */
+    uint64_t store_commands_seen;                 /* of all cells, likewise */
+    bool store_quiet;                             /* no cell had any between the last two looks */
     bool resting;                                 /* nobody has asked for a while: fold */
     uint64_t live_bytes;                          /* what the next fold would freeze */
     uint64_t delta_bytes;                         /* all generations */

@@ -102,7 +102,8 @@ retire(struct cell *cell, struct retired *retired)
     bool left = true;
     while (cell->state == CELL_RETIRING) {
         retired->count = 0;
-        retired->resting = cell->commands == 0; /* none since the freeze */
+        /* The whole store: while memory goes back, nobody else gets any. */
+        retired->resting = cell->commands == 0 && cell->store_quiet;
         while (cell->state == CELL_RETIRING && retired->count < STORE_PARTITIONS &&
                cell_retired_next(cell, &retired->tables[retired->count], &left)) {
             retired->count++;
