@@ -27,6 +27,7 @@
 #include "runtime/node_priv.h"
 #include "runtime/outgoing.h"
 #include "runtime/socket_priv.h"
+#include "runtime/starving.h"
 
 #include <errno.h>
 #include <string.h>
@@ -45,12 +46,6 @@ struct output {
     bool notify; /* DRAINED is wanted, at `low` */
     bool shutdown;
     size_t low;
-};
-
-/* A socket's, while it waits for a receive buffer. */
-struct starving {
-    struct ln_socket *socket;
-    struct starving *next, **previous; /* on this scheduler, who came first is first */
 };
 
 enum farewell_step { FLUSH, DRAIN, LEAVE };
@@ -135,18 +130,6 @@ event_end(struct ln_socket *socket)
     io_release(socket->scheduler->io, &socket->receive);
 }
 
-void
-socket_consumed(struct ln_msg *msg)
-{
-    struct ln_socket *socket = ln_socket_event(msg)->socket;
-    if (socket == NULL) {
-        return;
-    }
-    ASSERT(socket->event == msg);
-    event_end(socket);
-    receive_start(socket);
-}
-
 /* Nobody will handle it: the owner has ended. */
 void
 socket_event_discard(struct ln_msg *msg)
@@ -174,30 +157,17 @@ event_forget(struct ln_socket *socket)
 static void
 starve(struct ln_socket *socket)
 {
-    struct scheduler *self = socket->scheduler;
     ASSERT(socket->starving == NULL);
-    struct starving *starving = slab_alloc(&self->slab, sizeof *starving);
-    *starving = (struct starving){.socket = socket, .previous = self->starving_last};
-    *self->starving_last = starving;
-    self->starving_last = &starving->next;
-    socket->starving = starving;
+    socket->starving = starving_add(socket->scheduler, socket);
     socket->readable = true;
 }
 
 static void
 starve_end(struct ln_socket *socket)
 {
-    struct scheduler *self = socket->scheduler;
-    struct starving *starving = socket->starving;
-    ASSERT(starving != NULL);
-    *starving->previous = starving->next;
-    if (starving->next != NULL) {
-        starving->next->previous = starving->previous;
-    } else {
-        self->starving_last = starving->previous;
-    }
+    ASSERT(socket->starving != NULL);
+    starving_remove(socket->scheduler, socket->starving);
     socket->starving = NULL;
-    slab_free(&self->slab, starving, sizeof *starving);
 }
 
 static bool
@@ -219,6 +189,22 @@ receive_start(struct ln_socket *socket)
     if (wants_to_receive(socket)) {
         socket->readable = false;
         io_receive(socket->scheduler->io, &socket->receive, socket->descriptor);
+    }
+}
+
+void
+socket_consumed(struct ln_msg *msg)
+{
+    struct ln_socket *socket = ln_socket_event(msg)->socket;
+    if (socket == NULL) {
+        return;
+    }
+    ASSERT(socket->event == msg);
+    event_end(socket);
+    if (socket->scheduler->starving != NULL && wants_to_receive(socket)) {
+        starve(socket); /* behind those who wait for the buffer that it gave back */
+    } else {
+        receive_start(socket);
     }
 }
 

@@ -425,6 +425,47 @@ waits_for_a_buffer(void **state)
     stage_play(starving_story);
 }
 
+/* Two who have much to say, two buffers, and two with a word each. */
+static void
+flooded_story(void)
+{
+    enum { FLOODING = 2, QUIET = 2, CONNECTIONS = FLOODING + QUIET, EVENTS_MAX = 8 };
+    static struct ln_socket *mine[CONNECTIONS];
+    static struct witness crowd[CONNECTIONS];
+    static const unsigned char flood[48 << 10];
+    struct io_address address = harbour_address();
+    struct ln_socket *listener;
+    EXPECT(ln_socket_listen(&address, &listener, NULL) == 0);
+    for (unsigned i = 0; i < CONNECTIONS; i++) {
+        harbour_call(&crowd[i]);
+        struct ln_socket_event event;
+        stage_expect(LN_TAG_ACCEPT, &event, sizeof event);
+        mine[i] = ln_socket_attach(event.descriptor);
+    }
+    for (unsigned i = 0; i < CONNECTIONS; i++) {
+        sim_peer_send(crowd[i].peer, flood, i < FLOODING ? sizeof flood : 1);
+    }
+    EXPECT(ln_sleep(100) == 0); /* all of it has arrived */
+    unsigned heard = 0;
+    for (unsigned events = 0; heard < QUIET; events++) {
+        struct ln_msg *msg = stage_next();
+        EXPECT(msg->tag == LN_TAG_DATA && events < EVENTS_MAX);
+        heard += ln_socket_event(msg)->bytes == 1;
+        ln_msg_free(&msg);
+    }
+    for (unsigned i = 0; i < CONNECTIONS; i++) {
+        ln_socket_close(&mine[i], true);
+    }
+    ln_socket_close(&listener, false);
+}
+
+static void
+takes_turns_at_buffers(void **state)
+{
+    (void)state;
+    stage_play_machine(flooded_story, &(struct sim_options){.receive_buffers = 2});
+}
+
 int
 main(void)
 {
@@ -448,6 +489,7 @@ main(void)
              accepts_when_there_is_room),
         SPEC("a socket that finds no receive buffer waits for one, and asks once",
              waits_for_a_buffer),
+        SPEC("who gives a buffer back waits behind those who have none", takes_turns_at_buffers),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
