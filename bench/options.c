@@ -360,9 +360,9 @@ options_divide(struct options *options, uint64_t descriptors, unsigned cores, st
 {
     struct io_address last;
     const struct share_whole *whole = &options->whole;
-    uint32_t needed = share_processes(whole, descriptors, cores);
+    uint32_t needed = share_processes(whole, descriptors, 1);
     if (options->processes == 0) {
-        options->processes = needed;
+        options->processes = share_processes(whole, descriptors, cores);
     }
     if (options->processes == 0) {
         ln_text_print(wrong,

@@ -8,6 +8,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* It was started and has not ended. */
+static bool
+seat_plays(const struct seat *seat)
+{
+    return seat->pid != 0 && !seat->gone;
+}
+
 static void fail(struct sections *sections, const char *format, ...) PRINTF_LIKE(2, 3);
 
 static void
@@ -90,7 +97,7 @@ void
 sections_tell(struct sections *sections, enum section_tag tag, const void *data, size_t bytes)
 {
     for (uint32_t i = 0; i < sections->count; i++) {
-        if (sections->seats[i].pid != 0 && !sections->seats[i].gone) {
+        if (seat_plays(&sections->seats[i])) {
             tell(&sections->seats[i], tag, data, bytes);
         }
     }
@@ -103,7 +110,7 @@ sections_tell_some(struct sections *sections, enum section_tag tag, const void *
     uint32_t busy = 0;
     for (uint32_t i = 0; i < sections->count && busy < at_once_max; i++) {
         struct seat *seat = &sections->seats[i];
-        if (seat->pid == 0 || seat->gone) {
+        if (!seat_plays(seat)) {
             continue;
         }
         if (seat->told != tag) {
@@ -211,7 +218,7 @@ bool
 sections_heard(const struct sections *sections, enum section_tag tag)
 {
     for (uint32_t i = 0; i < sections->count; i++) {
-        if (!sections->seats[i].gone && sections->seats[i].news.heard != tag) {
+        if (seat_plays(&sections->seats[i]) && sections->seats[i].news.heard != tag) {
             return false;
         }
     }
@@ -222,7 +229,7 @@ bool
 sections_done(const struct sections *sections, enum section_tag tag)
 {
     for (uint32_t i = 0; i < sections->count; i++) {
-        if (!sections->seats[i].gone && sections->seats[i].news.done != tag) {
+        if (seat_plays(&sections->seats[i]) && sections->seats[i].news.done != tag) {
             return false;
         }
     }
@@ -269,7 +276,7 @@ bool
 sections_looked(const struct sections *sections)
 {
     for (uint32_t i = 0; i < sections->count; i++) {
-        if (!sections->seats[i].gone && sections->seats[i].news.looks < sections->looks) {
+        if (seat_plays(&sections->seats[i]) && sections->seats[i].news.looks < sections->looks) {
             return false;
         }
     }
@@ -296,7 +303,7 @@ static bool
 all_gone(const struct sections *sections)
 {
     for (uint32_t i = 0; i < sections->count; i++) {
-        if (sections->seats[i].pid != 0 && !sections->seats[i].gone) {
+        if (seat_plays(&sections->seats[i])) {
             return false;
         }
     }

@@ -47,7 +47,8 @@ struct share share_of(const struct share_whole *whole, uint32_t process, uint32_
 /* Of a number of something that is spread over the same processes, how many fall to one. */
 uint32_t share_count(uint32_t count, uint32_t process, uint32_t processes);
 
-/* How many processes it takes: 0: more than SHARE_PROCESSES_MAX. */
+/* How many processes it takes, or, where cores are free, is best spread over. 0: more than
+ * SHARE_PROCESSES_MAX. */
 uint32_t share_processes(const struct share_whole *whole, uint64_t descriptors, unsigned cores);
 
 /* How many addresses so many connections should be spread over, if the node's is a loopback one;

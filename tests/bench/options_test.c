@@ -187,13 +187,19 @@ idle_flags(void **state)
 }
 
 static bool
-divides(const char *line, uint64_t descriptors)
+divides_on(const char *line, uint64_t descriptors, unsigned cores)
 {
     char room[1000];
     struct ln_text wrong;
     assert_int_equal(reads(line), 0);
     ln_text_init(&wrong, room, sizeof room);
-    return options_divide(&options, descriptors, 2, &wrong) == 0;
+    return options_divide(&options, descriptors, cores, &wrong) == 0;
+}
+
+static bool
+divides(const char *line, uint64_t descriptors)
+{
+    return divides_on(line, descriptors, 2);
 }
 
 static void
@@ -209,6 +215,11 @@ divided(void **state)
     assert_true(divides("bench idle --users 100 --processes 7 --addresses 3" URL, 20000));
     assert_int_equal(options.processes, 7);
     assert_int_equal(options.addresses, 3);
+    /* Free cores are a reason for more, not against fewer. */
+    assert_true(divides_on("bench idle --users 200000" URL, 1 << 20, 8));
+    assert_int_equal(options.processes, 4);
+    assert_true(divides_on("bench idle --users 200000 --processes 1" URL, 1 << 20, 8));
+    assert_int_equal(options.processes, 1);
 }
 
 static void
