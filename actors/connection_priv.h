@@ -3,7 +3,7 @@
  *
  *     connection.c           its life: start, dispatch of what comes, clock, end
  *     connection_http.c      the request's head: upgrade, /livez and the like
- *     connection_login.c     who is it: password or token, the move home, joining the session
+ *     connection_login.c     who is it: password or token, the move home
  *     connection_command.c   frames in: commands become requests, answers become frames
  *     connection_inbox.c     the device's inbox: attaching to it, pushes, pages, credit
  *     connection_event.c     frames out: every event that a client is sent

@@ -2,8 +2,8 @@
 /* flight.h - the entries that a device was sent and has not acknowledged: how much credit it has
  * left.
  *
- * Numbers rise; an acknowledgement is cumulative. Empty, it holds no memory. Part of a session,
- * whose memory it uses.
+ * Numbers rise; an acknowledgement is cumulative. Empty, it holds no memory. Part of a
+ * connection, whose memory it uses.
  */
 #pragma once
 

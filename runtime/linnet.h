@@ -233,9 +233,11 @@ struct ln_spawn_options {
     const char *name; /* registered, or NULL; -EEXIST when taken */
     bool link;        /* to the caller */
     bool monitor;     /* by the caller: *out_monitor */
-    bool tell_parent; /* its end, like a monitor's DOWN, but with ref 0 and at no cost until then */
-    bool elsewhere;   /* use `scheduler`; false: the caller's own */
-    int scheduler;    /* an index, or LN_ANYWHERE: the least loaded */
+    /* Its end, like a monitor's DOWN, but with ref 0, at no cost until then, and even where its
+     * init fails: of a pid that the caller was not told. */
+    bool tell_parent;
+    bool elsewhere; /* use `scheduler`; false: the caller's own */
+    int scheduler;  /* an index, or LN_ANYWHERE: the least loaded */
     uint64_t *out_monitor;
     uint64_t init_ms; /* what its init may take at most, for ln_start; 0: as long as it takes */
 };

@@ -144,7 +144,9 @@ range_write_out(io_file file, uint64_t end)
     do {
         result = sync_file_range(file, 0, (off_t)end, all);
     } while (result < 0 && errno == EINTR);
-    return result < 0 ? -errno : 0;
+    /* Where it can't be had nothing is lost but the pace. */
+    bool unknown = result < 0 && (errno == ENOSYS || errno == EINVAL || errno == EOPNOTSUPP);
+    return result < 0 && !unknown ? -errno : 0;
 }
 
 static int

@@ -239,7 +239,7 @@ ends_with_the_loop(void **state)
         /* the kernel closes them in its own time */
         assert_int_equal(read(ends[i][1], &byte, 1), 0);
         (void)close(ends[i][1]);
-        assert_int_equal(probe_count(&polling[i]), 0);
+        assert_int_equal(polling[i].count, 0); /* the rig has gone */
     }
     assert_int_equal(descriptors_open(), before);
 }
