@@ -13,14 +13,29 @@ struct clock {
     struct ln_sweep sweep;
 };
 
+struct clock_pace
+clock_pace(uint32_t slots, uint64_t round_ms)
+{
+    uint64_t pause_ms = round_ms / (slots / CLOCK_STEP + 1);
+    if (pause_ms > 0) {
+        return (struct clock_pace){CLOCK_STEP, pause_ms};
+    }
+    uint64_t steps = round_ms > 0 ? round_ms : 1;
+    return (struct clock_pace){(uint32_t)(slots / steps + 1), 1};
+}
+
 /* Steps are spread over the round. */
+static struct clock_pace
+pace_now(const struct clock *clock)
+{
+    return clock_pace(clock->sweep.slots, clock->messenger->limits.idle_timeout_ms / CLOCK_ROUNDS);
+}
+
 static void
 tick_after_pause(const struct clock *clock)
 {
-    uint64_t round_ms = clock->messenger->limits.idle_timeout_ms / CLOCK_ROUNDS;
-    uint64_t steps = clock->sweep.slots / CLOCK_STEP + 1;
     struct ln_msg *tick = ln_msg_new(CLOCK_TICK, LN_REPLY, 0);
-    (void)ln_send_after(round_ms / steps, ln_self(), &tick);
+    (void)ln_send_after(pace_now(clock).pause_ms, ln_self(), &tick);
 }
 
 static int
@@ -37,7 +52,7 @@ clock_handle(void *state, struct ln_msg **msg)
 {
     struct clock *clock = state;
     if ((*msg)->tag == CLOCK_TICK) {
-        ln_sweep(&clock->sweep, &connection_behaviour, CONNECTION_LOOK, CLOCK_STEP);
+        ln_sweep(&clock->sweep, &connection_behaviour, CONNECTION_LOOK, pace_now(clock).slots);
         tick_after_pause(clock);
     }
 }
