@@ -15,6 +15,13 @@ enum { STACK_BYTES = 64 * 1024 };
 static struct io_driver *driver;
 static const struct measure *played;
 static unsigned round_now;
+static uint64_t count_wanted;
+
+uint64_t
+measure_count(void)
+{
+    return count_wanted;
+}
 
 uint64_t
 measure_now_ns(void)
@@ -145,14 +152,17 @@ measure_main(const struct measure *measure, int count, char **arguments)
 {
     struct uring_options options = {.loops = measure->schedulers};
     played = measure;
+    count_wanted = measure->count;
     for (int i = 1; i < count; i += 2) {
         unsigned value = i + 1 < count ? (unsigned)strtoul(arguments[i + 1], NULL, 10) : 0;
         if (strcmp(arguments[i], "--schedulers") == 0 && value > 0) {
             options.loops = value;
         } else if (strcmp(arguments[i], "--spin") == 0 && i + 1 < count) {
             options.spin_us = value;
+        } else if (strcmp(arguments[i], "--count") == 0 && value > 0) {
+            count_wanted = value;
         } else {
-            (void)fprintf(stderr, "usage: %s [--schedulers N] [--spin MICROSECONDS]\n",
+            (void)fprintf(stderr, "usage: %s [--schedulers N] [--spin MICROSECONDS] [--count N]\n",
                           arguments[0]);
             return 2;
         }

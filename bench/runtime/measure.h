@@ -2,7 +2,7 @@
 /* measure.h - what the programs of this folder share: a node, a process to measure in, a line for
  * each result.
  *
- *     ping_pong [--schedulers N] [--spin MICROSECONDS]
+ *     ping_pong [--schedulers N] [--spin MICROSECONDS] [--count N]
  *
  * The measure is played twice in a process and told twice, as lines of JSON with a round: what was
  * never touched before costs page faults, which round 0 shows. A wrong result ends the program with
@@ -15,12 +15,14 @@
 struct measure {
     unsigned schedulers; /* unless told otherwise */
     unsigned rounds;     /* 0: two */
+    uint64_t count;      /* of what, the measure knows; unless told otherwise */
     void (*play)(void);  /* in a process on scheduler 0 */
 };
 
 int measure_main(const struct measure *measure, int count, char **arguments);
 
 /* For `play`. */
+uint64_t measure_count(void);
 uint64_t measure_now_ns(void);
 /* Tells what has passed since then, divided by `count`. */
 void measure_ns(const char *what, uint64_t since_ns, uint64_t count);
