@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The rows of run.sh as a table: a line per measure, a column per messenger.
+
+    table.py FILE        lines of: messenger, TAB, row, TAB, a result in JSON
+"""
+import json
+import sys
+
+PROMISES = {
+    "linnetd": ("on disk before its writer is told", "the node's, durable"),
+    "ejabberd": ("in memory while its reader is online", "a message of the reader's"),
+    "mosquitto": ("in memory; saved each 30 minutes and at its end", "a message of the reader's"),
+}
+MEASURES = (
+    ("full", "messages a second, with receipts", lambda result: f"{rate(result):,.0f}"),
+    ("full", "CPU of server; client, in cores", lambda result: "{:.2f}; {:.2f}".format(*cores(result))),
+    ("single", "one at a time: p50 to delivery", lambda result: f"{delay(result, 'p50_us'):,.0f} us"),
+    ("single", "one at a time: p99 to delivery", lambda result: f"{delay(result, 'p99_us'):,.0f} us"),
+    ("silent", "bytes of a silent connection", lambda result: f"{result['bytes_per_connection']:,.0f}"),
+)
+
+
+def rate(result):
+    return result["per_second"] if "per_second" in result else result["messages_per_s"]
+
+
+def cores(result):
+    if "server_cores" in result:
+        return result["server_cores"], result["client_cores"]
+    span_ms = result["seconds"] * 1000
+    return result["node_cpu_ms"] / span_ms, result["generator_cpu_ms"] / span_ms
+
+
+def delay(result, percentile):
+    return result["latencies"]["to_delivery"][percentile] if "latencies" in result else result[percentile]
+
+
+def main():
+    results = {}
+    with open(sys.argv[1], encoding="utf-8") as rows:
+        for line in rows:
+            messenger, row, result = line.split("\t", 2)
+            results.setdefault(messenger, {})[row] = json.loads(result)
+    lines = [["", *results]]
+    lines.append(["a message is", *(PROMISES[messenger][0] for messenger in results)])
+    lines.append(["its receipt is", *(PROMISES[messenger][1] for messenger in results)])
+    for row, name, tell in MEASURES:
+        lines.append([name, *(tell(rows[row]) for rows in results.values())])
+    widths = [max(len(cell) for cell in column) for column in zip(*lines)]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+
+
+if __name__ == "__main__":
+    main()
