@@ -36,7 +36,7 @@ enum {
     LN_PROCESS_STACK_BYTES = 16 * 1024,
     /* Idle lent stacks kept for reuse by a scheduler; of the rest, those that nobody needed for a
      * second go back to the kernel. */
-    LN_LENT_STACKS_KEPT = 64,
+    LN_LENT_STACKS_KEPT = 8,
 
     /* Processes and waiting handlers of a node, where the guard below each stack is a mapping of
      * its own: of the kernel's default of 65,530 they leave some for all else. */

@@ -274,11 +274,6 @@ scheduler_load_since(const struct scheduler *self, uint64_t now_ns)
 static void
 trim_stacks(struct scheduler *self)
 {
-    if (scheduler_now_ms(self) < self->trim_at_ms) {
-        return;
-    }
-    self->trim_at_ms = scheduler_now_ms(self) + TRIM_PERIOD_MS;
-    load_note(self);
     uint32_t kept = LN_LENT_STACKS_KEPT;
     uint32_t surplus = self->idle_least > kept ? self->idle_least - kept : 0;
     for (; surplus > 0; surplus--) {
@@ -287,6 +282,20 @@ trim_stacks(struct scheduler *self)
         stack_free(self, fiber);
     }
     self->idle_least = self->idle_count;
+}
+
+/* What a crowd needed at once and nobody needs any more goes back, however long the thread stays
+ * busy with others; a thread that sleeps does so when it wakes. */
+static void
+trim(struct scheduler *self)
+{
+    if (scheduler_now_ms(self) < self->trim_at_ms) {
+        return;
+    }
+    self->trim_at_ms = scheduler_now_ms(self) + TRIM_PERIOD_MS;
+    load_note(self);
+    trim_stacks(self);
+    io_trim(self->io);
 }
 
 /* Whoever has nothing left still takes what others send, and lets it go: all stop together. */
@@ -336,7 +345,7 @@ scheduler_turn(void *scheduler)
         timer_wheel_start(&self->timers, scheduler_now_ms(self));
     }
     scheduler_publish(self);
-    trim_stacks(self);
+    trim(self);
     settle(self);
     if (self->ready_head != NULL || self->unpublished > 0) {
         return 0;

@@ -164,6 +164,14 @@ io_receive_room(struct io *io)
 }
 
 void
+io_trim(struct io *io)
+{
+    if (io->ops->trim != NULL) {
+        io->ops->trim(io);
+    }
+}
+
+void
 io_send(struct io *io, struct io_op *op, io_socket socket, const struct iovec *pieces,
         unsigned count)
 {

@@ -184,6 +184,9 @@ LN_API const unsigned char *io_received(struct io *io, const struct io_op *op);
 LN_API void io_release(struct io *io, struct io_op *op);
 /* How many receives that begin now find a buffer. */
 LN_API uint32_t io_receive_room(struct io *io);
+/* Gives the kernel back the memory of receive buffers that nobody has needed since the last call,
+ * some of it if that is much. To be called about once a second. */
+LN_API void io_trim(struct io *io);
 /* One gathered send. The result is the number of bytes taken (may be fewer than all) or a negative
  * errno. The iovec array and the bytes stay untouched until done. One at a time on a socket: two
  * are not ordered. No SIGPIPE. IO_SEND_PIECES_MAX pieces at most. */

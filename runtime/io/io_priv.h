@@ -26,6 +26,7 @@ struct io_ops {
     const unsigned char *(*received)(struct io *io, const struct io_op *op);
     void (*release)(struct io *io, struct io_op *op);
     uint32_t (*receive_room)(struct io *io);
+    void (*trim)(struct io *io); /* NULL: it keeps nothing */
     void (*send)(struct io *io, struct io_op *op, io_socket socket, const struct iovec *pieces,
                  unsigned count);
     void (*shutdown)(struct io *io, io_socket socket);

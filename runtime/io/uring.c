@@ -256,6 +256,7 @@ static const struct io_ops uring_ops = {
     .received = uring_received,
     .release = uring_release,
     .receive_room = uring_receive_room,
+    .trim = uring_trim,
     .send = uring_send,
     .shutdown = uring_shutdown,
     .close = uring_close,

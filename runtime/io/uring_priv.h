@@ -122,6 +122,8 @@ struct uring {
     unsigned char *buffers;  /* [receive_buffers][IO_RECEIVE_BYTES] */
     uint32_t *buffers_free;  /* a stack: the warmest buffer is used first */
     unsigned buffers_free_count, buffers_count;
+    unsigned buffers_free_least; /* of buffers_free_count, since the last trim */
+    unsigned buffers_cold;       /* at the stack's bottom: no memory behind them, as of that trim */
     struct op_list ended; /* ops that end without the kernel: done is called when completions are */
     struct op_list paused;    /* accepts that met a limit; armed again at paused_until_ns */
     uint64_t paused_until_ns; /* IO_NEVER while the list is empty */
@@ -251,6 +253,7 @@ void uring_receive(struct io *io, struct io_op *op, io_socket socket);
 const unsigned char *uring_received(struct io *io, const struct io_op *op);
 void uring_release(struct io *io, struct io_op *op);
 uint32_t uring_receive_room(struct io *io);
+void uring_trim(struct io *io);
 void uring_send(struct io *io, struct io_op *op, io_socket socket, const struct iovec *pieces,
                 unsigned count);
 void uring_shutdown(struct io *io, io_socket socket);

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""What a message costs, counted, against the ceilings that stand in ceilings.txt.
+"""What a message and a silent connection cost, counted, against the ceilings that stand in ceilings.txt.
 
     budget_test.py BUDGET_MESSAGES [--print]
 
@@ -17,6 +17,7 @@ import tempfile
 
 CEILINGS = pathlib.Path(__file__).with_name("ceilings.txt")
 LENGTHS = {"single": (100, 300), "crowded": (500, 1500)}
+PEOPLE = (2, 8)  # who fall silent
 # What is paid for on a simulated machine alone, and the people's own part.
 NOT_THE_NODES = re.compile(r"(__wrap_|sim_|inode_|path_|world_|person_|judge_|acquaint)")
 # Where valgrind can't say which object a function is of, it is the program's own: libraries say it.
@@ -77,6 +78,16 @@ def play(program, pattern, count, folder):
     return counters(done.stdout), Profile(out, pathlib.Path(program).name)
 
 
+def weigh(program, people):
+    """Bytes of the runtime's memory with so many silent people; no profile is needed."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [program, "idle", str(people)]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+    return counters(done.stdout)["runtime_bytes"]
+
+
 def measure(program):
     """(pattern, what) -> per message; pattern -> instructions by function, per message."""
     figures, functions = {}, {}
@@ -96,6 +107,8 @@ def measure(program):
             figures[pattern, "instructions"] = sum(profile.instructions.values()) / (many - few)
             figures[pattern, "allocations"] = sum(profile.allocations.values()) / (many - few)
             functions[pattern] = (profile.instructions, profile.allocations, many - few)
+    few, many = PEOPLE
+    figures["idle", "connection_bytes"] = (weigh(program, many) - weigh(program, few)) / (many - few)
     return figures, functions
 
 
@@ -111,7 +124,7 @@ def ceilings():
 
 def show(figures, functions):
     for (pattern, what), figure in sorted(figures.items()):
-        print(f"{pattern:10}{what:14}{figure:12.2f}")
+        print(f"{pattern:10}{what:18}{figure:12.2f}")
     for pattern, (instructions, allocations, messages) in functions.items():
         for title, counter, most in ("instructions", instructions, 25), ("allocations", allocations, 12):
             print(f"\n{pattern}: {title} a message, by function")
@@ -125,7 +138,7 @@ def judge(figures):
     wrong += [f"nothing was measured for the ceiling: {' '.join(key)}" for key in limits if key not in figures]
     for key, limit in limits.items():
         if figures.get(key, 0) > limit:
-            wrong.append(f"{' '.join(key)}: {figures[key]:.2f} a message, at most {limit:g} is allowed")
+            wrong.append(f"{' '.join(key)}: {figures[key]:.2f}, at most {limit:g} is allowed")
     return wrong
 
 
@@ -140,7 +153,7 @@ def main():
         print(line)
     if wrong:
         sys.exit(f"""
-A message has become dearer than was agreed. To see where: {pathlib.Path(__file__).name} BUDGET_MESSAGES --print, before
+A message or a connection has become dearer than was agreed. To see where: {pathlib.Path(__file__).name} BUDGET_MESSAGES --print, before
 and after your change. When it is worth its price, raise the ceiling in {CEILINGS.name} and say there why.""")
     print(f"{len(figures)} figures, none above its ceiling")
 

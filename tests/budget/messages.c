@@ -4,9 +4,14 @@
  *
  *     budget_messages single 400       one message each way, then a pause of 5 ms
  *     budget_messages crowded 400      25 each way before each pause
+ *     budget_messages idle 8           so many people, by twos: one message each way, then silence,
+ *                                      and what the runtime's memory holds is told
  *
  * Everything follows from the seed, so two runs of a build print the same. The counters are those
- * of the whole life: whoever wants them per message compares two runs of different lengths. */
+ * of the whole life: whoever wants them per message, or per person, compares two runs of different
+ * lengths. */
+#include "runtime/node_priv.h"
+#include "runtime/scheduler.h"
 #include "tests/sim/judge.h"
 #include "tests/sim/world.h"
 #include "tests/spec.h"
@@ -16,11 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEED = 1, PAUSE_MS = 5, CROWD = 25 };
+enum { SEED = 1, PAUSE_MS = 5, CROWD = 25, SILENCE_MS = 20000 };
 
 static struct {
     uint32_t at_once; /* messages each way before a pause */
-    uint32_t count;   /* in all */
+    uint32_t count;   /* in all; of people, when idle */
 } asked;
 
 static void
@@ -72,14 +77,66 @@ they_write_to_each_other(void **state)
     world_close(&world);
 }
 
+/* What is in use of the schedulers' memory: actors, sockets, messages, timers. */
+static uint64_t
+runtime_bytes(const struct ln_node *node)
+{
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < node->schedulers_count; i++) {
+        const struct scheduler *scheduler = &node->schedulers[i];
+        bytes += slab_bytes_used(&scheduler->slab) + pool_bytes_used(&scheduler->actors) +
+                 pool_bytes_used(&scheduler->alarms);
+    }
+    return bytes;
+}
+
+static void
+they_fall_silent(void **state)
+{
+    static const char *const names[WORLD_PEOPLE_MAX] = {"alice", "bob",   "carol", "dave",
+                                                        "erin",  "frank", "grace", "heidi"};
+    static struct world world;
+    (void)state;
+    world_open(&world, SEED);
+    for (uint32_t i = 0; i < asked.count; i++) {
+        (void)world_person(&world, names[i]);
+    }
+    assert_true(world_settle(&world));
+    for (uint32_t i = 0; i < asked.count; i++) {
+        person_says(&world.people[i], &world.people[i ^ 1], 1);
+    }
+    assert_true(world_settle(&world));
+    world_run(&world, SILENCE_MS);
+    judge_rest(&world);
+    assert_string_equal(world.broken, "");
+    put("runtime_bytes", runtime_bytes(world.node));
+    world_close(&world);
+}
+
+static int
+play_idle(void)
+{
+    if (asked.count == 0 || asked.count % 2 != 0 || asked.count > WORLD_PEOPLE_MAX) {
+        (void)fprintf(stderr, "idle: an even number of people, up to %d\n", WORLD_PEOPLE_MAX);
+        return 2;
+    }
+    const struct CMUnitTest specs[] = {
+        SPEC("people write to each other once and fall silent", they_fall_silent),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
+
 int
 main(int count, char **words)
 {
     asked.at_once = count > 1 && strcmp(words[1], "crowded") == 0 ? CROWD : 1;
     asked.count = count == 3 ? (uint32_t)strtoul(words[2], NULL, 10) : 0;
+    if (count == 3 && strcmp(words[1], "idle") == 0) {
+        return play_idle();
+    }
     if (asked.count == 0 || asked.count % (2 * asked.at_once) != 0) {
         (void)fprintf(stderr,
-                      "usage: budget_messages single|crowded COUNT\n"
+                      "usage: budget_messages single|crowded|idle COUNT\n"
                       "COUNT is a multiple of what is said at once: 2, or %d\n",
                       2 * CROWD);
         return 2;

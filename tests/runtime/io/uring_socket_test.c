@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static enum io_level level;
@@ -212,6 +213,63 @@ no_buffers(void **state)
     for (unsigned i = 0; i < 10; i++) {
         assert_int_equal(rig_receive_now(&rig, &receiving[0], ends[0][1]), -EAGAIN);
     }
+    rig_close(&rig);
+}
+
+static void
+trim(struct io *io, void *context)
+{
+    (void)context;
+    io_trim(io);
+}
+
+/* Whether there is memory behind a page, of which nothing is read. */
+static bool
+is_resident(const unsigned char *page)
+{
+    unsigned char present = 0;
+    assert_int_equal(mincore((void *)(uintptr_t)page, IO_RECEIVE_BYTES, &present), 0);
+    return (present & 1) != 0;
+}
+
+static void
+buffers_go_back(void **state)
+{
+    (void)state;
+    enum { TALKERS = 3 };
+    struct rig rig;
+    io_socket ends[TALKERS][2];
+    const unsigned char *buffers[TALKERS];
+    static struct probe receiving[TALKERS];
+    memset(receiving, 0, sizeof(receiving));
+    rig_open(&rig, &(struct rig_options){.level = level, .settle = settle, .receive_buffers = 4});
+    for (unsigned i = 0; i < TALKERS; i++) {
+        rig_pair(&rig, ends[i]);
+        rig_say(&rig, ends[i][0], "hello");
+        assert_int_equal(rig_receive_now(&rig, &receiving[i], ends[i][1]), 5);
+        buffers[i] = io_received(rig_io(&rig, 0), &receiving[i].op);
+    }
+    rig_release(&rig, 0, &receiving[1]);
+    rig_release(&rig, 0, &receiving[2]);
+    /* They were needed since the start. */
+    rig_do(&rig, 0, trim, NULL);
+    assert_true(is_resident(buffers[1]) && is_resident(buffers[2]));
+    /* Now they were not; what is held stays as it is. */
+    rig_do(&rig, 0, trim, NULL);
+    assert_false(is_resident(buffers[1]) || is_resident(buffers[2]));
+    assert_memory_equal(buffers[0], "hello", 5);
+    /* Only the warmest is needed again and again. */
+    for (unsigned i = 0; i < 3; i++) {
+        rig_say(&rig, ends[1][0], "again");
+        assert_int_equal(rig_receive_now(&rig, &receiving[1], ends[1][1]), 5);
+        assert_ptr_equal(io_received(rig_io(&rig, 0), &receiving[1].op), buffers[2]);
+        assert_memory_equal(buffers[2], "again", 5);
+        rig_release(&rig, 0, &receiving[1]);
+        rig_do(&rig, 0, trim, NULL);
+        assert_true(is_resident(buffers[2]));
+        assert_false(is_resident(buffers[1]));
+    }
+    rig_release(&rig, 0, &receiving[0]);
     rig_close(&rig);
 }
 
@@ -426,6 +484,8 @@ main(void)
         SPEC("a full receive tells that there may be more", drained_or_not),
         SPEC("a send takes what fits, and the next one more when there is room", partial_send),
         SPEC("an empty buffer pool is told and mended by a release", no_buffers),
+        SPEC("buffers that nobody needed for a while go back to the kernel, held ones do not",
+             buffers_go_back),
         SPEC("a socket that is not open is an error of the operation", bad_socket),
         SPEC("events that overflow the ring are not lost", crowd_overflows),
         SPEC("two loops converse over a socket", two_loops),
