@@ -22,7 +22,7 @@ enum {
     CONNECTING_EACH_MAX = 512,
     /* Sections that connect at a time, or half of the cores, if that is more. Fewer that do much
      * each time they run cost less than many that do little: 80,000 logins from 32 processes took
-     * 18.0 s of CPU (node and generator) instead of 22.1 s. One calls while another's last come. */
+     * 18.4 s of CPU (node and generator) instead of 22.1 s. One calls while another's last come. */
     CALLERS_LEAST = 2,
     /* Sections that speak with the operator's socket, which has 32 places. */
     OPERATORS_MAX = 16,
