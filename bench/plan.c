@@ -32,10 +32,10 @@ const struct plan plan_default = {
         },
     .measured =
         {
-            .message_cpu_us = 12,
-            .connection_cpu_us_per_s = 0.12,
-            .connection_bytes = 2224,
-            .connection_kernel_bytes = 4100,
+            .message_cpu_us = 4.6,
+            .connection_cpu_us_per_s = 0.24,
+            .connection_bytes = 1726,
+            .connection_kernel_bytes = 4635,
             .hot_bytes = 2400,
             .record_bytes = 700,
             .account_bytes = 800,
