@@ -189,7 +189,8 @@ static void
 shows_arithmetic(void **state)
 {
     (void)state;
-    const char *text = prints(SMALL "--peak 1 --message-cpu-us 12 --connection-cpu-us 0.12");
+    const char *text = prints(SMALL "--peak 1 --message-cpu-us 12 --connection-cpu-us 0.12 "
+                                    "--connection-bytes 2224 --kernel-bytes 4100");
     assert_non_null(strstr(text, "864 k   = 8.64e+04 people x 10\n"));
     assert_non_null(strstr(text, "500 B   = 100 + 0.1 x 1000 + 300 around it\n"));
     assert_non_null(
