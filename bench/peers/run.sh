@@ -26,7 +26,7 @@ case ${1:-} in
 esac
 
 mkdir -p "$build"
-scratch=$(mktemp -d "$build/peers.XXXXXX")
+scratch=$(mktemp -d --tmpdir="$build")
 scratch=$(realpath "$scratch")
 policy=/usr/sbin/policy-rc.d
 policy_ours=

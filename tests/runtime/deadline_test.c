@@ -226,22 +226,22 @@ cancelled_hands_nothing_over(void **state)
 
 /* A process that may not wait any more is ended where it begins to. */
 static void
-stubborn_run(void *state)
+tireless_run(void *state)
 {
     do {
         worker_run(state);
     } while (true);
 }
-static const struct ln_behaviour stubborn = {.name = "stubborn", .run = stubborn_run};
+static const struct ln_behaviour tireless = {.name = "tireless", .run = tireless_run};
 
 static void
-stubborn_story(void)
+tireless_story(void)
 {
     ln_pid pid;
     uint64_t monitor;
     atomic_store(&runs, 0);
     atomic_store(&releases, 0);
-    EXPECT(ln_spawn_monitor(&stubborn, NULL, 0, &pid, &monitor) == 0);
+    EXPECT(ln_spawn_monitor(&tireless, NULL, 0, &pid, &monitor) == 0);
     (void)ln_sleep(1);
     ln_kill(pid, LN_EXIT_KILLED);
     (void)stage_down(monitor);
@@ -253,7 +253,7 @@ static void
 ended_where_it_begins(void **state)
 {
     (void)state;
-    stage_play_machine(stubborn_story, &slow_workers);
+    stage_play_machine(tireless_story, &slow_workers);
 }
 
 /* ----------------------------------------------------------------------------- the node's end */

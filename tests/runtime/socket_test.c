@@ -375,6 +375,22 @@ accepts_when_there_is_room(void **state)
     stage_play_machine(full_story, &(struct sim_options){.sockets_max = 6});
 }
 
+/* So many call and are attached, one after the other. Returns the listener. */
+static struct ln_socket *
+crowd_let_in(unsigned count, struct witness *crowd, struct ln_socket **mine)
+{
+    struct io_address address = harbour_address();
+    struct ln_socket *listener;
+    EXPECT(ln_socket_listen(&address, &listener, NULL) == 0);
+    for (unsigned i = 0; i < count; i++) {
+        harbour_call(&crowd[i]);
+        struct ln_socket_event event;
+        stage_expect(LN_TAG_ACCEPT, &event, sizeof event);
+        mine[i] = ln_socket_attach(event.descriptor);
+    }
+    return listener;
+}
+
 /* More sockets hold a received message than there are receive buffers. */
 static void
 starving_story(void)
@@ -383,15 +399,7 @@ starving_story(void)
     static struct ln_socket *mine[CONNECTIONS];
     static struct ln_msg *held[CONNECTIONS];
     static struct witness crowd[CONNECTIONS];
-    struct io_address address = harbour_address();
-    struct ln_socket *listener;
-    EXPECT(ln_socket_listen(&address, &listener, NULL) == 0);
-    for (unsigned i = 0; i < CONNECTIONS; i++) {
-        harbour_call(&crowd[i]);
-        struct ln_socket_event event;
-        stage_expect(LN_TAG_ACCEPT, &event, sizeof event);
-        mine[i] = ln_socket_attach(event.descriptor);
-    }
+    struct ln_socket *listener = crowd_let_in(CONNECTIONS, crowd, mine);
     for (unsigned i = 0; i < CONNECTIONS; i++) {
         sim_peer_send(crowd[i].peer, "x", 1);
     }
@@ -433,15 +441,7 @@ flooded_story(void)
     static struct ln_socket *mine[CONNECTIONS];
     static struct witness crowd[CONNECTIONS];
     static const unsigned char flood[48 << 10];
-    struct io_address address = harbour_address();
-    struct ln_socket *listener;
-    EXPECT(ln_socket_listen(&address, &listener, NULL) == 0);
-    for (unsigned i = 0; i < CONNECTIONS; i++) {
-        harbour_call(&crowd[i]);
-        struct ln_socket_event event;
-        stage_expect(LN_TAG_ACCEPT, &event, sizeof event);
-        mine[i] = ln_socket_attach(event.descriptor);
-    }
+    struct ln_socket *listener = crowd_let_in(CONNECTIONS, crowd, mine);
     for (unsigned i = 0; i < CONNECTIONS; i++) {
         sim_peer_send(crowd[i].peer, flood, i < FLOODING ? sizeof flood : 1);
     }

@@ -409,6 +409,19 @@ takes_its_children_along(void **state)
     stage_play(crashed_story);
 }
 
+/* A supervisor elsewhere, below another one. Borrows the tree. */
+static struct ln_child
+branch_of(const struct ln_supervision *tree)
+{
+    return (struct ln_child){.id = "branch",
+                             .name = "branch",
+                             .behaviour = &ln_supervisor,
+                             .argument = tree,
+                             .bytes = sizeof *tree,
+                             .elsewhere = true,
+                             .scheduler = 1};
+}
+
 static void
 killed_branch_story(void)
 {
@@ -416,13 +429,7 @@ killed_branch_story(void)
     struct ln_child children[3];
     family(children, LN_PERMANENT);
     struct ln_supervision tree = {LN_ONE_FOR_ONE, 3, 5000, children, 3};
-    struct ln_child branch = {.id = "branch",
-                              .name = "branch",
-                              .behaviour = &ln_supervisor,
-                              .argument = &tree,
-                              .bytes = sizeof tree,
-                              .elsewhere = true,
-                              .scheduler = 1};
+    struct ln_child branch = branch_of(&tree);
     struct ln_supervision trunk = {LN_ONE_FOR_ONE, 3, 5000, &branch, 1};
     ln_pid pid = start_supervisor(&trunk, &monitor);
     expect_diary("abc");
@@ -460,13 +467,7 @@ lingering_story(void)
         {.id = "there", .name = "there", .behaviour = &lingering, .elsewhere = true},
     };
     struct ln_supervision tree = {LN_ONE_FOR_ONE, 0, 0, leaves, 2};
-    struct ln_child branch = {.id = "branch",
-                              .name = "branch",
-                              .behaviour = &ln_supervisor,
-                              .argument = &tree,
-                              .bytes = sizeof tree,
-                              .elsewhere = true,
-                              .scheduler = 1};
+    struct ln_child branch = branch_of(&tree);
     struct ln_supervision trunk = {LN_ONE_FOR_ONE, 1, 5000, &branch, 1};
     ln_pid pid = start_supervisor(&trunk, &monitor);
     ln_pid here = ln_whereis("here");

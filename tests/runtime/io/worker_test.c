@@ -194,6 +194,24 @@ run_order(struct io_work *work)
     order[order_count++] = (unsigned)(uintptr_t)work->io;
 }
 
+/* A pool whose one low thread is held at the gate, with JOBS behind it that note their order. */
+static struct worker_pool *
+queued_behind(struct io_work *gated, struct io_work works[JOBS])
+{
+    struct worker_pool *pool;
+    order_count = 0;
+    gate_set(false);
+    assert_int_equal(worker_pool_start(1, count_finished, &pool), 0);
+    worker_pool_push(pool, gated, IO_WORK_LOW);
+    gate_await_reached();
+    for (unsigned i = 0; i < JOBS; i++) {
+        works[i].run = run_order;
+        works[i].io = (struct io *)(uintptr_t)i;
+        worker_pool_push(pool, &works[i], IO_WORK_LOW);
+    }
+    return pool;
+}
+
 static void
 low_in_order(void **state)
 {
@@ -201,17 +219,7 @@ low_in_order(void **state)
     static struct io_work works[JOBS];
     static struct io_work gated = {.run = run_gate};
     static struct io_work last = {.run = run_gate};
-    struct worker_pool *pool;
-    order_count = 0;
-    gate_set(false);
-    assert_int_equal(worker_pool_start(1, count_finished, &pool), 0);
-    worker_pool_push(pool, &gated, IO_WORK_LOW);
-    gate_await_reached();
-    for (unsigned i = 0; i < JOBS; i++) {
-        works[i].run = run_order;
-        works[i].io = (struct io *)(uintptr_t)i;
-        worker_pool_push(pool, &works[i], IO_WORK_LOW);
-    }
+    struct worker_pool *pool = queued_behind(&gated, works);
     worker_pool_push(pool, &last, IO_WORK_LOW);
     gate_set(true);
     gate_await_reached(); /* by the last one */
@@ -258,17 +266,7 @@ withdrawn_never_run(void **state)
     static struct io_work works[JOBS];
     static struct io_work gated = {.run = run_gate};
     static struct io_work last = {.run = run_gate};
-    struct worker_pool *pool;
-    order_count = 0;
-    gate_set(false);
-    assert_int_equal(worker_pool_start(1, count_finished, &pool), 0);
-    worker_pool_push(pool, &gated, IO_WORK_LOW);
-    gate_await_reached();
-    for (unsigned i = 0; i < JOBS; i++) {
-        works[i].run = run_order;
-        works[i].io = (struct io *)(uintptr_t)i;
-        worker_pool_push(pool, &works[i], IO_WORK_LOW);
-    }
+    struct worker_pool *pool = queued_behind(&gated, works);
     assert_false(worker_pool_withdraw(pool, &gated)); /* it runs */
     for (unsigned i = 0; i < JOBS; i += 3) {
         assert_true(worker_pool_withdraw(pool, &works[i]));
