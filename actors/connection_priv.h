@@ -4,7 +4,8 @@
  *     connection.c           its life: start, dispatch of what comes, clock, end
  *     connection_http.c      the request's head: upgrade, /livez and the like
  *     connection_login.c     who is it: password or token, the move home
- *     connection_command.c   frames in: commands become requests, answers become frames
+ *     connection_command.c   frames in: the table of commands (command.h, command_*.c)
+ *     connection_pending.c   commands that wait for a partition's answer
  *     connection_inbox.c     the device's inbox: attaching to it, pushes, pages, credit
  *     connection_event.c     frames out: every event that a client is sent
  */
@@ -27,15 +28,17 @@ enum connection_phase {
     CONNECTION_CLOSING, /* our close is sent; what comes is read and dropped */
 };
 
+struct request_kind;
+
 /* A command that a partition works on. */
 struct pending {
     struct pending *next;
     uint64_t request; /* ln_request's reference; 0: it will be asked again */
     uint64_t number, ref;
-    uint64_t inbox;    /* STORE_ACK: up to where */
-    ln_pid to;         /* STORE_MESSAGE: who got it */
-    uint32_t tag;      /* the store's */
-    uint8_t partition; /* STORE_MESSAGE: whose actor that was */
+    const struct request_kind *kind; /* command.h */
+    uint64_t inbox;                  /* STORE_ACK: up to where */
+    ln_pid to;                       /* STORE_MESSAGE: who got it */
+    uint8_t partition;               /* STORE_MESSAGE: whose actor that was */
 };
 
 /* How the device is fed while it lags behind its inbox or has entries to acknowledge. */
@@ -145,7 +148,7 @@ void connection_frame(struct connection *connection, unsigned char *bytes, size_
                       struct websocket_input *left);
 /* The answer to one of its requests. */
 void connection_answered(struct connection *connection, struct ln_msg *answer);
-/* CONNECTION_ACK_AGAIN */
+/* command_cursor.c: CONNECTION_ACK_AGAIN */
 void connection_ack_again(struct connection *connection);
 
 /* connection_inbox.c */

@@ -25,9 +25,23 @@ deliver(const struct apply *apply, const struct command_ack *ack)
     }
 }
 
-void
-apply_ack(const struct apply *apply, const struct command_ack *ack)
+static void
+need_ack(const struct needs *needs, const struct command *command)
 {
+    const struct command_ack *ack = &command->ack;
+    need(needs, RECORD_HEAD, ack->user, 0);
+    for (uint32_t i = 0; i < ack->chats.count; i++) {
+        uint64_t peer;
+        uint64_t chat_number;
+        command_pair_get(&ack->chats, i, &peer, &chat_number);
+        need(needs, RECORD_CHAT, ack->user, peer);
+    }
+}
+
+static void
+run_ack(const struct apply *apply, const struct command *command)
+{
+    const struct command_ack *ack = &command->ack;
     struct record_head head;
     struct record_cursor *cursor = NULL;
     if (inbox_head_get(apply->ledger, ack->user, &head)) {
@@ -51,9 +65,19 @@ apply_ack(const struct apply *apply, const struct command_ack *ack)
     deliver(apply, ack);
 }
 
-void
-apply_read(const struct apply *apply, const struct command_read *read)
+const struct apply_command_kind apply_ack = {need_ack, run_ack};
+
+static void
+need_read(const struct needs *needs, const struct command *command)
 {
+    need(needs, RECORD_HEAD, command->read.user, 0);
+    need(needs, RECORD_CHAT, command->read.user, command->read.peer);
+}
+
+static void
+run_read(const struct apply *apply, const struct command *command)
+{
+    const struct command_read *read = &command->read;
     struct record_head head;
     struct record_chat chat;
     if (!inbox_head_get(apply->ledger, read->user, &head)) {
@@ -81,9 +105,19 @@ apply_read(const struct apply *apply, const struct command_read *read)
     chat_put(apply->ledger, read->user, read->peer, &chat);
 }
 
-void
-apply_receipt(const struct apply *apply, const struct payload_receipt *receipt)
+const struct apply_command_kind apply_read = {need_read, run_read};
+
+static void
+need_receipt(const struct needs *needs, const struct payload *payload)
 {
+    need(needs, RECORD_HEAD, payload->receipt.peer, 0);
+    need(needs, RECORD_CHAT, payload->receipt.peer, payload->receipt.reader);
+}
+
+static void
+run_receipt(const struct apply *apply, const struct payload *payload)
+{
+    const struct payload_receipt *receipt = &payload->receipt;
     struct record_head head;
     struct record_chat chat;
     if (!inbox_head_get(apply->ledger, receipt->peer, &head)) {
@@ -105,3 +139,5 @@ apply_receipt(const struct apply *apply, const struct payload_receipt *receipt)
     inbox_head_put(apply->ledger, receipt->peer, &head);
     chat_put(apply->ledger, receipt->peer, receipt->reader, &chat);
 }
+
+const struct apply_payload_kind apply_receipt = {need_receipt, run_receipt};

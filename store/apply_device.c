@@ -33,9 +33,16 @@ apply_device_new(const struct apply *apply, struct record_head *head,
     return device;
 }
 
-void
-apply_device_add(const struct apply *apply, const struct command_device_add *add)
+static void
+need_add(const struct needs *needs, const struct command *command)
 {
+    need(needs, RECORD_HEAD, command->device_add.user, 0);
+}
+
+static void
+run_add(const struct apply *apply, const struct command *command)
+{
+    const struct command_device_add *add = &command->device_add;
     struct record_head head;
     if (!inbox_head_get(apply->ledger, add->user, &head)) {
         apply->result->error = -ENOENT;
@@ -52,6 +59,8 @@ apply_device_add(const struct apply *apply, const struct command_device_add *add
     tell_devices(apply, add->user, &head);
 }
 
+const struct apply_command_kind apply_device_add = {need_add, run_add};
+
 /* A device that lost its own count of commands goes on in a range that nobody has used: ranges rise
  * with the clock, and by one at least. */
 static uint64_t
@@ -62,9 +71,17 @@ range_next(uint64_t time_ms, uint64_t range)
     return (seconds > reached ? seconds : reached) << LEDGER_NUMBER_COUNTER_BITS;
 }
 
-void
-apply_device_attach(const struct apply *apply, const struct command_device *device)
+static void
+need_attach(const struct needs *needs, const struct command *command)
 {
+    need(needs, RECORD_HEAD, command->device.user, 0);
+    need(needs, RECORD_DEVICE, command->device.user, command->device.device);
+}
+
+static void
+run_attach(const struct apply *apply, const struct command *command)
+{
+    const struct command_device *device = &command->device;
     struct ledger *ledger = apply->ledger;
     struct result *result = apply->result;
     struct record_head head;
@@ -93,9 +110,18 @@ apply_device_attach(const struct apply *apply, const struct command_device *devi
     result->devices = head.devices;
 }
 
-void
-apply_device_revoke(const struct apply *apply, const struct command_device *device)
+const struct apply_command_kind apply_device_attach = {need_attach, run_attach};
+
+static void
+need_revoke(const struct needs *needs, const struct command *command)
 {
+    need(needs, RECORD_HEAD, command->device.user, 0);
+}
+
+static void
+run_revoke(const struct apply *apply, const struct command *command)
+{
+    const struct command_device *device = &command->device;
     struct ledger *ledger = apply->ledger;
     struct record_head head;
     if (!inbox_head_get(ledger, device->user, &head) ||
@@ -112,3 +138,5 @@ apply_device_revoke(const struct apply *apply, const struct command_device *devi
     effects_add(apply->effects, &effect);
     tell_devices(apply, device->user, &head);
 }
+
+const struct apply_command_kind apply_device_revoke = {need_revoke, run_revoke};

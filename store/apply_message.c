@@ -16,9 +16,19 @@ copy_send(const struct apply *apply, uint64_t recipient, const struct store_entr
     (void)outbox_put(apply->ledger, apply->effects, destination, &payload);
 }
 
-void
-apply_message(const struct apply *apply, const struct command_message *command)
+static void
+need_message(const struct needs *needs, const struct command *whole)
 {
+    const struct command_message *command = &whole->message;
+    need(needs, RECORD_HEAD, command->recipient, 0);
+    need(needs, RECORD_CHAT, command->recipient, command->message.sender);
+    need_number(needs, &command->message);
+}
+
+static void
+run_message(const struct apply *apply, const struct command *whole)
+{
+    const struct command_message *command = &whole->message;
     struct ledger *ledger = apply->ledger;
     uint64_t recipient = command->recipient;
     struct store_entry entry = {
@@ -52,11 +62,20 @@ apply_message(const struct apply *apply, const struct command_message *command)
     apply->result->time_ms = apply->time_ms;
 }
 
+const struct apply_command_kind apply_message = {need_message, run_message};
+
+static void
+need_copy(const struct needs *needs, const struct payload *payload)
+{
+    need(needs, RECORD_HEAD, payload->copy.message.sender, 0);
+}
+
 /* The message is safe where it was written to, and the device that wrote it has it: for a sender
  * whose devices have no room the copy is left out. */
-void
-apply_copy(const struct apply *apply, const struct payload_copy *copy)
+static void
+run_copy(const struct apply *apply, const struct payload *payload)
 {
+    const struct payload_copy *copy = &payload->copy;
     uint64_t user = copy->message.sender;
     struct store_entry entry = {
         .kind = STORE_ENTRY_MESSAGE, .peer = copy->peer, .message = copy->message};
@@ -68,3 +87,5 @@ apply_copy(const struct apply *apply, const struct payload_copy *copy)
     inbox_append(apply->ledger, apply->effects, user, &head, &entry);
     inbox_head_put(apply->ledger, user, &head);
 }
+
+const struct apply_payload_kind apply_copy = {need_copy, run_copy};

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* apply_priv.h - apply.h's parts, one per noun. */
+/* apply_priv.h - apply.h's parts, one file per noun. Each kind of command, and of what streams
+ * bring, is a pair: what must be known before it is applied, and what it does. The tables of all
+ * kinds stand in apply.c and apply_stream.c. */
 #pragma once
 
 #include "store/apply.h"
@@ -12,36 +14,56 @@ struct apply {
     uint64_t time_ms;
 };
 
+/* The key is among those that must be known. */
+struct needs {
+    const struct ledger *ledger;
+    void (*each)(void *context, const struct store_key *key);
+    void *context;
+};
+void need(const struct needs *needs, enum record_table table, uint64_t owner, uint64_t a);
+void need_name(const struct needs *needs, const struct store_name *name);
+
+struct apply_command_kind {
+    void (*needs)(const struct needs *needs, const struct command *command); /* NULL: nothing */
+    void (*run)(const struct apply *apply, const struct command *command);
+};
+struct apply_payload_kind {
+    void (*needs)(const struct needs *needs, const struct payload *payload); /* NULL: nothing */
+    void (*run)(const struct apply *apply, const struct payload *payload);
+};
+
 /* apply_user.c */
-void apply_name_claim(const struct apply *apply, const struct command_name_claim *claim);
-void apply_user_create(const struct apply *apply, const struct payload_user_create *create);
-void apply_user_remove(const struct apply *apply, uint64_t user);
-void apply_name_release(const struct apply *apply, const struct payload_name_release *release);
-void apply_password_set(const struct apply *apply, const struct command_password_set *password);
+extern const struct apply_command_kind apply_name_claim;
+extern const struct apply_command_kind apply_user_remove;
+extern const struct apply_command_kind apply_password_set;
+extern const struct apply_payload_kind apply_user_create;
+extern const struct apply_payload_kind apply_name_release;
 
 /* apply_device.c */
-void apply_device_add(const struct apply *apply, const struct command_device_add *add);
-void apply_device_attach(const struct apply *apply, const struct command_device *device);
-void apply_device_revoke(const struct apply *apply, const struct command_device *device);
+extern const struct apply_command_kind apply_device_add;
+extern const struct apply_command_kind apply_device_attach;
+extern const struct apply_command_kind apply_device_revoke;
 /* Adds a device to a head that has room for it, and its record. Returns its number. */
 uint16_t apply_device_new(const struct apply *apply, struct record_head *head,
                           const struct command_device_add *add);
 
 /* apply_window.c */
+/* What the two below look up. */
+void need_number(const struct needs *needs, const struct store_entry_message *message);
 /* Whether the sender's device has not used the number yet; else the result says what to answer. */
 bool apply_number_is_new(const struct apply *apply, const struct store_entry_message *message);
 /* It has now, for this message. */
 void apply_number_accept(const struct apply *apply, const struct store_entry_message *message);
 
 /* apply_message.c */
-void apply_message(const struct apply *apply, const struct command_message *message);
-void apply_copy(const struct apply *apply, const struct payload_copy *copy);
+extern const struct apply_command_kind apply_message;
+extern const struct apply_payload_kind apply_copy;
 
 /* apply_cursor.c */
-void apply_ack(const struct apply *apply, const struct command_ack *ack);
-void apply_read(const struct apply *apply, const struct command_read *read);
-void apply_receipt(const struct apply *apply, const struct payload_receipt *receipt);
+extern const struct apply_command_kind apply_ack;
+extern const struct apply_command_kind apply_read;
+extern const struct apply_payload_kind apply_receipt;
 
 /* apply_stream.c */
-void apply_stream(const struct apply *apply, const struct command_stream *stream);
-void apply_stream_ack(const struct apply *apply, const struct command_stream_ack *ack);
+extern const struct apply_command_kind apply_stream;
+extern const struct apply_command_kind apply_stream_ack;

@@ -5,37 +5,66 @@
 #include "store/chat.h"
 #include "store/outbox.h"
 
-void
-apply_stream(const struct apply *apply, const struct command_stream *stream)
+/* Kinds without a place are nobody's: payload_decode lets none of them in. */
+static const struct apply_payload_kind *const payloads[PAYLOAD_KINDS] = {
+    [PAYLOAD_USER_CREATE] = &apply_user_create,
+    [PAYLOAD_NAME_RELEASE] = &apply_name_release,
+    [PAYLOAD_RECEIPT] = &apply_receipt,
+    [PAYLOAD_COPY] = &apply_copy,
+};
+
+static void
+stream_payload(const struct command_stream *stream, struct payload *out)
 {
+    int error = payload_decode(stream->payload, out);
+    ASSERT(error == 0);
+    ASSERT(payloads[out->kind] != NULL);
+}
+
+static void
+need_stream(const struct needs *needs, const struct command *command)
+{
+    struct payload payload;
+    stream_payload(&command->stream, &payload);
+    if (payloads[payload.kind]->needs != NULL) {
+        payloads[payload.kind]->needs(needs, &payload);
+    }
+}
+
+static void
+run_stream(const struct apply *apply, const struct command *command)
+{
+    const struct command_stream *stream = &command->stream;
     struct ledger_stream *from = &apply->ledger->streams[stream->source];
     struct payload payload;
     if (stream->number <= from->in) {
         return; /* sent again by a partition that had not heard of our acknowledgement */
     }
     ASSERT(stream->number == from->in + 1);
-    int error = payload_decode(stream->payload, &payload);
-    ASSERT(error == 0);
+    stream_payload(stream, &payload);
     from->in = stream->number;
-    switch (payload.kind) {
-    case PAYLOAD_USER_CREATE:
-        apply_user_create(apply, &payload.create);
-        break;
-    case PAYLOAD_NAME_RELEASE:
-        apply_name_release(apply, &payload.release);
-        break;
-    case PAYLOAD_RECEIPT:
-        apply_receipt(apply, &payload.receipt);
-        break;
-    case PAYLOAD_COPY:
-        apply_copy(apply, &payload.copy);
-        break;
+    payloads[payload.kind]->run(apply, &payload);
+}
+
+const struct apply_command_kind apply_stream = {need_stream, run_stream};
+
+static void
+need_stream_ack(const struct needs *needs, const struct command *command)
+{
+    const struct command_stream_ack *ack = &command->stream_ack;
+    for (uint32_t i = 0; i < ack->receipts.count; i++) {
+        uint64_t reader;
+        uint64_t peer;
+        command_pair_get(&ack->receipts, i, &reader, &peer);
+        need(needs, RECORD_HEAD, reader, 0);
+        need(needs, RECORD_CHAT, reader, peer);
     }
 }
 
-void
-apply_stream_ack(const struct apply *apply, const struct command_stream_ack *ack)
+static void
+run_stream_ack(const struct apply *apply, const struct command *command)
 {
+    const struct command_stream_ack *ack = &command->stream_ack;
     struct ledger *ledger = apply->ledger;
     outbox_acked(ledger, ack->destination, ack->number);
     effects_stream(apply->effects, ack->destination);
@@ -55,3 +84,5 @@ apply_stream_ack(const struct apply *apply, const struct command_stream_ack *ack
         }
     }
 }
+
+const struct apply_command_kind apply_stream_ack = {need_stream_ack, run_stream_ack};

@@ -22,9 +22,16 @@ name_get(const struct ledger *ledger, const struct store_name *name, struct reco
     return true;
 }
 
-void
-apply_name_claim(const struct apply *apply, const struct command_name_claim *claim)
+static void
+need_claim(const struct needs *needs, const struct command *command)
 {
+    need_name(needs, &command->claim.name);
+}
+
+static void
+run_claim(const struct apply *apply, const struct command *command)
+{
+    const struct command_name_claim *claim = &command->claim;
     struct ledger *ledger = apply->ledger;
     struct record_name record;
     unsigned char *bytes = effects_scratch(apply->effects, RECORD_BYTES_MAX);
@@ -57,6 +64,8 @@ apply_name_claim(const struct apply *apply, const struct command_name_claim *cla
         outbox_put(ledger, apply->effects, apply->result->stream_to, &payload);
 }
 
+const struct apply_command_kind apply_name_claim = {need_claim, run_claim};
+
 static void
 password_put(const struct apply *apply, uint64_t user, const unsigned char *text, uint8_t count)
 {
@@ -86,9 +95,10 @@ user_get(const struct ledger *ledger, uint64_t user, struct record_user *out)
     ASSERT(error == 0);
 }
 
-void
-apply_user_create(const struct apply *apply, const struct payload_user_create *create)
+static void
+run_create(const struct apply *apply, const struct payload *payload)
 {
+    const struct payload_user_create *create = &payload->create;
     struct ledger *ledger = apply->ledger;
     struct record_user user = {.created_at_ms = create->created_at_ms, .name = create->name};
     struct record_head head = {.device_next = 1};
@@ -104,11 +114,21 @@ apply_user_create(const struct apply *apply, const struct payload_user_create *c
     inbox_head_put(ledger, create->user, &head);
 }
 
+const struct apply_payload_kind apply_user_create = {NULL, run_create};
+
+static void
+need_remove(const struct needs *needs, const struct command *command)
+{
+    need(needs, RECORD_HEAD, command->device.user, 0);
+    need(needs, RECORD_USER, command->device.user, 0);
+}
+
 /* The records of his chats, and what of his inbox is in LMDB, are deleted by the next fold
  * (record_implies). */
-void
-apply_user_remove(const struct apply *apply, uint64_t user)
+static void
+run_remove(const struct apply *apply, const struct command *command)
 {
+    uint64_t user = command->device.user;
     struct ledger *ledger = apply->ledger;
     struct record_head head;
     struct record_user record;
@@ -141,9 +161,18 @@ apply_user_remove(const struct apply *apply, uint64_t user)
     effects_add(apply->effects, &effect);
 }
 
-void
-apply_name_release(const struct apply *apply, const struct payload_name_release *release)
+const struct apply_command_kind apply_user_remove = {need_remove, run_remove};
+
+static void
+need_release(const struct needs *needs, const struct payload *payload)
 {
+    need_name(needs, &payload->release.name);
+}
+
+static void
+run_release(const struct apply *apply, const struct payload *payload)
+{
+    const struct payload_name_release *release = &payload->release;
     struct record_name record;
     if (name_get(apply->ledger, &release->name, &record) && record.user == release->user) {
         struct store_key key = record_key_name(apply->ledger->seed, &release->name);
@@ -151,9 +180,18 @@ apply_name_release(const struct apply *apply, const struct payload_name_release 
     }
 }
 
-void
-apply_password_set(const struct apply *apply, const struct command_password_set *password)
+const struct apply_payload_kind apply_name_release = {need_release, run_release};
+
+static void
+need_password(const struct needs *needs, const struct command *command)
 {
+    need(needs, RECORD_HEAD, command->password.user, 0);
+}
+
+static void
+run_password(const struct apply *apply, const struct command *command)
+{
+    const struct command_password_set *password = &command->password;
     struct record_head head;
     if (!inbox_head_get(apply->ledger, password->user, &head)) {
         apply->result->error = -ENOENT;
@@ -161,3 +199,5 @@ apply_password_set(const struct apply *apply, const struct command_password_set 
     }
     password_put(apply, password->user, password->text, password->bytes);
 }
+
+const struct apply_command_kind apply_password_set = {need_password, run_password};

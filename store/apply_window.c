@@ -16,6 +16,14 @@ window_of(const struct ledger *ledger, const struct store_key *key)
     return window;
 }
 
+void
+need_number(const struct needs *needs, const struct store_entry_message *message)
+{
+    if (message->sender_number < STORE_NODE_NUMBER_MIN) {
+        need(needs, RECORD_WINDOW, message->sender, message->sender_device);
+    }
+}
+
 bool
 apply_number_is_new(const struct apply *apply, const struct store_entry_message *message)
 {

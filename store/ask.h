@@ -86,6 +86,9 @@ struct ask {
     _Alignas(8) unsigned char data[ASK_DATA_BYTES];
 };
 
+/* What was asked, as the struct that request.h names beside the tag. */
+#define ASK_DATA(type, ask) ((const struct type *)(const void *)(ask)->data)
+
 /* For a request (LN_MSG_REQUEST: somebody waits), with its data and buffer; its buffer is taken out
  * of the message. */
 struct ask *ask_of_message(struct partition *partition, struct ln_msg *msg);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/command.h"
 
-#include "store/cursor.h"
+#include "store/command_priv.h"
+
 #include "store/record.h"
 
 #include <errno.h>
@@ -27,16 +28,16 @@ command_pair_get(const struct command_pairs *pairs, uint32_t index, uint64_t *ou
     *out_second = cursor_get_u64(&in);
 }
 
-static void
-pairs_put(struct cursor_out *out, const struct command_pairs *pairs)
+void
+command_put_pairs(struct cursor_out *out, const struct command_pairs *pairs)
 {
     ASSERT(pairs->count <= COMMAND_PAIRS_MAX);
     cursor_put_u32(out, pairs->count);
     cursor_put_bytes(out, pairs->bytes, (size_t)pairs->count * COMMAND_PAIR_BYTES);
 }
 
-static void
-pairs_get(struct cursor_in *in, struct command_pairs *out)
+void
+command_get_pairs(struct cursor_in *in, struct command_pairs *out)
 {
     out->count = cursor_get_u32(in);
     if (out->count > COMMAND_PAIRS_MAX) {
@@ -46,8 +47,8 @@ pairs_get(struct cursor_in *in, struct command_pairs *out)
     out->bytes = cursor_get_bytes(in, (size_t)out->count * COMMAND_PAIR_BYTES);
 }
 
-static bool
-flag_get(struct cursor_in *in)
+bool
+command_get_flag(struct cursor_in *in)
 {
     uint8_t flag = cursor_get_u8(in);
     if (flag > 1) {
@@ -56,9 +57,28 @@ flag_get(struct cursor_in *in)
     return flag == 1;
 }
 
+/* ---------------------------------------------------------------------------------------- users */
+
 static void
-claim_put(struct cursor_out *out, const struct command_name_claim *claim)
+open_put(struct cursor_out *out, const struct command *command)
 {
+    cursor_put_u32(out, command->open.inbox_entries_max);
+    cursor_put_u64(out, command->open.inbox_bytes_max);
+    cursor_put_u16(out, command->open.devices_max);
+}
+
+static void
+open_get(struct cursor_in *in, struct command *out)
+{
+    out->open.inbox_entries_max = cursor_get_u32(in);
+    out->open.inbox_bytes_max = cursor_get_u64(in);
+    out->open.devices_max = cursor_get_u16(in);
+}
+
+static void
+claim_put(struct cursor_out *out, const struct command *command)
+{
+    const struct command_name_claim *claim = &command->claim;
     record_put_name(out, &claim->name);
     cursor_put_u8(out, claim->password_bytes);
     cursor_put_bytes(out, claim->password, claim->password_bytes);
@@ -68,12 +88,13 @@ claim_put(struct cursor_out *out, const struct command_name_claim *claim)
 }
 
 static void
-claim_get(struct cursor_in *in, struct command_name_claim *out)
+claim_get(struct cursor_in *in, struct command *command)
 {
+    struct command_name_claim *out = &command->claim;
     record_get_name(in, &out->name);
     out->password_bytes = cursor_get_u8(in);
     out->password = cursor_get_bytes(in, out->password_bytes);
-    out->with_device = flag_get(in);
+    out->with_device = command_get_flag(in);
     cursor_get_copy(in, out->token_hash, STORE_TOKEN_HASH_BYTES);
     record_get_name(in, &out->device_name);
     if (out->password_bytes > STORE_PASSWORD_BYTES_MAX || out->name.bytes == 0) {
@@ -82,119 +103,135 @@ claim_get(struct cursor_in *in, struct command_name_claim *out)
 }
 
 static void
-ack_put(struct cursor_out *out, const struct command_ack *ack)
+password_put(struct cursor_out *out, const struct command *command)
 {
-    cursor_put_u64(out, ack->user);
-    cursor_put_u16(out, ack->device);
-    cursor_put_u64(out, ack->number);
-    cursor_put_u64(out, ack->total_entries);
-    cursor_put_u64(out, ack->total_bytes);
-    pairs_put(out, &ack->chats);
+    cursor_put_u64(out, command->password.user);
+    cursor_put_u8(out, command->password.bytes);
+    cursor_put_bytes(out, command->password.text, command->password.bytes);
 }
 
 static void
-ack_get(struct cursor_in *in, struct command_ack *out)
+password_get(struct cursor_in *in, struct command *out)
 {
-    out->user = cursor_get_u64(in);
-    out->device = cursor_get_u16(in);
-    out->number = cursor_get_u64(in);
-    out->total_entries = cursor_get_u64(in);
-    out->total_bytes = cursor_get_u64(in);
-    pairs_get(in, &out->chats);
+    out->password.user = cursor_get_u64(in);
+    out->password.bytes = cursor_get_u8(in);
+    out->password.text = cursor_get_bytes(in, out->password.bytes);
+    if (out->password.bytes > STORE_PASSWORD_BYTES_MAX) {
+        cursor_in_fail(in);
+    }
+}
+
+/* -------------------------------------------------------------------------------------- devices */
+
+static void
+device_add_put(struct cursor_out *out, const struct command *command)
+{
+    cursor_put_u64(out, command->device_add.user);
+    cursor_put_bytes(out, command->device_add.token_hash, STORE_TOKEN_HASH_BYTES);
+    record_put_name(out, &command->device_add.name);
 }
 
 static void
-device_put(struct cursor_out *out, const struct command_device *device)
+device_add_get(struct cursor_in *in, struct command *out)
 {
-    cursor_put_u64(out, device->user);
-    cursor_put_u16(out, device->device);
+    out->device_add.user = cursor_get_u64(in);
+    cursor_get_copy(in, out->device_add.token_hash, STORE_TOKEN_HASH_BYTES);
+    record_get_name(in, &out->device_add.name);
 }
 
 static void
-device_get(struct cursor_in *in, struct command_device *out)
+device_put(struct cursor_out *out, const struct command *command)
 {
-    out->user = cursor_get_u64(in);
-    out->device = cursor_get_u16(in);
+    cursor_put_u64(out, command->device.user);
+    cursor_put_u16(out, command->device.device);
 }
 
 static void
-message_get(struct cursor_in *in, uint64_t time_ms, struct command_message *out)
+device_get(struct cursor_in *in, struct command *out)
 {
-    out->recipient = cursor_get_u64(in);
-    out->copy = flag_get(in);
-    entry_get_message(in, &out->message);
-    const struct store_entry_message *message = &out->message;
-    if (message->sender_name_bytes > STORE_NAME_BYTES_MAX || message->time_ms != time_ms ||
+    out->device.user = cursor_get_u64(in);
+    out->device.device = cursor_get_u16(in);
+}
+
+/* ------------------------------------------------------------------------- messages and cursors */
+
+static void
+message_put(struct cursor_out *out, const struct command *command)
+{
+    cursor_put_u64(out, command->message.recipient);
+    cursor_put_u8(out, command->message.copy);
+    entry_put_message(out, &command->message.message);
+}
+
+static void
+message_get(struct cursor_in *in, struct command *out)
+{
+    const struct store_entry_message *message = &out->message.message;
+    out->message.recipient = cursor_get_u64(in);
+    out->message.copy = command_get_flag(in);
+    entry_get_message(in, &out->message.message);
+    if (message->sender_name_bytes > STORE_NAME_BYTES_MAX || message->time_ms != out->time_ms ||
         message->chat_number != 0 ||
         (uint64_t)message->body_bytes + message->attachments_bytes > STORE_BODY_BYTES_MAX) {
         cursor_in_fail(in);
     }
 }
 
-size_t
-command_encode(const struct command *command, unsigned char *out, size_t bytes_max)
+static void
+ack_put(struct cursor_out *out, const struct command *command)
 {
-    struct cursor_out cursor;
-    cursor_out_init(&cursor, out, bytes_max);
-    cursor_put_u64(&cursor, command->time_ms);
-    switch (command->kind) {
-    case COMMAND_OPEN:
-        cursor_put_u32(&cursor, command->open.inbox_entries_max);
-        cursor_put_u64(&cursor, command->open.inbox_bytes_max);
-        cursor_put_u16(&cursor, command->open.devices_max);
-        break;
-    case COMMAND_NAME_CLAIM:
-        claim_put(&cursor, &command->claim);
-        break;
-    case COMMAND_PASSWORD_SET:
-        cursor_put_u64(&cursor, command->password.user);
-        cursor_put_u8(&cursor, command->password.bytes);
-        cursor_put_bytes(&cursor, command->password.text, command->password.bytes);
-        break;
-    case COMMAND_DEVICE_ADD:
-        cursor_put_u64(&cursor, command->device_add.user);
-        cursor_put_bytes(&cursor, command->device_add.token_hash, STORE_TOKEN_HASH_BYTES);
-        record_put_name(&cursor, &command->device_add.name);
-        break;
-    case COMMAND_USER_REMOVE:
-    case COMMAND_DEVICE_ATTACH:
-    case COMMAND_DEVICE_REVOKE:
-        device_put(&cursor, &command->device);
-        break;
-    case COMMAND_MESSAGE:
-        cursor_put_u64(&cursor, command->message.recipient);
-        cursor_put_u8(&cursor, command->message.copy);
-        entry_put_message(&cursor, &command->message.message);
-        break;
-    case COMMAND_ACK:
-        ack_put(&cursor, &command->ack);
-        break;
-    case COMMAND_READ:
-        cursor_put_u64(&cursor, command->read.user);
-        cursor_put_u64(&cursor, command->read.peer);
-        cursor_put_u64(&cursor, command->read.chat_number);
-        break;
-    case COMMAND_STREAM:
-        cursor_put_u8(&cursor, command->stream.source);
-        cursor_put_u64(&cursor, command->stream.number);
-        cursor_put_bytes(&cursor, command->stream.payload.bytes, command->stream.payload.count);
-        break;
-    case COMMAND_STREAM_ACK:
-        cursor_put_u8(&cursor, command->stream_ack.destination);
-        cursor_put_u64(&cursor, command->stream_ack.number);
-        pairs_put(&cursor, &command->stream_ack.receipts);
-        break;
-    case COMMAND_KINDS:
-        ASSERT(false);
-    }
-    ASSERT(!cursor.failed);
-    return cursor_out_bytes(&cursor);
+    const struct command_ack *ack = &command->ack;
+    cursor_put_u64(out, ack->user);
+    cursor_put_u16(out, ack->device);
+    cursor_put_u64(out, ack->number);
+    cursor_put_u64(out, ack->total_entries);
+    cursor_put_u64(out, ack->total_bytes);
+    command_put_pairs(out, &ack->chats);
+}
+
+static void
+ack_get(struct cursor_in *in, struct command *command)
+{
+    struct command_ack *out = &command->ack;
+    out->user = cursor_get_u64(in);
+    out->device = cursor_get_u16(in);
+    out->number = cursor_get_u64(in);
+    out->total_entries = cursor_get_u64(in);
+    out->total_bytes = cursor_get_u64(in);
+    command_get_pairs(in, &out->chats);
+}
+
+static void
+read_put(struct cursor_out *out, const struct command *command)
+{
+    cursor_put_u64(out, command->read.user);
+    cursor_put_u64(out, command->read.peer);
+    cursor_put_u64(out, command->read.chat_number);
+}
+
+static void
+read_get(struct cursor_in *in, struct command *out)
+{
+    out->read.user = cursor_get_u64(in);
+    out->read.peer = cursor_get_u64(in);
+    out->read.chat_number = cursor_get_u64(in);
+}
+
+/* -------------------------------------------------------------------------------------- streams */
+
+static void
+stream_put(struct cursor_out *out, const struct command *command)
+{
+    cursor_put_u8(out, command->stream.source);
+    cursor_put_u64(out, command->stream.number);
+    cursor_put_bytes(out, command->stream.payload.bytes, command->stream.payload.count);
 }
 
 /* The payload is the rest; it is decoded here once, so that apply may rely on it. */
 static void
-stream_get(struct cursor_in *in, struct command_stream *out)
+stream_get(struct cursor_in *in, struct command *command)
 {
+    struct command_stream *out = &command->stream;
     struct payload payload;
     out->source = cursor_get_u8(in);
     out->number = cursor_get_u64(in);
@@ -206,91 +243,70 @@ stream_get(struct cursor_in *in, struct command_stream *out)
 }
 
 static void
-body_get(struct cursor_in *in, struct command *out)
+stream_ack_put(struct cursor_out *out, const struct command *command)
 {
-    switch (out->kind) {
-    case COMMAND_OPEN:
-        out->open.inbox_entries_max = cursor_get_u32(in);
-        out->open.inbox_bytes_max = cursor_get_u64(in);
-        out->open.devices_max = cursor_get_u16(in);
-        break;
-    case COMMAND_NAME_CLAIM:
-        claim_get(in, &out->claim);
-        break;
-    case COMMAND_PASSWORD_SET:
-        out->password.user = cursor_get_u64(in);
-        out->password.bytes = cursor_get_u8(in);
-        out->password.text = cursor_get_bytes(in, out->password.bytes);
-        if (out->password.bytes > STORE_PASSWORD_BYTES_MAX) {
-            cursor_in_fail(in);
-        }
-        break;
-    case COMMAND_DEVICE_ADD:
-        out->device_add.user = cursor_get_u64(in);
-        cursor_get_copy(in, out->device_add.token_hash, STORE_TOKEN_HASH_BYTES);
-        record_get_name(in, &out->device_add.name);
-        break;
-    case COMMAND_USER_REMOVE:
-    case COMMAND_DEVICE_ATTACH:
-    case COMMAND_DEVICE_REVOKE:
-        device_get(in, &out->device);
-        break;
-    case COMMAND_MESSAGE:
-        message_get(in, out->time_ms, &out->message);
-        break;
-    case COMMAND_ACK:
-        ack_get(in, &out->ack);
-        break;
-    case COMMAND_READ:
-        out->read.user = cursor_get_u64(in);
-        out->read.peer = cursor_get_u64(in);
-        out->read.chat_number = cursor_get_u64(in);
-        break;
-    case COMMAND_STREAM:
-        stream_get(in, &out->stream);
-        break;
-    case COMMAND_STREAM_ACK:
-        out->stream_ack.destination = cursor_get_u8(in);
-        out->stream_ack.number = cursor_get_u64(in);
-        pairs_get(in, &out->stream_ack.receipts);
-        break;
-    case COMMAND_KINDS:
-        cursor_in_fail(in);
-        break;
-    }
+    cursor_put_u8(out, command->stream_ack.destination);
+    cursor_put_u64(out, command->stream_ack.number);
+    command_put_pairs(out, &command->stream_ack.receipts);
+}
+
+static void
+stream_ack_get(struct cursor_in *in, struct command *out)
+{
+    out->stream_ack.destination = cursor_get_u8(in);
+    out->stream_ack.number = cursor_get_u64(in);
+    command_get_pairs(in, &out->stream_ack.receipts);
+}
+
+/* ------------------------------------------------------------------------------------ the table */
+
+/* Kinds without a place are nobody's. */
+static const struct command_coding codings[COMMAND_KINDS] = {
+    [COMMAND_OPEN] = {"OPEN", open_put, open_get},
+    [COMMAND_NAME_CLAIM] = {"NAME_CLAIM", claim_put, claim_get},
+    [COMMAND_USER_REMOVE] = {"USER_REMOVE", device_put, device_get},
+    [COMMAND_PASSWORD_SET] = {"PASSWORD_SET", password_put, password_get},
+    [COMMAND_DEVICE_ADD] = {"DEVICE_ADD", device_add_put, device_add_get},
+    [COMMAND_DEVICE_ATTACH] = {"DEVICE_ATTACH", device_put, device_get},
+    [COMMAND_DEVICE_REVOKE] = {"DEVICE_REVOKE", device_put, device_get},
+    [COMMAND_MESSAGE] = {"MESSAGE", message_put, message_get},
+    [COMMAND_ACK] = {"ACK", ack_put, ack_get},
+    [COMMAND_READ] = {"READ", read_put, read_get},
+    [COMMAND_STREAM] = {"STREAM", stream_put, stream_get},
+    [COMMAND_STREAM_ACK] = {"STREAM_ACK", stream_ack_put, stream_ack_get},
+};
+
+size_t
+command_encode(const struct command *command, unsigned char *out, size_t bytes_max)
+{
+    struct cursor_out cursor;
+    ASSERT(command->kind < COMMAND_KINDS && codings[command->kind].put != NULL);
+    cursor_out_init(&cursor, out, bytes_max);
+    cursor_put_u64(&cursor, command->time_ms);
+    codings[command->kind].put(&cursor, command);
+    ASSERT(!cursor.failed);
+    return cursor_out_bytes(&cursor);
 }
 
 int
 command_decode(const struct log_command *logged, struct command *out)
 {
     struct cursor_in in;
-    if (logged->kind == 0 || logged->kind >= COMMAND_KINDS || logged->version != COMMAND_VERSION) {
+    if (logged->kind >= COMMAND_KINDS || codings[logged->kind].get == NULL ||
+        logged->version != COMMAND_VERSION) {
         return -EPROTO;
     }
     cursor_in_init(&in, logged->body, logged->body_bytes);
     out->partition = logged->partition;
     out->kind = (enum command_kind)logged->kind;
     out->time_ms = cursor_get_u64(&in);
-    body_get(&in, out);
+    codings[logged->kind].get(&in, out);
     return cursor_in_end(&in);
 }
 
 const char *
 command_kind_name(enum command_kind kind)
 {
-    static const char *const names[COMMAND_KINDS] = {
-        [COMMAND_OPEN] = "OPEN",
-        [COMMAND_NAME_CLAIM] = "NAME_CLAIM",
-        [COMMAND_USER_REMOVE] = "USER_REMOVE",
-        [COMMAND_PASSWORD_SET] = "PASSWORD_SET",
-        [COMMAND_DEVICE_ADD] = "DEVICE_ADD",
-        [COMMAND_DEVICE_ATTACH] = "DEVICE_ATTACH",
-        [COMMAND_DEVICE_REVOKE] = "DEVICE_REVOKE",
-        [COMMAND_MESSAGE] = "MESSAGE",
-        [COMMAND_ACK] = "ACK",
-        [COMMAND_READ] = "READ",
-        [COMMAND_STREAM] = "STREAM",
-        [COMMAND_STREAM_ACK] = "STREAM_ACK",
-    };
-    return kind > 0 && kind < COMMAND_KINDS ? names[kind] : "UNKNOWN";
+    bool known = kind < COMMAND_KINDS && codings[kind].name != NULL;
+    return known ? codings[kind].name : "UNKNOWN";
 }

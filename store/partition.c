@@ -104,13 +104,6 @@ partition_refuse(struct ask *ask, int error)
 
 /* ------------------------------------------------------------------------------------ the queue */
 
-static const struct ask_kind *
-kind_of(uint32_t tag)
-{
-    const struct ask_kind *kind = partition_change_kind(tag);
-    return kind != NULL ? kind : partition_read_kind(tag);
-}
-
 static void
 fetch(struct partition *partition)
 {
@@ -158,7 +151,7 @@ make_sure_of_space(struct partition *partition, struct ask *ask)
 static enum ask_outcome
 serve(struct partition *partition, struct ask *ask, bool act)
 {
-    const struct ask_kind *kind = kind_of(ask->tag);
+    const struct ask_kind *kind = partition_kind(ask->tag);
     if (act && kind->needs_space) {
         enum ask_outcome outcome = make_sure_of_space(partition, ask);
         if (outcome != ASK_READY) {
@@ -285,7 +278,7 @@ fetched(struct partition *partition, const struct ln_msg *answer)
 static void
 take(struct partition *partition, struct ln_msg *msg)
 {
-    const struct ask_kind *kind = kind_of(msg->tag);
+    const struct ask_kind *kind = partition_kind(msg->tag);
     bool request = (msg->flags & LN_MSG_REQUEST) != 0;
     counter_add(&partition->journal->requests, 1);
     if (kind == NULL || msg->bytes != kind->bytes || msg->tag >= STORE_TAG_INTERNAL) {

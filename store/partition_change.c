@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define DATA(type, ask) ((const struct type *)(const void *)(ask)->data)
-
 /* ----------------------------------------------------------------------------- into the journal */
 
 /* The wall clock, but never earlier than anything this partition has seen: messages of a chat are
@@ -75,10 +73,9 @@ partition_log(struct partition *partition, struct ask *ask, struct command *comm
     return act ? log_it(partition, ask, command) : ASK_READY;
 }
 
-/* The same for a command about a user, who must have existed once. */
-static enum ask_outcome
-run_user_command(struct partition *partition, struct ask *ask, struct command *command,
-                 uint64_t user, bool act)
+enum ask_outcome
+partition_log_for_user(struct partition *partition, struct ask *ask, struct command *command,
+                       uint64_t user, bool act)
 {
     struct store_key key = record_key(partition->ledger.partition, RECORD_HEAD, user, 0);
     struct store_value value;
@@ -103,7 +100,7 @@ name_valid(const struct store_name *name)
 static bool
 valid_user_create(const struct ask *ask)
 {
-    const struct store_user_create *create = DATA(store_user_create, ask);
+    const struct store_user_create *create = ASK_DATA(store_user_create, ask);
     return name_valid(&create->name) && create->name.bytes > 0 &&
            create->password_bytes <= STORE_PASSWORD_BYTES_MAX && name_valid(&create->device_name);
 }
@@ -111,7 +108,7 @@ valid_user_create(const struct ask *ask)
 static enum ask_outcome
 run_user_create(struct partition *partition, struct ask *ask, bool act)
 {
-    const struct store_user_create *create = DATA(store_user_create, ask);
+    const struct store_user_create *create = ASK_DATA(store_user_create, ask);
     struct store_key key = record_key_name(partition->ledger.seed, &create->name);
     struct store_value value;
     struct command command = {
@@ -135,10 +132,10 @@ run_user_create(struct partition *partition, struct ask *ask, bool act)
     return partition_log(partition, ask, &command, act);
 }
 
-static bool
-valid_user(const struct ask *ask)
+bool
+partition_valid_user(const struct ask *ask)
 {
-    uint64_t user = DATA(store_user_id, ask)->user; /* the first field of all that use this */
+    uint64_t user = ASK_DATA(store_user_id, ask)->user; /* the first field of all that use this */
     return user != 0 && key_partition_of_id(ask->partition->ledger.seed, user) ==
                             ask->partition->ledger.partition;
 }
@@ -146,28 +143,36 @@ valid_user(const struct ask *ask)
 static enum ask_outcome
 run_user_remove(struct partition *partition, struct ask *ask, bool act)
 {
-    uint64_t user = DATA(store_user_id, ask)->user;
+    uint64_t user = ASK_DATA(store_user_id, ask)->user;
     struct command command = {.kind = COMMAND_USER_REMOVE, .device = {.user = user}};
-    return run_user_command(partition, ask, &command, user, act);
+    return partition_log_for_user(partition, ask, &command, user, act);
+}
+
+static void
+answer_user_created(struct ask *ask, const struct result *result)
+{
+    struct store_user_created created = {.user = result->user, .device = result->device};
+    ask_answer(ask, &created, sizeof(created), NULL);
 }
 
 static bool
 valid_password(const struct ask *ask)
 {
-    return valid_user(ask) && DATA(store_password, ask)->bytes <= STORE_PASSWORD_BYTES_MAX;
+    return partition_valid_user(ask) &&
+           ASK_DATA(store_password, ask)->bytes <= STORE_PASSWORD_BYTES_MAX;
 }
 
 static enum ask_outcome
 run_password_set(struct partition *partition, struct ask *ask, bool act)
 {
-    const struct store_password *password = DATA(store_password, ask);
+    const struct store_password *password = ASK_DATA(store_password, ask);
     struct command command = {
         .kind = COMMAND_PASSWORD_SET,
         .password = {.user = password->user,
                      .bytes = password->bytes,
                      .text = (const unsigned char *)password->text},
     };
-    return run_user_command(partition, ask, &command, password->user, act);
+    return partition_log_for_user(partition, ask, &command, password->user, act);
 }
 
 /* -------------------------------------------------------------------------------------- devices */
@@ -175,41 +180,48 @@ run_password_set(struct partition *partition, struct ask *ask, bool act)
 static bool
 valid_device_add(const struct ask *ask)
 {
-    return valid_user(ask) && name_valid(&DATA(store_device_add, ask)->name);
+    return partition_valid_user(ask) && name_valid(&ASK_DATA(store_device_add, ask)->name);
 }
 
 static enum ask_outcome
 run_device_add(struct partition *partition, struct ask *ask, bool act)
 {
-    const struct store_device_add *add = DATA(store_device_add, ask);
+    const struct store_device_add *add = ASK_DATA(store_device_add, ask);
     struct command command = {
         .kind = COMMAND_DEVICE_ADD,
         .device_add = {.user = add->user, .name = add->name},
     };
     memcpy(command.device_add.token_hash, add->token_hash, STORE_TOKEN_HASH_BYTES);
-    return run_user_command(partition, ask, &command, add->user, act);
+    return partition_log_for_user(partition, ask, &command, add->user, act);
+}
+
+static void
+answer_device_added(struct ask *ask, const struct result *result)
+{
+    struct store_device_added added = {.device = result->device};
+    ask_answer(ask, &added, sizeof(added), NULL);
 }
 
 static enum ask_outcome
 run_device_revoke(struct partition *partition, struct ask *ask, bool act)
 {
-    const struct store_device_id *device = DATA(store_device_id, ask);
+    const struct store_device_id *device = ASK_DATA(store_device_id, ask);
     struct command command = {
         .kind = COMMAND_DEVICE_REVOKE,
         .device = {.user = device->user, .device = device->device},
     };
-    return run_user_command(partition, ask, &command, device->user, act);
+    return partition_log_for_user(partition, ask, &command, device->user, act);
 }
 
 static enum ask_outcome
 run_attach(struct partition *partition, struct ask *ask, bool act)
 {
-    const struct store_attach *attach = DATA(store_attach, ask);
+    const struct store_attach *attach = ASK_DATA(store_attach, ask);
     struct command command = {
         .kind = COMMAND_DEVICE_ATTACH,
         .device = {.user = attach->user, .device = attach->device},
     };
-    return run_user_command(partition, ask, &command, attach->user, act);
+    return partition_log_for_user(partition, ask, &command, attach->user, act);
 }
 
 static enum ask_outcome
@@ -227,17 +239,17 @@ run_detach(struct partition *partition, struct ask *ask, bool act)
 static bool
 valid_message(const struct ask *ask)
 {
-    const struct store_message *message = DATA(store_message, ask);
+    const struct store_message *message = ASK_DATA(store_message, ask);
     uint64_t bytes = (uint64_t)message->body_bytes + message->attachments_bytes;
     uint64_t held = ask->buffer != NULL ? ln_buffer_bytes(ask->buffer) : 0;
-    return valid_user(ask) && message->sender != 0 && message->number != 0 &&
+    return partition_valid_user(ask) && message->sender != 0 && message->number != 0 &&
            bytes <= STORE_BODY_BYTES_MAX && bytes == held && name_valid(&message->sender_name);
 }
 
 static enum ask_outcome
 run_message(struct partition *partition, struct ask *ask, bool act)
 {
-    const struct store_message *message = DATA(store_message, ask);
+    const struct store_message *message = ASK_DATA(store_message, ask);
     const unsigned char *body = ask->buffer != NULL ? ln_buffer_data(ask->buffer) : NULL;
     struct command command = {
         .kind = COMMAND_MESSAGE,
@@ -260,7 +272,18 @@ run_message(struct partition *partition, struct ask *ask, bool act)
                     },
             },
     };
-    return run_user_command(partition, ask, &command, message->recipient, act);
+    return partition_log_for_user(partition, ask, &command, message->recipient, act);
+}
+
+void
+partition_answer_sent(struct ask *ask, const struct result *result)
+{
+    struct store_sent sent = {
+        .chat_number = result->chat_number,
+        .time_ms = result->time_ms,
+        .duplicate = result->duplicate,
+    };
+    ask_answer(ask, &sent, sizeof(sent), NULL);
 }
 
 /* -------------------------------------------------------------------------------------- cursors */
@@ -270,7 +293,7 @@ static bool
 gather(struct partition *partition, struct ask *ask, const struct record_place *base,
        struct gather *out)
 {
-    const struct store_ack *asked = DATA(store_ack, ask);
+    const struct store_ack *asked = ASK_DATA(store_ack, ask);
     struct command_ack ack = {
         .user = asked->user, .device = asked->device, .number = asked->number};
     struct delta *delta = partition->ledger.delta;
@@ -364,7 +387,7 @@ ack_base(struct partition *partition, const struct store_ack *ack, struct record
 static enum ask_outcome
 run_ack(struct partition *partition, struct ask *ask, bool act)
 {
-    const struct store_ack *ack = DATA(store_ack, ask);
+    const struct store_ack *ack = ASK_DATA(store_ack, ask);
     struct record_place base;
     if (!partition_knows_record(partition, RECORD_HEAD, ack->user, 0)) {
         return ASK_MISSING;
@@ -379,14 +402,14 @@ run_ack(struct partition *partition, struct ask *ask, bool act)
 static bool
 valid_read(const struct ask *ask)
 {
-    const struct store_read *read = DATA(store_read, ask);
-    return valid_user(ask) && read->peer != 0 && read->chat_number != 0;
+    const struct store_read *read = ASK_DATA(store_read, ask);
+    return partition_valid_user(ask) && read->peer != 0 && read->chat_number != 0;
 }
 
 static enum ask_outcome
 run_read(struct partition *partition, struct ask *ask, bool act)
 {
-    const struct store_read *read = DATA(store_read, ask);
+    const struct store_read *read = ASK_DATA(store_read, ask);
     struct record_chat chat;
     struct record_head head;
     struct command command = {
@@ -411,30 +434,51 @@ run_read(struct partition *partition, struct ask *ask, bool act)
     return log_it(partition, ask, &command);
 }
 
-/* ------------------------------------------------------------------------------------ the table */
+/* ------------------------------------------------------------------------------------ the kinds */
 
-const struct ask_kind *
-partition_change_kind(uint32_t tag)
-{
-    static const struct ask_kind kinds[] = {
-        {STORE_USER_CREATE, sizeof(struct store_user_create), true, valid_user_create,
-         run_user_create},
-        {STORE_USER_REMOVE, sizeof(struct store_user_id), false, valid_user, run_user_remove},
-        {STORE_PASSWORD_SET, sizeof(struct store_password), true, valid_password, run_password_set},
-        {STORE_DEVICE_ADD, sizeof(struct store_device_add), true, valid_device_add, run_device_add},
-        {STORE_DEVICE_REVOKE, sizeof(struct store_device_id), false, valid_user, run_device_revoke},
-        {STORE_ATTACH, sizeof(struct store_attach), false, valid_user, run_attach},
-        {STORE_DETACH, sizeof(struct store_detach), false, valid_user, run_detach},
-        {STORE_MESSAGE, sizeof(struct store_message), true, valid_message, run_message},
-        {STORE_ACK, sizeof(struct store_ack), false, valid_user, run_ack},
-        {STORE_READ, sizeof(struct store_read), false, valid_read, run_read},
-        {ASK_STREAM, 0, false, NULL, partition_stream_run},
-        {ASK_STREAM_ACK, 0, false, NULL, partition_stream_ack_run},
-    };
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (kinds[i].tag == tag) {
-            return &kinds[i];
-        }
-    }
-    return NULL;
-}
+const struct ask_kind ask_user_create = {
+    .bytes = sizeof(struct store_user_create),
+    .needs_space = true,
+    .valid = valid_user_create,
+    .run = run_user_create,
+    .answer = answer_user_created,
+};
+const struct ask_kind ask_user_remove = {
+    .bytes = sizeof(struct store_user_id), .valid = partition_valid_user, .run = run_user_remove};
+const struct ask_kind ask_password_set = {
+    .bytes = sizeof(struct store_password),
+    .needs_space = true,
+    .valid = valid_password,
+    .run = run_password_set,
+};
+const struct ask_kind ask_device_add = {
+    .bytes = sizeof(struct store_device_add),
+    .needs_space = true,
+    .valid = valid_device_add,
+    .run = run_device_add,
+    .answer = answer_device_added,
+};
+const struct ask_kind ask_device_revoke = {
+    .bytes = sizeof(struct store_device_id),
+    .valid = partition_valid_user,
+    .run = run_device_revoke,
+};
+const struct ask_kind ask_attach = {
+    .bytes = sizeof(struct store_attach),
+    .valid = partition_valid_user,
+    .run = run_attach,
+    .answer = partition_answer_attach,
+};
+const struct ask_kind ask_detach = {
+    .bytes = sizeof(struct store_detach), .valid = partition_valid_user, .run = run_detach};
+const struct ask_kind ask_message = {
+    .bytes = sizeof(struct store_message),
+    .needs_space = true,
+    .valid = valid_message,
+    .run = run_message,
+    .answer = partition_answer_sent,
+};
+const struct ask_kind ask_ack = {
+    .bytes = sizeof(struct store_ack), .valid = partition_valid_user, .run = run_ack};
+const struct ask_kind ask_read = {
+    .bytes = sizeof(struct store_read), .valid = valid_read, .run = run_read};

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define DATA(type, ask) ((const struct type *)(const void *)(ask)->data)
-
 static enum ask_outcome
 done(struct ask *ask, const struct store_rows *result, struct ln_buffer *buffer)
 {
@@ -17,7 +15,7 @@ done(struct ask *ask, const struct store_rows *result, struct ln_buffer *buffer)
 static uint64_t
 list_after(const struct ask *ask)
 {
-    const struct store_list *list = DATA(store_list, ask);
+    const struct store_list *list = ASK_DATA(store_list, ask);
     return ask->after > list->after ? ask->after : list->after;
 }
 
@@ -38,10 +36,10 @@ add_chat(struct rows *out, uint64_t peer, struct store_value value)
     memcpy(rows_room(out, sizeof(chat)), &chat, sizeof(chat));
 }
 
-enum ask_outcome
-partition_chats_run(struct partition *partition, struct ask *ask, bool act)
+static enum ask_outcome
+run_chats(struct partition *partition, struct ask *ask, bool act)
 {
-    const struct store_list *list = DATA(store_list, ask);
+    const struct store_list *list = ASK_DATA(store_list, ask);
     struct rows *out = &partition->journal->rows;
     struct store_rows result = {0};
     struct page page;
@@ -130,10 +128,10 @@ users_read(struct partition *partition, struct ask *ask, uint32_t rows_max,
     return read;
 }
 
-enum ask_outcome
-partition_users_run(struct partition *partition, struct ask *ask, bool act)
+static enum ask_outcome
+run_users(struct partition *partition, struct ask *ask, bool act)
 {
-    uint32_t rows_max = partition_at_most(DATA(store_list, ask)->max, STORE_ROWS_MAX);
+    uint32_t rows_max = partition_at_most(ASK_DATA(store_list, ask)->max, STORE_ROWS_MAX);
     struct delta *delta = partition->ledger.delta;
     struct rows *out = &partition->journal->rows;
     struct fetch_range wanted[ASK_RANGES];
@@ -155,3 +153,7 @@ partition_users_run(struct partition *partition, struct ask *ask, bool act)
     }
     return ASK_MISSING;
 }
+
+const struct ask_kind ask_chats = {
+    .bytes = sizeof(struct store_list), .valid = partition_valid_user, .run = run_chats};
+const struct ask_kind ask_user_list = {.bytes = sizeof(struct store_list), .run = run_users};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* partition_priv.h - partition.h's parts: requests that change (partition_change.c), that read
- * (partition_read.c), what is told after an apply (partition_tell.c), streams
- * (partition_stream.c). */
+ * (partition_read.c, partition_list.c), what is told after an apply (partition_tell.c), streams
+ * (partition_stream.c). The table of all kinds of requests stands in partition_kind.c. */
 #pragma once
 
 #include "store/journal.h"
@@ -19,15 +19,31 @@ typedef enum ask_outcome ask_run(struct partition *partition, struct ask *ask, b
 
 /* What is known of a kind of request. */
 struct ask_kind {
-    uint32_t tag;
     uint32_t bytes;   /* of its data */
     bool needs_space; /* refused when the disk is full */
     bool (*valid)(const struct ask *ask);
     ask_run *run;
+    /* Answers when its command has been applied and was not refused. NULL: an empty answer. */
+    void (*answer)(struct ask *ask, const struct result *result);
 };
 /* NULL: no such request. */
-const struct ask_kind *partition_change_kind(uint32_t tag);
-const struct ask_kind *partition_read_kind(uint32_t tag);
+const struct ask_kind *partition_kind(uint32_t tag);
+
+/* partition_change.c */
+extern const struct ask_kind ask_user_create, ask_user_remove, ask_password_set, ask_device_add,
+    ask_device_revoke, ask_attach, ask_detach, ask_message, ask_ack, ask_read;
+/* partition_read.c */
+extern const struct ask_kind ask_name_find, ask_user_get, ask_password_get, ask_device_check,
+    ask_device_list, ask_inbox;
+/* partition_list.c */
+extern const struct ask_kind ask_chats, ask_user_list;
+/* partition_stream.c */
+extern const struct ask_kind ask_of_stream, ask_of_stream_ack;
+
+/* The data begins with an id that lives in this partition. */
+bool partition_valid_user(const struct ask *ask);
+/* As store_sent. */
+void partition_answer_sent(struct ask *ask, const struct result *result);
 
 /* Serves the queue as far as it goes; fetches what is missing. In the partition's own actor. */
 void partition_pump(struct partition *partition);
@@ -50,12 +66,14 @@ bool partition_head(struct partition *partition, struct ask *ask, uint64_t user,
 enum ask_outcome partition_log(struct partition *partition, struct ask *ask,
                                struct command *command, bool act);
 
+/* The same for a command about a user, who must have existed once. */
+enum ask_outcome partition_log_for_user(struct partition *partition, struct ask *ask,
+                                        struct command *command, uint64_t user, bool act);
+
 /* Answers with an error. */
 enum ask_outcome partition_refuse(struct ask *ask, int error);
 
-/* partition_read.c, partition_list.c */
-ask_run partition_chats_run;
-ask_run partition_users_run;
+/* partition_read.c */
 /* A user as told outside; false: he was removed. */
 bool partition_user_row(uint64_t id, struct store_value user, struct store_value head,
                         struct store_user *out);
@@ -69,6 +87,7 @@ partition_at_most(uint32_t asked, uint32_t limit)
 }
 
 /* partition_tell.c */
+void partition_answer_attach(struct ask *ask, const struct result *result);
 void partition_push(struct partition *partition, const struct effect *effect);
 
 /* partition_stream.c */
@@ -83,5 +102,3 @@ void partition_streams_send(struct partition *partition, bool may_fetch);
 /* Sets the timer of the calling partition. */
 void partition_watch(void);
 void partition_tick(struct partition *partition);
-ask_run partition_stream_run;
-ask_run partition_stream_ack_run;

@@ -7,16 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define DATA(type, ask) ((const struct type *)(const void *)(ask)->data)
-
-static bool
-valid_user(const struct ask *ask)
-{
-    uint64_t user = DATA(store_user_id, ask)->user; /* the first field of all that use this */
-    return user != 0 && key_partition_of_id(ask->partition->ledger.seed, user) ==
-                            ask->partition->ledger.partition;
-}
-
 static bool
 get(struct partition *partition, enum record_table table, uint64_t owner, uint64_t a,
     struct store_value *out)
@@ -37,7 +27,7 @@ done(struct ask *ask, const void *data, size_t bytes, struct ln_buffer *buffer)
 static bool
 valid_name(const struct ask *ask)
 {
-    const struct store_name *name = DATA(store_name, ask);
+    const struct store_name *name = ASK_DATA(store_name, ask);
     return name->bytes > 0 && name->bytes <= STORE_NAME_BYTES_MAX &&
            key_partition_of_name(ask->partition->ledger.seed, name->text, name->bytes) ==
                ask->partition->ledger.partition;
@@ -46,7 +36,7 @@ valid_name(const struct ask *ask)
 static enum ask_outcome
 run_name_find(struct partition *partition, struct ask *ask, bool act)
 {
-    const struct store_name *name = DATA(store_name, ask);
+    const struct store_name *name = ASK_DATA(store_name, ask);
     struct store_key key = record_key_name(partition->ledger.seed, name);
     struct record_name record;
     struct store_value value;
@@ -112,7 +102,7 @@ static enum ask_outcome
 run_user_get(struct partition *partition, struct ask *ask, bool act)
 {
     struct store_user user;
-    uint64_t id = DATA(store_user_id, ask)->user;
+    uint64_t id = ASK_DATA(store_user_id, ask)->user;
     if (!knows_user(partition, id)) {
         return ASK_MISSING;
     }
@@ -128,7 +118,7 @@ run_user_get(struct partition *partition, struct ask *ask, bool act)
 static enum ask_outcome
 run_password_get(struct partition *partition, struct ask *ask, bool act)
 {
-    uint64_t user = DATA(store_user_id, ask)->user;
+    uint64_t user = ASK_DATA(store_user_id, ask)->user;
     struct record_head head;
     struct record_password record;
     struct store_value value;
@@ -168,7 +158,7 @@ hashes_equal(const unsigned char *x, const unsigned char *y)
 static enum ask_outcome
 run_device_check(struct partition *partition, struct ask *ask, bool act)
 {
-    const struct store_device_check *check = DATA(store_device_check, ask);
+    const struct store_device_check *check = ASK_DATA(store_device_check, ask);
     struct store_user user;
     struct record_device device;
     struct store_value value;
@@ -216,7 +206,7 @@ session_pid(const struct partition *partition, uint64_t user, uint16_t device)
 static enum ask_outcome
 run_device_list(struct partition *partition, struct ask *ask, bool act)
 {
-    uint64_t user = DATA(store_user_id, ask)->user;
+    uint64_t user = ASK_DATA(store_user_id, ask)->user;
     struct record_head head;
     if (!partition_knows_record(partition, RECORD_HEAD, user, 0)) {
         return ASK_MISSING;
@@ -323,7 +313,7 @@ inbox_gather(struct partition *partition, struct ask *ask, struct inbox_page *in
 static struct inbox_page
 inbox_page(const struct partition *partition, const struct ask *ask, const struct record_head *head)
 {
-    const struct store_inbox *asked = DATA(store_inbox, ask);
+    const struct store_inbox *asked = ASK_DATA(store_inbox, ask);
     uint64_t after = asked->after > head->low.number ? asked->after : head->low.number;
     after = ask->after > after ? ask->after : after;
     return (struct inbox_page){
@@ -338,7 +328,7 @@ inbox_page(const struct partition *partition, const struct ask *ask, const struc
 static enum ask_outcome
 run_inbox(struct partition *partition, struct ask *ask, bool act)
 {
-    const struct store_inbox *asked = DATA(store_inbox, ask);
+    const struct store_inbox *asked = ASK_DATA(store_inbox, ask);
     struct record_head head;
     struct inbox_page inbox;
     if (!partition_knows_record(partition, RECORD_HEAD, asked->user, 0)) {
@@ -370,26 +360,20 @@ run_inbox(struct partition *partition, struct ask *ask, bool act)
                 partition_buffer(&partition->journal->rows));
 }
 
-/* ------------------------------------------------------------------------------------ the table */
+/* ------------------------------------------------------------------------------------ the kinds */
 
-const struct ask_kind *
-partition_read_kind(uint32_t tag)
-{
-    static const struct ask_kind kinds[] = {
-        {STORE_NAME_FIND, sizeof(struct store_name), false, valid_name, run_name_find},
-        {STORE_USER_GET, sizeof(struct store_user_id), false, valid_user, run_user_get},
-        {STORE_PASSWORD_GET, sizeof(struct store_user_id), false, valid_user, run_password_get},
-        {STORE_DEVICE_CHECK, sizeof(struct store_device_check), false, valid_user,
-         run_device_check},
-        {STORE_DEVICE_LIST, sizeof(struct store_user_id), false, valid_user, run_device_list},
-        {STORE_INBOX, sizeof(struct store_inbox), false, valid_user, run_inbox},
-        {STORE_CHATS, sizeof(struct store_list), false, valid_user, partition_chats_run},
-        {STORE_USER_LIST, sizeof(struct store_list), false, NULL, partition_users_run},
-    };
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-        if (kinds[i].tag == tag) {
-            return &kinds[i];
-        }
-    }
-    return NULL;
-}
+const struct ask_kind ask_name_find = {
+    .bytes = sizeof(struct store_name), .valid = valid_name, .run = run_name_find};
+const struct ask_kind ask_user_get = {
+    .bytes = sizeof(struct store_user_id), .valid = partition_valid_user, .run = run_user_get};
+const struct ask_kind ask_password_get = {
+    .bytes = sizeof(struct store_user_id), .valid = partition_valid_user, .run = run_password_get};
+const struct ask_kind ask_device_check = {
+    .bytes = sizeof(struct store_device_check),
+    .valid = partition_valid_user,
+    .run = run_device_check,
+};
+const struct ask_kind ask_device_list = {
+    .bytes = sizeof(struct store_user_id), .valid = partition_valid_user, .run = run_device_list};
+const struct ask_kind ask_inbox = {
+    .bytes = sizeof(struct store_inbox), .valid = partition_valid_user, .run = run_inbox};

@@ -15,8 +15,6 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define DATA(type, ask) ((const struct type *)(const void *)(ask)->data)
-
 enum { LENGTH_BYTES = 4 };
 
 static ln_pid
@@ -272,10 +270,10 @@ partition_stream_arrived(struct partition *partition, struct ln_msg *msg)
     }
 }
 
-enum ask_outcome
-partition_stream_run(struct partition *partition, struct ask *ask, bool act)
+static enum ask_outcome
+run_stream(struct partition *partition, struct ask *ask, bool act)
 {
-    const struct ask_stream *one = DATA(ask_stream, ask);
+    const struct ask_stream *one = ASK_DATA(ask_stream, ask);
     struct command command = {
         .partition = partition->ledger.partition,
         .kind = COMMAND_STREAM,
@@ -345,10 +343,10 @@ receipts_gather(struct partition *partition, const struct ask_stream_ack *ack,
     return known;
 }
 
-enum ask_outcome
-partition_stream_ack_run(struct partition *partition, struct ask *ask, bool act)
+static enum ask_outcome
+run_stream_ack(struct partition *partition, struct ask *ask, bool act)
 {
-    const struct ask_stream_ack *ack = DATA(ask_stream_ack, ask);
+    const struct ask_stream_ack *ack = ASK_DATA(ask_stream_ack, ask);
     struct command command = {.partition = partition->ledger.partition, .kind = COMMAND_STREAM_ACK};
     if (ack->number <= partition->ledger.streams[ack->destination].out_acked) {
         return act ? ASK_DONE : ASK_READY;
@@ -358,3 +356,6 @@ partition_stream_ack_run(struct partition *partition, struct ask *ask, bool act)
     }
     return partition_log(partition, ask, &command, act);
 }
+
+const struct ask_kind ask_of_stream = {.run = run_stream};
+const struct ask_kind ask_of_stream_ack = {.run = run_stream_ack};

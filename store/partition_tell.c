@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define DATA(type, ask) ((const struct type *)(const void *)(ask)->data)
-
 /* ---------------------------------------------------------------------------------- to sessions */
 
 static void
@@ -125,10 +123,11 @@ count_sessions(struct partition *partition, const struct attached *before)
     counter_set(&partition->sessions, now->count);
 }
 
-static void
-attach(struct partition *partition, struct ask *ask, const struct result *result)
+void
+partition_answer_attach(struct ask *ask, const struct result *result)
 {
-    const struct store_attach *asked = DATA(store_attach, ask);
+    struct partition *partition = ask->partition;
+    const struct store_attach *asked = ASK_DATA(store_attach, ask);
     struct store_attached attached = {
         .acked = result->acked,
         .last = result->last,
@@ -156,23 +155,11 @@ attach(struct partition *partition, struct ask *ask, const struct result *result
 
 /* The answer to a command that was not refused. */
 static void
-answer(struct partition *partition, struct ask *ask, const struct result *result)
+answer(struct ask *ask, const struct result *result)
 {
-    if (ask->tag == STORE_ATTACH) {
-        attach(partition, ask, result);
-    } else if (ask->tag == STORE_MESSAGE) {
-        struct store_sent sent = {
-            .chat_number = result->chat_number,
-            .time_ms = result->time_ms,
-            .duplicate = result->duplicate,
-        };
-        ask_answer(ask, &sent, sizeof(sent), NULL);
-    } else if (ask->tag == STORE_DEVICE_ADD) {
-        struct store_device_added added = {.device = result->device};
-        ask_answer(ask, &added, sizeof(added), NULL);
-    } else if (ask->tag == STORE_USER_CREATE) {
-        struct store_user_created created = {.user = result->user, .device = result->device};
-        ask_answer(ask, &created, sizeof(created), NULL);
+    const struct ask_kind *kind = partition_kind(ask->tag);
+    if (kind->answer != NULL) {
+        kind->answer(ask, result);
     } else {
         ask_answer_error(ask, 0);
     }
@@ -200,9 +187,9 @@ answer_awaiting(struct partition *partition)
         if (partition->ledger.streams[ask->stream_to].out_acked < ask->stream_number) {
             ask_queue_push(&partition->awaiting, ask);
         } else {
-            const struct store_user_created *created = DATA(store_user_created, ask);
+            const struct store_user_created *created = ASK_DATA(store_user_created, ask);
             struct result result = {.user = created->user, .device = created->device};
-            answer(partition, ask, &result);
+            answer(ask, &result);
             ask_free(ask);
         }
         ask = next;
@@ -224,7 +211,7 @@ partition_applied(struct partition *partition, struct ask *ask, const struct res
         partition->sends_due[other / 64] |= UINT64_C(1) << other % 64;
     }
     if (ask->tag == ASK_STREAM) {
-        other = DATA(ask_stream, ask)->source;
+        other = ASK_DATA(ask_stream, ask)->source;
         partition->acks_due[other / 64] |= UINT64_C(1) << other % 64;
     } else if (ask->tag == ASK_STREAM_ACK) {
         answer_awaiting(partition);
@@ -235,7 +222,7 @@ partition_applied(struct partition *partition, struct ask *ask, const struct res
         await(partition, ask, result);
         return;
     } else {
-        answer(partition, ask, result);
+        answer(ask, result);
     }
     ask_free(ask);
 }
@@ -243,7 +230,7 @@ partition_applied(struct partition *partition, struct ask *ask, const struct res
 void
 partition_passed(struct partition *partition, struct ask *ask)
 {
-    const struct store_detach *detach = DATA(store_detach, ask);
+    const struct store_detach *detach = ASK_DATA(store_detach, ask);
     struct attached before = partition->attached;
     ASSERT(ask->tag == STORE_DETACH);
     attached_remove(&partition->attached, detach->user, detach->device, detach->session);

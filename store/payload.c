@@ -1,35 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/payload.h"
 
-#include "store/cursor.h"
+#include "store/payload_priv.h"
+
 #include "store/record.h"
 
 #include <errno.h>
 
-size_t
-payload_bytes(const struct payload *payload)
+static size_t
+create_bytes(const struct payload *payload)
 {
-    size_t bytes = RECORD_HEADER_BYTES + 1;
-    switch (payload->kind) {
-    case PAYLOAD_USER_CREATE:
-        bytes += 16 + 1u + payload->create.name.bytes + 1u + payload->create.password_bytes + 1;
-        if (payload->create.with_device) {
-            bytes += STORE_TOKEN_HASH_BYTES + 1u + payload->create.device_name.bytes;
-        }
-        return bytes;
-    case PAYLOAD_NAME_RELEASE:
-        return bytes + 8 + 1u + payload->release.name.bytes;
-    case PAYLOAD_RECEIPT:
-        return bytes + 4 * sizeof(uint64_t);
-    case PAYLOAD_COPY:
-        return bytes + 8 + entry_message_bytes(&payload->copy.message);
+    const struct payload_user_create *create = &payload->create;
+    size_t bytes = 16 + 1u + create->name.bytes + 1u + create->password_bytes + 1;
+    if (create->with_device) {
+        bytes += STORE_TOKEN_HASH_BYTES + 1u + create->device_name.bytes;
     }
-    ASSERT(false);
+    return bytes;
 }
 
 static void
-create_put(struct cursor_out *out, const struct payload_user_create *create)
+create_put(struct cursor_out *out, const struct payload *payload)
 {
+    const struct payload_user_create *create = &payload->create;
     cursor_put_u64(out, create->user);
     cursor_put_u64(out, create->created_at_ms);
     record_put_name(out, &create->name);
@@ -43,8 +35,9 @@ create_put(struct cursor_out *out, const struct payload_user_create *create)
 }
 
 static void
-create_get(struct cursor_in *in, struct payload_user_create *out)
+create_get(struct cursor_in *in, struct payload *payload)
 {
+    struct payload_user_create *out = &payload->create;
     out->user = cursor_get_u64(in);
     out->created_at_ms = cursor_get_u64(in);
     record_get_name(in, &out->name);
@@ -61,6 +54,86 @@ create_get(struct cursor_in *in, struct payload_user_create *out)
     }
 }
 
+static size_t
+release_bytes(const struct payload *payload)
+{
+    return 8 + 1u + payload->release.name.bytes;
+}
+
+static void
+release_put(struct cursor_out *out, const struct payload *payload)
+{
+    cursor_put_u64(out, payload->release.user);
+    record_put_name(out, &payload->release.name);
+}
+
+static void
+release_get(struct cursor_in *in, struct payload *out)
+{
+    out->release.user = cursor_get_u64(in);
+    record_get_name(in, &out->release.name);
+}
+
+static size_t
+receipt_bytes(const struct payload *payload)
+{
+    (void)payload;
+    return 4 * sizeof(uint64_t);
+}
+
+static void
+receipt_put(struct cursor_out *out, const struct payload *payload)
+{
+    cursor_put_u64(out, payload->receipt.reader);
+    cursor_put_u64(out, payload->receipt.peer);
+    cursor_put_u64(out, payload->receipt.delivered);
+    cursor_put_u64(out, payload->receipt.read);
+}
+
+static void
+receipt_get(struct cursor_in *in, struct payload *out)
+{
+    out->receipt.reader = cursor_get_u64(in);
+    out->receipt.peer = cursor_get_u64(in);
+    out->receipt.delivered = cursor_get_u64(in);
+    out->receipt.read = cursor_get_u64(in);
+}
+
+static size_t
+copy_bytes(const struct payload *payload)
+{
+    return 8 + entry_message_bytes(&payload->copy.message);
+}
+
+static void
+copy_put(struct cursor_out *out, const struct payload *payload)
+{
+    cursor_put_u64(out, payload->copy.peer);
+    entry_put_message(out, &payload->copy.message);
+}
+
+static void
+copy_get(struct cursor_in *in, struct payload *out)
+{
+    out->copy.peer = cursor_get_u64(in);
+    entry_get_message(in, &out->copy.message);
+}
+
+/* Kinds without a place are nobody's. */
+static const struct payload_coding codings[PAYLOAD_KINDS] = {
+    [PAYLOAD_USER_CREATE] = {create_bytes, create_put, create_get},
+    [PAYLOAD_NAME_RELEASE] = {release_bytes, release_put, release_get},
+    [PAYLOAD_RECEIPT] = {receipt_bytes, receipt_put, receipt_get},
+    [PAYLOAD_COPY] = {copy_bytes, copy_put, copy_get},
+};
+
+size_t
+payload_bytes(const struct payload *payload)
+{
+    ASSERT(payload->kind < PAYLOAD_KINDS && codings[payload->kind].bytes != NULL);
+    return RECORD_HEADER_BYTES + 1 + codings[payload->kind].bytes(payload);
+}
+
 void
 payload_encode(const struct payload *payload, unsigned char *out)
 {
@@ -68,25 +141,7 @@ payload_encode(const struct payload *payload, unsigned char *out)
     cursor_out_init(&cursor, out, payload_bytes(payload));
     record_begin(&cursor, RECORD_OUTBOX);
     cursor_put_u8(&cursor, (uint8_t)payload->kind);
-    switch (payload->kind) {
-    case PAYLOAD_USER_CREATE:
-        create_put(&cursor, &payload->create);
-        break;
-    case PAYLOAD_NAME_RELEASE:
-        cursor_put_u64(&cursor, payload->release.user);
-        record_put_name(&cursor, &payload->release.name);
-        break;
-    case PAYLOAD_RECEIPT:
-        cursor_put_u64(&cursor, payload->receipt.reader);
-        cursor_put_u64(&cursor, payload->receipt.peer);
-        cursor_put_u64(&cursor, payload->receipt.delivered);
-        cursor_put_u64(&cursor, payload->receipt.read);
-        break;
-    case PAYLOAD_COPY:
-        cursor_put_u64(&cursor, payload->copy.peer);
-        entry_put_message(&cursor, &payload->copy.message);
-        break;
-    }
+    codings[payload->kind].put(&cursor, payload);
     ASSERT(!cursor.failed && cursor_out_bytes(&cursor) == payload_bytes(payload));
 }
 
@@ -98,23 +153,11 @@ payload_decode(struct store_value value, struct payload *out)
     cursor_in_init(&in, value.bytes, value.count);
     record_expect(&in, RECORD_OUTBOX);
     uint8_t kind = cursor_get_u8(&in);
-    if (kind == PAYLOAD_USER_CREATE) {
-        create_get(&in, &payload.create);
-    } else if (kind == PAYLOAD_NAME_RELEASE) {
-        payload.release.user = cursor_get_u64(&in);
-        record_get_name(&in, &payload.release.name);
-    } else if (kind == PAYLOAD_RECEIPT) {
-        payload.receipt.reader = cursor_get_u64(&in);
-        payload.receipt.peer = cursor_get_u64(&in);
-        payload.receipt.delivered = cursor_get_u64(&in);
-        payload.receipt.read = cursor_get_u64(&in);
-    } else if (kind == PAYLOAD_COPY) {
-        payload.copy.peer = cursor_get_u64(&in);
-        entry_get_message(&in, &payload.copy.message);
-    } else {
+    if (kind >= PAYLOAD_KINDS || codings[kind].get == NULL) {
         return -EBADMSG;
     }
     payload.kind = (enum payload_kind)kind;
+    codings[kind].get(&in, &payload);
     int error = cursor_in_end(&in);
     if (error == 0) {
         *out = payload;

@@ -23,6 +23,7 @@ enum payload_kind {
     PAYLOAD_NAME_RELEASE = 2, /* user's -> name's: the user is gone */
     PAYLOAD_RECEIPT = 3,      /* recipient's -> sender's: how far the recipient got in the chat */
     PAYLOAD_COPY = 4, /* recipient's -> sender's: a message for the sender's other devices */
+    PAYLOAD_KINDS,
 };
 
 struct payload_user_create {

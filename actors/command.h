@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command.h - a client's commands as the files that carry them out see them: command_NOUN.c, each
+ * with its kinds, and one table of all of them in connection_command.c.
+ *
+ *     frame ── command_kind.run ──> request to a partition, a struct pending
+ *                                                │ answer
+ *            frame out <── request_kind.done ────┘ or .refused
+ *
+ * All of it runs in the connection's actor. Frames are borrowed.
+ */
+#pragma once
+
+#include "actors/connection_priv.h"
+
+/* How a command is begun. It answers at once, or leaves a pending. May yield. */
+struct command_kind {
+    void (*run)(struct connection *connection, const Linnet__V1__ClientFrame *frame);
+};
+
+/* What a partition was asked, and what comes of its answer. None of them yields. */
+struct request_kind {
+    uint32_t tag; /* the store's */
+    void (*done)(struct connection *connection, const struct pending *pending,
+                 const struct ln_msg *answer);
+    /* NULL: command_refuse. */
+    void (*refused)(struct connection *connection, const struct pending *pending, int error);
+    /* True: the pending was added again, to be asked later. NULL: never. */
+    bool (*put_off)(struct connection *connection, struct pending *pending, int error);
+};
+
+/* connection_pending.c */
+/* Remembers the command until its request is answered. */
+struct pending *command_pending(const struct request_kind *kind,
+                                const Linnet__V1__ClientFrame *frame, uint64_t number);
+/* Takes the pending; `request` is ln_request's reference, 0: it will be asked again. */
+void command_pending_add(struct connection *connection, struct pending *pending, uint64_t request);
+/* NULL: it is none of ours. The caller's to free. */
+struct pending *command_pending_take(struct connection *connection, uint64_t request);
+/* As the device gave it: 0 when the node numbered the message. */
+uint64_t command_number(const struct pending *pending);
+/* Asks the partition of a user or a group, with the struct that request.h names beside kind->tag,
+ * and remembers the command. Takes the buffer (NULL: none). */
+void command_ask(struct connection *connection, const Linnet__V1__ClientFrame *frame,
+                 const struct request_kind *kind, uint64_t owner, const void *data, size_t bytes,
+                 struct ln_buffer *buffer);
+/* A partition's actor ended, and messages that were sent to it with it. Those behind them, which
+ * its successor would accept, must not overtake: so the device sends all of them again, in
+ * order. */
+void command_start_over(struct connection *connection);
+/* Whether an earlier message to the partition went to an actor before this one; its end will be
+ * told in a moment. */
+bool command_overtakes(const struct connection *connection, uint8_t partition, ln_pid to);
+
+/* command_refuse.c */
+/* Answers with what the store's error means. */
+void command_refuse(struct connection *connection, uint64_t number, uint64_t ref, int error);
+/* The same for requests about the device's own user: one who is gone is closed. */
+void command_refuse_own(struct connection *connection, const struct pending *pending, int error);
+
+/* command_chat.c */
+/* Whom a chat means: 0 and *out_user, or what the name's partition says. Yields for a name. */
+MUST_CHECK int command_chat_resolve(struct connection *connection, const Linnet__V1__Chat *chat,
+                                    uint64_t *out_user);
+/* The name in a command's chat could not be looked up; `field` names it ("markRead.chat"). */
+void command_refuse_name(struct connection *connection, const Linnet__V1__ClientFrame *frame,
+                         const char *field, int error);
+
+/* command_message.c */
+extern const struct command_kind command_send_message;
+/* command_cursor.c */
+extern const struct command_kind command_ack;
+extern const struct command_kind command_mark_read;

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sendMessage: decided in its recipient's partition. */
+#include "actors/command.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A text is kept with its NUL, since protobuf-c encodes strings, not slices: no copy when it is
+ * delivered. The attachments are kept as a SendMessage that has nothing else. */
+static struct ln_buffer *
+body_buffer(const Linnet__V1__SendMessage *send, struct store_message *out)
+{
+    const void *body = NULL;
+    if (send->body_case == LINNET__V1__SEND_MESSAGE__BODY_TEXT) {
+        body = send->text;
+        out->body_bytes = (uint32_t)strlen(send->text) + 1;
+        out->body_kind = (uint8_t)LINNET__V1__NEW_MESSAGE__BODY_TEXT;
+    } else if (send->body_case == LINNET__V1__SEND_MESSAGE__BODY_CONTENT) {
+        body = send->content.data;
+        out->body_bytes = (uint32_t)send->content.len;
+        out->body_kind = (uint8_t)LINNET__V1__NEW_MESSAGE__BODY_CONTENT;
+    }
+    Linnet__V1__SendMessage attached = LINNET__V1__SEND_MESSAGE__INIT;
+    if (send->n_attachments > 0) {
+        attached.n_attachments = send->n_attachments;
+        attached.attachments = send->attachments;
+        out->attachments_bytes = (uint32_t)linnet__v1__send_message__get_packed_size(&attached);
+    }
+    struct ln_buffer *buffer = ln_buffer_new((size_t)out->body_bytes + out->attachments_bytes);
+    unsigned char *data = ln_buffer_data(buffer);
+    if (out->body_bytes > 0) {
+        memcpy(data, body, out->body_bytes);
+    }
+    if (out->attachments_bytes > 0) {
+        (void)linnet__v1__send_message__pack(&attached, data + out->body_bytes);
+    }
+    return buffer;
+}
+
+static void
+sent(struct connection *connection, const struct pending *pending, const struct ln_msg *answer)
+{
+    const struct store_sent *stored = (const struct store_sent *)(const void *)answer->data;
+    Linnet__V1__MessageId id = LINNET__V1__MESSAGE_ID__INIT;
+    id.user_id = connection->user;
+    id.device = connection->device;
+    id.number = pending->number;
+    Linnet__V1__Sent event = LINNET__V1__SENT__INIT;
+    event.id = &id;
+    event.chat_number = stored->chat_number;
+    event.server_time_ms = stored->time_ms;
+    event.duplicate = stored->duplicate;
+    Linnet__V1__Answer result = LINNET__V1__ANSWER__INIT;
+    result.number = command_number(pending);
+    result.ref = pending->ref;
+    result.result_case = LINNET__V1__ANSWER__RESULT_SENT;
+    result.sent = &event;
+    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
+    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER;
+    frame.answer = &result;
+    struct messenger_counters *counters = &connection->messenger->counters;
+    messenger_count(stored->duplicate ? &counters->messages_duplicate
+                                      : &counters->messages_accepted);
+    event_send(connection, &frame);
+}
+
+static void
+refused(struct connection *connection, const struct pending *pending, int error)
+{
+    if (error == -ESRCH) {
+        command_start_over(connection);
+    } else {
+        command_refuse(connection, command_number(pending), pending->ref, error);
+    }
+}
+
+static const struct request_kind request_message = {
+    .tag = STORE_MESSAGE, .done = sent, .refused = refused};
+
+static void
+send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame)
+{
+    const Linnet__V1__SendMessage *send = frame->send_message;
+    struct store_message message = {
+        .sender = connection->user,
+        .sender_device = connection->device,
+        .number = frame->number != 0 ? frame->number : connection->node_number++,
+        .copy = connection->devices > 1,
+        .sender_name = connection->name,
+    };
+    const struct store *store = connection->messenger->store;
+    int error = command_chat_resolve(connection, send->chat, &message.recipient);
+    if (error == -ESRCH) {
+        command_start_over(connection);
+        return;
+    }
+    if (error != 0) {
+        command_refuse_name(connection, frame, "sendMessage.chat", error);
+        return;
+    }
+    struct pending *pending = command_pending(&request_message, frame, message.number);
+    pending->partition = store_user_partition(store, message.recipient);
+    pending->to = store_partition_pid(store, pending->partition);
+    if (command_overtakes(connection, pending->partition, pending->to)) {
+        ln_free(pending);
+        command_start_over(connection);
+        return;
+    }
+    struct ln_msg *request = ln_msg_new(STORE_MESSAGE, LN_DURABLE, sizeof message);
+    request->buffer = body_buffer(send, &message);
+    memcpy(request->data, &message, sizeof message);
+    command_pending_add(connection, pending, ln_request(pending->to, &request));
+}
+
+const struct command_kind command_send_message = {send_message};

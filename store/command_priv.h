@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* command_priv.h - command.h's parts: how each kind of command is written and read.
+ *
+ * A noun that brings more than a few has a file of its own (command_NOUN.c), and each of its kinds
+ * a line in the table of command.c. Reading marks the cursor as failed for what can't be right, so
+ * that apply may rely on what it is given.
+ */
+#pragma once
+
+#include "store/command.h"
+#include "store/cursor.h"
+
+/* Behind the time, which all have. */
+struct command_coding {
+    const char *name;
+    void (*put)(struct cursor_out *out, const struct command *command);
+    void (*get)(struct cursor_in *in, struct command *out); /* out->time_ms is set */
+};
+
+void command_put_pairs(struct cursor_out *out, const struct command_pairs *pairs);
+void command_get_pairs(struct cursor_in *in, struct command_pairs *out);
+/* 0 or 1; any other byte fails the cursor. */
+bool command_get_flag(struct cursor_in *in);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All kinds of requests that a partition takes, and of what other partitions send it. */
+#include "store/partition_priv.h"
+
+static const struct ask_kind *const kinds[] = {
+#define KIND(tag, kind) [(tag)-STORE_TAG_FIRST] = &(kind)
+    KIND(STORE_NAME_FIND, ask_name_find),
+    KIND(STORE_USER_CREATE, ask_user_create),
+    KIND(STORE_USER_GET, ask_user_get),
+    KIND(STORE_USER_REMOVE, ask_user_remove),
+    KIND(STORE_PASSWORD_GET, ask_password_get),
+    KIND(STORE_PASSWORD_SET, ask_password_set),
+    KIND(STORE_DEVICE_ADD, ask_device_add),
+    KIND(STORE_DEVICE_CHECK, ask_device_check),
+    KIND(STORE_DEVICE_LIST, ask_device_list),
+    KIND(STORE_DEVICE_REVOKE, ask_device_revoke),
+    KIND(STORE_ATTACH, ask_attach),
+    KIND(STORE_DETACH, ask_detach),
+    KIND(STORE_MESSAGE, ask_message),
+    KIND(STORE_ACK, ask_ack),
+    KIND(STORE_READ, ask_read),
+    KIND(STORE_INBOX, ask_inbox),
+    KIND(STORE_CHATS, ask_chats),
+    KIND(STORE_USER_LIST, ask_user_list),
+    KIND(ASK_STREAM, ask_of_stream),
+    KIND(ASK_STREAM_ACK, ask_of_stream_ack),
+#undef KIND
+};
+
+const struct ask_kind *
+partition_kind(uint32_t tag)
+{
+    uint32_t index = tag - STORE_TAG_FIRST; /* below the first: far above the last */
+    return index < sizeof(kinds) / sizeof(kinds[0]) ? kinds[index] : NULL;
+}

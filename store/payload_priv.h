@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* payload_priv.h - payload.h's parts: how each kind is written and read, behind the record's header
+ * and the kind. A noun that brings more than a few has a file of its own (payload_NOUN.c), and each
+ * of its kinds a line in the table of payload.c. */
+#pragma once
+
+#include "store/cursor.h"
+#include "store/payload.h"
+
+struct payload_coding {
+    size_t (*bytes)(const struct payload *payload);
+    void (*put)(struct cursor_out *out, const struct payload *payload);
+    void (*get)(struct cursor_in *in, struct payload *out);
+};
