@@ -5,26 +5,45 @@
 #include <stdint.h>
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+static const char alphabet_url[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-void
-base64_encode(const void *bytes, size_t count, char *out)
+/* Without padding. Returns where the text ends. */
+static char *
+encode(const char *digits, const void *bytes, size_t count, char *out)
 {
     const uint8_t *next = bytes;
     for (; count >= 3; count -= 3, next += 3) {
         uint32_t word = (uint32_t)next[0] << 16 | (uint32_t)next[1] << 8 | next[2];
-        *out++ = alphabet[word >> 18];
-        *out++ = alphabet[word >> 12 & 63];
-        *out++ = alphabet[word >> 6 & 63];
-        *out++ = alphabet[word & 63];
+        *out++ = digits[word >> 18];
+        *out++ = digits[word >> 12 & 63];
+        *out++ = digits[word >> 6 & 63];
+        *out++ = digits[word & 63];
     }
-    if (count == 0) {
-        return;
+    if (count > 0) {
+        uint32_t word = (uint32_t)next[0] << 16 | (count == 2 ? (uint32_t)next[1] << 8 : 0);
+        *out++ = digits[word >> 18];
+        *out++ = digits[word >> 12 & 63];
+        if (count == 2) {
+            *out++ = digits[word >> 6 & 63];
+        }
     }
-    uint32_t word = (uint32_t)next[0] << 16 | (count == 2 ? (uint32_t)next[1] << 8 : 0);
-    *out++ = alphabet[word >> 18];
-    *out++ = alphabet[word >> 12 & 63];
-    *out++ = (char)(count == 2 ? alphabet[word >> 6 & 63] : '=');
-    *out++ = '=';
+    return out;
+}
+
+void
+base64_encode(const void *bytes, size_t count, char *out)
+{
+    char *end = out + base64_encoded_bytes(count);
+    for (out = encode(alphabet, bytes, count, out); out < end; out++) {
+        *out = '=';
+    }
+}
+
+void
+base64url_encode(const void *bytes, size_t count, char *out)
+{
+    (void)encode(alphabet_url, bytes, count, out);
 }
 
 /* What the characters from '+' to 'z' stand for in either alphabet; 64 for those in neither. */

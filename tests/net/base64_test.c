@@ -30,6 +30,22 @@ writes_rfc_4648(void **state)
 }
 
 static void
+writes_url_safe(void **state)
+{
+    (void)state;
+    static const char *const vectors[][2] = {
+        {"", ""}, {"f", "Zg"}, {"fo", "Zm8"}, {"foo", "Zm9v"}, {"\xFB\xFF\xFE\xFB", "-__--w"},
+    };
+    for (size_t i = 0; i < sizeof(vectors) / sizeof(*vectors); i++) {
+        char text[16] = "";
+        size_t count = strlen(vectors[i][0]);
+        base64url_encode(vectors[i][0], count, text);
+        assert_string_equal(text, vectors[i][1]);
+        assert_int_equal(base64url_encoded_bytes(count), strlen(vectors[i][1]));
+    }
+}
+
+static void
 reads_both_alphabets(void **state)
 {
     (void)state;
@@ -85,6 +101,7 @@ main(void)
 {
     static const struct CMUnitTest specs[] = {
         SPEC("the vectors of RFC 4648 are written to the letter", writes_rfc_4648),
+        SPEC("the URL-safe alphabet is written without padding", writes_url_safe),
         SPEC("both alphabets are read, with and without padding", reads_both_alphabets),
         SPEC("bits left over, wrong padding, blanks and other characters are refused",
              reads_nothing_else),

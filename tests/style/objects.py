@@ -21,8 +21,13 @@ DOOR = "runtime/io/"
 PROGRAMS = ("tools/", "runtime/examples/")
 PRINTING = set("printf puts putchar fprintf vfprintf fputs fputc fwrite fflush stdout stderr".split())
 
-# Libraries by the beginning of their names: CK, LMDB, libsodium, libcrypto, xxHash, protobuf-c, yajl, inih.
-LIBRARIES = re.compile(r"(ck_|mdb_|crypto_|sodium_|randombytes_|EVP_|XXH|protobuf_c_|yajl_|ini_parse)")
+# Libraries by the beginning of their names: CK, LMDB, libsodium, xxHash, protobuf-c, yajl, inih; then libcrypto and
+# libssl, but for what reads files or sockets of its own.
+LIBRARIES = re.compile(
+    r"(ck_|mdb_|crypto_|sodium_|randombytes_|XXH|protobuf_c_|yajl_|ini_parse"
+    r"|EVP_|EC_|ECDSA_|d2i_ECDSA_|BN_|HMAC$|OSSL_PARAM_|OPENSSL_cleanse|ERR_|PEM_read_bio_"
+    r"|BIO_(new|new_mem_buf|s_mem|free|read|write)$|SSL_(?!CTX_(load|use|set_default)|load|set_fd)|TLS_client_method"
+    r"|X509_(?!LOOKUP|STORE_load|STORE_set_default|load))")
 MEMORY_ALONE = set("""
     abort aligned_alloc calloc free malloc realloc reallocarray explicit_bzero strdup qsort
     memchr memcmp memcpy memmove memset strchr strcmp strcspn strlen strncmp strncpy strnlen strrchr strsep strspn
