@@ -35,10 +35,20 @@ entry_next(const unsigned char *bytes, size_t count, size_t *at, struct store_en
 size_t
 entry_bytes(const struct store_entry *entry)
 {
-    if (entry->kind == STORE_ENTRY_CURSORS) {
+    switch (entry->kind) {
+    case STORE_ENTRY_MESSAGE:
+    case STORE_ENTRY_GROUP_MESSAGE:
+        return COMMON_BYTES + entry_message_bytes(&entry->message);
+    case STORE_ENTRY_CURSORS:
         return COMMON_BYTES + CURSORS_BYTES;
+    case STORE_ENTRY_GROUP_UPDATE:
+        return COMMON_BYTES + entry_update_bytes(&entry->update);
+    case STORE_ENTRY_GROUP_CURSORS:
+        return COMMON_BYTES + entry_group_cursors_bytes(&entry->group_cursors);
+    case STORE_ENTRY_GROUP_COUNTS:
+        return COMMON_BYTES + entry_group_counts_bytes(&entry->group_counts);
     }
-    return COMMON_BYTES + entry_message_bytes(&entry->message);
+    ASSERT(false && "an entry has a kind");
 }
 
 size_t
@@ -65,6 +75,17 @@ entry_put_message(struct cursor_out *out, const struct store_entry_message *mess
     cursor_put_bytes(out, message->attachments, message->attachments_bytes);
 }
 
+static void
+cursors_write(struct cursor_out *out, const struct store_entry_cursors *cursors)
+{
+    cursor_put_u8(out, cursors->peer_moved);
+    cursor_put_u64(out, cursors->peer_delivered);
+    cursor_put_u64(out, cursors->peer_read);
+    cursor_put_u8(out, cursors->own_moved);
+    cursor_put_u64(out, cursors->own_delivered);
+    cursor_put_u64(out, cursors->own_read);
+}
+
 void
 entry_encode(const struct store_entry *entry, unsigned char *out)
 {
@@ -75,16 +96,23 @@ entry_encode(const struct store_entry *entry, unsigned char *out)
     cursor_put_u64(&cursor, entry->peer);
     cursor_put_u64(&cursor, entry->total_entries);
     cursor_put_u64(&cursor, entry->total_bytes);
-    if (entry->kind == STORE_ENTRY_CURSORS) {
-        const struct store_entry_cursors *cursors = &entry->cursors;
-        cursor_put_u8(&cursor, cursors->peer_moved);
-        cursor_put_u64(&cursor, cursors->peer_delivered);
-        cursor_put_u64(&cursor, cursors->peer_read);
-        cursor_put_u8(&cursor, cursors->own_moved);
-        cursor_put_u64(&cursor, cursors->own_delivered);
-        cursor_put_u64(&cursor, cursors->own_read);
-    } else {
+    switch (entry->kind) {
+    case STORE_ENTRY_MESSAGE:
+    case STORE_ENTRY_GROUP_MESSAGE:
         entry_put_message(&cursor, &entry->message);
+        break;
+    case STORE_ENTRY_CURSORS:
+        cursors_write(&cursor, &entry->cursors);
+        break;
+    case STORE_ENTRY_GROUP_UPDATE:
+        entry_put_update(&cursor, &entry->update);
+        break;
+    case STORE_ENTRY_GROUP_CURSORS:
+        entry_put_group_cursors(&cursor, &entry->group_cursors);
+        break;
+    case STORE_ENTRY_GROUP_COUNTS:
+        entry_put_group_counts(&cursor, &entry->group_counts);
+        break;
     }
     ASSERT(!cursor.failed && cursor_out_bytes(&cursor) == entry_bytes(entry));
 }
@@ -133,13 +161,25 @@ entry_decode(uint64_t number, const unsigned char *bytes, size_t count, struct s
     entry.peer = cursor_get_u64(&in);
     entry.total_entries = cursor_get_u64(&in);
     entry.total_bytes = cursor_get_u64(&in);
-    if (kind == STORE_ENTRY_MESSAGE) {
-        entry.kind = STORE_ENTRY_MESSAGE;
+    entry.kind = (enum store_entry_kind)kind;
+    switch (entry.kind) {
+    case STORE_ENTRY_MESSAGE:
+    case STORE_ENTRY_GROUP_MESSAGE:
         entry_get_message(&in, &entry.message);
-    } else if (kind == STORE_ENTRY_CURSORS) {
-        entry.kind = STORE_ENTRY_CURSORS;
+        break;
+    case STORE_ENTRY_CURSORS:
         cursors_read(&in, &entry.cursors);
-    } else {
+        break;
+    case STORE_ENTRY_GROUP_UPDATE:
+        entry_get_update(&in, &entry.update);
+        break;
+    case STORE_ENTRY_GROUP_CURSORS:
+        entry_get_group_cursors(&in, &entry.group_cursors);
+        break;
+    case STORE_ENTRY_GROUP_COUNTS:
+        entry_get_group_counts(&in, &entry.group_counts);
+        break;
+    default:
         return -EBADMSG;
     }
     int error = cursor_in_end(&in);

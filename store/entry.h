@@ -26,6 +26,10 @@ enum store_entry_kind {
         1, /* somebody wrote to the user, or another of the user's devices wrote to somebody */
     STORE_ENTRY_CURSORS =
         2, /* delivered or read in a chat moved: a state, at most one entry per chat */
+    STORE_ENTRY_GROUP_MESSAGE = 4,  /* somebody wrote to a group, perhaps the user himself */
+    STORE_ENTRY_GROUP_UPDATE = 5,   /* what a group is, or who is in it, has changed */
+    STORE_ENTRY_GROUP_CURSORS = 10, /* what the user has read, or missed: a state */
+    STORE_ENTRY_GROUP_COUNTS = 11,  /* how many have what the user wrote to the group: a state */
 };
 
 struct store_entry_message {
@@ -54,9 +58,47 @@ struct store_entry_cursors {
     uint64_t own_read;
 };
 
+/* One change of a group, decided in its partition and numbered there. */
+struct store_entry_update {
+    uint64_t update;      /* 1, 2, 3 ... in the group */
+    uint64_t chat_number; /* it comes behind this message */
+    uint64_t time_ms;
+    uint64_t author;
+    uint64_t value;    /* TTL, RIGHTS */
+    uint32_t members;  /* the group has so many now */
+    uint16_t subjects; /* ids, little-endian: who was added, removed, promoted */
+    uint16_t text_bytes;
+    uint8_t kind; /* enum store_group_change_kind */
+    const unsigned char *subject_ids;
+    const char *text;
+};
+
+struct store_entry_group_cursors {
+    bool own_moved; /* how far the user has read, on another device perhaps */
+    bool gap_moved; /* messages that were not kept, since no device of the user had room */
+    uint64_t delivered;
+    uint64_t read;
+    uint64_t gap_from, gap_to;
+};
+
+enum { STORE_GROUP_COUNTS_MAX = 16 };
+/* Of members who were to get the message: how many have it, how many have read it. */
+struct store_group_count {
+    uint64_t chat_number;
+    uint32_t delivered;
+    uint32_t read;
+};
+struct store_entry_group_counts {
+    uint64_t delivered_all; /* everything up to here is delivered to all, read by all */
+    uint64_t read_all;
+    uint32_t members;
+    uint8_t count; /* the newest of the user's messages that not all have read */
+    struct store_group_count counts[STORE_GROUP_COUNTS_MAX];
+};
+
 struct store_entry {
     uint64_t number; /* its place in the inbox */
-    uint64_t peer;   /* the chat: the other user, whoever of the two wrote */
+    uint64_t peer;   /* the chat: the other user, whoever of the two wrote, or the group */
     /* Messages and their bytes in this inbox from its beginning up to this entry: differences tell
      * what waits. */
     uint64_t total_entries;
@@ -65,8 +107,19 @@ struct store_entry {
     union {
         struct store_entry_message message;
         struct store_entry_cursors cursors;
+        struct store_entry_update update;
+        struct store_entry_group_cursors group_cursors;
+        struct store_entry_group_counts group_counts;
     };
 };
+
+/* Whether it is something said, as opposed to the mark of a state: limits count these. */
+static inline bool
+entry_takes_room(enum store_entry_kind kind)
+{
+    return kind == STORE_ENTRY_MESSAGE || kind == STORE_ENTRY_GROUP_MESSAGE ||
+           kind == STORE_ENTRY_GROUP_UPDATE;
+}
 
 enum {
     ENTRY_NAME_BYTES_MAX = 64,
@@ -94,6 +147,17 @@ struct cursor_out;
 size_t entry_message_bytes(const struct store_entry_message *message);
 void entry_put_message(struct cursor_out *out, const struct store_entry_message *message);
 void entry_get_message(struct cursor_in *in, struct store_entry_message *out);
+/* entry_group.c: the same for what groups say. */
+size_t entry_update_bytes(const struct store_entry_update *update);
+void entry_put_update(struct cursor_out *out, const struct store_entry_update *update);
+void entry_get_update(struct cursor_in *in, struct store_entry_update *out);
+size_t entry_group_counts_bytes(const struct store_entry_group_counts *counts);
+void entry_put_group_counts(struct cursor_out *out, const struct store_entry_group_counts *counts);
+void entry_get_group_counts(struct cursor_in *in, struct store_entry_group_counts *out);
+size_t entry_group_cursors_bytes(const struct store_entry_group_cursors *cursors);
+void entry_put_group_cursors(struct cursor_out *out,
+                             const struct store_entry_group_cursors *cursors);
+void entry_get_group_cursors(struct cursor_in *in, struct store_entry_group_cursors *out);
 
 /* Writes number and length of a record that follows: ENTRY_PREFIX_BYTES. */
 void entry_prefix(uint64_t number, size_t record_bytes, unsigned char *out);

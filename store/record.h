@@ -13,6 +13,8 @@
  *     WINDOW     sender       device       0     numbers lately accepted here              window.h
  *     OUTBOX     0            destination  number  what another partition is told       payload.h
  *
+ * What groups keep is in record_group.h.
+ *
  * A value begins with its table and a version, is little-endian and unpadded, and is decoded
  * through the cursor: 0, or -EBADMSG with *out untouched. Encoding writes to a buffer of
  * RECORD_BYTES_MAX and tells how much. Plain values.
@@ -38,6 +40,12 @@ enum record_table {
     RECORD_CHAT = 8,
     RECORD_WINDOW = 9,
     RECORD_OUTBOX = 10,
+    RECORD_GROUP = 16,
+    RECORD_SPREAD = 17,
+    RECORD_MEMBER = 18,
+    RECORD_GROUP_LOG = 19,
+    RECORD_ROSTER = 20,
+    RECORD_MEMBERSHIP = 21,
 };
 
 enum {

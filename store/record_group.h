@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* record_group.h - what groups keep in tables (record.h).
+ *
+ *     table        owner   a        value
+ *     GROUP        group   0        what it is, its counters, its admins        in its partition
+ *     SPREAD       group   0        how many members each partition has
+ *     MEMBER       group   user     role, cursors; stays when he leaves
+ *     GROUP_LOG    group   number   who wrote the message when: for some days
+ *     ROSTER       group   0        those of its members who live here          in each of theirs
+ *     MEMBERSHIP   user    group    how far the user got in it
+ */
+#pragma once
+
+#include "store/group.h"
+#include "store/record.h"
+
+/* A short text within its record. */
+struct record_text {
+    uint16_t bytes;
+    const char *text;
+};
+
+/* Decoding borrows the texts and admins from the value. */
+struct record_group {
+    bool deleted;
+    bool invited;
+    uint8_t rights;
+    uint64_t created_at_ms;
+    uint64_t creator;
+    uint64_t last;    /* message */
+    uint64_t log_low; /* rows of GROUP_LOG up to here are gone */
+    uint64_t update;
+    uint64_t ttl_ms;
+    uint64_t receipts; /* counts what moved a member's cursor, so that a tell knows what it told */
+    uint64_t delivered_all;
+    uint64_t read_all;
+    uint32_t members;
+    unsigned char invite[STORE_GROUP_INVITE_BYTES];
+    struct record_text name, description, picture;
+    uint16_t owners_count; /* of the admins; they stand first */
+    uint16_t admins_count; /* each part in the order of promotion */
+    uint64_t admins[STORE_GROUP_ADMINS_MAX];
+};
+enum {
+    RECORD_GROUP_BYTES_MAX = RECORD_HEADER_BYTES + 3 + 9 * 8 + 4 + STORE_GROUP_INVITE_BYTES +
+                             3 * 2 + STORE_GROUP_NAME_BYTES_MAX +
+                             STORE_GROUP_DESCRIPTION_BYTES_MAX + STORE_GROUP_PICTURE_BYTES_MAX + 4 +
+                             STORE_GROUP_ADMINS_MAX * 8,
+};
+size_t record_group_encode(const struct record_group *group,
+                           unsigned char out[RECORD_GROUP_BYTES_MAX]);
+MUST_CHECK int record_group_decode(struct store_value value, struct record_group *out);
+
+struct record_spread {
+    uint16_t members[STORE_PARTITIONS];
+};
+enum { RECORD_SPREAD_BYTES_MAX = RECORD_HEADER_BYTES + 2 + STORE_PARTITIONS * 3 };
+size_t record_spread_encode(const struct record_spread *spread,
+                            unsigned char out[RECORD_SPREAD_BYTES_MAX]);
+MUST_CHECK int record_spread_decode(struct store_value value, struct record_spread *out);
+
+/* A member's cursors only grow. What lies in the gap he was never given: he was away, or his inbox
+ * was full. */
+struct record_member {
+    uint8_t role;
+    uint64_t joined; /* he sees messages above it */
+    uint64_t left;   /* NOBODY: and up to it */
+    uint64_t delivered;
+    uint64_t read;
+    uint64_t gap_from, gap_to;
+};
+size_t record_member_encode(const struct record_member *member,
+                            unsigned char out[RECORD_BYTES_MAX]);
+MUST_CHECK int record_member_decode(struct store_value value, struct record_member *out);
+
+struct record_group_log {
+    uint64_t sender;
+    uint64_t sender_number;
+    uint64_t time_ms;
+    uint16_t sender_device;
+};
+size_t record_group_log_encode(const struct record_group_log *row,
+                               unsigned char out[RECORD_BYTES_MAX]);
+MUST_CHECK int record_group_log_decode(struct store_value value, struct record_group_log *out);
+
+/* The ids are read and written in place: record_roster_at. */
+struct record_roster {
+    uint32_t count;
+    const unsigned char *ids;
+};
+static inline size_t
+record_roster_bytes(uint32_t count)
+{
+    return RECORD_HEADER_BYTES + 4 + (size_t)count * sizeof(uint64_t);
+}
+size_t record_roster_encode(const uint64_t *ids, uint32_t count, unsigned char *out);
+MUST_CHECK int record_roster_decode(struct store_value value, struct record_roster *out);
+uint64_t record_roster_at(const struct record_roster *roster, uint32_t index);
+
+struct record_membership {
+    uint8_t role;
+    bool gone;
+    uint64_t joined;
+    uint64_t last;
+    uint64_t delivered;
+    uint64_t read;
+    uint64_t own_unread;     /* of the messages above `read`, the user's own */
+    uint64_t told_delivered; /* what the group's partition has been told */
+    uint64_t told_read;
+    uint64_t told_gap_to;
+    uint64_t gap_from, gap_to; /* messages that his full inbox did not take */
+    uint64_t mark;             /* inbox number of STORE_ENTRY_GROUP_CURSORS; 0: never */
+    uint64_t counts;           /* and of STORE_ENTRY_GROUP_COUNTS */
+    bool mark_own;             /* what the mark tells: the cursors, the gap */
+    bool mark_gap;
+};
+size_t record_membership_encode(const struct record_membership *membership,
+                                unsigned char out[RECORD_BYTES_MAX]);
+MUST_CHECK int record_membership_decode(struct store_value value, struct record_membership *out);
