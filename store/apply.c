@@ -43,6 +43,7 @@ static const struct apply_command_kind *const kinds[COMMAND_KINDS] = {
     [COMMAND_READ] = &apply_read,
     [COMMAND_STREAM] = &apply_stream,
     [COMMAND_STREAM_ACK] = &apply_stream_ack,
+    [COMMAND_SEEN] = &apply_seen,
 };
 
 void

@@ -64,6 +64,9 @@ extern const struct apply_command_kind apply_ack;
 extern const struct apply_command_kind apply_read;
 extern const struct apply_payload_kind apply_receipt;
 
+/* apply_presence.c */
+extern const struct apply_command_kind apply_seen;
+
 /* apply_stream.c */
 extern const struct apply_command_kind apply_stream;
 extern const struct apply_command_kind apply_stream_ack;

@@ -258,6 +258,20 @@ stream_ack_get(struct cursor_in *in, struct command *out)
     command_get_pairs(in, &out->stream_ack.receipts);
 }
 
+/* ------------------------------------------------------------------------------------- presence */
+
+static void
+seen_put(struct cursor_out *out, const struct command *command)
+{
+    command_put_pairs(out, &command->seen);
+}
+
+static void
+seen_get(struct cursor_in *in, struct command *out)
+{
+    command_get_pairs(in, &out->seen);
+}
+
 /* ------------------------------------------------------------------------------------ the table */
 
 /* Kinds without a place are nobody's. */
@@ -274,6 +288,7 @@ static const struct command_coding codings[COMMAND_KINDS] = {
     [COMMAND_READ] = {"READ", read_put, read_get},
     [COMMAND_STREAM] = {"STREAM", stream_put, stream_get},
     [COMMAND_STREAM_ACK] = {"STREAM_ACK", stream_ack_put, stream_ack_get},
+    [COMMAND_SEEN] = {"SEEN", seen_put, seen_get},
 };
 
 size_t

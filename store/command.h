@@ -34,7 +34,8 @@ enum command_kind {
     COMMAND_READ = 10,
     COMMAND_STREAM = 11,     /* something out of another partition's outbox */
     COMMAND_STREAM_ACK = 12, /* another partition has applied what it was sent, up to a number */
-    COMMAND_KINDS,
+    COMMAND_SEEN = 60,       /* users were seen, each at an instant */
+    COMMAND_KINDS = 80,      /* above all of them */
 };
 
 enum {
@@ -141,6 +142,7 @@ struct command {
         struct command_read read;
         struct command_stream stream;
         struct command_stream_ack stream_ack;
+        struct command_pairs seen; /* (user, when) */
     };
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All kinds of requests that a partition takes, and of what other partitions send it. */
 #include "store/partition_priv.h"
+#include "store/presence.h"
 
 static const struct ask_kind *const kinds[] = {
 #define KIND(tag, kind) [(tag)-STORE_TAG_FIRST] = &(kind)
@@ -22,6 +23,8 @@ static const struct ask_kind *const kinds[] = {
     KIND(STORE_INBOX, ask_inbox),
     KIND(STORE_CHATS, ask_chats),
     KIND(STORE_USER_LIST, ask_user_list),
+    KIND(STORE_SEEN, ask_seen),
+    KIND(STORE_SEEN_GET, ask_seen_get),
     KIND(ASK_STREAM, ask_of_stream),
     KIND(ASK_STREAM_ACK, ask_of_stream_ack),
 #undef KIND

@@ -37,6 +37,8 @@ extern const struct ask_kind ask_name_find, ask_user_get, ask_password_get, ask_
     ask_device_list, ask_inbox;
 /* partition_list.c */
 extern const struct ask_kind ask_chats, ask_user_list;
+/* partition_presence.c */
+extern const struct ask_kind ask_seen, ask_seen_get;
 /* partition_stream.c */
 extern const struct ask_kind ask_of_stream, ask_of_stream_ack;
 

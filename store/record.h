@@ -13,7 +13,7 @@
  *     WINDOW     sender       device       0     numbers lately accepted here              window.h
  *     OUTBOX     0            destination  number  what another partition is told       payload.h
  *
- * What groups keep is in record_group.h.
+ * What groups keep is in record_group.h, when users were last seen in record_presence.h.
  *
  * A value begins with its table and a version, is little-endian and unpadded, and is decoded
  * through the cursor: 0, or -EBADMSG with *out untouched. Encoding writes to a buffer of
@@ -46,6 +46,7 @@ enum record_table {
     RECORD_GROUP_LOG = 19,
     RECORD_ROSTER = 20,
     RECORD_MEMBERSHIP = 21,
+    RECORD_LAST_SEEN = 38,
 };
 
 enum {

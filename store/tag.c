@@ -2,6 +2,7 @@
 #include "store/tag.h"
 
 #include "store/ask.h"
+#include "store/presence.h"
 #include "store/request.h"
 
 #include <stddef.h>
@@ -19,6 +20,7 @@ store_tag_name(uint32_t tag)
         NAME(STORE_INBOX),         NAME(STORE_CHATS),        NAME(STORE_USER_LIST),
         NAME(STORE_PUSH),          NAME(STORE_BEHIND),       NAME(STORE_RESYNC),
         NAME(STORE_REVOKED),       NAME(STORE_DEVICES),      NAME(STORE_REPLACED),
+        NAME(STORE_SEEN),          NAME(STORE_SEEN_GET),
     };
 #undef NAME
 #define NAME(tag) [(tag)-STORE_TAG_INTERNAL] = #tag

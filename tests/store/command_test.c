@@ -52,6 +52,7 @@ all_kinds(struct command out[COMMAND_KINDS])
                     .payload = {.bytes = payload, .count = payload_bytes(&receipt)}}},
         {.kind = COMMAND_STREAM_ACK,
          .stream_ack = {.destination = 5, .number = 6, .receipts = {.count = 2, .bytes = pairs}}},
+        {.kind = COMMAND_SEEN, .seen = {.count = 3, .bytes = pairs}},
     };
     size_t count = sizeof(commands) / sizeof(commands[0]);
     for (size_t i = 0; i < count; i++) {
@@ -72,6 +73,15 @@ logged(const struct command *command, unsigned char body[BODY_MAX])
         .body = body,
         .body_bytes = (uint32_t)command_encode(command, body, BODY_MAX),
     };
+}
+
+static const struct command *
+command_of(const struct command *commands, enum command_kind kind)
+{
+    while (commands->kind != kind) {
+        commands++;
+    }
+    return commands;
 }
 
 static size_t
@@ -173,11 +183,12 @@ refuses_impossible_fields(void **state)
         {COMMAND_ACK, 8 + 34 + 1, 0xff},   /* a list too long */
         {COMMAND_STREAM, 8 + 9, 0},        /* a payload that is none */
         {COMMAND_STREAM_ACK, 8 + 9, 0xff}, /* a list longer than the body */
+        {COMMAND_SEEN, 8, 0xff},           /* likewise */
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         unsigned char body[BODY_MAX];
         struct command decoded;
-        struct log_command head = logged(&commands[cases[i].kind - 1], body);
+        struct log_command head = logged(command_of(commands, cases[i].kind), body);
         assert_int_equal(head.kind, cases[i].kind);
         assert_int_not_equal(body[cases[i].at], cases[i].byte);
         body[cases[i].at] = cases[i].byte;

@@ -21,6 +21,8 @@ foreach(noun store partition limits power kill)
   linnet_test(store_${noun}_test TIER fast SOURCES ${noun}_test.c LIBS linnet_store_rig)
   linnet_sim_wrap(store_${noun}_test)
 endforeach()
+linnet_test(store_seen_test TIER fast SOURCES seen_test.c LIBS linnet_store_rig linnet_store_world)
+linnet_sim_wrap(store_seen_test)
 # The same over more seeds, chosen from outside.
 foreach(noun power kill)
   add_test(NAME store_${noun}_seeds COMMAND store_${noun}_test
