@@ -53,7 +53,6 @@ struct cell {
     int fold_error;            /* of the last try; 0: it succeeded */
     struct partition *stalled; /* they wait for room, that is for a fold */
     struct post fold_post;
-    _Atomic ln_pid reader;
     _Atomic ln_pid folder;
 };
 

@@ -54,11 +54,12 @@ fetch_want_range(struct fetch *fetch, const struct fetch_range *range)
 }
 
 struct ln_msg *
-fetch_message(const struct fetch *fetch, uint32_t tag)
+fetch_message(const struct fetch *fetch, uint32_t tag, struct cell *cell)
 {
     size_t keys_bytes = fetch->keys_count * sizeof(fetch->keys[0]);
     size_t ranges_bytes = fetch->ranges_count * sizeof(fetch->ranges[0]);
-    struct fetch_head head = {.keys_count = fetch->keys_count, .ranges_count = fetch->ranges_count};
+    struct fetch_head head = {
+        .cell = cell, .keys_count = fetch->keys_count, .ranges_count = fetch->ranges_count};
     struct ln_msg *msg = ln_msg_new(tag, LN_REPLY, sizeof(head) + keys_bytes + ranges_bytes);
     memcpy(msg->data, &head, sizeof(head));
     memcpy(msg->data + sizeof(head), fetch->keys, keys_bytes);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fetch.h - what a partition asks of its cell's reader: single records and ranges, out of one
+/* fetch.h - what a partition asks of its scheduler's reader: single records and ranges, out of one
  * snapshot of LMDB.
  *
  * A partition gathers what all its waiting requests lack and asks for it at once, so that a cold
@@ -7,7 +7,7 @@
  *
  *     fetch_want_key(&fetch, &key);
  *     index = fetch_want_range(&fetch, &range);
- *     request = fetch_message(&fetch, ASK_FETCH);        to the cell's reader, by ln_request
+ *     request = fetch_message(&fetch, ASK_FETCH, cell);  to the reader, by ln_request
  *     ...
  *     rows = fetched_section(answer, 0);                 the keys', in the order asked
  *     rows = fetched_section(answer, 1 + index);         a range's
@@ -51,12 +51,15 @@ void fetch_want_key(struct fetch *fetch, const struct store_key *key);
 /* Its index among the ranges. */
 uint32_t fetch_want_range(struct fetch *fetch, const struct fetch_range *range);
 
+struct cell;
+
 /* The request's data: the head, then keys, then ranges. */
 struct fetch_head {
+    struct cell *cell; /* whose LMDB it is about */
     uint32_t keys_count;
     uint32_t ranges_count;
 };
-struct ln_msg *fetch_message(const struct fetch *fetch, uint32_t tag);
+struct ln_msg *fetch_message(const struct fetch *fetch, uint32_t tag, struct cell *cell);
 const struct store_key *fetch_message_keys(const struct fetch_head *head);
 const struct fetch_range *fetch_message_ranges(const struct fetch_head *head);
 

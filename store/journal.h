@@ -67,6 +67,7 @@ struct journal {
     unsigned char *pairs; /* scratch for gathering: GATHER_PAIRS_BYTES */
     _Atomic ln_pid pid;
     _Atomic ln_pid keeper;
+    _Atomic ln_pid reader;
 
     struct counter commands, command_bytes, batches, batch_commands_max, batch_ns, batch_ns_max,
         apply_ns_max, requests, refused_overload, refused_full, fetches, fetched_records, pushes,

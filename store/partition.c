@@ -108,11 +108,11 @@ static void
 fetch(struct partition *partition)
 {
     struct journal *journal = partition->journal;
-    struct ln_msg *request = fetch_message(&journal->fetch, ASK_FETCH);
+    struct ln_msg *request = fetch_message(&journal->fetch, ASK_FETCH, partition->cell);
     fetch_clear(&journal->fetch);
     partition->fetching = true;
     partition->fetch_ticket = delta_enter(partition->ledger.delta);
-    partition->fetch_ref = ln_request(store_pid_get(&partition->cell->reader), &request);
+    partition->fetch_ref = ln_request(store_pid_get(&journal->reader), &request);
     counter_add(&journal->fetches, 1);
 }
 

@@ -9,30 +9,28 @@
 #include <string.h>
 
 enum {
-    /* Requests answered out of one snapshot: a cell with all its partitions waiting. */
-    JOBS_MAX = 32,
+    /* Requests of one job: two schedulers with half of their partitions waiting. */
+    JOBS_MAX = 64,
 };
 
 /* One partition's fetch. */
 struct job {
     struct ln_msg *request;
+    const struct fetch_head *head; /* the request's */
     struct rows rows;
     struct fetched sections[1 + FETCH_RANGES_MAX];
-    int result;
+    int result; /* JOB_WAITS: not read yet */
 };
 
 /* On the heap of its actor: a process' stack is small. The rows are malloc's, made on the
  * worker. */
 struct batch {
     struct ln_resource resource;
-    struct cell *cell;
     unsigned count;
     struct job jobs[JOBS_MAX];
 };
 
-struct reader {
-    struct cell *cell;
-};
+enum { JOB_WAITS = 1 };
 
 /* -------------------------------------------------------------------------------- on the worker */
 
@@ -61,10 +59,10 @@ add_row(void *context, const struct store_key *key, struct store_value value)
 }
 
 static int
-read_keys(const struct environment_read *read, const struct fetch_head *head, struct job *job)
+read_keys(const struct environment_read *read, struct job *job)
 {
-    const struct store_key *keys = fetch_message_keys(head);
-    for (uint32_t i = 0; i < head->keys_count; i++) {
+    const struct store_key *keys = fetch_message_keys(job->head);
+    for (uint32_t i = 0; i < job->head->keys_count; i++) {
         struct store_value value;
         int error = environment_get(read, &keys[i], &value);
         if (error != 0 && error != -ENOENT) {
@@ -77,10 +75,10 @@ read_keys(const struct environment_read *read, const struct fetch_head *head, st
 }
 
 static int
-read_ranges(const struct environment_read *read, const struct fetch_head *head, struct job *job)
+read_ranges(const struct environment_read *read, struct job *job)
 {
-    const struct fetch_range *ranges = fetch_message_ranges(head);
-    for (uint32_t i = 0; i < head->ranges_count; i++) {
+    const struct fetch_range *ranges = fetch_message_ranges(job->head);
+    for (uint32_t i = 0; i < job->head->ranges_count; i++) {
         struct range_read range = {.rows = &job->rows, .range = &ranges[i]};
         uint32_t at = (uint32_t)job->rows.count;
         int result =
@@ -97,25 +95,39 @@ read_ranges(const struct environment_read *read, const struct fetch_head *head, 
     return 0;
 }
 
+/* All of a cell that wait, from `first` on. */
 static void
-read_batch(void *argument)
+read_cell(struct batch *batch, unsigned first)
 {
-    struct batch *batch = argument;
+    struct cell *cell = batch->jobs[first].head->cell;
     struct environment_read read;
-    int error = environment_read_begin(batch->cell->environment, &read);
-    for (unsigned i = 0; i < batch->count; i++) {
+    int error = environment_read_begin(cell->environment, &read);
+    for (unsigned i = first; i < batch->count; i++) {
         struct job *job = &batch->jobs[i];
-        const struct fetch_head *head = (const struct fetch_head *)(const void *)job->request->data;
+        if (job->head->cell != cell || job->result != JOB_WAITS) {
+            continue;
+        }
         job->result = error;
         if (job->result == 0) {
-            job->result = read_keys(&read, head, job);
+            job->result = read_keys(&read, job);
         }
         if (job->result == 0) {
-            job->result = read_ranges(&read, head, job);
+            job->result = read_ranges(&read, job);
         }
     }
     if (error == 0) {
         environment_read_end(&read);
+    }
+}
+
+static void
+read_batch(void *argument)
+{
+    struct batch *batch = argument;
+    for (unsigned i = 0; i < batch->count; i++) {
+        if (batch->jobs[i].result == JOB_WAITS) {
+            read_cell(batch, i);
+        }
     }
 }
 
@@ -124,11 +136,10 @@ read_batch(void *argument)
 static void
 answer(struct job *job)
 {
-    const struct fetch_head *head = (const struct fetch_head *)(const void *)job->request->data;
     if (job->result != 0) {
         ln_reply_error(ln_caller(job->request), job->result);
     } else {
-        size_t sections_bytes = (1 + head->ranges_count) * sizeof(job->sections[0]);
+        size_t sections_bytes = (1 + job->head->ranges_count) * sizeof(job->sections[0]);
         struct ln_msg *msg = ln_msg_new(ASK_FETCH, LN_REPLY, sections_bytes);
         memcpy(msg->data, job->sections, sections_bytes);
         if (job->rows.count > 0) {
@@ -151,32 +162,44 @@ release(struct ln_resource *resource)
 }
 
 static void
+take(struct batch *batch, struct ln_msg **request)
+{
+    if ((*request)->tag != ASK_FETCH) {
+        ln_msg_free(request);
+        return;
+    }
+    struct job *job = &batch->jobs[batch->count++];
+    job->request = *request;
+    *request = NULL;
+    job->head = (const struct fetch_head *)(const void *)job->request->data;
+    job->result = JOB_WAITS;
+}
+
+/* All that wait, as far as there is room; the first of them is waited for. False: cancelled. */
+static bool
+gather(struct batch *batch)
+{
+    struct ln_msg *request = NULL;
+    batch->count = 0;
+    if (ln_receive(LN_FOREVER, &request) != 0) {
+        return false;
+    }
+    do {
+        take(batch, &request);
+    } while (batch->count < JOBS_MAX && ln_receive(0, &request) == 0);
+    return true;
+}
+
+static void
 reader_run(void *state)
 {
+    (void)state;
     struct batch *batch = ln_alloc(sizeof(*batch));
-    batch->cell = ((struct reader *)state)->cell;
     ln_own(&batch->resource, release);
-    for (;;) {
-        batch->count = 0;
-        uint64_t timeout_ms = LN_FOREVER;
-        while (batch->count < JOBS_MAX &&
-               ln_receive(timeout_ms, &batch->jobs[batch->count].request) == 0) {
-            if (batch->jobs[batch->count].request->tag == ASK_FETCH) {
-                batch->count++;
-            } else {
-                ln_msg_free(&batch->jobs[batch->count].request);
-            }
-            timeout_ms = 0;
-        }
-        if (batch->count == 0) {
-            if (timeout_ms == LN_FOREVER) {
-                return; /* cancelled */
-            }
-            continue;
-        }
+    while (gather(batch)) {
         ln_work(read_batch, batch, false);
         for (unsigned i = 0; i < batch->count; i++) {
-            cell_expect_sound(batch->cell, batch->jobs[i].result);
+            cell_expect_sound(batch->jobs[i].head->cell, batch->jobs[i].result);
             answer(&batch->jobs[i]);
         }
     }
@@ -185,12 +208,15 @@ reader_run(void *state)
 static int
 reader_start(void *state, const void *argument)
 {
-    struct reader *reader = state;
-    reader->cell = *(struct cell *const *)argument;
-    store_pid_set(&reader->cell->reader, ln_self());
+    struct journal *journal = *(struct journal *const *)argument;
+    struct store *store = journal->store;
+    (void)state;
+    store_pid_set(&journal->reader, ln_self());
     /* What was asked of the one before was lost with it. */
-    for (unsigned i = 0; i < cell_partitions_count(reader->cell); i++) {
-        partition_wake(cell_partition(reader->cell, i));
+    for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
+        if (store->partitions[i].journal == journal) {
+            partition_wake(&store->partitions[i]);
+        }
     }
     return 0;
 }
@@ -198,7 +224,6 @@ reader_start(void *state, const void *argument)
 const struct ln_behaviour reader_behaviour = {
     .name = "reader",
     .tag_name = store_tag_name,
-    .state_bytes = sizeof(struct reader),
     .init = reader_start,
     .run = reader_run,
 };

@@ -115,7 +115,7 @@ static void
 plant_children(struct store *store)
 {
     ASSERT(store->cells_count > 0 && store->journals_count > 0);
-    size_t count = 2 * store->journals_count + 2 * store->cells_count + STORE_PARTITIONS;
+    size_t count = 3 * store->journals_count + store->cells_count + STORE_PARTITIONS;
     store->children = calloc(count, sizeof(store->children[0]));
     store->arguments = calloc(count, sizeof(store->arguments[0]));
     ASSERT(store->children != NULL && store->arguments != NULL);
@@ -123,10 +123,10 @@ plant_children(struct store *store)
         union store_argument argument = {.journal = &store->journals[i]};
         add_child(store, "log keeper", &keeper_behaviour, argument, i);
         add_child(store, "journal", &journal_behaviour, argument, i);
+        add_child(store, "reader", &reader_behaviour, argument, i);
     }
     for (unsigned i = 0; i < store->cells_count; i++) {
         union store_argument argument = {.cell = &store->cells[i]};
-        add_child(store, "reader", &reader_behaviour, argument, store_journal_of(store, i));
         add_child(store, "folder", &folder_behaviour, argument, store_journal_of(store, i));
     }
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {

@@ -100,7 +100,7 @@ MUST_CHECK int store_open(const struct store_options *options, struct store **ou
  * start applies again. */
 void store_close(struct store **store);
 
-/* What a supervisor starts, in this order: per scheduler a journal, per cell a reader and a folder,
+/* What a supervisor starts, in this order: per scheduler a journal and a reader, per cell a folder,
  * the 256 partitions. Borrowed from the store. They are permanent, at home on their schedulers, and
  * keep what must outlive them in the store, so that each may be killed and started again alone
  * (one_for_one). */

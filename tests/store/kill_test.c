@@ -38,7 +38,7 @@ of_kind(const struct store *store, unsigned kind, unsigned index)
     case 2:
         return store_pid_get(&store->journals[index % store->journals_count].keeper);
     case 3:
-        return store_pid_get(&store->cells[index % store->cells_count].reader);
+        return store_pid_get(&store->journals[index % store->journals_count].reader);
     default:
         return store_pid_get(&store->cells[index % store->cells_count].folder);
     }
