@@ -2,6 +2,7 @@
 /* LMDB's own codes and structs stay in this file. */
 #include "store/environment.h"
 
+#include "runtime/io/lock.h"
 #include "store/cursor.h"
 
 #include <errno.h>
@@ -26,7 +27,11 @@ static const char FORMAT_KEY[] = "format";
 static const char MARK_KEY[] = "mark";
 
 struct environment {
-    MDB_env *env;
+    struct environment_options options; /* to open it again */
+    char path[LOG_PATH_BYTES_MAX];      /* the options' */
+    struct lock *lock;                  /* of what follows; without it for who is a user */
+    unsigned users;                     /* transactions under way */
+    MDB_env *env;                       /* NULL: at rest */
     MDB_dbi data;
     MDB_dbi meta;
 };
@@ -241,10 +246,11 @@ environment_check(struct environment *environment, const struct environment_opti
     return result;
 }
 
-int
-environment_open(const struct environment_options *options, struct environment **out,
-                 char why[ENVIRONMENT_WHY_BYTES])
+/* Opens LMDB's environment and both databases. Nobody else looks. */
+static int
+environment_begin(struct environment *environment, char why[ENVIRONMENT_WHY_BYTES])
 {
+    const struct environment_options *options = &environment->options;
     char path[LOG_PATH_BYTES_MAX];
     io_file file = -1;
     file_path(options, "data.mdb", path);
@@ -254,22 +260,40 @@ environment_open(const struct environment_options *options, struct environment *
                        "can't be opened: data.mdb: %s", strerrordesc_np(-result));
     }
     io_file_close(options->driver, file);
-    struct environment *environment = calloc(1, sizeof(*environment));
-    if (environment == NULL) {
-        return explain(why, options, -ENOMEM, "can't be opened: no memory");
-    }
     result = env_open(options, &environment->env, why);
-    if (result == 0) {
-        int dead = 0;
-        int code = mdb_reader_check(environment->env, &dead);
-        result = translated(code);
-        if (result < 0) {
-            (void)explain(why, options, result, "can't clear old readers: %s", mdb_strerror(code));
-        }
+    if (result < 0) {
+        return result;
     }
-    if (result == 0) {
+    int dead = 0;
+    int code = mdb_reader_check(environment->env, &dead);
+    result = translated(code);
+    if (result < 0) {
+        (void)explain(why, options, result, "can't clear old readers: %s", mdb_strerror(code));
+    } else {
         result = environment_check(environment, options, why);
     }
+    if (result < 0) {
+        mdb_env_close(environment->env);
+        environment->env = NULL;
+    }
+    return result;
+}
+
+int
+environment_open(const struct environment_options *options, struct environment **out,
+                 char why[ENVIRONMENT_WHY_BYTES])
+{
+    struct environment *environment = calloc(1, sizeof(*environment));
+    if (environment == NULL || (environment->lock = lock_new()) == NULL) {
+        free(environment);
+        return explain(why, options, -ENOMEM, "can't be opened: no memory");
+    }
+    size_t path_bytes = strlen(options->path) + 1;
+    ASSERT(path_bytes <= sizeof(environment->path));
+    memcpy(environment->path, options->path, path_bytes);
+    environment->options = *options;
+    environment->options.path = environment->path;
+    int result = environment_begin(environment, why);
     if (result < 0) {
         environment_close(&environment);
         return result;
@@ -284,11 +308,58 @@ environment_close(struct environment **environment)
     if (*environment == NULL) {
         return;
     }
+    ASSERT((*environment)->users == 0);
     if ((*environment)->env != NULL) {
         mdb_env_close((*environment)->env);
     }
+    lock_free((*environment)->lock);
     free(*environment);
     *environment = NULL;
+}
+
+/* ------------------------------------------------------------------------ resting */
+
+/* For one transaction, until let_go. Opens what rests, while others wait who want it, too. */
+static int
+hold(struct environment *environment)
+{
+    char why[ENVIRONMENT_WHY_BYTES];
+    lock_take(environment->lock);
+    int result = environment->env != NULL ? 0 : environment_begin(environment, why);
+    environment->users += result == 0;
+    lock_give(environment->lock);
+    return result;
+}
+
+static void
+let_go(struct environment *environment)
+{
+    lock_take(environment->lock);
+    ASSERT(environment->users > 0);
+    environment->users--;
+    lock_give(environment->lock);
+}
+
+bool
+environment_rest(struct environment *environment)
+{
+    lock_take(environment->lock);
+    bool unused = environment->users == 0;
+    if (unused && environment->env != NULL) {
+        mdb_env_close(environment->env);
+        environment->env = NULL;
+    }
+    lock_give(environment->lock);
+    return unused;
+}
+
+bool
+environment_rests(struct environment *environment)
+{
+    lock_take(environment->lock);
+    bool rests = environment->env == NULL;
+    lock_give(environment->lock);
+    return rests;
 }
 
 /* ------------------------------------------------------------------------ reading */
@@ -297,8 +368,13 @@ int
 environment_read_begin(struct environment *environment, struct environment_read *out)
 {
     MDB_txn *txn = NULL;
+    int result = hold(environment);
+    if (result < 0) {
+        return result;
+    }
     int code = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &txn);
     if (code != MDB_SUCCESS) {
+        let_go(environment);
         return translated(code);
     }
     out->environment = environment;
@@ -310,6 +386,7 @@ void
 environment_read_end(struct environment_read *read)
 {
     mdb_txn_abort(read->transaction);
+    let_go(read->environment);
     *read = (struct environment_read){0};
 }
 
@@ -431,6 +508,11 @@ environment_write_begin(struct environment *environment, struct environment_writ
     if (write == NULL) {
         return -ENOMEM;
     }
+    int result = hold(environment);
+    if (result < 0) {
+        free(write);
+        return result;
+    }
     write->environment = environment;
     int code = mdb_txn_begin(environment->env, NULL, 0, &write->txn);
     if (code == MDB_SUCCESS) {
@@ -528,6 +610,7 @@ environment_commit(struct environment_write **write)
     *write = NULL;
     mdb_cursor_close(taken->cursor);
     int code = mdb_txn_commit(taken->txn); /* frees the transaction in any case */
+    let_go(taken->environment);
     free(taken);
     return translated(code);
 }
@@ -546,6 +629,7 @@ environment_abort(struct environment_write **write)
     if (taken->txn != NULL) {
         mdb_txn_abort(taken->txn);
     }
+    let_go(taken->environment);
     free(taken);
 }
 

@@ -18,6 +18,10 @@
  * hold its old pages back: a read begins and ends within one job of a worker and never lives across
  * a yield (MDB_NOTLS ties it to its struct, not to the thread).
  *
+ * LMDB keeps what a transaction needed until its environment is closed: the pages it wrote, some
+ * hundred bytes for each user that was folded, and the ones it read stay mapped. So one that nobody
+ * needs for a while is put to rest, which closes it, and the next transaction opens it again.
+ *
  * All calls are for worker threads and start-up: LMDB needs large stacks and waits for the disk.
  * Any thread may read, many at once.
  *
@@ -38,6 +42,7 @@ enum {
     ENVIRONMENT_READERS_MAX = 126, /* default: far more than there are workers */
     ENVIRONMENT_VALUE_BYTES_MAX = 1 << 20,
     ENVIRONMENT_WHY_BYTES = LOG_WHY_BYTES,
+    ENVIRONMENT_DESCRIPTORS = 3, /* that an open one has: LMDB's lock, data, and meta pages */
 };
 /* Default: address space that is reserved once, neither memory nor disk. */
 #define ENVIRONMENT_MAP_BYTES (1ull << 40)
@@ -63,6 +68,9 @@ MUST_CHECK int environment_open(const struct environment_options *options, struc
                                 char why[ENVIRONMENT_WHY_BYTES]);
 /* No transaction may be open. Takes it; NULL is allowed. */
 void environment_close(struct environment **environment);
+/* Closes its files and frees what they take until the next transaction; false: one is under way. */
+bool environment_rest(struct environment *environment);
+bool environment_rests(struct environment *environment);
 
 /* -------------------------------------------------------------------------------------- reading */
 

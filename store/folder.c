@@ -73,18 +73,26 @@ fold_cell(struct cell *cell)
 struct retired {
     struct ln_resource own;
     unsigned count;
-    bool resting; /* what is freed is not needed soon: back to the kernel with it */
+    struct environment *resting; /* what is freed is not needed soon, nor is this: back to the
+                                    kernel with both; or NULL */
     struct table *tables[STORE_PARTITIONS];
 };
+
+static void
+retired_free(struct retired *retired)
+{
+    for (unsigned i = 0; i < retired->count; i++) {
+        table_free(&retired->tables[i]);
+    }
+}
 
 static void
 free_work(void *argument)
 {
     struct retired *retired = argument;
-    for (unsigned i = 0; i < retired->count; i++) {
-        table_free(&retired->tables[i]);
-    }
-    if (retired->resting) {
+    retired_free(retired);
+    if (retired->resting != NULL) {
+        (void)environment_rest(retired->resting); /* or at the next rest: somebody reads */
         (void)malloc_trim(0);
     }
 }
@@ -92,7 +100,7 @@ free_work(void *argument)
 static void
 retired_release(struct ln_resource *resource)
 {
-    free_work((struct retired *)resource);
+    retired_free((struct retired *)resource);
 }
 
 /* False: the actor is to end. */
@@ -103,7 +111,7 @@ retire(struct cell *cell, struct retired *retired)
     while (cell->state == CELL_RETIRING) {
         retired->count = 0;
         /* The whole store: while memory goes back, nobody else gets any. */
-        retired->resting = cell->commands == 0 && cell->store_quiet;
+        retired->resting = cell->commands == 0 && cell->store_quiet ? cell->environment : NULL;
         while (cell->state == CELL_RETIRING && retired->count < STORE_PARTITIONS &&
                cell_retired_next(cell, &retired->tables[retired->count], &left)) {
             retired->count++;

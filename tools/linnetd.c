@@ -77,7 +77,7 @@ report_print(const struct settings *settings, const struct store_report *report)
 
 static int
 data_open(const struct settings *settings, struct io_driver *driver, struct store **out,
-          unsigned *out_logs)
+          struct descriptors *out_needed)
 {
     struct store_report report = {0};
     struct store_options options = {
@@ -104,7 +104,8 @@ data_open(const struct settings *settings, struct io_driver *driver, struct stor
         return store_exit(error);
     }
     report_print(settings, &report);
-    *out_logs = report.logs;
+    out_needed->logs = report.logs;
+    out_needed->cells = report.cells;
     return 0;
 }
 
@@ -184,12 +185,13 @@ node_run(struct messenger *messenger)
  * of. */
 static int
 descriptors_share(struct settings *settings, const struct io_driver *driver, uint64_t limit,
-                  unsigned logs, struct messenger_room *room)
+                  const struct descriptors *needed, struct messenger_room *room)
 {
     uint32_t asked = settings->connections_max;
     struct descriptors have = {.limit = limit,
                                .used = linnetd_descriptors_used(limit),
-                               .logs = logs,
+                               .logs = needed->logs,
+                               .cells = needed->cells,
                                .loops = io_loops(driver)};
     have.settled_max = io_settled_max(driver, &have.settled_each);
     uint64_t least = linnetd_descriptors_least(&have);
@@ -215,11 +217,11 @@ data_serve(struct settings *settings, struct io_driver *driver, uint64_t descrip
 {
     static struct messenger messenger; /* its counters are many cache lines */
     struct store *store = NULL;
-    unsigned logs = 0;
-    int code = data_open(settings, driver, &store, &logs);
+    struct descriptors needed = {0};
+    int code = data_open(settings, driver, &store, &needed);
     if (code == 0) {
         messenger_init(&messenger, driver, store, settings);
-        code = descriptors_share(settings, driver, descriptors, logs, &messenger.room);
+        code = descriptors_share(settings, driver, descriptors, &needed, &messenger.room);
     }
     if (code == 0) {
         (void)fflush(stdout);

@@ -3,6 +3,7 @@
 
 #include "runtime/check.h"
 #include "runtime/io/posix_file.h"
+#include "store/environment.h"
 
 #include <limits.h>
 #include <sys/resource.h>
@@ -66,12 +67,13 @@ held(const struct descriptors *have)
     return have->used + LISTENERS + (uint64_t)LOG_NEXT * have->logs;
 }
 
-/* What is kept above all connections, the shell's apart. The next segments once more: they may be
- * opened when only here is room. */
+/* What is kept above all connections, the shell's apart. The next segments once more, and cells'
+ * environments, which rest at times: they may be opened when only here is room. */
 static uint64_t
 kept(const struct descriptors *have)
 {
-    return ACCEPTED + (uint64_t)(LOG_NEXT + LOG_PASSING) * have->logs;
+    return ACCEPTED + (uint64_t)(LOG_NEXT + LOG_PASSING) * have->logs +
+           (uint64_t)ENVIRONMENT_DESCRIPTORS * have->cells;
 }
 
 uint64_t

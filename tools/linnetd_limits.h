@@ -29,6 +29,7 @@ struct descriptors {
     uint64_t limit; /* UINT64_MAX: there is none */
     uint64_t used;  /* with the rings and the store open, the listeners not yet */
     unsigned logs;
+    unsigned cells;
     unsigned loops;
     /* io_settled_max: connections that have logged in and take no descriptor of their own, and how
      * many of them share one. */

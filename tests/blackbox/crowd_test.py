@@ -12,8 +12,8 @@ from client import JSON, Person
 from linnetd import PATIENCE_S, Node, eventually, main
 from wire import Wire, upgrade_request
 
-DESCRIPTORS = 64  # of which the node needs more than half itself
-CROWD = 200       # more than three times all of them
+DESCRIPTORS = 88  # of which the node needs more than two thirds itself
+CROWD = 270       # more than three times all of them
 TEXT = "x" * 30000
 FEW = ["--schedulers", "2", "--workers", "2", "--store-cells", "8"]
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store's actors at work on a simulated machine: what its users, the messenger's actors, can
  * ask and are told. */
-#include "store/cell.h"
+#include "store/store_priv.h"
 #include "tests/spec.h"
 #include "tests/store/hand.h"
 #include "tests/store/rig.h"
@@ -271,6 +271,16 @@ replaces_sessions(void **state)
     play(7, replace_story);
 }
 
+static unsigned
+cells_at_rest(const struct store *store)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < store->cells_count; i++) {
+        count += environment_rests(store->cells[i].environment);
+    }
+    return count;
+}
+
 /* What is online and silent costs the store a place among the attached, no more. */
 static void
 rest_story(struct rig *r)
@@ -287,6 +297,7 @@ rest_story(struct rig *r)
     (void)ln_sleep(UINT64_C(4) * CELL_LOOK_MS);
     store_stats_read(r->store, &stats);
     RIG_CHECK(r, stats.delta_entries == 0 && stats.sessions_attached == 1);
+    unsigned at_rest = cells_at_rest(r->store);
     uint64_t folds = stats.folds;
     (void)ln_sleep(UINT64_C(4) * CELL_LOOK_MS);
     store_stats_read(r->store, &stats);
@@ -295,6 +306,7 @@ rest_story(struct rig *r)
     RIG_CHECK(r, hand_message(r->store, &hello, NULL) == 0);
     struct ln_msg *push = told();
     RIG_CHECK(r, push != NULL && push->tag == STORE_PUSH);
+    RIG_CHECK(r, at_rest > 0 && cells_at_rest(r->store) < at_rest);
     ln_msg_free(&push);
 }
 

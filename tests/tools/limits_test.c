@@ -2,29 +2,34 @@
 #include "tools/linnetd_limits.h"
 
 #include "runtime/io/posix_file.h"
+#include "store/environment.h"
 #include "tests/spec.h"
 
 #include <limits.h>
 
-enum { ASKED = 100000, SPARE = 256, SHELL = 32 };
+enum { ASKED = 100000, SPARE = 256, SHELL = 32, CELLS = 2 };
+/* An environment that rests has given them back, and takes others. */
+enum { RESTING = ENVIRONMENT_DESCRIPTORS * CELLS };
 
 static struct messenger_room
 share(uint64_t limit, uint64_t used, unsigned logs, uint32_t *connections_max)
 {
-    struct descriptors have = {.limit = limit, .used = used, .logs = logs};
+    struct descriptors have = {.limit = limit, .used = used, .logs = logs, .cells = CELLS};
     struct messenger_room room = {
         .connections_spare = SPARE, .connections_below = INT_MAX, .shell_connections_max = SHELL};
     linnetd_descriptors_share(&have, connections_max, &room);
     return room;
 }
 
-/* The same with room for connections that take no descriptor, `each` for one. */
+/* The same with room for connections that take no descriptor, `each` for one, and with RESTING
+ * more. */
 static struct messenger_room
 share_settled(uint64_t limit, uint32_t each, uint32_t *connections_max)
 {
-    struct descriptors have = {.limit = limit,
+    struct descriptors have = {.limit = limit + RESTING,
                                .used = 34,
                                .logs = 2,
+                               .cells = CELLS,
                                .loops = 2,
                                .settled_max = UINT64_C(2) * 1024 * each,
                                .settled_each = each};
@@ -39,7 +44,8 @@ share_settled(uint64_t limit, uint32_t each, uint32_t *connections_max)
 static uint64_t
 least(uint64_t used, unsigned logs)
 {
-    return linnetd_descriptors_least(&(struct descriptors){.used = used, .logs = logs});
+    return linnetd_descriptors_least(
+        &(struct descriptors){.used = used, .logs = logs, .cells = CELLS});
 }
 
 static void
@@ -52,13 +58,13 @@ small_limits_are_shared_out(void **state)
         uint32_t connections_max, spare, shell;
         io_socket below;
     } rows[] = {
-        {54, 34, 2, 4, 4, 2, 46},
-        {64, 34, 2, 14, 4, 2, 56},
-        {96, 34, 2, 40, 6, 6, 84},
-        {600, 34, 2, 455, 69, SHELL, 562},
-        {600, 200, 64, 154, 25, 25, 445},
-        {4096, 34, 2, 3764, 256, 32, 4058},
-        {65536, 1000, 256, 63476, 256, 32, 64990},
+        {60, 34, 2, 4, 4, 2, 46},
+        {70, 34, 2, 14, 4, 2, 56},
+        {102, 34, 2, 40, 6, 6, 84},
+        {606, 34, 2, 455, 69, SHELL, 562},
+        {606, 200, 64, 154, 25, 25, 445},
+        {4102, 34, 2, 3764, 256, 32, 4058},
+        {65542, 1000, 256, 63476, 256, 32, 64990},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint32_t connections_max = ASKED;
@@ -90,9 +96,9 @@ shares_never_exceed_the_limit(void **state)
                 uint64_t before = used + 2 + logs;
                 assert_int_equal(before + connections, (uint64_t)room.connections_below);
                 /* Above: the shell's, two that are about to be closed, a segment and a folder of
-                 * each log. */
+                 * each log, and those of cells at rest. */
                 assert_int_equal(limit - (uint64_t)room.connections_below,
-                                 room.shell_connections_max + 2 + 2 * logs);
+                                 room.shell_connections_max + 2 + 2 * logs + RESTING);
             }
         }
     }
@@ -118,11 +124,11 @@ who_asks_for_few_keeps_the_spare(void **state)
 {
     (void)state;
     uint32_t connections_max = 700;
-    struct messenger_room room = share(1000 + 34 + 4 + 6, 34, 2, &connections_max);
+    struct messenger_room room = share(1000 + 34 + 4 + 6 + RESTING, 34, 2, &connections_max);
     assert_int_equal(connections_max, 700);
     assert_int_equal(room.connections_spare, SPARE);
     connections_max = 800;
-    room = share(1000 + 34 + 4 + 6, 34, 2, &connections_max);
+    room = share(1000 + 34 + 4 + 6 + RESTING, 34, 2, &connections_max);
     assert_int_equal(connections_max, 800);
     assert_int_equal(room.connections_spare, 1000 - SHELL - 800);
 }

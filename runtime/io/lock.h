@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lock.h - mutual exclusion for threads that may wait for each other: workers, and whoever starts
+ * and stops a node. A loop's thread never takes one. On the simulated machine, where a worker's job
+ * runs in one piece, nobody ever waits. */
+#pragma once
+
+struct lock;
+
+/* NULL without memory. */
+struct lock *lock_new(void);
+/* Nobody has it, or wants it. NULL is allowed. */
+void lock_free(struct lock *lock);
+/* Waits until nobody has it. Not again by the thread that has it. */
+void lock_take(struct lock *lock);
+void lock_give(struct lock *lock);
