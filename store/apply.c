@@ -44,6 +44,9 @@ static const struct apply_command_kind *const kinds[COMMAND_KINDS] = {
     [COMMAND_STREAM] = &apply_stream,
     [COMMAND_STREAM_ACK] = &apply_stream_ack,
     [COMMAND_SEEN] = &apply_seen,
+    [COMMAND_WAKE_SET] = &apply_wake_set,
+    [COMMAND_WAKE_CLEAR] = &apply_wake_clear,
+    [COMMAND_WAKE_DONE] = &apply_wake_done,
 };
 
 void

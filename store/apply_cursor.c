@@ -3,6 +3,7 @@
  * chat. */
 #include "store/apply_priv.h"
 #include "store/chat.h"
+#include "store/due.h"
 
 #include <errno.h>
 
@@ -59,6 +60,7 @@ run_ack(const struct apply *apply, const struct command *command)
         cursor->state = RECORD_CURSOR_HOLDS;
         cursor->acked = (struct record_place){
             .number = ack->number, .entries = ack->total_entries, .bytes = ack->total_bytes};
+        due_consider(apply->ledger, apply->effects, ack->user, &head, cursor);
         inbox_trim(apply->ledger, ack->user, &head);
         inbox_head_put(apply->ledger, ack->user, &head);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/apply_priv.h"
+#include "store/due.h"
 #include "store/inbox.h"
 
 #include <errno.h>
@@ -132,6 +133,7 @@ run_revoke(const struct apply *apply, const struct command *command)
     struct store_key key =
         record_key(ledger->partition, RECORD_DEVICE, device->user, device->device);
     ledger_delete(ledger, &key);
+    due_unsubscribe(ledger, device->user, inbox_cursor(&head, device->device));
     inbox_device_remove(ledger, device->user, &head, device->device);
     inbox_head_put(ledger, device->user, &head);
     struct effect effect = {.kind = EFFECT_REVOKED, .user = device->user, .device = device->device};

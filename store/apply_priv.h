@@ -66,6 +66,10 @@ extern const struct apply_payload_kind apply_receipt;
 
 /* apply_presence.c */
 extern const struct apply_command_kind apply_seen;
+/* apply_wake.c */
+extern const struct apply_command_kind apply_wake_set;
+extern const struct apply_command_kind apply_wake_clear;
+extern const struct apply_command_kind apply_wake_done;
 
 /* apply_stream.c */
 extern const struct apply_command_kind apply_stream;

@@ -3,6 +3,7 @@
  * or neither is: the partition where the request arrives decides, and what follows in the other
  * goes through its outbox, which nothing refuses. The request is answered when that is done. */
 #include "store/apply_priv.h"
+#include "store/due.h"
 #include "store/inbox.h"
 #include "store/outbox.h"
 
@@ -141,6 +142,7 @@ run_remove(const struct apply *apply, const struct command *command)
     for (unsigned i = 0; i < head.devices; i++) {
         key = record_key(ledger->partition, RECORD_DEVICE, user, head.cursors[i].device);
         ledger_delete(ledger, &key);
+        due_unsubscribe(ledger, user, &head.cursors[i]);
     }
     key = record_key(ledger->partition, RECORD_PASSWORD, user, 0);
     ledger_delete(ledger, &key);

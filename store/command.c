@@ -289,6 +289,9 @@ static const struct command_coding codings[COMMAND_KINDS] = {
     [COMMAND_STREAM] = {"STREAM", stream_put, stream_get},
     [COMMAND_STREAM_ACK] = {"STREAM_ACK", stream_ack_put, stream_ack_get},
     [COMMAND_SEEN] = {"SEEN", seen_put, seen_get},
+    [COMMAND_WAKE_SET] = {"WAKE_SET", command_put_wake_set, command_get_wake_set},
+    [COMMAND_WAKE_CLEAR] = {"WAKE_CLEAR", command_put_wake_clear, command_get_wake_clear},
+    [COMMAND_WAKE_DONE] = {"WAKE_DONE", command_put_wake_done, command_get_wake_done},
 };
 
 size_t

@@ -19,6 +19,7 @@
 #include "store/entry.h"
 #include "store/log.h"
 #include "store/payload.h"
+#include "store/record_wake.h"
 #include "store/request.h"
 
 enum command_kind {
@@ -35,7 +36,10 @@ enum command_kind {
     COMMAND_STREAM = 11,     /* something out of another partition's outbox */
     COMMAND_STREAM_ACK = 12, /* another partition has applied what it was sent, up to a number */
     COMMAND_SEEN = 60,       /* users were seen, each at an instant */
-    COMMAND_KINDS = 80,      /* above all of them */
+    COMMAND_WAKE_SET = 68,
+    COMMAND_WAKE_CLEAR = 69,
+    COMMAND_WAKE_DONE = 70, /* the device was woken, or nobody tries any more */
+    COMMAND_KINDS = 80,     /* above all of them */
 };
 
 enum {
@@ -127,6 +131,25 @@ struct command_stream_ack {
         receipts; /* (reader, peer) of the receipts among what is acknowledged now */
 };
 
+struct command_wake_set {
+    uint64_t user;
+    uint16_t device;
+    struct record_wake wake; /* without id and time */
+};
+
+struct command_wake_clear {
+    uint64_t user;
+    uint64_t id; /* 0: whichever it is */
+    uint16_t device;
+};
+
+struct command_wake_done {
+    uint64_t user;
+    uint64_t id;
+    uint64_t newest;
+    uint16_t device;
+};
+
 struct command {
     uint8_t partition;
     enum command_kind kind;
@@ -143,6 +166,9 @@ struct command {
         struct command_stream stream;
         struct command_stream_ack stream_ack;
         struct command_pairs seen; /* (user, when) */
+        struct command_wake_set wake_set;
+        struct command_wake_clear wake_clear;
+        struct command_wake_done wake_done;
     };
 };
 

@@ -21,3 +21,11 @@ void command_put_pairs(struct cursor_out *out, const struct command_pairs *pairs
 void command_get_pairs(struct cursor_in *in, struct command_pairs *out);
 /* 0 or 1; any other byte fails the cursor. */
 bool command_get_flag(struct cursor_in *in);
+
+/* command_wake.c */
+void command_put_wake_set(struct cursor_out *out, const struct command *command);
+void command_get_wake_set(struct cursor_in *in, struct command *out);
+void command_put_wake_clear(struct cursor_out *out, const struct command *command);
+void command_get_wake_clear(struct cursor_in *in, struct command *out);
+void command_put_wake_done(struct cursor_out *out, const struct command *command);
+void command_get_wake_done(struct cursor_in *in, struct command *out);

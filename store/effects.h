@@ -26,6 +26,7 @@ enum effect_kind {
     EFFECT_RESYNC,  /* the device lost its place */
     EFFECT_REVOKED, /* the device, or (0) the user, is gone */
     EFFECT_DEVICES, /* the user has `devices` devices now */
+    EFFECT_DUE,     /* the device is to be woken, for entry `number` */
 };
 
 struct effect {

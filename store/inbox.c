@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/inbox.h"
 
+#include "store/due.h"
+
 bool
 inbox_head_get(const struct ledger *ledger, uint64_t user, struct record_head *out)
 {
@@ -127,6 +129,13 @@ inbox_make_room(struct ledger *ledger, struct effects *effects, uint64_t user,
     return true;
 }
 
+/* What somebody else wrote; not what other devices of the user did, nor marks. */
+static bool
+entry_wakes(uint64_t user, const struct store_entry *entry)
+{
+    return entry->kind == STORE_ENTRY_MESSAGE && entry->message.sender != user;
+}
+
 void
 inbox_append(struct ledger *ledger, struct effects *effects, uint64_t user,
              struct record_head *head, struct store_entry *entry)
@@ -147,6 +156,9 @@ inbox_append(struct ledger *ledger, struct effects *effects, uint64_t user,
     ledger_put(ledger, &key, record, bytes);
     push.number = entry->number;
     effects_add(effects, &push);
+    if (entry_wakes(user, entry)) {
+        due_newest(ledger, effects, user, head, entry->number);
+    }
 }
 
 /* Entries above the last freeze were never given to a fold: they go without a trace. */

@@ -83,7 +83,7 @@ static bool
 may_linger(enum command_kind kind)
 {
     return kind == COMMAND_ACK || kind == COMMAND_READ || kind == COMMAND_STREAM ||
-           kind == COMMAND_STREAM_ACK || kind == COMMAND_SEEN;
+           kind == COMMAND_STREAM_ACK || kind == COMMAND_SEEN || kind == COMMAND_WAKE_DONE;
 }
 
 /* Whether a timer will see to the open batch. One whose actor has ended, or is ending, will not. */

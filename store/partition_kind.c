@@ -25,6 +25,11 @@ static const struct ask_kind *const kinds[] = {
     KIND(STORE_USER_LIST, ask_user_list),
     KIND(STORE_SEEN, ask_seen),
     KIND(STORE_SEEN_GET, ask_seen_get),
+    KIND(STORE_WAKE_SET, ask_wake_set),
+    KIND(STORE_WAKE_CLEAR, ask_wake_clear),
+    KIND(STORE_WAKE_GET, ask_wake_get),
+    KIND(STORE_WAKE_DONE, ask_wake_done),
+    KIND(STORE_WAKE_LIST, ask_wake_list),
     KIND(ASK_STREAM, ask_of_stream),
     KIND(ASK_STREAM_ACK, ask_of_stream_ack),
 #undef KIND

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* partition_priv.h - partition.h's parts: requests that change (partition_change.c), that read
  * (partition_read.c, partition_list.c), what is told after an apply (partition_tell.c), streams
- * (partition_stream.c). The table of all kinds of requests stands in partition_kind.c. */
+ * (partition_stream.c), who is woken (partition_wake.c). The table of all kinds of requests stands
+ * in partition_kind.c. */
 #pragma once
 
 #include "store/journal.h"
@@ -39,6 +40,9 @@ extern const struct ask_kind ask_name_find, ask_user_get, ask_password_get, ask_
 extern const struct ask_kind ask_chats, ask_user_list;
 /* partition_presence.c */
 extern const struct ask_kind ask_seen, ask_seen_get;
+/* partition_wake.c */
+extern const struct ask_kind ask_wake_set, ask_wake_clear, ask_wake_get, ask_wake_done,
+    ask_wake_list;
 /* partition_stream.c */
 extern const struct ask_kind ask_of_stream, ask_of_stream_ack;
 
@@ -91,6 +95,10 @@ partition_at_most(uint32_t asked, uint32_t limit)
 /* partition_tell.c */
 void partition_answer_attach(struct ask *ask, const struct result *result);
 void partition_push(struct partition *partition, const struct effect *effect);
+
+/* partition_wake.c */
+/* Tells the waker, if there is one. In the journal's actor. */
+void partition_tell_waker(struct partition *partition, const struct effect *effect);
 
 /* partition_stream.c */
 void partition_stream_arrived(struct partition *partition, struct ln_msg *msg);

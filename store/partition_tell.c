@@ -108,6 +108,9 @@ tell_sessions(struct partition *partition, const struct effect *effect)
     case EFFECT_DEVICES:
         notify_user(partition, effect, STORE_DEVICES, false);
         break;
+    case EFFECT_DUE:
+        partition_tell_waker(partition, effect);
+        break;
     }
 }
 

@@ -13,8 +13,11 @@ static const uint64_t NAME_SEED_OWNER = UINT64_C(0x9e3779b97f4a7c15);
 static const uint64_t NAME_SEED_A = UINT64_C(0xc2b2ae3d27d4eb4f);
 
 enum {
-    CURSOR_BYTES = 2 + 1 + 3 * 8,
-    HEAD_BYTES = RECORD_HEADER_BYTES + 1 + 2 + 2 + 6 * 8,
+    CURSOR_BYTES = 2 + 1 + 3 * 8 + 8,
+    HEAD_BYTES = RECORD_HEADER_BYTES + 1 + 2 + 2 + 6 * 8 + 8,
+    /* Beside a cursor's state. Only what wakes has more than that. */
+    CURSOR_WAKES = 0x40,
+    CURSOR_DUE = 0x80,
 };
 static_assert(HEAD_BYTES + STORE_DEVICES_LIMIT * CURSOR_BYTES <= RECORD_BYTES_MAX,
               "a head with all devices fits");
@@ -259,10 +262,38 @@ get_place(struct cursor_in *in, struct record_place *place)
     place->bytes = cursor_get_u64(in);
 }
 
+static void
+put_cursor(struct cursor_out *out, const struct record_cursor *cursor)
+{
+    unsigned flags = (cursor->wakes ? CURSOR_WAKES : 0U) | (cursor->due ? CURSOR_DUE : 0U);
+    cursor_put_u16(out, cursor->device);
+    cursor_put_u8(out, (uint8_t)(cursor->state | flags));
+    put_place(out, &cursor->acked);
+    if (cursor->wakes) {
+        cursor_put_u64(out, cursor->woken);
+    }
+}
+
+static void
+get_cursor(struct cursor_in *in, struct record_cursor *out)
+{
+    out->device = cursor_get_u16(in);
+    unsigned state = cursor_get_u8(in);
+    out->wakes = (state & CURSOR_WAKES) != 0;
+    out->due = (state & CURSOR_DUE) != 0;
+    out->state = (uint8_t)(state & ~(CURSOR_WAKES | CURSOR_DUE));
+    get_place(in, &out->acked);
+    out->woken = out->wakes ? cursor_get_u64(in) : 0;
+    if (out->state > RECORD_CURSOR_RESUMED || (out->due && !out->wakes)) {
+        cursor_in_fail(in);
+    }
+}
+
 size_t
 record_head_encode(const struct record_head *head, unsigned char out[RECORD_BYTES_MAX])
 {
     struct cursor_out cursor;
+    bool wakes = false;
     ASSERT(head->devices <= STORE_DEVICES_LIMIT);
     cursor_out_init(&cursor, out, RECORD_BYTES_MAX);
     record_begin(&cursor, RECORD_HEAD);
@@ -272,9 +303,11 @@ record_head_encode(const struct record_head *head, unsigned char out[RECORD_BYTE
     put_place(&cursor, &head->low);
     put_place(&cursor, &head->last);
     for (unsigned i = 0; i < head->devices; i++) {
-        cursor_put_u16(&cursor, head->cursors[i].device);
-        cursor_put_u8(&cursor, head->cursors[i].state);
-        put_place(&cursor, &head->cursors[i].acked);
+        put_cursor(&cursor, &head->cursors[i]);
+        wakes = wakes || head->cursors[i].wakes;
+    }
+    if (wakes) {
+        cursor_put_u64(&cursor, head->newest);
     }
     return finish(&cursor);
 }
@@ -283,6 +316,7 @@ record_head_encode(const struct record_head *head, unsigned char out[RECORD_BYTE
 static void
 head_read(struct cursor_in *in, struct record_head *out)
 {
+    bool wakes = false;
     record_expect(in, RECORD_HEAD);
     out->removed = get_flag(in);
     out->device_next = cursor_get_u16(in);
@@ -294,13 +328,10 @@ head_read(struct cursor_in *in, struct record_head *out)
     get_place(in, &out->low);
     get_place(in, &out->last);
     for (unsigned i = 0; i < out->devices; i++) {
-        out->cursors[i].device = cursor_get_u16(in);
-        out->cursors[i].state = cursor_get_u8(in);
-        get_place(in, &out->cursors[i].acked);
-        if (out->cursors[i].state > RECORD_CURSOR_RESUMED) {
-            cursor_in_fail(in);
-        }
+        get_cursor(in, &out->cursors[i]);
+        wakes = wakes || out->cursors[i].wakes;
     }
+    out->newest = wakes ? cursor_get_u64(in) : 0;
 }
 
 int

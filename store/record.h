@@ -12,6 +12,8 @@
  *     CHAT       user         peer         0     both directions' cursors, the chat's mark
  *     WINDOW     sender       device       0     numbers lately accepted here              window.h
  *     OUTBOX     0            destination  number  what another partition is told       payload.h
+ *     WAKE       user         device       0     how the device is woken          record_wake.h
+ *     DUE        user         device       0     it is to be woken                record_wake.h
  *
  * What groups keep is in record_group.h, when users were last seen in record_presence.h.
  *
@@ -47,13 +49,15 @@ enum record_table {
     RECORD_ROSTER = 20,
     RECORD_MEMBERSHIP = 21,
     RECORD_LAST_SEEN = 38,
+    RECORD_WAKE = 41,
+    RECORD_DUE = 42,
 };
 
 enum {
     RECORD_VERSION = 1,
     RECORD_HEADER_BYTES = 2,
     /* The largest of those below: a head with STORE_DEVICES_LIMIT devices. */
-    RECORD_BYTES_MAX = 1024,
+    RECORD_BYTES_MAX = 1280,
 };
 
 static inline struct store_key
@@ -143,6 +147,9 @@ enum record_cursor_state {
 struct record_cursor {
     uint16_t device;
     uint8_t state;
+    bool wakes;     /* it has a subscription, and is woken (wake.h) */
+    bool due;       /* likewise: its DUE record is there */
+    uint64_t woken; /* likewise: for the entry with this number, the last time; else 0 */
     struct record_place acked;
 };
 
@@ -152,6 +159,7 @@ struct record_head {
     uint16_t devices;
     struct record_place low;  /* everything up to here is gone */
     struct record_place last; /* the newest entry */
+    uint64_t newest; /* number of the newest one worth waking for; kept while a device wakes */
     struct record_cursor cursors[STORE_DEVICES_LIMIT];
 };
 size_t record_head_encode(const struct record_head *head, unsigned char out[RECORD_BYTES_MAX]);

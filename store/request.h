@@ -23,6 +23,7 @@
 #include "runtime/linnet.h"
 #include "store/account.h"
 #include "store/entry.h"
+#include "store/wake.h"
 
 enum {
     STORE_WINDOW = 64,     /* a retry is recognised so far below the highest accepted number */
@@ -68,6 +69,18 @@ enum store_tag {
     STORE_REVOKED, /* store_notice: the device, or (0) the user, was removed */
     STORE_DEVICES, /* store_notice: the user has so many devices now */
     STORE_REPLACED, /* store_notice: its device was attached for another session */
+
+    /* How devices are woken (wake.h). To a user's partition. */
+    STORE_WAKE_SET = STORE_TAG_FIRST + 0xA0, /* store_wake_set, buffer -> nothing */
+    STORE_WAKE_CLEAR,                        /* store_wake_clear -> nothing */
+    /* store_device_id -> store_wake_state, buffer; -ENODATA: there is no subscription */
+    STORE_WAKE_GET,
+    STORE_WAKE_DONE, /* store_wake_done -> nothing */
+    /* To any partition: store_wake_list -> store_wake_page, buffer: struct store_wake_due
+     * [count] */
+    STORE_WAKE_LIST,
+    /* To the waker, unasked: store_wake_due */
+    STORE_WAKE_DUE,
 
     STORE_TAG_INTERNAL = 0x00010100, /* between the store's own actors */
 };

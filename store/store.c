@@ -288,6 +288,20 @@ store_user_home(const struct store *store, uint64_t user)
     return store_journal_of(store, store_cell_of(store, store_user_partition(store, user)));
 }
 
+unsigned
+store_partition_home(const struct store *store, uint8_t partition)
+{
+    return store_journal_of(store, store_cell_of(store, partition));
+}
+
+void
+store_waker_set(struct store *store, unsigned scheduler, ln_pid waker)
+{
+    if (scheduler < store->journals_count) {
+        store_pid_set(&store->journals[scheduler].waker, waker);
+    }
+}
+
 /* ------------------------------------------------------------------------------------- operator */
 
 static uint64_t

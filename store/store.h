@@ -123,6 +123,13 @@ ln_pid store_name_pid(const struct store *store, const char *name, size_t bytes)
  * be. */
 unsigned store_user_home(const struct store *store, uint64_t user);
 
+/* The scheduler where a partition is at home. */
+unsigned store_partition_home(const struct store *store, uint8_t partition);
+
+/* From now on this actor is told (STORE_WAKE_DUE) when devices become due whose partitions are at
+ * home on the scheduler; 0: nobody is. Of a scheduler without partitions: no effect. */
+void store_waker_set(struct store *store, unsigned scheduler, ln_pid waker);
+
 /* ------------------------------------------------------------------------------------- operator */
 
 /* Counters since the start, but for those "now". Each is read by itself. */

@@ -20,7 +20,9 @@ store_tag_name(uint32_t tag)
         NAME(STORE_INBOX),         NAME(STORE_CHATS),        NAME(STORE_USER_LIST),
         NAME(STORE_PUSH),          NAME(STORE_BEHIND),       NAME(STORE_RESYNC),
         NAME(STORE_REVOKED),       NAME(STORE_DEVICES),      NAME(STORE_REPLACED),
-        NAME(STORE_SEEN),          NAME(STORE_SEEN_GET),
+        NAME(STORE_SEEN),          NAME(STORE_SEEN_GET),     NAME(STORE_WAKE_SET),
+        NAME(STORE_WAKE_CLEAR),    NAME(STORE_WAKE_GET),     NAME(STORE_WAKE_DONE),
+        NAME(STORE_WAKE_LIST),     NAME(STORE_WAKE_DUE),
     };
 #undef NAME
 #define NAME(tag) [(tag)-STORE_TAG_INTERNAL] = #tag

@@ -53,6 +53,16 @@ all_kinds(struct command out[COMMAND_KINDS])
         {.kind = COMMAND_STREAM_ACK,
          .stream_ack = {.destination = 5, .number = 6, .receipts = {.count = 2, .bytes = pairs}}},
         {.kind = COMMAND_SEEN, .seen = {.count = 3, .bytes = pairs}},
+        {.kind = COMMAND_WAKE_SET,
+         .wake_set = {.user = 9,
+                      .device = 2,
+                      .wake = {.kind = STORE_WAKE_WEBPUSH,
+                               .endpoint = (const unsigned char *)"https://h/",
+                               .endpoint_bytes = 10,
+                               .app = (const unsigned char *)"app",
+                               .app_bytes = 3}}},
+        {.kind = COMMAND_WAKE_CLEAR, .wake_clear = {.user = 9, .device = 2, .id = 77}},
+        {.kind = COMMAND_WAKE_DONE, .wake_done = {.user = 9, .device = 2, .id = 77, .newest = 78}},
     };
     size_t count = sizeof(commands) / sizeof(commands[0]);
     for (size_t i = 0; i < count; i++) {
@@ -184,6 +194,8 @@ refuses_impossible_fields(void **state)
         {COMMAND_STREAM, 8 + 9, 0},        /* a payload that is none */
         {COMMAND_STREAM_ACK, 8 + 9, 0xff}, /* a list longer than the body */
         {COMMAND_SEEN, 8, 0xff},           /* likewise */
+        {COMMAND_WAKE_SET, 8 + 10, 3},     /* a kind of subscription that is none */
+        {COMMAND_WAKE_SET, 8 + 93, 5},     /* an endpoint too long */
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         unsigned char body[BODY_MAX];

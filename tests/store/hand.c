@@ -251,3 +251,45 @@ hand_inbox(struct store *store, const struct store_inbox *inbox, struct ln_msg *
     struct ln_msg *msg = request(STORE_INBOX, inbox, sizeof(*inbox));
     return ln_call(store_user_pid(store, inbox->user), &msg, TIMEOUT_MS, out_answer);
 }
+
+int
+hand_wake_set(struct store *store, uint64_t user, uint16_t device)
+{
+    static const char text[] = "https://h/app";
+    struct store_wake_set set = {.user = user,
+                                 .device = device,
+                                 .kind = STORE_WAKE_WEBPUSH,
+                                 .endpoint_bytes = 10,
+                                 .app_bytes = 3};
+    struct ln_msg *msg = request(STORE_WAKE_SET, &set, sizeof(set));
+    msg->buffer = ln_buffer_new(sizeof text - 1);
+    memcpy(ln_buffer_data(msg->buffer), text, sizeof text - 1);
+    return call(store_user_pid(store, user), msg, NULL, 0);
+}
+
+int
+hand_wake_clear(struct store *store, uint64_t user, uint16_t device, uint64_t id)
+{
+    struct store_wake_clear clear = {.user = user, .device = device, .id = id};
+    return call(store_user_pid(store, user), request(STORE_WAKE_CLEAR, &clear, sizeof(clear)), NULL,
+                0);
+}
+
+int
+hand_wake_get(struct store *store, uint64_t user, uint16_t device, struct store_wake_state *out)
+{
+    struct store_device_id id = {.user = user, .device = device};
+    return call(store_user_pid(store, user), request(STORE_WAKE_GET, &id, sizeof(id)), out,
+                sizeof(*out));
+}
+
+int
+hand_wake_done(struct store *store, const struct store_wake_state *state)
+{
+    struct store_wake_done done = {.user = state->set.user,
+                                   .device = state->set.device,
+                                   .id = state->id,
+                                   .newest = state->newest};
+    return call(store_user_pid(store, done.user), request(STORE_WAKE_DONE, &done, sizeof(done)),
+                NULL, 0);
+}

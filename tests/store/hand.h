@@ -46,3 +46,10 @@ int hand_ack(struct store *store, uint64_t user, uint16_t device, uint64_t numbe
 int hand_read(struct store *store, uint64_t user, uint64_t peer, uint64_t chat_number);
 /* The answer, to be freed: its buffer holds the entries. */
 int hand_inbox(struct store *store, const struct store_inbox *inbox, struct ln_msg **out_answer);
+
+/* How devices are woken. The endpoint is "https://h/" and the app's own "app". */
+int hand_wake_set(struct store *store, uint64_t user, uint16_t device);
+int hand_wake_clear(struct store *store, uint64_t user, uint16_t device, uint64_t id);
+int hand_wake_get(struct store *store, uint64_t user, uint16_t device,
+                  struct store_wake_state *out);
+int hand_wake_done(struct store *store, const struct store_wake_state *state);

@@ -2,6 +2,7 @@
 #include "store/entry.h"
 #include "store/payload.h"
 #include "store/record.h"
+#include "store/record_wake.h"
 #include "tests/spec.h"
 
 #include <errno.h>
@@ -16,6 +17,8 @@ union decoded {
     struct record_password password;
     struct record_device device;
     struct record_head head;
+    struct record_wake wake;
+    struct record_due due;
     struct record_chat chat;
     struct store_entry entry;
     struct payload payload;
@@ -46,6 +49,16 @@ static int
 decode_head(struct store_value value, union decoded *out)
 {
     return record_head_decode(value, &out->head);
+}
+static int
+decode_wake(struct store_value value, union decoded *out)
+{
+    return record_wake_decode(value, &out->wake);
+}
+static int
+decode_due(struct store_value value, union decoded *out)
+{
+    return record_due_decode(value, &out->due);
 }
 static int
 decode_chat(struct store_value value, union decoded *out)
@@ -122,6 +135,38 @@ accounts(void **state)
 }
 
 static void
+wakes(void **state)
+{
+    (void)state;
+    unsigned char bytes[RECORD_WAKE_BYTES_MAX];
+    union decoded out;
+    struct record_wake wake = {
+        .id = 7,
+        .set_at_ms = 9,
+        .kind = STORE_WAKE_WEBPUSH,
+        .endpoint = (const unsigned char *)"https://h/",
+        .endpoint_bytes = 10,
+        .app = (const unsigned char *)"mine",
+        .app_bytes = 4,
+        .p256dh = {4, 5},
+        .auth = {6},
+    };
+    check_strict(decode_wake, bytes, record_wake_encode(&wake, bytes), &out);
+    assert_int_equal(out.wake.id, 7);
+    assert_memory_equal(out.wake.endpoint, "https://h/", 10);
+    assert_memory_equal(out.wake.app, "mine", 4);
+    assert_memory_equal(out.wake.p256dh, wake.p256dh, sizeof(wake.p256dh));
+    wake.kind = 0;
+    struct store_value value = {.bytes = bytes, .count = record_wake_encode(&wake, bytes)};
+    assert_int_equal(decode_wake(value, &out), -EBADMSG);
+
+    struct record_due due = {.number = 3, .since_ms = 4};
+    check_strict(decode_due, bytes, record_due_encode(&due, bytes), &out);
+    assert_int_equal(out.due.number, 3);
+    assert_int_equal(out.due.since_ms, 4);
+}
+
+static void
 heads(void **state)
 {
     (void)state;
@@ -132,19 +177,27 @@ heads(void **state)
         .devices = STORE_DEVICES_LIMIT,
         .low = {.number = 3, .entries = 1, .bytes = 100},
         .last = {.number = 9, .entries = 4, .bytes = 400},
+        .newest = 77,
     };
     for (unsigned i = 0; i < STORE_DEVICES_LIMIT; i++) {
         head.cursors[i].device = (uint16_t)(i + 1);
         head.cursors[i].state = (uint8_t)(i % 3);
         head.cursors[i].acked.number = i;
+        head.cursors[i].wakes = i % 4 > 0;
+        head.cursors[i].due = i % 4 > 1;
+        head.cursors[i].woken = i % 4 > 0 ? i + 5 : 0;
     }
     check_strict(decode_head, bytes, record_head_encode(&head, bytes), &out);
     assert_int_equal(out.head.devices, STORE_DEVICES_LIMIT);
     assert_int_equal(out.head.last.bytes, 400);
+    assert_int_equal(out.head.newest, 77);
     for (unsigned i = 0; i < STORE_DEVICES_LIMIT; i++) {
         assert_int_equal(out.head.cursors[i].device, i + 1);
         assert_int_equal(out.head.cursors[i].state, i % 3);
         assert_int_equal(out.head.cursors[i].acked.number, i);
+        assert_int_equal(out.head.cursors[i].wakes, i % 4 > 0);
+        assert_int_equal(out.head.cursors[i].due, i % 4 > 1);
+        assert_int_equal(out.head.cursors[i].woken, i % 4 > 0 ? i + 5 : 0);
     }
 }
 
@@ -360,6 +413,7 @@ main(void)
         SPEC("names, users, passwords and devices survive encoding, and nothing else does",
              accounts),
         SPEC("a head with every device survives encoding", heads),
+        SPEC("subscriptions and who is due survive encoding", wakes),
         SPEC("a chat survives encoding", chats),
         SPEC("both kinds of entry survive encoding", entries),
         SPEC("a buffer of entries is gone through in order", pages),
