@@ -11,6 +11,12 @@ need(const struct needs *needs, enum record_table table, uint64_t owner, uint64_
 }
 
 void
+need_key(const struct needs *needs, const struct store_key *key)
+{
+    needs->each(needs->context, key);
+}
+
+void
 need_name(const struct needs *needs, const struct store_name *name)
 {
     struct store_key key = record_key_name(needs->ledger->seed, name);
@@ -47,6 +53,7 @@ static const struct apply_command_kind *const kinds[COMMAND_KINDS] = {
     [COMMAND_WAKE_SET] = &apply_wake_set,
     [COMMAND_WAKE_CLEAR] = &apply_wake_clear,
     [COMMAND_WAKE_DONE] = &apply_wake_done,
+    [COMMAND_STATE] = &apply_state,
 };
 
 void

@@ -9,19 +9,20 @@
 
 /* The first device to acknowledge a message makes it delivered. */
 static void
-deliver(const struct apply *apply, const struct command_ack *ack)
+deliver(const struct apply *apply, const struct command_ack *ack, struct record_head *head)
 {
     for (uint32_t i = 0; i < ack->chats.count; i++) {
         struct record_chat chat;
         uint64_t peer;
         uint64_t chat_number;
         command_pair_get(&ack->chats, i, &peer, &chat_number);
+        struct chat_owner owner = {.user = ack->user, .peer = peer, .head = head, .chat = &chat};
         if (!chat_get(apply->ledger, ack->user, peer, &chat) || chat_number <= chat.delivered) {
             continue;
         }
         ASSERT(chat_number <= chat.last);
         chat.delivered = chat_number;
-        chat_tell(apply->ledger, apply->effects, ack->user, peer, &chat);
+        chat_tell(apply->ledger, apply->effects, &owner);
         chat_put(apply->ledger, ack->user, peer, &chat);
     }
 }
@@ -64,7 +65,7 @@ run_ack(const struct apply *apply, const struct command *command)
         inbox_trim(apply->ledger, ack->user, &head);
         inbox_head_put(apply->ledger, ack->user, &head);
     }
-    deliver(apply, ack);
+    deliver(apply, ack, &head);
 }
 
 const struct apply_command_kind apply_ack = {need_ack, run_ack};
@@ -97,10 +98,10 @@ run_read(const struct apply *apply, const struct command *command)
     if (chat.delivered < chat.read) {
         chat.delivered = chat.read;
     }
-    chat_tell(apply->ledger, apply->effects, read->user, read->peer, &chat);
+    struct chat_owner owner = {
+        .user = read->user, .peer = read->peer, .head = &head, .chat = &chat};
+    chat_tell(apply->ledger, apply->effects, &owner);
     if (head.devices > 1) {
-        struct chat_owner owner = {
-            .user = read->user, .peer = read->peer, .head = &head, .chat = &chat};
         chat_mark(apply->ledger, apply->effects, &owner, CHAT_OWN);
         inbox_head_put(apply->ledger, read->user, &head);
     }
@@ -116,6 +117,7 @@ need_receipt(const struct needs *needs, const struct payload *payload)
     need(needs, RECORD_CHAT, payload->receipt.peer, payload->receipt.reader);
 }
 
+/* A user who does not tell what was read is not told either. */
 static void
 run_receipt(const struct apply *apply, const struct payload *payload)
 {
@@ -126,14 +128,15 @@ run_receipt(const struct apply *apply, const struct payload *payload)
         return;
     }
     (void)chat_get(apply->ledger, receipt->peer, receipt->reader, &chat);
-    if (receipt->delivered <= chat.peer_delivered && receipt->read <= chat.peer_read) {
+    uint64_t read = head.receipts_off ? 0 : receipt->read;
+    if (receipt->delivered <= chat.peer_delivered && read <= chat.peer_read) {
         return;
     }
     if (receipt->delivered > chat.peer_delivered) {
         chat.peer_delivered = receipt->delivered;
     }
-    if (receipt->read > chat.peer_read) {
-        chat.peer_read = receipt->read;
+    if (read > chat.peer_read) {
+        chat.peer_read = read;
     }
     struct chat_owner owner = {
         .user = receipt->peer, .peer = receipt->reader, .head = &head, .chat = &chat};

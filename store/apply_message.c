@@ -25,6 +25,30 @@ need_message(const struct needs *needs, const struct command *whole)
     need_number(needs, &command->message);
 }
 
+/* Into the inbox, as the chat's next. False: no device has room. */
+static bool
+take_in(const struct apply *apply, uint64_t recipient, struct record_head *head,
+        struct record_chat *chat, struct store_entry *entry)
+{
+    struct ledger *ledger = apply->ledger;
+    if (!inbox_make_room(ledger, apply->effects, recipient, head, entry_bytes(entry))) {
+        return false;
+    }
+    entry->message.chat_number = ++chat->last;
+    inbox_append(ledger, apply->effects, recipient, head, entry);
+    inbox_head_put(ledger, recipient, head);
+    return true;
+}
+
+/* What somebody writes whom the recipient has blocked is answered as if it were accepted, and goes
+ * nowhere. Its number in the chat is one that no cursor reaches, so it is never said to be
+ * delivered, not even when the block is lifted; those that arrive are counted without a gap. */
+static void
+swallow(struct record_chat *chat, struct store_entry *entry)
+{
+    entry->message.chat_number = STORE_SWALLOWED_MIN + ++chat->swallowed;
+}
+
 static void
 run_message(const struct apply *apply, const struct command *whole)
 {
@@ -45,20 +69,19 @@ run_message(const struct apply *apply, const struct command *whole)
         apply->result->error = -ENOENT;
         return;
     }
-    if (!inbox_make_room(ledger, apply->effects, recipient, &head, entry_bytes(&entry))) {
+    (void)chat_get(ledger, recipient, entry.peer, &chat);
+    if (chat.blocked) {
+        swallow(&chat, &entry);
+    } else if (!take_in(apply, recipient, &head, &chat, &entry)) {
         apply->result->error = -EDQUOT;
         return;
     }
-    (void)chat_get(ledger, recipient, entry.peer, &chat);
-    entry.message.chat_number = ++chat.last;
-    inbox_append(ledger, apply->effects, recipient, &head, &entry);
-    inbox_head_put(ledger, recipient, &head);
     chat_put(ledger, recipient, entry.peer, &chat);
     apply_number_accept(apply, &entry.message);
     if (command->copy && entry.peer != recipient) {
         copy_send(apply, recipient, &entry.message);
     }
-    apply->result->chat_number = chat.last;
+    apply->result->chat_number = entry.message.chat_number;
     apply->result->time_ms = apply->time_ms;
 }
 

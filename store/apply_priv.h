@@ -22,6 +22,7 @@ struct needs {
 };
 void need(const struct needs *needs, enum record_table table, uint64_t owner, uint64_t a);
 void need_name(const struct needs *needs, const struct store_name *name);
+void need_key(const struct needs *needs, const struct store_key *key);
 
 struct apply_command_kind {
     void (*needs)(const struct needs *needs, const struct command *command); /* NULL: nothing */
@@ -70,6 +71,9 @@ extern const struct apply_command_kind apply_seen;
 extern const struct apply_command_kind apply_wake_set;
 extern const struct apply_command_kind apply_wake_clear;
 extern const struct apply_command_kind apply_wake_done;
+
+/* apply_state.c */
+extern const struct apply_command_kind apply_state;
 
 /* apply_stream.c */
 extern const struct apply_command_kind apply_stream;

@@ -78,7 +78,8 @@ run_stream_ack(const struct apply *apply, const struct command *command)
             continue;
         }
         uint64_t told = chat.told_number;
-        chat_tell(ledger, apply->effects, reader, peer, &chat);
+        struct chat_owner owner = {.user = reader, .peer = peer, .head = &head, .chat = &chat};
+        chat_tell(ledger, apply->effects, &owner);
         if (chat.told_number != told) {
             chat_put(ledger, reader, peer, &chat);
         }

@@ -26,21 +26,26 @@ chat_put(struct ledger *ledger, uint64_t user, uint64_t peer, const struct recor
 }
 
 void
-chat_tell(struct ledger *ledger, struct effects *effects, uint64_t user, uint64_t peer,
-          struct record_chat *chat)
+chat_tell(struct ledger *ledger, struct effects *effects, const struct chat_owner *owner)
 {
-    uint8_t destination = ledger_partition_of(ledger, peer);
-    bool known = chat->delivered == chat->told_delivered && chat->read == chat->told_read;
+    struct record_chat *chat = owner->chat;
+    uint8_t destination = ledger_partition_of(ledger, owner->peer);
+    bool withheld = owner->head->receipts_off || chat->blocked;
+    uint64_t read = withheld ? chat->told_read : chat->read;
+    bool known = chat->delivered == chat->told_delivered && read == chat->told_read;
     if (known || chat->told_number > ledger->streams[destination].out_acked) {
         return;
     }
     struct payload payload = {
         .kind = PAYLOAD_RECEIPT,
-        .receipt = {.reader = user, .peer = peer, .delivered = chat->delivered, .read = chat->read},
+        .receipt = {.reader = owner->user,
+                    .peer = owner->peer,
+                    .delivered = chat->delivered,
+                    .read = read},
     };
     chat->told_number = outbox_put(ledger, effects, destination, &payload);
     chat->told_delivered = chat->delivered;
-    chat->told_read = chat->read;
+    chat->told_read = read;
 }
 
 void

@@ -20,11 +20,6 @@
 bool chat_get(const struct ledger *ledger, uint64_t user, uint64_t peer, struct record_chat *out);
 void chat_put(struct ledger *ledger, uint64_t user, uint64_t peer, const struct record_chat *chat);
 
-/* Tells the peer's partition how far the user got, unless it knows, or a receipt is still on its
- * way. */
-void chat_tell(struct ledger *ledger, struct effects *effects, uint64_t user, uint64_t peer,
-               struct record_chat *chat);
-
 /* Which of the two sides a mark is about. */
 enum chat_side { CHAT_PEER, CHAT_OWN };
 
@@ -35,6 +30,12 @@ struct chat_owner {
     struct record_head *head;
     struct record_chat *chat;
 };
+
+/* Tells the peer's partition how far the user got, unless it knows, or a receipt is still on its
+ * way. What was read is not told to whom the user has blocked, nor by one whose read receipts are
+ * off: it is told with the first step after that has ended. */
+void chat_tell(struct ledger *ledger, struct effects *effects, const struct chat_owner *owner);
+
 /* Puts the chat's mark at the end of the user's inbox. */
 void chat_mark(struct ledger *ledger, struct effects *effects, const struct chat_owner *owner,
                enum chat_side side);

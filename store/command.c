@@ -292,6 +292,7 @@ static const struct command_coding codings[COMMAND_KINDS] = {
     [COMMAND_WAKE_SET] = {"WAKE_SET", command_put_wake_set, command_get_wake_set},
     [COMMAND_WAKE_CLEAR] = {"WAKE_CLEAR", command_put_wake_clear, command_get_wake_clear},
     [COMMAND_WAKE_DONE] = {"WAKE_DONE", command_put_wake_done, command_get_wake_done},
+    [COMMAND_STATE] = {"STATE", command_put_state, command_get_state},
 };
 
 size_t

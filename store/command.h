@@ -21,6 +21,7 @@
 #include "store/payload.h"
 #include "store/record_wake.h"
 #include "store/request.h"
+#include "store/state.h"
 
 enum command_kind {
     COMMAND_OPEN = 1,       /* a start: a new epoch, and the limits in force from here on */
@@ -35,6 +36,7 @@ enum command_kind {
     COMMAND_READ = 10,
     COMMAND_STREAM = 11,     /* something out of another partition's outbox */
     COMMAND_STREAM_ACK = 12, /* another partition has applied what it was sent, up to a number */
+    COMMAND_STATE = 40,      /* a user sets or removes one of his states */
     COMMAND_SEEN = 60,       /* users were seen, each at an instant */
     COMMAND_WAKE_SET = 68,
     COMMAND_WAKE_CLEAR = 69,
@@ -150,6 +152,16 @@ struct command_wake_done {
     uint16_t device;
 };
 
+struct command_state {
+    uint64_t user;
+    uint64_t subject;
+    uint8_t kind;
+    bool removed;        /* there is no value */
+    uint32_t states_max; /* as the settings were when it was asked for */
+    uint32_t bytes_max;
+    struct store_value value;
+};
+
 struct command {
     uint8_t partition;
     enum command_kind kind;
@@ -169,6 +181,7 @@ struct command {
         struct command_wake_set wake_set;
         struct command_wake_clear wake_clear;
         struct command_wake_done wake_done;
+        struct command_state state;
     };
 };
 

@@ -17,6 +17,10 @@ struct command_coding {
     void (*get)(struct cursor_in *in, struct command *out); /* out->time_ms is set */
 };
 
+/* command_state.c */
+void command_put_state(struct cursor_out *out, const struct command *command);
+void command_get_state(struct cursor_in *in, struct command *command);
+
 void command_put_pairs(struct cursor_out *out, const struct command_pairs *pairs);
 void command_get_pairs(struct cursor_in *in, struct command_pairs *out);
 /* 0 or 1; any other byte fails the cursor. */

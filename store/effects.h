@@ -27,6 +27,7 @@ enum effect_kind {
     EFFECT_REVOKED, /* the device, or (0) the user, is gone */
     EFFECT_DEVICES, /* the user has `devices` devices now */
     EFFECT_DUE,     /* the device is to be woken, for entry `number` */
+    EFFECT_RULES,   /* who may see what of the user changed; `number`: for this one alone, 0: all */
 };
 
 struct effect {

@@ -12,6 +12,7 @@ enum {
     COMMON_BYTES = RECORD_HEADER_BYTES + KIND_BYTES + TOTALS_BYTES,
     CURSORS_BYTES = 2 + 4 * 8,
     MESSAGE_BYTES = 4 * 8 + 2 + 1 + 1 + 4 + 4,
+    STATE_BYTES = 1 + 1 + 4,
 };
 
 bool
@@ -47,6 +48,8 @@ entry_bytes(const struct store_entry *entry)
         return COMMON_BYTES + entry_group_cursors_bytes(&entry->group_cursors);
     case STORE_ENTRY_GROUP_COUNTS:
         return COMMON_BYTES + entry_group_counts_bytes(&entry->group_counts);
+    case STORE_ENTRY_STATE:
+        return COMMON_BYTES + STATE_BYTES + entry->state.value_bytes;
     }
     ASSERT(false && "an entry has a kind");
 }
@@ -86,6 +89,15 @@ cursors_write(struct cursor_out *out, const struct store_entry_cursors *cursors)
     cursor_put_u64(out, cursors->own_read);
 }
 
+static void
+state_write(struct cursor_out *out, const struct store_entry_state *state)
+{
+    cursor_put_u8(out, state->kind);
+    cursor_put_u8(out, state->removed);
+    cursor_put_u32(out, state->value_bytes);
+    cursor_put_bytes(out, state->value, state->value_bytes);
+}
+
 void
 entry_encode(const struct store_entry *entry, unsigned char *out)
 {
@@ -113,6 +125,9 @@ entry_encode(const struct store_entry *entry, unsigned char *out)
     case STORE_ENTRY_GROUP_COUNTS:
         entry_put_group_counts(&cursor, &entry->group_counts);
         break;
+    case STORE_ENTRY_STATE:
+        state_write(&cursor, &entry->state);
+        break;
     }
     ASSERT(!cursor.failed && cursor_out_bytes(&cursor) == entry_bytes(entry));
 }
@@ -120,17 +135,21 @@ entry_encode(const struct store_entry *entry, unsigned char *out)
 static void
 cursors_read(struct cursor_in *in, struct store_entry_cursors *out)
 {
-    uint8_t peer = cursor_get_u8(in);
+    out->peer_moved = record_get_flag(in);
     out->peer_delivered = cursor_get_u64(in);
     out->peer_read = cursor_get_u64(in);
-    uint8_t own = cursor_get_u8(in);
+    out->own_moved = record_get_flag(in);
     out->own_delivered = cursor_get_u64(in);
     out->own_read = cursor_get_u64(in);
-    if (peer > 1 || own > 1) {
-        cursor_in_fail(in);
-    }
-    out->peer_moved = peer == 1;
-    out->own_moved = own == 1;
+}
+
+static void
+state_read(struct cursor_in *in, struct store_entry_state *out)
+{
+    out->kind = cursor_get_u8(in);
+    out->removed = record_get_flag(in);
+    out->value_bytes = cursor_get_u32(in);
+    out->value = cursor_get_bytes(in, out->value_bytes);
 }
 
 void
@@ -178,6 +197,9 @@ entry_decode(uint64_t number, const unsigned char *bytes, size_t count, struct s
         break;
     case STORE_ENTRY_GROUP_COUNTS:
         entry_get_group_counts(&in, &entry.group_counts);
+        break;
+    case STORE_ENTRY_STATE:
+        state_read(&in, &entry.state);
         break;
     default:
         return -EBADMSG;

@@ -26,6 +26,9 @@ enum store_entry_kind {
         1, /* somebody wrote to the user, or another of the user's devices wrote to somebody */
     STORE_ENTRY_CURSORS =
         2, /* delivered or read in a chat moved: a state, at most one entry per chat */
+    STORE_ENTRY_STATE =
+        3, /* one of the user's states (state.h) changed; `peer` is its subject: set, at most one
+              entry per kind and subject */
     STORE_ENTRY_GROUP_MESSAGE = 4,  /* somebody wrote to a group, perhaps the user himself */
     STORE_ENTRY_GROUP_UPDATE = 5,   /* what a group is, or who is in it, has changed */
     STORE_ENTRY_GROUP_CURSORS = 10, /* what the user has read, or missed: a state */
@@ -96,6 +99,13 @@ struct store_entry_group_counts {
     struct store_group_count counts[STORE_GROUP_COUNTS_MAX];
 };
 
+struct store_entry_state {
+    uint8_t kind;
+    bool removed; /* back at its default: there is no value */
+    const unsigned char *value;
+    uint32_t value_bytes;
+};
+
 struct store_entry {
     uint64_t number; /* its place in the inbox */
     uint64_t peer;   /* the chat: the other user, whoever of the two wrote, or the group */
@@ -110,15 +120,18 @@ struct store_entry {
         struct store_entry_update update;
         struct store_entry_group_cursors group_cursors;
         struct store_entry_group_counts group_counts;
+        struct store_entry_state state;
     };
 };
 
-/* Whether it is something said, as opposed to the mark of a state: limits count these. */
+/* Whether it is something said, as opposed to the mark of a state: limits count these. (Of a state
+ * there is one entry at most that tells its value, but any number that tell that it is gone.) */
 static inline bool
-entry_takes_room(enum store_entry_kind kind)
+entry_takes_room(const struct store_entry *entry)
 {
-    return kind == STORE_ENTRY_MESSAGE || kind == STORE_ENTRY_GROUP_MESSAGE ||
-           kind == STORE_ENTRY_GROUP_UPDATE;
+    return entry->kind == STORE_ENTRY_MESSAGE || entry->kind == STORE_ENTRY_GROUP_MESSAGE ||
+           entry->kind == STORE_ENTRY_GROUP_UPDATE ||
+           (entry->kind == STORE_ENTRY_STATE && entry->state.removed);
 }
 
 enum {

@@ -45,13 +45,13 @@ fold_ranges(struct fold *fold, struct environment_write *write, const struct tab
     table_seek(table, &(struct store_key){0}, &at);
     for (; result == 0 && table_at(&at, &entry); table_next(&at)) {
         struct store_range range;
-        if (entry.state != TABLE_WRITTEN || !fold->implies(&entry, &range)) {
-            continue;
+        bool written = entry.state == TABLE_WRITTEN;
+        for (unsigned i = 0; result == 0 && written && fold->implies(&entry, i, &range); i++) {
+            ASSERT(range.low.partition == entry.key.partition);
+            ASSERT(range.high.partition == entry.key.partition);
+            fold->stats.ranges++;
+            result = environment_delete_range(write, &range, &fold->stats.ranges_deleted);
         }
-        ASSERT(range.low.partition == entry.key.partition);
-        ASSERT(range.high.partition == entry.key.partition);
-        fold->stats.ranges++;
-        result = environment_delete_range(write, &range, &fold->stats.ranges_deleted);
     }
     return result;
 }

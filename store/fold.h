@@ -31,11 +31,11 @@ struct fold {
         *tables; /* frozen, by rising partition; NULL entries are passed over */
     unsigned tables_count;
     struct log_mark mark;
-    /* Asked for each WRITTEN entry: whether it implies that a range of records is gone (a user's
-     * inbox up to his lowest cursor), and which. Pure; called on the worker. NULL: none ever does.
-     * The range must lie in the entry's partition. The ranges are deleted after everything has been
-     * written. */
-    bool (*implies)(const struct table_entry *entry, struct store_range *out);
+    /* Asked for each WRITTEN entry, with 0, 1, 2 ... until it says no: whether it implies that
+     * (yet) a range of records is gone (a user's inbox up to his lowest cursor), and which. Pure;
+     * called on the worker. NULL: none ever does. The range must lie in the entry's partition. The
+     * ranges are deleted after everything has been written. */
+    bool (*implies)(const struct table_entry *entry, unsigned index, struct store_range *out);
     struct fold_stats stats; /* out, when 0 is returned */
 };
 

@@ -142,7 +142,7 @@ inbox_append(struct ledger *ledger, struct effects *effects, uint64_t user,
 {
     struct effect push = {.kind = EFFECT_PUSH, .user = user, .previous = head->last.number};
     head->last.number = ledger_number_next(ledger);
-    if (entry_takes_room(entry->kind)) {
+    if (entry_takes_room(entry)) {
         head->last.entries++;
         head->last.bytes += entry_bytes(entry);
     }

@@ -2,6 +2,7 @@
 /* All kinds of requests that a partition takes, and of what other partitions send it. */
 #include "store/partition_priv.h"
 #include "store/presence.h"
+#include "store/state.h"
 
 static const struct ask_kind *const kinds[] = {
 #define KIND(tag, kind) [(tag)-STORE_TAG_FIRST] = &(kind)
@@ -30,6 +31,11 @@ static const struct ask_kind *const kinds[] = {
     KIND(STORE_WAKE_GET, ask_wake_get),
     KIND(STORE_WAKE_DONE, ask_wake_done),
     KIND(STORE_WAKE_LIST, ask_wake_list),
+    KIND(STORE_STATE_SET, ask_state_set),
+    KIND(STORE_STATE_REMOVE, ask_state_remove),
+    KIND(STORE_STATE_LIST, ask_state_list),
+    KIND(STORE_MAY_SEE, ask_may_see),
+    KIND(STORE_PROFILE, ask_profile),
     KIND(ASK_STREAM, ask_of_stream),
     KIND(ASK_STREAM_ACK, ask_of_stream_ack),
 #undef KIND

@@ -43,6 +43,9 @@ extern const struct ask_kind ask_seen, ask_seen_get;
 /* partition_wake.c */
 extern const struct ask_kind ask_wake_set, ask_wake_clear, ask_wake_get, ask_wake_done,
     ask_wake_list;
+/* partition_state.c */
+extern const struct ask_kind ask_state_set, ask_state_remove, ask_state_list, ask_may_see,
+    ask_profile;
 /* partition_stream.c */
 extern const struct ask_kind ask_of_stream, ask_of_stream_ack;
 

@@ -2,6 +2,7 @@
 /* What the world is told of a command that has been applied: pushes and notices to the user's
  * sessions, and the answer to whoever asked. Runs in the journal's actor. */
 #include "store/partition_priv.h"
+#include "store/state.h"
 #include "store/store_priv.h"
 
 #include <errno.h>
@@ -93,6 +94,19 @@ notify_user(struct partition *partition, const struct effect *effect, uint32_t t
 }
 
 static void
+tell_rules(struct partition *partition, const struct effect *effect)
+{
+    const struct attached *attached = &partition->attached;
+    struct attached_session *session = attached_next(attached, effect->user, NULL);
+    struct store_rules_notice notice = {.user = effect->user, .watcher = effect->number};
+    for (; session != NULL; session = attached_next(attached, effect->user, session)) {
+        struct ln_msg *msg = ln_msg_new(STORE_RULES, LN_REPLY, sizeof(notice));
+        memcpy(msg->data, &notice, sizeof(notice));
+        ln_send(session->pid, &msg);
+    }
+}
+
+static void
 tell_sessions(struct partition *partition, const struct effect *effect)
 {
     switch (effect->kind) {
@@ -110,6 +124,9 @@ tell_sessions(struct partition *partition, const struct effect *effect)
         break;
     case EFFECT_DUE:
         partition_tell_waker(partition, effect);
+        break;
+    case EFFECT_RULES:
+        tell_rules(partition, effect);
         break;
     }
 }

@@ -14,7 +14,7 @@ static const uint64_t NAME_SEED_A = UINT64_C(0xc2b2ae3d27d4eb4f);
 
 enum {
     CURSOR_BYTES = 2 + 1 + 3 * 8 + 8,
-    HEAD_BYTES = RECORD_HEADER_BYTES + 1 + 2 + 2 + 6 * 8 + 8,
+    HEAD_BYTES = RECORD_HEADER_BYTES + 1 + 2 + 2 + 6 * 8 + 8 + 1,
     /* Beside a cursor's state. Only what wakes has more than that. */
     CURSOR_WAKES = 0x40,
     CURSOR_DUE = 0x80,
@@ -45,10 +45,13 @@ record_range_inbox(uint8_t partition, uint64_t user, uint64_t after, uint64_t to
     return range;
 }
 
+/* What goes with its owner. */
+static const enum record_table owned[] = {RECORD_CHAT, RECORD_STATE, RECORD_STATE_SUM};
+
 bool
-record_implies(const struct table_entry *entry, struct store_range *out)
+record_implies(const struct table_entry *entry, unsigned index, struct store_range *out)
 {
-    if (entry->key.table == RECORD_HEAD) {
+    if (entry->key.table == RECORD_HEAD && index == 0) {
         struct record_head head;
         if (record_head_decode(entry->value, &head) != 0 || head.low.number == 0) {
             return false;
@@ -56,12 +59,12 @@ record_implies(const struct table_entry *entry, struct store_range *out)
         *out = record_range_inbox(entry->key.partition, entry->key.owner, 0, head.low.number);
         return true;
     }
-    if (entry->key.table == RECORD_USER) {
+    if (entry->key.table == RECORD_USER && index < sizeof(owned) / sizeof(owned[0])) {
         struct record_user user;
         if (record_user_decode(entry->value, &user) != 0 || !user.removed) {
             return false;
         }
-        *out = key_range_owner(entry->key.partition, RECORD_CHAT, entry->key.owner);
+        *out = key_range_owner(entry->key.partition, (uint8_t)owned[index], entry->key.owner);
         return true;
     }
     return false;
@@ -105,9 +108,8 @@ record_get_name(struct cursor_in *in, struct store_name *name)
     cursor_get_copy(in, name->text, bytes);
 }
 
-/* A byte that is 0 or 1. */
-static bool
-get_flag(struct cursor_in *in)
+bool
+record_get_flag(struct cursor_in *in)
 {
     uint8_t flag = cursor_get_u8(in);
     if (flag > 1) {
@@ -171,7 +173,7 @@ record_user_decode(struct store_value value, struct record_user *out)
     struct cursor_in in;
     cursor_in_init(&in, value.bytes, value.count);
     record_expect(&in, RECORD_USER);
-    user.removed = get_flag(&in);
+    user.removed = record_get_flag(&in);
     user.created_at_ms = cursor_get_u64(&in);
     record_get_name(&in, &user.name);
     int error = cursor_in_end(&in);
@@ -309,6 +311,9 @@ record_head_encode(const struct record_head *head, unsigned char out[RECORD_BYTE
     if (wakes) {
         cursor_put_u64(&cursor, head->newest);
     }
+    if (head->receipts_off) {
+        cursor_put_u8(&cursor, head->receipts_off);
+    }
     return finish(&cursor);
 }
 
@@ -318,7 +323,7 @@ head_read(struct cursor_in *in, struct record_head *out)
 {
     bool wakes = false;
     record_expect(in, RECORD_HEAD);
-    out->removed = get_flag(in);
+    out->removed = record_get_flag(in);
     out->device_next = cursor_get_u16(in);
     out->devices = cursor_get_u16(in);
     if (out->devices > STORE_DEVICES_LIMIT) {
@@ -332,6 +337,10 @@ head_read(struct cursor_in *in, struct record_head *out)
         wakes = wakes || out->cursors[i].wakes;
     }
     out->newest = wakes ? cursor_get_u64(in) : 0;
+    out->receipts_off = cursor_in_left(in) > 0;
+    if (out->receipts_off && !record_get_flag(in)) {
+        cursor_in_fail(in); /* what is off is not written */
+    }
 }
 
 int
@@ -369,13 +378,17 @@ record_chat_encode(const struct record_chat *chat, unsigned char out[RECORD_BYTE
     cursor_put_u64(&cursor, chat->mark);
     cursor_put_u8(&cursor, chat->mark_peer);
     cursor_put_u8(&cursor, chat->mark_own);
+    if (chat->blocked || chat->swallowed > 0) {
+        cursor_put_u8(&cursor, chat->blocked);
+        cursor_put_u64(&cursor, chat->swallowed);
+    }
     return finish(&cursor);
 }
 
 int
 record_chat_decode(struct store_value value, struct record_chat *out)
 {
-    struct record_chat chat;
+    struct record_chat chat = {0};
     struct cursor_in in;
     cursor_in_init(&in, value.bytes, value.count);
     record_expect(&in, RECORD_CHAT);
@@ -388,8 +401,12 @@ record_chat_decode(struct store_value value, struct record_chat *out)
     chat.peer_delivered = cursor_get_u64(&in);
     chat.peer_read = cursor_get_u64(&in);
     chat.mark = cursor_get_u64(&in);
-    chat.mark_peer = get_flag(&in);
-    chat.mark_own = get_flag(&in);
+    chat.mark_peer = record_get_flag(&in);
+    chat.mark_own = record_get_flag(&in);
+    if (cursor_in_left(&in) > 0) {
+        chat.blocked = record_get_flag(&in);
+        chat.swallowed = cursor_get_u64(&in);
+    }
     int error = cursor_in_end(&in);
     if (error == 0) {
         *out = chat;

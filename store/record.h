@@ -15,7 +15,8 @@
  *     WAKE       user         device       0     how the device is woken          record_wake.h
  *     DUE        user         device       0     it is to be woken                record_wake.h
  *
- * What groups keep is in record_group.h, when users were last seen in record_presence.h.
+ * What groups keep is in record_group.h, what users have set in record_state.h, when they were last
+ * seen in record_presence.h.
  *
  * A value begins with its table and a version, is little-endian and unpadded, and is decoded
  * through the cursor: 0, or -EBADMSG with *out untouched. Encoding writes to a buffer of
@@ -48,6 +49,8 @@ enum record_table {
     RECORD_GROUP_LOG = 19,
     RECORD_ROSTER = 20,
     RECORD_MEMBERSHIP = 21,
+    RECORD_STATE = 26,     /* (user, kind, subject): what users have set */
+    RECORD_STATE_SUM = 27, /* (user): how much of that there is */
     RECORD_LAST_SEEN = 38,
     RECORD_WAKE = 41,
     RECORD_DUE = 42,
@@ -82,8 +85,8 @@ struct store_range record_range_inbox(uint8_t partition, uint64_t user, uint64_t
                                       uint64_t to);
 
 /* The fold's question (fold.h): a head implies that the inbox up to its lowest cursor is gone, a
- * removed user that his chats are. */
-bool record_implies(const struct table_entry *entry, struct store_range *out);
+ * removed user that his chats and states are. */
+bool record_implies(const struct table_entry *entry, unsigned index, struct store_range *out);
 
 /* Table and version before a value. */
 void record_begin(struct cursor_out *out, enum record_table table);
@@ -92,6 +95,8 @@ void record_expect(struct cursor_in *in, enum record_table table);
  * cursor. */
 void record_put_name(struct cursor_out *out, const struct store_name *name);
 void record_get_name(struct cursor_in *in, struct store_name *name);
+/* A byte that is 0 or 1; any other fails the cursor. */
+bool record_get_flag(struct cursor_in *in);
 
 /* ------------------------------------------------------------------------------------- accounts */
 
@@ -155,6 +160,7 @@ struct record_cursor {
 
 struct record_head {
     bool removed;
+    bool receipts_off; /* the user neither tells nor is told what was read */
     uint16_t device_next;
     uint16_t devices;
     struct record_place low;  /* everything up to here is gone */
@@ -181,6 +187,8 @@ struct record_chat {
     uint64_t mark;  /* inbox number of the chat's mark; 0: there never was one */
     bool mark_peer; /* what the mark tells: the peer's cursors, the user's own */
     bool mark_own;
+    bool blocked;       /* the user has blocked the peer */
+    uint64_t swallowed; /* messages that the peer wrote while it was blocked */
 };
 size_t record_chat_encode(const struct record_chat *chat, unsigned char out[RECORD_BYTES_MAX]);
 MUST_CHECK int record_chat_decode(struct store_value value, struct record_chat *out);

@@ -35,6 +35,9 @@ enum {
 /* Numbers from here on are given by the node to messages whose device gave none; they are never
  * sent again, so no window looks after them. */
 #define STORE_NODE_NUMBER_MIN (UINT64_C(1) << 52)
+/* Numbers in a chat from here on are of messages that are never delivered, since the recipient has
+ * blocked the sender: no cursor gets there. */
+#define STORE_SWALLOWED_MIN (UINT64_C(1) << 52)
 
 enum store_tag {
     STORE_TAG_FIRST = 0x00010000,

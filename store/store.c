@@ -6,6 +6,7 @@
 #include "store/reader.h"
 #include "store/recovery.h"
 #include "store/skip_list.h"
+#include "store/state.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -66,6 +67,12 @@ fill_defaults(struct store_options *options)
     }
     if (options->devices_max == 0) {
         options->devices_max = STORE_DEVICES_MAX;
+    }
+    if (options->states_max == 0) {
+        options->states_max = STORE_STATES_MAX;
+    }
+    if (options->states_bytes_max == 0) {
+        options->states_bytes_max = STORE_STATES_BYTES_MAX;
     }
 }
 

@@ -71,6 +71,9 @@ struct store_options {
     uint32_t inbox_entries_max;
     uint64_t inbox_bytes_max;
     uint16_t devices_max; /* of each user; STORE_DEVICES_LIMIT at most */
+    /* What a user may have set (state.h), in number and bytes. Logged with each change. */
+    uint32_t states_max;
+    uint32_t states_bytes_max;
     /* A judge's hook, for tests alone: commands are applied and answered before they are
      * durable. */
     bool plant_answer_before_sync;

@@ -4,6 +4,7 @@
 #include "store/ask.h"
 #include "store/presence.h"
 #include "store/request.h"
+#include "store/state.h"
 
 #include <stddef.h>
 
@@ -22,7 +23,9 @@ store_tag_name(uint32_t tag)
         NAME(STORE_REVOKED),       NAME(STORE_DEVICES),      NAME(STORE_REPLACED),
         NAME(STORE_SEEN),          NAME(STORE_SEEN_GET),     NAME(STORE_WAKE_SET),
         NAME(STORE_WAKE_CLEAR),    NAME(STORE_WAKE_GET),     NAME(STORE_WAKE_DONE),
-        NAME(STORE_WAKE_LIST),     NAME(STORE_WAKE_DUE),
+        NAME(STORE_WAKE_LIST),     NAME(STORE_WAKE_DUE),     NAME(STORE_MAY_SEE),
+        NAME(STORE_STATE_SET),     NAME(STORE_STATE_REMOVE), NAME(STORE_STATE_LIST),
+        NAME(STORE_PROFILE),       NAME(STORE_RULES),
     };
 #undef NAME
 #define NAME(tag) [(tag)-STORE_TAG_INTERNAL] = #tag

@@ -63,6 +63,11 @@ all_kinds(struct command out[COMMAND_KINDS])
                                .app_bytes = 3}}},
         {.kind = COMMAND_WAKE_CLEAR, .wake_clear = {.user = 9, .device = 2, .id = 77}},
         {.kind = COMMAND_WAKE_DONE, .wake_done = {.user = 9, .device = 2, .id = 77, .newest = 78}},
+        {.kind = COMMAND_STATE,
+         .state = {.user = 9,
+                   .subject = 8,
+                   .kind = STORE_STATE_CONTACT,
+                   .value = {.bytes = (const unsigned char *)"al", .count = 2}}},
     };
     size_t count = sizeof(commands) / sizeof(commands[0]);
     for (size_t i = 0; i < count; i++) {

@@ -79,10 +79,10 @@ inbox_key(uint8_t partition, uint64_t user, uint64_t number)
 
 /* A user's value is his inbox's lowest number: what is below it is gone. */
 static bool
-inbox_low(const struct table_entry *entry, struct store_range *out)
+inbox_low(const struct table_entry *entry, unsigned index, struct store_range *out)
 {
     uint64_t low;
-    if (entry->key.table != USERS) {
+    if (entry->key.table != USERS || index > 0) {
         return false;
     }
     memcpy(&low, entry->value.bytes, sizeof(low));

@@ -293,3 +293,66 @@ hand_wake_done(struct store *store, const struct store_wake_state *state)
     return call(store_user_pid(store, done.user), request(STORE_WAKE_DONE, &done, sizeof(done)),
                 NULL, 0);
 }
+
+int
+hand_state(struct store *store, uint64_t user, uint8_t kind, uint64_t subject, const char *value)
+{
+    struct store_state state = {
+        .user = user,
+        .subject = subject,
+        .kind = kind,
+        .value_bytes = value != NULL ? (uint32_t)strlen(value) : 0,
+    };
+    uint32_t tag = value != NULL ? STORE_STATE_SET : STORE_STATE_REMOVE;
+    struct ln_msg *msg = request(tag, &state, sizeof(state));
+    if (state.value_bytes > 0) {
+        msg->buffer = ln_buffer_new(state.value_bytes);
+        memcpy(ln_buffer_data(msg->buffer), value, state.value_bytes);
+    }
+    return call(store_user_pid(store, user), msg, NULL, 0);
+}
+
+int
+hand_rule(struct store *store, uint64_t user, enum store_sees what, uint8_t audience,
+          uint64_t exception)
+{
+    struct store_state state = {
+        .user = user,
+        .kind = (uint8_t)(STORE_STATE_RULE + what),
+        .value_bytes = (uint32_t)rule_bytes(exception != 0),
+    };
+    struct ln_msg *msg = request(STORE_STATE_SET, &state, sizeof(state));
+    msg->buffer = ln_buffer_new(state.value_bytes);
+    rule_begin(audience, exception != 0, ln_buffer_data(msg->buffer));
+    if (exception != 0) {
+        rule_except(ln_buffer_data(msg->buffer), 0, exception);
+    }
+    return call(store_user_pid(store, user), msg, NULL, 0);
+}
+
+int
+hand_states(struct store *store, const struct store_state_list *list, struct ln_msg **out_answer)
+{
+    struct ln_msg *msg = request(STORE_STATE_LIST, list, sizeof(*list));
+    return ln_call(store_user_pid(store, list->user), &msg, TIMEOUT_MS, out_answer);
+}
+
+int
+hand_may_see(struct store *store, uint64_t subject, uint64_t watcher, enum store_sees what,
+             bool *out_yes)
+{
+    struct store_may_see see = {.subject = subject, .watcher = watcher, .what = (uint8_t)what};
+    struct store_visible seen = {0};
+    int error = call(store_user_pid(store, subject), request(STORE_MAY_SEE, &see, sizeof(see)),
+                     &seen, sizeof(seen));
+    *out_yes = seen.yes;
+    return error;
+}
+
+int
+hand_profile(struct store *store, uint64_t subject, uint64_t watcher, struct ln_msg **out_answer)
+{
+    struct store_may_see see = {.subject = subject, .watcher = watcher};
+    struct ln_msg *msg = request(STORE_PROFILE, &see, sizeof(see));
+    return ln_call(store_user_pid(store, subject), &msg, TIMEOUT_MS, out_answer);
+}

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "store/request.h"
+#include "store/rule.h"
 #include "store/store.h"
 
 int hand_user_create(struct store *store, const char *name, bool with_device, uint64_t *out_user);
@@ -22,6 +23,20 @@ int hand_user_list(struct store *store, uint8_t partition, uint64_t after, uint3
                    struct store_user *out, struct store_rows *out_rows);
 int hand_chats(struct store *store, uint64_t user, uint64_t after, uint32_t max,
                struct store_chat *out, struct store_rows *out_rows);
+/* state.h; `value` NULL: the state is removed. */
+int hand_state(struct store *store, uint64_t user, uint8_t kind, uint64_t subject,
+               const char *value);
+/* With one exception, or (0) none. */
+int hand_rule(struct store *store, uint64_t user, enum store_sees what, uint8_t audience,
+              uint64_t exception);
+/* The answer, to be freed: its buffer holds the states. */
+int hand_states(struct store *store, const struct store_state_list *list,
+                struct ln_msg **out_answer);
+int hand_may_see(struct store *store, uint64_t subject, uint64_t watcher, enum store_sees what,
+                 bool *out_yes);
+/* The answer, to be freed: its buffer holds the profile. */
+int hand_profile(struct store *store, uint64_t subject, uint64_t watcher,
+                 struct ln_msg **out_answer);
 /* The session is the caller. */
 int hand_attach(struct store *store, uint64_t user, uint16_t device, struct store_attached *out);
 /* Another pid is. */

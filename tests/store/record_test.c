@@ -2,7 +2,9 @@
 #include "store/entry.h"
 #include "store/payload.h"
 #include "store/record.h"
+#include "store/record_state.h"
 #include "store/record_wake.h"
+#include "store/rule.h"
 #include "tests/spec.h"
 
 #include <errno.h>
@@ -20,6 +22,8 @@ union decoded {
     struct record_wake wake;
     struct record_due due;
     struct record_chat chat;
+    struct record_state state;
+    struct record_state_sum sum;
     struct store_entry entry;
     struct payload payload;
 };
@@ -64,6 +68,16 @@ static int
 decode_chat(struct store_value value, union decoded *out)
 {
     return record_chat_decode(value, &out->chat);
+}
+static int
+decode_state(struct store_value value, union decoded *out)
+{
+    return record_state_decode(value, &out->state);
+}
+static int
+decode_sum(struct store_value value, union decoded *out)
+{
+    return record_state_sum_decode(value, &out->sum);
 }
 static int
 decode_entry(struct store_value value, union decoded *out)
@@ -224,6 +238,118 @@ chats(void **state)
     assert_int_equal(out.chat.mark, 1);
     assert_true(out.chat.mark_own);
     assert_false(out.chat.mark_peer);
+    assert_false(out.chat.blocked);
+}
+
+/* Records that were written before there were such flags have none, and are no longer for it. */
+static void
+flags(void **state)
+{
+    (void)state;
+    unsigned char bytes[RECORD_BYTES_MAX];
+    union decoded out;
+    struct record_chat chat = {.last = 9};
+    struct record_head head = {.device_next = 1};
+    size_t plain = record_chat_encode(&chat, bytes);
+    chat.blocked = true;
+    chat.swallowed = 7;
+    struct store_value value = {.bytes = bytes, .count = record_chat_encode(&chat, bytes)};
+    assert_true(value.count > plain);
+    assert_int_equal(decode_chat(value, &out), 0);
+    assert_true(out.chat.blocked && out.chat.swallowed == 7);
+    value.count = plain;
+    assert_int_equal(decode_chat(value, &out), 0);
+    assert_true(!out.chat.blocked && out.chat.swallowed == 0);
+    value.count = plain + 1;
+    assert_int_equal(decode_chat(value, &out), -EBADMSG);
+
+    plain = record_head_encode(&head, bytes);
+    head.receipts_off = true;
+    value.count = record_head_encode(&head, bytes);
+    assert_int_equal(value.count, plain + 1);
+    assert_int_equal(decode_head(value, &out), 0);
+    assert_true(out.head.receipts_off);
+    value.count = plain;
+    assert_int_equal(decode_head(value, &out), 0);
+    assert_false(out.head.receipts_off);
+}
+
+static void
+states(void **state)
+{
+    (void)state;
+    unsigned char bytes[RECORD_STATE_BYTES_MAX];
+    union decoded out;
+    struct record_state record = {.mark = 5,
+                                  .value = {.bytes = (const unsigned char *)"draft", .count = 5}};
+    struct record_state_sum sum = {.states = 3, .bytes = 70};
+    check_strict(decode_state, bytes, record_state_encode(&record, bytes), &out);
+    assert_int_equal(out.state.mark, 5);
+    assert_int_equal(out.state.value.count, 5);
+    assert_memory_equal(out.state.value.bytes, "draft", 5);
+    check_strict(decode_sum, bytes, record_state_sum_encode(&sum, bytes), &out);
+    assert_int_equal(out.sum.states, 3);
+    assert_int_equal(out.sum.bytes, 70);
+}
+
+static bool
+allows(uint8_t audience, bool excepted, bool contact)
+{
+    unsigned char bytes[64];
+    struct store_rule rule;
+    rule_begin(audience, 2, bytes);
+    rule_except(bytes, 0, 5);
+    rule_except(bytes, 1, 7);
+    struct store_value value = {.bytes = bytes, .count = rule_bytes(2)};
+    assert_int_equal(rule_decode(value, &rule), 0);
+    assert_int_equal(rule_exception(&rule, 1), 7);
+    return rule_allows(&rule, excepted ? 7 : 8, contact);
+}
+
+static void
+rules(void **state)
+{
+    (void)state;
+    for (int contact = 0; contact < 2; contact++) {
+        assert_true(allows(STORE_AUDIENCE_EVERYONE, false, contact));
+        assert_false(allows(STORE_AUDIENCE_EVERYONE, true, contact));
+        assert_int_equal(allows(STORE_AUDIENCE_CONTACTS, false, contact), contact);
+        assert_false(allows(STORE_AUDIENCE_CONTACTS, true, contact));
+        assert_false(allows(STORE_AUDIENCE_NOBODY, false, contact));
+        assert_true(allows(STORE_AUDIENCE_NOBODY, true, contact));
+    }
+}
+
+static void
+sensible_states(void **state)
+{
+    (void)state;
+    static unsigned char large[STORE_STATE_BYTES_MAX + 1];
+    struct store_value none = {0};
+    struct store_value some = {.bytes = (const unsigned char *)"x", .count = 1};
+    struct store_value most = {.bytes = large, .count = STORE_STATE_BYTES_MAX};
+    assert_true(state_valid(STORE_STATE_DRAFT, 7, false, most));
+    most.count++;
+    assert_false(state_valid(STORE_STATE_DRAFT, 7, false, most));
+    assert_false(state_valid(STORE_STATE_DRAFT, 0, false, some)); /* of which chat? */
+    assert_false(state_valid(STORE_STATE_PROFILE, 7, false, some));
+    assert_true(state_valid(STORE_STATE_PROFILE, 0, false, some));
+    assert_true(state_valid(STORE_STATE_BLOCKED, 7, true, none));
+    assert_false(state_valid(STORE_STATE_BLOCKED, 7, true, some)); /* removed, with a value */
+    assert_false(state_valid(0, 7, false, some));
+    assert_false(state_valid(STORE_STATE_RULE, 0, false, some));
+    assert_false(state_valid(STORE_STATE_RULE + STORE_SEES_KINDS, 0, false, some));
+
+    unsigned char bytes[64];
+    rule_begin(STORE_AUDIENCE_NOBODY, 1, bytes);
+    struct store_value rule = {.bytes = bytes, .count = rule_bytes(1)};
+    assert_true(state_valid(STORE_STATE_RULE + STORE_SEES_ONLINE, 0, false, rule));
+    rule.count--;
+    assert_false(state_valid(STORE_STATE_RULE + STORE_SEES_ONLINE, 0, false, rule));
+    rule_begin(STORE_AUDIENCE_NOBODY, 0, bytes);
+    bytes[0] = STORE_AUDIENCE_NOBODY + 1;
+    rule.count = rule_bytes(0);
+    assert_false(state_valid(STORE_STATE_RULE + STORE_SEES_ONLINE, 0, false, rule));
 }
 
 static struct store_entry
@@ -290,6 +416,20 @@ entries(void **state)
     assert_true(out.entry.cursors.peer_moved);
     assert_false(out.entry.cursors.own_moved);
     assert_int_equal(out.entry.cursors.peer_delivered, 8);
+
+    entry = (struct store_entry){
+        .kind = STORE_ENTRY_STATE,
+        .peer = 3,
+        .state = {.kind = 4, .value = (const unsigned char *)"draft", .value_bytes = 5},
+    };
+    assert_false(entry_takes_room(&entry));
+    entry_encode(&entry, bytes);
+    check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
+    assert_int_equal(out.entry.state.kind, 4);
+    assert_int_equal(out.entry.state.value_bytes, 5);
+    assert_memory_equal(out.entry.state.value, "draft", 5);
+    entry.state.removed = true;
+    assert_true(entry_takes_room(&entry));
 
     bytes[RECORD_HEADER_BYTES] = 99; /* a kind of entry that does not exist */
     struct store_value value = {.bytes = bytes, .count = entry_bytes(&entry)};
@@ -378,11 +518,11 @@ implications(void **state)
     struct record_head head = {.device_next = 1};
     struct table_entry entry = {.key = record_key(7, RECORD_HEAD, 42, 0), .state = TABLE_WRITTEN};
     entry.value = (struct store_value){.bytes = bytes, .count = record_head_encode(&head, bytes)};
-    assert_false(record_implies(&entry, &range));
+    assert_false(record_implies(&entry, 0, &range));
 
     head.low.number = 30;
     entry.value.count = record_head_encode(&head, bytes);
-    assert_true(record_implies(&entry, &range));
+    assert_true(record_implies(&entry, 0, &range));
     struct store_key inside = record_key(7, RECORD_INBOX, 42, 30);
     struct store_key above = record_key(7, RECORD_INBOX, 42, 31);
     struct store_key other = record_key(7, RECORD_INBOX, 41, 30);
@@ -393,17 +533,23 @@ implications(void **state)
     struct record_user user = {.name = alice};
     entry.key = record_key(7, RECORD_USER, 42, 0);
     entry.value.count = record_user_encode(&user, bytes);
-    assert_false(record_implies(&entry, &range));
+    assert_false(record_implies(&entry, 0, &range));
     user.removed = true;
     entry.value.count = record_user_encode(&user, bytes);
-    assert_true(record_implies(&entry, &range));
-    inside = record_key(7, RECORD_CHAT, 42, UINT64_MAX);
-    other = record_key(7, RECORD_CHAT, 43, 0);
-    assert_true(key_compare(&range.low, &inside) <= 0 && key_compare(&inside, &range.high) <= 0);
-    assert_true(key_compare(&range.high, &other) < 0);
+    assert_true(record_implies(&entry, 0, &range));
+    static const enum record_table tables[] = {RECORD_CHAT, RECORD_STATE, RECORD_STATE_SUM};
+    for (unsigned i = 0; i < 3; i++) {
+        inside = record_key(7, tables[i], 42, UINT64_MAX);
+        other = record_key(7, tables[i], 43, 0);
+        assert_true(record_implies(&entry, i, &range));
+        assert_true(key_compare(&range.low, &inside) <= 0);
+        assert_true(key_compare(&inside, &range.high) <= 0);
+        assert_true(key_compare(&range.high, &other) < 0);
+    }
+    assert_false(record_implies(&entry, 3, &range));
 
     entry.key = record_key(7, RECORD_CHAT, 42, 1);
-    assert_false(record_implies(&entry, &range));
+    assert_false(record_implies(&entry, 0, &range));
 }
 
 int
@@ -415,11 +561,17 @@ main(void)
         SPEC("a head with every device survives encoding", heads),
         SPEC("subscriptions and who is due survive encoding", wakes),
         SPEC("a chat survives encoding", chats),
-        SPEC("both kinds of entry survive encoding", entries),
+        SPEC("flags of a chat and a head are written when they are set, and absent before", flags),
+        SPEC("a state and a user's sum of them survive encoding", states),
+        SPEC("of everyone and of contacts the exceptions may not see it, of nobody they may",
+             rules),
+        SPEC("a state has a subject where its kind has one, and a value within bounds",
+             sensible_states),
+        SPEC("every kind of entry survives encoding", entries),
         SPEC("a buffer of entries is gone through in order", pages),
         SPEC("every payload survives encoding", payloads),
         SPEC("a head implies that the inbox up to its low is gone, a removed user that the chats "
-             "are",
+             "and states are",
              implications),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "store/gather.h"
 #include "store/inbox.h"
 #include "store/page.h"
+#include "store/record_state.h"
 #include "store/request.h"
 
 #include <stdlib.h>
@@ -334,6 +335,26 @@ world_ack(struct world *world, uint64_t user, uint16_t device, uint64_t number)
 }
 
 struct result
+world_state(struct world *world, uint64_t user, uint8_t kind, uint64_t subject, const char *value)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = COMMAND_STATE,
+        .state = {.user = user,
+                  .subject = subject,
+                  .kind = kind,
+                  .removed = value == NULL,
+                  .states_max = WORLD_STATES_MAX,
+                  .bytes_max = WORLD_STATE_MAX},
+    };
+    if (value != NULL) {
+        command.state.value =
+            (struct store_value){.bytes = (const unsigned char *)value, .count = strlen(value)};
+    }
+    return world_apply(world, &command);
+}
+
+struct result
 world_read(struct world *world, uint64_t user, uint64_t peer, uint64_t chat_number)
 {
     struct command command = {
@@ -447,7 +468,8 @@ fold(struct table *lmdb, const struct table *frozen)
         }
     }
     for (table_seek(frozen, &lowest, &at); table_at(&at, &entry); table_next(&at)) {
-        if (entry.state == TABLE_WRITTEN && record_implies(&entry, &range)) {
+        bool written = entry.state == TABLE_WRITTEN;
+        for (unsigned i = 0; written && record_implies(&entry, i, &range); i++) {
             delete_range(lmdb, &range);
         }
     }
@@ -529,6 +551,24 @@ world_chat(struct world *world, uint64_t user, uint64_t peer, struct record_chat
 }
 
 bool
+world_state_get(struct world *world, uint64_t user, uint8_t kind, uint64_t subject,
+                char out[WORLD_STATE_MAX])
+{
+    struct store_key key = record_key_state(world_partition(world, user), user, kind, subject);
+    struct record_state record;
+    struct store_value value;
+    learn(world, &key);
+    if (!ledger_get(&world->ledgers[key.partition], &key, &value)) {
+        return false;
+    }
+    int error = record_state_decode(value, &record);
+    ASSERT(error == 0 && record.value.count < WORLD_STATE_MAX);
+    memcpy(out, record.value.bytes, record.value.count);
+    out[record.value.count] = '\0';
+    return true;
+}
+
+bool
 world_name(struct world *world, const char *text, uint64_t *out_user)
 {
     struct store_name name = name_of(text);
@@ -576,15 +616,16 @@ world_folded_table(const struct world *world)
     return world->lmdb;
 }
 
-/* What is below a user's low, and the chats of one who is gone, are invisible: whether they are
- * still there depends on when folds ran. */
+/* What is below a user's low, and the chats and states of one who is gone, are invisible: whether
+ * they are still there depends on when folds ran. */
 static bool
 visible(struct world *world, const struct store_key *key)
 {
     struct record_head head;
-    if (key->table == RECORD_INBOX || key->table == RECORD_CHAT) {
-        return world_head(world, key->owner, &head) &&
-               (key->table == RECORD_CHAT || key->a > head.low.number);
+    bool inbox = key->table == RECORD_INBOX;
+    if (inbox || key->table == RECORD_CHAT || key->table == RECORD_STATE ||
+        key->table == RECORD_STATE_SUM) {
+        return world_head(world, key->owner, &head) && (!inbox || key->a > head.low.number);
     }
     return key->table != RECORD_PARTITION;
 }

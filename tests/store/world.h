@@ -21,6 +21,8 @@
 enum {
     WORLD_CELLS = 8,
     WORLD_PAGE_MAX = 4096,
+    WORLD_STATES_MAX = 8,
+    WORLD_STATE_MAX = 64, /* bytes of all of a user's states */
 };
 
 struct world;
@@ -54,6 +56,11 @@ struct result world_send_copied(struct world *world, uint64_t sender, uint16_t d
 struct result world_ack(struct world *world, uint64_t user, uint16_t device, uint64_t number);
 struct result world_read(struct world *world, uint64_t user, uint64_t peer, uint64_t chat_number);
 
+/* Sets one of the user's states, or removes it (NULL), within WORLD_STATES_MAX and
+ * WORLD_STATE_MAX. */
+struct result world_state(struct world *world, uint64_t user, uint8_t kind, uint64_t subject,
+                          const char *value);
+
 /* Carries what waits in the outboxes until all is acknowledged. */
 void world_settle(struct world *world);
 /* Carries one record of one stream, and perhaps its acknowledgement; false when nothing waits.
@@ -71,6 +78,9 @@ void world_restart(struct world *world);
 /* Reads what is visible. False: there is none. */
 bool world_head(struct world *world, uint64_t user, struct record_head *out);
 bool world_chat(struct world *world, uint64_t user, uint64_t peer, struct record_chat *out);
+/* Copied, and ended with a 0, into `out`. */
+bool world_state_get(struct world *world, uint64_t user, uint8_t kind, uint64_t subject,
+                     char out[WORLD_STATE_MAX]);
 bool world_name(struct world *world, const char *name, uint64_t *out_user);
 /* The entries above `after`; their bytes live until the next call. */
 size_t world_inbox(struct world *world, uint64_t user, uint64_t after,
