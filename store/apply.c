@@ -54,6 +54,12 @@ static const struct apply_command_kind *const kinds[COMMAND_KINDS] = {
     [COMMAND_WAKE_CLEAR] = &apply_wake_clear,
     [COMMAND_WAKE_DONE] = &apply_wake_done,
     [COMMAND_STATE] = &apply_state,
+    [COMMAND_GROUP_CREATE] = &apply_group_create,
+    [COMMAND_GROUP_CHANGE] = &apply_group_change,
+    [COMMAND_GROUP_MESSAGE] = &apply_group_message,
+    [COMMAND_GROUP_READ] = &apply_group_read,
+    [COMMAND_GROUP_REPORT] = &apply_group_report,
+    [COMMAND_GROUP_TELL] = &apply_group_tell,
 };
 
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cursors only grow: how far a device has stored its inbox, and from it, how far a user got in each
  * chat. */
+#include "store/apply_group.h"
 #include "store/apply_priv.h"
 #include "store/chat.h"
 #include "store/due.h"
@@ -16,6 +17,10 @@ deliver(const struct apply *apply, const struct command_ack *ack, struct record_
         uint64_t peer;
         uint64_t chat_number;
         command_pair_get(&ack->chats, i, &peer, &chat_number);
+        if ((peer & COMMAND_PAIR_GROUP) != 0) {
+            apply_group_delivered(apply, ack->user, peer & ~COMMAND_PAIR_GROUP, chat_number);
+            continue;
+        }
         struct chat_owner owner = {.user = ack->user, .peer = peer, .head = head, .chat = &chat};
         if (!chat_get(apply->ledger, ack->user, peer, &chat) || chat_number <= chat.delivered) {
             continue;
@@ -36,7 +41,8 @@ need_ack(const struct needs *needs, const struct command *command)
         uint64_t peer;
         uint64_t chat_number;
         command_pair_get(&ack->chats, i, &peer, &chat_number);
-        need(needs, RECORD_CHAT, ack->user, peer);
+        bool group = (peer & COMMAND_PAIR_GROUP) != 0;
+        need(needs, group ? RECORD_MEMBERSHIP : RECORD_CHAT, ack->user, peer & ~COMMAND_PAIR_GROUP);
     }
 }
 

@@ -78,3 +78,9 @@ extern const struct apply_command_kind apply_state;
 /* apply_stream.c */
 extern const struct apply_command_kind apply_stream;
 extern const struct apply_command_kind apply_stream_ack;
+
+/* apply_group*.c */
+extern const struct apply_command_kind apply_group_create, apply_group_change, apply_group_message,
+    apply_group_read, apply_group_report, apply_group_tell;
+extern const struct apply_payload_kind apply_group_begin, apply_group_message_in,
+    apply_group_update, apply_group_receipts, apply_group_counts, apply_group_absent;

@@ -16,6 +16,7 @@
 
 #include "runtime/linnet.h"
 #include "store/fetch.h"
+#include "store/group.h"
 #include "store/record.h"
 #include "store/request.h"
 
@@ -26,17 +27,21 @@ struct result;
 enum ask_tag {
     /* struct ask_stream, buffer: payloads, each after its length */
     ASK_STREAM = STORE_TAG_INTERNAL,
-    ASK_STREAM_ACK, /* struct ask_stream_ack */
-    ASK_STARTED,    /* struct ask_started: what was sent to it may be lost */
-    ASK_PUMP,       /* nothing: what stalled may go on */
-    ASK_WATCH,      /* nothing: records are under way; the partition sets itself a timer */
-    ASK_TICK,       /* nothing: the timer; what got no acknowledgement is sent again */
-    ASK_FETCH,      /* to a reader: fetch.h */
-    ASK_KICK,       /* to a journal: there is something to write */
-    ASK_LINGERED,   /* to a journal, its timer: what is not urgent has waited long enough */
-    ASK_FOLD,       /* to a folder: a cell is frozen */
-    ASK_SEGMENT,    /* to a keeper: look after the log's segments */
-    ASK_END,        /* to whoever is ending: its end answers (post.h) */
+    ASK_STREAM_ACK,   /* struct ask_stream_ack */
+    ASK_STARTED,      /* struct ask_started: what was sent to it may be lost */
+    ASK_PUMP,         /* nothing: what stalled may go on */
+    ASK_WATCH,        /* nothing: records are under way; the partition sets itself a timer */
+    ASK_TICK,         /* nothing: the timer; what got no acknowledgement is sent again */
+    ASK_GROUP_REPORT, /* struct store_group_id: its members' cursors are due */
+    ASK_GROUP_TELL,   /* struct store_group_id: its senders are due */
+    ASK_GROUP_WATCH,  /* nothing: something of groups is due; the partition sets itself a timer */
+    ASK_GROUP_TICK,   /* nothing: the timer */
+    ASK_FETCH,        /* to a reader: fetch.h */
+    ASK_KICK,         /* to a journal: there is something to write */
+    ASK_LINGERED,     /* to a journal, its timer: what is not urgent has waited long enough */
+    ASK_FOLD,         /* to a folder: a cell is frozen */
+    ASK_SEGMENT,      /* to a keeper: look after the log's segments */
+    ASK_END,          /* to whoever is ending: its end answers (post.h) */
 };
 
 struct ask_stream {

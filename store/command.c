@@ -293,6 +293,12 @@ static const struct command_coding codings[COMMAND_KINDS] = {
     [COMMAND_WAKE_CLEAR] = {"WAKE_CLEAR", command_put_wake_clear, command_get_wake_clear},
     [COMMAND_WAKE_DONE] = {"WAKE_DONE", command_put_wake_done, command_get_wake_done},
     [COMMAND_STATE] = {"STATE", command_put_state, command_get_state},
+    [COMMAND_GROUP_CREATE] = {"GROUP_CREATE", command_put_group_create, command_get_group_create},
+    [COMMAND_GROUP_CHANGE] = {"GROUP_CHANGE", command_put_group_change, command_get_group_change},
+    [COMMAND_GROUP_MESSAGE] = {"GROUP_MESSAGE", message_put, message_get},
+    [COMMAND_GROUP_READ] = {"GROUP_READ", read_put, read_get},
+    [COMMAND_GROUP_REPORT] = {"GROUP_REPORT", command_put_group_report, command_get_group_report},
+    [COMMAND_GROUP_TELL] = {"GROUP_TELL", command_put_group_tell, command_get_group_tell},
 };
 
 size_t

@@ -16,6 +16,7 @@
 #pragma once
 
 #include "runtime/check.h"
+#include "store/command_group.h"
 #include "store/entry.h"
 #include "store/log.h"
 #include "store/payload.h"
@@ -34,10 +35,16 @@ enum command_kind {
     COMMAND_MESSAGE = 8,
     COMMAND_ACK = 9,
     COMMAND_READ = 10,
-    COMMAND_STREAM = 11,     /* something out of another partition's outbox */
-    COMMAND_STREAM_ACK = 12, /* another partition has applied what it was sent, up to a number */
-    COMMAND_STATE = 40,      /* a user sets or removes one of his states */
-    COMMAND_SEEN = 60,       /* users were seen, each at an instant */
+    COMMAND_STREAM = 11,        /* something out of another partition's outbox */
+    COMMAND_STREAM_ACK = 12,    /* another partition has applied what it was sent, up to a number */
+    COMMAND_GROUP_CREATE = 16,  /* in the creator's partition */
+    COMMAND_GROUP_CHANGE = 17,  /* in the group's */
+    COMMAND_GROUP_MESSAGE = 18, /* as MESSAGE; its recipient is the group */
+    COMMAND_GROUP_READ = 19,    /* in the member's; as READ, its peer is the group */
+    COMMAND_GROUP_REPORT = 20,  /* in a member's: cursors that have moved go to the group's */
+    COMMAND_GROUP_TELL = 21,    /* in the group's: what came of that goes to the senders */
+    COMMAND_STATE = 40,         /* a user sets or removes one of his states */
+    COMMAND_SEEN = 60,          /* users were seen, each at an instant */
     COMMAND_WAKE_SET = 68,
     COMMAND_WAKE_CLEAR = 69,
     COMMAND_WAKE_DONE = 70, /* the device was woken, or nobody tries any more */
@@ -100,6 +107,8 @@ struct command_pairs {
     uint32_t count;
     const unsigned char *bytes;
 };
+/* In an acknowledgement's pairs: the peer is a group. */
+#define COMMAND_PAIR_GROUP (UINT64_C(1) << 63)
 void command_pair_put(unsigned char *bytes, uint32_t index, uint64_t first, uint64_t second);
 void command_pair_get(const struct command_pairs *pairs, uint32_t index, uint64_t *out_first,
                       uint64_t *out_second);
@@ -182,6 +191,10 @@ struct command {
         struct command_wake_clear wake_clear;
         struct command_wake_done wake_done;
         struct command_state state;
+        struct command_group_create group_create;
+        struct command_group_change group_change;
+        struct command_group_tell group_tell;
+        uint64_t group_report;
     };
 };
 

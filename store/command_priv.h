@@ -33,3 +33,12 @@ void command_put_wake_clear(struct cursor_out *out, const struct command *comman
 void command_get_wake_clear(struct cursor_in *in, struct command *out);
 void command_put_wake_done(struct cursor_out *out, const struct command *command);
 void command_get_wake_done(struct cursor_in *in, struct command *out);
+/* command_group.c */
+void command_put_group_create(struct cursor_out *out, const struct command *command);
+void command_get_group_create(struct cursor_in *in, struct command *out);
+void command_put_group_change(struct cursor_out *out, const struct command *command);
+void command_get_group_change(struct cursor_in *in, struct command *out);
+void command_put_group_report(struct cursor_out *out, const struct command *command);
+void command_get_group_report(struct cursor_in *in, struct command *out);
+void command_put_group_tell(struct cursor_out *out, const struct command *command);
+void command_get_group_tell(struct cursor_in *in, struct command *out);

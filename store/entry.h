@@ -84,7 +84,7 @@ struct store_entry_group_cursors {
     uint64_t gap_from, gap_to;
 };
 
-enum { STORE_GROUP_COUNTS_MAX = 16 };
+enum { STORE_GROUP_COUNTS_MAX = 16, STORE_GROUP_COUNT_BYTES = 8 + 4 + 4 };
 /* Of members who were to get the message: how many have it, how many have read it. */
 struct store_group_count {
     uint64_t chat_number;
@@ -95,9 +95,11 @@ struct store_entry_group_counts {
     uint64_t delivered_all; /* everything up to here is delivered to all, read by all */
     uint64_t read_all;
     uint32_t members;
-    uint8_t count; /* the newest of the user's messages that not all have read */
-    struct store_group_count counts[STORE_GROUP_COUNTS_MAX];
+    uint8_t count;               /* the newest of the user's messages that not all have read */
+    const unsigned char *counts; /* STORE_GROUP_COUNT_BYTES each: entry_group_count */
 };
+struct store_group_count entry_group_count(const struct store_entry_group_counts *counts,
+                                           unsigned index);
 
 struct store_entry_state {
     uint8_t kind;
@@ -167,6 +169,9 @@ void entry_get_update(struct cursor_in *in, struct store_entry_update *out);
 size_t entry_group_counts_bytes(const struct store_entry_group_counts *counts);
 void entry_put_group_counts(struct cursor_out *out, const struct store_entry_group_counts *counts);
 void entry_get_group_counts(struct cursor_in *in, struct store_entry_group_counts *out);
+/* Writes one of counts.counts. */
+void entry_set_group_count(unsigned char *counts, unsigned index,
+                           const struct store_group_count *count);
 size_t entry_group_cursors_bytes(const struct store_entry_group_cursors *cursors);
 void entry_put_group_cursors(struct cursor_out *out,
                              const struct store_entry_group_cursors *cursors);

@@ -9,7 +9,6 @@ enum {
     UPDATE_BYTES = 5 * 8 + 4 + 2 + 2 + 1,
     CURSORS_BYTES = 2 + 4 * 8,
     COUNTS_BYTES = 2 * 8 + 4 + 1,
-    COUNT_BYTES = 8 + 4 + 4,
 };
 
 size_t
@@ -91,7 +90,7 @@ entry_get_group_cursors(struct cursor_in *in, struct store_entry_group_cursors *
 size_t
 entry_group_counts_bytes(const struct store_entry_group_counts *counts)
 {
-    return (size_t)COUNTS_BYTES + (size_t)counts->count * COUNT_BYTES;
+    return (size_t)COUNTS_BYTES + (size_t)counts->count * STORE_GROUP_COUNT_BYTES;
 }
 
 void
@@ -102,11 +101,7 @@ entry_put_group_counts(struct cursor_out *out, const struct store_entry_group_co
     cursor_put_u64(out, counts->read_all);
     cursor_put_u32(out, counts->members);
     cursor_put_u8(out, counts->count);
-    for (unsigned i = 0; i < counts->count; i++) {
-        cursor_put_u64(out, counts->counts[i].chat_number);
-        cursor_put_u32(out, counts->counts[i].delivered);
-        cursor_put_u32(out, counts->counts[i].read);
-    }
+    cursor_put_bytes(out, counts->counts, (size_t)counts->count * STORE_GROUP_COUNT_BYTES);
 }
 
 void
@@ -120,9 +115,31 @@ entry_get_group_counts(struct cursor_in *in, struct store_entry_group_counts *ou
         cursor_in_fail(in);
         out->count = 0;
     }
-    for (unsigned i = 0; i < out->count; i++) {
-        out->counts[i].chat_number = cursor_get_u64(in);
-        out->counts[i].delivered = cursor_get_u32(in);
-        out->counts[i].read = cursor_get_u32(in);
-    }
+    out->counts = cursor_get_bytes(in, (size_t)out->count * STORE_GROUP_COUNT_BYTES);
+}
+
+void
+entry_set_group_count(unsigned char *counts, unsigned index, const struct store_group_count *count)
+{
+    struct cursor_out out;
+    cursor_out_init(&out, counts + (size_t)index * STORE_GROUP_COUNT_BYTES,
+                    STORE_GROUP_COUNT_BYTES);
+    cursor_put_u64(&out, count->chat_number);
+    cursor_put_u32(&out, count->delivered);
+    cursor_put_u32(&out, count->read);
+    ASSERT(!out.failed);
+}
+
+struct store_group_count
+entry_group_count(const struct store_entry_group_counts *counts, unsigned index)
+{
+    struct store_group_count count;
+    struct cursor_in in;
+    ASSERT(index < counts->count);
+    cursor_in_init(&in, counts->counts + (size_t)index * STORE_GROUP_COUNT_BYTES,
+                   STORE_GROUP_COUNT_BYTES);
+    count.chat_number = cursor_get_u64(&in);
+    count.delivered = cursor_get_u32(&in);
+    count.read = cursor_get_u32(&in);
+    return count;
 }

@@ -50,6 +50,8 @@ gather_add(struct gather *gather, uint64_t number, struct store_value record)
     /* The user's own messages, copied from another device, are nobody's to have delivered. */
     if (entry.kind == STORE_ENTRY_MESSAGE && entry.message.sender == entry.peer) {
         add_chat(gather, entry.peer, entry.message.chat_number);
+    } else if (entry.kind == STORE_ENTRY_GROUP_MESSAGE) {
+        add_chat(gather, entry.peer | COMMAND_PAIR_GROUP, entry.message.chat_number);
     }
     gather->ack.total_entries = entry.total_entries;
     gather->ack.total_bytes = entry.total_bytes;

@@ -6,7 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { USER_PARTITION_BITS = 8 };
+enum {
+    USER_PARTITION_BITS = 8,
+    /* Of the partition's record: with the groups that are due since 2. */
+    VERSION = 2,
+    DUE_REPORT = 1,
+    DUE_TELL = 2,
+};
 
 void
 ledger_init(struct ledger *ledger, uint8_t partition, uint64_t seed)
@@ -21,6 +27,45 @@ void
 ledger_fini(struct ledger *ledger)
 {
     delta_free(&ledger->delta);
+    group_dues_fini(&ledger->due);
+}
+
+static uint32_t
+due_kept(const struct group_dues *due)
+{
+    return due->count < LEDGER_DUE_MAX ? due->count : LEDGER_DUE_MAX;
+}
+
+static void
+put_due(struct cursor_out *out, const struct group_dues *due)
+{
+    uint32_t left = due_kept(due);
+    cursor_put_u32(out, left);
+    for (uint32_t i = 0; left > 0; i++) {
+        const struct group_due *at = &due->places[i];
+        if (at->group != 0) {
+            cursor_put_u64(out, at->group);
+            cursor_put_u8(out,
+                          (uint8_t)((at->report ? DUE_REPORT : 0) | (at->tell ? DUE_TELL : 0)));
+            left--;
+        }
+    }
+}
+
+static void
+get_due(struct cursor_in *in, struct group_dues *out)
+{
+    for (uint32_t left = cursor_get_u32(in); left > 0 && !in->failed; left--) {
+        uint64_t group = cursor_get_u64(in);
+        uint8_t flags = cursor_get_u8(in);
+        if (group == 0 || in->failed) {
+            cursor_in_fail(in);
+            return;
+        }
+        struct group_due *at = group_due_at(out, group);
+        at->report = (flags & DUE_REPORT) != 0;
+        at->tell = (flags & DUE_TELL) != 0;
+    }
 }
 
 static size_t
@@ -28,13 +73,15 @@ encode(const struct ledger *ledger, unsigned char *out, size_t bytes_max)
 {
     struct cursor_out cursor;
     cursor_out_init(&cursor, out, bytes_max);
-    record_begin(&cursor, RECORD_PARTITION);
+    cursor_put_u8(&cursor, RECORD_PARTITION);
+    cursor_put_u8(&cursor, VERSION);
     cursor_put_u64(&cursor, ledger->last_number);
     cursor_put_u64(&cursor, ledger->last_user);
     cursor_put_u64(&cursor, ledger->last_time_ms);
     cursor_put_u32(&cursor, ledger->limits.inbox_entries_max);
     cursor_put_u64(&cursor, ledger->limits.inbox_bytes_max);
     cursor_put_u16(&cursor, ledger->limits.devices_max);
+    put_due(&cursor, &ledger->due);
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
         const struct ledger_stream *stream = &ledger->streams[i];
         if (stream->out_last != 0 || stream->in != 0) {
@@ -53,13 +100,20 @@ ledger_load(struct ledger *ledger, struct store_value value)
 {
     struct cursor_in in;
     cursor_in_init(&in, value.bytes, value.count);
-    record_expect(&in, RECORD_PARTITION);
+    uint8_t table = cursor_get_u8(&in);
+    uint8_t version = cursor_get_u8(&in);
+    if (table != RECORD_PARTITION || version == 0 || version > VERSION) {
+        cursor_in_fail(&in);
+    }
     ledger->last_number = cursor_get_u64(&in);
     ledger->last_user = cursor_get_u64(&in);
     ledger->last_time_ms = cursor_get_u64(&in);
     ledger->limits.inbox_entries_max = cursor_get_u32(&in);
     ledger->limits.inbox_bytes_max = cursor_get_u64(&in);
     ledger->limits.devices_max = cursor_get_u16(&in);
+    if (version >= 2) {
+        get_due(&in, &ledger->due);
+    }
     while (cursor_in_left(&in) > 0) {
         struct ledger_stream *stream = &ledger->streams[cursor_get_u8(&in)];
         stream->out_last = cursor_get_u64(&in);
@@ -135,9 +189,11 @@ static void
 record_write(struct ledger *ledger)
 {
     struct store_key key = record_key(ledger->partition, RECORD_PARTITION, 0, 0);
-    unsigned char *record = malloc(LEDGER_BYTES_MAX);
+    size_t bytes_max =
+        LEDGER_BYTES_MAX + sizeof(uint32_t) + (size_t)due_kept(&ledger->due) * LEDGER_DUE_BYTES;
+    unsigned char *record = malloc(bytes_max);
     ASSERT(record != NULL);
-    ledger_put(ledger, &key, record, encode(ledger, record, LEDGER_BYTES_MAX));
+    ledger_put(ledger, &key, record, encode(ledger, record, bytes_max));
     free(record);
 }
 

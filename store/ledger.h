@@ -2,9 +2,9 @@
 /* ledger.h - a partition's data as apply sees it: the delta, and the few numbers that nearly every
  * command moves.
  *
- * Those numbers (the newest inbox number, the newest user id, how far each stream has got) are kept
- * here and written to the delta as one record when it is frozen, so that together with the record
- * they are always those of one log position.
+ * Those numbers (the newest inbox number, the newest id, how far each stream has got, which groups
+ * are due to be told of) are kept here and written to the delta as one record when it is frozen, so
+ * that together with the record they are always those of one log position.
  *
  *     ledger_get(ledger, &key, &value)       whether there is one; it must be known to the delta
  *     ledger_put(ledger, &key, bytes, count)
@@ -21,6 +21,7 @@
 
 #include "runtime/check.h"
 #include "store/delta.h"
+#include "store/group_due.h"
 #include "store/record.h"
 
 enum {
@@ -30,6 +31,10 @@ enum {
     LEDGER_STREAM_BYTES = 1 + 3 * 8,
     LEDGER_BYTES_MAX =
         RECORD_HEADER_BYTES + 3 * 8 + 4 + 8 + 2 + 2 + STORE_PARTITIONS * LEDGER_STREAM_BYTES,
+    LEDGER_DUE_BYTES = 8 + 1,
+    /* Due groups that a freeze keeps. A partition makes some thousands due in the quarter of a
+     * second that they stay so. */
+    LEDGER_DUE_MAX = 1 << 16,
 };
 /* 2020-01-01 00:00 UTC. */
 #define LEDGER_EPOCH_MS UINT64_C(1577836800000)
@@ -58,6 +63,7 @@ struct ledger {
     bool changed;           /* since the last freeze */
     uint64_t outbox;        /* records of all streams that are not acknowledged */
     uint64_t frozen_number; /* last_number at the last freeze: no fold has seen what is above */
+    struct group_dues due;
     struct ledger_stream streams[STORE_PARTITIONS];
 };
 

@@ -331,6 +331,13 @@ partition_handle(void *state, struct ln_msg **msg_in)
     case ASK_PUMP:
         partition_pump(partition);
         break;
+    case ASK_GROUP_WATCH:
+        partition_groups_watch();
+        break;
+    case ASK_GROUP_TICK:
+        partition_groups_tick(partition);
+        partition_pump(partition);
+        break;
     case ASK_WATCH:
         partition_watch();
         break;

@@ -31,6 +31,9 @@ enum {
     /* Records of a stream that may be under way to another partition; the rest waits in the
      * outbox. */
     PARTITION_STREAM_WINDOW = 256,
+    /* Records of all streams that wait: beyond it groups are told to wait, whose messages become
+     * one for each partition that has members. */
+    PARTITION_OUTBOX_MAX = 1 << 18,
     /* Of one message between partitions. */
     PARTITION_STREAM_BYTES = 256 << 10,
     /* A stream whose acknowledgement does not come is sent again, and what LMDB did not give is
@@ -62,6 +65,8 @@ struct partition {
     bool touched; /* in the journal's list */
     struct partition *touched_next;
     bool ticking;
+    bool groups_ticking;
+    uint32_t groups_ticks; /* so far: a group is told of at every fourth */
     uint64_t last_time_ms;
     uint64_t sends_due[4]; /* a bit per partition: its stream may have something to send */
     uint64_t acks_due[4]; /* a bit per partition: it is to be told how far its stream was applied */

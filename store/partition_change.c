@@ -32,7 +32,7 @@ static enum ask_outcome
 log_it(struct partition *partition, struct ask *ask, struct command *command)
 {
     command->time_ms = time_of_command(partition);
-    if (command->kind == COMMAND_MESSAGE) {
+    if (command->kind == COMMAND_MESSAGE || command->kind == COMMAND_GROUP_MESSAGE) {
         command->message.message.time_ms = command->time_ms;
     }
     ask_enter(ask); /* what apply will look up is known now, and stays known */
@@ -236,8 +236,8 @@ run_detach(struct partition *partition, struct ask *ask, bool act)
 
 /* ------------------------------------------------------------------------------------- messages */
 
-static bool
-valid_message(const struct ask *ask)
+bool
+partition_valid_message(const struct ask *ask)
 {
     const struct store_message *message = ASK_DATA(store_message, ask);
     uint64_t bytes = (uint64_t)message->body_bytes + message->attachments_bytes;
@@ -246,13 +246,13 @@ valid_message(const struct ask *ask)
            bytes <= STORE_BODY_BYTES_MAX && bytes == held && name_valid(&message->sender_name);
 }
 
-static enum ask_outcome
-run_message(struct partition *partition, struct ask *ask, bool act)
+void
+partition_message_command(const struct ask *ask, enum command_kind kind, struct command *out)
 {
     const struct store_message *message = ASK_DATA(store_message, ask);
     const unsigned char *body = ask->buffer != NULL ? ln_buffer_data(ask->buffer) : NULL;
-    struct command command = {
-        .kind = COMMAND_MESSAGE,
+    *out = (struct command){
+        .kind = kind,
         .message =
             {
                 .recipient = message->recipient,
@@ -272,7 +272,14 @@ run_message(struct partition *partition, struct ask *ask, bool act)
                     },
             },
     };
-    return partition_log_for_user(partition, ask, &command, message->recipient, act);
+}
+
+static enum ask_outcome
+run_message(struct partition *partition, struct ask *ask, bool act)
+{
+    struct command command;
+    partition_message_command(ask, COMMAND_MESSAGE, &command);
+    return partition_log_for_user(partition, ask, &command, command.message.recipient, act);
 }
 
 void
@@ -399,8 +406,8 @@ run_ack(struct partition *partition, struct ask *ask, bool act)
     return log_ack(partition, ask, &base, act);
 }
 
-static bool
-valid_read(const struct ask *ask)
+bool
+partition_valid_read(const struct ask *ask)
 {
     const struct store_read *read = ASK_DATA(store_read, ask);
     return partition_valid_user(ask) && read->peer != 0 && read->chat_number != 0;
@@ -474,11 +481,11 @@ const struct ask_kind ask_detach = {
 const struct ask_kind ask_message = {
     .bytes = sizeof(struct store_message),
     .needs_space = true,
-    .valid = valid_message,
+    .valid = partition_valid_message,
     .run = run_message,
     .answer = partition_answer_sent,
 };
 const struct ask_kind ask_ack = {
     .bytes = sizeof(struct store_ack), .valid = partition_valid_user, .run = run_ack};
 const struct ask_kind ask_read = {
-    .bytes = sizeof(struct store_read), .valid = valid_read, .run = run_read};
+    .bytes = sizeof(struct store_read), .valid = partition_valid_read, .run = run_read};

@@ -36,8 +36,17 @@ static const struct ask_kind *const kinds[] = {
     KIND(STORE_STATE_LIST, ask_state_list),
     KIND(STORE_MAY_SEE, ask_may_see),
     KIND(STORE_PROFILE, ask_profile),
+    KIND(STORE_GROUP_CREATE, ask_group_create),
+    KIND(STORE_GROUP_CHANGE, ask_group_change),
+    KIND(STORE_GROUP_MESSAGE, ask_group_message),
+    KIND(STORE_GROUP_GET, ask_group_get),
+    KIND(STORE_GROUP_MEMBERS, ask_group_members),
+    KIND(STORE_GROUP_READ, ask_group_read),
+    KIND(STORE_GROUP_CHATS, ask_group_chats),
     KIND(ASK_STREAM, ask_of_stream),
     KIND(ASK_STREAM_ACK, ask_of_stream_ack),
+    KIND(ASK_GROUP_REPORT, ask_of_group_report),
+    KIND(ASK_GROUP_TELL, ask_of_group_tell),
 #undef KIND
 };
 

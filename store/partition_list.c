@@ -36,24 +36,54 @@ add_chat(struct rows *out, uint64_t peer, struct store_value value)
     memcpy(rows_room(out, sizeof(chat)), &chat, sizeof(chat));
 }
 
+bool
+partition_owned_read(struct partition *partition, struct ask *ask,
+                     const struct partition_owned *owned)
+{
+    struct fetch_range wanted = {
+        .range = key_range_owner(partition->ledger.partition, (uint8_t)owned->table, owned->owner),
+        .rows_max = partition_at_most(owned->max, STORE_ROWS_MAX),
+        .bytes_max = STORE_PAGE_BYTES_MAX,
+    };
+    wanted.range.low.a = owned->after + 1;
+    return partition_has_read(&ask->ranges[0], partition, &wanted);
+}
+
+enum ask_outcome
+partition_owned_answer(struct partition *partition, struct ask *ask,
+                       const struct partition_owned *owned)
+{
+    struct rows *out = &partition->journal->rows;
+    struct store_rows result = {0};
+    uint32_t rows_max = partition_at_most(owned->max, STORE_ROWS_MAX);
+    struct store_range range =
+        key_range_owner(partition->ledger.partition, (uint8_t)owned->table, owned->owner);
+    struct page page;
+    struct store_key key;
+    struct store_value value;
+    range.low.a = owned->after + 1;
+    out->count = 0;
+    page_start(&page, partition->ledger.delta, &range, &ask->ranges[0].rows);
+    while (result.count < rows_max && page_next(&page, &key, &value)) {
+        owned->add(out, key.a, value);
+        result.count++;
+    }
+    result.more = page.cut || result.count == rows_max;
+    return done(ask, &result, partition_buffer(out));
+}
+
 static enum ask_outcome
 run_chats(struct partition *partition, struct ask *ask, bool act)
 {
     const struct store_list *list = ASK_DATA(store_list, ask);
-    struct rows *out = &partition->journal->rows;
-    struct store_rows result = {0};
-    struct page page;
-    struct store_key key;
-    struct store_value value;
     struct record_head head;
-    struct fetch_range wanted = {
-        .range = key_range_owner(partition->ledger.partition, RECORD_CHAT, list->user),
-        .rows_max = partition_at_most(list->max, STORE_ROWS_MAX),
-        .bytes_max = STORE_PAGE_BYTES_MAX,
-    };
-    wanted.range.low.a = list->after + 1;
+    struct partition_owned owned = {.table = RECORD_CHAT,
+                                    .owner = list->user,
+                                    .after = list->after,
+                                    .max = list->max,
+                                    .add = add_chat};
     if (!partition_knows_record(partition, RECORD_HEAD, list->user, 0) ||
-        !partition_has_read(&ask->ranges[0], partition, &wanted)) {
+        !partition_owned_read(partition, ask, &owned)) {
         return ASK_MISSING;
     }
     if (!act) {
@@ -62,14 +92,7 @@ run_chats(struct partition *partition, struct ask *ask, bool act)
     if (!partition_head(partition, ask, list->user, &head)) {
         return ASK_DONE;
     }
-    out->count = 0;
-    page_start(&page, partition->ledger.delta, &wanted.range, &ask->ranges[0].rows);
-    while (result.count < wanted.rows_max && page_next(&page, &key, &value)) {
-        add_chat(out, key.a, value);
-        result.count++;
-    }
-    result.more = page.cut || result.count == wanted.rows_max;
-    return done(ask, &result, partition_buffer(out));
+    return partition_owned_answer(partition, ask, &owned);
 }
 
 /* Users and their heads stand in two tables in the same order; both ranges are read, and joined by

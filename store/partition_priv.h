@@ -48,9 +48,18 @@ extern const struct ask_kind ask_state_set, ask_state_remove, ask_state_list, as
     ask_profile;
 /* partition_stream.c */
 extern const struct ask_kind ask_of_stream, ask_of_stream_ack;
+/* partition_group.c */
+extern const struct ask_kind ask_group_create, ask_group_change, ask_group_message, ask_group_get,
+    ask_group_members, ask_group_read, ask_group_chats;
+/* partition_group_tell.c */
+extern const struct ask_kind ask_of_group_report, ask_of_group_tell;
 
 /* The data begins with an id that lives in this partition. */
 bool partition_valid_user(const struct ask *ask);
+/* partition_change.c: of store_message and store_read, to a user or a group. */
+bool partition_valid_message(const struct ask *ask);
+bool partition_valid_read(const struct ask *ask);
+void partition_message_command(const struct ask *ask, enum command_kind kind, struct command *out);
 /* As store_sent. */
 void partition_answer_sent(struct ask *ask, const struct result *result);
 
@@ -82,6 +91,22 @@ enum ask_outcome partition_log_for_user(struct partition *partition, struct ask 
 /* Answers with an error. */
 enum ask_outcome partition_refuse(struct ask *ask, int error);
 
+/* partition_list.c */
+/* An owner's rows of one table, above a number. */
+struct partition_owned {
+    enum record_table table;
+    uint64_t owner;
+    uint64_t after;
+    uint32_t max; /* 0: STORE_ROWS_MAX */
+    void (*add)(struct rows *out, uint64_t number, struct store_value value);
+};
+/* False: they are in the fetch now. */
+bool partition_owned_read(struct partition *partition, struct ask *ask,
+                          const struct partition_owned *owned);
+/* As store_rows, with what `add` made of each. */
+enum ask_outcome partition_owned_answer(struct partition *partition, struct ask *ask,
+                                        const struct partition_owned *owned);
+
 /* partition_read.c */
 /* A user as told outside; false: he was removed. */
 bool partition_user_row(uint64_t id, struct store_value user, struct store_value head,
@@ -102,6 +127,13 @@ void partition_push(struct partition *partition, const struct effect *effect);
 /* partition_wake.c */
 /* Tells the waker, if there is one. In the journal's actor. */
 void partition_tell_waker(struct partition *partition, const struct effect *effect);
+/* partition_group_tell.c */
+/* After a batch, and after a start of the actor: what is due is said in a moment. */
+void partition_groups_flush(struct partition *partition);
+void partition_groups_resume(struct partition *partition);
+/* Sets the timer of the calling partition; and what it is for. */
+void partition_groups_watch(void);
+void partition_groups_tick(struct partition *partition);
 
 /* partition_stream.c */
 void partition_stream_arrived(struct partition *partition, struct ln_msg *msg);

@@ -198,6 +198,7 @@ partition_streams_resume(struct partition *partition)
             set_bit(partition->sends_due, (uint8_t)i);
         }
     }
+    partition_groups_resume(partition);
     tell_others(partition);
 }
 
@@ -294,6 +295,7 @@ partition_flush(struct partition *partition)
         acknowledge(partition, source);
     }
     partition_streams_send(partition, false);
+    partition_groups_flush(partition);
     counter_set(&partition->outbox_records, partition->ledger.outbox);
 }
 

@@ -120,18 +120,29 @@ copy_get(struct cursor_in *in, struct payload *out)
 }
 
 /* Kinds without a place are nobody's. */
-static const struct payload_coding codings[PAYLOAD_KINDS] = {
-    [PAYLOAD_USER_CREATE] = {create_bytes, create_put, create_get},
-    [PAYLOAD_NAME_RELEASE] = {release_bytes, release_put, release_get},
-    [PAYLOAD_RECEIPT] = {receipt_bytes, receipt_put, receipt_get},
-    [PAYLOAD_COPY] = {copy_bytes, copy_put, copy_get},
+static const struct payload_coding user_create = {create_bytes, create_put, create_get};
+static const struct payload_coding name_release = {release_bytes, release_put, release_get};
+static const struct payload_coding receipt = {receipt_bytes, receipt_put, receipt_get};
+static const struct payload_coding copy = {copy_bytes, copy_put, copy_get};
+
+static const struct payload_coding *const codings[PAYLOAD_KINDS] = {
+    [PAYLOAD_USER_CREATE] = &user_create,
+    [PAYLOAD_NAME_RELEASE] = &name_release,
+    [PAYLOAD_RECEIPT] = &receipt,
+    [PAYLOAD_COPY] = &copy,
+    [PAYLOAD_GROUP_BEGIN] = &payload_group_begin,
+    [PAYLOAD_GROUP_MESSAGE] = &payload_group_message,
+    [PAYLOAD_GROUP_UPDATE] = &payload_group_update,
+    [PAYLOAD_GROUP_RECEIPTS] = &payload_group_receipts,
+    [PAYLOAD_GROUP_COUNTS] = &payload_group_counts,
+    [PAYLOAD_GROUP_ABSENT] = &payload_group_absent,
 };
 
 size_t
 payload_bytes(const struct payload *payload)
 {
-    ASSERT(payload->kind < PAYLOAD_KINDS && codings[payload->kind].bytes != NULL);
-    return RECORD_HEADER_BYTES + 1 + codings[payload->kind].bytes(payload);
+    ASSERT(payload->kind < PAYLOAD_KINDS && codings[payload->kind] != NULL);
+    return RECORD_HEADER_BYTES + 1 + codings[payload->kind]->bytes(payload);
 }
 
 void
@@ -141,7 +152,7 @@ payload_encode(const struct payload *payload, unsigned char *out)
     cursor_out_init(&cursor, out, payload_bytes(payload));
     record_begin(&cursor, RECORD_OUTBOX);
     cursor_put_u8(&cursor, (uint8_t)payload->kind);
-    codings[payload->kind].put(&cursor, payload);
+    codings[payload->kind]->put(&cursor, payload);
     ASSERT(!cursor.failed && cursor_out_bytes(&cursor) == payload_bytes(payload));
 }
 
@@ -153,11 +164,11 @@ payload_decode(struct store_value value, struct payload *out)
     cursor_in_init(&in, value.bytes, value.count);
     record_expect(&in, RECORD_OUTBOX);
     uint8_t kind = cursor_get_u8(&in);
-    if (kind >= PAYLOAD_KINDS || codings[kind].get == NULL) {
+    if (kind >= PAYLOAD_KINDS || codings[kind] == NULL) {
         return -EBADMSG;
     }
     payload.kind = (enum payload_kind)kind;
-    codings[kind].get(&in, &payload);
+    codings[kind]->get(&in, &payload);
     int error = cursor_in_end(&in);
     if (error == 0) {
         *out = payload;

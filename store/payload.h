@@ -16,6 +16,7 @@
 #include "runtime/check.h"
 #include "store/account.h"
 #include "store/entry.h"
+#include "store/payload_group.h"
 #include "store/table.h"
 
 enum payload_kind {
@@ -23,6 +24,12 @@ enum payload_kind {
     PAYLOAD_NAME_RELEASE = 2, /* user's -> name's: the user is gone */
     PAYLOAD_RECEIPT = 3,      /* recipient's -> sender's: how far the recipient got in the chat */
     PAYLOAD_COPY = 4, /* recipient's -> sender's: a message for the sender's other devices */
+    PAYLOAD_GROUP_BEGIN = 16,
+    PAYLOAD_GROUP_MESSAGE = 17,
+    PAYLOAD_GROUP_UPDATE = 18,
+    PAYLOAD_GROUP_RECEIPTS = 19,
+    PAYLOAD_GROUP_COUNTS = 20,
+    PAYLOAD_GROUP_ABSENT = 21,
     PAYLOAD_KINDS,
 };
 
@@ -61,6 +68,12 @@ struct payload {
         struct payload_name_release release;
         struct payload_receipt receipt;
         struct payload_copy copy;
+        struct payload_group_begin group_begin;
+        struct payload_group_message group_message;
+        struct payload_group_update group_update;
+        struct payload_group_receipts group_receipts;
+        struct payload_group_counts group_counts;
+        struct payload_group_absent group_absent;
     };
 };
 

@@ -12,3 +12,7 @@ struct payload_coding {
     void (*put)(struct cursor_out *out, const struct payload *payload);
     void (*get)(struct cursor_in *in, struct payload *out);
 };
+
+/* payload_group.c */
+extern const struct payload_coding payload_group_begin, payload_group_message, payload_group_update,
+    payload_group_receipts, payload_group_counts, payload_group_absent;

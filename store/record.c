@@ -2,6 +2,7 @@
 #include "store/record.h"
 
 #include "store/checksum.h"
+#include "store/record_group.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -67,7 +68,7 @@ record_implies(const struct table_entry *entry, unsigned index, struct store_ran
         *out = key_range_owner(entry->key.partition, (uint8_t)owned[index], entry->key.owner);
         return true;
     }
-    return false;
+    return record_group_implies(entry, out);
 }
 
 void

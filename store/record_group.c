@@ -21,6 +21,21 @@ finish(const struct cursor_out *out)
     return cursor_out_bytes(out);
 }
 
+bool
+record_group_implies(const struct table_entry *entry, struct store_range *out)
+{
+    if (entry->key.table == RECORD_GROUP) {
+        struct record_group group;
+        *out = key_range_owner(entry->key.partition, RECORD_MEMBER, entry->key.owner);
+        return record_group_decode(entry->value, &group) == 0 && group.deleted;
+    }
+    if (entry->key.table == RECORD_SPREAD) {
+        *out = key_range_owner(entry->key.partition, RECORD_GROUP_LOG, entry->key.owner);
+        return entry->value.count == RECORD_HEADER_BYTES + sizeof(uint16_t);
+    }
+    return false;
+}
+
 static void
 put_text(struct cursor_out *out, const struct record_text *text)
 {

@@ -74,6 +74,12 @@ fill_defaults(struct store_options *options)
     if (options->states_bytes_max == 0) {
         options->states_bytes_max = STORE_STATES_BYTES_MAX;
     }
+    if (options->group_members_max == 0) {
+        options->group_members_max = STORE_GROUP_MEMBERS_MAX;
+    }
+    if (options->group_log_ms == 0) {
+        options->group_log_ms = STORE_GROUP_LOG_MS;
+    }
 }
 
 static int
@@ -82,6 +88,8 @@ check(const struct store_options *options, char why[STORE_WHY_BYTES])
     const char *wrong = NULL;
     if (options->devices_max > STORE_DEVICES_LIMIT) {
         wrong = "a user can't have more than 32 devices";
+    } else if (options->group_members_max > STORE_GROUP_MEMBERS_LIMIT) {
+        wrong = "a group can't have more than 4,096 members";
     } else if (options->segment_bytes < SEGMENT_BYTES_MIN ||
                options->segment_bytes > LOG_SEGMENT_BYTES_MAX) {
         wrong = "the log's segments must have 32 KiB to 256 MiB";

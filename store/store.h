@@ -47,9 +47,13 @@ enum {
     STORE_REPLAY_BYTES_MAX = 192 << 20,
     /* Commands applied to a cell since its last fold, whatever their size. */
     STORE_REPLAY_COMMANDS_MAX = 500000,
+    STORE_GROUP_MEMBERS_MAX = 1024,
     /* Freed when the disk is full, so that acknowledgements, removals and folds go on. */
     STORE_RESERVE_BYTES = 64 << 20,
 };
+/* How long a group remembers who wrote a message, and when, after it is gone from all inboxes: a
+ * week. */
+#define STORE_GROUP_LOG_MS (UINT64_C(7) * 24 * 3600 * 1000)
 /* Memory of all partitions' deltas together; a quarter of it starts folds, all of it refuses new
  * work. */
 #define STORE_DELTA_BYTES_MAX (UINT64_C(1) << 30)
@@ -74,6 +78,8 @@ struct store_options {
     /* What a user may have set (state.h), in number and bytes. Logged with each change. */
     uint32_t states_max;
     uint32_t states_bytes_max;
+    uint32_t group_members_max; /* STORE_GROUP_MEMBERS_LIMIT at most */
+    uint64_t group_log_ms;
     /* A judge's hook, for tests alone: commands are applied and answered before they are
      * durable. */
     bool plant_answer_before_sync;

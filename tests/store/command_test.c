@@ -12,15 +12,23 @@ static unsigned char pairs[4 * COMMAND_PAIR_BYTES];
 static unsigned char payload[256];
 
 static size_t
-all_kinds(struct command out[COMMAND_KINDS])
+put_kinds(struct command *out, const struct command *commands, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        out[i] = commands[i];
+        out[i].partition = 17;
+        out[i].time_ms = 55;
+    }
+    return count;
+}
+
+static size_t
+first_kinds(struct command *out)
 {
     const struct store_name name = {.bytes = 3, .text = "bob"};
     struct payload receipt = {.kind = PAYLOAD_RECEIPT, .receipt = {.reader = 1, .peer = 2}};
     payload_encode(&receipt, payload);
-    for (uint32_t i = 0; i < 4; i++) {
-        command_pair_put(pairs, i, i + 1, i + 100);
-    }
-    struct command commands[] = {
+    const struct command commands[] = {
         {.kind = COMMAND_OPEN, .open = {.inbox_entries_max = 5, .devices_max = 3}},
         {.kind = COMMAND_NAME_CLAIM,
          .claim = {.name = name,
@@ -69,13 +77,52 @@ all_kinds(struct command out[COMMAND_KINDS])
                    .kind = STORE_STATE_CONTACT,
                    .value = {.bytes = (const unsigned char *)"al", .count = 2}}},
     };
-    size_t count = sizeof(commands) / sizeof(commands[0]);
-    for (size_t i = 0; i < count; i++) {
-        commands[i].partition = 17;
-        commands[i].time_ms = 55;
-        out[i] = commands[i];
+    return put_kinds(out, commands, sizeof(commands) / sizeof(commands[0]));
+}
+
+static size_t
+group_kinds(struct command *out)
+{
+    const struct command commands[] = {
+        {.kind = COMMAND_GROUP_CREATE,
+         .group_create = {.user = 9,
+                          .number = 3,
+                          .device = 1,
+                          .name = "us",
+                          .name_bytes = 2,
+                          .members = {.count = 3, .bytes = pairs}}},
+        {.kind = COMMAND_GROUP_CHANGE,
+         .group_change = {.group = 77,
+                          .user = 9,
+                          .number = 4,
+                          .kind = STORE_GROUP_ADD,
+                          .members_max = 100,
+                          .text = "?",
+                          .text_bytes = 1,
+                          .subjects = {.count = 2, .bytes = pairs}}},
+        {.kind = COMMAND_GROUP_MESSAGE,
+         .message = {.recipient = 77,
+                     .message = {.sender = 8,
+                                 .sender_number = 7,
+                                 .time_ms = 55,
+                                 .body = (const unsigned char *)"hi",
+                                 .body_bytes = 2}}},
+        {.kind = COMMAND_GROUP_READ, .read = {.user = 9, .peer = 77, .chat_number = 3}},
+        {.kind = COMMAND_GROUP_REPORT, .group_report = 77},
+        {.kind = COMMAND_GROUP_TELL,
+         .group_tell = {.group = 77, .receipts = 6, .count = 2, .rows = pairs}},
+    };
+    return put_kinds(out, commands, sizeof(commands) / sizeof(commands[0]));
+}
+
+static size_t
+all_kinds(struct command out[COMMAND_KINDS])
+{
+    for (uint32_t i = 0; i < 4; i++) {
+        command_pair_put(pairs, i, i + 1, i + 100);
     }
-    return count;
+    size_t count = first_kinds(out);
+    return count + group_kinds(out + count);
 }
 
 static struct log_command

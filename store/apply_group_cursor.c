@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How far the members of a group have got. There are as many receipts as deliveries, so they are
+ * gathered on their way: a member's partition reports all of its members at once, the group's tells
+ * those who wrote, in counts. Both happen when a timer says so (partition_group_tell.c); what is
+ * due stands in the ledger. */
+#include "store/apply_group.h"
+#include "store/outbox.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static uint64_t
+larger(uint64_t x, uint64_t y)
+{
+    return x > y ? x : y;
+}
+
+/* ---------------------------------------------------------------------- in a member's partition */
+
+void
+apply_group_delivered(const struct apply *apply, uint64_t user, uint64_t group,
+                      uint64_t chat_number)
+{
+    struct record_membership membership;
+    if (!membership_get(apply->ledger, user, group, &membership) ||
+        chat_number <= membership.delivered) {
+        return;
+    }
+    ASSERT(chat_number <= membership.last);
+    membership.delivered = chat_number;
+    membership_put(apply->ledger, user, group, &membership);
+    group_due_at(&apply->ledger->due, group)->report = true;
+}
+
+static void
+need_read(const struct needs *needs, const struct command *command)
+{
+    need(needs, RECORD_HEAD, command->read.user, 0);
+    need(needs, RECORD_MEMBERSHIP, command->read.user, command->read.peer);
+}
+
+static void
+run_read(const struct apply *apply, const struct command *command)
+{
+    const struct command_read *read = &command->read;
+    struct record_head head;
+    struct record_membership membership;
+    if (!inbox_head_get(apply->ledger, read->user, &head) ||
+        !membership_get(apply->ledger, read->user, read->peer, &membership)) {
+        apply->result->error = -ENOENT;
+        return;
+    }
+    if (read->chat_number > membership.last) {
+        apply->result->error = -ERANGE;
+        return;
+    }
+    if (read->chat_number <= membership.read) {
+        return;
+    }
+    membership.read = read->chat_number;
+    membership.delivered = larger(membership.delivered, membership.read);
+    uint64_t above = membership.last - membership.read;
+    membership.own_unread = membership.own_unread < above ? membership.own_unread : above;
+    group_due_at(&apply->ledger->due, read->peer)->report = true;
+    if (head.devices > 1) {
+        membership_mark(apply->ledger, apply->effects, read->user, read->peer, &head, &membership,
+                        MEMBERSHIP_OWN);
+        inbox_head_put(apply->ledger, read->user, &head);
+    }
+    membership_put(apply->ledger, read->user, read->peer, &membership);
+}
+
+const struct apply_command_kind apply_group_read = {need_read, run_read};
+
+static void
+need_report(const struct needs *needs, const struct command *command)
+{
+    need_roster(needs, command->group_report);
+}
+
+static bool
+is_told(const struct record_membership *membership)
+{
+    return membership->delivered == membership->told_delivered &&
+           membership->read == membership->told_read &&
+           membership->gap_to == membership->told_gap_to;
+}
+
+/* The member's row, if it is news; he is told of then. */
+static bool
+report_one(const struct apply *apply, uint64_t group, uint64_t user, unsigned char *rows,
+           uint32_t index)
+{
+    struct record_membership membership;
+    if (!membership_get(apply->ledger, user, group, &membership) || is_told(&membership)) {
+        return false;
+    }
+    struct payload_group_receipt receipt = {
+        .user = user,
+        .delivered = membership.delivered,
+        .read = membership.read,
+        .gap_from = membership.gap_from,
+        .gap_to = membership.gap_to,
+    };
+    payload_receipt_put(rows, index, &receipt);
+    membership.told_delivered = membership.delivered;
+    membership.told_read = membership.read;
+    membership.told_gap_to = membership.gap_to;
+    membership_put(apply->ledger, user, group, &membership);
+    return true;
+}
+
+static void
+run_report(const struct apply *apply, const struct command *command)
+{
+    uint64_t group = command->group_report;
+    struct payload payload = {.kind = PAYLOAD_GROUP_RECEIPTS, .group_receipts = {.group = group}};
+    struct record_roster roster;
+    struct group_due *due = group_due_find(&apply->ledger->due, group);
+    if (due != NULL) {
+        due->report = false;
+        due->report_asked = false;
+        group_due_settle(&apply->ledger->due, due);
+    }
+    if (!roster_get(apply->ledger, group, &roster)) {
+        return;
+    }
+    uint32_t count = roster.count;
+    unsigned char *rows = malloc((size_t)count * PAYLOAD_RECEIPT_BYTES);
+    ASSERT(rows != NULL);
+    for (uint32_t i = 0; i < count; i++) {
+        (void)roster_get(apply->ledger, group, &roster);
+        uint64_t user = record_roster_at(&roster, i);
+        if (report_one(apply, group, user, rows, payload.group_receipts.count)) {
+            payload.group_receipts.count++;
+        }
+    }
+    payload.group_receipts.rows = rows;
+    if (payload.group_receipts.count > 0) {
+        uint8_t home = ledger_partition_of(apply->ledger, group);
+        (void)outbox_put(apply->ledger, apply->effects, home, &payload);
+    }
+    free(rows);
+}
+
+const struct apply_command_kind apply_group_report = {need_report, run_report};
+
+static void
+need_counts(const struct needs *needs, const struct payload *payload)
+{
+    need(needs, RECORD_HEAD, payload->group_counts.user, 0);
+    need(needs, RECORD_MEMBERSHIP, payload->group_counts.user, payload->group_counts.group);
+}
+
+static void
+run_counts(const struct apply *apply, const struct payload *payload)
+{
+    const struct payload_group_counts *counts = &payload->group_counts;
+    struct store_entry entry = {
+        .kind = STORE_ENTRY_GROUP_COUNTS, .peer = counts->group, .group_counts = counts->counts};
+    struct record_head head;
+    struct record_membership membership;
+    if (!inbox_head_get(apply->ledger, counts->user, &head) ||
+        !membership_get(apply->ledger, counts->user, counts->group, &membership)) {
+        return;
+    }
+    if (membership.counts > head.low.number) {
+        inbox_take_out(apply->ledger, counts->user, membership.counts);
+    }
+    inbox_append(apply->ledger, apply->effects, counts->user, &head, &entry);
+    membership.counts = entry.number;
+    inbox_head_put(apply->ledger, counts->user, &head);
+    membership_put(apply->ledger, counts->user, counts->group, &membership);
+}
+
+const struct apply_payload_kind apply_group_counts = {need_counts, run_counts};
+
+/* --------------------------------------------------------------------- in the group's partition */
+
+static void
+need_receipts(const struct needs *needs, const struct payload *payload)
+{
+    const struct payload_group_receipts *receipts = &payload->group_receipts;
+    need(needs, RECORD_GROUP, receipts->group, 0);
+    for (uint32_t i = 0; i < receipts->count; i++) {
+        struct payload_group_receipt receipt;
+        payload_receipt_get(receipts, i, &receipt);
+        need(needs, RECORD_MEMBER, receipts->group, receipt.user);
+    }
+}
+
+static void
+receipt_note(const struct apply *apply, uint64_t group, const struct payload_group_receipt *receipt)
+{
+    struct record_member member;
+    if (!group_member_get(apply->ledger, group, receipt->user, &member) ||
+        member.role == STORE_GROUP_NOBODY) {
+        return;
+    }
+    member.delivered = larger(member.delivered, receipt->delivered);
+    member.read = larger(member.read, receipt->read);
+    if (receipt->gap_to > member.gap_to) {
+        member.gap_from = member.gap_from == 0 ? receipt->gap_from : member.gap_from;
+        member.gap_to = receipt->gap_to;
+    }
+    group_member_put(apply->ledger, group, receipt->user, &member);
+}
+
+static void
+run_receipts(const struct apply *apply, const struct payload *payload)
+{
+    const struct payload_group_receipts *receipts = &payload->group_receipts;
+    struct record_group group;
+    if (!group_get(apply->ledger, receipts->group, &group)) {
+        return;
+    }
+    group.receipts++;
+    group_put(apply->ledger, apply->effects, receipts->group, &group);
+    for (uint32_t i = 0; i < receipts->count; i++) {
+        struct payload_group_receipt receipt;
+        payload_receipt_get(receipts, i, &receipt);
+        receipt_note(apply, receipts->group, &receipt);
+    }
+    group_due_at(&apply->ledger->due, receipts->group)->tell = true;
+}
+
+const struct apply_payload_kind apply_group_receipts = {need_receipts, run_receipts};
+
+static void
+need_tell(const struct needs *needs, const struct command *command)
+{
+    need(needs, RECORD_GROUP, command->group_tell.group, 0);
+}
+
+/* Rows of one user stand together. Returns the index behind his last one. */
+static uint32_t
+tell_user(const struct apply *apply, const struct command_group_tell *tell,
+          const struct record_group *group, uint32_t first)
+{
+    struct command_tell_row row;
+    struct payload payload = {.kind = PAYLOAD_GROUP_COUNTS};
+    struct store_entry_group_counts *counts = &payload.group_counts.counts;
+    unsigned char rows[STORE_GROUP_COUNTS_MAX * STORE_GROUP_COUNT_BYTES];
+    command_tell_get(tell, first, &row);
+    uint64_t user = row.user;
+    payload.group_counts.group = tell->group;
+    payload.group_counts.user = user;
+    counts->delivered_all = group->delivered_all;
+    counts->read_all = group->read_all;
+    counts->members = group->members;
+    counts->counts = rows;
+    uint32_t at = first;
+    while (at < tell->count) {
+        command_tell_get(tell, at, &row);
+        if (row.user != user) {
+            break;
+        }
+        if (counts->count < STORE_GROUP_COUNTS_MAX) {
+            struct store_group_count count = {
+                .chat_number = row.chat_number, .delivered = row.delivered, .read = row.read};
+            entry_set_group_count(rows, counts->count++, &count);
+        }
+        at++;
+    }
+    (void)outbox_put(apply->ledger, apply->effects, ledger_partition_of(apply->ledger, user),
+                     &payload);
+    return at;
+}
+
+static void
+log_forget(const struct apply *apply, uint64_t group, uint64_t from, uint64_t to)
+{
+    for (uint64_t number = from + 1; number <= to; number++) {
+        struct store_key key =
+            record_key(apply->ledger->partition, RECORD_GROUP_LOG, group, number);
+        ledger_delete(apply->ledger, &key);
+    }
+}
+
+static void
+run_tell(const struct apply *apply, const struct command *command)
+{
+    const struct command_group_tell *tell = &command->group_tell;
+    struct group_due *due = group_due_find(&apply->ledger->due, tell->group);
+    struct record_group group;
+    bool there = group_get(apply->ledger, tell->group, &group);
+    if (due != NULL) {
+        due->tell = there && group.receipts != tell->receipts; /* more has come meanwhile */
+        due->tell_asked = false;
+        group_due_settle(&apply->ledger->due, due);
+    }
+    if (!there) {
+        return;
+    }
+    group.delivered_all = larger(group.delivered_all, tell->delivered_all);
+    group.read_all = larger(group.read_all, tell->read_all);
+    uint64_t log_from = group.log_low;
+    uint64_t log_to = tell->log_low < group.last ? tell->log_low : group.last;
+    group.log_low = larger(log_from, log_to);
+    group_put(apply->ledger, apply->effects, tell->group, &group);
+    log_forget(apply, tell->group, log_from, log_to);
+    for (uint32_t at = 0; at < tell->count;) {
+        at = tell_user(apply, tell, &group, at);
+    }
+}
+
+const struct apply_command_kind apply_group_tell = {need_tell, run_tell};

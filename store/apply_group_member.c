@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a group said arrives once in each partition that has members, and is put into the inbox of
+ * each. A member's limits never refuse it: who has no room gets a gap instead, and a mark that says
+ * so. */
+#include "store/apply_group.h"
+#include "store/outbox.h"
+
+/* Who stands there in the roster; 0: nobody, or it is not known yet. What is asked about meanwhile
+ * may move it, so it is looked at anew. */
+static uint64_t
+roster_peek(const struct ledger *ledger, uint64_t group, uint32_t index)
+{
+    struct store_key key = record_key(ledger->partition, RECORD_ROSTER, group, 0);
+    struct store_value value;
+    struct record_roster roster;
+    if (delta_get(ledger->delta, &key, &value) != DELTA_PRESENT) {
+        return 0;
+    }
+    int error = record_roster_decode(value, &roster);
+    ASSERT(error == 0);
+    return index < roster.count ? record_roster_at(&roster, index) : 0;
+}
+
+void
+need_roster(const struct needs *needs, uint64_t group)
+{
+    need(needs, RECORD_ROSTER, group, 0);
+    uint64_t user = roster_peek(needs->ledger, group, 0);
+    for (uint32_t next = 1; user != 0; next++) {
+        need(needs, RECORD_HEAD, user, 0);
+        need(needs, RECORD_MEMBERSHIP, user, group);
+        user = roster_peek(needs->ledger, group, next);
+    }
+}
+
+/* The group is told that it has a member who does not exist, or not any more. */
+static void
+absent(const struct apply *apply, uint64_t group, uint64_t user)
+{
+    struct payload payload = {.kind = PAYLOAD_GROUP_ABSENT,
+                              .group_absent = {.group = group, .user = user}};
+    (void)outbox_put(apply->ledger, apply->effects, ledger_partition_of(apply->ledger, group),
+                     &payload);
+    roster_remove(apply->ledger, apply->effects, group, user);
+}
+
+/* False: there was no room. */
+static bool
+entry_put(const struct apply *apply, uint64_t user, struct record_head *head,
+          const struct store_entry *entry)
+{
+    struct store_entry own = *entry; /* number and totals are the inbox's */
+    if (!inbox_make_room(apply->ledger, apply->effects, user, head, entry_bytes(entry))) {
+        return false;
+    }
+    inbox_append(apply->ledger, apply->effects, user, head, &own);
+    return true;
+}
+
+static void
+gap_put(const struct apply *apply, uint64_t user, uint64_t group, struct record_head *head,
+        struct record_membership *membership)
+{
+    membership_mark(apply->ledger, apply->effects, user, group, head, membership, MEMBERSHIP_GAP);
+    group_due_at(&apply->ledger->due, group)->report = true;
+}
+
+/* ------------------------------------------------------------------------------------- messages */
+
+static void
+need_message(const struct needs *needs, const struct payload *payload)
+{
+    need_roster(needs, payload->group_message.group);
+}
+
+/* The user wrote it himself: he has it, and has read it, if he had everything before. */
+static void
+own_message(struct record_membership *membership, uint64_t chat_number)
+{
+    if (membership->delivered + 1 == chat_number) {
+        membership->delivered = chat_number;
+    }
+    if (membership->read + 1 == chat_number) {
+        membership->read = chat_number;
+    } else {
+        membership->own_unread++;
+    }
+}
+
+static void
+message_missed(struct record_membership *membership, uint64_t chat_number)
+{
+    if (membership->gap_to == 0 || membership->gap_to + 1 < chat_number) {
+        membership->gap_from = chat_number;
+    }
+    membership->gap_to = chat_number;
+}
+
+static void
+message_to_member(const struct apply *apply, uint64_t user, const struct store_entry *entry)
+{
+    struct record_head head;
+    struct record_membership membership;
+    bool own = user == entry->message.sender;
+    if (!inbox_head_get(apply->ledger, user, &head)) {
+        absent(apply, entry->peer, user);
+        return;
+    }
+    bool met = membership_get(apply->ledger, user, entry->peer, &membership);
+    ASSERT(met);
+    membership.last = entry->message.chat_number;
+    if (own) {
+        own_message(&membership, membership.last);
+    }
+    bool wanted = !own || head.devices > 1;
+    if (wanted && !entry_put(apply, user, &head, entry) && !own) {
+        message_missed(&membership, membership.last);
+        gap_put(apply, user, entry->peer, &head, &membership);
+    }
+    if (wanted) {
+        inbox_head_put(apply->ledger, user, &head);
+    }
+    membership_put(apply->ledger, user, entry->peer, &membership);
+}
+
+/* The roster moves when somebody is taken out of it: so from its end, and looked at anew each
+ * time. */
+static void
+each_member(const struct apply *apply, const struct store_entry *entry,
+            void (*each)(const struct apply *apply, uint64_t user, const struct store_entry *entry))
+{
+    struct record_roster roster;
+    (void)roster_get(apply->ledger, entry->peer, &roster);
+    for (uint32_t at = roster.count; at > 0; at--) {
+        (void)roster_get(apply->ledger, entry->peer, &roster);
+        each(apply, record_roster_at(&roster, at - 1), entry);
+    }
+}
+
+static void
+run_message(const struct apply *apply, const struct payload *payload)
+{
+    struct store_entry entry = {
+        .kind = STORE_ENTRY_GROUP_MESSAGE,
+        .peer = payload->group_message.group,
+        .message = payload->group_message.message,
+    };
+    each_member(apply, &entry, message_to_member);
+}
+
+const struct apply_payload_kind apply_group_message_in = {need_message, run_message};
+
+/* -------------------------------------------------------------------------------------- updates */
+
+static bool
+adds(uint8_t kind)
+{
+    return kind == STORE_GROUP_CREATED || kind == STORE_GROUP_ADD || kind == STORE_GROUP_JOIN;
+}
+
+static bool
+takes_out(uint8_t kind)
+{
+    return kind == STORE_GROUP_REMOVE || kind == STORE_GROUP_LEAVE;
+}
+
+static uint64_t
+subject_at(const struct store_entry_update *update, unsigned index)
+{
+    struct command_ids ids = {.count = update->subjects, .bytes = update->subject_ids};
+    return command_id_at(&ids, index);
+}
+
+static void
+need_update(const struct needs *needs, const struct payload *payload)
+{
+    const struct store_entry_update *update = &payload->group_update.update;
+    uint64_t group = payload->group_update.group;
+    need_roster(needs, group);
+    for (unsigned i = 0; adds(update->kind) && i < update->subjects; i++) {
+        uint64_t user = subject_at(update, i);
+        if (ledger_partition_of(needs->ledger, user) == needs->ledger->partition) {
+            need(needs, RECORD_HEAD, user, 0);
+            need(needs, RECORD_MEMBERSHIP, user, group);
+        }
+    }
+}
+
+static void
+join(const struct apply *apply, uint64_t group, uint64_t user,
+     const struct store_entry_update *update)
+{
+    struct record_head head;
+    struct record_membership membership;
+    if (!inbox_head_get(apply->ledger, user, &head)) {
+        absent(apply, group, user);
+        return;
+    }
+    (void)membership_get(apply->ledger, user, group, &membership);
+    uint64_t last = update->chat_number;
+    membership.role = STORE_GROUP_MEMBER;
+    if (update->kind == STORE_GROUP_CREATED && user == update->author) {
+        membership.role = STORE_GROUP_OWNER;
+    }
+    membership.gone = false;
+    membership.joined = last;
+    membership.last = last;
+    membership.delivered = last;
+    membership.read = last;
+    membership.told_delivered = last;
+    membership.told_read = last;
+    membership.own_unread = 0;
+    membership_put(apply->ledger, user, group, &membership);
+    roster_add(apply->ledger, apply->effects, group, user);
+}
+
+static uint8_t
+role_after(uint8_t kind, uint8_t role)
+{
+    switch (kind) {
+    case STORE_GROUP_PROMOTE:
+        return STORE_GROUP_ADMIN;
+    case STORE_GROUP_DEMOTE:
+        return STORE_GROUP_MEMBER;
+    case STORE_GROUP_ENTITLE:
+        return STORE_GROUP_OWNER;
+    default:
+        return role;
+    }
+}
+
+static bool
+is_subject(const struct store_entry_update *update, uint64_t user)
+{
+    for (unsigned i = 0; i < update->subjects; i++) {
+        if (subject_at(update, i) == user) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+update_to_member(const struct apply *apply, uint64_t user, const struct store_entry *entry)
+{
+    const struct store_entry_update *update = &entry->update;
+    struct record_head head;
+    struct record_membership membership;
+    if (!inbox_head_get(apply->ledger, user, &head)) {
+        absent(apply, entry->peer, user);
+        return;
+    }
+    bool met = membership_get(apply->ledger, user, entry->peer, &membership);
+    ASSERT(met);
+    bool subject = is_subject(update, user);
+    if (!entry_put(apply, user, &head, entry)) {
+        gap_put(apply, user, entry->peer, &head, &membership);
+    }
+    inbox_head_put(apply->ledger, user, &head);
+    membership.gone = update->kind == STORE_GROUP_DELETE || (subject && takes_out(update->kind));
+    if (membership.gone) {
+        membership.role = STORE_GROUP_NOBODY;
+        roster_remove(apply->ledger, apply->effects, entry->peer, user);
+    } else if (subject) {
+        membership.role = role_after(update->kind, membership.role);
+    }
+    membership_put(apply->ledger, user, entry->peer, &membership);
+}
+
+static void
+run_update(const struct apply *apply, const struct payload *payload)
+{
+    const struct payload_group_update *in = &payload->group_update;
+    struct store_entry entry = {
+        .kind = STORE_ENTRY_GROUP_UPDATE, .peer = in->group, .update = in->update};
+    for (unsigned i = 0; adds(in->update.kind) && i < in->update.subjects; i++) {
+        uint64_t user = subject_at(&in->update, i);
+        if (ledger_partition_of(apply->ledger, user) == apply->ledger->partition) {
+            join(apply, in->group, user, &in->update);
+        }
+    }
+    if (in->update.kind == STORE_GROUP_CREATED) {
+        /* Who is in it is asked for: a list for each of a thousand would be a million names. */
+        entry.update.subjects = 0;
+    }
+    each_member(apply, &entry, update_to_member);
+}
+
+const struct apply_payload_kind apply_group_update = {need_update, run_update};

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What groups have to say that may wait (group_due.h), said when a timer fires: four times a second
+ * members' cursors go to their groups, and once a second a group's senders hear how many of its
+ * members have their messages.
+ *
+ * Counting reads all of a group's members, and who wrote its newest messages and those that not all
+ * have yet; the result is in the command, since apply looks up single records only. */
+#include "store/group_ledger.h"
+#include "store/partition_priv.h"
+#include "store/store_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    TICK_MS = 250,
+    TICKS_PER_TELL = 4,
+    /* Members read at once: all, but for groups that many have left. */
+    MEMBERS_READ = 2 * STORE_GROUP_MEMBERS_LIMIT,
+    /* Of the newest messages, counted for those who wrote them. */
+    NEWEST = 32,
+    /* How far the cursors of all move, and the log's end, in one tell. */
+    STEP = 32,
+};
+
+/* ---------------------------------------------------------------------------------------- timer */
+
+void
+partition_groups_watch(void)
+{
+    struct ln_msg *msg = ln_msg_new(ASK_GROUP_TICK, LN_REPLY, 0);
+    (void)ln_send_after(TICK_MS, ln_self(), &msg);
+}
+
+void
+partition_groups_flush(struct partition *partition)
+{
+    if (partition->ledger.due.count > 0 && !partition->groups_ticking) {
+        struct ln_msg *msg = ln_msg_new(ASK_GROUP_WATCH, LN_REPLY, 0);
+        partition->groups_ticking = true;
+        ln_send(store_pid_get(&partition->pid), &msg);
+    }
+}
+
+void
+partition_groups_resume(struct partition *partition)
+{
+    struct group_dues *due = &partition->ledger.due;
+    partition->groups_ticking = false;
+    for (uint32_t i = 0; i < due->capacity; i++) {
+        due->places[i].report_asked = false; /* lost with the actor, or harmless to say twice */
+        due->places[i].tell_asked = false;
+    }
+    partition_groups_flush(partition);
+}
+
+static void
+ask_for(struct partition *partition, uint32_t tag, uint64_t group)
+{
+    struct store_group_id id = {.group = group};
+    ask_queue_push(&partition->waiting, ask_new(partition, tag, &id, sizeof(id)));
+}
+
+/* Each group has its own of four ticks, so they don't all come at once. */
+static bool
+is_its_turn(const struct partition *partition, uint64_t group)
+{
+    return ((group >> 8) + partition->groups_ticks) % TICKS_PER_TELL == 0;
+}
+
+void
+partition_groups_tick(struct partition *partition)
+{
+    struct group_dues *due = &partition->ledger.due;
+    partition->groups_ticking = false;
+    partition->groups_ticks++;
+    for (uint32_t i = 0; i < due->capacity; i++) {
+        struct group_due *at = &due->places[i];
+        if (at->report && !at->report_asked) {
+            at->report_asked = true;
+            ask_for(partition, ASK_GROUP_REPORT, at->group);
+        }
+        if (at->tell && !at->tell_asked && is_its_turn(partition, at->group)) {
+            at->tell_asked = true;
+            ask_for(partition, ASK_GROUP_TELL, at->group);
+        }
+    }
+    partition_groups_flush(partition);
+}
+
+static enum ask_outcome
+run_report(struct partition *partition, struct ask *ask, bool act)
+{
+    struct command command = {.kind = COMMAND_GROUP_REPORT,
+                              .group_report = ASK_DATA(store_group_id, ask)->group};
+    return partition_log(partition, ask, &command, act);
+}
+
+const struct ask_kind ask_of_group_report = {.run = run_report};
+
+/* ------------------------------------------------------------------------------------- counting */
+
+struct counted_member {
+    uint64_t user;
+    struct record_member record;
+};
+
+/* While one group is counted; on the heap. */
+struct counting {
+    struct partition *partition;
+    uint64_t id;
+    struct record_group group;
+    bool complete; /* all members were read */
+    uint32_t members_count;
+    uint32_t members_room;
+    struct counted_member *members;
+    uint32_t rows_count;
+    struct command_tell_row rows[NEWEST];
+    unsigned char bytes[NEWEST * COMMAND_TELL_BYTES];
+};
+
+/* Whether the rows from `first` on, `count` of them, are known; else they are in the fetch. */
+static bool
+knows_log(const struct counting *counting, uint64_t first, uint64_t count)
+{
+    bool known = true;
+    for (uint64_t number = first; number < first + count && number <= counting->group.last;
+         number++) {
+        known =
+            partition_knows_record(counting->partition, RECORD_GROUP_LOG, counting->id, number) &&
+            known;
+    }
+    return known;
+}
+
+static uint64_t
+newest_first(const struct counting *counting)
+{
+    return counting->group.last > NEWEST ? counting->group.last - NEWEST + 1 : 1;
+}
+
+static bool
+knows_logs(const struct counting *counting)
+{
+    const struct record_group *group = &counting->group;
+    bool newest = knows_log(counting, newest_first(counting), NEWEST);
+    bool delivered = knows_log(counting, group->delivered_all + 1, STEP);
+    bool read = knows_log(counting, group->read_all + 1, STEP);
+    bool oldest = knows_log(counting, group->log_low + 1, STEP);
+    return newest && delivered && read && oldest;
+}
+
+/* False: nothing is known of the message any more. */
+static bool
+log_row(const struct counting *counting, uint64_t number, struct record_group_log *out)
+{
+    const struct ledger *ledger = &counting->partition->ledger;
+    struct store_key key = record_key(ledger->partition, RECORD_GROUP_LOG, counting->id, number);
+    struct store_value value;
+    if (!ledger_get(ledger, &key, &value)) {
+        *out = (struct record_group_log){0};
+        return false;
+    }
+    int error = record_group_log_decode(value, out);
+    ASSERT(error == 0);
+    return true;
+}
+
+/* Whether the message was for him. */
+static bool
+concerns(const struct counted_member *member, uint64_t number, uint64_t sender)
+{
+    const struct record_member *record = &member->record;
+    bool missed = number >= record->gap_from && number <= record->gap_to;
+    bool gone = record->role == STORE_GROUP_NOBODY && number > record->left;
+    return number > record->joined && member->user != sender && !missed && !gone;
+}
+
+/* Whether all who are still there have it, or have read it. */
+static bool
+all_have(const struct counting *counting, uint64_t number, bool read)
+{
+    struct record_group_log row;
+    (void)log_row(counting, number, &row);
+    for (uint32_t i = 0; i < counting->members_count; i++) {
+        const struct counted_member *member = &counting->members[i];
+        uint64_t cursor = read ? member->record.read : member->record.delivered;
+        if (member->record.role != STORE_GROUP_NOBODY && cursor < number &&
+            concerns(member, number, row.sender)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static uint64_t
+all_up_to(const struct counting *counting, uint64_t from, bool read)
+{
+    uint64_t number = from;
+    while (counting->complete && number < counting->group.last && number < from + STEP &&
+           all_have(counting, number + 1, read)) {
+        number++;
+    }
+    return number;
+}
+
+static void
+count_message(struct counting *counting, uint64_t number)
+{
+    struct record_group_log row;
+    if (!log_row(counting, number, &row)) {
+        return;
+    }
+    struct command_tell_row counted = {.user = row.sender, .chat_number = number};
+    for (uint32_t i = 0; i < counting->members_count; i++) {
+        const struct counted_member *member = &counting->members[i];
+        if (concerns(member, number, row.sender)) {
+            counted.delivered += member->record.delivered >= number;
+            counted.read += member->record.read >= number;
+        }
+    }
+    /* One user's rows together, in the order of numbers. */
+    uint32_t at = counting->rows_count++;
+    while (at > 0 && counting->rows[at - 1].user > counted.user) {
+        counting->rows[at] = counting->rows[at - 1];
+        at--;
+    }
+    counting->rows[at] = counted;
+}
+
+static uint64_t
+log_end(const struct counting *counting)
+{
+    uint64_t keep_ms = counting->partition->store->options.group_log_ms;
+    uint64_t now_ms = (uint64_t)ln_wall_ms();
+    uint64_t number = counting->group.log_low;
+    struct record_group_log row;
+    while (number < counting->group.last && number < counting->group.log_low + STEP) {
+        if (log_row(counting, number + 1, &row) && row.time_ms + keep_ms > now_ms) {
+            break;
+        }
+        number++;
+    }
+    return number;
+}
+
+static struct counted_member *
+member_room(struct counting *counting)
+{
+    if (counting->members_count == counting->members_room) {
+        counting->members_room = counting->members_room == 0 ? 16 : counting->members_room * 2;
+        counting->members =
+            realloc(counting->members, counting->members_room * sizeof(counting->members[0]));
+        ASSERT(counting->members != NULL);
+    }
+    return &counting->members[counting->members_count++];
+}
+
+static void
+read_members(struct counting *counting, const struct store_range *range,
+             const struct page_rows *rows)
+{
+    struct page page;
+    struct store_key key;
+    struct store_value value;
+    page_start(&page, counting->partition->ledger.delta, range, rows);
+    while (counting->members_count < MEMBERS_READ && page_next(&page, &key, &value)) {
+        struct counted_member *member = member_room(counting);
+        member->user = key.a;
+        int error = record_member_decode(value, &member->record);
+        ASSERT(error == 0);
+    }
+    counting->complete = !page.cut && counting->members_count < MEMBERS_READ;
+}
+
+static void
+count(struct counting *counting, struct command_group_tell *out)
+{
+    uint64_t read_all = counting->group.read_all;
+    out->receipts = counting->group.receipts;
+    out->delivered_all = all_up_to(counting, counting->group.delivered_all, false);
+    out->read_all = all_up_to(counting, read_all, true);
+    out->log_low = log_end(counting);
+    for (uint64_t number = newest_first(counting); number <= counting->group.last; number++) {
+        if (number > read_all) {
+            count_message(counting, number);
+        }
+    }
+    for (uint32_t i = 0; i < counting->rows_count; i++) {
+        command_tell_put(counting->bytes, i, &counting->rows[i]);
+    }
+    out->count = counting->rows_count;
+    out->rows = counting->bytes;
+}
+
+static enum ask_outcome
+tell(struct counting *counting, struct ask *ask, bool act)
+{
+    struct partition *partition = counting->partition;
+    struct command command = {.kind = COMMAND_GROUP_TELL, .group_tell = {.group = counting->id}};
+    struct fetch_range wanted = {
+        .range = key_range_owner(partition->ledger.partition, RECORD_MEMBER, counting->id),
+        .rows_max = MEMBERS_READ,
+        .bytes_max = STORE_PAGE_BYTES_MAX,
+    };
+    if (!group_get(&partition->ledger, counting->id, &counting->group)) {
+        return partition_log(partition, ask, &command, act);
+    }
+    bool known = knows_logs(counting);
+    if (!partition_has_read(&ask->ranges[0], partition, &wanted) || !known) {
+        return ASK_MISSING;
+    }
+    if (!act) {
+        return ASK_READY;
+    }
+    read_members(counting, &wanted.range, &ask->ranges[0].rows);
+    count(counting, &command.group_tell);
+    return partition_log(partition, ask, &command, act);
+}
+
+static enum ask_outcome
+run_tell(struct partition *partition, struct ask *ask, bool act)
+{
+    uint64_t group = ASK_DATA(store_group_id, ask)->group;
+    if (!partition_knows_record(partition, RECORD_GROUP, group, 0)) {
+        return ASK_MISSING;
+    }
+    struct counting *counting = calloc(1, sizeof(*counting));
+    ASSERT(counting != NULL);
+    counting->partition = partition;
+    counting->id = group;
+    enum ask_outcome outcome = tell(counting, ask, act);
+    free(counting->members);
+    free(counting);
+    return outcome;
+}
+
+const struct ask_kind ask_of_group_tell = {.run = run_tell};
