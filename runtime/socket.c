@@ -10,8 +10,8 @@
  * reports whatever came meanwhile.
  *
  * One LN_TAG_DATA is out at a time (`event`): its buffer goes back when the message is freed. What
- * only a few sockets need at a time is apart, so that an idle one is small: `output` while bytes
- * wait or leave, `farewell` while it closes or is detached.
+ * only a few sockets need at a time is apart, so that an idle one is small: `input` while bytes
+ * come or are out, `output` while bytes wait or leave, `farewell` while it closes or is detached.
  *
  * A farewell goes through these steps, each skipped when there is nothing to do:
  *
@@ -25,109 +25,36 @@
 #include "runtime/bounds.h"
 #include "runtime/message.h"
 #include "runtime/node_priv.h"
-#include "runtime/outgoing.h"
-#include "runtime/socket_priv.h"
-#include "runtime/starving.h"
+#include "runtime/socket_state.h"
 
 #include <errno.h>
 #include <string.h>
 
 enum { BACKLOG = 4096 };
 
-/* A socket's, while bytes wait or leave. */
-struct output {
-    struct io_op send;
-    struct ln_socket *socket;
-    struct output *next; /* in the round's list */
-    struct outgoing queue;
-    struct iovec *pieces; /* of the send under way */
-    uint32_t pieces_count;
-    bool queued; /* in the round's list */
-    bool notify; /* DRAINED is wanted, at `low` */
-    bool shutdown;
-    size_t low;
-};
-
-enum farewell_step { FLUSH, DRAIN, LEAVE };
-
-enum settling { SETTLING_NOT, SETTLING_WANTED, SETTLING_POLL_ENDS };
-
-/* A socket's, while it closes or is detached. */
-struct farewell {
-    struct timer timer;
-    struct ln_socket *socket;
-    struct farewell *next, **previous; /* of all that close on this scheduler */
-    struct wait *wait;                 /* the owner's, who detaches; NULL: it closes */
-    enum farewell_step step;
-    bool abort;
-};
-
-struct ln_socket {
-    struct ln_resource own; /* the owner's; previous == NULL: it has none any more */
-    struct io_op poll;
-    struct io_op receive;
-    struct scheduler *scheduler;
-    ln_pid owner;
-    struct ln_msg *event; /* the LN_TAG_DATA that is out */
-    struct output *output;
-    struct farewell *farewell;
-    struct starving *starving;
-    io_socket descriptor;
-    int32_t error; /* of a send: nothing is sent any more */
-    bool readable : 1;
-    bool ending : 1; /* the peer's end has arrived, perhaps behind bytes: receive until it shows */
-    bool paused : 1;
-    bool ended : 1; /* the peer's side, or all of it */
-    bool told : 1;  /* CLOSED was sent */
-    bool settled : 1;
-    uint8_t settling : 2; /* enum settling */
-};
-_Static_assert(sizeof(struct ln_socket) <= 160, "an idle socket fits a block of 160 bytes");
-
-static void farewell_go_on(struct ln_socket *socket);
-static void receive_start(struct ln_socket *socket);
-static void settle_go_on(struct ln_socket *socket);
-
-/* The socket of a completed operation. */
-static struct ln_socket *
-socket_of(struct io_op *op, size_t offset)
-{
-    struct ln_socket *socket = (struct ln_socket *)(void *)((char *)op - offset);
-    scheduler_enter(socket->scheduler);
-    return socket;
-}
-
 /* --------------------------------------------------------------------------------------- events */
 
-static void
-event_send(struct ln_socket *socket, uint32_t tag, struct ln_socket_event event)
+void
+socket_tell(struct ln_socket *socket, uint32_t tag, struct ln_socket_event event)
 {
     struct ln_msg *msg = message_new(socket->scheduler, tag, LN_REPLY, sizeof event);
     *ln_socket_event(msg) = event;
     if (tag == LN_TAG_DATA) {
-        socket->event = msg;
+        socket->input->event = msg;
     }
     message_deliver(socket->scheduler, socket->owner, &msg);
 }
 
-static void
-tell_closed(struct ln_socket *socket, int error)
+void
+socket_tell_closed(struct ln_socket *socket, int error)
 {
     socket->ended = true;
     if (socket->told || socket->farewell != NULL) {
         return;
     }
     socket->told = true;
-    event_send(socket, LN_TAG_CLOSED,
-               (struct ln_socket_event){.socket = socket, .error = error, .descriptor = -1});
-}
-
-/* The event's buffer goes back. */
-static void
-event_end(struct ln_socket *socket)
-{
-    socket->event = NULL;
-    io_release(socket->scheduler->io, &socket->receive);
+    socket_tell(socket, LN_TAG_CLOSED,
+                (struct ln_socket_event){.socket = socket, .error = error, .descriptor = -1});
 }
 
 /* Nobody will handle it: the owner has ended. */
@@ -139,142 +66,21 @@ socket_event_discard(struct ln_msg *msg)
     }
 }
 
-/* No bytes for the owner any more. */
-static void
-event_forget(struct ln_socket *socket)
-{
-    if (socket->event != NULL) {
-        ln_socket_event(socket->event)->socket = NULL;
-        ln_socket_event(socket->event)->bytes = 0;
-        event_end(socket);
-    }
-}
-
-/* ------------------------------------------------------------------------------------ receiving */
-
-/* Until a buffer comes back: each that is out belongs to an event or to a receive that is about to
- * complete, and a turn follows when either gives it back. */
-static void
-starve(struct ln_socket *socket)
-{
-    ASSERT(socket->starving == NULL);
-    socket->starving = starving_add(socket->scheduler, socket);
-    socket->readable = true;
-}
-
-static void
-starve_end(struct ln_socket *socket)
-{
-    ASSERT(socket->starving != NULL);
-    starving_remove(socket->scheduler, socket->starving);
-    socket->starving = NULL;
-}
-
-static bool
-wants_to_receive(const struct ln_socket *socket)
-{
-    if (!socket->readable || socket->receive.active || socket->ended || socket->starving != NULL ||
-        socket->settling == SETTLING_POLL_ENDS) {
-        return false;
-    }
-    if (socket->farewell != NULL) {
-        return socket->farewell->step == DRAIN;
-    }
-    return socket->event == NULL && !socket->paused;
-}
-
-static void
-receive_start(struct ln_socket *socket)
-{
-    if (wants_to_receive(socket)) {
-        socket->readable = false;
-        io_receive(socket->scheduler->io, &socket->receive, socket->descriptor);
-    }
-}
-
-void
-socket_consumed(struct ln_msg *msg)
-{
-    struct ln_socket *socket = ln_socket_event(msg)->socket;
-    if (socket == NULL) {
-        return;
-    }
-    ASSERT(socket->event == msg);
-    event_end(socket);
-    if (socket->scheduler->starving != NULL && wants_to_receive(socket)) {
-        starve(socket); /* behind those who wait for the buffer that it gave back */
-    } else {
-        receive_start(socket);
-    }
-}
-
-static void
-received(struct ln_socket *socket, uint32_t bytes)
-{
-    struct io *io = socket->scheduler->io;
-    socket->readable = socket->readable || socket->ending || bytes == IO_RECEIVE_BYTES;
-    if (socket->farewell != NULL) {
-        io_release(io, &socket->receive);
-        receive_start(socket);
-        return;
-    }
-    const unsigned char *data = io_received(io, &socket->receive);
-    event_send(socket, LN_TAG_DATA,
-               (struct ln_socket_event){.socket = socket,
-                                        .data = (unsigned char *)(uintptr_t)data,
-                                        .bytes = bytes,
-                                        .descriptor = -1});
-}
-
-static void
-receive_done(struct io_op *op, int32_t result)
-{
-    struct ln_socket *socket = socket_of(op, offsetof(struct ln_socket, receive));
-    if (result > 0) {
-        received(socket, (uint32_t)result);
-    } else if (result == -ENOBUFS) {
-        starve(socket);
-    } else if (result == -EAGAIN) {
-        receive_start(socket); /* if the poll has fired meanwhile */
-    } else if (result != -ECANCELED) {
-        tell_closed(socket, result);
-    }
-    settle_go_on(socket);
-    farewell_go_on(socket);
-}
-
-static void
-poll_done(struct io_op *op, int32_t result)
-{
-    struct ln_socket *socket = socket_of(op, offsetof(struct ln_socket, poll));
-    if (result >= 0) {
-        socket->readable = true;
-        socket->ending = socket->ending || (result & IO_POLL_ENDING) != 0;
-        receive_start(socket);
-    } else if (result == -ECANCELED && socket->settling == SETTLING_POLL_ENDS) {
-        /* as it was asked to */
-    } else if (socket->farewell == NULL || socket->farewell->step != LEAVE) {
-        tell_closed(socket, result);
-    }
-    settle_go_on(socket);
-    farewell_go_on(socket);
-}
-
 static void
 accept_done(struct io_op *op, int32_t result)
 {
-    struct ln_socket *socket = socket_of(op, offsetof(struct ln_socket, poll));
+    struct ln_socket *socket = socket_of_poll(op);
     if (result >= 0 && socket->farewell != NULL) {
         io_close(socket->scheduler->io, result, true);
     } else if (result >= 0) {
-        event_send(socket, LN_TAG_ACCEPT,
-                   (struct ln_socket_event){.socket = socket, .descriptor = result});
+        socket_tell(socket, LN_TAG_ACCEPT,
+                    (struct ln_socket_event){.socket = socket, .descriptor = result});
     } else if (!op->more) {
-        tell_closed(socket, result);
+        socket_tell_closed(socket, result);
     } else {
         socket->scheduler->stats.accepts_failed++; /* no descriptor left: the driver tries again */
     }
-    farewell_go_on(socket);
+    socket_farewell_go_on(socket);
 }
 
 /* -------------------------------------------------------------------------------------- sending */
@@ -339,16 +145,16 @@ after_send(struct ln_socket *socket)
     struct output *output = socket->output;
     if (output->notify && output->queue.bytes <= output->low) {
         output->notify = false;
-        event_send(socket, LN_TAG_DRAINED,
-                   (struct ln_socket_event){.socket = socket, .descriptor = -1});
+        socket_tell(socket, LN_TAG_DRAINED,
+                    (struct ln_socket_event){.socket = socket, .descriptor = -1});
     }
     if (output->shutdown && output->queue.bytes == 0) {
         output->shutdown = false;
         io_shutdown(socket->scheduler->io, socket->descriptor);
     }
     output_retire(socket);
-    settle_go_on(socket);
-    farewell_go_on(socket);
+    socket_settle_go_on(socket);
+    socket_farewell_go_on(socket);
 }
 
 static void
@@ -364,24 +170,12 @@ send_done(struct io_op *op, int32_t result)
         socket->error = result;
         output->shutdown = false;
         outgoing_drop(&output->queue, &self->slab);
-        tell_closed(socket, result);
+        socket_tell_closed(socket, result);
     } else {
         outgoing_take(&output->queue, &self->slab, (size_t)result);
         send_start(output);
     }
     after_send(socket);
-}
-
-/* As many as there are buffers: a crowd that waits costs nothing until then. */
-static void
-starving_feed(struct scheduler *self)
-{
-    for (uint32_t room = io_receive_room(self->io); room > 0 && self->starving != NULL;) {
-        struct ln_socket *socket = self->starving->socket;
-        starve_end(socket);
-        receive_start(socket);
-        room -= socket->receive.active ? 1 : 0;
-    }
 }
 
 void
@@ -394,7 +188,7 @@ sockets_flush(struct scheduler *self)
         send_start(output);
         after_send(output->socket);
     }
-    starving_feed(self);
+    sockets_feed(self);
 }
 
 /* ------------------------------------------------------------------------------------- settling */
@@ -414,18 +208,18 @@ settle(struct ln_socket *socket)
         socket->settled = true;
     }
     io_poll(io, &socket->poll, socket->descriptor);
-    receive_start(socket);
+    socket_receive_start(socket);
     if (socket->output != NULL) {
         send_start(socket->output);
     }
 }
 
 /* Called whenever an operation has ended. */
-static void
-settle_go_on(struct ln_socket *socket)
+void
+socket_settle_go_on(struct ln_socket *socket)
 {
     bool sending = socket->output != NULL && socket->output->send.active;
-    if (socket->settling == SETTLING_NOT || socket->receive.active || sending) {
+    if (socket->settling == SETTLING_NOT || receiving(socket) || sending) {
         return;
     }
     if (socket->settling == SETTLING_WANTED) {
@@ -446,7 +240,7 @@ ln_socket_settle(struct ln_socket *socket)
 {
     if (!socket->settled && socket->settling == SETTLING_NOT) {
         socket->settling = SETTLING_WANTED;
-        settle_go_on(socket);
+        socket_settle_go_on(socket);
     }
 }
 
@@ -473,8 +267,8 @@ static void
 socket_free(struct ln_socket *socket)
 {
     struct scheduler *self = socket->scheduler;
-    ASSERT(socket->event == NULL && socket->own.previous == NULL);
-    ASSERT(socket->output == NULL && socket->farewell == NULL && socket->starving == NULL);
+    ASSERT(socket->input == NULL && socket->own.previous == NULL);
+    ASSERT(socket->output == NULL && socket->farewell == NULL);
     ASSERT(self->sockets_count > 0);
     self->sockets_count--;
     slab_free(&self->slab, socket, sizeof *socket);
@@ -493,7 +287,7 @@ worth_draining(const struct ln_socket *socket)
 {
     const struct farewell *farewell = socket->farewell;
     return farewell->wait == NULL && !farewell->abort && !socket->ended && socket->error == 0 &&
-           socket->poll.done == poll_done && !socket->scheduler->shutting_down;
+           socket->poll.done == socket_poll_done && !socket->scheduler->shutting_down;
 }
 
 static bool
@@ -502,7 +296,6 @@ operations_ended(struct ln_socket *socket)
     struct scheduler *self = socket->scheduler;
     struct output *output = socket->output;
     io_cancel(self->io, &socket->poll);
-    io_cancel(self->io, &socket->receive);
     if (output != NULL) {
         io_cancel(self->io, &output->send);
     }
@@ -510,15 +303,13 @@ operations_ended(struct ln_socket *socket)
         outgoing_drop(&output->queue, &self->slab);
         output_retire(socket);
     }
-    if (socket->starving != NULL) {
-        starve_end(socket);
-    }
-    return !socket->poll.active && !socket->receive.active && socket->output == NULL;
+    bool received = socket_input_end(socket);
+    return !socket->poll.active && received && socket->output == NULL;
 }
 
 /* Called whenever something has ended that it may wait for. */
-static void
-farewell_go_on(struct ln_socket *socket)
+void
+socket_farewell_go_on(struct ln_socket *socket)
 {
     struct farewell *farewell = socket->farewell;
     if (farewell == NULL) {
@@ -529,7 +320,7 @@ farewell_go_on(struct ln_socket *socket)
         if (worth_draining(socket)) {
             farewell->step = DRAIN;
             io_shutdown(socket->scheduler->io, socket->descriptor);
-            receive_start(socket);
+            socket_receive_start(socket);
         }
     }
     if (farewell->step == DRAIN && socket->ended) {
@@ -553,7 +344,7 @@ farewell_late(struct timer *timer)
     struct farewell *farewell = (struct farewell *)timer;
     farewell->abort = farewell->step == FLUSH;
     farewell->step = LEAVE;
-    farewell_go_on(farewell->socket);
+    socket_farewell_go_on(farewell->socket);
 }
 
 static struct farewell *
@@ -563,7 +354,7 @@ farewell_new(struct ln_socket *socket)
     struct farewell *farewell = slab_alloc(&socket->scheduler->slab, sizeof *farewell);
     *farewell = (struct farewell){.socket = socket};
     socket->farewell = farewell;
-    event_forget(socket);
+    socket_event_forget(socket);
     if (socket->output != NULL) {
         socket->output->notify = false;
         socket->output->shutdown = false;
@@ -595,7 +386,7 @@ socket_close(struct ln_socket *socket, bool abort)
                         self->shutting_down ? LN_SOCKET_LAST_MS : LN_SOCKET_LINGER_MS,
                         farewell_late);
     }
-    farewell_go_on(socket);
+    socket_farewell_go_on(socket);
 }
 
 static void
@@ -627,7 +418,7 @@ sockets_hurry(struct scheduler *self)
             timer_set_after(&self->timers, &farewell->timer, LN_SOCKET_LAST_MS, farewell_late);
         } else {
             farewell->step = LEAVE;
-            farewell_go_on(farewell->socket);
+            socket_farewell_go_on(farewell->socket);
         }
     }
 }
@@ -663,7 +454,6 @@ socket_new(struct scheduler *self, io_socket descriptor,
         .descriptor = descriptor,
         .owner = actor_current()->pid,
         .poll = {.done = poll_or_accept, .buffer = IO_BUFFER_NONE},
-        .receive = {.done = receive_done, .buffer = IO_BUFFER_NONE},
     };
     self->sockets_count++;
     ln_own(&socket->own, socket_release);
@@ -689,7 +479,7 @@ struct ln_socket *
 ln_socket_attach(io_socket descriptor)
 {
     struct scheduler *self = scheduler_current();
-    struct ln_socket *socket = socket_new(self, descriptor, poll_done);
+    struct ln_socket *socket = socket_new(self, descriptor, socket_poll_done);
     io_poll(self->io, &socket->poll, descriptor);
     return socket;
 }
@@ -701,15 +491,16 @@ ln_socket_detach(struct ln_socket **socket, io_socket *out)
     if (detached->settled) {
         return -EOPNOTSUPP;
     }
-    bool queued = detached->event != NULL && (detached->event->flags & LN_MSG_HELD) == 0;
-    if (queued || detached->receive.active) {
+    const struct ln_msg *event = event_out(detached);
+    bool queued = event != NULL && (event->flags & LN_MSG_HELD) == 0;
+    if (queued || receiving(detached)) {
         return -EBUSY;
     }
     struct wait wait;
     wait_begin(&wait, WAIT_SOCKET);
     wait.cancellable = false;
     farewell_new(detached)->wait = &wait;
-    farewell_go_on(detached);
+    socket_farewell_go_on(detached);
     int error = wait_for(&wait, LN_SOCKET_LINGER_MS);
     farewell_free(detached);
     if (error == 0 && detached->ended) {
@@ -765,7 +556,7 @@ void
 ln_socket_pause(struct ln_socket *socket, bool paused)
 {
     socket->paused = paused;
-    receive_start(socket);
+    socket_receive_start(socket);
 }
 
 void

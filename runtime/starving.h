@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* starving.h - the sockets of a scheduler that found no receive buffer: a queue, who came first is
- * first. Most sockets never do, so a place in it is a block of its own. For socket.c alone. */
+ * first. Most sockets never do, so a place in it is a block of its own. For socket_input.c
+ * alone. */
 #pragma once
 
 #include "runtime/scheduler.h"
