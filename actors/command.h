@@ -70,3 +70,9 @@ extern const struct command_kind command_send_message;
 /* command_cursor.c */
 extern const struct command_kind command_ack;
 extern const struct command_kind command_mark_read;
+/* command_presence.c */
+extern const struct command_kind command_set_active;
+extern const struct command_kind command_set_typing;
+extern const struct command_kind command_get_presence;
+extern const struct command_kind command_watch_presence;
+extern const struct command_kind command_unwatch_presence;

@@ -90,6 +90,7 @@ read_done(struct connection *connection, const struct pending *pending, const st
 {
     (void)answer;
     messenger_count(&connection->messenger->counters.reads);
+    connection_acted(connection);
     event_done(connection, pending->number, pending->ref);
 }
 

@@ -61,6 +61,9 @@ sent(struct connection *connection, const struct pending *pending, const struct 
     struct messenger_counters *counters = &connection->messenger->counters;
     messenger_count(stored->duplicate ? &counters->messages_duplicate
                                       : &counters->messages_accepted);
+    if (!stored->duplicate) {
+        connection_acted(connection);
+    }
     event_send(connection, &frame);
 }
 

@@ -2,6 +2,7 @@
 #include "actors/connection.h"
 
 #include "actors/connection_priv.h"
+#include "actors/presence.h"
 #include "actors/tag.h"
 #include "runtime/text.h"
 #include "store/request.h"
@@ -365,6 +366,7 @@ connection_release(struct ln_resource *resource)
         (struct connection *)(void *)((char *)resource - offsetof(struct connection, own));
     websocket_fini(&connection->websocket);
     connection_detach(connection);
+    connection_presence_end(connection);
     messenger_uncount(&connection->messenger->counters.connections);
     if (connection->counted) {
         messenger_uncount(&connection->messenger->counters.devices);
@@ -450,6 +452,12 @@ told(struct connection *connection, struct ln_msg *msg)
         break;
     case CONNECTION_READ_AGAIN:
         connection_read_again(connection);
+        break;
+    case PRESENCE_UPDATE:
+        connection_told_by_presence(connection, msg);
+        break;
+    case PRESENCE_AGAIN:
+        connection_watch_again(connection, msg);
         break;
     default:
         connection_told_by_store(connection, msg);

@@ -86,6 +86,11 @@ static const struct command_kind *const kinds[] = {
     [LINNET__V1__CLIENT_FRAME__COMMAND_ACK] = &command_ack,
     [LINNET__V1__CLIENT_FRAME__COMMAND_MARK_READ] = &command_mark_read,
     [LINNET__V1__CLIENT_FRAME__COMMAND_PING] = &command_ping,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_SET_ACTIVE] = &command_set_active,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_SET_TYPING] = &command_set_typing,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_GET_PRESENCE] = &command_get_presence,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_WATCH_PRESENCE] = &command_watch_presence,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_UNWATCH_PRESENCE] = &command_unwatch_presence,
 };
 
 static void

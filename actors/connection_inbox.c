@@ -9,6 +9,7 @@
  *
  * A device that is live and has acknowledged everything has no struct feed. */
 #include "actors/connection_priv.h"
+#include "actors/presence.h"
 #include "store/entry.h"
 
 #include <errno.h>
@@ -275,6 +276,9 @@ noticed(struct connection *connection, uint32_t tag, const struct store_notice *
         resync(connection);
         break;
     case STORE_REVOKED:
+        if (notice->device == 0) {
+            presence_forget(connection->messenger, connection->user);
+        }
         connection_close(connection, PROTOCOL_CLOSE_REVOKED,
                          notice->device == 0 ? "the user was removed" : "the device was removed");
         break;

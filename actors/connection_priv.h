@@ -7,7 +7,8 @@
  *     connection_command.c   frames in: the table of commands (command.h, command_*.c)
  *     connection_pending.c   commands that wait for a partition's answer
  *     connection_inbox.c     the device's inbox: attaching to it, pushes, pages, credit
- *     connection_event.c     frames out: every event that a client is sent
+ *     connection_presence.c  whom it watches
+ *     connection_event.c     frames out: what a client is sent; further ones in event_NOUN.c
  */
 #pragma once
 
@@ -36,9 +37,16 @@ struct pending {
     uint64_t request; /* ln_request's reference; 0: it will be asked again */
     uint64_t number, ref;
     const struct request_kind *kind; /* command.h */
-    uint64_t inbox;                  /* STORE_ACK: up to where */
-    ln_pid to;                       /* STORE_MESSAGE: who got it */
-    uint8_t partition;               /* STORE_MESSAGE: whose actor that was */
+    union {
+        uint64_t inbox;   /* STORE_ACK: up to where */
+        uint64_t subject; /* command_presence.c: whose presence */
+    };
+    union {
+        ln_pid to;              /* STORE_MESSAGE: who got it */
+        uint64_t checked_at_ns; /* command_presence.c: when the store was asked */
+    };
+    uint8_t partition; /* STORE_MESSAGE: whose actor that was */
+    uint8_t mode;      /* command_presence.c */
 };
 
 /* How the device is fed while it lags behind its inbox or has entries to acknowledge. */
@@ -59,7 +67,8 @@ struct connection {
     uint64_t fed;         /* inbox entries up to here are on the wire, or acknowledged */
     struct feed *feed;    /* NULL: live, and nothing to acknowledge */
     struct pending *pending, *pending_last;
-    struct connection_start *start; /* moved: until it has entered */
+    struct connection_start *start;     /* moved: until it has entered */
+    struct connection_watches *watches; /* connection_presence.c; NULL: nobody */
     unsigned char
         *kept; /* input: a request's head that is not complete, or what waits for credit */
     uint64_t heard_at_ns;
@@ -176,3 +185,33 @@ void event_done(struct connection *connection, uint64_t number, uint64_t ref);
 /* Entries as the store gives them (entry_next). */
 void event_entries(struct connection *connection, const unsigned char *entries, size_t bytes);
 void event_resync(struct connection *connection, uint64_t number);
+
+/* connection_presence.c */
+/* False: it watches as many as it may. True too where it watches this one already. */
+bool connection_watch_add(struct connection *connection, uint64_t user);
+/* Whether it did. */
+bool connection_watch_remove(struct connection *connection, uint64_t user);
+bool connection_watches(const struct connection *connection, uint64_t user);
+/* Tells the user's presence that the watch is over. */
+void connection_unwatch(const struct connection *connection, uint64_t user);
+/* The connection's end: it is in no foreground and watches nobody any more. */
+void connection_presence_end(struct connection *connection);
+/* Its user has sent or read something. */
+void connection_acted(const struct connection *connection);
+/* PRESENCE_UPDATE. */
+void connection_told_by_presence(struct connection *connection, const struct ln_msg *msg);
+/* command_presence.c: PRESENCE_AGAIN. */
+void connection_watch_again(struct connection *connection, const struct ln_msg *msg);
+
+/* event_presence.c */
+struct presence_state {
+    uint64_t user;
+    uint64_t seen_ms;
+    bool online;
+    bool hidden;
+};
+struct presence_update;
+void event_presence(struct connection *connection, const struct presence_state *state);
+void event_presence_answer(struct connection *connection, const struct pending *pending,
+                           const struct presence_state *state);
+void event_presence_update(struct connection *connection, const struct presence_update *update);

@@ -58,6 +58,12 @@ struct messenger_counters {
     _Atomic uint64_t rate_closed; /* connections closed because they were far too fast */
     _Atomic uint64_t idle;        /* connections closed because they were silent */
     _Atomic uint64_t errors[MESSENGER_ERROR_CODES]; /* answers by code */
+    _Atomic uint64_t presence_signs;                /* of life from the foreground */
+    _Atomic uint64_t presence_updates; /* meant for watchers: who is there, who types */
+    _Atomic uint64_t presence_events;  /* of them, written to sockets */
+    _Atomic uint64_t presence_dropped; /* of them, not written: the client did not read */
+    _Atomic uint64_t presence_busy;    /* seconds in which a scheduler had no time for them */
+    _Atomic uint64_t presence_seen;    /* users told to the store */
     _Atomic uint64_t shell_requests;
     _Atomic uint64_t shell_refused;
 };
@@ -77,8 +83,11 @@ struct messenger_room {
     uint32_t shell_connections_max;
 };
 
+struct presence;
+
 struct messenger {
     struct store *store;                    /* borrowed */
+    struct presence *presences;             /* the tree's: presence.h */
     const struct settings *settings;        /* borrowed */
     struct protocol_limits limits;          /* the settings' */
     struct websocket_rules websocket_rules; /* what clients' frames are held to: the limits' */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "actors/metrics.h"
 
+#include "actors/presence.h"
 #include "net/protocol.h"
 #include "runtime/inspect.h"
 #include "runtime/text.h"
@@ -61,6 +62,16 @@ messenger_metrics(struct messenger *messenger, struct ln_text *out)
         {"slow_total", COUNTER, "Connections closed as too slow.", &c->slow},
         {"rate_closed_total", COUNTER, "Connections closed as far too fast.", &c->rate_closed},
         {"idle_total", COUNTER, "Connections closed as silent.", &c->idle},
+        {"presence_signs_total", COUNTER, "Signs of life from the foreground.", &c->presence_signs},
+        {"presence_updates_total", COUNTER, "Presence and typing meant for watchers.",
+         &c->presence_updates},
+        {"presence_events_total", COUNTER, "Of them, sent to devices.", &c->presence_events},
+        {"presence_dropped_total", COUNTER, "Of them, left out: the device did not read.",
+         &c->presence_dropped},
+        {"presence_busy_total", COUNTER,
+         "Seconds without updates, of a scheduler with too much to do.", &c->presence_busy},
+        {"presence_seen_total", COUNTER, "Users whose last seen went to the store.",
+         &c->presence_seen},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         metric(out, rows[i].name, rows[i].kind, rows[i].help, messenger_counted(rows[i].value));
@@ -74,6 +85,17 @@ messenger_metrics(struct messenger *messenger, struct ln_text *out)
                           (unsigned long long)count);
         }
     }
+}
+
+static void
+presence_metrics(const struct messenger *messenger, struct ln_text *out)
+{
+    struct presence_size size;
+    presence_size_read(messenger, &size);
+    metric(out, "presence_users", GAUGE, "Users known to be there, or watched.", size.users);
+    metric(out, "presence_active", GAUGE, "Connections in the foreground.", size.leases);
+    metric(out, "presence_watches", GAUGE, "Users watched by connections.", size.watches);
+    metric(out, "presence_bytes", GAUGE, "Memory of the three.", size.bytes);
 }
 
 static void
@@ -179,6 +201,7 @@ metrics_print(struct messenger *messenger, char *out, size_t out_bytes_max)
     struct ln_text text;
     ln_text_init(&text, out, out_bytes_max);
     messenger_metrics(messenger, &text);
+    presence_metrics(messenger, &text);
     store_metrics(messenger->store, &text);
     scheduler_metrics(&text);
     return text.bytes;

@@ -87,6 +87,15 @@ static const struct setting table[] = {
     {"devices_max", SETTING_NUMBER, FIELD(devices_max), 1, STORE_DEVICES_LIMIT, NULL, NULL,
      "devices of one user"},
 
+    {"presence_interval_ms", SETTING_NUMBER, FIELD(limits.presence_interval_ms), 1000, 3600000,
+     NULL, NULL, "how often an app in the foreground says so; missing twice, its user is offline"},
+    {"presence_watches_max", SETTING_NUMBER, FIELD(limits.presence_watches_max), 0, 65536, NULL,
+     NULL, "users whose presence one connection watches"},
+    {"presence_watchers_max", SETTING_NUMBER, FIELD(presence_watchers_max), 0, 65535, NULL, NULL,
+     "connections that watch the presence of one user; further ones are told to wait"},
+    {"presence_updates_per_s", SETTING_NUMBER, FIELD(presence_updates_per_s), 1, 10000000, NULL,
+     NULL, "what a scheduler tells watchers in a second; the rest waits for the next"},
+
     {"store_cells", SETTING_NUMBER, FIELD(store_cells), 0, 256,
      "the schedulers rounded up, at least 8", NULL,
      "databases the partitions are spread over, a power of two; fixed at creation"},
@@ -136,6 +145,8 @@ settings_init(struct settings *settings)
         .inbox_entries_max = STORE_INBOX_ENTRIES_MAX,
         .inbox_bytes_max = STORE_INBOX_BYTES_MAX,
         .devices_max = STORE_DEVICES_MAX,
+        .presence_watchers_max = 4096,
+        .presence_updates_per_s = 50000,
         .store_map_bytes = ENVIRONMENT_MAP_BYTES,
         .store_segment_bytes = LOG_SEGMENT_BYTES,
         .store_delta_bytes = STORE_DELTA_BYTES_MAX,
@@ -434,6 +445,13 @@ settings_check(const struct settings *settings, struct ln_text *wrong)
     if (settings->inbox_bytes_max < limits->message_bytes_max) {
         ln_text_print(wrong, "inbox_bytes_max: below message_bytes_max = %u\n",
                       limits->message_bytes_max);
+    }
+    if (settings->presence_updates_per_s < settings->presence_watchers_max) {
+        ln_text_print(
+            wrong,
+            "presence_updates_per_s: below presence_watchers_max = %u, a user with so many "
+            "watchers could never be told of\n",
+            settings->presence_watchers_max);
     }
     if ((settings->store_cells & (settings->store_cells - 1)) != 0) {
         ln_text_print(wrong, "store_cells: %u is no power of two\n", settings->store_cells);

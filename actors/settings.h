@@ -71,6 +71,9 @@ struct settings {
     uint64_t inbox_bytes_max;
     uint32_t devices_max;
 
+    uint32_t presence_watchers_max;  /* of one user */
+    uint32_t presence_updates_per_s; /* of a scheduler */
+
     uint32_t store_cells;     /* 0: the schedulers, rounded up to a power of two, at least 8 */
     uint64_t store_map_bytes; /* 0: the store's default, and so on */
     uint32_t store_segment_bytes;

@@ -2,6 +2,7 @@
 #include "actors/tag.h"
 
 #include "actors/connection.h"
+#include "actors/presence.h"
 #include "store/tag.h"
 
 const char *
@@ -15,6 +16,15 @@ messenger_tag_name(uint32_t tag)
 #undef NAME
     if (tag - CONNECTION_TICK < sizeof connections / sizeof connections[0]) {
         return connections[tag - CONNECTION_TICK];
+    }
+#define NAME(tag) [(tag)-PRESENCE_ASK] = #tag
+    static const char *const presences[] = {
+        NAME(PRESENCE_ASK),  NAME(PRESENCE_UNWATCH), NAME(PRESENCE_UPDATES), NAME(PRESENCE_WAKE),
+        NAME(PRESENCE_TICK), NAME(PRESENCE_ONWARD),  NAME(PRESENCE_UPDATE),  NAME(PRESENCE_AGAIN),
+    };
+#undef NAME
+    if (tag - PRESENCE_ASK < sizeof presences / sizeof presences[0]) {
+        return presences[tag - PRESENCE_ASK];
     }
     return store_tag_name(tag);
 }

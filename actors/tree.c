@@ -4,6 +4,7 @@
 #include "actors/clock.h"
 #include "actors/connection.h"
 #include "actors/listener.h"
+#include "actors/presence.h"
 #include "actors/shell.h"
 #include "runtime/supervisor.h"
 
@@ -30,6 +31,9 @@ struct tree {
     struct ln_supervision store;
     struct ln_supervision root;
     struct ln_child *children;
+    struct presence **presences; /* the arguments of the next */
+    struct ln_child *presence_children;
+    struct ln_supervision presence;
     struct home homes[];
 };
 
@@ -50,12 +54,32 @@ home_plant(struct home *home, unsigned scheduler)
                                                 &home->connection, 1};
 }
 
+static void
+presences_plant(struct tree *tree, unsigned schedulers)
+{
+    tree->presences = calloc(schedulers, sizeof *tree->presences);
+    tree->presence_children = calloc(schedulers, sizeof *tree->presence_children);
+    ASSERT(tree->presences != NULL && tree->presence_children != NULL && "out of memory");
+    tree->messenger->presences = presence_new(tree->messenger, schedulers);
+    for (unsigned i = 0; i < schedulers; i++) {
+        tree->presences[i] = presence_at(tree->messenger->presences, i);
+        tree->presence_children[i] = (struct ln_child){.id = "presence",
+                                                       .behaviour = &presence_behaviour,
+                                                       .argument = &tree->presences[i],
+                                                       .bytes = sizeof tree->presences[i],
+                                                       .elsewhere = true,
+                                                       .scheduler = (int)i};
+    }
+    tree->presence = (struct ln_supervision){LN_ONE_FOR_ONE, RESTARTS_MAX, RESTARTS_MS,
+                                             tree->presence_children, schedulers};
+}
+
 struct tree *
 tree_new(struct messenger *messenger, unsigned schedulers)
 {
     struct tree *tree = calloc(1, sizeof *tree + schedulers * sizeof tree->homes[0]);
     ASSERT(tree != NULL && "out of memory");
-    tree->children = calloc(2 * schedulers + 3, sizeof *tree->children);
+    tree->children = calloc(2 * schedulers + 4, sizeof *tree->children);
     ASSERT(tree->children != NULL && "out of memory");
     tree->messenger = messenger;
     size_t store_count = 0;
@@ -68,6 +92,12 @@ tree_new(struct messenger *messenger, unsigned schedulers)
                                                 .argument = &tree->store,
                                                 .bytes = sizeof tree->store,
                                                 .name = "store"};
+    presences_plant(tree, schedulers);
+    tree->children[count++] = (struct ln_child){.id = "presence",
+                                                .behaviour = &ln_supervisor,
+                                                .argument = &tree->presence,
+                                                .bytes = sizeof tree->presence,
+                                                .name = "presence"};
     for (unsigned i = 0; i < schedulers; i++) {
         home_plant(&tree->homes[i], i);
         tree->children[count++] = (struct ln_child){.id = "connections",
@@ -119,6 +149,10 @@ void
 tree_free(struct tree *tree)
 {
     if (tree != NULL) {
+        presence_free(tree->messenger->presences);
+        tree->messenger->presences = NULL;
+        free(tree->presence_children);
+        free(tree->presences);
         free(tree->children);
         free(tree);
     }

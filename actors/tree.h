@@ -3,13 +3,14 @@
  *
  *     root (one_for_one)
  *      +- store (one_for_one)          journals, readers, folders, 256 partitions (store/store.h)
+ *      +- presence (one_for_one)       on each scheduler: who is online of those at home there
  *      +- connections.N (dynamic)      on each scheduler: its connections
  *      +- clock                        on each scheduler: wakes them now and then
  *      +- shell                        the operator's socket
  *      +- listener                     clients' socket
  *
  * It starts from the top and stops from the bottom: nobody new, then connections say good-bye, then
- * the store.
+ * presences tell the store who was there, then the store.
  */
 #pragma once
 

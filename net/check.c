@@ -101,6 +101,11 @@ static check_command *const checks[] = {
     [LINNET__V1__CLIENT_FRAME__COMMAND_ACK] = check_ack,
     [LINNET__V1__CLIENT_FRAME__COMMAND_MARK_READ] = check_mark_read,
     [LINNET__V1__CLIENT_FRAME__COMMAND_PING] = check_ping,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_SET_ACTIVE] = check_set_active,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_SET_TYPING] = check_set_typing,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_GET_PRESENCE] = check_get_presence,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_WATCH_PRESENCE] = check_watch_presence,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_UNWATCH_PRESENCE] = check_unwatch_presence,
 };
 
 int

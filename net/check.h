@@ -35,3 +35,9 @@ check_command check_authenticate;
 /* check_message.c */
 check_command check_send_message;
 check_command check_mark_read;
+/* check_presence.c */
+check_command check_set_active;
+check_command check_set_typing;
+check_command check_get_presence;
+check_command check_watch_presence;
+check_command check_unwatch_presence;

@@ -24,6 +24,8 @@ const struct protocol_limits protocol_limits_default = {
     .unacknowledged_entries_max = 256,
     .unacknowledged_bytes_max = 256 << 10,
     .idle_timeout_ms = 5 * 60 * 1000,
+    .presence_interval_ms = 60 * 1000,
+    .presence_watches_max = 256,
 };
 
 static const char *const form_names[] = {

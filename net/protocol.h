@@ -40,7 +40,9 @@ struct protocol_limits {
     uint32_t commands_unanswered_max;    /* then the connection is not read any further */
     uint32_t unacknowledged_entries_max; /* of an inbox on the wire, per device */
     uint32_t unacknowledged_bytes_max;
-    uint32_t idle_timeout_ms; /* of silence, before the connection is closed */
+    uint32_t idle_timeout_ms;      /* of silence, before the connection is closed */
+    uint32_t presence_interval_ms; /* between two signs of life from the foreground */
+    uint32_t presence_watches_max; /* of one connection */
 };
 
 enum {

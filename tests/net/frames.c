@@ -88,6 +88,27 @@ const struct frame_sample client_frames[] = {
     {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_PING,
             .ping = MESSAGE(Linnet__V1__Ping, ping, .data = {0})),
      "{\"ping\":{}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_SET_ACTIVE,
+            .set_active = MESSAGE(Linnet__V1__SetActive, set_active, .foreground = 1)),
+     "{\"setActive\":{\"foreground\":true}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_SET_ACTIVE,
+            .set_active = MESSAGE(Linnet__V1__SetActive, set_active, .foreground = 0)),
+     "{\"setActive\":{}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_SET_TYPING,
+            .set_typing = MESSAGE(Linnet__V1__SetTyping, set_typing, .chat = CHAT(2),
+                                  .kind = LINNET__V1__TYPING__KIND__RECORDING)),
+     "{\"setTyping\":{\"chat\":{\"userId\":\"2\"},\"kind\":\"RECORDING\"}}"},
+    {CLIENT(.ref = 4, .command_case = LINNET__V1__CLIENT_FRAME__COMMAND_GET_PRESENCE,
+            .get_presence =
+                MESSAGE(Linnet__V1__GetPresence, get_presence, .chat = CHAT_NAMED("bob"))),
+     "{\"ref\":\"4\",\"getPresence\":{\"chat\":{\"userName\":\"bob\"}}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_WATCH_PRESENCE,
+            .watch_presence = MESSAGE(Linnet__V1__WatchPresence, watch_presence, .chat = CHAT(2))),
+     "{\"watchPresence\":{\"chat\":{\"userId\":\"2\"}}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_UNWATCH_PRESENCE,
+            .unwatch_presence =
+                MESSAGE(Linnet__V1__UnwatchPresence, unwatch_presence, .chat = CHAT(2))),
+     "{\"unwatchPresence\":{\"chat\":{\"userId\":\"2\"}}}"},
 };
 const size_t client_frames_count = sizeof(client_frames) / sizeof(*client_frames);
 
@@ -100,12 +121,14 @@ const struct frame_sample server_frames[] = {
                                   .attachments_max = 7, .frame_bytes_max = 8,
                                   .commands_unanswered_max = 9, .command_window = 64,
                                   .unacknowledged_entries_max = 256,
-                                  .unacknowledged_bytes_max = 262144, .idle_timeout_ms = 300000))),
+                                  .unacknowledged_bytes_max = 262144, .idle_timeout_ms = 300000,
+                                  .presence_interval_ms = 60000, .presence_watches_max = 256))),
      "{\"welcome\":{\"userId\":\"1\",\"name\":\"alice\",\"device\":2,\"token\":\"t\","
      "\"nextCommand\":\"3\",\"inboxAcknowledged\":\"4\",\"serverTimeMs\":\"5\",\"limits\":{"
      "\"messageBytesMax\":\"6\",\"attachmentsMax\":\"7\",\"frameBytesMax\":\"8\","
      "\"commandsUnansweredMax\":\"9\",\"commandWindow\":\"64\",\"unacknowledgedEntriesMax\":"
-     "\"256\",\"unacknowledgedBytesMax\":\"262144\",\"idleTimeoutMs\":\"300000\"}}}"},
+     "\"256\",\"unacknowledgedBytesMax\":\"262144\",\"idleTimeoutMs\":\"300000\","
+     "\"presenceIntervalMs\":\"60000\",\"presenceWatchesMax\":\"256\"}}}"},
     {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_NEW_MESSAGE,
             .new_message = MESSAGE(
                 Linnet__V1__NewMessage, new_message, .inbox_number = 900000000000001,
@@ -156,5 +179,23 @@ const struct frame_sample server_frames[] = {
             .pong =
                 MESSAGE(Linnet__V1__Pong, pong, .ref = 1, .data = BYTES("?"), .server_time_ms = 2)),
      "{\"pong\":{\"ref\":\"1\",\"data\":\"Pw==\",\"serverTimeMs\":\"2\"}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER,
+            .answer = MESSAGE(Linnet__V1__Answer, answer, .ref = 4,
+                              .result_case = LINNET__V1__ANSWER__RESULT_PRESENCE,
+                              .presence = MESSAGE(Linnet__V1__Presence, presence, .user_id = 2,
+                                                  .last_seen_ms = 1780000000000))),
+     "{\"answer\":{\"ref\":\"4\",\"presence\":{\"userId\":\"2\",\"lastSeenMs\":\"1780000000000\"}}"
+     "}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_PRESENCE,
+            .presence = MESSAGE(Linnet__V1__Presence, presence, .user_id = 2, .online = 1,
+                                .last_seen_ms = 1780000000000)),
+     "{\"presence\":{\"userId\":\"2\",\"online\":true,\"lastSeenMs\":\"1780000000000\"}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_PRESENCE,
+            .presence = MESSAGE(Linnet__V1__Presence, presence, .user_id = 2, .hidden = 1)),
+     "{\"presence\":{\"userId\":\"2\",\"hidden\":true}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_TYPING,
+            .typing = MESSAGE(Linnet__V1__Typing, typing, .chat = CHAT(2), .user_id = 2,
+                              .kind = LINNET__V1__TYPING__KIND__TYPING)),
+     "{\"typing\":{\"chat\":{\"userId\":\"2\"},\"userId\":\"2\",\"kind\":\"TYPING\"}}"},
 };
 const size_t server_frames_count = sizeof(server_frames) / sizeof(*server_frames);

@@ -165,6 +165,23 @@ static const struct {
      "markRead.chat.userName: holds a control character"},
     {"{\"markRead\":{\"chat\":{\"userId\":1}}}", "BAD_FRAME", "markRead.chatNumber: 0"},
     {"{\"ping\":{\"data\":\"%168\"}}", "BAD_FRAME", "ping.data: above 125 bytes"},
+    {"{\"setTyping\":{\"chat\":{\"userId\":1},\"kind\":3}}", "BAD_FRAME",
+     "setTyping.kind: none that this node knows"},
+    {"{\"setTyping\":{\"kind\":1}}", "BAD_FRAME",
+     "setTyping.chat: names neither userId nor userName"},
+    {"{\"setTyping\":{\"chat\":{\"userName\":\"\"}}}", "NAME_INVALID",
+     "setTyping.chat.userName: empty"},
+    {"{\"getPresence\":{}}", "BAD_FRAME", "getPresence.chat: names neither userId nor userName"},
+    {"{\"getPresence\":{\"chat\":{\"userName\":\"\"}}}", "NAME_INVALID",
+     "getPresence.chat.userName: empty"},
+    {"{\"watchPresence\":{\"chat\":{\"userId\":0}}}", "BAD_FRAME",
+     "watchPresence.chat: userId is 0"},
+    {"{\"watchPresence\":{\"chat\":{\"userName\":\"\"}}}", "NAME_INVALID",
+     "watchPresence.chat.userName: empty"},
+    {"{\"unwatchPresence\":{}}", "BAD_FRAME",
+     "unwatchPresence.chat: names neither userId nor userName"},
+    {"{\"unwatchPresence\":{\"chat\":{\"userName\":\"\"}}}", "NAME_INVALID",
+     "unwatchPresence.chat.userName: empty"},
 };
 
 /* Writes the text with each %N as N letters. */

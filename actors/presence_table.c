@@ -1,0 +1,558 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "actors/presence_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CAPACITY_FIRST = 8,
+    /* Of eight: fuller, probes grow long; emptier, it is made smaller. */
+    FULL_EIGHTHS = 7,
+    SPARSE_EIGHTHS = 1,
+};
+
+enum subject_flag {
+    TOLD_ONLINE = 1, /* what watchers were told last */
+    CHANGED = 2,     /* they are to be told */
+    TYPES = 4,       /* some are to be told what he types */
+    UNLOGGED = 8,    /* the store does not know when he was seen last */
+    LEFT = 16,       /* likewise, and he is not there to be seen again soon */
+};
+
+struct lease {
+    ln_pid connection;
+    uint32_t until_s;
+    uint32_t next;
+};
+
+struct watch {
+    ln_pid connection;
+    uint64_t user;
+    uint32_t next;
+    uint16_t typed_s; /* the second, of 18 hours, in which it was last told that somebody types */
+    uint8_t typing;   /* due: what it is to be told */
+    bool due;
+};
+_Static_assert(sizeof(struct presence_subject) == 24 && sizeof(struct lease) == 16 &&
+                   sizeof(struct watch) == 24,
+               "what docs/performance.md counts with");
+
+void
+presence_table_init(struct presence_table *table, uint32_t watchers_max)
+{
+    ASSERT(watchers_max <= UINT16_MAX);
+    *table = (struct presence_table){.watchers_max = watchers_max};
+    presence_pool_init(&table->leases, sizeof(struct lease));
+    presence_pool_init(&table->watches, sizeof(struct watch));
+}
+
+void
+presence_table_fini(struct presence_table *table)
+{
+    for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
+        free(table->users[i].places);
+    }
+    presence_pool_fini(&table->leases);
+    presence_pool_fini(&table->watches);
+    presence_table_init(table, table->watchers_max);
+}
+
+uint64_t
+presence_table_bytes(const struct presence_table *table)
+{
+    uint64_t bytes = table->leases.room * sizeof(struct lease);
+    bytes += table->watches.room * sizeof(struct watch);
+    for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
+        bytes += table->users[i].capacity * sizeof(struct presence_subject);
+    }
+    return bytes;
+}
+
+/* ------------------------------------------------------------------------------------ the users */
+
+/* Ids are counted up: Fibonacci's multiplier spreads neighbours. */
+static uint32_t
+place_of(const struct presence_users *users, uint64_t user)
+{
+    uint64_t spread = user * UINT64_C(0x9e3779b97f4a7c15);
+    return (uint32_t)(spread >> 32) & (users->capacity - 1);
+}
+
+/* His place, or the empty one where he would be. */
+static struct presence_subject *
+probe(const struct presence_users *users, uint64_t user)
+{
+    uint32_t at = place_of(users, user);
+    while (users->places[at].user != 0 && users->places[at].user != user) {
+        at = (at + 1) & (users->capacity - 1);
+    }
+    return &users->places[at];
+}
+
+static struct presence_subject *
+find(const struct presence_table *table, uint8_t partition, uint64_t user)
+{
+    const struct presence_users *users = &table->users[partition];
+    if (users->count == 0 || user == 0) {
+        return NULL;
+    }
+    struct presence_subject *subject = probe(users, user);
+    return subject->user != 0 ? subject : NULL;
+}
+
+const struct presence_subject *
+presence_table_find(const struct presence_table *table, uint8_t partition, uint64_t user)
+{
+    return find(table, partition, user);
+}
+
+static void
+resize(struct presence_users *users, uint32_t capacity)
+{
+    struct presence_users other = *users;
+    other.capacity = capacity;
+    other.places = calloc(capacity, sizeof(other.places[0]));
+    ASSERT(other.places != NULL && "out of memory");
+    for (uint32_t i = 0; i < users->capacity; i++) {
+        if (users->places[i].user != 0) {
+            *probe(&other, users->places[i].user) = users->places[i];
+        }
+    }
+    free(users->places);
+    *users = other;
+}
+
+static struct presence_subject *
+find_or_add(struct presence_table *table, uint8_t partition, uint64_t user)
+{
+    struct presence_users *users = &table->users[partition];
+    struct presence_subject *subject = find(table, partition, user);
+    ASSERT(user != 0);
+    if (subject != NULL) {
+        return subject;
+    }
+    if ((users->count + 1) * 8 > users->capacity * FULL_EIGHTHS) {
+        resize(users, users->capacity == 0 ? CAPACITY_FIRST : users->capacity * 2);
+    }
+    subject = probe(users, user);
+    *subject = (struct presence_subject){.user = user};
+    users->count++;
+    table->users_count++;
+    return subject;
+}
+
+/* Whoever probed past the place moves up, until an empty one ends the run. */
+static void
+take_out(struct presence_table *table, struct presence_users *users, uint32_t hole)
+{
+    uint32_t mask = users->capacity - 1;
+    uint32_t at = hole;
+    users->count--;
+    table->users_count--;
+    for (;;) {
+        users->places[hole].user = 0;
+        do {
+            at = (at + 1) & mask;
+            if (users->places[at].user == 0) {
+                return;
+            }
+        } while (((at - place_of(users, users->places[at].user)) & mask) < ((at - hole) & mask));
+        users->places[hole] = users->places[at];
+        hole = at;
+    }
+}
+
+/* After a walk: memory goes back when few are left. */
+static void
+fit(struct presence_users *users)
+{
+    if (users->count == 0) {
+        free(users->places);
+        users->places = NULL;
+        users->capacity = 0;
+    } else if (users->capacity > CAPACITY_FIRST &&
+               users->count * 8 < users->capacity * SPARSE_EIGHTHS) {
+        resize(users, users->capacity / 2);
+    }
+}
+
+/* --------------------------------------------------------------------------------------- leases */
+
+static struct lease *
+lease_at(const struct presence_table *table, uint32_t number)
+{
+    return presence_pool_at(&table->leases, number);
+}
+
+/* The connection's number in the pool; 0: it has none. */
+static uint32_t
+lease_find(const struct presence_table *table, const struct presence_subject *subject,
+           ln_pid connection)
+{
+    uint32_t number = subject->leases;
+    while (number != 0 && lease_at(table, number)->connection != connection) {
+        number = lease_at(table, number)->next;
+    }
+    return number;
+}
+
+/* The subject has just lost a lease. */
+static void
+lease_lost(struct presence_users *users, struct presence_subject *subject)
+{
+    if (subject->leases == 0) {
+        subject->flags |= CHANGED;
+        if ((subject->flags & UNLOGGED) != 0) {
+            subject->flags |= LEFT;
+            users->left = true;
+        }
+    }
+}
+
+/* Ends those of a subject that `ends` names: one connection's, or (0) those whose time is over. */
+static bool
+leases_end(struct presence_table *table, struct presence_subject *subject, ln_pid connection,
+           uint32_t now_s)
+{
+    bool ended = false;
+    uint32_t *link = &subject->leases;
+    while (*link != 0) {
+        uint32_t number = *link;
+        struct lease *lease = lease_at(table, number);
+        if (connection != 0 ? lease->connection == connection : lease->until_s <= now_s) {
+            *link = lease->next;
+            presence_pool_give(&table->leases, number);
+            ended = true;
+        } else {
+            link = &lease->next;
+        }
+    }
+    return ended;
+}
+
+static void
+seen(struct presence_subject *subject, const struct presence_now *now)
+{
+    subject->seen_s = now->wall_s;
+    subject->flags |= UNLOGGED;
+}
+
+void
+presence_table_foreground(struct presence_table *table, uint8_t partition, uint64_t user,
+                          ln_pid connection, const struct presence_now *now, uint32_t lease_s)
+{
+    struct presence_subject *subject = find_or_add(table, partition, user);
+    uint32_t number = lease_find(table, subject, connection);
+    if (subject->leases == 0) {
+        subject->flags |= CHANGED;
+        subject->flags &= (uint8_t)~LEFT;
+    }
+    if (number == 0) {
+        number = presence_pool_take(&table->leases);
+        lease_at(table, number)->connection = connection;
+        lease_at(table, number)->next = subject->leases;
+        subject->leases = number;
+    }
+    lease_at(table, number)->until_s = now->s + lease_s;
+    seen(subject, now);
+}
+
+void
+presence_table_background(struct presence_table *table, uint8_t partition, uint64_t user,
+                          ln_pid connection, const struct presence_now *now_or_null)
+{
+    struct presence_subject *subject = find(table, partition, user);
+    if (subject == NULL || !leases_end(table, subject, connection, 0)) {
+        return;
+    }
+    if (now_or_null != NULL) {
+        seen(subject, now_or_null);
+    }
+    lease_lost(&table->users[partition], subject);
+}
+
+void
+presence_table_act(struct presence_table *table, uint8_t partition, uint64_t user,
+                   const struct presence_now *now)
+{
+    struct presence_subject *subject = find_or_add(table, partition, user);
+    if (subject->leases == 0 && subject->seen_s != now->wall_s) {
+        subject->flags |= CHANGED;
+    }
+    seen(subject, now);
+}
+
+/* -------------------------------------------------------------------------------------- watches */
+
+static struct watch *
+watch_at(const struct presence_table *table, uint32_t number)
+{
+    return presence_pool_at(&table->watches, number);
+}
+
+int
+presence_table_watch(struct presence_table *table, uint8_t partition, uint64_t user,
+                     const struct presence_watcher *watcher, uint32_t seen_s)
+{
+    struct presence_subject *subject = find_or_add(table, partition, user);
+    if (subject->seen_s < seen_s) {
+        subject->seen_s = seen_s;
+    }
+    for (uint32_t at = subject->watches; at != 0; at = watch_at(table, at)->next) {
+        if (watch_at(table, at)->connection == watcher->connection) {
+            return -EALREADY;
+        }
+    }
+    if (subject->watchers >= table->watchers_max) {
+        return -ENOBUFS;
+    }
+    uint32_t number = presence_pool_take(&table->watches);
+    struct watch *watch = watch_at(table, number);
+    watch->connection = watcher->connection;
+    watch->user = watcher->user;
+    watch->next = subject->watches;
+    subject->watches = number;
+    subject->watchers++;
+    /* He is told what is; what the others were told, and may still be true for them, is not known
+     * to him. */
+    subject->flags &= (uint8_t)~TOLD_ONLINE;
+    if (subject->leases != 0 && (subject->flags & CHANGED) == 0) {
+        subject->flags |= TOLD_ONLINE;
+    }
+    return 0;
+}
+
+void
+presence_table_unwatch(struct presence_table *table, uint8_t partition, uint64_t user,
+                       ln_pid connection)
+{
+    struct presence_subject *subject = find(table, partition, user);
+    uint32_t *link = subject != NULL ? &subject->watches : NULL;
+    while (link != NULL && *link != 0) {
+        uint32_t number = *link;
+        struct watch *watch = watch_at(table, number);
+        if (watch->connection == connection) {
+            *link = watch->next;
+            presence_pool_give(&table->watches, number);
+            subject->watchers--;
+            return;
+        }
+        link = &watch->next;
+    }
+}
+
+void
+presence_table_unwatch_all(struct presence_table *table, uint8_t partition, uint64_t user,
+                           void (*each)(void *context, uint64_t subject, ln_pid connection),
+                           void *context)
+{
+    struct presence_subject *subject = find(table, partition, user);
+    while (subject != NULL && subject->watches != 0) {
+        uint32_t number = subject->watches;
+        each(context, user, watch_at(table, number)->connection);
+        subject->watches = watch_at(table, number)->next;
+        subject->watchers--;
+        presence_pool_give(&table->watches, number);
+    }
+}
+
+static void
+nobody(void *context, uint64_t subject, ln_pid connection)
+{
+    (void)context;
+    (void)subject;
+    (void)connection;
+}
+
+void
+presence_table_forget(struct presence_table *table, uint8_t partition, uint64_t user)
+{
+    struct presence_subject *subject = find(table, partition, user);
+    if (subject == NULL) {
+        return;
+    }
+    (void)leases_end(table, subject, 0, UINT32_MAX);
+    presence_table_unwatch_all(table, partition, user, nobody, NULL);
+    struct presence_users *users = &table->users[partition];
+    take_out(table, users, (uint32_t)(subject - users->places));
+}
+
+/* ------------------------------------------------------------------------------------- telling */
+
+static void
+tell(struct presence_teller *teller, ln_pid connection, const struct presence_update *update)
+{
+    teller->tell(teller->context, connection, update);
+    teller->left--;
+    teller->slice_left--;
+}
+
+static bool
+meant(const struct presence_typing *typing, uint64_t user)
+{
+    if (typing->to == NULL) {
+        return user != typing->user;
+    }
+    uint32_t at = 0;
+    while (at < typing->to_count && typing->to[at] != user) {
+        at++;
+    }
+    return at < typing->to_count;
+}
+
+uint32_t
+presence_table_typing(struct presence_table *table, uint8_t partition,
+                      const struct presence_typing *typing, uint32_t now_s,
+                      struct presence_teller *teller)
+{
+    struct presence_subject *subject = find(table, partition, typing->subject);
+    struct presence_update update = {.subject = typing->subject,
+                                     .user = typing->user,
+                                     .kind = PRESENCE_TYPING,
+                                     .typing = typing->kind};
+    uint32_t passed_over = 0;
+    uint16_t second = (uint16_t)now_s;
+    uint32_t at = subject != NULL ? subject->watches : 0;
+    for (; at != 0; at = watch_at(table, at)->next) {
+        struct watch *watch = watch_at(table, at);
+        if (!meant(typing, watch->user)) {
+            continue;
+        }
+        if (watch->typed_s != second && teller->left > 0) {
+            watch->typed_s = second;
+            watch->due = false;
+            tell(teller, watch->connection, &update);
+        } else if (typing->subject == typing->user) {
+            watch->typing = typing->kind;
+            watch->due = true;
+            subject->flags |= TYPES;
+        } else {
+            passed_over++;
+        }
+    }
+    return passed_over;
+}
+
+static void
+tell_typing(struct presence_table *table, struct presence_subject *subject, uint32_t now_s,
+            struct presence_teller *teller)
+{
+    uint16_t second = (uint16_t)now_s;
+    bool left = false;
+    for (uint32_t at = subject->watches; at != 0; at = watch_at(table, at)->next) {
+        struct watch *watch = watch_at(table, at);
+        if (watch->due && watch->typed_s != second && teller->left > 0) {
+            struct presence_update update = {.subject = subject->user,
+                                             .user = subject->user,
+                                             .kind = PRESENCE_TYPING,
+                                             .typing = watch->typing};
+            watch->typed_s = second;
+            watch->due = false;
+            tell(teller, watch->connection, &update);
+        }
+        left = left || watch->due;
+    }
+    if (!left) {
+        subject->flags &= (uint8_t)~TYPES;
+    }
+}
+
+/* All of a subject's watchers or, where not so many may be told any more, none. */
+static void
+tell_state(struct presence_table *table, struct presence_subject *subject,
+           struct presence_teller *teller)
+{
+    bool online = subject->leases != 0;
+    bool told_online = (subject->flags & TOLD_ONLINE) != 0;
+    struct presence_update update = {.subject = subject->user,
+                                     .user = subject->user,
+                                     .seen_s = subject->seen_s,
+                                     .kind = online ? PRESENCE_ONLINE : PRESENCE_OFFLINE};
+    if (subject->watchers > teller->left) {
+        return;
+    }
+    subject->flags &= (uint8_t) ~(CHANGED | TOLD_ONLINE);
+    subject->flags |= online ? TOLD_ONLINE : 0;
+    if (online && told_online) {
+        return; /* he was away for less than a second */
+    }
+    for (uint32_t at = subject->watches; at != 0; at = watch_at(table, at)->next) {
+        tell(teller, watch_at(table, at)->connection, &update);
+    }
+}
+
+/* True: nothing is kept of the subject any more. */
+static bool
+visit(struct presence_table *table, struct presence_users *users, struct presence_subject *subject,
+      uint32_t now_s, struct presence_teller *teller)
+{
+    if (subject->leases != 0 && leases_end(table, subject, 0, now_s)) {
+        lease_lost(users, subject);
+    }
+    if ((subject->flags & CHANGED) != 0) {
+        tell_state(table, subject, teller);
+    }
+    if ((subject->flags & TYPES) != 0) {
+        tell_typing(table, subject, now_s, teller);
+    }
+    return subject->leases == 0 && subject->watches == 0 &&
+           (subject->flags & (UNLOGGED | LEFT)) == 0 && !users->kept;
+}
+
+bool
+presence_table_walk(struct presence_table *table, uint8_t partition, struct presence_visit *walk,
+                    uint32_t now_s, struct presence_teller *teller)
+{
+    struct presence_users *users = &table->users[partition];
+    for (; walk->place < users->capacity && walk->places_left > 0 && teller->slice_left > 0;
+         walk->places_left--) {
+        struct presence_subject *subject = &users->places[walk->place];
+        if (subject->user != 0 && visit(table, users, subject, now_s, teller)) {
+            take_out(table, users, walk->place); /* another may have moved here */
+        } else {
+            walk->place++;
+        }
+    }
+    if (walk->place < users->capacity) {
+        return false;
+    }
+    walk->place = 0;
+    fit(users);
+    return true;
+}
+
+/* --------------------------------------------------------------------------------- to the store */
+
+uint32_t
+presence_table_unlogged(struct presence_table *table, uint8_t partition, bool all,
+                        struct store_seen_user *out, uint32_t max)
+{
+    struct presence_users *users = &table->users[partition];
+    uint8_t wanted = all ? UNLOGGED : LEFT;
+    uint32_t count = 0;
+    for (uint32_t at = 0; at < users->capacity && count < max; at++) {
+        struct presence_subject *subject = &users->places[at];
+        if (subject->user != 0 && (subject->flags & wanted) != 0) {
+            subject->flags &= (uint8_t) ~(UNLOGGED | LEFT);
+            out[count++] = (struct store_seen_user){.user = subject->user,
+                                                    .at_ms = subject->seen_s * UINT64_C(1000)};
+        }
+    }
+    if (count < max) {
+        users->left = false;
+    }
+    return count;
+}
+
+void
+presence_table_relog(struct presence_table *table, uint8_t partition)
+{
+    struct presence_users *users = &table->users[partition];
+    for (uint32_t at = 0; at < users->capacity; at++) {
+        struct presence_subject *subject = &users->places[at];
+        if (subject->user != 0 && subject->seen_s != 0) {
+            subject->flags |= UNLOGGED;
+        }
+    }
+}
