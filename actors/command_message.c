@@ -2,6 +2,8 @@
 /* sendMessage: decided in its recipient's partition. */
 #include "actors/command.h"
 
+#include "store/trace.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -37,6 +39,17 @@ body_buffer(const Linnet__V1__SendMessage *send, struct store_message *out)
     return buffer;
 }
 
+/* What the sender is told of it. */
+static void
+trace(const struct connection *connection, const struct pending *pending, enum step_kind kind,
+      uint64_t number)
+{
+    const struct store *store = connection->messenger->store;
+    trace_step(store, kind,
+               trace_mark(store, connection->user, connection->device, pending->number),
+               connection->user, connection->device, number);
+}
+
 static void
 sent(struct connection *connection, const struct pending *pending, const struct ln_msg *answer)
 {
@@ -65,6 +78,7 @@ sent(struct connection *connection, const struct pending *pending, const struct 
         connection_acted(connection);
     }
     event_send(connection, &frame);
+    trace(connection, pending, STEP_ANSWERED, stored->chat_number);
 }
 
 static void
@@ -74,6 +88,7 @@ refused(struct connection *connection, const struct pending *pending, int error)
         command_start_over(connection);
     } else {
         command_refuse(connection, command_number(pending), pending->ref, error);
+        trace(connection, pending, STEP_REFUSED, (uint64_t)-error);
     }
 }
 

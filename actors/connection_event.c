@@ -4,6 +4,7 @@
 #include "actors/connection_priv.h"
 
 #include "store/entry.h"
+#include "store/trace.h"
 
 #include <string.h>
 
@@ -140,6 +141,10 @@ entry_message_send(struct connection *connection, const struct store_entry *entr
     frame.new_message = &event;
     event_send(connection, &frame);
     messenger_count(&connection->messenger->counters.deliveries);
+    const struct store *store = connection->messenger->store;
+    trace_step(store, STEP_WRITTEN,
+               trace_mark(store, message->sender, message->sender_device, message->sender_number),
+               connection->user, connection->device, entry->number);
     linnet__v1__send_message__free_unpacked(attached, NULL);
 }
 

@@ -6,6 +6,7 @@
 #include "runtime/inspect.h"
 #include "runtime/text.h"
 #include "store/store.h"
+#include "store/trace.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -127,6 +128,19 @@ store_metrics(const struct store *store, struct ln_text *out)
     metric(out, "store_disk_full", GAUGE, "1 while new messages are refused.", s.disk_full);
 }
 
+static void
+trace_metrics(const struct store *store, struct ln_text *out)
+{
+    struct trace_stats s;
+    trace_stats_read(store, &s);
+    metric(out, "trace_steps_total", COUNTER, "Steps of messages noted.", s.noted);
+    metric(out, "trace_dropped_total", COUNTER, "Steps that found no room.", s.dropped);
+    metric(out, "trace_failed_total", COUNTER, "Writes of steps that failed.", s.failed);
+    metric(out, "trace_bytes", GAUGE, "Files of steps.", s.bytes);
+    metric(out, "trace_oldest_seconds", GAUGE, "Since when steps are kept, as Unix time.",
+           s.oldest_ms / 1000);
+}
+
 static const struct {
     const char *name;
     enum metric_kind kind;
@@ -203,6 +217,7 @@ metrics_print(struct messenger *messenger, char *out, size_t out_bytes_max)
     messenger_metrics(messenger, &text);
     presence_metrics(messenger, &text);
     store_metrics(messenger->store, &text);
+    trace_metrics(messenger->store, &text);
     scheduler_metrics(&text);
     return text.bytes;
 }

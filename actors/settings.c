@@ -111,6 +111,8 @@ static const struct setting table[] = {
      NULL, "the same in commands of a cell"},
     {"store_reserve_bytes", SETTING_BYTES, FIELD(store_reserve_bytes), MIB, TIB, NULL, NULL,
      "disk kept free, so that a full one still lets messages leave"},
+    {"trace_bytes_max", SETTING_BYTES, FIELD(trace_bytes_max), 0, TIB, NULL, NULL,
+     "steps of messages that msg trace finds; the oldest go; 0 keeps none"},
 };
 enum { SETTINGS_COUNT = sizeof table / sizeof table[0] };
 _Static_assert(SETTINGS_COUNT <= (int)SETTINGS_MAX, "room for every setting's origin");
@@ -153,6 +155,7 @@ settings_init(struct settings *settings)
         .store_replay_bytes = STORE_REPLAY_BYTES_MAX,
         .store_replay_commands = STORE_REPLAY_COMMANDS_MAX,
         .store_reserve_bytes = STORE_RESERVE_BYTES,
+        .trace_bytes_max = GIB,
     };
 }
 

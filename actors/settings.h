@@ -81,6 +81,7 @@ struct settings {
     uint64_t store_replay_bytes;
     uint64_t store_replay_commands;
     uint64_t store_reserve_bytes;
+    uint64_t trace_bytes_max; /* 0: no steps of messages are kept */
 
     uint8_t origins[SETTINGS_MAX]; /* enum settings_origin, in the table's order */
     uint16_t lines[SETTINGS_MAX];  /* of the file, where it gave the value; else 0 */

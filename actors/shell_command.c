@@ -26,6 +26,7 @@ static const struct command commands[] = {
     {"stalls", NULL, 0, 0, shell_stalls},
     {"config", "show", 0, 0, shell_config},
     {"store", "info", 0, 0, shell_store},
+    {"msg", "trace", 1, 1, shell_msg_trace},     /* user/device/number */
     {"user", "add", 1, 2, shell_user_add},       /* name [password] */
     {"user", "list", 0, 1, shell_user_list},     /* [cursor] */
     {"user", "passwd", 2, 2, shell_user_passwd}, /* name password */

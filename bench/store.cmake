@@ -2,7 +2,7 @@
 # The store's parts alone; each prints lines of JSON.
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include/bench)
 file(CREATE_LINK ${PROJECT_SOURCE_DIR}/bench ${PROJECT_BINARY_DIR}/include/bench/bench SYMBOLIC)
-foreach(part table log)
+foreach(part table log steps)
   linnet_program(bench_store_${part} SOURCES store_${part}.c LIBS linnet_store)
   target_include_directories(bench_store_${part} PRIVATE ${PROJECT_BINARY_DIR}/include/bench)
 endforeach()

@@ -41,6 +41,7 @@ enum ask_tag {
     ASK_LINGERED,     /* to a journal, its timer: what is not urgent has waited long enough */
     ASK_FOLD,         /* to a folder: a cell is frozen */
     ASK_SEGMENT,      /* to a keeper: look after the log's segments */
+    ASK_STEPS,        /* to a step writer: there is something to write; a request: all of it */
     ASK_END,          /* to whoever is ending: its end answers (post.h) */
 };
 

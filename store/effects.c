@@ -8,6 +8,7 @@ enum {
     /* Most commands have one effect; a message to a user whose devices are all full but one has the
      * most. */
     CAPACITY_FIRST = 64,
+    HOLDERS_FIRST = 64,
     SCRATCH_FIRST = 4096,
 };
 
@@ -22,8 +23,11 @@ grown(void *memory, size_t bytes)
 void
 effects_init(struct effects *effects)
 {
-    *effects = (struct effects){.capacity = CAPACITY_FIRST, .scratch_bytes = SCRATCH_FIRST};
+    *effects = (struct effects){.capacity = CAPACITY_FIRST,
+                                .holders_capacity = HOLDERS_FIRST,
+                                .scratch_bytes = SCRATCH_FIRST};
     effects->items = grown(NULL, CAPACITY_FIRST * sizeof(effects->items[0]));
+    effects->holders = grown(NULL, HOLDERS_FIRST * sizeof(effects->holders[0]));
     effects->scratch = grown(NULL, SCRATCH_FIRST);
 }
 
@@ -31,6 +35,7 @@ void
 effects_fini(struct effects *effects)
 {
     free(effects->items);
+    free(effects->holders);
     free(effects->scratch);
     *effects = (struct effects){0};
 }
@@ -39,6 +44,7 @@ void
 effects_clear(struct effects *effects)
 {
     effects->count = 0;
+    effects->holders_count = 0;
     memset(effects->streams, 0, sizeof(effects->streams));
 }
 
@@ -50,6 +56,19 @@ effects_add(struct effects *effects, const struct effect *effect)
         effects->items = grown(effects->items, effects->capacity * sizeof(effects->items[0]));
     }
     effects->items[effects->count++] = *effect;
+}
+
+void
+effects_hold(struct effects *effects, struct effect *effect, uint16_t device)
+{
+    if (effects->holders_count == effects->holders_capacity) {
+        effects->holders_capacity *= 2;
+        effects->holders =
+            grown(effects->holders, effects->holders_capacity * sizeof(effects->holders[0]));
+    }
+    effect->holders = effect->devices == 0 ? effects->holders_count : effect->holders;
+    effect->devices++;
+    effects->holders[effects->holders_count++] = device;
 }
 
 void

@@ -37,6 +37,11 @@ struct effect {
     uint64_t user;
     uint64_t number;
     uint64_t previous;
+    /* EFFECT_PUSH of a message: its id, and the first of the `devices` that it waits for. */
+    uint64_t sender; /* 0: it is no message */
+    uint64_t sender_number;
+    uint16_t sender_device;
+    uint32_t holders; /* in effects.holders */
 };
 
 /* Embedded; items and count may be read. */
@@ -44,6 +49,9 @@ struct effects {
     struct effect *items;
     size_t count;
     size_t capacity;
+    uint16_t *holders; /* devices for which the messages wait */
+    uint32_t holders_count;
+    uint32_t holders_capacity;
     uint64_t streams[4]; /* a bit per partition that has something new in its stream */
     unsigned char *scratch;
     size_t scratch_bytes;
@@ -54,6 +62,8 @@ void effects_fini(struct effects *effects);
 void effects_clear(struct effects *effects);
 
 void effects_add(struct effects *effects, const struct effect *effect);
+/* The message of the effect waits for this device, too. All of an effect's before another's. */
+void effects_hold(struct effects *effects, struct effect *effect, uint16_t device);
 
 /* The stream to this partition has grown, or may go on. */
 void effects_stream(struct effects *effects, uint8_t destination);

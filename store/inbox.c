@@ -121,7 +121,10 @@ inbox_make_room(struct ledger *ledger, struct effects *effects, uint64_t user,
         struct record_cursor *cursor = &head->cursors[i];
         if (cursor->state != RECORD_CURSOR_LOST && !has_room(ledger, head, &cursor->acked, bytes)) {
             cursor->state = RECORD_CURSOR_LOST;
-            struct effect effect = {.kind = EFFECT_RESYNC, .user = user, .device = cursor->device};
+            struct effect effect = {.kind = EFFECT_RESYNC,
+                                    .user = user,
+                                    .device = cursor->device,
+                                    .number = head->last.number};
             effects_add(effects, &effect);
         }
     }
@@ -136,6 +139,25 @@ entry_wakes(uint64_t user, const struct store_entry *entry)
     return entry->kind == STORE_ENTRY_MESSAGE && entry->message.sender != user;
 }
 
+/* Whose it is and for which devices it waits: only a trace of the message asks. */
+static void
+tell_holders(struct effects *effects, struct effect *push, const struct record_head *head,
+             const struct store_entry *entry)
+{
+    const struct store_entry_message *message = &entry->message;
+    if (entry->kind != STORE_ENTRY_MESSAGE && entry->kind != STORE_ENTRY_GROUP_MESSAGE) {
+        return;
+    }
+    push->sender = message->sender;
+    push->sender_device = message->sender_device;
+    push->sender_number = message->sender_number;
+    for (unsigned i = 0; i < head->devices; i++) {
+        if (head->cursors[i].state != RECORD_CURSOR_LOST) {
+            effects_hold(effects, push, head->cursors[i].device);
+        }
+    }
+}
+
 void
 inbox_append(struct ledger *ledger, struct effects *effects, uint64_t user,
              struct record_head *head, struct store_entry *entry)
@@ -146,6 +168,7 @@ inbox_append(struct ledger *ledger, struct effects *effects, uint64_t user,
         head->last.entries++;
         head->last.bytes += entry_bytes(entry);
     }
+    tell_holders(effects, &push, head, entry);
     entry->number = head->last.number;
     entry->total_entries = head->last.entries;
     entry->total_bytes = head->last.bytes;

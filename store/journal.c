@@ -234,6 +234,7 @@ apply_logged(struct journal *journal, struct ask *ask)
     effects_clear(&journal->effects);
     apply_command(&ask->partition->ledger, &command, &journal->effects, &result);
     ask->partition->cell->commands++;
+    partition_trace(ask->partition, &command, &result, &journal->effects);
     partition_applied(ask->partition, ask, &result, &journal->effects);
 }
 

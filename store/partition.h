@@ -85,6 +85,11 @@ extern const struct ln_behaviour partition_behaviour;
 
 /* ----------------------------------------------------------------------------- from the journal */
 
+/* The command is in the open batch: notes that the message is accepted. */
+void partition_trace_accepted(struct partition *partition, const struct command *command);
+/* The command has been applied: notes the steps of messages that this was (steps.h). */
+void partition_trace(struct partition *partition, const struct command *command,
+                     const struct result *result, const struct effects *effects);
 /* The ask's command has been applied: tells sessions and streams, and answers. Takes the ask. */
 void partition_applied(struct partition *partition, struct ask *ask, const struct result *result,
                        struct effects *effects);

@@ -39,6 +39,7 @@ log_it(struct partition *partition, struct ask *ask, struct command *command)
     if (journal_append(partition->journal, ask, command) != 0) {
         return ASK_STALLED;
     }
+    partition_trace_accepted(partition, command);
     return ASK_TAKEN;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* partition_priv.h - partition.h's parts: requests that change (partition_change.c), that read
- * (partition_read.c, partition_list.c), what is told after an apply (partition_tell.c), streams
- * (partition_stream.c), who is woken (partition_wake.c). The table of all kinds of requests stands
- * in partition_kind.c. */
+ * (partition_read.c, partition_list.c), what is told after an apply (partition_tell.c), what is
+ * noted of messages' ways (partition_trace.c), streams (partition_stream.c), who is woken
+ * (partition_wake.c). The table of all kinds of requests stands in partition_kind.c. */
 #pragma once
 
 #include "store/journal.h"

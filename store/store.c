@@ -97,6 +97,9 @@ check(const struct store_options *options, char why[STORE_WHY_BYTES])
         wrong = "the deltas need 16 MiB of memory at least";
     } else if (options->schedulers > DIRECTORY_SCHEDULERS_MAX) {
         wrong = "there can't be more than 256 schedulers";
+    } else if (options->steps_bytes_max != 0 &&
+               options->steps_bytes_max / options->schedulers < STEPS_BYTES_MIN) {
+        wrong = "the steps of messages need 1 MiB for each scheduler, or 0 to keep none";
     }
     if (wrong == NULL) {
         return 0;
@@ -130,7 +133,8 @@ static void
 plant_children(struct store *store)
 {
     ASSERT(store->cells_count > 0 && store->journals_count > 0);
-    size_t count = 3 * store->journals_count + store->cells_count + STORE_PARTITIONS;
+    size_t count =
+        3 * store->journals_count + store->cells_count + STORE_PARTITIONS + store->steps_count;
     store->children = calloc(count, sizeof(store->children[0]));
     store->arguments = calloc(count, sizeof(store->arguments[0]));
     ASSERT(store->children != NULL && store->arguments != NULL);
@@ -139,6 +143,10 @@ plant_children(struct store *store)
         add_child(store, "log keeper", &keeper_behaviour, argument, i);
         add_child(store, "journal", &journal_behaviour, argument, i);
         add_child(store, "reader", &reader_behaviour, argument, i);
+    }
+    for (unsigned i = 0; i < store->steps_count; i++) {
+        union store_argument argument = {.steps = &store->steps[i]};
+        add_child(store, "step writer", &steps_behaviour, argument, i);
     }
     for (unsigned i = 0; i < store->cells_count; i++) {
         union store_argument argument = {.cell = &store->cells[i]};
@@ -198,6 +206,32 @@ open_directory(struct store *store, struct store_report *report)
     return 0;
 }
 
+static int
+open_steps(struct store *store, struct store_report *report)
+{
+    const struct store_options *options = &store->options;
+    struct step_place place = {.driver = options->driver, .rows = options->schedulers};
+    if (options->steps_bytes_max == 0) {
+        return 0;
+    }
+    int count =
+        snprintf(place.folder, sizeof(place.folder), "%s/steps", directory_path(store->directory));
+    ASSERT(count > 0 && count < (int)sizeof(place.folder) && options->schedulers > 0);
+    place.bytes_max = options->steps_bytes_max / options->schedulers;
+    int error = 0;
+    store->steps = calloc(options->schedulers, sizeof(store->steps[0]));
+    ASSERT(store->steps != NULL);
+    while (error == 0 && store->steps_count < options->schedulers) {
+        place.row = store->steps_count++;
+        error = steps_init(&store->steps[place.row], store, &place);
+    }
+    if (error < 0) {
+        (void)snprintf(report->why, sizeof(report->why), "%s: %s", place.folder,
+                       strerrordesc_np(-error));
+    }
+    return error;
+}
+
 int
 store_open(const struct store_options *options, struct store **out, struct store_report *report)
 {
@@ -215,6 +249,9 @@ store_open(const struct store_options *options, struct store **out, struct store
     if (error == 0) {
         make_parts(store);
         error = recovery_run(store, report);
+    }
+    if (error == 0) {
+        error = open_steps(store, report);
     }
     if (error != 0) {
         store_close(&store);
@@ -240,6 +277,9 @@ store_close(struct store **store_in)
     for (unsigned i = 0; store->partitions != NULL && i < STORE_PARTITIONS; i++) {
         partition_fini(&store->partitions[i]);
     }
+    for (unsigned i = 0; i < store->steps_count; i++) {
+        steps_fini(&store->steps[i]);
+    }
     for (unsigned i = 0; store->cells != NULL && i < store->cells_count; i++) {
         environment_close(&store->cells[i].environment);
     }
@@ -247,6 +287,7 @@ store_close(struct store **store_in)
     free(store->journals);
     free(store->partitions);
     free(store->cells);
+    free(store->steps);
     free(store->children);
     free(store->arguments);
     free(store);

@@ -80,6 +80,8 @@ struct store_options {
     uint32_t states_bytes_max;
     uint32_t group_members_max; /* STORE_GROUP_MEMBERS_LIMIT at most */
     uint64_t group_log_ms;
+    /* Of the files that steps of messages are noted in (trace.h); 0: none are. */
+    uint64_t steps_bytes_max;
     /* A judge's hook, for tests alone: commands are applied and answered before they are
      * durable. */
     bool plant_answer_before_sync;

@@ -7,6 +7,7 @@
 #include "store/directory.h"
 #include "store/journal.h"
 #include "store/partition.h"
+#include "store/steps.h"
 #include "store/store.h"
 
 /* What a behaviour gets as its argument. */
@@ -14,6 +15,7 @@ union store_argument {
     struct cell *cell;
     struct journal *journal;
     struct partition *partition;
+    struct steps *steps;
 };
 
 struct store {
@@ -25,6 +27,9 @@ struct store {
     struct cell *cells;
     struct journal *journals;
     struct partition *partitions;
+    struct steps *steps; /* one per scheduler, unless none are kept */
+    unsigned steps_count;
+    _Atomic uint64_t steps_clock; /* steps.c */
     union store_argument *arguments;
     struct ln_child *children;
     size_t children_count;

@@ -9,6 +9,24 @@
 
 #include <stddef.h>
 
+/* Between the store's own actors. */
+static const char *
+ask_tag_name(uint32_t tag)
+{
+#define NAME(tag) [(tag)-STORE_TAG_INTERNAL] = #tag
+    static const char *const asks[] = {
+        NAME(ASK_STREAM),       NAME(ASK_STREAM_ACK), NAME(ASK_STARTED),     NAME(ASK_PUMP),
+        NAME(ASK_GROUP_REPORT), NAME(ASK_GROUP_TELL), NAME(ASK_GROUP_WATCH), NAME(ASK_GROUP_TICK),
+        NAME(ASK_WATCH),        NAME(ASK_TICK),       NAME(ASK_FETCH),       NAME(ASK_KICK),
+        NAME(ASK_LINGERED),     NAME(ASK_FOLD),       NAME(ASK_SEGMENT),     NAME(ASK_STEPS),
+        NAME(ASK_END),
+    };
+#undef NAME
+    _Static_assert(sizeof asks / sizeof asks[0] == ASK_END - ASK_STREAM + 1, "the last has a name");
+    uint32_t index = tag - STORE_TAG_INTERNAL; /* below the first: far above the last */
+    return index < sizeof asks / sizeof asks[0] ? asks[index] : NULL;
+}
+
 const char *
 store_tag_name(uint32_t tag)
 {
@@ -63,20 +81,8 @@ store_tag_name(uint32_t tag)
     };
     /* clang-format on */
 #undef NAME
-#define NAME(tag) [(tag)-STORE_TAG_INTERNAL] = #tag
-    static const char *const asks[] = {
-        NAME(ASK_STREAM),       NAME(ASK_STREAM_ACK), NAME(ASK_STARTED),     NAME(ASK_PUMP),
-        NAME(ASK_GROUP_REPORT), NAME(ASK_GROUP_TELL), NAME(ASK_GROUP_WATCH), NAME(ASK_GROUP_TICK),
-        NAME(ASK_WATCH),        NAME(ASK_TICK),       NAME(ASK_FETCH),       NAME(ASK_KICK),
-        NAME(ASK_LINGERED),     NAME(ASK_FOLD),       NAME(ASK_SEGMENT),     NAME(ASK_END),
-    };
-#undef NAME
-    _Static_assert(sizeof asks / sizeof asks[0] == ASK_END - ASK_STREAM + 1, "the last has a name");
     if (tag - STORE_TAG_FIRST < sizeof requests / sizeof requests[0]) {
         return requests[tag - STORE_TAG_FIRST];
     }
-    if (tag - STORE_TAG_INTERNAL < sizeof asks / sizeof asks[0]) {
-        return asks[tag - STORE_TAG_INTERNAL];
-    }
-    return NULL;
+    return ask_tag_name(tag);
 }

@@ -93,6 +93,7 @@ data_open(const struct settings *settings, struct io_driver *driver, struct stor
         .inbox_entries_max = settings->inbox_entries_max,
         .inbox_bytes_max = settings->inbox_bytes_max,
         .devices_max = (uint16_t)settings->devices_max,
+        .steps_bytes_max = settings->trace_bytes_max,
     };
     int error = store_open(&options, out, &report);
     if (error == -EMFILE) {
@@ -193,6 +194,7 @@ descriptors_share(struct settings *settings, const struct io_driver *driver, uin
                                .logs = needed->logs,
                                .cells = needed->cells,
                                .loops = io_loops(driver)};
+    have.steps = settings->trace_bytes_max > 0 ? have.loops : 0;
     have.settled_max = io_settled_max(driver, &have.settled_each);
     uint64_t least = linnetd_descriptors_least(&have);
     if (limit < least) {

@@ -15,6 +15,10 @@ enum {
      * number; and what a worker opens for it in passing, the folder or the file of the reserve. */
     LOG_NEXT = 1,
     LOG_PASSING = 1,
+    /* Of each row of steps: the file that it appends to, which is opened late and again and again.
+     * And what the writer or a trace opens in passing, the folder or a segment. */
+    STEPS_FILE = 1,
+    STEPS_PASSING = 2,
     /* One that each listener has accepted and is about to close. */
     ACCEPTED = LISTENERS,
     /* The least that is of use. */
@@ -64,7 +68,8 @@ linnetd_descriptors_used(uint64_t limit)
 static uint64_t
 held(const struct descriptors *have)
 {
-    return have->used + LISTENERS + (uint64_t)LOG_NEXT * have->logs;
+    return have->used + LISTENERS + (uint64_t)LOG_NEXT * have->logs +
+           (uint64_t)STEPS_FILE * have->steps;
 }
 
 /* What is kept above all connections, the shell's apart. The next segments once more, and cells'
@@ -73,7 +78,8 @@ static uint64_t
 kept(const struct descriptors *have)
 {
     return ACCEPTED + (uint64_t)(LOG_NEXT + LOG_PASSING) * have->logs +
-           (uint64_t)ENVIRONMENT_DESCRIPTORS * have->cells;
+           (uint64_t)ENVIRONMENT_DESCRIPTORS * have->cells +
+           (uint64_t)(STEPS_FILE + STEPS_PASSING) * have->steps;
 }
 
 uint64_t

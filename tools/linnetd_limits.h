@@ -31,6 +31,7 @@ struct descriptors {
     unsigned logs;
     unsigned cells;
     unsigned loops;
+    unsigned steps; /* rows of the files that steps of messages are noted in (trace.h) */
     /* io_settled_max: connections that have logged in and take no descriptor of their own, and how
      * many of them share one. */
     uint64_t settled_max;

@@ -99,6 +99,29 @@ class Shell(unittest.IsolatedAsyncioTestCase):
         await alice.close()
         await bob.close()
 
+    async def test_a_message_is_traced_from_its_sender_to_who_has_read_it(self):
+        alice, bob = await self.come("alice"), await self.come("bob", PROTO)
+        sent = (await alice.ask({"number": "9", "sendMessage": {"chat": {"userName": "bob"}, "text": "secret word"}}))["sent"]
+        message = await bob.event("newMessage")
+        await bob.ask({"ref": "1", "ack": {"inboxNumber": message["inboxNumber"]}})
+        await bob.ask({"ref": "2", "markRead": {"chat": {"userName": "alice"}, "chatNumber": sent["chatNumber"]}})
+        message_id = "/".join(str(sent["id"][part]) for part in ("userId", "device", "number"))
+        trace = self.look("msg", "trace", message_id)
+        steps = [step["step"] for step in trace["steps"]]
+        self.assertEqual(sorted(steps), sorted(["accepted", "durable", "queued", "answered", "written", "acknowledged", "read"]))
+        self.assertEqual((steps[0], steps[-1]), ("accepted", "read"))
+        bobs, written = self.people["bob"][0], trace["steps"][steps.index("written")]
+        self.assertEqual((written["user_id"], written["inbox_number"]), (bobs, int(message["inboxNumber"])))
+        times = [step["time_us"] for step in trace["steps"]]
+        self.assertEqual(times, sorted(times))
+        self.assertLess(abs(times[0] / 1e6 - time.time()), PATIENCE_S)
+        self.assertEqual(trace, {**self.look("msg", "trace", "alice/1/9"), "now_ms": trace["now_ms"]})
+        self.assertNotIn("secret", json.dumps(trace))
+        shown = self.node.linnet("msg", "trace", message_id).stdout.splitlines()
+        self.assertEqual((len(shown), shown[0].split()[:3]), (9, ["TIME", "SINCE", "STEP"]))
+        await alice.close()
+        await bob.close()
+
     async def test_a_node_that_does_well_shows_no_crashes(self):
         self.assertEqual(self.look("crashes"), [])
         self.assertEqual(self.node.linnet("crashes").stdout, "no actor has failed since the start\n")

@@ -123,6 +123,7 @@ boot_once(struct world *world)
                                   .segment_bytes = 256 << 10,
                                   .reserve_bytes = 64 << 10,
                                   .replay_commands_max = 64 + 400 * (world->seed % 3),
+                                  .steps_bytes_max = 8 << 20,
                                   .plant_answer_before_sync = world->answer_early};
     struct store_report report;
     int error = store_open(&store, &world->store, &report);

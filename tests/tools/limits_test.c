@@ -104,6 +104,27 @@ shares_never_exceed_the_limit(void **state)
     }
 }
 
+/* A file that each appends to, wherever its number is; room for it to be opened anew, and for two
+ * that pass. */
+static void
+steps_have_their_files(void **state)
+{
+    (void)state;
+    struct descriptors with = {.used = 30, .logs = 2, .cells = CELLS, .steps = 2};
+    assert_int_equal(linnetd_descriptors_least(&with), least(30, 2) + 2 * 4);
+    uint32_t connections_max = ASKED;
+    uint32_t connections_without = ASKED;
+    struct messenger_room room = {.connections_spare = SPARE,
+                                  .connections_below = INT_MAX,
+                                  .connections_settle_from = INT_MAX,
+                                  .shell_connections_max = SHELL};
+    with.limit = 1000 + 2 * 4;
+    linnetd_descriptors_share(&with, &connections_max, &room);
+    struct messenger_room without = share(1000, 30, 2, &connections_without);
+    assert_int_equal(connections_max, connections_without);
+    assert_int_equal(room.connections_below, without.connections_below + 2);
+}
+
 static void
 large_limits_change_nothing(void **state)
 {
@@ -180,6 +201,7 @@ main(void)
              small_limits_are_shared_out),
         SPEC("all shares together are the limit, from the least that will do",
              shares_never_exceed_the_limit),
+        SPEC("the files that steps are noted in have their descriptors", steps_have_their_files),
         SPEC("a large limit changes nothing", large_limits_change_nothing),
         SPEC("who asks for few connections keeps as large a spare as fits",
              who_asks_for_few_keeps_the_spare),

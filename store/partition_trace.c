@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is noted of messages as they pass through a partition. Runs in the partition's actor when a
+ * command is logged, in the journal's when it is applied. */
+#include "store/partition_priv.h"
+#include "store/store_priv.h"
+
+static struct steps *
+steps_of(const struct partition *partition)
+{
+    const struct store *store = partition->store;
+    return store->steps_count > 0 ? &store->steps[partition->journal->index] : NULL;
+}
+
+static uint64_t
+mark_of(const struct partition *partition, const struct command_message *command)
+{
+    const struct store_entry_message *message = &command->message;
+    return step_mark(partition->ledger.seed, message->sender, message->sender_device,
+                     message->sender_number);
+}
+
+void
+partition_trace_accepted(struct partition *partition, const struct command *command)
+{
+    struct steps *steps = steps_of(partition);
+    if (steps != NULL && command->kind == COMMAND_MESSAGE) {
+        const struct command_message *message = &command->message;
+        steps_note(steps, STEP_ACCEPTED, mark_of(partition, message), message->recipient, 0, 0);
+    }
+}
+
+static void
+trace_message(const struct partition *partition, struct steps *steps,
+              const struct command_message *command, const struct result *result)
+{
+    uint64_t mark = mark_of(partition, command);
+    if (result->error != 0) {
+        steps_note(steps, STEP_REFUSED, mark, command->recipient, 0, (uint64_t)-result->error);
+    } else {
+        steps_note(steps, result->duplicate ? STEP_REPEATED : STEP_DURABLE, mark,
+                   command->recipient, 0, result->chat_number);
+    }
+}
+
+/* A user without devices keeps it for the first. */
+static void
+trace_queued(const struct partition *partition, struct steps *steps, const struct effects *effects,
+             const struct effect *push)
+{
+    uint64_t mark =
+        step_mark(partition->ledger.seed, push->sender, push->sender_device, push->sender_number);
+    for (unsigned i = 0; i < push->devices; i++) {
+        steps_note(steps, STEP_QUEUED, mark, push->user, effects->holders[push->holders + i],
+                   push->number);
+    }
+    if (push->devices == 0) {
+        steps_note(steps, STEP_QUEUED, mark, push->user, 0, push->number);
+    }
+}
+
+void
+partition_trace(struct partition *partition, const struct command *command,
+                const struct result *result, const struct effects *effects)
+{
+    struct steps *steps = steps_of(partition);
+    if (steps == NULL) {
+        return;
+    }
+    if (command->kind == COMMAND_MESSAGE) {
+        trace_message(partition, steps, &command->message, result);
+    } else if (command->kind == COMMAND_ACK && result->error == 0) {
+        steps_note(steps, STEP_ACKNOWLEDGED, 0, command->ack.user, command->ack.device,
+                   command->ack.number);
+    } else if (command->kind == COMMAND_READ && result->error == 0) {
+        steps_note(steps, STEP_READ, command->read.peer, command->read.user, 0,
+                   command->read.chat_number);
+    }
+    for (size_t i = 0; i < effects->count; i++) {
+        const struct effect *effect = &effects->items[i];
+        if (effect->kind == EFFECT_PUSH && effect->sender != 0) {
+            trace_queued(partition, steps, effects, effect);
+        } else if (effect->kind == EFFECT_RESYNC) {
+            steps_note(steps, STEP_GIVEN_UP, 0, effect->user, effect->device, effect->number);
+        }
+    }
+}
