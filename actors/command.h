@@ -20,6 +20,9 @@ struct command_kind {
 /* What a partition was asked, and what comes of its answer. None of them yields. */
 struct request_kind {
     uint32_t tag; /* the store's */
+    /* None of them may overtake another to the same partition: what is said, and what changes where
+     * it is heard. */
+    bool ordered;
     void (*done)(struct connection *connection, const struct pending *pending,
                  const struct ln_msg *answer);
     /* NULL: command_refuse. */
@@ -43,12 +46,17 @@ uint64_t command_number(const struct pending *pending);
 void command_ask(struct connection *connection, const Linnet__V1__ClientFrame *frame,
                  const struct request_kind *kind, uint64_t owner, const void *data, size_t bytes,
                  struct ln_buffer *buffer);
+/* The same for a pending of an ordered kind, which it takes; or the device has to start over. */
+void command_ask_in_order(struct connection *connection, struct pending *pending, uint64_t owner,
+                          const void *data, size_t bytes, struct ln_buffer *buffer);
+/* The device's, or one of the node's when it gave none. */
+uint64_t command_number_new(struct connection *connection, const Linnet__V1__ClientFrame *frame);
 /* A partition's actor ended, and messages that were sent to it with it. Those behind them, which
  * its successor would accept, must not overtake: so the device sends all of them again, in
  * order. */
 void command_start_over(struct connection *connection);
-/* Whether an earlier message to the partition went to an actor before this one; its end will be
- * told in a moment. */
+/* Whether an earlier request of an ordered kind to the partition went to an actor before this one;
+ * its end will be told in a moment. */
 bool command_overtakes(const struct connection *connection, uint8_t partition, ln_pid to);
 
 /* command_refuse.c */
@@ -58,9 +66,15 @@ void command_refuse(struct connection *connection, uint64_t number, uint64_t ref
 void command_refuse_own(struct connection *connection, const struct pending *pending, int error);
 
 /* command_chat.c */
-/* Whom a chat means: 0 and *out_user, or what the name's partition says. Yields for a name. */
+/* Whom a chat means: 0 and the user's or group's id, or what the name's partition says. Yields for
+ * a name. */
 MUST_CHECK int command_chat_resolve(struct connection *connection, const Linnet__V1__Chat *chat,
-                                    uint64_t *out_user);
+                                    uint64_t *out_peer);
+static inline bool
+command_chat_is_group(const Linnet__V1__Chat *chat)
+{
+    return chat->peer_case == LINNET__V1__CHAT__PEER_GROUP_ID;
+}
 /* The name in a command's chat could not be looked up; `field` names it ("markRead.chat"). */
 void command_refuse_name(struct connection *connection, const Linnet__V1__ClientFrame *frame,
                          const char *field, int error);
@@ -76,3 +90,12 @@ extern const struct command_kind command_set_typing;
 extern const struct command_kind command_get_presence;
 extern const struct command_kind command_watch_presence;
 extern const struct command_kind command_unwatch_presence;
+/* command_group.c */
+extern const struct command_kind command_create_chat;
+extern const struct command_kind command_modify_chat;
+extern const struct command_kind command_join_chat;
+/* command_group_look.c */
+extern const struct command_kind command_get_chat;
+extern const struct command_kind command_list_groups;
+extern const struct command_kind command_get_chat_members;
+extern const struct command_kind command_get_message_info;

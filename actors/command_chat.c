@@ -8,10 +8,10 @@
 
 int
 command_chat_resolve(struct connection *connection, const Linnet__V1__Chat *chat,
-                     uint64_t *out_user)
+                     uint64_t *out_peer)
 {
-    if (chat->peer_case == LINNET__V1__CHAT__PEER_USER_ID) {
-        *out_user = chat->user_id;
+    if (chat->peer_case != LINNET__V1__CHAT__PEER_USER_NAME) {
+        *out_peer = command_chat_is_group(chat) ? chat->group_id : chat->user_id;
         return 0;
     }
     size_t bytes = strlen(chat->user_name);
@@ -26,7 +26,7 @@ command_chat_resolve(struct connection *connection, const Linnet__V1__Chat *chat
     int error = ln_call(store_name_pid(connection->messenger->store, name.text, bytes), &request,
                         CONNECTION_CALL_MS, &answer);
     if (error == 0) {
-        *out_user = ((struct store_user_id *)(void *)answer->data)->user;
+        *out_peer = ((struct store_user_id *)(void *)answer->data)->user;
         ln_msg_free(&answer);
     }
     return error;

@@ -2,6 +2,8 @@
 /* ack and markRead: cursors of the device's own user. */
 #include "actors/command.h"
 
+#include "actors/command_group.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -96,6 +98,8 @@ read_done(struct connection *connection, const struct pending *pending, const st
 
 static const struct request_kind request_read = {
     .tag = STORE_READ, .done = read_done, .refused = command_refuse_own};
+static const struct request_kind request_group_read = {
+    .tag = STORE_GROUP_READ, .done = read_done, .refused = command_refuse_group};
 
 static void
 mark_read(struct connection *connection, const Linnet__V1__ClientFrame *frame)
@@ -107,7 +111,9 @@ mark_read(struct connection *connection, const Linnet__V1__ClientFrame *frame)
         command_refuse_name(connection, frame, "markRead.chat", error);
         return;
     }
-    command_ask(connection, frame, &request_read, read.user, &read, sizeof read, NULL);
+    const struct request_kind *kind =
+        command_chat_is_group(frame->mark_read->chat) ? &request_group_read : &request_read;
+    command_ask(connection, frame, kind, read.user, &read, sizeof read, NULL);
 }
 
 const struct command_kind command_mark_read = {mark_read};

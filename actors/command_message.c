@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sendMessage: decided in its recipient's partition. */
+/* sendMessage: decided in its recipient's partition, or in the group's. */
 #include "actors/command.h"
 
+#include "actors/command_group.h"
 #include "store/trace.h"
 
 #include <errno.h>
@@ -64,20 +65,15 @@ sent(struct connection *connection, const struct pending *pending, const struct 
     event.server_time_ms = stored->time_ms;
     event.duplicate = stored->duplicate;
     Linnet__V1__Answer result = LINNET__V1__ANSWER__INIT;
-    result.number = command_number(pending);
-    result.ref = pending->ref;
     result.result_case = LINNET__V1__ANSWER__RESULT_SENT;
     result.sent = &event;
-    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
-    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER;
-    frame.answer = &result;
     struct messenger_counters *counters = &connection->messenger->counters;
     messenger_count(stored->duplicate ? &counters->messages_duplicate
                                       : &counters->messages_accepted);
     if (!stored->duplicate) {
         connection_acted(connection);
     }
-    event_send(connection, &frame);
+    event_answer(connection, pending, &result);
     trace(connection, pending, STEP_ANSWERED, stored->chat_number);
 }
 
@@ -92,8 +88,19 @@ refused(struct connection *connection, const struct pending *pending, int error)
     }
 }
 
+static void
+refused_by_group(struct connection *connection, const struct pending *pending, int error)
+{
+    command_refuse_group(connection, pending, error);
+    if (error != -ESRCH) {
+        trace(connection, pending, STEP_REFUSED, (uint64_t)-error);
+    }
+}
+
 static const struct request_kind request_message = {
-    .tag = STORE_MESSAGE, .done = sent, .refused = refused};
+    .tag = STORE_MESSAGE, .ordered = true, .done = sent, .refused = refused};
+static const struct request_kind request_group_message = {
+    .tag = STORE_GROUP_MESSAGE, .ordered = true, .done = sent, .refused = refused_by_group};
 
 static void
 send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame)
@@ -102,11 +109,10 @@ send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame
     struct store_message message = {
         .sender = connection->user,
         .sender_device = connection->device,
-        .number = frame->number != 0 ? frame->number : connection->node_number++,
+        .number = command_number_new(connection, frame),
         .copy = connection->devices > 1,
         .sender_name = connection->name,
     };
-    const struct store *store = connection->messenger->store;
     int error = command_chat_resolve(connection, send->chat, &message.recipient);
     if (error == -ESRCH) {
         command_start_over(connection);
@@ -116,18 +122,11 @@ send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame
         command_refuse_name(connection, frame, "sendMessage.chat", error);
         return;
     }
-    struct pending *pending = command_pending(&request_message, frame, message.number);
-    pending->partition = store_user_partition(store, message.recipient);
-    pending->to = store_partition_pid(store, pending->partition);
-    if (command_overtakes(connection, pending->partition, pending->to)) {
-        ln_free(pending);
-        command_start_over(connection);
-        return;
-    }
-    struct ln_msg *request = ln_msg_new(STORE_MESSAGE, LN_DURABLE, sizeof message);
-    request->buffer = body_buffer(send, &message);
-    memcpy(request->data, &message, sizeof message);
-    command_pending_add(connection, pending, ln_request(pending->to, &request));
+    const struct request_kind *kind =
+        command_chat_is_group(send->chat) ? &request_group_message : &request_message;
+    struct pending *pending = command_pending(kind, frame, message.number);
+    struct ln_buffer *buffer = body_buffer(send, &message);
+    command_ask_in_order(connection, pending, message.recipient, &message, sizeof message, buffer);
 }
 
 const struct command_kind command_send_message = {send_message};

@@ -91,6 +91,13 @@ static const struct command_kind *const kinds[] = {
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_PRESENCE] = &command_get_presence,
     [LINNET__V1__CLIENT_FRAME__COMMAND_WATCH_PRESENCE] = &command_watch_presence,
     [LINNET__V1__CLIENT_FRAME__COMMAND_UNWATCH_PRESENCE] = &command_unwatch_presence,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_CREATE_CHAT] = &command_create_chat,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_MODIFY_CHAT] = &command_modify_chat,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_JOIN_CHAT] = &command_join_chat,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_GET_CHAT] = &command_get_chat,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_LIST_GROUPS] = &command_list_groups,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_GET_CHAT_MEMBERS] = &command_get_chat_members,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_GET_MESSAGE_INFO] = &command_get_message_info,
 };
 
 static void

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Frames out. An event is encoded into memory on the stack when it is small, as nearly all are, and
  * leaves with the round's send. */
-#include "actors/connection_priv.h"
+#include "actors/event.h"
 
-#include "store/entry.h"
+#include "actors/command.h"
 #include "store/trace.h"
 
 #include <string.h>
@@ -46,6 +46,18 @@ event_send(struct connection *connection, Linnet__V1__ServerFrame *frame)
 }
 
 /* -------------------------------------------------------------------------------------- answers */
+
+void
+event_answer(struct connection *connection, const struct pending *pending,
+             Linnet__V1__Answer *answer)
+{
+    answer->number = command_number(pending);
+    answer->ref = pending->ref;
+    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
+    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER;
+    frame.answer = answer;
+    event_send(connection, &frame);
+}
 
 void
 event_error(struct connection *connection, uint64_t number, uint64_t ref,
@@ -100,7 +112,7 @@ attachments_decode(const struct store_entry_message *message)
 }
 
 static void
-entry_message_send(struct connection *connection, const struct store_entry *entry)
+message_send(struct connection *connection, const struct store_entry *entry)
 {
     const struct store_entry_message *message = &entry->message;
     char name[STORE_NAME_BYTES_MAX + 1];
@@ -110,9 +122,8 @@ entry_message_send(struct connection *connection, const struct store_entry *entr
     id.user_id = message->sender;
     id.device = message->sender_device;
     id.number = message->sender_number;
-    Linnet__V1__Chat chat = LINNET__V1__CHAT__INIT;
-    chat.peer_case = LINNET__V1__CHAT__PEER_USER_ID;
-    chat.user_id = entry->peer;
+    Linnet__V1__Chat chat;
+    event_chat(entry, &chat);
     Linnet__V1__Sender sender = LINNET__V1__SENDER__INIT;
     sender.user_id = message->sender;
     sender.name = name;
@@ -148,13 +159,12 @@ entry_message_send(struct connection *connection, const struct store_entry *entr
     linnet__v1__send_message__free_unpacked(attached, NULL);
 }
 
-static void
-receipts_send(struct connection *connection, const struct store_entry *entry, uint64_t reader,
-              uint64_t delivered, uint64_t read)
+void
+event_receipts(struct connection *connection, const struct store_entry *entry, uint64_t reader,
+               uint64_t delivered, uint64_t read)
 {
-    Linnet__V1__Chat chat = LINNET__V1__CHAT__INIT;
-    chat.peer_case = LINNET__V1__CHAT__PEER_USER_ID;
-    chat.user_id = entry->peer;
+    Linnet__V1__Chat chat;
+    event_chat(entry, &chat);
     Linnet__V1__Receipts event = LINNET__V1__RECEIPTS__INIT;
     event.inbox_number = entry->number;
     event.chat = &chat;
@@ -168,25 +178,37 @@ receipts_send(struct connection *connection, const struct store_entry *entry, ui
     messenger_count(&connection->messenger->counters.receipts);
 }
 
+static void
+cursors_send(struct connection *connection, const struct store_entry *entry)
+{
+    const struct store_entry_cursors *cursors = &entry->cursors;
+    if (cursors->peer_moved) {
+        event_receipts(connection, entry, entry->peer, cursors->peer_delivered, cursors->peer_read);
+    }
+    if (cursors->own_moved) {
+        event_receipts(connection, entry, connection->user, cursors->own_delivered,
+                       cursors->own_read);
+    }
+}
+
+static event_of_entry *const kinds[] = {
+    [STORE_ENTRY_MESSAGE] = message_send,
+    [STORE_ENTRY_CURSORS] = cursors_send,
+    [STORE_ENTRY_GROUP_MESSAGE] = message_send,
+    [STORE_ENTRY_GROUP_UPDATE] = event_group_update,
+    [STORE_ENTRY_GROUP_CURSORS] = event_group_cursors,
+    [STORE_ENTRY_GROUP_COUNTS] = event_group_counts,
+};
+
 void
 event_entries(struct connection *connection, const unsigned char *entries, size_t bytes)
 {
     size_t at = 0;
     struct store_entry entry;
     while (entry_next(entries, bytes, &at, &entry)) {
-        if (entry.kind == STORE_ENTRY_MESSAGE) {
-            entry_message_send(connection, &entry);
-            continue;
-        }
-        const struct store_entry_cursors *cursors = &entry.cursors;
-        if (cursors->peer_moved) {
-            receipts_send(connection, &entry, entry.peer, cursors->peer_delivered,
-                          cursors->peer_read);
-        }
-        if (cursors->own_moved) {
-            receipts_send(connection, &entry, connection->user, cursors->own_delivered,
-                          cursors->own_read);
-        }
+        size_t which = (size_t)entry.kind;
+        ASSERT(which < sizeof kinds / sizeof kinds[0] && kinds[which] != NULL);
+        kinds[which](connection, &entry);
     }
 }
 

@@ -71,6 +71,32 @@ command_ask(struct connection *connection, const Linnet__V1__ClientFrame *frame,
     command_pending_add(connection, command_pending(kind, frame, frame->number), asked);
 }
 
+uint64_t
+command_number_new(struct connection *connection, const Linnet__V1__ClientFrame *frame)
+{
+    return frame->number != 0 ? frame->number : connection->node_number++;
+}
+
+void
+command_ask_in_order(struct connection *connection, struct pending *pending, uint64_t owner,
+                     const void *data, size_t bytes, struct ln_buffer *buffer)
+{
+    const struct store *store = connection->messenger->store;
+    ASSERT(pending->kind->ordered);
+    pending->partition = store_user_partition(store, owner);
+    pending->to = store_partition_pid(store, pending->partition);
+    if (command_overtakes(connection, pending->partition, pending->to)) {
+        ln_free(pending);
+        ln_buffer_put(&buffer);
+        command_start_over(connection);
+        return;
+    }
+    struct ln_msg *request = ln_msg_new(pending->kind->tag, LN_DURABLE, bytes);
+    memcpy(request->data, data, bytes);
+    request->buffer = buffer;
+    command_pending_add(connection, pending, ln_request(pending->to, &request));
+}
+
 void
 command_start_over(struct connection *connection)
 {
@@ -82,7 +108,7 @@ bool
 command_overtakes(const struct connection *connection, uint8_t partition, ln_pid to)
 {
     for (const struct pending *at = connection->pending; at != NULL; at = at->next) {
-        if (at->kind->tag == STORE_MESSAGE && at->partition == partition && at->to != to) {
+        if (at->kind->ordered && at->partition == partition && at->to != to) {
             return true;
         }
     }

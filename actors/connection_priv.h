@@ -40,12 +40,14 @@ struct pending {
     union {
         uint64_t inbox;   /* STORE_ACK: up to where */
         uint64_t subject; /* command_presence.c: whose presence */
+        uint64_t group;   /* command_group.c: of commands about one */
     };
     union {
-        ln_pid to;              /* STORE_MESSAGE: who got it */
+        ln_pid to;              /* of an ordered kind: who got it */
         uint64_t checked_at_ns; /* command_presence.c: when the store was asked */
+        uint64_t chat_number;   /* command_group_look.c: of which message */
     };
-    uint8_t partition; /* STORE_MESSAGE: whose actor that was */
+    uint8_t partition; /* of an ordered kind: whose actor that was */
     uint8_t mode;      /* command_presence.c */
 };
 
@@ -182,6 +184,9 @@ void event_send(struct connection *connection, Linnet__V1__ServerFrame *frame);
 void event_error(struct connection *connection, uint64_t number, uint64_t ref,
                  Linnet__V1__Error__Code code, const char *text, uint64_t retry_after_ms);
 void event_done(struct connection *connection, uint64_t number, uint64_t ref);
+/* Sends an answer that has its result: its number and ref are the pending's. */
+void event_answer(struct connection *connection, const struct pending *pending,
+                  Linnet__V1__Answer *answer);
 /* Entries as the store gives them (entry_next). */
 void event_entries(struct connection *connection, const unsigned char *entries, size_t bytes);
 void event_resync(struct connection *connection, uint64_t number);

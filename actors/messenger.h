@@ -50,8 +50,12 @@ struct messenger_counters {
     _Atomic uint64_t messages_duplicate;
     _Atomic uint64_t deliveries; /* newMessage events written to sockets */
     _Atomic uint64_t acks;
-    _Atomic uint64_t reads;    /* markRead commands done */
-    _Atomic uint64_t receipts; /* events written to sockets */
+    _Atomic uint64_t reads;         /* markRead commands done */
+    _Atomic uint64_t receipts;      /* events written to sockets */
+    _Atomic uint64_t chats_created; /* groups */
+    _Atomic uint64_t chats_changed;
+    _Atomic uint64_t chat_updates; /* events of groups' changes written to sockets */
+    _Atomic uint64_t chat_gaps;
     _Atomic uint64_t resyncs;
     _Atomic uint64_t replaced;    /* connections closed because their device connected anew */
     _Atomic uint64_t slow;        /* connections closed because they did not read */

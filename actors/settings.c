@@ -8,6 +8,7 @@
 #include "net/utf8.h"
 #include "runtime/bounds.h"
 #include "store/environment.h"
+#include "store/group.h"
 #include "store/log_segment.h"
 #include "store/request.h"
 #include "store/store.h"
@@ -86,6 +87,8 @@ static const struct setting table[] = {
      "the same in bytes"},
     {"devices_max", SETTING_NUMBER, FIELD(devices_max), 1, STORE_DEVICES_LIMIT, NULL, NULL,
      "devices of one user"},
+    {"group_members_max", SETTING_NUMBER, FIELD(limits.group_members_max), 2,
+     STORE_GROUP_MEMBERS_LIMIT, NULL, NULL, "members of one group"},
 
     {"presence_interval_ms", SETTING_NUMBER, FIELD(limits.presence_interval_ms), 1000, 3600000,
      NULL, NULL, "how often an app in the foreground says so; missing twice, its user is offline"},

@@ -67,13 +67,28 @@ check_chat(const char *path, const char *name_path, const Linnet__V1__Chat *chat
            struct protocol_error *out_error)
 {
     const Linnet__V1__Error__Code code = LINNET__V1__ERROR__CODE__BAD_FRAME;
-    if (chat == NULL || chat->peer_case == LINNET__V1__CHAT__PEER__NOT_SET) {
-        return check_fail_field(out_error, code, path, "names neither userId nor userName");
-    }
-    if (chat->peer_case == LINNET__V1__CHAT__PEER_USER_NAME) {
+    if (chat != NULL && chat->peer_case == LINNET__V1__CHAT__PEER_USER_NAME) {
         return check_name(name_path, chat->user_name, out_error);
     }
+    if (chat == NULL || chat->peer_case != LINNET__V1__CHAT__PEER_USER_ID) {
+        return check_fail_field(out_error, code, path, "names neither userId nor userName");
+    }
     return chat->user_id == 0 ? check_fail_field(out_error, code, path, "userId is 0") : 0;
+}
+
+int
+check_chat_any(const char *path, const char *name_path, const Linnet__V1__Chat *chat,
+               struct protocol_error *out_error)
+{
+    const Linnet__V1__Error__Code code = LINNET__V1__ERROR__CODE__BAD_FRAME;
+    if (chat == NULL || chat->peer_case == LINNET__V1__CHAT__PEER__NOT_SET) {
+        return check_fail_field(out_error, code, path,
+                                "names neither userId, userName nor groupId");
+    }
+    if (chat->peer_case == LINNET__V1__CHAT__PEER_GROUP_ID) {
+        return check_chat_group(path, chat, out_error);
+    }
+    return check_chat(path, name_path, chat, out_error);
 }
 
 static int
@@ -106,6 +121,13 @@ static check_command *const checks[] = {
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_PRESENCE] = check_get_presence,
     [LINNET__V1__CLIENT_FRAME__COMMAND_WATCH_PRESENCE] = check_watch_presence,
     [LINNET__V1__CLIENT_FRAME__COMMAND_UNWATCH_PRESENCE] = check_unwatch_presence,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_CREATE_CHAT] = check_create_chat,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_MODIFY_CHAT] = check_modify_chat,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_JOIN_CHAT] = check_join_chat,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_GET_CHAT] = check_get_chat,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_LIST_GROUPS] = check_list_groups,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_GET_CHAT_MEMBERS] = check_get_chat_members,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_GET_MESSAGE_INFO] = check_get_message_info,
 };
 
 int

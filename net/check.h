@@ -23,9 +23,15 @@ MUST_CHECK int check_fail_amount(struct protocol_error *out_error, const char *w
 bool check_holds_control(const char *text);
 /* A user's name as far as it can be judged without the directory. */
 MUST_CHECK int check_name(const char *path, const char *name, struct protocol_error *out_error);
-/* `path` and `name_path`: of the chat, and of its userName. */
+/* A chat of two. `path` and `name_path`: of the chat, and of its userName. */
 MUST_CHECK int check_chat(const char *path, const char *name_path, const Linnet__V1__Chat *chat,
                           struct protocol_error *out_error);
+/* The same, or a group. */
+MUST_CHECK int check_chat_any(const char *path, const char *name_path, const Linnet__V1__Chat *chat,
+                              struct protocol_error *out_error);
+/* A group alone. */
+MUST_CHECK int check_chat_group(const char *path, const Linnet__V1__Chat *chat,
+                                struct protocol_error *out_error);
 
 typedef int check_command(const Linnet__V1__ClientFrame *frame,
                           const struct protocol_limits *limits, struct protocol_error *out_error);
@@ -41,3 +47,11 @@ check_command check_set_typing;
 check_command check_get_presence;
 check_command check_watch_presence;
 check_command check_unwatch_presence;
+/* check_group.c */
+check_command check_create_chat;
+check_command check_modify_chat;
+check_command check_join_chat;
+check_command check_get_chat;
+check_command check_list_groups;
+check_command check_get_chat_members;
+check_command check_get_message_info;

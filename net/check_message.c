@@ -50,7 +50,7 @@ check_send_message(const Linnet__V1__ClientFrame *frame, const struct protocol_l
                    struct protocol_error *out_error)
 {
     const Linnet__V1__SendMessage *send = frame->send_message;
-    int rc = check_chat("sendMessage.chat", "sendMessage.chat.userName", send->chat, out_error);
+    int rc = check_chat_any("sendMessage.chat", "sendMessage.chat.userName", send->chat, out_error);
     if (rc < 0) {
         return rc;
     }
@@ -83,7 +83,7 @@ check_mark_read(const Linnet__V1__ClientFrame *frame, const struct protocol_limi
 {
     const Linnet__V1__MarkRead *mark = frame->mark_read;
     (void)limits;
-    int rc = check_chat("markRead.chat", "markRead.chat.userName", mark->chat, out_error);
+    int rc = check_chat_any("markRead.chat", "markRead.chat.userName", mark->chat, out_error);
     if (rc < 0) {
         return rc;
     }

@@ -26,6 +26,7 @@ const struct protocol_limits protocol_limits_default = {
     .idle_timeout_ms = 5 * 60 * 1000,
     .presence_interval_ms = 60 * 1000,
     .presence_watches_max = 256,
+    .group_members_max = 1024,
 };
 
 static const char *const form_names[] = {

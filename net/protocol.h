@@ -43,6 +43,7 @@ struct protocol_limits {
     uint32_t idle_timeout_ms;      /* of silence, before the connection is closed */
     uint32_t presence_interval_ms; /* between two signs of life from the foreground */
     uint32_t presence_watches_max; /* of one connection */
+    uint32_t group_members_max;    /* of one group, its owner among them */
 };
 
 enum {
@@ -60,6 +61,14 @@ enum {
     /* The longest upload URL path, and RFC 6838's bound for a media type. */
     PROTOCOL_REFERENCE_BYTES_MAX = 255,
     PROTOCOL_MEDIA_TYPE_BYTES_MAX = 127,
+    /* WhatsApp's, about. The store has the same. */
+    PROTOCOL_GROUP_NAME_BYTES_MAX = 100,
+    PROTOCOL_GROUP_DESCRIPTION_BYTES_MAX = 512,
+    PROTOCOL_GROUP_PICTURE_BYTES_MAX = 128,
+    /* Whom one change of a group names: a change is one entry in each member's inbox. */
+    PROTOCOL_GROUP_SUBJECTS_MAX = 256,
+    /* Invitations are opaque to clients; ours are shorter. */
+    PROTOCOL_INVITE_BYTES_MAX = 64,
     /* As much as a WebSocket ping carries. */
     PROTOCOL_PING_BYTES_MAX = 125,
     /* An error's text with its field's path; longer ones are cut. */

@@ -94,6 +94,7 @@ data_open(const struct settings *settings, struct io_driver *driver, struct stor
         .inbox_bytes_max = settings->inbox_bytes_max,
         .devices_max = (uint16_t)settings->devices_max,
         .steps_bytes_max = settings->trace_bytes_max,
+        .group_members_max = settings->limits.group_members_max,
     };
     int error = store_open(&options, out, &report);
     if (error == -EMFILE) {

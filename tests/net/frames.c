@@ -20,6 +20,50 @@
 #define CHAT_NAMED(name)                                                           \
     MESSAGE(Linnet__V1__Chat, chat, .peer_case = LINNET__V1__CHAT__PEER_USER_NAME, \
             .user_name = TEXT(name))
+#define GROUP(id) \
+    MESSAGE(Linnet__V1__Chat, chat, .peer_case = LINNET__V1__CHAT__PEER_GROUP_ID, .group_id = (id))
+#define PARTICIPANT(id)                           \
+    MESSAGE(Linnet__V1__Participant, participant, \
+            .user_case = LINNET__V1__PARTICIPANT__USER_USER_ID, .user_id = (id))
+#define PARTICIPANT_NAMED(name)                   \
+    MESSAGE(Linnet__V1__Participant, participant, \
+            .user_case = LINNET__V1__PARTICIPANT__USER_USER_NAME, .user_name = TEXT(name))
+#define PARTICIPANTS                                                   \
+    .n_participants = 2, .participants = (Linnet__V1__Participant *[]) \
+    {                                                                  \
+        PARTICIPANT(3), PARTICIPANT_NAMED("bob")                       \
+    }
+#define PARTICIPANTS_JSON "\"participants\":[{\"userId\":\"3\"},{\"userName\":\"bob\"}]"
+#define RIGHTS                                                                                \
+    MESSAGE(Linnet__V1__ChatRights, chat_rights, .only_admins_send = 1, .only_admins_add = 1, \
+            .only_admins_edit = 1)
+#define RIGHTS_JSON \
+    "\"rights\":{\"onlyAdminsSend\":true,\"onlyAdminsAdd\":true,\"onlyAdminsEdit\":true}"
+#define NOTHING MESSAGE(Linnet__V1__Nothing, nothing, )
+/* A change of a group, and its JSON behind the chat. */
+#define MODIFY(change_name, change, change_json)                                                   \
+    {                                                                                              \
+        CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_MODIFY_CHAT,                      \
+               .modify_chat =                                                                      \
+                   MESSAGE(Linnet__V1__ModifyChat, modify_chat, .chat = GROUP(5),                  \
+                           .change_case = LINNET__V1__MODIFY_CHAT__CHANGE_##change_name, change)), \
+            "{\"modifyChat\":{\"chat\":{\"groupId\":\"5\"}," change_json "}}"                      \
+    }
+#define SUBJECTS MESSAGE(Linnet__V1__Participants, participants, PARTICIPANTS)
+/* An update of a group, likewise. */
+#define UPDATE(change_name, change, change_json)                                                   \
+    {                                                                                              \
+        SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_CHAT_UPDATE,                          \
+               .chat_update =                                                                      \
+                   MESSAGE(Linnet__V1__ChatUpdate, chat_update, .inbox_number = 9,                 \
+                           .chat = GROUP(5), .update = 2, .chat_number = 1,                        \
+                           .server_time_ms = 1780000000000, .author_user_id = 3, .members = 4,     \
+                           .change_case = LINNET__V1__CHAT_UPDATE__CHANGE_##change_name, change)), \
+            "{\"chatUpdate\":{\"inboxNumber\":\"9\",\"chat\":{\"groupId\":\"5\"},\"update\":"      \
+            "\"2\","                                                                               \
+            "\"chatNumber\":\"1\",\"serverTimeMs\":\"1780000000000\",\"authorUserId\":\"3\","      \
+            "\"members\":4," change_json "}}"                                                      \
+    }
 #define MESSAGE_ID                                                             \
     MESSAGE(Linnet__V1__MessageId, message_id, .user_id = 12, .device = 65535, \
             .number = 9007199254740991)
@@ -109,6 +153,45 @@ const struct frame_sample client_frames[] = {
             .unwatch_presence =
                 MESSAGE(Linnet__V1__UnwatchPresence, unwatch_presence, .chat = CHAT(2))),
      "{\"unwatchPresence\":{\"chat\":{\"userId\":\"2\"}}}"},
+    {CLIENT(.number = 9, .command_case = LINNET__V1__CLIENT_FRAME__COMMAND_CREATE_CHAT,
+            .create_chat = MESSAGE(Linnet__V1__CreateChat, create_chat, .name = TEXT("walkers"),
+                                   PARTICIPANTS, .rights = RIGHTS, .ttl_ms = 60000)),
+     "{\"number\":\"9\",\"createChat\":{\"name\":\"walkers\"," PARTICIPANTS_JSON "," RIGHTS_JSON
+     ",\"ttlMs\":\"60000\"}}"},
+    MODIFY(ADD, .add = SUBJECTS, "\"add\":{" PARTICIPANTS_JSON "}"),
+    MODIFY(REMOVE, .remove = SUBJECTS, "\"remove\":{" PARTICIPANTS_JSON "}"),
+    MODIFY(PROMOTE, .promote = SUBJECTS, "\"promote\":{" PARTICIPANTS_JSON "}"),
+    MODIFY(DEMOTE, .demote = SUBJECTS, "\"demote\":{" PARTICIPANTS_JSON "}"),
+    MODIFY(ENTITLE, .entitle = SUBJECTS, "\"entitle\":{" PARTICIPANTS_JSON "}"),
+    MODIFY(LEAVE, .leave = NOTHING, "\"leave\":{}"),
+    MODIFY(NAME, .name = TEXT("n"), "\"name\":\"n\""),
+    MODIFY(DESCRIPTION, .description = TEXT(""), "\"description\":\"\""),
+    MODIFY(PICTURE, .picture = TEXT("m/1"), "\"picture\":\"m/1\""),
+    MODIFY(TTL_MS, .ttl_ms = 0, "\"ttlMs\":\"0\""),
+    MODIFY(RIGHTS, .rights = RIGHTS, RIGHTS_JSON),
+    MODIFY(INVITE, .invite = NOTHING, "\"invite\":{}"),
+    MODIFY(REVOKE_INVITE, .revoke_invite = NOTHING, "\"revokeInvite\":{}"),
+    MODIFY(DELETE_CHAT, .delete_chat = NOTHING, "\"deleteChat\":{}"),
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_JOIN_CHAT,
+            .join_chat = MESSAGE(Linnet__V1__JoinChat, join_chat, .invite = TEXT("i"))),
+     "{\"joinChat\":{\"invite\":\"i\"}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_GET_CHAT,
+            .get_chat = MESSAGE(Linnet__V1__GetChat, get_chat, .chat = GROUP(5))),
+     "{\"getChat\":{\"chat\":{\"groupId\":\"5\"}}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_LIST_GROUPS,
+            .list_groups =
+                MESSAGE(Linnet__V1__ListGroups, list_groups, .after_group_id = 5, .max = 10)),
+     "{\"listGroups\":{\"afterGroupId\":\"5\",\"max\":10}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_GET_CHAT_MEMBERS,
+            .get_chat_members = MESSAGE(Linnet__V1__GetChatMembers, get_chat_members,
+                                        .chat = GROUP(5), .after_user_id = 3, .max = 10)),
+     "{\"getChatMembers\":{\"chat\":{\"groupId\":\"5\"},\"afterUserId\":\"3\",\"max\":10}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_GET_MESSAGE_INFO,
+            .get_message_info =
+                MESSAGE(Linnet__V1__GetMessageInfo, get_message_info, .chat = GROUP(5),
+                        .chat_number = 7, .after_user_id = 3, .max = 10)),
+     "{\"getMessageInfo\":{\"chat\":{\"groupId\":\"5\"},\"chatNumber\":\"7\",\"afterUserId\":\"3\","
+     "\"max\":10}}"},
 };
 const size_t client_frames_count = sizeof(client_frames) / sizeof(*client_frames);
 
@@ -117,18 +200,19 @@ const struct frame_sample server_frames[] = {
             .welcome = MESSAGE(
                 Linnet__V1__Welcome, welcome, .user_id = 1, .name = TEXT("alice"), .device = 2,
                 .token = TEXT("t"), .next_command = 3, .inbox_acknowledged = 4, .server_time_ms = 5,
-                .limits = MESSAGE(Linnet__V1__Limits, limits, .message_bytes_max = 6,
-                                  .attachments_max = 7, .frame_bytes_max = 8,
-                                  .commands_unanswered_max = 9, .command_window = 64,
-                                  .unacknowledged_entries_max = 256,
-                                  .unacknowledged_bytes_max = 262144, .idle_timeout_ms = 300000,
-                                  .presence_interval_ms = 60000, .presence_watches_max = 256))),
+                .limits = MESSAGE(
+                    Linnet__V1__Limits, limits, .message_bytes_max = 6, .attachments_max = 7,
+                    .frame_bytes_max = 8, .commands_unanswered_max = 9, .command_window = 64,
+                    .unacknowledged_entries_max = 256, .unacknowledged_bytes_max = 262144,
+                    .idle_timeout_ms = 300000, .group_members_max = 1024,
+                    .presence_interval_ms = 60000, .presence_watches_max = 256))),
      "{\"welcome\":{\"userId\":\"1\",\"name\":\"alice\",\"device\":2,\"token\":\"t\","
      "\"nextCommand\":\"3\",\"inboxAcknowledged\":\"4\",\"serverTimeMs\":\"5\",\"limits\":{"
      "\"messageBytesMax\":\"6\",\"attachmentsMax\":\"7\",\"frameBytesMax\":\"8\","
      "\"commandsUnansweredMax\":\"9\",\"commandWindow\":\"64\",\"unacknowledgedEntriesMax\":"
      "\"256\",\"unacknowledgedBytesMax\":\"262144\",\"idleTimeoutMs\":\"300000\","
-     "\"presenceIntervalMs\":\"60000\",\"presenceWatchesMax\":\"256\"}}}"},
+     "\"groupMembersMax\":\"1024\",\"presenceIntervalMs\":\"60000\",\"presenceWatchesMax\":\"256\"}"
+     "}}"},
     {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_NEW_MESSAGE,
             .new_message = MESSAGE(
                 Linnet__V1__NewMessage, new_message, .inbox_number = 900000000000001,
@@ -197,5 +281,80 @@ const struct frame_sample server_frames[] = {
             .typing = MESSAGE(Linnet__V1__Typing, typing, .chat = CHAT(2), .user_id = 2,
                               .kind = LINNET__V1__TYPING__KIND__TYPING)),
      "{\"typing\":{\"chat\":{\"userId\":\"2\"},\"userId\":\"2\",\"kind\":\"TYPING\"}}"},
+    UPDATE(CREATED,
+           .created = MESSAGE(Linnet__V1__ChatCreated, chat_created, .name = TEXT("walkers")),
+           "\"created\":{\"name\":\"walkers\"}"),
+    UPDATE(ADDED, .added = SUBJECTS, "\"added\":{" PARTICIPANTS_JSON "}"),
+    UPDATE(REMOVED, .removed = SUBJECTS, "\"removed\":{" PARTICIPANTS_JSON "}"),
+    UPDATE(PROMOTED, .promoted = SUBJECTS, "\"promoted\":{" PARTICIPANTS_JSON "}"),
+    UPDATE(DEMOTED, .demoted = SUBJECTS, "\"demoted\":{" PARTICIPANTS_JSON "}"),
+    UPDATE(ENTITLED, .entitled = SUBJECTS, "\"entitled\":{" PARTICIPANTS_JSON "}"),
+    UPDATE(LEFT, .left = NOTHING, "\"left\":{}"),
+    UPDATE(JOINED, .joined = NOTHING, "\"joined\":{}"),
+    UPDATE(NAME, .name = TEXT("n"), "\"name\":\"n\""),
+    UPDATE(DESCRIPTION, .description = TEXT(""), "\"description\":\"\""),
+    UPDATE(PICTURE, .picture = TEXT("m/1"), "\"picture\":\"m/1\""),
+    UPDATE(TTL_MS, .ttl_ms = 0, "\"ttlMs\":\"0\""),
+    UPDATE(RIGHTS, .rights = RIGHTS, RIGHTS_JSON),
+    UPDATE(INVITED, .invited = NOTHING, "\"invited\":{}"),
+    UPDATE(INVITE_REVOKED, .invite_revoked = NOTHING, "\"inviteRevoked\":{}"),
+    UPDATE(DELETED, .deleted = NOTHING, "\"deleted\":{}"),
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_GROUP_RECEIPTS,
+            .group_receipts = MESSAGE(Linnet__V1__GroupReceipts, group_receipts, .inbox_number = 9,
+                                      .chat = GROUP(5), .members = 4, .delivered_all = 2,
+                                      .read_all = 1, .n_counts = 1,
+                                      .counts = (Linnet__V1__MessageCount *[]){MESSAGE(
+                                          Linnet__V1__MessageCount, message_count, .chat_number = 3,
+                                          .delivered = 2, .read = 1)})),
+     "{\"groupReceipts\":{\"inboxNumber\":\"9\",\"chat\":{\"groupId\":\"5\"},\"members\":4,"
+     "\"deliveredAll\":\"2\",\"readAll\":\"1\",\"counts\":[{\"chatNumber\":\"3\",\"delivered\":2,"
+     "\"read\":1}]}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_CHAT_GAP,
+            .chat_gap = MESSAGE(Linnet__V1__ChatGap, chat_gap, .inbox_number = 9, .chat = GROUP(5),
+                                .from_chat_number = 3, .to_chat_number = 8)),
+     "{\"chatGap\":{\"inboxNumber\":\"9\",\"chat\":{\"groupId\":\"5\"},\"fromChatNumber\":\"3\","
+     "\"toChatNumber\":\"8\"}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER,
+            .answer = MESSAGE(
+                Linnet__V1__Answer, answer, .number = 1,
+                .result_case = LINNET__V1__ANSWER__RESULT_CHAT,
+                .chat = MESSAGE(Linnet__V1__ChatInfo, chat_info, .chat = GROUP(5),
+                                .name = TEXT("walkers"), .description = TEXT("d"),
+                                .picture = TEXT("m/1"), .created_at_ms = 1780000000000,
+                                .creator_user_id = 3, .members = 4,
+                                .role = LINNET__V1__CHAT_MEMBER__ROLE__OWNER, .rights = RIGHTS,
+                                .ttl_ms = 60000, .chat_number = 8, .update = 2, .delivered_all = 7,
+                                .read_all = 6, .invite = TEXT("i"), .duplicate = 1))),
+     "{\"answer\":{\"number\":\"1\",\"chat\":{\"chat\":{\"groupId\":\"5\"},\"name\":\"walkers\","
+     "\"description\":\"d\",\"picture\":\"m/1\",\"createdAtMs\":\"1780000000000\","
+     "\"creatorUserId\":\"3\",\"members\":4,\"role\":\"OWNER\"," RIGHTS_JSON
+     ",\"ttlMs\":\"60000\",\"chatNumber\":\"8\",\"update\":\"2\",\"deliveredAll\":\"7\","
+     "\"readAll\":\"6\",\"invite\":\"i\",\"duplicate\":true}}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER,
+            .answer =
+                MESSAGE(Linnet__V1__Answer, answer, .ref = 1,
+                        .result_case = LINNET__V1__ANSWER__RESULT_MEMBERS,
+                        .members = MESSAGE(Linnet__V1__ChatMembers, chat_members, .n_members = 1,
+                                           .members = (Linnet__V1__ChatMember *[]){MESSAGE(
+                                               Linnet__V1__ChatMember, chat_member, .user_id = 3,
+                                               .role = LINNET__V1__CHAT_MEMBER__ROLE__ADMIN,
+                                               .joined = 1, .delivered = 8, .read = 7)},
+                                           .more_after_user_id = 3))),
+     "{\"answer\":{\"ref\":\"1\",\"members\":{\"members\":[{\"userId\":\"3\",\"role\":\"ADMIN\","
+     "\"joined\":\"1\",\"delivered\":\"8\",\"read\":\"7\"}],\"moreAfterUserId\":\"3\"}}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER,
+            .answer =
+                MESSAGE(Linnet__V1__Answer, answer, .ref = 1,
+                        .result_case = LINNET__V1__ANSWER__RESULT_GROUPS,
+                        .groups = MESSAGE(Linnet__V1__Memberships, memberships, .n_groups = 1,
+                                          .groups = (Linnet__V1__Membership *[]){MESSAGE(
+                                              Linnet__V1__Membership, membership, .chat = GROUP(5),
+                                              .role = LINNET__V1__CHAT_MEMBER__ROLE__MEMBER,
+                                              .gone = 1, .joined = 2, .chat_number = 8,
+                                              .delivered = 7, .read = 6, .unread = 2)},
+                                          .more_after_group_id = 5))),
+     "{\"answer\":{\"ref\":\"1\",\"groups\":{\"groups\":[{\"chat\":{\"groupId\":\"5\"},\"role\":"
+     "\"MEMBER\",\"gone\":true,\"joined\":\"2\",\"chatNumber\":\"8\",\"delivered\":\"7\",\"read\":"
+     "\"6\",\"unread\":\"2\"}],\"moreAfterGroupId\":\"5\"}}}"},
 };
 const size_t server_frames_count = sizeof(server_frames) / sizeof(*server_frames);

@@ -130,9 +130,9 @@ static const struct {
     {"{\"authenticate\":{\"passwordLogin\":{\"name\":\"a\\u009b2J\",\"password\":\"x\"}}}",
      "NAME_INVALID", "authenticate.passwordLogin.name: holds a control character"},
     {"{\"sendMessage\":{\"text\":\"x\"}}", "BAD_FRAME",
-     "sendMessage.chat: names neither userId nor userName"},
+     "sendMessage.chat: names neither userId, userName nor groupId"},
     {"{\"sendMessage\":{\"text\":\"x\",\"chat\":{}}}", "BAD_FRAME",
-     "sendMessage.chat: names neither userId nor userName"},
+     "sendMessage.chat: names neither userId, userName nor groupId"},
     {"{\"sendMessage\":{\"text\":\"x\",\"chat\":{\"userId\":0}}}", "BAD_FRAME",
      "sendMessage.chat: userId is 0"},
     {"{\"sendMessage\":{\"text\":\"x\",\"chat\":{\"userName\":\"\"}}}", "NAME_INVALID",
@@ -160,7 +160,7 @@ static const struct {
      "BAD_FRAME", "sendMessage.attachments[0].mediaType: above 127 bytes"},
     {"{\"ack\":{}}", "BAD_FRAME", "ack.inboxNumber: 0"},
     {"{\"markRead\":{\"chatNumber\":1}}", "BAD_FRAME",
-     "markRead.chat: names neither userId nor userName"},
+     "markRead.chat: names neither userId, userName nor groupId"},
     {"{\"markRead\":{\"chat\":{\"userName\":\"a\\u007fb\"},\"chatNumber\":1}}", "NAME_INVALID",
      "markRead.chat.userName: holds a control character"},
     {"{\"markRead\":{\"chat\":{\"userId\":1}}}", "BAD_FRAME", "markRead.chatNumber: 0"},
@@ -182,6 +182,54 @@ static const struct {
      "unwatchPresence.chat: names neither userId nor userName"},
     {"{\"unwatchPresence\":{\"chat\":{\"userName\":\"\"}}}", "NAME_INVALID",
      "unwatchPresence.chat.userName: empty"},
+    {"{\"sendMessage\":{\"text\":\"x\",\"chat\":{\"groupId\":0}}}", "BAD_FRAME",
+     "sendMessage.chat: groupId is 0"},
+    {"{\"createChat\":{}}", "NAME_INVALID", "createChat.name: empty"},
+    {"{\"createChat\":{\"name\":\"%101\"}}", "NAME_INVALID", "createChat.name: above 100 bytes"},
+    {"{\"createChat\":{\"name\":\"a\\nb\"}}", "NAME_INVALID",
+     "createChat.name: holds a control character"},
+    {"{\"createChat\":{\"name\":\"n\",\"participants\":[{\"userId\":2},{\"userId\":3},"
+     "{\"userId\":4}]}}",
+     "GROUP_FULL", "createChat.participants: 3 and oneself are above 3"},
+    {"{\"createChat\":{\"name\":\"n\",\"participants\":[{\"userId\":2},{}]}}", "BAD_FRAME",
+     "createChat.participants[1]: names neither userId nor userName"},
+    {"{\"createChat\":{\"name\":\"n\",\"participants\":[{\"userId\":0}]}}", "BAD_FRAME",
+     "createChat.participants[0]: userId is 0"},
+    {"{\"createChat\":{\"name\":\"n\",\"participants\":[{\"userName\":\"%65\"}]}}", "NAME_INVALID",
+     "createChat.participants[0].userName: above 64 bytes"},
+    {"{\"modifyChat\":{\"leave\":{}}}", "BAD_FRAME", "modifyChat.chat: names no groupId"},
+    {"{\"modifyChat\":{\"chat\":{\"userId\":5},\"leave\":{}}}", "BAD_FRAME",
+     "modifyChat.chat: names no groupId"},
+    {"{\"modifyChat\":{\"chat\":{\"groupId\":0},\"leave\":{}}}", "BAD_FRAME",
+     "modifyChat.chat: groupId is 0"},
+    {"{\"modifyChat\":{\"chat\":{\"groupId\":5}}}", "BAD_FRAME",
+     "modifyChat: no change, or none that this node knows"},
+    {"{\"modifyChat\":{\"chat\":{\"groupId\":5},\"add\":{}}}", "BAD_FRAME",
+     "modifyChat.add.participants: nobody"},
+    {"{\"modifyChat\":{\"chat\":{\"groupId\":5},\"remove\":{\"participants\":[{}]}}}", "BAD_FRAME",
+     "modifyChat.remove.participants[0]: names neither userId nor userName"},
+    {"{\"modifyChat\":{\"chat\":{\"groupId\":5},\"promote\":{\"participants\":[{\"userName\":"
+     "\"\"}]}}}",
+     "NAME_INVALID", "modifyChat.promote.participants[0].userName: empty"},
+    {"{\"modifyChat\":{\"chat\":{\"groupId\":5},\"demote\":{}}}", "BAD_FRAME",
+     "modifyChat.demote.participants: nobody"},
+    {"{\"modifyChat\":{\"chat\":{\"groupId\":5},\"entitle\":{}}}", "BAD_FRAME",
+     "modifyChat.entitle.participants: nobody"},
+    {"{\"modifyChat\":{\"chat\":{\"groupId\":5},\"name\":\"\"}}", "NAME_INVALID",
+     "modifyChat.name: empty"},
+    {"{\"modifyChat\":{\"chat\":{\"groupId\":5},\"description\":\"%513\"}}", "BAD_FRAME",
+     "modifyChat.description: above 512 bytes"},
+    {"{\"modifyChat\":{\"chat\":{\"groupId\":5},\"picture\":\"%129\"}}", "BAD_FRAME",
+     "modifyChat.picture: above 128 bytes"},
+    {"{\"joinChat\":{}}", "INVITE_INVALID", "joinChat.invite: not 1 to 64 bytes"},
+    {"{\"joinChat\":{\"invite\":\"%65\"}}", "INVITE_INVALID", "joinChat.invite: not 1 to 64 bytes"},
+    {"{\"getChat\":{}}", "BAD_FRAME", "getChat.chat: names no groupId"},
+    {"{\"getChatMembers\":{\"chat\":{\"userName\":\"bob\"}}}", "BAD_FRAME",
+     "getChatMembers.chat: names no groupId"},
+    {"{\"getMessageInfo\":{\"chatNumber\":1}}", "BAD_FRAME",
+     "getMessageInfo.chat: names no groupId"},
+    {"{\"getMessageInfo\":{\"chat\":{\"groupId\":5}}}", "BAD_FRAME",
+     "getMessageInfo.chatNumber: 0"},
 };
 
 /* Writes the text with each %N as N letters. */
@@ -225,6 +273,7 @@ refuses_what_makes_no_sense(void **state)
     struct protocol_limits limits = protocol_limits_default;
     limits.message_bytes_max = 100;
     limits.attachments_max = 2;
+    limits.group_members_max = 3;
     for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
         struct arena arena;
         arena_init(&arena, NULL, 0, 1 << 20);
@@ -263,10 +312,19 @@ takes_what_just_fits(void **state)
         "{\"sendMessage\":{\"chat\":{\"userId\":9007199254740991},\"text\":\"\",\"attachments\":["
         "{\"reference\":\"%98\"},{\"reference\":\"a\",\"mediaType\":\"b\"}]}}",
         "{\"ack\":{\"inboxNumber\":1}}",
+        "{\"createChat\":{\"name\":\"%100\",\"participants\":[{\"userId\":2},{\"userName\":\"%64\"}"
+        "]}}",
+        "{\"createChat\":{\"name\":\"alone\"}}",
+        "{\"modifyChat\":{\"chat\":{\"groupId\":5},\"description\":\"%512\"}}",
+        "{\"modifyChat\":{\"chat\":{\"groupId\":5},\"picture\":\"%128\"}}",
+        "{\"modifyChat\":{\"chat\":{\"groupId\":5},\"ttlMs\":0}}",
+        "{\"joinChat\":{\"invite\":\"%64\"}}",
+        "{\"listGroups\":{}}",
     };
     struct protocol_limits limits = protocol_limits_default;
     limits.message_bytes_max = 100;
     limits.attachments_max = 2;
+    limits.group_members_max = 3;
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         struct arena arena;
         arena_init(&arena, NULL, 0, 1 << 20);

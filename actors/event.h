@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* event.h - entries of an inbox as the events that a device is sent: event_NOUN.c, each with its
+ * kinds, and one table of all of them in connection_event.c.
+ *
+ * An entry becomes one event, or a few with the same inbox number. Entries are borrowed; nothing
+ * here yields.
+ */
+#pragma once
+
+#include "actors/connection_priv.h"
+#include "store/entry.h"
+
+typedef void event_of_entry(struct connection *connection, const struct store_entry *entry);
+
+/* The chat of an entry: its peer is a user or, of a group's kinds, a group. */
+void event_chat(const struct store_entry *entry, Linnet__V1__Chat *out);
+
+/* connection_event.c */
+void event_receipts(struct connection *connection, const struct store_entry *entry, uint64_t reader,
+                    uint64_t delivered, uint64_t read);
+
+/* event_group.c */
+event_of_entry event_group_update;
+event_of_entry event_group_cursors;
+event_of_entry event_group_counts;
