@@ -47,7 +47,8 @@ record_range_inbox(uint8_t partition, uint64_t user, uint64_t after, uint64_t to
 }
 
 /* What goes with its owner. */
-static const enum record_table owned[] = {RECORD_CHAT, RECORD_STATE, RECORD_STATE_SUM};
+static const enum record_table owned[] = {RECORD_CHAT, RECORD_STATE, RECORD_STATE_SUM,
+                                          RECORD_MEMBERSHIP};
 
 bool
 record_implies(const struct table_entry *entry, unsigned index, struct store_range *out)
@@ -68,7 +69,7 @@ record_implies(const struct table_entry *entry, unsigned index, struct store_ran
         *out = key_range_owner(entry->key.partition, (uint8_t)owned[index], entry->key.owner);
         return true;
     }
-    return record_group_implies(entry, out);
+    return record_group_implies(entry, index, out);
 }
 
 void

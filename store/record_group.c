@@ -22,18 +22,16 @@ finish(const struct cursor_out *out)
 }
 
 bool
-record_group_implies(const struct table_entry *entry, struct store_range *out)
+record_group_implies(const struct table_entry *entry, unsigned index, struct store_range *out)
 {
-    if (entry->key.table == RECORD_GROUP) {
-        struct record_group group;
-        *out = key_range_owner(entry->key.partition, RECORD_MEMBER, entry->key.owner);
-        return record_group_decode(entry->value, &group) == 0 && group.deleted;
+    static const enum record_table tables[] = {RECORD_MEMBER, RECORD_GROUP_LOG};
+    struct record_group group;
+    if (entry->key.table != RECORD_GROUP || index >= sizeof(tables) / sizeof(tables[0]) ||
+        record_group_decode(entry->value, &group) != 0 || !group.deleted) {
+        return false;
     }
-    if (entry->key.table == RECORD_SPREAD) {
-        *out = key_range_owner(entry->key.partition, RECORD_GROUP_LOG, entry->key.owner);
-        return entry->value.count == RECORD_HEADER_BYTES + sizeof(uint16_t);
-    }
-    return false;
+    *out = key_range_owner(entry->key.partition, tables[index], entry->key.owner);
+    return true;
 }
 
 static void

@@ -14,9 +14,9 @@
 #include "store/group.h"
 #include "store/record.h"
 
-/* The fold's question (record_implies): a group that was deleted implies that its members are gone,
- * and one that nobody is spread over that its log is. */
-bool record_group_implies(const struct table_entry *entry, struct store_range *out);
+/* The fold's question (record_implies): of a group that was deleted who was in it and who wrote
+ * what are gone. */
+bool record_group_implies(const struct table_entry *entry, unsigned index, struct store_range *out);
 
 /* A short text within its record. */
 struct record_text {

@@ -27,60 +27,61 @@ ask_tag_name(uint32_t tag)
     return index < sizeof asks / sizeof asks[0] ? asks[index] : NULL;
 }
 
+#define NAME(tag) [(tag)-STORE_TAG_FIRST] = #tag
+/* clang-format off */
+static const char *const requests[] = {
+    NAME(STORE_NAME_FIND),
+    NAME(STORE_USER_CREATE),
+    NAME(STORE_USER_GET),
+    NAME(STORE_USER_REMOVE),
+    NAME(STORE_PASSWORD_GET),
+    NAME(STORE_PASSWORD_SET),
+    NAME(STORE_DEVICE_ADD),
+    NAME(STORE_DEVICE_CHECK),
+    NAME(STORE_DEVICE_LIST),
+    NAME(STORE_DEVICE_REVOKE),
+    NAME(STORE_ATTACH),
+    NAME(STORE_DETACH),
+    NAME(STORE_MESSAGE),
+    NAME(STORE_ACK),
+    NAME(STORE_READ),
+    NAME(STORE_INBOX),
+    NAME(STORE_CHATS),
+    NAME(STORE_USER_LIST),
+    NAME(STORE_PUSH),
+    NAME(STORE_BEHIND),
+    NAME(STORE_RESYNC),
+    NAME(STORE_REVOKED),
+    NAME(STORE_DEVICES),
+    NAME(STORE_REPLACED),
+    NAME(STORE_SEEN),
+    NAME(STORE_SEEN_GET),
+    NAME(STORE_WAKE_SET),
+    NAME(STORE_WAKE_CLEAR),
+    NAME(STORE_WAKE_GET),
+    NAME(STORE_WAKE_DONE),
+    NAME(STORE_WAKE_LIST),
+    NAME(STORE_WAKE_DUE),
+    NAME(STORE_MAY_SEE),
+    NAME(STORE_STATE_SET),
+    NAME(STORE_STATE_REMOVE),
+    NAME(STORE_STATE_LIST),
+    NAME(STORE_PROFILE),
+    NAME(STORE_RULES),
+    NAME(STORE_GROUP_CREATE),
+    NAME(STORE_GROUP_CHANGE),
+    NAME(STORE_GROUP_MESSAGE),
+    NAME(STORE_GROUP_GET),
+    NAME(STORE_GROUP_MEMBERS),
+    NAME(STORE_GROUP_READ),
+    NAME(STORE_GROUP_CHATS),
+};
+/* clang-format on */
+#undef NAME
+
 const char *
 store_tag_name(uint32_t tag)
 {
-#define NAME(tag) [(tag)-STORE_TAG_FIRST] = #tag
-    /* clang-format off */
-    static const char *const requests[] = {
-        NAME(STORE_NAME_FIND),
-        NAME(STORE_USER_CREATE),
-        NAME(STORE_USER_GET),
-        NAME(STORE_USER_REMOVE),
-        NAME(STORE_PASSWORD_GET),
-        NAME(STORE_PASSWORD_SET),
-        NAME(STORE_DEVICE_ADD),
-        NAME(STORE_DEVICE_CHECK),
-        NAME(STORE_DEVICE_LIST),
-        NAME(STORE_DEVICE_REVOKE),
-        NAME(STORE_ATTACH),
-        NAME(STORE_DETACH),
-        NAME(STORE_MESSAGE),
-        NAME(STORE_ACK),
-        NAME(STORE_READ),
-        NAME(STORE_INBOX),
-        NAME(STORE_CHATS),
-        NAME(STORE_USER_LIST),
-        NAME(STORE_PUSH),
-        NAME(STORE_BEHIND),
-        NAME(STORE_RESYNC),
-        NAME(STORE_REVOKED),
-        NAME(STORE_DEVICES),
-        NAME(STORE_REPLACED),
-        NAME(STORE_SEEN),
-        NAME(STORE_SEEN_GET),
-        NAME(STORE_WAKE_SET),
-        NAME(STORE_WAKE_CLEAR),
-        NAME(STORE_WAKE_GET),
-        NAME(STORE_WAKE_DONE),
-        NAME(STORE_WAKE_LIST),
-        NAME(STORE_WAKE_DUE),
-        NAME(STORE_MAY_SEE),
-        NAME(STORE_STATE_SET),
-        NAME(STORE_STATE_REMOVE),
-        NAME(STORE_STATE_LIST),
-        NAME(STORE_PROFILE),
-        NAME(STORE_RULES),
-        NAME(STORE_GROUP_CREATE),
-        NAME(STORE_GROUP_CHANGE),
-        NAME(STORE_GROUP_MESSAGE),
-        NAME(STORE_GROUP_GET),
-        NAME(STORE_GROUP_MEMBERS),
-        NAME(STORE_GROUP_READ),
-        NAME(STORE_GROUP_CHATS),
-    };
-    /* clang-format on */
-#undef NAME
     if (tag - STORE_TAG_FIRST < sizeof requests / sizeof requests[0]) {
         return requests[tag - STORE_TAG_FIRST];
     }

@@ -537,8 +537,9 @@ implications(void **state)
     user.removed = true;
     entry.value.count = record_user_encode(&user, bytes);
     assert_true(record_implies(&entry, 0, &range));
-    static const enum record_table tables[] = {RECORD_CHAT, RECORD_STATE, RECORD_STATE_SUM};
-    for (unsigned i = 0; i < 3; i++) {
+    static const enum record_table tables[] = {RECORD_CHAT, RECORD_STATE, RECORD_STATE_SUM,
+                                               RECORD_MEMBERSHIP};
+    for (unsigned i = 0; i < 4; i++) {
         inside = record_key(7, tables[i], 42, UINT64_MAX);
         other = record_key(7, tables[i], 43, 0);
         assert_true(record_implies(&entry, i, &range));
@@ -546,7 +547,7 @@ implications(void **state)
         assert_true(key_compare(&inside, &range.high) <= 0);
         assert_true(key_compare(&range.high, &other) < 0);
     }
-    assert_false(record_implies(&entry, 3, &range));
+    assert_false(record_implies(&entry, 4, &range));
 
     entry.key = record_key(7, RECORD_CHAT, 42, 1);
     assert_false(record_implies(&entry, 0, &range));

@@ -68,7 +68,7 @@ world_apply(struct world *world, struct command *command)
 {
     struct result result;
     command->time_ms = world->now_ms;
-    if (command->kind == COMMAND_MESSAGE) {
+    if (command->kind == COMMAND_MESSAGE || command->kind == COMMAND_GROUP_MESSAGE) {
         command->message.message.time_ms = world->now_ms;
     }
     size_t count = command_encode(command, world->body, sizeof(world->body));
@@ -534,6 +534,13 @@ world_head(struct world *world, uint64_t user, struct record_head *out)
     struct store_key key = record_key(world_partition(world, user), RECORD_HEAD, user, 0);
     learn(world, &key);
     return inbox_head_get(&world->ledgers[key.partition], user, out);
+}
+
+bool
+world_get(struct world *world, const struct store_key *key, struct store_value *out)
+{
+    learn(world, key);
+    return ledger_get(&world->ledgers[key->partition], key, out);
 }
 
 bool

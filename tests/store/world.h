@@ -82,6 +82,8 @@ bool world_chat(struct world *world, uint64_t user, uint64_t peer, struct record
 bool world_state_get(struct world *world, uint64_t user, uint8_t kind, uint64_t subject,
                      char out[WORLD_STATE_MAX]);
 bool world_name(struct world *world, const char *name, uint64_t *out_user);
+/* Borrowed until the next call. */
+bool world_get(struct world *world, const struct store_key *key, struct store_value *out);
 /* The entries above `after`; their bytes live until the next call. */
 size_t world_inbox(struct world *world, uint64_t user, uint64_t after,
                    struct store_entry out[WORLD_PAGE_MAX]);

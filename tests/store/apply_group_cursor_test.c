@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/store/group_town.h"
+
+#include <errno.h>
+
+/* Acknowledges all that is there. */
+static void
+take_all(struct world *world, uint64_t user, uint16_t device)
+{
+    size_t count = world_inbox(world, user, 0, entries);
+    assert_int_equal(world_ack(world, user, device, entries[count - 1].number).error, 0);
+}
+
+static struct record_member
+member(struct world *world, uint64_t group, uint64_t user)
+{
+    struct record_member record;
+    assert_true(world_group_member(world, group, user, &record));
+    return record;
+}
+
+static void
+delivered(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 2);
+    (void)world_group_send(world, users[0], 2, id, "a");
+    (void)world_group_send(world, users[0], 3, id, "b");
+    world_settle(world);
+    take_all(world, users[1], 1);
+    assert_int_equal(member(world, id, users[1]).delivered, 0); /* gathered, not told yet */
+    world_group_report(world);
+    assert_int_equal(member(world, id, users[1]).delivered, 2);
+    assert_int_equal(member(world, id, users[1]).read, 0);
+    assert_int_equal(member(world, id, users[2]).delivered, 0);
+}
+
+static void
+read_marks(void **state)
+{
+    struct world *world = *state;
+    struct record_membership membership;
+    uint64_t two = world_user(world, "two", 2);
+    uint64_t id = world_group(world, users[0], 1, &two, 1);
+    (void)world_group_send(world, users[0], 2, id, "a");
+    (void)world_group_send(world, users[0], 3, id, "b");
+    world_settle(world);
+    assert_int_equal(world_group_read(world, two, id, 3).error, -ERANGE);
+    assert_int_equal(world_group_read(world, two, id, 2).error, 0);
+    assert_int_equal(world_group_read(world, two, id, 1).error, 0); /* nothing new */
+    assert_int_equal(world_group_read(world, users[3], id, 1).error, -ENOENT);
+    world_group_report(world);
+    assert_int_equal(member(world, id, two).read, 2);
+    assert_int_equal(member(world, id, two).delivered, 2); /* read is delivered */
+    assert_string_equal(heard(world, two), "Aab#");
+    assert_true(entries[3].group_cursors.own_moved);
+    assert_int_equal(entries[3].group_cursors.read, 2);
+    assert_true(world_membership(world, two, id, &membership));
+    assert_int_equal(membership.own_unread, 0);
+}
+
+static void
+own_messages(void **state)
+{
+    struct world *world = *state;
+    struct record_membership membership;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 1);
+    (void)world_group_send(world, users[0], 2, id, "a");
+    world_settle(world);
+    assert_true(world_membership(world, users[0], id, &membership));
+    assert_int_equal(membership.read, 1); /* he had all before it, and wrote it */
+    (void)world_group_send(world, users[1], 1, id, "b");
+    (void)world_group_send(world, users[0], 3, id, "c");
+    world_settle(world);
+    assert_true(world_membership(world, users[0], id, &membership));
+    assert_int_equal(membership.last - membership.read - membership.own_unread, 1);
+    (void)world_group_read(world, users[0], id, 3);
+    assert_true(world_membership(world, users[0], id, &membership));
+    assert_int_equal(membership.last - membership.read - membership.own_unread, 0);
+}
+
+static void
+due_survives(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 2);
+    (void)world_group_send(world, users[0], 2, id, "a");
+    world_settle(world);
+    take_all(world, users[1], 1);
+    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
+        world_fold(world, cell);
+    }
+    world_restart(world);
+    world_group_report(world);
+    assert_int_equal(member(world, id, users[1]).delivered, 1);
+    const struct group_dues *dues = &world_ledger(world, world_partition(world, id))->due;
+    assert_true(group_due_find(dues, id)->tell);
+    world_restart(world);
+    dues = &world_ledger(world, world_partition(world, id))->due;
+    assert_true(group_due_find(dues, id)->tell);
+}
+
+static struct command_group_tell
+tell_of(uint64_t group, uint64_t user, uint64_t number, uint32_t have, unsigned char *rows)
+{
+    struct command_tell_row row = {
+        .user = user, .chat_number = number, .delivered = have, .read = 0};
+    command_tell_put(rows, 0, &row);
+    return (struct command_group_tell){
+        .group = group, .receipts = 1, .delivered_all = 0, .count = 1, .rows = rows};
+}
+
+static void
+counts(void **state)
+{
+    struct world *world = *state;
+    unsigned char rows[COMMAND_TELL_BYTES];
+    uint64_t id = world_group(world, users[0], 1, &users[1], 2);
+    (void)world_group_send(world, users[0], 2, id, "a");
+    world_settle(world);
+    take_all(world, users[1], 1);
+    world_group_report(world);
+    struct command_group_tell tell = tell_of(id, users[0], 1, 1, rows);
+    assert_int_equal(world_group_tell(world, &tell).error, 0);
+    world_settle(world);
+    assert_string_equal(heard(world, users[0]), "A=");
+    struct store_group_count count = entry_group_count(&entries[1].group_counts, 0);
+    assert_int_equal(count.chat_number, 1);
+    assert_int_equal(count.delivered, 1);
+    /* What is newer takes its place. */
+    tell = tell_of(id, users[0], 1, 2, rows);
+    tell.delivered_all = 1;
+    assert_int_equal(world_group_tell(world, &tell).error, 0);
+    world_settle(world);
+    assert_string_equal(heard(world, users[0]), "A=");
+    assert_int_equal(entry_group_count(&entries[1].group_counts, 0).delivered, 2);
+    assert_int_equal(entries[1].group_counts.delivered_all, 1);
+    /* Nothing is due any more: it had counted all receipts. */
+    assert_null(group_due_find(&world_ledger(world, world_partition(world, id))->due, id));
+}
+
+static void
+more_came(void **state)
+{
+    struct world *world = *state;
+    unsigned char rows[COMMAND_TELL_BYTES];
+    uint64_t id = world_group(world, users[0], 1, &users[1], 2);
+    (void)world_group_send(world, users[0], 2, id, "a");
+    world_settle(world);
+    take_all(world, users[1], 1);
+    world_group_report(world);
+    take_all(world, users[2], 1);
+    world_group_report(world);
+    struct command_group_tell tell = tell_of(id, users[0], 1, 1, rows); /* of the first alone */
+    (void)world_group_tell(world, &tell);
+    assert_true(group_due_find(&world_ledger(world, world_partition(world, id))->due, id)->tell);
+}
+
+static void
+log_is_forgotten(void **state)
+{
+    struct world *world = *state;
+    unsigned char rows[COMMAND_TELL_BYTES];
+    struct record_group group;
+    struct store_value value;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 1);
+    for (uint64_t i = 0; i < 5; i++) {
+        (void)world_group_send(world, users[0], 2 + i, id, "a");
+    }
+    struct command_group_tell tell = tell_of(id, users[0], 5, 0, rows);
+    tell.log_low = 3;
+    (void)world_group_tell(world, &tell);
+    assert_true(world_group_get(world, id, &group));
+    assert_int_equal(group.log_low, 3);
+    for (uint64_t number = 1; number <= 5; number++) {
+        struct store_key key = record_key(world_partition(world, id), RECORD_GROUP_LOG, id, number);
+        assert_int_equal(world_get(world, &key, &value), number > 3);
+    }
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        IN_TOWN("what a member's device has acknowledged is reported to the group", delivered),
+        IN_TOWN("what a member has read is reported, and told to his other devices", read_marks),
+        IN_TOWN("a member's own messages are not unread", own_messages),
+        IN_TOWN("what is due outlives folds and restarts", due_survives),
+        IN_TOWN("a sender hears how many have his message, by one mark", counts),
+        IN_TOWN("receipts that come while others are counted are counted next", more_came),
+        IN_TOWN("who wrote an old message is forgotten", log_is_forgotten),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
