@@ -411,8 +411,8 @@ static void
 enter(struct connection *connection)
 {
     struct connection_start *start = connection->start;
-    connection_enter(connection, start);
     connection->start = NULL;
+    connection_enter(connection, start);
     /* What came behind the login. */
     connection_input(connection, start->bytes + start->answer_bytes, start->input_bytes);
     ln_free(start);

@@ -69,8 +69,10 @@ struct connection {
     uint64_t fed;         /* inbox entries up to here are on the wire, or acknowledged */
     struct feed *feed;    /* NULL: live, and nothing to acknowledge */
     struct pending *pending, *pending_last;
-    struct connection_start *start;     /* moved: until it has entered */
-    struct connection_watches *watches; /* connection_presence.c; NULL: nobody */
+    union {
+        struct connection_start *start;     /* moved: until it enters */
+        struct connection_watches *watches; /* from then on, connection_presence.c; NULL: nobody */
+    };
     unsigned char
         *kept; /* input: a request's head that is not complete, or what waits for credit */
     uint64_t heard_at_ns;
