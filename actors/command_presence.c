@@ -92,12 +92,14 @@ seen_request(const struct connection *connection, struct pending *pending)
 
 static uint64_t
 presence_request(const struct connection *connection, const struct pending *pending,
-                 uint64_t seen_ms)
+                 const struct store_seen_at *seen)
 {
+    unsigned sees = (seen->sees_online ? PRESENCE_SEES_ONLINE : 0) |
+                    (seen->sees_last_seen ? PRESENCE_SEES_LAST_SEEN : 0);
     struct presence_ask ask = {
         .user = pending->subject,
-        .watcher = {.user = connection->user, .connection = ln_self()},
-        .seen_ms = seen_ms,
+        .watcher = {.user = connection->user, .connection = ln_self(), .sees = (uint8_t)sees},
+        .seen_ms = seen->at_ms,
         .checked_at_ns = pending->checked_at_ns,
         .watch = pending->mode != MODE_GET,
     };
@@ -201,7 +203,7 @@ seen_known(struct connection *connection, const struct pending *pending,
            const struct ln_msg *answer)
 {
     const struct store_seen_at *seen = (const struct store_seen_at *)(const void *)answer->data;
-    if (!seen->may_see) {
+    if (!seen->sees_online && !seen->sees_last_seen) {
         refuse(connection, pending, LINNET__V1__ERROR__CODE__NOT_PERMITTED,
                "this user does not let you see it", 0);
     } else if (pending->mode != MODE_GET && !seen->met) {
@@ -209,7 +211,7 @@ seen_known(struct connection *connection, const struct pending *pending,
                "no message has passed between you", 0);
     } else {
         struct pending *next = pending_again(pending, &request_presence);
-        command_pending_add(connection, next, presence_request(connection, next, seen->at_ms));
+        command_pending_add(connection, next, presence_request(connection, next, seen));
     }
 }
 

@@ -9,6 +9,7 @@
 #include "actors/tag.h"
 #include "runtime/text.h"
 #include "store/counter.h"
+#include "store/state.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -490,22 +491,21 @@ presence_forget(struct messenger *messenger, uint64_t user)
 }
 
 static void
-tell_again(void *context, uint64_t subject, ln_pid connection)
+tell_again(uint64_t subject, ln_pid connection)
 {
     struct presence_again again = {.subject = subject};
     struct ln_msg *msg = ln_msg_new(PRESENCE_AGAIN, LN_REPLY, sizeof again);
-    (void)context;
     memcpy(msg->data, &again, sizeof again);
     ln_send(connection, &msg);
 }
 
-void
-presence_rules_changed(struct messenger *messenger, uint64_t user)
+/* Who may see the user has changed, durably: those who watch must ask again. */
+static void
+rules_changed(struct presence *presence, const struct store_rules_notice *notice)
 {
-    struct presence *presence = here(messenger);
     presence->ruled_at_ns = io_now_ns(ln_io());
-    presence_table_unwatch_all(&presence->table, partition_of(presence, user), user, tell_again,
-                               NULL);
+    presence_table_unwatch_all(&presence->table, partition_of(presence, notice->user), notice->user,
+                               notice->watcher, tell_again);
 }
 
 /* ------------------------------------------------------------------------------------- requests */
@@ -520,6 +520,12 @@ answer(const struct presence *presence, struct ln_caller caller, const struct pr
         uint64_t seen_ms = subject->seen_s * UINT64_C(1000);
         answer.online = presence_subject_online(subject);
         answer.seen_ms = seen_ms > ask->seen_ms ? seen_ms : ask->seen_ms;
+    }
+    if ((ask->watcher.sees & PRESENCE_SEES_ONLINE) == 0) {
+        answer.online = false;
+    }
+    if ((ask->watcher.sees & PRESENCE_SEES_LAST_SEEN) == 0) {
+        answer.seen_ms = 0;
     }
     struct ln_msg *msg = ln_msg_new(PRESENCE_ASK, LN_REPLY, sizeof answer);
     memcpy(msg->data, &answer, sizeof answer);
@@ -577,8 +583,8 @@ go_on(struct presence *presence)
         presence_table_relog(table, (uint8_t)partition);
         for (uint32_t i = 0; i < users->capacity; i++) {
             if (users->places[i].user != 0) {
-                presence_table_unwatch_all(table, (uint8_t)partition, users->places[i].user,
-                                           tell_again, NULL);
+                presence_table_unwatch_all(table, (uint8_t)partition, users->places[i].user, 0,
+                                           tell_again);
             }
         }
     }
@@ -598,6 +604,7 @@ presence_init(void *state, const void *argument)
     }
     presence->started = true;
     atomic_store_explicit(&presence->pid, ln_self(), memory_order_release);
+    store_presence_set(presence->messenger->store, presence->scheduler, ln_self());
     if (presence->table.users_count > 0) {
         wake(presence);
     }
@@ -631,6 +638,9 @@ presence_handle(void *state, struct ln_msg **msg)
     case PRESENCE_ONWARD:
         expect_time(presence, presence->walk.sliced_ns, PRESENCE_BUSY_MS);
         slice(presence);
+        break;
+    case STORE_RULES:
+        rules_changed(presence, (const struct store_rules_notice *)(const void *)(*msg)->data);
         break;
     case LN_TAG_STOP:
         stop(presence);

@@ -66,7 +66,7 @@ struct presence_ask {
     bool watch;
 };
 struct presence_answer {
-    uint64_t seen_ms;
+    uint64_t seen_ms; /* 0: never, or not for the watcher's eyes, likewise */
     bool online;
 };
 
@@ -106,8 +106,6 @@ void presence_ended(struct messenger *messenger, uint64_t user);
 void presence_act(struct messenger *messenger, uint64_t user);
 /* He types. The subject lives here: himself, or a group at home on this scheduler. */
 void presence_typing(struct messenger *messenger, const struct presence_typing *typing);
-/* Who may see him has changed, durably: all who watch must ask again. */
-void presence_rules_changed(struct messenger *messenger, uint64_t user);
 /* He was removed. */
 void presence_forget(struct messenger *messenger, uint64_t user);
 

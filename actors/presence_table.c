@@ -31,9 +31,10 @@ struct watch {
     uint64_t user;
     uint32_t next;
     uint16_t typed_s; /* the second, of 18 hours, in which it was last told that somebody types */
-    uint8_t typing;   /* due: what it is to be told */
-    bool due;
+    uint8_t typing;   /* what it is to be told; TYPING_TOLD: nothing */
+    uint8_t sees;     /* presence_sees */
 };
+enum { TYPING_TOLD = UINT8_MAX };
 _Static_assert(sizeof(struct presence_subject) == 24 && sizeof(struct lease) == 16 &&
                    sizeof(struct watch) == 24,
                "what docs/performance.md counts with");
@@ -301,6 +302,7 @@ presence_table_watch(struct presence_table *table, uint8_t partition, uint64_t u
     }
     for (uint32_t at = subject->watches; at != 0; at = watch_at(table, at)->next) {
         if (watch_at(table, at)->connection == watcher->connection) {
+            watch_at(table, at)->sees = watcher->sees;
             return -EALREADY;
         }
     }
@@ -311,6 +313,8 @@ presence_table_watch(struct presence_table *table, uint8_t partition, uint64_t u
     struct watch *watch = watch_at(table, number);
     watch->connection = watcher->connection;
     watch->user = watcher->user;
+    watch->sees = watcher->sees;
+    watch->typing = TYPING_TOLD;
     watch->next = subject->watches;
     subject->watches = number;
     subject->watchers++;
@@ -344,25 +348,24 @@ presence_table_unwatch(struct presence_table *table, uint8_t partition, uint64_t
 
 void
 presence_table_unwatch_all(struct presence_table *table, uint8_t partition, uint64_t user,
-                           void (*each)(void *context, uint64_t subject, ln_pid connection),
-                           void *context)
+                           uint64_t watcher, void (*each)(uint64_t subject, ln_pid connection))
 {
     struct presence_subject *subject = find(table, partition, user);
-    while (subject != NULL && subject->watches != 0) {
-        uint32_t number = subject->watches;
-        each(context, user, watch_at(table, number)->connection);
-        subject->watches = watch_at(table, number)->next;
+    uint32_t *link = subject != NULL ? &subject->watches : NULL;
+    while (link != NULL && *link != 0) {
+        uint32_t number = *link;
+        struct watch *watch = watch_at(table, number);
+        if (watcher != 0 && watch->user != watcher) {
+            link = &watch->next;
+            continue;
+        }
+        if (each != NULL) {
+            each(user, watch->connection);
+        }
+        *link = watch->next;
         subject->watchers--;
         presence_pool_give(&table->watches, number);
     }
-}
-
-static void
-nobody(void *context, uint64_t subject, ln_pid connection)
-{
-    (void)context;
-    (void)subject;
-    (void)connection;
 }
 
 void
@@ -373,7 +376,7 @@ presence_table_forget(struct presence_table *table, uint8_t partition, uint64_t 
         return;
     }
     (void)leases_end(table, subject, 0, UINT32_MAX);
-    presence_table_unwatch_all(table, partition, user, nobody, NULL);
+    presence_table_unwatch_all(table, partition, user, 0, NULL);
     struct presence_users *users = &table->users[partition];
     take_out(table, users, (uint32_t)(subject - users->places));
 }
@@ -416,16 +419,15 @@ presence_table_typing(struct presence_table *table, uint8_t partition,
     uint32_t at = subject != NULL ? subject->watches : 0;
     for (; at != 0; at = watch_at(table, at)->next) {
         struct watch *watch = watch_at(table, at);
-        if (!meant(typing, watch->user)) {
+        if ((watch->sees & PRESENCE_SEES_ONLINE) == 0 || !meant(typing, watch->user)) {
             continue;
         }
         if (watch->typed_s != second && teller->left > 0) {
             watch->typed_s = second;
-            watch->due = false;
+            watch->typing = TYPING_TOLD;
             tell(teller, watch->connection, &update);
         } else if (typing->subject == typing->user) {
             watch->typing = typing->kind;
-            watch->due = true;
             subject->flags |= TYPES;
         } else {
             passed_over++;
@@ -442,19 +444,36 @@ tell_typing(struct presence_table *table, struct presence_subject *subject, uint
     bool left = false;
     for (uint32_t at = subject->watches; at != 0; at = watch_at(table, at)->next) {
         struct watch *watch = watch_at(table, at);
-        if (watch->due && watch->typed_s != second && teller->left > 0) {
+        if (watch->typing != TYPING_TOLD && watch->typed_s != second && teller->left > 0) {
             struct presence_update update = {.subject = subject->user,
                                              .user = subject->user,
                                              .kind = PRESENCE_TYPING,
                                              .typing = watch->typing};
             watch->typed_s = second;
-            watch->due = false;
+            watch->typing = TYPING_TOLD;
             tell(teller, watch->connection, &update);
         }
-        left = left || watch->due;
+        left = left || watch->typing != TYPING_TOLD;
     }
     if (!left) {
         subject->flags &= (uint8_t)~TYPES;
+    }
+}
+
+/* What one of them is told of it, as far as he may see it. */
+static void
+tell_one(const struct watch *watch, struct presence_update update, bool told_online,
+         struct presence_teller *teller)
+{
+    bool sees_online = (watch->sees & PRESENCE_SEES_ONLINE) != 0;
+    bool sees_last_seen = (watch->sees & PRESENCE_SEES_LAST_SEEN) != 0;
+    bool news = update.kind == PRESENCE_ONLINE ? sees_online
+                                               : sees_last_seen || (sees_online && told_online);
+    if (!sees_last_seen) {
+        update.seen_s = 0;
+    }
+    if (news) {
+        tell(teller, watch->connection, &update);
     }
 }
 
@@ -478,7 +497,7 @@ tell_state(struct presence_table *table, struct presence_subject *subject,
         return; /* he was away for less than a second */
     }
     for (uint32_t at = subject->watches; at != 0; at = watch_at(table, at)->next) {
-        tell(teller, watch_at(table, at)->connection, &update);
+        tell_one(watch_at(table, at), update, told_online, teller);
     }
 }
 

@@ -62,9 +62,12 @@ struct presence_now {
     uint32_t wall_s; /* since 1970 */
 };
 
+/* What a watcher may see. */
+enum presence_sees { PRESENCE_SEES_ONLINE = 1, PRESENCE_SEES_LAST_SEEN = 2 };
 struct presence_watcher {
     uint64_t user;
     ln_pid connection;
+    uint8_t sees;
 };
 
 enum presence_kind { PRESENCE_OFFLINE, PRESENCE_ONLINE, PRESENCE_TYPING };
@@ -73,9 +76,9 @@ enum presence_kind { PRESENCE_OFFLINE, PRESENCE_ONLINE, PRESENCE_TYPING };
 struct presence_update {
     uint64_t subject; /* what is watched */
     uint64_t user;    /* whose it is */
-    uint32_t seen_s;
-    uint8_t kind;   /* presence_kind */
-    uint8_t typing; /* TYPING: what, in the protocol's numbers */
+    uint32_t seen_s;  /* 0: not for this watcher's eyes */
+    uint8_t kind;     /* presence_kind */
+    uint8_t typing;   /* TYPING: what, in the protocol's numbers */
 };
 
 /* Whom to tell, and how much more may be told: in all, and in this slice, which the last subject of
@@ -125,10 +128,11 @@ MUST_CHECK int presence_table_watch(struct presence_table *table, uint8_t partit
 /* Ends it, if it is there. */
 void presence_table_unwatch(struct presence_table *table, uint8_t partition, uint64_t subject,
                             ln_pid connection);
-/* Ends all watches of a subject, `each` of which is told first. */
+/* Ends all watches of a subject by this user, 0: by anybody, and tells `each` of them, which may
+ * be NULL. */
 void presence_table_unwatch_all(struct presence_table *table, uint8_t partition, uint64_t subject,
-                                void (*each)(void *context, uint64_t subject, ln_pid connection),
-                                void *context);
+                                uint64_t watcher,
+                                void (*each)(uint64_t subject, ln_pid connection));
 /* The user is no more: nothing about him is told or stored. */
 void presence_table_forget(struct presence_table *table, uint8_t partition, uint64_t user);
 
@@ -141,8 +145,9 @@ struct presence_typing {
     uint32_t to_count;
     uint8_t kind;
 };
-/* Tells those of them who watch the subject. Who has heard of it in this second is told by the
- * walk, if the subject is the user. Returns how many were passed over for good. */
+/* Tells those of them who watch the subject and may see whether it is online. Who has heard of it
+ * in this second is told by the walk, if the subject is the user. Returns how many were passed over
+ * for good. */
 uint32_t presence_table_typing(struct presence_table *table, uint8_t partition,
                                const struct presence_typing *typing, uint32_t now_s,
                                struct presence_teller *teller);

@@ -68,7 +68,8 @@ struct journal {
     _Atomic ln_pid pid;
     _Atomic ln_pid keeper;
     _Atomic ln_pid reader;
-    _Atomic ln_pid waker; /* who is told of devices that are due (store_waker_set); 0: nobody */
+    _Atomic ln_pid presence; /* who is told of rules (store_presence_set); 0: nobody */
+    _Atomic ln_pid waker;    /* who is told of devices that are due (store_waker_set); 0: nobody */
 
     struct counter commands, command_bytes, batches, batch_commands_max, batch_ns, batch_ns_max,
         apply_ns_max, requests, refused_overload, refused_full, fetches, fetched_records, pushes,

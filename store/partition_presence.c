@@ -2,9 +2,11 @@
 /* When users were last seen: told by those who hear them, asked by those who want to know. */
 #include "store/presence.h"
 
+#include "store/chat.h"
 #include "store/inbox.h"
 #include "store/partition_priv.h"
 #include "store/record_presence.h"
+#include "store/state.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -78,38 +80,49 @@ valid_seen_get(const struct ask *ask)
     return partition_valid_user(ask) && ASK_DATA(store_seen_get, ask)->watcher != 0;
 }
 
-static bool
-get(const struct partition *partition, enum record_table table, uint64_t user, uint64_t a,
-    struct store_value *out)
+static uint64_t
+last_seen(const struct partition *partition, uint64_t user)
 {
-    struct store_key key = record_key(partition->ledger.partition, table, user, a);
-    return ledger_get(&partition->ledger, &key, out);
+    struct store_key key = record_key(partition->ledger.partition, RECORD_LAST_SEEN, user, 0);
+    struct record_last_seen seen = {0};
+    struct store_value value;
+    if (ledger_get(&partition->ledger, &key, &value)) {
+        int error = record_last_seen_decode(value, &seen);
+        ASSERT(error == 0);
+    }
+    return seen.at_ms;
+}
+
+/* A block makes a chat's record, too, where nobody has written anything. */
+static bool
+met(const struct partition *partition, uint64_t user, uint64_t peer)
+{
+    struct record_chat chat;
+    return chat_get(&partition->ledger, user, peer, &chat) &&
+           (chat.last > 0 || chat.peer_delivered > 0);
 }
 
 static enum ask_outcome
 run_seen_get(struct partition *partition, struct ask *ask, bool act)
 {
     const struct store_seen_get *asked = ASK_DATA(store_seen_get, ask);
+    struct store_may_see rules = {.subject = asked->user, .watcher = asked->watcher};
     struct record_head head;
-    struct record_last_seen seen = {0};
-    struct store_value value;
-    bool known = partition_knows_record(partition, RECORD_HEAD, asked->user, 0);
-    known = partition_knows_record(partition, RECORD_LAST_SEEN, asked->user, 0) && known;
+    bool known = partition_knows_record(partition, RECORD_LAST_SEEN, asked->user, 0);
     known = partition_knows_record(partition, RECORD_CHAT, asked->user, asked->watcher) && known;
+    known = partition_knows_rules(partition, &rules, STORE_SEES_LAST_SEEN) && known;
+    known = partition_knows_rules(partition, &rules, STORE_SEES_ONLINE) && known;
     if (!known || !act) {
         return known ? ASK_READY : ASK_MISSING;
     }
     if (!partition_head(partition, ask, asked->user, &head)) {
         return ASK_DONE;
     }
-    if (get(partition, RECORD_LAST_SEEN, asked->user, 0, &value)) {
-        int error = record_last_seen_decode(value, &seen);
-        ASSERT(error == 0);
-    }
     struct store_seen_at answer = {
-        .at_ms = seen.at_ms,
-        .met = get(partition, RECORD_CHAT, asked->user, asked->watcher, &value),
-        .may_see = true,
+        .at_ms = last_seen(partition, asked->user),
+        .met = met(partition, asked->user, asked->watcher),
+        .sees_online = partition_may_see(partition, &rules, STORE_SEES_ONLINE),
+        .sees_last_seen = partition_may_see(partition, &rules, STORE_SEES_LAST_SEEN),
     };
     ask_answer(ask, &answer, sizeof(answer), NULL);
     return ASK_DONE;

@@ -135,6 +135,15 @@ void partition_groups_resume(struct partition *partition);
 void partition_groups_watch(void);
 void partition_groups_tick(struct partition *partition);
 
+/* partition_state.c */
+struct store_may_see;
+/* Whether all is known that the next decides by; what is not is in the fetch now. */
+bool partition_knows_rules(struct partition *partition, const struct store_may_see *asked,
+                           uint8_t what);
+/* Whether the watcher may see it; asked->what is not looked at. */
+bool partition_may_see(const struct partition *partition, const struct store_may_see *asked,
+                       uint8_t what);
+
 /* partition_stream.c */
 void partition_stream_arrived(struct partition *partition, struct ln_msg *msg);
 void partition_stream_acked(struct partition *partition, const struct ask_stream_ack *ack);

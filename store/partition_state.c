@@ -210,8 +210,8 @@ rule_kind(uint8_t what)
 }
 
 /* All of them are asked for at once: none of the four is left out when another is missing. */
-static bool
-knows_rules(struct partition *partition, const struct store_may_see *asked, uint8_t what)
+bool
+partition_knows_rules(struct partition *partition, const struct store_may_see *asked, uint8_t what)
 {
     bool head = partition_knows_record(partition, RECORD_HEAD, asked->subject, 0);
     bool rule = knows_state(partition, asked->subject, rule_kind(what), 0);
@@ -220,8 +220,9 @@ knows_rules(struct partition *partition, const struct store_may_see *asked, uint
     return head && rule && contact && block;
 }
 
-static bool
-may_see(const struct partition *partition, const struct store_may_see *asked, uint8_t what)
+bool
+partition_may_see(const struct partition *partition, const struct store_may_see *asked,
+                  uint8_t what)
 {
     struct store_rule rule;
     struct store_value value;
@@ -257,14 +258,14 @@ static enum ask_outcome
 run_may_see(struct partition *partition, struct ask *ask, bool act)
 {
     const struct store_may_see *asked = ASK_DATA(store_may_see, ask);
-    if (!knows_rules(partition, asked, asked->what)) {
+    if (!partition_knows_rules(partition, asked, asked->what)) {
         return ASK_MISSING;
     }
     if (!act) {
         return ASK_READY;
     }
     if (user_there(partition, ask, asked->subject)) {
-        struct store_visible seen = {.yes = may_see(partition, asked, asked->what)};
+        struct store_visible seen = {.yes = partition_may_see(partition, asked, asked->what)};
         ask_answer(ask, &seen, sizeof(seen), NULL);
     }
     return ASK_DONE;
@@ -289,7 +290,7 @@ run_profile(struct partition *partition, struct ask *ask, bool act)
     struct store_key key = record_key(home, RECORD_USER, asked->subject, 0);
     bool user = partition_knows(partition, &key);
     bool profile = knows_state(partition, asked->subject, STORE_STATE_PROFILE, 0);
-    if (!knows_rules(partition, asked, STORE_SEES_PROFILE) || !user || !profile) {
+    if (!partition_knows_rules(partition, asked, STORE_SEES_PROFILE) || !user || !profile) {
         return ASK_MISSING;
     }
     if (!act) {
@@ -306,7 +307,7 @@ run_profile(struct partition *partition, struct ask *ask, bool act)
     ASSERT(error == 0);
     struct store_profile answer = {
         .user = asked->subject,
-        .seen = may_see(partition, asked, STORE_SEES_PROFILE),
+        .seen = partition_may_see(partition, asked, STORE_SEES_PROFILE),
         .name = record.name,
     };
     value = (struct store_value){0};

@@ -94,15 +94,25 @@ notify_user(struct partition *partition, const struct effect *effect, uint32_t t
 }
 
 static void
+notify_rules(ln_pid to, const struct effect *effect)
+{
+    struct store_rules_notice notice = {.user = effect->user, .watcher = effect->number};
+    struct ln_msg *msg = ln_msg_new(STORE_RULES, LN_REPLY, sizeof(notice));
+    memcpy(msg->data, &notice, sizeof(notice));
+    ln_send(to, &msg);
+}
+
+static void
 tell_rules(struct partition *partition, const struct effect *effect)
 {
     const struct attached *attached = &partition->attached;
     struct attached_session *session = attached_next(attached, effect->user, NULL);
-    struct store_rules_notice notice = {.user = effect->user, .watcher = effect->number};
+    ln_pid presence = store_pid_get(&partition->journal->presence);
     for (; session != NULL; session = attached_next(attached, effect->user, session)) {
-        struct ln_msg *msg = ln_msg_new(STORE_RULES, LN_REPLY, sizeof(notice));
-        memcpy(msg->data, &notice, sizeof(notice));
-        ln_send(session->pid, &msg);
+        notify_rules(session->pid, effect);
+    }
+    if (presence != 0) {
+        notify_rules(presence, effect);
     }
 }
 

@@ -32,5 +32,5 @@ struct store_seen_get {
 struct store_seen_at {
     uint64_t at_ms; /* 0: never */
     bool met;       /* they chat: one of the two has had a message from the other */
-    bool may_see;   /* the user lets the watcher see it */
+    bool sees_online, sees_last_seen; /* the user lets the watcher see it (state.h) */
 };

@@ -358,6 +358,14 @@ store_waker_set(struct store *store, unsigned scheduler, ln_pid waker)
     }
 }
 
+void
+store_presence_set(struct store *store, unsigned scheduler, ln_pid presence)
+{
+    if (scheduler < store->journals_count) {
+        store_pid_set(&store->journals[scheduler].presence, presence);
+    }
+}
+
 /* ------------------------------------------------------------------------------------- operator */
 
 static uint64_t

@@ -141,6 +141,10 @@ unsigned store_partition_home(const struct store *store, uint8_t partition);
  * home on the scheduler; 0: nobody is. Of a scheduler without partitions: no effect. */
 void store_waker_set(struct store *store, unsigned scheduler, ln_pid waker);
 
+/* From now on this actor, too, is told (STORE_RULES) when who may see what has changed of a user
+ * who is at home on the scheduler, whether he has sessions or not; 0: nobody is. */
+void store_presence_set(struct store *store, unsigned scheduler, ln_pid presence);
+
 /* ------------------------------------------------------------------------------------- operator */
 
 /* Counters since the start, but for those "now". Each is read by itself. */

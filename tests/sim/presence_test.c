@@ -7,6 +7,7 @@
 
 #include "actors/presence.h"
 #include "actors/shell.h"
+#include "store/rule.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,9 +136,8 @@ meet(struct wire *from, uint64_t to, struct wire *recipient)
 }
 
 static void
-begin(uint64_t seed)
+people_meet(uint64_t seed)
 {
-    open_world(seed);
     wire_open(&alice, &world, PROTOCOL_JSON);
     wire_enrol(&alice, "alice");
     wire_open(&bob, &world, seed % 2 == 0 ? PROTOCOL_BINARY : PROTOCOL_JSON);
@@ -148,6 +148,13 @@ begin(uint64_t seed)
     (void)wire_waiting(&bob, 3 * SECOND);
     hush(&alice);
     hush(&bob);
+}
+
+static void
+begin(uint64_t seed)
+{
+    open_world(seed);
+    people_meet(seed);
 }
 
 static void
@@ -513,6 +520,191 @@ typing_is_told_once_a_second(void **state)
     }
 }
 
+/* -------------------------------------------------------------------------------------- privacy */
+
+/* What a user sets, as his client would: an actor beside the node's tree does it when told to. */
+static struct {
+    bool due;
+    uint64_t user, subject;
+    uint8_t kind;
+    bool removed;
+    unsigned char value[32];
+    uint32_t value_bytes;
+    int error;
+} wish;
+
+static void
+fulfil(void)
+{
+    struct store_state state = {.user = wish.user,
+                                .subject = wish.subject,
+                                .kind = wish.kind,
+                                .value_bytes = wish.removed ? 0 : wish.value_bytes};
+    struct ln_msg *request =
+        ln_msg_new(wish.removed ? STORE_STATE_REMOVE : STORE_STATE_SET, LN_DURABLE, sizeof state);
+    memcpy(request->data, &state, sizeof state);
+    if (state.value_bytes > 0) {
+        request->buffer = ln_buffer_new(state.value_bytes);
+        memcpy(ln_buffer_data(request->buffer), wish.value, state.value_bytes);
+    }
+    wish.error = ln_call(store_user_pid(world.store, wish.user), &request, 10 * SECOND, NULL);
+    wish.due = false;
+}
+
+static void
+fairy_run(void *state)
+{
+    (void)state;
+    while (ln_sleep(10) == 0) {
+        if (wish.due) {
+            fulfil();
+        }
+    }
+}
+
+static const struct ln_behaviour fairy = {.name = "fairy", .run = fairy_run};
+
+static void
+grant(void)
+{
+    wish.due = true;
+    for (unsigned i = 0; wish.due && i < 1000; i++) {
+        world_run(&world, 10);
+    }
+    assert_false(wish.due);
+    assert_int_equal(wish.error, 0);
+}
+
+static void
+alice_rules(enum store_sees what, enum store_audience audience)
+{
+    memset(&wish, 0, sizeof wish);
+    wish.user = alice_id;
+    wish.kind = (uint8_t)(STORE_STATE_RULE + what);
+    wish.value_bytes = (uint32_t)rule_bytes(0);
+    rule_begin((uint8_t)audience, 0, wish.value);
+    grant();
+}
+
+static void
+alice_sets_bob(uint8_t kind, bool removed)
+{
+    memset(&wish, 0, sizeof wish);
+    wish.user = alice_id;
+    wish.subject = bob_id;
+    wish.kind = kind;
+    wish.removed = removed;
+    wish.value[0] = 1;
+    wish.value_bytes = 1;
+    grant();
+}
+
+static void
+begin_with_fairy(uint64_t seed)
+{
+    world_open_with(&world, seed, (struct ln_child){.id = "fairy", .behaviour = &fairy});
+    people_meet(seed);
+}
+
+static void
+expect_nothing_seen(void)
+{
+    say(&bob, WATCH, alice_id);
+    (void)expect(&bob, "\"NOT_PERMITTED\"");
+    say(&bob, GET, alice_id);
+    (void)expect(&bob, "\"NOT_PERMITTED\"");
+    wire_say(&alice, ACTIVE);
+    say(&alice, TYPES, bob_id);
+    world_run(&world, 2 * SECOND);
+    wire_say(&alice, AWAY);
+    assert_null(hear(&bob, 3 * SECOND));
+}
+
+static void
+bob_watches(void)
+{
+    say(&bob, WATCH, alice_id);
+    (void)expect(&bob, "\"ref\":\"7\",\"presence\"");
+}
+
+static void
+whom_one_blocks_sees_nothing(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        begin_with_fairy(seed);
+        bob_watches();
+        wire_say(&alice, ACTIVE);
+        (void)expect(&bob, "\"online\":true");
+        alice_sets_bob(STORE_STATE_BLOCKED, false);
+        const char *hidden = expect(&bob, "{\"presence\"");
+        assert_non_null(strstr(hidden, "\"hidden\":true"));
+        assert_null(strstr(hidden, "online"));
+        assert_int_equal(last_seen(hidden), 0);
+        expect_nothing_seen();
+        alice_sets_bob(STORE_STATE_BLOCKED, true);
+        bob_watches();
+        wire_say(&alice, ACTIVE);
+        (void)expect(&bob, "\"online\":true");
+        end();
+    }
+}
+
+static void
+rules_hold_while_they_change(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        begin_with_fairy(seed);
+        bob_watches();
+        alice_rules(STORE_SEES_LAST_SEEN, STORE_AUDIENCE_NOBODY);
+        /* Still watching, and told so: online or not, and nothing else. */
+        assert_int_equal(last_seen(expect(&bob, "{\"presence\"")), 0);
+        wire_say(&alice, ACTIVE);
+        assert_int_equal(last_seen(expect(&bob, "\"online\":true")), 0);
+        wire_say(&alice, AWAY);
+        const char *offline = expect(&bob, "{\"presence\"");
+        assert_null(strstr(offline, "online"));
+        assert_int_equal(last_seen(offline), 0);
+        world_run(&world, 2 * SECOND);
+        say(&alice, WRITE, bob_id); /* an act of who is offline would be a sign of life */
+        assert_null(hear(&bob, 3 * SECOND));
+        alice_rules(STORE_SEES_ONLINE, STORE_AUDIENCE_CONTACTS);
+        assert_non_null(strstr(expect(&bob, "{\"presence\""), "\"hidden\":true"));
+        expect_nothing_seen();
+        alice_sets_bob(STORE_STATE_CONTACT, false);
+        bob_watches();
+        wire_say(&alice, ACTIVE);
+        (void)expect(&bob, "\"online\":true");
+        alice_sets_bob(STORE_STATE_CONTACT, true);
+        assert_non_null(strstr(expect(&bob, "{\"presence\""), "\"hidden\":true"));
+        end();
+    }
+}
+
+static void
+last_seen_alone(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        begin_with_fairy(seed);
+        bob_watches();
+        alice_rules(STORE_SEES_ONLINE, STORE_AUDIENCE_NOBODY);
+        (void)expect(&bob, "{\"presence\"");
+        wire_say(&alice, ACTIVE);
+        say(&alice, TYPES, bob_id);
+        assert_null(hear(&bob, 3 * SECOND));
+        wire_say(&alice, AWAY);
+        uint64_t seen_ms = now_ms();
+        assert_seen(last_seen(expect(&bob, "{\"presence\"")), seen_ms);
+        wire_say(&alice, ACTIVE);
+        world_run(&world, 2 * SECOND);
+        say(&bob, GET, alice_id);
+        assert_null(strstr(expect(&bob, "\"ref\":\"9\",\"presence\""), "online"));
+        end();
+    }
+}
+
 /* ---------------------------------------------------------------------------- crashes and kills */
 
 /* Everybody's connection breaks with the node, which notices nothing before; Bob comes back. */
@@ -667,6 +859,14 @@ main(void)
              typing_is_told_to_who_watches),
         SPEC("typing is told once a second, and in the end the truth",
              typing_is_told_once_a_second),
+        SPEC("whom a user blocks sees nothing of him, from that moment on",
+             whom_one_blocks_sees_nothing),
+        SPEC("who sees the presence but not last seen is told of comings and goings alone; rules "
+             "hold while they change",
+             rules_hold_while_they_change),
+        SPEC("who sees last seen but not the presence is told when a user has left, not that he is "
+             "there",
+             last_seen_alone),
         SPEC("last seen outlives a crash to within a minute", last_seen_outlives_a_crash),
         SPEC("of who has left it outlives one to the second", who_has_left_is_kept_to_the_second),
         SPEC("a stop of the node forgets nobody", a_stop_forgets_nobody),

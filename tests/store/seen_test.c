@@ -152,7 +152,7 @@ seen_story(struct rig *r)
     RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice_id) == 0);
     RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob_id) == 0);
     RIG_CHECK(r, seen_get(r, alice_id, bob_id, &at) == 0 && at.at_ms == 0 && !at.met);
-    RIG_CHECK(r, at.may_see);
+    RIG_CHECK(r, at.sees_online && at.sees_last_seen);
     struct hand_message hello = {.from = bob_id, .to = alice_id, .number = 1, .text = "hi"};
     RIG_CHECK(r, hand_message(r->store, &hello, NULL) == 0);
     struct store_seen_user user = {.user = alice_id, .at_ms = 123456};
