@@ -81,6 +81,12 @@ void command_refuse_name(struct connection *connection, const Linnet__V1__Client
 
 /* command_message.c */
 extern const struct command_kind command_send_message;
+/* command_state.c */
+extern const struct command_kind command_set_state;
+extern const struct command_kind command_list_states;
+extern const struct command_kind command_get_profile;
+/* command_account.c */
+extern const struct command_kind command_delete_account;
 /* command_cursor.c */
 extern const struct command_kind command_ack;
 extern const struct command_kind command_mark_read;

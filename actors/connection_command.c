@@ -98,6 +98,10 @@ static const struct command_kind *const kinds[] = {
     [LINNET__V1__CLIENT_FRAME__COMMAND_LIST_GROUPS] = &command_list_groups,
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_CHAT_MEMBERS] = &command_get_chat_members,
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_MESSAGE_INFO] = &command_get_message_info,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_SET_STATE] = &command_set_state,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_LIST_STATES] = &command_list_states,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_GET_PROFILE] = &command_get_profile,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_DELETE_ACCOUNT] = &command_delete_account,
 };
 
 static void
@@ -110,6 +114,8 @@ command(struct connection *connection, const Linnet__V1__ClientFrame *frame,
         kinds[which]->run(connection, frame);
     } else if (frame->command_case == LINNET__V1__CLIENT_FRAME__COMMAND_AUTHENTICATE) {
         connection_authenticate(connection, frame, left);
+    } else if (frame->command_case == LINNET__V1__CLIENT_FRAME__COMMAND_DELETE_ACCOUNT) {
+        connection_delete_account(connection, frame);
     } else {
         event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__UNAUTHENTICATED,
                     "the first command must be authenticate", 0);

@@ -194,6 +194,7 @@ cursors_send(struct connection *connection, const struct store_entry *entry)
 static event_of_entry *const kinds[] = {
     [STORE_ENTRY_MESSAGE] = message_send,
     [STORE_ENTRY_CURSORS] = cursors_send,
+    [STORE_ENTRY_STATE] = event_state,
     [STORE_ENTRY_GROUP_MESSAGE] = message_send,
     [STORE_ENTRY_GROUP_UPDATE] = event_group_update,
     [STORE_ENTRY_GROUP_CURSORS] = event_group_cursors,

@@ -295,21 +295,21 @@ connection_login_token(struct connection *connection, struct http_text text,
 
 /* The user of a name and password; with open registration a name that nobody has becomes a user. */
 static int
-password_user(struct connection *connection, const Linnet__V1__PasswordLogin *login,
+password_user(struct connection *connection, const char *text, const char *password, bool registers,
               uint64_t *out_user)
 {
     struct messenger *messenger = connection->messenger;
     struct store_name name = {0};
-    size_t bytes = strnlen(login->name, sizeof name.text);
-    struct auth_job job = {.password = login->password,
-                           .password_bytes = strlen(login->password),
+    size_t bytes = strnlen(text, sizeof name.text);
+    struct auth_job job = {.password = password,
+                           .password_bytes = strlen(password),
                            .cost = {.operations = messenger->settings->password_ops,
                                     .memory_bytes = messenger->settings->password_memory_bytes}};
     name.bytes = (uint8_t)bytes;
-    memcpy(name.text, login->name, bytes);
+    memcpy(name.text, text, bytes);
     connection->name = name;
     int error = user_find(messenger, &name, out_user);
-    if (error == -ENOENT && messenger->settings->registration == REGISTRATION_OPEN) {
+    if (error == -ENOENT && registers) {
         return user_register(connection, &name, &job, out_user);
     }
     if (error == 0) {
@@ -322,22 +322,47 @@ password_user(struct connection *connection, const Linnet__V1__PasswordLogin *lo
     return job.error;
 }
 
+/* As password_user, while there are not too many who want to know at once. */
 static int
-login_password(struct connection *connection, const Linnet__V1__PasswordLogin *login,
-               struct auth_token *out)
+password_counted(struct connection *connection, const char *name, const char *password,
+                 bool registers, uint64_t *out_user)
 {
     struct messenger *messenger = connection->messenger;
     struct messenger_counters *counters = &messenger->counters;
-    uint64_t user = 0;
     /* Counted first, so that no two schedulers take the last place. */
     messenger_count(&counters->logins_pending);
     connection->login_counted = true; /* the connection's end uncounts it, too */
     bool room =
         messenger_counted(&counters->logins_pending) <= messenger->settings->logins_pending_max;
-    int error = room ? password_user(connection, login, &user) : -EAGAIN;
+    int error = room ? password_user(connection, name, password, registers, out_user) : -EAGAIN;
     connection->login_counted = false;
     messenger_uncount(&counters->logins_pending);
+    return error;
+}
+
+static int
+login_password(struct connection *connection, const Linnet__V1__PasswordLogin *login,
+               struct auth_token *out)
+{
+    struct messenger *messenger = connection->messenger;
+    bool registers = messenger->settings->registration == REGISTRATION_OPEN;
+    uint64_t user = 0;
+    int error = password_counted(connection, login->name, login->password, registers, &user);
     return error == 0 ? device_add(messenger, user, login->device_name, out) : error;
+}
+
+int
+connection_password_check(struct connection *connection, const char *name, const char *password,
+                          uint64_t *out_user)
+{
+    return password_counted(connection, name, password, false, out_user);
+}
+
+void
+connection_login_refuse(struct connection *connection, const Linnet__V1__ClientFrame *frame,
+                        int error)
+{
+    login_refuse(connection, frame, error, NULL);
 }
 
 static void

@@ -19,6 +19,7 @@
 #include "net/protocol.h"
 #include "net/websocket.h"
 #include "store/request.h"
+#include "store/state.h"
 
 enum connection_phase {
     CONNECTION_HTTP,
@@ -150,6 +151,13 @@ bool connection_http_input(struct connection *connection, unsigned char *bytes, 
  * ending, and `left`, the input behind the command, has gone with it. */
 void connection_authenticate(struct connection *connection, const Linnet__V1__ClientFrame *frame,
                              struct websocket_input *left);
+/* 0 and the user whose name and password these are, or why not (as login_refuse knows it).
+ * Yields. */
+MUST_CHECK int connection_password_check(struct connection *connection, const char *name,
+                                         const char *password, uint64_t *out_user);
+/* Answers a command that is refused like a login; too many of them close the connection. */
+void connection_login_refuse(struct connection *connection, const Linnet__V1__ClientFrame *frame,
+                             int error);
 /* The answer to the upgrade has not been sent: it leaves with the welcome, or the refusal. */
 void connection_login_token(struct connection *connection, struct http_text token,
                             struct http_text answer, struct websocket_input *left);
@@ -161,6 +169,8 @@ void connection_frame(struct connection *connection, unsigned char *bytes, size_
                       struct websocket_input *left);
 /* The answer to one of its requests. */
 void connection_answered(struct connection *connection, struct ln_msg *answer);
+/* command_account.c: deleteAccount before any login. Yields. */
+void connection_delete_account(struct connection *connection, const Linnet__V1__ClientFrame *frame);
 /* command_cursor.c: CONNECTION_ACK_AGAIN */
 void connection_ack_again(struct connection *connection);
 
@@ -222,3 +232,13 @@ void event_presence(struct connection *connection, const struct presence_state *
 void event_presence_answer(struct connection *connection, const struct pending *pending,
                            const struct presence_state *state);
 void event_presence_update(struct connection *connection, const struct presence_update *update);
+/* event_state.c */
+/* In the subject of a state that is about a group: ids alone don't tell groups from users. */
+#define CONNECTION_STATE_GROUP (UINT64_C(1) << 54)
+struct store_entry;
+void event_state(struct connection *connection, const struct store_entry *entry);
+/* Answers; the buffers are borrowed, NULL: nothing is there. */
+void event_states(struct connection *connection, uint64_t number, uint64_t ref,
+                  const struct store_states *states, struct ln_buffer *buffer);
+void event_profile(struct connection *connection, uint64_t number, uint64_t ref,
+                   const struct store_profile *profile, struct ln_buffer *buffer);

@@ -56,11 +56,13 @@ struct messenger_counters {
     _Atomic uint64_t chats_changed;
     _Atomic uint64_t chat_updates; /* events of groups' changes written to sockets */
     _Atomic uint64_t chat_gaps;
+    _Atomic uint64_t states; /* events written to sockets */
     _Atomic uint64_t resyncs;
-    _Atomic uint64_t replaced;    /* connections closed because their device connected anew */
-    _Atomic uint64_t slow;        /* connections closed because they did not read */
-    _Atomic uint64_t rate_closed; /* connections closed because they were far too fast */
-    _Atomic uint64_t idle;        /* connections closed because they were silent */
+    _Atomic uint64_t accounts_deleted; /* by their users */
+    _Atomic uint64_t replaced;         /* connections closed because their device connected anew */
+    _Atomic uint64_t slow;             /* connections closed because they did not read */
+    _Atomic uint64_t rate_closed;      /* connections closed because they were far too fast */
+    _Atomic uint64_t idle;             /* connections closed because they were silent */
     _Atomic uint64_t errors[MESSENGER_ERROR_CODES]; /* answers by code */
     _Atomic uint64_t presence_signs;                /* of life from the foreground */
     _Atomic uint64_t presence_updates; /* meant for watchers: who is there, who types */

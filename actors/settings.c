@@ -11,6 +11,7 @@
 #include "store/group.h"
 #include "store/log_segment.h"
 #include "store/request.h"
+#include "store/state.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -89,6 +90,10 @@ static const struct setting table[] = {
      "devices of one user"},
     {"group_members_max", SETTING_NUMBER, FIELD(limits.group_members_max), 2,
      STORE_GROUP_MEMBERS_LIMIT, NULL, NULL, "members of one group"},
+    {"states_max", SETTING_NUMBER, FIELD(states_max), 1, 1000000, NULL, NULL,
+     "what one user may have set: contacts, settings of chats, blocks"},
+    {"states_bytes_max", SETTING_BYTES, FIELD(states_bytes_max), KIB, GIB, NULL, NULL,
+     "the same in bytes"},
 
     {"presence_interval_ms", SETTING_NUMBER, FIELD(limits.presence_interval_ms), 1000, 3600000,
      NULL, NULL, "how often an app in the foreground says so; missing twice, its user is offline"},
@@ -152,6 +157,8 @@ settings_init(struct settings *settings)
         .devices_max = STORE_DEVICES_MAX,
         .presence_watchers_max = 4096,
         .presence_updates_per_s = 50000,
+        .states_max = STORE_STATES_MAX,
+        .states_bytes_max = STORE_STATES_BYTES_MAX,
         .store_map_bytes = ENVIRONMENT_MAP_BYTES,
         .store_segment_bytes = LOG_SEGMENT_BYTES,
         .store_delta_bytes = STORE_DELTA_BYTES_MAX,

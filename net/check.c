@@ -128,6 +128,10 @@ static check_command *const checks[] = {
     [LINNET__V1__CLIENT_FRAME__COMMAND_LIST_GROUPS] = check_list_groups,
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_CHAT_MEMBERS] = check_get_chat_members,
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_MESSAGE_INFO] = check_get_message_info,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_SET_STATE] = check_set_state,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_LIST_STATES] = check_list_states,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_GET_PROFILE] = check_get_profile,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_DELETE_ACCOUNT] = check_delete_account,
 };
 
 int

@@ -55,3 +55,8 @@ check_command check_get_chat;
 check_command check_list_groups;
 check_command check_get_chat_members;
 check_command check_get_message_info;
+/* check_people.c */
+check_command check_set_state;
+check_command check_list_states;
+check_command check_get_profile;
+check_command check_delete_account;

@@ -69,6 +69,13 @@ enum {
     PROTOCOL_GROUP_SUBJECTS_MAX = 256,
     /* Invitations are opaque to clients; ours are shorter. */
     PROTOCOL_INVITE_BYTES_MAX = 64,
+    /* What a user calls a contact or himself, and says of himself. */
+    PROTOCOL_OWN_NAME_BYTES_MAX = 128,
+    PROTOCOL_ABOUT_BYTES_MAX = 512,
+    /* A draft is kept for other devices while it is being written; a page of text. */
+    PROTOCOL_DRAFT_BYTES_MAX = 8000,
+    /* Of one rule about who may see something. */
+    PROTOCOL_EXCEPTIONS_MAX = 256,
     /* As much as a WebSocket ping carries. */
     PROTOCOL_PING_BYTES_MAX = 125,
     /* An error's text with its field's path; longer ones are cut. */

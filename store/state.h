@@ -36,7 +36,7 @@ enum {
 };
 
 enum store_state_kind {
-    /* Subject: a chat (a user or a group). Opaque. */
+    /* Subject: a chat, as the caller numbers them, below 2^55. Opaque. */
     STORE_STATE_ARCHIVED = 1,
     STORE_STATE_MUTED = 2,
     STORE_STATE_PINNED = 3,

@@ -95,6 +95,8 @@ data_open(const struct settings *settings, struct io_driver *driver, struct stor
         .devices_max = (uint16_t)settings->devices_max,
         .steps_bytes_max = settings->trace_bytes_max,
         .group_members_max = settings->limits.group_members_max,
+        .states_max = settings->states_max,
+        .states_bytes_max = (uint32_t)settings->states_bytes_max,
     };
     int error = store_open(&options, out, &report);
     if (error == -EMFILE) {

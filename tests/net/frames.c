@@ -192,6 +192,28 @@ const struct frame_sample client_frames[] = {
                         .chat_number = 7, .after_user_id = 3, .max = 10)),
      "{\"getMessageInfo\":{\"chat\":{\"groupId\":\"5\"},\"chatNumber\":\"7\",\"afterUserId\":\"3\","
      "\"max\":10}}"},
+    {CLIENT(.ref = 4, .command_case = LINNET__V1__CLIENT_FRAME__COMMAND_SET_STATE,
+            .set_state = MESSAGE(Linnet__V1__State, state, .chat = CHAT_NAMED("bob"),
+                                 .value_case = LINNET__V1__STATE__VALUE_BLOCKED, .blocked = 1)),
+     "{\"ref\":\"4\",\"setState\":{\"chat\":{\"userName\":\"bob\"},\"blocked\":true}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_SET_STATE,
+            .set_state = MESSAGE(
+                Linnet__V1__State, state, .value_case = LINNET__V1__STATE__VALUE_PROFILE,
+                .profile = MESSAGE(Linnet__V1__Profile, profile, .display_name = TEXT("Bob"),
+                                   .about = TEXT("at sea"), .picture = ATTACHMENT))),
+     "{\"setState\":{\"profile\":{\"displayName\":\"Bob\",\"about\":\"at "
+     "sea\",\"picture\":" ATTACHMENT_JSON "}}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_LIST_STATES,
+            .list_states = MESSAGE(Linnet__V1__ListStates, list_states, .after = TEXT("77"),
+                                   .max = 9, .kind = LINNET__V1__STATE__KIND__CONTACT)),
+     "{\"listStates\":{\"after\":\"77\",\"max\":\"9\",\"kind\":\"CONTACT\"}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_GET_PROFILE,
+            .get_profile = MESSAGE(Linnet__V1__GetProfile, get_profile, .chat = CHAT(5))),
+     "{\"getProfile\":{\"chat\":{\"userId\":\"5\"}}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_DELETE_ACCOUNT,
+            .delete_account = MESSAGE(Linnet__V1__DeleteAccount, delete_account,
+                                      .name = TEXT("bob"), .password = TEXT("x"))),
+     "{\"deleteAccount\":{\"name\":\"bob\",\"password\":\"x\"}}"},
 };
 const size_t client_frames_count = sizeof(client_frames) / sizeof(*client_frames);
 
@@ -356,5 +378,41 @@ const struct frame_sample server_frames[] = {
      "{\"answer\":{\"ref\":\"1\",\"groups\":{\"groups\":[{\"chat\":{\"groupId\":\"5\"},\"role\":"
      "\"MEMBER\",\"gone\":true,\"joined\":\"2\",\"chatNumber\":\"8\",\"delivered\":\"7\",\"read\":"
      "\"6\",\"unread\":\"2\"}],\"moreAfterGroupId\":\"5\"}}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_STATE,
+            .state = MESSAGE(Linnet__V1__State, state, .inbox_number = 7, .chat = CHAT(2),
+                             .value_case = LINNET__V1__STATE__VALUE_ARCHIVED, .archived = 0)),
+     "{\"state\":{\"inboxNumber\":\"7\",\"chat\":{\"userId\":\"2\"},\"archived\":false}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_STATE,
+            .state = MESSAGE(Linnet__V1__State, state, .inbox_number = 8,
+                             .value_case = LINNET__V1__STATE__VALUE_ONLINE_RULE,
+                             .online_rule =
+                                 MESSAGE(Linnet__V1__Rule, rule,
+                                         .who = LINNET__V1__RULE__WHO__NOBODY, .n_exceptions = 1,
+                                         .exceptions = (Linnet__V1__Chat *[]){CHAT(3)}))),
+     "{\"state\":{\"inboxNumber\":\"8\",\"onlineRule\":{\"who\":\"NOBODY\",\"exceptions\":[{"
+     "\"userId\":\"3\"}]}}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER,
+            .answer = MESSAGE(
+                Linnet__V1__Answer, answer, .ref = 1,
+                .result_case = LINNET__V1__ANSWER__RESULT_STATES,
+                .states = MESSAGE(Linnet__V1__States, states, .n_states = 1, .next = TEXT("77"),
+                                  .states = (Linnet__V1__State *[]){MESSAGE(
+                                      Linnet__V1__State, state, .chat = CHAT(2),
+                                      .value_case = LINNET__V1__STATE__VALUE_DRAFT,
+                                      .draft = MESSAGE(Linnet__V1__Draft, draft,
+                                                       .body_case = LINNET__V1__DRAFT__BODY_CONTENT,
+                                                       .content = BYTES("?")))}))),
+     "{\"answer\":{\"ref\":\"1\",\"states\":{\"states\":[{\"chat\":{\"userId\":\"2\"},\"draft\":{"
+     "\"content\":\"Pw==\"}}],\"next\":\"77\"}}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER,
+            .answer = MESSAGE(Linnet__V1__Answer, answer, .ref = 1,
+                              .result_case = LINNET__V1__ANSWER__RESULT_PROFILE,
+                              .profile = MESSAGE(Linnet__V1__UserProfile, user_profile,
+                                                 .user_id = 2, .name = TEXT("bob"),
+                                                 .profile = MESSAGE(Linnet__V1__Profile, profile,
+                                                                    .display_name = TEXT(""),
+                                                                    .about = TEXT("hi"))))),
+     "{\"answer\":{\"ref\":\"1\",\"profile\":{\"userId\":\"2\",\"name\":\"bob\",\"profile\":{"
+     "\"about\":\"hi\"}}}}"},
 };
 const size_t server_frames_count = sizeof(server_frames) / sizeof(*server_frames);

@@ -122,6 +122,7 @@ wire_open(struct wire *wire, struct world *world, enum protocol_form form)
     memset(wire, 0, sizeof *wire);
     wire->world = world;
     wire->form = form;
+    wire->life = world->lives;
     websocket_init(&wire->websocket, WEBSOCKET_CLIENT, &rules);
     wire->peer = sim_peer_connect(world->driver, &world->messenger.bound, &events, wire);
     for (unsigned ms = 0; !wire->connected && !wire->ended && ms < PATIENCE_MS; ms += STEP_MS) {
@@ -132,7 +133,9 @@ wire_open(struct wire *wire, struct world *world, enum protocol_form form)
 void
 wire_end(struct wire *wire)
 {
-    sim_peer_free(wire->peer);
+    if (wire->life == wire->world->lives) {
+        sim_peer_free(wire->peer);
+    }
     websocket_fini(&wire->websocket);
     for (unsigned i = 0; i < wire->heard_count; i++) {
         free(wire->heard[i]);

@@ -9,7 +9,8 @@
  *     assert_int_equal(wire_closed(&wire), PROTOCOL_CLOSE_UNAUTHENTICATED);
  *     wire_end(&wire);
  *
- * Whatever the form on the wire, both directions are JSON here. To be ended before its world is.
+ * Whatever the form on the wire, both directions are JSON here. To be ended before its world is
+ * closed; a crash in between cuts it.
  */
 #pragma once
 
@@ -19,7 +20,8 @@ enum { WIRE_HEARD_MAX = 4096, WIRE_ANSWER_BYTES = 65536 };
 
 struct wire {
     struct world *world;
-    struct sim_peer *peer;
+    struct sim_peer *peer; /* of this life of the world: it ends with it */
+    unsigned life;
     enum protocol_form form;
     bool connected;
     bool upgraded;

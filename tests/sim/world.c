@@ -124,6 +124,7 @@ boot_once(struct world *world)
                                   .reserve_bytes = 64 << 10,
                                   .replay_commands_max = 64 + 400 * (world->seed % 3),
                                   .steps_bytes_max = 8 << 20,
+                                  .states_max = world->settings.states_max,
                                   .plant_answer_before_sync = world->answer_early};
     struct store_report report;
     int error = store_open(&store, &world->store, &report);
