@@ -369,6 +369,10 @@ happened(struct circle *circle, struct end *end, const struct client_event *even
         }
         break;
     case CLIENT_DONE:
+    case CLIENT_UPDATE:
+    case CLIENT_GROUP_RECEIPTS:
+    case CLIENT_GAP:
+    case CLIENT_ANSWERED:
         break;
     }
 }

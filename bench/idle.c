@@ -163,6 +163,10 @@ happened(struct idle *idle, uint32_t end, const struct client_event *event)
         tally_delay(&phone->crowd->tally, TALLY_BEAT, event->ref, crowd_now_ns());
         break;
     case CLIENT_DONE:
+    case CLIENT_UPDATE:
+    case CLIENT_GROUP_RECEIPTS:
+    case CLIENT_GAP:
+    case CLIENT_ANSWERED:
         break;
     }
     ASSERT(error == 0);

@@ -47,6 +47,7 @@ client_init(struct client *client, const struct client_config *config)
         .unanswered_max = UNANSWERED_DEFAULT,
         .message_bytes_max = protocol_limits_default.message_bytes_max,
         .attachments_max = protocol_limits_default.attachments_max,
+        .group_members_max = protocol_limits_default.group_members_max,
     };
 }
 
@@ -302,18 +303,46 @@ texts_valid(const Linnet__V1__SendMessage *message)
     return true;
 }
 
-/* Would the node take it? */
-static int
-frame_judge(const struct client *client, const Linnet__V1__ClientFrame *frame)
+static struct protocol_limits
+limits_of(const struct client *client)
 {
     struct protocol_limits limits = protocol_limits_default;
     limits.message_bytes_max = client->message_bytes_max;
     limits.attachments_max = client->attachments_max;
+    limits.group_members_max = client->group_members_max;
+    return limits;
+}
+
+static int
+verdict(const struct protocol_error *error)
+{
+    return error->code == LINNET__V1__ERROR__CODE__MESSAGE_TOO_LARGE ? -EMSGSIZE : -EINVAL;
+}
+
+/* Would the node take it? Strings of a message are looked at; other commands are read as the node
+ * will read them. */
+static int
+frame_judge(const struct client *client, const Linnet__V1__ClientFrame *frame)
+{
+    struct protocol_limits limits = limits_of(client);
     struct protocol_error error;
-    if (protocol_check_client(frame, &limits, &error) < 0) {
-        return error.code == LINNET__V1__ERROR__CODE__MESSAGE_TOO_LARGE ? -EMSGSIZE : -EINVAL;
+    if (frame->command_case == LINNET__V1__CLIENT_FRAME__COMMAND_SEND_MESSAGE &&
+        !texts_valid(frame->send_message)) {
+        return -EINVAL;
     }
-    return 0;
+    return protocol_check_client(frame, &limits, &error) < 0 ? verdict(&error) : 0;
+}
+
+static int
+bytes_judge(const struct client *client, const void *bytes, size_t count)
+{
+    struct protocol_limits limits = limits_of(client);
+    struct protocol_decoder decoder = {
+        .form = client->config->form, .limits = &limits, .arena = client->config->arena};
+    struct protocol_error error;
+    Linnet__V1__ClientFrame *frame;
+    int rc = protocol_decode_client(&decoder, bytes, count, &frame, &error);
+    return rc == -EPROTO ? verdict(&error) : rc;
 }
 
 /* Is there room for a message with this number: in the node's credit, and in its window, which
@@ -329,32 +358,50 @@ outbox_open(const struct client *client, uint64_t number)
 }
 
 static int
-outbox_add(struct client *client, Linnet__V1__SendMessage *message, uint64_t ref, uint64_t number)
+outbox_add(struct client *client, const Linnet__V1__ClientFrame *frame)
 {
-    if (!outbox_open(client, number)) {
+    bool message = frame->command_case == LINNET__V1__CLIENT_FRAME__COMMAND_SEND_MESSAGE;
+    if (!outbox_open(client, frame->number)) {
         return -EAGAIN;
     }
-    Linnet__V1__ClientFrame frame = LINNET__V1__CLIENT_FRAME__INIT;
-    frame.number = number;
-    frame.ref = ref;
-    frame.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_SEND_MESSAGE;
-    frame.send_message = message;
-    int rc = texts_valid(message) ? frame_judge(client, &frame) : -EINVAL;
+    int rc = frame_judge(client, frame);
     if (rc < 0) {
         return rc;
     }
-    size_t bytes = protocol_encoded_bytes(client->config->form, &frame.base);
-    struct outbox_entry *entry = outbox_push(&client->outbox, number, bytes);
+    size_t bytes = protocol_encoded_bytes(client->config->form, &frame->base);
+    struct outbox_entry *entry = outbox_push(&client->outbox, frame->number, bytes);
     if (entry == NULL) {
         return -ENOMEM;
     }
-    rc = protocol_encode(client->config->form, &frame.base, entry->bytes, bytes, &bytes);
+    rc = protocol_encode(client->config->form, &frame->base, entry->bytes, bytes, &bytes);
+    if (rc == 0 && !message) {
+        rc = bytes_judge(client, entry->bytes, bytes);
+    }
     if (rc < 0) {
         outbox_remove(&client->outbox, entry);
         return rc;
     }
-    entry->ref = ref;
+    entry->ref = frame->ref;
     entry->count = (uint32_t)bytes;
+    return 0;
+}
+
+int
+client_command(struct client *client, Linnet__V1__ClientFrame *command, uint64_t ref,
+               uint64_t *out_number)
+{
+    if (!client->numbered) {
+        return -ENOTCONN;
+    }
+    command->number = client->next_number;
+    command->ref = ref;
+    int rc = outbox_add(client, command);
+    if (rc < 0) {
+        return rc;
+    }
+    client->next_number++;
+    client_outbox_write(client);
+    *out_number = command->number;
     return 0;
 }
 
@@ -362,18 +409,10 @@ int
 client_send(struct client *client, Linnet__V1__SendMessage *message, uint64_t ref,
             uint64_t *out_number)
 {
-    if (!client->numbered) {
-        return -ENOTCONN;
-    }
-    uint64_t number = client->next_number;
-    int rc = outbox_add(client, message, ref, number);
-    if (rc < 0) {
-        return rc;
-    }
-    client->next_number++;
-    client_outbox_write(client);
-    *out_number = number;
-    return 0;
+    Linnet__V1__ClientFrame frame = LINNET__V1__CLIENT_FRAME__INIT;
+    frame.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_SEND_MESSAGE;
+    frame.send_message = message;
+    return client_command(client, &frame, ref, out_number);
 }
 
 int
@@ -385,7 +424,12 @@ client_restore(struct client *client, Linnet__V1__SendMessage *message, uint64_t
         (last != NULL && number <= last->number)) {
         return -EINVAL;
     }
-    return outbox_add(client, message, ref, number);
+    Linnet__V1__ClientFrame frame = LINNET__V1__CLIENT_FRAME__INIT;
+    frame.number = number;
+    frame.ref = ref;
+    frame.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_SEND_MESSAGE;
+    frame.send_message = message;
+    return outbox_add(client, &frame);
 }
 
 int
@@ -430,9 +474,8 @@ client_ack(struct client *client, uint64_t inbox_number)
     return 0;
 }
 
-/* A command that is answered, but not kept. */
-static int
-other_write(struct client *client, const Linnet__V1__ClientFrame *frame)
+int
+client_ask(struct client *client, const Linnet__V1__ClientFrame *frame)
 {
     if (client->state != CLIENT_READY) {
         return -ENOTCONN;
@@ -463,7 +506,7 @@ client_mark_read(struct client *client, Linnet__V1__Chat *chat, uint64_t chat_nu
     frame.mark_read = &mark;
     mark.chat = chat;
     mark.chat_number = chat_number;
-    return other_write(client, &frame);
+    return client_ask(client, &frame);
 }
 
 int
@@ -474,7 +517,7 @@ client_ping(struct client *client, uint64_t ref)
     frame.ref = ref;
     frame.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_PING;
     frame.ping = &ping;
-    return other_write(client, &frame);
+    return client_ask(client, &frame);
 }
 
 /* ---- Looking at it ---- */

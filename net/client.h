@@ -105,6 +105,7 @@ struct client {
     uint32_t unanswered_max;
     uint32_t message_bytes_max;
     uint32_t attachments_max;
+    uint32_t group_members_max;
 };
 
 /* Off, with an empty outbox. Borrows the config for as long as the client lives. */
@@ -137,6 +138,11 @@ int client_next(struct client *client, struct client_input *input,
 int client_send(struct client *client, Linnet__V1__SendMessage *message, uint64_t ref,
                 uint64_t *out_number) MUST_CHECK;
 
+/* The same for any other command that takes a number: createChat, modifyChat, joinChat. The frame's
+ * number and ref are set; it is answered by CLIENT_ANSWERED, CLIENT_DONE or CLIENT_REFUSED. */
+int client_command(struct client *client, Linnet__V1__ClientFrame *command, uint64_t ref,
+                   uint64_t *out_number) MUST_CHECK;
+
 /* Puts a message of an earlier process, as client_send numbered it then, back into the outbox.
  * After client_resume, before the first client_connect, in the order of their numbers. -EINVAL: not
  * so; else as client_send. */
@@ -160,6 +166,10 @@ int client_ack(struct client *client, uint64_t inbox_number) MUST_CHECK;
  * -ENOMEM. */
 int client_mark_read(struct client *client, Linnet__V1__Chat *chat, uint64_t chat_number,
                      uint64_t ref) MUST_CHECK;
+
+/* Any command that needs no number (getChat, listGroups ...): answered by CLIENT_ANSWERED,
+ * CLIENT_DONE or CLIENT_REFUSED with the frame's ref. Errors as above. */
+int client_ask(struct client *client, const Linnet__V1__ClientFrame *frame) MUST_CHECK;
 
 /* Asks the node for a sign of life: CLIENT_PONG with the ref. Errors as above. */
 int client_ping(struct client *client, uint64_t ref) MUST_CHECK;

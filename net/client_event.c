@@ -43,6 +43,7 @@ limits_take(struct client *client, const Linnet__V1__Limits *limits)
     client->unanswered_max = limit_of(limits->commands_unanswered_max, client->unanswered_max);
     client->message_bytes_max = limit_of(limits->message_bytes_max, client->message_bytes_max);
     client->attachments_max = limit_of(limits->attachments_max, client->attachments_max);
+    client->group_members_max = limit_of(limits->group_members_max, client->group_members_max);
 }
 
 static int
@@ -131,6 +132,37 @@ message_read(struct client *client, const Linnet__V1__NewMessage *message,
 }
 
 static int
+update_read(struct client *client, const Linnet__V1__ChatUpdate *update,
+            struct client_event *out_event)
+{
+    if (update->chat == NULL || update->inbox_number <= client->inbox_last) {
+        return nonsense(client, out_event, "an update without chat, or out of order");
+    }
+    out_event->again = update->inbox_number <= client->inbox_given;
+    client->inbox_last = update->inbox_number;
+    if (client->inbox_given < update->inbox_number) {
+        client->inbox_given = update->inbox_number;
+    }
+    out_event->update = update;
+    return event(out_event, CLIENT_UPDATE, 0, 0);
+}
+
+/* What is answered leaves the outbox, if it was there. The command's ref. */
+static uint64_t
+answered(struct client *client, const Linnet__V1__Answer *answer)
+{
+    struct outbox_entry *entry = outbox_find(&client->outbox, answer->number);
+    uint64_t ref = entry != NULL ? entry->ref : answer->ref;
+    if (entry != NULL) {
+        outbox_remove(&client->outbox, entry);
+    } else {
+        client->others_unanswered -= client->others_unanswered > 0;
+    }
+    client_outbox_write(client);
+    return ref;
+}
+
+static int
 refusal_read(struct client *client, const Linnet__V1__Answer *answer,
              struct client_event *out_event)
 {
@@ -155,14 +187,7 @@ sent_read(struct client *client, const Linnet__V1__Answer *answer, struct client
     if (answer->sent->id == NULL) {
         return nonsense(client, out_event, "an answer without the message's id");
     }
-    struct outbox_entry *entry = outbox_find(&client->outbox, answer->number);
-    uint64_t ref = entry != NULL ? entry->ref : answer->ref;
-    if (entry != NULL) {
-        outbox_remove(&client->outbox, entry);
-    } else {
-        client->others_unanswered -= client->others_unanswered > 0;
-    }
-    client_outbox_write(client);
+    uint64_t ref = answered(client, answer);
     out_event->sent = answer->sent;
     return event(out_event, CLIENT_SENT, answer->number, ref);
 }
@@ -174,14 +199,24 @@ answer_read(struct client *client, const Linnet__V1__Answer *answer, struct clie
     case LINNET__V1__ANSWER__RESULT_SENT:
         return sent_read(client, answer, out_event);
     case LINNET__V1__ANSWER__RESULT_DONE:
-        client->others_unanswered -= client->others_unanswered > 0;
-        client_outbox_write(client);
-        return event(out_event, CLIENT_DONE, answer->number, answer->ref);
+        return event(out_event, CLIENT_DONE, answer->number, answered(client, answer));
     case LINNET__V1__ANSWER__RESULT_ERROR:
         return refusal_read(client, answer, out_event);
+    case LINNET__V1__ANSWER__RESULT__NOT_SET:
+        return -EAGAIN; /* none that this version knows */
     default:
-        return -EAGAIN;
+        out_event->answer = answer;
+        return event(out_event, CLIENT_ANSWERED, answer->number, answered(client, answer));
     }
+}
+
+/* A state, which is taken in whatever its number. */
+static int
+state_read(struct client *client, const Linnet__V1__Chat *chat, enum client_event_kind kind,
+           struct client_event *out_event)
+{
+    return chat == NULL ? nonsense(client, out_event, "a chat's state without chat")
+                        : event(out_event, kind, 0, 0);
 }
 
 /* What comes after the welcome. */
@@ -193,11 +228,16 @@ frame_read(struct client *client, const Linnet__V1__ServerFrame *frame,
     case LINNET__V1__SERVER_FRAME__EVENT_NEW_MESSAGE:
         return message_read(client, frame->new_message, out_event);
     case LINNET__V1__SERVER_FRAME__EVENT_RECEIPTS:
-        if (frame->receipts->chat == NULL) {
-            return nonsense(client, out_event, "receipts without chat");
-        }
         out_event->receipts = frame->receipts;
-        return event(out_event, CLIENT_RECEIPTS, 0, 0);
+        return state_read(client, frame->receipts->chat, CLIENT_RECEIPTS, out_event);
+    case LINNET__V1__SERVER_FRAME__EVENT_CHAT_UPDATE:
+        return update_read(client, frame->chat_update, out_event);
+    case LINNET__V1__SERVER_FRAME__EVENT_GROUP_RECEIPTS:
+        out_event->group_receipts = frame->group_receipts;
+        return state_read(client, frame->group_receipts->chat, CLIENT_GROUP_RECEIPTS, out_event);
+    case LINNET__V1__SERVER_FRAME__EVENT_CHAT_GAP:
+        out_event->gap = frame->chat_gap;
+        return state_read(client, frame->chat_gap->chat, CLIENT_GAP, out_event);
     case LINNET__V1__SERVER_FRAME__EVENT_ANSWER:
         return answer_read(client, frame->answer, out_event);
     case LINNET__V1__SERVER_FRAME__EVENT_RESYNC:

@@ -19,11 +19,15 @@ enum client_event_kind {
     CLIENT_MESSAGE,   /* message: new to this device; to be acknowledged when it is stored */
     CLIENT_DUPLICATE, /* message: given before; to be acknowledged once the first one is */
     CLIENT_RECEIPTS,  /* receipts */
-    CLIENT_SENT,      /* number, ref, sent: a message is durable, and has left the outbox */
-    CLIENT_DONE,      /* ref: a command was done */
-    CLIENT_REFUSED,   /* number, ref, error; see `final` */
-    CLIENT_RESYNC,    /* resync */
-    CLIENT_PONG,      /* ref, pong */
+    CLIENT_UPDATE,    /* update, again: a group was changed; to be acknowledged like a message */
+    CLIENT_GROUP_RECEIPTS, /* group_receipts */
+    CLIENT_GAP,            /* gap */
+    CLIENT_SENT,           /* number, ref, sent: a message is durable, and has left the outbox */
+    CLIENT_DONE,           /* number, ref: a command was done */
+    CLIENT_ANSWERED,       /* number, ref, answer: a command was answered with any other result */
+    CLIENT_REFUSED,        /* number, ref, error; see `final` */
+    CLIENT_RESYNC,         /* resync */
+    CLIENT_PONG,           /* ref, pong */
     /* code, text: the connection is over; send what is left of the output, then close the socket */
     CLIENT_CLOSED,
 };
@@ -38,11 +42,17 @@ struct client_event {
         const Linnet__V1__Welcome *welcome;
         const Linnet__V1__NewMessage *message;
         const Linnet__V1__Receipts *receipts;
+        const Linnet__V1__ChatUpdate *update;
+        const Linnet__V1__GroupReceipts *group_receipts;
+        const Linnet__V1__ChatGap *gap;
         const Linnet__V1__Sent *sent;
+        const Linnet__V1__Answer *answer;
         const Linnet__V1__Error *error;
         const Linnet__V1__Resync *resync;
         const Linnet__V1__Pong *pong;
     };
+    /* Of an update: it was given before, and need only be acknowledged once it is stored. */
+    bool again;
     /* Of a refused message: false if it stays in the outbox, to be sent again (client_resend, or
      * the next connection) or given up (client_discard); true if it has left. */
     bool final;

@@ -545,7 +545,7 @@ leaves_a_node_that_makes_no_sense(void **state)
          "a message with no proper id"},
         {"w{\"newMessage\":{\"inboxNumber\":9,\"id\":{\"number\":1},\"chat\":{},\"sender\":{}}}",
          "inbox numbers don't rise"},
-        {"w{\"receipts\":{}}", "receipts without chat"},
+        {"w{\"receipts\":{}}", "a chat's state without chat"},
         {"w{\"answer\":{\"number\":1,\"sent\":{}}}", "an answer without the message's id"},
     };
     for (size_t i = 0; i < sizeof(nonsense) / sizeof(*nonsense); i++) {

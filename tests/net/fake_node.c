@@ -88,6 +88,23 @@ tell(struct talk *talk, const struct client_event *event)
                  event->receipts->reader_user_id, event->receipts->delivered,
                  event->receipts->read);
         break;
+    case CLIENT_UPDATE:
+        snprintf(line, bytes, "update %" PRIu64 " %" PRIu64 "/%" PRIu64 "%s",
+                 event->update->inbox_number, event->update->chat->group_id, event->update->update,
+                 event->again ? " again" : "");
+        break;
+    case CLIENT_GROUP_RECEIPTS:
+        snprintf(line, bytes, "group receipts of %" PRIu64 ", %zu counts",
+                 event->group_receipts->chat->group_id, event->group_receipts->n_counts);
+        break;
+    case CLIENT_GAP:
+        snprintf(line, bytes, "gap %" PRIu64 " to %" PRIu64, event->gap->from_chat_number,
+                 event->gap->to_chat_number);
+        break;
+    case CLIENT_ANSWERED:
+        snprintf(line, bytes, "answered %" PRIu64 " ref %" PRIu64 " with %d", event->number,
+                 event->ref, (int)event->answer->result_case);
+        break;
     case CLIENT_SENT:
         snprintf(line, bytes, "sent %" PRIu64 " ref %" PRIu64, event->number, event->ref);
         break;

@@ -167,6 +167,10 @@ happened(struct person *person, const struct client_event *event)
         person->last_close = event->code;
         break;
     case CLIENT_DONE:
+    case CLIENT_UPDATE:
+    case CLIENT_GROUP_RECEIPTS:
+    case CLIENT_GAP:
+    case CLIENT_ANSWERED:
     case CLIENT_PONG:
         break;
     }
