@@ -4,6 +4,7 @@
 
 #include "actors/invite.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Of members or groups in one answer: an event of some 30 KiB in JSON. */
@@ -165,11 +166,19 @@ const struct command_kind command_list_groups = {list_groups};
 
 /* --------------------------------------------------------------- getChatMembers, getMessageInfo */
 
-/* Whether a message of the group was for him. */
+/* Whether he is listed: a member; or, where a message is asked about, one whom it was for. Who asks
+ * wrote it. */
 static bool
-meant(const struct pending *pending, const struct store_member *member)
+listed(const struct connection *connection, const struct pending *pending,
+       const struct store_member *member)
 {
-    return pending->chat_number == 0 || member->joined < pending->chat_number;
+    uint64_t number = pending->chat_number;
+    if (number == 0) {
+        return member->role != STORE_GROUP_NOBODY;
+    }
+    bool missed = number >= member->gap_from && number <= member->gap_to;
+    bool gone = member->role == STORE_GROUP_NOBODY && number > member->left;
+    return number > member->joined && member->user != connection->user && !missed && !gone;
 }
 
 static void
@@ -185,7 +194,7 @@ got_members(struct connection *connection, const struct pending *pending, const 
     }
     for (uint32_t i = 0; i < rows->count; i++) {
         Linnet__V1__ChatMember *member = &list[i];
-        if (!meant(pending, &stored[i])) {
+        if (!listed(connection, pending, &stored[i])) {
             continue;
         }
         linnet__v1__chat_member__init(member);
@@ -206,17 +215,29 @@ got_members(struct connection *connection, const struct pending *pending, const 
     ln_free(list);
 }
 
-static const struct request_kind request_members = {
-    .tag = STORE_GROUP_MEMBERS, .done = got_members, .refused = command_refuse_group};
+static void
+members_refused(struct connection *connection, const struct pending *pending, int error)
+{
+    if (error == -ERANGE) {
+        event_error(
+            connection, command_number(pending), pending->ref,
+            LINNET__V1__ERROR__CODE__OUT_OF_RANGE,
+            "getMessageInfo.chatNumber: no such message, or nothing is known of it any more", 0);
+    } else {
+        command_refuse_group(connection, pending, error);
+    }
+}
 
-/* `chat_number`: of the message; 0: of none. */
+static const struct request_kind request_members = {
+    .tag = STORE_GROUP_MEMBERS, .done = got_members, .refused = members_refused};
+
 static void
 members_ask(struct connection *connection, const Linnet__V1__ClientFrame *frame,
-            struct store_group_list list, uint64_t chat_number)
+            struct store_group_list list)
 {
     struct pending *pending = command_pending(&request_members, frame, frame->number);
     pending->group = list.group;
-    pending->chat_number = chat_number;
+    pending->chat_number = list.message;
     list.user = connection->user;
     struct ln_msg *request = ln_msg_new(STORE_GROUP_MEMBERS, LN_DURABLE, sizeof list);
     memcpy(request->data, &list, sizeof list);
@@ -232,8 +253,7 @@ get_chat_members(struct connection *connection, const Linnet__V1__ClientFrame *f
     members_ask(connection, frame,
                 (struct store_group_list){.group = get->chat->group_id,
                                           .after = get->after_user_id,
-                                          .max = rows_max(get->max)},
-                0);
+                                          .max = rows_max(get->max)});
 }
 
 const struct command_kind command_get_chat_members = {get_chat_members};
@@ -245,8 +265,8 @@ get_message_info(struct connection *connection, const Linnet__V1__ClientFrame *f
     members_ask(connection, frame,
                 (struct store_group_list){.group = get->chat->group_id,
                                           .after = get->after_user_id,
-                                          .max = rows_max(get->max)},
-                get->chat_number);
+                                          .message = get->chat_number,
+                                          .max = rows_max(get->max)});
 }
 
 const struct command_kind command_get_message_info = {get_message_info};

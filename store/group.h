@@ -136,15 +136,19 @@ struct store_group {
 
 struct store_group_list {
     uint64_t group;
-    uint64_t user;  /* who asks: a member */
-    uint64_t after; /* members above this id */
-    uint32_t max;   /* 0: STORE_ROWS_MAX */
+    uint64_t user;    /* who asks: a member */
+    uint64_t after;   /* members above this id */
+    uint64_t message; /* 0, or one that he wrote: else -EPERM; -ERANGE: nothing is known of it */
+    uint32_t max;     /* 0: STORE_ROWS_MAX */
 };
+/* One who left stands there, too: with role NOBODY. */
 struct store_member {
     uint64_t user;
     uint64_t joined;    /* sees messages above this number */
+    uint64_t left;      /* NOBODY: and up to this */
     uint64_t delivered; /* how far he got */
     uint64_t read;
+    uint64_t gap_from, gap_to; /* what he is never given */
     uint8_t role;
 };
 

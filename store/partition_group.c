@@ -292,11 +292,35 @@ add_member(struct rows *out, uint64_t user, struct store_value value)
     struct store_member member = {
         .user = user,
         .joined = record.joined,
+        .left = record.left,
         .delivered = record.delivered,
         .read = record.read,
+        .gap_from = record.gap_from,
+        .gap_to = record.gap_to,
         .role = record.role,
     };
     memcpy(rows_room(out, sizeof(member)), &member, sizeof(member));
+}
+
+/* Whether the message, which he asks about, is his; if not it is answered. */
+static bool
+wrote(struct partition *partition, struct ask *ask, const struct store_group_list *list)
+{
+    struct store_key key =
+        record_key(partition->ledger.partition, RECORD_GROUP_LOG, list->group, list->message);
+    struct store_value value;
+    struct record_group_log row;
+    if (!ledger_get(&partition->ledger, &key, &value)) {
+        ask_answer_error(ask, -ERANGE);
+        return false;
+    }
+    int error = record_group_log_decode(value, &row);
+    ASSERT(error == 0);
+    if (row.sender != list->user) {
+        ask_answer_error(ask, -EPERM);
+        return false;
+    }
+    return true;
 }
 
 static enum ask_outcome
@@ -311,13 +335,17 @@ run_members(struct partition *partition, struct ask *ask, bool act)
                                     .max = list->max,
                                     .add = add_member};
     bool known = knows_group(partition, list->group, list->user);
+    known = (list->message == 0 ||
+             partition_knows_record(partition, RECORD_GROUP_LOG, list->group, list->message)) &&
+            known;
     if (!partition_owned_read(partition, ask, &owned) || !known) {
         return ASK_MISSING;
     }
     if (!act) {
         return ASK_READY;
     }
-    if (!in_group(partition, ask, list->group, list->user, &group, &role)) {
+    if (!in_group(partition, ask, list->group, list->user, &group, &role) ||
+        (list->message != 0 && !wrote(partition, ask, list))) {
         return ASK_DONE;
     }
     return partition_owned_answer(partition, ask, &owned);

@@ -279,6 +279,17 @@ the_writer_is_told_how_many_have_it_and_have_read_it(void **state)
                           "\"chatNumber\":\"2\"}",
                           (unsigned long long)meeting.group),
             "\"delivered\":\"2\"}"); /* dave's, without a read */
+        assert_null(strstr(alice->answer, "OWNER"));
+        has(attendee_does(bob,
+                          "\"getMessageInfo\":{\"chat\":{\"groupId\":\"%llu\"},"
+                          "\"chatNumber\":\"2\"}",
+                          (unsigned long long)meeting.group),
+            "\"NOT_PERMITTED\"");
+        has(attendee_does(alice,
+                          "\"getMessageInfo\":{\"chat\":{\"groupId\":\"%llu\"},"
+                          "\"chatNumber\":\"3\"}",
+                          (unsigned long long)meeting.group),
+            "\"OUT_OF_RANGE\"");
         dave->reads = true;
         meeting_rest(&meeting);
         has(alice->receipts, "\"members\":4,\"deliveredAll\":\"2\",\"readAll\":\"2\"");
