@@ -30,6 +30,7 @@ run_open(const struct apply *apply, const struct command *command)
         .inbox_entries_max = command->open.inbox_entries_max,
         .inbox_bytes_max = command->open.inbox_bytes_max,
         .devices_max = command->open.devices_max,
+        .history_ms = command->open.history_ms,
     };
     ledger_open(apply->ledger, apply->time_ms, &limits);
 }
@@ -54,6 +55,7 @@ static const struct apply_command_kind *const kinds[COMMAND_KINDS] = {
     [COMMAND_WAKE_CLEAR] = &apply_wake_clear,
     [COMMAND_WAKE_DONE] = &apply_wake_done,
     [COMMAND_STATE] = &apply_state,
+    [COMMAND_HISTORY] = &apply_history,
     [COMMAND_GROUP_CREATE] = &apply_group_create,
     [COMMAND_GROUP_CHANGE] = &apply_group_change,
     [COMMAND_GROUP_MESSAGE] = &apply_group_message,

@@ -3,6 +3,7 @@
  * each. A member's limits never refuse it: who has no room gets a gap instead, and a mark that says
  * so. */
 #include "store/apply_group.h"
+#include "store/history_ledger.h"
 #include "store/outbox.h"
 
 /* Who stands there in the roster; 0: nobody, or it is not known yet. What is asked about meanwhile
@@ -44,16 +45,15 @@ absent(const struct apply *apply, uint64_t group, uint64_t user)
     roster_remove(apply->ledger, apply->effects, group, user);
 }
 
-/* False: there was no room. */
+/* False: there was no room. Number and totals are the inbox's. */
 static bool
 entry_put(const struct apply *apply, uint64_t user, struct record_head *head,
-          const struct store_entry *entry)
+          struct store_entry *entry)
 {
-    struct store_entry own = *entry; /* number and totals are the inbox's */
     if (!inbox_make_room(apply->ledger, apply->effects, user, head, entry_bytes(entry))) {
         return false;
     }
-    inbox_append(apply->ledger, apply->effects, user, head, &own);
+    inbox_append(apply->ledger, apply->effects, user, head, entry);
     return true;
 }
 
@@ -97,8 +97,10 @@ message_missed(struct record_membership *membership, uint64_t chat_number)
 }
 
 static void
-message_to_member(const struct apply *apply, uint64_t user, const struct store_entry *entry)
+message_to_member(const struct apply *apply, uint64_t user, const struct store_entry *said)
 {
+    struct store_entry its = *said;
+    struct store_entry *entry = &its;
     struct record_head head;
     struct record_membership membership;
     bool own = user == entry->message.sender;
@@ -121,6 +123,7 @@ message_to_member(const struct apply *apply, uint64_t user, const struct store_e
         inbox_head_put(apply->ledger, user, &head);
     }
     membership_put(apply->ledger, user, entry->peer, &membership);
+    history_put(apply->ledger, apply->effects, user, entry);
 }
 
 /* The roster moves when somebody is taken out of it: so from its end, and looked at anew each
@@ -241,9 +244,11 @@ is_subject(const struct store_entry_update *update, uint64_t user)
 }
 
 static void
-update_to_member(const struct apply *apply, uint64_t user, const struct store_entry *entry)
+update_to_member(const struct apply *apply, uint64_t user, const struct store_entry *said)
 {
-    const struct store_entry_update *update = &entry->update;
+    struct store_entry its = *said;
+    struct store_entry *entry = &its;
+    const struct store_entry_update *update = &its.update;
     struct record_head head;
     struct record_membership membership;
     if (!inbox_head_get(apply->ledger, user, &head)) {

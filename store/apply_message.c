@@ -3,6 +3,7 @@
  * sender's other devices get of it goes through the outbox. */
 #include "store/apply_priv.h"
 #include "store/chat.h"
+#include "store/history_ledger.h"
 #include "store/outbox.h"
 
 #include <errno.h>
@@ -37,6 +38,7 @@ take_in(const struct apply *apply, uint64_t recipient, struct record_head *head,
     entry->message.chat_number = ++chat->last;
     inbox_append(ledger, apply->effects, recipient, head, entry);
     inbox_head_put(ledger, recipient, head);
+    history_put(ledger, apply->effects, recipient, entry);
     return true;
 }
 
@@ -78,7 +80,8 @@ run_message(const struct apply *apply, const struct command *whole)
     }
     chat_put(ledger, recipient, entry.peer, &chat);
     apply_number_accept(apply, &entry.message);
-    if (command->copy && entry.peer != recipient) {
+    bool copied = command->copy || history_is_on(ledger);
+    if (copied && entry.peer != recipient) {
         copy_send(apply, recipient, &entry.message);
     }
     apply->result->chat_number = entry.message.chat_number;
@@ -94,7 +97,8 @@ need_copy(const struct needs *needs, const struct payload *payload)
 }
 
 /* The message is safe where it was written to, and the device that wrote it has it: for a sender
- * whose devices have no room the copy is left out. */
+ * whose devices have no room the copy is left out, and to one who has no other it goes into his
+ * history alone. */
 static void
 run_copy(const struct apply *apply, const struct payload *payload)
 {
@@ -103,12 +107,16 @@ run_copy(const struct apply *apply, const struct payload *payload)
     struct store_entry entry = {
         .kind = STORE_ENTRY_MESSAGE, .peer = copy->peer, .message = copy->message};
     struct record_head head;
-    if (!inbox_head_get(apply->ledger, user, &head) ||
-        !inbox_make_room(apply->ledger, apply->effects, user, &head, entry_bytes(&entry))) {
+    if (!inbox_head_get(apply->ledger, user, &head)) {
         return;
     }
-    inbox_append(apply->ledger, apply->effects, user, &head, &entry);
-    inbox_head_put(apply->ledger, user, &head);
+    bool others = head.devices > 1 || !history_is_on(apply->ledger);
+    if (others &&
+        inbox_make_room(apply->ledger, apply->effects, user, &head, entry_bytes(&entry))) {
+        inbox_append(apply->ledger, apply->effects, user, &head, &entry);
+        inbox_head_put(apply->ledger, user, &head);
+    }
+    history_put(apply->ledger, apply->effects, user, &entry);
 }
 
 const struct apply_payload_kind apply_copy = {need_copy, run_copy};

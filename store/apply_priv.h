@@ -84,3 +84,6 @@ extern const struct apply_command_kind apply_group_create, apply_group_change, a
     apply_group_read, apply_group_report, apply_group_tell;
 extern const struct apply_payload_kind apply_group_begin, apply_group_message_in,
     apply_group_update, apply_group_receipts, apply_group_counts, apply_group_absent;
+
+/* apply_history.c */
+extern const struct apply_command_kind apply_history;

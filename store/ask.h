@@ -17,6 +17,7 @@
 #include "runtime/linnet.h"
 #include "store/fetch.h"
 #include "store/group.h"
+#include "store/history.h"
 #include "store/record.h"
 #include "store/request.h"
 
@@ -36,6 +37,8 @@ enum ask_tag {
     ASK_GROUP_TELL,   /* struct store_group_id: its senders are due */
     ASK_GROUP_WATCH,  /* nothing: something of groups is due; the partition sets itself a timer */
     ASK_GROUP_TICK,   /* nothing: the timer */
+    ASK_HISTORY_LOOK, /* nothing: some of the histories are looked through */
+    ASK_HISTORY_TICK, /* nothing: the timer */
     ASK_FETCH,        /* to a reader: fetch.h */
     ASK_KICK,         /* to a journal: there is something to write */
     ASK_LINGERED,     /* to a journal, its timer: what is not urgent has waited long enough */

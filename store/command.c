@@ -65,6 +65,7 @@ open_put(struct cursor_out *out, const struct command *command)
     cursor_put_u32(out, command->open.inbox_entries_max);
     cursor_put_u64(out, command->open.inbox_bytes_max);
     cursor_put_u16(out, command->open.devices_max);
+    cursor_put_u64(out, command->open.history_ms);
 }
 
 static void
@@ -73,6 +74,8 @@ open_get(struct cursor_in *in, struct command *out)
     out->open.inbox_entries_max = cursor_get_u32(in);
     out->open.inbox_bytes_max = cursor_get_u64(in);
     out->open.devices_max = cursor_get_u16(in);
+    /* Logs of before there were histories have none. */
+    out->open.history_ms = cursor_in_left(in) > 0 ? cursor_get_u64(in) : 0;
 }
 
 static void
@@ -298,6 +301,7 @@ static const struct command_coding codings[COMMAND_KINDS] = {
     [COMMAND_GROUP_MESSAGE] = {"GROUP_MESSAGE", message_put, message_get},
     [COMMAND_GROUP_READ] = {"GROUP_READ", read_put, read_get},
     [COMMAND_GROUP_REPORT] = {"GROUP_REPORT", command_put_group_report, command_get_group_report},
+    [COMMAND_HISTORY] = {"HISTORY", command_put_history, command_get_history},
     [COMMAND_GROUP_TELL] = {"GROUP_TELL", command_put_group_tell, command_get_group_tell},
 };
 

@@ -17,6 +17,7 @@
 
 #include "runtime/check.h"
 #include "store/command_group.h"
+#include "store/command_history.h"
 #include "store/entry.h"
 #include "store/log.h"
 #include "store/payload.h"
@@ -48,6 +49,7 @@ enum command_kind {
     COMMAND_WAKE_SET = 68,
     COMMAND_WAKE_CLEAR = 69,
     COMMAND_WAKE_DONE = 70, /* the device was woken, or nobody tries any more */
+    COMMAND_HISTORY = 72,   /* messages of histories have grown too old */
     COMMAND_KINDS = 80,     /* above all of them */
 };
 
@@ -67,6 +69,7 @@ struct command_open {
     uint32_t inbox_entries_max;
     uint64_t inbox_bytes_max;
     uint16_t devices_max;
+    uint64_t history_ms;
 };
 
 struct command_name_claim {
@@ -195,6 +198,7 @@ struct command {
         struct command_group_change group_change;
         struct command_group_tell group_tell;
         uint64_t group_report;
+        struct command_history history;
     };
 };
 

@@ -42,3 +42,7 @@ void command_put_group_report(struct cursor_out *out, const struct command *comm
 void command_get_group_report(struct cursor_in *in, struct command *out);
 void command_put_group_tell(struct cursor_out *out, const struct command *command);
 void command_get_group_tell(struct cursor_in *in, struct command *out);
+
+/* command_history.c */
+void command_put_history(struct cursor_out *out, const struct command *command);
+void command_get_history(struct cursor_in *in, struct command *out);

@@ -136,7 +136,8 @@ inbox_make_room(struct ledger *ledger, struct effects *effects, uint64_t user,
 static bool
 entry_wakes(uint64_t user, const struct store_entry *entry)
 {
-    return entry->kind == STORE_ENTRY_MESSAGE && entry->message.sender != user;
+    bool said = entry->kind == STORE_ENTRY_MESSAGE || entry->kind == STORE_ENTRY_GROUP_MESSAGE;
+    return said && entry->message.sender != user;
 }
 
 /* Whose it is and for which devices it waits: only a trace of the message asks. */

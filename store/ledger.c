@@ -8,8 +8,8 @@
 
 enum {
     USER_PARTITION_BITS = 8,
-    /* Of the partition's record: with the groups that are due since 2. */
-    VERSION = 2,
+    /* Of the partition's record: with the groups that are due since 2, with history since 3. */
+    VERSION = 3,
     DUE_REPORT = 1,
     DUE_TELL = 2,
 };
@@ -82,6 +82,7 @@ encode(const struct ledger *ledger, unsigned char *out, size_t bytes_max)
     cursor_put_u64(&cursor, ledger->limits.inbox_bytes_max);
     cursor_put_u16(&cursor, ledger->limits.devices_max);
     put_due(&cursor, &ledger->due);
+    cursor_put_u64(&cursor, ledger->limits.history_ms);
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
         const struct ledger_stream *stream = &ledger->streams[i];
         if (stream->out_last != 0 || stream->in != 0) {
@@ -113,6 +114,9 @@ ledger_load(struct ledger *ledger, struct store_value value)
     ledger->limits.devices_max = cursor_get_u16(&in);
     if (version >= 2) {
         get_due(&in, &ledger->due);
+    }
+    if (version >= 3) {
+        ledger->limits.history_ms = cursor_get_u64(&in);
     }
     while (cursor_in_left(&in) > 0) {
         struct ledger_stream *stream = &ledger->streams[cursor_get_u8(&in)];
@@ -189,8 +193,8 @@ static void
 record_write(struct ledger *ledger)
 {
     struct store_key key = record_key(ledger->partition, RECORD_PARTITION, 0, 0);
-    size_t bytes_max =
-        LEDGER_BYTES_MAX + sizeof(uint32_t) + (size_t)due_kept(&ledger->due) * LEDGER_DUE_BYTES;
+    size_t bytes_max = LEDGER_BYTES_MAX + sizeof(uint32_t) + sizeof(uint64_t) +
+                       (size_t)due_kept(&ledger->due) * LEDGER_DUE_BYTES;
     unsigned char *record = malloc(bytes_max);
     ASSERT(record != NULL);
     ledger_put(ledger, &key, record, encode(ledger, record, bytes_max));

@@ -43,6 +43,7 @@ struct ledger_limits {
     uint32_t inbox_entries_max; /* of each device */
     uint64_t inbox_bytes_max;
     uint16_t devices_max;
+    uint64_t history_ms; /* 0: what all devices have is gone; UINT64_MAX: it stays */
 };
 
 struct ledger_stream {

@@ -331,6 +331,10 @@ partition_handle(void *state, struct ln_msg **msg_in)
     case ASK_PUMP:
         partition_pump(partition);
         break;
+    case ASK_HISTORY_TICK:
+        partition_history_tick(partition);
+        partition_pump(partition);
+        break;
     case ASK_GROUP_WATCH:
         partition_groups_watch();
         break;

@@ -66,7 +66,9 @@ struct partition {
     struct partition *touched_next;
     bool ticking;
     bool groups_ticking;
-    uint32_t groups_ticks; /* so far: a group is told of at every fourth */
+    bool history_looking;        /* an ask of it waits */
+    struct store_key history_at; /* so far all histories have been looked through */
+    uint32_t groups_ticks;       /* so far: a group is told of at every fourth */
     uint64_t last_time_ms;
     uint64_t sends_due[4]; /* a bit per partition: its stream may have something to send */
     uint64_t acks_due[4]; /* a bit per partition: it is to be told how far its stream was applied */

@@ -36,6 +36,8 @@ static const struct ask_kind *const kinds[] = {
     KIND(STORE_STATE_LIST, ask_state_list),
     KIND(STORE_MAY_SEE, ask_may_see),
     KIND(STORE_PROFILE, ask_profile),
+    KIND(STORE_HISTORY, ask_history),
+    KIND(ASK_HISTORY_LOOK, ask_of_history_look),
     KIND(STORE_GROUP_CREATE, ask_group_create),
     KIND(STORE_GROUP_CHANGE, ask_group_change),
     KIND(STORE_GROUP_MESSAGE, ask_group_message),

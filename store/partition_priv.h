@@ -48,6 +48,11 @@ extern const struct ask_kind ask_state_set, ask_state_remove, ask_state_list, as
     ask_profile;
 /* partition_stream.c */
 extern const struct ask_kind ask_of_stream, ask_of_stream_ack;
+/* partition_history.c */
+extern const struct ask_kind ask_history, ask_of_history_look;
+/* Begins to look for what has grown too old, after a start of the actor; and goes on with it. */
+void partition_history_watch(struct partition *partition);
+void partition_history_tick(struct partition *partition);
 /* partition_group.c */
 extern const struct ask_kind ask_group_create, ask_group_change, ask_group_message, ask_group_get,
     ask_group_members, ask_group_read, ask_group_chats;

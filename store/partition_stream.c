@@ -199,6 +199,8 @@ partition_streams_resume(struct partition *partition)
         }
     }
     partition_groups_resume(partition);
+    partition->history_looking = false;
+    partition_history_watch(partition);
     tell_others(partition);
 }
 

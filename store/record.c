@@ -47,8 +47,9 @@ record_range_inbox(uint8_t partition, uint64_t user, uint64_t after, uint64_t to
 }
 
 /* What goes with its owner. */
-static const enum record_table owned[] = {RECORD_CHAT, RECORD_STATE, RECORD_STATE_SUM,
-                                          RECORD_MEMBERSHIP};
+static const enum record_table owned[] = {RECORD_CHAT,       RECORD_STATE,   RECORD_STATE_SUM,
+                                          RECORD_MEMBERSHIP, RECORD_HISTORY, RECORD_HISTORY_BACK,
+                                          RECORD_HISTORY_AT};
 
 bool
 record_implies(const struct table_entry *entry, unsigned index, struct store_range *out)

@@ -54,6 +54,9 @@ enum record_table {
     RECORD_LAST_SEEN = 38,
     RECORD_WAKE = 41,
     RECORD_DUE = 42,
+    RECORD_HISTORY = 44, /* history_ledger.h */
+    RECORD_HISTORY_BACK = 45,
+    RECORD_HISTORY_AT = 46,
 };
 
 enum {

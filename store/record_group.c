@@ -30,7 +30,7 @@ record_group_implies(const struct table_entry *entry, unsigned index, struct sto
         record_group_decode(entry->value, &group) != 0 || !group.deleted) {
         return false;
     }
-    *out = key_range_owner(entry->key.partition, tables[index], entry->key.owner);
+    *out = key_range_owner(entry->key.partition, (uint8_t)tables[index], entry->key.owner);
     return true;
 }
 

@@ -494,7 +494,8 @@ open_partition(struct recovery *recovery, struct partition *partition, uint64_t 
             now_ms > partition->ledger.last_time_ms ? now_ms : partition->ledger.last_time_ms,
         .open = {.inbox_entries_max = options->inbox_entries_max,
                  .inbox_bytes_max = options->inbox_bytes_max,
-                 .devices_max = options->devices_max},
+                 .devices_max = options->devices_max,
+                 .history_ms = options->history_ms},
     };
     struct log_command logged = {
         .partition = command.partition,

@@ -15,10 +15,12 @@ ask_tag_name(uint32_t tag)
 {
 #define NAME(tag) [(tag)-STORE_TAG_INTERNAL] = #tag
     static const char *const asks[] = {
-        NAME(ASK_STREAM),       NAME(ASK_STREAM_ACK), NAME(ASK_STARTED),     NAME(ASK_PUMP),
-        NAME(ASK_GROUP_REPORT), NAME(ASK_GROUP_TELL), NAME(ASK_GROUP_WATCH), NAME(ASK_GROUP_TICK),
-        NAME(ASK_WATCH),        NAME(ASK_TICK),       NAME(ASK_FETCH),       NAME(ASK_KICK),
-        NAME(ASK_LINGERED),     NAME(ASK_FOLD),       NAME(ASK_SEGMENT),     NAME(ASK_STEPS),
+        NAME(ASK_STREAM),       NAME(ASK_STREAM_ACK),   NAME(ASK_STARTED),
+        NAME(ASK_PUMP),         NAME(ASK_HISTORY_LOOK), NAME(ASK_HISTORY_TICK),
+        NAME(ASK_GROUP_REPORT), NAME(ASK_GROUP_TELL),   NAME(ASK_GROUP_WATCH),
+        NAME(ASK_GROUP_TICK),   NAME(ASK_WATCH),        NAME(ASK_TICK),
+        NAME(ASK_FETCH),        NAME(ASK_KICK),         NAME(ASK_LINGERED),
+        NAME(ASK_FOLD),         NAME(ASK_SEGMENT),      NAME(ASK_STEPS),
         NAME(ASK_END),
     };
 #undef NAME
@@ -75,6 +77,7 @@ static const char *const requests[] = {
     NAME(STORE_GROUP_MEMBERS),
     NAME(STORE_GROUP_READ),
     NAME(STORE_GROUP_CHATS),
+    NAME(STORE_HISTORY),
 };
 /* clang-format on */
 #undef NAME

@@ -6,10 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BODY_MAX = 4096 };
+enum {
+    BODY_MAX = 4096,
+    OPEN_NEWER_BYTES = 8, /* history_ms, which logs of before there were histories don't have */
+};
 
 static unsigned char pairs[4 * COMMAND_PAIR_BYTES];
 static unsigned char payload[256];
+static unsigned char history[2 * COMMAND_HISTORY_ROW_BYTES];
 
 static size_t
 put_kinds(struct command *out, const struct command *commands, size_t count)
@@ -109,6 +113,7 @@ group_kinds(struct command *out)
                                  .body_bytes = 2}}},
         {.kind = COMMAND_GROUP_READ, .read = {.user = 9, .peer = 77, .chat_number = 3}},
         {.kind = COMMAND_GROUP_REPORT, .group_report = 77},
+        {.kind = COMMAND_HISTORY, .history = {.count = 2, .rows = history}},
         {.kind = COMMAND_GROUP_TELL,
          .group_tell = {.group = 77, .receipts = 6, .count = 2, .rows = pairs}},
     };
@@ -192,7 +197,8 @@ refuses_cut_and_long(void **state)
                 malloc(head.body_bytes + 1); /* a sanitizer sees every step beyond */
             memcpy(exact, body, head.body_bytes);
             head.body = exact;
-            assert_int_equal(command_decode(&head, &decoded), -EBADMSG);
+            bool older = head.kind == COMMAND_OPEN && head.body_bytes == whole - OPEN_NEWER_BYTES;
+            assert_int_equal(command_decode(&head, &decoded), older ? 0 : -EBADMSG);
             free(exact);
         }
         head.body = body;

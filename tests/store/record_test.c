@@ -547,7 +547,7 @@ implications(void **state)
         assert_true(key_compare(&inside, &range.high) <= 0);
         assert_true(key_compare(&range.high, &other) < 0);
     }
-    assert_false(record_implies(&entry, 4, &range));
+    assert_false(record_implies(&entry, 7, &range));
 
     entry.key = record_key(7, RECORD_CHAT, 42, 1);
     assert_false(record_implies(&entry, 0, &range));

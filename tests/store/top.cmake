@@ -8,7 +8,7 @@ add_library(linnet_store_world STATIC ${CMAKE_CURRENT_LIST_DIR}/world.c
 target_include_directories(linnet_store_world PUBLIC ${PROJECT_BINARY_DIR}/include/tests)
 target_link_libraries(linnet_store_world PUBLIC linnet_store PRIVATE linnet_flags)
 set_target_properties(linnet_store_world PROPERTIES LINNET_THREAD_STACK ON)
-foreach(noun user device message cursors stream wake state block replay model group group_change group_cursor)
+foreach(noun user device message cursors stream wake state block replay model group group_change group_cursor history)
   linnet_test(store_apply_${noun}_test TIER fast SOURCES apply_${noun}_test.c LIBS linnet_store_world)
 endforeach()
 # The actors, on a simulated machine.
@@ -18,7 +18,7 @@ add_library(linnet_store_rig STATIC ${CMAKE_CURRENT_LIST_DIR}/rig.c ${CMAKE_CURR
 target_link_options(linnet_store_rig INTERFACE -Wl,--wrap=check_failed)
 target_include_directories(linnet_store_rig PUBLIC ${PROJECT_BINARY_DIR}/include/tests)
 target_link_libraries(linnet_store_rig PUBLIC linnet_store PRIVATE linnet_flags)
-foreach(noun store partition wake state limits power kill)
+foreach(noun store partition history wake state limits power kill)
   linnet_test(store_${noun}_test TIER fast SOURCES ${noun}_test.c LIBS linnet_store_rig)
   linnet_sim_wrap(store_${noun}_test)
 endforeach()

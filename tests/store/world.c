@@ -110,7 +110,8 @@ open_all(struct world *world)
             .kind = COMMAND_OPEN,
             .open = {.inbox_entries_max = world->limits.inbox_entries_max,
                      .inbox_bytes_max = world->limits.inbox_bytes_max,
-                     .devices_max = world->limits.devices_max},
+                     .devices_max = world->limits.devices_max,
+                     .history_ms = world->limits.history_ms},
         };
         (void)world_apply(world, &command);
     }

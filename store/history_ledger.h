@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* history_ledger.h - histories (history.h) in the ledger.
+ *
+ *     table         owner  a     b                value
+ *     HISTORY       user   chat  number           the entry, as the inbox holds it
+ *     HISTORY_BACK  user   chat  ~number          nothing: the way from newer to older
+ *     HISTORY_AT    user   chat  chat number, side  the number, for who would delete a message
+ *
+ * Numbers are the inbox's, or taken from the same counter for what never was in it. Part of apply:
+ * never yields.
+ */
+#pragma once
+
+#include "store/effects.h"
+#include "store/entry.h"
+#include "store/history.h"
+#include "store/ledger.h"
+
+static inline struct store_key
+history_key(uint8_t partition, uint64_t user, uint64_t chat, uint64_t number)
+{
+    return (struct store_key){
+        .partition = partition, .table = RECORD_HISTORY, .owner = user, .a = chat, .b = number};
+}
+static inline struct store_key
+history_key_back(uint8_t partition, uint64_t user, uint64_t chat, uint64_t number)
+{
+    return (struct store_key){.partition = partition,
+                              .table = RECORD_HISTORY_BACK,
+                              .owner = user,
+                              .a = chat,
+                              .b = ~number};
+}
+/* `own`: one to one, the user wrote it. */
+static inline struct store_key
+history_key_at(uint8_t partition, uint64_t user, uint64_t chat, uint64_t chat_number, bool own)
+{
+    return (struct store_key){.partition = partition,
+                              .table = RECORD_HISTORY_AT,
+                              .owner = user,
+                              .a = chat,
+                              .b = chat_number << 1 | own};
+}
+
+/* Whether something that is said is kept at all. */
+bool history_is_on(const struct ledger *ledger);
+
+/* Keeps a message; its number is 0 when it was not put into the inbox: it gets one then. No effect
+ * while history is off. */
+void history_put(struct ledger *ledger, struct effects *effects, uint64_t user,
+                 struct store_entry *entry);
+
+/* Forgets a message, if it is there. HISTORY_AT's key must be known. */
+void history_forget(struct ledger *ledger, uint64_t user, uint64_t chat, uint64_t chat_number,
+                    bool own);
+
+/* HISTORY_AT's value. */
+MUST_CHECK int history_at_decode(struct store_value value, uint64_t *out_number);

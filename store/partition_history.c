@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Histories: told in pages, and looked through for what has grown too old. */
+#include "store/chat.h"
+#include "store/group_ledger.h"
+#include "store/history_ledger.h"
+#include "store/partition_priv.h"
+#include "store/store_priv.h"
+
+#include <string.h>
+
+enum {
+    /* Rows that are looked through for one page, or at one tick. */
+    LOOK_MAX = 1000,
+    TICK_MS = 10000,
+};
+
+/* -------------------------------------------------------------------------------------- telling */
+
+/* While one page is put together. */
+struct telling {
+    struct partition *partition;
+    struct ask *ask;
+    const struct store_history *asked;
+    struct rows *out;
+    uint32_t max;
+    struct store_history_page page;
+};
+
+static bool
+valid_history(const struct ask *ask)
+{
+    return partition_valid_user(ask) && ASK_DATA(store_history, ask)->chat != 0;
+}
+
+static struct store_range
+history_range(const struct telling *telling)
+{
+    const struct store_history *asked = telling->asked;
+    uint8_t partition = telling->partition->ledger.partition;
+    struct store_range range;
+    if (asked->forward) {
+        range.low = history_key(partition, asked->user, asked->chat, asked->number + 1);
+        range.high = history_key(partition, asked->user, asked->chat, UINT64_MAX);
+    } else {
+        uint64_t below = asked->number != 0 ? asked->number : UINT64_MAX;
+        range.low = history_key_back(partition, asked->user, asked->chat, below - 1);
+        range.high = history_key_back(partition, asked->user, asked->chat, 0);
+    }
+    return range;
+}
+
+static bool
+is_wanted(const struct store_history *asked, const struct store_entry *entry)
+{
+    const struct store_entry_message *message = &entry->message;
+    return (asked->sender == 0 || message->sender == asked->sender) &&
+           message->time_ms >= asked->from_ms &&
+           (asked->to_ms == 0 || message->time_ms < asked->to_ms);
+}
+
+static bool
+has_expired(const struct partition *partition, const struct store_entry *entry)
+{
+    uint64_t keep_ms = partition->ledger.limits.history_ms;
+    uint64_t now_ms = (uint64_t)ln_wall_ms();
+    return keep_ms != STORE_HISTORY_FOREVER && entry->message.time_ms + keep_ms <= now_ms;
+}
+
+/* Adds the message if it is wanted. False: the page is full. */
+static bool
+tell_one(struct telling *telling, uint64_t number, struct store_value value)
+{
+    struct store_entry entry;
+    int error = entry_decode(number, value.bytes, value.count, &entry);
+    ASSERT(error == 0);
+    if (!is_wanted(telling->asked, &entry) || has_expired(telling->partition, &entry)) {
+        telling->page.reached = number;
+        return true;
+    }
+    size_t bytes = ENTRY_PREFIX_BYTES + value.count;
+    bool room = telling->page.count == 0 || telling->out->count + bytes <= STORE_PAGE_BYTES_MAX;
+    if (telling->page.count == telling->max || !room) {
+        return false;
+    }
+    unsigned char *at = rows_room(telling->out, bytes);
+    entry_prefix(number, value.count, at);
+    memcpy(at + ENTRY_PREFIX_BYTES, value.bytes, value.count);
+    telling->page.count++;
+    telling->page.reached = number;
+    return true;
+}
+
+/* Backwards the rows tell numbers only: the entries are looked up. False: some are in the fetch. */
+static bool
+tell_number(struct telling *telling, uint64_t number, bool *out_more)
+{
+    const struct store_history *asked = telling->asked;
+    struct partition *partition = telling->partition;
+    struct store_key key =
+        history_key(partition->ledger.partition, asked->user, asked->chat, number);
+    struct store_value value;
+    if (!partition_knows(partition, &key)) {
+        return false;
+    }
+    *out_more = false;
+    if (ledger_get(&partition->ledger, &key, &value)) {
+        *out_more = !tell_one(telling, number, value);
+    }
+    return true;
+}
+
+/* Whether the entries of the numbers ahead are known, as many as may be told; else they are
+ * fetched, all at once. */
+static bool
+tell_back(struct telling *telling, struct page *page)
+{
+    struct store_key key;
+    struct store_value value;
+    bool known = true;
+    uint32_t looked = 0;
+    while (looked < telling->max * 2 && page_next(page, &key, &value)) {
+        bool full = false;
+        known = tell_number(telling, ~key.b, &full) && known;
+        if (known && full) {
+            telling->page.more = true;
+            return true;
+        }
+        looked++;
+    }
+    telling->page.more = page->cut || looked == telling->max * 2;
+    return known;
+}
+
+static bool
+tell_forward(struct telling *telling, struct page *page)
+{
+    struct store_key key;
+    struct store_value value;
+    while (page_next(page, &key, &value)) {
+        if (!tell_one(telling, key.b, value)) {
+            telling->page.more = true;
+            return true;
+        }
+    }
+    telling->page.more = page->cut;
+    return true;
+}
+
+/* How far things have got in the chat. False: in the fetch. */
+static bool
+tell_cursors(struct telling *telling)
+{
+    const struct store_history *asked = telling->asked;
+    struct ledger *ledger = &telling->partition->ledger;
+    struct record_chat chat;
+    struct record_membership membership;
+    bool known = partition_knows_record(telling->partition, RECORD_CHAT, asked->user, asked->chat);
+    known =
+        partition_knows_record(telling->partition, RECORD_MEMBERSHIP, asked->user, asked->chat) &&
+        known;
+    if (!known) {
+        return false;
+    }
+    if (membership_get(ledger, asked->user, asked->chat, &membership)) {
+        telling->page.delivered = membership.delivered;
+        telling->page.read = membership.read;
+    } else if (chat_get(ledger, asked->user, asked->chat, &chat)) {
+        telling->page.delivered = chat.delivered;
+        telling->page.read = chat.read;
+        telling->page.peer_delivered = chat.peer_delivered;
+        telling->page.peer_read = chat.peer_read;
+    }
+    return true;
+}
+
+static enum ask_outcome
+run_history(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_history *asked = ASK_DATA(store_history, ask);
+    struct telling telling = {
+        .partition = partition,
+        .ask = ask,
+        .asked = asked,
+        .out = &partition->journal->rows,
+        .max = partition_at_most(asked->max, STORE_HISTORY_MAX),
+        .page = {.reached = asked->number},
+    };
+    struct record_head head;
+    struct page page;
+    struct fetch_range wanted = {
+        .range = history_range(&telling),
+        .rows_max = asked->forward ? LOOK_MAX : telling.max * 2,
+        .bytes_max = STORE_PAGE_BYTES_MAX,
+    };
+    bool known = partition_knows_record(partition, RECORD_HEAD, asked->user, 0);
+    known = tell_cursors(&telling) && known;
+    if (!partition_has_read(&ask->ranges[0], partition, &wanted) || !known) {
+        return ASK_MISSING;
+    }
+    telling.out->count = 0;
+    page_start(&page, partition->ledger.delta, &wanted.range, &ask->ranges[0].rows);
+    if (!(asked->forward ? tell_forward(&telling, &page) : tell_back(&telling, &page))) {
+        return ASK_MISSING;
+    }
+    if (!act) {
+        return ASK_READY;
+    }
+    if (!partition_head(partition, ask, asked->user, &head)) {
+        return ASK_DONE;
+    }
+    ask_answer(ask, &telling.page, sizeof(telling.page), partition_buffer(telling.out));
+    return ASK_DONE;
+}
+
+const struct ask_kind ask_history = {
+    .bytes = sizeof(struct store_history), .valid = valid_history, .run = run_history};
+
+/* ------------------------------------------------------------------------------------- sweeping */
+
+/* Goes round over all histories of the partition, slowly, for as long as there are any that may
+ * grow too old. */
+void
+partition_history_watch(struct partition *partition)
+{
+    uint64_t keep_ms = partition->store->options.history_ms;
+    if (keep_ms != STORE_HISTORY_OFF && keep_ms != STORE_HISTORY_FOREVER) {
+        struct ln_msg *msg = ln_msg_new(ASK_HISTORY_TICK, LN_REPLY, 0);
+        (void)ln_send_after(TICK_MS, ln_self(), &msg);
+    }
+}
+
+void
+partition_history_tick(struct partition *partition)
+{
+    if (!partition->history_looking) {
+        partition->history_looking = true;
+        ask_queue_push(&partition->waiting, ask_new(partition, ASK_HISTORY_LOOK, "", 0));
+    }
+    partition_history_watch(partition);
+}
+
+static struct store_range
+sweep_range(const struct partition *partition)
+{
+    struct store_range range = key_range_table(partition->ledger.partition, RECORD_HISTORY);
+    if (partition->history_at.owner != 0) {
+        range.low = partition->history_at;
+        range.low.b++; /* numbers end long before they turn over */
+    }
+    return range;
+}
+
+static void
+sweep_add(struct command_history *out, unsigned char *rows, const struct store_key *key,
+          const struct store_entry *entry)
+{
+    struct command_history_row row = {
+        .user = key->owner,
+        .chat = key->a,
+        .chat_number = entry->message.chat_number,
+        .own = entry->kind == STORE_ENTRY_MESSAGE && entry->message.sender == key->owner &&
+               key->a != key->owner,
+    };
+    command_history_put(rows, out->count++, &row);
+}
+
+static enum ask_outcome
+run_look(struct partition *partition, struct ask *ask, bool act)
+{
+    unsigned char *rows = partition->journal->pairs;
+    struct command command = {.kind = COMMAND_HISTORY, .history = {.rows = rows}};
+    struct fetch_range wanted = {
+        .range = sweep_range(partition), .rows_max = LOOK_MAX, .bytes_max = STORE_PAGE_BYTES_MAX};
+    struct page page;
+    struct store_key key;
+    struct store_key last = partition->history_at;
+    struct store_value value;
+    uint32_t looked = 0;
+    if (!partition_has_read(&ask->ranges[0], partition, &wanted)) {
+        return ASK_MISSING;
+    }
+    page_start(&page, partition->ledger.delta, &wanted.range, &ask->ranges[0].rows);
+    bool left = page_next(&page, &key, &value);
+    while (left && looked < LOOK_MAX && command.history.count < COMMAND_HISTORY_ROWS_MAX) {
+        struct store_entry entry;
+        int error = entry_decode(key.b, value.bytes, value.count, &entry);
+        ASSERT(error == 0);
+        if (has_expired(partition, &entry)) {
+            sweep_add(&command.history, rows, &key, &entry);
+        }
+        last = key;
+        looked++;
+        left = page_next(&page, &key, &value);
+    }
+    enum ask_outcome outcome = act ? ASK_DONE : ASK_READY;
+    if (command.history.count > 0) {
+        outcome = partition_log(partition, ask, &command, act);
+    }
+    if (act && (outcome == ASK_DONE || outcome == ASK_TAKEN)) {
+        partition->history_at = left || page.cut ? last : (struct store_key){0};
+        partition->history_looking = false;
+    }
+    return outcome;
+}
+
+const struct ask_kind ask_of_history_look = {.run = run_look};

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/history_ledger.h"
+#include "tests/spec.h"
+#include "tests/store/world_group.h"
+
+#include <errno.h>
+
+static struct world *
+world_with(uint64_t history_ms)
+{
+    struct ledger_limits limits = {.inbox_entries_max = 5,
+                                   .inbox_bytes_max = 10000,
+                                   .devices_max = 3,
+                                   .history_ms = history_ms};
+    return world_new(11, &limits);
+}
+
+/* The first letters of a chat's history, the oldest first; what is there backwards must be the
+ * same. */
+static const char *
+history(struct world *world, uint64_t user, uint64_t chat)
+{
+    static char text[64];
+    static uint64_t numbers[64];
+    size_t used = 0;
+    struct store_value value;
+    uint8_t partition = world_partition(world, user);
+    const struct ledger *ledger = world_ledger(world, partition);
+    for (uint64_t number = 1; number <= 3; number++) {
+        for (unsigned own = 0; own < 2; own++) {
+            struct store_key at = history_key_at(partition, user, chat, number, own);
+            struct store_entry entry;
+            if (!world_get(world, &at, &value)) {
+                continue;
+            }
+            assert_int_equal(history_at_decode(value, &numbers[used]), 0);
+            struct store_key back = history_key_back(partition, user, chat, numbers[used]);
+            struct store_key key = history_key(partition, user, chat, numbers[used]);
+            assert_true(world_get(world, &back, &value));
+            assert_true(world_get(world, &key, &value));
+            assert_int_equal(entry_decode(key.b, value.bytes, value.count, &entry), 0);
+            text[used++] = (char)entry.message.body[0];
+        }
+    }
+    assert_non_null(ledger);
+    text[used] = '\0';
+    return text;
+}
+
+static void
+keeps_nothing_when_off(void **state)
+{
+    (void)state;
+    struct world *world = world_with(STORE_HISTORY_OFF);
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 1);
+    (void)world_send(world, alice, 1, 1, bob, "a");
+    world_settle(world);
+    assert_string_equal(history(world, bob, alice), "");
+    assert_string_equal(history(world, alice, bob), "");
+    world_free(&world);
+}
+
+static void
+keeps_both_sides(void **state)
+{
+    (void)state;
+    struct world *world = world_with(STORE_HISTORY_FOREVER);
+    struct record_head head;
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 1);
+    (void)world_send(world, alice, 1, 1, bob, "a");
+    (void)world_send(world, bob, 1, 1, alice, "b");
+    (void)world_send(world, alice, 1, 2, bob, "c");
+    world_settle(world);
+    assert_true(world_head(world, bob, &head));
+    (void)world_ack(world, bob, 1, head.last.number);
+    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
+        world_fold(world, cell);
+    }
+    world_restart(world);
+    assert_string_equal(history(world, bob, alice), "abc");
+    assert_string_equal(history(world, alice, bob), "bac"); /* by sides, as this looks them up */
+    world_free(&world);
+}
+
+static void
+own_messages_stay_out_of_the_inbox(void **state)
+{
+    (void)state;
+    static struct store_entry entries[WORLD_PAGE_MAX];
+    struct world *world = world_with(STORE_HISTORY_FOREVER);
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t two = world_user(world, "two", 2);
+    (void)world_send(world, alice, 1, 1, two, "a");
+    (void)world_send_copied(world, two, 1, 1, alice, "b");
+    world_settle(world);
+    assert_int_equal(world_inbox(world, alice, 0, entries), 1); /* b alone */
+    assert_int_equal(world_inbox(world, two, 0, entries), 2);   /* a, and the copy for the other */
+    assert_string_equal(history(world, two, alice), "ab");
+    world_free(&world);
+}
+
+static void
+fills_what_a_full_inbox_missed(void **state)
+{
+    (void)state;
+    struct world *world = world_with(STORE_HISTORY_FOREVER);
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 1);
+    uint64_t id = world_group(world, alice, 1, &bob, 1);
+    for (uint64_t i = 1; i <= 3; i++) {
+        (void)world_send(world, alice, 1, 10 + i, bob, "x");
+    }
+    (void)world_group_send(world, alice, 2, id, "a");
+    (void)world_group_send(world, alice, 3, id, "b"); /* finds no room */
+    (void)world_group_send(world, alice, 4, id, "c");
+    world_settle(world);
+    assert_string_equal(history(world, bob, id), "abc");
+    assert_string_equal(history(world, alice, id), "abc");
+    world_free(&world);
+}
+
+static void
+forgets(void **state)
+{
+    (void)state;
+    struct world *world = world_with(STORE_HISTORY_FOREVER);
+    unsigned char rows[2 * COMMAND_HISTORY_ROW_BYTES];
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 1);
+    (void)world_send(world, alice, 1, 1, bob, "a");
+    (void)world_send(world, alice, 1, 2, bob, "b");
+    world_settle(world);
+    struct command_history_row row = {.user = bob, .chat = alice, .chat_number = 1};
+    command_history_put(rows, 0, &row);
+    row.chat_number = 9; /* was never there */
+    command_history_put(rows, 1, &row);
+    struct command command = {.partition = world_partition(world, bob),
+                              .kind = COMMAND_HISTORY,
+                              .history = {.count = 2, .rows = rows}};
+    (void)world_apply(world, &command);
+    assert_string_equal(history(world, bob, alice), "b");
+    assert_string_equal(history(world, alice, bob), "ab");
+    world_free(&world);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("history keeps nothing when it is off", keeps_nothing_when_off),
+        SPEC("what was said stays for both, over acknowledgements, folds and restarts",
+             keeps_both_sides),
+        SPEC("what one wrote is kept without coming into the inbox of one's only device",
+             own_messages_stay_out_of_the_inbox),
+        SPEC("a history has what a full inbox missed", fills_what_a_full_inbox_missed),
+        SPEC("what has grown too old is forgotten, and what is gone already passed over", forgets),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Histories, asked for as the messenger's actors do. */
+#include "store/history.h"
+#include "tests/spec.h"
+#include "tests/store/hand.h"
+#include "tests/store/rig.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct rig rig;
+
+/* The page's first letters. */
+static int
+history(struct rig *r, const struct store_history *asked, struct store_history_page *out_page,
+        char *out_text)
+{
+    struct ln_msg *request = ln_msg_new(STORE_HISTORY, LN_DURABLE, sizeof(*asked));
+    struct ln_msg *answer = NULL;
+    size_t used = 0;
+    memcpy(request->data, asked, sizeof(*asked));
+    int error = ln_call(store_user_pid(r->store, asked->user), &request, 20000, &answer);
+    if (error == 0) {
+        memcpy(out_page, answer->data, sizeof(*out_page));
+    }
+    if (error == 0 && answer->buffer != NULL) {
+        size_t at = 0;
+        struct store_entry entry;
+        while (entry_next(ln_buffer_data(answer->buffer), ln_buffer_bytes(answer->buffer), &at,
+                          &entry)) {
+            out_text[used++] = (char)entry.message.body[0];
+        }
+    }
+    out_text[used] = '\0';
+    ln_msg_free(&answer);
+    return error;
+}
+
+static void
+say(struct rig *r, uint64_t from, uint64_t to, uint64_t number, char letter)
+{
+    struct store_sent sent;
+    const char text[] = {letter, '\0'};
+    struct hand_message message = {.from = from, .to = to, .number = number, .text = text};
+    RIG_CHECK(r, hand_message(r->store, &message, &sent) == 0);
+}
+
+/* Both write in turn, ten letters; the streams are through when the last one's tick is. */
+static void
+chat_of_two(struct rig *r, uint64_t *out_alice, uint64_t *out_bob)
+{
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, out_alice) == 0);
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, out_bob) == 0);
+    for (uint64_t i = 0; i < 10; i++) {
+        say(r, i % 2 == 0 ? *out_alice : *out_bob, i % 2 == 0 ? *out_bob : *out_alice, 1 + i,
+            (char)('a' + i));
+        (void)ln_sleep(1000);
+    }
+}
+
+static void
+pages_story(struct rig *r)
+{
+    uint64_t alice;
+    uint64_t bob;
+    char text[64];
+    struct store_history_page page;
+    chat_of_two(r, &alice, &bob);
+    struct store_history asked = {.user = bob, .chat = alice, .max = 4};
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0);
+    RIG_CHECK(r, strcmp(text, "jihg") == 0 && page.more && page.count == 4);
+    asked.number = page.reached;
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0 && strcmp(text, "fedc") == 0);
+    asked.number = page.reached;
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0 && strcmp(text, "ba") == 0 && !page.more);
+    asked.number = 0;
+    asked.forward = true;
+    asked.max = 6;
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0 && strcmp(text, "abcdef") == 0 && page.more);
+    asked.number = page.reached;
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0 && strcmp(text, "ghij") == 0 && !page.more);
+    asked = (struct store_history){.user = alice, .chat = bob, .sender = bob};
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0 && strcmp(text, "jhfdb") == 0);
+    asked.chat = alice + 1;
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0 && page.count == 0 && !page.more);
+    asked.user = alice + 256;
+    RIG_CHECK(r, history(r, &asked, &page, text) == -ENOENT || text[0] == '\0');
+    asked = (struct store_history){.user = alice};
+    RIG_CHECK(r, history(r, &asked, &page, text) == -EINVAL);
+}
+
+static void
+pages_both_ways(void **state)
+{
+    (void)state;
+    rig_open(&rig, 21);
+    rig.options.history_ms = STORE_HISTORY_FOREVER;
+    rig_play(&rig, pages_story);
+    rig_close(&rig);
+}
+
+static uint64_t kept_alice, kept_bob;
+
+static void
+write_story(struct rig *r)
+{
+    chat_of_two(r, &kept_alice, &kept_bob);
+}
+
+static void
+read_again_story(struct rig *r)
+{
+    char text[64];
+    struct store_history_page page;
+    struct store_history asked = {.user = kept_bob, .chat = kept_alice};
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0 && strcmp(text, "jihgfedcba") == 0);
+    asked.forward = true;
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0 && strcmp(text, "abcdefghij") == 0);
+}
+
+static void
+outlives_a_restart(void **state)
+{
+    (void)state;
+    rig_open(&rig, 22);
+    rig.options.history_ms = STORE_HISTORY_FOREVER;
+    rig_play(&rig, write_story);
+    rig_play(&rig, read_again_story);
+    rig_close(&rig);
+}
+
+static void
+ages_story(struct rig *r)
+{
+    uint64_t alice;
+    uint64_t bob;
+    char text[64];
+    struct store_history_page page;
+    chat_of_two(r, &alice, &bob);
+    struct store_history asked = {.user = bob, .chat = alice, .forward = true};
+    /* Ten seconds have passed, and a message lives for fifteen. */
+    (void)ln_sleep(9500);
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0);
+    RIG_CHECK(r, strlen(text) > 0 && strlen(text) < 10 && text[strlen(text) - 1] == 'j');
+    (void)ln_sleep(120000);
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0 && text[0] == '\0');
+}
+
+static void
+ages(void **state)
+{
+    (void)state;
+    rig_open(&rig, 23);
+    rig.options.history_ms = 15000;
+    rig_play(&rig, ages_story);
+    rig_close(&rig);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("a chat is told in pages, backwards and forwards, of one sender or of all",
+             pages_both_ways),
+        SPEC("a history outlives the node", outlives_a_restart),
+        SPEC("what is too old is not told, and swept away", ages),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
