@@ -140,7 +140,7 @@ measure(struct presence *presence)
 {
     counter_set(&presence->users, presence->table.users_count);
     counter_set(&presence->leases, presence->table.leases.count);
-    counter_set(&presence->watches, presence->table.watches.count);
+    counter_set(&presence->watches, presence->table.watches_count);
     counter_set(&presence->bytes, presence_table_bytes(&presence->table));
 }
 
@@ -654,9 +654,10 @@ static void
 presence_print(const void *state, struct ln_text *out)
 {
     const struct presence *presence = ((const struct presence_actor *)state)->presence;
-    ln_text_print(out, "%llu users known, %u leases, %u watches%s%s",
+    ln_text_print(out, "%llu users known, %u leases, %llu watches%s%s",
                   (unsigned long long)presence->table.users_count, presence->table.leases.count,
-                  presence->table.watches.count, presence->walk.ticking ? "" : ", at rest",
+                  (unsigned long long)presence->table.watches_count,
+                  presence->walk.ticking ? "" : ", at rest",
                   presence->walk.busy ? ", silent: too much to do" : "");
 }
 

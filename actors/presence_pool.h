@@ -5,11 +5,11 @@
  *     struct presence_pool pool;
  *     presence_pool_init(&pool, sizeof(struct item));
  *     uint32_t number = presence_pool_take(&pool);                zeroed; never 0
- *     struct item *item = presence_pool_at(&pool, number);        until the next take
+ *     struct item *item = presence_pool_at(&pool, number);        until it is given back
  *     presence_pool_give(&pool, number);
  *
- * A block that grows moves: glibc moves pages then, not bytes. Empty, it holds no memory. Without
- * memory the node ends. One thread.
+ * Items lie in chunks, so none ever moves and a pool grows without a pause. Empty, it holds no
+ * memory. Without memory the node ends. One thread.
  */
 #pragma once
 
@@ -18,11 +18,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { PRESENCE_POOL_CHUNK_BITS = 12 };
+
 struct presence_pool {
-    unsigned char *items;
+    unsigned char **chunks;
     size_t item_bytes;
-    uint32_t room;  /* items that the block has, the one of number 0 among them, which is none */
-    uint32_t begun; /* so many have been used once */
+    uint32_t chunks_count;
+    uint32_t begun; /* so many have been used once, the one of number 0 among them, which is none */
     uint32_t free;  /* the first of those that were given back; 0: none */
     uint32_t count; /* taken */
 };
@@ -34,9 +36,12 @@ void presence_pool_fini(struct presence_pool *pool);
 uint32_t presence_pool_take(struct presence_pool *pool);
 void presence_pool_give(struct presence_pool *pool, uint32_t number);
 
+uint64_t presence_pool_bytes(const struct presence_pool *pool);
+
 static inline void *
 presence_pool_at(const struct presence_pool *pool, uint32_t number)
 {
     ASSERT_SLOW(number > 0 && number < pool->begun);
-    return pool->items + number * pool->item_bytes;
+    unsigned char *chunk = pool->chunks[number >> PRESENCE_POOL_CHUNK_BITS];
+    return chunk + (number & ((1U << PRESENCE_POOL_CHUNK_BITS) - 1)) * pool->item_bytes;
 }

@@ -26,18 +26,17 @@ struct lease {
     uint32_t next;
 };
 
-struct watch {
+struct presence_watch {
     ln_pid connection;
     uint64_t user;
-    uint32_t next;
     uint16_t typed_s; /* the second, of 18 hours, in which it was last told that somebody types */
     uint8_t typing;   /* what it is to be told; TYPING_TOLD: nothing */
     uint8_t sees;     /* presence_sees */
 };
 enum { TYPING_TOLD = UINT8_MAX };
-_Static_assert(sizeof(struct presence_subject) == 24 && sizeof(struct lease) == 16 &&
-                   sizeof(struct watch) == 24,
-               "what docs/performance.md counts with");
+_Static_assert(sizeof(struct presence_subject) == 32 && sizeof(struct lease) == 16 &&
+                   sizeof(struct presence_watch) == 24,
+               "what docs/benchmark.md counts with");
 
 void
 presence_table_init(struct presence_table *table, uint32_t watchers_max)
@@ -45,25 +44,27 @@ presence_table_init(struct presence_table *table, uint32_t watchers_max)
     ASSERT(watchers_max <= UINT16_MAX);
     *table = (struct presence_table){.watchers_max = watchers_max};
     presence_pool_init(&table->leases, sizeof(struct lease));
-    presence_pool_init(&table->watches, sizeof(struct watch));
 }
 
 void
 presence_table_fini(struct presence_table *table)
 {
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
-        free(table->users[i].places);
+        struct presence_users *users = &table->users[i];
+        for (uint32_t at = 0; at < users->capacity; at++) {
+            free(users->places[at].watches); /* an empty place has none */
+        }
+        free(users->places);
     }
     presence_pool_fini(&table->leases);
-    presence_pool_fini(&table->watches);
     presence_table_init(table, table->watchers_max);
 }
 
 uint64_t
 presence_table_bytes(const struct presence_table *table)
 {
-    uint64_t bytes = table->leases.room * sizeof(struct lease);
-    bytes += table->watches.room * sizeof(struct watch);
+    uint64_t bytes = presence_pool_bytes(&table->leases);
+    bytes += table->watches_room * sizeof(struct presence_watch);
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
         bytes += table->users[i].capacity * sizeof(struct presence_subject);
     }
@@ -152,7 +153,7 @@ take_out(struct presence_table *table, struct presence_users *users, uint32_t ho
     users->count--;
     table->users_count--;
     for (;;) {
-        users->places[hole].user = 0;
+        users->places[hole] = (struct presence_subject){0};
         do {
             at = (at + 1) & mask;
             if (users->places[at].user == 0) {
@@ -286,10 +287,53 @@ presence_table_act(struct presence_table *table, uint8_t partition, uint64_t use
 
 /* -------------------------------------------------------------------------------------- watches */
 
-static struct watch *
-watch_at(const struct presence_table *table, uint32_t number)
+/* What so many watches take the memory of. */
+static uint32_t
+room_of(uint32_t count)
 {
-    return presence_pool_at(&table->watches, number);
+    uint32_t room = count > 0;
+    while (room < count) {
+        room *= 2;
+    }
+    return room;
+}
+
+/* There are so many from now on: one more, not written yet, or one less, the last. */
+static void
+set_watchers(struct presence_table *table, struct presence_subject *subject, uint32_t count)
+{
+    uint32_t before = room_of(subject->watchers);
+    uint32_t room = room_of(count);
+    table->watches_count += count;
+    table->watches_count -= subject->watchers;
+    table->watches_room += room;
+    table->watches_room -= before;
+    subject->watchers = (uint16_t)count;
+    if (room == 0) {
+        free(subject->watches);
+        subject->watches = NULL;
+    } else if (room != before) {
+        subject->watches = realloc(subject->watches, room * sizeof(subject->watches[0]));
+        ASSERT(subject->watches != NULL && "out of memory");
+    }
+}
+
+static void
+remove_watch(struct presence_table *table, struct presence_subject *subject, uint32_t at)
+{
+    subject->watches[at] = subject->watches[subject->watchers - 1];
+    set_watchers(table, subject, subject->watchers - 1U);
+}
+
+/* The connection's; `watchers`: it has none. */
+static uint32_t
+watch_of(const struct presence_subject *subject, ln_pid connection)
+{
+    uint32_t at = 0;
+    while (at < subject->watchers && subject->watches[at].connection != connection) {
+        at++;
+    }
+    return at;
 }
 
 int
@@ -297,27 +341,22 @@ presence_table_watch(struct presence_table *table, uint8_t partition, uint64_t u
                      const struct presence_watcher *watcher, uint32_t seen_s)
 {
     struct presence_subject *subject = find_or_add(table, partition, user);
+    uint32_t at = watch_of(subject, watcher->connection);
     if (subject->seen_s < seen_s) {
         subject->seen_s = seen_s;
     }
-    for (uint32_t at = subject->watches; at != 0; at = watch_at(table, at)->next) {
-        if (watch_at(table, at)->connection == watcher->connection) {
-            watch_at(table, at)->sees = watcher->sees;
-            return -EALREADY;
-        }
+    if (at < subject->watchers) {
+        subject->watches[at].sees = watcher->sees;
+        return -EALREADY;
     }
     if (subject->watchers >= table->watchers_max) {
         return -ENOBUFS;
     }
-    uint32_t number = presence_pool_take(&table->watches);
-    struct watch *watch = watch_at(table, number);
-    watch->connection = watcher->connection;
-    watch->user = watcher->user;
-    watch->sees = watcher->sees;
-    watch->typing = TYPING_TOLD;
-    watch->next = subject->watches;
-    subject->watches = number;
-    subject->watchers++;
+    set_watchers(table, subject, at + 1);
+    subject->watches[at] = (struct presence_watch){.connection = watcher->connection,
+                                                   .user = watcher->user,
+                                                   .sees = watcher->sees,
+                                                   .typing = TYPING_TOLD};
     /* He is told what is; what the others were told, and may still be true for them, is not known
      * to him. */
     subject->flags &= (uint8_t)~TOLD_ONLINE;
@@ -332,17 +371,9 @@ presence_table_unwatch(struct presence_table *table, uint8_t partition, uint64_t
                        ln_pid connection)
 {
     struct presence_subject *subject = find(table, partition, user);
-    uint32_t *link = subject != NULL ? &subject->watches : NULL;
-    while (link != NULL && *link != 0) {
-        uint32_t number = *link;
-        struct watch *watch = watch_at(table, number);
-        if (watch->connection == connection) {
-            *link = watch->next;
-            presence_pool_give(&table->watches, number);
-            subject->watchers--;
-            return;
-        }
-        link = &watch->next;
+    uint32_t at = subject != NULL ? watch_of(subject, connection) : 0;
+    if (subject != NULL && at < subject->watchers) {
+        remove_watch(table, subject, at);
     }
 }
 
@@ -351,20 +382,14 @@ presence_table_unwatch_all(struct presence_table *table, uint8_t partition, uint
                            uint64_t watcher, void (*each)(uint64_t subject, ln_pid connection))
 {
     struct presence_subject *subject = find(table, partition, user);
-    uint32_t *link = subject != NULL ? &subject->watches : NULL;
-    while (link != NULL && *link != 0) {
-        uint32_t number = *link;
-        struct watch *watch = watch_at(table, number);
-        if (watcher != 0 && watch->user != watcher) {
-            link = &watch->next;
-            continue;
+    for (uint32_t at = subject != NULL ? subject->watchers : 0; at > 0; at--) {
+        const struct presence_watch *watch = &subject->watches[at - 1];
+        if (watcher == 0 || watch->user == watcher) {
+            if (each != NULL) {
+                each(user, watch->connection);
+            }
+            remove_watch(table, subject, at - 1);
         }
-        if (each != NULL) {
-            each(user, watch->connection);
-        }
-        *link = watch->next;
-        subject->watchers--;
-        presence_pool_give(&table->watches, number);
     }
 }
 
@@ -416,9 +441,8 @@ presence_table_typing(struct presence_table *table, uint8_t partition,
                                      .typing = typing->kind};
     uint32_t passed_over = 0;
     uint16_t second = (uint16_t)now_s;
-    uint32_t at = subject != NULL ? subject->watches : 0;
-    for (; at != 0; at = watch_at(table, at)->next) {
-        struct watch *watch = watch_at(table, at);
+    for (uint32_t at = 0; subject != NULL && at < subject->watchers; at++) {
+        struct presence_watch *watch = &subject->watches[at];
         if ((watch->sees & PRESENCE_SEES_ONLINE) == 0 || !meant(typing, watch->user)) {
             continue;
         }
@@ -437,13 +461,12 @@ presence_table_typing(struct presence_table *table, uint8_t partition,
 }
 
 static void
-tell_typing(struct presence_table *table, struct presence_subject *subject, uint32_t now_s,
-            struct presence_teller *teller)
+tell_typing(struct presence_subject *subject, uint32_t now_s, struct presence_teller *teller)
 {
     uint16_t second = (uint16_t)now_s;
     bool left = false;
-    for (uint32_t at = subject->watches; at != 0; at = watch_at(table, at)->next) {
-        struct watch *watch = watch_at(table, at);
+    for (uint32_t at = 0; at < subject->watchers; at++) {
+        struct presence_watch *watch = &subject->watches[at];
         if (watch->typing != TYPING_TOLD && watch->typed_s != second && teller->left > 0) {
             struct presence_update update = {.subject = subject->user,
                                              .user = subject->user,
@@ -462,7 +485,7 @@ tell_typing(struct presence_table *table, struct presence_subject *subject, uint
 
 /* What one of them is told of it, as far as he may see it. */
 static void
-tell_one(const struct watch *watch, struct presence_update update, bool told_online,
+tell_one(const struct presence_watch *watch, struct presence_update update, bool told_online,
          struct presence_teller *teller)
 {
     bool sees_online = (watch->sees & PRESENCE_SEES_ONLINE) != 0;
@@ -479,8 +502,7 @@ tell_one(const struct watch *watch, struct presence_update update, bool told_onl
 
 /* All of a subject's watchers or, where not so many may be told any more, none. */
 static void
-tell_state(struct presence_table *table, struct presence_subject *subject,
-           struct presence_teller *teller)
+tell_state(struct presence_subject *subject, struct presence_teller *teller)
 {
     bool online = subject->leases != 0;
     bool told_online = (subject->flags & TOLD_ONLINE) != 0;
@@ -496,8 +518,8 @@ tell_state(struct presence_table *table, struct presence_subject *subject,
     if (online && told_online) {
         return; /* he was away for less than a second */
     }
-    for (uint32_t at = subject->watches; at != 0; at = watch_at(table, at)->next) {
-        tell_one(watch_at(table, at), update, told_online, teller);
+    for (uint32_t at = 0; at < subject->watchers; at++) {
+        tell_one(&subject->watches[at], update, told_online, teller);
     }
 }
 
@@ -510,12 +532,12 @@ visit(struct presence_table *table, struct presence_users *users, struct presenc
         lease_lost(users, subject);
     }
     if ((subject->flags & CHANGED) != 0) {
-        tell_state(table, subject, teller);
+        tell_state(subject, teller);
     }
     if ((subject->flags & TYPES) != 0) {
-        tell_typing(table, subject, now_s, teller);
+        tell_typing(subject, now_s, teller);
     }
-    return subject->leases == 0 && subject->watches == 0 &&
+    return subject->leases == 0 && subject->watchers == 0 &&
            (subject->flags & (UNLOGGED | LEFT)) == 0 && !users->kept;
 }
 

@@ -17,8 +17,9 @@
  * subject at most once a second, and the newest. What the walk may not tell any more in this second
  * is told in the next. What somebody types is told at once, but likewise once a second.
  *
- * Users lie in a hash table per partition, open and linear, 24 bytes each; leases and watches in
- * lists through two pools. Owned by one scheduler; nothing yields, nothing reads a clock.
+ * Users lie in a hash table per partition, open and linear, 32 bytes each; leases in lists through
+ * a pool; a user's watches side by side, since all of them are told at once. Owned by one
+ * scheduler; nothing yields, nothing reads a clock.
  */
 #pragma once
 
@@ -30,14 +31,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct presence_watch;
+
 /* A user as others may watch him. */
 struct presence_subject {
-    uint64_t user;     /* 0: an empty place */
-    uint32_t seen_s;   /* since 1970 */
-    uint32_t leases;   /* the first, in the pool; 0: offline */
-    uint32_t watches;  /* the first, in the pool; 0: nobody looks */
-    uint16_t watchers; /* so many */
-    uint8_t flags;     /* presence_table.c */
+    uint64_t user;                  /* 0: an empty place */
+    struct presence_watch *watches; /* `watchers` of them; NULL: none */
+    uint32_t seen_s;                /* since 1970 */
+    uint32_t leases;                /* the first, in the pool; 0: offline */
+    uint16_t watchers;
+    uint8_t flags; /* presence_table.c */
 };
 
 /* The users of one partition. */
@@ -51,8 +54,10 @@ struct presence_users {
 
 struct presence_table {
     struct presence_users users[STORE_PARTITIONS];
-    struct presence_pool leases, watches;
+    struct presence_pool leases;
     uint64_t users_count;
+    uint64_t watches_count;
+    uint64_t watches_room; /* that they take the memory of */
     uint32_t watchers_max; /* of one subject */
 };
 

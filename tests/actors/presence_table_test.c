@@ -239,7 +239,7 @@ watches_have_limits_and_ends(void **state)
     presence_table_unwatch(&table, PARTITION, ALICE, 2);
     presence_table_unwatch(&table, PARTITION, BOB, 2);
     assert_int_equal(watch(ALICE, BOB, 4, ALL), 0);
-    assert_int_equal(table.watches.count, 3);
+    assert_int_equal(table.watches_count, 3);
     foreground(ALICE, 9);
     assert_int_equal(pass(), 3);
 }
@@ -267,7 +267,7 @@ one_watcher_can_be_shown_out(void **state)
     assert_int_equal(pass(), 1);
     assert_int_equal(told[0].connection, 2);
     presence_table_unwatch_all(&table, PARTITION, ALICE, 0, NULL);
-    assert_int_equal(table.watches.count, 0);
+    assert_int_equal(table.watches_count, 0);
 }
 
 static void
@@ -401,7 +401,7 @@ a_removed_user_is_forgotten_at_once(void **state)
     assert_int_equal(watch(ALICE, BOB, 5, ALL), 0);
     presence_table_forget(&table, PARTITION, ALICE);
     presence_table_forget(&table, PARTITION, ALICE);
-    assert_int_equal(table.users_count + table.leases.count + table.watches.count, 0);
+    assert_int_equal(table.users_count + table.leases.count + table.watches_count, 0);
     assert_int_equal(unlogged(true), 0);
     (void)pass();
     assert_int_equal(presence_table_bytes(&table), 0);
