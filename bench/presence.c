@@ -298,6 +298,23 @@ spawn_at(const struct ln_behaviour *behaviour, const void *argument, size_t byte
     }
 }
 
+/* All have come, and all of that has been told. */
+static void
+settle(void)
+{
+    const struct messenger_counters *counters = &bench.messenger.counters;
+    uint32_t limit = bench.settings.presence_updates_per_s;
+    uint64_t before = UINT64_MAX;
+    bench.settings.presence_updates_per_s = UINT32_MAX;
+    atomic_store(&bench.mode, SIGNS);
+    (void)ln_sleep((SIGN_S + 1) * 1000);
+    while (messenger_counted(&counters->presence_updates) != before) {
+        before = messenger_counted(&counters->presence_updates);
+        (void)ln_sleep(2000);
+    }
+    bench.settings.presence_updates_per_s = limit;
+}
+
 static void
 measure_mode(enum mode mode)
 {
@@ -305,8 +322,11 @@ measure_mode(enum mode mode)
     struct store_stats before;
     struct store_stats after;
     const struct messenger_counters *counters = &bench.messenger.counters;
+    if (mode == SIGNS) {
+        settle();
+    }
     atomic_store(&bench.mode, mode);
-    (void)ln_sleep((SIGN_S + 2) * 1000); /* until all are in it */
+    (void)ln_sleep(2000);
     memset(bench.latencies, 0, sizeof bench.latencies);
     memset(&all, 0, sizeof all);
     store_stats_read(bench.store, &before);
