@@ -75,6 +75,9 @@ sent(struct connection *connection, const struct pending *pending, const struct 
     }
     event_answer(connection, pending, &result);
     trace(connection, pending, STEP_ANSWERED, stored->chat_number);
+    if (stored->chat_number == 1 && !stored->duplicate) {
+        connection_rate_charge(connection, RATE_STRANGERS);
+    }
 }
 
 static void
@@ -82,6 +85,12 @@ refused(struct connection *connection, const struct pending *pending, int error)
 {
     if (error == -ESRCH) {
         command_start_over(connection);
+    } else if (error == -EUSERS) {
+        messenger_count(&connection->messenger->counters.rate_refused[RATE_STRANGERS]);
+        event_error(connection, command_number(pending), pending->ref,
+                    LINNET__V1__ERROR__CODE__RATE_LIMITED, rate_class_refusal(RATE_STRANGERS),
+                    connection_rate_wait_ms(connection, RATE_STRANGERS));
+        trace(connection, pending, STEP_REFUSED, EUSERS);
     } else {
         command_refuse(connection, command_number(pending), pending->ref, error);
         trace(connection, pending, STEP_REFUSED, (uint64_t)-error);
@@ -111,6 +120,7 @@ send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame
         .sender_device = connection->device,
         .number = command_number_new(connection, frame),
         .copy = connection->devices > 1,
+        .known_only = connection_rate_wait_ms(connection, RATE_STRANGERS) > 0,
         .sender_name = connection->name,
     };
     int error = command_chat_resolve(connection, send->chat, &message.recipient);

@@ -395,6 +395,7 @@ connection_init(void *state, const void *argument)
         return 0;
     }
     connection->user = start->user;
+    connection->address = start->address;
     connection->device = start->device;
     connection->name = start->name;
     connection->form = start->form;

@@ -122,38 +122,7 @@ command(struct connection *connection, const Linnet__V1__ClientFrame *frame,
     }
 }
 
-/* ------------------------------------------------------------------------------------- the rate */
-
-/* 0; how long the client has to wait; or it is closing. */
-static uint64_t
-too_fast(struct connection *connection, size_t bytes)
-{
-    const struct settings *settings = connection->messenger->settings;
-    uint64_t now_ns = ln_now_ns();
-    uint64_t wait_ms = 0;
-    uint64_t bytes_wait_ms = 0;
-    enum rate_verdict commands =
-        rate_charge(&connection->commands, now_ns, 1, settings->commands_per_s, &wait_ms);
-    enum rate_verdict of_bytes = rate_charge(&connection->bytes, now_ns, bytes,
-                                             settings->command_bytes_per_s, &bytes_wait_ms);
-    if (commands == RATE_ABUSED || of_bytes == RATE_ABUSED) {
-        messenger_count(&connection->messenger->counters.rate_closed);
-        connection_close(connection, PROTOCOL_CLOSE_RATE_LIMITED, "far too fast for far too long");
-    }
-    return wait_ms > bytes_wait_ms ? wait_ms : bytes_wait_ms;
-}
-
-/* An acknowledgement is never told to wait: it has no answer, and lightens the node. */
-static bool
-put_off(struct connection *connection, const Linnet__V1__ClientFrame *frame, uint64_t wait_ms)
-{
-    if (wait_ms == 0 || frame->command_case == LINNET__V1__CLIENT_FRAME__COMMAND_ACK) {
-        return false;
-    }
-    event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__RATE_LIMITED,
-                "faster than a connection may be", wait_ms);
-    return true;
-}
+/* -------------------------------------------------------------------------------------- frames */
 
 void
 connection_frame(struct connection *connection, unsigned char *bytes, size_t count,
@@ -161,7 +130,7 @@ connection_frame(struct connection *connection, unsigned char *bytes, size_t cou
 {
     const struct protocol_limits *limits = &connection->messenger->limits;
     struct workplace place;
-    uint64_t wait_ms = too_fast(connection, count);
+    uint64_t wait_ms = connection_rate_frame(connection, count);
     if (connection->phase == CONNECTION_CLOSING) {
         return;
     }
@@ -172,7 +141,7 @@ connection_frame(struct connection *connection, unsigned char *bytes, size_t cou
     Linnet__V1__ClientFrame *frame = NULL;
     messenger_count(&connection->messenger->counters.frames_received);
     if (protocol_decode_client(&decoder, bytes, count, &frame, &error) == 0) {
-        if (!put_off(connection, frame, wait_ms)) {
+        if (!connection_rate_refuses(connection, frame, wait_ms)) {
             command(connection, frame, left);
         }
     } else {

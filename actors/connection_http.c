@@ -3,6 +3,7 @@
  * about the node. */
 #include "actors/connection_priv.h"
 #include "actors/metrics.h"
+#include "actors/peer.h"
 #include "net/http.h"
 #include "net/http_answer.h"
 #include "net/upgrade.h"
@@ -99,6 +100,10 @@ upgrade(struct connection *connection, const struct http_request *request, bool 
     int error = upgrade_answer_write(&accepted, out, sizeof out, &used);
     ASSERT(error == 0);
     messenger_count(&connection->messenger->counters.upgrades);
+    struct io_address address;
+    if (ln_socket_peer(connection->socket, &address) == 0) {
+        connection->address = peer_key(&address, &request->head);
+    }
     connection->phase = echo ? CONNECTION_ECHO : CONNECTION_LOGIN;
     if (!echo) {
         enum protocol_form form = PROTOCOL_BINARY;

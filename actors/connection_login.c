@@ -67,9 +67,25 @@ login_refuse(struct connection *connection, const Linnet__V1__ClientFrame *frame
         return;
     }
     connection->logins++;
+    connection_rate_charge(connection, RATE_FAILED_LOGINS);
     if (connection->logins >= CONNECTION_LOGINS_MAX) {
         connection_close(connection, PROTOCOL_CLOSE_UNAUTHENTICATED, "too many failed logins");
     }
+}
+
+/* Whether too many logins from its address have failed: then none is tried, good or bad, so that
+ * nobody learns which. */
+static bool
+login_put_off(struct connection *connection, const Linnet__V1__ClientFrame *frame)
+{
+    uint64_t wait_ms = connection_rate_wait_ms(connection, RATE_FAILED_LOGINS);
+    if (wait_ms > 0) {
+        messenger_count(&connection->messenger->counters.rate_refused[RATE_FAILED_LOGINS]);
+        event_error(connection, frame != NULL ? frame->number : 0, frame != NULL ? frame->ref : 0,
+                    LINNET__V1__ERROR__CODE__RATE_LIMITED, rate_class_refusal(RATE_FAILED_LOGINS),
+                    wait_ms);
+    }
+    return wait_ms > 0;
 }
 
 /* ----------------------------------------------------------------------------- asking the store */
@@ -185,6 +201,7 @@ start_new(const struct connection *connection, struct http_text answer,
     start->form = connection->form;
     start->device = connection->device;
     start->user = connection->user;
+    start->address = connection->address;
     start->name = connection->name;
     start->answer_bytes = (uint32_t)answer.count;
     start->input_bytes = (uint32_t)bytes;
@@ -278,6 +295,13 @@ connection_login_token(struct connection *connection, struct http_text text,
                        struct http_text answer, struct websocket_input *left)
 {
     struct auth_token token;
+    if (connection_rate_wait_ms(connection, RATE_FAILED_LOGINS) > 0) {
+        ln_socket_send(connection->socket, answer.bytes, answer.count);
+        (void)login_put_off(connection, NULL);
+        connection_close(connection, PROTOCOL_CLOSE_RATE_LIMITED,
+                         rate_class_refusal(RATE_FAILED_LOGINS));
+        return;
+    }
     int error = login_token(connection, text.bytes, text.count, &token);
     if (error == 0) {
         messenger_count(&connection->messenger->counters.logins_token);
@@ -386,6 +410,9 @@ connection_authenticate(struct connection *connection, const Linnet__V1__ClientF
     bool password = authenticate->method_case != LINNET__V1__AUTHENTICATE__METHOD_TOKEN;
     struct auth_token token;
     int error;
+    if (login_put_off(connection, frame)) {
+        return;
+    }
     if (password) {
         char *secret = authenticate->password_login->password;
         error = login_password(connection, authenticate->password_login, &token);

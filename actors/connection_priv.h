@@ -4,6 +4,7 @@
  *     connection.c           its life: start, dispatch of what comes, clock, end
  *     connection_http.c      the request's head: upgrade, /livez and the like
  *     connection_login.c     who is it: password or token, the move home
+ *     connection_rate.c      how fast it may be
  *     connection_command.c   frames in: the table of commands (command.h, command_*.c)
  *     connection_pending.c   commands that wait for a partition's answer
  *     connection_inbox.c     the device's inbox: attaching to it, pushes, pages, credit
@@ -84,6 +85,7 @@ struct connection {
     uint32_t kept_at; /* used up of them */
     uint32_t unsent;  /* at the last CONNECTION_SLOW */
     uint32_t pending_count;
+    uint32_t address; /* peer.h; 0: nobody's */
     uint16_t device;
     uint16_t devices;
     uint8_t phase;
@@ -163,6 +165,17 @@ void connection_login_token(struct connection *connection, struct http_text toke
                             struct http_text answer, struct websocket_input *left);
 /* Attaches to the inbox and welcomes the client, or closes. Yields. */
 void connection_enter(struct connection *connection, const struct connection_start *start);
+
+/* connection_rate.c */
+/* A frame has come. 0; how long its command has to wait; or the connection is closing. */
+uint64_t connection_rate_frame(struct connection *connection, size_t bytes);
+/* True: the command has been refused, for the connection's sake (how long it has to wait) or its
+ * class'; else it was charged. */
+bool connection_rate_refuses(struct connection *connection, const Linnet__V1__ClientFrame *frame,
+                             uint64_t connection_wait_ms);
+/* How long its user or address has to wait for one more of the class; and takes one. */
+uint64_t connection_rate_wait_ms(const struct connection *connection, enum rate_class class);
+void connection_rate_charge(const struct connection *connection, enum rate_class class);
 
 /* connection_command.c */
 void connection_frame(struct connection *connection, unsigned char *bytes, size_t count,

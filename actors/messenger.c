@@ -3,11 +3,13 @@
 
 #include "actors/listener.h"
 #include "actors/shell.h"
+#include "runtime/linnet.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void
@@ -30,8 +32,33 @@ messenger_init(struct messenger *messenger, struct io_driver *driver, struct sto
         .shell_connections_max = SHELL_CONNECTIONS_MAX,
     };
     messenger->driver = driver;
+    messenger->schedulers = io_loops(driver);
+    messenger->rates = calloc(messenger->schedulers, sizeof messenger->rates[0]);
+    ASSERT(messenger->rates != NULL);
+    for (unsigned i = 0; i < messenger->schedulers; i++) {
+        limiter_init(&messenger->rates[i].users, settings->rate_entries_max);
+        limiter_init(&messenger->rates[i].addresses, settings->rate_entries_max);
+    }
     messenger->started_at_ns = io_now_ns(io);
     messenger->started_wall_ms = io_wall_ms(io);
+}
+
+void
+messenger_fini(struct messenger *messenger)
+{
+    for (unsigned i = 0; i < messenger->schedulers; i++) {
+        limiter_fini(&messenger->rates[i].users);
+        limiter_fini(&messenger->rates[i].addresses);
+    }
+    free(messenger->rates);
+    messenger->rates = NULL;
+}
+
+struct messenger_rates *
+messenger_rates(struct messenger *messenger)
+{
+    ASSERT(ln_scheduler() < messenger->schedulers);
+    return &messenger->rates[ln_scheduler()];
 }
 
 void

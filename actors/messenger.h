@@ -13,6 +13,7 @@
 #pragma once
 
 #include "actors/handoff.h"
+#include "actors/limiter.h"
 #include "actors/settings.h"
 #include "net/websocket.h"
 #include "runtime/check.h"
@@ -63,6 +64,7 @@ struct messenger_counters {
     _Atomic uint64_t slow;             /* connections closed because they did not read */
     _Atomic uint64_t rate_closed;      /* connections closed because they were far too fast */
     _Atomic uint64_t idle;             /* connections closed because they were silent */
+    _Atomic uint64_t rate_refused[RATE_CLASSES];    /* commands, by class */
     _Atomic uint64_t errors[MESSENGER_ERROR_CODES]; /* answers by code */
     _Atomic uint64_t presence_signs;                /* of life from the foreground */
     _Atomic uint64_t presence_updates; /* meant for watchers: who is there, who types */
@@ -91,6 +93,11 @@ struct messenger_room {
 
 struct presence;
 
+/* What users and addresses have used up of their rates; of one scheduler. */
+struct messenger_rates {
+    struct limiter users, addresses;
+};
+
 struct messenger {
     struct store *store;                    /* borrowed */
     struct presence *presences;             /* the tree's: presence.h */
@@ -106,7 +113,9 @@ struct messenger {
     void (*ready)(struct messenger *messenger, const struct io_address *bound);
     void *ready_context;
     struct messenger_counters counters;
-    struct handoffs handoffs; /* sockets between two actors */
+    struct handoffs handoffs;      /* sockets between two actors */
+    struct messenger_rates *rates; /* one per scheduler */
+    unsigned schedulers;
 
     _Atomic bool serving;          /* clients can connect: what /readyz tells */
     _Atomic bool draining;         /* the node has been asked to stop */
@@ -118,6 +127,12 @@ struct messenger {
 /* Your memory; borrows all three. */
 void messenger_init(struct messenger *messenger, struct io_driver *driver, struct store *store,
                     const struct settings *settings);
+
+/* The node has been joined. */
+void messenger_fini(struct messenger *messenger);
+
+/* The calling actor's scheduler's. */
+struct messenger_rates *messenger_rates(struct messenger *messenger);
 
 /* The listener listens. Any scheduler; a second call (it was started again) tells nobody. */
 void messenger_ready(struct messenger *messenger, const struct io_address *bound);

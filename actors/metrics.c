@@ -29,6 +29,17 @@ metric(struct ln_text *out, const char *name, enum metric_kind kind, const char 
 }
 
 static void
+rate_metrics(const struct messenger_counters *c, struct ln_text *out)
+{
+    metric_head(out, "rate_refused_total", COUNTER, "Commands refused for their class' rate.");
+    for (unsigned class = 0; class < RATE_CLASSES; class ++) {
+        ln_text_print(out, "linnet_rate_refused_total{class=\"%s\"} %llu\n",
+                      rate_class_name((enum rate_class) class),
+                      (unsigned long long)messenger_counted(&c->rate_refused[class]));
+    }
+}
+
+static void
 messenger_metrics(struct messenger *messenger, struct ln_text *out)
 {
     const struct messenger_counters *c = &messenger->counters;
@@ -222,6 +233,7 @@ metrics_print(struct messenger *messenger, char *out, size_t out_bytes_max)
     struct ln_text text;
     ln_text_init(&text, out, out_bytes_max);
     messenger_metrics(messenger, &text);
+    rate_metrics(&messenger->counters, &text);
     presence_metrics(messenger, &text);
     store_metrics(messenger->store, &text);
     trace_metrics(messenger->store, &text);

@@ -17,6 +17,7 @@
  */
 #pragma once
 
+#include "actors/rate_class.h"
 #include "net/protocol.h"
 #include "runtime/check.h"
 #include "runtime/io/io.h"
@@ -31,7 +32,7 @@ enum {
     SETTINGS_PATH_BYTES = 96,
     SETTINGS_ADDRESS_BYTES = IO_ADDRESS_TEXT_MAX,
     /* More than the table has; where each value came from. */
-    SETTINGS_MAX = 48,
+    SETTINGS_MAX = 96,
     /* Room for a page of mistakes, or for the whole table as JSON. */
     SETTINGS_TEXT_BYTES = 32 << 10,
 };
@@ -65,6 +66,10 @@ struct settings {
     uint32_t password_ops;
     uint32_t commands_per_s; /* of one connection; a second's worth may come at once */
     uint64_t command_bytes_per_s;
+    /* In a period of the class; 0: no limit. Of an address on each scheduler. */
+    uint32_t user_rates[RATE_CLASSES];
+    uint32_t address_rates[RATE_CLASSES];
+    uint32_t rate_entries_max;     /* users, and addresses, that a scheduler remembers */
     struct protocol_limits limits; /* what clients are told and held to */
 
     uint32_t inbox_entries_max;

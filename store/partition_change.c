@@ -279,7 +279,18 @@ static enum ask_outcome
 run_message(struct partition *partition, struct ask *ask, bool act)
 {
     struct command command;
+    struct record_chat chat;
     partition_message_command(ask, COMMAND_MESSAGE, &command);
+    if (ASK_DATA(store_message, ask)->known_only) {
+        enum ask_outcome outcome = partition_log(partition, ask, &command, false);
+        if (outcome != ASK_READY || !act) {
+            return outcome;
+        }
+        if (!chat_get(&partition->ledger, command.message.recipient, command.message.message.sender,
+                      &chat)) {
+            return partition_refuse(ask, -EUSERS);
+        }
+    }
     return partition_log_for_user(partition, ask, &command, command.message.recipient, act);
 }
 

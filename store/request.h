@@ -119,7 +119,8 @@ struct store_message {
     uint64_t number; /* of the sender's device, or from STORE_NODE_NUMBER_MIN on */
     uint16_t sender_device;
     uint8_t body_kind;
-    bool copy; /* the sender has other devices: his inbox gets a copy */
+    bool copy;       /* the sender has other devices: his inbox gets a copy */
+    bool known_only; /* a first message is refused, with -EUSERS */
     uint32_t body_bytes;
     uint32_t attachments_bytes;
     struct store_name sender_name;

@@ -234,6 +234,7 @@ data_serve(struct settings *settings, struct io_driver *driver, uint64_t descrip
         messenger.ready_context = beside;
         code = node_run(&messenger);
     }
+    messenger_fini(&messenger);
     store_close(&store);
     return code;
 }

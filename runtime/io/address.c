@@ -162,3 +162,27 @@ io_address_print(const struct io_address *address, char out[IO_ADDRESS_TEXT_MAX]
     }
     (void)snprintf(out, IO_ADDRESS_TEXT_MAX, "unknown");
 }
+
+bool
+io_address_host(const struct io_address *address, unsigned char out[IO_HOST_BYTES])
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+    sa_family_t family = AF_UNSPEC;
+    if (address->bytes >= sizeof(family)) {
+        memcpy(&family, address->raw, sizeof(family));
+    }
+    if (family == AF_INET && address->bytes >= sizeof(in)) {
+        memcpy(&in, address->raw, sizeof(in));
+        memcpy(out, mapped, sizeof(mapped));
+        memcpy(out + sizeof(mapped), &in.sin_addr, sizeof(in.sin_addr));
+        return true;
+    }
+    if (family == AF_INET6 && address->bytes >= sizeof(in6)) {
+        memcpy(&in6, address->raw, sizeof(in6));
+        memcpy(out, &in6.sin6_addr, sizeof(in6.sin6_addr));
+        return true;
+    }
+    return false;
+}

@@ -149,6 +149,10 @@ struct io_address {
 
 /* 0, or -EINVAL with *out untouched. Any thread. */
 LN_API LN_MUST_CHECK int io_address_parse(const char *text, struct io_address *out);
+/* The host alone, as an IPv6 address (an IPv4 one as ::ffff:a.b.c.d). False: it has none. Any
+ * thread. */
+enum { IO_HOST_BYTES = 16 };
+LN_API bool io_address_host(const struct io_address *address, unsigned char out[IO_HOST_BYTES]);
 /* The text of an address; always NUL-terminated. Any thread. */
 LN_API void io_address_print(const struct io_address *address, char out[IO_ADDRESS_TEXT_MAX]);
 

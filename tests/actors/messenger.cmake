@@ -5,3 +5,4 @@ linnet_test(actors_flight_test TIER fast SOURCES flight_test.c LIBS linnet_actor
 linnet_test(actors_presence_table_test TIER fast SOURCES presence_table_test.c LIBS linnet_actors)
 linnet_test(actors_handoff_test TIER fast SOURCES handoff_test.c LIBS linnet_actors)
 linnet_test(actors_rate_test TIER fast SOURCES rate_test.c LIBS linnet_actors)
+linnet_test(actors_limiter_test TIER fast SOURCES limiter_test.c LIBS linnet_actors)

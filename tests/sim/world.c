@@ -77,6 +77,7 @@ bury(struct world *world)
     }
     ln_node_close(&world->node);
     tree_free(world->tree);
+    messenger_fini(&world->messenger);
     store_close(&world->store);
     io_driver_close(world->driver);
     world->tree = NULL;

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How fast a client may be: its connection, its user with all connections, and the address that it
+ * comes from, by class of command. */
+#include "actors/connection_priv.h"
+#include "actors/limiter.h"
+
+/* Of the scheduler. */
+static struct messenger_rates *
+rates_of(const struct connection *connection)
+{
+    return messenger_rates(connection->messenger);
+}
+
+uint64_t
+connection_rate_frame(struct connection *connection, size_t bytes)
+{
+    const struct settings *settings = connection->messenger->settings;
+    uint64_t now_ns = ln_now_ns();
+    uint64_t wait_ms = 0;
+    uint64_t bytes_wait_ms = 0;
+    enum rate_verdict commands =
+        rate_charge(&connection->commands, now_ns, 1, settings->commands_per_s, &wait_ms);
+    enum rate_verdict of_bytes = rate_charge(&connection->bytes, now_ns, bytes,
+                                             settings->command_bytes_per_s, &bytes_wait_ms);
+    if (commands == RATE_ABUSED || of_bytes == RATE_ABUSED) {
+        messenger_count(&connection->messenger->counters.rate_closed);
+        connection_close(connection, PROTOCOL_CLOSE_RATE_LIMITED, "far too fast for far too long");
+    }
+    return wait_ms > bytes_wait_ms ? wait_ms : bytes_wait_ms;
+}
+
+uint64_t
+connection_rate_wait_ms(const struct connection *connection, enum rate_class class)
+{
+    const struct settings *settings = connection->messenger->settings;
+    const struct messenger_rates *rates = rates_of(connection);
+    uint64_t now_ns = ln_now_ns();
+    if (class >= RATE_CLASSES) {
+        return 0;
+    }
+    uint64_t user_ms = limiter_wait_ms(&rates->users, connection->user, class,
+                                       settings->user_rates[class], now_ns);
+    uint64_t address_ms = limiter_wait_ms(&rates->addresses, connection->address, class,
+                                          settings->address_rates[class], now_ns);
+    return user_ms > address_ms ? user_ms : address_ms;
+}
+
+void
+connection_rate_charge(const struct connection *connection, enum rate_class class)
+{
+    const struct settings *settings = connection->messenger->settings;
+    struct messenger_rates *rates = rates_of(connection);
+    uint64_t now_ns = ln_now_ns();
+    if (class < RATE_CLASSES) {
+        limiter_charge(&rates->users, connection->user, class, settings->user_rates[class], now_ns);
+        limiter_charge(&rates->addresses, connection->address, class,
+                       settings->address_rates[class], now_ns);
+    }
+}
+
+/* An acknowledgement is never told to wait: it has no answer, and lightens the node. It is charged
+ * all the same; of the others what is refused costs the user nothing. */
+bool
+connection_rate_refuses(struct connection *connection, const Linnet__V1__ClientFrame *frame,
+                        uint64_t connection_wait_ms)
+{
+    enum rate_class class = rate_class_of(frame);
+    uint64_t class_wait_ms = connection_rate_wait_ms(connection, class);
+    bool ack = frame->command_case == LINNET__V1__CLIENT_FRAME__COMMAND_ACK;
+    if (ack || (connection_wait_ms == 0 && class_wait_ms == 0)) {
+        connection_rate_charge(connection, class);
+        return false;
+    }
+    if (class_wait_ms > 0) {
+        messenger_count(&connection->messenger->counters.rate_refused[class]);
+    }
+    event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__RATE_LIMITED,
+                class_wait_ms > 0 ? rate_class_refusal(class) : "faster than a connection may be",
+                class_wait_ms > connection_wait_ms ? class_wait_ms : connection_wait_ms);
+    return true;
+}

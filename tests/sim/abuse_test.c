@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a user, and an address, may do of each class of command; and that a flood of one class
+ * leaves the others alone. */
+#include "tests/sim/wire.h"
+#include "tests/spec.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    LIMIT = 10,
+    ONE_SCHEDULER = 42, /* a seed with which the world has no more */
+};
+
+#define HOME "X-Forwarded-For: 203.0.113.7\r\n"
+#define ELSEWHERE "X-Forwarded-For: 203.0.113.8\r\n"
+
+static struct world world;
+static struct wire alice, phone, bob;
+static uint64_t alice_id, bob_id;
+static unsigned number;
+
+static void
+upgrade(struct wire *wire, const char *fields)
+{
+    wire_open(wire, &world, PROTOCOL_JSON);
+    wire_upgrade(wire, fields);
+}
+
+static void
+say_password(struct wire *wire, const char *name, const char *password)
+{
+    char command[256];
+    (void)snprintf(command, sizeof command,
+                   "{\"authenticate\":{\"passwordLogin\":{\"name\":\"%s\",\"password\":\"%s\","
+                   "\"deviceName\":\"wire\"}}}",
+                   name, password);
+    wire_say(wire, command);
+}
+
+static uint64_t
+enrol(struct wire *wire, const char *name, const char *fields)
+{
+    upgrade(wire, fields);
+    say_password(wire, name, "correct horse");
+    return wire_number(wire_expect(wire, "\"welcome\""), "userId");
+}
+
+static void
+begin(uint64_t seed)
+{
+    world_open(&world, seed);
+    number = 0;
+    alice_id = enrol(&alice, "alice", HOME);
+    bob_id = enrol(&bob, "bob", ELSEWHERE);
+}
+
+static void
+end(void)
+{
+    wire_end(&alice);
+    wire_end(&bob);
+    world_close(&world);
+}
+
+static void
+write_to(struct wire *wire, uint64_t user)
+{
+    char text[160];
+    (void)snprintf(text, sizeof text,
+                   "{\"number\":\"%u\",\"sendMessage\":{\"chat\":{\"userId\":\"%llu\"},"
+                   "\"text\":\"x\"}}",
+                   ++number, (unsigned long long)user);
+    wire_say(wire, text);
+}
+
+/* The answer to what was asked with this ref, whatever comes before it. */
+static const char *
+answer_to(struct wire *wire, const char *ref)
+{
+    const char *heard;
+    do {
+        heard = wire_hear(wire);
+        assert_non_null(heard);
+    } while (strstr(heard, "\"answer\"") == NULL || strstr(heard, ref) == NULL);
+    return heard;
+}
+
+/* The answer to the last message. */
+static const char *
+answer_to_last(struct wire *wire)
+{
+    char ref[32];
+    (void)snprintf(ref, sizeof ref, "\"number\":\"%u\"", number);
+    return answer_to(wire, ref);
+}
+
+static bool
+limited(const char *answer)
+{
+    bool is = strstr(answer, "\"code\":\"RATE_LIMITED\"") != NULL;
+    if (is) {
+        assert_in_range(wire_number(answer, "retryAfterMs"), 1, 3600000);
+    }
+    return is;
+}
+
+/* --------------------------------------------------------------------------------------- floods */
+
+struct flood {
+    enum rate_class class;
+    const char *before, *after; /* the other user's id, in a command with a ref */
+};
+
+static const struct flood floods[] = {
+    {RATE_CHANGES, NULL, NULL}, /* messages */
+    {RATE_RECEIPTS, "{\"ref\":\"9\",\"markRead\":{\"chat\":{\"userId\":\"",
+     "\"},\"chatNumber\":\"1\"}}"},
+    {RATE_PRESENCE, "{\"ref\":\"9\",\"unwatchPresence\":{\"chat\":{\"userId\":\"", "\"}}}"},
+    {RATE_QUERIES, "{\"ref\":\"9\",\"getPresence\":{\"chat\":{\"userId\":\"", "\"}}}"},
+};
+enum { FLOODS = sizeof floods / sizeof floods[0] };
+
+/* One of the class; whether it was refused. */
+static bool
+one(const struct flood *flood)
+{
+    char command[256];
+    if (flood->before == NULL) {
+        write_to(&alice, bob_id);
+        return limited(answer_to_last(&alice));
+    }
+    (void)snprintf(command, sizeof command, "%s%llu%s", flood->before, (unsigned long long)bob_id,
+                   flood->after);
+    wire_say(&alice, command);
+    return limited(answer_to(&alice, "\"ref\":\"9\""));
+}
+
+static void
+a_flood_leaves_the_other_classes_alone(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < FLOODS; i++) {
+        begin(i + 1);
+        write_to(&bob, alice_id); /* something to mark as read */
+        (void)answer_to_last(&bob);
+        world.settings.user_rates[floods[i].class] = LIMIT;
+        unsigned passed = 0;
+        while (!one(&floods[i])) {
+            passed++;
+        }
+        assert_in_range(passed, LIMIT, LIMIT + 2); /* they take time, in which some comes back */
+        for (unsigned j = 0; j < FLOODS; j++) {
+            assert_int_equal(one(&floods[j]), i == j);
+        }
+        uint64_t refused =
+            messenger_counted(&world.messenger.counters.rate_refused[floods[i].class]);
+        assert_int_equal(refused, 2);
+        (void)wire_waiting(&alice, 60000);
+        assert_false(one(&floods[i]));
+        end();
+    }
+}
+
+/* It is read again, and again: never refused, however much it counts. */
+static void
+acknowledgements_are_never_refused(void **state)
+{
+    (void)state;
+    begin(11);
+    world.settings.user_rates[RATE_RECEIPTS] = LIMIT;
+    write_to(&bob, alice_id);
+    uint64_t inbox = wire_number(wire_expect(&alice, "\"newMessage\""), "inboxNumber");
+    char ack[96];
+    (void)snprintf(ack, sizeof ack, "{\"ref\":\"9\",\"ack\":{\"inboxNumber\":\"%llu\"}}",
+                   (unsigned long long)inbox);
+    for (unsigned i = 0; i < 3 * LIMIT; i++) {
+        wire_say(&alice, ack);
+        assert_non_null(strstr(answer_to(&alice, "\"ref\":\"9\""), "\"done\""));
+    }
+    assert_true(one(&floods[1])); /* but what can wait has to */
+    end();
+}
+
+/* -------------------------------------------------------------------------- users and addresses */
+
+static void
+a_users_connections_share_its_rate(void **state)
+{
+    (void)state;
+    begin(21);
+    world.settings.user_rates[RATE_CHANGES] = LIMIT;
+    assert_int_equal(enrol(&phone, "alice", ELSEWHERE), alice_id);
+    while (!one(&floods[0])) {
+    }
+    write_to(&phone, bob_id);
+    assert_true(limited(answer_to_last(&phone)));
+    write_to(&bob, alice_id);
+    assert_false(limited(answer_to_last(&bob)));
+    wire_end(&phone);
+    end();
+}
+
+static void
+an_addresses_users_share_its_rate(void **state)
+{
+    (void)state;
+    begin(ONE_SCHEDULER); /* each counts by itself */
+    world.settings.address_rates[RATE_CHANGES] = LIMIT;
+    uint64_t carol_id = enrol(&phone, "carol", HOME);
+    assert_int_not_equal(carol_id, alice_id);
+    while (!one(&floods[0])) {
+    }
+    write_to(&phone, bob_id);
+    assert_true(limited(answer_to_last(&phone)));
+    write_to(&bob, alice_id);
+    assert_false(limited(answer_to_last(&bob)));
+    wire_end(&phone);
+    end();
+}
+
+/* ------------------------------------------------------------------------------------ strangers */
+
+static void
+strangers_are_limited_and_friends_are_not(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"p1", "p2", "p3", "p4"};
+    uint64_t ids[4];
+    begin(31);
+    world.settings.user_rates[RATE_STRANGERS] = 3;
+    for (unsigned i = 0; i < 4; i++) {
+        ids[i] = enrol(&phone, names[i], ELSEWHERE);
+        wire_end(&phone);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        write_to(&alice, ids[i]);
+        assert_int_equal(limited(answer_to_last(&alice)), i == 3);
+        write_to(&alice, ids[0]); /* whom she knows */
+        assert_false(limited(answer_to_last(&alice)));
+    }
+    (void)wire_waiting(&alice, 20 * 60 * 1000 + 1000); /* a third of an hour */
+    write_to(&alice, ids[3]);
+    assert_false(limited(answer_to_last(&alice)));
+    end();
+}
+
+/* --------------------------------------------------------------------------------------- logins */
+
+static void
+failed_logins_are_limited_per_address(void **state)
+{
+    (void)state;
+    begin(41);
+    world.settings.address_rates[RATE_FAILED_LOGINS] = 8;
+    /* Five end a connection: it takes more than one. Schedulers count by themselves. */
+    unsigned failed = 0;
+    bool told = false;
+    while (!told) {
+        upgrade(&phone, HOME);
+        say_password(&phone, "alice", "wrong");
+        const char *heard = wire_hear(&phone);
+        told = limited(heard);
+        failed += !told;
+        assert_true(told || strstr(heard, "WRONG_CREDENTIALS") != NULL);
+        assert_in_range(failed, 0, 8 * world.schedulers);
+        wire_end(&phone);
+    }
+    assert_true(failed >= 8);
+    end();
+}
+
+static void
+the_right_password_has_to_wait_too(void **state)
+{
+    (void)state;
+    begin(ONE_SCHEDULER);
+    world.settings.address_rates[RATE_FAILED_LOGINS] = 3;
+    for (unsigned i = 0; i < 3; i++) {
+        upgrade(&phone, HOME);
+        say_password(&phone, "alice", "wrong");
+        assert_non_null(wire_expect(&phone, "WRONG_CREDENTIALS"));
+        wire_end(&phone);
+    }
+    upgrade(&phone, HOME);
+    say_password(&phone, "alice", "correct horse");
+    assert_true(limited(wire_hear(&phone)));
+    wire_end(&phone);
+    /* A token in the request has one try. */
+    wire_open(&phone, &world, PROTOCOL_JSON);
+    wire_upgrade(&phone, HOME "Authorization: Bearer x\r\n");
+    assert_true(limited(wire_hear(&phone)));
+    assert_int_equal(wire_closed(&phone), PROTOCOL_CLOSE_RATE_LIMITED);
+    wire_end(&phone);
+    /* Others are not held up, and who is logged in stays so. */
+    assert_int_equal(enrol(&phone, "alice", ELSEWHERE), alice_id);
+    wire_end(&phone);
+    write_to(&alice, bob_id);
+    assert_false(limited(answer_to_last(&alice)));
+    (void)wire_waiting(&alice, 20 * 60 * 1000 + 1000);
+    assert_int_equal(enrol(&phone, "alice", HOME), alice_id);
+    wire_end(&phone);
+    end();
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("a flood of one class of commands leaves the others alone",
+             a_flood_leaves_the_other_classes_alone),
+        SPEC("acknowledgements count, and are never refused", acknowledgements_are_never_refused),
+        SPEC("all connections of a user share its rate", a_users_connections_share_its_rate),
+        SPEC("all users of an address share its rate", an_addresses_users_share_its_rate),
+        SPEC("first messages are limited, later ones are not",
+             strangers_are_limited_and_friends_are_not),
+        SPEC("failed logins are limited per address, over all its connections",
+             failed_logins_are_limited_per_address),
+        SPEC("after too many failed logins none is tried, and others are not held up",
+             the_right_password_has_to_wait_too),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
