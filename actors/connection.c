@@ -10,7 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
-static const char *const phase_names[] = {"http", "echo", "login", "entering", "ready", "closing"};
+static const char *const phase_names[] = {"http",  "echo",    "login", "entering",
+                                          "ready", "closing", "reader"};
 
 /* ---------------------------------------------------------------------------------------- clock */
 
@@ -118,6 +119,7 @@ tick(struct connection *connection)
     case CONNECTION_ENTERING:
     case CONNECTION_ECHO:
     case CONNECTION_READY:
+    case CONNECTION_READER:
         break; /* it was on its way when the login came */
     case CONNECTION_CLOSING:
         ln_stop(LN_EXIT_NORMAL, "the peer did not close");

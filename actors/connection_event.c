@@ -29,6 +29,10 @@ void
 event_send(struct connection *connection, Linnet__V1__ServerFrame *frame)
 {
     if (connection->socket == NULL) {
+        if (connection->phase == CONNECTION_READER) {
+            struct event_reader *reader = (struct event_reader *)connection;
+            reader->take(reader, frame);
+        }
         return;
     }
     unsigned char room[EVENT_STACK_BYTES];
@@ -43,6 +47,19 @@ event_send(struct connection *connection, Linnet__V1__ServerFrame *frame)
     ASSERT(error == 0 && used == bytes);
     frame_send(connection, large, used);
     ln_free(large);
+}
+
+void
+event_reader_init(struct event_reader *reader, const struct messenger *messenger, uint64_t user,
+                  void (*take)(struct event_reader *reader, Linnet__V1__ServerFrame *frame))
+{
+    memset(reader, 0, sizeof *reader);
+    reader->messenger.store = messenger->store;
+    reader->connection.messenger = &reader->messenger;
+    reader->connection.phase = CONNECTION_READER;
+    reader->connection.form = PROTOCOL_JSON;
+    reader->connection.user = user;
+    reader->take = take;
 }
 
 /* -------------------------------------------------------------------------------------- answers */
@@ -153,9 +170,12 @@ message_send(struct connection *connection, const struct store_entry *entry)
     event_send(connection, &frame);
     messenger_count(&connection->messenger->counters.deliveries);
     const struct store *store = connection->messenger->store;
-    trace_step(store, STEP_WRITTEN,
-               trace_mark(store, message->sender, message->sender_device, message->sender_number),
-               connection->user, connection->device, entry->number);
+    if (connection->phase != CONNECTION_READER) {
+        trace_step(
+            store, STEP_WRITTEN,
+            trace_mark(store, message->sender, message->sender_device, message->sender_number),
+            connection->user, connection->device, entry->number);
+    }
     linnet__v1__send_message__free_unpacked(attached, NULL);
 }
 

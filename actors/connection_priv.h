@@ -29,6 +29,7 @@ enum connection_phase {
     CONNECTION_ENTERING, /* known, not joined yet */
     CONNECTION_READY,
     CONNECTION_CLOSING, /* our close is sent; what comes is read and dropped */
+    CONNECTION_READER,  /* nobody's: event.h */
 };
 
 struct request_kind;

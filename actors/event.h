@@ -15,6 +15,17 @@ typedef void event_of_entry(struct connection *connection, const struct store_en
 /* The chat of an entry: its peer is a user or, of a group's kinds, a group. */
 void event_chat(const struct store_entry *entry, Linnet__V1__Chat *out);
 
+/* Who reads entries as events and is no client: they come to `take`, as they come, and are counted
+ * and traced nowhere. Embedded; the frames are borrowed. */
+struct event_reader {
+    struct connection connection;
+    struct messenger messenger;
+    void (*take)(struct event_reader *reader, Linnet__V1__ServerFrame *frame);
+};
+void event_reader_init(struct event_reader *reader, const struct messenger *messenger,
+                       uint64_t user,
+                       void (*take)(struct event_reader *reader, Linnet__V1__ServerFrame *frame));
+
 /* connection_event.c */
 void event_receipts(struct connection *connection, const struct store_entry *entry, uint64_t reader,
                     uint64_t delivered, uint64_t read);

@@ -31,6 +31,7 @@ static const struct command commands[] = {
     {"user", "list", 0, 1, shell_user_list},     /* [cursor] */
     {"user", "passwd", 2, 2, shell_user_passwd}, /* name password */
     {"user", "remove", 1, 1, shell_user_remove},
+    {"user", "export", 1, 2, shell_user_export},                    /* name [cursor] */
     {"user", "token", 1, 2, shell_user_token},                      /* name [device] */
     {"user", "import", 2, 2 * SHELL_IMPORT_MAX, shell_user_import}, /* (name device)... */
 };

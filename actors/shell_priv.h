@@ -86,3 +86,4 @@ void shell_user_passwd(struct shell_call *call);
 void shell_user_remove(struct shell_call *call);
 void shell_user_import(struct shell_call *call);
 void shell_user_token(struct shell_call *call);
+void shell_user_export(struct shell_call *call);

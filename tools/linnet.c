@@ -94,6 +94,16 @@ static const struct linnet_command commands[] = {
      .words_max = 2,
      .run = linnet_user_token},
     {.noun = "user",
+     .verb = "export",
+     .usage = "NAME",
+     .summary = "all that the node keeps of a user, as lines of JSON",
+     .help =
+         "One object a line: the user, devices, chats, groups, what was set, and what waits in\n"
+         "the inbox, in the form in which clients get it. Neither passwords nor tokens.\n",
+     .words_min = 1,
+     .words_max = 1,
+     .run = linnet_user_export},
+    {.noun = "user",
      .verb = "import",
      .usage = "FILE|-",
      .summary = "make many users, each with a device and its token, without passwords",

@@ -251,6 +251,26 @@ page_print(void *context, const char *document)
     }
 }
 
+/* A page of which each element stands on a line of its own, behind it a comma or the bracket. */
+static void
+lines_print(void *context, const char *document)
+{
+    const char *at = document + 1;
+    (void)context;
+    while (*at != '\0' && *at != ']') {
+        size_t bytes = strcspn(at, "\n");
+        printf("%.*s\n", (int)(bytes - 1), at);
+        at += bytes + (at[bytes] == '\n');
+    }
+    (void)fflush(stdout);
+}
+
+int
+linnet_ask_lines(struct linnet_client *client, const char **words, unsigned count)
+{
+    return pages_ask(client, words, count, lines_print, client);
+}
+
 int
 linnet_ask_print(struct linnet_client *client, const char **words, unsigned count, bool pages)
 {

@@ -41,6 +41,9 @@ MUST_CHECK int linnet_ask_tree(struct linnet_client *client, const char *const *
  * room for the cursor behind its `count`. */
 MUST_CHECK int linnet_ask_pages(struct linnet_client *client, const char **words, unsigned count,
                                 void (*each)(void *context, yajl_val page), void *context);
+/* Prints all pages of a list, an element a line. For lists of which each element stands on a line
+ * of its own. */
+MUST_CHECK int linnet_ask_lines(struct linnet_client *client, const char **words, unsigned count);
 /* Prints a document as it comes, or all pages of a list as one array. */
 MUST_CHECK int linnet_ask_print(struct linnet_client *client, const char **words, unsigned count,
                                 bool pages);

@@ -153,3 +153,13 @@ linnet_user_list(struct linnet_call *call)
     free(users.list);
     return code;
 }
+
+/* -------------------------------------------------------------------------------------- export */
+
+int
+linnet_user_export(struct linnet_call *call)
+{
+    const char *words[4] = {"user", "export", call->words[0]};
+    return call->json ? linnet_ask_print(&call->client, words, 3, true)
+                      : linnet_ask_lines(&call->client, words, 3);
+}

@@ -195,6 +195,54 @@ imports_more_than_a_window(void **state)
     assert_int_equal(listed, COUNT);
 }
 
+/* Page by page; how many rows there were with this in it, and how many pages. */
+static unsigned
+exported(const char *name, const char *part, unsigned *out_pages)
+{
+    char next[64] = "";
+    unsigned rows = 0;
+    *out_pages = 0;
+    do {
+        const char *const words[] = {"user", "export", name, next};
+        desk_ask_list(&desk, words, next[0] != '\0' ? 4 : 3);
+        assert_int_equal(desk.status, SHELL_DONE);
+        char why[128];
+        yajl_val tree = yajl_tree_parse(desk.document, why, sizeof why);
+        assert_non_null(tree);
+        yajl_tree_free(tree);
+        for (const char *at = desk.document; (at = strstr(at, part)) != NULL; at++) {
+            rows++;
+        }
+        (void)snprintf(next, sizeof next, "%s", desk.next);
+        ++*out_pages;
+    } while (next[0] != '\0');
+    return rows;
+}
+
+static void
+exports_all_of_a_user(void **state)
+{
+    (void)state;
+    unsigned pages = 0;
+    struct person *alice = world_person(&world, "alice");
+    struct person *bob = world_person(&world, "bob");
+    assert_true(world_settle(&world));
+    person_leaves(bob);
+    person_says(alice, bob, 450);
+    assert_true(world_settle(&world));
+    assert_int_equal(exported("bob", "{\"newMessage\":", &pages), 450);
+    assert_int_equal(pages, 8); /* six sections, the inbox in three pages */
+    assert_int_equal(exported("bob", "{\"user\":{\"userId\":", &pages), 1);
+    assert_int_equal(exported("bob", "{\"device\":{\"device\":1,", &pages), 1);
+    assert_int_equal(exported("bob", "\"chatNumber\":\"450\",\"delivered\":\"0\"", &pages), 1);
+    desk_ask(&desk, "user", "export", "bob", "6.0");
+    failed_with(SHELL_USAGE, "user export: '6.0' is no place to go on from");
+    desk_ask(&desk, "user", "export", "bob", "5");
+    failed_with(SHELL_USAGE, "user export: '5' is no place to go on from");
+    desk_ask(&desk, "user", "export", "nobody");
+    failed_with(SHELL_UNKNOWN, "there is no user 'nobody'");
+}
+
 /* ------------------------------------------------------------------------------------- the node */
 
 static void
@@ -604,6 +652,7 @@ main(void)
         DOOR("devices are limited for the operator too", gives_no_more_tokens_than_devices),
         DOOR("an import makes the good ones and names the bad", imports_the_good_and_names_the_bad),
         DOOR("an import goes through more than its window", imports_more_than_a_window),
+        DOOR("an export tells all of a user, in pages", exports_all_of_a_user),
         DOOR("status tells how the node does", tells_how_the_node_does),
         DOOR("config shows the settings", shows_the_settings),
         DOOR("store info has every partition", shows_every_partition),
