@@ -50,8 +50,9 @@ delete_own(struct connection *connection, const Linnet__V1__ClientFrame *frame)
 {
     const Linnet__V1__DeleteAccount *delete = frame->delete_account;
     uint64_t user = connection->user;
-    if (strlen(delete->name) != connection->name.bytes ||
-        memcmp(delete->name, connection->name.text, connection->name.bytes) != 0) {
+    struct store_name name;
+    short_name_get(&connection->name, &name);
+    if (strlen(delete->name) != name.bytes || memcmp(delete->name, name.text, name.bytes) != 0) {
         event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__NOT_PERMITTED,
                     "deleteAccount.name: not the name of this account", 0);
         return;

@@ -121,8 +121,8 @@ send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame
         .number = command_number_new(connection, frame),
         .copy = connection->devices > 1,
         .known_only = connection_rate_wait_ms(connection, RATE_STRANGERS) > 0,
-        .sender_name = connection->name,
     };
+    short_name_get(&connection->name, &message.sender_name);
     int error = command_chat_resolve(connection, send->chat, &message.recipient);
     if (error == -ESRCH) {
         command_start_over(connection);

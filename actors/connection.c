@@ -167,6 +167,22 @@ connection_flow(struct connection *connection)
     }
 }
 
+/* What CONNECTION_SLOW carries. */
+struct slow_look {
+    uint32_t unsent;
+    uint8_t number;
+};
+
+/* Looks then whether less than `unsent` waits. */
+static void
+slow_after(struct connection *connection, uint32_t unsent)
+{
+    struct slow_look look = {.unsent = unsent, .number = ++connection->slow_look};
+    struct ln_msg *msg = ln_msg_new(CONNECTION_SLOW, LN_REPLY, sizeof look);
+    memcpy(msg->data, &look, sizeof look);
+    connection->slow_timer = ln_send_after(CONNECTION_SLOW_MS, ln_self(), &msg);
+}
+
 void
 connection_write(struct connection *connection, const void *bytes, size_t count)
 {
@@ -174,8 +190,7 @@ connection_write(struct connection *connection, const void *bytes, size_t count)
     ln_socket_send(socket, bytes, count);
     if (!connection->stuffed && ln_socket_unsent(socket) > CONNECTION_UNSENT_MAX) {
         connection->stuffed = true;
-        connection->unsent = UINT32_MAX;
-        connection->slow_timer = message_after(CONNECTION_SLOW, CONNECTION_SLOW_MS);
+        slow_after(connection, UINT32_MAX);
         ln_socket_notify_drained(socket, CONNECTION_UNSENT_MAX / 2);
         connection_flow(connection);
     }
@@ -191,15 +206,17 @@ drained(struct connection *connection)
 
 /* Slowly is well, not at all is not. */
 static void
-slow(struct connection *connection)
+slow(struct connection *connection, const struct ln_msg *msg)
 {
-    if (!connection->stuffed || connection->phase == CONNECTION_CLOSING) {
+    struct slow_look look;
+    memcpy(&look, msg->data, sizeof look);
+    if (!connection->stuffed || look.number != connection->slow_look ||
+        connection->phase == CONNECTION_CLOSING) {
         return;
     }
     uint32_t unsent = (uint32_t)ln_socket_unsent(connection->socket);
-    if (unsent < connection->unsent) {
-        connection->unsent = unsent;
-        connection->slow_timer = message_after(CONNECTION_SLOW, CONNECTION_SLOW_MS);
+    if (unsent < look.unsent) {
+        slow_after(connection, unsent);
         return;
     }
     messenger_count(&connection->messenger->counters.slow);
@@ -304,16 +321,16 @@ input_use(struct connection *connection, struct websocket_input *input)
 void
 connection_keep(struct connection *connection, const unsigned char *bytes, size_t count)
 {
-    size_t left = connection->kept_bytes - connection->kept_at;
-    unsigned char *kept = ln_alloc(left + count);
-    if (connection->kept != NULL) {
-        memcpy(kept, connection->kept + connection->kept_at, left);
+    struct kept *before = connection->kept;
+    size_t left = before != NULL ? before->bytes - before->at : 0;
+    struct kept *kept = ln_alloc(sizeof *kept + left + count);
+    if (before != NULL) {
+        memcpy(kept->data, before->data + before->at, left);
     }
-    memcpy(kept + left, bytes, count);
-    ln_free(connection->kept);
+    memcpy(kept->data + left, bytes, count);
+    kept->bytes = (uint32_t)(left + count);
+    ln_free(before);
     connection->kept = kept;
-    connection->kept_at = 0;
-    connection->kept_bytes = (uint32_t)(left + count);
 }
 
 void
@@ -338,15 +355,13 @@ connection_input(struct connection *connection, unsigned char *bytes, size_t cou
 static void
 input_go_on(struct connection *connection)
 {
-    struct websocket_input input = {connection->kept + connection->kept_at,
-                                    connection->kept_bytes - connection->kept_at};
+    struct kept *kept = connection->kept;
+    struct websocket_input input = {kept->data + kept->at, kept->bytes - kept->at};
     input_use(connection, &input);
-    connection->kept_at = connection->kept_bytes - (uint32_t)input.count;
+    kept->at = kept->bytes - (uint32_t)input.count;
     if (input.count == 0) {
-        ln_free(connection->kept);
         connection->kept = NULL;
-        connection->kept_at = 0;
-        connection->kept_bytes = 0;
+        ln_free(kept);
     }
 }
 
@@ -399,26 +414,23 @@ connection_init(void *state, const void *argument)
     connection->user = start->user;
     connection->address = start->address;
     connection->device = start->device;
-    connection->name = start->name;
+    short_name_set(&connection->name, &start->name);
     connection->form = start->form;
     connection->phase = CONNECTION_ENTERING;
     websocket_init(&connection->websocket, WEBSOCKET_SERVER, connection_rules(connection));
-    connection->start = ln_alloc(connection_start_bytes(start));
-    memcpy(connection->start, start, connection_start_bytes(start));
-    struct ln_msg *enter = ln_msg_new(CONNECTION_ENTER, LN_REPLY, 0);
+    struct ln_msg *enter = ln_msg_new(CONNECTION_ENTER, LN_REPLY, connection_start_bytes(start));
+    memcpy(enter->data, start, connection_start_bytes(start));
     ln_send(ln_self(), &enter); /* before anything that the socket brings */
     return 0;
 }
 
 static void
-enter(struct connection *connection)
+enter(struct connection *connection, struct ln_msg *msg)
 {
-    struct connection_start *start = connection->start;
-    connection->start = NULL;
+    struct connection_start *start = (struct connection_start *)(void *)msg->data;
     connection_enter(connection, start);
     /* What came behind the login. */
     connection_input(connection, start->bytes + start->answer_bytes, start->input_bytes);
-    ln_free(start);
 }
 
 static void
@@ -445,10 +457,10 @@ told(struct connection *connection, struct ln_msg *msg)
         look(connection);
         break;
     case CONNECTION_ENTER:
-        enter(connection);
+        enter(connection, msg);
         break;
     case CONNECTION_SLOW:
-        slow(connection);
+        slow(connection, msg);
         break;
     case CONNECTION_ACK_AGAIN:
         connection_ack_again(connection);
@@ -487,10 +499,12 @@ static void
 connection_print(const void *state, struct ln_text *out)
 {
     const struct connection *connection = state;
+    struct store_name name;
+    short_name_get(&connection->name, &name);
     ln_text_print(out, "%s %s user=%llu device=%u name=%.*s commands=%u unsent=%zu",
                   phase_names[connection->phase], protocol_form_name(connection->form),
-                  (unsigned long long)connection->user, connection->device, connection->name.bytes,
-                  connection->name.text, connection->pending_count,
+                  (unsigned long long)connection->user, connection->device, name.bytes, name.text,
+                  connection->pending_count,
                   connection->socket != NULL ? ln_socket_unsent(connection->socket) : 0);
 }
 

@@ -146,8 +146,8 @@ connection_http_input(struct connection *connection, unsigned char *bytes, size_
     /* Heads nearly always come in one piece. */
     if (connection->kept != NULL) {
         connection_keep(connection, bytes, count);
-        head = connection->kept;
-        head_bytes = connection->kept_bytes;
+        head = connection->kept->data;
+        head_bytes = connection->kept->bytes;
     }
     struct http_request request;
     enum http_fault fault = http_request_parse((const char *)head, head_bytes, &request);
@@ -170,6 +170,5 @@ connection_http_input(struct connection *connection, unsigned char *bytes, size_
     }
     ln_free(connection->kept);
     connection->kept = NULL;
-    connection->kept_bytes = 0;
     return upgraded;
 }

@@ -202,7 +202,7 @@ start_new(const struct connection *connection, struct http_text answer,
     start->device = connection->device;
     start->user = connection->user;
     start->address = connection->address;
-    start->name = connection->name;
+    short_name_get(&connection->name, &start->name);
     start->answer_bytes = (uint32_t)answer.count;
     start->input_bytes = (uint32_t)bytes;
     if (answer.count > 0) {
@@ -275,7 +275,7 @@ token_check(struct connection *connection, const struct auth_token *token)
     ln_pid partition = store_user_pid(connection->messenger->store, token->user);
     int error = ask(partition, &request, &user, sizeof user);
     if (error == 0) {
-        connection->name = user.name;
+        short_name_set(&connection->name, &user.name);
     }
     return error == -EACCES || error == -ENOENT ? -EKEYREJECTED : error;
 }
@@ -331,7 +331,7 @@ password_user(struct connection *connection, const char *text, const char *passw
                                     .memory_bytes = messenger->settings->password_memory_bytes}};
     name.bytes = (uint8_t)bytes;
     memcpy(name.text, text, bytes);
-    connection->name = name;
+    short_name_set(&connection->name, &name);
     int error = user_find(messenger, &name, out_user);
     if (error == -ENOENT && registers) {
         return user_register(connection, &name, &job, out_user);
@@ -452,8 +452,8 @@ welcome(struct connection *connection, const struct connection_start *start,
 {
     char name[STORE_NAME_BYTES_MAX + 1];
     char token[AUTH_TOKEN_TEXT_BYTES];
-    memcpy(name, connection->name.text, connection->name.bytes);
-    name[connection->name.bytes] = '\0';
+    memcpy(name, start->name.text, start->name.bytes);
+    name[start->name.bytes] = '\0';
     memcpy(token, start->new_token, sizeof token);
     const struct protocol_limits *settings = &connection->messenger->limits;
     Linnet__V1__Limits limits = LINNET__V1__LIMITS__INIT;

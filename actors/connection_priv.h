@@ -16,6 +16,7 @@
 #include "actors/connection.h"
 #include "actors/flight.h"
 #include "actors/rate.h"
+#include "actors/short_name.h"
 #include "net/http.h"
 #include "net/protocol.h"
 #include "net/websocket.h"
@@ -62,6 +63,13 @@ struct feed {
     bool live;       /* it has everything, and takes pushes as they come */
 };
 
+/* Input that was not used up: a request's head that is not complete, or what waits for credit. */
+struct kept {
+    uint32_t bytes;
+    uint32_t at; /* used up of them */
+    unsigned char data[];
+};
+
 struct connection {
     struct ln_resource own; /* what the websocket holds, the counters, the place in the partition */
     struct messenger *messenger;
@@ -72,19 +80,12 @@ struct connection {
     uint64_t fed;         /* inbox entries up to here are on the wire, or acknowledged */
     struct feed *feed;    /* NULL: live, and nothing to acknowledge */
     struct pending *pending, *pending_last;
-    union {
-        struct connection_start *start;     /* moved: until it enters */
-        struct connection_watches *watches; /* from then on, connection_presence.c; NULL: nobody */
-    };
-    unsigned char
-        *kept; /* input: a request's head that is not complete, or what waits for credit */
+    struct connection_watches *watches; /* connection_presence.c; NULL: nobody */
+    struct kept *kept;                  /* NULL: none */
     uint64_t heard_at_ns;
     struct rate commands, bytes;
     uint64_t timer;      /* CONNECTION_TICK */
     uint64_t slow_timer; /* CONNECTION_SLOW, while `stuffed` */
-    uint32_t kept_bytes;
-    uint32_t kept_at; /* used up of them */
-    uint32_t unsent;  /* at the last CONNECTION_SLOW */
     uint32_t pending_count;
     uint32_t address; /* peer.h; 0: nobody's */
     uint16_t device;
@@ -92,19 +93,24 @@ struct connection {
     uint8_t phase;
     uint8_t form;
     uint8_t bad_frames;
-    uint8_t logins; /* tried in vain */
-    bool pinged;
-    bool paused;        /* the socket is not read */
-    bool stuffed;       /* more waits to leave than the peer should leave unread */
-    bool asks_again;    /* CONNECTION_ACK_AGAIN is on its way */
-    bool reads_again;   /* CONNECTION_READ_AGAIN is on its way */
-    bool attached;      /* or asked to be: its end detaches */
-    bool counted;       /* among the authenticated */
-    bool login_counted; /* among the pending logins */
-    bool spare;         /* came beyond connections_max */
-    bool settles;       /* gives its descriptor back when it has logged in */
-    struct store_name name;
+    uint8_t logins;    /* tried in vain */
+    uint8_t slow_look; /* which CONNECTION_SLOW counts: one may have been on its way already */
+    bool pinged : 1;
+    bool paused : 1;        /* the socket is not read */
+    bool stuffed : 1;       /* more waits to leave than the peer should leave unread */
+    bool asks_again : 1;    /* CONNECTION_ACK_AGAIN is on its way */
+    bool reads_again : 1;   /* CONNECTION_READ_AGAIN is on its way */
+    bool attached : 1;      /* or asked to be: its end detaches */
+    bool counted : 1;       /* among the authenticated */
+    bool login_counted : 1; /* among the pending logins */
+    bool spare : 1;         /* came beyond connections_max */
+    bool settles : 1;       /* gives its descriptor back when it has logged in */
+    struct short_name name;
 };
+/* There may be a million: what only some of them need, or only for a while, is behind a pointer or
+ * in a message. */
+_Static_assert(sizeof(struct connection) <= 208,
+               "with what the runtime has beside it, it fits a block of 256 bytes");
 
 enum {
     /* A login that was tried so often in one connection has a person at the end who should be shown

@@ -82,7 +82,7 @@ silent_init(void *state, const void *argument)
     connection->heard_at_ns = ln_now_ns();
     connection->user = start->user;
     connection->device = start->device;
-    connection->name = start->name;
+    short_name_set(&connection->name, &start->name);
     connection->phase = CONNECTION_READY;
     websocket_init(&connection->websocket, WEBSOCKET_SERVER, connection_rules(connection));
     messenger_count(&connection->messenger->counters.connections);

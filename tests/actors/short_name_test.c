@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "actors/short_name.h"
+
+#include "runtime/check.h"
+#include "runtime/io/sim.h"
+#include "runtime/node.h"
+#include "tests/spec.h"
+
+#include <string.h>
+
+/* A long name's memory is its actor's: the test runs inside a process. */
+static void
+in_an_actor(void (*run)(void *state))
+{
+    static struct ln_behaviour behaviour = {.name = "short name test", .stack_bytes = 256 << 10};
+    struct io_driver *driver;
+    behaviour.run = run;
+    assert_int_equal(sim_open(&(struct sim_options){.seed = 1}, &driver), 0);
+    struct ln_node *node = ln_node_open(driver, &(struct ln_node_options){0});
+    ln_node_root(node, &behaviour, NULL, 0);
+    assert_int_equal(ln_node_start(node), 0);
+    assert_int_equal(ln_node_join(node).kind, LN_EXIT_NORMAL);
+    ln_node_close(&node);
+    io_driver_close(driver);
+}
+
+static struct store_name
+name_of(uint8_t bytes, char first)
+{
+    struct store_name name = {.bytes = bytes};
+    for (uint8_t i = 0; i < bytes; i++) {
+        name.text[i] = (char)(first + i % 20);
+    }
+    return name;
+}
+
+static void
+each_length(void *state)
+{
+    (void)state;
+    for (uint8_t bytes = 0; bytes <= STORE_NAME_BYTES_MAX; bytes++) {
+        struct short_name name = {0};
+        struct store_name told = name_of(STORE_NAME_BYTES_MAX, 'a');
+        struct store_name given = name_of(bytes, 'A');
+        short_name_set(&name, &given);
+        short_name_get(&name, &told);
+        ASSERT(told.bytes == bytes && memcmp(told.text, given.text, bytes) == 0);
+    }
+}
+
+static void
+one_after_the_other(void *state)
+{
+    static const uint8_t lengths[] = {64, 3, 13, 64, 12, 0, 14};
+    struct short_name name = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof lengths; i++) {
+        struct store_name told;
+        struct store_name given = name_of(lengths[i], (char)('A' + i));
+        short_name_set(&name, &given);
+        short_name_get(&name, &told);
+        ASSERT(told.bytes == lengths[i] && memcmp(told.text, given.text, told.bytes) == 0);
+    }
+}
+
+static void
+keeps_each_length(void **state)
+{
+    (void)state;
+    in_an_actor(each_length);
+}
+
+static void
+takes_another(void **state)
+{
+    (void)state;
+    in_an_actor(one_after_the_other);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("a name of any length is kept as it is", keeps_each_length),
+        SPEC("another name takes its place, however long either is", takes_another),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
