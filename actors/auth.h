@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* auth.h - passwords and device tokens: the one home of libsodium above runtime/io.
+/* auth.h - passwords and device tokens; with message_handle.h the home of libsodium above
+ * runtime/io.
  *
  * A token says who its device claims to be and carries a secret; the node keeps only the secret's
  * BLAKE2b hash:

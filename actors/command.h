@@ -81,12 +81,27 @@ void command_refuse_name(struct connection *connection, const Linnet__V1__Client
 
 /* command_message.c */
 extern const struct command_kind command_send_message;
+/* Who says it, and what the device has not said of it: the number, if need be. */
+struct store_message command_said(struct connection *connection,
+                                  const Linnet__V1__ClientFrame *frame);
+/* The body and attachments, whose lengths and kind go into *out. The caller's; NULL: neither. */
+struct ln_buffer *command_body(const Linnet__V1__SendMessage *send, struct store_message *out);
+/* Answers with `sent`; with what it was refused for. */
+void command_sent(struct connection *connection, const struct pending *pending,
+                  const struct ln_msg *answer);
+void command_say_refused(struct connection *connection, const struct pending *pending, int error);
+
 /* command_state.c */
 extern const struct command_kind command_set_state;
 extern const struct command_kind command_list_states;
 extern const struct command_kind command_get_profile;
 /* command_account.c */
 extern const struct command_kind command_delete_account;
+/* command_change.c */
+extern const struct command_kind command_hide_message;
+/* A sendMessage that changes another. `said` has its recipient. */
+void command_change(struct connection *connection, const Linnet__V1__ClientFrame *frame,
+                    const struct store_message *said);
 /* command_cursor.c */
 extern const struct command_kind command_ack;
 extern const struct command_kind command_mark_read;

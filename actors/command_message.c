@@ -10,8 +10,8 @@
 
 /* A text is kept with its NUL, since protobuf-c encodes strings, not slices: no copy when it is
  * delivered. The attachments are kept as a SendMessage that has nothing else. */
-static struct ln_buffer *
-body_buffer(const Linnet__V1__SendMessage *send, struct store_message *out)
+struct ln_buffer *
+command_body(const Linnet__V1__SendMessage *send, struct store_message *out)
 {
     const void *body = NULL;
     if (send->body_case == LINNET__V1__SEND_MESSAGE__BODY_TEXT) {
@@ -28,6 +28,9 @@ body_buffer(const Linnet__V1__SendMessage *send, struct store_message *out)
         attached.n_attachments = send->n_attachments;
         attached.attachments = send->attachments;
         out->attachments_bytes = (uint32_t)linnet__v1__send_message__get_packed_size(&attached);
+    }
+    if (out->body_bytes + out->attachments_bytes == 0) {
+        return NULL; /* a deletion */
     }
     struct ln_buffer *buffer = ln_buffer_new((size_t)out->body_bytes + out->attachments_bytes);
     unsigned char *data = ln_buffer_data(buffer);
@@ -51,10 +54,33 @@ trace(const struct connection *connection, const struct pending *pending, enum s
                connection->user, connection->device, number);
 }
 
+/* What the author brings back when the message is to be changed. A change has none: what would be
+ * changed again is the message. */
 static void
-sent(struct connection *connection, const struct pending *pending, const struct ln_msg *answer)
+handle_fill(const struct connection *connection, const struct pending *pending,
+            const struct store_sent *stored, unsigned char room[MESSAGE_HANDLE_BYTES],
+            ProtobufCBinaryData *out)
+{
+    struct message_handle_facts facts = {
+        .recipient = pending->recipient,
+        .sender = connection->user,
+        .chat_number = stored->chat_number,
+        .time_ms = stored->time_ms,
+        .entry = stored->entry,
+    };
+    if (pending->kind->tag == STORE_MESSAGE) {
+        message_handle_make(&connection->messenger->handle_keys, &facts, room);
+        out->data = room;
+        out->len = MESSAGE_HANDLE_BYTES;
+    }
+}
+
+void
+command_sent(struct connection *connection, const struct pending *pending,
+             const struct ln_msg *answer)
 {
     const struct store_sent *stored = (const struct store_sent *)(const void *)answer->data;
+    unsigned char handle[MESSAGE_HANDLE_BYTES];
     Linnet__V1__MessageId id = LINNET__V1__MESSAGE_ID__INIT;
     id.user_id = connection->user;
     id.device = connection->device;
@@ -64,6 +90,7 @@ sent(struct connection *connection, const struct pending *pending, const struct 
     event.chat_number = stored->chat_number;
     event.server_time_ms = stored->time_ms;
     event.duplicate = stored->duplicate;
+    handle_fill(connection, pending, stored, handle, &event.handle);
     Linnet__V1__Answer result = LINNET__V1__ANSWER__INIT;
     result.result_case = LINNET__V1__ANSWER__RESULT_SENT;
     result.sent = &event;
@@ -80,8 +107,8 @@ sent(struct connection *connection, const struct pending *pending, const struct 
     }
 }
 
-static void
-refused(struct connection *connection, const struct pending *pending, int error)
+void
+command_say_refused(struct connection *connection, const struct pending *pending, int error)
 {
     if (error == -ESRCH) {
         command_start_over(connection);
@@ -107,14 +134,13 @@ refused_by_group(struct connection *connection, const struct pending *pending, i
 }
 
 static const struct request_kind request_message = {
-    .tag = STORE_MESSAGE, .ordered = true, .done = sent, .refused = refused};
+    .tag = STORE_MESSAGE, .ordered = true, .done = command_sent, .refused = command_say_refused};
 static const struct request_kind request_group_message = {
-    .tag = STORE_GROUP_MESSAGE, .ordered = true, .done = sent, .refused = refused_by_group};
+    .tag = STORE_GROUP_MESSAGE, .ordered = true, .done = command_sent, .refused = refused_by_group};
 
-static void
-send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame)
+struct store_message
+command_said(struct connection *connection, const Linnet__V1__ClientFrame *frame)
 {
-    const Linnet__V1__SendMessage *send = frame->send_message;
     struct store_message message = {
         .sender = connection->user,
         .sender_device = connection->device,
@@ -123,6 +149,14 @@ send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame
         .known_only = connection_rate_wait_ms(connection, RATE_STRANGERS) > 0,
     };
     short_name_get(&connection->name, &message.sender_name);
+    return message;
+}
+
+static void
+send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame)
+{
+    const Linnet__V1__SendMessage *send = frame->send_message;
+    struct store_message message = command_said(connection, frame);
     int error = command_chat_resolve(connection, send->chat, &message.recipient);
     if (error == -ESRCH) {
         command_start_over(connection);
@@ -132,10 +166,16 @@ send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame
         command_refuse_name(connection, frame, "sendMessage.chat", error);
         return;
     }
+    message.ttl_ms = send->ttl_ms;
+    if (send->change != NULL) {
+        command_change(connection, frame, &message);
+        return;
+    }
     const struct request_kind *kind =
         command_chat_is_group(send->chat) ? &request_group_message : &request_message;
     struct pending *pending = command_pending(kind, frame, message.number);
-    struct ln_buffer *buffer = body_buffer(send, &message);
+    struct ln_buffer *buffer = command_body(send, &message);
+    pending->recipient = message.recipient;
     command_ask_in_order(connection, pending, message.recipient, &message, sizeof message, buffer);
 }
 

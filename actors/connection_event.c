@@ -115,70 +115,6 @@ event_done(struct connection *connection, uint64_t number, uint64_t ref)
 
 /* ------------------------------------------------------------------------------------ the inbox */
 
-/* The attachments were stored as a SendMessage that has nothing else (connection_command.c). */
-static Linnet__V1__SendMessage *
-attachments_decode(const struct store_entry_message *message)
-{
-    if (message->attachments_bytes == 0) {
-        return NULL;
-    }
-    Linnet__V1__SendMessage *decoded =
-        linnet__v1__send_message__unpack(NULL, message->attachments_bytes, message->attachments);
-    ASSERT(decoded != NULL && "what the node stored itself can be decoded");
-    return decoded;
-}
-
-static void
-message_send(struct connection *connection, const struct store_entry *entry)
-{
-    const struct store_entry_message *message = &entry->message;
-    char name[STORE_NAME_BYTES_MAX + 1];
-    memcpy(name, message->sender_name, message->sender_name_bytes);
-    name[message->sender_name_bytes] = '\0';
-    Linnet__V1__MessageId id = LINNET__V1__MESSAGE_ID__INIT;
-    id.user_id = message->sender;
-    id.device = message->sender_device;
-    id.number = message->sender_number;
-    Linnet__V1__Chat chat;
-    event_chat(entry, &chat);
-    Linnet__V1__Sender sender = LINNET__V1__SENDER__INIT;
-    sender.user_id = message->sender;
-    sender.name = name;
-    sender.device = message->sender_device;
-    Linnet__V1__NewMessage event = LINNET__V1__NEW_MESSAGE__INIT;
-    event.inbox_number = entry->number;
-    event.id = &id;
-    event.chat = &chat;
-    event.chat_number = message->chat_number;
-    event.sender = &sender;
-    event.server_time_ms = message->time_ms;
-    event.body_case = (Linnet__V1__NewMessage__BodyCase)message->body_kind;
-    if (event.body_case == LINNET__V1__NEW_MESSAGE__BODY_TEXT) {
-        event.text = (char *)(uintptr_t)message->body; /* stored with its NUL */
-    } else if (event.body_case == LINNET__V1__NEW_MESSAGE__BODY_CONTENT) {
-        event.content.data = (uint8_t *)(uintptr_t)message->body;
-        event.content.len = message->body_bytes;
-    }
-    Linnet__V1__SendMessage *attached = attachments_decode(message);
-    if (attached != NULL) {
-        event.n_attachments = attached->n_attachments;
-        event.attachments = attached->attachments;
-    }
-    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
-    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_NEW_MESSAGE;
-    frame.new_message = &event;
-    event_send(connection, &frame);
-    messenger_count(&connection->messenger->counters.deliveries);
-    const struct store *store = connection->messenger->store;
-    if (connection->phase != CONNECTION_READER) {
-        trace_step(
-            store, STEP_WRITTEN,
-            trace_mark(store, message->sender, message->sender_device, message->sender_number),
-            connection->user, connection->device, entry->number);
-    }
-    linnet__v1__send_message__free_unpacked(attached, NULL);
-}
-
 void
 event_receipts(struct connection *connection, const struct store_entry *entry, uint64_t reader,
                uint64_t delivered, uint64_t read)
@@ -212,10 +148,11 @@ cursors_send(struct connection *connection, const struct store_entry *entry)
 }
 
 static event_of_entry *const kinds[] = {
-    [STORE_ENTRY_MESSAGE] = message_send,
+    [STORE_ENTRY_MESSAGE] = event_message,
     [STORE_ENTRY_CURSORS] = cursors_send,
     [STORE_ENTRY_STATE] = event_state,
-    [STORE_ENTRY_GROUP_MESSAGE] = message_send,
+    [STORE_ENTRY_GROUP_MESSAGE] = event_message,
+    [STORE_ENTRY_CHANGE] = event_changed,
     [STORE_ENTRY_GROUP_UPDATE] = event_group_update,
     [STORE_ENTRY_GROUP_CURSORS] = event_group_cursors,
     [STORE_ENTRY_GROUP_COUNTS] = event_group_counts,

@@ -42,9 +42,10 @@ struct pending {
     uint64_t number, ref;
     const struct request_kind *kind; /* command.h */
     union {
-        uint64_t inbox;   /* STORE_ACK: up to where */
-        uint64_t subject; /* command_presence.c: whose presence */
-        uint64_t group;   /* command_group.c: of commands about one */
+        uint64_t inbox;     /* STORE_ACK: up to where */
+        uint64_t subject;   /* command_presence.c: whose presence */
+        uint64_t group;     /* command_group.c: of commands about one */
+        uint64_t recipient; /* STORE_MESSAGE */
     };
     union {
         ln_pid to;              /* of an ordered kind: who got it */

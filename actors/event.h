@@ -30,6 +30,10 @@ void event_reader_init(struct event_reader *reader, const struct messenger *mess
 void event_receipts(struct connection *connection, const struct store_entry *entry, uint64_t reader,
                     uint64_t delivered, uint64_t read);
 
+/* event_message.c */
+event_of_entry event_message;
+event_of_entry event_changed;
+
 /* event_group.c */
 event_of_entry event_group_update;
 event_of_entry event_group_cursors;

@@ -41,6 +41,7 @@ messenger_init(struct messenger *messenger, struct io_driver *driver, struct sto
     }
     messenger->started_at_ns = io_now_ns(io);
     messenger->started_wall_ms = io_wall_ms(io);
+    message_handle_keys_derive(&messenger->handle_keys, store_secret(store), STORE_SECRET_BYTES);
 }
 
 void

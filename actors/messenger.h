@@ -14,6 +14,7 @@
 
 #include "actors/handoff.h"
 #include "actors/limiter.h"
+#include "actors/message_handle.h"
 #include "actors/settings.h"
 #include "net/websocket.h"
 #include "runtime/check.h"
@@ -50,6 +51,7 @@ struct messenger_counters {
     _Atomic uint64_t messages_accepted; /* durable */
     _Atomic uint64_t messages_duplicate;
     _Atomic uint64_t deliveries; /* newMessage events written to sockets */
+    _Atomic uint64_t changes;    /* messageChanged events, likewise */
     _Atomic uint64_t acks;
     _Atomic uint64_t reads;         /* markRead commands done */
     _Atomic uint64_t receipts;      /* events written to sockets */
@@ -104,6 +106,7 @@ struct messenger {
     const struct settings *settings;        /* borrowed */
     struct protocol_limits limits;          /* the settings' */
     struct websocket_rules websocket_rules; /* what clients' frames are held to: the limits' */
+    struct message_handle_keys handle_keys; /* the store's */
     struct messenger_room room;
     struct io_driver *driver; /* borrowed */
     uint64_t started_at_ns;   /* io_now_ns */

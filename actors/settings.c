@@ -23,6 +23,7 @@
 #define MIB (KIB * 1024)
 #define GIB (MIB * 1024)
 #define TIB (GIB * 1024)
+#define SETTINGS_YEAR_MS (UINT64_C(366) * 24 * 3600 * 1000)
 
 static const char *const registration_choices[] = {"closed", "open", NULL};
 static const char *const io_level_choices[] = {"probe", "6.1", NULL};
@@ -139,6 +140,10 @@ static const struct setting table[] = {
      "connections that watch the presence of one user; further ones are told to wait"},
     {"presence_updates_per_s", SETTING_NUMBER, FIELD(presence_updates_per_s), 1, 10000000, NULL,
      NULL, "what a scheduler tells watchers in a second; the rest waits for the next"},
+    {"edit_window_ms", SETTING_NUMBER, FIELD(edit_window_ms), 0, SETTINGS_YEAR_MS, NULL, NULL,
+     "how long after it was accepted a message may be edited by its author"},
+    {"delete_window_ms", SETTING_NUMBER, FIELD(delete_window_ms), 0, SETTINGS_YEAR_MS, NULL, NULL,
+     "how long it may be deleted for everyone"},
 
     {"store_cells", SETTING_NUMBER, FIELD(store_cells), 0, 256,
      "the schedulers rounded up, at least 8", NULL,
@@ -212,6 +217,8 @@ settings_init(struct settings *settings)
         .presence_updates_per_s = 50000,
         .states_max = STORE_STATES_MAX,
         .states_bytes_max = STORE_STATES_BYTES_MAX,
+        .edit_window_ms = UINT64_C(15) * 60 * 1000, /* as WhatsApp has both */
+        .delete_window_ms = UINT64_C(2) * 24 * 3600 * 1000,
         .store_map_bytes = ENVIRONMENT_MAP_BYTES,
         .store_segment_bytes = LOG_SEGMENT_BYTES,
         .store_delta_bytes = STORE_DELTA_BYTES_MAX,

@@ -80,6 +80,8 @@ struct settings {
 
     uint32_t presence_watchers_max;  /* of one user */
     uint32_t presence_updates_per_s; /* of a scheduler */
+    uint64_t edit_window_ms;         /* how long a message may be changed by its author */
+    uint64_t delete_window_ms;
 
     uint32_t store_cells;     /* 0: the schedulers, rounded up to a power of two, at least 8 */
     uint64_t store_map_bytes; /* 0: the store's default, and so on */

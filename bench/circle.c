@@ -344,6 +344,9 @@ happened(struct circle *circle, struct end *end, const struct client_event *even
         end->to_acknowledge = event->message->inbox_number;
         tally_add(&circle->crowd->tally, TALLY_HIDDEN, 1);
         break;
+    case CLIENT_CHANGED:
+        end->to_acknowledge = event->changed->inbox_number;
+        break;
     case CLIENT_RECEIPTS:
         end->to_acknowledge = event->receipts->inbox_number;
         ticked(circle, end, event->receipts, now_ns);

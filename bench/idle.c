@@ -142,6 +142,9 @@ happened(struct idle *idle, uint32_t end, const struct client_event *event)
         idle->shown = (uint8_t)(idle->shown | 1u << end);
         error = client_ack(&phone->client, event->message->inbox_number);
         break;
+    case CLIENT_CHANGED:
+        error = client_ack(&phone->client, event->changed->inbox_number);
+        break;
     case CLIENT_RECEIPTS:
         error = client_ack(&phone->client, event->receipts->inbox_number);
         break;

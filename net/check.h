@@ -60,3 +60,8 @@ check_command check_set_state;
 check_command check_list_states;
 check_command check_get_profile;
 check_command check_delete_account;
+/* check_change.c */
+check_command check_hide_message;
+/* `bytes`: of the body and attachments beside it. */
+MUST_CHECK int check_change(const Linnet__V1__Change *change, size_t bytes,
+                            struct protocol_error *out_error);

@@ -71,10 +71,15 @@ check_send_message(const Linnet__V1__ClientFrame *frame, const struct protocol_l
         return check_fail_amount(out_error, "sendMessage: its length in bytes", bytes,
                                  limits->message_bytes_max);
     }
-    if (bytes == 0) {
+    if (send->ttl_ms != 0 &&
+        (send->ttl_ms < PROTOCOL_TTL_MS_MIN || send->ttl_ms > PROTOCOL_TTL_MS_MAX)) {
+        return check_fail(out_error, "sendMessage.ttlMs: not a second to 366 days");
+    }
+    bool deletes = send->change != NULL && send->change->kind == LINNET__V1__CHANGE__KIND__DELETE;
+    if (bytes == 0 && !deletes) {
         return check_fail(out_error, "sendMessage: neither content, text nor attachments");
     }
-    return 0;
+    return send->change != NULL ? check_change(send->change, bytes, out_error) : 0;
 }
 
 int

@@ -163,6 +163,25 @@ answered(struct client *client, const Linnet__V1__Answer *answer)
 }
 
 static int
+changed_read(struct client *client, const Linnet__V1__MessageChanged *changed,
+             struct client_event *out_event)
+{
+    if (changed->id == NULL || changed->chat == NULL || changed->sender == NULL) {
+        return nonsense(client, out_event, "a change without id, chat or sender");
+    }
+    if (changed->inbox_number <= client->inbox_last) {
+        return nonsense(client, out_event, "inbox numbers don't rise");
+    }
+    client->inbox_last = changed->inbox_number;
+    out_event->again = changed->inbox_number <= client->inbox_given;
+    if (!out_event->again) {
+        client->inbox_given = changed->inbox_number;
+    }
+    out_event->changed = changed;
+    return event(out_event, CLIENT_CHANGED, 0, 0);
+}
+
+static int
 refusal_read(struct client *client, const Linnet__V1__Answer *answer,
              struct client_event *out_event)
 {
@@ -227,6 +246,8 @@ frame_read(struct client *client, const Linnet__V1__ServerFrame *frame,
     switch ((int)frame->event_case) {
     case LINNET__V1__SERVER_FRAME__EVENT_NEW_MESSAGE:
         return message_read(client, frame->new_message, out_event);
+    case LINNET__V1__SERVER_FRAME__EVENT_MESSAGE_CHANGED:
+        return changed_read(client, frame->message_changed, out_event);
     case LINNET__V1__SERVER_FRAME__EVENT_RECEIPTS:
         out_event->receipts = frame->receipts;
         return state_read(client, frame->receipts->chat, CLIENT_RECEIPTS, out_event);

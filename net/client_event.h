@@ -18,6 +18,7 @@ enum client_event_kind {
     CLIENT_WELCOME,   /* welcome; the outbox is on its way */
     CLIENT_MESSAGE,   /* message: new to this device; to be acknowledged when it is stored */
     CLIENT_DUPLICATE, /* message: given before; to be acknowledged once the first one is */
+    CLIENT_CHANGED,   /* changed: a message was edited or deleted; to be acknowledged likewise */
     CLIENT_RECEIPTS,  /* receipts */
     CLIENT_UPDATE,    /* update, again: a group was changed; to be acknowledged like a message */
     CLIENT_GROUP_RECEIPTS, /* group_receipts */
@@ -41,6 +42,7 @@ struct client_event {
     union {
         const Linnet__V1__Welcome *welcome;
         const Linnet__V1__NewMessage *message;
+        const Linnet__V1__MessageChanged *changed;
         const Linnet__V1__Receipts *receipts;
         const Linnet__V1__ChatUpdate *update;
         const Linnet__V1__GroupReceipts *group_receipts;
@@ -51,7 +53,8 @@ struct client_event {
         const Linnet__V1__Resync *resync;
         const Linnet__V1__Pong *pong;
     };
-    /* Of an update: it was given before, and need only be acknowledged once it is stored. */
+    /* Of an update or a change: it was given before, and need only be acknowledged once it is
+     * stored. */
     bool again;
     /* Of a refused message: false if it stays in the outbox, to be sent again (client_resend, or
      * the next connection) or given up (client_discard); true if it has left. */

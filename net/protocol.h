@@ -93,6 +93,10 @@ enum {
 #define PROTOCOL_NUMBER_MAX ((UINT64_C(1) << 53) - 1)
 #define PROTOCOL_COMMAND_NUMBER_MAX ((UINT64_C(1) << 52) - 1)
 
+/* How long a message may be to last, if it is to disappear. */
+#define PROTOCOL_TTL_MS_MIN UINT64_C(1000)
+#define PROTOCOL_TTL_MS_MAX (UINT64_C(366) * 24 * 3600 * 1000)
+
 /* Why a WebSocket connection was closed, as told in its close frame. Below 4000 they are RFC
  * 6455's; each says what the client does next. docs/protocol.md has the same list. */
 enum protocol_close {

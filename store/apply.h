@@ -29,6 +29,7 @@ struct result {
     bool resync;
     uint64_t chat_number;
     uint64_t time_ms;
+    uint64_t entry; /* its number in the recipient's inbox; 0: not known any more */
     uint64_t acked;
     uint64_t last;
     uint64_t range; /* of command numbers */

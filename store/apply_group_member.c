@@ -54,6 +54,7 @@ entry_put(const struct apply *apply, uint64_t user, struct record_head *head,
         return false;
     }
     inbox_append(apply->ledger, apply->effects, user, head, entry);
+    apply_expiry(apply, user, entry);
     return true;
 }
 

@@ -4,16 +4,28 @@
 #include "store/apply_priv.h"
 #include "store/chat.h"
 #include "store/history_ledger.h"
+#include "store/expiry.h"
 #include "store/outbox.h"
 
 #include <errno.h>
 
+void
+apply_expiry(const struct apply *apply, uint64_t user, const struct store_entry *entry)
+{
+    const struct store_entry_message *message = entry_said(entry);
+    struct expiry expiry = {.kind = EXPIRY_ENTRY, .user = user, .a = entry->number};
+    if (message != NULL && message->expires_at_ms != 0) {
+        expiry_put(apply->ledger, apply->effects, message->expires_at_ms, entry->number, &expiry);
+    }
+}
+
 static void
-copy_send(const struct apply *apply, uint64_t recipient, const struct store_entry_message *message)
+copy_send(const struct apply *apply, uint64_t recipient, const struct store_entry *entry)
 {
     struct payload payload = {.kind = PAYLOAD_COPY,
-                              .copy = {.peer = recipient, .message = *message}};
-    uint8_t destination = ledger_partition_of(apply->ledger, message->sender);
+                              .copy = {.peer = recipient, .message = entry->message}};
+    uint8_t destination = ledger_partition_of(apply->ledger, entry->message.sender);
+    payload.copy.message.original = entry->number;
     (void)outbox_put(apply->ledger, apply->effects, destination, &payload);
 }
 
@@ -39,6 +51,7 @@ take_in(const struct apply *apply, uint64_t recipient, struct record_head *head,
     inbox_append(ledger, apply->effects, recipient, head, entry);
     inbox_head_put(ledger, recipient, head);
     history_put(ledger, apply->effects, recipient, entry);
+    apply_expiry(apply, recipient, entry);
     return true;
 }
 
@@ -82,9 +95,10 @@ run_message(const struct apply *apply, const struct command *whole)
     apply_number_accept(apply, &entry.message);
     bool copied = command->copy || history_is_on(ledger);
     if (copied && entry.peer != recipient) {
-        copy_send(apply, recipient, &entry.message);
+        copy_send(apply, recipient, &entry);
     }
     apply->result->chat_number = entry.message.chat_number;
+    apply->result->entry = entry.number;
     apply->result->time_ms = apply->time_ms;
 }
 
@@ -115,6 +129,7 @@ run_copy(const struct apply *apply, const struct payload *payload)
         inbox_make_room(apply->ledger, apply->effects, user, &head, entry_bytes(&entry))) {
         inbox_append(apply->ledger, apply->effects, user, &head, &entry);
         inbox_head_put(apply->ledger, user, &head);
+        apply_expiry(apply, user, &entry);
     }
     history_put(apply->ledger, apply->effects, user, &entry);
 }

@@ -21,6 +21,7 @@ struct needs {
     void *context;
 };
 void need(const struct needs *needs, enum record_table table, uint64_t owner, uint64_t a);
+void need_key(const struct needs *needs, const struct store_key *key);
 void need_name(const struct needs *needs, const struct store_name *name);
 void need_key(const struct needs *needs, const struct store_key *key);
 
@@ -59,6 +60,16 @@ void apply_number_accept(const struct apply *apply, const struct store_entry_mes
 /* apply_message.c */
 extern const struct apply_command_kind apply_message;
 extern const struct apply_payload_kind apply_copy;
+
+/* Notes when an entry that was just added to the user's inbox expires, if it does. */
+void apply_expiry(const struct apply *apply, uint64_t user, const struct store_entry *entry);
+
+/* apply_change.c */
+extern const struct apply_command_kind apply_change;
+extern const struct apply_payload_kind apply_changed;
+
+/* apply_sweep.c */
+extern const struct apply_command_kind apply_sweep;
 
 /* apply_cursor.c */
 extern const struct apply_command_kind apply_ack;

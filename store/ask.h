@@ -46,6 +46,9 @@ enum ask_tag {
     ASK_SEGMENT,      /* to a keeper: look after the log's segments */
     ASK_STEPS,        /* to a step writer: there is something to write; a request: all of it */
     ASK_END,          /* to whoever is ending: its end answers (post.h) */
+    ASK_EXPIRY,       /* nothing: something is due earlier than the partition knew */
+    ASK_ALARM,        /* nothing: the timer; something is due, or may be */
+    ASK_SWEEP,        /* struct ask_sweep, the partition's own: what was due then is removed */
 };
 
 struct ask_stream {
@@ -60,6 +63,10 @@ struct ask_stream_ack {
 
 struct ask_started {
     uint8_t partition;
+};
+
+struct ask_sweep {
+    uint64_t now_ms;
 };
 
 /* A range that the ask needs from LMDB, and what a reader found there. */

@@ -166,6 +166,16 @@ message_put(struct cursor_out *out, const struct command *command)
     entry_put_message(out, &command->message.message);
 }
 
+void
+command_check_message(struct cursor_in *in, const struct command *command,
+                      const struct store_entry_message *message)
+{
+    if (message->sender_name_bytes > STORE_NAME_BYTES_MAX || message->time_ms != command->time_ms ||
+        (uint64_t)message->body_bytes + message->attachments_bytes > STORE_BODY_BYTES_MAX) {
+        cursor_in_fail(in);
+    }
+}
+
 static void
 message_get(struct cursor_in *in, struct command *out)
 {
@@ -173,9 +183,8 @@ message_get(struct cursor_in *in, struct command *out)
     out->message.recipient = cursor_get_u64(in);
     out->message.copy = command_get_flag(in);
     entry_get_message(in, &out->message.message);
-    if (message->sender_name_bytes > STORE_NAME_BYTES_MAX || message->time_ms != out->time_ms ||
-        message->chat_number != 0 ||
-        (uint64_t)message->body_bytes + message->attachments_bytes > STORE_BODY_BYTES_MAX) {
+    command_check_message(in, out, message);
+    if (message->chat_number != 0) {
         cursor_in_fail(in);
     }
 }
@@ -303,6 +312,8 @@ static const struct command_coding codings[COMMAND_KINDS] = {
     [COMMAND_GROUP_REPORT] = {"GROUP_REPORT", command_put_group_report, command_get_group_report},
     [COMMAND_HISTORY] = {"HISTORY", command_put_history, command_get_history},
     [COMMAND_GROUP_TELL] = {"GROUP_TELL", command_put_group_tell, command_get_group_tell},
+    [COMMAND_CHANGE] = {"CHANGE", command_put_change, command_get_change},
+    [COMMAND_SWEEP] = {"SWEEP", command_put_sweep, command_get_sweep},
 };
 
 size_t

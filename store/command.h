@@ -45,6 +45,8 @@ enum command_kind {
     COMMAND_GROUP_REPORT = 20,  /* in a member's: cursors that have moved go to the group's */
     COMMAND_GROUP_TELL = 21,    /* in the group's: what came of that goes to the senders */
     COMMAND_STATE = 40,         /* a user sets or removes one of his states */
+    COMMAND_CHANGE = 48,        /* a message is edited or deleted */
+    COMMAND_SWEEP = 49,         /* what is due (expiry.h) */
     COMMAND_SEEN = 60,          /* users were seen, each at an instant */
     COMMAND_WAKE_SET = 68,
     COMMAND_WAKE_CLEAR = 69,
@@ -103,6 +105,21 @@ struct command_message {
     uint64_t recipient;
     bool copy;
     struct store_entry_message message; /* its chat_number is 0, its time_ms the command's */
+};
+
+struct command_change {
+    uint64_t owner; /* of the inbox that it goes to, and whose partition decides */
+    uint64_t peer;  /* of the chat */
+    bool copy;
+    uint64_t until_ms;      /* it is refused from then on; 0: never */
+    uint64_t kept_until_ms; /* how long it has to be remembered that a message was taken back */
+    uint64_t original;      /* the changed message's entry in that inbox, 0: not known */
+    struct store_entry_change change; /* as command_message.message */
+};
+
+struct command_sweep {
+    uint32_t count;
+    const unsigned char *rows; /* expiry_row_get */
 };
 
 /* Pairs of numbers, packed as they are in the log. */
@@ -199,6 +216,8 @@ struct command {
         struct command_group_tell group_tell;
         uint64_t group_report;
         struct command_history history;
+        struct command_change change;
+        struct command_sweep sweep;
     };
 };
 

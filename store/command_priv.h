@@ -21,6 +21,15 @@ struct command_coding {
 void command_put_state(struct cursor_out *out, const struct command *command);
 void command_get_state(struct cursor_in *in, struct command *command);
 
+/* command_change.c */
+void command_put_change(struct cursor_out *out, const struct command *command);
+void command_get_change(struct cursor_in *in, struct command *out);
+void command_put_sweep(struct cursor_out *out, const struct command *command);
+void command_get_sweep(struct cursor_in *in, struct command *out);
+
+/* Fails the cursor for a message that no request can bring. */
+void command_check_message(struct cursor_in *in, const struct command *command,
+                           const struct store_entry_message *message);
 void command_put_pairs(struct cursor_out *out, const struct command_pairs *pairs);
 void command_get_pairs(struct cursor_in *in, struct command_pairs *out);
 /* 0 or 1; any other byte fails the cursor. */

@@ -28,6 +28,7 @@ enum effect_kind {
     EFFECT_DEVICES, /* the user has `devices` devices now */
     EFFECT_DUE,     /* the device is to be woken, for entry `number` */
     EFFECT_RULES,   /* who may see what of the user changed; `number`: for this one alone, 0: all */
+    EFFECT_EXPIRY,  /* something is due at time `number` (expiry.h) */
 };
 
 struct effect {

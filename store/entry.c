@@ -13,6 +13,11 @@ enum {
     CURSORS_BYTES = 2 + 4 * 8,
     MESSAGE_BYTES = 4 * 8 + 2 + 1 + 1 + 4 + 4,
     STATE_BYTES = 1 + 1 + 4,
+    EXTRAS_BYTES = 2 * 8,
+    /* In a message's byte for the kind of its body, whose values stay below. Most messages have
+     * neither. */
+    MESSAGE_DELETED = 0x40,
+    MESSAGE_EXTRAS = 0x80, /* expires_at_ms and original follow, at the record's end */
 };
 
 bool
@@ -42,6 +47,8 @@ entry_bytes(const struct store_entry *entry)
         return COMMON_BYTES + entry_message_bytes(&entry->message);
     case STORE_ENTRY_CURSORS:
         return COMMON_BYTES + CURSORS_BYTES;
+    case STORE_ENTRY_CHANGE:
+        return COMMON_BYTES + entry_change_bytes(&entry->change);
     case STORE_ENTRY_GROUP_UPDATE:
         return COMMON_BYTES + entry_update_bytes(&entry->update);
     case STORE_ENTRY_GROUP_CURSORS:
@@ -54,11 +61,17 @@ entry_bytes(const struct store_entry *entry)
     ASSERT(false && "an entry has a kind");
 }
 
+static bool
+has_extras(const struct store_entry_message *message)
+{
+    return message->expires_at_ms != 0 || message->original != 0;
+}
+
 size_t
 entry_message_bytes(const struct store_entry_message *message)
 {
     return (size_t)MESSAGE_BYTES + message->sender_name_bytes + message->body_bytes +
-           message->attachments_bytes;
+           message->attachments_bytes + (has_extras(message) ? EXTRAS_BYTES : 0u);
 }
 
 void
@@ -68,14 +81,21 @@ entry_put_message(struct cursor_out *out, const struct store_entry_message *mess
     cursor_put_u64(out, message->sender_number);
     cursor_put_u64(out, message->chat_number);
     cursor_put_u64(out, message->time_ms);
+    unsigned kind = message->body_kind;
+    kind |= message->deleted ? MESSAGE_DELETED : 0;
+    kind |= has_extras(message) ? MESSAGE_EXTRAS : 0;
     cursor_put_u16(out, message->sender_device);
-    cursor_put_u8(out, message->body_kind);
+    cursor_put_u8(out, (uint8_t)kind);
     cursor_put_u8(out, message->sender_name_bytes);
     cursor_put_u32(out, message->body_bytes);
     cursor_put_u32(out, message->attachments_bytes);
     cursor_put_bytes(out, message->sender_name, message->sender_name_bytes);
     cursor_put_bytes(out, message->body, message->body_bytes);
     cursor_put_bytes(out, message->attachments, message->attachments_bytes);
+    if (has_extras(message)) {
+        cursor_put_u64(out, message->expires_at_ms);
+        cursor_put_u64(out, message->original);
+    }
 }
 
 static void
@@ -115,6 +135,9 @@ entry_encode(const struct store_entry *entry, unsigned char *out)
         break;
     case STORE_ENTRY_CURSORS:
         cursors_write(&cursor, &entry->cursors);
+        break;
+    case STORE_ENTRY_CHANGE:
+        entry_put_change(&cursor, &entry->change);
         break;
     case STORE_ENTRY_GROUP_UPDATE:
         entry_put_update(&cursor, &entry->update);
@@ -160,13 +183,21 @@ entry_get_message(struct cursor_in *in, struct store_entry_message *out)
     out->chat_number = cursor_get_u64(in);
     out->time_ms = cursor_get_u64(in);
     out->sender_device = cursor_get_u16(in);
-    out->body_kind = cursor_get_u8(in);
+    unsigned kind = cursor_get_u8(in);
+    out->body_kind = kind & (MESSAGE_DELETED - 1);
+    out->deleted = (kind & MESSAGE_DELETED) != 0;
     out->sender_name_bytes = cursor_get_u8(in);
     out->body_bytes = cursor_get_u32(in);
     out->attachments_bytes = cursor_get_u32(in);
     out->sender_name = (const char *)cursor_get_bytes(in, out->sender_name_bytes);
     out->body = cursor_get_bytes(in, out->body_bytes);
     out->attachments = cursor_get_bytes(in, out->attachments_bytes);
+    bool extras = (kind & MESSAGE_EXTRAS) != 0;
+    out->expires_at_ms = extras ? cursor_get_u64(in) : 0;
+    out->original = extras ? cursor_get_u64(in) : 0;
+    if (extras && !has_extras(out)) {
+        cursor_in_fail(in);
+    }
 }
 
 int
@@ -189,6 +220,9 @@ entry_decode(uint64_t number, const unsigned char *bytes, size_t count, struct s
     case STORE_ENTRY_CURSORS:
         cursors_read(&in, &entry.cursors);
         break;
+    case STORE_ENTRY_CHANGE:
+        entry_get_change(&in, &entry.change);
+        break;
     case STORE_ENTRY_GROUP_UPDATE:
         entry_get_update(&in, &entry.update);
         break;
@@ -209,6 +243,19 @@ entry_decode(uint64_t number, const unsigned char *bytes, size_t count, struct s
         *out = entry;
     }
     return error;
+}
+
+bool
+entry_expired(struct store_value record, uint64_t now_ms)
+{
+    struct store_entry entry;
+    if (record.count < COMMON_BYTES + MESSAGE_BYTES) {
+        return false;
+    }
+    int error = entry_decode(0, record.bytes, record.count, &entry);
+    ASSERT(error == 0);
+    const struct store_entry_message *message = entry_said(&entry);
+    return message != NULL && message->expires_at_ms != 0 && message->expires_at_ms <= now_ms;
 }
 
 void

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* entry.h - an entry of an inbox: a message, or the mark that a chat's cursors have moved.
+/* entry.h - an entry of an inbox: a message, what became of one later, or the mark that a chat's
+ * cursors have moved.
  *
  * A user's inbox is stored once, as a row of entries with rising numbers; each device has a cursor
  * into it. Entries leave the store as shared buffers, one of them with a push, several in a page,
@@ -16,6 +17,7 @@
 #pragma once
 
 #include "runtime/check.h"
+#include "store/key.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,8 +33,15 @@ enum store_entry_kind {
               entry per kind and subject */
     STORE_ENTRY_GROUP_MESSAGE = 4,  /* somebody wrote to a group, perhaps the user himself */
     STORE_ENTRY_GROUP_UPDATE = 5,   /* what a group is, or who is in it, has changed */
+    STORE_ENTRY_CHANGE = 6,         /* a message was edited or deleted */
     STORE_ENTRY_GROUP_CURSORS = 10, /* what the user has read, or missed: a state */
     STORE_ENTRY_GROUP_COUNTS = 11,  /* how many have what the user wrote to the group: a state */
+};
+
+enum store_change_kind {
+    STORE_CHANGE_EDIT = 1,   /* its author has written it anew */
+    STORE_CHANGE_DELETE = 2, /* its author has taken it back, for everyone */
+    STORE_CHANGE_HIDE = 3,   /* the inbox's own user does not want to see it any more */
 };
 
 struct store_entry_message {
@@ -43,11 +52,23 @@ struct store_entry_message {
     uint16_t sender_device;
     uint8_t body_kind; /* as it was sent; the store does not look into it */
     uint8_t sender_name_bytes;
+    bool deleted; /* taken back before it was read here: body and attachments are gone */
     const char *sender_name;
     const unsigned char *body;
     uint32_t body_bytes;
     const unsigned char *attachments;
     uint32_t attachments_bytes;
+    uint64_t expires_at_ms; /* nobody is given it from then on; 0: it stays */
+    /* Of the copy for its sender's devices: its entry in the recipient's inbox. Else 0. */
+    uint64_t original;
+};
+
+/* What was done to a message, by another that has its own id and time. The message's chat_number is
+ * that of the one that was changed. */
+struct store_entry_change {
+    enum store_change_kind kind;
+    uint64_t author; /* of the one that was changed */
+    struct store_entry_message message;
 };
 
 /* Cursors only grow. A pair is meant to be told when its flag is set. */
@@ -119,6 +140,7 @@ struct store_entry {
     union {
         struct store_entry_message message;
         struct store_entry_cursors cursors;
+        struct store_entry_change change;
         struct store_entry_update update;
         struct store_entry_group_cursors group_cursors;
         struct store_entry_group_counts group_counts;
@@ -132,7 +154,7 @@ static inline bool
 entry_takes_room(const struct store_entry *entry)
 {
     return entry->kind == STORE_ENTRY_MESSAGE || entry->kind == STORE_ENTRY_GROUP_MESSAGE ||
-           entry->kind == STORE_ENTRY_GROUP_UPDATE ||
+           entry->kind == STORE_ENTRY_GROUP_UPDATE || entry->kind == STORE_ENTRY_CHANGE ||
            (entry->kind == STORE_ENTRY_STATE && entry->state.removed);
 }
 
@@ -141,6 +163,21 @@ enum {
     /* Before each entry of a buffer: its number and its length. */
     ENTRY_PREFIX_BYTES = 12,
 };
+
+/* What the entry says: its message, or its change's. NULL: it says nothing that has a body. */
+static inline const struct store_entry_message *
+entry_said(const struct store_entry *entry)
+{
+    switch ((int)entry->kind) {
+    case STORE_ENTRY_MESSAGE:
+    case STORE_ENTRY_GROUP_MESSAGE:
+        return &entry->message;
+    case STORE_ENTRY_CHANGE:
+        return &entry->change.message;
+    default:
+        return NULL;
+    }
+}
 
 /* Goes through a buffer of entries from *at (0 at first) on; false at its end. The store made the
  * buffer: an entry that can't be decoded ends the node. */
@@ -162,6 +199,10 @@ struct cursor_out;
 size_t entry_message_bytes(const struct store_entry_message *message);
 void entry_put_message(struct cursor_out *out, const struct store_entry_message *message);
 void entry_get_message(struct cursor_in *in, struct store_entry_message *out);
+/* entry_change.c: the same of a change. */
+size_t entry_change_bytes(const struct store_entry_change *change);
+void entry_put_change(struct cursor_out *out, const struct store_entry_change *change);
+void entry_get_change(struct cursor_in *in, struct store_entry_change *out);
 /* entry_group.c: the same for what groups say. */
 size_t entry_update_bytes(const struct store_entry_update *update);
 void entry_put_update(struct cursor_out *out, const struct store_entry_update *update);
@@ -176,6 +217,9 @@ size_t entry_group_cursors_bytes(const struct store_entry_group_cursors *cursors
 void entry_put_group_cursors(struct cursor_out *out,
                              const struct store_entry_group_cursors *cursors);
 void entry_get_group_cursors(struct cursor_in *in, struct store_entry_group_cursors *out);
+
+/* Whether the record is that of something said whose time is over. */
+bool entry_expired(struct store_value record, uint64_t now_ms);
 
 /* Writes number and length of a record that follows: ENTRY_PREFIX_BYTES. */
 void entry_prefix(uint64_t number, size_t record_bytes, unsigned char *out);

@@ -242,7 +242,7 @@ fail_waiting(struct partition *partition, int error)
     struct ask *ask = ask_queue_take(&partition->waiting);
     while (ask != NULL) {
         struct ask *next = ask->next;
-        if (ask->tag == ASK_STREAM || ask->tag == ASK_STREAM_ACK) {
+        if (ask->tag >= STORE_TAG_INTERNAL) {
             ask_queue_push(&partition->waiting, ask);
         } else {
             ask_answer_error(ask, error == -ESRCH ? -EAGAIN : error);
@@ -342,6 +342,13 @@ partition_handle(void *state, struct ln_msg **msg_in)
         partition_groups_tick(partition);
         partition_pump(partition);
         break;
+    case ASK_EXPIRY:
+        partition_expiry_told(partition);
+        break;
+    case ASK_ALARM:
+        partition_alarmed(partition);
+        partition_pump(partition);
+        break;
     case ASK_WATCH:
         partition_watch();
         break;
@@ -371,6 +378,7 @@ partition_start(void *state, const void *argument)
     }
     store_pid_set(&partition->pid, ln_self());
     partition_streams_resume(partition);
+    partition_sweep_begin(partition);
     partition_wake(partition);
     return 0;
 }

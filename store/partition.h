@@ -39,6 +39,11 @@ enum {
     /* A stream whose acknowledgement does not come is sent again, and what LMDB did not give is
      * asked for again, should nothing else have made that happen before. */
     PARTITION_TICK_MS = 1000,
+    /* What is due is removed at most once in so long. */
+    PARTITION_SWEEP_MS = 1000,
+    /* After a start a partition looks once what is due. They take turns over so long, since each
+     * look is a read of the database. */
+    PARTITION_SWEEP_FIRST_MS = 10000,
 };
 
 /* This side's volatile knowledge of the streams with one other partition. */
@@ -70,6 +75,10 @@ struct partition {
     struct store_key history_at; /* so far all histories have been looked through */
     uint32_t groups_ticks;       /* so far: a group is told of at every fourth */
     uint64_t last_time_ms;
+    /* Nothing is due before; 0: not known. UINT64_MAX: nothing is. */
+    uint64_t expiry_at_ms;
+    uint64_t alarm; /* the actor's timer, and when it rings; 0: none is set */
+    uint64_t alarm_at_ms;
     uint64_t sends_due[4]; /* a bit per partition: its stream may have something to send */
     uint64_t acks_due[4]; /* a bit per partition: it is to be told how far its stream was applied */
     struct partition_stream streams[STORE_PARTITIONS];

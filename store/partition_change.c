@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests that become commands. What is certain to be refused is refused here, so that nobody
  * fills the log with refusals; everything else is decided when the command is applied. */
+#include "store/change.h"
 #include "store/chat.h"
 #include "store/gather.h"
 #include "store/inbox.h"
@@ -28,12 +29,23 @@ time_of_command(struct partition *partition)
     return partition->last_time_ms;
 }
 
+static void
+message_dated(struct store_entry_message *message, uint64_t time_ms,
+              const struct store_message *asked)
+{
+    message->time_ms = time_ms;
+    message->expires_at_ms = asked->ttl_ms != 0 ? time_ms + asked->ttl_ms : 0;
+}
+
 static enum ask_outcome
 log_it(struct partition *partition, struct ask *ask, struct command *command)
 {
     command->time_ms = time_of_command(partition);
     if (command->kind == COMMAND_MESSAGE || command->kind == COMMAND_GROUP_MESSAGE) {
-        command->message.message.time_ms = command->time_ms;
+        message_dated(&command->message.message, command->time_ms, ASK_DATA(store_message, ask));
+    } else if (command->kind == COMMAND_CHANGE) {
+        message_dated(&command->change.change.message, command->time_ms,
+                      &ASK_DATA(store_change, ask)->message);
     }
     ask_enter(ask); /* what apply will look up is known now, and stays known */
     if (journal_append(partition->journal, ask, command) != 0) {
@@ -237,6 +249,7 @@ run_detach(struct partition *partition, struct ask *ask, bool act)
 
 /* ------------------------------------------------------------------------------------- messages */
 
+/* The message that begins the ask's data, with what its buffer holds. */
 bool
 partition_valid_message(const struct ask *ask)
 {
@@ -244,34 +257,38 @@ partition_valid_message(const struct ask *ask)
     uint64_t bytes = (uint64_t)message->body_bytes + message->attachments_bytes;
     uint64_t held = ask->buffer != NULL ? ln_buffer_bytes(ask->buffer) : 0;
     return partition_valid_user(ask) && message->sender != 0 && message->number != 0 &&
-           bytes <= STORE_BODY_BYTES_MAX && bytes == held && name_valid(&message->sender_name);
+           bytes <= STORE_BODY_BYTES_MAX && bytes == held && name_valid(&message->sender_name) &&
+           message->ttl_ms <= STORE_TTL_MS_MAX;
+}
+
+static struct store_entry_message
+message_of(const struct ask *ask)
+{
+    const struct store_message *message = ASK_DATA(store_message, ask);
+    const unsigned char *body = ask->buffer != NULL ? ln_buffer_data(ask->buffer) : NULL;
+    return (struct store_entry_message){
+        .sender = message->sender,
+        .sender_number = message->number,
+        .sender_device = message->sender_device,
+        .body_kind = message->body_kind,
+        .sender_name_bytes = message->sender_name.bytes,
+        .sender_name = message->sender_name.text,
+        .body = body,
+        .body_bytes = message->body_bytes,
+        .attachments = body != NULL ? body + message->body_bytes : NULL,
+        .attachments_bytes = message->attachments_bytes,
+    };
 }
 
 void
 partition_message_command(const struct ask *ask, enum command_kind kind, struct command *out)
 {
     const struct store_message *message = ASK_DATA(store_message, ask);
-    const unsigned char *body = ask->buffer != NULL ? ln_buffer_data(ask->buffer) : NULL;
     *out = (struct command){
         .kind = kind,
-        .message =
-            {
-                .recipient = message->recipient,
-                .copy = message->copy,
-                .message =
-                    {
-                        .sender = message->sender,
-                        .sender_number = message->number,
-                        .sender_device = message->sender_device,
-                        .body_kind = message->body_kind,
-                        .sender_name_bytes = message->sender_name.bytes,
-                        .sender_name = message->sender_name.text,
-                        .body = body,
-                        .body_bytes = message->body_bytes,
-                        .attachments = body != NULL ? body + message->body_bytes : NULL,
-                        .attachments_bytes = message->attachments_bytes,
-                    },
-            },
+        .message = {.recipient = message->recipient,
+                    .copy = message->copy,
+                    .message = message_of(ask)},
     };
 }
 
@@ -294,12 +311,45 @@ run_message(struct partition *partition, struct ask *ask, bool act)
     return partition_log_for_user(partition, ask, &command, command.message.recipient, act);
 }
 
+static bool
+valid_change(const struct ask *ask)
+{
+    const struct store_change *change = ASK_DATA(store_change, ask);
+    return partition_valid_message(ask) && change->kind >= STORE_CHANGE_EDIT &&
+           change->kind <= STORE_CHANGE_HIDE && change->chat_number != 0 && change->author != 0 &&
+           change->peer != 0;
+}
+
+static enum ask_outcome
+run_change(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_change *change = ASK_DATA(store_change, ask);
+    struct command command = {
+        .kind = COMMAND_CHANGE,
+        .change =
+            {
+                .owner = change->message.recipient,
+                .peer = change->peer,
+                .copy = change->message.copy,
+                .until_ms = change->until_ms,
+                .kept_until_ms = change->kept_until_ms,
+                .original = change->original,
+                .change = {.kind = (enum store_change_kind)change->kind,
+                           .author = change->author,
+                           .message = message_of(ask)},
+            },
+    };
+    command.change.change.message.chat_number = change->chat_number;
+    return partition_log_for_user(partition, ask, &command, change->message.recipient, act);
+}
+
 void
 partition_answer_sent(struct ask *ask, const struct result *result)
 {
     struct store_sent sent = {
         .chat_number = result->chat_number,
         .time_ms = result->time_ms,
+        .entry = result->entry,
         .duplicate = result->duplicate,
     };
     ask_answer(ask, &sent, sizeof(sent), NULL);
@@ -495,6 +545,13 @@ const struct ask_kind ask_message = {
     .needs_space = true,
     .valid = partition_valid_message,
     .run = run_message,
+    .answer = partition_answer_sent,
+};
+const struct ask_kind ask_change = {
+    .bytes = sizeof(struct store_change),
+    .needs_space = true,
+    .valid = valid_change,
+    .run = run_change,
     .answer = partition_answer_sent,
 };
 const struct ask_kind ask_ack = {

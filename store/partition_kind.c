@@ -49,6 +49,8 @@ static const struct ask_kind *const kinds[] = {
     KIND(ASK_STREAM_ACK, ask_of_stream_ack),
     KIND(ASK_GROUP_REPORT, ask_of_group_report),
     KIND(ASK_GROUP_TELL, ask_of_group_tell),
+    KIND(STORE_CHANGE, ask_change),
+    KIND(ASK_SWEEP, ask_sweep),
 #undef KIND
 };
 

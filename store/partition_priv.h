@@ -32,7 +32,7 @@ const struct ask_kind *partition_kind(uint32_t tag);
 
 /* partition_change.c */
 extern const struct ask_kind ask_user_create, ask_user_remove, ask_password_set, ask_device_add,
-    ask_device_revoke, ask_attach, ask_detach, ask_message, ask_ack, ask_read;
+    ask_device_revoke, ask_attach, ask_detach, ask_message, ask_change, ask_ack, ask_read;
 /* partition_read.c */
 extern const struct ask_kind ask_name_find, ask_user_get, ask_password_get, ask_device_check,
     ask_device_list, ask_inbox;
@@ -58,6 +58,8 @@ extern const struct ask_kind ask_group_create, ask_group_change, ask_group_messa
     ask_group_members, ask_group_read, ask_group_chats;
 /* partition_group_tell.c */
 extern const struct ask_kind ask_of_group_report, ask_of_group_tell;
+/* partition_sweep.c */
+extern const struct ask_kind ask_sweep;
 
 /* The data begins with an id that lives in this partition. */
 bool partition_valid_user(const struct ask *ask);
@@ -139,6 +141,14 @@ void partition_groups_resume(struct partition *partition);
 /* Sets the timer of the calling partition; and what it is for. */
 void partition_groups_watch(void);
 void partition_groups_tick(struct partition *partition);
+/* partition_sweep.c */
+/* A start of the actor: what is due is not known any more. In the partition's own actor. */
+void partition_sweep_begin(struct partition *partition);
+/* Something that has been applied is due at that time. In any actor of the scheduler. */
+void partition_expiry(struct partition *partition, uint64_t at_ms);
+/* ASK_EXPIRY, ASK_ALARM: in the partition's own actor. */
+void partition_expiry_told(struct partition *partition);
+void partition_alarmed(struct partition *partition);
 
 /* partition_state.c */
 struct store_may_see;

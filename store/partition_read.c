@@ -271,6 +271,7 @@ struct inbox_page {
     uint32_t bytes_max;
     struct store_page result;
     uint64_t reached; /* nothing at or below is left to tell */
+    uint64_t now_ms;
 };
 
 /* Fills the scratch; false: something of the range is in LMDB and has not been read. */
@@ -297,6 +298,9 @@ inbox_gather(struct partition *partition, struct ask *ask, struct inbox_page *in
     page_start(&page, delta, &inbox->range, ask->ranges[0].read ? &ask->ranges[0].rows : NULL);
     while (page_next(&page, &key, &value)) {
         bool first = inbox->result.count == 0;
+        if (entry_expired(value, inbox->now_ms)) {
+            continue;
+        }
         if (inbox->result.count == inbox->entries_max ||
             (!first && out->count + ENTRY_PREFIX_BYTES + value.count > inbox->bytes_max)) {
             inbox->result.more = true;
@@ -322,6 +326,7 @@ inbox_page(const struct partition *partition, const struct ask *ask, const struc
         .entries_max = partition_at_most(asked->entries_max, STORE_ROWS_MAX),
         .bytes_max = partition_at_most(asked->bytes_max, STORE_PAGE_BYTES_MAX),
         .result = {.last = head->last.number},
+        .now_ms = (uint64_t)ln_wall_ms(),
     };
 }
 

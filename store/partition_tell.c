@@ -138,6 +138,9 @@ tell_sessions(struct partition *partition, const struct effect *effect)
     case EFFECT_RULES:
         tell_rules(partition, effect);
         break;
+    case EFFECT_EXPIRY:
+        partition_expiry(partition, effect->number);
+        break;
     }
 }
 

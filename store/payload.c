@@ -119,11 +119,32 @@ copy_get(struct cursor_in *in, struct payload *out)
     entry_get_message(in, &out->copy.message);
 }
 
+static size_t
+change_bytes(const struct payload *payload)
+{
+    return 8 + entry_change_bytes(&payload->change.change);
+}
+
+static void
+change_put(struct cursor_out *out, const struct payload *payload)
+{
+    cursor_put_u64(out, payload->change.peer);
+    entry_put_change(out, &payload->change.change);
+}
+
+static void
+change_get(struct cursor_in *in, struct payload *out)
+{
+    out->change.peer = cursor_get_u64(in);
+    entry_get_change(in, &out->change.change);
+}
+
 /* Kinds without a place are nobody's. */
 static const struct payload_coding user_create = {create_bytes, create_put, create_get};
 static const struct payload_coding name_release = {release_bytes, release_put, release_get};
 static const struct payload_coding receipt = {receipt_bytes, receipt_put, receipt_get};
 static const struct payload_coding copy = {copy_bytes, copy_put, copy_get};
+static const struct payload_coding change = {change_bytes, change_put, change_get};
 
 static const struct payload_coding *const codings[PAYLOAD_KINDS] = {
     [PAYLOAD_USER_CREATE] = &user_create,
@@ -136,6 +157,7 @@ static const struct payload_coding *const codings[PAYLOAD_KINDS] = {
     [PAYLOAD_GROUP_RECEIPTS] = &payload_group_receipts,
     [PAYLOAD_GROUP_COUNTS] = &payload_group_counts,
     [PAYLOAD_GROUP_ABSENT] = &payload_group_absent,
+    [PAYLOAD_CHANGE] = &change,
 };
 
 size_t

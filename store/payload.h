@@ -30,6 +30,7 @@ enum payload_kind {
     PAYLOAD_GROUP_RECEIPTS = 19,
     PAYLOAD_GROUP_COUNTS = 20,
     PAYLOAD_GROUP_ABSENT = 21,
+    PAYLOAD_CHANGE = 46, /* recipient's -> sender's: a change of one, likewise */
     PAYLOAD_KINDS,
 };
 
@@ -61,6 +62,11 @@ struct payload_copy {
     struct store_entry_message message;
 };
 
+struct payload_change {
+    uint64_t peer; /* to whom change.message.sender wrote it */
+    struct store_entry_change change;
+};
+
 struct payload {
     enum payload_kind kind;
     union {
@@ -74,6 +80,7 @@ struct payload {
         struct payload_group_receipts group_receipts;
         struct payload_group_counts group_counts;
         struct payload_group_absent group_absent;
+        struct payload_change change;
     };
 };
 

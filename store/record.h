@@ -14,6 +14,8 @@
  *     OUTBOX     0            destination  number  what another partition is told       payload.h
  *     WAKE       user         device       0     how the device is woken          record_wake.h
  *     DUE        user         device       0     it is to be woken                record_wake.h
+ *     TOMBSTONE  recipient    sender       number  a message that was taken back       expiry.h
+ *     EXPIRY     0            time         number  what is forgotten then              expiry.h
  *
  * What groups keep is in record_group.h, what users have set in record_state.h, when they were last
  * seen in record_presence.h.
@@ -57,6 +59,8 @@ enum record_table {
     RECORD_HISTORY = 44, /* history_ledger.h */
     RECORD_HISTORY_BACK = 45,
     RECORD_HISTORY_AT = 46,
+    RECORD_TOMBSTONE = 32,
+    RECORD_EXPIRY = 33,
 };
 
 enum {

@@ -32,6 +32,9 @@ enum {
     STORE_BODY_BYTES_MAX = 512 << 10, /* body and attachments; the protocol's limit is lower */
 };
 
+/* A message that is to disappear does so within a year. */
+#define STORE_TTL_MS_MAX (UINT64_C(366) * 24 * 3600 * 1000)
+
 /* Numbers from here on are given by the node to messages whose device gave none; they are never
  * sent again, so no window looks after them. */
 #define STORE_NODE_NUMBER_MIN (UINT64_C(1) << 52)
@@ -84,6 +87,9 @@ enum store_tag {
     STORE_WAKE_LIST,
     /* To the waker, unasked: store_wake_due */
     STORE_WAKE_DUE,
+    /* To the partition of the user whose inbox it goes to: an edit, a deletion (change.h). */
+    /* store_change, buffer -> store_sent; -ETIME: too late; -EIDRM: the message was taken back */
+    STORE_CHANGE = STORE_TAG_FIRST + 0x80,
 
     STORE_TAG_INTERNAL = 0x00010100, /* between the store's own actors */
 };
@@ -124,10 +130,13 @@ struct store_message {
     uint32_t body_bytes;
     uint32_t attachments_bytes;
     struct store_name sender_name;
+    uint64_t ttl_ms; /* it disappears so long after it was accepted; 0: it stays */
 };
 struct store_sent {
     uint64_t chat_number;
     uint64_t time_ms;
+    uint64_t
+        entry; /* its number in the recipient's inbox; 0: a duplicate's is not known any more */
     bool duplicate; /* it had been accepted before; the values are those of then */
 };
 

@@ -308,6 +308,14 @@ store_disk_full(const struct store *store)
 
 /* --------------------------------------------------------------------------------- who is where */
 
+static_assert((int)STORE_SECRET_BYTES == (int)DIRECTORY_SECRET_BYTES, "one is the other");
+
+const unsigned char *
+store_secret(const struct store *store)
+{
+    return directory_facts(store->directory)->secret;
+}
+
 uint8_t
 store_user_partition(const struct store *store, uint64_t user)
 {

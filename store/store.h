@@ -35,6 +35,7 @@ struct store;
 
 enum {
     STORE_WHY_BYTES = 512,
+    STORE_SECRET_BYTES = 32,
 
     /* Defaults of the settings below. */
     /* About a week of a busy person who reads on another device. */
@@ -123,6 +124,10 @@ const struct ln_child *store_children(const struct store *store, size_t *out_cou
 /* The partition of a user's records, and of a name. */
 uint8_t store_user_partition(const struct store *store, uint64_t user);
 uint8_t store_name_partition(const struct store *store, const char *name, size_t bytes);
+
+/* The data directory's secret, STORE_SECRET_BYTES of it: for whoever has to know later what it has
+ * given out itself. Borrowed until store_close; never to be shown. */
+const unsigned char *store_secret(const struct store *store);
 
 /* Whom to send requests to. It changes when a partition is started again: do not keep it. 0 before
  * the first start. */

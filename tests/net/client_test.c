@@ -380,6 +380,10 @@ CONVERSATION(hears_and_acknowledges)
     node_says(talk, "{\"receipts\":{\"inboxNumber\":6,\"chat\":{\"userId\":2},\"readerUserId\":2,"
                     "\"delivered\":4,\"read\":3}}");
     alice_hears(talk, "receipts 2 delivered 4 read 3");
+    node_says(talk, "{\"messageChanged\":{\"inboxNumber\":7,\"id\":{\"userId\":2,\"device\":1,"
+                    "\"number\":9},\"chat\":{\"userId\":2},\"kind\":\"DELETED\",\"authorUserId\":2,"
+                    "\"chatNumber\":5,\"sender\":{\"userId\":2}}}");
+    alice_hears(talk, "changed 5 of 2");
     assert_int_equal(client_ack(&talk->client, 6), 0);
     assert_int_equal(client_ack(&talk->client, 6), 0);
     assert_int_equal(client_ack(&talk->client, 5), 0);
@@ -546,6 +550,7 @@ leaves_a_node_that_makes_no_sense(void **state)
         {"w{\"newMessage\":{\"inboxNumber\":9,\"id\":{\"number\":1},\"chat\":{},\"sender\":{}}}",
          "inbox numbers don't rise"},
         {"w{\"receipts\":{}}", "a chat's state without chat"},
+        {"w{\"messageChanged\":{\"inboxNumber\":1}}", "a change without id, chat or sender"},
         {"w{\"answer\":{\"number\":1,\"sent\":{}}}", "an answer without the message's id"},
     };
     for (size_t i = 0; i < sizeof(nonsense) / sizeof(*nonsense); i++) {

@@ -83,6 +83,10 @@ tell(struct talk *talk, const struct client_event *event)
     case CLIENT_DUPLICATE:
         tell_message(line, bytes, "duplicate", event->message);
         break;
+    case CLIENT_CHANGED:
+        snprintf(line, bytes, "changed %" PRIu64 " of %" PRIu64 "%s", event->changed->chat_number,
+                 event->changed->author_user_id, event->again ? " again" : "");
+        break;
     case CLIENT_RECEIPTS:
         snprintf(line, bytes, "receipts %" PRIu64 " delivered %" PRIu64 " read %" PRIu64,
                  event->receipts->reader_user_id, event->receipts->delivered,

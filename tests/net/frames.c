@@ -119,6 +119,29 @@ const struct frame_sample client_frames[] = {
             .send_message =
                 MESSAGE(Linnet__V1__SendMessage, send_message, .chat = CHAT(5), ATTACHMENTS)),
      "{\"sendMessage\":{\"chat\":{\"userId\":\"5\"}," ATTACHMENTS_JSON "}}"},
+    {CLIENT(.number = 9, .command_case = LINNET__V1__CLIENT_FRAME__COMMAND_SEND_MESSAGE,
+            .send_message =
+                MESSAGE(Linnet__V1__SendMessage, send_message, .chat = CHAT(5),
+                        .body_case = LINNET__V1__SEND_MESSAGE__BODY_TEXT, .text = TEXT("hi"),
+                        .change = MESSAGE(Linnet__V1__Change, change,
+                                          .kind = LINNET__V1__CHANGE__KIND__EDIT, .chat_number = 4,
+                                          .server_time_ms = 1780000000000, .handle = BYTES("?")),
+                        .ttl_ms = 5000)),
+     "{\"number\":\"9\",\"sendMessage\":{\"chat\":{\"userId\":\"5\"},\"text\":\"hi\",\"change\":{"
+     "\"kind\":\"EDIT\",\"chatNumber\":\"4\",\"serverTimeMs\":\"1780000000000\",\"handle\":"
+     "\"Pw==\"},\"ttlMs\":\"5000\"}}"},
+    {CLIENT(.number = 10, .command_case = LINNET__V1__CLIENT_FRAME__COMMAND_SEND_MESSAGE,
+            .send_message = MESSAGE(Linnet__V1__SendMessage, send_message, .chat = CHAT(5),
+                                    .change = MESSAGE(Linnet__V1__Change, change,
+                                                      .kind = LINNET__V1__CHANGE__KIND__DELETE,
+                                                      .chat_number = 4))),
+     "{\"number\":\"10\",\"sendMessage\":{\"chat\":{\"userId\":\"5\"},\"change\":{\"kind\":"
+     "\"DELETE\",\"chatNumber\":\"4\"}}}"},
+    {CLIENT(.number = 11, .command_case = LINNET__V1__CLIENT_FRAME__COMMAND_HIDE_MESSAGE,
+            .hide_message = MESSAGE(Linnet__V1__HideMessage, hide_message, .chat = CHAT(5),
+                                    .author_user_id = 5, .chat_number = 4)),
+     "{\"number\":\"11\",\"hideMessage\":{\"chat\":{\"userId\":\"5\"},\"authorUserId\":\"5\","
+     "\"chatNumber\":\"4\"}}"},
     {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_ACK,
             .ack = MESSAGE(Linnet__V1__Ack, ack, .inbox_number = 123456)),
      "{\"ack\":{\"inboxNumber\":\"123456\"}}"},
@@ -251,19 +274,36 @@ const struct frame_sample server_frames[] = {
                                    .body_case = LINNET__V1__NEW_MESSAGE__BODY_CONTENT,
                                    .content = BYTES("\x80"))),
      "{\"newMessage\":{\"id\":" MESSAGE_ID_JSON ",\"content\":\"gA==\"}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_NEW_MESSAGE,
+            .new_message = MESSAGE(Linnet__V1__NewMessage, new_message, .id = MESSAGE_ID,
+                                   .deleted = 1, .expires_at_ms = 7, .handle = BYTES("?"))),
+     "{\"newMessage\":{\"id\":" MESSAGE_ID_JSON
+     ",\"deleted\":true,\"expiresAtMs\":\"7\",\"handle\":\"Pw==\"}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_MESSAGE_CHANGED,
+            .message_changed = MESSAGE(
+                Linnet__V1__MessageChanged, message_changed, .inbox_number = 1, .id = MESSAGE_ID,
+                .chat = CHAT(12), .kind = LINNET__V1__MESSAGE_CHANGED__KIND__EDITED,
+                .author_user_id = 12, .chat_number = 17, .sender = SENDER, .server_time_ms = 3,
+                .body_case = LINNET__V1__MESSAGE_CHANGED__BODY_TEXT, .text = TEXT("x"), ATTACHMENTS,
+                .expires_at_ms = 4)),
+     "{\"messageChanged\":{\"inboxNumber\":\"1\",\"id\":" MESSAGE_ID_JSON
+     ",\"chat\":{\"userId\":\"12\"},\"kind\":\"EDITED\",\"authorUserId\":\"12\",\"chatNumber\":"
+     "\"17\",\"sender\":{\"userId\":\"12\",\"name\":\"\xC3\xA4 "
+     "\\\"bob\\\"\",\"device\":3},\"serverTimeMs\":\"3\",\"text\":\"x\"," ATTACHMENTS_JSON
+     ",\"expiresAtMs\":\"4\"}}"},
     {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_RECEIPTS,
             .receipts = MESSAGE(Linnet__V1__Receipts, receipts, .inbox_number = 1, .chat = CHAT(2),
                                 .reader_user_id = 2, .delivered = 30, .read = 20)),
      "{\"receipts\":{\"inboxNumber\":\"1\",\"chat\":{\"userId\":\"2\"},\"readerUserId\":\"2\","
      "\"delivered\":\"30\",\"read\":\"20\"}}"},
     {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER,
-            .answer =
-                MESSAGE(Linnet__V1__Answer, answer, .number = 1, .ref = 2,
-                        .result_case = LINNET__V1__ANSWER__RESULT_SENT,
-                        .sent = MESSAGE(Linnet__V1__Sent, sent, .id = MESSAGE_ID, .chat_number = 3,
-                                        .server_time_ms = 4, .duplicate = 1))),
+            .answer = MESSAGE(Linnet__V1__Answer, answer, .number = 1, .ref = 2,
+                              .result_case = LINNET__V1__ANSWER__RESULT_SENT,
+                              .sent = MESSAGE(Linnet__V1__Sent, sent, .id = MESSAGE_ID,
+                                              .chat_number = 3, .server_time_ms = 4, .duplicate = 1,
+                                              .handle = BYTES("?")))),
      "{\"answer\":{\"number\":\"1\",\"ref\":\"2\",\"sent\":{\"id\":" MESSAGE_ID_JSON
-     ",\"chatNumber\":\"3\",\"serverTimeMs\":\"4\",\"duplicate\":true}}}"},
+     ",\"chatNumber\":\"3\",\"serverTimeMs\":\"4\",\"duplicate\":true,\"handle\":\"Pw==\"}}}"},
     {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER,
             .answer = MESSAGE(Linnet__V1__Answer, answer, .number = 1,
                               .result_case = LINNET__V1__ANSWER__RESULT_DONE,

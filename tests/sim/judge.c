@@ -30,8 +30,8 @@ judge_ref(const struct person *to, uint32_t n)
     return (uint64_t)(to->index + 1) << 32 | n;
 }
 
-static struct person *
-person_of_user(struct world *world, uint64_t user)
+struct person *
+judge_person(struct world *world, uint64_t user)
 {
     for (unsigned i = 0; i < world->people_count; i++) {
         if (world->people[i].user == user) {
@@ -41,26 +41,49 @@ person_of_user(struct world *world, uint64_t user)
     return NULL;
 }
 
+/* Which of theirs it is, by what it says; 0: it was not written so. */
+static uint32_t
+number_of(struct person *person, const struct person *from, const Linnet__V1__NewMessage *message)
+{
+    struct world *world = person->world;
+    char text[WORLD_TEXT_BYTES];
+    unsigned n = 0;
+    if (message->deleted) {
+        return judge_deleted(person, from, message);
+    }
+    const char *hash = message->body_case == LINNET__V1__NEW_MESSAGE__BODY_TEXT
+                           ? strchr(message->text, '#')
+                           : NULL;
+    if (hash == NULL || sscanf(hash, "#%u", &n) != 1) {
+        judge_broken(world, "%s was shown something that nobody wrote", person->name);
+        return 0;
+    }
+    judge_text(from, person, n, text);
+    if (strcmp(text, message->text) != 0 || n > from->with[person->index].said) {
+        judge_broken(world, "%s was shown '%s', which was not written so", person->name,
+                     message->text);
+        return 0;
+    }
+    return n;
+}
+
 void
 judge_message(struct person *person, const Linnet__V1__NewMessage *message)
 {
     struct world *world = person->world;
-    struct person *from = person_of_user(world, message->sender->user_id);
-    unsigned n = 0;
-    const char *hash = message->body_case == LINNET__V1__NEW_MESSAGE__BODY_TEXT
-                           ? strchr(message->text, '#')
-                           : NULL;
-    if (from == NULL || hash == NULL || sscanf(hash, "#%u", &n) != 1) {
+    struct person *from = judge_person(world, message->sender->user_id);
+    if (from == NULL) {
         judge_broken(world, "%s was shown something that nobody wrote", person->name);
+        return;
+    }
+    uint32_t n = number_of(person, from, message);
+    if (n == 0) {
         return;
     }
     char text[WORLD_TEXT_BYTES];
     judge_text(from, person, n, text);
     struct acquaintance *with = &person->with[from->index];
-    if (strcmp(text, message->text) != 0 || n > from->with[person->index].said) {
-        judge_broken(world, "%s was shown '%s', which was not written so", person->name,
-                     message->text);
-    } else if (with->shown[n] != 0) {
+    if (with->shown[n] != 0) {
         judge_broken(world, "%s was shown %s twice", person->name, text);
     } else if (n < with->heard && from->with[person->index].again[n] == 0) {
         judge_broken(world, "%s was shown %s after #%u", person->name, text, with->heard);
@@ -84,7 +107,7 @@ judge_receipts(struct person *person, const Linnet__V1__Receipts *receipts)
     if (receipts->reader_user_id == person->user) {
         return; /* how far one's other devices have read */
     }
-    struct person *reader = person_of_user(world, receipts->reader_user_id);
+    struct person *reader = judge_person(world, receipts->reader_user_id);
     if (reader == NULL) {
         judge_broken(world, "%s got receipts of nobody", person->name);
         return;
@@ -111,6 +134,9 @@ judge_receipts(struct person *person, const Linnet__V1__Receipts *receipts)
 void
 judge_sent(struct person *person, uint64_t ref, const Linnet__V1__Sent *sent)
 {
+    if (judge_change_sent(person, ref)) {
+        return;
+    }
     unsigned to = (unsigned)(ref >> 32) - 1;
     uint32_t n = (uint32_t)ref;
     struct acquaintance *with = &person->with[to];
@@ -121,13 +147,19 @@ judge_sent(struct person *person, uint64_t ref, const Linnet__V1__Sent *sent)
     }
     with->sent[n] = 1;
     with->chat[n] = sent->chat_number;
+    with->sent_ms[n] = sent->server_time_ms;
+    if (sent->handle.len != sizeof with->handle[n]) {
+        judge_broken(person->world, "%s was sent a message without a handle", person->name);
+        return;
+    }
+    memcpy(with->handle[n], sent->handle.data, sizeof with->handle[n]);
 }
 
 void
 judge_said_again(struct person *person, uint64_t ref)
 {
-    unsigned to = (unsigned)(ref >> 32) - 1;
-    uint32_t n = (uint32_t)ref;
+    unsigned to = (unsigned)(ref >> 32 & 0xF) - 1;
+    uint32_t n = ref & 0xFFFF;
     if (to < person->world->people_count && n < WORLD_SAID_MAX) {
         person->with[to].again[n] = 1;
     }
@@ -154,6 +186,9 @@ judge_pair(struct world *world, const struct person *from, const struct person *
         if (said->sent[n] == 0) {
             judge_broken(world, "%s>%s#%u was never answered", from->name, to->name, n);
         }
+    }
+    if (!judge_changes_seen(from, to)) {
+        judge_broken(world, "%s does not see all that %s has changed", to->name, from->name);
     }
     if (heard->heard_count != said->said) {
         judge_broken(world, "%s was shown %u of %u messages from %s", to->name, heard->heard_count,

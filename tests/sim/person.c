@@ -90,6 +90,52 @@ person_says(struct person *person, struct person *to, uint32_t count)
     person_pump(person);
 }
 
+static void
+change(struct person *person, struct person *to, uint32_t n, bool deletes)
+{
+    struct acquaintance *with = &person->with[to->index];
+    if (n == 0 || n > with->said || with->sent[n] == 0 || with->asked[n] != with->changed[n] ||
+        with->asked[n] >= WORLD_DELETED - 1) {
+        return;
+    }
+    uint8_t version = deletes ? WORLD_DELETED : (uint8_t)(with->asked[n] + 1);
+    char text[WORLD_TEXT_BYTES];
+    Linnet__V1__Chat chat = LINNET__V1__CHAT__INIT;
+    chat.peer_case = LINNET__V1__CHAT__PEER_USER_ID;
+    chat.user_id = to->user;
+    Linnet__V1__Change of = LINNET__V1__CHANGE__INIT;
+    of.kind = deletes ? LINNET__V1__CHANGE__KIND__DELETE : LINNET__V1__CHANGE__KIND__EDIT;
+    of.chat_number = with->chat[n];
+    of.server_time_ms = with->sent_ms[n];
+    of.handle.data = with->handle[n];
+    of.handle.len = sizeof with->handle[n];
+    Linnet__V1__SendMessage message = LINNET__V1__SEND_MESSAGE__INIT;
+    message.chat = &chat;
+    message.change = &of;
+    if (!deletes) {
+        judge_change_text(person, to, n, version, text);
+        message.body_case = LINNET__V1__SEND_MESSAGE__BODY_TEXT;
+        message.text = text;
+    }
+    uint64_t number;
+    if (client_send(&person->client, &message, judge_change_ref(to, n, version), &number) == 0) {
+        with->asked[n] = version;
+        output_send(person);
+    }
+}
+
+void
+person_edits(struct person *person, struct person *to, uint32_t n)
+{
+    change(person, to, n, false);
+}
+
+void
+person_deletes(struct person *person, struct person *to, uint32_t n)
+{
+    change(person, to, n, true);
+}
+
 /* -------------------------------------------------------------------------------------- hearing */
 
 /* What was read may not have been taken: it is said again. */
@@ -149,6 +195,12 @@ happened(struct person *person, const struct client_event *event)
         break;
     case CLIENT_DUPLICATE:
         ack(person, event->message->inbox_number);
+        break;
+    case CLIENT_CHANGED:
+        if (!event->again) {
+            judge_change(person, event->changed);
+        }
+        ack(person, event->changed->inbox_number);
         break;
     case CLIENT_RECEIPTS:
         judge_receipts(person, event->receipts);

@@ -16,6 +16,22 @@ begin(const struct story_play *play)
     world_begin(&world);
 }
 
+/* Of what was written before the last crash. */
+static void
+change_some(struct person *people[3], uint64_t chance)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        struct person *to = people[(i + 1) % 3];
+        uint32_t said = people[i]->with[to->index].said;
+        uint32_t n = 1 + (uint32_t)((chance * 7 + i) % (said + 1));
+        person_edits(people[i], to, n);
+        person_edits(people[i], to, n + 1);
+        if (chance % 2 == 0) {
+            person_deletes(people[i], to, n + 2);
+        }
+    }
+}
+
 static void
 talk_through_a_crash(struct person *people[3], uint64_t seed, unsigned crash)
 {
@@ -23,6 +39,7 @@ talk_through_a_crash(struct person *people[3], uint64_t seed, unsigned crash)
         person_says(people[i], people[(i + 1) % 3], 5 + (uint32_t)(seed % 7));
         person_says(people[i], people[(i + 2) % 3], 1);
     }
+    change_some(people, seed + crash);
     uint64_t events = 1 + (seed * 2654435761u + crash * UINT64_C(40503)) % CRASH_EVENTS_MAX;
     world_crash_within(&world, events, CRASH_WITHIN_MS);
 }

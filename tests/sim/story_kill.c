@@ -39,6 +39,13 @@ talk(struct person *people[3], unsigned step)
     struct person *from = people[step % 3];
     struct person *to = people[(step + 1 + step / 3 % 2) % 3];
     person_says(from, to, 1 + step % 2);
+    uint32_t last = from->with[to->index].said;
+    if (last > 4) {
+        person_edits(from, to, last - 4);
+        if (step % 5 == 0) {
+            person_deletes(from, to, last - 4 - step % 3);
+        }
+    }
 }
 
 void

@@ -330,6 +330,9 @@ pair_settled(const struct person *from, const struct person *to)
         return true;
     }
     uint64_t last = judge_last_chat(said);
+    if (!judge_changes_seen(from, to)) {
+        return false;
+    }
     return said->delivered >= last && (!to->reads || said->read >= last);
 }
 

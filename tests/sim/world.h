@@ -35,6 +35,7 @@ enum {
     WORLD_PEOPLE_MAX = 8,
     WORLD_SAID_MAX = 4096, /* messages from one to another, in one test */
     WORLD_TEXT_BYTES = 160,
+    WORLD_DELETED = 255,
 };
 
 struct world;
@@ -47,12 +48,17 @@ struct acquaintance {
     uint8_t again[WORLD_SAID_MAX]; /* [n]: it was refused for now and said again, maybe later */
     uint8_t shown[WORLD_SAID_MAX]; /* [n]: I was shown theirs of this number */
     uint64_t chat[WORLD_SAID_MAX]; /* [n]: its number in the chat, when sent */
-    uint64_t delivered, read;      /* ticks that I was shown */
-    uint32_t heard;                /* their last message that I was shown */
-    uint32_t heard_count;          /* how many */
-    uint64_t heard_chat;           /* the highest chat number that I have stored */
-    uint64_t read_chat;            /* the highest that I have marked read */
-    uint64_t read_said;            /* the same, on this connection */
+    uint64_t sent_ms[WORLD_SAID_MAX];
+    uint8_t handle[WORLD_SAID_MAX][16]; /* [n]: what a change of it has to bring */
+    /* [n]: edits of it, 1, 2, 3 ..., or WORLD_DELETED: the last that I have asked for, that was
+     * accepted; of theirs: that I was shown. */
+    uint8_t asked[WORLD_SAID_MAX], changed[WORLD_SAID_MAX], seen[WORLD_SAID_MAX];
+    uint64_t delivered, read; /* ticks that I was shown */
+    uint32_t heard;           /* their last message that I was shown */
+    uint32_t heard_count;     /* how many */
+    uint64_t heard_chat;      /* the highest chat number that I have stored */
+    uint64_t read_chat;       /* the highest that I have marked read */
+    uint64_t read_said;       /* the same, on this connection */
     uint64_t heard_time_ms;
 };
 
@@ -138,6 +144,10 @@ void world_crash_within(struct world *world, uint64_t events, uint64_t ms);
 void world_restart(struct world *world);
 
 void person_says(struct person *person, struct person *to, uint32_t count);
+/* Edits its n-th message to that person, or takes it back; nothing happens when it is not sent yet,
+ * a change of it is under way, or it is gone. */
+void person_edits(struct person *person, struct person *to, uint32_t n);
+void person_deletes(struct person *person, struct person *to, uint32_t n);
 /* Goes offline (the connection is cut), comes back. */
 void person_leaves(struct person *person);
 void person_returns(struct person *person);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/command.h"
+#include "store/expiry.h"
 #include "tests/spec.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@ enum {
 static unsigned char pairs[4 * COMMAND_PAIR_BYTES];
 static unsigned char payload[256];
 static unsigned char history[2 * COMMAND_HISTORY_ROW_BYTES];
+static unsigned char expiry_rows[2 * EXPIRY_ROW_BYTES];
 
 static size_t
 put_kinds(struct command *out, const struct command *commands, size_t count)
@@ -120,6 +122,47 @@ group_kinds(struct command *out)
     return put_kinds(out, commands, sizeof(commands) / sizeof(commands[0]));
 }
 
+static void
+expiry_rows_fill(void)
+{
+    unsigned char record[EXPIRY_BYTES];
+    struct expiry expiry = {.kind = EXPIRY_ENTRY, .user = 9, .a = 4};
+    struct expiry_row row = {
+        .at_ms = 50, .number = 4, .record = {.bytes = record, .count = EXPIRY_BYTES}};
+    expiry_encode(&expiry, record);
+    expiry_row_put(expiry_rows, 0, &row);
+    expiry = (struct expiry){.kind = EXPIRY_TOMBSTONE, .user = 9, .a = 8, .b = 3};
+    row.number = 6;
+    expiry_encode(&expiry, record);
+    expiry_row_put(expiry_rows, 1, &row);
+}
+
+static size_t
+change_kinds(struct command *out)
+{
+    expiry_rows_fill();
+    const struct command commands[] = {
+        {.kind = COMMAND_CHANGE,
+         .change = {.owner = 9,
+                    .peer = 8,
+                    .copy = true,
+                    .until_ms = 77,
+                    .kept_until_ms = 78,
+                    .original = 5,
+                    .change = {.kind = STORE_CHANGE_EDIT,
+                               .author = 8,
+                               .message = {.sender = 8,
+                                           .sender_number = 7,
+                                           .chat_number = 3,
+                                           .time_ms = 55,
+                                           .expires_at_ms = 99,
+                                           .body = (const unsigned char *)"hi",
+                                           .body_bytes = 2}}}},
+        {.kind = COMMAND_SWEEP, .sweep = {.count = 2, .rows = expiry_rows}},
+    };
+    return put_kinds(out, commands, sizeof(commands) / sizeof(commands[0]));
+}
+
 static size_t
 all_kinds(struct command out[COMMAND_KINDS])
 {
@@ -127,6 +170,7 @@ all_kinds(struct command out[COMMAND_KINDS])
         command_pair_put(pairs, i, i + 1, i + 100);
     }
     size_t count = first_kinds(out);
+    count += change_kinds(out + count);
     return count + group_kinds(out + count);
 }
 
@@ -208,6 +252,21 @@ refuses_cut_and_long(void **state)
     }
 }
 
+/* What is due is read once, when the command is: apply relies on it. */
+static void
+refuses_spoilt_expiries(void **state)
+{
+    (void)state;
+    struct command commands[COMMAND_KINDS];
+    unsigned char body[BODY_MAX];
+    struct command decoded;
+    (void)all_kinds(commands);
+    struct log_command head = logged(command_of(commands, COMMAND_SWEEP), body);
+    assert_int_equal(command_decode(&head, &decoded), 0);
+    body[head.body_bytes - EXPIRY_BYTES + RECORD_HEADER_BYTES] = 99;
+    assert_int_equal(command_decode(&head, &decoded), -EBADMSG);
+}
+
 static void
 refuses_the_future(void **state)
 {
@@ -279,6 +338,7 @@ int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
+        SPEC("a sweep with a record that is none is no command", refuses_spoilt_expiries),
         SPEC("every kind of command is decoded to what was encoded", encodes_again_alike),
         SPEC("a body that is too short or too long is refused", refuses_cut_and_long),
         SPEC("kinds and versions of a later linnet are refused as such", refuses_the_future),

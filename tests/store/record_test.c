@@ -436,6 +436,45 @@ entries(void **state)
     assert_int_equal(decode_entry(value, &out), -EBADMSG);
 }
 
+/* What a message may have beside its fields, and a change has beside a message. */
+static void
+extras(void **state)
+{
+    (void)state;
+    unsigned char bytes[RECORD_BYTES_MAX];
+    union decoded out;
+    struct store_entry entry = a_message();
+    size_t plain_bytes = entry_bytes(&entry);
+    entry.message.expires_at_ms = 4321;
+    entry.message.original = 12;
+    entry.message.deleted = true;
+    assert_int_equal(entry_bytes(&entry), plain_bytes + 16);
+    entry_encode(&entry, bytes);
+    check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
+    check_message(&out.entry.message);
+    assert_int_equal(out.entry.message.body_kind, 1);
+    assert_int_equal(out.entry.message.expires_at_ms, 4321);
+    assert_int_equal(out.entry.message.original, 12);
+    assert_true(out.entry.message.deleted);
+    struct store_value said = {.bytes = bytes, .count = entry_bytes(&entry)};
+    assert_false(entry_expired(said, 4320));
+    assert_true(entry_expired(said, 4321));
+
+    entry = (struct store_entry){
+        .kind = STORE_ENTRY_CHANGE,
+        .peer = 3,
+        .change = {.kind = STORE_CHANGE_EDIT, .author = 3, .message = a_message().message},
+    };
+    entry_encode(&entry, bytes);
+    check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
+    assert_int_equal(out.entry.change.kind, STORE_CHANGE_EDIT);
+    assert_int_equal(out.entry.change.author, 3);
+    check_message(&out.entry.change.message);
+    assert_false(out.entry.change.message.deleted);
+    said.count = entry_bytes(&entry);
+    assert_false(entry_expired(said, UINT64_MAX));
+}
+
 static void
 pages(void **state)
 {
@@ -487,6 +526,19 @@ payloads(void **state)
     payload_encode(&payload, bytes);
     check_strict(decode_payload, bytes, payload_bytes(&payload), &out);
     assert_false(out.payload.create.with_device);
+
+    payload = (struct payload){
+        .kind = PAYLOAD_CHANGE,
+        .change = {.peer = 9,
+                   .change = {.kind = STORE_CHANGE_DELETE,
+                              .author = 8,
+                              .message = {.sender = 8, .chat_number = 3}}},
+    };
+    payload_encode(&payload, bytes);
+    check_strict(decode_payload, bytes, payload_bytes(&payload), &out);
+    assert_int_equal(out.payload.change.peer, 9);
+    assert_int_equal(out.payload.change.change.kind, STORE_CHANGE_DELETE);
+    assert_int_equal(out.payload.change.change.message.chat_number, 3);
 
     payload = (struct payload){.kind = PAYLOAD_NAME_RELEASE, .release = {.user = 8, .name = alice}};
     payload_encode(&payload, bytes);
@@ -569,6 +621,7 @@ main(void)
         SPEC("a state has a subject where its kind has one, and a value within bounds",
              sensible_states),
         SPEC("every kind of entry survives encoding", entries),
+        SPEC("a message has room for its end, and a change for a message", extras),
         SPEC("a buffer of entries is gone through in order", pages),
         SPEC("every payload survives encoding", payloads),
         SPEC("a head implies that the inbox up to its low is gone, a removed user that the chats "

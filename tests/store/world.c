@@ -2,6 +2,7 @@
 #include "tests/store/world.h"
 
 #include "store/checksum.h"
+#include "store/expiry.h"
 #include "store/gather.h"
 #include "store/inbox.h"
 #include "store/page.h"
@@ -70,6 +71,8 @@ world_apply(struct world *world, struct command *command)
     command->time_ms = world->now_ms;
     if (command->kind == COMMAND_MESSAGE || command->kind == COMMAND_GROUP_MESSAGE) {
         command->message.message.time_ms = world->now_ms;
+    } else if (command->kind == COMMAND_CHANGE) {
+        command->change.change.message.time_ms = world->now_ms;
     }
     size_t count = command_encode(command, world->body, sizeof(world->body));
     if (world->log_count == world->log_capacity) {
@@ -300,6 +303,83 @@ read_lmdb(struct world *world, const struct store_range *range)
         rows_add(&world->rows, &entry.key, &entry.value);
     }
     return (struct page_rows){.bytes = world->rows.bytes, .count = world->rows.count};
+}
+
+struct result
+world_send_for(struct world *world, uint64_t sender, uint64_t number, uint64_t recipient,
+               const char *text, uint64_t ttl_ms)
+{
+    struct command command = message(world, recipient, text);
+    command.message.copy = true;
+    command.message.message.sender = sender;
+    command.message.message.sender_device = 1;
+    command.message.message.sender_number = number;
+    command.message.message.expires_at_ms = world->now_ms + ttl_ms;
+    return world_apply(world, &command);
+}
+
+struct result
+world_change(struct world *world, const struct world_change *change)
+{
+    struct command command = message(world, change->recipient, change->text);
+    struct store_entry_message said = command.message.message;
+    bool hides = change->kind == STORE_CHANGE_HIDE;
+    said.sender = change->sender;
+    said.sender_device = 1;
+    said.sender_number = change->number;
+    said.chat_number = change->chat_number;
+    said.expires_at_ms = change->ttl_ms != 0 ? world->now_ms + change->ttl_ms : 0;
+    command.kind = COMMAND_CHANGE;
+    command.change = (struct command_change){
+        .owner = hides ? change->sender : change->recipient,
+        .peer = hides ? change->recipient : change->sender,
+        .copy = change->copy,
+        .until_ms = change->until_ms,
+        .kept_until_ms = world->now_ms + 1000000,
+        .original = change->original,
+        .change = {.kind = change->kind, .author = change->sender, .message = said},
+    };
+    command.partition = world_partition(world, command.change.owner);
+    return world_apply(world, &command);
+}
+
+uint64_t
+world_now_ms(const struct world *world)
+{
+    return world->now_ms;
+}
+
+static size_t
+sweep(struct world *world, uint8_t partition)
+{
+    static unsigned char bytes[EXPIRY_ROWS_MAX * EXPIRY_ROW_BYTES];
+    struct store_range range = expiry_range(partition);
+    struct command command = {
+        .partition = partition, .kind = COMMAND_SWEEP, .sweep = {.rows = bytes}};
+    struct page page;
+    struct store_key key;
+    struct store_value value;
+    struct page_rows rows = read_lmdb(world, &range);
+    page_start(&page, world->ledgers[partition].delta, &range, &rows);
+    while (command.sweep.count < EXPIRY_ROWS_MAX && page_next(&page, &key, &value) &&
+           key.a <= world->now_ms) {
+        struct expiry_row row = {.at_ms = key.a, .number = key.b, .record = value};
+        expiry_row_put(bytes, command.sweep.count++, &row);
+    }
+    if (command.sweep.count > 0) {
+        (void)world_apply(world, &command);
+    }
+    return command.sweep.count;
+}
+
+size_t
+world_sweep(struct world *world)
+{
+    size_t count = 0;
+    for (unsigned p = 0; p < STORE_PARTITIONS; p++) {
+        count += sweep(world, (uint8_t)p);
+    }
+    return count;
 }
 
 struct result

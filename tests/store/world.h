@@ -52,6 +52,25 @@ struct result world_send(struct world *world, uint64_t sender, uint16_t device, 
                          uint64_t recipient, const char *text);
 struct result world_send_copied(struct world *world, uint64_t sender, uint16_t device,
                                 uint64_t number, uint64_t recipient, const char *text);
+/* The same, disappearing. */
+struct result world_send_for(struct world *world, uint64_t sender, uint64_t number,
+                             uint64_t recipient, const char *text, uint64_t ttl_ms);
+/* By the sender's first device; `text` is an edit's. */
+struct world_change {
+    enum store_change_kind kind;
+    uint64_t sender, number;
+    uint64_t recipient;
+    uint64_t chat_number;
+    uint64_t until_ms; /* 0: never too late */
+    uint64_t original;
+    uint64_t ttl_ms;
+    bool copy;
+    const char *text;
+};
+struct result world_change(struct world *world, const struct world_change *change);
+/* The wall clock; what is due by it is swept in all partitions. Returns how many there were. */
+uint64_t world_now_ms(const struct world *world);
+size_t world_sweep(struct world *world);
 /* Gathers as a partition would; the result of the last command it took. */
 struct result world_ack(struct world *world, uint64_t user, uint16_t device, uint64_t number);
 struct result world_read(struct world *world, uint64_t user, uint64_t peer, uint64_t chat_number);

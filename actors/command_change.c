@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A message is edited or deleted: by its author for everyone (a sendMessage with a change), decided
+ * in its recipient's partition as the message was; or by anyone for his own devices (hideMessage),
+ * decided in his own. */
+#include "actors/command.h"
+#include "store/change.h"
+
+#include <errno.h>
+
+static const struct request_kind request_change = {
+    .tag = STORE_CHANGE, .ordered = true, .done = command_sent, .refused = command_say_refused};
+
+static uint64_t
+larger(uint64_t x, uint64_t y)
+{
+    return x > y ? x : y;
+}
+
+/* Until when this may be done to a message of that time, and how long its deletion has to be
+ * remembered: as long as anything may be done to it. */
+static void
+dates_fill(const struct settings *settings, uint64_t time_ms, struct store_change *out)
+{
+    uint64_t window_ms =
+        out->kind == STORE_CHANGE_EDIT ? settings->edit_window_ms : settings->delete_window_ms;
+    out->until_ms = time_ms + window_ms;
+    out->kept_until_ms = time_ms + larger(settings->edit_window_ms, settings->delete_window_ms);
+}
+
+void
+command_change(struct connection *connection, const Linnet__V1__ClientFrame *frame,
+               const struct store_message *said)
+{
+    const Linnet__V1__Change *asked = frame->send_message->change;
+    struct message_handle_facts facts = {
+        .recipient = said->recipient,
+        .sender = connection->user,
+        .chat_number = asked->chat_number,
+        .time_ms = asked->server_time_ms,
+    };
+    struct store_change change = {
+        .message = *said,
+        .peer = connection->user,
+        .author = connection->user,
+        .chat_number = asked->chat_number,
+        .kind =
+            asked->kind == LINNET__V1__CHANGE__KIND__EDIT ? STORE_CHANGE_EDIT : STORE_CHANGE_DELETE,
+    };
+    if (command_chat_is_group(frame->send_message->chat)) {
+        event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__NOT_PERMITTED,
+                    "sendMessage.change: messages of groups stay as they are", 0);
+        return;
+    }
+    if (!message_handle_open(&connection->messenger->handle_keys, asked->handle.data,
+                             asked->handle.len, &facts)) {
+        event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__NOT_PERMITTED,
+                    "sendMessage.change: no message of this user's with this number, time and "
+                    "handle in this chat",
+                    0);
+        return;
+    }
+    change.original = facts.entry;
+    dates_fill(connection->messenger->settings, asked->server_time_ms, &change);
+    struct ln_buffer *buffer = command_body(frame->send_message, &change.message);
+    command_ask_in_order(connection, command_pending(&request_change, frame, said->number),
+                         said->recipient, &change, sizeof change, buffer);
+}
+
+static void
+hide_message(struct connection *connection, const Linnet__V1__ClientFrame *frame)
+{
+    const Linnet__V1__HideMessage *asked = frame->hide_message;
+    struct store_change change = {
+        .message = command_said(connection, frame),
+        .author = asked->author_user_id,
+        .chat_number = asked->chat_number,
+        .kind = STORE_CHANGE_HIDE,
+    };
+    int error = command_chat_resolve(connection, asked->chat, &change.peer);
+    if (error == -ESRCH) {
+        command_start_over(connection);
+        return;
+    }
+    if (error != 0) {
+        command_refuse_name(connection, frame, "hideMessage.chat", error);
+        return;
+    }
+    if (change.author != connection->user && change.author != change.peer) {
+        event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__BAD_FRAME,
+                    "hideMessage.authorUserId: nobody in this chat", 0);
+        return;
+    }
+    change.message.recipient = connection->user;
+    command_ask_in_order(connection, command_pending(&request_change, frame, change.message.number),
+                         connection->user, &change, sizeof change, NULL);
+}
+
+const struct command_kind command_hide_message = {hide_message};

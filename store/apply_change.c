@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A message is edited or deleted: an entry of its own, in order among the others, that is decided
+ * where the message was. Who may do what, and until when, has been found out before the command was
+ * made; what only the partition knows is whether the message has been taken back meanwhile. */
+#include "store/apply_priv.h"
+#include "store/chat.h"
+#include "store/expiry.h"
+#include "store/outbox.h"
+
+#include <errno.h>
+
+static bool
+for_everyone(const struct command_change *command)
+{
+    return command->change.kind != STORE_CHANGE_HIDE;
+}
+
+static struct store_key
+tombstone_of(const struct ledger *ledger, const struct command_change *command)
+{
+    return tombstone_key(ledger->partition, command->owner, command->change.author,
+                         command->change.message.chat_number);
+}
+
+static void
+need_change(const struct needs *needs, const struct command *whole)
+{
+    const struct command_change *command = &whole->change;
+    struct store_key tombstone = tombstone_of(needs->ledger, command);
+    need(needs, RECORD_HEAD, command->owner, 0);
+    need_number(needs, &command->change.message);
+    need_key(needs, &tombstone);
+    need(needs, RECORD_CHAT, command->owner, command->peer);
+    if (command->original != 0) {
+        need(needs, RECORD_INBOX, command->owner, command->original);
+    }
+}
+
+/* What no device may have fetched yet is not given out any more: the message stays as an entry that
+ * says only that it is gone. It goes on to count as much as it did. */
+static void
+wipe(const struct apply *apply, const struct command_change *command)
+{
+    struct store_key key =
+        record_key(apply->ledger->partition, RECORD_INBOX, command->owner, command->original);
+    struct store_value value;
+    struct store_entry entry;
+    if (command->original == 0 || !ledger_get(apply->ledger, &key, &value)) {
+        return;
+    }
+    int error = entry_decode(command->original, value.bytes, value.count, &entry);
+    ASSERT(error == 0);
+    if (entry.kind != STORE_ENTRY_MESSAGE || entry.message.sender != command->change.author ||
+        entry.message.chat_number != command->change.message.chat_number) {
+        return;
+    }
+    entry.message.deleted = true;
+    entry.message.body_kind = 0;
+    entry.message.body_bytes = 0;
+    entry.message.attachments_bytes = 0;
+    size_t bytes = entry_bytes(&entry);
+    unsigned char *record = effects_scratch(apply->effects, bytes);
+    entry_encode(&entry, record);
+    ledger_put(apply->ledger, &key, record, bytes);
+}
+
+static void
+bury(const struct apply *apply, const struct command_change *command, uint64_t number)
+{
+    const struct store_entry_change *change = &command->change;
+    struct expiry expiry = {.kind = EXPIRY_TOMBSTONE,
+                            .user = command->owner,
+                            .a = change->author,
+                            .b = change->message.chat_number};
+    tombstone_put(apply->ledger, command->owner, change->author, change->message.chat_number);
+    expiry_put(apply->ledger, apply->effects, command->kept_until_ms, number, &expiry);
+}
+
+static void
+copy_send(const struct apply *apply, const struct command_change *command)
+{
+    struct payload payload = {.kind = PAYLOAD_CHANGE,
+                              .change = {.peer = command->owner, .change = command->change}};
+    uint8_t destination = ledger_partition_of(apply->ledger, command->change.message.sender);
+    (void)outbox_put(apply->ledger, apply->effects, destination, &payload);
+}
+
+/* It was done before, or can't be done: the result says which. */
+static bool
+settled(const struct apply *apply, const struct command_change *command)
+{
+    const struct ledger *ledger = apply->ledger;
+    const struct store_entry_change *change = &command->change;
+    if (!apply_number_is_new(apply, &change->message)) {
+        return true;
+    }
+    if (command->until_ms != 0 && apply->time_ms >= command->until_ms) {
+        apply->result->error = -ETIME;
+        return true;
+    }
+    bool gone = for_everyone(command) && tombstone_there(ledger, command->owner, change->author,
+                                                         change->message.chat_number);
+    if (gone && change->kind == STORE_CHANGE_EDIT) {
+        apply->result->error = -EIDRM;
+        return true;
+    }
+    if (gone) {
+        apply_number_accept(apply, &change->message);
+        apply->result->duplicate = true;
+        apply->result->chat_number = change->message.chat_number;
+        apply->result->time_ms = apply->time_ms;
+    }
+    return gone;
+}
+
+/* In the owner's inbox. False: no device has room. */
+static bool
+take_in(const struct apply *apply, const struct command_change *command, struct record_head *head,
+        struct store_entry *entry)
+{
+    if (!inbox_make_room(apply->ledger, apply->effects, command->owner, head, entry_bytes(entry))) {
+        return false;
+    }
+    inbox_append(apply->ledger, apply->effects, command->owner, head, entry);
+    inbox_head_put(apply->ledger, command->owner, head);
+    apply_expiry(apply, command->owner, entry);
+    if (entry->change.kind == STORE_CHANGE_DELETE) {
+        if (command->original > head->low.number) {
+            wipe(apply, command);
+        }
+        bury(apply, command, entry->number);
+    }
+    return true;
+}
+
+/* What somebody changes whom the owner has blocked goes nowhere, nor do changes of what was written
+ * meanwhile (apply_message.c). */
+static bool
+swallowed(const struct apply *apply, const struct command_change *command)
+{
+    struct record_chat chat;
+    (void)chat_get(apply->ledger, command->owner, command->peer, &chat);
+    return for_everyone(command) &&
+           (chat.blocked || command->change.message.chat_number > STORE_SWALLOWED_MIN);
+}
+
+static void
+run_change(const struct apply *apply, const struct command *whole)
+{
+    const struct command_change *command = &whole->change;
+    struct store_entry entry = {
+        .kind = STORE_ENTRY_CHANGE, .peer = command->peer, .change = command->change};
+    struct record_head head;
+    if (settled(apply, command)) {
+        return;
+    }
+    if (!inbox_head_get(apply->ledger, command->owner, &head)) {
+        apply->result->error = -ENOENT;
+        return;
+    }
+    if (!swallowed(apply, command) && !take_in(apply, command, &head, &entry)) {
+        apply->result->error = -EDQUOT;
+        return;
+    }
+    apply_number_accept(apply, &entry.change.message);
+    if (command->copy && for_everyone(command) && command->peer != command->owner) {
+        copy_send(apply, command);
+    }
+    apply->result->chat_number = entry.change.message.chat_number;
+    apply->result->time_ms = apply->time_ms;
+    apply->result->entry = entry.number;
+}
+
+const struct apply_command_kind apply_change = {need_change, run_change};
+
+static void
+need_changed(const struct needs *needs, const struct payload *payload)
+{
+    need(needs, RECORD_HEAD, payload->change.change.message.sender, 0);
+}
+
+/* As a message's copy (apply_message.c), left out where there is no room. */
+static void
+run_changed(const struct apply *apply, const struct payload *payload)
+{
+    const struct payload_change *changed = &payload->change;
+    uint64_t user = changed->change.message.sender;
+    struct store_entry entry = {
+        .kind = STORE_ENTRY_CHANGE, .peer = changed->peer, .change = changed->change};
+    struct record_head head;
+    if (!inbox_head_get(apply->ledger, user, &head) ||
+        !inbox_make_room(apply->ledger, apply->effects, user, &head, entry_bytes(&entry))) {
+        return;
+    }
+    inbox_append(apply->ledger, apply->effects, user, &head, &entry);
+    inbox_head_put(apply->ledger, user, &head);
+    apply_expiry(apply, user, &entry);
+}
+
+const struct apply_payload_kind apply_changed = {need_changed, run_changed};

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What edits and deletions do to a message that was written before. */
+#include "store/request.h"
+#include "store/state.h"
+#include "tests/spec.h"
+#include "tests/store/world.h"
+
+#include <errno.h>
+
+static const struct ledger_limits limits = {
+    .inbox_entries_max = 4, .inbox_bytes_max = 10000, .devices_max = 3};
+
+static struct store_entry entries[WORLD_PAGE_MAX];
+static uint64_t alice, bob;
+
+static int
+begin(void **state)
+{
+    struct world *world = world_new(7, &limits);
+    alice = world_user(world, "alice", 2);
+    bob = world_user(world, "bob", 2);
+    *state = world;
+    return 0;
+}
+
+static int
+end(void **state)
+{
+    struct world *world = *state;
+    world_free(&world);
+    return 0;
+}
+
+/* A change by alice of the first message that she wrote to bob. */
+static struct world_change
+change_of_first(enum store_change_kind kind, uint64_t number, const char *text)
+{
+    return (struct world_change){
+        .kind = kind,
+        .sender = alice,
+        .number = number,
+        .recipient = bob,
+        .chat_number = 1,
+        .copy = true,
+        .text = text,
+    };
+}
+
+static void
+expect_change(const struct store_entry *entry, enum store_change_kind kind, uint64_t number,
+              const char *text)
+{
+    assert_int_equal(entry->kind, STORE_ENTRY_CHANGE);
+    assert_int_equal(entry->change.kind, kind);
+    assert_int_equal(entry->change.author, alice);
+    assert_int_equal(entry->change.message.sender, alice);
+    assert_int_equal(entry->change.message.sender_number, number);
+    assert_int_equal(entry->change.message.chat_number, 1);
+    assert_int_equal(entry->change.message.body_bytes, strlen(text));
+    assert_memory_equal(entry->change.message.body, text, strlen(text));
+}
+
+static void
+edits_follow_the_message(void **state)
+{
+    struct world *world = *state;
+    (void)world_send_copied(world, alice, 1, 1, bob, "helo");
+    world_pass(world, 5);
+    struct world_change edit = change_of_first(STORE_CHANGE_EDIT, 2, "hello");
+    struct result result = world_change(world, &edit);
+    assert_int_equal(result.error, 0);
+    assert_int_equal(result.chat_number, 1);
+    assert_int_equal(result.time_ms, world_now_ms(world));
+    assert_int_equal(world_effects(world)->items[0].kind, EFFECT_PUSH);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 2);
+    assert_int_equal(entries[1].peer, alice);
+    expect_change(&entries[1], STORE_CHANGE_EDIT, 2, "hello");
+    world_settle(world);
+    assert_int_equal(world_inbox(world, alice, 0, entries), 2);
+    assert_int_equal(entries[1].peer, bob);
+    expect_change(&entries[1], STORE_CHANGE_EDIT, 2, "hello");
+}
+
+static void
+a_change_counts_no_message(void **state)
+{
+    struct world *world = *state;
+    (void)world_send(world, alice, 1, 1, bob, "one");
+    struct world_change edit = change_of_first(STORE_CHANGE_EDIT, 2, "1");
+    (void)world_change(world, &edit);
+    assert_int_equal(world_send(world, alice, 1, 3, bob, "two").chat_number, 2);
+    uint64_t last = world_effects(world)->items[0].number;
+    (void)world_inbox(world, bob, 0, entries);
+    struct record_chat chat;
+    (void)world_ack(world, bob, 1, entries[1].number);
+    assert_true(world_chat(world, bob, alice, &chat));
+    assert_int_equal(chat.delivered, 1);
+    (void)world_ack(world, bob, 1, last);
+    assert_true(world_chat(world, bob, alice, &chat));
+    assert_int_equal(chat.delivered, 2);
+}
+
+static void
+a_retry_is_one_change(void **state)
+{
+    struct world *world = *state;
+    (void)world_send(world, alice, 1, 1, bob, "helo");
+    struct world_change edit = change_of_first(STORE_CHANGE_EDIT, 2, "hello");
+    edit.until_ms = world_now_ms(world) + 10;
+    struct result first = world_change(world, &edit);
+    world_pass(world, 100000); /* far too late for a new one */
+    struct result again = world_change(world, &edit);
+    assert_int_equal(again.error, 0);
+    assert_true(again.duplicate);
+    assert_int_equal(again.time_ms, first.time_ms);
+    assert_int_equal(again.chat_number, 1);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 2);
+}
+
+static void
+refuses_what_comes_too_late(void **state)
+{
+    struct world *world = *state;
+    (void)world_send(world, alice, 1, 1, bob, "helo");
+    struct world_change edit = change_of_first(STORE_CHANGE_EDIT, 2, "hello");
+    edit.until_ms = world_now_ms(world) + 10;
+    world_pass(world, 9);
+    assert_int_equal(world_change(world, &edit).error, 0);
+    edit.number = 3;
+    world_pass(world, 1);
+    assert_int_equal(world_change(world, &edit).error, -ETIME);
+    edit.until_ms++; /* the refusal has used no number up */
+    assert_int_equal(world_change(world, &edit).error, 0);
+    struct world_change deletion = change_of_first(STORE_CHANGE_DELETE, 4, "");
+    deletion.until_ms = world_now_ms(world);
+    assert_int_equal(world_change(world, &deletion).error, -ETIME);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 3);
+}
+
+static void
+deletes_once_for_everyone(void **state)
+{
+    struct world *world = *state;
+    (void)world_send_copied(world, alice, 1, 1, bob, "oops");
+    struct world_change deletion = change_of_first(STORE_CHANGE_DELETE, 2, "");
+    assert_false(world_change(world, &deletion).duplicate);
+    deletion.number = 3; /* another device of alice's, say */
+    struct result again = world_change(world, &deletion);
+    assert_int_equal(again.error, 0);
+    assert_true(again.duplicate);
+    world_settle(world);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 2);
+    expect_change(&entries[1], STORE_CHANGE_DELETE, 2, "");
+    assert_int_equal(world_inbox(world, alice, 0, entries), 2);
+    expect_change(&entries[1], STORE_CHANGE_DELETE, 2, "");
+}
+
+static void
+refuses_edits_of_the_deleted(void **state)
+{
+    struct world *world = *state;
+    (void)world_send(world, alice, 1, 1, bob, "oops");
+    struct world_change deletion = change_of_first(STORE_CHANGE_DELETE, 2, "");
+    struct world_change edit = change_of_first(STORE_CHANGE_EDIT, 3, "hello");
+    (void)world_change(world, &deletion);
+    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
+        world_fold(world, cell);
+        world_fold(world, cell);
+    }
+    world_restart(world);
+    assert_int_equal(world_change(world, &edit).error, -EIDRM);
+    edit.chat_number = 2;
+    assert_int_equal(world_change(world, &edit).error, 0); /* of another message */
+}
+
+static void
+wipes_what_was_not_fetched(void **state)
+{
+    struct world *world = *state;
+    struct result sent = world_send(world, alice, 1, 1, bob, "a secret");
+    assert_int_not_equal(sent.entry, 0);
+    struct world_change deletion = change_of_first(STORE_CHANGE_DELETE, 2, "");
+    deletion.original = sent.entry;
+    unsigned cell = world_partition(world, bob) % WORLD_CELLS;
+    world_fold(world, cell); /* it has reached the database */
+    (void)world_change(world, &deletion);
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(world_inbox(world, bob, 0, entries), 2);
+        assert_int_equal(entries[0].kind, STORE_ENTRY_MESSAGE);
+        assert_true(entries[0].message.deleted);
+        assert_int_equal(entries[0].message.body_bytes, 0);
+        assert_int_equal(entries[0].message.chat_number, 1);
+        expect_change(&entries[1], STORE_CHANGE_DELETE, 2, "");
+        world_fold(world, cell);
+        world_fold(world, cell);
+        world_restart(world);
+    }
+}
+
+static void
+wipes_nothing_else(void **state)
+{
+    struct world *world = *state;
+    uint64_t other = world_send(world, alice, 1, 1, bob, "first").entry;
+    struct result sent = world_send(world, alice, 1, 2, bob, "second");
+    struct world_change deletion = change_of_first(STORE_CHANGE_DELETE, 3, "");
+    deletion.original = sent.entry; /* not that of the first */
+    (void)world_change(world, &deletion);
+    (void)world_inbox(world, bob, 0, entries);
+    assert_false(entries[0].message.deleted);
+    assert_false(entries[1].message.deleted);
+    /* And nothing that is gone already comes back. */
+    (void)world_ack(world, bob, 1, other);
+    (void)world_ack(world, bob, 2, other);
+    deletion.number = 4;
+    deletion.chat_number = 2;
+    deletion.original = other;
+    assert_int_equal(world_change(world, &deletion).error, 0);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 3);
+}
+
+static void
+hides_on_own_devices_alone(void **state)
+{
+    struct world *world = *state;
+    (void)world_send(world, alice, 1, 1, bob, "hello");
+    struct world_change hide = change_of_first(STORE_CHANGE_HIDE, 2, "");
+    assert_int_equal(world_change(world, &hide).error, 0);
+    assert_true(world_change(world, &hide).duplicate);
+    world_settle(world);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 1);
+    assert_int_equal(world_inbox(world, alice, 0, entries), 1);
+    assert_int_equal(entries[0].peer, bob);
+    expect_change(&entries[0], STORE_CHANGE_HIDE, 2, "");
+    /* What one does not want to see may be edited all the same. */
+    struct world_change edit = change_of_first(STORE_CHANGE_EDIT, 3, "hi");
+    assert_int_equal(world_change(world, &edit).error, 0);
+}
+
+static void
+keeps_to_the_limits(void **state)
+{
+    struct world *world = *state;
+    for (uint64_t number = 1; number <= 4; number++) {
+        assert_int_equal(world_send(world, alice, 1, number, bob, "m").error, 0);
+    }
+    struct world_change edit = change_of_first(STORE_CHANGE_EDIT, 5, "n");
+    assert_int_equal(world_change(world, &edit).error, -EDQUOT);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 4);
+    (void)world_ack(world, bob, 1, entries[0].number);
+    assert_int_equal(world_change(world, &edit).error, 0);
+    assert_false(world_change(world, &edit).error);
+}
+
+/* What the blocked can't tell. */
+static void
+swallows_changes_of_the_blocked(void **state)
+{
+    struct world *world = *state;
+    (void)world_send(world, alice, 1, 1, bob, "hello");
+    (void)world_state(world, bob, STORE_STATE_BLOCKED, alice, "");
+    struct result swallowed = world_send(world, alice, 1, 2, bob, "let me in");
+    struct world_change edit = change_of_first(STORE_CHANGE_EDIT, 3, "hi");
+    struct result result = world_change(world, &edit);
+    assert_int_equal(result.error, 0);
+    assert_int_equal(result.chat_number, 1);
+    assert_true(world_change(world, &edit).duplicate);
+    (void)world_state(world, bob, STORE_STATE_BLOCKED, alice, NULL);
+    edit.number = 4; /* bob never had what he is to see edited */
+    edit.chat_number = swallowed.chat_number;
+    assert_int_equal(world_change(world, &edit).error, 0);
+    size_t count = world_inbox(world, bob, 0, entries);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_not_equal(entries[i].kind, STORE_ENTRY_CHANGE);
+    }
+    world_settle(world);
+    (void)world_inbox(world, alice, 0, entries);
+    expect_change(&entries[0], STORE_CHANGE_EDIT, 3, "hi"); /* her own devices keep step */
+}
+
+static void
+refuses_strangers(void **state)
+{
+    struct world *world = *state;
+    struct world_change edit = change_of_first(STORE_CHANGE_EDIT, 1, "n");
+    edit.recipient = bob + 256;
+    assert_int_equal(world_change(world, &edit).error, -ENOENT);
+}
+
+#define IN_A_WORLD(title, function)           \
+    {                                         \
+        (title), (function), begin, end, NULL \
+    }
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        IN_A_WORLD("an edit follows the message, on all devices of both", edits_follow_the_message),
+        IN_A_WORLD("a change is no message of the chat, and delivers none",
+                   a_change_counts_no_message),
+        IN_A_WORLD("a retry is one change, however late it comes", a_retry_is_one_change),
+        IN_A_WORLD("what comes too late is refused, and uses no number up",
+                   refuses_what_comes_too_late),
+        IN_A_WORLD("a message is deleted once, on all devices of both", deletes_once_for_everyone),
+        IN_A_WORLD("a deleted message is not edited, over folds and restarts",
+                   refuses_edits_of_the_deleted),
+        IN_A_WORLD("what a deletion finds in the inbox is wiped", wipes_what_was_not_fetched),
+        IN_A_WORLD("a deletion wipes no other message", wipes_nothing_else),
+        IN_A_WORLD("a message is hidden on one's own devices alone", hides_on_own_devices_alone),
+        IN_A_WORLD("changes count towards an inbox's limits", keeps_to_the_limits),
+        IN_A_WORLD("what somebody changes whom one has blocked goes nowhere",
+                   swallows_changes_of_the_blocked),
+        IN_A_WORLD("a change for no one is refused", refuses_strangers),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What disappears when its time has come, and what does not. */
+#include "store/expiry.h"
+#include "store/request.h"
+#include "tests/spec.h"
+#include "tests/store/world.h"
+
+#include <errno.h>
+
+static const struct ledger_limits limits = {
+    .inbox_entries_max = 1000, .inbox_bytes_max = 100000, .devices_max = 3};
+
+static struct store_entry entries[WORLD_PAGE_MAX];
+static uint64_t alice, bob;
+
+static int
+begin(void **state)
+{
+    struct world *world = world_new(11, &limits);
+    alice = world_user(world, "alice", 1);
+    bob = world_user(world, "bob", 1);
+    *state = world;
+    return 0;
+}
+
+static int
+end(void **state)
+{
+    struct world *world = *state;
+    world_free(&world);
+    return 0;
+}
+
+static void
+fold_all(struct world *world)
+{
+    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
+        world_fold(world, cell);
+        world_fold(world, cell);
+    }
+}
+
+static void
+goes_when_due(void **state)
+{
+    struct world *world = *state;
+    (void)world_send_for(world, alice, 1, bob, "soon", 5000);
+    (void)world_send(world, alice, 1, 2, bob, "stays");
+    (void)world_send_for(world, alice, 3, bob, "later", 9000);
+    world_settle(world);
+    world_pass(world, 4999);
+    assert_int_equal(world_sweep(world), 0);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 3);
+    assert_int_equal(entries[0].message.expires_at_ms, world_now_ms(world) + 1);
+    world_pass(world, 1);
+    assert_int_equal(world_sweep(world), 2); /* alice's own devices have a copy each */
+    assert_int_equal(world_inbox(world, alice, 0, entries), 1);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 2);
+    assert_memory_equal(entries[0].message.body, "stays", 5);
+    assert_memory_equal(entries[1].message.body, "later", 5);
+    assert_int_equal(world_sweep(world), 0);
+}
+
+static void
+outlives_folds_and_restarts(void **state)
+{
+    struct world *world = *state;
+    (void)world_send_for(world, alice, 1, bob, "soon", 5000);
+    world_settle(world);
+    fold_all(world);
+    world_restart(world);
+    world_pass(world, 5000);
+    assert_int_equal(world_sweep(world), 2);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 0);
+    fold_all(world);
+    world_restart(world);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 0);
+    assert_int_equal(world_sweep(world), 0);
+    struct store_range all = expiry_range(world_partition(world, bob));
+    struct table_cursor at;
+    struct table_entry entry;
+    table_seek(world_folded_table(world), &all.low, &at);
+    assert_false(table_at(&at, &entry) && !key_less(&all.high, &entry.key)); /* nothing is left */
+}
+
+static void
+passes_by_what_was_fetched(void **state)
+{
+    struct world *world = *state;
+    (void)world_send_for(world, alice, 1, bob, "soon", 5000);
+    (void)world_inbox(world, bob, 0, entries);
+    (void)world_ack(world, bob, 1, entries[0].number);
+    (void)world_send(world, alice, 1, 2, bob, "stays");
+    world_pass(world, 5000);
+    (void)world_sweep(world);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 1);
+    struct record_chat chat;
+    assert_true(world_chat(world, bob, alice, &chat));
+    assert_int_equal(chat.delivered, 1);
+}
+
+static void
+a_gap_is_acknowledged_over(void **state)
+{
+    struct world *world = *state;
+    (void)world_send_for(world, alice, 1, bob, "soon", 5000);
+    (void)world_send(world, alice, 1, 2, bob, "stays");
+    world_pass(world, 5000);
+    (void)world_sweep(world);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 1);
+    assert_int_equal(world_ack(world, bob, 1, entries[0].number).error, 0);
+    struct record_head head;
+    assert_true(world_head(world, bob, &head));
+    assert_int_equal(head.low.entries, head.last.entries); /* nothing waits, nothing counts */
+}
+
+static void
+is_swept_twice_without_harm(void **state)
+{
+    struct world *world = *state;
+    unsigned char bytes[EXPIRY_ROW_BYTES];
+    unsigned char record[EXPIRY_BYTES];
+    uint64_t number = world_send_for(world, alice, 1, bob, "soon", 5000).entry;
+    struct expiry expiry = {.kind = EXPIRY_ENTRY, .user = bob, .a = number};
+    struct expiry_row row = {.at_ms = world_now_ms(world) + 5000,
+                             .number = number,
+                             .record = {.bytes = record, .count = sizeof(record)}};
+    expiry_encode(&expiry, record);
+    expiry_row_put(bytes, 0, &row);
+    for (size_t i = 0; i < 2; i++) {
+        struct command command = {.partition = world_partition(world, bob),
+                                  .kind = COMMAND_SWEEP,
+                                  .sweep = {.count = 1, .rows = bytes}};
+        (void)world_apply(world, &command);
+        assert_int_equal(world_inbox(world, bob, 0, entries), i);
+        (void)world_send(world, alice, 1, 2, bob, "stays");
+        assert_int_equal(world_inbox(world, bob, 0, entries), 1);
+    }
+}
+
+static void
+forgets_who_is_gone(void **state)
+{
+    struct world *world = *state;
+    (void)world_send_for(world, alice, 1, bob, "soon", 5000);
+    (void)world_remove(world, bob);
+    world_settle(world);
+    world_pass(world, 5000);
+    assert_int_equal(world_sweep(world), 2);
+    assert_int_equal(world_sweep(world), 0);
+}
+
+static void
+tombstones_go_too(void **state)
+{
+    struct world *world = *state;
+    (void)world_send(world, alice, 1, 1, bob, "oops");
+    struct world_change change = {.kind = STORE_CHANGE_DELETE,
+                                  .sender = alice,
+                                  .number = 2,
+                                  .recipient = bob,
+                                  .chat_number = 1,
+                                  .text = ""};
+    assert_false(world_change(world, &change).duplicate);
+    change.number = 3;
+    world_pass(world, 999999);
+    assert_int_equal(world_sweep(world), 0);
+    assert_true(world_change(world, &change).duplicate);
+    world_pass(world, 1);
+    assert_int_equal(world_sweep(world), 1);
+    change.number = 4;
+    assert_false(world_change(world, &change).duplicate); /* nothing remembers it */
+}
+
+static void
+edits_disappear_alike(void **state)
+{
+    struct world *world = *state;
+    (void)world_send_for(world, alice, 1, bob, "soon", 5000);
+    struct world_change edit = {.kind = STORE_CHANGE_EDIT,
+                                .sender = alice,
+                                .number = 2,
+                                .recipient = bob,
+                                .chat_number = 1,
+                                .ttl_ms = 5000,
+                                .text = "sooner"};
+    (void)world_change(world, &edit);
+    world_pass(world, 5000);
+    (void)world_sweep(world);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 0);
+}
+
+#define IN_A_WORLD(title, function)           \
+    {                                         \
+        (title), (function), begin, end, NULL \
+    }
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        IN_A_WORLD("a message leaves both inboxes when its time has come, and no other does",
+                   goes_when_due),
+        IN_A_WORLD("what is due outlives folds and restarts, and leaves nothing behind",
+                   outlives_folds_and_restarts),
+        IN_A_WORLD("what was acknowledged before is not missed", passes_by_what_was_fetched),
+        IN_A_WORLD("a device acknowledges over what has disappeared", a_gap_is_acknowledged_over),
+        IN_A_WORLD("to sweep twice does no harm", is_swept_twice_without_harm),
+        IN_A_WORLD("what was due for a user who is gone goes quietly", forgets_who_is_gone),
+        IN_A_WORLD("a tombstone goes when nobody could change the message any more",
+                   tombstones_go_too),
+        IN_A_WORLD("an edit disappears as a message does", edits_disappear_alike),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
