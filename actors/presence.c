@@ -28,7 +28,7 @@ struct walk {
     uint8_t first;
     uint8_t next_first; /* where a tick has told as much as it may */
     struct presence_visit visit;
-    uint64_t began_ns, due_ns, sliced_ns;
+    uint64_t began_ns, due_ns, onward_ns;
     struct presence_teller teller;
 };
 
@@ -303,13 +303,6 @@ stop(struct presence *presence)
 /* ------------------------------------------------------------------------------------- the walk */
 
 static void
-send_self(uint32_t tag)
-{
-    struct ln_msg *msg = ln_msg_new(tag, LN_REPLY, 0);
-    ln_send(ln_self(), &msg);
-}
-
-static void
 tick_later(struct presence *presence)
 {
     struct walk *walk = &presence->walk;
@@ -335,6 +328,26 @@ walk_end(struct presence *presence)
     }
 }
 
+/* After a slice that had much to tell comes a pause, so that what a second has to tell is spread
+ * over it: in one go it would be in everybody's way. */
+static void
+go_onward(struct presence *presence)
+{
+    struct walk *walk = &presence->walk;
+    uint64_t pause_ms = 0;
+    if (walk->teller.slice_left <= 0) {
+        pause_ms = PRESENCE_SLICE_UPDATES * UINT64_C(1000) /
+                   presence->messenger->settings->presence_updates_per_s;
+    }
+    struct ln_msg *onward = ln_msg_new(PRESENCE_ONWARD, LN_REPLY, 0);
+    walk->onward_ns = ln_now_ns() + pause_ms * 1000000;
+    if (pause_ms > 0) {
+        (void)ln_send_after(pause_ms, ln_self(), &onward);
+    } else {
+        ln_send(ln_self(), &onward);
+    }
+}
+
 /* So many partitions and users as fit into a slice. */
 static void
 slice(struct presence *presence)
@@ -356,9 +369,8 @@ slice(struct presence *presence)
         walk->next_first = (uint8_t)(walk->first + walk->visited); /* it had to leave off here */
     }
     batches_send(presence);
-    walk->sliced_ns = ln_now_ns();
     if (walk->visited < STORE_PARTITIONS) {
-        send_self(PRESENCE_ONWARD);
+        go_onward(presence);
     } else {
         walk_end(presence);
     }
@@ -636,7 +648,7 @@ presence_handle(void *state, struct ln_msg **msg)
         tick(presence);
         break;
     case PRESENCE_ONWARD:
-        expect_time(presence, presence->walk.sliced_ns, PRESENCE_BUSY_MS);
+        expect_time(presence, presence->walk.onward_ns, PRESENCE_BUSY_MS);
         slice(presence);
         break;
     case STORE_RULES:

@@ -47,8 +47,8 @@ enum {
     PRESENCE_SEEN_S = 50,
     /* What a slice of a walk visits and tells, so that it holds the scheduler for less than a
      * tenth of a millisecond. */
-    PRESENCE_SLICE_PLACES = 4096,
-    PRESENCE_SLICE_UPDATES = 256,
+    PRESENCE_SLICE_PLACES = 1024,
+    PRESENCE_SLICE_UPDATES = 128,
     PRESENCE_BATCH = 128,
     /* When everybody else's turn between two slices, or a timer's delay, has taken so long, the
      * scheduler has more to do than it can. */
