@@ -306,6 +306,13 @@ io_free_bytes(struct io_driver *driver, const char *path, uint64_t *out_bytes)
     return driver->ops->free_bytes(driver, path, out_bytes);
 }
 
+int
+io_resolve(struct io_driver *driver, const char *host, uint16_t port,
+           struct io_address out[IO_RESOLVE_MAX], unsigned *out_count)
+{
+    return driver->ops->resolve(driver, host, port, out, out_count);
+}
+
 void
 io_write_sync(struct io *io, struct io_op *op, io_file file, const struct iovec *pieces,
               unsigned count, uint64_t offset)

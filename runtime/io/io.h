@@ -156,6 +156,19 @@ LN_API bool io_address_host(const struct io_address *address, unsigned char out[
 /* The text of an address; always NUL-terminated. Any thread. */
 LN_API void io_address_print(const struct io_address *address, char out[IO_ADDRESS_TEXT_MAX]);
 
+/* Whether the address is one that everybody can reach: not of this machine or of a private network,
+ * not for groups, examples or a protocol's own use, whichever way it is written (IPv4 within IPv6).
+ * Whoever connects to where a stranger says asks this first. Any thread. RFC 6890. */
+LN_API bool io_address_is_public(const struct io_address *address);
+
+/* The addresses of a host, a name or a numeric address without brackets, each with the port, in the
+ * order in which to try them. 0 with *out_count from 1 to IO_RESOLVE_MAX; -ENOENT: there is no such
+ * host; -EAGAIN: nobody who knows answered; or another negative errno. Blocks, for many seconds
+ * sometimes: for worker threads, that may be left alone with it (ln_work_for). Any thread. */
+enum { IO_RESOLVE_MAX = 8 };
+LN_API LN_MUST_CHECK int io_resolve(struct io_driver *driver, const char *host, uint16_t port,
+                                    struct io_address out[IO_RESOLVE_MAX], unsigned *out_count);
+
 /* A listening socket, at once. *out_bound (may be NULL) is where it really listens. A unix path is
  * replaced when no one listens there (else -EADDRINUSE) and gets permissions 0600. 0 or a negative
  * errno. */

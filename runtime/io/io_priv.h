@@ -16,6 +16,8 @@ struct io_ops {
     void (*random)(struct io *io, void *out, size_t bytes);
     uint32_t (*choose)(struct io *io, uint32_t below); /* NULL: it does not */
 
+    int (*resolve)(struct io_driver *driver, const char *host, uint16_t port,
+                   struct io_address out[IO_RESOLVE_MAX], unsigned *out_count);
     int (*listen)(struct io *io, const struct io_address *address, int backlog, io_socket *out,
                   struct io_address *out_bound);
     void (*accept)(struct io *io, struct io_op *op, io_socket listener);

@@ -14,6 +14,7 @@
 
 #include "runtime/io/sim_disk.h"
 #include "runtime/io/sim_file.h"
+#include "runtime/io/sim_host.h"
 #include "runtime/io/sim_loop.h"
 #include "runtime/io/sim_network.h"
 #include "runtime/io/sim_work.h"
@@ -353,6 +354,7 @@ static const struct io_ops sim_ops = {
     .random = driver_random,
     .choose = driver_choose,
 
+    .resolve = sim_host_resolve,
     .listen = sim_network_listen,
     .accept = sim_network_accept,
     .connect = sim_network_connect,

@@ -22,6 +22,12 @@ struct sim_disk;
 struct sim_work_queue;
 struct sim_request;
 
+enum { SIM_HOSTS_MAX = 16 };
+struct sim_host {
+    char name[64];
+    char address[48];
+};
+
 struct sim {
     struct io_driver base; /* first: what io.h hands around */
     struct sim_options options;
@@ -44,6 +50,8 @@ struct sim {
     struct sim_network *network;
     struct sim_disk *disk;
     struct sim_work_queue *work;
+    struct sim_host hosts[SIM_HOSTS_MAX];
+    unsigned hosts_count;
 };
 
 static inline struct sim *

@@ -2,6 +2,7 @@
 #include "runtime/io/uring.h"
 
 #include "runtime/io/posix_file.h"
+#include "runtime/io/posix_host.h"
 #include "runtime/io/uring_priv.h"
 #include "runtime/io/uring_table.h"
 
@@ -197,6 +198,14 @@ free_bytes(struct io_driver *driver, const char *path, uint64_t *out_bytes)
     return posix_file_free_bytes(path, out_bytes);
 }
 
+static int
+resolve(struct io_driver *driver, const char *host, uint16_t port,
+        struct io_address out[IO_RESOLVE_MAX], unsigned *out_count)
+{
+    (void)driver;
+    return posix_host_resolve(host, port, out, out_count);
+}
+
 /* ------------------------------------------------------------------------ statistics, name */
 
 static uint64_t
@@ -247,6 +256,7 @@ static const struct io_ops uring_ops = {
     .wall_ms = wall_ms,
     .cpu_ns = cpu_ns,
     .random = random_bytes,
+    .resolve = resolve,
     .listen = uring_listen,
     .accept = uring_accept,
     .connect = uring_connect,
