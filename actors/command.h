@@ -102,6 +102,10 @@ extern const struct command_kind command_hide_message;
 /* A sendMessage that changes another. `said` has its recipient. */
 void command_change(struct connection *connection, const Linnet__V1__ClientFrame *frame,
                     const struct store_message *said);
+/* command_push.c */
+extern const struct command_kind command_set_push;
+extern const struct command_kind command_clear_push;
+extern const struct command_kind command_get_push;
 /* command_cursor.c */
 extern const struct command_kind command_ack;
 extern const struct command_kind command_mark_read;

@@ -25,6 +25,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct push_office;
+
 enum {
     MESSENGER_WHY_BYTES = 256,
     /* Above the schema's highest error code. */
@@ -67,6 +69,16 @@ struct messenger_counters {
     _Atomic uint64_t rate_closed;      /* connections closed because they were far too fast */
     _Atomic uint64_t idle;             /* connections closed because they were silent */
     _Atomic uint64_t rate_refused[RATE_CLASSES];    /* commands, by class */
+    _Atomic uint64_t push_waiting;    /* now: devices that push actors have in mind */
+    _Atomic uint64_t push_couriers;   /* now */
+    _Atomic uint64_t push_queued;     /* devices that became due */
+    _Atomic uint64_t push_suppressed; /* they acknowledged in time */
+    _Atomic uint64_t push_attempts;
+    _Atomic uint64_t push_accepted;
+    _Atomic uint64_t push_retried;
+    _Atomic uint64_t push_dropped; /* refused, or tried in vain for too long */
+    _Atomic uint64_t push_gone;    /* subscriptions that their servers said have ended */
+    _Atomic uint64_t push_missed;  /* devices that were not kept in mind for want of room */
     _Atomic uint64_t errors[MESSENGER_ERROR_CODES]; /* answers by code */
     _Atomic uint64_t presence_signs;                /* of life from the foreground */
     _Atomic uint64_t presence_updates; /* meant for watchers: who is there, who types */
@@ -119,6 +131,7 @@ struct messenger {
     struct handoffs handoffs;      /* sockets between two actors */
     struct messenger_rates *rates; /* one per scheduler */
     unsigned schedulers;
+    const struct push_office *push; /* borrowed; NULL: this node does not push */
 
     _Atomic bool serving;          /* clients can connect: what /readyz tells */
     _Atomic bool draining;         /* the node has been asked to stop */

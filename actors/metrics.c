@@ -8,6 +8,7 @@
 #include "store/store.h"
 #include "store/trace.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,6 +29,69 @@ metric(struct ln_text *out, const char *name, enum metric_kind kind, const char 
     ln_text_print(out, "linnet_%s %llu\n", name, (unsigned long long)value);
 }
 
+/* What the messenger counts, in its order. */
+#define OF(counter) offsetof(struct messenger_counters, counter)
+static const struct {
+    const char *name;
+    enum metric_kind kind;
+    const char *help;
+    size_t at;
+} messenger_rows[] = {
+    {"connections", GAUGE, "Open client connections.", OF(connections)},
+    {"connections_accepted_total", COUNTER, "Accepted sockets.", OF(connections_accepted)},
+    {"connections_refused_total", COUNTER, "Sockets refused.", OF(connections_refused)},
+    {"upgrades_total", COUNTER, "WebSocket handshakes.", OF(upgrades)},
+    {"requests_bad_total", COUNTER, "Malformed HTTP requests.", OF(requests_bad)},
+    {"devices", GAUGE, "Authenticated connections.", OF(devices)},
+    {"logins_password_total", COUNTER, "Logins by password.", OF(logins_password)},
+    {"logins_token_total", COUNTER, "Logins by token.", OF(logins_token)},
+    {"logins_failed_total", COUNTER, "Refused logins.", OF(logins_failed)},
+    {"logins_pending", GAUGE, "Logins waiting for a password hash.", OF(logins_pending)},
+    {"frames_received_total", COUNTER, "Client frames.", OF(frames_received)},
+    {"frames_sent_total", COUNTER, "Server frames.", OF(frames_sent)},
+    {"received_bytes_total", COUNTER, "Bytes from clients.", OF(bytes_received)},
+    {"sent_bytes_total", COUNTER, "Bytes to clients.", OF(bytes_sent)},
+    {"messages_accepted_total", COUNTER, "Durable messages.", OF(messages_accepted)},
+    {"messages_duplicate_total", COUNTER, "Retries recognised.", OF(messages_duplicate)},
+    {"deliveries_total", COUNTER, "Messages sent to devices.", OF(deliveries)},
+    {"acknowledgements_total", COUNTER, "Inbox acknowledgements.", OF(acks)},
+    {"reads_total", COUNTER, "Read marks.", OF(reads)},
+    {"receipts_total", COUNTER, "Receipts sent to devices.", OF(receipts)},
+    {"chats_created_total", COUNTER, "Groups made.", OF(chats_created)},
+    {"chats_changed_total", COUNTER, "Changes of groups accepted.", OF(chats_changed)},
+    {"chat_updates_total", COUNTER, "Changes of groups sent to devices.", OF(chat_updates)},
+    {"chat_gaps_total", COUNTER, "Gaps in groups told to devices.", OF(chat_gaps)},
+    {"states_total", COUNTER, "Changed settings sent to devices.", OF(states)},
+    {"accounts_deleted_total", COUNTER, "Accounts deleted by their users.",
+         OF(accounts_deleted)},
+    {"resyncs_total", COUNTER, "Devices that lost their place.", OF(resyncs)},
+    {"replaced_total", COUNTER, "Connections replaced by their device.", OF(replaced)},
+    {"slow_total", COUNTER, "Connections closed as too slow.", OF(slow)},
+    {"rate_closed_total", COUNTER, "Connections closed as far too fast.", OF(rate_closed)},
+    {"idle_total", COUNTER, "Connections closed as silent.", OF(idle)},
+    {"presence_signs_total", COUNTER, "Signs of life from the foreground.", OF(presence_signs)},
+    {"presence_updates_total", COUNTER, "Presence and typing meant for watchers.",
+     OF(presence_updates)},
+    {"presence_events_total", COUNTER, "Of them, sent to devices.", OF(presence_events)},
+    {"presence_dropped_total", COUNTER, "Of them, left out: the device did not read.",
+     OF(presence_dropped)},
+    {"presence_busy_total", COUNTER, "Seconds without updates, of a scheduler with too much to do.",
+     OF(presence_busy)},
+    {"presence_seen_total", COUNTER, "Users whose last seen went to the store.", OF(presence_seen)},
+    {"push_waiting", GAUGE, "Devices kept in mind to be woken.", OF(push_waiting)},
+    {"push_couriers", GAUGE, "Actors that carry pushes.", OF(push_couriers)},
+    {"push_queued_total", COUNTER, "Devices that became due.", OF(push_queued)},
+    {"push_suppressed_total", COUNTER, "Due devices that acknowledged in time.",
+     OF(push_suppressed)},
+    {"push_attempts_total", COUNTER, "Requests to servers of pushes.", OF(push_attempts)},
+    {"push_accepted_total", COUNTER, "Requests that were accepted.", OF(push_accepted)},
+    {"push_retried_total", COUNTER, "Requests to be tried again.", OF(push_retried)},
+    {"push_dropped_total", COUNTER, "Pushes refused, or given up.", OF(push_dropped)},
+    {"push_gone_total", COUNTER, "Subscriptions ended by their servers.", OF(push_gone)},
+    {"push_missed_total", COUNTER, "Devices left to the next sweep.", OF(push_missed)},
+};
+#undef OF
+
 static void
 rate_metrics(const struct messenger_counters *c, struct ln_text *out)
 {
@@ -43,57 +107,10 @@ static void
 messenger_metrics(struct messenger *messenger, struct ln_text *out)
 {
     const struct messenger_counters *c = &messenger->counters;
-    const struct {
-        const char *name;
-        enum metric_kind kind;
-        const char *help;
-        const _Atomic uint64_t *value;
-    } rows[] = {
-        {"connections", GAUGE, "Open client connections.", &c->connections},
-        {"connections_accepted_total", COUNTER, "Accepted sockets.", &c->connections_accepted},
-        {"connections_refused_total", COUNTER, "Sockets refused.", &c->connections_refused},
-        {"upgrades_total", COUNTER, "WebSocket handshakes.", &c->upgrades},
-        {"requests_bad_total", COUNTER, "Malformed HTTP requests.", &c->requests_bad},
-        {"devices", GAUGE, "Authenticated connections.", &c->devices},
-        {"logins_password_total", COUNTER, "Logins by password.", &c->logins_password},
-        {"logins_token_total", COUNTER, "Logins by token.", &c->logins_token},
-        {"logins_failed_total", COUNTER, "Refused logins.", &c->logins_failed},
-        {"logins_pending", GAUGE, "Logins waiting for a password hash.", &c->logins_pending},
-        {"frames_received_total", COUNTER, "Client frames.", &c->frames_received},
-        {"frames_sent_total", COUNTER, "Server frames.", &c->frames_sent},
-        {"received_bytes_total", COUNTER, "Bytes from clients.", &c->bytes_received},
-        {"sent_bytes_total", COUNTER, "Bytes to clients.", &c->bytes_sent},
-        {"messages_accepted_total", COUNTER, "Durable messages.", &c->messages_accepted},
-        {"messages_duplicate_total", COUNTER, "Retries recognised.", &c->messages_duplicate},
-        {"deliveries_total", COUNTER, "Messages sent to devices.", &c->deliveries},
-        {"acknowledgements_total", COUNTER, "Inbox acknowledgements.", &c->acks},
-        {"reads_total", COUNTER, "Read marks.", &c->reads},
-        {"receipts_total", COUNTER, "Receipts sent to devices.", &c->receipts},
-        {"chats_created_total", COUNTER, "Groups made.", &c->chats_created},
-        {"chats_changed_total", COUNTER, "Changes of groups accepted.", &c->chats_changed},
-        {"chat_updates_total", COUNTER, "Changes of groups sent to devices.", &c->chat_updates},
-        {"chat_gaps_total", COUNTER, "Gaps in groups told to devices.", &c->chat_gaps},
-        {"states_total", COUNTER, "Changed settings sent to devices.", &c->states},
-        {"accounts_deleted_total", COUNTER, "Accounts deleted by their users.",
-         &c->accounts_deleted},
-        {"resyncs_total", COUNTER, "Devices that lost their place.", &c->resyncs},
-        {"replaced_total", COUNTER, "Connections replaced by their device.", &c->replaced},
-        {"slow_total", COUNTER, "Connections closed as too slow.", &c->slow},
-        {"rate_closed_total", COUNTER, "Connections closed as far too fast.", &c->rate_closed},
-        {"idle_total", COUNTER, "Connections closed as silent.", &c->idle},
-        {"presence_signs_total", COUNTER, "Signs of life from the foreground.", &c->presence_signs},
-        {"presence_updates_total", COUNTER, "Presence and typing meant for watchers.",
-         &c->presence_updates},
-        {"presence_events_total", COUNTER, "Of them, sent to devices.", &c->presence_events},
-        {"presence_dropped_total", COUNTER, "Of them, left out: the device did not read.",
-         &c->presence_dropped},
-        {"presence_busy_total", COUNTER,
-         "Seconds without updates, of a scheduler with too much to do.", &c->presence_busy},
-        {"presence_seen_total", COUNTER, "Users whose last seen went to the store.",
-         &c->presence_seen},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        metric(out, rows[i].name, rows[i].kind, rows[i].help, messenger_counted(rows[i].value));
+    for (size_t i = 0; i < sizeof messenger_rows / sizeof messenger_rows[0]; i++) {
+        const void *value = (const char *)c + messenger_rows[i].at;
+        metric(out, messenger_rows[i].name, messenger_rows[i].kind, messenger_rows[i].help,
+               messenger_counted(value));
     }
     metric_head(out, "errors_total", COUNTER, "Error answers by code.");
     for (unsigned code = 0; code < MESSENGER_ERROR_CODES; code++) {

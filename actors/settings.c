@@ -5,6 +5,7 @@
 
 #include "actors/nearest.h"
 #include "actors/settings_priv.h"
+#include "net/url.h"
 #include "net/utf8.h"
 #include "runtime/bounds.h"
 #include "store/environment.h"
@@ -144,6 +145,36 @@ static const struct setting table[] = {
      "how long after it was accepted a message may be edited by its author"},
     {"delete_window_ms", SETTING_NUMBER, FIELD(delete_window_ms), 0, SETTINGS_YEAR_MS, NULL, NULL,
      "how long it may be deleted for everyone"},
+    {"push_subject", SETTING_TEXT, FIELD(push_subject), 0, SETTINGS_SUBJECT_BYTES - 1, NULL, NULL,
+     "mailto: or https: of whom a push service may write to; empty: no Web Push"},
+    {"push_webhook", SETTING_TEXT, FIELD(push_webhook), 0, SETTINGS_URL_BYTES - 1, NULL, NULL,
+     "your own server, which wakes devices by FCM, APNs and the like; empty: none"},
+    {"push_ca_file", SETTING_TEXT, FIELD(push_ca_file), 0, SETTINGS_PATH_BYTES - 1, NULL, NULL,
+     "certificates that servers of pushes must lead to, in PEM"},
+    {"push_ca_extra_file", SETTING_TEXT, FIELD(push_ca_extra_file), 0, SETTINGS_PATH_BYTES - 1,
+     NULL, NULL, "further ones: of your own authority"},
+    {"push_private_endpoints", SETTING_SWITCH, FIELD(push_private_endpoints), 0, 1, NULL, NULL,
+     "clients' endpoints may be http, and in private networks"},
+    {"push_delay_ms", SETTING_NUMBER, FIELD(push_delay_ms), 0, 600000, NULL, NULL,
+     "a device that acknowledges within it is not pushed to"},
+    {"push_interval_ms", SETTING_NUMBER, FIELD(push_interval_ms), 0, 86400000, NULL, NULL,
+     "least time between two pushes to a device"},
+    {"push_timeout_ms", SETTING_NUMBER, FIELD(push_timeout_ms), 100, 600000, NULL, NULL,
+     "what one attempt may take"},
+    {"push_retry_ms", SETTING_NUMBER, FIELD(push_retry_ms), 10, 3600000, NULL, NULL,
+     "pause after a first attempt that failed; doubled each time"},
+    {"push_retry_max_ms", SETTING_NUMBER, FIELD(push_retry_max_ms), 10, 86400000, NULL, NULL,
+     "what it is doubled up to, and what a server may ask for"},
+    {"push_attempts_max", SETTING_NUMBER, FIELD(push_attempts_max), 1, 100, NULL, NULL,
+     "attempts to wake a device; then the next message is waited for"},
+    {"push_ttl_s", SETTING_NUMBER, FIELD(push_ttl_s), 0, 2419200, NULL, NULL,
+     "how long a push service keeps a push, and how long one is tried"},
+    {"push_waiting_max", SETTING_NUMBER, FIELD(push_waiting_max), 16, 10000000, NULL, NULL,
+     "devices to be pushed to that a scheduler keeps in mind; the others wait in the store"},
+    {"push_connections_max", SETTING_NUMBER, FIELD(push_connections_max), 1, 1024, NULL, NULL,
+     "connections for pushes, of each scheduler"},
+    {"push_host_connections_max", SETTING_NUMBER, FIELD(push_host_connections_max), 1, 1024, NULL,
+     NULL, "the same to one server"},
 
     {"store_cells", SETTING_NUMBER, FIELD(store_cells), 0, 256,
      "the schedulers rounded up, at least 8", NULL,
@@ -219,6 +250,17 @@ settings_init(struct settings *settings)
         .states_bytes_max = STORE_STATES_BYTES_MAX,
         .edit_window_ms = UINT64_C(15) * 60 * 1000, /* as WhatsApp has both */
         .delete_window_ms = UINT64_C(2) * 24 * 3600 * 1000,
+        .push_ca_file = "/etc/ssl/certs/ca-certificates.crt",
+        .push_delay_ms = 3000,
+        .push_interval_ms = 10000,
+        .push_timeout_ms = 10000,
+        .push_retry_ms = 5000,
+        .push_retry_max_ms = 3600000,
+        .push_attempts_max = 10,
+        .push_ttl_s = 604800, /* a week: who is away for longer looks by himself */
+        .push_waiting_max = 100000,
+        .push_connections_max = 32,
+        .push_host_connections_max = 16,
         .store_map_bytes = ENVIRONMENT_MAP_BYTES,
         .store_segment_bytes = LOG_SEGMENT_BYTES,
         .store_delta_bytes = STORE_DELTA_BYTES_MAX,
@@ -394,8 +436,8 @@ text_set(struct settings *settings, const struct setting *setting, const char *v
 {
     size_t bytes = strlen(value);
     if (bytes < setting->low || bytes > setting->high) {
-        ln_text_print(wrong, "%s: %zu bytes, where 1 to %llu can stand", setting->name, bytes,
-                      (unsigned long long)setting->high);
+        ln_text_print(wrong, "%s: %zu bytes, where %llu to %llu can stand", setting->name, bytes,
+                      (unsigned long long)setting->low, (unsigned long long)setting->high);
         return -EINVAL;
     }
     if (!utf8_valid((const unsigned char *)value, bytes)) {
@@ -491,6 +533,28 @@ frame_bytes_least(uint64_t message_bytes)
     return (message_bytes + 2) / 3 * 4 + AROUND_BYTES;
 }
 
+/* Where pushes go, and who they are from. */
+static void
+push_check(const struct settings *settings, struct ln_text *wrong)
+{
+    const char *subject = settings->push_subject;
+    struct url url;
+    if (subject[0] != '\0' &&
+        ((strncmp(subject, "mailto:", 7) != 0 && strncmp(subject, "https://", 8) != 0) ||
+         strcspn(subject, " \"\\") != strlen(subject))) {
+        ln_text_print(wrong, "push_subject: '%s' is neither mailto: nor https:\n", subject);
+    }
+    if (settings->push_webhook[0] != '\0' &&
+        url_parse(settings->push_webhook, strlen(settings->push_webhook), &url) != 0) {
+        ln_text_print(wrong, "push_webhook: '%s' is no URL of http or https\n",
+                      settings->push_webhook);
+    }
+    if (settings->push_retry_max_ms < settings->push_retry_ms) {
+        ln_text_print(wrong, "push_retry_max_ms: below push_retry_ms = %u\n",
+                      settings->push_retry_ms);
+    }
+}
+
 int
 settings_check(const struct settings *settings, struct ln_text *wrong)
 {
@@ -526,6 +590,7 @@ settings_check(const struct settings *settings, struct ln_text *wrong)
             "watchers could never be told of\n",
             settings->presence_watchers_max);
     }
+    push_check(settings, wrong);
     if ((settings->store_cells & (settings->store_cells - 1)) != 0) {
         ln_text_print(wrong, "store_cells: %u is no power of two\n", settings->store_cells);
     }

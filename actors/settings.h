@@ -31,6 +31,8 @@ enum {
     /* A socket's path within it must fit into a sockaddr_un, which has 108 bytes. */
     SETTINGS_PATH_BYTES = 96,
     SETTINGS_ADDRESS_BYTES = IO_ADDRESS_TEXT_MAX,
+    SETTINGS_SUBJECT_BYTES = 128,
+    SETTINGS_URL_BYTES = 256,
     /* More than the table has; where each value came from. */
     SETTINGS_MAX = 96,
     /* Room for a page of mistakes, or for the whole table as JSON. */
@@ -82,6 +84,22 @@ struct settings {
     uint32_t presence_updates_per_s; /* of a scheduler */
     uint64_t edit_window_ms;         /* how long a message may be changed by its author */
     uint64_t delete_window_ms;
+    char
+        push_subject[SETTINGS_SUBJECT_BYTES]; /* whom push services may write to; "": no Web Push */
+    char push_webhook[SETTINGS_URL_BYTES];    /* the operator's own server; "": none */
+    char push_ca_file[SETTINGS_PATH_BYTES];   /* certificates in PEM; "": none */
+    char push_ca_extra_file[SETTINGS_PATH_BYTES];
+    bool push_private_endpoints; /* clients' endpoints may be http, and in private networks */
+    uint32_t push_delay_ms;      /* so long a device has to acknowledge */
+    uint32_t push_interval_ms;   /* from one push to the next of a device */
+    uint32_t push_timeout_ms;    /* of one attempt */
+    uint32_t push_retry_ms;      /* after the first attempt; then doubled */
+    uint32_t push_retry_max_ms;
+    uint32_t push_attempts_max;
+    uint32_t push_ttl_s;       /* how long a push is worth something */
+    uint32_t push_waiting_max; /* devices, on each scheduler, likewise the next */
+    uint32_t push_connections_max;
+    uint32_t push_host_connections_max;
 
     uint32_t store_cells;     /* 0: the schedulers, rounded up to a power of two, at least 8 */
     uint64_t store_map_bytes; /* 0: the store's default, and so on */

@@ -33,6 +33,8 @@ static const struct command commands[] = {
     {"user", "remove", 1, 1, shell_user_remove},
     {"user", "export", 1, 2, shell_user_export},                    /* name [cursor] */
     {"user", "token", 1, 2, shell_user_token},                      /* name [device] */
+    {"push", "show", 1, 1, shell_push_show},                        /* user */
+    {"push", "test", 1, 2, shell_push_test},                        /* user [device] */
     {"user", "import", 2, 2 * SHELL_IMPORT_MAX, shell_user_import}, /* (name device)... */
 };
 

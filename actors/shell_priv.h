@@ -87,3 +87,5 @@ void shell_user_remove(struct shell_call *call);
 void shell_user_import(struct shell_call *call);
 void shell_user_token(struct shell_call *call);
 void shell_user_export(struct shell_call *call);
+void shell_push_show(struct shell_call *call);
+void shell_push_test(struct shell_call *call);

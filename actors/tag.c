@@ -2,7 +2,9 @@
 #include "actors/tag.h"
 
 #include "actors/connection.h"
+#include "actors/courier.h"
 #include "actors/presence.h"
+#include "actors/push.h"
 #include "store/tag.h"
 
 const char *
@@ -25,6 +27,20 @@ messenger_tag_name(uint32_t tag)
 #undef NAME
     if (tag - PRESENCE_ASK < sizeof presences / sizeof presences[0]) {
         return presences[tag - PRESENCE_ASK];
+    }
+#define NAME(tag) [(tag)-PUSH_TICK] = #tag
+    static const char *const pushes[] = {NAME(PUSH_TICK), NAME(PUSH_SWEEP), NAME(PUSH_TEST),
+                                         NAME(PUSH_SHOW)};
+#undef NAME
+    if (tag - PUSH_TICK < sizeof pushes / sizeof pushes[0]) {
+        return pushes[tag - PUSH_TICK];
+    }
+#define NAME(tag) [(tag)-COURIER_SEND] = #tag
+    static const char *const couriers[] = {NAME(COURIER_SEND), NAME(COURIER_TIMEOUT),
+                                           NAME(COURIER_BEGIN)};
+#undef NAME
+    if (tag - COURIER_SEND < sizeof couriers / sizeof couriers[0]) {
+        return couriers[tag - COURIER_SEND];
     }
     return store_tag_name(tag);
 }

@@ -3,8 +3,10 @@
 
 #include "actors/clock.h"
 #include "actors/connection.h"
+#include "actors/courier.h"
 #include "actors/listener.h"
 #include "actors/presence.h"
+#include "actors/push.h"
 #include "actors/shell.h"
 #include "runtime/supervisor.h"
 
@@ -24,6 +26,9 @@ struct home {
     char name[TREE_NAME_BYTES];
     struct ln_child connection;
     struct ln_supervision connections;
+    char push_name[PUSH_NAME_BYTES], couriers_name[PUSH_NAME_BYTES];
+    struct ln_child courier;
+    struct ln_supervision couriers;
 };
 
 struct tree {
@@ -52,6 +57,34 @@ home_plant(struct home *home, unsigned scheduler)
         .id = "connection", .behaviour = &connection_behaviour, .restart = LN_TEMPORARY};
     home->connections = (struct ln_supervision){LN_DYNAMIC, DYNAMIC_RESTARTS_MAX, RESTARTS_MS,
                                                 &home->connection, 1};
+    push_name(scheduler, home->push_name);
+    push_couriers_name(scheduler, home->couriers_name);
+    home->courier = (struct ln_child){
+        .id = "courier", .behaviour = &courier_behaviour, .restart = LN_TEMPORARY};
+    home->couriers =
+        (struct ln_supervision){LN_DYNAMIC, DYNAMIC_RESTARTS_MAX, RESTARTS_MS, &home->courier, 1};
+}
+
+/* Who wakes devices on a scheduler, and those who go there. */
+static uint32_t
+plant_push(struct tree *tree, unsigned scheduler, uint32_t count)
+{
+    const struct home *home = &tree->homes[scheduler];
+    tree->children[count++] = (struct ln_child){.id = "couriers",
+                                                .behaviour = &ln_supervisor,
+                                                .argument = &home->couriers,
+                                                .bytes = sizeof home->couriers,
+                                                .name = home->couriers_name,
+                                                .elsewhere = true,
+                                                .scheduler = (int)scheduler};
+    tree->children[count++] = (struct ln_child){.id = "push",
+                                                .behaviour = &push_behaviour,
+                                                .argument = &tree->messenger,
+                                                .bytes = sizeof(struct messenger *),
+                                                .name = home->push_name,
+                                                .elsewhere = true,
+                                                .scheduler = (int)scheduler};
+    return count;
 }
 
 static void
@@ -79,7 +112,7 @@ tree_new(struct messenger *messenger, unsigned schedulers)
 {
     struct tree *tree = calloc(1, sizeof *tree + schedulers * sizeof tree->homes[0]);
     ASSERT(tree != NULL && "out of memory");
-    tree->children = calloc(2 * schedulers + 4, sizeof *tree->children);
+    tree->children = calloc(4 * schedulers + 4, sizeof *tree->children);
     ASSERT(tree->children != NULL && "out of memory");
     tree->messenger = messenger;
     size_t store_count = 0;
@@ -115,6 +148,9 @@ tree_new(struct messenger *messenger, unsigned schedulers)
                                                     .bytes = sizeof(struct messenger *),
                                                     .elsewhere = true,
                                                     .scheduler = (int)i};
+    }
+    for (unsigned i = 0; messenger->push != NULL && i < schedulers; i++) {
+        count = plant_push(tree, i, count);
     }
     tree->children[count++] = (struct ln_child){.id = "shell",
                                                 .behaviour = &shell_behaviour,

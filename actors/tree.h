@@ -6,8 +6,12 @@
  *      +- presence (one_for_one)       on each scheduler: who is online of those at home there
  *      +- connections.N (dynamic)      on each scheduler: its connections
  *      +- clock                        on each scheduler: wakes them now and then
+ *      +- couriers.N (dynamic)         on each scheduler: they carry pushes
+ *      +- push.N                       on each scheduler: wakes devices that are offline
  *      +- shell                        the operator's socket
  *      +- listener                     clients' socket
+ *
+ * A node that does not push has neither of the two.
  *
  * It starts from the top and stops from the bottom: nobody new, then connections say good-bye, then
  * presences tell the store who was there, then the store.

@@ -110,6 +110,17 @@ check_ping(const Linnet__V1__ClientFrame *frame, const struct protocol_limits *l
     return fits ? 0 : check_fail(out_error, "ping.data: above 125 bytes");
 }
 
+/* It holds nothing that could be wrong. */
+static int
+check_nothing(const Linnet__V1__ClientFrame *frame, const struct protocol_limits *limits,
+              struct protocol_error *out_error)
+{
+    (void)frame;
+    (void)limits;
+    (void)out_error;
+    return 0;
+}
+
 static check_command *const checks[] = {
     [LINNET__V1__CLIENT_FRAME__COMMAND_AUTHENTICATE] = check_authenticate,
     [LINNET__V1__CLIENT_FRAME__COMMAND_SEND_MESSAGE] = check_send_message,
@@ -133,6 +144,9 @@ static check_command *const checks[] = {
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_PROFILE] = check_get_profile,
     [LINNET__V1__CLIENT_FRAME__COMMAND_DELETE_ACCOUNT] = check_delete_account,
     [LINNET__V1__CLIENT_FRAME__COMMAND_HIDE_MESSAGE] = check_hide_message,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_SET_PUSH] = check_set_push,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_CLEAR_PUSH] = check_nothing,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_GET_PUSH] = check_nothing,
 };
 
 int

@@ -38,6 +38,8 @@ typedef int check_command(const Linnet__V1__ClientFrame *frame,
 
 /* check_login.c */
 check_command check_authenticate;
+/* check_push.c */
+check_command check_set_push;
 /* check_message.c */
 check_command check_send_message;
 check_command check_mark_read;

@@ -78,6 +78,9 @@ enum {
     PROTOCOL_EXCEPTIONS_MAX = 256,
     /* As much as a WebSocket ping carries. */
     PROTOCOL_PING_BYTES_MAX = 125,
+    PROTOCOL_PUSH_APP_BYTES_MAX = 1024,
+    PROTOCOL_PUSH_POINT_BYTES = 65,
+    PROTOCOL_PUSH_AUTH_BYTES = 16,
     /* An error's text with its field's path; longer ones are cut. */
     PROTOCOL_ERROR_TEXT_BYTES = 160,
     /* A connection that sends so many undecodable frames is a program gone astray, not a typing

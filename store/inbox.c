@@ -132,7 +132,8 @@ inbox_make_room(struct ledger *ledger, struct effects *effects, uint64_t user,
     return true;
 }
 
-/* What somebody else wrote; not what other devices of the user did, nor marks. */
+/* What somebody else wrote; not what other devices of the user did, nor marks, nor who is in a
+ * group. */
 static bool
 entry_wakes(uint64_t user, const struct store_entry *entry)
 {

@@ -70,6 +70,8 @@ int linnet_user_remove(struct linnet_call *call);
 int linnet_user_token(struct linnet_call *call);
 int linnet_user_import(struct linnet_call *call);
 int linnet_user_export(struct linnet_call *call);
+int linnet_push_show(struct linnet_call *call);
+int linnet_push_test(struct linnet_call *call);
 
 /* Asks for a password, without echo when a person types it and twice then; or reads a line of
  * standard input. The text lives as long as the program. NULL: it has told why not. */

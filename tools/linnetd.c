@@ -5,6 +5,7 @@
  * everything that runs is there. */
 #include "actors/auth.h"
 #include "actors/messenger.h"
+#include "actors/push_office.h"
 #include "actors/tree.h"
 #include "runtime/io/uring.h"
 #include "runtime/node.h"
@@ -189,11 +190,12 @@ node_run(struct messenger *messenger)
  * of. */
 static int
 descriptors_share(struct settings *settings, const struct io_driver *driver, uint64_t limit,
-                  const struct descriptors *needed, struct messenger_room *room)
+                  const struct descriptors *needed, bool pushes, struct messenger_room *room)
 {
     uint32_t asked = settings->connections_max;
+    uint64_t for_pushes = pushes ? (uint64_t)settings->push_connections_max * io_loops(driver) : 0;
     struct descriptors have = {.limit = limit,
-                               .used = linnetd_descriptors_used(limit),
+                               .used = linnetd_descriptors_used(limit) + for_pushes,
                                .logs = needed->logs,
                                .cells = needed->cells,
                                .loops = io_loops(driver)};
@@ -216,17 +218,36 @@ descriptors_share(struct settings *settings, const struct io_driver *driver, uin
     return 0;
 }
 
+/* Keys, certificates. A node that does not push has no office. */
+static int
+push_open(const struct settings *settings, struct io_driver *driver, struct push_office *office,
+          struct messenger *messenger)
+{
+    char why[PUSH_OFFICE_WHY_BYTES] = "";
+    if (push_office_open(driver, settings, office, why) != 0) {
+        (void)fprintf(stderr, "linnetd: push: %s\n", why);
+        return LINNETD_USAGE;
+    }
+    messenger->push = office->web || office->webhook ? office : NULL;
+    return 0;
+}
+
 /* From the store's opening to its close. */
 static int
 data_serve(struct settings *settings, struct io_driver *driver, uint64_t descriptors, char *beside)
 {
     static struct messenger messenger; /* its counters are many cache lines */
     struct store *store = NULL;
+    static struct push_office office; /* the messenger refers to it */
     struct descriptors needed = {0};
     int code = data_open(settings, driver, &store, &needed);
     if (code == 0) {
         messenger_init(&messenger, driver, store, settings);
-        code = descriptors_share(settings, driver, descriptors, &needed, &messenger.room);
+        code = push_open(settings, driver, &office, &messenger);
+    }
+    if (code == 0) {
+        code = descriptors_share(settings, driver, descriptors, &needed, messenger.push != NULL,
+                                 &messenger.room);
     }
     if (code == 0) {
         (void)fflush(stdout);
@@ -235,6 +256,7 @@ data_serve(struct settings *settings, struct io_driver *driver, uint64_t descrip
         code = node_run(&messenger);
     }
     messenger_fini(&messenger);
+    push_office_close(&office);
     store_close(&store);
     return code;
 }

@@ -85,6 +85,9 @@
     }
 #define ATTACHMENTS_JSON "\"attachments\":[" ATTACHMENT_JSON ",{\"reference\":\"m/2\"}]"
 
+#define AUTH_16 "aaaaaaaaaaaaaaaa"
+#define POINT_64 AUTH_16 AUTH_16 AUTH_16 AUTH_16
+
 const struct frame_sample client_frames[] = {
     {CLIENT(.number = 0, .ref = 1, .command_case = LINNET__V1__CLIENT_FRAME__COMMAND_AUTHENTICATE,
             .authenticate = MESSAGE(
@@ -237,6 +240,26 @@ const struct frame_sample client_frames[] = {
             .delete_account = MESSAGE(Linnet__V1__DeleteAccount, delete_account,
                                       .name = TEXT("bob"), .password = TEXT("x"))),
      "{\"deleteAccount\":{\"name\":\"bob\",\"password\":\"x\"}}"},
+    {CLIENT(.ref = 3, .command_case = LINNET__V1__CLIENT_FRAME__COMMAND_SET_PUSH,
+            .set_push = MESSAGE(
+                Linnet__V1__SetPush, set_push, .target_case = LINNET__V1__SET_PUSH__TARGET_WEB_PUSH,
+                .web_push = MESSAGE(Linnet__V1__WebPush, web_push, .endpoint = TEXT("https://h/s"),
+                                    .p256dh = BYTES("\x04" POINT_64), .auth = BYTES(AUTH_16)),
+                .app = BYTES("?"))),
+     "{\"ref\":\"3\",\"setPush\":{\"webPush\":{\"endpoint\":\"https://h/s\",\"p256dh\":"
+     "\"BGFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=\","
+     "\"auth\":\"YWFhYWFhYWFhYWFhYWFhYQ==\"},\"app\":\"Pw==\"}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_SET_PUSH,
+            .set_push = MESSAGE(Linnet__V1__SetPush, set_push,
+                                .target_case = LINNET__V1__SET_PUSH__TARGET_WEBHOOK,
+                                .webhook = MESSAGE(Linnet__V1__Webhook, webhook, ))),
+     "{\"setPush\":{\"webhook\":{}}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_CLEAR_PUSH,
+            .clear_push = MESSAGE(Linnet__V1__ClearPush, clear_push, )),
+     "{\"clearPush\":{}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_GET_PUSH,
+            .get_push = MESSAGE(Linnet__V1__GetPush, get_push, )),
+     "{\"getPush\":{}}"},
 };
 const size_t client_frames_count = sizeof(client_frames) / sizeof(*client_frames);
 
@@ -317,6 +340,13 @@ const struct frame_sample server_frames[] = {
                                                .text = TEXT("too fast"), .retry_after_ms = 500))),
      "{\"answer\":{\"ref\":\"9\",\"error\":{\"code\":\"RATE_LIMITED\",\"text\":\"too fast\","
      "\"retryAfterMs\":\"500\"}}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER,
+            .answer = MESSAGE(Linnet__V1__Answer, answer, .ref = 9,
+                              .result_case = LINNET__V1__ANSWER__RESULT_PUSH,
+                              .push = MESSAGE(Linnet__V1__Push, push, .web_push_key = BYTES("?"),
+                                              .webhook = 1, .set = 1, .set_at_ms = 5))),
+     "{\"answer\":{\"ref\":\"9\",\"push\":{\"webPushKey\":\"Pw==\",\"webhook\":true,"
+     "\"set\":true,\"setAtMs\":\"5\"}}}"},
     {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_RESYNC,
             .resync = MESSAGE(Linnet__V1__Resync, resync, .inbox_number = 6,
                               .reason = LINNET__V1__RESYNC__REASON__INBOX_FULL)),

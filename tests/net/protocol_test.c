@@ -286,6 +286,23 @@ static const struct {
     {"{\"deleteAccount\":{}}", "NAME_INVALID", "deleteAccount.name: empty"},
     {"{\"deleteAccount\":{\"name\":\"a\",\"password\":\"%1025\"}}", "WRONG_CREDENTIALS",
      "deleteAccount.password: above 1024 bytes"},
+    {"{\"setPush\":{}}", "BAD_FRAME", "setPush: neither webPush nor webhook"},
+    {"{\"setPush\":{\"webhook\":{},\"app\":\"%1368\"}}", "BAD_FRAME",
+     "setPush.app: above 1024 bytes"},
+    {"{\"setPush\":{\"webPush\":{\"endpoint\":\"ftp://h/\"}}}", "BAD_FRAME",
+     "setPush.webPush.endpoint: no URL of https"},
+    {"{\"setPush\":{\"webPush\":{\"endpoint\":\"https://h/%1015\"}}}", "BAD_FRAME",
+     "setPush.webPush.endpoint: no URL of https"},
+    {"{\"setPush\":{\"webPush\":{\"endpoint\":\"https://h/\",\"p256dh\":\"BAAA\"}}}", "BAD_FRAME",
+     "setPush.webPush.p256dh: no uncompressed point of 65 bytes"},
+    {"{\"setPush\":{\"webPush\":{\"endpoint\":\"https://h/\",\"p256dh\":"
+     "\"A2FhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=\"}"
+     "}}",
+     "BAD_FRAME", "setPush.webPush.p256dh: no uncompressed point of 65 bytes"},
+    {"{\"setPush\":{\"webPush\":{\"endpoint\":\"https://h/\",\"p256dh\":"
+     "\"BGFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=\","
+     "\"auth\":\"YWFh\"}}}",
+     "BAD_FRAME", "setPush.webPush.auth: not 16 bytes"},
 };
 
 /* Writes the text with each %N as N letters. */
