@@ -5,6 +5,7 @@
 #include "store/apply_priv.h"
 #include "store/chat.h"
 #include "store/expiry.h"
+#include "store/history_ledger.h"
 #include "store/outbox.h"
 
 #include <errno.h>
@@ -22,6 +23,51 @@ tombstone_of(const struct ledger *ledger, const struct command_change *command)
                          command->change.message.chat_number);
 }
 
+/* One to one, the user wrote it. */
+static bool
+is_own(uint64_t user, uint64_t chat, const struct store_entry_change *change)
+{
+    return change->author == user && chat != user;
+}
+
+/* What a history has of the message, when that is known: an edit changes it. */
+static void
+need_history(const struct needs *needs, uint64_t user, uint64_t chat,
+             const struct store_entry_change *change)
+{
+    const struct ledger *ledger = needs->ledger;
+    struct store_key at = history_key_at(ledger->partition, user, chat, change->message.chat_number,
+                                         is_own(user, chat, change));
+    struct store_value value;
+    uint64_t number;
+    if (!history_is_on(ledger)) {
+        return;
+    }
+    need_key(needs, &at);
+    if (delta_get(ledger->delta, &at, &value) == DELTA_PRESENT) {
+        int error = history_at_decode(value, &number);
+        ASSERT(error == 0);
+        struct store_key key = history_key(ledger->partition, user, chat, number);
+        need_key(needs, &key);
+    }
+}
+
+static void
+change_history(const struct apply *apply, uint64_t user, uint64_t chat,
+               const struct store_entry_change *change)
+{
+    struct ledger *ledger = apply->ledger;
+    bool own = is_own(user, chat, change);
+    if (!history_is_on(ledger)) {
+        return;
+    }
+    if (change->kind == STORE_CHANGE_EDIT) {
+        history_edit(ledger, apply->effects, user, chat, own, &change->message);
+    } else {
+        history_forget(ledger, user, chat, change->message.chat_number, own);
+    }
+}
+
 static void
 need_change(const struct needs *needs, const struct command *whole)
 {
@@ -31,6 +77,7 @@ need_change(const struct needs *needs, const struct command *whole)
     need_number(needs, &command->change.message);
     need_key(needs, &tombstone);
     need(needs, RECORD_CHAT, command->owner, command->peer);
+    need_history(needs, command->owner, command->peer, &command->change);
     if (command->original != 0) {
         need(needs, RECORD_INBOX, command->owner, command->original);
     }
@@ -124,6 +171,7 @@ take_in(const struct apply *apply, const struct command_change *command, struct 
     inbox_append(apply->ledger, apply->effects, command->owner, head, entry);
     inbox_head_put(apply->ledger, command->owner, head);
     apply_expiry(apply, command->owner, entry);
+    change_history(apply, command->owner, command->peer, &command->change);
     if (entry->change.kind == STORE_CHANGE_DELETE) {
         if (command->original > head->low.number) {
             wipe(apply, command);
@@ -163,7 +211,8 @@ run_change(const struct apply *apply, const struct command *whole)
         return;
     }
     apply_number_accept(apply, &entry.change.message);
-    if (command->copy && for_everyone(command) && command->peer != command->owner) {
+    bool copied = command->copy || history_is_on(apply->ledger);
+    if (copied && for_everyone(command) && command->peer != command->owner) {
         copy_send(apply, command);
     }
     apply->result->chat_number = entry.change.message.chat_number;
@@ -176,7 +225,9 @@ const struct apply_command_kind apply_change = {need_change, run_change};
 static void
 need_changed(const struct needs *needs, const struct payload *payload)
 {
-    need(needs, RECORD_HEAD, payload->change.change.message.sender, 0);
+    const struct payload_change *changed = &payload->change;
+    need(needs, RECORD_HEAD, changed->change.message.sender, 0);
+    need_history(needs, changed->change.message.sender, changed->peer, &changed->change);
 }
 
 /* As a message's copy (apply_message.c), left out where there is no room. */
@@ -188,13 +239,17 @@ run_changed(const struct apply *apply, const struct payload *payload)
     struct store_entry entry = {
         .kind = STORE_ENTRY_CHANGE, .peer = changed->peer, .change = changed->change};
     struct record_head head;
-    if (!inbox_head_get(apply->ledger, user, &head) ||
-        !inbox_make_room(apply->ledger, apply->effects, user, &head, entry_bytes(&entry))) {
+    if (!inbox_head_get(apply->ledger, user, &head)) {
         return;
     }
-    inbox_append(apply->ledger, apply->effects, user, &head, &entry);
-    inbox_head_put(apply->ledger, user, &head);
-    apply_expiry(apply, user, &entry);
+    bool others = head.devices > 1 || !history_is_on(apply->ledger);
+    if (others &&
+        inbox_make_room(apply->ledger, apply->effects, user, &head, entry_bytes(&entry))) {
+        inbox_append(apply->ledger, apply->effects, user, &head, &entry);
+        inbox_head_put(apply->ledger, user, &head);
+        apply_expiry(apply, user, &entry);
+    }
+    change_history(apply, user, changed->peer, &changed->change);
 }
 
 const struct apply_payload_kind apply_changed = {need_changed, run_changed};

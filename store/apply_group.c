@@ -203,6 +203,10 @@ run_message(const struct apply *apply, const struct command *command)
         return;
     }
     message->chat_number = ++group.last;
+    if (group.ttl_ms != 0 &&
+        (message->expires_at_ms == 0 || message->expires_at_ms > apply->time_ms + group.ttl_ms)) {
+        message->expires_at_ms = apply->time_ms + group.ttl_ms;
+    }
     group_put(ledger, apply->effects, id, &group);
     log_row(apply, id, message);
     group_spread_get(ledger, id, &spread);

@@ -74,3 +74,33 @@ history_forget(struct ledger *ledger, uint64_t user, uint64_t chat, uint64_t cha
     ledger_delete(ledger, &back);
     ledger_delete(ledger, &at);
 }
+
+void
+history_edit(struct ledger *ledger, struct effects *effects, uint64_t user, uint64_t chat, bool own,
+             const struct store_entry_message *edit)
+{
+    struct store_key at = history_key_at(ledger->partition, user, chat, edit->chat_number, own);
+    struct store_value value;
+    struct store_entry entry;
+    uint64_t number;
+    if (!ledger_get(ledger, &at, &value)) {
+        return;
+    }
+    int error = history_at_decode(value, &number);
+    ASSERT(error == 0);
+    struct store_key key = history_key(ledger->partition, user, chat, number);
+    bool present = ledger_get(ledger, &key, &value);
+    ASSERT(present);
+    error = entry_decode(number, value.bytes, value.count, &entry);
+    ASSERT(error == 0);
+    entry.message.body_kind = edit->body_kind;
+    entry.message.body = edit->body;
+    entry.message.body_bytes = edit->body_bytes;
+    entry.message.attachments = edit->attachments;
+    entry.message.attachments_bytes = edit->attachments_bytes;
+    entry.message.expires_at_ms = edit->expires_at_ms;
+    size_t bytes = entry_bytes(&entry);
+    unsigned char *record = effects_scratch(effects, bytes);
+    entry_encode(&entry, record);
+    ledger_put(ledger, &key, record, bytes);
+}

@@ -63,6 +63,9 @@ has_expired(const struct partition *partition, const struct store_entry *entry)
 {
     uint64_t keep_ms = partition->ledger.limits.history_ms;
     uint64_t now_ms = (uint64_t)ln_wall_ms();
+    if (entry->message.expires_at_ms != 0 && entry->message.expires_at_ms <= now_ms) {
+        return true;
+    }
     return keep_ms != STORE_HISTORY_FOREVER && entry->message.time_ms + keep_ms <= now_ms;
 }
 

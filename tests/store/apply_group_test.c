@@ -253,10 +253,33 @@ survives_everything(void **state)
     }
 }
 
+static void
+messages_disappear(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 2);
+    (void)world_group_send(world, users[0], 2, id, "stays");
+    struct world_group_change ttl = {
+        .group = id, .user = users[0], .number = 3, .kind = STORE_GROUP_TTL, .value = 5000};
+    assert_int_equal(world_group_change(world, &ttl).error, 0);
+    (void)world_group_send(world, users[0], 4, id, "goes");
+    world_settle(world);
+    uint64_t expires_at_ms = world_now_ms(world) + 5000;
+    size_t count = world_inbox(world, users[1], 0, entries);
+    assert_int_equal(entries[count - 1].message.expires_at_ms, expires_at_ms);
+    world_pass(world, 4999);
+    assert_int_equal(world_sweep(world), 0);
+    world_pass(world, 1);
+    assert_true(world_sweep(world) >= 2);
+    assert_int_equal(world_inbox(world, users[1], 0, entries), count - 1);
+    assert_int_equal(world_inbox(world, users[2], 0, entries), count - 1);
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
+        IN_TOWN("what is written to a group disappears when the group says so", messages_disappear),
         IN_TOWN("a new group reaches all of its members, with an update that says so", reaches_all),
         IN_TOWN("a group is no user, and no user a group", is_no_user),
         IN_TOWN("a creation that is repeated is the same group", retried_creation),

@@ -145,6 +145,45 @@ forgets(void **state)
     world_free(&world);
 }
 
+static void
+changes_hold(void **state)
+{
+    (void)state;
+    struct world *world = world_with(STORE_HISTORY_FOREVER);
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 1);
+    (void)world_send(world, alice, 1, 1, bob, "a");
+    (void)world_send(world, alice, 1, 2, bob, "b");
+    struct world_change change = {.kind = STORE_CHANGE_EDIT,
+                                  .sender = alice,
+                                  .number = 3,
+                                  .recipient = bob,
+                                  .chat_number = 1,
+                                  .text = "changed"};
+    assert_int_equal(world_change(world, &change).error, 0);
+    world_settle(world);
+    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
+        world_fold(world, cell);
+    }
+    world_restart(world);
+    assert_string_equal(history(world, bob, alice), "cb");
+    assert_string_equal(history(world, alice, bob), "cb");
+    change.kind = STORE_CHANGE_DELETE;
+    change.number = 4;
+    change.text = "";
+    assert_int_equal(world_change(world, &change).error, 0);
+    world_settle(world);
+    assert_string_equal(history(world, bob, alice), "b");
+    assert_string_equal(history(world, alice, bob), "b");
+    change.kind = STORE_CHANGE_HIDE;
+    change.number = 5;
+    change.chat_number = 2;
+    assert_int_equal(world_change(world, &change).error, 0);
+    assert_string_equal(history(world, bob, alice), "b");
+    assert_string_equal(history(world, alice, bob), "");
+    world_free(&world);
+}
+
 int
 main(void)
 {
@@ -154,6 +193,9 @@ main(void)
              keeps_both_sides),
         SPEC("what one wrote is kept without coming into the inbox of one's only device",
              own_messages_stay_out_of_the_inbox),
+        SPEC("an edit holds in the histories of both, a deletion too; what is hidden is in the "
+             "other's",
+             changes_hold),
         SPEC("a history has what a full inbox missed", fills_what_a_full_inbox_missed),
         SPEC("what has grown too old is forgotten, and what is gone already passed over", forgets),
     };
