@@ -77,6 +77,7 @@ bury(struct world *world)
     }
     ln_node_close(&world->node);
     tree_free(world->tree);
+    push_office_close(&world->office);
     messenger_fini(&world->messenger);
     store_close(&world->store);
     io_driver_close(world->driver);
@@ -96,6 +97,17 @@ unopened(struct world *world, int error, const char *why)
     io_driver_close(world->driver);
     world->driver = NULL;
     return false;
+}
+
+/* A world that pushes. */
+static void
+office_open(struct world *world)
+{
+    char why[PUSH_OFFICE_WHY_BYTES] = "";
+    assert_int_equal(push_office_open(world->driver, &world->settings, &world->office, why), 0);
+    if (world->office.web || world->office.webhook) {
+        world->messenger.push = &world->office;
+    }
 }
 
 /* False: the disk failed before the node stood. */
@@ -133,6 +145,7 @@ boot_once(struct world *world)
         return unopened(world, error, report.why);
     }
     messenger_init(&world->messenger, world->driver, world->store, &world->settings);
+    office_open(world);
     if (world->seed % 2 == 1) {
         world->messenger.room.connections_settle_from = (io_socket)(world->seed / 2 % 8);
     }
@@ -238,6 +251,10 @@ world_begin(struct world *world)
     world->settings.password_ops = 1;
     (void)snprintf(world->settings.listen, sizeof world->settings.listen, "127.0.0.1:4222");
     (void)snprintf(world->settings.data, sizeof world->settings.data, "%s/data", world->root);
+    world->settings.push_ca_file[0] = '\0'; /* there is no such file on the simulated disk */
+    if (world->set != NULL) {
+        world->set(&world->settings);
+    }
     arena_init(&world->arena, world->arena_room, sizeof world->arena_room, 1 << 20);
     world->config = (struct client_config){.form = seed % 2 == 0 ? PROTOCOL_BINARY : PROTOCOL_JSON,
                                            .host = "127.0.0.1:4222",

@@ -23,6 +23,7 @@
 #pragma once
 
 #include "actors/messenger.h"
+#include "actors/push_office.h"
 #include "actors/tree.h"
 #include "net/client.h"
 #include "runtime/io/sim.h"
@@ -100,7 +101,9 @@ struct world {
     struct ln_child guest;
     struct ln_child root_children[2];
     struct ln_supervision guest_root;
+    void (*set)(struct settings *settings); /* before the first boot; NULL: nothing */
     struct settings settings;
+    struct push_office office; /* as push_subject and push_webhook ask for */
     struct io_driver *driver;
     struct store *store;
     struct ln_node *node;
