@@ -51,6 +51,9 @@ look(struct connection *connection)
         connection->heard_at_ns = ln_now_ns(); /* while we don't read, nobody can show any */
         return;
     }
+    if (connection->phase == CONNECTION_READY) {
+        connection_audit(connection);
+    }
     uint64_t silent_ms = (ln_now_ns() - connection->heard_at_ns) / 1000000;
     if (!connection->pinged) {
         if (silent_ms >= idle_ms / 2) {

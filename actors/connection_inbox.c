@@ -10,10 +10,14 @@
  * A device that is live and has acknowledged everything has no struct feed. */
 #include "actors/connection_priv.h"
 #include "actors/presence.h"
+#include "store/audit.h"
 #include "store/entry.h"
 
 #include <errno.h>
 #include <string.h>
+
+/* Once in an idle timeout (clock.h): struct connection counts so far. */
+enum { AUDIT_LOOKS = 1 << 3 };
 
 /* --------------------------------------------------------------------------------- the feed */
 
@@ -237,7 +241,8 @@ void
 connection_detach(struct connection *connection)
 {
     if (connection->attached) {
-        struct ln_msg *detach = ln_msg_new(STORE_DETACH, LN_DURABLE, sizeof(struct store_detach));
+        /* In a lane that is never refused: nobody would say it again. */
+        struct ln_msg *detach = ln_msg_new(STORE_DETACH, LN_REPLY, sizeof(struct store_detach));
         *(struct store_detach *)(void *)detach->data = (struct store_detach){
             .user = connection->user, .device = connection->device, .session = ln_self()};
         ln_send(store_user_pid(connection->messenger->store, connection->user), &detach);
@@ -263,6 +268,42 @@ resync(struct connection *connection)
     }
     event_resync(connection, attached.acked);
     lag(connection, UINT64_MAX);
+}
+
+/* ------------------------------------------------------------------------------------ the audit */
+
+/* Often when something seems to be amiss. */
+void
+connection_audit(struct connection *connection)
+{
+    connection->looks++; /* of three bits */
+    if (!connection->suspects && connection->looks % AUDIT_LOOKS != 0) {
+        return;
+    }
+    struct ln_msg *msg = ln_msg_new(STORE_AUDIT, LN_DURABLE, sizeof(struct store_audit));
+    *(struct store_audit *)(void *)msg->data = (struct store_audit){
+        .user = connection->user, .device = connection->device, .session = ln_self()};
+    ln_send(store_user_pid(connection->messenger->store, connection->user), &msg);
+}
+
+/* What is amiss now may be on its way to be told: a push that was refused, a session that was
+ * replaced. What is still so at the next look never will be. */
+static void
+audited(struct connection *connection, const struct store_audited *audit)
+{
+    bool misses = live(connection) && store_audit_misses(audit->newest, connection->fed);
+    bool amiss = !audit->attached || misses;
+    bool again = amiss && connection->suspects;
+    connection->suspects = amiss && !again;
+    if (!again) {
+        return;
+    }
+    messenger_count(&connection->messenger->counters.invariant_violations);
+    if (audit->attached) {
+        lag(connection, 0);
+    } else {
+        connection_close(connection, PROTOCOL_CLOSE_INTERNAL, "the inbox has lost this connection");
+    }
 }
 
 static void
@@ -302,6 +343,8 @@ connection_told_by_store(struct connection *connection, struct ln_msg *msg)
     }
     if (msg->tag == STORE_PUSH) {
         pushed(connection, msg);
+    } else if (msg->tag == STORE_AUDITED) {
+        audited(connection, (const struct store_audited *)(const void *)msg->data);
     } else {
         noticed(connection, msg->tag, (const struct store_notice *)(const void *)msg->data);
     }

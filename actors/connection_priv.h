@@ -105,6 +105,8 @@ struct connection {
     bool counted : 1;       /* among the authenticated */
     bool login_counted : 1; /* among the pending logins */
     bool spare : 1;         /* came beyond connections_max */
+    bool suspects : 1;      /* the last audit found something amiss */
+    uint8_t looks : 3;      /* of the clock, since the last audit */
     bool settles : 1;       /* gives its descriptor back when it has logged in */
     struct short_name name;
 };
@@ -209,6 +211,8 @@ bool connection_page_arrived(struct connection *connection, struct ln_msg *answe
 void connection_credit(struct connection *connection, uint64_t number);
 /* CONNECTION_READ_AGAIN */
 void connection_read_again(struct connection *connection);
+/* At each look of the clock: now and then it asks whether it has been told everything. */
+void connection_audit(struct connection *connection);
 /* Its end: nothing is told to it any more. */
 void connection_detach(struct connection *connection);
 

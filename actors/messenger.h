@@ -63,11 +63,12 @@ struct messenger_counters {
     _Atomic uint64_t chat_gaps;
     _Atomic uint64_t states; /* events written to sockets */
     _Atomic uint64_t resyncs;
-    _Atomic uint64_t accounts_deleted; /* by their users */
-    _Atomic uint64_t replaced;         /* connections closed because their device connected anew */
-    _Atomic uint64_t slow;             /* connections closed because they did not read */
-    _Atomic uint64_t rate_closed;      /* connections closed because they were far too fast */
-    _Atomic uint64_t idle;             /* connections closed because they were silent */
+    _Atomic uint64_t invariant_violations; /* what an audit found, and nothing should have caused */
+    _Atomic uint64_t accounts_deleted;     /* by their users */
+    _Atomic uint64_t replaced;    /* connections closed because their device connected anew */
+    _Atomic uint64_t slow;        /* connections closed because they did not read */
+    _Atomic uint64_t rate_closed; /* connections closed because they were far too fast */
+    _Atomic uint64_t idle;        /* connections closed because they were silent */
     _Atomic uint64_t rate_refused[RATE_CLASSES];    /* commands, by class */
     _Atomic uint64_t push_waiting;    /* now: devices that push actors have in mind */
     _Atomic uint64_t push_couriers;   /* now */

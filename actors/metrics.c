@@ -65,6 +65,8 @@ static const struct {
     {"accounts_deleted_total", COUNTER, "Accounts deleted by their users.",
          OF(accounts_deleted)},
     {"resyncs_total", COUNTER, "Devices that lost their place.", OF(resyncs)},
+    {"invariant_violations_total", COUNTER, "Promises found broken by audits: please report.",
+     OF(invariant_violations)},
     {"replaced_total", COUNTER, "Connections replaced by their device.", OF(replaced)},
     {"slow_total", COUNTER, "Connections closed as too slow.", OF(slow)},
     {"rate_closed_total", COUNTER, "Connections closed as far too fast.", OF(rate_closed)},

@@ -21,6 +21,8 @@ struct attached_session {
     ln_pid pid;
     uint16_t device;
     bool behind;
+    /* The lower bits of the newest entry that it is told of, or will read (audit.h). */
+    uint32_t newest;
 };
 
 /* Embedded; count may be read. */

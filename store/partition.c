@@ -242,7 +242,7 @@ fail_waiting(struct partition *partition, int error)
     struct ask *ask = ask_queue_take(&partition->waiting);
     while (ask != NULL) {
         struct ask *next = ask->next;
-        if (ask->tag >= STORE_TAG_INTERNAL) {
+        if (ask->tag >= STORE_TAG_INTERNAL || ask->tag == STORE_DETACH) {
             ask_queue_push(&partition->waiting, ask);
         } else {
             ask_answer_error(ask, error == -ESRCH ? -EAGAIN : error);
@@ -287,7 +287,8 @@ take(struct partition *partition, struct ln_msg *msg)
         }
         return;
     }
-    if (partition->waiting.count >= PARTITION_WAITING_MAX) {
+    /* Nobody repeats that a session has ended. */
+    if (partition->waiting.count >= PARTITION_WAITING_MAX && msg->tag != STORE_DETACH) {
         counter_add(&partition->journal->refused_overload, 1);
         if (request) {
             ln_reply_error(ln_caller(msg), -EAGAIN);
@@ -330,6 +331,9 @@ partition_handle(void *state, struct ln_msg **msg_in)
         break;
     case ASK_PUMP:
         partition_pump(partition);
+        break;
+    case LN_TAG_DOWN:
+        partition_session_ended(partition, ((const struct ln_down *)(const void *)msg->data)->pid);
         break;
     case ASK_HISTORY_TICK:
         partition_history_tick(partition);
@@ -379,6 +383,7 @@ partition_start(void *state, const void *argument)
     store_pid_set(&partition->pid, ln_self());
     partition_streams_resume(partition);
     partition_sweep_begin(partition);
+    partition_watch_sessions(partition);
     partition_wake(partition);
     return 0;
 }

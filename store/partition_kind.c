@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All kinds of requests that a partition takes, and of what other partitions send it. */
+#include "store/audit.h"
 #include "store/partition_priv.h"
 #include "store/presence.h"
 #include "store/state.h"
@@ -37,6 +38,7 @@ static const struct ask_kind *const kinds[] = {
     KIND(STORE_MAY_SEE, ask_may_see),
     KIND(STORE_PROFILE, ask_profile),
     KIND(STORE_HISTORY, ask_history),
+    KIND(STORE_AUDIT, ask_audit),
     KIND(ASK_HISTORY_LOOK, ask_of_history_look),
     KIND(STORE_GROUP_CREATE, ask_group_create),
     KIND(STORE_GROUP_CHANGE, ask_group_change),

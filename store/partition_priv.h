@@ -127,7 +127,14 @@ partition_at_most(uint32_t asked, uint32_t limit)
     return asked == 0 || asked > limit ? limit : asked;
 }
 
+/* partition_audit.c */
+extern const struct ask_kind ask_audit;
+/* In an actor that was started again: the sessions that are no more are told of (LN_TAG_DOWN). */
+void partition_watch_sessions(struct partition *partition);
+void partition_session_ended(struct partition *partition, ln_pid pid);
+
 /* partition_tell.c */
+void partition_detach(struct partition *partition, const struct store_detach *detach);
 void partition_answer_attach(struct ask *ask, const struct result *result);
 void partition_push(struct partition *partition, const struct effect *effect);
 

@@ -55,13 +55,15 @@ partition_push(struct partition *partition, const struct effect *effect)
     struct attached_session *session = attached_next(attached, effect->user, NULL);
     struct ln_buffer *buffer = NULL;
     for (; session != NULL; session = attached_next(attached, effect->user, session)) {
-        if (!session->behind) {
+        session->newest = (uint32_t)effect->number;
+        if (!session->behind && !partition->store->options.plant_lost_pushes) {
             buffer = buffer != NULL ? buffer : entry_buffer(partition, effect);
             push_one(partition, effect, session, buffer);
         }
     }
     ln_buffer_put(&buffer);
 }
+
 void
 partition_push_refused(struct partition *partition, uint64_t user, ln_pid pid)
 {
@@ -182,6 +184,8 @@ partition_answer_attach(struct ask *ask, const struct result *result)
         struct store_notice notice = {.user = asked->user, .device = asked->device};
         notify(replaced, STORE_REPLACED, &notice);
     }
+    attached_find(&partition->attached, asked->user, asked->device)->newest =
+        (uint32_t)attached.last;
     count_sessions(partition, &before);
     ask_answer(ask, &attached, sizeof(attached), NULL);
 }
@@ -261,13 +265,18 @@ partition_applied(struct partition *partition, struct ask *ask, const struct res
 }
 
 void
-partition_passed(struct partition *partition, struct ask *ask)
+partition_detach(struct partition *partition, const struct store_detach *detach)
 {
-    const struct store_detach *detach = ASK_DATA(store_detach, ask);
     struct attached before = partition->attached;
-    ASSERT(ask->tag == STORE_DETACH);
     attached_remove(&partition->attached, detach->user, detach->device, detach->session);
     count_sessions(partition, &before);
+}
+
+void
+partition_passed(struct partition *partition, struct ask *ask)
+{
+    ASSERT(ask->tag == STORE_DETACH);
+    partition_detach(partition, ASK_DATA(store_detach, ask));
     ask_answer_error(ask, 0);
     ask_free(ask);
 }

@@ -87,6 +87,7 @@ struct store_options {
     /* A judge's hook, for tests alone: commands are applied and answered before they are
      * durable. */
     bool plant_answer_before_sync;
+    bool plant_lost_pushes; /* likewise: sessions are told of nothing new */
 };
 
 /* What opening found and did. */

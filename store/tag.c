@@ -2,6 +2,7 @@
 #include "store/tag.h"
 
 #include "store/ask.h"
+#include "store/audit.h"
 #include "store/group.h"
 #include "store/presence.h"
 #include "store/request.h"
@@ -80,6 +81,8 @@ static const char *const requests[] = {
     NAME(STORE_GROUP_MEMBERS),
     NAME(STORE_GROUP_READ),
     NAME(STORE_GROUP_CHATS),
+    NAME(STORE_AUDIT),
+    NAME(STORE_AUDITED),
     NAME(STORE_HISTORY),
 };
 /* clang-format on */

@@ -75,6 +75,10 @@ bury(struct world *world)
         world->people[i].peer = NULL;
         world->people[i].calling = false;
     }
+    uint64_t violations = messenger_counted(&world->messenger.counters.invariant_violations);
+    if (violations > 0 && !world->lost_pushes) {
+        judge_broken(world, "audits found %llu gaps", (unsigned long long)violations);
+    }
     ln_node_close(&world->node);
     tree_free(world->tree);
     push_office_close(&world->office);
@@ -136,6 +140,8 @@ boot_once(struct world *world)
                                   .segment_bytes = 256 << 10,
                                   .reserve_bytes = 64 << 10,
                                   .replay_commands_max = 64 + 400 * (world->seed % 3),
+                                  .inbox_entries_max = world->settings.inbox_entries_max,
+                                  .plant_lost_pushes = world->lost_pushes,
                                   .steps_bytes_max = 8 << 20,
                                   .states_max = world->settings.states_max,
                                   .plant_answer_before_sync = world->answer_early};

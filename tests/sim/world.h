@@ -95,6 +95,7 @@ struct world {
     unsigned ended;  /* lives that the node has ended itself, after the disk had failed */
     bool drop_syncs; /* a planted bug, for judging the judges: in all lives to come */
     bool answer_early;
+    bool lost_pushes; /* audits find that, and it does not break a promise */
     /* Of the disk, in all lives to come; 0: no limit. */
     uint64_t disk_bytes_max;
     /* An actor that lives beside the node's tree, in all lives to come; behaviour NULL: none. */
