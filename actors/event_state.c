@@ -40,7 +40,7 @@ rule_show(struct shown *shown, const struct store_entry_state *from)
     shown->rule.who = (Linnet__V1__Rule__Who)rule.audience;
     if (rule.count > 0) {
         shown->exceptions = ln_alloc(rule.count * sizeof *shown->exceptions);
-        shown->exceptions_list = ln_alloc(rule.count * sizeof *shown->exceptions_list);
+        shown->exceptions_list = ln_alloc(rule.count * sizeof(Linnet__V1__Chat *));
     }
     for (unsigned i = 0; i < rule.count; i++) {
         chat_init(&shown->exceptions[i], rule_exception(&rule, i));

@@ -2,6 +2,7 @@
 /* Random commands, folds and restarts against a model that was written from the promises alone:
  * sets of ids, lists of messages, counters. Devices are clients: they read their inbox, acknowledge
  * some of it, and believe what it says. */
+#include "store/state.h"
 #include "tests/spec.h"
 #include "tests/store/chance.h"
 #include "tests/store/world.h"
@@ -22,6 +23,7 @@ enum {
 /* What the model knows of a message: that it was accepted, where, and how it was answered. */
 struct accepted {
     bool accepted;
+    bool swallowed; /* its recipient had blocked its sender */
     unsigned to;
     uint64_t chat_number;
     uint64_t time_ms;
@@ -32,8 +34,9 @@ struct device {
     bool seen[USERS][IDS];     /* messages by sender and number */
     uint64_t seen_chat[USERS]; /* the newest chat number from each peer */
     uint64_t told_delivered[USERS], told_read[USERS];
-    uint64_t acked;   /* inbox number */
-    unsigned waiting; /* messages above it */
+    unsigned told_draft[USERS]; /* of the chat with each peer; 0: none */
+    uint64_t acked;             /* inbox number */
+    unsigned waiting;           /* messages above it */
 };
 
 struct model {
@@ -46,6 +49,10 @@ struct model {
     uint64_t chat[USERS][USERS];      /* messages from the first to the second */
     uint64_t delivered[USERS][USERS]; /* of those */
     uint64_t read[USERS][USERS];
+    bool blocked[USERS][USERS];     /* the first has blocked the second */
+    bool was_blocked[USERS][USERS]; /* at some time */
+    unsigned draft[USERS][USERS];   /* what the first writes to the second */
+    unsigned states[USERS];         /* how many are set */
     struct device devices[USERS][DEVICES];
 };
 
@@ -70,6 +77,32 @@ user_of(const struct model *model, uint64_t id)
 
 /* -------------------------------------------------------------------------------------- sending */
 
+static bool
+has_room(const struct model *model, unsigned user)
+{
+    bool room = false;
+    for (unsigned d = 0; d < DEVICES; d++) {
+        const struct device *device = &model->devices[user][d];
+        room = room || (!device->lost && device->waiting < ENTRIES_MAX);
+    }
+    return room;
+}
+
+/* One more entry for the user: devices without room lose their place. */
+static void
+take_room(struct model *model, unsigned user)
+{
+    assert_true(has_room(model, user));
+    for (unsigned d = 0; d < DEVICES; d++) {
+        struct device *device = &model->devices[user][d];
+        if (device->lost || device->waiting >= ENTRIES_MAX) {
+            device->lost = true;
+        } else {
+            device->waiting++;
+        }
+    }
+}
+
 /* What must be answered, from the promises: a window of 64, one place per id, limits per device. */
 static int
 expected_error(struct model *model, unsigned from, unsigned to, uint64_t number)
@@ -79,16 +112,8 @@ expected_error(struct model *model, unsigned from, unsigned to, uint64_t number)
     if (highest >= 64 && number <= highest - 64) {
         return -ESTALE;
     }
-    if (model->messages[from][number].accepted) {
-        return 0;
-    }
-    for (unsigned d = 0; d < DEVICES; d++) {
-        const struct device *device = &model->devices[to][d];
-        if (!device->lost && device->waiting < ENTRIES_MAX) {
-            return 0;
-        }
-    }
-    return -EDQUOT;
+    bool taken = model->messages[from][number].accepted || model->blocked[to][from];
+    return taken || has_room(model, to) ? 0 : -EDQUOT;
 }
 
 static void
@@ -98,21 +123,12 @@ accept(struct model *model, unsigned from, unsigned to, uint64_t number)
     *highest = number > *highest ? number : *highest;
     model->messages[from][number].accepted = true;
     model->messages[from][number].to = to;
+    if (model->blocked[to][from]) {
+        model->messages[from][number].swallowed = true;
+        return;
+    }
     model->messages[from][number].chat_number = ++model->chat[from][to];
-    bool taken = false;
-    for (unsigned d = 0; d < DEVICES; d++) {
-        taken =
-            taken || (!model->devices[to][d].lost && model->devices[to][d].waiting < ENTRIES_MAX);
-    }
-    assert_true(taken);
-    for (unsigned d = 0; d < DEVICES; d++) {
-        struct device *device = &model->devices[to][d];
-        if (device->lost || device->waiting >= ENTRIES_MAX) {
-            device->lost = true;
-        } else {
-            device->waiting++;
-        }
-    }
+    take_room(model, to);
 }
 
 static void
@@ -145,17 +161,36 @@ send(struct model *model)
         accept(model, from, to, number);
         message->time_ms = result.time_ms;
     }
+    if (message->swallowed && !before) {
+        assert_true(result.chat_number > STORE_SWALLOWED_MIN);
+        message->chat_number = result.chat_number;
+    }
     assert_int_equal(result.chat_number, message->chat_number);
     assert_int_equal(result.time_ms, message->time_ms);
 }
 
 /* -------------------------------------------------------------------------------------- clients */
 
+static unsigned
+draft_of(const char *text, size_t bytes)
+{
+    char number[16] = "";
+    memcpy(number, text, bytes);
+    return (unsigned)strtoul(number, NULL, 10);
+}
+
 /* A client takes in one entry: nothing twice, nothing out of order, nothing that was not sent. */
 static void
 take_in(struct model *model, unsigned user, struct device *device, const struct store_entry *entry)
 {
     unsigned peer = user_of(model, entry->peer);
+    if (entry->kind == STORE_ENTRY_STATE) {
+        if (entry->state.kind == STORE_STATE_DRAFT) {
+            device->told_draft[peer] =
+                draft_of((const char *)entry->state.value, entry->state.value_bytes);
+        }
+        return;
+    }
     if (entry->kind == STORE_ENTRY_CURSORS) {
         assert_true(entry->cursors.peer_delivered >= device->told_delivered[peer]);
         assert_true(entry->cursors.peer_read >= device->told_read[peer]);
@@ -168,6 +203,7 @@ take_in(struct model *model, unsigned user, struct device *device, const struct 
     }
     uint64_t number = entry->message.sender_number;
     assert_true(number < IDS && model->messages[peer][number].accepted);
+    assert_false(model->messages[peer][number].swallowed);
     assert_int_equal(model->messages[peer][number].to, user);
     assert_int_equal(model->messages[peer][number].chat_number, entry->message.chat_number);
     assert_int_equal(model->messages[peer][number].time_ms, entry->message.time_ms);
@@ -194,6 +230,10 @@ look_at_chats(struct model *model, unsigned user, struct device *device)
             device->told_delivered[peer] = chat.peer_delivered;
             device->told_read[peer] = chat.peer_read;
         }
+        char value[WORLD_STATE_MAX];
+        bool draft = world_state_get(model->world, model->ids[user], STORE_STATE_DRAFT,
+                                     model->ids[peer], value);
+        device->told_draft[peer] = draft ? draft_of(value, strlen(value)) : 0;
     }
 }
 
@@ -219,7 +259,7 @@ visit(struct model *model, unsigned user, unsigned d, size_t most)
         if (i < taken) {
             take_in(model, user, device, &entries[i]);
         } else {
-            device->waiting += entries[i].kind == STORE_ENTRY_MESSAGE;
+            device->waiting += entry_takes_room(&entries[i]);
         }
     }
     if (taken > 0) {
@@ -242,6 +282,56 @@ read_chat(struct model *model)
         if (number > model->delivered[writer][reader]) {
             model->delivered[writer][reader] = number;
         }
+    }
+}
+
+/* Sets a state, or (NULL) removes it: what is told of a removal takes room. */
+static bool
+change(struct model *model, unsigned user, uint8_t kind, unsigned subject, bool present,
+       const char *value)
+{
+    uint64_t id = model->ids[user];
+    bool removes = present && value == NULL;
+    bool adds = !present && value != NULL;
+    int error = 0;
+    if (removes && !has_room(model, user)) {
+        error = -EDQUOT;
+    } else if (adds && model->states[user] == WORLD_STATES_MAX) {
+        error = -E2BIG;
+    }
+    struct result result = world_state(model->world, id, kind, model->ids[subject], value);
+    assert_int_equal(result.error, error);
+    if (error != 0) {
+        return false;
+    }
+    if (removes) {
+        take_room(model, user);
+    }
+    model->states[user] += adds;
+    model->states[user] -= removes;
+    return true;
+}
+
+static void
+set_something(struct model *model)
+{
+    unsigned user = (unsigned)pick(model, USERS);
+    unsigned peer = (unsigned)pick(model, USERS);
+    if (pick(model, 3) == 0) {
+        bool blocks = pick(model, 2) == 0;
+        bool *blocked = &model->blocked[user][peer];
+        if (change(model, user, STORE_STATE_BLOCKED, peer, *blocked, blocks ? "b" : NULL)) {
+            *blocked = blocks;
+            model->was_blocked[user][peer] = model->was_blocked[user][peer] || blocks;
+        }
+        return;
+    }
+    char text[16];
+    unsigned value = (unsigned)pick(model, 100);
+    unsigned *draft = &model->draft[user][peer];
+    (void)snprintf(text, sizeof(text), "%u", value);
+    if (change(model, user, STORE_STATE_DRAFT, peer, *draft != 0, value != 0 ? text : NULL)) {
+        *draft = value;
     }
 }
 
@@ -271,6 +361,8 @@ step(struct model *model)
         visit(model, (unsigned)pick(model, USERS), (unsigned)pick(model, DEVICES), pick(model, 12));
     } else if (what < 76) {
         read_chat(model);
+    } else if (what < 80) {
+        set_something(model);
     } else if (what < 90) {
         (void)world_step(model->world, pick(model, 1 << 16));
     } else {
@@ -296,7 +388,10 @@ expect_settled(struct model *model)
             for (unsigned d = 0; d < DEVICES; d++) {
                 const struct device *device = &model->devices[user][d];
                 assert_int_equal(device->told_delivered[peer], model->delivered[user][peer]);
-                assert_int_equal(device->told_read[peer], model->read[user][peer]);
+                if (!model->was_blocked[peer][user]) {
+                    assert_int_equal(device->told_read[peer], model->read[user][peer]);
+                }
+                assert_int_equal(device->told_draft[peer], model->draft[user][peer]);
             }
             assert_int_equal(model->delivered[user][peer], model->chat[user][peer]);
         }
@@ -308,7 +403,8 @@ expect_settled(struct model *model)
             for (unsigned d = 0; d < DEVICES; d++) {
                 seen = seen || model->devices[message->to][d].seen[from][number];
             }
-            assert_int_equal(seen, message->accepted); /* some device has each accepted message */
+            /* some device has each accepted message */
+            assert_int_equal(seen, message->accepted && !message->swallowed);
         }
     }
 }
