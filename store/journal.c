@@ -106,13 +106,18 @@ journal_kick(struct journal *journal)
 int
 journal_append(struct journal *journal, struct ask *ask, const struct command *command)
 {
+    size_t room;
+    unsigned char *body = log_body_room(journal->log, &room);
+    if (room < COMMAND_BYTES_MAX) {
+        body = journal->body; /* it may be too long for this batch */
+    }
     struct log_command logged = {
         .partition = command->partition,
         .kind = (uint8_t)command->kind,
         .version = COMMAND_VERSION,
-        .body = journal->body,
+        .body = body,
     };
-    logged.body_bytes = (uint32_t)command_encode(command, journal->body, COMMAND_BYTES_MAX);
+    logged.body_bytes = (uint32_t)command_encode(command, body, COMMAND_BYTES_MAX);
     int error = log_append(journal->log, &logged);
     journal->urgent = journal->urgent || error != 0 || !may_linger(command->kind);
     if (journal->urgent || !lingers(journal)) {

@@ -63,7 +63,7 @@ struct journal {
     struct effects effects;
     struct fetch fetch;   /* scratch of partition_pump */
     struct rows rows;     /* scratch for answers */
-    unsigned char *body;  /* scratch for encoding: COMMAND_BYTES_MAX */
+    unsigned char *body;  /* scratch for encoding what may be too long: COMMAND_BYTES_MAX */
     unsigned char *pairs; /* scratch for gathering: GATHER_PAIRS_BYTES */
     _Atomic ln_pid pid;
     _Atomic ln_pid keeper;

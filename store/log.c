@@ -198,6 +198,14 @@ log_body_bytes_max(const struct log *log)
     return log->batch_bytes_max - LOG_BATCH_HEADER_BYTES - LOG_COMMAND_HEADER_BYTES;
 }
 
+unsigned char *
+log_body_room(const struct log *log, size_t *out_bytes)
+{
+    uint32_t at = LOG_BATCH_HEADER_BYTES + log->open.bytes_count + LOG_COMMAND_HEADER_BYTES;
+    *out_bytes = at < log->batch_bytes_max ? log->batch_bytes_max - at : 0;
+    return log->open.memory + at;
+}
+
 int
 log_append(struct log *log, const struct log_command *command)
 {

@@ -71,8 +71,13 @@ void log_close(struct log **log);
 /* The largest body that a command may have. */
 uint32_t log_body_bytes_max(const struct log *log);
 
-/* Copies the command into the open batch. -EAGAIN when that is too full for it: seal it first, or
- * wait while another one is in flight. The body must not exceed log_body_bytes_max. */
+/* Where the next command's body will lie in the open batch, and how much room there is: a body that
+ * is made there need not be copied. Until the next append or seal. */
+unsigned char *log_body_room(const struct log *log, size_t *out_bytes);
+
+/* Takes the command into the open batch, copying its body unless it lies in log_body_room. -EAGAIN
+ * when the batch is too full for it: seal it first, or wait while another one is in flight. The
+ * body must not exceed log_body_bytes_max. */
 MUST_CHECK int log_append(struct log *log, const struct log_command *command);
 
 /* What waits in the open batch. */

@@ -42,7 +42,9 @@ log_command_write(const struct log_command *command, unsigned char *out)
     cursor_put_u8(&cursor, command->kind);
     cursor_put_u8(&cursor, command->version);
     cursor_put_u8(&cursor, 0);
-    cursor_put_bytes(&cursor, command->body, command->body_bytes);
+    if (command->body != out + LOG_COMMAND_HEADER_BYTES) {
+        cursor_put_bytes(&cursor, command->body, command->body_bytes);
+    }
     ASSERT(!cursor.failed);
 }
 

@@ -82,7 +82,8 @@ struct log_command {
     uint32_t body_bytes;
 };
 
-/* Writes head and body; room for LOG_COMMAND_HEADER_BYTES + body_bytes. */
+/* Writes head and body, which may lie in its place already; room for LOG_COMMAND_HEADER_BYTES +
+ * body_bytes. */
 void log_command_write(const struct log_command *command, unsigned char *out);
 
 /* A whole batch. `at` is log_batch_next's. */

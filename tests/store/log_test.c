@@ -167,6 +167,48 @@ a_batch_holds_what_was_appended(void **state)
 }
 
 static void
+a_body_made_in_its_place_stays_there(void **state)
+{
+    struct logs *logs = *state;
+    struct log_batch batch;
+    struct log_write write;
+    struct log_command command;
+    uint64_t position;
+    size_t before;
+    size_t after;
+    assert_int_equal(append(logs, 1, "first", 5), 0);
+    unsigned char *place = log_body_room(logs->log, &before);
+    assert_int_equal(before, 2048 - LOG_BATCH_HEADER_BYTES - 2 * LOG_COMMAND_HEADER_BYTES - 5);
+    memcpy(place, "second", 6);
+    assert_int_equal(append(logs, 2, place, 6), 0);
+    assert_ptr_equal(log_body_room(logs->log, &after), place + 6 + LOG_COMMAND_HEADER_BYTES);
+    assert_int_equal(after, before - 6 - LOG_COMMAND_HEADER_BYTES);
+    assert_int_equal(append(logs, 3, "third", 5), 0);
+    assert_int_equal(log_seal(logs->log, &batch, &write), 0);
+    assert_int_equal(log_batch_next(&batch, &command, &position), 1);
+    assert_int_equal(log_batch_next(&batch, &command, &position), 1);
+    assert_int_equal(command.partition, 2);
+    assert_int_equal(command.body_bytes, 6);
+    assert_ptr_equal(command.body, place);
+    assert_memory_equal(command.body, "second", 6);
+    assert_int_equal(log_batch_next(&batch, &command, &position), 1);
+    assert_memory_equal(command.body, "third", 5);
+    write_batch(logs, &write);
+}
+
+static void
+no_room_for_a_body_is_told(void **state)
+{
+    struct logs *logs = *state;
+    static const unsigned char body[4096];
+    size_t room;
+    (void)log_body_room(logs->log, &room);
+    assert_int_equal(append(logs, 1, body, room), 0);
+    (void)log_body_room(logs->log, &room);
+    assert_int_equal(room, 0);
+}
+
+static void
 the_next_batch_fills_while_one_is_in_flight(void **state)
 {
     struct logs *logs = *state;
@@ -475,6 +517,9 @@ main(void)
     static const struct CMUnitTest specs[] = {
         LOG_SPEC("a batch holds what was appended, in order and with positions",
                  a_batch_holds_what_was_appended),
+        LOG_SPEC("a body made in its place in the batch stays there",
+                 a_body_made_in_its_place_stays_there),
+        LOG_SPEC("a batch without room for another body says so", no_room_for_a_body_is_told),
         LOG_SPEC("while a batch is in flight the next one fills",
                  the_next_batch_fills_while_one_is_in_flight),
         LOG_SPEC("a full batch asks to be sealed", a_full_batch_asks_to_be_sealed),
