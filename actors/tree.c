@@ -90,7 +90,7 @@ plant_push(struct tree *tree, unsigned scheduler, uint32_t count)
 static void
 presences_plant(struct tree *tree, unsigned schedulers)
 {
-    tree->presences = calloc(schedulers, sizeof *tree->presences);
+    tree->presences = calloc(schedulers, sizeof(struct presence *));
     tree->presence_children = calloc(schedulers, sizeof *tree->presence_children);
     ASSERT(tree->presences != NULL && tree->presence_children != NULL && "out of memory");
     tree->messenger->presences = presence_new(tree->messenger, schedulers);
@@ -99,7 +99,7 @@ presences_plant(struct tree *tree, unsigned schedulers)
         tree->presence_children[i] = (struct ln_child){.id = "presence",
                                                        .behaviour = &presence_behaviour,
                                                        .argument = &tree->presences[i],
-                                                       .bytes = sizeof tree->presences[i],
+                                                       .bytes = sizeof(struct presence *),
                                                        .elsewhere = true,
                                                        .scheduler = (int)i};
     }

@@ -32,7 +32,7 @@ enum {
     WRITERS = 2000, /* users who write, a message a second each */
     SIGN_S = 5,
     STEP_MS = 10,
-    STEPS_PER_S = 1000 / STEP_MS,
+    SIGN_STEPS = SIGN_S * 1000 / STEP_MS,
     GOING_PER_S = 200, /* one in so many users comes or goes each second */
     BODY_BYTES = 128,
     SCHEDULERS_MAX = 64,
@@ -177,14 +177,13 @@ pulse_run(void *state)
     while (ln_sleep(STEP_MS) == 0) {
         int mode = atomic_load(&bench.mode);
         step++;
-        for (uint64_t i = step % (SIGN_S * STEPS_PER_S); i < bench.users && mode != ALONE;
-             i += SIGN_S * STEPS_PER_S) {
+        for (uint64_t i = step % SIGN_STEPS; i < bench.users && mode != ALONE; i += SIGN_STEPS) {
             uint64_t user = user_at(i);
             if (store_user_home(bench.store, user) != ln_scheduler()) {
                 continue;
             }
             bool goes = mode == OVERLOAD
-                            ? step / (SIGN_S * STEPS_PER_S) % 2 == 0
+                            ? step / SIGN_STEPS % 2 == 0
                             : mode == COMINGS && chance_below(&chance, GOING_PER_S / SIGN_S) == 0;
             if (goes) {
                 presence_background(&bench.messenger, user);
@@ -307,7 +306,7 @@ settle(void)
     uint64_t before = UINT64_MAX;
     bench.settings.presence_updates_per_s = UINT32_MAX;
     atomic_store(&bench.mode, SIGNS);
-    (void)ln_sleep((SIGN_S + 1) * 1000);
+    (void)ln_sleep((SIGN_S + 1) * UINT64_C(1000));
     while (messenger_counted(&counters->presence_updates) != before) {
         before = messenger_counted(&counters->presence_updates);
         (void)ln_sleep(2000);
@@ -412,7 +411,7 @@ run_node(void)
         children[count++] = (struct ln_child){.id = "presence",
                                               .behaviour = &presence_behaviour,
                                               .argument = &presences[i],
-                                              .bytes = sizeof presences[i],
+                                              .bytes = sizeof(struct presence *),
                                               .elsewhere = true,
                                               .scheduler = (int)i};
     }

@@ -75,7 +75,7 @@ static void
 pair_world_open(uint64_t seed)
 {
     world_open(&pair.world, seed);
-    pair.world.settings.limits.presence_interval_ms = INTERVAL_MS;
+    pair.world.settings.limits.presence_interval_ms = (uint32_t)INTERVAL_MS;
     pair.world.settings.limits.presence_watches_max = 3;
     pair.world.settings.presence_watchers_max = 2;
     world_restart(&pair.world);

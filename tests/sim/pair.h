@@ -14,13 +14,11 @@
 #include "actors/presence.h"
 #include "tests/sim/wire.h"
 
-enum {
-    SEEDS = 4,
-    SECOND = 1000,
-    INTERVAL_MS = 5 * SECOND,
-    /* Two signs may be missed; the walk is a second late at most. */
-    LEASE_MS = 15 * SECOND,
-};
+enum { SEEDS = 4 };
+#define SECOND UINT64_C(1000)
+#define INTERVAL_MS (5 * SECOND)
+/* Two signs may be missed; the walk is a second late at most. */
+#define LEASE_MS (15 * SECOND)
 
 struct pair {
     struct world world;
