@@ -6,6 +6,7 @@
 #include "actors/tag.h"
 #include "runtime/text.h"
 #include "store/store.h"
+#include "store/trace.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -88,6 +89,9 @@ push_note(struct push *push, const struct push_wake *wake, enum push_step_kind k
         .test = wake->test,
     };
     push_trace_add(&push->trace, &step);
+    if (kind == PUSH_STEP_ACCEPTED && !wake->test) {
+        trace_step(push->messenger->store, STEP_PUSHED, 0, wake->user, wake->device, wake->newest);
+    }
 }
 
 /* One timer, for the first of them. */

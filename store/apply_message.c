@@ -3,8 +3,8 @@
  * sender's other devices get of it goes through the outbox. */
 #include "store/apply_priv.h"
 #include "store/chat.h"
-#include "store/history_ledger.h"
 #include "store/expiry.h"
+#include "store/history_ledger.h"
 #include "store/outbox.h"
 
 #include <errno.h>

@@ -11,6 +11,13 @@ steps_of(const struct partition *partition)
     return store->steps_count > 0 ? &store->steps[partition->journal->index] : NULL;
 }
 
+/* A group takes messages, and is read, as a user is: its number stands where the user's would. */
+static bool
+is_message(const struct command *command)
+{
+    return command->kind == COMMAND_MESSAGE || command->kind == COMMAND_GROUP_MESSAGE;
+}
+
 static uint64_t
 mark_of(const struct partition *partition, const struct command_message *command)
 {
@@ -23,7 +30,7 @@ void
 partition_trace_accepted(struct partition *partition, const struct command *command)
 {
     struct steps *steps = steps_of(partition);
-    if (steps != NULL && command->kind == COMMAND_MESSAGE) {
+    if (steps != NULL && is_message(command)) {
         const struct command_message *message = &command->message;
         steps_note(steps, STEP_ACCEPTED, mark_of(partition, message), message->recipient, 0, 0);
     }
@@ -66,12 +73,13 @@ partition_trace(struct partition *partition, const struct command *command,
     if (steps == NULL) {
         return;
     }
-    if (command->kind == COMMAND_MESSAGE) {
+    bool read = command->kind == COMMAND_READ || command->kind == COMMAND_GROUP_READ;
+    if (is_message(command)) {
         trace_message(partition, steps, &command->message, result);
     } else if (command->kind == COMMAND_ACK && result->error == 0) {
         steps_note(steps, STEP_ACKNOWLEDGED, 0, command->ack.user, command->ack.device,
                    command->ack.number);
-    } else if (command->kind == COMMAND_READ && result->error == 0) {
+    } else if (read && result->error == 0) {
         steps_note(steps, STEP_READ, command->read.peer, command->read.user, 0,
                    command->read.chat_number);
     }

@@ -35,7 +35,8 @@ enum step_kind {
     STEP_ANSWERED = 5, /* the sender and the device that were told; its number in the chat */
     STEP_QUEUED = 6,   /* in an inbox: user, device (0: the first to come), number there */
     STEP_WRITTEN = 7,  /* to the device's socket; likewise */
-    STEP_PUSHED = 8,   /* a push service has taken it; likewise */
+    STEP_PUSHED =
+        8, /* a cursor: a push service was told of what waits for the device up to there */
     STEP_ACKNOWLEDGED = 9, /* a cursor: user and device have all up to the number in the inbox */
     STEP_READ = 10,        /* a cursor: the user has read the chat up to the number in it */
     STEP_GIVEN_UP = 11,    /* a cursor: the device lost its place, up to the number in the inbox */

@@ -13,7 +13,14 @@ enum {
 };
 
 /* Cursors that a place in an inbox waits for. */
-enum passed { PASSED_ACKNOWLEDGED, PASSED_GIVEN_UP, PASSED_EXPIRED, PASSED_READ, PASSED_KINDS };
+enum passed {
+    PASSED_PUSHED,
+    PASSED_ACKNOWLEDGED,
+    PASSED_GIVEN_UP,
+    PASSED_EXPIRED,
+    PASSED_READ,
+    PASSED_KINDS
+};
 
 /* Where the message was queued, and the first cursor of each kind that went past it. */
 struct step_target {
@@ -214,9 +221,8 @@ static void
 move_cursor(struct step_search *search, const struct step *step)
 {
     static const enum passed kinds[STEP_KINDS] = {
-        [STEP_ACKNOWLEDGED] = PASSED_ACKNOWLEDGED,
-        [STEP_GIVEN_UP] = PASSED_GIVEN_UP,
-        [STEP_EXPIRED] = PASSED_EXPIRED,
+        [STEP_PUSHED] = PASSED_PUSHED,     [STEP_ACKNOWLEDGED] = PASSED_ACKNOWLEDGED,
+        [STEP_GIVEN_UP] = PASSED_GIVEN_UP, [STEP_EXPIRED] = PASSED_EXPIRED,
         [STEP_READ] = PASSED_READ,
     };
     unsigned at = target_first(search, step->user);
@@ -240,7 +246,7 @@ look_for_cursors(struct step_search *search, const uint64_t *words, size_t count
 {
     for (size_t i = 0; i < count; i += STEP_WORDS) {
         struct step step;
-        if (step_unpack(&words[i], &step) && step.kind >= STEP_ACKNOWLEDGED &&
+        if (step_unpack(&words[i], &step) && step.kind >= STEP_PUSHED &&
             step.kind <= STEP_EXPIRED) {
             move_cursor(search, &step);
         }

@@ -122,6 +122,25 @@ class Shell(unittest.IsolatedAsyncioTestCase):
         await alice.close()
         await bob.close()
 
+    async def test_a_message_to_a_group_is_traced_to_each_member(self):
+        alice, bob, carol = await self.come("alice"), await self.come("bob", PROTO), await self.come("carol")
+        made = await alice.ask({"number": "8", "createChat": {
+            "name": "walkers", "participants": [{"userName": "bob"}, {"userName": "carol"}]}})
+        group = made["chat"]["chat"]["groupId"]
+        sent = (await alice.ask({"number": "9", "sendMessage": {"chat": {"groupId": group}, "text": "x"}}))["sent"]
+        for person in (bob, carol):
+            message = await person.event("newMessage")
+            await person.ask({"ref": "1", "ack": {"inboxNumber": message["inboxNumber"]}})
+        await bob.ask({"ref": "2", "markRead": {"chat": {"groupId": group}, "chatNumber": sent["chatNumber"]}})
+        steps = self.look("msg", "trace", "alice/1/9")["steps"]
+        who = {step: {row["user_id"] for row in steps if row["step"] == step} for step in (row["step"] for row in steps)}
+        members = {self.people[name][0] for name in ("bob", "carol")}
+        self.assertEqual((who["accepted"], who["durable"]), ({int(group)}, {int(group)}))
+        self.assertEqual((who["written"] & members, who["acknowledged"] & members), (members, members))
+        self.assertEqual((who["queued"] >= members, who["read"]), (True, {self.people["bob"][0]}))
+        for person in (alice, bob, carol):
+            await person.close()
+
     async def test_a_node_that_does_well_shows_no_crashes(self):
         self.assertEqual(self.look("crashes"), [])
         self.assertEqual(self.node.linnet("crashes").stdout, "no actor has failed since the start\n")

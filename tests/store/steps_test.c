@@ -298,6 +298,8 @@ finds_the_whole_way(void **state)
         {STEP_QUEUED, 1, MARK, READER, 90, START + 2},
         {STEP_QUEUED, 2, MARK, READER, 90, START + 2},
         {STEP_WRITTEN, 1, MARK, READER, 90, START + 3},
+        {STEP_PUSHED, 2, 0, READER, 89, START + 3},
+        {STEP_PUSHED, 2, 0, READER, 91, START + 4},       /* this is it */
         {STEP_ACKNOWLEDGED, 1, 0, READER, 89, START + 4}, /* of what came before */
         {STEP_ACKNOWLEDGED, 1, 0, OTHER, 95, START + 5},  /* of another */
         {STEP_READ, 0, SENDER, READER, 3, START + 6},     /* not as far */
@@ -319,10 +321,10 @@ finds_the_whole_way(void **state)
     for (unsigned row = 0; row < 2; row++) {
         row_open(&files[row], row, 2);
     }
-    assert_int_equal(append(&files[0], at_reader, 14), 0);
+    assert_int_equal(append(&files[0], at_reader, 16), 0);
     assert_int_equal(append(&files[1], at_sender, 5), 0);
     find(&search);
-    assert_int_equal(search.count, 12);
+    assert_int_equal(search.count, 13);
     expect_row(0, STEP_ACCEPTED, READER, 0, 0, START);
     expect_row(1, STEP_DURABLE, READER, 0, 4, START + 1);
     expect_row(2, STEP_ANSWERED, SENDER, 1, 4, START + 2);
@@ -331,10 +333,11 @@ finds_the_whole_way(void **state)
     assert_int_equal(rows[5].kind, STEP_QUEUED);
     assert_int_equal(rows[6].kind, STEP_QUEUED);
     expect_row(7, STEP_WRITTEN, READER, 1, 90, START + 3);
-    expect_row(8, STEP_ACKNOWLEDGED, READER, 1, 92, START + 8);
-    expect_row(9, STEP_READ, READER, 0, 5, START + 10);
-    expect_row(10, STEP_GIVEN_UP, READER, 2, 99, START + 12);
-    expect_row(11, STEP_ACKNOWLEDGED, SENDER, 2, 33, START + 20);
+    expect_row(8, STEP_PUSHED, READER, 2, 91, START + 4);
+    expect_row(9, STEP_ACKNOWLEDGED, READER, 1, 92, START + 8);
+    expect_row(10, STEP_READ, READER, 0, 5, START + 10);
+    expect_row(11, STEP_GIVEN_UP, READER, 2, 99, START + 12);
+    expect_row(12, STEP_ACKNOWLEDGED, SENDER, 2, 33, START + 20);
     for (unsigned row = 0; row < 2; row++) {
         step_files_close(&files[row]);
     }
