@@ -173,6 +173,19 @@ accounts_token(struct messenger *messenger, const char *name, const char *device
     return error;
 }
 
+int
+accounts_revoke(struct messenger *messenger, const char *name, uint16_t device)
+{
+    struct store_device_id id = {.device = device};
+    int error = accounts_find(messenger, name, &id.user);
+    if (error < 0) {
+        return error;
+    }
+    error = ask(store_user_pid(messenger->store, id.user),
+                request_new(STORE_DEVICE_REVOKE, &id, sizeof id), NULL, 0);
+    return error == -ENOENT ? -ENODEV : error;
+}
+
 /* ---------------------------------------------------------------------------------------- lists */
 
 int

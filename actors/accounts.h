@@ -40,6 +40,9 @@ MUST_CHECK int accounts_remove(struct messenger *messenger, const char *name);
 MUST_CHECK int accounts_token(struct messenger *messenger, const char *name, const char *device,
                               char out_token[AUTH_TOKEN_TEXT_BYTES]);
 
+/* -ENODEV: the user has no such device. */
+MUST_CHECK int accounts_revoke(struct messenger *messenger, const char *name, uint16_t device);
+
 /* A page of a partition's users, above an id; the rows are in the answer's buffer: the caller's to
  * free. */
 MUST_CHECK int accounts_list(struct messenger *messenger, uint8_t partition, uint64_t after,

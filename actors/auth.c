@@ -116,6 +116,66 @@ auth_token_hash(const unsigned char secret[AUTH_SECRET_BYTES], unsigned char out
     ASSERT(error == 0);
 }
 
+/* ---------------------------------------------------------------------------------------- codes */
+
+enum { CODE_LETTERS = 8, LETTER_BITS = 5 };
+static const char code_letters[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+void
+auth_code_print(const unsigned char chance_bytes[AUTH_CODE_CHANCE_BYTES],
+                char out[AUTH_CODE_TEXT_BYTES])
+{
+    uint64_t bits = little_endian_get(chance_bytes, AUTH_CODE_CHANCE_BYTES);
+    for (unsigned i = 0; i < CODE_LETTERS; i++) {
+        *out++ = code_letters[bits >> (LETTER_BITS * i) & ((1u << LETTER_BITS) - 1)];
+        if (i == CODE_LETTERS / 2 - 1) {
+            *out++ = '-';
+        }
+    }
+    *out = '\0';
+}
+
+/* The letter that was meant; 0: none. */
+static char
+letter_meant(char typed)
+{
+    if (typed >= 'a' && typed <= 'z') {
+        typed = (char)(typed - 'a' + 'A');
+    }
+    switch (typed) {
+    case 'O':
+        return '0';
+    case 'I':
+    case 'L':
+        return '1';
+    default:
+        return typed != '\0' && strchr(code_letters, typed) != NULL ? typed : '\0';
+    }
+}
+
+int
+auth_code_hash(uint64_t user, const char *text, unsigned char out[AUTH_HASH_BYTES])
+{
+    unsigned char whose[8 + CODE_LETTERS];
+    unsigned count = 0;
+    little_endian_put(whose, user, 8);
+    for (const char *at = text; *at != '\0'; at++) {
+        char letter = letter_meant(*at);
+        if (letter != '\0' && count < CODE_LETTERS) {
+            whose[8 + count++] = (unsigned char)letter;
+        } else if (letter != '\0' || (*at != '-' && *at != ' ')) {
+            return -EINVAL;
+        }
+    }
+    if (count != CODE_LETTERS) {
+        return -EINVAL;
+    }
+    int error = crypto_generichash(out, AUTH_HASH_BYTES, whose, sizeof whose, NULL, 0);
+    ASSERT(error == 0);
+    sodium_memzero(whose, sizeof whose);
+    return 0;
+}
+
 /* ------------------------------------------------------------------------------------ passwords */
 
 void

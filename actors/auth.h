@@ -26,6 +26,9 @@ enum {
     AUTH_TOKEN_TEXT_BYTES = 48, /* with its NUL */
     AUTH_HASH_BYTES = 32,
     AUTH_PASSWORD_HASH_BYTES = 128, /* with its NUL */
+    /* 40 bits: with a handful of tries, and minutes to try in, nobody guesses one. */
+    AUTH_CODE_CHANCE_BYTES = 5,
+    AUTH_CODE_TEXT_BYTES = 10, /* with its dash and its NUL */
 };
 
 struct auth_token {
@@ -45,6 +48,14 @@ MUST_CHECK int auth_token_parse(const char *text, size_t bytes, struct auth_toke
 /* What the store keeps of the secret. */
 void auth_token_hash(const unsigned char secret[AUTH_SECRET_BYTES],
                      unsigned char out[AUTH_HASH_BYTES]);
+
+/* A code that people carry from one device to another: eight of Crockford's 32 letters and digits,
+ * so that none is taken for another, with a dash in the middle. */
+void auth_code_print(const unsigned char chance[AUTH_CODE_CHANCE_BYTES],
+                     char out[AUTH_CODE_TEXT_BYTES]);
+/* What the store keeps of a user's code, however it was typed: small letters, o for 0, i and l for
+ * 1, with or without dashes and spaces. 0, or -EINVAL: it is none. */
+MUST_CHECK int auth_code_hash(uint64_t user, const char *text, unsigned char out[AUTH_HASH_BYTES]);
 
 /* What one hash costs. */
 struct auth_cost {

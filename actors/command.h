@@ -65,6 +65,10 @@ void command_refuse(struct connection *connection, uint64_t number, uint64_t ref
 /* The same for requests about the device's own user: one who is gone is closed. */
 void command_refuse_own(struct connection *connection, const struct pending *pending, int error);
 
+/* command_device.c, command_list.c */
+extern const struct command_kind command_list_devices, command_rename_device, command_revoke_device,
+    command_create_link_code, command_list_chats;
+
 /* command_chat.c */
 /* Whom a chat means: 0 and the user's or group's id, or what the name's partition says. Yields for
  * a name. */

@@ -106,6 +106,11 @@ static const struct command_kind *const kinds[] = {
     [LINNET__V1__CLIENT_FRAME__COMMAND_SET_PUSH] = &command_set_push,
     [LINNET__V1__CLIENT_FRAME__COMMAND_CLEAR_PUSH] = &command_clear_push,
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_PUSH] = &command_get_push,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_LIST_DEVICES] = &command_list_devices,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_RENAME_DEVICE] = &command_rename_device,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_REVOKE_DEVICE] = &command_revoke_device,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_CREATE_LINK_CODE] = &command_create_link_code,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_LIST_CHATS] = &command_list_chats,
 };
 
 static void

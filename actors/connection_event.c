@@ -113,6 +113,18 @@ event_done(struct connection *connection, uint64_t number, uint64_t ref)
     event_send(connection, &frame);
 }
 
+void
+event_answer(struct connection *connection, const struct pending *pending,
+             Linnet__V1__Answer *answer)
+{
+    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
+    answer->number = pending->number < STORE_NODE_NUMBER_MIN ? pending->number : 0;
+    answer->ref = pending->ref;
+    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER;
+    frame.answer = answer;
+    event_send(connection, &frame);
+}
+
 /* ------------------------------------------------------------------------------------ the inbox */
 
 void
@@ -156,6 +168,7 @@ static event_of_entry *const kinds[] = {
     [STORE_ENTRY_GROUP_UPDATE] = event_group_update,
     [STORE_ENTRY_GROUP_CURSORS] = event_group_cursors,
     [STORE_ENTRY_GROUP_COUNTS] = event_group_counts,
+    [STORE_ENTRY_DEVICE] = event_device_change,
 };
 
 void

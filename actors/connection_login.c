@@ -143,16 +143,23 @@ password_get(struct messenger *messenger, uint64_t user, char hash[AUTH_PASSWORD
     return error;
 }
 
+static struct store_name
+name_of(const char *text)
+{
+    struct store_name name = {0};
+    size_t bytes = strnlen(text, sizeof name.text);
+    name.bytes = (uint8_t)bytes;
+    memcpy(name.text, text, bytes);
+    return name;
+}
+
 static int
 device_add(struct messenger *messenger, uint64_t user, const char *device_name,
            struct auth_token *out)
 {
-    struct store_device_add add = {.user = user};
+    struct store_device_add add = {.user = user, .name = name_of(device_name)};
     ln_random(out->secret, sizeof out->secret);
     auth_token_hash(out->secret, add.token_hash);
-    size_t bytes = strnlen(device_name, sizeof add.name.text);
-    add.name.bytes = (uint8_t)bytes;
-    memcpy(add.name.text, device_name, bytes);
     struct ln_msg *request = request_new(STORE_DEVICE_ADD, &add, sizeof add);
     struct store_device_added added;
     int error = ask(store_user_pid(messenger->store, user), &request, &added, sizeof added);
@@ -323,14 +330,11 @@ password_user(struct connection *connection, const char *text, const char *passw
               uint64_t *out_user)
 {
     struct messenger *messenger = connection->messenger;
-    struct store_name name = {0};
-    size_t bytes = strnlen(text, sizeof name.text);
+    struct store_name name = name_of(text);
     struct auth_job job = {.password = password,
                            .password_bytes = strlen(password),
                            .cost = {.operations = messenger->settings->password_ops,
                                     .memory_bytes = messenger->settings->password_memory_bytes}};
-    name.bytes = (uint8_t)bytes;
-    memcpy(name.text, text, bytes);
     short_name_set(&connection->name, &name);
     int error = user_find(messenger, &name, out_user);
     if (error == -ENOENT && registers) {
@@ -389,6 +393,41 @@ connection_login_refuse(struct connection *connection, const Linnet__V1__ClientF
     login_refuse(connection, frame, error, NULL);
 }
 
+/* A wrong name and a wrong code are told alike. The store counts the tries. */
+static int
+login_link(struct connection *connection, const Linnet__V1__LinkLogin *login,
+           struct auth_token *out)
+{
+    struct messenger *messenger = connection->messenger;
+    struct store_link_redeem redeem = {.name = name_of(login->device_name)};
+    struct store_name name = name_of(login->name);
+    short_name_set(&connection->name, &name);
+    int error = user_find(messenger, &name, &redeem.user);
+    if (error != 0) {
+        return error == -ENOENT ? -EACCES : error;
+    }
+    if (auth_code_hash(redeem.user, login->code, redeem.code_hash) != 0) {
+        return -EACCES;
+    }
+    ln_random(out->secret, sizeof out->secret);
+    auth_token_hash(out->secret, redeem.token_hash);
+    struct ln_msg *request = request_new(STORE_LINK_REDEEM, &redeem, sizeof redeem);
+    struct store_device_added added;
+    error = ask(store_user_pid(messenger->store, redeem.user), &request, &added, sizeof added);
+    if (error == 0) {
+        out->user = redeem.user;
+        out->device = added.device;
+    }
+    return error;
+}
+
+static void
+link_refuse(struct connection *connection, const Linnet__V1__ClientFrame *frame, int error)
+{
+    login_refuse(connection, frame, error,
+                 error == -EACCES ? "no such user, or not a code that is good" : NULL);
+}
+
 static void
 password_refuse(struct connection *connection, const Linnet__V1__ClientFrame *frame, int error)
 {
@@ -401,30 +440,61 @@ password_refuse(struct connection *connection, const Linnet__V1__ClientFrame *fr
     login_refuse(connection, frame, error, fault != NULL ? text : NULL);
 }
 
+static int
+authenticate(struct connection *connection, const Linnet__V1__Authenticate *by,
+             struct auth_token *out)
+{
+    int error;
+    switch ((int)by->method_case) {
+    case LINNET__V1__AUTHENTICATE__METHOD_TOKEN:
+        return login_token(connection, by->token, strlen(by->token), out);
+    case LINNET__V1__AUTHENTICATE__METHOD_LINK_CODE:
+        error = login_link(connection, by->link_code, out);
+        explicit_bzero(by->link_code->code, strlen(by->link_code->code));
+        return error;
+    default:
+        error = login_password(connection, by->password_login, out);
+        /* The frame's memory is another's next. */
+        explicit_bzero(by->password_login->password, strlen(by->password_login->password));
+        return error;
+    }
+}
+
+static void
+authenticated(struct connection *connection, const Linnet__V1__Authenticate *by)
+{
+    struct messenger_counters *counters = &connection->messenger->counters;
+    switch ((int)by->method_case) {
+    case LINNET__V1__AUTHENTICATE__METHOD_TOKEN:
+        messenger_count(&counters->logins_token);
+        break;
+    case LINNET__V1__AUTHENTICATE__METHOD_LINK_CODE:
+        messenger_count(&counters->logins_link);
+        break;
+    default:
+        messenger_count(&counters->logins_password);
+        break;
+    }
+}
+
 void
 connection_authenticate(struct connection *connection, const Linnet__V1__ClientFrame *frame,
                         struct websocket_input *left)
 {
-    const Linnet__V1__Authenticate *authenticate = frame->authenticate;
-    struct messenger_counters *counters = &connection->messenger->counters;
-    bool password = authenticate->method_case != LINNET__V1__AUTHENTICATE__METHOD_TOKEN;
+    const Linnet__V1__Authenticate *by = frame->authenticate;
+    bool new_device = by->method_case != LINNET__V1__AUTHENTICATE__METHOD_TOKEN;
     struct auth_token token;
-    int error;
     if (login_put_off(connection, frame)) {
         return;
     }
-    if (password) {
-        char *secret = authenticate->password_login->password;
-        error = login_password(connection, authenticate->password_login, &token);
-        explicit_bzero(secret, strlen(secret)); /* the frame's memory is another's next */
-    } else {
-        error = login_token(connection, authenticate->token, strlen(authenticate->token), &token);
-    }
+    int error = authenticate(connection, by, &token);
     if (error == 0) {
-        messenger_count(password ? &counters->logins_password : &counters->logins_token);
-        admitted(connection, &token, password, (struct http_text){NULL, 0}, left);
-    } else if (password) {
+        authenticated(connection, by);
+        admitted(connection, &token, new_device, (struct http_text){NULL, 0}, left);
+    } else if (by->method_case == LINNET__V1__AUTHENTICATE__METHOD_PASSWORD_LOGIN) {
         password_refuse(connection, frame, error);
+    } else if (by->method_case == LINNET__V1__AUTHENTICATE__METHOD_LINK_CODE) {
+        link_refuse(connection, frame, error);
     } else {
         login_refuse(connection, frame, error, NULL);
     }

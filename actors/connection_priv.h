@@ -42,7 +42,7 @@ struct pending {
     uint64_t number, ref;
     const struct request_kind *kind; /* command.h */
     union {
-        uint64_t inbox;     /* STORE_ACK: up to where */
+        uint64_t inbox;     /* STORE_ACK: up to where; STORE_LINK_CREATE: the chance */
         uint64_t subject;   /* command_presence.c: whose presence */
         uint64_t group;     /* command_group.c: of commands about one */
         uint64_t recipient; /* STORE_MESSAGE */
@@ -227,6 +227,9 @@ void event_answer(struct connection *connection, const struct pending *pending,
 /* Entries as the store gives them (entry_next). */
 void event_entries(struct connection *connection, const unsigned char *entries, size_t bytes);
 void event_resync(struct connection *connection, uint64_t number);
+/* An answer: a command's number and ref, and the result, which the caller has filled in. */
+void event_answer(struct connection *connection, const struct pending *pending,
+                  Linnet__V1__Answer *answer);
 
 /* connection_presence.c */
 /* False: it watches as many as it may. True too where it watches this one already. */
@@ -267,3 +270,20 @@ void event_states(struct connection *connection, uint64_t number, uint64_t ref,
                   const struct store_states *states, struct ln_buffer *buffer);
 void event_profile(struct connection *connection, uint64_t number, uint64_t ref,
                    const struct store_profile *profile, struct ln_buffer *buffer);
+
+/* event_chats.c */
+enum { CHAT_PAGE_MAX = 200 }; /* some 20 KiB of JSON */
+/* STORE_CHATS's answer as a client gets it. It borrows nothing. */
+struct chat_page {
+    Linnet__V1__ChatList list;
+    void *memory;
+};
+void chat_page_fill(const struct ln_msg *answer, struct chat_page *out);
+void chat_page_free(struct chat_page *page);
+
+/* event_device.c */
+void event_devices(struct connection *connection, const struct pending *pending,
+                   const struct store_device *devices, uint32_t count);
+void event_link_code(struct connection *connection, const struct pending *pending, const char *code,
+                     uint64_t expires_at_ms);
+void event_device_change(struct connection *connection, const struct store_entry *entry);

@@ -44,6 +44,7 @@ struct messenger_counters {
     _Atomic uint64_t devices;              /* now: authenticated connections */
     _Atomic uint64_t logins_password;
     _Atomic uint64_t logins_token;
+    _Atomic uint64_t logins_link;
     _Atomic uint64_t logins_failed;
     _Atomic uint64_t logins_pending; /* now: waiting for a password hash */
     _Atomic uint64_t frames_received;

@@ -45,6 +45,7 @@ static const struct {
     {"devices", GAUGE, "Authenticated connections.", OF(devices)},
     {"logins_password_total", COUNTER, "Logins by password.", OF(logins_password)},
     {"logins_token_total", COUNTER, "Logins by token.", OF(logins_token)},
+    {"logins_link_total", COUNTER, "Logins by another device's code.", OF(logins_link)},
     {"logins_failed_total", COUNTER, "Refused logins.", OF(logins_failed)},
     {"logins_pending", GAUGE, "Logins waiting for a password hash.", OF(logins_pending)},
     {"frames_received_total", COUNTER, "Client frames.", OF(frames_received)},

@@ -79,6 +79,8 @@ struct settings {
     uint32_t devices_max;
     uint32_t states_max; /* what a user may have set: contacts, settings of chats, blocks */
     uint64_t states_bytes_max;
+    uint32_t link_code_s;     /* for how long a code links a new device */
+    uint32_t link_code_tries; /* wrong codes until it is void */
 
     uint32_t presence_watchers_max;  /* of one user */
     uint32_t presence_updates_per_s; /* of a scheduler */

@@ -35,6 +35,7 @@ static const struct command commands[] = {
     {"user", "token", 1, 2, shell_user_token},                      /* name [device] */
     {"push", "show", 1, 1, shell_push_show},                        /* user */
     {"push", "test", 1, 2, shell_push_test},                        /* user [device] */
+    {"user", "revoke", 2, 2, shell_user_revoke},                    /* name device */
     {"user", "import", 2, 2 * SHELL_IMPORT_MAX, shell_user_import}, /* (name device)... */
 };
 

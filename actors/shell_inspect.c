@@ -142,11 +142,11 @@ device_print(struct shell_call *call, const struct store_device *device)
     shell_put_name(call, &device->name);
     shell_put_text(call, "connection", connection);
     ln_text_print(call->out,
-                  "\"added_at_ms\":%llu,\"acked\":%llu,\"waiting\":%llu,\"waiting_bytes\":%llu,"
-                  "\"resync\":%s}",
-                  (unsigned long long)device->added_at_ms, (unsigned long long)device->acked,
-                  (unsigned long long)device->entries, (unsigned long long)device->bytes,
-                  device->resync ? "true" : "false");
+                  "\"added_at_ms\":%llu,\"seen_at_ms\":%llu,\"acked\":%llu,\"waiting\":%llu,"
+                  "\"waiting_bytes\":%llu,\"resync\":%s}",
+                  (unsigned long long)device->added_at_ms, (unsigned long long)device->seen_at_ms,
+                  (unsigned long long)device->acked, (unsigned long long)device->entries,
+                  (unsigned long long)device->bytes, device->resync ? "true" : "false");
 }
 
 static int

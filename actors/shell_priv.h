@@ -89,3 +89,4 @@ void shell_user_token(struct shell_call *call);
 void shell_user_export(struct shell_call *call);
 void shell_push_show(struct shell_call *call);
 void shell_push_test(struct shell_call *call);
+void shell_user_revoke(struct shell_call *call);

@@ -23,6 +23,7 @@ put_counters(struct shell_call *call)
         {"devices", &counters->devices},
         {"logins_password", &counters->logins_password},
         {"logins_token", &counters->logins_token},
+        {"logins_link", &counters->logins_link},
         {"logins_failed", &counters->logins_failed},
         {"logins_pending", &counters->logins_pending},
         {"messages_accepted", &counters->messages_accepted},

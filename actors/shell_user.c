@@ -123,6 +123,31 @@ shell_user_token(struct shell_call *call)
     ln_text_print(call->out, "\"token\":\"%s\"}", token);
 }
 
+/* name device -> {"name": ..., "revoked": number} */
+void
+shell_user_revoke(struct shell_call *call)
+{
+    const char *at = call->words[1];
+    uint64_t device = 0;
+    if (!shell_number_parse(&at, UINT16_MAX, &device) || *at != '\0' || device == 0) {
+        shell_fail(call, SHELL_USAGE, "user revoke: '%s' is no number of a device", call->words[1]);
+        return;
+    }
+    int error = accounts_revoke(call->messenger, call->words[0], (uint16_t)device);
+    if (error == -ENODEV) {
+        shell_fail(call, SHELL_UNKNOWN, "'%s' has no device %llu", call->words[0],
+                   (unsigned long long)device);
+        return;
+    }
+    if (error < 0) {
+        user_failed(call, error, "user revoke");
+        return;
+    }
+    ln_text_print(call->out, "{");
+    shell_put_text(call, "name", call->words[0]);
+    ln_text_print(call->out, "\"revoked\":%llu}", (unsigned long long)device);
+}
+
 /* ----------------------------------------------------------------------------------------- list */
 
 static void

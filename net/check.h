@@ -23,6 +23,9 @@ MUST_CHECK int check_fail_amount(struct protocol_error *out_error, const char *w
 bool check_holds_control(const char *text);
 /* A user's name as far as it can be judged without the directory. */
 MUST_CHECK int check_name(const char *path, const char *name, struct protocol_error *out_error);
+/* Of a device: may be empty. check_device.c. */
+MUST_CHECK int check_device_name(const char *path, const char *name,
+                                 struct protocol_error *out_error);
 /* A chat of two. `path` and `name_path`: of the chat, and of its userName. */
 MUST_CHECK int check_chat(const char *path, const char *name_path, const Linnet__V1__Chat *chat,
                           struct protocol_error *out_error);
@@ -67,3 +70,6 @@ check_command check_hide_message;
 /* `bytes`: of the body and attachments beside it. */
 MUST_CHECK int check_change(const Linnet__V1__Change *change, size_t bytes,
                             struct protocol_error *out_error);
+/* check_device.c */
+check_command check_list_devices, check_rename_device, check_revoke_device, check_create_link_code;
+check_command check_list_chats;

@@ -56,6 +56,7 @@ enum {
      * megabytes. */
     PROTOCOL_PASSWORD_BYTES_MAX = 1024,
     PROTOCOL_DEVICE_NAME_BYTES_MAX = 64,
+    PROTOCOL_LINK_CODE_BYTES_MAX = 64, /* however it is typed */
     /* Tokens are opaque to clients; ours are shorter, this leaves room for those of later kinds. */
     PROTOCOL_TOKEN_BYTES_MAX = 256,
     /* The longest upload URL path, and RFC 6838's bound for a media type. */

@@ -79,6 +79,7 @@ struct store_device_check {
 };
 struct store_device {
     uint64_t added_at_ms;
+    uint64_t seen_at_ms;     /* when it was last attached, to within STORE_SEEN_MS; 0: unknown */
     uint64_t acked;          /* its cursor in the inbox */
     uint64_t entries, bytes; /* messages that wait above it */
     ln_pid session;          /* that is attached for it; 0: it is offline */

@@ -64,6 +64,10 @@ static const struct apply_command_kind *const kinds[COMMAND_KINDS] = {
     [COMMAND_GROUP_TELL] = &apply_group_tell,
     [COMMAND_CHANGE] = &apply_change,
     [COMMAND_SWEEP] = &apply_sweep,
+    [COMMAND_DEVICE_RENAME] = &apply_device_rename,
+    [COMMAND_LINK_CREATE] = &apply_link_create,
+    [COMMAND_LINK_REDEEM] = &apply_link_redeem,
+    [COMMAND_DEVICE_UNSEEN] = &apply_device_unseen,
 };
 
 void

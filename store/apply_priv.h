@@ -48,6 +48,28 @@ extern const struct apply_command_kind apply_device_revoke;
 /* Adds a device to a head that has room for it, and its record. Returns its number. */
 uint16_t apply_device_new(const struct apply *apply, struct record_head *head,
                           const struct command_device_add *add);
+extern const struct apply_command_kind apply_device_rename;
+extern const struct apply_command_kind apply_device_unseen;
+/* The same for a user who may have others, which are told; writes the head. False: refused, as the
+ * result says. */
+bool apply_device_link(const struct apply *apply, struct record_head *head,
+                       const struct command_device_add *add);
+/* Removes the device that the news are of, and tells its session and the others; writes the
+ * head. */
+void apply_device_remove(const struct apply *apply, uint64_t user, struct record_head *head,
+                         const struct store_entry_device *news);
+/* Puts news of a device that is called `name` into the inbox; the head is the caller's to write. */
+void apply_device_news(const struct apply *apply, uint64_t user, struct record_head *head,
+                       const struct store_entry_device *news, const struct store_name *name);
+/* False: there is no such device. */
+bool apply_device_get(const struct apply *apply, uint64_t user, uint16_t device,
+                      struct record_device *out);
+void apply_device_put(const struct apply *apply, uint64_t user, uint16_t device,
+                      const struct record_device *record);
+
+/* apply_link.c */
+extern const struct apply_command_kind apply_link_create;
+extern const struct apply_command_kind apply_link_redeem;
 
 /* apply_window.c */
 /* What the two below look up. */

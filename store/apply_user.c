@@ -148,6 +148,8 @@ run_remove(const struct apply *apply, const struct command *command)
     ledger_delete(ledger, &key);
     key = record_key(ledger->partition, RECORD_LAST_SEEN, user, 0);
     ledger_delete(ledger, &key);
+    key = record_key(ledger->partition, RECORD_LINK, user, 0);
+    ledger_delete(ledger, &key);
     inbox_empty(ledger, user, &head);
     head.devices = 0;
     head.removed = true;

@@ -314,6 +314,10 @@ static const struct command_coding codings[COMMAND_KINDS] = {
     [COMMAND_GROUP_TELL] = {"GROUP_TELL", command_put_group_tell, command_get_group_tell},
     [COMMAND_CHANGE] = {"CHANGE", command_put_change, command_get_change},
     [COMMAND_SWEEP] = {"SWEEP", command_put_sweep, command_get_sweep},
+    [COMMAND_DEVICE_RENAME] = {"DEVICE_RENAME", device_rename_put, device_rename_get},
+    [COMMAND_LINK_CREATE] = {"LINK_CREATE", link_create_put, link_create_get},
+    [COMMAND_LINK_REDEEM] = {"LINK_REDEEM", link_redeem_put, link_redeem_get},
+    [COMMAND_DEVICE_UNSEEN] = {"DEVICE_UNSEEN", device_unseen_put, device_unseen_get},
 };
 
 size_t

@@ -44,6 +44,10 @@ enum command_kind {
     COMMAND_GROUP_READ = 19,    /* in the member's; as READ, its peer is the group */
     COMMAND_GROUP_REPORT = 20,  /* in a member's: cursors that have moved go to the group's */
     COMMAND_GROUP_TELL = 21,    /* in the group's: what came of that goes to the senders */
+    COMMAND_DEVICE_RENAME = 32,
+    COMMAND_LINK_CREATE = 33,   /* a code for a new device, in place of the one before */
+    COMMAND_LINK_REDEEM = 34,   /* a new device comes with a code */
+    COMMAND_DEVICE_UNSEEN = 35, /* a sweep found it unseen for long, or seen again */
     COMMAND_STATE = 40,         /* a user sets or removes one of his states */
     COMMAND_CHANGE = 48,        /* a message is edited or deleted */
     COMMAND_SWEEP = 49,         /* what is due (expiry.h) */
@@ -99,6 +103,39 @@ struct command_device_add {
 struct command_device {
     uint64_t user;
     uint16_t device;
+};
+
+struct command_device_rename {
+    uint64_t user;
+    uint16_t device;
+    struct store_name name;
+};
+
+struct command_link_create {
+    uint64_t user;
+    uint32_t lifetime_ms;
+    uint8_t tries;
+    unsigned char code_hash[STORE_TOKEN_HASH_BYTES];
+};
+
+struct command_link_redeem {
+    unsigned char code_hash[STORE_TOKEN_HASH_BYTES];
+    struct command_device_add add; /* if it is the code */
+};
+
+/* What the sweep decided of a device that was last seen at `seen_at_ms`; if it has been seen since,
+ * nothing. */
+enum command_unseen_verdict {
+    UNSEEN_IS_HERE = 1, /* it is attached, has been all the time */
+    UNSEEN_WARN = 2,
+    UNSEEN_UNLINK = 3,
+};
+struct command_device_unseen {
+    uint64_t user;
+    uint64_t seen_at_ms;
+    uint64_t unlink_at_ms; /* WARN: no sooner */
+    uint16_t device;
+    uint8_t verdict;
 };
 
 struct command_message {
@@ -218,6 +255,10 @@ struct command {
         struct command_history history;
         struct command_change change;
         struct command_sweep sweep;
+        struct command_device_rename rename;
+        struct command_link_create link_create;
+        struct command_link_redeem link_redeem;
+        struct command_device_unseen unseen;
     };
 };
 

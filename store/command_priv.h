@@ -55,3 +55,12 @@ void command_get_group_tell(struct cursor_in *in, struct command *out);
 /* command_history.c */
 void command_put_history(struct cursor_out *out, const struct command *command);
 void command_get_history(struct cursor_in *in, struct command *out);
+/* command_device.c */
+void device_rename_put(struct cursor_out *out, const struct command *command);
+void device_rename_get(struct cursor_in *in, struct command *out);
+void link_create_put(struct cursor_out *out, const struct command *command);
+void link_create_get(struct cursor_in *in, struct command *out);
+void link_redeem_put(struct cursor_out *out, const struct command *command);
+void link_redeem_get(struct cursor_in *in, struct command *out);
+void device_unseen_put(struct cursor_out *out, const struct command *command);
+void device_unseen_get(struct cursor_in *in, struct command *out);

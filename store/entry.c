@@ -57,6 +57,8 @@ entry_bytes(const struct store_entry *entry)
         return COMMON_BYTES + entry_group_counts_bytes(&entry->group_counts);
     case STORE_ENTRY_STATE:
         return COMMON_BYTES + STATE_BYTES + entry->state.value_bytes;
+    case STORE_ENTRY_DEVICE:
+        return COMMON_BYTES + entry_device_bytes(&entry->device);
     }
     ASSERT(false && "an entry has a kind");
 }
@@ -151,6 +153,9 @@ entry_encode(const struct store_entry *entry, unsigned char *out)
     case STORE_ENTRY_STATE:
         state_write(&cursor, &entry->state);
         break;
+    case STORE_ENTRY_DEVICE:
+        entry_put_device(&cursor, &entry->device);
+        break;
     }
     ASSERT(!cursor.failed && cursor_out_bytes(&cursor) == entry_bytes(entry));
 }
@@ -234,6 +239,9 @@ entry_decode(uint64_t number, const unsigned char *bytes, size_t count, struct s
         break;
     case STORE_ENTRY_STATE:
         state_read(&in, &entry.state);
+        break;
+    case STORE_ENTRY_DEVICE:
+        entry_get_device(&in, &entry.device);
         break;
     default:
         return -EBADMSG;

@@ -34,6 +34,7 @@ enum store_entry_kind {
     STORE_ENTRY_GROUP_MESSAGE = 4,  /* somebody wrote to a group, perhaps the user himself */
     STORE_ENTRY_GROUP_UPDATE = 5,   /* what a group is, or who is in it, has changed */
     STORE_ENTRY_CHANGE = 6,         /* a message was edited or deleted */
+    STORE_ENTRY_DEVICE = 8,         /* one of the user's devices came, went, or is about to */
     STORE_ENTRY_GROUP_CURSORS = 10, /* what the user has read, or missed: a state */
     STORE_ENTRY_GROUP_COUNTS = 11,  /* how many have what the user wrote to the group: a state */
 };
@@ -129,6 +130,24 @@ struct store_entry_state {
     uint32_t value_bytes;
 };
 
+enum store_device_change {
+    STORE_DEVICE_LINKED = 1,
+    STORE_DEVICE_RENAMED = 2,
+    STORE_DEVICE_REVOKED = 3,
+    STORE_DEVICE_WARNED = 4,   /* unseen for long: unlinked at `unlink_at_ms`, if it stays away */
+    STORE_DEVICE_UNLINKED = 5, /* it stayed away */
+};
+
+/* The entry's peer is the user himself. */
+struct store_entry_device {
+    uint8_t change;
+    uint16_t device;
+    uint64_t time_ms;
+    uint64_t unlink_at_ms; /* WARNED */
+    uint8_t name_bytes;
+    const char *name;
+};
+
 struct store_entry {
     uint64_t number; /* its place in the inbox */
     uint64_t peer;   /* the chat: the other user, whoever of the two wrote, or the group */
@@ -145,6 +164,7 @@ struct store_entry {
         struct store_entry_group_cursors group_cursors;
         struct store_entry_group_counts group_counts;
         struct store_entry_state state;
+        struct store_entry_device device;
     };
 };
 
@@ -155,6 +175,7 @@ entry_takes_room(const struct store_entry *entry)
 {
     return entry->kind == STORE_ENTRY_MESSAGE || entry->kind == STORE_ENTRY_GROUP_MESSAGE ||
            entry->kind == STORE_ENTRY_GROUP_UPDATE || entry->kind == STORE_ENTRY_CHANGE ||
+           entry->kind == STORE_ENTRY_DEVICE ||
            (entry->kind == STORE_ENTRY_STATE && entry->state.removed);
 }
 
@@ -220,6 +241,10 @@ void entry_get_group_cursors(struct cursor_in *in, struct store_entry_group_curs
 
 /* Whether the record is that of something said whose time is over. */
 bool entry_expired(struct store_value record, uint64_t now_ms);
+/* entry_device.c: of a device. */
+size_t entry_device_bytes(const struct store_entry_device *device);
+void entry_put_device(struct cursor_out *out, const struct store_entry_device *device);
+void entry_get_device(struct cursor_in *in, struct store_entry_device *out);
 
 /* Writes number and length of a record that follows: ENTRY_PREFIX_BYTES. */
 void entry_prefix(uint64_t number, size_t record_bytes, unsigned char *out);

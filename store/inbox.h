@@ -13,7 +13,8 @@
  * Limits concern a device. One that has no room left loses its place, as long as another device can
  * take the entry: low passes it by, and when it attaches again it learns that it has a hole. When
  * none can take it the sender is refused instead, so an accepted message always waits in some
- * device's inbox. Messages count, marks and states do not: there is one per chat, one per state.
+ * device's inbox. Messages and news of devices count, marks and states do not: there is one
+ * per chat, one per state.
  *
  * The head is read, changed by these functions, and written back by whoever read it. Part of apply:
  * never yields.

@@ -36,6 +36,8 @@ extern const struct ask_kind ask_user_create, ask_user_remove, ask_password_set,
 /* partition_read.c */
 extern const struct ask_kind ask_name_find, ask_user_get, ask_password_get, ask_device_check,
     ask_device_list, ask_inbox;
+/* partition_device.c */
+extern const struct ask_kind ask_device_rename, ask_link_create, ask_link_redeem;
 /* partition_list.c */
 extern const struct ask_kind ask_chats, ask_user_list;
 /* partition_presence.c */

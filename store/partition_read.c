@@ -144,17 +144,6 @@ run_password_get(struct partition *partition, struct ask *ask, bool act)
 
 /* -------------------------------------------------------------------------------------- devices */
 
-/* Takes the same time wherever they differ. */
-static bool
-hashes_equal(const unsigned char *x, const unsigned char *y)
-{
-    unsigned difference = 0;
-    for (unsigned i = 0; i < STORE_TOKEN_HASH_BYTES; i++) {
-        difference |= (unsigned)(x[i] ^ y[i]);
-    }
-    return difference == 0;
-}
-
 static enum ask_outcome
 run_device_check(struct partition *partition, struct ask *ask, bool act)
 {
@@ -175,7 +164,7 @@ run_device_check(struct partition *partition, struct ask *ask, bool act)
     }
     int error = record_device_decode(value, &device);
     ASSERT(error == 0);
-    if (!hashes_equal(device.token_hash, check->token_hash)) {
+    if (!record_hashes_equal(device.token_hash, check->token_hash)) {
         return partition_refuse(ask, -EACCES);
     }
     return done(ask, &user, sizeof(user), NULL);
@@ -189,6 +178,7 @@ device_fill(struct store_device *out, const struct record_head *head,
     memset(out, 0, sizeof(*out));
     out->device = cursor->device;
     out->added_at_ms = record->added_at_ms;
+    out->seen_at_ms = record->seen_at_ms;
     out->acked = cursor->acked.number;
     out->entries = lost ? 0 : inbox_entries_above(head, &cursor->acked);
     out->bytes = lost ? 0 : inbox_bytes_above(head, &cursor->acked);

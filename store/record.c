@@ -19,6 +19,7 @@ enum {
     /* Beside a cursor's state. Only what wakes has more than that. */
     CURSOR_WAKES = 0x40,
     CURSOR_DUE = 0x80,
+    DEVICE_VERSION_SEEN = 2, /* from here on with when it was seen, and warned of */
 };
 static_assert(HEAD_BYTES + STORE_DEVICES_LIMIT * CURSOR_BYTES <= RECORD_BYTES_MAX,
               "a head with all devices fits");
@@ -73,21 +74,35 @@ record_implies(const struct table_entry *entry, unsigned index, struct store_ran
     return record_group_implies(entry, index, out);
 }
 
+static void
+begin_version(struct cursor_out *out, enum record_table table, uint8_t version)
+{
+    cursor_put_u8(out, (uint8_t)table);
+    cursor_put_u8(out, version);
+}
+
 void
 record_begin(struct cursor_out *out, enum record_table table)
 {
-    cursor_put_u8(out, (uint8_t)table);
-    cursor_put_u8(out, RECORD_VERSION);
+    begin_version(out, table, RECORD_VERSION);
+}
+
+/* The version that a record of a table with several has. */
+static uint8_t
+expect_version(struct cursor_in *in, enum record_table table, uint8_t newest)
+{
+    uint8_t found = cursor_get_u8(in);
+    uint8_t version = cursor_get_u8(in);
+    if (found != table || version < RECORD_VERSION || version > newest) {
+        cursor_in_fail(in);
+    }
+    return version;
 }
 
 void
 record_expect(struct cursor_in *in, enum record_table table)
 {
-    uint8_t found = cursor_get_u8(in);
-    uint8_t version = cursor_get_u8(in);
-    if (found != table || version != RECORD_VERSION) {
-        cursor_in_fail(in);
-    }
+    (void)expect_version(in, table, RECORD_VERSION);
 }
 
 void
@@ -109,6 +124,16 @@ record_get_name(struct cursor_in *in, struct store_name *name)
     memset(name, 0, sizeof(*name));
     name->bytes = bytes;
     cursor_get_copy(in, name->text, bytes);
+}
+
+bool
+record_hashes_equal(const unsigned char *x, const unsigned char *y)
+{
+    unsigned difference = 0;
+    for (unsigned i = 0; i < STORE_TOKEN_HASH_BYTES; i++) {
+        difference |= (unsigned)(x[i] ^ y[i]);
+    }
+    return difference == 0;
 }
 
 bool
@@ -223,28 +248,63 @@ record_device_encode(const struct record_device *device, unsigned char out[RECOR
 {
     struct cursor_out cursor;
     cursor_out_init(&cursor, out, RECORD_BYTES_MAX);
-    record_begin(&cursor, RECORD_DEVICE);
+    begin_version(&cursor, RECORD_DEVICE, DEVICE_VERSION_SEEN);
     cursor_put_bytes(&cursor, device->token_hash, STORE_TOKEN_HASH_BYTES);
     cursor_put_u64(&cursor, device->added_at_ms);
     cursor_put_u64(&cursor, device->range);
     record_put_name(&cursor, &device->name);
+    cursor_put_u64(&cursor, device->seen_at_ms);
+    cursor_put_u64(&cursor, device->warned_at_ms);
     return finish(&cursor);
 }
 
 int
 record_device_decode(struct store_value value, struct record_device *out)
 {
-    struct record_device device;
+    struct record_device device = {.seen_at_ms = 0};
     struct cursor_in in;
     cursor_in_init(&in, value.bytes, value.count);
-    record_expect(&in, RECORD_DEVICE);
+    uint8_t version = expect_version(&in, RECORD_DEVICE, DEVICE_VERSION_SEEN);
     cursor_get_copy(&in, device.token_hash, STORE_TOKEN_HASH_BYTES);
     device.added_at_ms = cursor_get_u64(&in);
     device.range = cursor_get_u64(&in);
     record_get_name(&in, &device.name);
+    if (version >= DEVICE_VERSION_SEEN) {
+        device.seen_at_ms = cursor_get_u64(&in);
+        device.warned_at_ms = cursor_get_u64(&in);
+    }
     int error = cursor_in_end(&in);
     if (error == 0) {
         *out = device;
+    }
+    return error;
+}
+
+size_t
+record_link_encode(const struct record_link *link, unsigned char out[RECORD_BYTES_MAX])
+{
+    struct cursor_out cursor;
+    cursor_out_init(&cursor, out, RECORD_BYTES_MAX);
+    record_begin(&cursor, RECORD_LINK);
+    cursor_put_bytes(&cursor, link->code_hash, STORE_TOKEN_HASH_BYTES);
+    cursor_put_u64(&cursor, link->expires_at_ms);
+    cursor_put_u8(&cursor, link->tries);
+    return finish(&cursor);
+}
+
+int
+record_link_decode(struct store_value value, struct record_link *out)
+{
+    struct record_link link;
+    struct cursor_in in;
+    cursor_in_init(&in, value.bytes, value.count);
+    record_expect(&in, RECORD_LINK);
+    cursor_get_copy(&in, link.code_hash, STORE_TOKEN_HASH_BYTES);
+    link.expires_at_ms = cursor_get_u64(&in);
+    link.tries = cursor_get_u8(&in);
+    int error = cursor_in_end(&in);
+    if (error == 0) {
+        *out = link;
     }
     return error;
 }

@@ -16,6 +16,7 @@
  *     DUE        user         device       0     it is to be woken                record_wake.h
  *     TOMBSTONE  recipient    sender       number  a message that was taken back       expiry.h
  *     EXPIRY     0            time         number  what is forgotten then              expiry.h
+ *     LINK       user         0            0     the code that links a new device
  *
  * What groups keep is in record_group.h, what users have set in record_state.h, when they were last
  * seen in record_presence.h.
@@ -61,6 +62,7 @@ enum record_table {
     RECORD_HISTORY_AT = 46,
     RECORD_TOMBSTONE = 32,
     RECORD_EXPIRY = 33,
+    RECORD_LINK = 24,
 };
 
 enum {
@@ -105,6 +107,9 @@ void record_get_name(struct cursor_in *in, struct store_name *name);
 /* A byte that is 0 or 1; any other fails the cursor. */
 bool record_get_flag(struct cursor_in *in);
 
+/* Of tokens or codes (STORE_TOKEN_HASH_BYTES); takes the same time wherever they differ. */
+bool record_hashes_equal(const unsigned char *x, const unsigned char *y);
+
 /* ------------------------------------------------------------------------------------- accounts */
 
 struct record_name {
@@ -135,10 +140,21 @@ struct record_device {
     uint64_t added_at_ms;
     uint64_t range; /* of command numbers, the last that was given out at an attach */
     struct store_name name;
+    uint64_t seen_at_ms;   /* when it was last attached; 0: not known (an older linnet's record) */
+    uint64_t warned_at_ms; /* when the user's others were told that it is about to go; 0: never */
 };
 size_t record_device_encode(const struct record_device *device,
                             unsigned char out[RECORD_BYTES_MAX]);
 MUST_CHECK int record_device_decode(struct store_value value, struct record_device *out);
+
+/* The code that a new device comes with. */
+struct record_link {
+    unsigned char code_hash[STORE_TOKEN_HASH_BYTES];
+    uint64_t expires_at_ms;
+    uint8_t tries; /* wrong ones that are left */
+};
+size_t record_link_encode(const struct record_link *link, unsigned char out[RECORD_BYTES_MAX]);
+MUST_CHECK int record_link_decode(struct store_value value, struct record_link *out);
 
 /* -------------------------------------------------------------------------------------- inboxes */
 

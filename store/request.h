@@ -22,6 +22,7 @@
 
 #include "runtime/linnet.h"
 #include "store/account.h"
+#include "store/device.h"
 #include "store/entry.h"
 #include "store/wake.h"
 
@@ -90,6 +91,12 @@ enum store_tag {
     /* To the partition of the user whose inbox it goes to: an edit, a deletion (change.h). */
     /* store_change, buffer -> store_sent; -ETIME: too late; -EIDRM: the message was taken back */
     STORE_CHANGE = STORE_TAG_FIRST + 0x80,
+    /* Devices, to a user's partition. */
+    STORE_DEVICE_RENAME = STORE_TAG_FIRST + 0x60, /* store_device_rename -> nothing */
+    STORE_LINK_CREATE,                            /* store_link_create -> store_link_created */
+    /* store_link_redeem -> store_device_added; -EACCES: not the user's code, or no longer; -EMFILE:
+     * no more devices are allowed, the code stays good */
+    STORE_LINK_REDEEM,
 
     STORE_TAG_INTERNAL = 0x00010100, /* between the store's own actors */
 };

@@ -41,8 +41,8 @@ enum {
     /* About a week of a busy person who reads on another device. */
     STORE_INBOX_ENTRIES_MAX = 10000,
     STORE_INBOX_BYTES_MAX = 32 << 20,
-    /* WhatsApp has 5, Signal 6; hands that try things out with passwords need more. */
-    STORE_DEVICES_MAX = 16,
+    /* As WhatsApp has. */
+    STORE_DEVICES_MAX = 5,
     /* How far a log may reach beyond a fold: what a start must apply again, about a second per 100
      * MiB. */
     STORE_REPLAY_BYTES_MAX = 192 << 20,

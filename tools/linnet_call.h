@@ -68,6 +68,7 @@ int linnet_user_list(struct linnet_call *call);
 int linnet_user_passwd(struct linnet_call *call);
 int linnet_user_remove(struct linnet_call *call);
 int linnet_user_token(struct linnet_call *call);
+int linnet_user_revoke(struct linnet_call *call);
 int linnet_user_import(struct linnet_call *call);
 int linnet_user_export(struct linnet_call *call);
 int linnet_push_show(struct linnet_call *call);

@@ -125,6 +125,7 @@ device_fill(struct linnet_table *table, yajl_val row)
     const char *connection = linnet_json_text(row, "connection");
     linnet_table_text(table, connection[0] != '\0' ? connection : "offline");
     linnet_table_time(table, linnet_json_number(row, "added_at_ms"));
+    linnet_table_time(table, linnet_json_number(row, "seen_at_ms"));
     linnet_table_number(table, linnet_json_number(row, "acked"));
     linnet_table_number(table, linnet_json_number(row, "waiting"));
     linnet_table_bytes(table, linnet_json_number(row, "waiting_bytes"));
@@ -135,8 +136,9 @@ static void
 devices_print(yajl_val devices)
 {
     static const struct linnet_column columns[] = {
-        {"DEVICE", true}, {"NAME", false},   {"CONNECTION", false}, {"ADDED", false},
-        {"ACKED", true},  {"WAITING", true}, {"BYTES", true},       {"", false},
+        {"DEVICE", true},  {"NAME", false}, {"CONNECTION", false},
+        {"ADDED", false},  {"SEEN", false}, {"ACKED", true},
+        {"WAITING", true}, {"BYTES", true}, {"", false},
     };
     linnet_table_show(columns, sizeof columns / sizeof columns[0], devices, device_fill);
 }

@@ -55,6 +55,13 @@ linnet_user_remove(struct linnet_call *call)
 }
 
 int
+linnet_user_revoke(struct linnet_call *call)
+{
+    const char *words[] = {"user", "revoke", call->words[0], call->words[1]};
+    return done(call, words, 4, "revoked a device of");
+}
+
+int
 linnet_user_token(struct linnet_call *call)
 {
     const char *words[] = {"user", "token", call->words[0], call->words[1]};

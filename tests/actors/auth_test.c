@@ -132,6 +132,32 @@ too_dear(void **state)
     assert_int_equal(job.error, -ENOMEM);
 }
 
+/* People type what they see, or nearly. */
+static void
+codes(void **state)
+{
+    (void)state;
+    static const unsigned char chance_bytes[AUTH_CODE_CHANCE_BYTES] = {0x01, 0x04, 0x00, 0x00,
+                                                                       0xf8};
+    char code[AUTH_CODE_TEXT_BYTES];
+    unsigned char hash[AUTH_HASH_BYTES];
+    unsigned char typed[AUTH_HASH_BYTES];
+    auth_code_print(chance_bytes, code);
+    assert_string_equal(code, "1010-000Z");
+    assert_int_equal(auth_code_hash(7, code, hash), 0);
+    static const char *const alike[] = {"1010000Z", "loIO 000z", "-L0i0-000Z-"};
+    for (size_t i = 0; i < sizeof alike / sizeof alike[0]; i++) {
+        assert_int_equal(auth_code_hash(7, alike[i], typed), 0);
+        assert_memory_equal(typed, hash, sizeof hash);
+    }
+    assert_int_equal(auth_code_hash(8, code, typed), 0); /* another user's */
+    assert_memory_not_equal(typed, hash, sizeof hash);
+    static const char *const none[] = {"", "1010-000", "1010-000ZZ", "1010-000U", "1010_000Z"};
+    for (size_t i = 0; i < sizeof none / sizeof none[0]; i++) {
+        assert_int_equal(auth_code_hash(7, none[i], typed), -EINVAL);
+    }
+}
+
 int
 main(void)
 {
@@ -141,6 +167,7 @@ main(void)
         SPEC("a token without user or device is refused", nobody),
         SPEC("a password is known by its hash, another is not", passwords),
         SPEC("who has no password is refused like a wrong one", no_password),
+        SPEC("a code is the same however it is typed, and another user's is another", codes),
         SPEC("a hash that can't be computed is an error, not a match", too_dear),
     };
     return cmocka_run_group_tests(specs, open_chance, close_chance);

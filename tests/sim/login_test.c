@@ -206,6 +206,7 @@ nothing_goes_before_the_login_nor_a_second_one(void **state)
     (void)wire_expect(&wire, "\"number\":\"3\",\"error\":{\"code\":\"UNAUTHENTICATED\"");
     wire_say(&wire, LOGIN("alice", "correct horse"));
     (void)wire_expect(&wire, "\"welcome\"");
+    (void)wire_expect(&wire, "\"LINKED\"");
     wire_say(&wire, LOGIN("alice", "correct horse"));
     (void)wire_expect(&wire, "\"NOT_EXPECTED\"");
     wire_end(&wire);

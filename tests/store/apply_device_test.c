@@ -57,11 +57,12 @@ revokes(void **state)
     uint64_t alice = world_user(world, "alice", 2);
     assert_int_equal(world_device_revoke(world, alice, 1).error, 0);
     const struct effects *effects = world_effects(world);
-    assert_int_equal(effects->count, 2);
+    assert_int_equal(effects->count, 3);
     assert_int_equal(effects->items[0].kind, EFFECT_REVOKED);
     assert_int_equal(effects->items[0].device, 1);
     assert_int_equal(effects->items[1].kind, EFFECT_DEVICES);
     assert_int_equal(effects->items[1].devices, 1);
+    assert_int_equal(effects->items[2].kind, EFFECT_PUSH); /* the others hear of it */
     assert_int_equal(world_device_revoke(world, alice, 1).error, -ENOENT);
     assert_int_equal(world_device_attach(world, alice, 1).error, -ENOENT);
     assert_int_equal(world_ack(world, alice, 1, 0).error, -ENOENT);

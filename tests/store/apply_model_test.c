@@ -423,6 +423,11 @@ run(uint64_t seed)
         (void)snprintf(name, sizeof(name), "user%u", user);
         model->ids[user] = world_user(model->world, name, DEVICES);
         model->next[user] = 1;
+        struct record_head head;
+        assert_true(world_head(model->world, model->ids[user], &head));
+        for (unsigned d = 0; d < DEVICES; d++) {
+            model->devices[user][d].acked = head.last.number;
+        }
     }
     for (unsigned i = 0; i < STEPS; i++) {
         step(model);

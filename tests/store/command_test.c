@@ -82,6 +82,11 @@ first_kinds(struct command *out)
                    .subject = 8,
                    .kind = STORE_STATE_CONTACT,
                    .value = {.bytes = (const unsigned char *)"al", .count = 2}}},
+        {.kind = COMMAND_DEVICE_RENAME, .rename = {.user = 9, .device = 2, .name = name}},
+        {.kind = COMMAND_LINK_CREATE, .link_create = {.user = 9, .lifetime_ms = 5, .tries = 3}},
+        {.kind = COMMAND_LINK_REDEEM, .link_redeem = {.add = {.user = 9, .name = name}}},
+        {.kind = COMMAND_DEVICE_UNSEEN,
+         .unseen = {.user = 9, .device = 2, .seen_at_ms = 5, .verdict = UNSEEN_WARN}},
     };
     return put_kinds(out, commands, sizeof(commands) / sizeof(commands[0]));
 }

@@ -281,6 +281,7 @@ lost_device_story(struct rig *r)
     RIG_CHECK(r, hand_device_add(r->store, bob, 2, &device) == 0);
     RIG_CHECK(r, hand_attach(r->store, bob, device, &attached) == 0);
     RIG_CHECK(r, hand_attach(r->store, bob, 1, &attached) == 0);
+    RIG_CHECK(r, hand_ack(r->store, bob, 1, attached.last) == 0); /* that another was linked */
     uint64_t last = 0;
     bool told = false;
     for (uint64_t number = 1; number <= 5; number++) {

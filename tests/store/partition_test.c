@@ -216,6 +216,19 @@ noticed(uint32_t tag, uint16_t device, uint16_t devices)
     return right;
 }
 
+/* Whether such news of a device come next. */
+static bool
+told_change(enum store_device_change change, uint16_t device)
+{
+    struct store_entry entry;
+    struct ln_msg *msg = told();
+    bool right = msg != NULL && msg->tag == STORE_PUSH && entry_of(msg, &entry) &&
+                 entry.kind == STORE_ENTRY_DEVICE && entry.device.change == change &&
+                 entry.device.device == device;
+    ln_msg_free(&msg);
+    return right;
+}
+
 static void
 notice_story(struct rig *r)
 {
@@ -226,11 +239,14 @@ notice_story(struct rig *r)
     RIG_CHECK(r, hand_attach(r->store, bob, 1, &attached) == 0);
     RIG_CHECK(r, hand_device_add(r->store, bob, 2, &device) == 0);
     RIG_CHECK(r, noticed(STORE_DEVICES, 0, 2));
+    RIG_CHECK(r, told_change(STORE_DEVICE_LINKED, 2));
     RIG_CHECK(r, hand_attach(r->store, bob, 2, &attached) == 0);
     RIG_CHECK(r, hand_device_revoke(r->store, bob, 2) == 0);
     RIG_CHECK(r, noticed(STORE_REVOKED, 2, 0)); /* that session alone */
     RIG_CHECK(r, noticed(STORE_DEVICES, 0, 1)); /* and both */
     RIG_CHECK(r, noticed(STORE_DEVICES, 0, 1));
+    RIG_CHECK(r, told_change(STORE_DEVICE_REVOKED, 2));
+    RIG_CHECK(r, told_change(STORE_DEVICE_REVOKED, 2));
     RIG_CHECK(r, hand_detach(r->store, bob, 2) == 0);
     RIG_CHECK(r, hand_user_remove(r->store, bob) == 0);
     RIG_CHECK(r, noticed(STORE_REVOKED, 0, 0));

@@ -18,6 +18,7 @@ union decoded {
     struct record_user user;
     struct record_password password;
     struct record_device device;
+    struct record_link link;
     struct record_head head;
     struct record_wake wake;
     struct record_due due;
@@ -48,6 +49,11 @@ static int
 decode_device(struct store_value value, union decoded *out)
 {
     return record_device_decode(value, &out->device);
+}
+static int
+decode_link(struct store_value value, union decoded *out)
+{
+    return record_link_decode(value, &out->link);
 }
 static int
 decode_head(struct store_value value, union decoded *out)
@@ -146,6 +152,36 @@ accounts(void **state)
     check_strict(decode_device, bytes, record_device_encode(&device, bytes), &out);
     assert_int_equal(out.device.range, UINT64_C(1) << 50);
     assert_int_equal(out.device.token_hash[31], 0xee);
+
+    struct record_link link = {.expires_at_ms = 99, .tries = 3};
+    link.code_hash[0] = 0xdd;
+    check_strict(decode_link, bytes, record_link_encode(&link, bytes), &out);
+    assert_int_equal(out.link.expires_at_ms, 99);
+    assert_int_equal(out.link.tries, 3);
+    assert_int_equal(out.link.code_hash[0], 0xdd);
+}
+
+/* What a data directory of the version before holds. */
+static void
+older_devices(void **state)
+{
+    (void)state;
+    enum { ADDED_FIELDS_BYTES = 16, OLD_VERSION = 1 };
+    unsigned char bytes[RECORD_BYTES_MAX];
+    struct record_device out;
+    struct record_device device = {.range = 7, .seen_at_ms = 5, .warned_at_ms = 6};
+    size_t count = record_device_encode(&device, bytes);
+    struct store_value value = {.bytes = bytes, .count = count};
+    assert_int_equal(record_device_decode(value, &out), 0);
+    assert_int_equal(out.seen_at_ms, 5);
+    assert_int_equal(out.warned_at_ms, 6);
+    bytes[1] = OLD_VERSION;
+    assert_int_equal(record_device_decode(value, &out), -EBADMSG);
+    value.count = count - ADDED_FIELDS_BYTES;
+    assert_int_equal(record_device_decode(value, &out), 0);
+    assert_int_equal(out.range, 7);
+    assert_int_equal(out.seen_at_ms, 0);
+    assert_int_equal(out.warned_at_ms, 0);
 }
 
 static void
@@ -431,6 +467,23 @@ entries(void **state)
     entry.state.removed = true;
     assert_true(entry_takes_room(&entry));
 
+    entry = (struct store_entry){
+        .kind = STORE_ENTRY_DEVICE,
+        .peer = 3,
+        .device = {.change = STORE_DEVICE_WARNED,
+                   .device = 4,
+                   .time_ms = 55,
+                   .unlink_at_ms = 66,
+                   .name_bytes = 5,
+                   .name = "phone"},
+    };
+    entry_encode(&entry, bytes);
+    check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
+    assert_int_equal(out.entry.device.change, STORE_DEVICE_WARNED);
+    assert_int_equal(out.entry.device.device, 4);
+    assert_int_equal(out.entry.device.unlink_at_ms, 66);
+    assert_memory_equal(out.entry.device.name, "phone", 5);
+
     bytes[RECORD_HEADER_BYTES] = 99; /* a kind of entry that does not exist */
     struct store_value value = {.bytes = bytes, .count = entry_bytes(&entry)};
     assert_int_equal(decode_entry(value, &out), -EBADMSG);
@@ -611,6 +664,7 @@ main(void)
     static const struct CMUnitTest specs[] = {
         SPEC("names, users, passwords and devices survive encoding, and nothing else does",
              accounts),
+        SPEC("a device that the version before wrote is read", older_devices),
         SPEC("a head with every device survives encoding", heads),
         SPEC("subscriptions and who is due survive encoding", wakes),
         SPEC("a chat survives encoding", chats),

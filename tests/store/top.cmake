@@ -8,7 +8,7 @@ add_library(linnet_store_world STATIC ${CMAKE_CURRENT_LIST_DIR}/world.c
 target_include_directories(linnet_store_world PUBLIC ${PROJECT_BINARY_DIR}/include/tests)
 target_link_libraries(linnet_store_world PUBLIC linnet_store PRIVATE linnet_flags)
 set_target_properties(linnet_store_world PROPERTIES LINNET_THREAD_STACK ON)
-foreach(noun user device message change sweep cursors stream wake state block replay model group group_change
+foreach(noun user device link message change sweep cursors stream wake state block replay model group group_change
              group_cursor history)
   linnet_test(store_apply_${noun}_test TIER fast SOURCES apply_${noun}_test.c LIBS linnet_store_world)
 endforeach()

@@ -196,6 +196,18 @@ world_claim(struct world *world, const char *text)
     return world_apply(world, &command);
 }
 
+/* All of them have taken in that the others were linked. */
+static void
+drain(struct world *world, uint64_t user, unsigned devices)
+{
+    struct record_head head;
+    bool present = world_head(world, user, &head);
+    ASSERT(present);
+    for (unsigned i = 0; head.last.number > 0 && i < devices; i++) {
+        (void)world_ack(world, user, (uint16_t)(i + 1), head.last.number);
+    }
+}
+
 uint64_t
 world_user(struct world *world, const char *name, unsigned devices)
 {
@@ -203,6 +215,9 @@ world_user(struct world *world, const char *name, unsigned devices)
     world_settle(world);
     for (unsigned i = 0; result.error == 0 && i < devices; i++) {
         (void)world_device_add(world, result.user, "phone");
+    }
+    if (result.error == 0) {
+        drain(world, result.user, devices);
     }
     return result.error == 0 ? result.user : 0;
 }
@@ -245,6 +260,58 @@ world_device_add(struct world *world, uint64_t user, const char *name)
         .device_add = {.user = user, .name = name_of(name)},
     };
     memset(command.device_add.token_hash, 0x5a, STORE_TOKEN_HASH_BYTES);
+    return world_apply(world, &command);
+}
+
+struct result
+world_device_rename(struct world *world, uint64_t user, uint16_t device, const char *name)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = COMMAND_DEVICE_RENAME,
+        .rename = {.user = user, .device = device, .name = name_of(name)},
+    };
+    return world_apply(world, &command);
+}
+
+struct result
+world_link_create(struct world *world, uint64_t user, unsigned char code, uint32_t lifetime_ms,
+                  uint8_t tries)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = COMMAND_LINK_CREATE,
+        .link_create = {.user = user, .lifetime_ms = lifetime_ms, .tries = tries},
+    };
+    command.link_create.code_hash[0] = code;
+    return world_apply(world, &command);
+}
+
+struct result
+world_link_redeem(struct world *world, uint64_t user, unsigned char code)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = COMMAND_LINK_REDEEM,
+        .link_redeem = {.add = {.user = user, .name = name_of("linked")}},
+    };
+    command.link_redeem.code_hash[0] = code;
+    return world_apply(world, &command);
+}
+
+struct result
+world_device_unseen(struct world *world, uint64_t user, uint16_t device, uint64_t seen_at_ms,
+                    enum command_unseen_verdict verdict)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = COMMAND_DEVICE_UNSEEN,
+        .unseen = {.user = user,
+                   .device = device,
+                   .seen_at_ms = seen_at_ms,
+                   .unlink_at_ms = world->now_ms + 1000,
+                   .verdict = (uint8_t)verdict},
+    };
     return world_apply(world, &command);
 }
 
@@ -653,6 +720,20 @@ world_state_get(struct world *world, uint64_t user, uint8_t kind, uint64_t subje
     ASSERT(error == 0 && record.value.count < WORLD_STATE_MAX);
     memcpy(out, record.value.bytes, record.value.count);
     out[record.value.count] = '\0';
+    return true;
+}
+
+bool
+world_device(struct world *world, uint64_t user, uint16_t device, struct record_device *out)
+{
+    struct store_key key = record_key(world_partition(world, user), RECORD_DEVICE, user, device);
+    struct store_value value;
+    learn(world, &key);
+    if (!ledger_get(&world->ledgers[key.partition], &key, &value)) {
+        return false;
+    }
+    int error = record_device_decode(value, out);
+    ASSERT(error == 0);
     return true;
 }
 

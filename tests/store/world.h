@@ -41,13 +41,22 @@ struct result world_apply(struct world *world, struct command *command);
 const struct effects *world_effects(const struct world *world);
 
 /* Commands, made of what a request would bring. */
-uint64_t world_user(struct world *world, const char *name,
-                    unsigned devices); /* settled; 0: refused */
+/* Settled, with an empty inbox; 0: refused. */
+uint64_t world_user(struct world *world, const char *name, unsigned devices);
 struct result world_claim(struct world *world, const char *name);
 struct result world_remove(struct world *world, uint64_t user);
 struct result world_device_add(struct world *world, uint64_t user, const char *name);
 struct result world_device_attach(struct world *world, uint64_t user, uint16_t device);
 struct result world_device_revoke(struct world *world, uint64_t user, uint16_t device);
+struct result world_device_rename(struct world *world, uint64_t user, uint16_t device,
+                                  const char *name);
+/* A code is told by its first byte, here. */
+struct result world_link_create(struct world *world, uint64_t user, unsigned char code,
+                                uint32_t lifetime_ms, uint8_t tries);
+struct result world_link_redeem(struct world *world, uint64_t user, unsigned char code);
+/* What a sweep would find of the device, which it saw last at `seen_at_ms`. */
+struct result world_device_unseen(struct world *world, uint64_t user, uint16_t device,
+                                  uint64_t seen_at_ms, enum command_unseen_verdict verdict);
 struct result world_send(struct world *world, uint64_t sender, uint16_t device, uint64_t number,
                          uint64_t recipient, const char *text);
 struct result world_send_copied(struct world *world, uint64_t sender, uint16_t device,
@@ -100,6 +109,7 @@ bool world_chat(struct world *world, uint64_t user, uint64_t peer, struct record
 /* Copied, and ended with a 0, into `out`. */
 bool world_state_get(struct world *world, uint64_t user, uint8_t kind, uint64_t subject,
                      char out[WORLD_STATE_MAX]);
+bool world_device(struct world *world, uint64_t user, uint16_t device, struct record_device *out);
 bool world_name(struct world *world, const char *name, uint64_t *out_user);
 /* Borrowed until the next call. */
 bool world_get(struct world *world, const struct store_key *key, struct store_value *out);

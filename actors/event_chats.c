@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How far chats have got: what listChats is answered with, and a resync comes with. */
+#include "actors/connection_priv.h"
+
+struct chat_row {
+    Linnet__V1__ChatState state;
+    Linnet__V1__Chat chat;
+};
+
+static void
+row_fill(const struct store_chat *stored, struct chat_row *out)
+{
+    linnet__v1__chat_state__init(&out->state);
+    linnet__v1__chat__init(&out->chat);
+    out->chat.peer_case = LINNET__V1__CHAT__PEER_USER_ID;
+    out->chat.user_id = stored->peer;
+    out->state.chat = &out->chat;
+    out->state.last = stored->last;
+    out->state.delivered = stored->delivered;
+    out->state.read = stored->read;
+    out->state.unread = stored->last - stored->read;
+    out->state.peer_delivered = stored->peer_delivered;
+    out->state.peer_read = stored->peer_read;
+}
+
+void
+chat_page_fill(const struct ln_msg *answer, struct chat_page *out)
+{
+    const struct store_rows *rows = (const struct store_rows *)(const void *)answer->data;
+    const struct store_chat *stored = rows->count > 0 ? ln_buffer_data(answer->buffer) : NULL;
+    linnet__v1__chat_list__init(&out->list);
+    out->memory = NULL;
+    if (rows->count == 0) {
+        return;
+    }
+    size_t row_bytes = sizeof(struct chat_row) + sizeof out->list.chats[0];
+    struct chat_row *filled = ln_alloc(rows->count * row_bytes);
+    out->memory = filled;
+    out->list.chats = (Linnet__V1__ChatState **)(void *)(filled + rows->count);
+    out->list.n_chats = rows->count;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        row_fill(&stored[i], &filled[i]);
+        out->list.chats[i] = &filled[i].state;
+    }
+    out->list.next = rows->more ? stored[rows->count - 1].peer : 0;
+}
+
+void
+chat_page_free(struct chat_page *page)
+{
+    if (page->memory != NULL) {
+        ln_free(page->memory);
+    }
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests about a user's devices, beyond adding and revoking them (partition_change.c). */
+#include "store/inbox.h"
+#include "store/partition_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* --------------------------------------------------------------------------------------- rename */
+
+static bool
+valid_rename(const struct ask *ask)
+{
+    return partition_valid_user(ask) &&
+           ASK_DATA(store_device_rename, ask)->name.bytes <= STORE_NAME_BYTES_MAX;
+}
+
+static enum ask_outcome
+run_rename(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_device_rename *rename = ASK_DATA(store_device_rename, ask);
+    struct command command = {
+        .kind = COMMAND_DEVICE_RENAME,
+        .rename = {.user = rename->user, .device = rename->device, .name = rename->name},
+    };
+    return partition_log_for_user(partition, ask, &command, rename->user, act);
+}
+
+/* ---------------------------------------------------------------------------------------- codes */
+
+static bool
+valid_link_create(const struct ask *ask)
+{
+    return partition_valid_user(ask) && ASK_DATA(store_link_create, ask)->tries > 0;
+}
+
+/* Only a device that the user has may ask for a code; it may have been revoked a moment ago. */
+static enum ask_outcome
+run_link_create(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_link_create *create = ASK_DATA(store_link_create, ask);
+    struct record_head head;
+    struct command command = {
+        .kind = COMMAND_LINK_CREATE,
+        .link_create = {.user = create->user,
+                        .lifetime_ms = create->lifetime_ms,
+                        .tries = create->tries},
+    };
+    memcpy(command.link_create.code_hash, create->code_hash, STORE_TOKEN_HASH_BYTES);
+    enum ask_outcome outcome = partition_log(partition, ask, &command, false);
+    if (outcome != ASK_READY || !act) {
+        return outcome;
+    }
+    if (!inbox_head_get(&partition->ledger, create->user, &head) ||
+        inbox_cursor(&head, create->device) == NULL) {
+        return partition_refuse(ask, -ENOENT);
+    }
+    return partition_log(partition, ask, &command, true);
+}
+
+static void
+answer_link_created(struct ask *ask, const struct result *result)
+{
+    struct store_link_created created = {.expires_at_ms = result->time_ms};
+    ask_answer(ask, &created, sizeof(created), NULL);
+}
+
+static bool
+valid_link_redeem(const struct ask *ask)
+{
+    return partition_valid_user(ask) &&
+           ASK_DATA(store_link_redeem, ask)->name.bytes <= STORE_NAME_BYTES_MAX;
+}
+
+/* Guesses without a code to hit are refused here: only tries that a code had are logged. */
+static enum ask_outcome
+run_link_redeem(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_link_redeem *redeem = ASK_DATA(store_link_redeem, ask);
+    struct store_key key = record_key(partition->ledger.partition, RECORD_LINK, redeem->user, 0);
+    struct store_value value;
+    struct command command = {
+        .kind = COMMAND_LINK_REDEEM,
+        .link_redeem = {.add = {.user = redeem->user, .name = redeem->name}},
+    };
+    memcpy(command.link_redeem.code_hash, redeem->code_hash, STORE_TOKEN_HASH_BYTES);
+    memcpy(command.link_redeem.add.token_hash, redeem->token_hash, STORE_TOKEN_HASH_BYTES);
+    enum ask_outcome outcome = partition_log(partition, ask, &command, false);
+    if (outcome != ASK_READY || !act) {
+        return outcome;
+    }
+    if (!ledger_get(&partition->ledger, &key, &value)) {
+        return partition_refuse(ask, -EACCES);
+    }
+    return partition_log(partition, ask, &command, true);
+}
+
+static void
+answer_redeemed(struct ask *ask, const struct result *result)
+{
+    struct store_device_added added = {.device = result->device};
+    ask_answer(ask, &added, sizeof(added), NULL);
+}
+
+/* ------------------------------------------------------------------------------------ the kinds */
+
+const struct ask_kind ask_device_rename = {
+    .bytes = sizeof(struct store_device_rename),
+    .needs_space = true,
+    .valid = valid_rename,
+    .run = run_rename,
+};
+const struct ask_kind ask_link_create = {
+    .bytes = sizeof(struct store_link_create),
+    .needs_space = true,
+    .valid = valid_link_create,
+    .run = run_link_create,
+    .answer = answer_link_created,
+};
+const struct ask_kind ask_link_redeem = {
+    .bytes = sizeof(struct store_link_redeem),
+    .needs_space = true,
+    .valid = valid_link_redeem,
+    .run = run_link_redeem,
+    .answer = answer_redeemed,
+};
