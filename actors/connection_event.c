@@ -113,49 +113,53 @@ event_done(struct connection *connection, uint64_t number, uint64_t ref)
     event_send(connection, &frame);
 }
 
-void
-event_answer(struct connection *connection, const struct pending *pending,
-             Linnet__V1__Answer *answer)
-{
-    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
-    answer->number = pending->number < STORE_NODE_NUMBER_MIN ? pending->number : 0;
-    answer->ref = pending->ref;
-    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER;
-    frame.answer = answer;
-    event_send(connection, &frame);
-}
-
 /* ------------------------------------------------------------------------------------ the inbox */
+
+static void
+receipts_send(struct connection *connection, const struct store_entry *entry,
+              Linnet__V1__Receipts *event)
+{
+    Linnet__V1__Chat chat;
+    event_chat(entry, &chat);
+    event->inbox_number = entry->number;
+    event->chat = &chat;
+    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
+    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_RECEIPTS;
+    frame.receipts = event;
+    event_send(connection, &frame);
+    messenger_count(&connection->messenger->counters.receipts);
+}
 
 void
 event_receipts(struct connection *connection, const struct store_entry *entry, uint64_t reader,
                uint64_t delivered, uint64_t read)
 {
-    Linnet__V1__Chat chat;
-    event_chat(entry, &chat);
     Linnet__V1__Receipts event = LINNET__V1__RECEIPTS__INIT;
-    event.inbox_number = entry->number;
-    event.chat = &chat;
     event.reader_user_id = reader;
     event.delivered = delivered;
     event.read = read;
-    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
-    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_RECEIPTS;
-    frame.receipts = &event;
-    event_send(connection, &frame);
-    messenger_count(&connection->messenger->counters.receipts);
+    receipts_send(connection, entry, &event);
 }
 
 static void
 cursors_send(struct connection *connection, const struct store_entry *entry)
 {
     const struct store_entry_cursors *cursors = &entry->cursors;
+    Linnet__V1__Receipts peer = LINNET__V1__RECEIPTS__INIT;
+    Linnet__V1__Receipts own = LINNET__V1__RECEIPTS__INIT;
+    peer.reader_user_id = entry->peer;
+    peer.delivered = cursors->peer_delivered;
+    peer.read = cursors->peer_read;
+    peer.expired_after = cursors->peer_expired_after;
+    peer.expired = cursors->peer_expired;
+    own.reader_user_id = connection->user;
+    own.delivered = cursors->own_delivered;
+    own.read = cursors->own_read;
     if (cursors->peer_moved) {
-        event_receipts(connection, entry, entry->peer, cursors->peer_delivered, cursors->peer_read);
+        receipts_send(connection, entry, &peer);
     }
     if (cursors->own_moved) {
-        event_receipts(connection, entry, connection->user, cursors->own_delivered,
-                       cursors->own_read);
+        receipts_send(connection, entry, &own);
     }
 }
 
@@ -184,14 +188,22 @@ event_entries(struct connection *connection, const unsigned char *entries, size_
 }
 
 void
-event_resync(struct connection *connection, uint64_t number)
+event_resync(struct connection *connection, const struct store_attached *attached,
+             const struct ln_msg *chats)
 {
     Linnet__V1__Resync event = LINNET__V1__RESYNC__INIT;
-    event.inbox_number = number;
-    event.reason = LINNET__V1__RESYNC__REASON__INBOX_FULL;
+    struct chat_page page = {0};
+    event.inbox_number = attached->acked;
+    event.reason = attached->expired ? LINNET__V1__RESYNC__REASON__INBOX_EXPIRED
+                                     : LINNET__V1__RESYNC__REASON__INBOX_FULL;
+    if (chats != NULL) {
+        chat_page_fill(chats, &page);
+        event.summary = &page.list;
+    }
     Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
     frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_RESYNC;
     frame.resync = &event;
     event_send(connection, &frame);
+    chat_page_free(&page);
     messenger_count(&connection->messenger->counters.resyncs);
 }

@@ -225,12 +225,27 @@ connection_attach(struct connection *connection, struct store_attached *out)
     return attach(connection, false, out);
 }
 
+/* What the device missed it can't be given; how far its chats have got it can. Without an answer it
+ * has to ask by itself. */
+static void
+tell_resync(struct connection *connection, const struct store_attached *attached)
+{
+    struct store_list list = {.user = connection->user, .max = CHAT_PAGE_MAX};
+    struct ln_msg *request = ln_msg_new(STORE_CHATS, LN_DURABLE, sizeof list);
+    struct ln_msg *answer = NULL;
+    memcpy(request->data, &list, sizeof list);
+    int error = ln_call(store_user_pid(connection->messenger->store, connection->user), &request,
+                        CONNECTION_CALL_MS, &answer);
+    event_resync(connection, attached, error == 0 ? answer : NULL);
+    ln_msg_free(&answer);
+}
+
 void
 connection_feed(struct connection *connection, const struct store_attached *attached)
 {
     connection->fed = attached->acked;
     if (attached->resync) {
-        event_resync(connection, attached->acked);
+        tell_resync(connection, attached);
     }
     if (attached->last > attached->acked) {
         lag(connection, 0);
@@ -266,7 +281,7 @@ resync(struct connection *connection)
     if (attached.acked > connection->fed) {
         connection->fed = attached.acked;
     }
-    event_resync(connection, attached.acked);
+    tell_resync(connection, &attached);
     lag(connection, UINT64_MAX);
 }
 

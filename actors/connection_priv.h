@@ -226,10 +226,9 @@ void event_answer(struct connection *connection, const struct pending *pending,
                   Linnet__V1__Answer *answer);
 /* Entries as the store gives them (entry_next). */
 void event_entries(struct connection *connection, const unsigned char *entries, size_t bytes);
-void event_resync(struct connection *connection, uint64_t number);
-/* An answer: a command's number and ref, and the result, which the caller has filled in. */
-void event_answer(struct connection *connection, const struct pending *pending,
-                  Linnet__V1__Answer *answer);
+/* `chats` is STORE_CHATS's answer, or NULL. */
+void event_resync(struct connection *connection, const struct store_attached *attached,
+                  const struct ln_msg *chats);
 
 /* connection_presence.c */
 /* False: it watches as many as it may. True too where it watches this one already. */

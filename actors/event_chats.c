@@ -21,6 +21,8 @@ row_fill(const struct store_chat *stored, struct chat_row *out)
     out->state.unread = stored->last - stored->read;
     out->state.peer_delivered = stored->peer_delivered;
     out->state.peer_read = stored->peer_read;
+    out->state.peer_expired_after = stored->peer_expired_after;
+    out->state.peer_expired = stored->peer_expired;
 }
 
 void

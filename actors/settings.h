@@ -79,6 +79,9 @@ struct settings {
     uint32_t devices_max;
     uint32_t states_max; /* what a user may have set: contacts, settings of chats, blocks */
     uint64_t states_bytes_max;
+    uint32_t device_unseen_days; /* 0: never, likewise inbox_age_days */
+    uint32_t device_warn_days;
+    uint32_t inbox_age_days;
     uint32_t link_code_s;     /* for how long a code links a new device */
     uint32_t link_code_tries; /* wrong codes until it is void */
 

@@ -147,11 +147,11 @@ static check_command *const checks[] = {
     [LINNET__V1__CLIENT_FRAME__COMMAND_SET_PUSH] = check_set_push,
     [LINNET__V1__CLIENT_FRAME__COMMAND_CLEAR_PUSH] = check_nothing,
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_PUSH] = check_nothing,
-    [LINNET__V1__CLIENT_FRAME__COMMAND_LIST_DEVICES] = check_list_devices,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_LIST_DEVICES] = check_nothing,
     [LINNET__V1__CLIENT_FRAME__COMMAND_RENAME_DEVICE] = check_rename_device,
     [LINNET__V1__CLIENT_FRAME__COMMAND_REVOKE_DEVICE] = check_revoke_device,
-    [LINNET__V1__CLIENT_FRAME__COMMAND_CREATE_LINK_CODE] = check_create_link_code,
-    [LINNET__V1__CLIENT_FRAME__COMMAND_LIST_CHATS] = check_list_chats,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_CREATE_LINK_CODE] = check_nothing,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_LIST_CHATS] = check_nothing,
 };
 
 int

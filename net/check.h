@@ -71,5 +71,4 @@ check_command check_hide_message;
 MUST_CHECK int check_change(const Linnet__V1__Change *change, size_t bytes,
                             struct protocol_error *out_error);
 /* check_device.c */
-check_command check_list_devices, check_rename_device, check_revoke_device, check_create_link_code;
-check_command check_list_chats;
+check_command check_rename_device, check_revoke_device;

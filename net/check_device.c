@@ -18,26 +18,6 @@ check_device_name(const char *path, const char *name, struct protocol_error *out
     return 0;
 }
 
-int
-check_list_devices(const Linnet__V1__ClientFrame *frame, const struct protocol_limits *limits,
-                   struct protocol_error *out_error)
-{
-    (void)frame;
-    (void)limits;
-    (void)out_error;
-    return 0;
-}
-
-int
-check_create_link_code(const Linnet__V1__ClientFrame *frame, const struct protocol_limits *limits,
-                       struct protocol_error *out_error)
-{
-    (void)frame;
-    (void)limits;
-    (void)out_error;
-    return 0;
-}
-
 static int
 check_device(const char *text, uint32_t device, struct protocol_error *out_error)
 {
@@ -61,14 +41,4 @@ check_revoke_device(const Linnet__V1__ClientFrame *frame, const struct protocol_
     (void)limits;
     return check_device("revokeDevice.device: not 1 to 65535", frame->revoke_device->device,
                         out_error);
-}
-
-int
-check_list_chats(const Linnet__V1__ClientFrame *frame, const struct protocol_limits *limits,
-                 struct protocol_error *out_error)
-{
-    (void)frame;
-    (void)limits;
-    (void)out_error;
-    return 0;
 }

@@ -68,6 +68,7 @@ static const struct apply_command_kind *const kinds[COMMAND_KINDS] = {
     [COMMAND_LINK_CREATE] = &apply_link_create,
     [COMMAND_LINK_REDEEM] = &apply_link_redeem,
     [COMMAND_DEVICE_UNSEEN] = &apply_device_unseen,
+    [COMMAND_INBOX_EXPIRE] = &apply_inbox_expire,
 };
 
 void

@@ -27,6 +27,7 @@ struct result {
     uint16_t devices;
     bool duplicate;
     bool resync;
+    bool expired;
     uint64_t chat_number;
     uint64_t time_ms;
     uint64_t entry; /* its number in the recipient's inbox; 0: not known any more */

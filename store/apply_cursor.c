@@ -135,8 +135,13 @@ run_receipt(const struct apply *apply, const struct payload *payload)
     }
     (void)chat_get(apply->ledger, receipt->peer, receipt->reader, &chat);
     uint64_t read = head.receipts_off ? 0 : receipt->read;
-    if (receipt->delivered <= chat.peer_delivered && read <= chat.peer_read) {
+    if (receipt->delivered <= chat.peer_delivered && read <= chat.peer_read &&
+        receipt->expired <= chat.peer_expired) {
         return;
+    }
+    if (receipt->expired > chat.peer_expired) {
+        chat.peer_expired_after = receipt->expired_after;
+        chat.peer_expired = receipt->expired;
     }
     if (receipt->delivered > chat.peer_delivered) {
         chat.peer_delivered = receipt->delivered;

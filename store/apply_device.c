@@ -148,7 +148,8 @@ run_attach(const struct apply *apply, const struct command *command)
     result->acked = cursor->acked.number;
     result->last = head.last.number;
     result->range = record.range;
-    result->resync = cursor->state == RECORD_CURSOR_RESUMED;
+    result->resync = cursor->state != RECORD_CURSOR_HOLDS;
+    result->expired = cursor->state == RECORD_CURSOR_EXPIRED;
     result->devices = head.devices;
 }
 
@@ -236,7 +237,7 @@ need_unseen(const struct needs *needs, const struct command *command)
     need(needs, RECORD_DEVICE, command->unseen.user, command->unseen.device);
 }
 
-/* The sweep judged what it read; the device may have come back, or gone, since. */
+/* The round judged what it read; the device may have come back, or gone, since. */
 static void
 run_unseen(const struct apply *apply, const struct command *command)
 {
@@ -249,7 +250,7 @@ run_unseen(const struct apply *apply, const struct command *command)
         return;
     }
     struct store_entry_device news = {.device = unseen->device};
-    if (unseen->verdict == UNSEEN_IS_HERE) {
+    if (unseen->verdict == UNSEEN_ANEW) {
         record.seen_at_ms = apply->time_ms;
         record.warned_at_ms = 0;
         apply_device_put(apply, unseen->user, unseen->device, &record);

@@ -67,6 +67,9 @@ bool apply_device_get(const struct apply *apply, uint64_t user, uint16_t device,
 void apply_device_put(const struct apply *apply, uint64_t user, uint16_t device,
                       const struct record_device *record);
 
+/* apply_expire.c */
+extern const struct apply_command_kind apply_inbox_expire;
+
 /* apply_link.c */
 extern const struct apply_command_kind apply_link_create;
 extern const struct apply_command_kind apply_link_redeem;

@@ -49,6 +49,9 @@ enum ask_tag {
     ASK_EXPIRY,       /* nothing: something is due earlier than the partition knew */
     ASK_ALARM,        /* nothing: the timer; something is due, or may be */
     ASK_SWEEP,        /* struct ask_sweep, the partition's own: what was due then is removed */
+    ASK_ROUND,        /* nothing: a page of what may be due by its age (partition_round.c) */
+    ASK_UNSEEN,       /* in a partition: struct command_device_unseen */
+    ASK_EXPIRE,       /* in a partition: store_user_id */
 };
 
 struct ask_stream {

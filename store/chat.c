@@ -32,20 +32,24 @@ chat_tell(struct ledger *ledger, struct effects *effects, const struct chat_owne
     uint8_t destination = ledger_partition_of(ledger, owner->peer);
     bool withheld = owner->head->receipts_off || chat->blocked;
     uint64_t read = withheld ? chat->told_read : chat->read;
-    bool known = chat->delivered == chat->told_delivered && read == chat->told_read;
+    bool expired = chat->expired != chat->told_expired;
+    bool known = chat->delivered == chat->told_delivered && read == chat->told_read && !expired;
     if (known || chat->told_number > ledger->streams[destination].out_acked) {
         return;
     }
     struct payload payload = {
-        .kind = PAYLOAD_RECEIPT,
+        .kind = expired ? PAYLOAD_EXPIRED : PAYLOAD_RECEIPT,
         .receipt = {.reader = owner->user,
                     .peer = owner->peer,
                     .delivered = chat->delivered,
-                    .read = read},
+                    .read = read,
+                    .expired_after = chat->expired_after,
+                    .expired = chat->expired},
     };
     chat->told_number = outbox_put(ledger, effects, destination, &payload);
     chat->told_delivered = chat->delivered;
     chat->told_read = read;
+    chat->told_expired = chat->expired;
 }
 
 void
@@ -69,6 +73,8 @@ chat_mark(struct ledger *ledger, struct effects *effects, const struct chat_owne
                 .peer_moved = chat->mark_peer,
                 .peer_delivered = chat->peer_delivered,
                 .peer_read = chat->peer_read,
+                .peer_expired_after = chat->peer_expired_after,
+                .peer_expired = chat->peer_expired,
                 .own_moved = chat->mark_own,
                 .own_delivered = chat->delivered,
                 .own_read = chat->read,

@@ -317,6 +317,7 @@ static const struct command_coding codings[COMMAND_KINDS] = {
     [COMMAND_DEVICE_RENAME] = {"DEVICE_RENAME", device_rename_put, device_rename_get},
     [COMMAND_LINK_CREATE] = {"LINK_CREATE", link_create_put, link_create_get},
     [COMMAND_LINK_REDEEM] = {"LINK_REDEEM", link_redeem_put, link_redeem_get},
+    [COMMAND_INBOX_EXPIRE] = {"INBOX_EXPIRE", ack_put, ack_get},
     [COMMAND_DEVICE_UNSEEN] = {"DEVICE_UNSEEN", device_unseen_put, device_unseen_get},
 };
 

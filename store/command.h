@@ -47,7 +47,8 @@ enum command_kind {
     COMMAND_DEVICE_RENAME = 32,
     COMMAND_LINK_CREATE = 33,   /* a code for a new device, in place of the one before */
     COMMAND_LINK_REDEEM = 34,   /* a new device comes with a code */
-    COMMAND_DEVICE_UNSEEN = 35, /* a sweep found it unseen for long, or seen again */
+    COMMAND_DEVICE_UNSEEN = 35, /* a round found it unseen for long, or seen again */
+    COMMAND_INBOX_EXPIRE = 36,  /* what is too old in an inbox goes */
     COMMAND_STATE = 40,         /* a user sets or removes one of his states */
     COMMAND_CHANGE = 48,        /* a message is edited or deleted */
     COMMAND_SWEEP = 49,         /* what is due (expiry.h) */
@@ -123,10 +124,10 @@ struct command_link_redeem {
     struct command_device_add add; /* if it is the code */
 };
 
-/* What the sweep decided of a device that was last seen at `seen_at_ms`; if it has been seen since,
+/* What a round decided of a device that was last seen at `seen_at_ms`; if it has been seen since,
  * nothing. */
 enum command_unseen_verdict {
-    UNSEEN_IS_HERE = 1, /* it is attached, has been all the time */
+    UNSEEN_ANEW = 1, /* counts from now on: it is attached, or nobody knows when it was */
     UNSEEN_WARN = 2,
     UNSEEN_UNLINK = 3,
 };
@@ -170,6 +171,7 @@ void command_pair_put(unsigned char *bytes, uint32_t index, uint64_t first, uint
 void command_pair_get(const struct command_pairs *pairs, uint32_t index, uint64_t *out_first,
                       uint64_t *out_second);
 
+/* Also INBOX_EXPIRE, whose device is 0. */
 struct command_ack {
     uint64_t user;
     uint16_t device;

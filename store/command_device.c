@@ -78,7 +78,7 @@ device_unseen_get(struct cursor_in *in, struct command *out)
     out->unseen.verdict = cursor_get_u8(in);
     out->unseen.seen_at_ms = cursor_get_u64(in);
     out->unseen.unlink_at_ms = cursor_get_u64(in);
-    if (out->unseen.verdict < UNSEEN_IS_HERE || out->unseen.verdict > UNSEEN_UNLINK) {
+    if (out->unseen.verdict < UNSEEN_ANEW || out->unseen.verdict > UNSEEN_UNLINK) {
         cursor_in_fail(in);
     }
 }

@@ -11,6 +11,10 @@ enum {
     TOTALS_BYTES = 3 * 8, /* peer, entries, bytes */
     COMMON_BYTES = RECORD_HEADER_BYTES + KIND_BYTES + TOTALS_BYTES,
     CURSORS_BYTES = 2 + 4 * 8,
+    EXPIRED_BYTES = 2 * 8,
+    /* In the byte that tells whether the peer's cursors moved: what expired follows. */
+    CURSORS_MOVED = 1,
+    CURSORS_EXPIRED = 2,
     MESSAGE_BYTES = 4 * 8 + 2 + 1 + 1 + 4 + 4,
     STATE_BYTES = 1 + 1 + 4,
     EXTRAS_BYTES = 2 * 8,
@@ -19,6 +23,28 @@ enum {
     MESSAGE_DELETED = 0x40,
     MESSAGE_EXTRAS = 0x80, /* expires_at_ms and original follow, at the record's end */
 };
+
+uint64_t
+entry_time_ms(const struct store_entry *entry)
+{
+    switch (entry->kind) {
+    case STORE_ENTRY_MESSAGE:
+    case STORE_ENTRY_GROUP_MESSAGE:
+        return entry->message.time_ms;
+    case STORE_ENTRY_CHANGE:
+        return entry->change.message.time_ms;
+    case STORE_ENTRY_GROUP_UPDATE:
+        return entry->update.time_ms;
+    case STORE_ENTRY_DEVICE:
+        return entry->device.time_ms;
+    case STORE_ENTRY_CURSORS:
+    case STORE_ENTRY_GROUP_CURSORS:
+    case STORE_ENTRY_GROUP_COUNTS:
+    case STORE_ENTRY_STATE:
+        break;
+    }
+    return 0;
+}
 
 bool
 entry_next(const unsigned char *bytes, size_t count, size_t *at, struct store_entry *out)
@@ -46,7 +72,8 @@ entry_bytes(const struct store_entry *entry)
     case STORE_ENTRY_GROUP_MESSAGE:
         return COMMON_BYTES + entry_message_bytes(&entry->message);
     case STORE_ENTRY_CURSORS:
-        return COMMON_BYTES + CURSORS_BYTES;
+        return COMMON_BYTES + CURSORS_BYTES +
+               (entry->cursors.peer_expired != 0 ? EXPIRED_BYTES : 0);
     case STORE_ENTRY_CHANGE:
         return COMMON_BYTES + entry_change_bytes(&entry->change);
     case STORE_ENTRY_GROUP_UPDATE:
@@ -103,12 +130,18 @@ entry_put_message(struct cursor_out *out, const struct store_entry_message *mess
 static void
 cursors_write(struct cursor_out *out, const struct store_entry_cursors *cursors)
 {
-    cursor_put_u8(out, cursors->peer_moved);
+    bool expired = cursors->peer_expired != 0;
+    cursor_put_u8(out, (uint8_t)((cursors->peer_moved ? CURSORS_MOVED : 0) |
+                                 (expired ? CURSORS_EXPIRED : 0)));
     cursor_put_u64(out, cursors->peer_delivered);
     cursor_put_u64(out, cursors->peer_read);
     cursor_put_u8(out, cursors->own_moved);
     cursor_put_u64(out, cursors->own_delivered);
     cursor_put_u64(out, cursors->own_read);
+    if (expired) {
+        cursor_put_u64(out, cursors->peer_expired_after);
+        cursor_put_u64(out, cursors->peer_expired);
+    }
 }
 
 static void
@@ -163,12 +196,20 @@ entry_encode(const struct store_entry *entry, unsigned char *out)
 static void
 cursors_read(struct cursor_in *in, struct store_entry_cursors *out)
 {
-    out->peer_moved = record_get_flag(in);
+    uint8_t peer = cursor_get_u8(in);
     out->peer_delivered = cursor_get_u64(in);
     out->peer_read = cursor_get_u64(in);
     out->own_moved = record_get_flag(in);
     out->own_delivered = cursor_get_u64(in);
     out->own_read = cursor_get_u64(in);
+    if (peer > (CURSORS_MOVED | CURSORS_EXPIRED)) {
+        cursor_in_fail(in);
+    }
+    out->peer_moved = (peer & CURSORS_MOVED) != 0;
+    if ((peer & CURSORS_EXPIRED) != 0) {
+        out->peer_expired_after = cursor_get_u64(in);
+        out->peer_expired = cursor_get_u64(in);
+    }
 }
 
 static void

@@ -77,6 +77,9 @@ struct store_entry_cursors {
     bool peer_moved; /* how far the peer has got in what the user wrote */
     uint64_t peer_delivered;
     uint64_t peer_read;
+    /* Above the first, up to the second: no device of the peer took it in in time. 0: all did. */
+    uint64_t peer_expired_after;
+    uint64_t peer_expired;
     bool
         own_moved; /* how far the user has read of what the peer wrote, on another device perhaps */
     uint64_t own_delivered;
@@ -206,6 +209,8 @@ bool entry_next(const unsigned char *bytes, size_t count, size_t *at, struct sto
 
 /* ------------------------------------------------------------------------------ the store's own */
 
+/* When it came to be; 0: it does not tell, being state. */
+uint64_t entry_time_ms(const struct store_entry *entry);
 /* The bytes of its record. */
 size_t entry_bytes(const struct store_entry *entry);
 /* Writes the record, entry_bytes of them, without its number, which is in the key. */

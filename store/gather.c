@@ -68,3 +68,20 @@ gather_end(struct gather *gather, bool cut)
         gather->ack.number = gather->reached;
     }
 }
+
+void
+gather_old(struct gather *gather, struct page *page, uint64_t before_ms)
+{
+    struct store_key key;
+    struct store_value value;
+    while (page_next(page, &key, &value)) {
+        struct store_entry entry;
+        int error = entry_decode(key.a, value.bytes, value.count, &entry);
+        ASSERT(error == 0);
+        uint64_t time_ms = entry_time_ms(&entry);
+        if (time_ms >= before_ms || (time_ms != 0 && !gather_add(gather, key.a, value))) {
+            break;
+        }
+    }
+    gather_end(gather, true);
+}

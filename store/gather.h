@@ -16,6 +16,7 @@
 #pragma once
 
 #include "store/command.h"
+#include "store/page.h"
 #include "store/record.h"
 
 enum { GATHER_PAIRS_BYTES = COMMAND_PAIRS_MAX * COMMAND_PAIR_BYTES };
@@ -38,5 +39,8 @@ void gather_start(struct gather *gather, const struct command_ack *asked,
                   const struct record_place *base, unsigned char *pairs);
 /* False: no more fit into one command. */
 bool gather_add(struct gather *gather, uint64_t number, struct store_value record);
+/* Adds what the page has from before an instant, for an inbox that expires. State, which has no
+ * time, goes with what came behind it. Ends the gathering. */
+void gather_old(struct gather *gather, struct page *page, uint64_t before_ms);
 /* `cut`: there may be more entries than were added. */
 void gather_end(struct gather *gather, bool cut);

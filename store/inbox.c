@@ -226,6 +226,28 @@ inbox_trim(struct ledger *ledger, uint64_t user, struct record_head *head)
 }
 
 void
+inbox_expire(struct ledger *ledger, struct effects *effects, uint64_t user,
+             struct record_head *head, const struct record_place *place)
+{
+    for (unsigned i = 0; i < head->devices; i++) {
+        struct record_cursor *cursor = &head->cursors[i];
+        if (cursor->state == RECORD_CURSOR_LOST || cursor->acked.number >= place->number) {
+            continue; /* a lost one hears that it has a hole when it attaches */
+        }
+        cursor->state = RECORD_CURSOR_EXPIRED;
+        cursor->acked = *place;
+        due_consider(ledger, effects, user, head, cursor);
+        struct effect effect = {.kind = EFFECT_RESYNC, .user = user, .device = cursor->device};
+        effects_add(effects, &effect);
+    }
+    inbox_trim(ledger, user, head);
+    if (head->low.number < place->number) { /* nobody's cursor held it */
+        drop_unfrozen(ledger, user, head->low.number, place->number);
+        head->low = *place;
+    }
+}
+
+void
 inbox_empty(struct ledger *ledger, uint64_t user, struct record_head *head)
 {
     drop_unfrozen(ledger, user, head->low.number, head->last.number);

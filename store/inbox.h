@@ -57,6 +57,11 @@ void inbox_append(struct ledger *ledger, struct effects *effects, uint64_t user,
 /* Takes one entry out of the middle. */
 void inbox_take_out(struct ledger *ledger, uint64_t user, uint64_t number);
 
+/* Everything up to `place` has grown too old: devices that had not taken it in have a hole, and are
+ * told by effects. */
+void inbox_expire(struct ledger *ledger, struct effects *effects, uint64_t user,
+                  struct record_head *head, const struct record_place *place);
+
 /* After cursors have moved: what lies below the least of them is gone. */
 void inbox_trim(struct ledger *ledger, uint64_t user, struct record_head *head);
 /* Everything is gone. */

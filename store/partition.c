@@ -329,6 +329,10 @@ partition_handle(void *state, struct ln_msg **msg_in)
             partition_pump(partition);
         }
         break;
+    case ASK_ROUND:
+        partition_round_due(partition);
+        partition_pump(partition);
+        break;
     case ASK_PUMP:
         partition_pump(partition);
         break;
@@ -384,6 +388,7 @@ partition_start(void *state, const void *argument)
     partition_streams_resume(partition);
     partition_sweep_begin(partition);
     partition_watch_sessions(partition);
+    partition_round_start(partition);
     partition_wake(partition);
     return 0;
 }

@@ -54,6 +54,12 @@ struct partition_stream {
     uint64_t admitted;   /* from it: up to here it is in the journal, or applied */
 };
 
+/* How far the look for what is due by its time has got (partition_round.c). */
+struct partition_round {
+    uint64_t after; /* owners above this */
+    bool inboxes;   /* it has been through the devices */
+};
+
 struct partition {
     struct store *store;
     struct cell *cell;
@@ -79,6 +85,7 @@ struct partition {
     uint64_t expiry_at_ms;
     uint64_t alarm; /* the actor's timer, and when it rings; 0: none is set */
     uint64_t alarm_at_ms;
+    struct partition_round round;
     uint64_t sends_due[4]; /* a bit per partition: its stream may have something to send */
     uint64_t acks_due[4]; /* a bit per partition: it is to be told how far its stream was applied */
     struct partition_stream streams[STORE_PARTITIONS];

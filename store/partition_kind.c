@@ -56,6 +56,9 @@ static const struct ask_kind *const kinds[] = {
     KIND(ASK_GROUP_TELL, ask_of_group_tell),
     KIND(STORE_CHANGE, ask_change),
     KIND(ASK_SWEEP, ask_sweep),
+    KIND(ASK_ROUND, ask_of_round),
+    KIND(ASK_UNSEEN, ask_of_unseen),
+    KIND(ASK_EXPIRE, ask_of_expire),
 #undef KIND
 };
 

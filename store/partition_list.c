@@ -32,6 +32,8 @@ add_chat(struct rows *out, uint64_t peer, struct store_value value)
         .read = record.read,
         .peer_delivered = record.peer_delivered,
         .peer_read = record.peer_read,
+        .peer_expired_after = record.peer_expired_after,
+        .peer_expired = record.peer_expired,
     };
     memcpy(rows_room(out, sizeof(chat)), &chat, sizeof(chat));
 }

@@ -62,6 +62,8 @@ extern const struct ask_kind ask_group_create, ask_group_change, ask_group_messa
 extern const struct ask_kind ask_of_group_report, ask_of_group_tell;
 /* partition_sweep.c */
 extern const struct ask_kind ask_sweep;
+/* partition_round.c */
+extern const struct ask_kind ask_of_round, ask_of_unseen, ask_of_expire;
 
 /* The data begins with an id that lives in this partition. */
 bool partition_valid_user(const struct ask *ask);
@@ -180,3 +182,9 @@ void partition_streams_send(struct partition *partition, bool may_fetch);
 /* Sets the timer of the calling partition. */
 void partition_watch(void);
 void partition_tick(struct partition *partition);
+
+/* partition_round.c */
+/* Sets the first timer of the calling partition. */
+void partition_round_start(struct partition *partition);
+/* It is over: a page is to be looked at. */
+void partition_round_due(struct partition *partition);

@@ -339,7 +339,7 @@ receipts_gather(struct partition *partition, const struct ask_stream_ack *ack,
         ASSERT(present);
         int error = payload_decode(value, &payload);
         ASSERT(error == 0);
-        if (payload.kind == PAYLOAD_RECEIPT) {
+        if (payload_is_receipt(&payload)) {
             command_pair_put(pairs, out->receipts.count++, payload.receipt.reader,
                              payload.receipt.peer);
         }

@@ -169,6 +169,7 @@ partition_answer_attach(struct ask *ask, const struct result *result)
         .next_command = result->range + 1,
         .node_number = STORE_NODE_NUMBER_MIN + result->range + 1,
         .resync = result->resync,
+        .expired = result->expired,
         .devices = result->devices,
     };
     struct attached before = partition->attached;

@@ -100,6 +100,28 @@ receipt_get(struct cursor_in *in, struct payload *out)
 }
 
 static size_t
+expired_bytes(const struct payload *payload)
+{
+    return receipt_bytes(payload) + 2 * sizeof(uint64_t);
+}
+
+static void
+expired_put(struct cursor_out *out, const struct payload *payload)
+{
+    receipt_put(out, payload);
+    cursor_put_u64(out, payload->receipt.expired_after);
+    cursor_put_u64(out, payload->receipt.expired);
+}
+
+static void
+expired_get(struct cursor_in *in, struct payload *out)
+{
+    receipt_get(in, out);
+    out->receipt.expired_after = cursor_get_u64(in);
+    out->receipt.expired = cursor_get_u64(in);
+}
+
+static size_t
 copy_bytes(const struct payload *payload)
 {
     return 8 + entry_message_bytes(&payload->copy.message);
@@ -145,6 +167,7 @@ static const struct payload_coding name_release = {release_bytes, release_put, r
 static const struct payload_coding receipt = {receipt_bytes, receipt_put, receipt_get};
 static const struct payload_coding copy = {copy_bytes, copy_put, copy_get};
 static const struct payload_coding change = {change_bytes, change_put, change_get};
+static const struct payload_coding expired = {expired_bytes, expired_put, expired_get};
 
 static const struct payload_coding *const codings[PAYLOAD_KINDS] = {
     [PAYLOAD_USER_CREATE] = &user_create,
@@ -158,6 +181,7 @@ static const struct payload_coding *const codings[PAYLOAD_KINDS] = {
     [PAYLOAD_GROUP_COUNTS] = &payload_group_counts,
     [PAYLOAD_GROUP_ABSENT] = &payload_group_absent,
     [PAYLOAD_CHANGE] = &change,
+    [PAYLOAD_EXPIRED] = &expired,
 };
 
 size_t

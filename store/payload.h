@@ -30,7 +30,8 @@ enum payload_kind {
     PAYLOAD_GROUP_RECEIPTS = 19,
     PAYLOAD_GROUP_COUNTS = 20,
     PAYLOAD_GROUP_ABSENT = 21,
-    PAYLOAD_CHANGE = 46, /* recipient's -> sender's: a change of one, likewise */
+    PAYLOAD_EXPIRED = 32, /* a receipt that tells, too, of what no device took in */
+    PAYLOAD_CHANGE = 46,  /* recipient's -> sender's: a change of one, likewise */
     PAYLOAD_KINDS,
 };
 
@@ -55,6 +56,7 @@ struct payload_receipt {
     uint64_t peer; /* who wrote what was read */
     uint64_t delivered;
     uint64_t read;
+    uint64_t expired_after, expired; /* PAYLOAD_EXPIRED alone */
 };
 
 struct payload_copy {
@@ -83,6 +85,13 @@ struct payload {
         struct payload_change change;
     };
 };
+
+/* Whether it tells how far a reader has got (payload.receipt). */
+static inline bool
+payload_is_receipt(const struct payload *payload)
+{
+    return payload->kind == PAYLOAD_RECEIPT || payload->kind == PAYLOAD_EXPIRED;
+}
 
 size_t payload_bytes(const struct payload *payload);
 /* Writes payload_bytes of them. */

@@ -20,6 +20,10 @@ enum {
     CURSOR_WAKES = 0x40,
     CURSOR_DUE = 0x80,
     DEVICE_VERSION_SEEN = 2, /* from here on with when it was seen, and warned of */
+    CHAT_VERSION_PARTS = 2,
+    CHAT_BLOCKED = 1,
+    CHAT_EXPIRED = 2,
+    CHAT_PARTS = CHAT_BLOCKED | CHAT_EXPIRED, /* all there are */
 };
 static_assert(HEAD_BYTES + STORE_DEVICES_LIMIT * CURSOR_BYTES <= RECORD_BYTES_MAX,
               "a head with all devices fits");
@@ -349,7 +353,7 @@ get_cursor(struct cursor_in *in, struct record_cursor *out)
     out->state = (uint8_t)(state & ~(CURSOR_WAKES | CURSOR_DUE));
     get_place(in, &out->acked);
     out->woken = out->wakes ? cursor_get_u64(in) : 0;
-    if (out->state > RECORD_CURSOR_RESUMED || (out->due && !out->wakes)) {
+    if (out->state > RECORD_CURSOR_EXPIRED || (out->due && !out->wakes)) {
         cursor_in_fail(in);
     }
 }
@@ -424,12 +428,60 @@ record_head_decode(struct store_value value, struct record_head *out)
 
 /* ---------------------------------------------------------------------------------------- chats */
 
+/* What few chats have stands behind what all have, each part when its bit is set; a record without
+ * parts is as the first version wrote it. */
+static uint8_t
+chat_parts(const struct record_chat *chat)
+{
+    bool blocked = chat->blocked || chat->swallowed > 0;
+    bool expired = (chat->expired | chat->peer_expired) != 0;
+    return (uint8_t)((blocked ? CHAT_BLOCKED : 0) | (expired ? CHAT_EXPIRED : 0));
+}
+
+static void
+chat_parts_put(struct cursor_out *out, const struct record_chat *chat, uint8_t parts)
+{
+    cursor_put_u8(out, parts);
+    if ((parts & CHAT_BLOCKED) != 0) {
+        cursor_put_u8(out, chat->blocked);
+        cursor_put_u64(out, chat->swallowed);
+    }
+    if ((parts & CHAT_EXPIRED) != 0) {
+        cursor_put_u64(out, chat->expired_after);
+        cursor_put_u64(out, chat->expired);
+        cursor_put_u64(out, chat->told_expired);
+        cursor_put_u64(out, chat->peer_expired_after);
+        cursor_put_u64(out, chat->peer_expired);
+    }
+}
+
+static void
+chat_parts_get(struct cursor_in *in, struct record_chat *out)
+{
+    uint8_t parts = cursor_get_u8(in);
+    if (parts == 0 || (parts & ~CHAT_PARTS) != 0) {
+        cursor_in_fail(in);
+    }
+    if ((parts & CHAT_BLOCKED) != 0) {
+        out->blocked = record_get_flag(in);
+        out->swallowed = cursor_get_u64(in);
+    }
+    if ((parts & CHAT_EXPIRED) != 0) {
+        out->expired_after = cursor_get_u64(in);
+        out->expired = cursor_get_u64(in);
+        out->told_expired = cursor_get_u64(in);
+        out->peer_expired_after = cursor_get_u64(in);
+        out->peer_expired = cursor_get_u64(in);
+    }
+}
+
 size_t
 record_chat_encode(const struct record_chat *chat, unsigned char out[RECORD_BYTES_MAX])
 {
     struct cursor_out cursor;
+    uint8_t parts = chat_parts(chat);
     cursor_out_init(&cursor, out, RECORD_BYTES_MAX);
-    record_begin(&cursor, RECORD_CHAT);
+    begin_version(&cursor, RECORD_CHAT, parts != 0 ? CHAT_VERSION_PARTS : RECORD_VERSION);
     cursor_put_u64(&cursor, chat->last);
     cursor_put_u64(&cursor, chat->delivered);
     cursor_put_u64(&cursor, chat->read);
@@ -441,9 +493,8 @@ record_chat_encode(const struct record_chat *chat, unsigned char out[RECORD_BYTE
     cursor_put_u64(&cursor, chat->mark);
     cursor_put_u8(&cursor, chat->mark_peer);
     cursor_put_u8(&cursor, chat->mark_own);
-    if (chat->blocked || chat->swallowed > 0) {
-        cursor_put_u8(&cursor, chat->blocked);
-        cursor_put_u64(&cursor, chat->swallowed);
+    if (parts != 0) {
+        chat_parts_put(&cursor, chat, parts);
     }
     return finish(&cursor);
 }
@@ -454,7 +505,7 @@ record_chat_decode(struct store_value value, struct record_chat *out)
     struct record_chat chat = {0};
     struct cursor_in in;
     cursor_in_init(&in, value.bytes, value.count);
-    record_expect(&in, RECORD_CHAT);
+    uint8_t version = expect_version(&in, RECORD_CHAT, CHAT_VERSION_PARTS);
     chat.last = cursor_get_u64(&in);
     chat.delivered = cursor_get_u64(&in);
     chat.read = cursor_get_u64(&in);
@@ -466,9 +517,8 @@ record_chat_decode(struct store_value value, struct record_chat *out)
     chat.mark = cursor_get_u64(&in);
     chat.mark_peer = record_get_flag(&in);
     chat.mark_own = record_get_flag(&in);
-    if (cursor_in_left(&in) > 0) {
-        chat.blocked = record_get_flag(&in);
-        chat.swallowed = cursor_get_u64(&in);
+    if (version >= CHAT_VERSION_PARTS) {
+        chat_parts_get(&in, &chat);
     }
     int error = cursor_in_end(&in);
     if (error == 0) {

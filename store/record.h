@@ -170,6 +170,7 @@ enum record_cursor_state {
     RECORD_CURSOR_HOLDS,   /* everything above `acked` is kept for it */
     RECORD_CURSOR_LOST,    /* it reached its limit: nothing is kept until it attaches again */
     RECORD_CURSOR_RESUMED, /* attached since: holds again, with a hole that it has to be told of */
+    RECORD_CURSOR_EXPIRED, /* what it had not taken in grew too old: holds, with a hole likewise */
 };
 
 struct record_cursor {
@@ -212,6 +213,11 @@ struct record_chat {
     bool mark_own;
     bool blocked;       /* the user has blocked the peer */
     uint64_t swallowed; /* messages that the peer wrote while it was blocked */
+    /* What the peer wrote and no device took in before it grew too old, and what the peer's
+     * partition was told of it: above the first, up to the second. The last such hole. */
+    uint64_t expired_after, expired;
+    uint64_t told_expired;
+    uint64_t peer_expired_after, peer_expired; /* of what the user wrote, as told */
 };
 size_t record_chat_encode(const struct record_chat *chat, unsigned char out[RECORD_BYTES_MAX]);
 MUST_CHECK int record_chat_decode(struct store_value value, struct record_chat *out);

@@ -116,7 +116,8 @@ struct store_attached {
     uint64_t last;  /* pushes follow this; what lies between the two is read by STORE_INBOX */
     uint64_t next_command; /* never used by this device */
     uint64_t node_number;  /* likewise, for what the device does not number: from here on upwards */
-    bool resync; /* everything up to `acked` was given up; stays so until it is acknowledged */
+    bool resync;  /* everything up to `acked` was given up; stays so until it is acknowledged */
+    bool expired; /* resync: since it had grown too old, not for want of room */
     uint16_t devices;
 };
 struct store_detach {
@@ -187,6 +188,7 @@ struct store_chat {
     uint64_t read;           /* how far the user got in them */
     uint64_t peer_delivered; /* how far the peer got in what the user wrote */
     uint64_t peer_read;
+    uint64_t peer_expired_after, peer_expired; /* what no device of the peer took in in time */
 };
 
 struct store_push {

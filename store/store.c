@@ -80,6 +80,15 @@ fill_defaults(struct store_options *options)
     if (options->group_log_ms == 0) {
         options->group_log_ms = STORE_GROUP_LOG_MS;
     }
+    if (options->device_unseen_ms == 0) {
+        options->device_unseen_ms = STORE_DEVICE_UNSEEN_MS;
+    }
+    if (options->device_warn_ms == 0) {
+        options->device_warn_ms = STORE_DEVICE_WARN_MS;
+    }
+    if (options->inbox_age_ms == 0) {
+        options->inbox_age_ms = STORE_INBOX_AGE_MS;
+    }
 }
 
 static int

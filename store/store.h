@@ -59,6 +59,15 @@ enum {
  * work. */
 #define STORE_DELTA_BYTES_MAX (UINT64_C(1) << 30)
 
+/* A setting of time that is not to come. */
+#define STORE_NEVER UINT64_MAX
+#define STORE_DAY_MS UINT64_C(86400000)
+#define STORE_DEVICE_UNSEEN_MS (30 * STORE_DAY_MS)
+#define STORE_DEVICE_WARN_MS (7 * STORE_DAY_MS)
+#define STORE_INBOX_AGE_MS (30 * STORE_DAY_MS)
+/* How far a device that stays attached may lag behind in when it was last seen. */
+#define STORE_SEEN_MS (STORE_DAY_MS / 4)
+
 /* Settings; 0 stands for the default. What may differ between two starts does; cells may not. */
 struct store_options {
     struct io_driver *driver; /* borrowed until store_close */
@@ -84,6 +93,11 @@ struct store_options {
     uint64_t history_ms; /* how long what was said is kept (history.h); 0: not at all */
     /* Of the files that steps of messages are noted in (trace.h); 0: none are. */
     uint64_t steps_bytes_max;
+    /* Or STORE_NEVER. A device unseen for so long is unlinked; warned of so long before; entries
+     * are kept in an inbox for so long. */
+    uint64_t device_unseen_ms;
+    uint64_t device_warn_ms;
+    uint64_t inbox_age_ms;
     /* A judge's hook, for tests alone: commands are applied and answered before they are
      * durable. */
     bool plant_answer_before_sync;

@@ -23,10 +23,11 @@ ask_tag_name(uint32_t tag)
         NAME(ASK_FETCH),        NAME(ASK_KICK),         NAME(ASK_LINGERED),
         NAME(ASK_FOLD),         NAME(ASK_SEGMENT),      NAME(ASK_STEPS),
         NAME(ASK_END),          NAME(ASK_EXPIRY),       NAME(ASK_ALARM),
-        NAME(ASK_SWEEP),
+        NAME(ASK_SWEEP),        NAME(ASK_ROUND),        NAME(ASK_UNSEEN),
+        NAME(ASK_EXPIRE),
     };
 #undef NAME
-    _Static_assert(sizeof asks / sizeof asks[0] == ASK_SWEEP - ASK_STREAM + 1,
+    _Static_assert(sizeof asks / sizeof asks[0] == ASK_EXPIRE - ASK_STREAM + 1,
                    "the last has a name");
     uint32_t index = tag - STORE_TAG_INTERNAL; /* below the first: far above the last */
     return index < sizeof asks / sizeof asks[0] ? asks[index] : NULL;
@@ -60,6 +61,9 @@ static const char *const requests[] = {
     NAME(STORE_DEVICES),
     NAME(STORE_REPLACED),
     NAME(STORE_CHANGE),
+    NAME(STORE_DEVICE_RENAME),
+    NAME(STORE_LINK_CREATE),
+    NAME(STORE_LINK_REDEEM),
     NAME(STORE_SEEN),
     NAME(STORE_SEEN_GET),
     NAME(STORE_WAKE_SET),

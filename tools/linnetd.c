@@ -76,6 +76,12 @@ report_print(const struct settings *settings, const struct store_report *report)
     }
 }
 
+static uint64_t
+days_ms(uint32_t days)
+{
+    return days == 0 ? STORE_NEVER : days * STORE_DAY_MS;
+}
+
 static int
 data_open(const struct settings *settings, struct io_driver *driver, struct store **out,
           struct descriptors *out_needed)
@@ -98,6 +104,9 @@ data_open(const struct settings *settings, struct io_driver *driver, struct stor
         .group_members_max = settings->limits.group_members_max,
         .states_max = settings->states_max,
         .states_bytes_max = (uint32_t)settings->states_bytes_max,
+        .device_unseen_ms = days_ms(settings->device_unseen_days),
+        .device_warn_ms = days_ms(settings->device_warn_days),
+        .inbox_age_ms = days_ms(settings->inbox_age_days),
     };
     int error = store_open(&options, out, &report);
     if (error == -EMFILE) {

@@ -106,7 +106,8 @@ static const struct {
 } refusals[] = {
     {"{\"number\":1}", "BAD_FRAME", "no command, or none that this node knows"},
     {"{\"number\":4503599627370496,\"ping\":{}}", "BAD_FRAME", "number: above 2^52 - 1"},
-    {"{\"authenticate\":{}}", "BAD_FRAME", "authenticate: neither passwordLogin nor token"},
+    {"{\"authenticate\":{}}", "BAD_FRAME",
+     "authenticate: neither passwordLogin, linkCode nor token"},
     {"{\"authenticate\":{\"token\":\"\"}}", "TOKEN_INVALID",
      "authenticate.token: not 1 to 256 bytes"},
     {"{\"authenticate\":{\"token\":\"%257\"}}", "TOKEN_INVALID",

@@ -144,6 +144,10 @@ boot_once(struct world *world)
                                   .plant_lost_pushes = world->lost_pushes,
                                   .steps_bytes_max = 8 << 20,
                                   .states_max = world->settings.states_max,
+                                  .device_unseen_ms =
+                                      world->settings.device_unseen_days * STORE_DAY_MS,
+                                  .device_warn_ms = world->settings.device_warn_days * STORE_DAY_MS,
+                                  .inbox_age_ms = world->settings.inbox_age_days * STORE_DAY_MS,
                                   .plant_answer_before_sync = world->answer_early};
     struct store_report report;
     int error = store_open(&store, &world->store, &report);

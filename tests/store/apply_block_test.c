@@ -150,6 +150,7 @@ copies_go_on(void **state)
 {
     (void)state;
     (void)world_device_add(two.world, two.alice, "tablet");
+    world_drain(two.world, two.alice);
     block(true);
     struct result result = world_send_copied(two.world, two.alice, 1, 1, two.bob, "hi");
     assert_int_equal(result.error, 0);
@@ -188,6 +189,7 @@ reading_is_not_told(void **state)
 {
     (void)state;
     (void)world_device_add(two.world, two.bob, "tablet");
+    world_drain(two.world, two.bob);
     (void)alice_writes(1);
     receipts(two.bob, true);
     (void)world_read(two.world, two.bob, two.alice, 1);

@@ -201,7 +201,7 @@ who_comes_back_stays(void **state)
     assert_int_equal(device.seen_at_ms, seen + 5);
     assert_int_equal(device.warned_at_ms, 0);
     world_pass(world, 5);
-    (void)world_device_unseen(world, alice, 2, seen + 5, UNSEEN_IS_HERE);
+    (void)world_device_unseen(world, alice, 2, seen + 5, UNSEEN_ANEW);
     assert_int_equal(seen_at(world, alice, 2), seen + 10);
 }
 

@@ -101,7 +101,8 @@ one_device_hears_nothing(void **state)
     (void)world_state(world, alice, STORE_STATE_DRAFT, 77, "a");
     (void)world_device_revoke(world, alice, 2);
     (void)world_state(world, alice, STORE_STATE_DRAFT, 77, "b");
-    assert_int_equal(world_inbox(world, alice, 0, entries), 0); /* the old one went, too */
+    assert_int_equal(world_inbox(world, alice, 0, entries), 1); /* the old one went, too */
+    assert_int_equal(entries[0].kind, STORE_ENTRY_DEVICE);      /* that the other was revoked */
     assert_true(world_state_get(world, alice, STORE_STATE_DRAFT, 77, value));
     assert_string_equal(value, "b");
 }

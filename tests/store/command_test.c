@@ -85,6 +85,8 @@ first_kinds(struct command *out)
         {.kind = COMMAND_DEVICE_RENAME, .rename = {.user = 9, .device = 2, .name = name}},
         {.kind = COMMAND_LINK_CREATE, .link_create = {.user = 9, .lifetime_ms = 5, .tries = 3}},
         {.kind = COMMAND_LINK_REDEEM, .link_redeem = {.add = {.user = 9, .name = name}}},
+        {.kind = COMMAND_INBOX_EXPIRE,
+         .ack = {.user = 9, .number = 4, .chats = {.count = 4, .bytes = pairs}}},
         {.kind = COMMAND_DEVICE_UNSEEN,
          .unseen = {.user = 9, .device = 2, .seen_at_ms = 5, .verdict = UNSEEN_WARN}},
     };

@@ -293,11 +293,18 @@ flags(void **state)
     assert_true(value.count > plain);
     assert_int_equal(decode_chat(value, &out), 0);
     assert_true(out.chat.blocked && out.chat.swallowed == 7);
-    value.count = plain;
+    check_strict(decode_chat, bytes, value.count, &out);
+    chat = (struct record_chat){.last = 9};
+    value.count = record_chat_encode(&chat, bytes);
+    assert_int_equal(value.count, plain);
     assert_int_equal(decode_chat(value, &out), 0);
     assert_true(!out.chat.blocked && out.chat.swallowed == 0);
-    value.count = plain + 1;
-    assert_int_equal(decode_chat(value, &out), -EBADMSG);
+    chat.expired_after = 4;
+    chat.expired = 5;
+    chat.peer_expired = 6;
+    check_strict(decode_chat, bytes, record_chat_encode(&chat, bytes), &out);
+    assert_true(out.chat.expired_after == 4 && out.chat.expired == 5 && !out.chat.blocked);
+    assert_int_equal(out.chat.peer_expired, 6);
 
     plain = record_head_encode(&head, bytes);
     head.receipts_off = true;

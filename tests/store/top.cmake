@@ -3,18 +3,18 @@ foreach(noun window record command page attached)
   linnet_test(store_${noun}_test TIER fast SOURCES ${noun}_test.c LIBS linnet_store)
 endforeach()
 # What a command does, tried out in a world of ledgers without files.
-add_library(linnet_store_world STATIC ${CMAKE_CURRENT_LIST_DIR}/world.c
+add_library(linnet_store_world STATIC ${CMAKE_CURRENT_LIST_DIR}/world.c ${CMAKE_CURRENT_LIST_DIR}/world_device.c
   ${CMAKE_CURRENT_LIST_DIR}/world_group.c)
 target_include_directories(linnet_store_world PUBLIC ${PROJECT_BINARY_DIR}/include/tests)
 target_link_libraries(linnet_store_world PUBLIC linnet_store PRIVATE linnet_flags)
 set_target_properties(linnet_store_world PROPERTIES LINNET_THREAD_STACK ON)
-foreach(noun user device link message change sweep cursors stream wake state block replay model group group_change
+foreach(noun user device link expire message change sweep cursors stream wake state block replay model group group_change
              group_cursor history)
   linnet_test(store_apply_${noun}_test TIER fast SOURCES apply_${noun}_test.c LIBS linnet_store_world)
 endforeach()
 # The actors, on a simulated machine.
 add_library(linnet_store_rig STATIC ${CMAKE_CURRENT_LIST_DIR}/rig.c ${CMAKE_CURRENT_LIST_DIR}/hand.c
-  ${CMAKE_CURRENT_LIST_DIR}/people.c ${CMAKE_CURRENT_LIST_DIR}/power.c ${CMAKE_CURRENT_LIST_DIR}/own_end.c)
+  ${CMAKE_CURRENT_LIST_DIR}/told.c ${CMAKE_CURRENT_LIST_DIR}/people.c ${CMAKE_CURRENT_LIST_DIR}/power.c ${CMAKE_CURRENT_LIST_DIR}/own_end.c)
 # A node that ends itself must not end the test: own_end.h.
 target_link_options(linnet_store_rig INTERFACE -Wl,--wrap=check_failed)
 target_include_directories(linnet_store_rig PUBLIC ${PROJECT_BINARY_DIR}/include/tests)

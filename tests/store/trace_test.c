@@ -45,9 +45,13 @@ static void
 make_people(struct rig *r)
 {
     uint16_t second;
+    struct store_user user;
     RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
     RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
     RIG_CHECK(r, hand_device_add(r->store, bob, 2, &second) == 0 && second == 2);
+    RIG_CHECK(r, hand_user_get(r->store, bob, &user) == 0);
+    RIG_CHECK(r, hand_ack(r->store, bob, 1, user.inbox_last) == 0); /* that there is another */
+    RIG_CHECK(r, hand_ack(r->store, bob, 2, user.inbox_last) == 0);
 }
 
 /* -------------------------------------------------------------------------------------- one way */

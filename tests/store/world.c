@@ -196,15 +196,14 @@ world_claim(struct world *world, const char *text)
     return world_apply(world, &command);
 }
 
-/* All of them have taken in that the others were linked. */
-static void
-drain(struct world *world, uint64_t user, unsigned devices)
+void
+world_drain(struct world *world, uint64_t user)
 {
     struct record_head head;
     bool present = world_head(world, user, &head);
     ASSERT(present);
-    for (unsigned i = 0; head.last.number > 0 && i < devices; i++) {
-        (void)world_ack(world, user, (uint16_t)(i + 1), head.last.number);
+    for (unsigned i = 0; head.last.number > 0 && i < head.devices; i++) {
+        (void)world_ack(world, user, head.cursors[i].device, head.last.number);
     }
 }
 
@@ -217,102 +216,9 @@ world_user(struct world *world, const char *name, unsigned devices)
         (void)world_device_add(world, result.user, "phone");
     }
     if (result.error == 0) {
-        drain(world, result.user, devices);
+        world_drain(world, result.user); /* that the others were linked */
     }
     return result.error == 0 ? result.user : 0;
-}
-
-static struct result
-device_command(struct world *world, enum command_kind kind, uint64_t user, uint16_t device)
-{
-    struct command command = {
-        .partition = world_partition(world, user),
-        .kind = kind,
-        .device = {.user = user, .device = device},
-    };
-    return world_apply(world, &command);
-}
-
-struct result
-world_remove(struct world *world, uint64_t user)
-{
-    return device_command(world, COMMAND_USER_REMOVE, user, 0);
-}
-
-struct result
-world_device_attach(struct world *world, uint64_t user, uint16_t device)
-{
-    return device_command(world, COMMAND_DEVICE_ATTACH, user, device);
-}
-
-struct result
-world_device_revoke(struct world *world, uint64_t user, uint16_t device)
-{
-    return device_command(world, COMMAND_DEVICE_REVOKE, user, device);
-}
-
-struct result
-world_device_add(struct world *world, uint64_t user, const char *name)
-{
-    struct command command = {
-        .partition = world_partition(world, user),
-        .kind = COMMAND_DEVICE_ADD,
-        .device_add = {.user = user, .name = name_of(name)},
-    };
-    memset(command.device_add.token_hash, 0x5a, STORE_TOKEN_HASH_BYTES);
-    return world_apply(world, &command);
-}
-
-struct result
-world_device_rename(struct world *world, uint64_t user, uint16_t device, const char *name)
-{
-    struct command command = {
-        .partition = world_partition(world, user),
-        .kind = COMMAND_DEVICE_RENAME,
-        .rename = {.user = user, .device = device, .name = name_of(name)},
-    };
-    return world_apply(world, &command);
-}
-
-struct result
-world_link_create(struct world *world, uint64_t user, unsigned char code, uint32_t lifetime_ms,
-                  uint8_t tries)
-{
-    struct command command = {
-        .partition = world_partition(world, user),
-        .kind = COMMAND_LINK_CREATE,
-        .link_create = {.user = user, .lifetime_ms = lifetime_ms, .tries = tries},
-    };
-    command.link_create.code_hash[0] = code;
-    return world_apply(world, &command);
-}
-
-struct result
-world_link_redeem(struct world *world, uint64_t user, unsigned char code)
-{
-    struct command command = {
-        .partition = world_partition(world, user),
-        .kind = COMMAND_LINK_REDEEM,
-        .link_redeem = {.add = {.user = user, .name = name_of("linked")}},
-    };
-    command.link_redeem.code_hash[0] = code;
-    return world_apply(world, &command);
-}
-
-struct result
-world_device_unseen(struct world *world, uint64_t user, uint16_t device, uint64_t seen_at_ms,
-                    enum command_unseen_verdict verdict)
-{
-    struct command command = {
-        .partition = world_partition(world, user),
-        .kind = COMMAND_DEVICE_UNSEEN,
-        .unseen = {.user = user,
-                   .device = device,
-                   .seen_at_ms = seen_at_ms,
-                   .unlink_at_ms = world->now_ms + 1000,
-                   .verdict = (uint8_t)verdict},
-    };
-    return world_apply(world, &command);
 }
 
 static struct command
@@ -482,6 +388,31 @@ world_ack(struct world *world, uint64_t user, uint16_t device, uint64_t number)
     return result;
 }
 
+bool
+world_expire(struct world *world, uint64_t user, uint64_t age_ms)
+{
+    struct command command = {.partition = world_partition(world, user),
+                              .kind = COMMAND_INBOX_EXPIRE};
+    struct record_head head;
+    struct gather gather;
+    struct page page;
+    if (!world_head(world, user, &head)) {
+        return false;
+    }
+    struct command_ack all = {.user = user, .number = head.last.number};
+    gather_start(&gather, &all, &head.low, world->pairs);
+    gather.range.low.partition = command.partition;
+    gather.range.high.partition = command.partition;
+    struct page_rows rows = read_lmdb(world, &gather.range);
+    page_start(&page, world->ledgers[command.partition].delta, &gather.range, &rows);
+    gather_old(&gather, &page, world->now_ms - age_ms + 1);
+    command.ack = gather.ack;
+    if (gather.entries > 0) {
+        (void)world_apply(world, &command);
+    }
+    return gather.entries > 0;
+}
+
 struct result
 world_state(struct world *world, uint64_t user, uint8_t kind, uint64_t subject, const char *value)
 {
@@ -539,7 +470,7 @@ carry(struct world *world, uint8_t source, uint8_t destination)
         .kind = COMMAND_STREAM_ACK,
         .stream_ack = {.destination = destination, .number = number, .receipts = {.bytes = pair}},
     };
-    if (payload.kind == PAYLOAD_RECEIPT) {
+    if (payload_is_receipt(&payload)) {
         command_pair_put(pair, 0, payload.receipt.reader, payload.receipt.peer);
         ack.stream_ack.receipts.count = 1;
     }

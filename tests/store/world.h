@@ -43,6 +43,8 @@ const struct effects *world_effects(const struct world *world);
 /* Commands, made of what a request would bring. */
 /* Settled, with an empty inbox; 0: refused. */
 uint64_t world_user(struct world *world, const char *name, unsigned devices);
+/* All devices have taken in what there is. */
+void world_drain(struct world *world, uint64_t user);
 struct result world_claim(struct world *world, const char *name);
 struct result world_remove(struct world *world, uint64_t user);
 struct result world_device_add(struct world *world, uint64_t user, const char *name);
@@ -54,7 +56,7 @@ struct result world_device_rename(struct world *world, uint64_t user, uint16_t d
 struct result world_link_create(struct world *world, uint64_t user, unsigned char code,
                                 uint32_t lifetime_ms, uint8_t tries);
 struct result world_link_redeem(struct world *world, uint64_t user, unsigned char code);
-/* What a sweep would find of the device, which it saw last at `seen_at_ms`. */
+/* What a round would find of the device, which it saw last at `seen_at_ms`. */
 struct result world_device_unseen(struct world *world, uint64_t user, uint16_t device,
                                   uint64_t seen_at_ms, enum command_unseen_verdict verdict);
 struct result world_send(struct world *world, uint64_t sender, uint16_t device, uint64_t number,
@@ -82,6 +84,8 @@ uint64_t world_now_ms(const struct world *world);
 size_t world_sweep(struct world *world);
 /* Gathers as a partition would; the result of the last command it took. */
 struct result world_ack(struct world *world, uint64_t user, uint16_t device, uint64_t number);
+/* What is as old as `age_ms` or older goes, as a round would find it; false: nothing is. */
+bool world_expire(struct world *world, uint64_t user, uint64_t age_ms);
 struct result world_read(struct world *world, uint64_t user, uint64_t peer, uint64_t chat_number);
 
 /* Sets one of the user's states, or removes it (NULL), within WORLD_STATES_MAX and

@@ -419,7 +419,7 @@ class Shell(unittest.TestCase):
         self.assertIn("laptop", self.linnet("inspect", "carol").stdout)
         self.linnet("user", "token", "carol")
         self.assertIn("2 devices", self.linnet("user", "token", "carol", code=1).stderr)
-        self.assertRegex(self.linnet("user", "list").stdout, r"carol +\d+ +2 +0 ")
+        self.assertRegex(self.linnet("user", "list").stdout, r"carol +\d+ +2 +1 ")  # the one has to hear of the other
         self.linnet("user", "remove", "carol")
         self.assertIn("no user 'carol'", self.linnet("user", "remove", "carol", code=4).stderr)
         self.assertIn("no user 'carol'", self.linnet("inspect", "carol", code=4).stderr)

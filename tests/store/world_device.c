@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands about users' devices. */
+#include "tests/store/world.h"
+
+#include <string.h>
+
+static struct store_name
+name_of(const char *text)
+{
+    struct store_name name = {.bytes = (uint8_t)strlen(text)};
+    ASSERT(strlen(text) <= STORE_NAME_BYTES_MAX);
+    memcpy(name.text, text, name.bytes);
+    return name;
+}
+
+static struct result
+device_command(struct world *world, enum command_kind kind, uint64_t user, uint16_t device)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = kind,
+        .device = {.user = user, .device = device},
+    };
+    return world_apply(world, &command);
+}
+
+struct result
+world_remove(struct world *world, uint64_t user)
+{
+    return device_command(world, COMMAND_USER_REMOVE, user, 0);
+}
+
+struct result
+world_device_attach(struct world *world, uint64_t user, uint16_t device)
+{
+    return device_command(world, COMMAND_DEVICE_ATTACH, user, device);
+}
+
+struct result
+world_device_revoke(struct world *world, uint64_t user, uint16_t device)
+{
+    return device_command(world, COMMAND_DEVICE_REVOKE, user, device);
+}
+
+struct result
+world_device_add(struct world *world, uint64_t user, const char *name)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = COMMAND_DEVICE_ADD,
+        .device_add = {.user = user, .name = name_of(name)},
+    };
+    memset(command.device_add.token_hash, 0x5a, STORE_TOKEN_HASH_BYTES);
+    return world_apply(world, &command);
+}
+
+struct result
+world_device_rename(struct world *world, uint64_t user, uint16_t device, const char *name)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = COMMAND_DEVICE_RENAME,
+        .rename = {.user = user, .device = device, .name = name_of(name)},
+    };
+    return world_apply(world, &command);
+}
+
+struct result
+world_link_create(struct world *world, uint64_t user, unsigned char code, uint32_t lifetime_ms,
+                  uint8_t tries)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = COMMAND_LINK_CREATE,
+        .link_create = {.user = user, .lifetime_ms = lifetime_ms, .tries = tries},
+    };
+    command.link_create.code_hash[0] = code;
+    return world_apply(world, &command);
+}
+
+struct result
+world_link_redeem(struct world *world, uint64_t user, unsigned char code)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = COMMAND_LINK_REDEEM,
+        .link_redeem = {.add = {.user = user, .name = name_of("linked")}},
+    };
+    command.link_redeem.code_hash[0] = code;
+    return world_apply(world, &command);
+}
+
+struct result
+world_device_unseen(struct world *world, uint64_t user, uint16_t device, uint64_t seen_at_ms,
+                    enum command_unseen_verdict verdict)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = COMMAND_DEVICE_UNSEEN,
+        .unseen = {.user = user,
+                   .device = device,
+                   .seen_at_ms = seen_at_ms,
+                   .unlink_at_ms = world_now_ms(world) + 1000,
+                   .verdict = (uint8_t)verdict},
+    };
+    return world_apply(world, &command);
+}
