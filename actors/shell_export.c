@@ -102,6 +102,55 @@ export_user(struct export *export)
     return error;
 }
 
+/* The answer is the caller's to free. */
+static int
+ask(struct export *export, uint32_t tag, const void *data, size_t bytes, struct ln_msg **out)
+{
+    struct ln_msg *request = ln_msg_new(tag, LN_DURABLE, bytes);
+    memcpy(request->data, data, bytes);
+    return ln_call(store_user_pid(export->call->messenger->store, export->user), &request,
+                   ACCOUNTS_TIMEOUT_MS, out);
+}
+
+/* How the device is woken, as it said so itself, but for the keys. */
+static int
+export_push(struct export *export, uint16_t device)
+{
+    struct store_device_id id = {.user = export->user, .device = device};
+    Linnet__V1__SetPush set = LINNET__V1__SET_PUSH__INIT;
+    Linnet__V1__WebPush web = LINNET__V1__WEB_PUSH__INIT;
+    Linnet__V1__Webhook webhook = LINNET__V1__WEBHOOK__INIT;
+    char endpoint[STORE_WAKE_ENDPOINT_BYTES_MAX + 1] = "";
+    struct ln_msg *answer = NULL;
+    int error = ask(export, STORE_WAKE_GET, &id, sizeof id, &answer);
+    if (error != 0) {
+        return error == -ENODATA || error == -ENOENT ? 0 : error;
+    }
+    const struct store_wake_state *state =
+        (const struct store_wake_state *)(const void *)answer->data;
+    unsigned char *bytes = answer->buffer != NULL ? ln_buffer_data(answer->buffer) : NULL;
+    set.target_case = LINNET__V1__SET_PUSH__TARGET_WEBHOOK;
+    set.webhook = &webhook;
+    if (state->set.kind == STORE_WAKE_WEBPUSH && bytes != NULL) {
+        memcpy(endpoint, bytes, state->set.endpoint_bytes);
+        web.endpoint = endpoint;
+        set.target_case = LINNET__V1__SET_PUSH__TARGET_WEB_PUSH;
+        set.web_push = &web;
+    }
+    if (bytes != NULL) {
+        set.app.data = bytes + state->set.endpoint_bytes;
+        set.app.len = state->set.app_bytes;
+    }
+    row_begin(export->call);
+    ln_text_print(export->call->out, "{\"push\":{\"device\":%u,", device);
+    put_number(export->call, "setAtMs", state->set_at_ms);
+    ln_text_print(export->call->out, "\"setPush\":");
+    (void)put_message(export->call, &set.base);
+    ln_text_print(export->call->out, "}}");
+    ln_msg_free(&answer);
+    return 0;
+}
+
 static int
 export_devices(struct export *export)
 {
@@ -114,7 +163,7 @@ export_devices(struct export *export)
     const struct store_rows *rows = (const struct store_rows *)(const void *)answer->data;
     const struct store_device *devices =
         answer->buffer != NULL ? ln_buffer_data(answer->buffer) : NULL;
-    for (uint32_t i = 0; i < rows->count && devices != NULL; i++) {
+    for (uint32_t i = 0; i < rows->count && devices != NULL && error == 0; i++) {
         row_begin(call);
         ln_text_print(call->out, "{\"device\":{\"device\":%u,", devices[i].device);
         shell_put_name(call, &devices[i].name);
@@ -122,19 +171,10 @@ export_devices(struct export *export)
         put_number(call, "inboxAcknowledged", devices[i].acked);
         put_number(call, "waiting", devices[i].entries);
         shell_put_end(call, "}}");
+        error = export_push(export, devices[i].device);
     }
     ln_msg_free(&answer);
-    return 0;
-}
-
-/* The answer is the caller's to free. */
-static int
-ask(struct export *export, uint32_t tag, const void *data, size_t bytes, struct ln_msg **out)
-{
-    struct ln_msg *request = ln_msg_new(tag, LN_DURABLE, bytes);
-    memcpy(request->data, data, bytes);
-    return ln_call(store_user_pid(export->call->messenger->store, export->user), &request,
-                   ACCOUNTS_TIMEOUT_MS, out);
+    return error;
 }
 
 static void

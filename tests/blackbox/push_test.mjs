@@ -151,6 +151,11 @@ describe('Web Push', () => {
     assert.equal(push.headers.topic, 'linnet');
     vapid(push.headers.authorization, bob.key, service.url);
     assert.deepEqual(bob.open(push.body), { type: 'wake', app: Buffer.from("bob's").toString('base64') });
+    const exported = (await node.linnet(['user', 'export', 'bob'])).trim().split('\n').map((row) => JSON.parse(row));
+    const { push: kept } = exported.find((row) => row.push);
+    assert.equal(kept.device, 1);
+    assert.deepEqual(kept.setPush, { webPush: { endpoint: `${service.url}/send/bob` },
+      app: Buffer.from("bob's").toString('base64') });
   });
 
   it('is tried again, no sooner than asked, until it is accepted', async () => {
