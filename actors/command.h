@@ -128,3 +128,6 @@ extern const struct command_kind command_get_chat;
 extern const struct command_kind command_list_groups;
 extern const struct command_kind command_get_chat_members;
 extern const struct command_kind command_get_message_info;
+
+/* command_history.c */
+extern const struct command_kind command_get_history;

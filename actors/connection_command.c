@@ -100,6 +100,7 @@ static const struct command_kind *const kinds[] = {
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_MESSAGE_INFO] = &command_get_message_info,
     [LINNET__V1__CLIENT_FRAME__COMMAND_SET_STATE] = &command_set_state,
     [LINNET__V1__CLIENT_FRAME__COMMAND_LIST_STATES] = &command_list_states,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_GET_HISTORY] = &command_get_history,
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_PROFILE] = &command_get_profile,
     [LINNET__V1__CLIENT_FRAME__COMMAND_DELETE_ACCOUNT] = &command_delete_account,
     [LINNET__V1__CLIENT_FRAME__COMMAND_HIDE_MESSAGE] = &command_hide_message,

@@ -538,6 +538,7 @@ welcome(struct connection *connection, const struct connection_start *start,
     limits.presence_interval_ms = settings->presence_interval_ms;
     limits.presence_watches_max = settings->presence_watches_max;
     limits.group_members_max = settings->group_members_max;
+    limits.history_days = settings->history_days;
     Linnet__V1__Welcome event = LINNET__V1__WELCOME__INIT;
     event.user_id = connection->user;
     event.name = name;

@@ -31,6 +31,7 @@ void event_receipts(struct connection *connection, const struct store_entry *ent
                     uint64_t delivered, uint64_t read);
 
 /* event_message.c */
+/* A number of 0: it is told from a history, not from the inbox. */
 event_of_entry event_message;
 event_of_entry event_changed;
 

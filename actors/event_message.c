@@ -69,6 +69,21 @@ handle_fill(const struct connection *connection, const struct store_entry *entry
     out->len = MESSAGE_HANDLE_BYTES;
 }
 
+/* It has left the inbox: counted, and traced. */
+static void
+note_delivery(struct connection *connection, const struct store_entry *entry)
+{
+    const struct store_entry_message *message = &entry->message;
+    const struct store *store = connection->messenger->store;
+    messenger_count(&connection->messenger->counters.deliveries);
+    if (connection->phase != CONNECTION_READER) {
+        trace_step(
+            store, STEP_WRITTEN,
+            trace_mark(store, message->sender, message->sender_device, message->sender_number),
+            connection->user, connection->device, entry->number);
+    }
+}
+
 void
 event_message(struct connection *connection, const struct store_entry *entry)
 {
@@ -101,13 +116,8 @@ event_message(struct connection *connection, const struct store_entry *entry)
     frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_NEW_MESSAGE;
     frame.new_message = &event;
     event_send(connection, &frame);
-    messenger_count(&connection->messenger->counters.deliveries);
-    const struct store *store = connection->messenger->store;
-    if (connection->phase != CONNECTION_READER) {
-        trace_step(
-            store, STEP_WRITTEN,
-            trace_mark(store, message->sender, message->sender_device, message->sender_number),
-            connection->user, connection->device, entry->number);
+    if (entry->number != 0) {
+        note_delivery(connection, entry);
     }
     linnet__v1__send_message__free_unpacked(said.attached, NULL);
 }

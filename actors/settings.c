@@ -138,6 +138,8 @@ static const struct setting table[] = {
      "wrong codes until a code is void"},
     {"group_members_max", SETTING_NUMBER, FIELD(limits.group_members_max), 2,
      STORE_GROUP_MEMBERS_LIMIT, NULL, NULL, "members of one group"},
+    {"history_days", SETTING_NUMBER, FIELD(limits.history_days), 0, SETTINGS_HISTORY_FOREVER, "off",
+     NULL, "how long what was said is kept for getHistory; 36500: for good"},
     {"states_max", SETTING_NUMBER, FIELD(states_max), 1, 1000000, NULL, NULL,
      "what one user may have set: contacts, settings of chats, blocks"},
     {"states_bytes_max", SETTING_BYTES, FIELD(states_bytes_max), KIB, GIB, NULL, NULL,

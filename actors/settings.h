@@ -48,6 +48,9 @@ enum settings_origin {
 
 enum settings_registration { REGISTRATION_CLOSED, REGISTRATION_OPEN };
 
+/* history_days: what was said is never swept away. */
+enum { SETTINGS_HISTORY_FOREVER = 36500 };
+
 struct settings {
     char data[SETTINGS_PATH_BYTES];
     char listen[SETTINGS_ADDRESS_BYTES];

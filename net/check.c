@@ -141,6 +141,7 @@ static check_command *const checks[] = {
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_MESSAGE_INFO] = check_get_message_info,
     [LINNET__V1__CLIENT_FRAME__COMMAND_SET_STATE] = check_set_state,
     [LINNET__V1__CLIENT_FRAME__COMMAND_LIST_STATES] = check_list_states,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_GET_HISTORY] = check_get_history,
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_PROFILE] = check_get_profile,
     [LINNET__V1__CLIENT_FRAME__COMMAND_DELETE_ACCOUNT] = check_delete_account,
     [LINNET__V1__CLIENT_FRAME__COMMAND_HIDE_MESSAGE] = check_hide_message,

@@ -72,3 +72,6 @@ MUST_CHECK int check_change(const Linnet__V1__Change *change, size_t bytes,
                             struct protocol_error *out_error);
 /* check_device.c */
 check_command check_rename_device, check_revoke_device;
+
+/* check_history.c */
+check_command check_get_history;

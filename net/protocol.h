@@ -43,6 +43,7 @@ struct protocol_limits {
     uint32_t idle_timeout_ms;      /* of silence, before the connection is closed */
     uint32_t presence_interval_ms; /* between two signs of life from the foreground */
     uint32_t presence_watches_max; /* of one connection */
+    uint32_t history_days;         /* that getHistory goes back; 0: history is off */
     uint32_t group_members_max;    /* of one group, its owner among them */
 };
 

@@ -31,7 +31,7 @@ command_history_get(const struct command_history *history, uint32_t index,
 }
 
 void
-command_put_history(struct cursor_out *out, const struct command *command)
+command_put_old_history(struct cursor_out *out, const struct command *command)
 {
     cursor_put_u32(out, command->history.count);
     cursor_put_bytes(out, command->history.rows,
@@ -39,7 +39,7 @@ command_put_history(struct cursor_out *out, const struct command *command)
 }
 
 void
-command_get_history(struct cursor_in *in, struct command *out)
+command_get_old_history(struct cursor_in *in, struct command *out)
 {
     out->history.count = cursor_get_u32(in);
     if (out->history.count > COMMAND_HISTORY_ROWS_MAX) {

@@ -53,8 +53,8 @@ void command_put_group_tell(struct cursor_out *out, const struct command *comman
 void command_get_group_tell(struct cursor_in *in, struct command *out);
 
 /* command_history.c */
-void command_put_history(struct cursor_out *out, const struct command *command);
-void command_get_history(struct cursor_in *in, struct command *out);
+void command_put_old_history(struct cursor_out *out, const struct command *command);
+void command_get_old_history(struct cursor_in *in, struct command *out);
 /* command_device.c */
 void device_rename_put(struct cursor_out *out, const struct command *command);
 void device_rename_get(struct cursor_in *in, struct command *out);

@@ -23,6 +23,7 @@ struct telling {
     const struct store_history *asked;
     struct rows *out;
     uint32_t max;
+    uint32_t bytes_max;
     struct store_history_page page;
 };
 
@@ -81,7 +82,7 @@ tell_one(struct telling *telling, uint64_t number, struct store_value value)
         return true;
     }
     size_t bytes = ENTRY_PREFIX_BYTES + value.count;
-    bool room = telling->page.count == 0 || telling->out->count + bytes <= STORE_PAGE_BYTES_MAX;
+    bool room = telling->page.count == 0 || telling->out->count + bytes <= telling->bytes_max;
     if (telling->page.count == telling->max || !room) {
         return false;
     }
@@ -186,6 +187,7 @@ run_history(struct partition *partition, struct ask *ask, bool act)
         .asked = asked,
         .out = &partition->journal->rows,
         .max = partition_at_most(asked->max, STORE_HISTORY_MAX),
+        .bytes_max = partition_at_most(asked->bytes_max, STORE_PAGE_BYTES_MAX),
         .page = {.reached = asked->number},
     };
     struct record_head head;
@@ -225,8 +227,7 @@ const struct ask_kind ask_history = {
 void
 partition_history_watch(struct partition *partition)
 {
-    uint64_t keep_ms = partition->store->options.history_ms;
-    if (keep_ms != STORE_HISTORY_OFF && keep_ms != STORE_HISTORY_FOREVER) {
+    if (partition->store->options.history_ms != STORE_HISTORY_OFF) {
         struct ln_msg *msg = ln_msg_new(ASK_HISTORY_TICK, LN_REPLY, 0);
         (void)ln_send_after(TICK_MS, ln_self(), &msg);
     }

@@ -9,6 +9,7 @@
 #include "actors/tree.h"
 #include "runtime/io/uring.h"
 #include "runtime/node.h"
+#include "store/history.h"
 #include "store/store.h"
 #include "tools/linnetd_limits.h"
 #include "tools/linnetd_options.h"
@@ -82,6 +83,13 @@ days_ms(uint32_t days)
     return days == 0 ? STORE_NEVER : days * STORE_DAY_MS;
 }
 
+static uint64_t
+history_ms(uint32_t days)
+{
+    const uint64_t day_ms = 24 * 3600 * 1000;
+    return days == SETTINGS_HISTORY_FOREVER ? STORE_HISTORY_FOREVER : days * day_ms;
+}
+
 static int
 data_open(const struct settings *settings, struct io_driver *driver, struct store **out,
           struct descriptors *out_needed)
@@ -102,6 +110,7 @@ data_open(const struct settings *settings, struct io_driver *driver, struct stor
         .devices_max = (uint16_t)settings->devices_max,
         .steps_bytes_max = settings->trace_bytes_max,
         .group_members_max = settings->limits.group_members_max,
+        .history_ms = history_ms(settings->limits.history_days),
         .states_max = settings->states_max,
         .states_bytes_max = (uint32_t)settings->states_bytes_max,
         .device_unseen_ms = days_ms(settings->device_unseen_days),

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* getHistory: what was said in a chat before. Its messages leave as the inbox's do, without a
+ * number there; the answer behind them says how to go on. */
+#include "actors/command.h"
+#include "actors/event.h"
+
+#include "store/history.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+    /* Of one page: less than what makes a connection wait until its peer reads. */
+    PAGE_BYTES_MAX = 64 << 10,
+};
+
+static void
+messages_send(struct connection *connection, const struct ln_buffer *buffer)
+{
+    const unsigned char *bytes = ln_buffer_data((struct ln_buffer *)(uintptr_t)buffer);
+    size_t count = ln_buffer_bytes(buffer);
+    size_t at = 0;
+    struct store_entry entry;
+    while (entry_next(bytes, count, &at, &entry)) {
+        entry.number = 0;
+        event_message(connection, &entry);
+    }
+}
+
+static void
+told(struct connection *connection, const struct pending *pending, const struct ln_msg *answer)
+{
+    const struct store_history_page *page =
+        (const struct store_history_page *)(const void *)answer->data;
+    if (answer->buffer != NULL) {
+        messages_send(connection, answer->buffer);
+    }
+    Linnet__V1__HistoryPage event = LINNET__V1__HISTORY_PAGE__INIT;
+    event.count = page->count;
+    event.next = page->more ? page->reached : 0;
+    event.delivered = page->delivered;
+    event.read = page->read;
+    event.peer_delivered = page->peer_delivered;
+    event.peer_read = page->peer_read;
+    Linnet__V1__Answer result = LINNET__V1__ANSWER__INIT;
+    result.number = command_number(pending);
+    result.ref = pending->ref;
+    result.result_case = LINNET__V1__ANSWER__RESULT_HISTORY;
+    result.history = &event;
+    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
+    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER;
+    frame.answer = &result;
+    event_send(connection, &frame);
+}
+
+static const struct request_kind request_history = {
+    .tag = STORE_HISTORY, .done = told, .refused = command_refuse_own};
+
+static void
+get_history(struct connection *connection, const Linnet__V1__ClientFrame *frame)
+{
+    const Linnet__V1__GetHistory *asked = frame->get_history;
+    struct store_history history = {
+        .user = connection->user,
+        .number = asked->from,
+        .sender = asked->sender_user_id,
+        .from_ms = asked->since_ms,
+        .to_ms = asked->until_ms,
+        .max = asked->max < STORE_HISTORY_MAX ? (uint32_t)asked->max : STORE_HISTORY_MAX,
+        .bytes_max = PAGE_BYTES_MAX,
+        .forward = asked->forward,
+    };
+    if (connection->messenger->settings->limits.history_days == 0) {
+        event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__NOT_PERMITTED,
+                    "getHistory: this node keeps no history", 0);
+        return;
+    }
+    if (asked->chat->peer_case == LINNET__V1__CHAT__PEER_GROUP_ID) {
+        history.chat = asked->chat->group_id;
+    } else {
+        int error = command_chat_resolve(connection, asked->chat, &history.chat);
+        if (error != 0) {
+            command_refuse_name(connection, frame, "getHistory.chat", error);
+            return;
+        }
+    }
+    command_ask(connection, frame, &request_history, history.user, &history, sizeof history, NULL);
+}
+
+const struct command_kind command_get_history = {get_history};

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/check.h"
+
+int
+check_get_history(const Linnet__V1__ClientFrame *frame, const struct protocol_limits *limits,
+                  struct protocol_error *out_error)
+{
+    const Linnet__V1__GetHistory *asked = frame->get_history;
+    (void)limits;
+    int rc = check_chat("getHistory.chat", "getHistory.chat.userName", asked->chat, out_error);
+    if (rc < 0) {
+        return rc;
+    }
+    bool backwards = asked->until_ms != 0 && asked->until_ms <= asked->since_ms;
+    return backwards ? check_fail(out_error, "getHistory.untilMs: not above sinceMs") : 0;
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// What was said before, asked for with npm's ws: by a device that was not there yet, page by page, both ways.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Linnetd } from './linnetd.mjs';
+import { Client } from './client.mjs';
+
+describe('a history', () => {
+  let node;
+  before(async () => {
+    node = await Linnetd.start('--history-days', '30');
+  });
+  after(() => node.remove());
+
+  // The texts that come before the answer, and the answer.
+  async function page(client, question) {
+    const answer = client.ask({ getHistory: question });
+    const { history } = await answer;
+    const texts = [];
+    for (let i = 0; i < Number(history.count ?? 0); i += 1) {
+      const message = await client.event('newMessage');
+      assert.equal(message.inboxNumber, undefined);
+      texts.push(message.text);
+    }
+    return { texts, ...history };
+  }
+
+  async function chatOfTwo(...names) {
+    await Promise.all(names.map((name) => node.addUser(name)));
+    const [alice, bob] = await Promise.all(names.map((name) => Client.login(node.url, name)));
+    for (let i = 0; i < 3; i += 1) {
+      await alice.write(names[1], `a${i}`);
+      await bob.hear();
+      await bob.write(names[0], `b${i}`);
+      await alice.hear();
+    }
+    const users = [alice, bob].map((client) => client.welcome.userId);
+    // What one wrote comes into one's own history on the way of copies, a moment after it was sent.
+    while ((await page(bob, { chat: { userId: users[0] } })).texts.length < 6);
+    while ((await page(alice, { chat: { userId: users[1] } })).texts.length < 6);
+    return { alice, bob, users };
+  }
+
+  it('is told of in the welcome', async () => {
+    const imported = await node.importUsers('anna');
+    const anna = await Client.welcomed(node.url, imported.anna);
+    assert.equal(anna.welcome.limits.historyDays, '30');
+    await anna.close();
+  });
+
+  it('is there for a new device, though all others have everything, from newer to older', async () => {
+    const { alice, bob, users } = await chatOfTwo('alice', 'bob');
+    await alice.close();
+    const fresh = await Client.login(node.url, 'alice');
+    const chat = { userId: users[1] };
+    const first = await page(fresh, { chat, max: 4 });
+    assert.deepEqual(first.texts, ['b2', 'a2', 'b1', 'a1']);
+    const second = await page(fresh, { chat, max: 4, from: first.next });
+    assert.deepEqual(second.texts, ['b0', 'a0']);
+    assert.equal(second.next, undefined);
+    assert.equal(second.peerDelivered, '3');
+    await Promise.all([fresh.close(), bob.close()]);
+  });
+
+  it('goes forwards, too, and by sender', async () => {
+    const { alice, bob, users } = await chatOfTwo('carol', 'dave');
+    const forward = await page(bob, { chat: { userId: users[0] }, forward: true });
+    assert.deepEqual(forward.texts, ['a0', 'b0', 'a1', 'b1', 'a2', 'b2']);
+    const own = await page(bob, { chat: { userName: 'carol' }, senderUserId: users[1] });
+    assert.deepEqual(own.texts, ['b2', 'b1', 'b0']);
+    const later = await page(bob, { chat: { userId: users[0] }, sinceMs: String(Date.now() + 3600000) });
+    assert.deepEqual(later.texts, []);
+    await Promise.all([alice.close(), bob.close()]);
+  });
+
+  it('is refused where it makes no sense', async () => {
+    const imported = await node.importUsers('erna');
+    const erna = await Client.welcomed(node.url, imported.erna);
+    const { error: noChat } = await erna.ask({ getHistory: {} });
+    assert.equal(noChat.code, 'BAD_FRAME');
+    const { error: times } = await erna.ask({ getHistory: { chat: { userId: '1' }, sinceMs: '9', untilMs: '9' } });
+    assert.match(times.text, /untilMs/);
+    const { error: nobody } = await erna.ask({ getHistory: { chat: { userName: 'nobody' } } });
+    assert.equal(nobody.code, 'UNKNOWN_USER');
+    await erna.close();
+  });
+});
+
+describe('a node without history', () => {
+  it('says so', async () => {
+    const node = await Linnetd.start();
+    try {
+      const imported = await node.importUsers('fred');
+      const fred = await Client.welcomed(node.url, imported.fred);
+      assert.equal(fred.welcome.limits.historyDays, undefined);
+      const { error } = await fred.ask({ getHistory: { chat: { userId: '1' } } });
+      assert.equal(error.code, 'NOT_PERMITTED');
+      await fred.close();
+    } finally {
+      await node.remove();
+    }
+  });
+});
