@@ -58,6 +58,21 @@ connection_rate_charge(const struct connection *connection, enum rate_class clas
     }
 }
 
+/* For `linnet hot`. */
+static void
+count_hot(const struct connection *connection, const Linnet__V1__ClientFrame *frame)
+{
+    struct messenger_rates *rates = rates_of(connection);
+    uint64_t now_ns = ln_now_ns();
+    if (connection->user != 0) {
+        hot_count(&rates->hot_users, connection->user, now_ns);
+    }
+    bool send = frame->command_case == LINNET__V1__CLIENT_FRAME__COMMAND_SEND_MESSAGE;
+    if (send && frame->send_message->chat->peer_case == LINNET__V1__CHAT__PEER_GROUP_ID) {
+        hot_count(&rates->hot_groups, frame->send_message->chat->group_id, now_ns);
+    }
+}
+
 /* An acknowledgement is never told to wait: it has no answer, and lightens the node. It is charged
  * all the same; of the others what is refused costs the user nothing. */
 bool
@@ -66,6 +81,7 @@ connection_rate_refuses(struct connection *connection, const Linnet__V1__ClientF
 {
     enum rate_class class = rate_class_of(frame);
     uint64_t class_wait_ms = connection_rate_wait_ms(connection, class);
+    count_hot(connection, frame);
     bool ack = frame->command_case == LINNET__V1__CLIENT_FRAME__COMMAND_ACK;
     if (ack || (connection_wait_ms == 0 && class_wait_ms == 0)) {
         connection_rate_charge(connection, class);

@@ -13,6 +13,7 @@
 #pragma once
 
 #include "actors/handoff.h"
+#include "actors/hot.h"
 #include "actors/limiter.h"
 #include "actors/message_handle.h"
 #include "actors/settings.h"
@@ -70,11 +71,11 @@ struct messenger_counters {
     _Atomic uint64_t slow;        /* connections closed because they did not read */
     _Atomic uint64_t rate_closed; /* connections closed because they were far too fast */
     _Atomic uint64_t idle;        /* connections closed because they were silent */
-    _Atomic uint64_t rate_refused[RATE_CLASSES];    /* commands, by class */
-    _Atomic uint64_t push_waiting;    /* now: devices that push actors have in mind */
-    _Atomic uint64_t push_couriers;   /* now */
-    _Atomic uint64_t push_queued;     /* devices that became due */
-    _Atomic uint64_t push_suppressed; /* they acknowledged in time */
+    _Atomic uint64_t rate_refused[RATE_CLASSES]; /* commands, by class */
+    _Atomic uint64_t push_waiting;               /* now: devices that push actors have in mind */
+    _Atomic uint64_t push_couriers;              /* now */
+    _Atomic uint64_t push_queued;                /* devices that became due */
+    _Atomic uint64_t push_suppressed;            /* they acknowledged in time */
     _Atomic uint64_t push_attempts;
     _Atomic uint64_t push_accepted;
     _Atomic uint64_t push_retried;
@@ -112,6 +113,7 @@ struct presence;
 /* What users and addresses have used up of their rates; of one scheduler. */
 struct messenger_rates {
     struct limiter users, addresses;
+    struct hot hot_users, hot_groups; /* whose commands are most; and to which groups */
 };
 
 struct messenger {

@@ -77,6 +77,7 @@ void shell_top(struct shell_call *call);
 void shell_tree(struct shell_call *call);
 void shell_inspect(struct shell_call *call);
 void shell_trace(struct shell_call *call);
+void shell_hot(struct shell_call *call);
 void shell_msg_trace(struct shell_call *call);
 void shell_crashes(struct shell_call *call);
 void shell_stalls(struct shell_call *call);

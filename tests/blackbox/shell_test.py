@@ -122,6 +122,23 @@ class Shell(unittest.IsolatedAsyncioTestCase):
         await alice.close()
         await bob.close()
 
+    async def test_the_hottest_user_and_group_are_named(self):
+        alice, bob = await self.come("alice"), await self.come("bob", PROTO)
+        made = await alice.ask({"number": "1", "createChat": {"name": "walkers", "participants": [{"userName": "bob"}]}})
+        group = made["chat"]["chat"]["groupId"]
+        for number in range(2, 52):
+            await alice.ask({"number": str(number), "sendMessage": {"chat": {"groupId": group}, "text": "x"}})
+        await bob.ask({"number": "1", "sendMessage": {"chat": {"userName": "alice"}, "text": "x"}})
+        hot = self.look("hot")
+        self.assertEqual([(row["id"], row["commands"], row["error"]) for row in hot["users"]],
+                         [(self.people["alice"][0], 51, 0), (self.people["bob"][0], 1, 0)])
+        self.assertEqual([(row["id"], row["commands"]) for row in hot["groups"]], [(int(group), 50)])
+        self.assertEqual(hot["total"], 52)
+        shown = self.node.linnet("hot").stdout.splitlines()
+        self.assertEqual((shown[0].split(), shown[1].split()[2]), (["USER", "COMMANDS", "SHARE", "ERROR"], "98%"))
+        await alice.close()
+        await bob.close()
+
     async def test_a_message_to_a_group_is_traced_to_each_member(self):
         alice, bob, carol = await self.come("alice"), await self.come("bob", PROTO), await self.come("carol")
         made = await alice.ask({"number": "8", "createChat": {

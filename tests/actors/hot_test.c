@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "actors/hot.h"
+
+#include "tests/spec.h"
+#include "tests/store/chance.h"
+
+#define SECOND UINT64_C(1000000000)
+
+static struct hot hot;
+
+static const struct hot_entry *
+entry_of(uint64_t key)
+{
+    for (uint32_t i = 0; i < hot.count; i++) {
+        if (hot.entries[i].key == key) {
+            return &hot.entries[i];
+        }
+    }
+    return NULL;
+}
+
+static void
+few_are_counted_exactly(void **state)
+{
+    (void)state;
+    hot = (struct hot){0};
+    for (uint64_t key = 1; key <= HOT_MAX; key++) {
+        for (uint64_t i = 0; i < key; i++) {
+            hot_count(&hot, key, SECOND);
+        }
+    }
+    for (uint64_t key = 1; key <= HOT_MAX; key++) {
+        assert_int_equal(entry_of(key)->count, key);
+        assert_int_equal(entry_of(key)->error, 0);
+    }
+    assert_int_equal(hot.total, HOT_MAX * (HOT_MAX + 1) / 2);
+}
+
+/* Ten who take a twentieth each, among a million who come once. */
+static void
+the_heavy_are_found_among_many(void **state)
+{
+    (void)state;
+    enum { EVENTS = 200000, HEAVY = 10 };
+    struct chance chance = {.state = 1};
+    uint32_t truth[HEAVY + 1] = {0};
+    hot = (struct hot){0};
+    for (unsigned i = 0; i < EVENTS; i++) {
+        uint64_t key = 1 + chance_below(&chance, 2 * HEAVY);
+        if (key > HEAVY) {
+            key = 1000 + chance_below(&chance, 1000000);
+        } else {
+            truth[key]++;
+        }
+        hot_count(&hot, key, SECOND);
+    }
+    for (uint64_t key = 1; key <= HEAVY; key++) {
+        const struct hot_entry *entry = entry_of(key);
+        assert_non_null(entry);
+        assert_true(entry->count >= truth[key]);
+        assert_true(entry->count - entry->error <= truth[key]);
+        assert_true(entry->error <= EVENTS / HOT_MAX);
+    }
+}
+
+static void
+what_was_long_ago_fades(void **state)
+{
+    (void)state;
+    hot = (struct hot){0};
+    for (unsigned i = 0; i < 1000; i++) {
+        hot_count(&hot, 7, SECOND);
+    }
+    hot_count(&hot, 8, 61 * SECOND);
+    assert_int_equal(entry_of(7)->count, 500);
+    hot_count(&hot, 8, 181 * SECOND);
+    assert_int_equal(entry_of(7)->count, 125);
+    hot_count(&hot, 8, 3600 * SECOND);
+    assert_null(entry_of(7));
+    assert_int_equal(entry_of(8)->count, 1);
+    assert_int_equal(hot.total, 1);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("as many as there are counters are counted exactly", few_are_counted_exactly),
+        SPEC("who takes more than his share is found among a million, within its error",
+             the_heavy_are_found_among_many),
+        SPEC("what was long ago fades", what_was_long_ago_fades),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
