@@ -9,12 +9,13 @@ enum {
     IDLE = SCENARIO_IDLE_BIT,
     ECHO = SCENARIO_ECHO_BIT,
     OFFLINE = SCENARIO_OFFLINE_BIT,
+    GROUP = SCENARIO_GROUP_BIT,
     DAYS = SCENARIO_DAY_BITS,
 };
 
 const struct figure_delay figures_delays[FIGURES_DELAYS] = {
     {TALLY_TO_ANSWER, JUDGED, "to_sent", "to sent"},
-    {TALLY_TO_SHOWN, PAIRS, "to_delivery", "to delivery"},
+    {TALLY_TO_SHOWN, PAIRS | GROUP, "to_delivery", "to delivery"},
     {TALLY_TO_TICK, PAIRS, "to_delivered_tick", "to delivered tick"},
     {TALLY_LOGIN, JUDGED, "login", "login"},
     {TALLY_BACK, JUDGED, "back", "back online"},

@@ -18,11 +18,12 @@ enum {
     ECHO = SCENARIO_ECHO_BIT,
     OFFLINE = SCENARIO_OFFLINE_BIT,
     STORM = SCENARIO_STORM_BIT,
+    GROUP = SCENARIO_GROUP_BIT,
     DAYS = SCENARIO_DAY_BITS,
     SOAK = 1 << SCENARIO_SOAK,
     PAIRS = SCENARIO_PAIR_BITS | CAPACITY,
     JUDGED = SCENARIO_JUDGED_BITS | CAPACITY,
-    TIMED = PAIRS | IDLE | ECHO, /* it lasts as long as it is told to */
+    TIMED = PAIRS | IDLE | ECHO | GROUP, /* it lasts as long as it is told to */
     ALL = JUDGED | IDLE | ECHO,
 };
 
@@ -93,6 +94,8 @@ static const struct flag table[] = {
     {"users", &flag_number, JUDGED | IDLE, AT(users), 1, OPTIONS_USERS_MAX, "N",
      "users: twice the pairs (chat 200, else 1000); offline: those who are away (1000), beside a "
      "writer for each 16"},
+    {"members", &flag_number, GROUP, AT(members), 2, 4096, "N",
+     "of each group, the node's group_members_max at most (1000, or all users)"},
     {"connections", &flag_number, ECHO, AT(users), 1, OPTIONS_USERS_MAX, "N",
      "connections, each with one frame under way (64)"},
     {"rate", &flag_amount, CHAT | STORM | IDLE, AT(rate_per_s), 0, OPTIONS_RATE_MAX, "N",
@@ -145,7 +148,9 @@ static const struct flag table[] = {
     {"all-back", &flag_span, STORM, AT(objectives.wanted_ns[OBJECTIVE_BACK]), 0, 0, "TIME",
      "an objective: after a storm the last one is back in that time"},
     {"window", &flag_number, JUDGED & ~DAYS, AT(window), 1, PROTOCOL_COMMAND_WINDOW, "N",
-     "messages of one user that wait for their answer at most (16; with a rate 64)"},
+     "messages of one user that wait for their answer at most (16; with a rate 64); of a group, "
+     "that "
+     "not all of its members have been shown"},
     {"bytes", &flag_number, JUDGED | ECHO, AT(bytes), 1, ECHO_BYTES_MAX, "N",
      "bytes of a message's text, 64 at least (128); of an echoed frame (16)"},
     {"seconds", &flag_number, TIMED, AT(seconds), 1, WEEK_S, "N",
@@ -174,8 +179,8 @@ static const struct flag table[] = {
     {"json", &flag_on, ALL, AT(json), 0, 0, NULL, "print the result as one JSON object"},
 };
 
-static const char *const names[] = {"chat",  "idle",  "echo", "offline",
-                                    "storm", "mixed", "soak", "capacity"};
+static const char *const names[] = {"chat",  "idle", "echo",  "offline", "storm",
+                                    "mixed", "soak", "group", "capacity"};
 
 static const struct flags flags = {table, sizeof table / sizeof table[0], names,
                                    sizeof names / sizeof names[0]};
@@ -188,6 +193,7 @@ static const char help_before[] =
     "       linnet-bench echo --url ws://ADDR:PORT/echo [flags]\n"
     "       linnet-bench offline, storm, mixed or soak --url ws://ADDR:PORT/chat --data DIR "
     "[flags]\n"
+    "       linnet-bench group --url ws://ADDR:PORT/chat --data DIR [flags]\n"
     "       linnet-bench capacity --url ws://ADDR:PORT/chat --data DIR [flags]\n"
     "       linnet-bench plan [flags]\n"
     "\n"
@@ -199,6 +205,7 @@ static const char help_before[] =
     "storm  all connections are cut at once, and everybody calls again.\n"
     "mixed  a day: people come, write, change networks, fall asleep and return, in fast motion.\n"
     "soak  the same for long: do memory, latency or disk drift?\n"
+    "group  the members of groups write in turn; what each of them is shown is judged.\n"
     "capacity  chat at one rate after the other: the highest that keeps the objectives.\n"
     "plan  no run: how many nodes, how much memory, disk and bandwidth a population needs.\n"
     "\n";
@@ -219,7 +226,7 @@ help_print(void)
     printf("%s", help_after);
 }
 
-enum { SOAK_FACTOR = 144, BEAT_S = 60, DAY_BEAT_S = 240, PATIENCE_S = 60 };
+enum { MEMBERS_DEFAULT = 1000, SOAK_FACTOR = 144, BEAT_S = 60, DAY_BEAT_S = 240, PATIENCE_S = 60 };
 
 static const struct {
     uint32_t users, seconds, warmup_s, sample_s;
@@ -228,7 +235,7 @@ static const struct {
     [SCENARIO_CHAT] = {200, 10, 2, 1, 0},     [SCENARIO_IDLE] = {1000, 10, 2, 1, 0},
     [SCENARIO_ECHO] = {64, 10, 2, 1, 0},      [SCENARIO_OFFLINE] = {1000, 0, 0, 1, 0},
     [SCENARIO_STORM] = {1000, 30, 2, 1, 200}, [SCENARIO_MIXED] = {1000, 120, 10, 1, 0},
-    [SCENARIO_SOAK] = {1000, 600, 60, 5, 0},
+    [SCENARIO_SOAK] = {1000, 600, 60, 5, 0},  [SCENARIO_GROUP] = {1000, 10, 2, 1, 0},
 };
 
 /* What no flag can tell alone. */
@@ -264,6 +271,10 @@ options_check(struct options *options, struct ln_text *wrong)
     }
     if (pairs && options->users % 2 != 0) {
         ln_text_print(wrong, "--users: an even number, since they write in pairs\n");
+    }
+    uint32_t members = options->members != 0 ? options->members : MEMBERS_DEFAULT;
+    if (options->scenario == SCENARIO_GROUP && options->users % members == 1) {
+        ln_text_print(wrong, "--users: the last group would have one member\n");
     }
     if (judged && options->bytes != 0 &&
         (options->bytes < LETTER_BYTES_MIN || options->bytes > LETTER_BYTES_MAX)) {
@@ -340,6 +351,9 @@ defaults_fill(struct options *options)
         options->users = defaults[options->scenario].users;
     }
     options->pairs = options->users / 2;
+    if (options->members == 0) {
+        options->members = options->users < MEMBERS_DEFAULT ? options->users : MEMBERS_DEFAULT;
+    }
     if (options->chat_pairs > 0 && options->rate_per_s == 0) {
         options->rate_per_s = PAIRS_PER_S;
     }
@@ -371,9 +385,10 @@ options_divide(struct options *options, uint64_t descriptors, unsigned cores, st
                       whole->users, SHARE_PROCESSES_MAX, (unsigned long long)descriptors);
     } else if (options->processes > share_actors(whole)) {
         ln_text_print(wrong, "--processes: more than there are %s\n",
-                      whole->users_each == 1   ? "connections"
-                      : whole->users_each == 2 ? "pairs"
-                                               : "writers");
+                      whole->users_each == 1                ? "connections"
+                      : options->scenario == SCENARIO_GROUP ? "groups"
+                      : whole->users_each == 2              ? "pairs"
+                                                            : "writers");
     } else if (options->processes < needed) {
         ln_text_print(wrong,
                       "--processes: %u are needed, with %llu descriptors for the connections of "
@@ -470,8 +485,9 @@ options_read(int argc, char **argv, struct options *options, enum options_action
     }
     unsigned word = 0;
     if (argc < 2 || word_parse(argv[1], &word) < 0) {
-        ln_text_print(wrong, "linnet-bench chat, idle, echo, offline, storm, mixed, soak, capacity "
-                             "or plan? linnet-bench --help tells\n");
+        ln_text_print(wrong,
+                      "linnet-bench chat, idle, echo, offline, storm, mixed, soak, group, capacity "
+                      "or plan? linnet-bench --help tells\n");
         return -EINVAL;
     }
     bool capacity = word == CAPACITY_WORD;

@@ -45,6 +45,7 @@ struct options {
     const char *report;     /* a file for the page, or NULL */
     uint32_t users;         /* echo: connections; offline: readers */
     uint32_t pairs;         /* 0: not given */
+    uint32_t members;       /* group: of each; the last may have fewer */
     uint32_t chat_pairs;    /* idle: of the users, pairs who write to each other; 0: none */
     uint32_t heartbeat_s;   /* idle, mixed, soak: 0: none */
     double rate_per_s;      /* 0: as fast as it goes */

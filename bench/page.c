@@ -171,6 +171,9 @@ put_tiles_rate(const struct run *run, struct ln_text *out)
         put_tile_number(SCALE_COUNT, figures_logins_per_s(run), "logins a second", out);
         put_tile_number(SCALE_COUNT, figures_per_second(run), "messages a second, end to end", out);
         break;
+    case SCENARIO_GROUP:
+        put_tile_number(SCALE_COUNT, figures_per_second(run), "deliveries a second", out);
+        break;
     case SCENARIO_CHAT:
     case SCENARIO_MIXED:
     case SCENARIO_SOAK:
@@ -434,6 +437,9 @@ put_settings_own(const struct options *options, struct ln_text *out)
         put_row("order", options->random ? "at random" : "in turn", out);
         ln_text_print(out, "<tr><td>returns</td><td>%.3f a second</td></tr>\n",
                       options->returns_per_s);
+    } else if (options->scenario == SCENARIO_GROUP) {
+        put_row_number("members of each group", options->members, out);
+        put_row_number("messages of a group under way", options->window, out);
     } else if (options->scenario == SCENARIO_STORM) {
         put_row_number("storms", options->storms, out);
         put_row("back-off", options->back_off ? "yes" : "no", out);

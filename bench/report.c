@@ -66,6 +66,13 @@ put_title(const struct run *run, struct ln_text *out)
             ln_text_print(out, "back all at once, ");
         }
         ln_text_print(out, "%u %s\n", options->threads, threads_text(options));
+    } else if (options->scenario == SCENARIO_GROUP) {
+        ln_text_print(out,
+                      "%u users in %u groups of %u, who write in turn, texts of %u bytes, %u under "
+                      "way in each%s, %u %s\n",
+                      options->users, share_actors(&options->whole), options->members,
+                      options->bytes, options->window, options->read ? "" : ", not read",
+                      options->threads, threads_text(options));
     } else if (options->scenario == SCENARIO_IDLE) {
         ln_text_print(out, "%u users, %u %s\n", options->users, options->threads,
                       threads_text(options));
@@ -239,6 +246,13 @@ put_rate(const struct run *run, struct ln_text *out)
 {
     const struct options *options = run->options;
     bool echo = options->scenario == SCENARIO_ECHO;
+    if (options->scenario == SCENARIO_GROUP) {
+        ln_text_print(out,
+                      "%.0f deliveries a second, shown to a member and acknowledged; measured for "
+                      "%u s after %u s\n",
+                      figures_per_second(run), options->seconds, options->warmup_s);
+        return;
+    }
     ln_text_print(out, "%.0f %s a second, %s; measured for %u s after %u s\n",
                   figures_per_second(run), echo ? "round trips" : "messages",
                   echo            ? "one at a time on each connection"

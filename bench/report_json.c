@@ -85,6 +85,9 @@ report_print_settings_json(const char *scenario, const struct options *options,
         json_true(out, "random", options->random);
         json_fraction(out, "returns", options->returns_per_s);
     }
+    if (options->scenario == SCENARIO_GROUP) {
+        json_number(out, "members", options->members);
+    }
     if (options->scenario == SCENARIO_STORM) {
         json_number(out, "storms", options->storms);
         json_true(out, "back_off", options->back_off);

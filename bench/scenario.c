@@ -8,7 +8,7 @@ const char *
 scenario_name(enum options_scenario scenario)
 {
     static const char *const names[SCENARIOS] = {"chat",  "idle",  "echo", "offline",
-                                                 "storm", "mixed", "soak"};
+                                                 "storm", "mixed", "soak", "group"};
     return names[scenario];
 }
 
@@ -18,6 +18,9 @@ scenario_whole(const struct options *options)
     if (options->scenario == SCENARIO_OFFLINE) {
         uint32_t writers = (options->users + OFFLINE_READERS - 1) / OFFLINE_READERS;
         return (struct share_whole){options->users + writers, OFFLINE_READERS + 1};
+    }
+    if (options->scenario == SCENARIO_GROUP) {
+        return (struct share_whole){options->users, options->members};
     }
     return (struct share_whole){options->users, options->scenario == SCENARIO_ECHO ? 1 : 2};
 }

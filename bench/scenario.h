@@ -14,6 +14,7 @@ enum options_scenario {
     SCENARIO_STORM,
     SCENARIO_MIXED,
     SCENARIO_SOAK,
+    SCENARIO_GROUP,
     SCENARIOS,
 };
 
@@ -24,12 +25,13 @@ enum {
     SCENARIO_ECHO_BIT = 1 << SCENARIO_ECHO,
     SCENARIO_OFFLINE_BIT = 1 << SCENARIO_OFFLINE,
     SCENARIO_STORM_BIT = 1 << SCENARIO_STORM,
+    SCENARIO_GROUP_BIT = 1 << SCENARIO_GROUP,
     /* Days: people come and go. */
     SCENARIO_DAY_BITS = 1 << SCENARIO_MIXED | 1 << SCENARIO_SOAK,
     /* Played by pairs, between two instants. */
     SCENARIO_PAIR_BITS = SCENARIO_CHAT_BIT | SCENARIO_STORM_BIT | SCENARIO_DAY_BITS,
     /* Messages are written, and every one is judged. */
-    SCENARIO_JUDGED_BITS = SCENARIO_PAIR_BITS | SCENARIO_OFFLINE_BIT,
+    SCENARIO_JUDGED_BITS = SCENARIO_PAIR_BITS | SCENARIO_OFFLINE_BIT | SCENARIO_GROUP_BIT,
 };
 
 struct options;

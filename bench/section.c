@@ -6,6 +6,7 @@
 #include "bench/offline.h"
 #include "bench/pair.h"
 #include "bench/relay.h"
+#include "bench/room.h"
 #include "runtime/bounds.h"
 
 #include <errno.h>
@@ -253,7 +254,7 @@ behaviour_of(const struct section *section, uint32_t index)
         [SCENARIO_CHAT] = &pair_behaviour,  [SCENARIO_IDLE] = &idle_behaviour,
         [SCENARIO_ECHO] = &echo_behaviour,  [SCENARIO_OFFLINE] = &offline_behaviour,
         [SCENARIO_STORM] = &pair_behaviour, [SCENARIO_MIXED] = &pair_behaviour,
-        [SCENARIO_SOAK] = &pair_behaviour,
+        [SCENARIO_SOAK] = &pair_behaviour,  [SCENARIO_GROUP] = &room_behaviour,
     };
     return index < section->begin.writers ? &pair_behaviour
                                           : behaviours[section->options->scenario];

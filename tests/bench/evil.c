@@ -193,6 +193,15 @@ receipts_event(struct evil *evil, struct evil_line *line, Linnet__V1__Receipts *
 }
 
 static void
+counts_event(struct evil *evil, Linnet__V1__GroupReceipts *receipts)
+{
+    if (evil->kind == EVIL_TICK_EARLY && receipts->n_counts > 0 &&
+        tempted(evil, receipts->n_counts)) {
+        receipts->counts[0]->delivered += AHEAD;
+    }
+}
+
+static void
 answer_event(struct evil *evil, struct arena *arena, Linnet__V1__ServerFrame *out[EVIL_EVENTS_MAX],
              size_t *out_count)
 {
@@ -217,6 +226,10 @@ shift_numbers(const struct evil_line *line, Linnet__V1__ServerFrame *frame)
         frame->new_message->inbox_number += line->shift;
     } else if (frame->event_case == LINNET__V1__SERVER_FRAME__EVENT_RECEIPTS) {
         frame->receipts->inbox_number += line->shift;
+    } else if (frame->event_case == LINNET__V1__SERVER_FRAME__EVENT_CHAT_UPDATE) {
+        frame->chat_update->inbox_number += line->shift;
+    } else if (frame->event_case == LINNET__V1__SERVER_FRAME__EVENT_GROUP_RECEIPTS) {
+        frame->group_receipts->inbox_number += line->shift;
     }
 }
 
@@ -232,6 +245,7 @@ evil_event(struct evil *evil, struct evil_line *line, Linnet__V1__ServerFrame *f
         message_event(evil, line, arena, out, out_count);
         break;
     case LINNET__V1__SERVER_FRAME__EVENT_RECEIPTS:
+    case LINNET__V1__SERVER_FRAME__EVENT_GROUP_RECEIPTS:
         if (line->held_bytes > 0) {
             /* Numbers must rise: what was held goes first, and nothing was done. */
             out[0] = line_release(line, arena);
@@ -239,9 +253,11 @@ evil_event(struct evil *evil, struct evil_line *line, Linnet__V1__ServerFrame *f
             *out_count = 2;
             evil->passed = evil->every;
             evil->deeds--;
-            return;
+        } else if (frame->event_case == LINNET__V1__SERVER_FRAME__EVENT_RECEIPTS) {
+            receipts_event(evil, line, frame->receipts, out_count);
+        } else {
+            counts_event(evil, frame->group_receipts);
         }
-        receipts_event(evil, line, frame->receipts, out_count);
         break;
     case LINNET__V1__SERVER_FRAME__EVENT_ANSWER:
         answer_event(evil, arena, out, out_count);

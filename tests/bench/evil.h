@@ -26,7 +26,7 @@ enum evil_kind {
     EVIL_REPEAT,       /* shown again as another entry, under its own id: no promise is broken */
     EVIL_SWAP,         /* two messages are shown in each other's place */
     EVIL_CORRUPT,      /* one byte of a text is another */
-    EVIL_TICK_EARLY,   /* a delivered cursor is ahead of what the reader has said */
+    EVIL_TICK_EARLY,   /* a delivered cursor, or a count, is ahead of what readers have said */
     EVIL_TICK_BACK,    /* a delivered cursor is behind what was told */
     EVIL_TICK_NEVER,   /* from then on no cursor is told on this connection */
     EVIL_ANSWER_TWICE, /* one message, two answers */

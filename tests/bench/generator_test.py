@@ -326,6 +326,15 @@ class WithNode(unittest.TestCase):
         self.assertEqual(found["latencies"]["lag"]["count"], 17)
         self.assertGreater(found["emptied_seconds"], 0.1)
 
+    def test_members_of_groups_write_in_turn_and_each_delivery_counts(self):
+        found = report("group", self.address, "--users", "45", "--members", "20", "--seconds", "1", "--warmup", "0")
+        self.assertEqual((found["users"], found["members"], found["logins"]), (45, 20, 45))
+        self.assertEqual((found["written"], found["broken"]), (found["sent"], {}))
+        # Two rooms of 20 and one of 5: each letter is delivered to all but its writer.
+        self.assertEqual(found["through"], found["delivered"])
+        self.assertGreater(found["delivered"], 4 * found["written"])
+        self.assertEqual(found["latencies"]["to_delivery"]["count"], found["delivered"])
+
     def test_in_a_storm_all_come_back_and_nothing_is_lost(self):
         found = report("storm", self.address, "--pairs", "10", "--seconds", "2", "--warmup", "0", "--storms", "2", "--rate",
                        "100", "--all-back", "100s", code=MET_OR_MISSED)

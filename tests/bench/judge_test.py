@@ -42,12 +42,19 @@ def ended(process):
     process.stdout.close()
 
 
-def run_once(address, kind, every, pairs, seconds):
+def chat(pairs):
+    return ["chat", "--pairs", str(pairs)]
+
+
+GROUPS = ["group", "--users", "40", "--members", "10"]
+
+
+def run_once(address, kind, every, words, seconds):
     proxy, proxy_address = started(PROXY, kind, str(every), address)
     try:
         done = subprocess.run(
-            [BENCH, "chat", "--url", f"ws://{proxy_address}/chat", "--data", DATA, "--pairs", str(pairs), "--seconds",
-             str(seconds), "--warmup", "0", "--json"], capture_output=True, text=True, timeout=patience(200), check=False)
+            [BENCH, *words, "--url", f"ws://{proxy_address}/chat", "--data", DATA, "--seconds", str(seconds), "--warmup",
+             "0", "--json"], capture_output=True, text=True, timeout=patience(200), check=False)
     finally:
         ended(proxy)
     if not done.stdout:
@@ -55,11 +62,11 @@ def run_once(address, kind, every, pairs, seconds):
     return done.returncode, json.loads(done.stdout)
 
 
-def run(address, kind, every, pairs, seconds):
+def run(address, kind, every, words, seconds):
     """(exit code, report) of a run against the node at this address behind a proxy of this kind, long enough for a
     deed or two."""
     for _ in range(4):
-        code, report = run_once(address, kind, every, pairs, seconds)
+        code, report = run_once(address, kind, every, words, seconds)
         if report["delivered"] > 2 * every:
             break
         seconds *= 2
@@ -69,6 +76,9 @@ def run(address, kind, every, pairs, seconds):
 KINDS = ["honest", "repeat", "lose", "duplicate", "swap", "corrupt", "tick-early", "tick-back", "tick-never",
          "answer-twice", "answer-never"]
 RARE = {"lose": "lost", "duplicate": "duplicate", "swap": "order", "tick-early": "tick-early", "tick-back": "tick-back"}
+# Where a letter that one member was not shown is lost, whatever else it is.
+IN_GROUPS = {"honest": None, "repeat": None, "lose": "lost", "duplicate": "duplicate", "swap": "order",
+             "corrupt": "changed", "tick-early": "tick-early", "answer-never": "unanswered"}
 OFTEN, SELDOM = 100, 10000
 AT_ONCE = 3  # some only wait for what does not come
 
@@ -79,8 +89,9 @@ class Judge(unittest.TestCase):
         shutil.rmtree(DATA, ignore_errors=True)
         cls.node, address = started(LINNETD, "--data", DATA, "--listen", "127.0.0.1:0", *SMALL)
         cls.pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
-        cls.often = {kind: cls.pool.submit(run, address, kind, OFTEN, 4, 1) for kind in reversed(KINDS)}
-        cls.seldom = {kind: cls.pool.submit(run, address, kind, SELDOM, 20, 3) for kind in RARE}
+        cls.often = {kind: cls.pool.submit(run, address, kind, OFTEN, chat(4), 1) for kind in reversed(KINDS)}
+        cls.seldom = {kind: cls.pool.submit(run, address, kind, SELDOM, chat(20), 3) for kind in RARE}
+        cls.groups = {kind: cls.pool.submit(run, address, kind, OFTEN, GROUPS, 1) for kind in IN_GROUPS}
 
     @classmethod
     def tearDownClass(cls):
@@ -148,6 +159,16 @@ class Judge(unittest.TestCase):
     def test_an_answer_that_never_comes_is_seen(self):
         report = self.assert_broken("unanswered", self.often["answer-never"])
         self.assertEqual(list(report["broken"]), ["unanswered"])
+
+    def test_each_deed_is_seen_in_groups_too(self):
+        for kind, promise in IN_GROUPS.items():
+            with self.subTest(kind):
+                if promise is None:
+                    code, report = self.verdict(self.groups[kind], OFTEN)
+                    self.assertEqual((code, report["broken"]), (0, {}), report)
+                    self.assertEqual(report["through"], 9 * report["written"])
+                else:
+                    self.assert_broken(promise, self.groups[kind])
 
     def test_each_deed_is_seen_when_it_comes_once_in_ten_thousand(self):
         for kind, promise in RARE.items():

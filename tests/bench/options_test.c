@@ -70,10 +70,10 @@ wrong_words(void **state)
 {
     (void)state;
     refused("bench",
-            "linnet-bench chat, idle, echo, offline, storm, mixed, soak, capacity or plan? "
+            "linnet-bench chat, idle, echo, offline, storm, mixed, soak, group, capacity or plan? "
             "linnet-bench --help tells\n");
     refused("bench talk",
-            "linnet-bench chat, idle, echo, offline, storm, mixed, soak, capacity or plan? "
+            "linnet-bench chat, idle, echo, offline, storm, mixed, soak, group, capacity or plan? "
             "linnet-bench --help tells\n");
     refused("bench chat --pears 3" URL, "--pears: no such flag; linnet-bench --help lists them\n"
                                         "3: no such flag; linnet-bench --help lists them\n");
@@ -256,6 +256,16 @@ scenarios_have_their_own(void **state)
     assert_false(options.back_off);
     assert_int_equal(options.window, 16);
     assert_int_equal(options.objectives.wanted_ns[OBJECTIVE_BACK], 2000000000);
+    assert_int_equal(reads("bench group" URL), 0);
+    assert_true(options.users == 1000 && options.members == 1000 && options.window == 16);
+    assert_int_equal(share_actors(&options.whole), 1);
+    assert_int_equal(reads("bench group --users 50 --members 20 --seconds 3" URL), 0);
+    assert_int_equal(share_actors(&options.whole), 3);
+    assert_int_equal(reads("bench group --users 50" URL), 0);
+    assert_int_equal(options.members, 50);
+    refused("bench group --users 41 --members 20" URL,
+            "--users: the last group would have one member\n");
+    refused("bench group --rate 5" URL, "--rate: group does not have it\n");
     refused("bench offline --seconds 3" URL, "--seconds: offline does not have it\n");
     refused("bench storm --users 3" URL, "--users: an even number, since they write in pairs\n");
 }
