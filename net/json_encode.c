@@ -251,6 +251,25 @@ put_element(struct writer *writer, struct level *level, const ProtobufCFieldDesc
     put_value(writer, field, &elements[level->element++]);
 }
 
+/* Passes over a oneof's members that are not set: nearly all of a frame's fields. */
+static void
+skip_unset(struct level *level)
+{
+    const ProtobufCMessageDescriptor *type = level->message->descriptor;
+    const char *base = (const char *)level->message;
+    for (; level->field < type->n_fields; level->field++) {
+        const ProtobufCFieldDescriptor *field = &type->fields[level->field];
+        uint32_t set;
+        if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) == 0) {
+            return;
+        }
+        memcpy(&set, base + field->quantifier_offset, sizeof(set));
+        if (set == field->id) {
+            return;
+        }
+    }
+}
+
 size_t
 json_encode(const ProtobufCMessage *message, void *out, size_t out_bytes_max)
 {
@@ -264,6 +283,7 @@ json_encode(const ProtobufCMessage *message, void *out, size_t out_bytes_max)
     while (writer.depth > 0) {
         struct level *level = &writer.levels[writer.depth - 1];
         const ProtobufCMessageDescriptor *type = level->message->descriptor;
+        skip_unset(level);
         if (level->field == type->n_fields) {
             put_char(&writer, '}');
             writer.depth--;
