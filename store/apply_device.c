@@ -143,6 +143,7 @@ run_attach(const struct apply *apply, const struct command *command)
     ASSERT(cursor != NULL);
     if (cursor->state == RECORD_CURSOR_LOST) {
         inbox_cursor_resume(&head, cursor);
+        due_consider(ledger, apply->effects, device->user, &head, cursor);
         inbox_head_put(ledger, device->user, &head);
     }
     result->acked = cursor->acked.number;

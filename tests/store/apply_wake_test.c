@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const struct ledger_limits limits = {
-    .inbox_entries_max = 100, .inbox_bytes_max = 1 << 20, .devices_max = 3};
+    .inbox_entries_max = 3, .inbox_bytes_max = 1 << 20, .devices_max = 3};
 
 static int
 begin(void **state)
@@ -291,6 +291,26 @@ goes_with_device(void **state)
     }
 }
 
+/* What it missed is gone, and nothing is left to wake it for. */
+static void
+ends_with_resync(void **state)
+{
+    struct world *world = *state;
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 2);
+    (void)set(world, bob, 1);
+    for (uint64_t number = 1; number <= 4; number++) {
+        assert_int_equal(world_send(world, alice, 1, number, bob, "x").error, 0);
+        (void)world_ack(world, bob, 2, last(world, bob));
+    }
+    struct record_head head;
+    assert_true(world_head(world, bob, &head));
+    assert_int_equal(inbox_cursor(&head, 1)->state, RECORD_CURSOR_LOST);
+    assert_true(is_due(world, bob, 1));
+    assert_int_equal(world_device_attach(world, bob, 1).error, 0);
+    assert_false(is_due(world, bob, 1));
+}
+
 static void
 survives(void **state)
 {
@@ -335,6 +355,7 @@ main(void)
         IN_A_WORLD("what is done for an old subscription does not count for the new one",
                    is_replaced),
         IN_A_WORLD("with a device, or a user, go subscription and being due", goes_with_device),
+        IN_A_WORLD("who comes back to nothing is not due", ends_with_resync),
         IN_A_WORLD("all of it is the same after folds and a start", survives),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
