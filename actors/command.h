@@ -101,6 +101,9 @@ extern const struct command_kind command_list_states;
 extern const struct command_kind command_get_profile;
 /* command_account.c */
 extern const struct command_kind command_delete_account;
+/* command_turn.c */
+extern const struct command_kind command_get_turn_credentials;
+
 /* command_change.c */
 extern const struct command_kind command_hide_message;
 /* A sendMessage that changes another. `said` has its recipient. */

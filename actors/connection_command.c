@@ -104,6 +104,7 @@ static const struct command_kind *const kinds[] = {
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_PROFILE] = &command_get_profile,
     [LINNET__V1__CLIENT_FRAME__COMMAND_DELETE_ACCOUNT] = &command_delete_account,
     [LINNET__V1__CLIENT_FRAME__COMMAND_HIDE_MESSAGE] = &command_hide_message,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_GET_TURN_CREDENTIALS] = &command_get_turn_credentials,
     [LINNET__V1__CLIENT_FRAME__COMMAND_SET_PUSH] = &command_set_push,
     [LINNET__V1__CLIENT_FRAME__COMMAND_CLEAR_PUSH] = &command_clear_push,
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_PUSH] = &command_get_push,

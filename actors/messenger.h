@@ -116,6 +116,8 @@ struct messenger_rates {
     struct hot hot_users, hot_groups; /* whose commands are most; and to which groups */
 };
 
+struct turn_office;
+
 struct messenger {
     struct store *store;                    /* borrowed */
     struct presence *presences;             /* the tree's: presence.h */
@@ -123,6 +125,7 @@ struct messenger {
     struct protocol_limits limits;          /* the settings' */
     struct websocket_rules websocket_rules; /* what clients' frames are held to: the limits' */
     struct message_handle_keys handle_keys; /* the store's */
+    const struct turn_office *turn;         /* NULL: the node has no TURN server */
     struct messenger_room room;
     struct io_driver *driver; /* borrowed */
     uint64_t started_at_ns;   /* io_now_ns */

@@ -157,6 +157,13 @@ static const struct setting table[] = {
      "how long after it was accepted a message may be edited by its author"},
     {"delete_window_ms", SETTING_NUMBER, FIELD(delete_window_ms), 0, SETTINGS_YEAR_MS, NULL, NULL,
      "how long it may be deleted for everyone"},
+
+    {"turn_uris", SETTING_TEXT, FIELD(turn_uris), 0, SETTINGS_TURN_URIS_BYTES - 1, NULL, NULL,
+     "TURN servers for calls, as in RFC 7065, with commas between them"},
+    {"turn_secret_file", SETTING_TEXT, FIELD(turn_secret_file), 0, SETTINGS_PATH_BYTES - 1, NULL,
+     NULL, "file with the secret that they share with the node"},
+    {"turn_lifetime_ms", SETTING_NUMBER, FIELD(turn_lifetime_ms), 1000, SETTINGS_YEAR_MS, NULL,
+     NULL, "how long credentials for them are good"},
     {"push_subject", SETTING_TEXT, FIELD(push_subject), 0, SETTINGS_SUBJECT_BYTES - 1, NULL, NULL,
      "mailto: or https: of whom a push service may write to; empty: no Web Push"},
     {"push_webhook", SETTING_TEXT, FIELD(push_webhook), 0, SETTINGS_URL_BYTES - 1, NULL, NULL,
@@ -265,6 +272,7 @@ settings_init(struct settings *settings)
         .presence_updates_per_s = 50000,
         .states_max = STORE_STATES_MAX,
         .states_bytes_max = STORE_STATES_BYTES_MAX,
+        .turn_lifetime_ms = UINT64_C(12) * 3600 * 1000,
         .edit_window_ms = UINT64_C(15) * 60 * 1000, /* as WhatsApp has both */
         .delete_window_ms = UINT64_C(2) * 24 * 3600 * 1000,
         .push_ca_file = "/etc/ssl/certs/ca-certificates.crt",

@@ -30,6 +30,7 @@
 enum {
     /* A socket's path within it must fit into a sockaddr_un, which has 108 bytes. */
     SETTINGS_PATH_BYTES = 96,
+    SETTINGS_TURN_URIS_BYTES = 192,
     SETTINGS_ADDRESS_BYTES = IO_ADDRESS_TEXT_MAX,
     SETTINGS_SUBJECT_BYTES = 128,
     SETTINGS_URL_BYTES = 256,
@@ -92,6 +93,10 @@ struct settings {
     uint32_t presence_updates_per_s; /* of a scheduler */
     uint64_t edit_window_ms;         /* how long a message may be changed by its author */
     uint64_t delete_window_ms;
+
+    char turn_uris[SETTINGS_TURN_URIS_BYTES]; /* of TURN servers, split by commas; "": none */
+    char turn_secret_file[SETTINGS_PATH_BYTES];
+    uint64_t turn_lifetime_ms; /* of the credentials for them */
     char
         push_subject[SETTINGS_SUBJECT_BYTES]; /* whom push services may write to; "": no Web Push */
     char push_webhook[SETTINGS_URL_BYTES];    /* the operator's own server; "": none */

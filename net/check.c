@@ -145,6 +145,7 @@ static check_command *const checks[] = {
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_PROFILE] = check_get_profile,
     [LINNET__V1__CLIENT_FRAME__COMMAND_DELETE_ACCOUNT] = check_delete_account,
     [LINNET__V1__CLIENT_FRAME__COMMAND_HIDE_MESSAGE] = check_hide_message,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_GET_TURN_CREDENTIALS] = check_get_turn_credentials,
     [LINNET__V1__CLIENT_FRAME__COMMAND_SET_PUSH] = check_set_push,
     [LINNET__V1__CLIENT_FRAME__COMMAND_CLEAR_PUSH] = check_nothing,
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_PUSH] = check_nothing,

@@ -67,6 +67,7 @@ check_command check_get_profile;
 check_command check_delete_account;
 /* check_change.c */
 check_command check_hide_message;
+check_command check_get_turn_credentials;
 /* `bytes`: of the body and attachments beside it. */
 MUST_CHECK int check_change(const Linnet__V1__Change *change, size_t bytes,
                             struct protocol_error *out_error);

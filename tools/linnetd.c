@@ -7,6 +7,7 @@
 #include "actors/messenger.h"
 #include "actors/push_office.h"
 #include "actors/tree.h"
+#include "actors/turn_office.h"
 #include "runtime/io/uring.h"
 #include "runtime/node.h"
 #include "store/history.h"
@@ -250,18 +251,36 @@ push_open(const struct settings *settings, struct io_driver *driver, struct push
     return 0;
 }
 
+/* The secret that is shared with TURN servers, if there are any. */
+static int
+turn_open(const struct settings *settings, struct io_driver *driver, struct turn_office *office,
+          struct messenger *messenger)
+{
+    char why[TURN_OFFICE_WHY_BYTES] = "";
+    if (turn_office_open(driver, settings, office, why) != 0) {
+        (void)fprintf(stderr, "linnetd: %s\n", why);
+        return LINNETD_USAGE;
+    }
+    messenger->turn = office->secret_bytes > 0 ? office : NULL;
+    return 0;
+}
+
 /* From the store's opening to its close. */
 static int
 data_serve(struct settings *settings, struct io_driver *driver, uint64_t descriptors, char *beside)
 {
     static struct messenger messenger; /* its counters are many cache lines */
     struct store *store = NULL;
-    static struct push_office office; /* the messenger refers to it */
+    static struct push_office office; /* the messenger refers to both */
+    static struct turn_office turn;
     struct descriptors needed = {0};
     int code = data_open(settings, driver, &store, &needed);
     if (code == 0) {
         messenger_init(&messenger, driver, store, settings);
         code = push_open(settings, driver, &office, &messenger);
+    }
+    if (code == 0) {
+        code = turn_open(settings, driver, &turn, &messenger);
     }
     if (code == 0) {
         code = descriptors_share(settings, driver, descriptors, &needed, messenger.push != NULL,

@@ -145,6 +145,10 @@ const struct frame_sample client_frames[] = {
                                     .author_user_id = 5, .chat_number = 4)),
      "{\"number\":\"11\",\"hideMessage\":{\"chat\":{\"userId\":\"5\"},\"authorUserId\":\"5\","
      "\"chatNumber\":\"4\"}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_GET_TURN_CREDENTIALS,
+            .get_turn_credentials =
+                MESSAGE(Linnet__V1__GetTurnCredentials, get_turn_credentials, )),
+     "{\"getTurnCredentials\":{}}"},
     {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_ACK,
             .ack = MESSAGE(Linnet__V1__Ack, ack, .inbox_number = 123456)),
      "{\"ack\":{\"inboxNumber\":\"123456\"}}"},
@@ -347,6 +351,17 @@ const struct frame_sample server_frames[] = {
                                               .webhook = 1, .set = 1, .set_at_ms = 5))),
      "{\"answer\":{\"ref\":\"9\",\"push\":{\"webPushKey\":\"Pw==\",\"webhook\":true,"
      "\"set\":true,\"setAtMs\":\"5\"}}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER,
+            .answer = MESSAGE(Linnet__V1__Answer, answer, .ref = 2,
+                              .result_case = LINNET__V1__ANSWER__RESULT_TURN_CREDENTIALS,
+                              .turn_credentials = MESSAGE(
+                                  Linnet__V1__TurnCredentials, turn_credentials, .n_servers = 1,
+                                  .servers = (Linnet__V1__TurnServer *[]){MESSAGE(
+                                      Linnet__V1__TurnServer, turn_server, .uri = TEXT("turn:a"))},
+                                  .username = TEXT("9:1"), .password = TEXT("p"),
+                                  .expires_at_ms = 9000))),
+     "{\"answer\":{\"ref\":\"2\",\"turnCredentials\":{\"servers\":[{\"uri\":\"turn:a\"}],"
+     "\"username\":\"9:1\",\"password\":\"p\",\"expiresAtMs\":\"9000\"}}}"},
     {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_RESYNC,
             .resync = MESSAGE(Linnet__V1__Resync, resync, .inbox_number = 6,
                               .reason = LINNET__V1__RESYNC__REASON__INBOX_FULL)),

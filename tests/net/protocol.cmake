@@ -10,6 +10,7 @@ target_link_options(net_client_test PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wr
 linnet_test(net_client_group_test TIER fast SOURCES client_group_test.c fake_node.c LIBS linnet_net)
 linnet_test(net_protocol_test TIER fast SOURCES protocol_test.c frames.c LIBS linnet_net)
 linnet_test(net_outbox_test TIER fast SOURCES outbox_test.c LIBS linnet_net)
+linnet_test(net_turn_test TIER fast SOURCES turn_test.c LIBS linnet_net)
 linnet_test(net_output_test TIER fast SOURCES output_test.c LIBS linnet_net)
 linnet_test(net_seen_test TIER fast SOURCES seen_test.c LIBS linnet_net)
 linnet_test(net_protocol_md_test TIER fast SOURCES protocol_md_test.c LIBS linnet_net)
