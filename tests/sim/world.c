@@ -138,7 +138,7 @@ boot_once(struct world *world)
                                   .path = path,
                                   .map_bytes = 64 << 20,
                                   .segment_bytes = 256 << 10,
-                                  .reserve_bytes = 64 << 10,
+                                  .reserve_bytes = 256 << 10,
                                   .replay_commands_max = 64 + 400 * (world->seed % 3),
                                   .inbox_entries_max = world->settings.inbox_entries_max,
                                   .plant_lost_pushes = world->lost_pushes,
