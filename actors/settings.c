@@ -223,77 +223,80 @@ settings_table(unsigned *out_count)
     return table;
 }
 
+/* But for what the protocol says. */
+static const struct settings defaults = {
+    .data = "var",
+    .listen = "127.0.0.1:4222",
+    .registration = REGISTRATION_CLOSED,
+    .io_level = IO_LEVEL_PROBE,
+    .spin_us = 5,
+    .watchdog_ms = 10,
+    .stuck_ms = 10000,
+    .connections_max = 100000, /* about a gigabyte with the kernel's part */
+    .logins_pending_max = 64,  /* about a second of hashing on two cores */
+    .login_timeout_ms = 10000,
+    .password_memory_bytes = 64 * MIB, /* libsodium's "interactive", and the next too */
+    .password_ops = 2,
+    /* What one connection reaches over the loopback with a full window stays below both. */
+    .commands_per_s = 50000,
+    .command_bytes_per_s = 32 * MIB,
+    /* As much as one connection may; of an address, which may be many people's, ten times. */
+    .user_rates = {[RATE_CHANGES] = 3000000,
+                   [RATE_RECEIPTS] = 3000000,
+                   [RATE_PRESENCE] = 6000,
+                   [RATE_TYPING] = 6000,
+                   [RATE_QUERIES] = 60000,
+                   [RATE_GROUPS] = 200,
+                   [RATE_STRANGERS] = 2000},
+    .address_rates = {[RATE_CHANGES] = 30000000,
+                      [RATE_RECEIPTS] = 30000000,
+                      [RATE_PRESENCE] = 60000,
+                      [RATE_TYPING] = 60000,
+                      [RATE_QUERIES] = 600000,
+                      [RATE_GROUPS] = 2000,
+                      [RATE_STRANGERS] = 20000,
+                      [RATE_FAILED_LOGINS] = 100},
+    .rate_entries_max = 16384,
+    .inbox_entries_max = STORE_INBOX_ENTRIES_MAX,
+    .inbox_bytes_max = STORE_INBOX_BYTES_MAX,
+    .devices_max = STORE_DEVICES_MAX,
+    .device_unseen_days = 30,
+    .device_warn_days = 7,
+    .inbox_age_days = 30,
+    .link_code_s = 120,
+    .link_code_tries = 5,
+    .presence_watchers_max = 4096,
+    .presence_updates_per_s = 50000,
+    .states_max = STORE_STATES_MAX,
+    .states_bytes_max = STORE_STATES_BYTES_MAX,
+    .turn_lifetime_ms = UINT64_C(12) * 3600 * 1000,
+    .edit_window_ms = UINT64_C(15) * 60 * 1000, /* as WhatsApp has both */
+    .delete_window_ms = UINT64_C(2) * 24 * 3600 * 1000,
+    .push_ca_file = "/etc/ssl/certs/ca-certificates.crt",
+    .push_delay_ms = 3000,
+    .push_interval_ms = 10000,
+    .push_timeout_ms = 10000,
+    .push_retry_ms = 5000,
+    .push_retry_max_ms = 3600000,
+    .push_attempts_max = 10,
+    .push_ttl_s = 604800, /* a week: who is away for longer looks by himself */
+    .push_waiting_max = 100000,
+    .push_connections_max = 32,
+    .push_host_connections_max = 16,
+    .store_map_bytes = ENVIRONMENT_MAP_BYTES,
+    .store_segment_bytes = LOG_SEGMENT_BYTES,
+    .store_delta_bytes = STORE_DELTA_BYTES_MAX,
+    .store_replay_bytes = STORE_REPLAY_BYTES_MAX,
+    .store_replay_commands = STORE_REPLAY_COMMANDS_MAX,
+    .store_reserve_bytes = STORE_RESERVE_BYTES,
+    .trace_bytes_max = GIB,
+};
+
 void
 settings_init(struct settings *settings)
 {
-    *settings = (struct settings){
-        .data = "var",
-        .listen = "127.0.0.1:4222",
-        .registration = REGISTRATION_CLOSED,
-        .io_level = IO_LEVEL_PROBE,
-        .spin_us = 5,
-        .watchdog_ms = 10,
-        .stuck_ms = 10000,
-        .connections_max = 100000, /* about a gigabyte with the kernel's part */
-        .logins_pending_max = 64,  /* about a second of hashing on two cores */
-        .login_timeout_ms = 10000,
-        .password_memory_bytes = 64 * MIB, /* libsodium's "interactive", and the next too */
-        .password_ops = 2,
-        /* What one connection reaches over the loopback with a full window stays below both. */
-        .commands_per_s = 50000,
-        .command_bytes_per_s = 32 * MIB,
-        /* As much as one connection may; of an address, which may be many people's, ten times. */
-        .user_rates = {[RATE_CHANGES] = 3000000,
-                       [RATE_RECEIPTS] = 3000000,
-                       [RATE_PRESENCE] = 6000,
-                       [RATE_TYPING] = 6000,
-                       [RATE_QUERIES] = 60000,
-                       [RATE_GROUPS] = 200,
-                       [RATE_STRANGERS] = 2000},
-        .address_rates = {[RATE_CHANGES] = 30000000,
-                          [RATE_RECEIPTS] = 30000000,
-                          [RATE_PRESENCE] = 60000,
-                          [RATE_TYPING] = 60000,
-                          [RATE_QUERIES] = 600000,
-                          [RATE_GROUPS] = 2000,
-                          [RATE_STRANGERS] = 20000,
-                          [RATE_FAILED_LOGINS] = 100},
-        .rate_entries_max = 16384,
-        .limits = protocol_limits_default,
-        .inbox_entries_max = STORE_INBOX_ENTRIES_MAX,
-        .inbox_bytes_max = STORE_INBOX_BYTES_MAX,
-        .devices_max = STORE_DEVICES_MAX,
-        .device_unseen_days = 30,
-        .device_warn_days = 7,
-        .inbox_age_days = 30,
-        .link_code_s = 120,
-        .link_code_tries = 5,
-        .presence_watchers_max = 4096,
-        .presence_updates_per_s = 50000,
-        .states_max = STORE_STATES_MAX,
-        .states_bytes_max = STORE_STATES_BYTES_MAX,
-        .turn_lifetime_ms = UINT64_C(12) * 3600 * 1000,
-        .edit_window_ms = UINT64_C(15) * 60 * 1000, /* as WhatsApp has both */
-        .delete_window_ms = UINT64_C(2) * 24 * 3600 * 1000,
-        .push_ca_file = "/etc/ssl/certs/ca-certificates.crt",
-        .push_delay_ms = 3000,
-        .push_interval_ms = 10000,
-        .push_timeout_ms = 10000,
-        .push_retry_ms = 5000,
-        .push_retry_max_ms = 3600000,
-        .push_attempts_max = 10,
-        .push_ttl_s = 604800, /* a week: who is away for longer looks by himself */
-        .push_waiting_max = 100000,
-        .push_connections_max = 32,
-        .push_host_connections_max = 16,
-        .store_map_bytes = ENVIRONMENT_MAP_BYTES,
-        .store_segment_bytes = LOG_SEGMENT_BYTES,
-        .store_delta_bytes = STORE_DELTA_BYTES_MAX,
-        .store_replay_bytes = STORE_REPLAY_BYTES_MAX,
-        .store_replay_commands = STORE_REPLAY_COMMANDS_MAX,
-        .store_reserve_bytes = STORE_RESERVE_BYTES,
-        .trace_bytes_max = GIB,
-    };
+    *settings = defaults;
+    settings->limits = protocol_limits_default;
 }
 
 /* ---------------------------------------------------------------------------------- one setting */
