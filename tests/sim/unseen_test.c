@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Days go by: devices that nobody sees are unlinked, what nobody takes in expires, and everybody
+ * concerned is told. */
+#include "tests/sim/wire.h"
+#include "tests/spec.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { HOUR_MS = 3600000, DAY_HOURS = 24 };
+
+static struct world world;
+static struct wire phone, tablet, bob;
+
+static void
+in_days(struct settings *settings)
+{
+    settings->device_unseen_days = 2;
+    settings->device_warn_days = 1;
+    settings->inbox_age_days = 1;
+    settings->limits.idle_timeout_ms = DAY_HOURS * HOUR_MS;
+}
+
+static void
+begin(uint64_t seed)
+{
+    world_fresh(&world, seed);
+    world.set = in_days;
+    world_begin(&world);
+    wire_open(&tablet, &world, PROTOCOL_JSON);
+    wire_enrol(&tablet, "alice");
+    wire_open(&phone, &world, PROTOCOL_JSON);
+    wire_enrol(&phone, "alice");
+    wire_open(&bob, &world, PROTOCOL_JSON);
+    wire_enrol(&bob, "bob");
+    wire_end(&tablet);
+}
+
+static void
+end(void)
+{
+    wire_end(&phone);
+    wire_end(&bob);
+    world_close(&world);
+}
+
+/* The clients say something each hour, so that nobody takes them for silent. */
+static void
+hours_pass(unsigned hours)
+{
+    for (unsigned i = 0; i < hours; i++) {
+        world_run(&world, HOUR_MS);
+        wire_say(&phone, "{\"ping\":{}}");
+        wire_say(&bob, "{\"ping\":{}}");
+    }
+    (void)wire_waiting(&phone, 1000);
+}
+
+/* The first frame with this in it that was heard from `from` on; NULL: none. */
+static const char *
+heard(const struct wire *wire, unsigned from, const char *part)
+{
+    for (unsigned i = from; i < wire->heard_count; i++) {
+        if (strstr(wire->heard[i], part) != NULL) {
+            return wire->heard[i];
+        }
+    }
+    return NULL;
+}
+
+/* Bob writes to Alice, whose phone hears it and stores nothing: after a day it is too old. */
+static void
+expect_expired(unsigned from)
+{
+    const char *told = heard(&bob, 0, "\"expired\":\"2\"");
+    assert_non_null(told);
+    assert_null(strstr(told, "\"delivered\""));
+    const char *resync = heard(&phone, from, "\"resync\"");
+    assert_non_null(resync);
+    assert_non_null(strstr(resync, "\"reason\":\"INBOX_EXPIRED\""));
+    assert_non_null(strstr(resync, "\"last\":\"3\""));
+    assert_non_null(strstr(resync, "\"unread\":\"3\""));
+}
+
+/* The tablet is gone, and the phone, which stayed connected, is here still. */
+static void
+expect_unlinked(uint64_t unlink_at_ms)
+{
+    const char *unlinked = heard(&phone, 0, "\"change\":\"UNLINKED\",\"device\":1");
+    assert_non_null(unlinked);
+    assert_true(wire_number(unlinked, "serverTimeMs") >= unlink_at_ms);
+    wire_say(&phone, "{\"listDevices\":{}}");
+    (void)wire_waiting(&phone, 1000);
+    const char *list = heard(&phone, 0, "\"devices\":{\"devices\"");
+    assert_non_null(list);
+    assert_null(strstr(list, "\"device\":1,"));
+    assert_true(wire_number(list, "lastSeenMs") > unlink_at_ms - DAY_HOURS / 2 * HOUR_MS);
+}
+
+static void
+days_go_by(void **state)
+{
+    (void)state;
+    begin(1);
+    wire_say(&bob, "{\"sendMessage\":{\"chat\":{\"userName\":\"alice\"},\"text\":\"one\"}}");
+    wire_say(&bob, "{\"sendMessage\":{\"chat\":{\"userName\":\"alice\"},\"text\":\"two\"}}");
+    hours_pass(DAY_HOURS / 2);
+    unsigned later = phone.heard_count;
+    wire_say(&bob, "{\"sendMessage\":{\"chat\":{\"userName\":\"alice\"},\"text\":\"three\"}}");
+    hours_pass(DAY_HOURS / 2 - 4);
+    assert_null(heard(&phone, 0, "\"WARNED\""));
+    assert_null(heard(&bob, 0, "\"expired\""));
+    assert_null(heard(&phone, 0, "\"resync\""));
+    hours_pass(8);
+    expect_expired(later);
+    const char *warned = heard(&phone, 0, "\"change\":\"WARNED\",\"device\":1");
+    assert_non_null(warned);
+    uint64_t unlink_at_ms = wire_number(warned, "unlinkAtMs");
+    assert_true(unlink_at_ms >=
+                wire_number(warned, "serverTimeMs") + (uint64_t)(DAY_HOURS - 1) * HOUR_MS);
+    hours_pass(DAY_HOURS - 8);
+    assert_null(heard(&phone, 0, "\"UNLINKED\""));
+    hours_pass(10);
+    expect_unlinked(unlink_at_ms);
+    end();
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("what nobody takes in expires, whom nobody sees is unlinked, and all concerned are "
+             "told",
+             days_go_by),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
