@@ -120,7 +120,7 @@ got_groups(struct connection *connection, const struct pending *pending, const s
         Linnet__V1__Chat chat;
         Linnet__V1__Membership membership;
     } *list = ln_alloc(rows->count * sizeof *list + 1);
-    Linnet__V1__Membership **places = ln_alloc(rows->count * sizeof *places + 1);
+    Linnet__V1__Membership **places = ln_alloc(rows->count * sizeof(void *) + 1);
     if (rows->count > 0) {
         stored = ln_buffer_data(msg->buffer);
     }
@@ -187,7 +187,7 @@ got_members(struct connection *connection, const struct pending *pending, const 
     const struct store_rows *rows = (const struct store_rows *)(const void *)msg->data;
     const struct store_member *stored = NULL;
     Linnet__V1__ChatMember *list = ln_alloc(rows->count * sizeof *list + 1);
-    Linnet__V1__ChatMember **places = ln_alloc(rows->count * sizeof *places + 1);
+    Linnet__V1__ChatMember **places = ln_alloc(rows->count * sizeof(void *) + 1);
     Linnet__V1__ChatMembers members = LINNET__V1__CHAT_MEMBERS__INIT;
     if (rows->count > 0) {
         stored = ln_buffer_data(msg->buffer);

@@ -35,7 +35,7 @@ subjects_of(const struct store_entry_update *update)
     if (count == 0) {
         return NULL;
     }
-    Linnet__V1__Participant **list = ln_alloc(count * (sizeof *list + sizeof **list));
+    Linnet__V1__Participant **list = ln_alloc(count * (sizeof(void *) + sizeof **list));
     Linnet__V1__Participant *participants = (Linnet__V1__Participant *)(void *)(list + count);
     for (size_t i = 0; i < count; i++) {
         linnet__v1__participant__init(&participants[i]);

@@ -94,7 +94,7 @@ group_make(struct room *room)
 {
     uint32_t others = room->count - 1;
     Linnet__V1__Participant *participants = ln_alloc(others * sizeof *participants);
-    Linnet__V1__Participant **list = ln_alloc(others * sizeof *list);
+    Linnet__V1__Participant **list = ln_alloc(others * sizeof(void *));
     for (uint32_t i = 0; i < others; i++) {
         linnet__v1__participant__init(&participants[i]);
         participants[i].user_case = LINNET__V1__PARTICIPANT__USER_USER_ID;
@@ -576,7 +576,7 @@ room_init(void *state, const void *argument)
     room->unknown = room->count;
     room->unjoined = room->count;
     room->members = ln_alloc(room->count * sizeof *room->members);
-    room->sockets = ln_alloc(room->count * sizeof *room->sockets);
+    room->sockets = ln_alloc(room->count * sizeof(void *));
     for (uint32_t i = 0; i < room->count; i++) {
         phone_init(&room->members[i].phone, room->crowd, place->index * options->members + i, i);
         crowd_call_after(0, i);
