@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEDS = 4 };
+enum { SEEDS = 4, RACES = 16 };
 
 static struct meeting meeting;
 static struct attendee *alice, *bob, *carol, *dave;
@@ -86,7 +86,7 @@ what_is_written_while_one_is_removed_is_seen_by_all_or_refused(void **state)
     (void)state;
     unsigned accepted = 0;
     unsigned refused = 0;
-    for (uint64_t seed = 1; seed <= 4 * SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= RACES; seed++) {
         begin(seed, 3);
         meeting_rest(&meeting);
         attendee_says(bob, "\"sendMessage\":{\"chat\":{\"groupId\":\"%llu\"},\"text\":\"last\"}",
@@ -120,7 +120,7 @@ two_admins_at_once_are_decided_in_one_order(void **state)
 {
     (void)state;
     unsigned first = 0;
-    for (uint64_t seed = 1; seed <= 4 * SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= RACES; seed++) {
         begin(seed, 3);
         has(attendee_changes(alice, "\"entitle\":{\"participants\":[{\"userName\":\"bob\"}]}"),
             "\"update\":\"2\"");
@@ -483,7 +483,7 @@ owner_has_all(void)
 }
 
 static void
-someone_does_something(unsigned step)
+someone_does_something(uint64_t step)
 {
     struct world *world = &meeting.world;
     struct attendee *someone = &meeting.people[(step * 7 + world->seed) % meeting.count];
@@ -508,12 +508,14 @@ someone_does_something(unsigned step)
                       group, other);
         break;
     case 3:
-        attendee_says(someone, "\"modifyChat\":{\"chat\":{\"groupId\":\"%llu\"},\"name\":\"n%u\"}",
-                      group, step);
+        attendee_says(someone,
+                      "\"modifyChat\":{\"chat\":{\"groupId\":\"%llu\"},\"name\":\"n%llu\"}", group,
+                      (unsigned long long)step);
         break;
     default:
-        attendee_says(someone, "\"sendMessage\":{\"chat\":{\"groupId\":\"%llu\"},\"text\":\"t%u\"}",
-                      group, step);
+        attendee_says(someone,
+                      "\"sendMessage\":{\"chat\":{\"groupId\":\"%llu\"},\"text\":\"t%llu\"}", group,
+                      (unsigned long long)step);
         break;
     }
 }
@@ -524,7 +526,7 @@ nothing_is_lost_twice_or_out_of_order_over_crashes_and_cuts(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= TALK_SEEDS; seed++) {
         begin(seed, 5);
-        for (unsigned step = 0; step < TALK_STEPS; step++) {
+        for (uint64_t step = 0; step < TALK_STEPS; step++) {
             someone_does_something(step);
             meeting_run(&meeting, (seed + step) % 7);
             if ((step + seed) % 5 == 0) {
