@@ -40,6 +40,18 @@ ballast(bool there)
     io_file_close(world.driver, file);
 }
 
+static const char *
+alice_is_answered(const char *command)
+{
+    const char *answer;
+    wire_say(&alice, command);
+    do {
+        answer = wire_hear(&alice);
+        assert_non_null(answer);
+    } while (strstr(answer, "\"answer\"") == NULL); /* receipts come between */
+    return answer;
+}
+
 /* What Alice's message of this number is answered with. */
 static const char *
 alice_sends(unsigned number)
@@ -51,13 +63,17 @@ alice_sends(unsigned number)
                         number, (unsigned long long)bob_id, number);
     memset(text + head, 'x', TEXT_BYTES);
     strcpy(text + head + TEXT_BYTES, "\"}}");
-    wire_say(&alice, text);
-    const char *answer;
-    do {
-        answer = wire_hear(&alice);
-        assert_non_null(answer);
-    } while (strstr(answer, "\"answer\"") == NULL); /* receipts come between */
-    return answer;
+    return alice_is_answered(text);
+}
+
+/* What Alice's putting the chat away, or taking it back, is answered with. */
+static const char *
+alice_archives(unsigned chat, const char *value)
+{
+    char text[128];
+    (void)snprintf(text, sizeof text,
+                   "{\"setState\":{\"chat\":{\"userId\":\"%u\"},\"archived\":%s}}", chat, value);
+    return alice_is_answered(text);
 }
 
 static void
@@ -109,6 +125,7 @@ a_full_disk_refuses_and_recovers(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         begin(seed);
         people_log_in();
+        assert_non_null(strstr(alice_archives(7, "true"), "\"done\""));
         ballast(true);
         unsigned accepted = 0;
         const char *answer;
@@ -119,6 +136,9 @@ a_full_disk_refuses_and_recovers(void **state)
         assert_non_null(strstr(answer, "\"code\":\"STORAGE_FULL\""));
         assert_non_null(strstr(answer, "\"retryAfterMs\""));
         assert_in_range(accepted, 10, MESSAGES_MAX - 1);
+        /* Nothing more is set, but it can be set back. */
+        assert_non_null(strstr(alice_archives(8, "true"), "\"code\":\"STORAGE_FULL\""));
+        assert_non_null(strstr(alice_archives(7, "false"), "\"done\""));
         /* What was accepted is heard, and acknowledgements are taken. */
         bob_hears(1, accepted);
         assert_int_equal(wire_waiting(&bob, 2000), 0);
