@@ -37,7 +37,7 @@ static void
 get_turn_credentials(struct connection *connection, const Linnet__V1__ClientFrame *frame)
 {
     const struct turn_office *office = connection->messenger->turn;
-    struct turn_credentials made;
+    struct turn_credentials made = {0};
     if (office == NULL) {
         event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__NOT_EXPECTED,
                     "getTurnCredentials: this node has no TURN server", 0);
