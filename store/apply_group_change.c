@@ -3,8 +3,9 @@
  * messages. A change is looked at as a whole before anything of it is written: all of its subjects
  * or none.
  *
- * Owners and admins are listed in the group's record, owners first. When none of either is left the
- * group belongs to the first member who changes something. */
+ * Owners and admins are listed in the group's record, owners first. When no owner is left the group
+ * belongs to the first admin who changes something; when no admin is left either, to the first
+ * member who does. */
 #include "store/apply_group.h"
 #include "store/outbox.h"
 
@@ -278,7 +279,9 @@ judge(struct change *change)
     if (kind != STORE_GROUP_JOIN && change->actor.role == STORE_GROUP_NOBODY) {
         return -EPERM;
     }
-    if (change->group.admins_count == 0 && kind != STORE_GROUP_JOIN && kind != STORE_GROUP_LEAVE) {
+    bool heir = change->actor.role == STORE_GROUP_ADMIN || change->group.admins_count == 0;
+    if (change->group.owners_count == 0 && heir && kind != STORE_GROUP_JOIN &&
+        kind != STORE_GROUP_LEAVE) {
         change->actor.role = STORE_GROUP_OWNER; /* nobody's group is his who minds it */
     }
     if (change->actor.role < role_needed(kind, change->group.rights)) {
@@ -402,7 +405,7 @@ static void
 take_over(struct change *change)
 {
     uint64_t user = change->command->user;
-    if (change->group.admins_count > 0 || change->actor.role != STORE_GROUP_OWNER) {
+    if (change->group.owners_count > 0 || change->actor.role != STORE_GROUP_OWNER) {
         return;
     }
     struct record_member member;

@@ -21,7 +21,7 @@ enum {
     /* Of the newest messages, counted for those who wrote them. */
     NEWEST = 32,
     /* How far the cursors of all move, and the log's end, in one tell. */
-    STEP = 32,
+    STEP = 256,
 };
 
 /* ---------------------------------------------------------------------------------------- timer */

@@ -99,6 +99,22 @@ nobodys_group(void **state)
 }
 
 static void
+orphaned_admins(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 3);
+    (void)change(world, id, users[0], 2, STORE_GROUP_PROMOTE, users[1]);
+    (void)change(world, id, users[0], 3, STORE_GROUP_PROMOTE, users[2]);
+    assert_int_equal(change(world, id, users[0], 4, STORE_GROUP_LEAVE, 0).error, 0);
+    assert_int_equal(change(world, id, users[3], 1, STORE_GROUP_DELETE, 0).error, -EPERM);
+    assert_int_equal(change(world, id, users[2], 1, STORE_GROUP_REMOVE, users[3]).error, 0);
+    assert_int_equal(role(world, id, users[2]), STORE_GROUP_OWNER);
+    assert_int_equal(role(world, id, users[1]), STORE_GROUP_ADMIN);
+    assert_int_equal(change(world, id, users[1], 1, STORE_GROUP_DELETE, 0).error, -EPERM);
+    assert_int_equal(change(world, id, users[2], 2, STORE_GROUP_DELETE, 0).error, 0);
+}
+
+static void
 last_one_leaves(void **state)
 {
     struct world *world = *state;
@@ -260,6 +276,9 @@ main(void)
         IN_TOWN("admins look after members, but not after owners", rules_for_admins),
         IN_TOWN("there may be several owners, and the last one stays one", owners),
         IN_TOWN("a group that its last owner left belongs to who first changes it", nobodys_group),
+        IN_TOWN("a group that its last owner left to admins belongs to the first of them who "
+                "changes it",
+                orphaned_admins),
         IN_TOWN("a group that all have left is gone", last_one_leaves),
         IN_TOWN("a deleted group tells its members, and is forgotten", deletion),
         IN_TOWN("a change happens to all of its subjects, or to none", all_or_none),
