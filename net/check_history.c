@@ -7,7 +7,7 @@ check_get_history(const Linnet__V1__ClientFrame *frame, const struct protocol_li
 {
     const Linnet__V1__GetHistory *asked = frame->get_history;
     (void)limits;
-    int rc = check_chat("getHistory.chat", "getHistory.chat.userName", asked->chat, out_error);
+    int rc = check_chat_any("getHistory.chat", "getHistory.chat.userName", asked->chat, out_error);
     if (rc < 0) {
         return rc;
     }

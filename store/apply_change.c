@@ -40,10 +40,7 @@ need_history(const struct needs *needs, uint64_t user, uint64_t chat,
                                          is_own(user, chat, change));
     struct store_value value;
     uint64_t number;
-    if (!history_is_on(ledger)) {
-        return;
-    }
-    need_key(needs, &at);
+    need_key(needs, &at); /* whether history is on or not: it may be on again */
     if (delta_get(ledger->delta, &at, &value) == DELTA_PRESENT) {
         int error = history_at_decode(value, &number);
         ASSERT(error == 0);
@@ -58,9 +55,6 @@ change_history(const struct apply *apply, uint64_t user, uint64_t chat,
 {
     struct ledger *ledger = apply->ledger;
     bool own = is_own(user, chat, change);
-    if (!history_is_on(ledger)) {
-        return;
-    }
     if (change->kind == STORE_CHANGE_EDIT) {
         history_edit(ledger, apply->effects, user, chat, own, &change->message);
     } else {
@@ -92,7 +86,8 @@ wipe(const struct apply *apply, const struct command_change *command)
         record_key(apply->ledger->partition, RECORD_INBOX, command->owner, command->original);
     struct store_value value;
     struct store_entry entry;
-    if (command->original == 0 || !ledger_get(apply->ledger, &key, &value)) {
+    /* It may have expired since it was found: then its key is not even known any more. */
+    if (command->original == 0 || delta_get(apply->ledger->delta, &key, &value) != DELTA_PRESENT) {
         return;
     }
     int error = entry_decode(command->original, value.bytes, value.count, &entry);

@@ -76,6 +76,13 @@ member_new(const struct apply *apply, uint64_t group, uint64_t user, uint8_t rol
     spread->members[ledger_partition_of(apply->ledger, user)]++;
 }
 
+/* The creator behind those who were named. */
+static uint64_t
+member_at(const struct payload_group_begin *begin, uint32_t index)
+{
+    return index < begin->members.count ? command_id_at(&begin->members, index) : begin->creator;
+}
+
 /* One update for each partition: it names those who live there. `ids` has room for all. */
 static void
 created_send(const struct apply *apply, const struct payload_group_begin *begin,
@@ -92,6 +99,11 @@ created_send(const struct apply *apply, const struct payload_group_begin *begin,
         .text = begin->name,
         .text_bytes = begin->name_bytes,
     };
+    uint8_t *homes = malloc((size_t)begin->members.count + 1);
+    ASSERT(homes != NULL);
+    for (uint32_t at = 0; at <= begin->members.count; at++) {
+        homes[at] = ledger_partition_of(ledger, member_at(begin, at));
+    }
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
         uint64_t only[4] = {0};
         if (spread->members[i] == 0) {
@@ -100,15 +112,15 @@ created_send(const struct apply *apply, const struct payload_group_begin *begin,
         only[i / 64] = UINT64_C(1) << i % 64;
         update.subjects = 0;
         for (uint32_t at = 0; at <= begin->members.count; at++) {
-            uint64_t user =
-                at < begin->members.count ? command_id_at(&begin->members, at) : begin->creator;
-            if (ledger_partition_of(ledger, user) == i) {
+            if (homes[at] == i) {
+                uint64_t user = member_at(begin, at);
                 memcpy(ids + update.subjects * sizeof(user), &user, sizeof(user));
                 update.subjects++;
             }
         }
         group_send_update(ledger, apply->effects, begin->group, only, &update);
     }
+    free(homes);
 }
 
 static void
@@ -155,13 +167,16 @@ need_message(const struct needs *needs, const struct command *command)
     need_number(needs, &command->message.message);
 }
 
-static bool
+/* 0, or why he may not; a group is no news for who never was in it. */
+static int
 may_send(const struct apply *apply, uint64_t id, const struct record_group *group, uint64_t user)
 {
     struct record_member member;
     bool all = (group->rights & STORE_GROUP_ALL_SEND) != 0;
-    return group_member_get(apply->ledger, id, user, &member) &&
-           member.role >= (all ? STORE_GROUP_MEMBER : STORE_GROUP_ADMIN);
+    if (!group_member_get(apply->ledger, id, user, &member)) {
+        return -ENOENT;
+    }
+    return member.role >= (all ? STORE_GROUP_MEMBER : STORE_GROUP_ADMIN) ? 0 : -EPERM;
 }
 
 static void
@@ -177,6 +192,18 @@ log_row(const struct apply *apply, uint64_t group, const struct store_entry_mess
     };
     unsigned char *bytes = effects_scratch(apply->effects, RECORD_BYTES_MAX);
     ledger_put(apply->ledger, &key, bytes, record_group_log_encode(&row, bytes));
+}
+
+/* As the group has it set, or sooner. */
+static void
+expire(const struct apply *apply, const struct record_group *group,
+       struct store_entry_message *message)
+{
+    uint64_t ttl_ms = group->ttl_ms < STORE_TTL_MS_MAX ? group->ttl_ms : STORE_TTL_MS_MAX;
+    uint64_t at_ms = apply->time_ms + ttl_ms;
+    if (ttl_ms != 0 && (message->expires_at_ms == 0 || message->expires_at_ms > at_ms)) {
+        message->expires_at_ms = at_ms;
+    }
 }
 
 static void
@@ -198,15 +225,12 @@ run_message(const struct apply *apply, const struct command *command)
         apply->result->error = -ENOENT;
         return;
     }
-    if (!may_send(apply, id, &group, message->sender)) {
-        apply->result->error = -EPERM;
+    apply->result->error = may_send(apply, id, &group, message->sender);
+    if (apply->result->error != 0) {
         return;
     }
     message->chat_number = ++group.last;
-    if (group.ttl_ms != 0 &&
-        (message->expires_at_ms == 0 || message->expires_at_ms > apply->time_ms + group.ttl_ms)) {
-        message->expires_at_ms = apply->time_ms + group.ttl_ms;
-    }
+    expire(apply, &group, message);
     group_put(ledger, apply->effects, id, &group);
     log_row(apply, id, message);
     group_spread_get(ledger, id, &spread);

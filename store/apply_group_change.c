@@ -19,7 +19,9 @@ struct change {
     struct record_group group;
     struct record_spread spread;
     struct record_member actor;
+    bool met;            /* he is, or was, a member */
     uint64_t touched[4]; /* partitions that are told */
+    uint32_t listed;     /* so many more are owners or admins after it */
     uint32_t count; /* subjects that it concerns: those whom it changes nothing for are left out */
     uint64_t subjects[STORE_GROUP_SUBJECTS_MAX];
 };
@@ -92,6 +94,7 @@ judge_subject(struct change *change, uint64_t user)
         break;
     case STORE_GROUP_PROMOTE:
         concerned = member.role == STORE_GROUP_MEMBER;
+        change->listed += concerned;
         break;
     case STORE_GROUP_DEMOTE:
         if (member.role == STORE_GROUP_OWNER && !by_owner) {
@@ -101,6 +104,7 @@ judge_subject(struct change *change, uint64_t user)
         break;
     case STORE_GROUP_ENTITLE:
         concerned = member.role == STORE_GROUP_MEMBER || member.role == STORE_GROUP_ADMIN;
+        change->listed += member.role == STORE_GROUP_MEMBER;
         break;
     default:
         break;
@@ -130,8 +134,9 @@ judge_subjects(struct change *change)
     if (kind == STORE_GROUP_ADD && change->group.members + change->count > command->members_max) {
         return -EMFILE;
     }
-    bool listed = kind == STORE_GROUP_PROMOTE || kind == STORE_GROUP_ENTITLE;
-    if (listed && change->group.admins_count + change->count > STORE_GROUP_ADMINS_MAX) {
+    /* Who takes a group over becomes one of them first. */
+    uint32_t heir = change->group.owners_count == 0;
+    if (change->group.admins_count + change->listed + heir > STORE_GROUP_ADMINS_MAX) {
         return -EMFILE;
     }
     if (kind == STORE_GROUP_DEMOTE && change->count >= change->group.owners_count &&
@@ -277,7 +282,7 @@ judge(struct change *change)
     const struct command_group_change *command = change->command;
     uint8_t kind = command->kind;
     if (kind != STORE_GROUP_JOIN && change->actor.role == STORE_GROUP_NOBODY) {
-        return -EPERM;
+        return change->met ? -EPERM : -ENOENT; /* a group is no news for strangers */
     }
     bool heir = change->actor.role == STORE_GROUP_ADMIN || change->group.admins_count == 0;
     if (change->group.owners_count == 0 && heir && kind != STORE_GROUP_JOIN &&
@@ -431,6 +436,10 @@ perform(struct change *change)
     change_group(change);
     group_spread_mark(&change->spread, change->touched);
     change->group.update++;
+    if (change->command->kind == STORE_GROUP_REMOVE || change->command->kind == STORE_GROUP_LEAVE) {
+        change->group.receipts++; /* all may have what only they had not */
+        group_due_at(&apply->ledger->due, group)->tell = true;
+    }
     group_put(apply->ledger, apply->effects, group, &change->group);
     group_spread_put(apply->ledger, apply->effects, group, &change->spread);
     change_members(change);
@@ -452,7 +461,8 @@ run_change(const struct apply *apply, const struct command *whole)
     change->command = command;
     int error = group_get(apply->ledger, command->group, &change->group) ? 0 : -ENOENT;
     if (error == 0) {
-        (void)group_member_get(apply->ledger, command->group, command->user, &change->actor);
+        change->met =
+            group_member_get(apply->ledger, command->group, command->user, &change->actor);
         error = judge(change);
     }
     if (error == 0 && is_news(change)) {

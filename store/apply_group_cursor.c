@@ -59,8 +59,7 @@ run_read(const struct apply *apply, const struct command *command)
     }
     membership.read = read->chat_number;
     membership.delivered = larger(membership.delivered, membership.read);
-    uint64_t above = membership.last - membership.read;
-    membership.own_unread = membership.own_unread < above ? membership.own_unread : above;
+    membership_own_read(&membership);
     group_due_at(&apply->ledger->due, read->peer)->report = true;
     if (head.devices > 1) {
         membership_mark(apply->ledger, apply->effects, read->user, read->peer, &head, &membership,
@@ -161,7 +160,8 @@ run_counts(const struct apply *apply, const struct payload *payload)
     struct record_head head;
     struct record_membership membership;
     if (!inbox_head_get(apply->ledger, counts->user, &head) ||
-        !membership_get(apply->ledger, counts->user, counts->group, &membership)) {
+        !membership_get(apply->ledger, counts->user, counts->group, &membership) ||
+        membership.gone) {
         return;
     }
     if (membership.counts > head.low.number) {
@@ -249,22 +249,25 @@ tell_user(const struct apply *apply, const struct command_group_tell *tell,
     counts->read_all = group->read_all;
     counts->members = group->members;
     counts->counts = rows;
-    uint32_t at = first;
-    while (at < tell->count) {
-        command_tell_get(tell, at, &row);
-        if (row.user != user) {
-            break;
+    uint32_t end = first;
+    while (end < tell->count && row.user == user) {
+        end++;
+        if (end < tell->count) {
+            command_tell_get(tell, end, &row);
         }
-        if (counts->count < STORE_GROUP_COUNTS_MAX) {
+    }
+    uint32_t newest = end - first > STORE_GROUP_COUNTS_MAX ? end - STORE_GROUP_COUNTS_MAX : first;
+    for (uint32_t at = newest; at < end; at++) {
+        command_tell_get(tell, at, &row);
+        if (row.chat_number > tell->read_all) {
             struct store_group_count count = {
                 .chat_number = row.chat_number, .delivered = row.delivered, .read = row.read};
             entry_set_group_count(rows, counts->count++, &count);
         }
-        at++;
     }
     (void)outbox_put(apply->ledger, apply->effects, ledger_partition_of(apply->ledger, user),
                      &payload);
-    return at;
+    return end;
 }
 
 static void
@@ -285,7 +288,8 @@ run_tell(const struct apply *apply, const struct command *command)
     struct record_group group;
     bool there = group_get(apply->ledger, tell->group, &group);
     if (due != NULL) {
-        due->tell = there && group.receipts != tell->receipts; /* more has come meanwhile */
+        /* More has come meanwhile, or there was more than one command tells. */
+        due->tell = there && (group.receipts != tell->receipts || tell->more);
         due->tell_asked = false;
         group_due_settle(&apply->ledger->due, due);
     }

@@ -84,14 +84,17 @@ own_message(struct record_membership *membership, uint64_t chat_number)
     if (membership->read + 1 == chat_number) {
         membership->read = chat_number;
     } else {
-        membership->own_unread++;
+        membership_own_add(membership, chat_number);
     }
 }
 
+/* What the mark says that he has not seen yet is not taken back: the gap becomes wider. */
 static void
-message_missed(struct record_membership *membership, uint64_t chat_number)
+message_missed(const struct record_head *head, struct record_membership *membership,
+               uint64_t chat_number)
 {
-    if (membership->gap_to == 0 || membership->gap_to + 1 < chat_number) {
+    bool told = membership->mark <= head->low.number || !membership->mark_gap;
+    if (membership->gap_to == 0 || (told && membership->gap_to + 1 < chat_number)) {
         membership->gap_from = chat_number;
     }
     membership->gap_to = chat_number;
@@ -117,7 +120,7 @@ message_to_member(const struct apply *apply, uint64_t user, const struct store_e
     }
     bool wanted = !own || head.devices > 1;
     if (wanted && !entry_put(apply, user, &head, entry) && !own) {
-        message_missed(&membership, membership.last);
+        message_missed(&head, &membership, membership.last);
         gap_put(apply, user, entry->peer, &head, &membership);
     }
     if (wanted) {

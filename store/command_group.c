@@ -133,6 +133,7 @@ command_put_group_tell(struct cursor_out *out, const struct command *command)
     cursor_put_u64(out, tell->delivered_all);
     cursor_put_u64(out, tell->read_all);
     cursor_put_u64(out, tell->log_low);
+    cursor_put_u8(out, tell->more);
     cursor_put_u32(out, tell->count);
     cursor_put_bytes(out, tell->rows, (size_t)tell->count * COMMAND_TELL_BYTES);
 }
@@ -146,6 +147,7 @@ command_get_group_tell(struct cursor_in *in, struct command *command)
     out->delivered_all = cursor_get_u64(in);
     out->read_all = cursor_get_u64(in);
     out->log_low = cursor_get_u64(in);
+    out->more = command_get_flag(in);
     out->count = cursor_get_u32(in);
     if (out->count > COMMAND_TELL_MAX) {
         cursor_in_fail(in);

@@ -4,6 +4,8 @@
 
 #include "store/group.h"
 
+#include <stdbool.h>
+
 /* Little-endian ids, one behind the other. */
 struct command_ids {
     uint32_t count;
@@ -42,11 +44,12 @@ struct command_group_tell {
     uint64_t receipts; /* as counted when this was reckoned */
     uint64_t delivered_all;
     uint64_t read_all;
+    bool more;        /* it is not all that there is to tell */
     uint64_t log_low; /* what is known of messages up to here is old enough to be forgotten */
     uint32_t count;
     const unsigned char *rows; /* COMMAND_TELL_BYTES each: command_tell_get */
 };
-enum { COMMAND_TELL_BYTES = 8 + 8 + 4 + 4, COMMAND_TELL_MAX = 64 };
+enum { COMMAND_TELL_BYTES = 8 + 8 + 4 + 4, COMMAND_TELL_MAX = 320 };
 struct command_tell_row {
     uint64_t user;
     uint64_t chat_number;

@@ -44,7 +44,7 @@ valid_create(const struct ask *ask)
     const struct store_group_create *create = ASK_DATA(store_group_create, ask);
     size_t bytes = create->name_bytes + create->members * sizeof(uint64_t);
     struct command_ids ids = ids_of(ask, create->name_bytes, create->members);
-    return partition_valid_user(ask) && create->number != 0 &&
+    return partition_valid_user(ask) && create->number != 0 && create->ttl_ms <= STORE_TTL_MS_MAX &&
            create->members <= STORE_GROUP_MEMBERS_LIMIT &&
            create->name_bytes <= STORE_GROUP_NAME_BYTES_MAX && bytes == held_bytes(ask) &&
            ids_valid(&ids, create->user);
@@ -124,6 +124,7 @@ valid_change(const struct ask *ask)
            change->subjects <= STORE_GROUP_SUBJECTS_MAX &&
            change->text_bytes <= text_bytes_max(change->kind) && bytes == held_bytes(ask) &&
            (change->subjects > 0) == about_others &&
+           (change->kind != STORE_GROUP_TTL || change->value <= STORE_TTL_MS_MAX) &&
            ids_valid(&ids, change->kind == STORE_GROUP_DEMOTE ? 0 : change->user);
 }
 
@@ -212,9 +213,9 @@ in_group(struct partition *partition, struct ask *ask, uint64_t id, uint64_t use
         ask_answer_error(ask, -ENOENT);
         return false;
     }
-    if (!group_member_get(&partition->ledger, id, user, &member) ||
-        member.role == STORE_GROUP_NOBODY) {
-        ask_answer_error(ask, -EPERM);
+    bool met = group_member_get(&partition->ledger, id, user, &member);
+    if (!met || member.role == STORE_GROUP_NOBODY) {
+        ask_answer_error(ask, met ? -EPERM : -ENOENT); /* a group is no news for strangers */
         return false;
     }
     *out_role = member.role;

@@ -21,7 +21,8 @@ enum {
     /* Of the newest messages, counted for those who wrote them. */
     NEWEST = 32,
     /* How far the cursors of all move, and the log's end, in one tell. */
-    STEP = 256,
+    STEP = 128,
+    ROWS_MAX = NEWEST + 2 * STEP,
 };
 
 /* ---------------------------------------------------------------------------------------- timer */
@@ -101,6 +102,8 @@ const struct ask_kind ask_of_group_report = {.run = run_report};
 
 /* ------------------------------------------------------------------------------------- counting */
 
+static_assert((int)ROWS_MAX <= (int)COMMAND_TELL_MAX, "one command tells them all");
+
 struct counted_member {
     uint64_t user;
     struct record_member record;
@@ -116,8 +119,8 @@ struct counting {
     uint32_t members_room;
     struct counted_member *members;
     uint32_t rows_count;
-    struct command_tell_row rows[NEWEST];
-    unsigned char bytes[NEWEST * COMMAND_TELL_BYTES];
+    struct command_tell_row rows[ROWS_MAX];
+    unsigned char bytes[ROWS_MAX * COMMAND_TELL_BYTES];
 };
 
 /* Whether the rows from `first` on, `count` of them, are known; else they are in the fetch. */
@@ -274,19 +277,36 @@ read_members(struct counting *counting, const struct store_range *range,
     counting->complete = !page.cut && counting->members_count < MEMBERS_READ;
 }
 
+static uint64_t
+larger(uint64_t x, uint64_t y)
+{
+    return x > y ? x : y;
+}
+
+static void
+count_messages(struct counting *counting, uint64_t from, uint64_t to)
+{
+    for (uint64_t number = from; number <= to; number++) {
+        count_message(counting, number);
+    }
+}
+
+/* Who wrote what all have, or have read, from now on hears so, and who wrote what is newest. */
 static void
 count(struct counting *counting, struct command_group_tell *out)
 {
     uint64_t read_all = counting->group.read_all;
+    uint64_t delivered_all = counting->group.delivered_all;
     out->receipts = counting->group.receipts;
     out->delivered_all = all_up_to(counting, counting->group.delivered_all, false);
     out->read_all = all_up_to(counting, read_all, true);
     out->log_low = log_end(counting);
-    for (uint64_t number = newest_first(counting); number <= counting->group.last; number++) {
-        if (number > read_all) {
-            count_message(counting, number);
-        }
-    }
+    out->more = out->delivered_all == delivered_all + STEP || out->read_all == read_all + STEP;
+    uint64_t newest = newest_first(counting);
+    count_messages(counting, read_all + 1, out->read_all);
+    count_messages(counting, larger(delivered_all, out->read_all) + 1, out->delivered_all);
+    count_messages(counting, larger(newest, larger(out->delivered_all, out->read_all) + 1),
+                   counting->group.last);
     for (uint32_t i = 0; i < counting->rows_count; i++) {
         command_tell_put(counting->bytes, i, &counting->rows[i]);
     }

@@ -132,6 +132,9 @@ tell_back(struct telling *telling, struct page *page)
         looked++;
     }
     telling->page.more = page->cut || looked == telling->max * 2;
+    if (page->cut && looked == 0) {
+        telling->page.reached = ~page->row_key.b; /* what was read is gone: on behind it */
+    }
     return known;
 }
 
@@ -147,6 +150,9 @@ tell_forward(struct telling *telling, struct page *page)
         }
     }
     telling->page.more = page->cut;
+    if (page->cut && telling->page.count == 0 && telling->page.reached < page->row_key.b) {
+        telling->page.reached = page->row_key.b; /* what was read is gone: on behind it */
+    }
     return true;
 }
 
@@ -301,6 +307,7 @@ run_look(struct partition *partition, struct ask *ask, bool act)
         outcome = partition_log(partition, ask, &command, act);
     }
     if (act && (outcome == ASK_DONE || outcome == ASK_TAKEN)) {
+        last = page.cut && !left ? page.row_key : last;
         partition->history_at = left || page.cut ? last : (struct store_key){0};
         partition->history_looking = false;
     }

@@ -107,6 +107,8 @@ gather(struct partition *partition, struct ask *ask, struct command_sweep *out,
     struct page page;
     struct store_key key;
     struct store_value value;
+    wanted.range.low.a = ask->after;
+    wanted.range.low.b = ask->place.number;
     if (!partition_has_read(&ask->ranges[0], partition, &wanted)) {
         return false;
     }
@@ -121,6 +123,13 @@ gather(struct partition *partition, struct ask *ask, struct command_sweep *out,
         }
         struct expiry_row row = {.at_ms = key.a, .number = key.b, .record = value};
         expiry_row_put(rows, out->count++, &row);
+    }
+    if (page.cut && out->count == 0) {
+        /* All that was read is gone already, but for LMDB: on behind it. */
+        ask->after = page.row_key.a;
+        ask->place.number = page.row_key.b + 1;
+        partition_read_again(&ask->ranges[0]);
+        return gather(partition, ask, out, out_next_ms);
     }
     if (page.cut) {
         *out_next_ms = page.row_key.a;

@@ -286,7 +286,10 @@ record_membership_encode(const struct record_membership *membership,
     cursor_put_u64(&cursor, membership->last);
     cursor_put_u64(&cursor, membership->delivered);
     cursor_put_u64(&cursor, membership->read);
-    cursor_put_u64(&cursor, membership->own_unread);
+    cursor_put_u8(&cursor, membership->own_unread);
+    for (unsigned i = 0; i < membership->own_unread; i++) {
+        cursor_put_u64(&cursor, membership->own[i]);
+    }
     cursor_put_u64(&cursor, membership->told_delivered);
     cursor_put_u64(&cursor, membership->told_read);
     cursor_put_u64(&cursor, membership->told_gap_to);
@@ -312,7 +315,13 @@ record_membership_decode(struct store_value value, struct record_membership *out
     membership.last = cursor_get_u64(&in);
     membership.delivered = cursor_get_u64(&in);
     membership.read = cursor_get_u64(&in);
-    membership.own_unread = cursor_get_u64(&in);
+    membership.own_unread = cursor_get_u8(&in);
+    if (membership.own_unread > RECORD_OWN_MAX) {
+        return -EBADMSG;
+    }
+    for (unsigned i = 0; i < membership.own_unread; i++) {
+        membership.own[i] = cursor_get_u64(&in);
+    }
     membership.told_delivered = cursor_get_u64(&in);
     membership.told_read = cursor_get_u64(&in);
     membership.told_gap_to = cursor_get_u64(&in);
@@ -330,4 +339,27 @@ record_membership_decode(struct store_value value, struct record_membership *out
         *out = membership;
     }
     return error;
+}
+
+void
+membership_own_add(struct record_membership *membership, uint64_t chat_number)
+{
+    if (membership->own_unread == RECORD_OWN_MAX) {
+        memmove(membership->own, membership->own + 1,
+                (RECORD_OWN_MAX - 1) * sizeof(membership->own[0]));
+        membership->own_unread--;
+    }
+    membership->own[membership->own_unread++] = chat_number;
+}
+
+void
+membership_own_read(struct record_membership *membership)
+{
+    uint8_t kept = 0;
+    for (unsigned i = 0; i < membership->own_unread; i++) {
+        if (membership->own[i] > membership->read) {
+            membership->own[kept++] = membership->own[i];
+        }
+    }
+    membership->own_unread = kept;
 }

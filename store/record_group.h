@@ -101,6 +101,8 @@ size_t record_roster_encode(const uint64_t *ids, uint32_t count, unsigned char *
 MUST_CHECK int record_roster_decode(struct store_value value, struct record_roster *out);
 uint64_t record_roster_at(const struct record_roster *roster, uint32_t index);
 
+/* What somebody writes without having read what was written before: more of it counts as unread. */
+enum { RECORD_OWN_MAX = 8 };
 struct record_membership {
     uint8_t role;
     bool gone;
@@ -108,8 +110,9 @@ struct record_membership {
     uint64_t last;
     uint64_t delivered;
     uint64_t read;
-    uint64_t own_unread;     /* of the messages above `read`, the user's own */
-    uint64_t told_delivered; /* what the group's partition has been told */
+    uint8_t own_unread; /* of the messages above `read`, the user's own: so many are known */
+    uint64_t own[RECORD_OWN_MAX]; /* their numbers, rising */
+    uint64_t told_delivered;      /* what the group's partition has been told */
     uint64_t told_read;
     uint64_t told_gap_to;
     uint64_t gap_from, gap_to; /* messages that his full inbox did not take */
@@ -121,3 +124,6 @@ struct record_membership {
 size_t record_membership_encode(const struct record_membership *membership,
                                 unsigned char out[RECORD_BYTES_MAX]);
 MUST_CHECK int record_membership_decode(struct store_value value, struct record_membership *out);
+/* A message of his own, above what he has read; and after `read` has moved. */
+void membership_own_add(struct record_membership *membership, uint64_t chat_number);
+void membership_own_read(struct record_membership *membership);

@@ -11,7 +11,7 @@ import unittest
 from client import JSON, Person
 from linnetd import Node, eventually, main
 
-DESCRIPTORS = 144
+DESCRIPTORS = 160
 PEOPLE = 300
 TOGETHER = 20  # who log in at the same time
 

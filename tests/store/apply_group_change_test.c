@@ -114,6 +114,41 @@ orphaned_admins(void **state)
     assert_int_equal(change(world, id, users[2], 2, STORE_GROUP_DELETE, 0).error, 0);
 }
 
+/* As many as there may be, by one who takes the group over first: he is one of them. */
+static void
+heirs_among_admins(void **state)
+{
+    struct world *world = *state;
+    static uint64_t many[STORE_GROUP_ADMINS_MAX];
+    for (unsigned i = 0; i < STORE_GROUP_ADMINS_MAX; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "many%u", i);
+        many[i] = world_user(world, name, 0);
+    }
+    uint64_t id = world_group(world, users[0], 1, many, STORE_GROUP_ADMINS_MAX);
+    (void)change(world, id, users[0], 2, STORE_GROUP_ADD, users[1]);
+    (void)change(world, id, users[0], 3, STORE_GROUP_LEAVE, 0);
+    struct command command = {
+        .partition = world_partition(world, id),
+        .kind = COMMAND_GROUP_CHANGE,
+        .group_change = {.group = id,
+                         .user = users[1],
+                         .number = 1,
+                         .device = 1,
+                         .members_max = 100,
+                         .kind = STORE_GROUP_PROMOTE,
+                         .subjects = {.count = STORE_GROUP_ADMINS_MAX,
+                                      .bytes = (const unsigned char *)many}},
+    };
+    assert_int_equal(world_apply(world, &command).error, -EMFILE);
+    command.group_change.number = 2;
+    command.group_change.subjects.count = STORE_GROUP_ADMINS_MAX - 1;
+    assert_int_equal(world_apply(world, &command).error, 0);
+    world_settle(world);
+    /* The list is full, and who is on it already can still become an owner. */
+    assert_int_equal(change(world, id, users[1], 3, STORE_GROUP_ENTITLE, many[0]).error, 0);
+}
+
 static void
 last_one_leaves(void **state)
 {
@@ -279,6 +314,8 @@ main(void)
         IN_TOWN("a group that its last owner left to admins belongs to the first of them who "
                 "changes it",
                 orphaned_admins),
+        IN_TOWN("there are so many admins and no more, whoever becomes one on the way",
+                heirs_among_admins),
         IN_TOWN("a group that all have left is gone", last_one_leaves),
         IN_TOWN("a deleted group tells its members, and is forgotten", deletion),
         IN_TOWN("a change happens to all of its subjects, or to none", all_or_none),

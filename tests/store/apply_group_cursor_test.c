@@ -79,6 +79,30 @@ own_messages(void **state)
     assert_int_equal(membership.last - membership.read - membership.own_unread, 0);
 }
 
+static uint64_t
+unread(struct world *world, uint64_t group, uint64_t user)
+{
+    struct record_membership membership;
+    assert_true(world_membership(world, user, group, &membership));
+    return membership.last - membership.read - membership.own_unread;
+}
+
+static void
+own_among_unread(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 1);
+    (void)world_group_send(world, users[0], 2, id, "a");
+    (void)world_group_send(world, users[1], 1, id, "b");
+    (void)world_group_send(world, users[0], 3, id, "c");
+    world_settle(world);
+    assert_int_equal(unread(world, id, users[1]), 2); /* a and c */
+    (void)world_group_read(world, users[1], id, 2);
+    assert_int_equal(unread(world, id, users[1]), 1);
+    (void)world_group_read(world, users[1], id, 3);
+    assert_int_equal(unread(world, id, users[1]), 0);
+}
+
 static void
 due_survives(void **state)
 {
@@ -157,6 +181,24 @@ more_came(void **state)
 }
 
 static void
+who_leaves_is_waited_for_no_more(void **state)
+{
+    struct world *world = *state;
+    unsigned char rows[COMMAND_TELL_BYTES];
+    uint64_t id = world_group(world, users[0], 1, &users[1], 2);
+    (void)world_group_send(world, users[0], 2, id, "a");
+    world_settle(world);
+    take_all(world, users[1], 1);
+    world_group_report(world);
+    struct command_group_tell tell = tell_of(id, users[0], 1, 1, rows);
+    (void)world_group_tell(world, &tell);
+    const struct group_dues *dues = &world_ledger(world, world_partition(world, id))->due;
+    assert_null(group_due_find(dues, id));
+    (void)change(world, id, users[0], 3, STORE_GROUP_REMOVE, users[2]);
+    assert_true(group_due_find(dues, id)->tell); /* all who are left may have it now */
+}
+
+static void
 log_is_forgotten(void **state)
 {
     struct world *world = *state;
@@ -185,9 +227,13 @@ main(void)
         IN_TOWN("what a member's device has acknowledged is reported to the group", delivered),
         IN_TOWN("what a member has read is reported, and told to his other devices", read_marks),
         IN_TOWN("a member's own messages are not unread", own_messages),
+        IN_TOWN("what is read past a message of one's own leaves the others unread",
+                own_among_unread),
         IN_TOWN("what is due outlives folds and restarts", due_survives),
         IN_TOWN("a sender hears how many have his message, by one mark", counts),
         IN_TOWN("receipts that come while others are counted are counted next", more_came),
+        IN_TOWN("when a member goes it is counted anew who has what",
+                who_leaves_is_waited_for_no_more),
         IN_TOWN("who wrote an old message is forgotten", log_is_forgotten),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);

@@ -102,9 +102,12 @@ members_alone(void **state)
 {
     struct world *world = *state;
     uint64_t id = world_group(world, users[0], 1, &users[1], 1);
-    assert_int_equal(world_group_send(world, users[2], 1, id, "m").error, -EPERM);
-    assert_int_equal(change(world, id, users[2], 2, STORE_GROUP_ADD, users[3]).error, -EPERM);
+    assert_int_equal(world_group_send(world, users[2], 1, id, "m").error, -ENOENT);
+    assert_int_equal(change(world, id, users[2], 2, STORE_GROUP_ADD, users[3]).error, -ENOENT);
     assert_int_equal(world_group_send(world, users[2], 1, id + 256, "m").error, -ENOENT);
+    assert_int_equal(change(world, id, users[1], 3, STORE_GROUP_LEAVE, 0).error, 0);
+    assert_int_equal(world_group_send(world, users[1], 4, id, "m").error, -EPERM);
+    assert_int_equal(change(world, id, users[1], 5, STORE_GROUP_ADD, users[3]).error, -EPERM);
 }
 
 static void
