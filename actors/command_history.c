@@ -12,6 +12,7 @@
 enum {
     /* Of one page: less than what makes a connection wait until its peer reads. */
     PAGE_BYTES_MAX = 64 << 10,
+    HISTORY_AGAIN_MS = 100,
 };
 
 static void
@@ -56,6 +57,17 @@ told(struct connection *connection, const struct pending *pending, const struct 
 static const struct request_kind request_history = {
     .tag = STORE_HISTORY, .done = told, .refused = command_refuse_own};
 
+/* One page at a time: each is as much as may wait for a peer that doesn't read. */
+static bool
+page_under_way(const struct connection *connection)
+{
+    const struct pending *at = connection->pending;
+    while (at != NULL && at->kind != &request_history) {
+        at = at->next;
+    }
+    return at != NULL;
+}
+
 static void
 get_history(struct connection *connection, const Linnet__V1__ClientFrame *frame)
 {
@@ -73,6 +85,12 @@ get_history(struct connection *connection, const Linnet__V1__ClientFrame *frame)
     if (connection->messenger->settings->limits.history_days == 0) {
         event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__NOT_PERMITTED,
                     "getHistory: this node keeps no history", 0);
+        return;
+    }
+    if (page_under_way(connection)) {
+        event_error(connection, frame->number, frame->ref,
+                    LINNET__V1__ERROR__CODE__TOO_MANY_UNANSWERED,
+                    "getHistory: the page before is not answered yet", HISTORY_AGAIN_MS);
         return;
     }
     if (asked->chat->peer_case == LINNET__V1__CHAT__PEER_GROUP_ID) {

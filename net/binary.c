@@ -251,6 +251,40 @@ binary_check(const struct schema_input *input, struct protocol_error *out_error)
     return 0;
 }
 
+/* What protobuf-c keeps of fields that it doesn't know would be written again with the message, past
+ * all limits: unknown fields are ignored. */
+static void
+forget_unknown(ProtobufCMessage *message)
+{
+    message->n_unknown_fields = 0;
+    message->unknown_fields = NULL;
+    for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
+        unsigned char *at = (unsigned char *)message + field->offset;
+        if (field->type != PROTOBUF_C_TYPE_MESSAGE) {
+            continue;
+        }
+        if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+            size_t count = *(const size_t *)(const void *)((unsigned char *)message +
+                                                           field->quantifier_offset);
+            ProtobufCMessage **list = *(ProtobufCMessage ***)(void *)at;
+            for (size_t each = 0; each < count; each++) {
+                forget_unknown(list[each]);
+            }
+            continue;
+        }
+        bool oneof = (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
+        uint32_t given = 0;
+        if (oneof) {
+            memcpy(&given, (unsigned char *)message + field->quantifier_offset, sizeof(given));
+        }
+        ProtobufCMessage *inner = *(ProtobufCMessage **)(void *)at;
+        if ((!oneof || given == field->id) && inner != NULL) {
+            forget_unknown(inner);
+        }
+    }
+}
+
 int
 binary_decode(const struct schema_input *input, ProtobufCMessage **out_message,
               struct protocol_error *out_error)
@@ -265,6 +299,7 @@ binary_decode(const struct schema_input *input, ProtobufCMessage **out_message,
         /* The check lets nothing through that protobuf-c refuses, so it was the memory. */
         return schema_fail_memory(out_error);
     }
+    forget_unknown(message);
     *out_message = message;
     return 0;
 }

@@ -54,7 +54,7 @@ describe('a group', () => {
     const roles = Object.fromEntries(members.members.map(({ userId, role }) => [userId, role]));
     assert.deepEqual(roles, { [alice.user]: 'OWNER', [bob.user]: 'MEMBER', [carol.user]: 'MEMBER' });
     const { error } = await dave.client.ask({ getChatMembers: { chat } });
-    assert.equal(error.code, 'NOT_PERMITTED');
+    assert.equal(error.code, 'UNKNOWN_CHAT');
     await leave([alice, bob, carol, dave]);
   });
 

@@ -73,6 +73,26 @@ describe('a history', () => {
     await Promise.all([alice.close(), bob.close()]);
   });
 
+  it('holds what a group said, too', async () => {
+    const { alice, bob, users } = await chatOfTwo('gina', 'hugo');
+    const { chat } = await alice.ask({ createChat: { name: 'both', participants: [{ userId: users[1] }] } });
+    await alice.ask({ sendMessage: { chat: chat.chat, text: 'to all' } });
+    await bob.hear();
+    assert.deepEqual((await page(bob, { chat: chat.chat })).texts, ['to all']);
+    await Promise.all([alice.close(), bob.close()]);
+  });
+
+  it('comes one page at a time', async () => {
+    const { alice, bob, users } = await chatOfTwo('ida', 'jan');
+    const question = { getHistory: { chat: { userId: users[0] } } };
+    bob.send({ ref: '1', ...question });
+    bob.send({ ref: '2', ...question });
+    const answers = [await bob.event('answer'), await bob.event('answer')];
+    const { error } = answers.find(({ ref }) => ref === '2');
+    assert.equal(error.code, 'TOO_MANY_UNANSWERED');
+    await Promise.all([alice.close(), bob.close()]);
+  });
+
   it('is refused where it makes no sense', async () => {
     const imported = await node.importUsers('erna');
     const erna = await Client.welcomed(node.url, imported.erna);

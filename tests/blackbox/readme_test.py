@@ -97,7 +97,7 @@ class Values:
             for key in page:
                 self.note(page[key], run[key], f"{path}.{key}")
         elif page != run:
-            varies = re.search(r"(Id|Ms|number|Number|Acknowledged|Command|token)$", path)
+            varies = re.search(r"(Id|Ms|number|Number|Acknowledged|Command|token|handle)$", path)
             assert varies, f"{path}: the page says {page!r}, the node {run!r}"
             assert self.here.setdefault(page, run) == run, f"{path}: {page!r} was something else before"
 
