@@ -251,8 +251,8 @@ binary_check(const struct schema_input *input, struct protocol_error *out_error)
     return 0;
 }
 
-/* What protobuf-c keeps of fields that it doesn't know would be written again with the message, past
- * all limits: unknown fields are ignored. */
+/* What protobuf-c keeps of fields that it doesn't know would be written again with the message,
+ * past all limits: unknown fields are ignored. */
 static void
 forget_unknown(ProtobufCMessage *message)
 {

@@ -85,8 +85,10 @@ describe('a history', () => {
   it('comes one page at a time', async () => {
     const { alice, bob, users } = await chatOfTwo('ida', 'jan');
     const question = { getHistory: { chat: { userId: users[0] } } };
+    bob.ws._socket.cork(); // both in one segment, so that the second comes before the first is answered
     bob.send({ ref: '1', ...question });
     bob.send({ ref: '2', ...question });
+    bob.ws._socket.uncork();
     const answers = [await bob.event('answer'), await bob.event('answer')];
     const { error } = answers.find(({ ref }) => ref === '2');
     assert.equal(error.code, 'TOO_MANY_UNANSWERED');
