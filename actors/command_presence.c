@@ -108,12 +108,15 @@ presence_request(const struct connection *connection, const struct pending *pend
     return ln_request(presence_pid(connection->messenger, pending->subject), &request);
 }
 
-/* It does not watch that user (any more). */
+/* It does not watch that user (any more): an earlier watch ends with the one that was refused. */
 static void
 lose(struct connection *connection, const struct pending *pending)
 {
     bool watched =
         pending->mode != MODE_GET && connection_watch_remove(connection, pending->subject);
+    if (watched) {
+        connection_unwatch(connection, pending->subject);
+    }
     if (pending->mode == MODE_AGAIN && watched) {
         struct presence_state state = {.user = pending->subject, .hidden = true};
         event_presence(connection, &state);

@@ -496,6 +496,33 @@ nothing_is_told_of_who_was_removed(void **state)
     }
 }
 
+static void
+a_refused_watch_ends_the_one_before(void **state)
+{
+    (void)state;
+    static struct desk desk;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        pair_begin(seed);
+        pair_say(&pair.bob, PAIR_WATCH, pair.alice_id);
+        (void)pair_expect(&pair.bob, "\"ref\":\"7\",\"presence\"");
+        wire_end(&pair.alice); /* of who is away when she is removed no connection says so */
+        desk_open(&desk, &pair.world);
+        desk_ask(&desk, "user", "remove", "alice");
+        assert_int_equal(desk.status, SHELL_DONE);
+        desk_close(&desk);
+        world_run(&pair.world, 2 * SECOND);
+        assert_int_equal(pair_size().watches, 1);
+        pair_hush(&pair.bob);
+        pair_say(&pair.bob, PAIR_WATCH, pair.alice_id);
+        (void)pair_expect(&pair.bob, "\"UNKNOWN_USER\"");
+        world_run(&pair.world, 60 * SECOND);
+        assert_int_equal(pair_size().watches, 0);
+        assert_int_equal(pair_size().users, 0);
+        wire_end(&pair.bob);
+        world_close(&pair.world);
+    }
+}
+
 int
 main(void)
 {
@@ -522,6 +549,7 @@ main(void)
         SPEC("a stop of the node forgets nobody", a_stop_forgets_nobody),
         SPEC("watches outlive the actors that keep them", watches_outlive_a_killed_presence),
         SPEC("nothing is told or kept of a removed user", nothing_is_told_of_who_was_removed),
+        SPEC("a watch that is refused ends the one before it", a_refused_watch_ends_the_one_before),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
