@@ -6,6 +6,8 @@
  *                                        ^                  │ -ESTALE: what it allows has changed
  *                                        +------------------+
  *
+ * Where that keeps changing, the question is answered as under overload, after STALE_MAX rounds.
+ *
  * A watch that has ended at the other side (PRESENCE_AGAIN) goes the same way once more, and its
  * client hears of it only as of any other change. */
 #include "actors/command.h"
@@ -18,6 +20,7 @@
 
 enum {
     RETRY_MS = 1000, /* what a client is told */
+    STALE_MAX = 3,
 };
 
 enum presence_mode { MODE_GET, MODE_WATCH, MODE_AGAIN };
@@ -136,12 +139,12 @@ refuse(struct connection *connection, const struct pending *pending, Linnet__V1_
     }
 }
 
-/* An actor that is being started again, or has too much to do. A watch that was there before its
- * client asks for nothing is asked for until there is an answer. */
+/* An actor that is being started again, or has too much to do, or rules that keep changing. A watch
+ * that was there before its client asks for nothing is asked for until there is an answer. */
 static bool
 passes(struct connection *connection, const struct pending *pending, int error)
 {
-    if (error != -EAGAIN && error != -ESRCH) {
+    if (error != -EAGAIN && error != -ESRCH && error != -ESTALE) {
         return false;
     }
     if (pending->mode == MODE_AGAIN) {
@@ -234,9 +237,10 @@ static const struct request_kind request_seen = {
 static bool
 presence_stale(struct connection *connection, struct pending *pending, int error)
 {
-    if (error != -ESTALE) {
+    if (error != -ESTALE || pending->stale == STALE_MAX) {
         return false;
     }
+    pending->stale++;
     pending->kind = &request_seen;
     command_pending_add(connection, pending, seen_request(connection, pending));
     return true;

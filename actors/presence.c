@@ -48,7 +48,8 @@ struct presence {
     struct presence_table table;
     struct walk walk;
     struct seen seen[STORE_PARTITIONS];
-    uint64_t ruled_at_ns; /* when who may see one of the users changed last */
+    /* When who may see one of a partition's users changed last; 0: never. */
+    uint64_t ruled_at_ns[STORE_PARTITIONS];
     struct batch *batches;
     struct counter users, leases, watches, bytes;
     struct store_seen_user scratch[STORE_SEEN_MAX];
@@ -515,9 +516,10 @@ tell_again(uint64_t subject, ln_pid connection)
 static void
 rules_changed(struct presence *presence, const struct store_rules_notice *notice)
 {
-    presence->ruled_at_ns = io_now_ns(ln_io());
-    presence_table_unwatch_all(&presence->table, partition_of(presence, notice->user), notice->user,
-                               notice->watcher, tell_again);
+    uint8_t partition = partition_of(presence, notice->user);
+    presence->ruled_at_ns[partition] = io_now_ns(ln_io());
+    presence_table_unwatch_all(&presence->table, partition, notice->user, notice->watcher,
+                               tell_again);
 }
 
 /* ------------------------------------------------------------------------------------- requests */
@@ -549,13 +551,15 @@ asked(struct presence *presence, const struct ln_msg *msg)
 {
     const struct presence_ask *ask = (const struct presence_ask *)(const void *)msg->data;
     struct ln_caller caller = ln_caller(msg);
-    if (presence->ruled_at_ns != 0 && ask->checked_at_ns <= presence->ruled_at_ns) {
+    uint8_t partition = partition_of(presence, ask->user);
+    uint64_t ruled_at_ns = presence->ruled_at_ns[partition];
+    if (ruled_at_ns != 0 && ask->checked_at_ns <= ruled_at_ns) {
         ln_reply_error(caller, -ESTALE);
         return;
     }
     if (ask->watch) {
-        int error = presence_table_watch(&presence->table, partition_of(presence, ask->user),
-                                         ask->user, &ask->watcher, (uint32_t)(ask->seen_ms / 1000));
+        int error = presence_table_watch(&presence->table, partition, ask->user, &ask->watcher,
+                                         (uint32_t)(ask->seen_ms / 1000));
         if (error != 0 && error != -EALREADY) {
             ln_reply_error(caller, error);
             return;
@@ -587,9 +591,9 @@ static void
 go_on(struct presence *presence)
 {
     struct presence_table *table = &presence->table;
-    presence->ruled_at_ns = io_now_ns(ln_io());
     for (unsigned partition = 0; partition < STORE_PARTITIONS; partition++) {
         struct presence_users *users = &table->users[partition];
+        presence->ruled_at_ns[partition] = io_now_ns(ln_io());
         presence->seen[partition] = (struct seen){0};
         users->kept = false;
         presence_table_relog(table, (uint8_t)partition);

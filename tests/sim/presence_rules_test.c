@@ -4,8 +4,11 @@
 #include "tests/spec.h"
 
 #include "store/rule.h"
+#include "store/state.h"
 
 #include <string.h>
+
+enum { ONE_SCHEDULER_SEED = 3 }; /* of a world: see world_open */
 
 /* -------------------------------------------------------------------------------------- privacy */
 
@@ -192,6 +195,119 @@ last_seen_alone(void **state)
         pair_end();
     }
 }
+
+/* ------------------------------------------------------------------------- rules without an end */
+
+/* A user whose rules change all the time, as far as his presence is told: an actor that watches
+ * Bob, and for each time he types says so for a while, in which the clock stands still. */
+static struct {
+    bool armed, watches;
+    uint64_t user;
+} fickle;
+
+enum { FICKLE_TICK = 1, FICKLE_TURNS = 200 };
+
+static void
+fickle_tick_later(void)
+{
+    struct ln_msg *tick = ln_msg_new(FICKLE_TICK, LN_REPLY, 0);
+    (void)ln_send_after(10, ln_self(), &tick);
+}
+
+static int
+fickle_init(void *state, const void *argument)
+{
+    (void)state;
+    (void)argument;
+    fickle_tick_later();
+    return 0;
+}
+
+static void
+fickle_watches_bob(void)
+{
+    struct presence_ask ask = {
+        .user = pair.bob_id,
+        .watcher = {.user = pair.alice_id, .connection = ln_self(), .sees = PRESENCE_SEES_ONLINE},
+        .checked_at_ns = ln_now_ns(),
+        .watch = true,
+    };
+    struct ln_msg *request = ln_msg_new(PRESENCE_ASK, LN_DURABLE, sizeof ask);
+    memcpy(request->data, &ask, sizeof ask);
+    (void)ln_request(presence_pid(&pair.world.messenger, ask.user), &request);
+    fickle.watches = true;
+}
+
+static void
+fickle_changes(void)
+{
+    struct store_rules_notice notice = {.user = fickle.user, .watcher = fickle.user};
+    for (unsigned i = 0; i < FICKLE_TURNS; i++) {
+        struct ln_msg *msg = ln_msg_new(STORE_RULES, LN_REPLY, sizeof notice);
+        memcpy(msg->data, &notice, sizeof notice);
+        ln_send(presence_pid(&pair.world.messenger, notice.user), &msg);
+        ln_yield();
+    }
+}
+
+static void
+fickle_handle(void *state, struct ln_msg **msg)
+{
+    (void)state;
+    const struct presence_update *update =
+        (const struct presence_update *)(const void *)(*msg)->data;
+    if ((*msg)->tag == FICKLE_TICK) {
+        if (fickle.armed && !fickle.watches) {
+            fickle_watches_bob();
+        }
+        fickle_tick_later();
+    } else if ((*msg)->tag == PRESENCE_UPDATE && update->kind == PRESENCE_TYPING) {
+        fickle_changes();
+    }
+}
+
+static const struct ln_behaviour fickle_behaviour = {
+    .name = "fickle", .init = fickle_init, .handle = fickle_handle};
+
+/* Bob types and asks, several times: now and then both come at one instant. Returns how often he
+ * was told to come back. */
+static unsigned
+bob_types_and_asks(uint64_t whom)
+{
+    unsigned refused = 0;
+    for (unsigned i = 0; i < 12; i++) {
+        world_run(&pair.world, 2 * SECOND);
+        pair_hush(&pair.bob);
+        pair_say(&pair.bob, PAIR_TYPES, pair.alice_id);
+        pair_say(&pair.bob, PAIR_GET, whom);
+        const char *answer = pair_await(&pair.bob, "\"ref\":\"9\"");
+        if (strstr(answer, "\"OVERLOADED\"") != NULL) {
+            assert_non_null(strstr(answer, "getPresence.chat"));
+            refused++;
+        } else {
+            assert_non_null(strstr(answer, "\"presence\""));
+        }
+    }
+    return refused;
+}
+
+static void
+rules_that_keep_changing_hold_up_nobody(void **state)
+{
+    (void)state;
+    memset(&fickle, 0, sizeof fickle);
+    world_open_with(&pair.world, ONE_SCHEDULER_SEED,
+                    (struct ln_child){.id = "fickle", .behaviour = &fickle_behaviour});
+    pair_enrol(ONE_SCHEDULER_SEED);
+    fickle.user = pair.alice_id;
+    fickle.armed = true;
+    assert_in_range(bob_types_and_asks(pair.alice_id), 2, 12);
+    assert_int_equal(bob_types_and_asks(pair.bob_id), 0); /* of another meanwhile */
+    pair_say(&pair.bob, PAIR_GET, pair.alice_id);         /* when it is over */
+    (void)pair_await(&pair.bob, "\"ref\":\"9\",\"presence\"");
+    pair_end();
+}
+
 int
 main(void)
 {
@@ -204,6 +320,10 @@ main(void)
         SPEC("who sees last seen but not the presence is told when a user has left, not that he is "
              "there",
              last_seen_alone),
+        SPEC(
+            "rules that keep changing hold up questions about their users alone, and those not for "
+            "ever",
+            rules_that_keep_changing_hold_up_nobody),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
