@@ -166,6 +166,15 @@ send_update(ln_pid connection, const struct presence_update *update)
 }
 
 static void
+tell_again(uint64_t subject, ln_pid connection)
+{
+    struct presence_again again = {.subject = subject};
+    struct ln_msg *msg = ln_msg_new(PRESENCE_AGAIN, LN_REPLY, sizeof again);
+    memcpy(msg->data, &again, sizeof again);
+    ln_send(connection, &msg);
+}
+
+static void
 batch_send(struct presence *presence, unsigned scheduler)
 {
     struct batch *batch = &presence->batches[scheduler];
@@ -400,6 +409,7 @@ tick(struct presence *presence)
     walk->visit.place = 0;
     walk->teller = (struct presence_teller){
         .tell = tell_in_batches,
+        .again = tell_again,
         .context = presence,
         .left = presence->messenger->settings->presence_updates_per_s,
     };
@@ -503,15 +513,6 @@ presence_forget(struct messenger *messenger, uint64_t user)
     presence_table_forget(&presence->table, partition_of(presence, user), user);
 }
 
-static void
-tell_again(uint64_t subject, ln_pid connection)
-{
-    struct presence_again again = {.subject = subject};
-    struct ln_msg *msg = ln_msg_new(PRESENCE_AGAIN, LN_REPLY, sizeof again);
-    memcpy(msg->data, &again, sizeof again);
-    ln_send(connection, &msg);
-}
-
 /* Who may see the user has changed, durably: those who watch must ask again. */
 static void
 rules_changed(struct presence *presence, const struct store_rules_notice *notice)
@@ -586,7 +587,8 @@ struct presence_actor {
     struct presence *presence;
 };
 
-/* What the actor before this one had not taken in is lost: ends of watches, and answers. */
+/* What the actor before this one had not taken in is lost: ends of watches, and answers. The walk
+ * lets all ask again, so that they do in the course of seconds. */
 static void
 go_on(struct presence *presence)
 {
@@ -597,12 +599,7 @@ go_on(struct presence *presence)
         presence->seen[partition] = (struct seen){0};
         users->kept = false;
         presence_table_relog(table, (uint8_t)partition);
-        for (uint32_t i = 0; i < users->capacity; i++) {
-            if (users->places[i].user != 0) {
-                presence_table_unwatch_all(table, (uint8_t)partition, users->places[i].user, 0,
-                                           tell_again);
-            }
-        }
+        presence_table_ask_again(table, (uint8_t)partition);
     }
 }
 

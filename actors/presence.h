@@ -19,7 +19,8 @@
  * each partition once in PRESENCE_SEEN_S, and within a second for those who leave.
  *
  * Struct presence outlives its actor: one that is started again goes on with the users it finds,
- * and lets all watchers ask again, since what they had told it may be lost.
+ * and its walk lets all watchers ask again, since what they had told it may be lost: so many in a
+ * second as it may tell, and nothing to the others until it is their turn.
  */
 #pragma once
 

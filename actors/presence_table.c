@@ -18,6 +18,7 @@ enum subject_flag {
     TYPES = 4,       /* some are to be told what he types */
     UNLOGGED = 8,    /* the store does not know when he was seen last */
     LEFT = 16,       /* likewise, and he is not there to be seen again soon */
+    ASKS_AGAIN = 32, /* who watches may not be allowed to any more: he is told that, and no more */
 };
 
 struct lease {
@@ -312,6 +313,7 @@ set_watchers(struct presence_table *table, struct presence_subject *subject, uin
     if (room == 0) {
         free(subject->watches);
         subject->watches = NULL;
+        subject->flags &= (uint8_t)~ASKS_AGAIN;
     } else if (room != before) {
         subject->watches = realloc(subject->watches, room * sizeof(subject->watches[0]));
         ASSERT(subject->watches != NULL && "out of memory");
@@ -394,6 +396,17 @@ presence_table_unwatch_all(struct presence_table *table, uint8_t partition, uint
 }
 
 void
+presence_table_ask_again(struct presence_table *table, uint8_t partition)
+{
+    struct presence_users *users = &table->users[partition];
+    for (uint32_t at = 0; at < users->capacity; at++) {
+        if (users->places[at].watchers > 0) {
+            users->places[at].flags |= ASKS_AGAIN;
+        }
+    }
+}
+
+void
 presence_table_forget(struct presence_table *table, uint8_t partition, uint64_t user)
 {
     struct presence_subject *subject = find(table, partition, user);
@@ -446,7 +459,9 @@ presence_table_typing(struct presence_table *table, uint8_t partition,
         if ((watch->sees & PRESENCE_SEES_ONLINE) == 0 || !meant(typing, watch->user)) {
             continue;
         }
-        if (watch->typed_s != second && teller->left > 0) {
+        if ((subject->flags & ASKS_AGAIN) != 0) {
+            passed_over++;
+        } else if (watch->typed_s != second && teller->left > 0) {
             watch->typed_s = second;
             watch->typing = TYPING_TOLD;
             tell(teller, watch->connection, &update);
@@ -523,6 +538,23 @@ tell_state(struct presence_subject *subject, struct presence_teller *teller)
     }
 }
 
+/* All of a subject's or, where not so many may be told any more, none: who has asked again would
+ * only stand behind the others once more. */
+static void
+end_watches(struct presence_table *table, struct presence_subject *subject,
+            struct presence_teller *teller)
+{
+    if (subject->watchers <= teller->left) {
+        teller->left -= subject->watchers;
+        teller->slice_left -= subject->watchers;
+        while (subject->watchers > 0) {
+            uint32_t last = subject->watchers - 1U;
+            teller->again(subject->user, subject->watches[last].connection);
+            remove_watch(table, subject, last);
+        }
+    }
+}
+
 /* True: nothing is kept of the subject any more. */
 static bool
 visit(struct presence_table *table, struct presence_users *users, struct presence_subject *subject,
@@ -531,10 +563,13 @@ visit(struct presence_table *table, struct presence_users *users, struct presenc
     if (subject->leases != 0 && leases_end(table, subject, 0, now_s)) {
         lease_lost(users, subject);
     }
-    if ((subject->flags & CHANGED) != 0) {
+    if ((subject->flags & ASKS_AGAIN) != 0) {
+        end_watches(table, subject, teller);
+    }
+    if ((subject->flags & (CHANGED | ASKS_AGAIN)) == CHANGED) {
         tell_state(subject, teller);
     }
-    if ((subject->flags & TYPES) != 0) {
+    if ((subject->flags & (TYPES | ASKS_AGAIN)) == TYPES) {
         tell_typing(subject, now_s, teller);
     }
     return subject->leases == 0 && subject->watchers == 0 &&

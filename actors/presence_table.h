@@ -90,6 +90,7 @@ struct presence_update {
  * it may exceed. */
 struct presence_teller {
     void (*tell)(void *context, ln_pid connection, const struct presence_update *update);
+    void (*again)(uint64_t subject, ln_pid connection); /* the walk's alone: a watch has ended */
     void *context;
     uint32_t left;
     int32_t slice_left;
@@ -138,6 +139,9 @@ void presence_table_unwatch(struct presence_table *table, uint8_t partition, uin
 void presence_table_unwatch_all(struct presence_table *table, uint8_t partition, uint64_t subject,
                                 uint64_t watcher,
                                 void (*each)(uint64_t subject, ln_pid connection));
+/* The walk ends all watches that the partition's users have now, subject by subject, as far as it
+ * may tell in each second. Until it has come to a subject nobody is told of it. */
+void presence_table_ask_again(struct presence_table *table, uint8_t partition);
 /* The user is no more: nothing about him is told or stored. */
 void presence_table_forget(struct presence_table *table, uint8_t partition, uint64_t user);
 

@@ -50,11 +50,21 @@ hear(void *context, ln_pid connection, const struct presence_update *update)
     told[told_count++] = (struct told){connection, *update};
 }
 
+static unsigned again;
+static uint32_t asked[BOB + 1]; /* [subject] */
+static void
+hear_again(uint64_t subject, ln_pid connection)
+{
+    assert_in_range(connection, 1, 3);
+    asked[subject]++;
+    again++;
+}
+
 /* A second passes and is walked through, with so much to tell. Returns how much was told. */
 static uint32_t
 pass_telling(uint32_t left)
 {
-    struct presence_teller teller = {.tell = hear, .left = left};
+    struct presence_teller teller = {.tell = hear, .again = hear_again, .left = left};
     struct presence_visit visit = {0};
     told_count = 0;
     now.s++;
@@ -83,6 +93,16 @@ watch(uint64_t subject, uint64_t user, ln_pid connection, uint8_t sees)
 {
     struct presence_watcher watcher = {.user = user, .connection = connection, .sees = sees};
     return presence_table_watch(&table, PARTITION, subject, &watcher, 0);
+}
+
+static uint32_t
+types(uint64_t subject, uint64_t user, const uint64_t *to, uint32_t to_count, uint8_t kind)
+{
+    struct presence_teller teller = {.tell = hear, .left = TOLD_MAX};
+    struct presence_typing typing = {
+        .subject = subject, .user = user, .to = to, .to_count = to_count, .kind = kind};
+    told_count = 0;
+    return presence_table_typing(&table, PARTITION, &typing, now.s, &teller);
 }
 
 enum { ALL = PRESENCE_SEES_ONLINE | PRESENCE_SEES_LAST_SEEN };
@@ -244,7 +264,6 @@ watches_have_limits_and_ends(void **state)
     assert_int_equal(pass(), 3);
 }
 
-static unsigned again;
 static void
 count_again(uint64_t subject, ln_pid connection)
 {
@@ -271,6 +290,43 @@ one_watcher_can_be_shown_out(void **state)
 }
 
 static void
+all_ask_again_in_the_course_of_seconds(void **state)
+{
+    (void)state;
+    const uint64_t to = BOB;
+    again = 0;
+    memset(asked, 0, sizeof asked);
+    assert_int_equal(watch(BOB, ALICE, 1, ALL), 0);
+    for (ln_pid connection = 1; connection <= 3; connection++) {
+        assert_int_equal(watch(ALICE, BOB, connection, ALL), 0);
+    }
+    presence_table_ask_again(&table, PARTITION);
+    foreground(ALICE, 9); /* of which nobody is told who may have been shown out */
+    assert_int_equal(types(ALICE, ALICE, &to, 1, 1), 3);
+    assert_int_equal(told_count, 0);
+    assert_int_equal(pass_telling(0), 0);
+    assert_int_equal(again, 0);
+    assert_int_equal(pass_telling(2), 0); /* there are three of hers */
+    assert_int_equal(asked[ALICE], 0);
+    assert_int_equal(asked[BOB], 1);
+    assert_int_equal(pass_telling(3), 0);
+    assert_int_equal(asked[ALICE], 3);
+    assert_int_equal(table.watches_count, 0);
+    /* Whoever has asked is told as before. */
+    assert_int_equal(watch(ALICE, BOB, 2, ALL), 0);
+    presence_table_background(&table, PARTITION, ALICE, 9, &now);
+    assert_int_equal(pass(), 1);
+    assert_int_equal(types(ALICE, ALICE, &to, 1, 1), 0);
+    assert_int_equal(told_count, 1);
+    /* And an end that is no end of all leaves nothing behind. */
+    presence_table_ask_again(&table, PARTITION);
+    presence_table_unwatch(&table, PARTITION, ALICE, 2);
+    assert_int_equal(watch(ALICE, BOB, 3, ALL), 0);
+    assert_int_equal(types(ALICE, ALICE, &to, 1, 0), 0);
+    assert_int_equal(again, 4);
+}
+
+static void
 nobody_is_told_what_he_may_not_see(void **state)
 {
     (void)state;
@@ -293,16 +349,6 @@ nobody_is_told_what_he_may_not_see(void **state)
 }
 
 /* --------------------------------------------------------------------------------------- typing */
-
-static uint32_t
-types(uint64_t subject, uint64_t user, const uint64_t *to, uint32_t to_count, uint8_t kind)
-{
-    struct presence_teller teller = {.tell = hear, .left = TOLD_MAX};
-    struct presence_typing typing = {
-        .subject = subject, .user = user, .to = to, .to_count = to_count, .kind = kind};
-    told_count = 0;
-    return presence_table_typing(&table, PARTITION, &typing, now.s, &teller);
-}
 
 static void
 typing_is_told_at_once_then_by_the_walk(void **state)
@@ -479,6 +525,9 @@ main(void)
               what_may_not_be_told_now_is_told_later),
         STORY("watches have limits and ends", watches_have_limits_and_ends),
         STORY("a watcher can be shown out with all his connections", one_watcher_can_be_shown_out),
+        STORY("all can be made to ask again: so many in a second, and till then they are told "
+              "nothing",
+              all_ask_again_in_the_course_of_seconds),
         STORY("nobody is told what he may not see", nobody_is_told_what_he_may_not_see),
         STORY("typing is told at once, and the rest of the second by the walk",
               typing_is_told_at_once_then_by_the_walk),

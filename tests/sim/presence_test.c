@@ -474,6 +474,51 @@ watches_outlive_a_killed_presence(void **state)
     }
 }
 
+/* Both are told once, and not in one second. */
+static void
+expect_told_one_after_the_other(void)
+{
+    struct wire *const both[] = {&pair.alice, &pair.bob};
+    uint64_t last_ms = 0;
+    unsigned told = 0;
+    for (unsigned i = 0; i < 400; i++) {
+        if (pair_hear(both[i % 2], 0) != NULL) {
+            assert_in_range(pair_now_ms() - last_ms, SECOND / 2, UINT64_MAX);
+            last_ms = pair_now_ms();
+            told++;
+        }
+    }
+    assert_int_equal(told, 2);
+}
+
+static void
+watches_begin_again_in_the_course_of_seconds(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 3; seed <= 9; seed += 3) { /* with one scheduler */
+        static struct reaper reaper;
+        reaper = (struct reaper){
+            .world = &pair.world, .pause_ms_min = 100, .pause_ms_spread = 900, .only = "presence"};
+        world_open_with(&pair.world, seed, reaper_child(&reaper));
+        pair_enrol(seed);
+        pair_say(&pair.alice, PAIR_WATCH, pair.bob_id);
+        (void)pair_expect(&pair.alice, "\"ref\":\"7\",\"presence\"");
+        pair_say(&pair.bob, PAIR_WATCH, pair.alice_id);
+        (void)pair_expect(&pair.bob, "\"ref\":\"7\",\"presence\"");
+        world_run(&pair.world, 3 * SECOND);
+        pair_hush(&pair.alice);
+        pair_hush(&pair.bob);
+        pair.world.settings.presence_updates_per_s = 1;
+        reaper.kills_left = 1;
+        while (reaper.kills == 0) {
+            world_run(&pair.world, 10);
+        }
+        expect_told_one_after_the_other();
+        assert_int_equal(pair_size().watches, 2);
+        pair_end();
+    }
+}
+
 static void
 nothing_is_told_of_who_was_removed(void **state)
 {
@@ -548,6 +593,8 @@ main(void)
         SPEC("of who has left it outlives one to the second", who_has_left_is_kept_to_the_second),
         SPEC("a stop of the node forgets nobody", a_stop_forgets_nobody),
         SPEC("watches outlive the actors that keep them", watches_outlive_a_killed_presence),
+        SPEC("after such an end they begin again one after the other, so many in a second",
+             watches_begin_again_in_the_course_of_seconds),
         SPEC("nothing is told or kept of a removed user", nothing_is_told_of_who_was_removed),
         SPEC("a watch that is refused ends the one before it", a_refused_watch_ends_the_one_before),
     };
