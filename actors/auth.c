@@ -149,7 +149,10 @@ letter_meant(char typed)
     case 'L':
         return '1';
     default:
-        return typed != '\0' && strchr(code_letters, typed) != NULL ? typed : '\0';
+        if (typed == '\0' || strchr(code_letters, typed) == NULL) {
+            return '\0';
+        }
+        return typed;
     }
 }
 

@@ -34,7 +34,7 @@ command_body(const Linnet__V1__SendMessage *send, struct store_message *out)
     }
     struct ln_buffer *buffer = ln_buffer_new((size_t)out->body_bytes + out->attachments_bytes);
     unsigned char *data = ln_buffer_data(buffer);
-    if (out->body_bytes > 0) {
+    if (body != NULL && out->body_bytes > 0) {
         memcpy(data, body, out->body_bytes);
     }
     if (out->attachments_bytes > 0) {

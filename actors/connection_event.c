@@ -117,15 +117,16 @@ event_done(struct connection *connection, uint64_t number, uint64_t ref)
 
 static void
 receipts_send(struct connection *connection, const struct store_entry *entry,
-              Linnet__V1__Receipts *event)
+              const Linnet__V1__Receipts *event)
 {
     Linnet__V1__Chat chat;
     event_chat(entry, &chat);
-    event->inbox_number = entry->number;
-    event->chat = &chat;
+    Linnet__V1__Receipts whole = *event;
+    whole.inbox_number = entry->number;
+    whole.chat = &chat;
     Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
     frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_RECEIPTS;
-    frame.receipts = event;
+    frame.receipts = &whole;
     event_send(connection, &frame);
     messenger_count(&connection->messenger->counters.receipts);
 }

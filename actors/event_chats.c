@@ -35,7 +35,7 @@ chat_page_fill(const struct ln_msg *answer, struct chat_page *out)
     if (rows->count == 0) {
         return;
     }
-    size_t row_bytes = sizeof(struct chat_row) + sizeof out->list.chats[0];
+    size_t row_bytes = sizeof(struct chat_row) + sizeof(void *);
     struct chat_row *filled = ln_alloc(rows->count * row_bytes);
     out->memory = filled;
     out->list.chats = (Linnet__V1__ChatState **)(void *)(filled + rows->count);

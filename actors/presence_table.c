@@ -323,6 +323,7 @@ set_watchers(struct presence_table *table, struct presence_subject *subject, uin
 static void
 remove_watch(struct presence_table *table, struct presence_subject *subject, uint32_t at)
 {
+    ASSERT(subject->watches != NULL);
     subject->watches[at] = subject->watches[subject->watchers - 1];
     set_watchers(table, subject, subject->watchers - 1U);
 }
@@ -355,6 +356,7 @@ presence_table_watch(struct presence_table *table, uint8_t partition, uint64_t u
         return -ENOBUFS;
     }
     set_watchers(table, subject, at + 1);
+    ASSERT(subject->watches != NULL);
     subject->watches[at] = (struct presence_watch){.connection = watcher->connection,
                                                    .user = watcher->user,
                                                    .sees = watcher->sees,

@@ -86,6 +86,7 @@ protocol_decode_client(const struct protocol_decoder *decoder, const void *bytes
         return rc;
     }
     Linnet__V1__ClientFrame *frame = (Linnet__V1__ClientFrame *)message;
+    ASSERT(frame != NULL);
     rc = protocol_check_client(frame, limits, out_error);
     if (rc < 0) {
         out_error->number = frame->number <= PROTOCOL_COMMAND_NUMBER_MAX ? frame->number : 0;

@@ -140,8 +140,9 @@ run_begin(const struct apply *apply, const struct payload *payload)
         .admins_count = 1,
         .admins = {begin->creator},
     };
-    unsigned char *ids = malloc(((size_t)begin->members.count + 1) * sizeof(uint64_t));
-    ASSERT(ids != NULL);
+    uint64_t *room = malloc(((size_t)begin->members.count + 1) * sizeof(*room));
+    ASSERT(room != NULL);
+    unsigned char *ids = (unsigned char *)room;
     member_new(apply, begin->group, begin->creator, STORE_GROUP_OWNER, &spread);
     for (uint32_t i = 0; i < begin->members.count; i++) {
         member_new(apply, begin->group, command_id_at(&begin->members, i), STORE_GROUP_MEMBER,
@@ -150,7 +151,7 @@ run_begin(const struct apply *apply, const struct payload *payload)
     group_put(apply->ledger, apply->effects, begin->group, &group);
     group_spread_put(apply->ledger, apply->effects, begin->group, &spread);
     created_send(apply, begin, &spread, ids);
-    free(ids);
+    free(room);
 }
 
 const struct apply_payload_kind apply_group_begin = {NULL, run_begin};

@@ -385,6 +385,7 @@ environment_read_begin(struct environment *environment, struct environment_read 
 void
 environment_read_end(struct environment_read *read)
 {
+    ASSERT(read->environment != NULL);
     mdb_txn_abort(read->transaction);
     let_go(read->environment);
     *read = (struct environment_read){0};

@@ -6,6 +6,7 @@
 #include "store/state.h"
 
 static const struct ask_kind *const kinds[] = {
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): a designator takes none */
 #define KIND(tag, kind) [(tag)-STORE_TAG_FIRST] = &(kind)
     KIND(STORE_NAME_FIND, ask_name_find),
     KIND(STORE_USER_CREATE, ask_user_create),

@@ -87,8 +87,7 @@ days_ms(uint32_t days)
 static uint64_t
 history_ms(uint32_t days)
 {
-    const uint64_t day_ms = 24 * 3600 * 1000;
-    return days == SETTINGS_HISTORY_FOREVER ? STORE_HISTORY_FOREVER : days * day_ms;
+    return days == SETTINGS_HISTORY_FOREVER ? STORE_HISTORY_FOREVER : days * STORE_DAY_MS;
 }
 
 static int

@@ -46,7 +46,7 @@ the_heavy_are_found_among_many(void **state)
     uint32_t truth[HEAVY + 1] = {0};
     hot = (struct hot){0};
     for (unsigned i = 0; i < EVENTS; i++) {
-        uint64_t key = 1 + chance_below(&chance, 2 * HEAVY);
+        uint64_t key = 1 + chance_below(&chance, UINT64_C(2) * HEAVY);
         if (key > HEAVY) {
             key = 1000 + chance_below(&chance, 1000000);
         } else {

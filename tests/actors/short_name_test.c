@@ -38,7 +38,8 @@ static void
 each_length(void *state)
 {
     (void)state;
-    for (uint8_t bytes = 0; bytes <= STORE_NAME_BYTES_MAX; bytes++) {
+    for (unsigned count = 0; count <= STORE_NAME_BYTES_MAX; count++) {
+        uint8_t bytes = (uint8_t)count;
         struct short_name name = {0};
         struct store_name told = name_of(STORE_NAME_BYTES_MAX, 'a');
         struct store_name given = name_of(bytes, 'A');

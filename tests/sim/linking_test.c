@@ -83,13 +83,13 @@ a_code_links_a_device(void **state)
         assert_non_null(token);
         const char *change = wire_expect(&phone, "\"deviceChange\"");
         assert_non_null(strstr(change, "\"change\":\"LINKED\",\"device\":2,\"name\":\"tablet\""));
-        wire_end(&tablet);
-
-        /* Its token is a device's like any other. */
         char field[256];
         token += strlen("\"token\":\"");
         (void)snprintf(field, sizeof field, "Authorization: Bearer %.*s\r\n",
                        (int)strcspn(token, "\""), token);
+        wire_end(&tablet);
+
+        /* Its token is a device's like any other. */
         wire_open(&tablet, &world, PROTOCOL_JSON);
         wire_upgrade(&tablet, field);
         (void)wire_expect(&tablet, "\"device\":2");

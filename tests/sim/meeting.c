@@ -274,8 +274,7 @@ attendee_is_cut(struct attendee *attendee)
 
 /* ------------------------------------------------------------------------------------- saying */
 
-static void say(struct attendee *attendee, const char *format, va_list arguments)
-    PRINTF_LIKE(2, 0);
+static void say(struct attendee *attendee, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
 static void
 say(struct attendee *attendee, const char *format, va_list arguments)
 {

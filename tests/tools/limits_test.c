@@ -111,7 +111,7 @@ steps_have_their_files(void **state)
 {
     (void)state;
     struct descriptors with = {.used = 30, .logs = 2, .cells = CELLS, .steps = 2};
-    assert_int_equal(linnetd_descriptors_least(&with), least(30, 2) + 2 * 4);
+    assert_int_equal(linnetd_descriptors_least(&with), least(30, 2) + UINT64_C(2) * 4);
     uint32_t connections_max = ASKED;
     uint32_t connections_without = ASKED;
     struct messenger_room room = {.connections_spare = SPARE,
