@@ -310,7 +310,7 @@ set_watchers(struct presence_table *table, struct presence_subject *subject, uin
     table->watches_room += room;
     table->watches_room -= before;
     subject->watchers = (uint16_t)count;
-    if (room == 0) {
+    if (count == 0) {
         free(subject->watches);
         subject->watches = NULL;
         subject->flags &= (uint8_t)~ASKS_AGAIN;
@@ -461,13 +461,12 @@ presence_table_typing(struct presence_table *table, uint8_t partition,
         if ((watch->sees & PRESENCE_SEES_ONLINE) == 0 || !meant(typing, watch->user)) {
             continue;
         }
-        if ((subject->flags & ASKS_AGAIN) != 0) {
-            passed_over++;
-        } else if (watch->typed_s != second && teller->left > 0) {
+        bool silent = (subject->flags & ASKS_AGAIN) != 0;
+        if (!silent && watch->typed_s != second && teller->left > 0) {
             watch->typed_s = second;
             watch->typing = TYPING_TOLD;
             tell(teller, watch->connection, &update);
-        } else if (typing->subject == typing->user) {
+        } else if (!silent && typing->subject == typing->user) {
             watch->typing = typing->kind;
             subject->flags |= TYPES;
         } else {
