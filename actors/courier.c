@@ -40,6 +40,7 @@ struct courier {
     struct ln_socket *socket;      /* NULL: no connection */
     struct tls_client *tls;        /* NULL: none, or plain http */
     char origin[URL_ORIGIN_BYTES]; /* of the connection */
+    uint8_t kind;                  /* enum store_wake_kind: whose orders may take it */
     uint8_t phase;
     bool kept;  /* the connection has carried a request before this one */
     bool heard; /* something of the response has come */
@@ -343,6 +344,7 @@ connect_to(struct courier *courier, const struct url *url, const char **out_why)
         return error;
     }
     url_origin(url, courier->origin);
+    courier->kind = courier->order.set.kind;
     if (url->tls) {
         memcpy(host, url->host.bytes, url->host.count);
         error = tls_client_new(courier->office->trust, host, &courier->tls);
@@ -397,13 +399,22 @@ write_request(struct courier *courier, const struct url *url)
                               sizeof courier->request, &courier->request_bytes);
 }
 
+/* Whether the connection that is there leads there. One to the operator's server is for the
+ * webhook's orders alone, as an endpoint of the same origin has passed no may_go yet. */
+static bool
+leads_to(const struct courier *courier, const struct url *url)
+{
+    char origin[URL_ORIGIN_BYTES];
+    url_origin(url, origin);
+    return courier->kind == courier->order.set.kind && strcmp(courier->origin, origin) == 0;
+}
+
 /* Over the connection that is there, if it leads there. */
 static void
 begin(struct courier *courier)
 {
     struct push_order order = order_of(courier);
     struct url url;
-    char origin[URL_ORIGIN_BYTES];
     const char *why = "the subscription can't be pushed to";
     int error = push_url(courier->office, &order, &url);
     if (error == 0) {
@@ -413,8 +424,7 @@ begin(struct courier *courier)
         report(courier, error, why);
         return;
     }
-    url_origin(&url, origin);
-    if (courier->socket != NULL && strcmp(origin, courier->origin) != 0) {
+    if (courier->socket != NULL && !leads_to(courier, &url)) {
         hang_up(courier);
     }
     courier->phase = COURIER_HANDSHAKE;

@@ -277,6 +277,27 @@ describe('without push_private_endpoints', () => {
     assert.equal(service.connections, 0);
     service.close();
   });
+
+  it('nor over the connection that the webhook keeps to the operator\'s own server', async (t) => {
+    const tls = certificates();
+    const hook = await Endpoint.open(tls);
+    const other = await Linnetd.start('--push-subject', SUBJECT, '--push-webhook', `${hook.url}/wake`,
+      '--push-ca-extra-file', tls.ca, ...QUICK);
+    t.after(async () => { await other.remove(); hook.close(); });
+    const people = await other.importUsers('bob');
+    const bob = await Client.welcomed(other.url, { token: people.bob.token });
+    const tested = async (setPush) => {
+      assert.ok((await bob.ask({ setPush })).done);
+      return JSON.parse(await other.linnet(['push', 'test', 'bob', '--json']))[0];
+    };
+    assert.equal((await tested({ webhook: {} })).status, 201);
+    const refused = await tested({ webPush: subscription(`${hook.url}/admin`).set });
+    assert.ok(refused.status < 0);
+    assert.match(refused.why, /public network/);
+    assert.equal((await tested({ webhook: {} })).status, 201);
+    assert.deepEqual(hook.requests.map((request) => request.path), ['/wake', '/wake']);
+    await bob.close();
+  });
 });
 
 describe('the webhook', () => {
