@@ -242,6 +242,18 @@ push_courier_down(struct push *push, ln_pid pid)
     }
 }
 
+/* The one that had this order has none any more. One that ended leaves its place at once, and not
+ * when LN_TAG_DOWN comes, so that nothing is sent to it meanwhile. */
+static void
+courier_free(struct push *push, const struct push_wake *wake, bool ended)
+{
+    struct push_courier *courier = &push->couriers[wake->courier];
+    if (courier->pid == wake->courier_pid) {
+        courier->busy = false;
+        courier->pid = ended ? 0 : courier->pid;
+    }
+}
+
 /* -------------------------------------------------------------------------------------- sending */
 
 static void
@@ -260,6 +272,7 @@ send(struct push *push, struct push_wake *wake, unsigned place)
     }
     wake->state = PUSH_SENDING;
     wake->courier = place;
+    wake->courier_pid = courier->pid;
     wake->origin->waiting--;
     wake->origin->busy++;
     courier->busy = true;
@@ -348,7 +361,7 @@ push_reported(struct push *push, struct push_wake *wake, const struct ln_msg *an
     if (answer->error == 0) {
         report = (const struct courier_report *)(const void *)answer->data;
     }
-    push->couriers[wake->courier].busy = false;
+    courier_free(push, wake, answer->error != 0);
     origin->busy--;
     wake->origin = NULL;
     enum push_verdict verdict =

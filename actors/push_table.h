@@ -42,7 +42,8 @@ struct push_wake {
     uint64_t number;            /* of the entry that made it due; 0: not known yet */
     uint64_t newest, id;        /* what the store is to be told of */
     uint64_t ref;               /* of the request under way */
-    unsigned courier;           /* SENDING: which */
+    unsigned courier;           /* SENDING: which, by its place */
+    ln_pid courier_pid;         /* likewise: another may have the place by now */
     struct ln_msg *state_msg;   /* how the device stands, as the store said; READY and SENDING */
     struct push_origin *origin; /* likewise: where it goes */
     struct ln_caller caller;    /* test: who waits for it */

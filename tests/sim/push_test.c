@@ -36,31 +36,51 @@ set(struct settings *settings)
 }
 
 static void
+set_one_courier(struct settings *settings)
+{
+    set(settings);
+    settings->push_connections_max = 1;
+}
+
+static void
 come(struct wire *wire, const char *token)
 {
     wire_open(wire, &world, PROTOCOL_JSON);
     wire_login(wire, token);
 }
 
-/* Bob has left a subscription and is offline; Alice is there. */
+/* Somebody leaves a subscription and goes. */
 static void
-begin(uint64_t seed)
+subscribe(const char *name)
 {
-    memset(&hook, 0, sizeof hook);
-    hook.status = 204;
-    world_fresh(&world, seed);
-    world.set = set;
-    world.guest = hook_child(&hook);
-    world_begin(&world);
     wire_open(&bob, &world, PROTOCOL_JSON);
-    wire_enrol(&bob, "bob");
+    wire_enrol(&bob, name);
     memcpy(bob_token, bob.token, sizeof bob_token);
     wire_say(&bob, "{\"ref\":\"1\",\"setPush\":{\"webhook\":{},\"app\":\"Ym9i\"}}");
     (void)wire_expect(&bob, "\"done\"");
     wire_end(&bob);
+}
+
+/* Bob has left a subscription and is offline; Alice is there. */
+static void
+begin_with(uint64_t seed, void (*settings)(struct settings *settings))
+{
+    memset(&hook, 0, sizeof hook);
+    hook.status = 204;
+    world_fresh(&world, seed);
+    world.set = settings;
+    world.guest = hook_child(&hook);
+    world_begin(&world);
+    subscribe("bob");
     wire_open(&alice, &world, PROTOCOL_JSON);
     wire_enrol(&alice, "alice");
     memcpy(alice_token, alice.token, sizeof alice_token);
+}
+
+static void
+begin(uint64_t seed)
+{
+    begin_with(seed, set);
 }
 
 static void
@@ -84,10 +104,19 @@ hear_until(struct wire *wire, const char *part)
 }
 
 static void
+alice_says_to(const char *name)
+{
+    char text[96];
+    (void)snprintf(text, sizeof text,
+                   "{\"sendMessage\":{\"chat\":{\"userName\":\"%s\"},\"text\":\"x\"}}", name);
+    wire_say(&alice, text);
+    (void)hear_until(&alice, "\"sent\"");
+}
+
+static void
 alice_says(void)
 {
-    wire_say(&alice, "{\"sendMessage\":{\"chat\":{\"userName\":\"bob\"},\"text\":\"x\"}}");
-    (void)hear_until(&alice, "\"sent\"");
+    alice_says_to("bob");
 }
 
 static uint64_t
@@ -297,6 +326,32 @@ may_be_killed(void **state)
     }
 }
 
+/* What it carried is tried once more, and what waited for it is not given to the dead. */
+static void
+loses_one_attempt(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"bob", "carol", "dave", "erin", "frank", "grace"};
+    enum { NAMES = sizeof names / sizeof names[0] };
+    for (uint64_t seed = 3; seed <= 18; seed += 3) { /* one scheduler */
+        begin_with(seed, set_one_courier);
+        assert_int_equal(world.schedulers, 1);
+        for (unsigned i = 1; i < NAMES; i++) {
+            subscribe(names[i]);
+        }
+        for (unsigned i = 0; i < NAMES; i++) {
+            alice_says_to(names[i]);
+        }
+        hook.kills = "couriers.0";
+        world_run(&world, QUIET_MS);
+        assert_null(hook.kills);
+        assert_int_equal(hook.count, NAMES + 1);
+        assert_int_equal(messenger_counted(&world.messenger.counters.push_attempts), NAMES + 1);
+        assert_int_equal(messenger_counted(&world.messenger.counters.push_retried), 1);
+        end();
+    }
+}
+
 /* The power goes at an event from the seed, anywhere between a message's durability and the note
  * that its push was accepted; and once more when all is noted. */
 static void
@@ -338,6 +393,7 @@ main(void)
              outlives_silence),
         SPEC("a subscription that has ended is used no more", ends_with_subscription),
         SPEC("the push actor and its couriers may be killed in the middle", may_be_killed),
+        SPEC("a courier that ends costs one attempt, of what it carried", loses_one_attempt),
         SPEC("the power may go between any two steps: a wake is never lost, nor repeated for good",
              survives),
     };
