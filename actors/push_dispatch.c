@@ -320,18 +320,23 @@ server_failed(struct push *push, struct push_origin *origin, const struct courie
 {
     const struct settings *settings = push->settings;
     bool busy = report->status == 429 || report->status >= 500;
+    uint64_t now_ns = ln_now_ns();
+    if (!push_is_of_server(report->status)) {
+        return;
+    }
     if (report->status > 0 && !busy) {
         push_origin_good(origin);
         return;
     }
-    uint64_t pause_ms = push_pause_ms(origin->failures + 1, settings->push_retry_ms / 4 + 1,
+    unsigned failures = push_origin_bad(origin, now_ns);
+    uint64_t pause_ms = push_pause_ms(failures, settings->push_retry_ms / 4 + 1,
                                       settings->push_retry_max_ms, chance());
     if (report->retry_after_ms > pause_ms) {
         pause_ms = report->retry_after_ms < settings->push_retry_max_ms
                        ? report->retry_after_ms
                        : settings->push_retry_max_ms;
     }
-    push_origin_pause(origin, ln_now_ns(), pause_ms);
+    push_origin_pause(origin, now_ns, pause_ms);
 }
 
 static void

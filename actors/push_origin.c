@@ -62,11 +62,19 @@ push_origin_good(struct push_origin *origin)
     origin->resume_ns = 0;
 }
 
+unsigned
+push_origin_bad(struct push_origin *origin, uint64_t now_ns)
+{
+    if (origin->resume_ns <= now_ns) {
+        origin->failures++;
+    }
+    return origin->failures;
+}
+
 void
 push_origin_pause(struct push_origin *origin, uint64_t now_ns, uint64_t pause_ms)
 {
     uint64_t resume_ns = now_ns + pause_ms * UINT64_C(1000000);
-    origin->failures++;
     if (resume_ns > origin->resume_ns) {
         origin->resume_ns = resume_ns;
     }

@@ -35,5 +35,8 @@ struct push_origin *push_origin_get(struct push_origins *origins, const char *te
                                     uint64_t now_ns);
 /* It answered. */
 void push_origin_good(struct push_origin *origin);
-/* It did not, or asked to be left alone: for pause_ms from now on. */
+/* It did not: how often it has failed in a row by now. While it is left alone the count stays: what
+ * was under way together failed together, and once. */
+unsigned push_origin_bad(struct push_origin *origin, uint64_t now_ns);
+/* It is to be left alone for pause_ms from now on, if not for longer already. */
 void push_origin_pause(struct push_origin *origin, uint64_t now_ns, uint64_t pause_ms);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "actors/push_retry.h"
 
+#include <errno.h>
+
 enum { DOUBLINGS_MAX = 30 };
 
 static enum push_verdict
@@ -41,6 +43,21 @@ push_verdict_of(enum store_wake_kind kind, int status)
         return PUSH_ACCEPTED;
     }
     return kind == STORE_WAKE_WEBHOOK ? webhook_verdict(status) : webpush_verdict(status);
+}
+
+bool
+push_is_of_server(int status)
+{
+    switch (status) {
+    case -EACCES:
+    case -EINVAL:
+    case -ENOBUFS:
+    case -ENOMEM:
+    case -EOPNOTSUPP:
+        return false;
+    default:
+        return true;
+    }
 }
 
 uint64_t

@@ -5,6 +5,7 @@
 #include "runtime/check.h"
 #include "store/wake.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum push_verdict {
@@ -18,6 +19,10 @@ enum push_verdict {
  * of a push service say that the subscription has ended. A webhook's server is the operator's own:
  * there 410 says so, and 404 that the operator has something to mend. */
 enum push_verdict push_verdict_of(enum store_wake_kind kind, int status);
+
+/* Whether an attempt with this status says something about the server; false: the order could not
+ * be sent (keys that are none, an address that is not allowed), and nobody was asked. */
+bool push_is_of_server(int status);
 
 /* The pause after the attempt with this number (1, 2 ...): doubled each time from `first_ms` up to
  * `most_ms`, less a random part of up to half, so that what failed together does not come back

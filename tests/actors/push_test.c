@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a push actor decides with: retries, the table of devices. */
+#include "actors/push_origin.h"
 #include "actors/push_retry.h"
 #include "actors/push_table.h"
 #include "tests/spec.h"
@@ -59,6 +60,35 @@ pauses_grow(void **state)
     assert_int_equal(push_pause_ms(0, 100, 1000, 0), 100);
     assert_int_equal(push_pause_ms(1000, 5000, 3600000, 0), 3600000);
     assert_int_equal(push_pause_ms(31, UINT64_C(1) << 40, 7, 0), 7);
+}
+
+static void
+blames_servers(void **state)
+{
+    (void)state;
+    static const int of_server[] = {201, 429, 503, -ETIMEDOUT, -ECONNREFUSED, -EPROTO, -ENOENT};
+    static const int of_order[] = {-EACCES, -EINVAL, -EOPNOTSUPP, -ENOBUFS, -ENOMEM};
+    for (size_t i = 0; i < sizeof of_server / sizeof of_server[0]; i++) {
+        assert_true(push_is_of_server(of_server[i]));
+    }
+    for (size_t i = 0; i < sizeof of_order / sizeof of_order[0]; i++) {
+        assert_false(push_is_of_server(of_order[i]));
+    }
+}
+
+static void
+counts_incidents(void **state)
+{
+    (void)state;
+    struct push_origin origin = {.busy = 0};
+    for (int i = 0; i < 16; i++) {
+        assert_int_equal(push_origin_bad(&origin, 1000), 1);
+        push_origin_pause(&origin, 1000, 1);
+    }
+    assert_int_equal(push_origin_bad(&origin, 1000 + 999999), 1);
+    assert_int_equal(push_origin_bad(&origin, 1000 + 1000000), 2);
+    push_origin_good(&origin);
+    assert_int_equal(push_origin_bad(&origin, 1000), 1);
 }
 
 /* ---------------------------------------------------------------------------------------- table */
@@ -129,6 +159,8 @@ main(void)
         SPEC("a push service's answers mean what RFC 8030 says", judges_services),
         SPEC("of the webhook only 410 says that somebody has gone", judges_the_webhook),
         SPEC("pauses double up to a limit, less a part that is left to chance", pauses_grow),
+        SPEC("an order that can't be sent says nothing about its server", blames_servers),
+        SPEC("what fails together counts once against its server", counts_incidents),
         SPEC("devices are found in a table that has a limit", finds_devices),
         SPEC("those whose time has come are served in its order", serves_in_time),
     };
