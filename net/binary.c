@@ -252,9 +252,10 @@ binary_check(const struct schema_input *input, struct protocol_error *out_error)
 }
 
 /* What protobuf-c keeps of fields that it doesn't know would be written again with the message,
- * past all limits: unknown fields are ignored. */
+ * past all limits: unknown fields are ignored. Calls itself as deep as the schema is
+ * (SCHEMA_DEPTH_MAX). */
 static void
-forget_unknown(ProtobufCMessage *message)
+forget_unknown(ProtobufCMessage *message) // NOLINT(misc-no-recursion)
 {
     message->n_unknown_fields = 0;
     message->unknown_fields = NULL;

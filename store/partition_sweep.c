@@ -128,8 +128,11 @@ gather(struct partition *partition, struct ask *ask, struct command_sweep *out,
         /* All that was read is gone already, but for LMDB: on behind it. */
         ask->after = page.row_key.a;
         ask->place.number = page.row_key.b + 1;
+        wanted.range.low.a = ask->after;
+        wanted.range.low.b = ask->place.number;
         partition_read_again(&ask->ranges[0]);
-        return gather(partition, ask, out, out_next_ms);
+        (void)partition_has_read(&ask->ranges[0], partition, &wanted); /* into the fetch */
+        return false;
     }
     if (page.cut) {
         *out_next_ms = page.row_key.a;
