@@ -335,7 +335,8 @@ class WithNode(unittest.TestCase):
         self.assertLessEqual(found["through"], found["delivered"])
         self.assertGreater(found["through"], 0.9 * found["delivered"])
         self.assertGreater(found["delivered"], 4 * found["written"])
-        self.assertEqual(found["latencies"]["to_delivery"]["count"], found["delivered"])
+        self.assertLessEqual(found["latencies"]["to_delivery"]["count"], found["delivered"])
+        self.assertGreater(found["latencies"]["to_delivery"]["count"], 0.9 * found["delivered"])
 
     def test_in_a_storm_all_come_back_and_nothing_is_lost(self):
         found = report("storm", self.address, "--pairs", "10", "--seconds", "2", "--warmup", "0", "--storms", "2", "--rate",
