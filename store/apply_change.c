@@ -233,16 +233,8 @@ run_changed(const struct apply *apply, const struct payload *payload)
     uint64_t user = changed->change.message.sender;
     struct store_entry entry = {
         .kind = STORE_ENTRY_CHANGE, .peer = changed->peer, .change = changed->change};
-    struct record_head head;
-    if (!inbox_head_get(apply->ledger, user, &head)) {
+    if (!apply_own_entry(apply, user, &entry)) {
         return;
-    }
-    bool others = head.devices > 1 || !history_is_on(apply->ledger);
-    if (others &&
-        inbox_make_room(apply->ledger, apply->effects, user, &head, entry_bytes(&entry))) {
-        inbox_append(apply->ledger, apply->effects, user, &head, &entry);
-        inbox_head_put(apply->ledger, user, &head);
-        apply_expiry(apply, user, &entry);
     }
     change_history(apply, user, changed->peer, &changed->change);
 }

@@ -110,6 +110,22 @@ need_copy(const struct needs *needs, const struct payload *payload)
     need(needs, RECORD_HEAD, payload->copy.message.sender, 0);
 }
 
+bool
+apply_own_entry(const struct apply *apply, uint64_t user, struct store_entry *entry)
+{
+    struct record_head head;
+    if (!inbox_head_get(apply->ledger, user, &head)) {
+        return false;
+    }
+    bool others = head.devices > 1 || !history_is_on(apply->ledger);
+    if (others && inbox_make_room(apply->ledger, apply->effects, user, &head, entry_bytes(entry))) {
+        inbox_append(apply->ledger, apply->effects, user, &head, entry);
+        inbox_head_put(apply->ledger, user, &head);
+        apply_expiry(apply, user, entry);
+    }
+    return true;
+}
+
 /* The message is safe where it was written to, and the device that wrote it has it: for a sender
  * whose devices have no room the copy is left out, and to one who has no other it goes into his
  * history alone. */
@@ -120,16 +136,8 @@ run_copy(const struct apply *apply, const struct payload *payload)
     uint64_t user = copy->message.sender;
     struct store_entry entry = {
         .kind = STORE_ENTRY_MESSAGE, .peer = copy->peer, .message = copy->message};
-    struct record_head head;
-    if (!inbox_head_get(apply->ledger, user, &head)) {
+    if (!apply_own_entry(apply, user, &entry)) {
         return;
-    }
-    bool others = head.devices > 1 || !history_is_on(apply->ledger);
-    if (others &&
-        inbox_make_room(apply->ledger, apply->effects, user, &head, entry_bytes(&entry))) {
-        inbox_append(apply->ledger, apply->effects, user, &head, &entry);
-        inbox_head_put(apply->ledger, user, &head);
-        apply_expiry(apply, user, &entry);
     }
     history_put(apply->ledger, apply->effects, user, &entry);
 }

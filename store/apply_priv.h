@@ -88,6 +88,9 @@ extern const struct apply_payload_kind apply_copy;
 
 /* Notes when an entry that was just added to the user's inbox expires, if it does. */
 void apply_expiry(const struct apply *apply, uint64_t user, const struct store_entry *entry);
+/* What one device of the user did, for the others, if there are any and one has room. False: there
+ * is no such user. */
+bool apply_own_entry(const struct apply *apply, uint64_t user, struct store_entry *entry);
 
 /* apply_change.c */
 extern const struct apply_command_kind apply_change;

@@ -374,24 +374,7 @@ add_membership(struct rows *out, uint64_t group, struct store_value value)
 static enum ask_outcome
 run_memberships(struct partition *partition, struct ask *ask, bool act)
 {
-    const struct store_list *list = ASK_DATA(store_list, ask);
-    struct record_head head;
-    struct partition_owned owned = {.table = RECORD_MEMBERSHIP,
-                                    .owner = list->user,
-                                    .after = list->after,
-                                    .max = list->max,
-                                    .add = add_membership};
-    if (!partition_knows_record(partition, RECORD_HEAD, list->user, 0) ||
-        !partition_owned_read(partition, ask, &owned)) {
-        return ASK_MISSING;
-    }
-    if (!act) {
-        return ASK_READY;
-    }
-    if (!partition_head(partition, ask, list->user, &head)) {
-        return ASK_DONE;
-    }
-    return partition_owned_answer(partition, ask, &owned);
+    return partition_owned_of_user(partition, ask, RECORD_MEMBERSHIP, add_membership, act);
 }
 
 const struct ask_kind ask_group_create = {

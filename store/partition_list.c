@@ -74,16 +74,15 @@ partition_owned_answer(struct partition *partition, struct ask *ask,
     return done(ask, &result, partition_buffer(out));
 }
 
-static enum ask_outcome
-run_chats(struct partition *partition, struct ask *ask, bool act)
+enum ask_outcome
+partition_owned_of_user(struct partition *partition, struct ask *ask, enum record_table table,
+                        void (*add)(struct rows *out, uint64_t number, struct store_value value),
+                        bool act)
 {
     const struct store_list *list = ASK_DATA(store_list, ask);
     struct record_head head;
-    struct partition_owned owned = {.table = RECORD_CHAT,
-                                    .owner = list->user,
-                                    .after = list->after,
-                                    .max = list->max,
-                                    .add = add_chat};
+    struct partition_owned owned = {
+        .table = table, .owner = list->user, .after = list->after, .max = list->max, .add = add};
     if (!partition_knows_record(partition, RECORD_HEAD, list->user, 0) ||
         !partition_owned_read(partition, ask, &owned)) {
         return ASK_MISSING;
@@ -95,6 +94,12 @@ run_chats(struct partition *partition, struct ask *ask, bool act)
         return ASK_DONE;
     }
     return partition_owned_answer(partition, ask, &owned);
+}
+
+static enum ask_outcome
+run_chats(struct partition *partition, struct ask *ask, bool act)
+{
+    return partition_owned_of_user(partition, ask, RECORD_CHAT, add_chat, act);
 }
 
 /* Users and their heads stand in two tables in the same order; both ranges are read, and joined by

@@ -114,6 +114,11 @@ struct partition_owned {
 /* False: they are in the fetch now. */
 bool partition_owned_read(struct partition *partition, struct ask *ask,
                           const struct partition_owned *owned);
+/* Both, for a store_list whose user is the owner: -ENOENT when there is no such user. */
+enum ask_outcome
+partition_owned_of_user(struct partition *partition, struct ask *ask, enum record_table table,
+                        void (*add)(struct rows *out, uint64_t number, struct store_value value),
+                        bool act);
 /* As store_rows, with what `add` made of each. */
 enum ask_outcome partition_owned_answer(struct partition *partition, struct ask *ask,
                                         const struct partition_owned *owned);

@@ -4,16 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-static bool
-get_flag(struct cursor_in *in)
-{
-    uint8_t flag = cursor_get_u8(in);
-    if (flag > 1) {
-        cursor_in_fail(in);
-    }
-    return flag == 1;
-}
-
 static size_t
 finish(const struct cursor_out *out)
 {
@@ -89,8 +79,8 @@ record_group_decode(struct store_value value, struct record_group *out)
     struct cursor_in in;
     cursor_in_init(&in, value.bytes, value.count);
     record_expect(&in, RECORD_GROUP);
-    group.deleted = get_flag(&in);
-    group.invited = get_flag(&in);
+    group.deleted = record_get_flag(&in);
+    group.invited = record_get_flag(&in);
     group.rights = cursor_get_u8(&in);
     group.created_at_ms = cursor_get_u64(&in);
     group.creator = cursor_get_u64(&in);
@@ -310,7 +300,7 @@ record_membership_decode(struct store_value value, struct record_membership *out
     cursor_in_init(&in, value.bytes, value.count);
     record_expect(&in, RECORD_MEMBERSHIP);
     membership.role = cursor_get_u8(&in);
-    membership.gone = get_flag(&in);
+    membership.gone = record_get_flag(&in);
     membership.joined = cursor_get_u64(&in);
     membership.last = cursor_get_u64(&in);
     membership.delivered = cursor_get_u64(&in);
@@ -329,8 +319,8 @@ record_membership_decode(struct store_value value, struct record_membership *out
     membership.gap_to = cursor_get_u64(&in);
     membership.mark = cursor_get_u64(&in);
     membership.counts = cursor_get_u64(&in);
-    membership.mark_own = get_flag(&in);
-    membership.mark_gap = get_flag(&in);
+    membership.mark_own = record_get_flag(&in);
+    membership.mark_gap = record_get_flag(&in);
     if (membership.role > STORE_GROUP_OWNER) {
         return -EBADMSG;
     }

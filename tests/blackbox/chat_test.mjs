@@ -213,7 +213,7 @@ describe('a chat', () => {
   it('keeps a message that was sent but not acknowledged, however often its receiver leaves', async () => {
     const { alice, bob } = await pair();
     const a = await connect(alice);
-    await a.write(bob.name, 'stubborn');
+    await a.write(bob.name, 'again and again');
     let number;
     for (let i = 0; i < 10; i++) {
       const b = await connect(bob);
