@@ -25,6 +25,7 @@ static const struct command commands[] = {
     {"trace", NULL, 3, 4, shell_trace},     /* pid or user, events, milliseconds [cursor] */
     {"crashes", NULL, 0, 0, shell_crashes},
     {"stalls", NULL, 0, 0, shell_stalls},
+    {"kill", NULL, 1, 1, shell_kill}, /* pid, behaviour or "any" */
     {"config", "show", 0, 0, shell_config},
     {"store", "info", 0, 0, shell_store},
     {"msg", "trace", 1, 1, shell_msg_trace},     /* user/device/number */

@@ -8,9 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Calls `each` for every actor; page by page, so that no scheduler is held. */
-static int
-actors_each(void (*each)(void *context, const struct ln_actor_info *info), void *context)
+int
+shell_actors_each(void (*each)(void *context, const struct ln_actor_info *info), void *context)
 {
     struct ln_actor_info *page = ln_alloc(LN_INSPECT_PAGE * sizeof *page);
     int error = 0;
@@ -141,7 +140,7 @@ shell_top(struct shell_call *call)
         return;
     }
     top.rows = ln_alloc(top.max * sizeof *top.rows);
-    int error = actors_each(top_take, &top);
+    int error = shell_actors_each(top_take, &top);
     ln_text_print(call->out, "{\"all\":%llu,\"actors\":[", (unsigned long long)top.all);
     for (uint32_t i = 0; i < top.count; i++) {
         ln_text_print(call->out, "%s", i == 0 ? "" : ",");
@@ -293,10 +292,10 @@ shell_tree(struct shell_call *call)
 {
     struct tree_look look = {.call = call};
     look.kinds = ln_alloc(KINDS_MAX * sizeof *look.kinds);
-    int error = actors_each(parent_note, &look);
+    int error = shell_actors_each(parent_note, &look);
     ln_text_print(call->out, "[");
     if (error == 0) {
-        error = actors_each(actor_place, &look);
+        error = shell_actors_each(actor_place, &look);
     }
     kinds_print(&look);
     ln_text_print(call->out, "]");

@@ -68,6 +68,11 @@ MUST_CHECK int shell_user_find(struct shell_call *call, const char *word, uint64
 /* A row of ps: a JSON object; with its count if it stands for many. */
 void shell_actor_print(struct shell_call *call, const struct ln_actor_info *info, uint64_t count);
 
+/* Calls `each` for every actor; page by page, so that no scheduler is held. 0 or what ln_call
+ * returns. Yields. */
+MUST_CHECK int shell_actors_each(void (*each)(void *context, const struct ln_actor_info *info),
+                                 void *context);
+
 /* The commands. */
 void shell_status(struct shell_call *call);
 void shell_config(struct shell_call *call);
@@ -81,6 +86,7 @@ void shell_hot(struct shell_call *call);
 void shell_msg_trace(struct shell_call *call);
 void shell_crashes(struct shell_call *call);
 void shell_stalls(struct shell_call *call);
+void shell_kill(struct shell_call *call);
 void shell_user_add(struct shell_call *call);
 void shell_user_list(struct shell_call *call);
 void shell_user_passwd(struct shell_call *call);

@@ -62,6 +62,15 @@ static const struct linnet_command commands[] = {
      .usage = "",
      .summary = "the actors that held their scheduler too long, and where they were",
      .run = linnet_stalls},
+    {.noun = "kill",
+     .usage = "PID|BEHAVIOUR|any",
+     .summary = "end an actor that has a supervisor, which starts it again",
+     .help =
+         "Of a behaviour one is chosen by chance; of `any` a behaviour first. It costs clients\n"
+         "no more than a reconnect, which is what this is for: to see that it does not.\n",
+     .words_min = 1,
+     .words_max = 1,
+     .run = linnet_kill},
     {.noun = "user",
      .verb = "add",
      .usage = "NAME",

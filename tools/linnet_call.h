@@ -57,6 +57,7 @@ int linnet_ps(struct linnet_call *call);
 int linnet_tree(struct linnet_call *call);
 int linnet_crashes(struct linnet_call *call);
 int linnet_stalls(struct linnet_call *call);
+int linnet_kill(struct linnet_call *call);
 int linnet_trace(struct linnet_call *call);
 int linnet_hot(struct linnet_call *call);
 int linnet_msg_trace(struct linnet_call *call);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Actors that failed, and actors that held their scheduler too long. */
+/* Actors that failed, actors that held their scheduler too long, and actors that are to end. */
 #include "tools/linnet_call.h"
 #include "tools/linnet_json.h"
 #include "tools/linnet_table.h"
@@ -79,4 +79,22 @@ linnet_stalls(struct linnet_call *call)
 {
     return list(call, "stalls", "no actor has held its scheduler too long since the start",
                 stall_print);
+}
+
+int
+linnet_kill(struct linnet_call *call)
+{
+    const char *words[] = {"kill", call->words[0]};
+    if (call->json) {
+        return linnet_ask_print(&call->client, words, 2, false);
+    }
+    yajl_val tree = NULL;
+    int code = linnet_ask_tree(&call->client, words, 2, &tree);
+    if (code == SHELL_DONE) {
+        const char *name = linnet_json_text(tree, "name");
+        printf("killed %s %s%s%s\n", linnet_json_text(tree, "behaviour"),
+               linnet_json_text(tree, "pid"), name[0] != '\0' ? ", " : "", name);
+    }
+    yajl_tree_free(tree);
+    return code;
 }

@@ -10,6 +10,19 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The pid of the first actor with this in its row of ps. */
+static void
+pid_find(const char *part, char pid[32])
+{
+    desk_ask(&desk, "ps");
+    const char *at = strstr(desk.document, part);
+    assert_non_null(at);
+    while (strncmp(at, "{\"pid\":\"", 8) != 0) {
+        at--;
+    }
+    (void)snprintf(pid, 32, "%.*s", (int)strcspn(at + 8, "\""), at + 8);
+}
+
 static void
 knows_no_actor(const char *pid)
 {
@@ -29,14 +42,8 @@ inspect_one(const char *behaviour)
     char pid[32];
     char member[64];
     const char *const words[] = {"inspect", pid};
-    desk_ask(&desk, "ps");
     (void)snprintf(member, sizeof member, "\"behaviour\":\"%s\"", behaviour);
-    const char *at = strstr(desk.document, member);
-    assert_non_null(at);
-    while (strncmp(at, "{\"pid\":\"", 8) != 0) {
-        at--;
-    }
-    (void)snprintf(pid, sizeof pid, "%.*s", (int)strcspn(at + 8, "\""), at + 8);
+    pid_find(member, pid);
     desk_ask_list(&desk, words, 2);
 }
 
@@ -198,6 +205,61 @@ shows_who_failed(void **state)
     assert_string_equal(desk.document, "[]");
 }
 
+/* ----------------------------------------------------------------------------------------- kill */
+
+static void
+kills_who_is_named_and_he_is_started_again(void **state)
+{
+    (void)state;
+    char before[32];
+    char after[32];
+    const char *const words[] = {"kill", before};
+    pid_find("\"name\":\"listener\"", before);
+    desk_ask_list(&desk, words, 2);
+    assert_int_equal(desk.status, SHELL_DONE);
+    assert_true(says("\"behaviour\":\"listener\",\"name\":\"listener\""));
+    world_run(&world, 100);
+    pid_find("\"name\":\"listener\"", after);
+    assert_string_not_equal(before, after);
+    desk_ask_list(&desk, words, 2);
+    assert_int_equal(desk.status, SHELL_UNKNOWN);
+}
+
+static void
+kills_one_of_a_behaviour_or_anyone(void **state)
+{
+    (void)state;
+    desk_ask(&desk, "kill", "clock");
+    assert_int_equal(desk.status, SHELL_DONE);
+    assert_true(says("\"behaviour\":\"clock\""));
+    for (unsigned i = 0; i < 5; i++) {
+        desk_ask(&desk, "kill", "partition");
+        assert_int_equal(desk.status, SHELL_DONE);
+        assert_true(says("\"behaviour\":\"partition\""));
+        world_run(&world, 1200);
+    }
+    desk_ask(&desk, "kill", "any");
+    assert_int_equal(desk.status, SHELL_DONE);
+    assert_true(says("\"parent\":\"0.")); /* everyone who may be killed has one */
+    world_run(&world, 1000);
+}
+
+static void
+kills_nobody_who_would_not_be_started_again(void **state)
+{
+    (void)state;
+    char root[32];
+    const char *const words[] = {"kill", root};
+    pid_find("\"parent\":\"\"", root);
+    desk_ask_list(&desk, words, 2);
+    assert_int_equal(desk.status, SHELL_FAILED);
+    assert_true(says("has no supervisor that would start it again"));
+    desk_ask(&desk, "kill", "0.4000.1");
+    failed_with(SHELL_UNKNOWN, "there is no actor 0.4000.1");
+    desk_ask(&desk, "kill", "gardener");
+    failed_with(SHELL_UNKNOWN, "there is no actor 'gardener' that has a supervisor");
+}
+
 int
 main(void)
 {
@@ -212,6 +274,12 @@ main(void)
                 open_restaurant),
         DOOR_TO("an actor that failed is shown with its reason, place and state", shows_who_failed,
                 open_kitchen),
+        DOOR("who is named is killed, and started again by his supervisor",
+             kills_who_is_named_and_he_is_started_again),
+        DOOR("one of a behaviour is killed, or anyone who has a supervisor",
+             kills_one_of_a_behaviour_or_anyone),
+        DOOR("nobody is killed whom no supervisor would start again",
+             kills_nobody_who_would_not_be_started_again),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
