@@ -83,6 +83,13 @@ command_chat_is_group(const Linnet__V1__Chat *chat)
 void command_refuse_name(struct connection *connection, const Linnet__V1__ClientFrame *frame,
                          const char *field, int error);
 
+/* command_hold.c */
+/* The same for a name that nobody has, where such are written to (settings.hold_unknown): the id
+ * that whoever takes it will have. `said` is filled for the recipient's partition; `fresh`: it may
+ * be the first message to him. 0; -ENOENT; -EUSERS, -EMFILE: too many are written to. Yields. */
+MUST_CHECK int command_hold(struct connection *connection, const char *name, bool fresh,
+                            struct store_message *said);
+
 /* command_message.c */
 extern const struct command_kind command_send_message;
 /* Who says it, and what the device has not said of it: the number, if need be. */

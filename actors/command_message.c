@@ -43,6 +43,9 @@ command_body(const Linnet__V1__SendMessage *send, struct store_message *out)
     return buffer;
 }
 
+/* A new user's name is found a moment before the user is there. */
+enum { COMES_AGAIN_MS = 100 };
+
 /* What the sender is told of it. */
 static void
 trace(const struct connection *connection, const struct pending *pending, enum step_kind kind,
@@ -90,6 +93,7 @@ command_sent(struct connection *connection, const struct pending *pending,
     event.chat_number = stored->chat_number;
     event.server_time_ms = stored->time_ms;
     event.duplicate = stored->duplicate;
+    event.held_user_id = pending->held ? pending->recipient : 0;
     handle_fill(connection, pending, stored, handle, &event.handle);
     Linnet__V1__Answer result = LINNET__V1__ANSWER__INIT;
     result.result_case = LINNET__V1__ANSWER__RESULT_SENT;
@@ -99,6 +103,7 @@ command_sent(struct connection *connection, const struct pending *pending,
                                       : &counters->messages_accepted);
     if (!stored->duplicate) {
         connection_acted(connection);
+        messenger_add(&counters->messages_held, pending->held);
     }
     event_answer(connection, pending, &result);
     trace(connection, pending, STEP_ANSWERED, stored->chat_number);
@@ -110,8 +115,17 @@ command_sent(struct connection *connection, const struct pending *pending,
 void
 command_say_refused(struct connection *connection, const struct pending *pending, int error)
 {
+    if (error == -EDQUOT && pending->held) {
+        messenger_count(&connection->messenger->counters.hold_refused);
+    }
     if (error == -ESRCH) {
         command_start_over(connection);
+    } else if (error == -ENOENT && pending->by_name) {
+        event_error(connection, command_number(pending), pending->ref,
+                    LINNET__V1__ERROR__CODE__OVERLOADED,
+                    "sendMessage.chat.userName: a user of this name comes or goes just now",
+                    COMES_AGAIN_MS);
+        trace(connection, pending, STEP_REFUSED, ENOENT);
     } else if (error == -EUSERS) {
         messenger_count(&connection->messenger->counters.rate_refused[RATE_STRANGERS]);
         event_error(connection, command_number(pending), pending->ref,
@@ -152,18 +166,50 @@ command_said(struct connection *connection, const Linnet__V1__ClientFrame *frame
     return message;
 }
 
+/* Whom it is for; perhaps somebody who is not there yet. */
+static int
+recipient_resolve(struct connection *connection, const Linnet__V1__SendMessage *send,
+                  struct store_message *message)
+{
+    const struct settings *settings = connection->messenger->settings;
+    int error = command_chat_resolve(connection, send->chat, &message->recipient);
+    if (error == -ENOENT) {
+        error = command_hold(connection, send->chat->user_name, send->change == NULL, message);
+    }
+    message->hold_max = settings->hold_unknown > 0 ? settings->hold_messages_max : 0;
+    return error;
+}
+
+static void
+refuse_recipient(struct connection *connection, const Linnet__V1__ClientFrame *frame, int error)
+{
+    if (error == -EUSERS) {
+        messenger_count(&connection->messenger->counters.rate_refused[RATE_STRANGERS]);
+        event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__RATE_LIMITED,
+                    rate_class_refusal(RATE_STRANGERS),
+                    connection_rate_wait_ms(connection, RATE_STRANGERS));
+    } else if (error == -EMFILE) {
+        event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__TOO_MANY_HELD,
+                    "sendMessage.chat.userName: nobody has it, and as many such names wait for "
+                    "this user's messages as may",
+                    0);
+    } else {
+        command_refuse_name(connection, frame, "sendMessage.chat", error);
+    }
+}
+
 static void
 send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame)
 {
     const Linnet__V1__SendMessage *send = frame->send_message;
     struct store_message message = command_said(connection, frame);
-    int error = command_chat_resolve(connection, send->chat, &message.recipient);
+    int error = recipient_resolve(connection, send, &message);
     if (error == -ESRCH) {
         command_start_over(connection);
         return;
     }
     if (error != 0) {
-        command_refuse_name(connection, frame, "sendMessage.chat", error);
+        refuse_recipient(connection, frame, error);
         return;
     }
     message.ttl_ms = send->ttl_ms;
@@ -176,6 +222,8 @@ send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame
     struct pending *pending = command_pending(kind, frame, message.number);
     struct ln_buffer *buffer = command_body(send, &message);
     pending->recipient = message.recipient;
+    pending->held = message.holds;
+    pending->by_name = send->chat->peer_case == LINNET__V1__CHAT__PEER_USER_NAME;
     command_ask_in_order(connection, pending, message.recipient, &message, sizeof message, buffer);
 }
 

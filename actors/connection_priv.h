@@ -55,6 +55,8 @@ struct pending {
     uint8_t partition; /* of an ordered kind: whose actor that was */
     uint8_t mode;      /* command_presence.c */
     uint8_t stale;     /* command_presence.c: how often the store was asked in vain */
+    bool held;         /* STORE_MESSAGE: its recipient may not be there yet */
+    bool by_name;      /* likewise: a name was looked up for it */
 };
 
 /* How the device is fed while it lags behind its inbox or has entries to acknowledge. */

@@ -54,8 +54,10 @@ struct messenger_counters {
     _Atomic uint64_t bytes_sent;
     _Atomic uint64_t messages_accepted; /* durable */
     _Atomic uint64_t messages_duplicate;
-    _Atomic uint64_t deliveries; /* newMessage events written to sockets */
-    _Atomic uint64_t changes;    /* messageChanged events, likewise */
+    _Atomic uint64_t messages_held; /* of those accepted: for names that nobody had */
+    _Atomic uint64_t hold_refused;  /* such messages: too many of the name, or of the sender */
+    _Atomic uint64_t deliveries;    /* newMessage events written to sockets */
+    _Atomic uint64_t changes;       /* messageChanged events, likewise */
     _Atomic uint64_t acks;
     _Atomic uint64_t reads;         /* markRead commands done */
     _Atomic uint64_t receipts;      /* events written to sockets */

@@ -10,6 +10,7 @@
 #include "runtime/bounds.h"
 #include "store/environment.h"
 #include "store/group.h"
+#include "store/hold.h"
 #include "store/log_segment.h"
 #include "store/request.h"
 #include "store/state.h"
@@ -132,6 +133,12 @@ static const struct setting table[] = {
      "days before that on which the user's other devices are warned"},
     {"inbox_age_days", SETTING_NUMBER, FIELD(inbox_age_days), 0, 36500, "never", NULL,
      "days that a message waits for a device; then the device is set to resync"},
+    {"hold_unknown", SETTING_NUMBER, FIELD(hold_unknown), 0, 36500, "off", NULL,
+     "days that messages to a name nobody has wait for whoever takes it; 0: they are refused"},
+    {"hold_messages_max", SETTING_NUMBER, FIELD(hold_messages_max), 1, 100000, NULL, NULL,
+     "messages that wait for one such name"},
+    {"hold_recipients_max", SETTING_NUMBER, FIELD(hold_recipients_max), 1, 10000, NULL, NULL,
+     "such names that wait for messages of one user"},
     {"link_code_s", SETTING_NUMBER, FIELD(link_code_s), 10, 3600, NULL, NULL,
      "seconds that a code links a new device for"},
     {"link_code_tries", SETTING_NUMBER, FIELD(link_code_tries), 1, 100, NULL, NULL,
@@ -263,6 +270,8 @@ static const struct settings defaults = {
     .device_unseen_days = 30,
     .device_warn_days = 7,
     .inbox_age_days = 30,
+    .hold_messages_max = STORE_HOLD_MESSAGES_MAX,
+    .hold_recipients_max = STORE_HOLD_RECIPIENTS_MAX,
     .link_code_s = 120,
     .link_code_tries = 5,
     .presence_watchers_max = 4096,

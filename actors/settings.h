@@ -86,6 +86,9 @@ struct settings {
     uint32_t device_unseen_days; /* 0: never, likewise inbox_age_days */
     uint32_t device_warn_days;
     uint32_t inbox_age_days;
+    uint32_t hold_unknown; /* days; 0: who is unknown is not written to */
+    uint32_t hold_messages_max;
+    uint32_t hold_recipients_max;
     uint32_t link_code_s;     /* for how long a code links a new device */
     uint32_t link_code_tries; /* wrong codes until it is void */
 

@@ -197,7 +197,7 @@ run_change(const struct apply *apply, const struct command *whole)
     if (settled(apply, command)) {
         return;
     }
-    if (!inbox_head_get(apply->ledger, command->owner, &head)) {
+    if (!inbox_head_find(apply->ledger, command->owner, &head)) {
         apply->result->error = -ENOENT;
         return;
     }

@@ -149,6 +149,10 @@ run_receipt(const struct apply *apply, const struct payload *payload)
     if (read > chat.peer_read) {
         chat.peer_read = read;
     }
+    if (chat.held) { /* he has come, or what waited for him has grown too old (hold.h) */
+        chat.held = false;
+        head.holds--;
+    }
     struct chat_owner owner = {
         .user = receipt->peer, .peer = receipt->reader, .head = &head, .chat = &chat};
     chat_mark(apply->ledger, apply->effects, &owner, CHAT_PEER);

@@ -48,7 +48,7 @@ run_expire(const struct apply *apply, const struct command *command)
     struct record_place place = {
         .number = expire->number, .entries = expire->total_entries, .bytes = expire->total_bytes};
     struct record_head head;
-    if (!inbox_head_get(apply->ledger, expire->user, &head) || place.number <= head.low.number) {
+    if (!inbox_head_find(apply->ledger, expire->user, &head) || place.number <= head.low.number) {
         return; /* acknowledged, or removed, since it was judged */
     }
     inbox_expire(apply->ledger, apply->effects, expire->user, &head, &place);

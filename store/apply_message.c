@@ -55,6 +55,25 @@ take_in(const struct apply *apply, uint64_t recipient, struct record_head *head,
     return true;
 }
 
+/* The recipient's head; of one who is not there yet (hold.h) too, if he may still get something. 0
+ * or the error. */
+static int
+recipient_find(const struct apply *apply, const struct command_message *command,
+               struct record_head *out)
+{
+    struct store_key key = record_key(apply->ledger->partition, RECORD_HEAD, command->recipient, 0);
+    struct store_value value;
+    if (command->begins && !ledger_get(apply->ledger, &key, &value)) {
+        *out = (struct record_head){.unborn = true, .device_next = 1};
+    } else if (!inbox_head_find(apply->ledger, command->recipient, out)) {
+        return -ENOENT;
+    }
+    if (out->unborn && inbox_entries_above(out, &out->low) >= command->hold_max) {
+        return command->hold_max == 0 ? -ENOENT : -EDQUOT;
+    }
+    return 0;
+}
+
 /* What somebody writes whom the recipient has blocked is answered as if it were accepted, and goes
  * nowhere. Its number in the chat is one that no cursor reaches, so it is never said to be
  * delivered, not even when the block is lifted; those that arrive are counted without a gap. */
@@ -80,8 +99,8 @@ run_message(const struct apply *apply, const struct command *whole)
     if (!apply_number_is_new(apply, &command->message)) {
         return;
     }
-    if (!inbox_head_get(ledger, recipient, &head)) {
-        apply->result->error = -ENOENT;
+    apply->result->error = recipient_find(apply, command, &head);
+    if (apply->result->error != 0) {
         return;
     }
     (void)chat_get(ledger, recipient, entry.peer, &chat);

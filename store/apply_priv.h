@@ -41,6 +41,14 @@ extern const struct apply_command_kind apply_password_set;
 extern const struct apply_payload_kind apply_user_create;
 extern const struct apply_payload_kind apply_name_release;
 
+/* False: nobody has it, nor is anybody promised it. Its key is known. */
+bool apply_name_get(const struct ledger *ledger, const struct store_name *name,
+                    struct record_name *out);
+
+/* apply_hold.c */
+extern const struct apply_command_kind apply_name_hold;
+extern const struct apply_command_kind apply_hold;
+
 /* apply_device.c */
 extern const struct apply_command_kind apply_device_add;
 extern const struct apply_command_kind apply_device_attach;

@@ -76,7 +76,7 @@ run_stream_ack(const struct apply *apply, const struct command *command)
         uint64_t reader;
         uint64_t peer;
         command_pair_get(&ack->receipts, i, &reader, &peer);
-        if (!inbox_head_get(ledger, reader, &head) || !chat_get(ledger, reader, peer, &chat)) {
+        if (!inbox_head_find(ledger, reader, &head) || !chat_get(ledger, reader, peer, &chat)) {
             continue;
         }
         uint64_t told = chat.told_number;

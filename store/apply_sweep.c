@@ -32,7 +32,7 @@ static void
 expire(const struct apply *apply, const struct expiry *expiry)
 {
     struct record_head head;
-    if (inbox_head_get(apply->ledger, expiry->user, &head) && expiry->a > head.low.number) {
+    if (inbox_head_find(apply->ledger, expiry->user, &head) && expiry->a > head.low.number) {
         inbox_take_out(apply->ledger, expiry->user, expiry->a);
     }
 }

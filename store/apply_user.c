@@ -10,8 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
-static bool
-name_get(const struct ledger *ledger, const struct store_name *name, struct record_name *out)
+bool
+apply_name_get(const struct ledger *ledger, const struct store_name *name, struct record_name *out)
 {
     struct store_key key = record_key_name(ledger->seed, name);
     struct store_value value;
@@ -36,11 +36,14 @@ run_claim(const struct apply *apply, const struct command *command)
     struct ledger *ledger = apply->ledger;
     struct record_name record;
     unsigned char *bytes = effects_scratch(apply->effects, RECORD_BYTES_MAX);
-    if (name_get(ledger, &claim->name, &record)) {
+    bool known = apply_name_get(ledger, &claim->name, &record);
+    bool promised = known && record.promised && record_names_equal(&record.name, &claim->name);
+    if (known && !promised) {
         apply->result->error = -EEXIST; /* also when another name has the same hashes */
         return;
     }
-    record = (struct record_name){.user = ledger_user_next(ledger), .name = claim->name};
+    record = (struct record_name){.user = promised ? record.user : ledger_user_next(ledger),
+                                  .name = claim->name};
     struct store_key key = record_key_name(ledger->seed, &claim->name);
     ledger_put(ledger, &key, bytes, record_name_encode(&record, bytes));
 
@@ -53,6 +56,7 @@ run_claim(const struct apply *apply, const struct command *command)
                 .name = claim->name,
                 .password = claim->password,
                 .password_bytes = claim->password_bytes,
+                .promised = promised,
                 .with_device = claim->with_device,
                 .device_name = claim->device_name,
             },
@@ -97,12 +101,32 @@ user_get(const struct ledger *ledger, uint64_t user, struct record_user *out)
 }
 
 static void
+need_create(const struct needs *needs, const struct payload *payload)
+{
+    if (payload->create.promised) {
+        need(needs, RECORD_HEAD, payload->create.user, 0);
+    }
+}
+
+/* What was written to him before he was there (hold.h) is in his inbox then. */
+static void
+head_begin(const struct ledger *ledger, const struct payload_user_create *create,
+           struct record_head *out)
+{
+    if (!create->promised || !inbox_head_find(ledger, create->user, out)) {
+        *out = (struct record_head){.device_next = 1};
+    }
+    out->unborn = false;
+}
+
+static void
 run_create(const struct apply *apply, const struct payload *payload)
 {
     const struct payload_user_create *create = &payload->create;
     struct ledger *ledger = apply->ledger;
     struct record_user user = {.created_at_ms = create->created_at_ms, .name = create->name};
-    struct record_head head = {.device_next = 1};
+    struct record_head head;
+    head_begin(ledger, create, &head);
     user_put(apply, create->user, &user);
     if (create->password_bytes > 0) {
         password_put(apply, create->user, create->password, create->password_bytes);
@@ -115,7 +139,7 @@ run_create(const struct apply *apply, const struct payload *payload)
     inbox_head_put(ledger, create->user, &head);
 }
 
-const struct apply_payload_kind apply_user_create = {NULL, run_create};
+const struct apply_payload_kind apply_user_create = {need_create, run_create};
 
 static void
 need_remove(const struct needs *needs, const struct command *command)
@@ -180,7 +204,7 @@ run_release(const struct apply *apply, const struct payload *payload)
 {
     const struct payload_name_release *release = &payload->release;
     struct record_name record;
-    if (name_get(apply->ledger, &release->name, &record) && record.user == release->user) {
+    if (apply_name_get(apply->ledger, &release->name, &record) && record.user == release->user) {
         struct store_key key = record_key_name(apply->ledger->seed, &release->name);
         ledger_delete(apply->ledger, &key);
     }

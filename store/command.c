@@ -158,12 +158,26 @@ device_get(struct cursor_in *in, struct command *out)
 
 /* ------------------------------------------------------------------------- messages and cursors */
 
+enum {
+    MESSAGE_COPY = 1,
+    MESSAGE_BEGINS = 2,
+    MESSAGE_HELD = 4, /* hold_max follows */
+    MESSAGE_FLAGS = MESSAGE_COPY | MESSAGE_BEGINS | MESSAGE_HELD,
+};
+
 static void
 message_put(struct cursor_out *out, const struct command *command)
 {
-    cursor_put_u64(out, command->message.recipient);
-    cursor_put_u8(out, command->message.copy);
-    entry_put_message(out, &command->message.message);
+    const struct command_message *message = &command->message;
+    unsigned flags = message->copy ? MESSAGE_COPY : 0;
+    flags |= message->begins ? MESSAGE_BEGINS : 0;
+    flags |= message->hold_max != 0 ? MESSAGE_HELD : 0;
+    cursor_put_u64(out, message->recipient);
+    cursor_put_u8(out, (uint8_t)flags);
+    if (message->hold_max != 0) {
+        cursor_put_u32(out, message->hold_max);
+    }
+    entry_put_message(out, &message->message);
 }
 
 void
@@ -181,10 +195,15 @@ message_get(struct cursor_in *in, struct command *out)
 {
     const struct store_entry_message *message = &out->message.message;
     out->message.recipient = cursor_get_u64(in);
-    out->message.copy = command_get_flag(in);
+    unsigned flags = cursor_get_u8(in);
+    out->message.copy = (flags & MESSAGE_COPY) != 0;
+    out->message.begins = (flags & MESSAGE_BEGINS) != 0;
+    bool held = (flags & MESSAGE_HELD) != 0;
+    out->message.hold_max = held ? cursor_get_u32(in) : 0;
     entry_get_message(in, &out->message.message);
     command_check_message(in, out, message);
-    if (message->chat_number != 0) {
+    bool odd = flags > MESSAGE_FLAGS || held != (out->message.hold_max != 0);
+    if (message->chat_number != 0 || odd) {
         cursor_in_fail(in);
     }
 }
@@ -311,6 +330,8 @@ static const struct command_coding codings[COMMAND_KINDS] = {
     [COMMAND_GROUP_READ] = {"GROUP_READ", read_put, read_get},
     [COMMAND_GROUP_REPORT] = {"GROUP_REPORT", command_put_group_report, command_get_group_report},
     [COMMAND_HISTORY] = {"HISTORY", command_put_old_history, command_get_old_history},
+    [COMMAND_NAME_HOLD] = {"NAME_HOLD", command_put_name_hold, command_get_name_hold},
+    [COMMAND_HOLD] = {"HOLD", command_put_hold, command_get_hold},
     [COMMAND_GROUP_TELL] = {"GROUP_TELL", command_put_group_tell, command_get_group_tell},
     [COMMAND_CHANGE] = {"CHANGE", command_put_change, command_get_change},
     [COMMAND_SWEEP] = {"SWEEP", command_put_sweep, command_get_sweep},

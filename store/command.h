@@ -19,6 +19,7 @@
 #include "store/command_group.h"
 #include "store/command_history.h"
 #include "store/entry.h"
+#include "store/hold.h"
 #include "store/log.h"
 #include "store/payload.h"
 #include "store/record_wake.h"
@@ -57,6 +58,8 @@ enum command_kind {
     COMMAND_WAKE_CLEAR = 69,
     COMMAND_WAKE_DONE = 70, /* the device was woken, or nobody tries any more */
     COMMAND_HISTORY = 72,   /* messages of histories have grown too old */
+    COMMAND_NAME_HOLD = 76, /* in a name's partition: whoever takes the name will have this id */
+    COMMAND_HOLD = 77,      /* in a sender's: he writes to somebody who is not there yet */
     COMMAND_KINDS = 80,     /* above all of them */
 };
 
@@ -142,6 +145,8 @@ struct command_device_unseen {
 struct command_message {
     uint64_t recipient;
     bool copy;
+    bool begins;       /* it may be the first for a user who is not there yet (hold.h) */
+    uint32_t hold_max; /* messages that may wait for such a one; 0: none */
     struct store_entry_message message; /* its chat_number is 0, its time_ms the command's */
 };
 
@@ -255,6 +260,8 @@ struct command {
         struct command_group_tell group_tell;
         uint64_t group_report;
         struct command_history history;
+        struct store_name name_hold;
+        struct store_hold hold;
         struct command_change change;
         struct command_sweep sweep;
         struct command_device_rename rename;

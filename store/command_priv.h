@@ -55,6 +55,12 @@ void command_get_group_tell(struct cursor_in *in, struct command *out);
 /* command_history.c */
 void command_put_old_history(struct cursor_out *out, const struct command *command);
 void command_get_old_history(struct cursor_in *in, struct command *out);
+/* command_hold.c */
+void command_put_name_hold(struct cursor_out *out, const struct command *command);
+void command_get_name_hold(struct cursor_in *in, struct command *out);
+void command_put_hold(struct cursor_out *out, const struct command *command);
+void command_get_hold(struct cursor_in *in, struct command *out);
+
 /* command_device.c */
 void device_rename_put(struct cursor_out *out, const struct command *command);
 void device_rename_get(struct cursor_in *in, struct command *out);

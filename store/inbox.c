@@ -4,7 +4,7 @@
 #include "store/due.h"
 
 bool
-inbox_head_get(const struct ledger *ledger, uint64_t user, struct record_head *out)
+inbox_head_find(const struct ledger *ledger, uint64_t user, struct record_head *out)
 {
     struct store_key key = record_key(ledger->partition, RECORD_HEAD, user, 0);
     struct store_value value;
@@ -14,6 +14,12 @@ inbox_head_get(const struct ledger *ledger, uint64_t user, struct record_head *o
     int error = record_head_decode(value, out);
     ASSERT(error == 0);
     return !out->removed;
+}
+
+bool
+inbox_head_get(const struct ledger *ledger, uint64_t user, struct record_head *out)
+{
+    return inbox_head_find(ledger, user, out) && !out->unborn;
 }
 
 void

@@ -25,8 +25,10 @@
 #include "store/entry.h"
 #include "store/ledger.h"
 
-/* False: there is no such user, or not any more. */
+/* False: there is no such user, or not any more, or not yet. */
 bool inbox_head_get(const struct ledger *ledger, uint64_t user, struct record_head *out);
+/* The same, and true for one who is not there yet (hold.h). */
+bool inbox_head_find(const struct ledger *ledger, uint64_t user, struct record_head *out);
 void inbox_head_put(struct ledger *ledger, uint64_t user, const struct record_head *head);
 
 /* The device's cursor, or NULL. */

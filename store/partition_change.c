@@ -118,6 +118,16 @@ valid_user_create(const struct ask *ask)
            create->password_bytes <= STORE_PASSWORD_BYTES_MAX && name_valid(&create->device_name);
 }
 
+/* And not only promised (hold.h). */
+static bool
+name_is_taken(struct store_value value)
+{
+    struct record_name record;
+    int error = record_name_decode(value, &record);
+    ASSERT(error == 0);
+    return !record.promised;
+}
+
 static enum ask_outcome
 run_user_create(struct partition *partition, struct ask *ask, bool act)
 {
@@ -139,7 +149,7 @@ run_user_create(struct partition *partition, struct ask *ask, bool act)
     if (key.partition != partition->ledger.partition) {
         return act ? partition_refuse(ask, -EINVAL) : ASK_READY;
     }
-    if (delta_get(partition->ledger.delta, &key, &value) == DELTA_PRESENT) {
+    if (delta_get(partition->ledger.delta, &key, &value) == DELTA_PRESENT && name_is_taken(value)) {
         return act ? partition_refuse(ask, -EEXIST) : ASK_READY;
     }
     return partition_log(partition, ask, &command, act);
@@ -288,27 +298,50 @@ partition_message_command(const struct ask *ask, enum command_kind kind, struct 
         .kind = kind,
         .message = {.recipient = message->recipient,
                     .copy = message->copy,
+                    .begins = message->holds,
                     .message = message_of(ask)},
     };
+}
+
+/* He must have existed once, or may wait to (hold.h): then the command says how many messages wait
+ * for him at most. */
+static bool
+recipient_may_be(const struct partition *partition, const struct store_message *asked,
+                 struct command_message *out)
+{
+    struct store_key key =
+        record_key(partition->ledger.partition, RECORD_HEAD, asked->recipient, 0);
+    struct store_value value;
+    struct record_head head;
+    if (!ledger_get(&partition->ledger, &key, &value)) {
+        out->hold_max = asked->holds ? asked->hold_max : 0;
+        return asked->holds;
+    }
+    int error = record_head_decode(value, &head);
+    ASSERT(error == 0);
+    out->hold_max = head.unborn ? asked->hold_max : 0;
+    return true;
 }
 
 static enum ask_outcome
 run_message(struct partition *partition, struct ask *ask, bool act)
 {
+    const struct store_message *asked = ASK_DATA(store_message, ask);
     struct command command;
     struct record_chat chat;
     partition_message_command(ask, COMMAND_MESSAGE, &command);
-    if (ASK_DATA(store_message, ask)->known_only) {
-        enum ask_outcome outcome = partition_log(partition, ask, &command, false);
-        if (outcome != ASK_READY || !act) {
-            return outcome;
-        }
-        if (!chat_get(&partition->ledger, command.message.recipient, command.message.message.sender,
-                      &chat)) {
-            return partition_refuse(ask, -EUSERS);
-        }
+    enum ask_outcome outcome = partition_log(partition, ask, &command, false);
+    if (outcome != ASK_READY || !act) {
+        return outcome;
     }
-    return partition_log_for_user(partition, ask, &command, command.message.recipient, act);
+    if (asked->known_only &&
+        !chat_get(&partition->ledger, asked->recipient, asked->sender, &chat)) {
+        return partition_refuse(ask, -EUSERS);
+    }
+    if (!recipient_may_be(partition, asked, &command.message)) {
+        return partition_refuse(ask, -ENOENT);
+    }
+    return log_it(partition, ask, &command);
 }
 
 static bool

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All kinds of requests that a partition takes, and of what other partitions send it. */
 #include "store/audit.h"
+#include "store/hold.h"
 #include "store/partition_priv.h"
 #include "store/presence.h"
 #include "store/state.h"
@@ -39,6 +40,8 @@ static const struct ask_kind *const kinds[] = {
     KIND(STORE_MAY_SEE, ask_may_see),
     KIND(STORE_PROFILE, ask_profile),
     KIND(STORE_HISTORY, ask_history),
+    KIND(STORE_NAME_HOLD, ask_name_hold),
+    KIND(STORE_HOLD, ask_hold),
     KIND(STORE_AUDIT, ask_audit),
     KIND(ASK_HISTORY_LOOK, ask_of_history_look),
     KIND(STORE_GROUP_CREATE, ask_group_create),

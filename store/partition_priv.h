@@ -55,6 +55,8 @@ extern const struct ask_kind ask_history, ask_of_history_look;
 /* Begins to look for what has grown too old, after a start of the actor; and goes on with it. */
 void partition_history_watch(struct partition *partition);
 void partition_history_tick(struct partition *partition);
+/* partition_hold.c */
+extern const struct ask_kind ask_name_hold, ask_hold;
 /* partition_group.c */
 extern const struct ask_kind ask_group_create, ask_group_change, ask_group_message, ask_group_get,
     ask_group_members, ask_group_read, ask_group_chats;

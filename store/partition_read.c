@@ -51,8 +51,7 @@ run_name_find(struct partition *partition, struct ask *ask, bool act)
     }
     int error = record_name_decode(value, &record);
     ASSERT(error == 0);
-    if (record.name.bytes != name->bytes ||
-        memcmp(record.name.text, name->text, name->bytes) != 0) {
+    if (record.promised || !record_names_equal(&record.name, name)) {
         return partition_refuse(ask, -ENOENT);
     }
     struct store_user_id found = {.user = record.user};

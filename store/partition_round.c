@@ -195,7 +195,8 @@ inboxes_look(struct partition *partition, struct page *page)
         int error = record_head_decode(value, &head);
         ASSERT(error == 0);
         last = key.owner;
-        if (!head.removed && head.low.number < head.last.number) {
+        bool ages = head.unborn || partition->store->options.inbox_age_ms != STORE_NEVER;
+        if (!head.removed && ages && head.low.number < head.last.number) {
             struct store_user_id id = {.user = key.owner};
             ask_queue_push(&partition->waiting, ask_new(partition, ASK_EXPIRE, &id, sizeof(id)));
         }
@@ -238,13 +239,23 @@ may_be_old(struct page *page, uint64_t before_ms)
     return entry_time_ms(&entry) < before_ms;
 }
 
+/* What is older than that goes; 0: nothing does. */
+static uint64_t
+expires_before_ms(const struct partition *partition, uint64_t user)
+{
+    const struct store_options *options = &partition->store->options;
+    struct record_head head;
+    uint64_t now_ms = wall_ms();
+    bool unborn = inbox_head_find(&partition->ledger, user, &head) && head.unborn;
+    uint64_t age_ms = unborn ? options->hold_ms : options->inbox_age_ms;
+    return age_ms != STORE_NEVER && now_ms > age_ms ? now_ms - age_ms : 0;
+}
+
 static enum ask_outcome
 log_expire(struct partition *partition, struct ask *ask, const struct command_ack *all,
            const struct record_place *low, bool act)
 {
-    uint64_t age_ms = partition->store->options.inbox_age_ms;
-    uint64_t now_ms = wall_ms();
-    uint64_t before_ms = now_ms > age_ms ? now_ms - age_ms : 0;
+    uint64_t before_ms = expires_before_ms(partition, all->user);
     struct command command = {.kind = COMMAND_INBOX_EXPIRE};
     struct gather gather;
     struct page page;
@@ -276,7 +287,7 @@ inbox_ends(const struct partition *partition, uint64_t user, struct record_place
            uint64_t *out_last)
 {
     struct record_head head;
-    if (!inbox_head_get(&partition->ledger, user, &head) || head.low.number == head.last.number) {
+    if (!inbox_head_find(&partition->ledger, user, &head) || head.low.number == head.last.number) {
         return false;
     }
     *out_low = head.low;
@@ -325,11 +336,7 @@ run_round(struct partition *partition, struct ask *ask, bool act)
         later(STEP_MS);
         return ASK_DONE;
     }
-    if (partition->store->options.inbox_age_ms == STORE_NEVER) {
-        round->inboxes = false;
-    } else {
-        inboxes_look(partition, &page);
-    }
+    inboxes_look(partition, &page);
     later(round->inboxes ? STEP_MS : PASS_MS);
     return ASK_DONE;
 }

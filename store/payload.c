@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+enum { CREATE_DEVICE = 1, CREATE_PROMISED = 2 };
+
 static size_t
 create_bytes(const struct payload *payload)
 {
@@ -27,7 +29,9 @@ create_put(struct cursor_out *out, const struct payload *payload)
     record_put_name(out, &create->name);
     cursor_put_u8(out, create->password_bytes);
     cursor_put_bytes(out, create->password, create->password_bytes);
-    cursor_put_u8(out, create->with_device);
+    unsigned flags =
+        (create->with_device ? CREATE_DEVICE : 0U) | (create->promised ? CREATE_PROMISED : 0U);
+    cursor_put_u8(out, (uint8_t)flags);
     if (create->with_device) {
         cursor_put_bytes(out, create->token_hash, STORE_TOKEN_HASH_BYTES);
         record_put_name(out, &create->device_name);
@@ -43,11 +47,13 @@ create_get(struct cursor_in *in, struct payload *payload)
     record_get_name(in, &out->name);
     out->password_bytes = cursor_get_u8(in);
     out->password = cursor_get_bytes(in, out->password_bytes);
-    uint8_t with_device = cursor_get_u8(in);
-    if (out->password_bytes > STORE_PASSWORD_BYTES_MAX || with_device > 1) {
+    uint8_t flags = cursor_get_u8(in);
+    if (out->password_bytes > STORE_PASSWORD_BYTES_MAX ||
+        flags > (CREATE_DEVICE | CREATE_PROMISED)) {
         cursor_in_fail(in);
     }
-    out->with_device = with_device == 1;
+    out->with_device = (flags & CREATE_DEVICE) != 0;
+    out->promised = (flags & CREATE_PROMISED) != 0;
     if (out->with_device) {
         cursor_get_copy(in, out->token_hash, STORE_TOKEN_HASH_BYTES);
         record_get_name(in, &out->device_name);

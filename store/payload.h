@@ -41,6 +41,7 @@ struct payload_user_create {
     struct store_name name;
     const unsigned char *password; /* the Argon2id string */
     uint8_t password_bytes;
+    bool promised; /* what was written to the name before waits under this id (hold.h) */
     bool with_device;
     unsigned char token_hash[STORE_TOKEN_HASH_BYTES];
     struct store_name device_name;

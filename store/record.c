@@ -15,7 +15,12 @@ static const uint64_t NAME_SEED_A = UINT64_C(0xc2b2ae3d27d4eb4f);
 
 enum {
     CURSOR_BYTES = 2 + 1 + 3 * 8 + 8,
-    HEAD_BYTES = RECORD_HEADER_BYTES + 1 + 2 + 2 + 6 * 8 + 8 + 1,
+    HEAD_BYTES = RECORD_HEADER_BYTES + 1 + 2 + 2 + 6 * 8 + 8 + 1 + 2,
+    /* In the byte that else tells whether the user was removed. */
+    HEAD_UNBORN = 2,
+    /* What few heads have, at the end. */
+    HEAD_RECEIPTS_OFF = 1,
+    HEAD_HOLDS = 2,
     /* Beside a cursor's state. Only what wakes has more than that. */
     CURSOR_WAKES = 0x40,
     CURSOR_DUE = 0x80,
@@ -23,7 +28,8 @@ enum {
     CHAT_VERSION_PARTS = 2,
     CHAT_BLOCKED = 1,
     CHAT_EXPIRED = 2,
-    CHAT_PARTS = CHAT_BLOCKED | CHAT_EXPIRED, /* all there are */
+    CHAT_HELD = 4,
+    CHAT_PARTS = CHAT_BLOCKED | CHAT_EXPIRED | CHAT_HELD, /* all there are */
 };
 static_assert(HEAD_BYTES + STORE_DEVICES_LIMIT * CURSOR_BYTES <= RECORD_BYTES_MAX,
               "a head with all devices fits");
@@ -131,6 +137,12 @@ record_get_name(struct cursor_in *in, struct store_name *name)
 }
 
 bool
+record_names_equal(const struct store_name *x, const struct store_name *y)
+{
+    return x->bytes == y->bytes && memcmp(x->text, y->text, x->bytes) == 0;
+}
+
+bool
 record_hashes_equal(const unsigned char *x, const unsigned char *y)
 {
     unsigned difference = 0;
@@ -167,6 +179,9 @@ record_name_encode(const struct record_name *name, unsigned char out[RECORD_BYTE
     record_begin(&cursor, RECORD_NAME);
     cursor_put_u64(&cursor, name->user);
     record_put_name(&cursor, &name->name);
+    if (name->promised) {
+        cursor_put_u8(&cursor, name->promised);
+    }
     return finish(&cursor);
 }
 
@@ -179,6 +194,10 @@ record_name_decode(struct store_value value, struct record_name *out)
     record_expect(&in, RECORD_NAME);
     name.user = cursor_get_u64(&in);
     record_get_name(&in, &name.name);
+    name.promised = cursor_in_left(&in) > 0;
+    if (name.promised && !record_get_flag(&in)) {
+        cursor_in_fail(&in); /* what is not is not written */
+    }
     int error = cursor_in_end(&in);
     if (error == 0) {
         *out = name;
@@ -366,7 +385,7 @@ record_head_encode(const struct record_head *head, unsigned char out[RECORD_BYTE
     ASSERT(head->devices <= STORE_DEVICES_LIMIT);
     cursor_out_init(&cursor, out, RECORD_BYTES_MAX);
     record_begin(&cursor, RECORD_HEAD);
-    cursor_put_u8(&cursor, head->removed);
+    cursor_put_u8(&cursor, (uint8_t)(head->unborn ? HEAD_UNBORN : head->removed));
     cursor_put_u16(&cursor, head->device_next);
     cursor_put_u16(&cursor, head->devices);
     put_place(&cursor, &head->low);
@@ -378,8 +397,13 @@ record_head_encode(const struct record_head *head, unsigned char out[RECORD_BYTE
     if (wakes) {
         cursor_put_u64(&cursor, head->newest);
     }
-    if (head->receipts_off) {
-        cursor_put_u8(&cursor, head->receipts_off);
+    unsigned parts =
+        (head->receipts_off ? HEAD_RECEIPTS_OFF : 0U) | (head->holds > 0 ? HEAD_HOLDS : 0U);
+    if (parts != 0) {
+        cursor_put_u8(&cursor, (uint8_t)parts);
+    }
+    if (head->holds > 0) {
+        cursor_put_u16(&cursor, head->holds);
     }
     return finish(&cursor);
 }
@@ -390,7 +414,12 @@ head_read(struct cursor_in *in, struct record_head *out)
 {
     bool wakes = false;
     record_expect(in, RECORD_HEAD);
-    out->removed = record_get_flag(in);
+    uint8_t life = cursor_get_u8(in);
+    out->removed = life == 1;
+    out->unborn = life == HEAD_UNBORN;
+    if (life > HEAD_UNBORN) {
+        cursor_in_fail(in);
+    }
     out->device_next = cursor_get_u16(in);
     out->devices = cursor_get_u16(in);
     if (out->devices > STORE_DEVICES_LIMIT) {
@@ -404,10 +433,13 @@ head_read(struct cursor_in *in, struct record_head *out)
         wakes = wakes || out->cursors[i].wakes;
     }
     out->newest = wakes ? cursor_get_u64(in) : 0;
-    out->receipts_off = cursor_in_left(in) > 0;
-    if (out->receipts_off && !record_get_flag(in)) {
-        cursor_in_fail(in); /* what is off is not written */
+    bool parted = cursor_in_left(in) > 0;
+    unsigned parts = parted ? cursor_get_u8(in) : 0;
+    if (parts > (HEAD_RECEIPTS_OFF | HEAD_HOLDS) || parted != (parts != 0)) {
+        cursor_in_fail(in);
     }
+    out->receipts_off = (parts & HEAD_RECEIPTS_OFF) != 0;
+    out->holds = (parts & HEAD_HOLDS) != 0 ? cursor_get_u16(in) : 0;
 }
 
 int
@@ -435,7 +467,8 @@ chat_parts(const struct record_chat *chat)
 {
     bool blocked = chat->blocked || chat->swallowed > 0;
     bool expired = (chat->expired | chat->peer_expired) != 0;
-    return (uint8_t)((blocked ? CHAT_BLOCKED : 0) | (expired ? CHAT_EXPIRED : 0));
+    return (uint8_t)((blocked ? CHAT_BLOCKED : 0) | (expired ? CHAT_EXPIRED : 0) |
+                     (chat->held ? CHAT_HELD : 0));
 }
 
 static void
@@ -462,6 +495,7 @@ chat_parts_get(struct cursor_in *in, struct record_chat *out)
     if (parts == 0 || (parts & ~CHAT_PARTS) != 0) {
         cursor_in_fail(in);
     }
+    out->held = (parts & CHAT_HELD) != 0;
     if ((parts & CHAT_BLOCKED) != 0) {
         out->blocked = record_get_flag(in);
         out->swallowed = cursor_get_u64(in);

@@ -104,6 +104,7 @@ void record_expect(struct cursor_in *in, enum record_table table);
  * cursor. */
 void record_put_name(struct cursor_out *out, const struct store_name *name);
 void record_get_name(struct cursor_in *in, struct store_name *name);
+bool record_names_equal(const struct store_name *x, const struct store_name *y);
 /* A byte that is 0 or 1; any other fails the cursor. */
 bool record_get_flag(struct cursor_in *in);
 
@@ -114,6 +115,7 @@ bool record_hashes_equal(const unsigned char *x, const unsigned char *y);
 
 struct record_name {
     uint64_t user;
+    bool promised;          /* nobody has it yet: who takes it will have this id (hold.h) */
     struct store_name name; /* in full: two names may share their hashes */
 };
 size_t record_name_encode(const struct record_name *name, unsigned char out[RECORD_BYTES_MAX]);
@@ -184,6 +186,8 @@ struct record_cursor {
 
 struct record_head {
     bool removed;
+    bool unborn;       /* nobody's yet: hold.h */
+    uint16_t holds;    /* how many recipients of the user are that, as far as is known here */
     bool receipts_off; /* the user neither tells nor is told what was read */
     uint16_t device_next;
     uint16_t devices;
@@ -211,6 +215,7 @@ struct record_chat {
     uint64_t mark;  /* inbox number of the chat's mark; 0: there never was one */
     bool mark_peer; /* what the mark tells: the peer's cursors, the user's own */
     bool mark_own;
+    bool held;          /* the peer is not there yet, and counts among record_head.holds */
     bool blocked;       /* the user has blocked the peer */
     uint64_t swallowed; /* messages that the peer wrote while it was blocked */
     /* What the peer wrote and no device took in before it grew too old, and what the peer's

@@ -98,6 +98,9 @@ struct store_options {
     uint64_t device_unseen_ms;
     uint64_t device_warn_ms;
     uint64_t inbox_age_ms;
+    /* What is written to somebody who is not there yet waits for him so long (hold.h). 0: it goes
+     * with the next round, and the messenger lets nobody write such. */
+    uint64_t hold_ms;
     /* A judge's hook, for tests alone: commands are applied and answered before they are
      * durable. */
     bool plant_answer_before_sync;

@@ -116,6 +116,7 @@ data_open(const struct settings *settings, struct io_driver *driver, struct stor
         .device_unseen_ms = days_ms(settings->device_unseen_days),
         .device_warn_ms = days_ms(settings->device_warn_days),
         .inbox_age_ms = days_ms(settings->inbox_age_days),
+        .hold_ms = settings->hold_unknown * STORE_DAY_MS,
     };
     int error = store_open(&options, out, &report);
     if (error == -EMFILE) {

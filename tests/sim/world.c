@@ -148,6 +148,7 @@ boot_once(struct world *world)
                                       world->settings.device_unseen_days * STORE_DAY_MS,
                                   .device_warn_ms = world->settings.device_warn_days * STORE_DAY_MS,
                                   .inbox_age_ms = world->settings.inbox_age_days * STORE_DAY_MS,
+                                  .hold_ms = world->settings.hold_unknown * STORE_DAY_MS,
                                   .plant_answer_before_sync = world->answer_early};
     struct store_report report;
     int error = store_open(&store, &world->store, &report);

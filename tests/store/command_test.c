@@ -171,6 +171,17 @@ change_kinds(struct command *out)
 }
 
 static size_t
+hold_kinds(struct command *out)
+{
+    const struct store_name name = {.bytes = 3, .text = "bob"};
+    const struct command commands[] = {
+        {.kind = COMMAND_NAME_HOLD, .name_hold = name},
+        {.kind = COMMAND_HOLD, .hold = {.user = 9, .recipient = 8, .recipients_max = 7}},
+    };
+    return put_kinds(out, commands, sizeof(commands) / sizeof(commands[0]));
+}
+
+static size_t
 all_kinds(struct command out[COMMAND_KINDS])
 {
     for (uint32_t i = 0; i < 4; i++) {
@@ -178,6 +189,7 @@ all_kinds(struct command out[COMMAND_KINDS])
     }
     size_t count = first_kinds(out);
     count += change_kinds(out + count);
+    count += hold_kinds(out + count);
     return count + group_kinds(out + count);
 }
 
@@ -309,7 +321,7 @@ refuses_impossible_fields(void **state)
         {COMMAND_NAME_CLAIM, 15, 2},       /* a flag that is neither */
         {COMMAND_PASSWORD_SET, 16, 200},   /* a password too long */
         {COMMAND_DEVICE_ADD, 48, 65},      /* a name too long */
-        {COMMAND_MESSAGE, 16, 2},          /* a flag that is neither */
+        {COMMAND_MESSAGE, 16, 8},          /* a flag that is none of them */
         {COMMAND_MESSAGE, 17 + 16, 1},     /* numbered in its chat before it was decided */
         {COMMAND_MESSAGE, 17 + 24, 1},     /* another time than the command's */
         {COMMAND_MESSAGE, 17 + 35, 65},    /* a name too long */

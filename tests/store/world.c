@@ -612,7 +612,7 @@ world_head(struct world *world, uint64_t user, struct record_head *out)
 {
     struct store_key key = record_key(world_partition(world, user), RECORD_HEAD, user, 0);
     learn(world, &key);
-    return inbox_head_get(&world->ledgers[key.partition], user, out);
+    return inbox_head_find(&world->ledgers[key.partition], user, out);
 }
 
 bool

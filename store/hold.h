@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hold.h - what is written to a name that nobody has yet, kept for whoever takes it
+ * (store_options.hold_ms): as requests and answers carry it.
+ *
+ *     STORE_NAME_HOLD, to the name's partition    the id that whoever takes the name will have
+ *     STORE_HOLD, to the sender's                 he writes to that one: counted
+ *     STORE_MESSAGE with `holds`, to that id's    waits there
+ *
+ * The name is promised an id, and what is written to that id lies in an inbox which is nobody's:
+ * its head says so, there is no user record, and for every other request there is no such user.
+ * When the name is claimed the user is made with that id and finds the inbox as it is. So nothing
+ * is moved, and messages, their order, ticks, changes and expiry are those of any chat.
+ *
+ * Bounded twice: of each sender, how many such recipients wait for him, until the first of them has
+ * taken something in or lost it by age; of each recipient, how many messages wait.
+ */
+#pragma once
+
+#include "store/account.h"
+
+enum {
+    STORE_HOLD_MESSAGES_MAX = 100,
+    STORE_HOLD_RECIPIENTS_MAX = 32,
+};
+
+enum store_hold_tag {
+    /* store_name_hold -> store_name_held; -EUSERS: the name is neither taken nor promised */
+    STORE_NAME_HOLD = 0x000100D0,
+    /* store_hold -> nothing; -EMFILE: as many wait for messages of this sender as may */
+    STORE_HOLD,
+};
+
+struct store_name_hold {
+    struct store_name name;
+    bool known_only; /* nothing is promised anew */
+};
+struct store_name_held {
+    uint64_t user;
+    bool waits; /* nobody has taken the name yet */
+};
+
+struct store_hold {
+    uint64_t user; /* the sender */
+    uint64_t recipient;
+    uint32_t recipients_max;
+};

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a sender's connection asks before it writes to a name that nobody has (hold.h). What has
+ * been decided already is answered without a command. */
+#include "store/chat.h"
+#include "store/hold.h"
+#include "store/partition_priv.h"
+
+#include <errno.h>
+
+static bool
+valid_name_hold(const struct ask *ask)
+{
+    const struct store_name *name = &ASK_DATA(store_name_hold, ask)->name;
+    return name->bytes > 0 && name->bytes <= STORE_NAME_BYTES_MAX &&
+           key_partition_of_name(ask->partition->ledger.seed, name->text, name->bytes) ==
+               ask->partition->ledger.partition;
+}
+
+static void
+answer_held(struct ask *ask, const struct result *result)
+{
+    struct store_name_held held = {.user = result->user, .waits = result->waits};
+    ask_answer(ask, &held, sizeof(held), NULL);
+}
+
+static enum ask_outcome
+run_name_hold(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_name_hold *asked = ASK_DATA(store_name_hold, ask);
+    struct command command = {.kind = COMMAND_NAME_HOLD, .name_hold = asked->name};
+    struct store_key key = record_key_name(partition->ledger.seed, &asked->name);
+    struct store_value value;
+    struct record_name record;
+    enum ask_outcome outcome = partition_log(partition, ask, &command, false);
+    if (outcome != ASK_READY || !act) {
+        return outcome;
+    }
+    if (!ledger_get(&partition->ledger, &key, &value)) {
+        return asked->known_only ? partition_refuse(ask, -EUSERS)
+                                 : partition_log(partition, ask, &command, true);
+    }
+    int error = record_name_decode(value, &record);
+    ASSERT(error == 0);
+    if (!record_names_equal(&record.name, &asked->name)) {
+        return partition_refuse(ask, -ENOENT);
+    }
+    struct result known = {.user = record.user, .waits = record.promised};
+    answer_held(ask, &known);
+    return ASK_DONE;
+}
+
+static bool
+valid_hold(const struct ask *ask)
+{
+    return partition_valid_user(ask) && ASK_DATA(store_hold, ask)->recipient != 0;
+}
+
+static enum ask_outcome
+run_hold(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_hold *asked = ASK_DATA(store_hold, ask);
+    struct command command = {.kind = COMMAND_HOLD, .hold = *asked};
+    struct record_chat chat;
+    enum ask_outcome outcome = partition_log(partition, ask, &command, false);
+    if (outcome != ASK_READY || !act) {
+        return outcome;
+    }
+    if (chat_get(&partition->ledger, asked->user, asked->recipient, &chat) && chat.held) {
+        return partition_refuse(ask, 0);
+    }
+    return partition_log_for_user(partition, ask, &command, asked->user, act);
+}
+
+const struct ask_kind ask_name_hold = {
+    .bytes = sizeof(struct store_name_hold),
+    .needs_space = true,
+    .valid = valid_name_hold,
+    .run = run_name_hold,
+    .answer = answer_held,
+};
+const struct ask_kind ask_hold = {
+    .bytes = sizeof(struct store_hold),
+    .needs_space = true,
+    .valid = valid_hold,
+    .run = run_hold,
+};

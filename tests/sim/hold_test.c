@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Messages to a name that nobody has yet, through power cuts at any step of it. */
+#include "tests/sim/wire.h"
+#include "tests/spec.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HOUR_MS = 3600000, MESSAGES = 5, CUTS = 24, CUT_STEP = 17 };
+
+static struct world world;
+static struct wire alice, carol;
+
+static void
+held(struct settings *settings)
+{
+    settings->hold_unknown = 2;
+    settings->hold_messages_max = MESSAGES;
+    settings->hold_recipients_max = 2;
+    settings->limits.idle_timeout_ms = 24 * HOUR_MS;
+}
+
+static void
+begin(uint64_t seed)
+{
+    world_fresh(&world, seed);
+    world.set = held;
+    world_begin(&world);
+    wire_open(&alice, &world, PROTOCOL_JSON);
+    wire_enrol(&alice, "alice");
+}
+
+static void
+end(void)
+{
+    wire_end(&alice);
+    world_close(&world);
+}
+
+/* The first frame from `from` on with this in it; NULL: none. */
+static const char *
+heard(const struct wire *wire, unsigned from, const char *part)
+{
+    for (unsigned i = from; i < wire->heard_count; i++) {
+        if (strstr(wire->heard[i], part) != NULL) {
+            return wire->heard[i];
+        }
+    }
+    return NULL;
+}
+
+/* The power goes so many events later, and alice comes back. */
+static void
+cut(uint64_t events)
+{
+    char token[sizeof alice.token];
+    memcpy(token, alice.token, sizeof token);
+    world_crash_within(&world, events, 2000);
+    wire_end(&alice);
+    wire_open(&alice, &world, PROTOCOL_JSON);
+    wire_login(&alice, token);
+    memcpy(alice.token, token, sizeof token);
+}
+
+static void
+write_number(uint64_t number)
+{
+    char command[256];
+    (void)snprintf(command, sizeof command,
+                   "{\"number\":\"%" PRIu64 "\",\"sendMessage\":{\"chat\":{\"userName\":\"carol\"},"
+                   "\"text\":\"held %" PRIu64 "\"}}",
+                   number, number);
+    wire_say(&alice, command);
+}
+
+/* As a client does: until it is answered with `sent`. */
+static void
+write_until_sent(uint64_t number)
+{
+    char part[64];
+    (void)snprintf(part, sizeof part, "{\"answer\":{\"number\":\"%" PRIu64 "\",\"sent\"", number);
+    for (unsigned tries = 0; heard(&alice, 0, part) == NULL; tries++) {
+        assert_true(tries < 20);
+        write_number(number);
+        (void)wire_waiting(&alice, 500);
+    }
+}
+
+static void
+carol_comes(enum protocol_form form)
+{
+    wire_open(&carol, &world, form);
+    wire_enrol(&carol, "carol");
+    (void)wire_waiting(&carol, 1000);
+}
+
+/* Each once and in order, whatever else there is. */
+static void
+carol_has(uint64_t count)
+{
+    uint64_t next = 1;
+    for (unsigned i = 0; i < carol.heard_count; i++) {
+        const char *text = strstr(carol.heard[i], "\"text\":\"held ");
+        if (text != NULL) {
+            assert_int_equal(strtoull(text + strlen("\"text\":\"held "), NULL, 10), next);
+            assert_int_equal(wire_number(carol.heard[i], "chatNumber"), next);
+            next++;
+        }
+    }
+    assert_int_equal(next, count + 1);
+}
+
+static void
+carol_acknowledges(void)
+{
+    char command[128];
+    uint64_t last = 0;
+    for (unsigned i = 0; i < carol.heard_count; i++) {
+        if (strstr(carol.heard[i], "\"inboxNumber\"") != NULL) {
+            last = wire_number(carol.heard[i], "inboxNumber");
+        }
+    }
+    (void)snprintf(command, sizeof command, "{\"ack\":{\"inboxNumber\":\"%" PRIu64 "\"}}", last);
+    wire_say(&carol, command);
+}
+
+static void
+waits_for_him(void **state)
+{
+    (void)state;
+    begin(1);
+    for (uint64_t number = 1; number <= MESSAGES; number++) {
+        write_until_sent(number);
+    }
+    const char *sent = heard(&alice, 0, "\"sent\"");
+    uint64_t promised = wire_number(sent, "heldUserId");
+    write_number(MESSAGES + 1);
+    (void)wire_waiting(&alice, 1000);
+    assert_non_null(heard(&alice, 0, "\"RECIPIENT_FULL\""));
+    wire_say(&alice, "{\"getPresence\":{\"chat\":{\"userName\":\"carol\"}}}");
+    (void)wire_waiting(&alice, 1000);
+    assert_non_null(heard(&alice, 0, "\"UNKNOWN_USER\""));
+    carol_comes(PROTOCOL_BINARY);
+    assert_int_equal(wire_number(carol.heard[0], "userId"), promised);
+    carol_has(MESSAGES);
+    carol_acknowledges();
+    (void)wire_waiting(&alice, 1000);
+    assert_non_null(heard(&alice, 0, "\"delivered\":\"5\""));
+    write_number(MESSAGES + 1);
+    (void)wire_waiting(&carol, 1000);
+    carol_has(MESSAGES + 1);
+    assert_int_equal(messenger_counted(&world.messenger.counters.messages_held), MESSAGES);
+    assert_int_equal(messenger_counted(&world.messenger.counters.hold_refused), 1);
+    wire_end(&carol);
+    end();
+}
+
+/* The power goes while alice writes, and again while carol comes, each time a little later. */
+static void
+comes_once_over_cuts(void **state)
+{
+    (void)state;
+    for (unsigned step = 0; step < CUTS; step++) {
+        begin(100 + step);
+        write_number(1);
+        write_number(2);
+        write_number(3);
+        cut(1 + (uint64_t)step * CUT_STEP);
+        for (uint64_t number = 1; number <= 3; number++) {
+            write_until_sent(number);
+        }
+        wire_open(&carol, &world, PROTOCOL_JSON);
+        wire_upgrade(&carol, "");
+        wire_say(&carol, "{\"authenticate\":{\"passwordLogin\":{\"name\":\"carol\",\"password\":"
+                         "\"correct horse\"}}}");
+        write_number(4);
+        cut(1 + (uint64_t)step * CUT_STEP);
+        wire_end(&carol);
+        for (uint64_t number = 1; number <= 4; number++) {
+            write_until_sent(number);
+        }
+        carol_comes(PROTOCOL_JSON);
+        carol_has(4);
+        wire_end(&carol);
+        end();
+    }
+}
+
+static void
+expires(void **state)
+{
+    (void)state;
+    begin(3);
+    write_until_sent(1);
+    wire_say(&alice, "{\"sendMessage\":{\"chat\":{\"userName\":\"dave\"},\"text\":\"hi\"}}");
+    wire_say(&alice, "{\"sendMessage\":{\"chat\":{\"userName\":\"erin\"},\"text\":\"hi\"}}");
+    (void)wire_waiting(&alice, 1000);
+    assert_non_null(heard(&alice, 0, "\"TOO_MANY_HELD\""));
+    for (unsigned hour = 0; hour < 50; hour++) {
+        world_run(&world, HOUR_MS);
+        wire_say(&alice, "{\"ping\":{}}");
+    }
+    (void)wire_waiting(&alice, 1000);
+    const char *told = heard(&alice, 0, "\"expired\":\"1\"");
+    assert_non_null(told);
+    assert_null(strstr(told, "\"delivered\""));
+    unsigned from = alice.heard_count;
+    wire_say(&alice, "{\"sendMessage\":{\"chat\":{\"userName\":\"erin\"},\"text\":\"hi\"}}");
+    (void)wire_waiting(&alice, 1000);
+    assert_non_null(heard(&alice, from, "\"sent\""));
+    carol_comes(PROTOCOL_JSON);
+    carol_has(0);
+    wire_end(&carol);
+    end();
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("what is written to a name that nobody has waits for whoever takes it, in order, and "
+             "ticks as ever",
+             waits_for_him),
+        SPEC("it comes once, wherever the power goes", comes_once_over_cuts),
+        SPEC(
+            "after its days it has expired, which its sender is told, and others may be written to",
+            expires),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
