@@ -1,14 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A message is edited or deleted: by its author for everyone (a sendMessage with a change), decided
- * in its recipient's partition as the message was; or by anyone for his own devices (hideMessage),
- * decided in his own. */
+ * in its recipient's partition as the message was, or in the group's; or by anyone for his own
+ * devices (hideMessage), decided in his own. */
 #include "actors/command.h"
+#include "actors/command_group.h"
 #include "store/change.h"
 
 #include <errno.h>
 
+static void
+revise_refused(struct connection *connection, const struct pending *pending, int error)
+{
+    if (error == -ERANGE) {
+        event_error(connection, command_number(pending), pending->ref,
+                    LINNET__V1__ERROR__CODE__OUT_OF_RANGE,
+                    "sendMessage.change.chatNumber: beyond the group's last message", 0);
+    } else {
+        command_refuse_group(connection, pending, error);
+    }
+}
+
 static const struct request_kind request_change = {
     .tag = STORE_CHANGE, .ordered = true, .done = command_sent, .refused = command_say_refused};
+static const struct request_kind request_revise = {
+    .tag = STORE_GROUP_REVISE, .ordered = true, .done = command_sent, .refused = revise_refused};
+static const struct request_kind request_hide_in_group = {
+    .tag = STORE_CHANGE, .ordered = true, .done = command_sent, .refused = command_refuse_group};
 
 static uint64_t
 larger(uint64_t x, uint64_t y)
@@ -16,15 +33,32 @@ larger(uint64_t x, uint64_t y)
     return x > y ? x : y;
 }
 
+static uint64_t
+window_ms(const struct settings *settings, const struct store_change *change)
+{
+    return change->kind == STORE_CHANGE_EDIT ? settings->edit_window_ms
+                                             : settings->delete_window_ms;
+}
+
 /* Until when this may be done to a message of that time, and how long its deletion has to be
  * remembered: as long as anything may be done to it. */
 static void
 dates_fill(const struct settings *settings, uint64_t time_ms, struct store_change *out)
 {
-    uint64_t window_ms =
-        out->kind == STORE_CHANGE_EDIT ? settings->edit_window_ms : settings->delete_window_ms;
-    out->until_ms = time_ms + window_ms;
+    out->until_ms = time_ms + window_ms(settings, out);
     out->kept_until_ms = time_ms + larger(settings->edit_window_ms, settings->delete_window_ms);
+}
+
+/* The group knows who wrote what and when: neither time nor handle are needed. */
+static void
+revise(struct connection *connection, const Linnet__V1__ClientFrame *frame,
+       struct store_change *change)
+{
+    change->until_ms = window_ms(connection->messenger->settings, change);
+    struct ln_buffer *buffer = command_body(frame->send_message, &change->message);
+    command_ask_in_order(connection,
+                         command_pending(&request_revise, frame, change->message.number),
+                         change->message.recipient, change, sizeof *change, buffer);
 }
 
 void
@@ -47,8 +81,7 @@ command_change(struct connection *connection, const Linnet__V1__ClientFrame *fra
             asked->kind == LINNET__V1__CHANGE__KIND__EDIT ? STORE_CHANGE_EDIT : STORE_CHANGE_DELETE,
     };
     if (command_chat_is_group(frame->send_message->chat)) {
-        event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__NOT_PERMITTED,
-                    "sendMessage.change: messages of groups stay as they are", 0);
+        revise(connection, frame, &change);
         return;
     }
     if (!message_handle_open(&connection->messenger->handle_keys, asked->handle.data,
@@ -85,13 +118,15 @@ hide_message(struct connection *connection, const Linnet__V1__ClientFrame *frame
         command_refuse_name(connection, frame, "hideMessage.chat", error);
         return;
     }
-    if (change.author != connection->user && change.author != change.peer) {
+    change.in_group = command_chat_is_group(asked->chat);
+    if (!change.in_group && change.author != connection->user && change.author != change.peer) {
         event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__BAD_FRAME,
                     "hideMessage.authorUserId: nobody in this chat", 0);
         return;
     }
     change.message.recipient = connection->user;
-    command_ask_in_order(connection, command_pending(&request_change, frame, change.message.number),
+    const struct request_kind *kind = change.in_group ? &request_hide_in_group : &request_change;
+    command_ask_in_order(connection, command_pending(kind, frame, change.message.number),
                          connection->user, &change, sizeof change, NULL);
 }
 

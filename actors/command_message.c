@@ -107,7 +107,7 @@ command_sent(struct connection *connection, const struct pending *pending,
     }
     event_answer(connection, pending, &result);
     trace(connection, pending, STEP_ANSWERED, stored->chat_number);
-    if (stored->chat_number == 1 && !stored->duplicate) {
+    if (pending->kind->tag == STORE_MESSAGE && stored->chat_number == 1 && !stored->duplicate) {
         connection_rate_charge(connection, RATE_STRANGERS);
     }
 }

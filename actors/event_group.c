@@ -15,6 +15,7 @@ event_chat(const struct store_entry *entry, Linnet__V1__Chat *out)
     case STORE_ENTRY_GROUP_UPDATE:
     case STORE_ENTRY_GROUP_CURSORS:
     case STORE_ENTRY_GROUP_COUNTS:
+    case STORE_ENTRY_GROUP_CHANGE:
         out->peer_case = LINNET__V1__CHAT__PEER_GROUP_ID;
         out->group_id = entry->peer;
         break;

@@ -23,7 +23,7 @@ check_hide_message(const Linnet__V1__ClientFrame *frame, const struct protocol_l
 {
     const Linnet__V1__HideMessage *hide = frame->hide_message;
     (void)limits;
-    int rc = check_chat("hideMessage.chat", "hideMessage.chat.userName", hide->chat, out_error);
+    int rc = check_chat_any("hideMessage.chat", "hideMessage.chat.userName", hide->chat, out_error);
     if (rc < 0) {
         return rc;
     }

@@ -64,6 +64,7 @@ static const struct apply_command_kind *const kinds[COMMAND_KINDS] = {
     [COMMAND_GROUP_READ] = &apply_group_read,
     [COMMAND_GROUP_REPORT] = &apply_group_report,
     [COMMAND_GROUP_TELL] = &apply_group_tell,
+    [COMMAND_GROUP_REVISE] = &apply_group_revise,
     [COMMAND_CHANGE] = &apply_change,
     [COMMAND_SWEEP] = &apply_sweep,
     [COMMAND_DEVICE_RENAME] = &apply_device_rename,

@@ -5,6 +5,7 @@
 #include "store/apply_priv.h"
 #include "store/chat.h"
 #include "store/expiry.h"
+#include "store/group_ledger.h"
 #include "store/history_ledger.h"
 #include "store/outbox.h"
 
@@ -23,42 +24,56 @@ tombstone_of(const struct ledger *ledger, const struct command_change *command)
                          command->change.message.chat_number);
 }
 
+/* Whose chat it is in whose inbox. */
+struct place {
+    uint64_t user;
+    uint64_t chat;
+    bool in_group;
+};
+
+static struct place
+place_of(const struct command_change *command)
+{
+    return (struct place){
+        .user = command->owner, .chat = command->peer, .in_group = command->in_group};
+}
+
 /* One to one, the user wrote it. */
 static bool
-is_own(uint64_t user, uint64_t chat, const struct store_entry_change *change)
+is_own(const struct place *place, const struct store_entry_change *change)
 {
-    return change->author == user && chat != user;
+    return !place->in_group && change->author == place->user && place->chat != place->user;
 }
 
 /* What a history has of the message, when that is known: an edit changes it. */
 static void
-need_history(const struct needs *needs, uint64_t user, uint64_t chat,
+need_history(const struct needs *needs, const struct place *place,
              const struct store_entry_change *change)
 {
     const struct ledger *ledger = needs->ledger;
-    struct store_key at = history_key_at(ledger->partition, user, chat, change->message.chat_number,
-                                         is_own(user, chat, change));
+    struct store_key at = history_key_at(ledger->partition, place->user, place->chat,
+                                         change->message.chat_number, is_own(place, change));
     struct store_value value;
     uint64_t number;
     need_key(needs, &at); /* whether history is on or not: it may be on again */
     if (delta_get(ledger->delta, &at, &value) == DELTA_PRESENT) {
         int error = history_at_decode(value, &number);
         ASSERT(error == 0);
-        struct store_key key = history_key(ledger->partition, user, chat, number);
+        struct store_key key = history_key(ledger->partition, place->user, place->chat, number);
         need_key(needs, &key);
     }
 }
 
 static void
-change_history(const struct apply *apply, uint64_t user, uint64_t chat,
+change_history(const struct apply *apply, const struct place *place,
                const struct store_entry_change *change)
 {
     struct ledger *ledger = apply->ledger;
-    bool own = is_own(user, chat, change);
+    bool own = is_own(place, change);
     if (change->kind == STORE_CHANGE_EDIT) {
-        history_edit(ledger, apply->effects, user, chat, own, &change->message);
+        history_edit(ledger, apply->effects, place->user, place->chat, own, &change->message);
     } else {
-        history_forget(ledger, user, chat, change->message.chat_number, own);
+        history_forget(ledger, place->user, place->chat, change->message.chat_number, own);
     }
 }
 
@@ -67,11 +82,15 @@ need_change(const struct needs *needs, const struct command *whole)
 {
     const struct command_change *command = &whole->change;
     struct store_key tombstone = tombstone_of(needs->ledger, command);
+    struct place place = place_of(command);
     need(needs, RECORD_HEAD, command->owner, 0);
     need_number(needs, &command->change.message);
     need_key(needs, &tombstone);
     need(needs, RECORD_CHAT, command->owner, command->peer);
-    need_history(needs, command->owner, command->peer, &command->change);
+    if (command->in_group) {
+        need(needs, RECORD_MEMBERSHIP, command->owner, command->peer);
+    }
+    need_history(needs, &place, &command->change);
     if (command->original != 0) {
         need(needs, RECORD_INBOX, command->owner, command->original);
     }
@@ -79,6 +98,20 @@ need_change(const struct needs *needs, const struct command *whole)
 
 /* What no device may have fetched yet is not given out any more: the message stays as an entry that
  * says only that it is gone. It goes on to count as much as it did. */
+void
+apply_wipe(const struct apply *apply, uint64_t user, struct store_entry *entry)
+{
+    struct store_key key = record_key(apply->ledger->partition, RECORD_INBOX, user, entry->number);
+    entry->message.deleted = true;
+    entry->message.body_kind = 0;
+    entry->message.body_bytes = 0;
+    entry->message.attachments_bytes = 0;
+    size_t bytes = entry_bytes(entry);
+    unsigned char *record = effects_scratch(apply->effects, bytes);
+    entry_encode(entry, record);
+    ledger_put(apply->ledger, &key, record, bytes);
+}
+
 static void
 wipe(const struct apply *apply, const struct command_change *command)
 {
@@ -96,14 +129,7 @@ wipe(const struct apply *apply, const struct command_change *command)
         entry.message.chat_number != command->change.message.chat_number) {
         return;
     }
-    entry.message.deleted = true;
-    entry.message.body_kind = 0;
-    entry.message.body_bytes = 0;
-    entry.message.attachments_bytes = 0;
-    size_t bytes = entry_bytes(&entry);
-    unsigned char *record = effects_scratch(apply->effects, bytes);
-    entry_encode(&entry, record);
-    ledger_put(apply->ledger, &key, record, bytes);
+    apply_wipe(apply, command->owner, &entry);
 }
 
 static void
@@ -160,13 +186,14 @@ static bool
 take_in(const struct apply *apply, const struct command_change *command, struct record_head *head,
         struct store_entry *entry)
 {
+    struct place place = place_of(command);
     if (!inbox_make_room(apply->ledger, apply->effects, command->owner, head, entry_bytes(entry))) {
         return false;
     }
     inbox_append(apply->ledger, apply->effects, command->owner, head, entry);
     inbox_head_put(apply->ledger, command->owner, head);
     apply_expiry(apply, command->owner, entry);
-    change_history(apply, command->owner, command->peer, &command->change);
+    change_history(apply, &place, &command->change);
     if (entry->change.kind == STORE_CHANGE_DELETE) {
         if (command->original > head->low.number) {
             wipe(apply, command);
@@ -187,17 +214,30 @@ swallowed(const struct apply *apply, const struct command_change *command)
            (chat.blocked || command->change.message.chat_number > STORE_SWALLOWED_MIN);
 }
 
+/* Whether the user was ever in the group, if it is one, when the message was written. */
+static bool
+is_met(const struct apply *apply, const struct command_change *command)
+{
+    struct record_membership membership;
+    return !command->in_group ||
+           (membership_get(apply->ledger, command->owner, command->peer, &membership) &&
+            command->change.message.chat_number <= membership.last);
+}
+
 static void
 run_change(const struct apply *apply, const struct command *whole)
 {
     const struct command_change *command = &whole->change;
     struct store_entry entry = {
-        .kind = STORE_ENTRY_CHANGE, .peer = command->peer, .change = command->change};
+        .kind = command->in_group ? STORE_ENTRY_GROUP_CHANGE : STORE_ENTRY_CHANGE,
+        .peer = command->peer,
+        .change = command->change,
+    };
     struct record_head head;
     if (settled(apply, command)) {
         return;
     }
-    if (!inbox_head_find(apply->ledger, command->owner, &head)) {
+    if (!inbox_head_find(apply->ledger, command->owner, &head) || !is_met(apply, command)) {
         apply->result->error = -ENOENT;
         return;
     }
@@ -221,8 +261,9 @@ static void
 need_changed(const struct needs *needs, const struct payload *payload)
 {
     const struct payload_change *changed = &payload->change;
+    struct place place = {.user = changed->change.message.sender, .chat = changed->peer};
     need(needs, RECORD_HEAD, changed->change.message.sender, 0);
-    need_history(needs, changed->change.message.sender, changed->peer, &changed->change);
+    need_history(needs, &place, &changed->change);
 }
 
 /* As a message's copy (apply_message.c), left out where there is no room. */
@@ -231,12 +272,13 @@ run_changed(const struct apply *apply, const struct payload *payload)
 {
     const struct payload_change *changed = &payload->change;
     uint64_t user = changed->change.message.sender;
+    struct place place = {.user = user, .chat = changed->peer};
     struct store_entry entry = {
         .kind = STORE_ENTRY_CHANGE, .peer = changed->peer, .change = changed->change};
     if (!apply_own_entry(apply, user, &entry)) {
         return;
     }
-    change_history(apply, user, changed->peer, &changed->change);
+    change_history(apply, &place, &changed->change);
 }
 
 const struct apply_payload_kind apply_changed = {need_changed, run_changed};

@@ -189,6 +189,7 @@ log_row(const struct apply *apply, uint64_t group, const struct store_entry_mess
         .sender = message->sender,
         .sender_number = message->sender_number,
         .time_ms = message->time_ms,
+        .expires_at_ms = message->expires_at_ms,
         .sender_device = message->sender_device,
     };
     unsigned char *bytes = effects_scratch(apply->effects, RECORD_BYTES_MAX);

@@ -3,13 +3,12 @@
  * each. A member's limits never refuse it: who has no room gets a gap instead, and a mark that says
  * so. */
 #include "store/apply_group.h"
+#include "store/group_find.h"
 #include "store/history_ledger.h"
 #include "store/outbox.h"
 
-/* Who stands there in the roster; 0: nobody, or it is not known yet. What is asked about meanwhile
- * may move it, so it is looked at anew. */
-static uint64_t
-roster_peek(const struct ledger *ledger, uint64_t group, uint32_t index)
+uint64_t
+apply_group_roster_peek(const struct ledger *ledger, uint64_t group, uint32_t index)
 {
     struct store_key key = record_key(ledger->partition, RECORD_ROSTER, group, 0);
     struct store_value value;
@@ -26,17 +25,16 @@ void
 need_roster(const struct needs *needs, uint64_t group)
 {
     need(needs, RECORD_ROSTER, group, 0);
-    uint64_t user = roster_peek(needs->ledger, group, 0);
+    uint64_t user = apply_group_roster_peek(needs->ledger, group, 0);
     for (uint32_t next = 1; user != 0; next++) {
         need(needs, RECORD_HEAD, user, 0);
         need(needs, RECORD_MEMBERSHIP, user, group);
-        user = roster_peek(needs->ledger, group, next);
+        user = apply_group_roster_peek(needs->ledger, group, next);
     }
 }
 
-/* The group is told that it has a member who does not exist, or not any more. */
-static void
-absent(const struct apply *apply, uint64_t group, uint64_t user)
+void
+apply_group_missing(const struct apply *apply, uint64_t group, uint64_t user)
 {
     struct payload payload = {.kind = PAYLOAD_GROUP_ABSENT,
                               .group_absent = {.group = group, .user = user}};
@@ -45,10 +43,9 @@ absent(const struct apply *apply, uint64_t group, uint64_t user)
     roster_remove(apply->ledger, apply->effects, group, user);
 }
 
-/* False: there was no room. Number and totals are the inbox's. */
-static bool
-entry_put(const struct apply *apply, uint64_t user, struct record_head *head,
-          struct store_entry *entry)
+bool
+apply_group_entry(const struct apply *apply, uint64_t user, struct record_head *head,
+                  struct store_entry *entry)
 {
     if (!inbox_make_room(apply->ledger, apply->effects, user, head, entry_bytes(entry))) {
         return false;
@@ -58,9 +55,9 @@ entry_put(const struct apply *apply, uint64_t user, struct record_head *head,
     return true;
 }
 
-static void
-gap_put(const struct apply *apply, uint64_t user, uint64_t group, struct record_head *head,
-        struct record_membership *membership)
+void
+apply_group_gap(const struct apply *apply, uint64_t user, uint64_t group, struct record_head *head,
+                struct record_membership *membership)
 {
     membership_mark(apply->ledger, apply->effects, user, group, head, membership, MEMBERSHIP_GAP);
     group_due_at(&apply->ledger->due, group)->report = true;
@@ -109,7 +106,7 @@ message_to_member(const struct apply *apply, uint64_t user, const struct store_e
     struct record_membership membership;
     bool own = user == entry->message.sender;
     if (!inbox_head_get(apply->ledger, user, &head)) {
-        absent(apply, entry->peer, user);
+        apply_group_missing(apply, entry->peer, user);
         return;
     }
     bool met = membership_get(apply->ledger, user, entry->peer, &membership);
@@ -119,9 +116,12 @@ message_to_member(const struct apply *apply, uint64_t user, const struct store_e
         own_message(&membership, membership.last);
     }
     bool wanted = !own || head.devices > 1;
-    if (wanted && !entry_put(apply, user, &head, entry) && !own) {
+    group_find_point(&membership, &entry->message);
+    if (wanted && apply_group_entry(apply, user, &head, entry)) {
+        group_find_note(&membership, entry);
+    } else if (wanted && !own) {
         message_missed(&head, &membership, membership.last);
-        gap_put(apply, user, entry->peer, &head, &membership);
+        apply_group_gap(apply, user, entry->peer, &head, &membership);
     }
     if (wanted) {
         inbox_head_put(apply->ledger, user, &head);
@@ -132,9 +132,10 @@ message_to_member(const struct apply *apply, uint64_t user, const struct store_e
 
 /* The roster moves when somebody is taken out of it: so from its end, and looked at anew each
  * time. */
-static void
-each_member(const struct apply *apply, const struct store_entry *entry,
-            void (*each)(const struct apply *apply, uint64_t user, const struct store_entry *entry))
+void
+apply_group_each(const struct apply *apply, const struct store_entry *entry,
+                 void (*each)(const struct apply *apply, uint64_t user,
+                              const struct store_entry *entry))
 {
     struct record_roster roster;
     (void)roster_get(apply->ledger, entry->peer, &roster);
@@ -152,7 +153,7 @@ run_message(const struct apply *apply, const struct payload *payload)
         .peer = payload->group_message.group,
         .message = payload->group_message.message,
     };
-    each_member(apply, &entry, message_to_member);
+    apply_group_each(apply, &entry, message_to_member);
 }
 
 const struct apply_payload_kind apply_group_message_in = {need_message, run_message};
@@ -200,7 +201,7 @@ join(const struct apply *apply, uint64_t group, uint64_t user,
     struct record_head head;
     struct record_membership membership;
     if (!inbox_head_get(apply->ledger, user, &head)) {
-        absent(apply, group, user);
+        apply_group_missing(apply, group, user);
         return;
     }
     (void)membership_get(apply->ledger, user, group, &membership);
@@ -256,14 +257,14 @@ update_to_member(const struct apply *apply, uint64_t user, const struct store_en
     struct record_head head;
     struct record_membership membership;
     if (!inbox_head_get(apply->ledger, user, &head)) {
-        absent(apply, entry->peer, user);
+        apply_group_missing(apply, entry->peer, user);
         return;
     }
     bool met = membership_get(apply->ledger, user, entry->peer, &membership);
     ASSERT(met);
     bool subject = is_subject(update, user);
-    if (!entry_put(apply, user, &head, entry)) {
-        gap_put(apply, user, entry->peer, &head, &membership);
+    if (!apply_group_entry(apply, user, &head, entry)) {
+        apply_group_gap(apply, user, entry->peer, &head, &membership);
     }
     inbox_head_put(apply->ledger, user, &head);
     membership.gone = update->kind == STORE_GROUP_DELETE || (subject && takes_out(update->kind));
@@ -292,7 +293,7 @@ run_update(const struct apply *apply, const struct payload *payload)
         /* Who is in it is asked for: a list for each of a thousand would be a million names. */
         entry.update.subjects = 0;
     }
-    each_member(apply, &entry, update_to_member);
+    apply_group_each(apply, &entry, update_to_member);
 }
 
 const struct apply_payload_kind apply_group_update = {need_update, run_update};

@@ -103,6 +103,9 @@ bool apply_own_entry(const struct apply *apply, uint64_t user, struct store_entr
 /* apply_change.c */
 extern const struct apply_command_kind apply_change;
 extern const struct apply_payload_kind apply_changed;
+/* Takes body and attachments out of a message in the user's inbox, which has been read into
+ * `entry`. */
+void apply_wipe(const struct apply *apply, uint64_t user, struct store_entry *entry);
 
 /* apply_sweep.c */
 extern const struct apply_command_kind apply_sweep;
@@ -128,9 +131,10 @@ extern const struct apply_command_kind apply_stream_ack;
 
 /* apply_group*.c */
 extern const struct apply_command_kind apply_group_create, apply_group_change, apply_group_message,
-    apply_group_read, apply_group_report, apply_group_tell;
+    apply_group_read, apply_group_report, apply_group_tell, apply_group_revise;
 extern const struct apply_payload_kind apply_group_begin, apply_group_message_in,
-    apply_group_update, apply_group_receipts, apply_group_counts, apply_group_absent;
+    apply_group_update, apply_group_receipts, apply_group_counts, apply_group_absent,
+    apply_group_changed;
 
 /* apply_history.c */
 extern const struct apply_command_kind apply_history;

@@ -7,12 +7,19 @@
 
 /* Kinds without a place are nobody's: payload_decode lets none of them in. */
 static const struct apply_payload_kind *const payloads[PAYLOAD_KINDS] = {
-    [PAYLOAD_USER_CREATE] = &apply_user_create,   [PAYLOAD_NAME_RELEASE] = &apply_name_release,
-    [PAYLOAD_RECEIPT] = &apply_receipt,           [PAYLOAD_COPY] = &apply_copy,
-    [PAYLOAD_GROUP_BEGIN] = &apply_group_begin,   [PAYLOAD_GROUP_MESSAGE] = &apply_group_message_in,
-    [PAYLOAD_GROUP_UPDATE] = &apply_group_update, [PAYLOAD_GROUP_RECEIPTS] = &apply_group_receipts,
-    [PAYLOAD_GROUP_COUNTS] = &apply_group_counts, [PAYLOAD_GROUP_ABSENT] = &apply_group_absent,
-    [PAYLOAD_EXPIRED] = &apply_receipt,           [PAYLOAD_CHANGE] = &apply_changed,
+    [PAYLOAD_USER_CREATE] = &apply_user_create,
+    [PAYLOAD_NAME_RELEASE] = &apply_name_release,
+    [PAYLOAD_RECEIPT] = &apply_receipt,
+    [PAYLOAD_COPY] = &apply_copy,
+    [PAYLOAD_GROUP_BEGIN] = &apply_group_begin,
+    [PAYLOAD_GROUP_MESSAGE] = &apply_group_message_in,
+    [PAYLOAD_GROUP_UPDATE] = &apply_group_update,
+    [PAYLOAD_GROUP_RECEIPTS] = &apply_group_receipts,
+    [PAYLOAD_GROUP_COUNTS] = &apply_group_counts,
+    [PAYLOAD_GROUP_ABSENT] = &apply_group_absent,
+    [PAYLOAD_EXPIRED] = &apply_receipt,
+    [PAYLOAD_CHANGE] = &apply_changed,
+    [PAYLOAD_GROUP_CHANGED] = &apply_group_changed,
 };
 
 static void

@@ -6,9 +6,12 @@
  * partition that the message went to; one that hides a message to its own user's. The buffer holds
  * an edit's new body and attachments.
  *
- * The store does not know who wrote what and when once it is delivered: that the sender may change
- * this message until then is the asker's to find out. It does know what has been taken back, for as
- * long as kept_until_ms says.
+ * To a group's partition it is STORE_GROUP_REVISE (group.h): it knows of its messages, for a while,
+ * who wrote them and when; author, kept_until_ms and original are not looked at.
+ *
+ * Else the store does not know who wrote what and when once it is delivered: that the sender may
+ * change this message until then is the asker's to find out. It does know what has been taken back,
+ * for as long as kept_until_ms says.
  */
 #pragma once
 
@@ -23,4 +26,5 @@ struct store_change {
     uint64_t kept_until_ms;
     uint64_t original; /* its entry in that inbox (store_sent); 0: not known */
     uint8_t kind;      /* enum store_change_kind */
+    bool in_group;     /* HIDE: the peer is a group */
 };

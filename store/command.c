@@ -333,6 +333,7 @@ static const struct command_coding codings[COMMAND_KINDS] = {
     [COMMAND_NAME_HOLD] = {"NAME_HOLD", command_put_name_hold, command_get_name_hold},
     [COMMAND_HOLD] = {"HOLD", command_put_hold, command_get_hold},
     [COMMAND_GROUP_TELL] = {"GROUP_TELL", command_put_group_tell, command_get_group_tell},
+    [COMMAND_GROUP_REVISE] = {"GROUP_REVISE", command_put_change, command_get_change},
     [COMMAND_CHANGE] = {"CHANGE", command_put_change, command_get_change},
     [COMMAND_SWEEP] = {"SWEEP", command_put_sweep, command_get_sweep},
     [COMMAND_DEVICE_RENAME] = {"DEVICE_RENAME", device_rename_put, device_rename_get},

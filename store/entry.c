@@ -18,6 +18,7 @@ enum {
     MESSAGE_BYTES = 4 * 8 + 2 + 1 + 1 + 4 + 4,
     STATE_BYTES = 1 + 1 + 4,
     EXTRAS_BYTES = 2 * 8,
+    WAY_BYTES = 2 * 8, /* a group message's before and post */
     /* In a message's byte for the kind of its body, whose values stay below. Most messages have
      * neither. */
     MESSAGE_DELETED = 0x40,
@@ -32,6 +33,7 @@ entry_time_ms(const struct store_entry *entry)
     case STORE_ENTRY_GROUP_MESSAGE:
         return entry->message.time_ms;
     case STORE_ENTRY_CHANGE:
+    case STORE_ENTRY_GROUP_CHANGE:
         return entry->change.message.time_ms;
     case STORE_ENTRY_GROUP_UPDATE:
         return entry->update.time_ms;
@@ -69,12 +71,14 @@ entry_bytes(const struct store_entry *entry)
 {
     switch (entry->kind) {
     case STORE_ENTRY_MESSAGE:
-    case STORE_ENTRY_GROUP_MESSAGE:
         return COMMON_BYTES + entry_message_bytes(&entry->message);
+    case STORE_ENTRY_GROUP_MESSAGE:
+        return COMMON_BYTES + WAY_BYTES + entry_message_bytes(&entry->message);
     case STORE_ENTRY_CURSORS:
         return COMMON_BYTES + CURSORS_BYTES +
                (entry->cursors.peer_expired != 0 ? EXPIRED_BYTES : 0);
     case STORE_ENTRY_CHANGE:
+    case STORE_ENTRY_GROUP_CHANGE:
         return COMMON_BYTES + entry_change_bytes(&entry->change);
     case STORE_ENTRY_GROUP_UPDATE:
         return COMMON_BYTES + entry_update_bytes(&entry->update);
@@ -164,14 +168,19 @@ entry_encode(const struct store_entry *entry, unsigned char *out)
     cursor_put_u64(&cursor, entry->total_entries);
     cursor_put_u64(&cursor, entry->total_bytes);
     switch (entry->kind) {
-    case STORE_ENTRY_MESSAGE:
     case STORE_ENTRY_GROUP_MESSAGE:
+        cursor_put_u64(&cursor, entry->message.before);
+        cursor_put_u64(&cursor, entry->message.post);
+        entry_put_message(&cursor, &entry->message);
+        break;
+    case STORE_ENTRY_MESSAGE:
         entry_put_message(&cursor, &entry->message);
         break;
     case STORE_ENTRY_CURSORS:
         cursors_write(&cursor, &entry->cursors);
         break;
     case STORE_ENTRY_CHANGE:
+    case STORE_ENTRY_GROUP_CHANGE:
         entry_put_change(&cursor, &entry->change);
         break;
     case STORE_ENTRY_GROUP_UPDATE:
@@ -259,14 +268,19 @@ entry_decode(uint64_t number, const unsigned char *bytes, size_t count, struct s
     entry.total_bytes = cursor_get_u64(&in);
     entry.kind = (enum store_entry_kind)kind;
     switch (entry.kind) {
-    case STORE_ENTRY_MESSAGE:
     case STORE_ENTRY_GROUP_MESSAGE:
+        entry.message.before = cursor_get_u64(&in);
+        entry.message.post = cursor_get_u64(&in);
+        entry_get_message(&in, &entry.message);
+        break;
+    case STORE_ENTRY_MESSAGE:
         entry_get_message(&in, &entry.message);
         break;
     case STORE_ENTRY_CURSORS:
         cursors_read(&in, &entry.cursors);
         break;
     case STORE_ENTRY_CHANGE:
+    case STORE_ENTRY_GROUP_CHANGE:
         entry_get_change(&in, &entry.change);
         break;
     case STORE_ENTRY_GROUP_UPDATE:

@@ -37,6 +37,7 @@ enum store_entry_kind {
     STORE_ENTRY_DEVICE = 8,         /* one of the user's devices came, went, or is about to */
     STORE_ENTRY_GROUP_CURSORS = 10, /* what the user has read, or missed: a state */
     STORE_ENTRY_GROUP_COUNTS = 11,  /* how many have what the user wrote to the group: a state */
+    STORE_ENTRY_GROUP_CHANGE = 12,  /* a message of a group was edited or deleted */
 };
 
 enum store_change_kind {
@@ -62,6 +63,9 @@ struct store_entry_message {
     uint64_t expires_at_ms; /* nobody is given it from then on; 0: it stays */
     /* Of the copy for its sender's devices: its entry in the recipient's inbox. Else 0. */
     uint64_t original;
+    /* A group's, in an inbox: the entry of the message that came there before it, and of one that
+     * lies further back, by which an older one is found (group_find.h). 0: none. */
+    uint64_t before, post;
 };
 
 /* What was done to a message, by another that has its own id and time. The message's chat_number is
@@ -178,7 +182,7 @@ entry_takes_room(const struct store_entry *entry)
 {
     return entry->kind == STORE_ENTRY_MESSAGE || entry->kind == STORE_ENTRY_GROUP_MESSAGE ||
            entry->kind == STORE_ENTRY_GROUP_UPDATE || entry->kind == STORE_ENTRY_CHANGE ||
-           entry->kind == STORE_ENTRY_DEVICE ||
+           entry->kind == STORE_ENTRY_GROUP_CHANGE || entry->kind == STORE_ENTRY_DEVICE ||
            (entry->kind == STORE_ENTRY_STATE && entry->state.removed);
 }
 
@@ -197,6 +201,7 @@ entry_said(const struct store_entry *entry)
     case STORE_ENTRY_GROUP_MESSAGE:
         return &entry->message;
     case STORE_ENTRY_CHANGE:
+    case STORE_ENTRY_GROUP_CHANGE:
         return &entry->change.message;
     default:
         return NULL;

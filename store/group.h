@@ -44,6 +44,9 @@ enum store_group_tag {
     STORE_GROUP_MEMBERS, /* store_group_list -> store_rows, buffer: struct store_member [count] */
     STORE_GROUP_READ,    /* * store_read, its peer a group -> nothing; -ERANGE */
     STORE_GROUP_CHATS,   /* * store_list -> store_rows, buffer: struct store_membership [count] */
+    /* store_change (change.h): the recipient is a group, which knows the author; until_ms counts
+     * from the message's time; buffer -> store_sent; -ERANGE, -ETIME, -EIDRM */
+    STORE_GROUP_REVISE,
 };
 
 enum store_group_role {

@@ -43,7 +43,7 @@ log_it(struct partition *partition, struct ask *ask, struct command *command)
     command->time_ms = time_of_command(partition);
     if (command->kind == COMMAND_MESSAGE || command->kind == COMMAND_GROUP_MESSAGE) {
         message_dated(&command->message.message, command->time_ms, ASK_DATA(store_message, ask));
-    } else if (command->kind == COMMAND_CHANGE) {
+    } else if (command->kind == COMMAND_CHANGE || command->kind == COMMAND_GROUP_REVISE) {
         message_dated(&command->change.change.message, command->time_ms,
                       &ASK_DATA(store_change, ask)->message);
     }
@@ -344,8 +344,8 @@ run_message(struct partition *partition, struct ask *ask, bool act)
     return log_it(partition, ask, &command);
 }
 
-static bool
-valid_change(const struct ask *ask)
+bool
+partition_valid_change(const struct ask *ask)
 {
     const struct store_change *change = ASK_DATA(store_change, ask);
     return partition_valid_message(ask) && change->kind >= STORE_CHANGE_EDIT &&
@@ -353,17 +353,18 @@ valid_change(const struct ask *ask)
            change->peer != 0;
 }
 
-static enum ask_outcome
-run_change(struct partition *partition, struct ask *ask, bool act)
+void
+partition_change_command(const struct ask *ask, enum command_kind kind, struct command *out)
 {
     const struct store_change *change = ASK_DATA(store_change, ask);
-    struct command command = {
-        .kind = COMMAND_CHANGE,
+    *out = (struct command){
+        .kind = kind,
         .change =
             {
                 .owner = change->message.recipient,
                 .peer = change->peer,
                 .copy = change->message.copy,
+                .in_group = change->in_group,
                 .until_ms = change->until_ms,
                 .kept_until_ms = change->kept_until_ms,
                 .original = change->original,
@@ -372,8 +373,15 @@ run_change(struct partition *partition, struct ask *ask, bool act)
                            .message = message_of(ask)},
             },
     };
-    command.change.change.message.chat_number = change->chat_number;
-    return partition_log_for_user(partition, ask, &command, change->message.recipient, act);
+    out->change.change.message.chat_number = change->chat_number;
+}
+
+static enum ask_outcome
+run_change(struct partition *partition, struct ask *ask, bool act)
+{
+    struct command command;
+    partition_change_command(ask, COMMAND_CHANGE, &command);
+    return partition_log_for_user(partition, ask, &command, command.change.owner, act);
 }
 
 void
@@ -583,7 +591,7 @@ const struct ask_kind ask_message = {
 const struct ask_kind ask_change = {
     .bytes = sizeof(struct store_change),
     .needs_space = true,
-    .valid = valid_change,
+    .valid = partition_valid_change,
     .run = run_change,
     .answer = partition_answer_sent,
 };

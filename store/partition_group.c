@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests about groups. Buffers hold text, then ids; ids rise, so that none comes twice. */
+#include "store/change.h"
 #include "store/group_ledger.h"
 #include "store/partition_priv.h"
 #include "store/store_priv.h"
@@ -170,6 +171,24 @@ run_message(struct partition *partition, struct ask *ask, bool act)
 {
     struct command command;
     partition_message_command(ask, COMMAND_GROUP_MESSAGE, &command);
+    if (act && outbox_full(partition)) {
+        return partition_refuse(ask, -EAGAIN);
+    }
+    return partition_log(partition, ask, &command, act);
+}
+
+static bool
+valid_revise(const struct ask *ask)
+{
+    return partition_valid_change(ask) &&
+           ASK_DATA(store_change, ask)->kind != (uint8_t)STORE_CHANGE_HIDE;
+}
+
+static enum ask_outcome
+run_revise(struct partition *partition, struct ask *ask, bool act)
+{
+    struct command command;
+    partition_change_command(ask, COMMAND_GROUP_REVISE, &command);
     if (act && outbox_full(partition)) {
         return partition_refuse(ask, -EAGAIN);
     }
@@ -396,6 +415,13 @@ const struct ask_kind ask_group_message = {
     .needs_space = true,
     .valid = partition_valid_message,
     .run = run_message,
+    .answer = partition_answer_sent,
+};
+const struct ask_kind ask_group_revise = {
+    .bytes = sizeof(struct store_change),
+    .needs_space = true,
+    .valid = valid_revise,
+    .run = run_revise,
     .answer = partition_answer_sent,
 };
 const struct ask_kind ask_group_get = {

@@ -59,7 +59,7 @@ void partition_history_tick(struct partition *partition);
 extern const struct ask_kind ask_name_hold, ask_hold;
 /* partition_group.c */
 extern const struct ask_kind ask_group_create, ask_group_change, ask_group_message, ask_group_get,
-    ask_group_members, ask_group_read, ask_group_chats;
+    ask_group_members, ask_group_read, ask_group_chats, ask_group_revise;
 /* partition_group_tell.c */
 extern const struct ask_kind ask_of_group_report, ask_of_group_tell;
 /* partition_sweep.c */
@@ -73,6 +73,9 @@ bool partition_valid_user(const struct ask *ask);
 bool partition_valid_message(const struct ask *ask);
 bool partition_valid_read(const struct ask *ask);
 void partition_message_command(const struct ask *ask, enum command_kind kind, struct command *out);
+/* The same of store_change. */
+bool partition_valid_change(const struct ask *ask);
+void partition_change_command(const struct ask *ask, enum command_kind kind, struct command *out);
 /* As store_sent. */
 void partition_answer_sent(struct ask *ask, const struct result *result);
 

@@ -186,6 +186,7 @@ static const struct payload_coding *const codings[PAYLOAD_KINDS] = {
     [PAYLOAD_GROUP_RECEIPTS] = &payload_group_receipts,
     [PAYLOAD_GROUP_COUNTS] = &payload_group_counts,
     [PAYLOAD_GROUP_ABSENT] = &payload_group_absent,
+    [PAYLOAD_GROUP_CHANGED] = &payload_group_changed,
     [PAYLOAD_CHANGE] = &change,
     [PAYLOAD_EXPIRED] = &expired,
 };

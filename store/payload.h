@@ -30,6 +30,7 @@ enum payload_kind {
     PAYLOAD_GROUP_RECEIPTS = 19,
     PAYLOAD_GROUP_COUNTS = 20,
     PAYLOAD_GROUP_ABSENT = 21,
+    PAYLOAD_GROUP_CHANGED = 22,
     PAYLOAD_EXPIRED = 32, /* a receipt that tells, too, of what no device took in */
     PAYLOAD_CHANGE = 46,  /* recipient's -> sender's: a change of one, likewise */
     PAYLOAD_KINDS,
@@ -83,6 +84,7 @@ struct payload {
         struct payload_group_receipts group_receipts;
         struct payload_group_counts group_counts;
         struct payload_group_absent group_absent;
+        struct payload_group_changed group_changed;
         struct payload_change change;
     };
 };

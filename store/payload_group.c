@@ -91,6 +91,26 @@ update_get(struct cursor_in *in, struct payload *out)
     entry_get_update(in, &out->group_update.update);
 }
 
+static size_t
+changed_bytes(const struct payload *payload)
+{
+    return sizeof(uint64_t) + entry_change_bytes(&payload->group_changed.change);
+}
+
+static void
+changed_put(struct cursor_out *out, const struct payload *payload)
+{
+    cursor_put_u64(out, payload->group_changed.group);
+    entry_put_change(out, &payload->group_changed.change);
+}
+
+static void
+changed_get(struct cursor_in *in, struct payload *out)
+{
+    out->group_changed.group = cursor_get_u64(in);
+    entry_get_change(in, &out->group_changed.change);
+}
+
 void
 payload_receipt_put(unsigned char *rows, uint32_t index,
                     const struct payload_group_receipt *receipt)
@@ -194,6 +214,7 @@ absent_get(struct cursor_in *in, struct payload *out)
 const struct payload_coding payload_group_begin = {begin_bytes, begin_put, begin_get};
 const struct payload_coding payload_group_message = {message_bytes, message_put, message_get};
 const struct payload_coding payload_group_update = {update_bytes, update_put, update_get};
+const struct payload_coding payload_group_changed = {changed_bytes, changed_put, changed_get};
 const struct payload_coding payload_group_receipts = {receipts_bytes, receipts_put, receipts_get};
 const struct payload_coding payload_group_counts = {counts_bytes, counts_put, counts_get};
 const struct payload_coding payload_group_absent = {absent_bytes, absent_put, absent_get};

@@ -26,6 +26,10 @@ struct payload_group_update {
     uint64_t group;
     struct store_entry_update update; /* CREATED: its subjects are those who live there */
 };
+struct payload_group_changed {
+    uint64_t group;
+    struct store_entry_change change;
+};
 
 /* members' -> group's: how far those who live there have got. */
 struct payload_group_receipts {

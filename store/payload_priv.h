@@ -15,4 +15,4 @@ struct payload_coding {
 
 /* payload_group.c */
 extern const struct payload_coding payload_group_begin, payload_group_message, payload_group_update,
-    payload_group_receipts, payload_group_counts, payload_group_absent;
+    payload_group_receipts, payload_group_counts, payload_group_absent, payload_group_changed;

@@ -200,7 +200,9 @@ record_group_log_encode(const struct record_group_log *row, unsigned char out[RE
     cursor_put_u64(&cursor, row->sender);
     cursor_put_u64(&cursor, row->sender_number);
     cursor_put_u64(&cursor, row->time_ms);
+    cursor_put_u64(&cursor, row->expires_at_ms);
     cursor_put_u16(&cursor, row->sender_device);
+    cursor_put_u8(&cursor, row->deleted);
     return finish(&cursor);
 }
 
@@ -214,7 +216,9 @@ record_group_log_decode(struct store_value value, struct record_group_log *out)
     row.sender = cursor_get_u64(&in);
     row.sender_number = cursor_get_u64(&in);
     row.time_ms = cursor_get_u64(&in);
+    row.expires_at_ms = cursor_get_u64(&in);
     row.sender_device = cursor_get_u16(&in);
+    row.deleted = record_get_flag(&in);
     int error = cursor_in_end(&in);
     if (error == 0) {
         *out = row;
@@ -289,6 +293,9 @@ record_membership_encode(const struct record_membership *membership,
     cursor_put_u64(&cursor, membership->counts);
     cursor_put_u8(&cursor, membership->mark_own);
     cursor_put_u8(&cursor, membership->mark_gap);
+    cursor_put_u64(&cursor, membership->entry);
+    cursor_put_u64(&cursor, membership->post);
+    cursor_put_u64(&cursor, membership->post_number);
     return finish(&cursor);
 }
 
@@ -321,6 +328,9 @@ record_membership_decode(struct store_value value, struct record_membership *out
     membership.counts = cursor_get_u64(&in);
     membership.mark_own = record_get_flag(&in);
     membership.mark_gap = record_get_flag(&in);
+    membership.entry = cursor_get_u64(&in);
+    membership.post = cursor_get_u64(&in);
+    membership.post_number = cursor_get_u64(&in);
     if (membership.role > STORE_GROUP_OWNER) {
         return -EBADMSG;
     }

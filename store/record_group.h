@@ -81,7 +81,9 @@ struct record_group_log {
     uint64_t sender;
     uint64_t sender_number;
     uint64_t time_ms;
+    uint64_t expires_at_ms; /* as told; 0: it stays */
     uint16_t sender_device;
+    bool deleted; /* for everyone */
 };
 size_t record_group_log_encode(const struct record_group_log *row,
                                unsigned char out[RECORD_BYTES_MAX]);
@@ -120,6 +122,9 @@ struct record_membership {
     uint64_t counts;           /* and of STORE_ENTRY_GROUP_COUNTS */
     bool mark_own;             /* what the mark tells: the cursors, the gap */
     bool mark_gap;
+    uint64_t entry;       /* inbox number of the newest message that was put there; 0: never */
+    uint64_t post;        /* and of the one that later ones point back to (group_find.h) */
+    uint64_t post_number; /* that one's number in the group */
 };
 size_t record_membership_encode(const struct record_membership *membership,
                                 unsigned char out[RECORD_BYTES_MAX]);

@@ -111,6 +111,60 @@ describe('a group', () => {
     await leave([alice, bob, carol, dave]);
   });
 
+  it('has messages that are edited by their authors, and deleted by admins, too', async () => {
+    const [alice, bob, carol, dave] = await people();
+    const chat = await group(alice, bob, carol);
+    let number = BigInt(bob.client.welcome.nextCommand);
+    const revise = (kind, chatNumber, text) => {
+      number += 1n;
+      const change = { kind, chatNumber };
+      return { number: String(number), sendMessage: { chat, change, ...(text && { text }) } };
+    };
+    const { sent } = await bob.client.ask({ sendMessage: { chat, text: 'helo' } });
+    await carol.client.hear();
+    const command = revise('EDIT', sent.chatNumber, 'hello');
+    const first = await bob.client.ask(command);
+    assert.equal((await bob.client.ask(command)).sent.duplicate, true);
+    const changed = await carol.client.event('messageChanged');
+    assert.deepEqual(changed, {
+      inboxNumber: changed.inboxNumber,
+      id: first.sent.id,
+      chat,
+      kind: 'EDITED',
+      authorUserId: bob.user,
+      chatNumber: sent.chatNumber,
+      sender: { userId: bob.user, name: bob.name, device: 1 },
+      serverTimeMs: first.sent.serverTimeMs,
+      text: 'hello',
+    });
+    const ask = async (who, what) => (await who.client.ask({ sendMessage: what.sendMessage })).error?.code;
+    assert.equal(await ask(carol, revise('EDIT', '1', 'mine')), 'NOT_PERMITTED');
+    assert.equal(await ask(carol, revise('DELETE', '1')), 'NOT_PERMITTED');
+    assert.equal(await ask(dave, revise('EDIT', '1', 'mine')), 'UNKNOWN_CHAT');
+    assert.equal(await ask(bob, revise('EDIT', '2', 'none')), 'OUT_OF_RANGE');
+    // Whoever was away when an admin deleted it is not given it any more.
+    await carol.client.close();
+    await bob.client.ask({ sendMessage: { chat, text: 'a secret' } });
+    assert.equal(await ask(alice, revise('DELETE', '2')), undefined);
+    assert.equal(await ask(bob, revise('EDIT', '2', 'again')), 'GONE');
+    carol.client = await Client.welcomed(node.url, { token: carol.token });
+    let message;
+    do {
+      message = await carol.client.event('newMessage');
+    } while (message.chatNumber !== '2');
+    assert.deepEqual([message.deleted, message.text], [true, undefined]);
+    let deleted;
+    do {
+      deleted = await carol.client.event('messageChanged');
+    } while (deleted.kind !== 'DELETED');
+    assert.deepEqual([deleted.authorUserId, deleted.sender.userId], [bob.user, alice.user]);
+    const hide = { chat, authorUserId: bob.user, chatNumber: '1' };
+    assert.ok((await carol.client.ask({ hideMessage: hide })).sent);
+    assert.equal((await carol.client.event('messageChanged')).kind, 'HIDDEN');
+    assert.equal((await dave.client.ask({ hideMessage: hide })).error.code, 'UNKNOWN_CHAT');
+    await leave([alice, bob, carol, dave]);
+  });
+
   it('is joined by an invitation, up to its limit', async () => {
     const [alice, bob, carol, dave] = await people();
     const chat = await group(alice, bob);

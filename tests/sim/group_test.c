@@ -493,7 +493,15 @@ someone_does_something(uint64_t step)
     if (someone->unanswered) {
         return;
     }
-    switch ((step * 5 + world->seed * 3) % 9) {
+    switch ((step * 5 + world->seed * 3) % 11) {
+    case 9: /* of what somebody wrote: most are refused, some are not */
+    case 10:
+        attendee_says(someone,
+                      "\"sendMessage\":{\"chat\":{\"groupId\":\"%llu\"},%s\"change\":{"
+                      "\"kind\":\"%s\",\"chatNumber\":\"%llu\"}}",
+                      group, step % 2 == 0 ? "\"text\":\"edited\"," : "",
+                      step % 2 == 0 ? "EDIT" : "DELETE", (unsigned long long)(1 + step / 5));
+        break;
     case 0:
         attendee_says(someone,
                       "\"modifyChat\":{\"chat\":{\"groupId\":\"%llu\"},\"remove\":{"

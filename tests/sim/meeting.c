@@ -47,17 +47,29 @@ change_in(const char *frame)
     return "";
 }
 
+/* A message, or what became of one: its number in the group and its text, or "-" for none. */
+static void
+said_note(struct attendee *attendee, const char *frame, char kind, bool empty)
+{
+    const char *text = strstr(frame, "\"text\":\"");
+    assert_true(empty == (text == NULL));
+    text = empty ? "-" : text + strlen("\"text\":\"");
+    (void)snprintf(item_new(attendee), MEETING_ITEM_BYTES, "%c%llu:%.*s", kind,
+                   (unsigned long long)number_in(frame, "chatNumber"), (int)strcspn(text, "\""),
+                   text);
+}
+
 /* What is shown once; what was stored before comes again after a reconnect. */
 static void
 item_note(struct attendee *attendee, const char *frame)
 {
     if (strncmp(frame, "{\"newMessage\"", 13) == 0) {
-        const char *text = strstr(frame, "\"text\":\"");
-        assert_non_null(text);
-        text += strlen("\"text\":\"");
         attendee->read = number_in(frame, "chatNumber");
-        (void)snprintf(item_new(attendee), MEETING_ITEM_BYTES, "m%llu:%.*s",
-                       (unsigned long long)attendee->read, (int)strcspn(text, "\""), text);
+        said_note(attendee, frame, 'm', strstr(frame, "\"deleted\":true") != NULL);
+    } else if (strncmp(frame, "{\"messageChanged\"", 17) == 0) {
+        bool edited = strstr(frame, "\"EDITED\"") != NULL;
+        bool hidden = strstr(frame, "\"HIDDEN\"") != NULL;
+        said_note(attendee, frame, edited ? 'e' : hidden ? 'h' : 'd', !edited);
     } else if (strncmp(frame, "{\"chatUpdate\"", 13) == 0) {
         (void)snprintf(item_new(attendee), MEETING_ITEM_BYTES, "u%llu@%llu:%s",
                        (unsigned long long)number_in(frame, "update"),
@@ -84,7 +96,8 @@ answered(struct attendee *attendee, const char *frame)
     }
     (void)snprintf(attendee->answer, sizeof attendee->answer, "%s", frame);
     attendee->unanswered = false;
-    if (strstr(frame, "\"sent\"") != NULL) {
+    if (strstr(frame, "\"sent\"") != NULL && strstr(attendee->command, "\"text\"") != NULL &&
+        strstr(attendee->command, "\"change\"") == NULL) {
         assert_true(attendee->wrote_count < MEETING_ITEMS_MAX);
         attendee->wrote[attendee->wrote_count++] = number_in(frame, "chatNumber");
     }
@@ -163,6 +176,9 @@ attend(struct attendee *attendee)
     if (attendee->wired && attendee->wire.ended) {
         hear(attendee);
         hang_up(attendee);
+    }
+    if (attendee->away) {
+        return;
     }
     if (!attendee->wired) {
         connect(attendee);
@@ -272,6 +288,13 @@ attendee_is_cut(struct attendee *attendee)
     hang_up(attendee);
 }
 
+void
+attendee_goes(struct attendee *attendee)
+{
+    attendee_is_cut(attendee);
+    attendee->away = true;
+}
+
 /* ------------------------------------------------------------------------------------- saying */
 
 static void say(struct attendee *attendee, const char *format, va_list arguments) PRINTF_LIKE(2, 0);
@@ -328,6 +351,20 @@ attendee_writes(struct attendee *attendee, const char *text)
         attendee_does(attendee, "\"sendMessage\":{\"chat\":{\"groupId\":\"%llu\"},\"text\":\"%s\"}",
                       (unsigned long long)attendee->meeting->group, text);
     return strstr(answer, "\"sent\"") != NULL ? number_in(answer, "chatNumber") : 0;
+}
+
+const char *
+attendee_revises(struct attendee *attendee, uint64_t chat_number, const char *text)
+{
+    char said[128] = "";
+    if (text != NULL) {
+        (void)snprintf(said, sizeof said, "\"text\":\"%s\",", text);
+    }
+    return attendee_does(attendee,
+                         "\"sendMessage\":{\"chat\":{\"groupId\":\"%llu\"},%s\"change\":{"
+                         "\"kind\":\"%s\",\"chatNumber\":\"%llu\"}}",
+                         (unsigned long long)attendee->meeting->group, said,
+                         text != NULL ? "EDIT" : "DELETE", (unsigned long long)chat_number);
 }
 
 const char *

@@ -12,8 +12,9 @@
  * Attendees do what the protocol asks of clients: they give each command its number and say it
  * again, under that number, on the next connection until it is answered; they keep what they are
  * shown before they acknowledge it, and pass over what they had before. Each item they keep is a
- * word: "m3:text" is the group's message 3, "u2@3:added" its update 2 behind that, "gap3-5" what
- * they are never given.
+ * word: "m3:text" is the group's message 3, "u2@3:added" its update 2 behind that, "e3:text",
+ * "d3:-" and "h3:-" that message 3 was edited, deleted or hidden ("m3:-": deleted before it came),
+ * "gap3-5" what they are never given.
  */
 #pragma once
 
@@ -36,6 +37,7 @@ struct attendee {
     char token[PROTOCOL_TOKEN_BYTES_MAX + 1];
     struct wire wire;
     bool wired;
+    bool away;       /* does not connect until this is taken back */
     bool reads;      /* marks what is shown as read */
     uint64_t number; /* of the last command */
     bool unanswered; /* `command` is, as far as is known */
@@ -71,6 +73,9 @@ void meeting_crash_within(struct meeting *meeting, uint64_t events, uint64_t ms)
 /* A connection breaks; it is made anew when its owner next does something, or time passes. */
 void attendee_is_cut(struct attendee *attendee);
 
+/* A connection breaks, and is not made anew. */
+void attendee_goes(struct attendee *attendee);
+
 /* Says a command, its number and frame added, and does not wait. */
 void attendee_says(struct attendee *attendee, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Until it is answered, over as many connections as it takes. */
@@ -79,6 +84,8 @@ const char *attendee_waits(struct attendee *attendee);
 const char *attendee_does(struct attendee *attendee, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Writes to the group, and waits: the message's number there, or 0: it was refused. */
 uint64_t attendee_writes(struct attendee *attendee, const char *text);
+/* Edits a message of the group, or (NULL) deletes it: the frame that answers. */
+const char *attendee_revises(struct attendee *attendee, uint64_t chat_number, const char *text);
 /* Changes the group: the frame that answers it. */
 const char *attendee_changes(struct attendee *attendee, const char *change);
 

@@ -102,6 +102,44 @@ own_messages_stay_out_of_the_inbox(void **state)
 }
 
 static void
+is_changed_in_groups(void **state)
+{
+    (void)state;
+    struct world *world = world_with(STORE_HISTORY_FOREVER);
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 1);
+    uint64_t id = world_group(world, alice, 1, &bob, 1);
+    struct world_revision revision = {.kind = STORE_CHANGE_EDIT,
+                                      .group = id,
+                                      .user = alice,
+                                      .number = 4,
+                                      .chat_number = 1,
+                                      .until_ms = 1000,
+                                      .text = "new"};
+    (void)world_group_send(world, alice, 2, id, "a");
+    (void)world_group_send(world, alice, 3, id, "b");
+    assert_int_equal(world_group_revise(world, &revision).error, 0);
+    world_settle(world);
+    assert_string_equal(history(world, bob, id), "nb");
+    assert_string_equal(history(world, alice, id), "nb");
+    revision.kind = STORE_CHANGE_DELETE;
+    revision.number = 5;
+    assert_int_equal(world_group_revise(world, &revision).error, 0);
+    struct world_change hide = {.kind = STORE_CHANGE_HIDE,
+                                .sender = alice,
+                                .number = 6,
+                                .recipient = id,
+                                .chat_number = 2,
+                                .in_group = true,
+                                .text = ""};
+    assert_int_equal(world_change(world, &hide).error, 0); /* one's own, for oneself */
+    world_settle(world);
+    assert_string_equal(history(world, bob, id), "b");
+    assert_string_equal(history(world, alice, id), "");
+    world_free(&world);
+}
+
+static void
 fills_what_a_full_inbox_missed(void **state)
 {
     (void)state;
@@ -196,6 +234,7 @@ main(void)
         SPEC("an edit holds in the histories of both, a deletion too; what is hidden is in the "
              "other's",
              changes_hold),
+        SPEC("edits, deletions and what one hides reach it in groups, too", is_changed_in_groups),
         SPEC("a history has what a full inbox missed", fills_what_a_full_inbox_missed),
         SPEC("what has grown too old is forgotten, and what is gone already passed over", forgets),
     };

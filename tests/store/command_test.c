@@ -165,6 +165,16 @@ change_kinds(struct command *out)
                                            .expires_at_ms = 99,
                                            .body = (const unsigned char *)"hi",
                                            .body_bytes = 2}}}},
+        {.kind = COMMAND_GROUP_REVISE,
+         .change = {.owner = 77,
+                    .peer = 77,
+                    .until_ms = 900,
+                    .change = {.kind = STORE_CHANGE_DELETE,
+                               .author = 8,
+                               .message = {.sender = 8,
+                                           .sender_number = 7,
+                                           .chat_number = 3,
+                                           .time_ms = 55}}}},
         {.kind = COMMAND_SWEEP, .sweep = {.count = 2, .rows = expiry_rows}},
     };
     return put_kinds(out, commands, sizeof(commands) / sizeof(commands[0]));

@@ -525,8 +525,12 @@ extras(void **state)
         .peer = 3,
         .change = {.kind = STORE_CHANGE_EDIT, .author = 3, .message = a_message().message},
     };
-    entry_encode(&entry, bytes);
-    check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
+    for (unsigned group = 0; group < 2; group++) {
+        entry.kind = group == 1 ? STORE_ENTRY_GROUP_CHANGE : STORE_ENTRY_CHANGE;
+        entry_encode(&entry, bytes);
+        check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
+        assert_int_equal(out.entry.kind, entry.kind);
+    }
     assert_int_equal(out.entry.change.kind, STORE_CHANGE_EDIT);
     assert_int_equal(out.entry.change.author, 3);
     check_message(&out.entry.change.message);
@@ -622,6 +626,26 @@ payloads(void **state)
 }
 
 static void
+groups_payloads(void **state)
+{
+    (void)state;
+    unsigned char bytes[RECORD_BYTES_MAX];
+    union decoded out;
+    struct payload payload = {
+        .kind = PAYLOAD_GROUP_CHANGED,
+        .group_changed = {.group = 9,
+                          .change = {.kind = STORE_CHANGE_EDIT,
+                                     .author = 8,
+                                     .message = a_message().message}},
+    };
+    payload_encode(&payload, bytes);
+    check_strict(decode_payload, bytes, payload_bytes(&payload), &out);
+    assert_int_equal(out.payload.group_changed.group, 9);
+    assert_int_equal(out.payload.group_changed.change.author, 8);
+    check_message(&out.payload.group_changed.change.message);
+}
+
+static void
 implications(void **state)
 {
     (void)state;
@@ -685,6 +709,7 @@ main(void)
         SPEC("a message has room for its end, and a change for a message", extras),
         SPEC("a buffer of entries is gone through in order", pages),
         SPEC("every payload survives encoding", payloads),
+        SPEC("what a group tells of a change survives encoding", groups_payloads),
         SPEC("a head implies that the inbox up to its low is gone, a removed user that the chats "
              "and states are",
              implications),

@@ -71,7 +71,7 @@ world_apply(struct world *world, struct command *command)
     command->time_ms = world->now_ms;
     if (command->kind == COMMAND_MESSAGE || command->kind == COMMAND_GROUP_MESSAGE) {
         command->message.message.time_ms = world->now_ms;
-    } else if (command->kind == COMMAND_CHANGE) {
+    } else if (command->kind == COMMAND_CHANGE || command->kind == COMMAND_GROUP_REVISE) {
         command->change.change.message.time_ms = world->now_ms;
     }
     size_t count = command_encode(command, world->body, sizeof(world->body));
@@ -307,6 +307,7 @@ world_change(struct world *world, const struct world_change *change)
         .owner = hides ? change->sender : change->recipient,
         .peer = hides ? change->recipient : change->sender,
         .copy = change->copy,
+        .in_group = change->in_group,
         .until_ms = change->until_ms,
         .kept_until_ms = world->now_ms + 1000000,
         .original = change->original,

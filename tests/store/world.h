@@ -76,6 +76,7 @@ struct world_change {
     uint64_t original;
     uint64_t ttl_ms;
     bool copy;
+    bool in_group; /* HIDE: the recipient is a group */
     const char *text;
 };
 struct result world_change(struct world *world, const struct world_change *change);

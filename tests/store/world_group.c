@@ -35,8 +35,8 @@ world_group(struct world *world, uint64_t creator, uint64_t number, const uint64
 }
 
 struct result
-world_group_send(struct world *world, uint64_t sender, uint64_t number, uint64_t group,
-                 const char *text)
+world_group_send_for(struct world *world, uint64_t sender, uint64_t number, uint64_t group,
+                     const char *text, uint64_t ttl_ms)
 {
     struct command command = {
         .partition = world_partition(world, group),
@@ -51,7 +51,46 @@ world_group_send(struct world *world, uint64_t sender, uint64_t number, uint64_t
                         .sender_number = number,
                         .body = (const unsigned char *)text,
                         .body_bytes = (uint32_t)strlen(text),
+                        .expires_at_ms = ttl_ms != 0 ? world_now_ms(world) + ttl_ms : 0,
                     },
+            },
+    };
+    return world_apply(world, &command);
+}
+
+struct result
+world_group_send(struct world *world, uint64_t sender, uint64_t number, uint64_t group,
+                 const char *text)
+{
+    return world_group_send_for(world, sender, number, group, text, 0);
+}
+
+struct result
+world_group_revise(struct world *world, const struct world_revision *revision)
+{
+    const char *text = revision->text != NULL ? revision->text : "";
+    struct command command = {
+        .partition = world_partition(world, revision->group),
+        .kind = COMMAND_GROUP_REVISE,
+        .change =
+            {
+                .owner = revision->group,
+                .peer = revision->group,
+                .until_ms = revision->until_ms,
+                .change = {.kind = revision->kind,
+                           .author = revision->user,
+                           .message =
+                               {
+                                   .sender = revision->user,
+                                   .sender_device = 1,
+                                   .sender_number = revision->number,
+                                   .chat_number = revision->chat_number,
+                                   .body = (const unsigned char *)text,
+                                   .body_bytes = (uint32_t)strlen(text),
+                                   .expires_at_ms = revision->ttl_ms != 0
+                                                        ? world_now_ms(world) + revision->ttl_ms
+                                                        : 0,
+                               }},
             },
     };
     return world_apply(world, &command);

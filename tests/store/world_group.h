@@ -15,6 +15,22 @@ uint64_t world_group(struct world *world, uint64_t creator, uint64_t number,
 struct result world_group_send(struct world *world, uint64_t sender, uint64_t number,
                                uint64_t group, const char *text);
 
+/* The same, disappearing. */
+struct result world_group_send_for(struct world *world, uint64_t sender, uint64_t number,
+                                   uint64_t group, const char *text, uint64_t ttl_ms);
+
+/* An edit or a deletion, within `until_ms` of the message. */
+struct world_revision {
+    enum store_change_kind kind;
+    uint64_t group;
+    uint64_t user, number;
+    uint64_t chat_number;
+    uint64_t until_ms;
+    uint64_t ttl_ms;
+    const char *text;
+};
+struct result world_group_revise(struct world *world, const struct world_revision *revision);
+
 struct world_group_change {
     uint64_t group;
     uint64_t user;
