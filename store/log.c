@@ -54,7 +54,7 @@ last_batch_rewrite(struct log *log, const struct log_end *end)
            end->last_position < end->position);
     size_t bytes = (size_t)(end->position - end->last_position);
     uint64_t offset = log_position_offset(end->last_position);
-    unsigned char *memory = malloc(bytes);
+    unsigned char *memory = log_memory(bytes);
     if (memory == NULL) {
         return -ENOMEM;
     }
@@ -143,7 +143,9 @@ log_open(const struct log_place *place, const struct log_end *end, struct log **
         return -ENOMEM;
     }
     log->place = *place;
-    log->place.segment_bytes = place->segment_bytes > 0 ? place->segment_bytes : LOG_SEGMENT_BYTES;
+    log->place.segment_bytes = place->segment_bytes > 0
+                                   ? place->segment_bytes / LOG_ALIGN_BYTES * LOG_ALIGN_BYTES
+                                   : LOG_SEGMENT_BYTES;
     log->current.file = -1;
     log->folder = strdup(place->folder);
     log->place.folder = log->folder;
@@ -154,8 +156,8 @@ log_open(const struct log_place *place, const struct log_end *end, struct log **
     int result = log->folder != NULL ? segments_open(log, end, why) : -ENOMEM;
     if (result == 0) {
         log->batch_bytes_max = batch_bytes_max(log);
-        log->open.memory = malloc(log->batch_bytes_max);
-        log->flying.memory = malloc(log->batch_bytes_max);
+        log->open.memory = log_memory(log->batch_bytes_max);
+        log->flying.memory = log_memory(log->batch_bytes_max);
         result = log->open.memory != NULL && log->flying.memory != NULL ? 0 : -ENOMEM;
     }
     if (result < 0) {

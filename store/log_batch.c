@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/log_batch.h"
 
+#include "runtime/io/io.h"
 #include "store/checksum.h"
 #include "store/cursor.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
     HEADER_SUMMED_BYTES = 40, /* all of the header but the checksum itself, which is last */
 };
+
+static_assert((int)LOG_ALIGN_BYTES % (int)IO_DIRECT_BYTES == 0 &&
+                  (int)LOG_SEGMENT_HEADER_BYTES % (int)LOG_ALIGN_BYTES == 0,
+              "batches go past the page cache");
 
 int
 log_mark_compare(const struct log_mark *x, const struct log_mark *y)
@@ -76,11 +82,23 @@ log_batch_next(struct log_batch *batch, struct log_command *out, uint64_t *out_p
 
 /* -------------------------------------------------------------------------------------- batches */
 
+/* As many bytes as can be written. */
+static size_t
+log_whole(size_t bytes)
+{
+    return (bytes + LOG_ALIGN_BYTES - 1) / LOG_ALIGN_BYTES * LOG_ALIGN_BYTES;
+}
+
+void *
+log_memory(size_t bytes)
+{
+    return aligned_alloc(LOG_ALIGN_BYTES, log_whole(bytes));
+}
+
 uint32_t
 log_batch_bytes(uint32_t bytes_count)
 {
-    uint32_t bytes = LOG_BATCH_HEADER_BYTES + bytes_count;
-    return (bytes + LOG_ALIGN_BYTES - 1) / LOG_ALIGN_BYTES * LOG_ALIGN_BYTES;
+    return (uint32_t)log_whole(LOG_BATCH_HEADER_BYTES + (size_t)bytes_count);
 }
 
 /* The whole batch is at hand, its padding included. */

@@ -5,9 +5,9 @@
  *                command | command | ... | pad
  *     command:   bytes 4 | partition 1 | kind 1 | version 1 | 0 | body
  *
- * All integers are little-endian. A batch starts and ends at a multiple of 8, zeros filling it up.
- * Its checksum is over its first 40 bytes and all that follows the checksum, seeded with the
- * segment's random salt; `number` counts 1, 2,
+ * All integers are little-endian. A batch starts and ends at a multiple of 512, zeros filling it
+ * up: so it can go past the page cache (IO_OPEN_DIRECT). Its checksum is over its first 40 bytes
+ * and all that follows the checksum, seeded with the segment's random salt; `number` counts 1, 2,
  * 3 ... through the log's generation; `previous` is the checksum of the batch before (0 for the
  * first). So a batch can't be taken for one of another segment, another place, another history, or
  * the file's last use, whatever its commands hold: who writes commands does not know the salt.
@@ -27,10 +27,10 @@
 #include "runtime/check.h"
 
 enum {
-    LOG_SEGMENT_HEADER_BYTES = 64, /* batches follow it (log_segment.h) */
+    LOG_SEGMENT_HEADER_BYTES = 512, /* batches follow it (log_segment.h) */
     LOG_BATCH_HEADER_BYTES = 48,
     LOG_COMMAND_HEADER_BYTES = 8,
-    LOG_ALIGN_BYTES = 8,
+    LOG_ALIGN_BYTES = 512,
 };
 
 /* ------------------------------------------------------------------------------------ positions */
@@ -107,6 +107,10 @@ MUST_CHECK int log_batch_next(struct log_batch *batch, struct log_command *out,
                               uint64_t *out_position);
 
 /* -------------------------------------------------------------------------------------- batches */
+
+/* Memory for so many bytes of a segment, at an address that IO_OPEN_DIRECT can use; the caller's to
+ * free(). NULL: there is none. */
+void *log_memory(size_t bytes);
 
 /* All bytes of a batch with so many bytes of commands. */
 uint32_t log_batch_bytes(uint32_t bytes_count);

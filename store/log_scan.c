@@ -90,7 +90,7 @@ segment_load(struct chain *chain, uint32_t number)
     }
     if (chain->segment.bytes > chain->memory_bytes) {
         free(chain->memory);
-        chain->memory = malloc(chain->segment.bytes);
+        chain->memory = log_memory(chain->segment.bytes);
         chain->memory_bytes = chain->memory != NULL ? chain->segment.bytes : 0;
     }
     ssize_t got = -ENOMEM;

@@ -17,6 +17,7 @@ enum {
     NAME_DIGITS_LOG = 3,
     NAME_DIGITS_SEGMENT = 8,
     NAME_BYTES = NAME_DIGITS_GENERATION + 1 + NAME_DIGITS_LOG + 1 + NAME_DIGITS_SEGMENT,
+    HEADER_BYTES = 64,        /* zeros follow it */
     HEADER_SUMMED_BYTES = 56, /* all but the checksum, which is last */
 };
 
@@ -119,7 +120,8 @@ header_write(const struct log_place *place, const struct log_segment *segment,
              unsigned char out[LOG_SEGMENT_HEADER_BYTES])
 {
     struct cursor_out cursor;
-    cursor_out_init(&cursor, out, LOG_SEGMENT_HEADER_BYTES);
+    memset(out, 0, LOG_SEGMENT_HEADER_BYTES);
+    cursor_out_init(&cursor, out, HEADER_BYTES);
     cursor_put_bytes(&cursor, MAGIC, sizeof(MAGIC));
     cursor_put_u32(&cursor, LOG_FORMAT_VERSION);
     cursor_put_u32(&cursor, place->generation);
@@ -130,7 +132,17 @@ header_write(const struct log_place *place, const struct log_segment *segment,
     cursor_put_u64(&cursor, segment->salt);
     cursor_put_bytes(&cursor, place->identity, LOG_IDENTITY_BYTES);
     cursor_put_u64(&cursor, checksum_bytes(0, out, HEADER_SUMMED_BYTES));
-    ASSERT(!cursor.failed && cursor_out_bytes(&cursor) == LOG_SEGMENT_HEADER_BYTES);
+    ASSERT(!cursor.failed && cursor_out_bytes(&cursor) == HEADER_BYTES);
+}
+
+static bool
+is_zero(const unsigned char *bytes, size_t count)
+{
+    size_t at = 0;
+    while (at < count && bytes[at] == 0) {
+        at++;
+    }
+    return at == count;
 }
 
 /* Fills bytes and salt of *segment; NULL, or what is wrong. */
@@ -141,7 +153,7 @@ header_read(const struct log_place *place, const unsigned char bytes[LOG_SEGMENT
     struct cursor_in in;
     unsigned char magic[sizeof(MAGIC)];
     unsigned char identity[LOG_IDENTITY_BYTES];
-    cursor_in_init(&in, bytes, LOG_SEGMENT_HEADER_BYTES);
+    cursor_in_init(&in, bytes, HEADER_BYTES);
     *out_error = -EUCLEAN;
     cursor_get_copy(&in, magic, sizeof(magic));
     if (memcmp(magic, MAGIC, sizeof(MAGIC)) != 0) {
@@ -159,7 +171,8 @@ header_read(const struct log_place *place, const unsigned char bytes[LOG_SEGMENT
     (void)cursor_get_u32(&in);
     segment->salt = cursor_get_u64(&in);
     cursor_get_copy(&in, identity, sizeof(identity));
-    if (cursor_get_u64(&in) != checksum_bytes(0, bytes, HEADER_SUMMED_BYTES)) {
+    if (cursor_get_u64(&in) != checksum_bytes(0, bytes, HEADER_SUMMED_BYTES) ||
+        !is_zero(bytes + HEADER_BYTES, LOG_SEGMENT_HEADER_BYTES - HEADER_BYTES)) {
         return "has a damaged header (its checksum is wrong)";
     }
     if (memcmp(identity, place->identity, LOG_IDENTITY_BYTES) != 0) {
@@ -169,7 +182,7 @@ header_read(const struct log_place *place, const unsigned char bytes[LOG_SEGMENT
         return "has another segment's content (was it renamed?)";
     }
     if (segment->bytes < LOG_SEGMENT_BYTES_MIN || segment->bytes > LOG_SEGMENT_BYTES_MAX ||
-        segment->salt == 0) {
+        segment->bytes % LOG_ALIGN_BYTES != 0 || segment->salt == 0) {
         return "has a header that makes no sense";
     }
     return NULL;
@@ -180,11 +193,12 @@ log_segment_open(const struct log_place *place, uint32_t number, struct log_segm
                  char why[LOG_WHY_BYTES])
 {
     char path[LOG_PATH_BYTES_MAX];
-    unsigned char header[LOG_SEGMENT_HEADER_BYTES];
+    _Alignas(LOG_ALIGN_BYTES) unsigned char header[LOG_SEGMENT_HEADER_BYTES];
     struct log_segment segment = {.number = number};
     uint64_t bytes = 0;
     segment_path(place, number, "", path);
-    int result = io_file_open(place->driver, path, IO_OPEN_READ | IO_OPEN_WRITE, &segment.file);
+    int result = io_file_open(place->driver, path, IO_OPEN_READ | IO_OPEN_WRITE | IO_OPEN_DIRECT,
+                              &segment.file);
     if (result < 0) {
         (void)snprintf(why, LOG_WHY_BYTES, "can't open %s: %s", path, strerrordesc_np(-result));
         return result;
@@ -235,13 +249,14 @@ file_begin(const struct log_place *place, const char *path, uint32_t recycle, io
             return result;
         }
     }
-    return io_file_open(place->driver, path, IO_OPEN_READ | IO_OPEN_WRITE | IO_OPEN_CREATE, out);
+    return io_file_open(place->driver, path,
+                        IO_OPEN_READ | IO_OPEN_WRITE | IO_OPEN_CREATE | IO_OPEN_DIRECT, out);
 }
 
 static int
 file_fill(const struct log_place *place, const struct log_segment *segment)
 {
-    unsigned char header[LOG_SEGMENT_HEADER_BYTES];
+    _Alignas(LOG_ALIGN_BYTES) unsigned char header[LOG_SEGMENT_HEADER_BYTES];
     header_write(place, segment, header);
     int result = io_file_allocate(place->driver, segment->file, segment->bytes);
     if (result == 0) {
@@ -264,7 +279,7 @@ log_segment_make(const struct log_place *place, uint32_t number, uint32_t recycl
         .bytes = place->segment_bytes > 0 ? place->segment_bytes : LOG_SEGMENT_BYTES,
     };
     ASSERT(number > 0 && segment.bytes >= LOG_SEGMENT_BYTES_MIN &&
-           segment.bytes <= LOG_SEGMENT_BYTES_MAX);
+           segment.bytes <= LOG_SEGMENT_BYTES_MAX && segment.bytes % LOG_ALIGN_BYTES == 0);
     while (segment.salt == 0) {
         io_random(io_of(place->driver, 0), &segment.salt, sizeof(segment.salt));
     }

@@ -2,7 +2,8 @@
 /* log_segment.h - the files of a log: `log/GGGGGGGG-LLL-SSSSSSSS` (generation, log, segment; in
  * hexadecimal).
  *
- *     segment:   header, 64 bytes | batch | batch | ... | zeros, or stale bytes of its last use
+ *     segment:   header, 64 bytes, zeros up to 512 | batch | batch | ... | zeros, or stale bytes of
+ *                its last use
  *     header:    magic 8 | version 4 | generation 4 | log 4 | segment 4 | bytes 4 | 0 4 | salt 8 |
  *                identity 16 | checksum 8
  *
@@ -20,9 +21,9 @@
 #include "store/log_batch.h"
 
 enum {
-    LOG_FORMAT_VERSION = 1,
+    LOG_FORMAT_VERSION = 2,
     LOG_SEGMENT_BYTES = 64 << 20,      /* default; a few of them hold a delta */
-    LOG_SEGMENT_BYTES_MIN = 4 << 10,   /* tests use small ones */
+    LOG_SEGMENT_BYTES_MIN = 4 << 10,   /* tests use small ones; multiples of LOG_ALIGN_BYTES */
     LOG_SEGMENT_BYTES_MAX = 256 << 20, /* recovery reads one at a time into memory */
     LOG_IDENTITY_BYTES = 16,
     LOG_PATH_BYTES_MAX = 384, /* paths stand on small stacks */

@@ -238,7 +238,13 @@ enum io_open_flags {
     IO_OPEN_WRITE = 2,
     IO_OPEN_CREATE = 4,    /* mode 0600; the directory entry is durable after io_sync_directory */
     IO_OPEN_EXCLUSIVE = 8, /* with CREATE: -EEXIST when it exists */
+    /* Past the page cache, where the file system can (O_DIRECT): appends need no kernel thread
+     * then, and leave no copy behind. Memory, lengths and offsets of all that is read and written
+     * are multiples of IO_DIRECT_BYTES, whether it can or not. */
+    IO_OPEN_DIRECT = 16,
 };
+
+enum { IO_DIRECT_BYTES = 512 };
 
 /* Opens `path` with io_open_flags. 0 with *out the caller's to close, or a negative errno. */
 LN_API LN_MUST_CHECK int io_file_open(struct io_driver *driver, const char *path, int flags,

@@ -23,6 +23,26 @@ enum {
     ZEROS_UNDER_WAY_BYTES = 512 << 10,
 };
 
+/* A file system may ask for larger multiples than we keep to, or not say what it asks for (that of
+ * memory, some that are mounted from afar): then all goes through the page cache. */
+static bool
+direct_suits(int file)
+{
+    struct statx status = {0};
+    bool told = statx(file, "", AT_EMPTY_PATH, STATX_DIOALIGN, &status) == 0 &&
+                (status.stx_mask & STATX_DIOALIGN) != 0;
+    return told && status.stx_dio_offset_align != 0 &&
+           status.stx_dio_offset_align <= IO_DIRECT_BYTES &&
+           status.stx_dio_mem_align <= IO_DIRECT_BYTES;
+}
+
+bool
+posix_file_is_direct(io_file file)
+{
+    int flags = fcntl(file, F_GETFL);
+    return flags >= 0 && (flags & O_DIRECT) != 0;
+}
+
 int
 posix_file_open(const char *path, int flags, io_file *out)
 {
@@ -51,6 +71,11 @@ posix_file_open(const char *path, int flags, io_file *out)
     } while (file < 0 && errno == EINTR);
     if (file < 0) {
         return -errno;
+    }
+    if ((flags & IO_OPEN_DIRECT) != 0 && direct_suits(file)) {
+        int now = fcntl(file, F_GETFL);
+        now = now >= 0 ? fcntl(file, F_SETFL, now | O_DIRECT) : now;
+        ASSERT(now >= 0 || errno == EINVAL); /* it said that it could; the page cache serves, too */
     }
     *out = file;
     return 0;
@@ -152,7 +177,7 @@ range_write_out(io_file file, uint64_t end)
 static int
 write_zeros(io_file file, uint64_t from, uint64_t to)
 {
-    static const unsigned char zeros[ZEROS_BYTES];
+    _Alignas(IO_DIRECT_BYTES) static const unsigned char zeros[ZEROS_BYTES];
     while (from < to) {
         uint64_t bytes = to - from < ZEROS_BYTES ? to - from : ZEROS_BYTES;
         int error = posix_file_write(file, zeros, bytes, from);

@@ -13,6 +13,8 @@
 
 MUST_CHECK int posix_file_open(const char *path, int flags, io_file *out);
 void posix_file_close(io_file file);
+/* Whether it was opened with IO_OPEN_DIRECT, and the file system can. */
+bool posix_file_is_direct(io_file file);
 MUST_CHECK ssize_t posix_file_read(io_file file, void *out, size_t bytes, uint64_t offset);
 MUST_CHECK int posix_file_write(io_file file, const void *in, size_t bytes, uint64_t offset);
 MUST_CHECK int posix_file_sync(io_file file);

@@ -37,6 +37,16 @@ inode_of(struct io_driver *driver, io_file handle, int flags)
     return file && (file->flags & flags) == flags ? file->inode : NULL;
 }
 
+/* That what is read or written keeps to what IO_OPEN_DIRECT asks for. */
+static void
+check_direct(struct io_driver *driver, io_file handle, const struct iovec *piece, uint64_t offset)
+{
+    struct sim_file *file = file_of(driver, handle);
+    bool direct = file && (file->flags & IO_OPEN_DIRECT) != 0;
+    ASSERT(!direct || (piece->iov_len % IO_DIRECT_BYTES == 0 && offset % IO_DIRECT_BYTES == 0 &&
+                       (uintptr_t)piece->iov_base % IO_DIRECT_BYTES == 0));
+}
+
 static io_file
 file_give(struct sim_disk *disk, struct sim_file *file)
 {
@@ -144,6 +154,7 @@ sim_file_read(struct io_driver *driver, io_file file, void *out, size_t bytes, u
     if (inode && sim_fault(sim, sim->options.faults.read_error_one_in, &sim->struck.read_errors)) {
         return -EIO;
     }
+    check_direct(driver, file, &(struct iovec){.iov_base = out, .iov_len = bytes}, offset);
     return inode ? posix_file_read(inode->fd, out, bytes, offset) : -EBADF;
 }
 
@@ -157,6 +168,7 @@ sim_file_write(struct io_driver *driver, io_file file, const void *in, size_t by
     }
     struct iovec piece = {.iov_base = (void *)(uintptr_t)in, .iov_len = bytes};
     size_t written = 0;
+    check_direct(driver, file, &piece, offset);
     sim_note_bytes(sim_of(driver), in, bytes);
     return sim_disk_write(inode, &piece, 1, offset, &written);
 }
@@ -264,6 +276,10 @@ sim_file_write_sync(struct io *io, struct io_op *op, io_file file, const struct 
                     unsigned count, uint64_t offset)
 {
     ASSERT(count <= IO_SEND_PIECES_MAX);
+    uint64_t at = offset;
+    for (unsigned i = 0; i < count; at += pieces[i].iov_len, i++) {
+        check_direct(io->driver, file, &pieces[i], at);
+    }
     struct sim_request *request = sim_request_new(io, op, SIM_WRITE_SYNC, NULL);
     request->inode = inode_of(io->driver, file, IO_OPEN_WRITE);
     request->pieces = pieces;

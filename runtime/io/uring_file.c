@@ -2,10 +2,15 @@
 /* The durable append: one entry that writes with RWF_DSYNC, that is, returns when the bytes and
  * what is needed to read them again are on the device. IOSQE_ASYNC sends it to one of the kernel's
  * own threads at once; otherwise a file system that can write without blocking would sync on ours.
+ * A file past the page cache (IO_OPEN_DIRECT) needs no such thread: the write goes to the device as
+ * it is submitted, and the device's flush is waited for by the file system's own worker. On an
+ * ext4,
+ * 4,096 bytes: 85 us instead of 94, and 15 us of this process's CPU instead of 45.
  *
  * The other way, a write linked to an fdatasync, takes as long (15,000 bytes into allocated space
  * of an ext4: 120 to 147 us in the middle of each run, both ways) and needs two entries, two
  * completions, and care when a short write breaks the link. */
+#include "runtime/io/posix_file.h"
 #include "runtime/io/uring_priv.h"
 
 #include <errno.h>
@@ -15,6 +20,7 @@
 /* Where an append stands; op->cookie points to it. */
 struct append {
     io_file file;
+    bool direct;
     unsigned count; /* of pieces still to write */
     uint64_t offset;
     uint64_t bytes; /* still to write */
@@ -31,7 +37,7 @@ append_submit(struct uring *uring, struct io_op *op, struct append *append)
         io_uring_prep_writev2(sqe, append->file, append->pieces, append->count, append->offset,
                               RWF_DSYNC);
     }
-    sqe->flags |= IOSQE_ASYNC;
+    sqe->flags |= append->direct ? 0 : IOSQE_ASYNC;
     uring->appends_active++;
 }
 
@@ -66,6 +72,7 @@ uring_write_sync(struct io *io, struct io_op *op, io_file file, const struct iov
         return;
     }
     append->file = file;
+    append->direct = posix_file_is_direct(file);
     append->count = count;
     append->offset = offset;
     append->bytes = 0;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEGMENT_BYTES = LOG_SEGMENT_BYTES_MIN, BATCHES = 19, SEGMENTS = 3 };
+enum { SEGMENT_BYTES = 7 << 10, BATCHES = 19, SEGMENTS = 3 };
 
 static const char *const NAMES[SEGMENTS] = {
     "00000001-002-00000001",
@@ -560,11 +560,12 @@ a_segment_made_ready_is_used_after_opening(void **state)
 {
     (void)state;
     struct log_segment segment;
+    _Alignas(LOG_ALIGN_BYTES) unsigned char half[LOG_ALIGN_BYTES] = {0};
     assert_int_equal(log_segment_make(&place, SEGMENTS + 1, 0, &segment), 0);
     /* Half a batch got there before the power went. */
-    assert_int_equal(io_file_write(&disk.driver, segment.file, &segment.salt, sizeof(segment.salt),
-                                   LOG_SEGMENT_HEADER_BYTES),
-                     0);
+    memcpy(half, &segment.salt, sizeof(segment.salt));
+    assert_int_equal(
+        io_file_write(&disk.driver, segment.file, half, sizeof(half), LOG_SEGMENT_HEADER_BYTES), 0);
     io_file_close(&disk.driver, segment.file);
     struct result result = scan(0, written[BATCHES - 1].end);
     check_ends_before(&result, BATCHES);

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEGMENT_BYTES = LOG_SEGMENT_BYTES_MIN };
+/* Two of the largest batches fill one. */
+enum { SEGMENT_BYTES = LOG_SEGMENT_HEADER_BYTES + 2 * 2048 };
 
 struct logs {
     struct disk disk;
@@ -150,8 +151,8 @@ a_batch_holds_what_was_appended(void **state)
     assert_int_equal(batch.number, 1);
     assert_int_equal(batch.previous, 0);
     assert_int_equal(write.offset, LOG_SEGMENT_HEADER_BYTES);
-    assert_int_equal(write.piece.iov_len, 72); /* 48 + 21, filled up to a multiple of 8 */
-    assert_int_equal(batch.end - batch.position, 72);
+    assert_int_equal(write.piece.iov_len, 512); /* 48 + 21, filled up to a multiple of 512 */
+    assert_int_equal(batch.end - batch.position, 512);
     assert_int_equal(log_batch_next(&batch, &command, &position), 1);
     assert_int_equal(position, batch.position + LOG_BATCH_HEADER_BYTES);
     assert_int_equal(command.partition, 7);
@@ -295,9 +296,10 @@ static void
 a_segment_fills_to_its_last_byte(void **state)
 {
     struct logs *logs = *state;
-    (void)commit(logs, 1992 - 8); /* 48 + 8 + 1,984: 2,040 */
-    (void)commit(logs, SEGMENT_BYTES - 64 - 2040 - 48 - 8 - 8);
-    struct log_batch last = commit(logs, 0); /* 8 bytes short */
+    (void)commit(logs, log_body_bytes_max(logs->log));
+    struct log_batch last = commit(logs, log_body_bytes_max(logs->log));
+    assert_int_equal(last.end, log_position(1, SEGMENT_BYTES));
+    last = commit(logs, 0);
     assert_int_equal(log_position_segment(last.position), 2);
     struct log_end end;
     assert_int_equal(scan(logs, &end).batches, 3);

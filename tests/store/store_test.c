@@ -154,9 +154,9 @@ names_damage(void **state)
     (void)snprintf(path, sizeof(path), "%s/log/00000001-000-00000001", rig.path);
     int file = open(path, O_RDWR);
     assert_true(file >= 0);
-    assert_int_equal(pread(file, &byte, 1, 300), 1);
+    assert_int_equal(pread(file, &byte, 1, 600), 1);
     byte ^= 1;
-    assert_int_equal(pwrite(file, &byte, 1, 300), 1);
+    assert_int_equal(pwrite(file, &byte, 1, 600), 1);
     assert_int_equal(close(file), 0);
     assert_int_equal(rig_boot(&rig), -EUCLEAN);
     assert_non_null(strstr(rig.report.why, "00000001-000-00000001"));

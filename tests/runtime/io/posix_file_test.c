@@ -3,6 +3,7 @@
 #include "tests/spec.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -153,6 +154,28 @@ allocates(void **state)
     posix_file_close(file);
 }
 
+/* A pipe's name stands for what can't do without the page cache. */
+static void
+does_without_where_it_can(void **state)
+{
+    (void)state;
+    io_file file = -1;
+    int flags = IO_OPEN_READ | IO_OPEN_WRITE | IO_OPEN_DIRECT;
+    struct statx status = {0};
+    posix_file_close(make("a"));
+    assert_int_equal(posix_file_open(path_of("a"), flags, &file), 0);
+    assert_int_equal(statx(file, "", AT_EMPTY_PATH, STATX_DIOALIGN, &status), 0);
+    bool able = (status.stx_mask & STATX_DIOALIGN) != 0 && status.stx_dio_offset_align != 0 &&
+                status.stx_dio_offset_align <= IO_DIRECT_BYTES;
+    assert_int_equal(posix_file_is_direct(file), able);
+    posix_file_close(file);
+    assert_int_equal(mkfifo(path_of("b"), 0600), 0);
+    assert_int_equal(posix_file_open(path_of("b"), flags, &file), 0);
+    assert_false(posix_file_is_direct(file));
+    posix_file_close(file);
+    assert_false(posix_file_is_direct(-1));
+}
+
 static void
 locks(void **state)
 {
@@ -286,6 +309,8 @@ main(void)
                   open_flags),
         IN_FOLDER("a truncated file has the new size", truncates),
         IN_FOLDER("allocated space is there, zero, and leaves what was written", allocates),
+        IN_FOLDER("a file does without the page cache where its file system can",
+                  does_without_where_it_can),
         IN_FOLDER("a lock keeps another process out until the file is closed", locks),
         IN_FOLDER("a directory lists its names sorted by bytes, until told to stop", lists),
         IN_FOLDER("a rename replaces, a removal removes", renames_and_removes),

@@ -77,6 +77,31 @@ most_pieces(void **state)
     rig_close(&rig);
 }
 
+/* Here the file system may be able to or not: the bytes are the same. */
+static void
+appends_past_the_page_cache(void **state)
+{
+    (void)state;
+    enum { BYTES = 3 * IO_DIRECT_BYTES };
+    _Alignas(IO_DIRECT_BYTES) static unsigned char in[BYTES], got[BYTES];
+    struct rig rig;
+    struct probe writing = {0};
+    io_file file = -1;
+    rig_open(&rig, &(struct rig_options){.level = level});
+    int flags = IO_OPEN_READ | IO_OPEN_WRITE | IO_OPEN_CREATE | IO_OPEN_DIRECT;
+    assert_int_equal(io_file_open(rig.driver, "direct", flags, &file), 0);
+    assert_int_equal(io_file_allocate(rig.driver, file, 2 * (uint64_t)BYTES), 0);
+    memset(in, 'a', BYTES);
+    struct iovec piece = rig_piece(in, BYTES);
+    rig_write_sync(&rig, 0, &writing, file, &piece, 1, IO_DIRECT_BYTES);
+    assert_int_equal(probe_await_end(&writing), 0);
+    assert_int_equal(rig_stats(&rig, 0).file_syncs, 1);
+    assert_int_equal(io_file_read(rig.driver, file, got, BYTES, IO_DIRECT_BYTES), BYTES);
+    assert_memory_equal(got, in, BYTES);
+    scratch_drop(&rig, file, "direct");
+    rig_close(&rig);
+}
+
 static void
 sync_alone(void **state)
 {
@@ -223,6 +248,8 @@ main(void)
     static const struct CMUnitTest specs[] = {
         SPEC("an append is in the file when it is done", appends),
         SPEC("an append may have as many pieces as a send", most_pieces),
+        SPEC("an append past the page cache is in the file when it is done",
+             appends_past_the_page_cache),
         SPEC("an append of nothing syncs", sync_alone),
         SPEC("a file that cannot be written is an error", bad_files),
         SPEC("an append that was cut short goes on where it was cut", goes_on),
