@@ -15,8 +15,33 @@ enum {
     HISTORY_AGAIN_MS = 100,
 };
 
+static Linnet__V1__NewMessage__State
+reached(uint64_t chat_number, uint64_t delivered, uint64_t read)
+{
+    if (chat_number <= read) {
+        return LINNET__V1__NEW_MESSAGE__STATE__READ;
+    }
+    return chat_number <= delivered ? LINNET__V1__NEW_MESSAGE__STATE__DELIVERED
+                                    : LINNET__V1__NEW_MESSAGE__STATE__SENT;
+}
+
+/* How far a message has got, as far as the page tells. */
+static Linnet__V1__NewMessage__State
+state_of(const struct connection *connection, const struct store_history_page *page,
+         const struct store_entry *entry)
+{
+    uint64_t chat_number = entry->message.chat_number;
+    bool own = entry->message.sender == connection->user && entry->peer != connection->user;
+    if (own && entry->kind == STORE_ENTRY_GROUP_MESSAGE) {
+        return LINNET__V1__NEW_MESSAGE__STATE__NONE;
+    }
+    return own ? reached(chat_number, page->peer_delivered, page->peer_read)
+               : reached(chat_number, page->delivered, page->read);
+}
+
 static void
-messages_send(struct connection *connection, const struct ln_buffer *buffer)
+messages_send(struct connection *connection, const struct store_history_page *page,
+              const struct ln_buffer *buffer)
 {
     const unsigned char *bytes = ln_buffer_data((struct ln_buffer *)(uintptr_t)buffer);
     size_t count = ln_buffer_bytes(buffer);
@@ -24,7 +49,7 @@ messages_send(struct connection *connection, const struct ln_buffer *buffer)
     struct store_entry entry;
     while (entry_next(bytes, count, &at, &entry)) {
         entry.number = 0;
-        event_message(connection, &entry);
+        event_told(connection, &entry, state_of(connection, page, &entry));
     }
 }
 
@@ -34,7 +59,7 @@ told(struct connection *connection, const struct pending *pending, const struct 
     const struct store_history_page *page =
         (const struct store_history_page *)(const void *)answer->data;
     if (answer->buffer != NULL) {
-        messages_send(connection, answer->buffer);
+        messages_send(connection, page, answer->buffer);
     }
     Linnet__V1__HistoryPage event = LINNET__V1__HISTORY_PAGE__INIT;
     event.count = page->count;
@@ -76,13 +101,14 @@ get_history(struct connection *connection, const Linnet__V1__ClientFrame *frame)
         .user = connection->user,
         .number = asked->from,
         .sender = asked->sender_user_id,
+        .content_kind = (uint8_t)asked->content_kind,
         .from_ms = asked->since_ms,
         .to_ms = asked->until_ms,
         .max = asked->max < STORE_HISTORY_MAX ? (uint32_t)asked->max : STORE_HISTORY_MAX,
         .bytes_max = PAGE_BYTES_MAX,
         .forward = asked->forward,
     };
-    if (connection->messenger->settings->limits.history_days == 0) {
+    if (settings_history_days(connection->messenger->settings) == 0) {
         event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__NOT_PERMITTED,
                     "getHistory: this node keeps no history", 0);
         return;

@@ -213,6 +213,7 @@ send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame
         return;
     }
     message.ttl_ms = send->ttl_ms;
+    message.content_kind = (uint8_t)send->content_kind;
     if (send->change != NULL) {
         command_change(connection, frame, &message);
         return;

@@ -31,8 +31,10 @@ void event_receipts(struct connection *connection, const struct store_entry *ent
                     uint64_t delivered, uint64_t read);
 
 /* event_message.c */
-/* A number of 0: it is told from a history, not from the inbox. */
 event_of_entry event_message;
+/* The same from a history: the entry's number is 0, and it tells how far it has got. */
+void event_told(struct connection *connection, const struct store_entry *entry,
+                Linnet__V1__NewMessage__State state);
 event_of_entry event_changed;
 
 /* event_group.c */

@@ -87,6 +87,13 @@ note_delivery(struct connection *connection, const struct store_entry *entry)
 void
 event_message(struct connection *connection, const struct store_entry *entry)
 {
+    event_told(connection, entry, LINNET__V1__NEW_MESSAGE__STATE__NONE);
+}
+
+void
+event_told(struct connection *connection, const struct store_entry *entry,
+           Linnet__V1__NewMessage__State state)
+{
     const struct store_entry_message *message = &entry->message;
     unsigned char handle[MESSAGE_HANDLE_BYTES];
     struct said said;
@@ -100,6 +107,9 @@ event_message(struct connection *connection, const struct store_entry *entry)
     event.server_time_ms = message->time_ms;
     event.deleted = message->deleted;
     event.expires_at_ms = message->expires_at_ms;
+    event.content_kind = message->content_kind;
+    event.edited = message->edited;
+    event.state = state;
     handle_fill(connection, entry, handle, &event.handle);
     event.body_case = (Linnet__V1__NewMessage__BodyCase)message->body_kind;
     if (event.body_case == LINNET__V1__NEW_MESSAGE__BODY_TEXT) {
@@ -152,6 +162,7 @@ event_changed(struct connection *connection, const struct store_entry *entry)
     event.sender = &said.sender;
     event.server_time_ms = message->time_ms;
     event.expires_at_ms = message->expires_at_ms;
+    event.content_kind = message->content_kind;
     if (message->body_kind == LINNET__V1__NEW_MESSAGE__BODY_TEXT) {
         event.body_case = LINNET__V1__MESSAGE_CHANGED__BODY_TEXT;
         event.text = (char *)(uintptr_t)message->body;

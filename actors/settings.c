@@ -28,8 +28,10 @@
 #define SETTINGS_YEAR_MS (UINT64_C(366) * 24 * 3600 * 1000)
 
 static const char *const registration_choices[] = {"closed", "open", NULL};
+static const char *const delete_after_choices[] = {"delivered", "read", NULL};
 static const char *const io_level_choices[] = {"probe", "6.1", NULL};
 _Static_assert(REGISTRATION_CLOSED == 0 && REGISTRATION_OPEN == 1, "the order of the choices");
+_Static_assert(DELETE_AFTER_DELIVERED == 0 && DELETE_AFTER_READ == 1, "the order of the choices");
 _Static_assert(IO_LEVEL_PROBE == 0 && IO_LEVEL_6_1 == 1, "the order of the choices");
 
 static const struct setting table[] = {
@@ -147,6 +149,8 @@ static const struct setting table[] = {
      STORE_GROUP_MEMBERS_LIMIT, NULL, NULL, "members of one group"},
     {"history_days", SETTING_NUMBER, FIELD(limits.history_days), 0, SETTINGS_HISTORY_FOREVER, "off",
      NULL, "how long what was said is kept for getHistory; 36500: for good"},
+    {"delete_after", SETTING_CHOICE, FIELD(delete_after), 0, 0, NULL, delete_after_choices,
+     "without history_days: when a message goes that all devices have"},
     {"states_max", SETTING_NUMBER, FIELD(states_max), 1, 1000000, NULL, NULL,
      "what one user may have set: contacts, settings of chats, blocks"},
     {"states_bytes_max", SETTING_BYTES, FIELD(states_bytes_max), KIB, GIB, NULL, NULL,
@@ -300,6 +304,21 @@ static const struct settings defaults = {
     .store_reserve_bytes = STORE_RESERVE_BYTES,
     .trace_bytes_max = GIB,
 };
+
+bool
+settings_history_until_read(const struct settings *settings)
+{
+    return settings->limits.history_days == 0 && settings->delete_after == DELETE_AFTER_READ;
+}
+
+uint32_t
+settings_history_days(const struct settings *settings)
+{
+    if (!settings_history_until_read(settings)) {
+        return settings->limits.history_days;
+    }
+    return settings->inbox_age_days != 0 ? settings->inbox_age_days : SETTINGS_HISTORY_FOREVER;
+}
 
 void
 settings_init(struct settings *settings)

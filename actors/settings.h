@@ -52,6 +52,9 @@ enum settings_registration { REGISTRATION_CLOSED, REGISTRATION_OPEN };
 /* history_days: what was said is never swept away. */
 enum { SETTINGS_HISTORY_FOREVER = 36500 };
 
+/* Without a history a message goes when all devices have it, or not before it has been read. */
+enum settings_delete_after { DELETE_AFTER_DELIVERED, DELETE_AFTER_READ };
+
 struct settings {
     char data[SETTINGS_PATH_BYTES];
     char listen[SETTINGS_ADDRESS_BYTES];
@@ -86,6 +89,7 @@ struct settings {
     uint32_t device_unseen_days; /* 0: never, likewise inbox_age_days */
     uint32_t device_warn_days;
     uint32_t inbox_age_days;
+    enum settings_delete_after delete_after;
     uint32_t hold_unknown; /* days; 0: who is unknown is not written to */
     uint32_t hold_messages_max;
     uint32_t hold_recipients_max;
@@ -153,6 +157,11 @@ MUST_CHECK int settings_read_argument(struct settings *settings, int argc, char 
 
 /* What no setting can tell alone: do they fit together? 0 or -EINVAL. */
 MUST_CHECK int settings_check(const struct settings *settings, struct ln_text *wrong);
+
+/* For how many days getHistory may find something; 0: it can't. And whether only until it was
+ * read. */
+uint32_t settings_history_days(const struct settings *settings);
+bool settings_history_until_read(const struct settings *settings);
 
 /* Every setting with its value, as a table for people or as a JSON object; `origins` adds where
  * each came from. */

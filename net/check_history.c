@@ -11,6 +11,9 @@ check_get_history(const Linnet__V1__ClientFrame *frame, const struct protocol_li
     if (rc < 0) {
         return rc;
     }
+    if (asked->content_kind > PROTOCOL_CONTENT_KIND_MAX) {
+        return check_fail(out_error, "getHistory.contentKind: above 255");
+    }
     bool backwards = asked->until_ms != 0 && asked->until_ms <= asked->since_ms;
     return backwards ? check_fail(out_error, "getHistory.untilMs: not above sinceMs") : 0;
 }

@@ -75,6 +75,9 @@ check_send_message(const Linnet__V1__ClientFrame *frame, const struct protocol_l
         (send->ttl_ms < PROTOCOL_TTL_MS_MIN || send->ttl_ms > PROTOCOL_TTL_MS_MAX)) {
         return check_fail(out_error, "sendMessage.ttlMs: not a second to 366 days");
     }
+    if (send->content_kind > PROTOCOL_CONTENT_KIND_MAX) {
+        return check_fail(out_error, "sendMessage.contentKind: above 255");
+    }
     bool deletes = send->change != NULL && send->change->kind == LINNET__V1__CHANGE__KIND__DELETE;
     if (bytes == 0 && !deletes) {
         return check_fail(out_error, "sendMessage: neither content, text nor attachments");

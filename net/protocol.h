@@ -56,6 +56,7 @@ enum {
     /* Argon2id takes any length; the bound keeps a login from being a way to make the node hash
      * megabytes. */
     PROTOCOL_PASSWORD_BYTES_MAX = 1024,
+    PROTOCOL_CONTENT_KIND_MAX = 255,
     PROTOCOL_DEVICE_NAME_BYTES_MAX = 64,
     PROTOCOL_LINK_CODE_BYTES_MAX = 64, /* however it is typed */
     /* Tokens are opaque to clients; ours are shorter, this leaves room for those of later kinds. */

@@ -72,6 +72,9 @@ change_history(const struct apply *apply, const struct place *place,
     bool own = is_own(place, change);
     if (change->kind == STORE_CHANGE_EDIT) {
         history_edit(ledger, apply->effects, place->user, place->chat, own, &change->message);
+    } else if (change->kind == STORE_CHANGE_DELETE) {
+        history_delete(ledger, apply->effects, place->user, place->chat,
+                       change->message.chat_number, own);
     } else {
         history_forget(ledger, place->user, place->chat, change->message.chat_number, own);
     }
@@ -144,10 +147,12 @@ bury(const struct apply *apply, const struct command_change *command, uint64_t n
     expiry_put(apply->ledger, apply->effects, command->kept_until_ms, number, &expiry);
 }
 
+/* Also to a sender without other devices: there may be a history of times when one was kept. */
 static void
 copy_send(const struct apply *apply, const struct command_change *command)
 {
-    struct payload payload = {.kind = PAYLOAD_CHANGE,
+    bool copied = command->copy || history_is_on(apply->ledger);
+    struct payload payload = {.kind = copied ? PAYLOAD_CHANGE : PAYLOAD_CHANGE_KEPT,
                               .change = {.peer = command->owner, .change = command->change}};
     uint8_t destination = ledger_partition_of(apply->ledger, command->change.message.sender);
     (void)outbox_put(apply->ledger, apply->effects, destination, &payload);
@@ -246,8 +251,7 @@ run_change(const struct apply *apply, const struct command *whole)
         return;
     }
     apply_number_accept(apply, &entry.change.message);
-    bool copied = command->copy || history_is_on(apply->ledger);
-    if (copied && for_everyone(command) && command->peer != command->owner) {
+    if (for_everyone(command) && command->peer != command->owner) {
         copy_send(apply, command);
     }
     apply->result->chat_number = entry.change.message.chat_number;
@@ -282,3 +286,21 @@ run_changed(const struct apply *apply, const struct payload *payload)
 }
 
 const struct apply_payload_kind apply_changed = {need_changed, run_changed};
+
+static void
+need_changed_kept(const struct needs *needs, const struct payload *payload)
+{
+    const struct payload_change *changed = &payload->change;
+    struct place place = {.user = changed->change.message.sender, .chat = changed->peer};
+    need_history(needs, &place, &changed->change);
+}
+
+static void
+run_changed_kept(const struct apply *apply, const struct payload *payload)
+{
+    const struct payload_change *changed = &payload->change;
+    struct place place = {.user = changed->change.message.sender, .chat = changed->peer};
+    change_history(apply, &place, &changed->change);
+}
+
+const struct apply_payload_kind apply_changed_kept = {need_changed_kept, run_changed_kept};

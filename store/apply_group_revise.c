@@ -229,7 +229,8 @@ change_history(const struct apply *apply, uint64_t user, const struct store_entr
     if (entry->change.kind == STORE_CHANGE_EDIT) {
         history_edit(apply->ledger, apply->effects, user, entry->peer, false, message);
     } else {
-        history_forget(apply->ledger, user, entry->peer, message->chat_number, false);
+        history_delete(apply->ledger, apply->effects, user, entry->peer, message->chat_number,
+                       false);
     }
 }
 

@@ -102,7 +102,7 @@ bool apply_own_entry(const struct apply *apply, uint64_t user, struct store_entr
 
 /* apply_change.c */
 extern const struct apply_command_kind apply_change;
-extern const struct apply_payload_kind apply_changed;
+extern const struct apply_payload_kind apply_changed, apply_changed_kept;
 /* Takes body and attachments out of a message in the user's inbox, which has been read into
  * `entry`. */
 void apply_wipe(const struct apply *apply, uint64_t user, struct store_entry *entry);

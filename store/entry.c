@@ -19,10 +19,12 @@ enum {
     STATE_BYTES = 1 + 1 + 4,
     EXTRAS_BYTES = 2 * 8,
     WAY_BYTES = 2 * 8, /* a group message's before and post */
+    MARKS_BYTES = 1 + 1,
     /* In a message's byte for the kind of its body, whose values stay below. Most messages have
-     * neither. */
+     * none of them. */
+    MESSAGE_MARKS = 0x20, /* content_kind and edited follow, at the record's end */
     MESSAGE_DELETED = 0x40,
-    MESSAGE_EXTRAS = 0x80, /* expires_at_ms and original follow, at the record's end */
+    MESSAGE_EXTRAS = 0x80, /* expires_at_ms and original follow, likewise, before the others */
 };
 
 uint64_t
@@ -100,11 +102,18 @@ has_extras(const struct store_entry_message *message)
     return message->expires_at_ms != 0 || message->original != 0;
 }
 
+static bool
+has_marks(const struct store_entry_message *message)
+{
+    return message->content_kind != 0 || message->edited;
+}
+
 size_t
 entry_message_bytes(const struct store_entry_message *message)
 {
     return (size_t)MESSAGE_BYTES + message->sender_name_bytes + message->body_bytes +
-           message->attachments_bytes + (has_extras(message) ? EXTRAS_BYTES : 0u);
+           message->attachments_bytes + (has_extras(message) ? EXTRAS_BYTES : 0u) +
+           (has_marks(message) ? MARKS_BYTES : 0u);
 }
 
 void
@@ -117,6 +126,7 @@ entry_put_message(struct cursor_out *out, const struct store_entry_message *mess
     unsigned kind = message->body_kind;
     kind |= message->deleted ? MESSAGE_DELETED : 0;
     kind |= has_extras(message) ? MESSAGE_EXTRAS : 0;
+    kind |= has_marks(message) ? MESSAGE_MARKS : 0;
     cursor_put_u16(out, message->sender_device);
     cursor_put_u8(out, (uint8_t)kind);
     cursor_put_u8(out, message->sender_name_bytes);
@@ -128,6 +138,10 @@ entry_put_message(struct cursor_out *out, const struct store_entry_message *mess
     if (has_extras(message)) {
         cursor_put_u64(out, message->expires_at_ms);
         cursor_put_u64(out, message->original);
+    }
+    if (has_marks(message)) {
+        cursor_put_u8(out, message->content_kind);
+        cursor_put_u8(out, message->edited);
     }
 }
 
@@ -239,7 +253,7 @@ entry_get_message(struct cursor_in *in, struct store_entry_message *out)
     out->time_ms = cursor_get_u64(in);
     out->sender_device = cursor_get_u16(in);
     unsigned kind = cursor_get_u8(in);
-    out->body_kind = kind & (MESSAGE_DELETED - 1);
+    out->body_kind = kind & (MESSAGE_MARKS - 1);
     out->deleted = (kind & MESSAGE_DELETED) != 0;
     out->sender_name_bytes = cursor_get_u8(in);
     out->body_bytes = cursor_get_u32(in);
@@ -250,7 +264,10 @@ entry_get_message(struct cursor_in *in, struct store_entry_message *out)
     bool extras = (kind & MESSAGE_EXTRAS) != 0;
     out->expires_at_ms = extras ? cursor_get_u64(in) : 0;
     out->original = extras ? cursor_get_u64(in) : 0;
-    if (extras && !has_extras(out)) {
+    bool marks = (kind & MESSAGE_MARKS) != 0;
+    out->content_kind = marks ? cursor_get_u8(in) : 0;
+    out->edited = marks && record_get_flag(in);
+    if ((extras && !has_extras(out)) || (marks && !has_marks(out))) {
         cursor_in_fail(in);
     }
 }

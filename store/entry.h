@@ -54,7 +54,9 @@ struct store_entry_message {
     uint16_t sender_device;
     uint8_t body_kind; /* as it was sent; the store does not look into it */
     uint8_t sender_name_bytes;
-    bool deleted; /* taken back before it was read here: body and attachments are gone */
+    uint8_t content_kind; /* the sender's word for what it is; 0: none. Not looked into either */
+    bool deleted;         /* taken back before it was read here: body and attachments are gone */
+    bool edited;          /* in a history: it was written anew since */
     const char *sender_name;
     const unsigned char *body;
     uint32_t body_bytes;

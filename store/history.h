@@ -6,8 +6,9 @@
  *
  * Everything that is said in a chat while history is on stands in the history of each who takes
  * part in it: what came into the user's inbox, and what the user wrote, from whichever device. It
- * is told in the order in which it came there, forwards or backwards. What was deleted or has
- * expired is not told.
+ * is told in the order in which it came there, forwards or backwards. Of what was deleted it is
+ * told that it was; what has expired is not told, nor, where that is how long it is kept
+ * (store_options.history_until_read), what has been read.
  */
 #pragma once
 
@@ -27,14 +28,15 @@ enum store_history_tag {
 
 struct store_history {
     uint64_t user;
-    uint64_t chat;      /* the other user, or the group */
-    uint64_t number;    /* messages beyond this one, as an earlier page told; 0: from the end */
-    uint64_t sender;    /* his alone; 0: anybody's */
-    uint64_t from_ms;   /* accepted then or later */
-    uint64_t to_ms;     /* and before; 0: until now */
-    uint32_t max;       /* 0: STORE_HISTORY_MAX */
-    uint32_t bytes_max; /* of the buffer, but one message at least; 0: as much as fits */
-    bool forward;       /* towards newer ones; without a number: from the oldest */
+    uint64_t chat;        /* the other user, or the group */
+    uint64_t number;      /* messages beyond this one, as an earlier page told; 0: from the end */
+    uint64_t sender;      /* his alone; 0: anybody's */
+    uint8_t content_kind; /* of this kind alone; 0: any */
+    uint64_t from_ms;     /* accepted then or later */
+    uint64_t to_ms;       /* and before; 0: until now */
+    uint32_t max;         /* 0: STORE_HISTORY_MAX */
+    uint32_t bytes_max;   /* of the buffer, but one message at least; 0: as much as fits */
+    bool forward;         /* towards newer ones; without a number: from the oldest */
 };
 /* Messages and bytes are bounded, and so is what is looked through for them: a page may hold none
  * and still have more behind it. */

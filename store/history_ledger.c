@@ -75,32 +75,72 @@ history_forget(struct ledger *ledger, uint64_t user, uint64_t chat, uint64_t cha
     ledger_delete(ledger, &at);
 }
 
+/* The message and its key, if it is there. What it points to is good until the ledger's next
+ * change. */
+static bool
+find(const struct ledger *ledger, const struct store_key *at, struct store_key *out_key,
+     struct store_entry *out)
+{
+    struct store_value value;
+    uint64_t number;
+    if (!ledger_get(ledger, at, &value)) {
+        return false;
+    }
+    int error = history_at_decode(value, &number);
+    ASSERT(error == 0);
+    *out_key = history_key(ledger->partition, at->owner, at->a, number);
+    bool present = ledger_get(ledger, out_key, &value);
+    ASSERT(present);
+    error = entry_decode(number, value.bytes, value.count, out);
+    ASSERT(error == 0);
+    return true;
+}
+
+static void
+rewrite(struct ledger *ledger, struct effects *effects, const struct store_key *key,
+        const struct store_entry *entry)
+{
+    size_t bytes = entry_bytes(entry);
+    unsigned char *record = effects_scratch(effects, bytes);
+    entry_encode(entry, record);
+    ledger_put(ledger, key, record, bytes);
+}
+
+void
+history_delete(struct ledger *ledger, struct effects *effects, uint64_t user, uint64_t chat,
+               uint64_t chat_number, bool own)
+{
+    struct store_key at = history_key_at(ledger->partition, user, chat, chat_number, own);
+    struct store_key key;
+    struct store_entry entry;
+    if (find(ledger, &at, &key, &entry)) {
+        entry.message.deleted = true;
+        entry.message.body_kind = 0;
+        entry.message.body_bytes = 0;
+        entry.message.attachments_bytes = 0;
+        rewrite(ledger, effects, &key, &entry);
+    }
+}
+
 void
 history_edit(struct ledger *ledger, struct effects *effects, uint64_t user, uint64_t chat, bool own,
              const struct store_entry_message *edit)
 {
     struct store_key at = history_key_at(ledger->partition, user, chat, edit->chat_number, own);
-    struct store_value value;
+    struct store_key key;
     struct store_entry entry;
-    uint64_t number;
-    if (!ledger_get(ledger, &at, &value)) {
+    if (!find(ledger, &at, &key, &entry) || entry.message.deleted) {
         return;
     }
-    int error = history_at_decode(value, &number);
-    ASSERT(error == 0);
-    struct store_key key = history_key(ledger->partition, user, chat, number);
-    bool present = ledger_get(ledger, &key, &value);
-    ASSERT(present);
-    error = entry_decode(number, value.bytes, value.count, &entry);
-    ASSERT(error == 0);
     entry.message.body_kind = edit->body_kind;
     entry.message.body = edit->body;
     entry.message.body_bytes = edit->body_bytes;
     entry.message.attachments = edit->attachments;
     entry.message.attachments_bytes = edit->attachments_bytes;
     entry.message.expires_at_ms = edit->expires_at_ms;
-    size_t bytes = entry_bytes(&entry);
-    unsigned char *record = effects_scratch(effects, bytes);
-    entry_encode(&entry, record);
-    ledger_put(ledger, &key, record, bytes);
+    entry.message.edited = true;
+    if (edit->content_kind != 0) {
+        entry.message.content_kind = edit->content_kind;
+    }
+    rewrite(ledger, effects, &key, &entry);
 }

@@ -54,8 +54,12 @@ void history_put(struct ledger *ledger, struct effects *effects, uint64_t user,
 void history_forget(struct ledger *ledger, uint64_t user, uint64_t chat, uint64_t chat_number,
                     bool own);
 
-/* Gives a message another body, attachments and end, if it is there. HISTORY_AT's key must be
- * known, and that of the entry of which it tells. */
+/* Of a message, if it is there, nothing is left but that there was one. HISTORY_AT's key must be
+ * known, and that of the entry of which it tells; likewise below. */
+void history_delete(struct ledger *ledger, struct effects *effects, uint64_t user, uint64_t chat,
+                    uint64_t chat_number, bool own);
+
+/* Gives a message another body, attachments and end, if it is there. */
 void history_edit(struct ledger *ledger, struct effects *effects, uint64_t user, uint64_t chat,
                   bool own, const struct store_entry_message *edit);
 

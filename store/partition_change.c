@@ -281,6 +281,7 @@ message_of(const struct ask *ask)
         .sender_number = message->number,
         .sender_device = message->sender_device,
         .body_kind = message->body_kind,
+        .content_kind = message->content_kind,
         .sender_name_bytes = message->sender_name.bytes,
         .sender_name = message->sender_name.text,
         .body = body,

@@ -11,7 +11,13 @@
 enum {
     /* Rows that are looked through for one page, or at one tick. */
     LOOK_MAX = 1000,
+    LOOK_CHATS_MAX = 64, /* whose cursors are read for it at once */
     TICK_MS = 10000,
+};
+
+/* How far things have got in a chat; of a group, how far the user has. */
+struct cursors {
+    uint64_t delivered, read, peer_delivered, peer_read;
 };
 
 /* -------------------------------------------------------------------------------------- telling */
@@ -24,6 +30,7 @@ struct telling {
     struct rows *out;
     uint32_t max;
     uint32_t bytes_max;
+    struct cursors cursors;
     struct store_history_page page;
 };
 
@@ -55,8 +62,49 @@ is_wanted(const struct store_history *asked, const struct store_entry *entry)
 {
     const struct store_entry_message *message = &entry->message;
     return (asked->sender == 0 || message->sender == asked->sender) &&
+           (asked->content_kind == 0 || message->content_kind == asked->content_kind) &&
            message->time_ms >= asked->from_ms &&
            (asked->to_ms == 0 || message->time_ms < asked->to_ms);
+}
+
+/* False: in the fetch. */
+static bool
+cursors_get(struct partition *partition, uint64_t user, uint64_t chat_id, struct cursors *out)
+{
+    struct ledger *ledger = &partition->ledger;
+    struct record_chat chat;
+    struct record_membership membership;
+    bool known = partition_knows_record(partition, RECORD_CHAT, user, chat_id);
+    *out = (struct cursors){0};
+    if (!partition_knows_record(partition, RECORD_MEMBERSHIP, user, chat_id) || !known) {
+        return false;
+    }
+    if (membership_get(ledger, user, chat_id, &membership)) {
+        out->delivered = membership.delivered;
+        out->read = membership.read;
+    } else if (chat_get(ledger, user, chat_id, &chat)) {
+        out->delivered = chat.delivered;
+        out->read = chat.read;
+        out->peer_delivered = chat.peer_delivered;
+        out->peer_read = chat.peer_read;
+    }
+    return true;
+}
+
+/* Written one to one by the history's own user. */
+static bool
+is_own(uint64_t user, uint64_t chat, const struct store_entry *entry)
+{
+    return entry->kind == STORE_ENTRY_MESSAGE && entry->message.sender == user && chat != user;
+}
+
+/* Whoever was to read it has, and that is how long it is kept. */
+static bool
+is_read(const struct partition *partition, uint64_t user, uint64_t chat,
+        const struct store_entry *entry, const struct cursors *cursors)
+{
+    uint64_t read = is_own(user, chat, entry) ? cursors->peer_read : cursors->read;
+    return partition->store->options.history_until_read && entry->message.chat_number <= read;
 }
 
 static bool
@@ -77,7 +125,10 @@ tell_one(struct telling *telling, uint64_t number, struct store_value value)
     struct store_entry entry;
     int error = entry_decode(number, value.bytes, value.count, &entry);
     ASSERT(error == 0);
-    if (!is_wanted(telling->asked, &entry) || has_expired(telling->partition, &entry)) {
+    bool gone = has_expired(telling->partition, &entry) ||
+                is_read(telling->partition, telling->asked->user, telling->asked->chat, &entry,
+                        &telling->cursors);
+    if (gone || !is_wanted(telling->asked, &entry)) {
         telling->page.reached = number;
         return true;
     }
@@ -156,31 +207,18 @@ tell_forward(struct telling *telling, struct page *page)
     return true;
 }
 
-/* How far things have got in the chat. False: in the fetch. */
+/* False: in the fetch. */
 static bool
 tell_cursors(struct telling *telling)
 {
-    const struct store_history *asked = telling->asked;
-    struct ledger *ledger = &telling->partition->ledger;
-    struct record_chat chat;
-    struct record_membership membership;
-    bool known = partition_knows_record(telling->partition, RECORD_CHAT, asked->user, asked->chat);
-    known =
-        partition_knows_record(telling->partition, RECORD_MEMBERSHIP, asked->user, asked->chat) &&
-        known;
-    if (!known) {
-        return false;
-    }
-    if (membership_get(ledger, asked->user, asked->chat, &membership)) {
-        telling->page.delivered = membership.delivered;
-        telling->page.read = membership.read;
-    } else if (chat_get(ledger, asked->user, asked->chat, &chat)) {
-        telling->page.delivered = chat.delivered;
-        telling->page.read = chat.read;
-        telling->page.peer_delivered = chat.peer_delivered;
-        telling->page.peer_read = chat.peer_read;
-    }
-    return true;
+    struct cursors *cursors = &telling->cursors;
+    bool known =
+        cursors_get(telling->partition, telling->asked->user, telling->asked->chat, cursors);
+    telling->page.delivered = cursors->delivered;
+    telling->page.read = cursors->read;
+    telling->page.peer_delivered = cursors->peer_delivered;
+    telling->page.peer_read = cursors->peer_read;
+    return known;
 }
 
 static enum ask_outcome
@@ -268,10 +306,36 @@ sweep_add(struct command_history *out, unsigned char *rows, const struct store_k
         .user = key->owner,
         .chat = key->a,
         .chat_number = entry->message.chat_number,
-        .own = entry->kind == STORE_ENTRY_MESSAGE && entry->message.sender == key->owner &&
-               key->a != key->owner,
+        .own = is_own(key->owner, key->a, entry),
     };
     command_history_put(rows, out->count++, &row);
+}
+
+/* What a look needs to know of the chat that it is at. */
+struct looking {
+    struct partition *partition;
+    uint64_t user, chat;
+    struct cursors cursors;
+    uint32_t missing; /* chats whose cursors are in the fetch */
+};
+
+/* Whether a row goes; also false while that is not known. */
+static bool
+is_over(struct looking *looking, const struct store_key *key, const struct store_entry *entry)
+{
+    if (has_expired(looking->partition, entry)) {
+        return true;
+    }
+    if (!looking->partition->store->options.history_until_read) {
+        return false;
+    }
+    if (key->owner != looking->user || key->a != looking->chat) {
+        looking->user = key->owner;
+        looking->chat = key->a;
+        bool known = cursors_get(looking->partition, key->owner, key->a, &looking->cursors);
+        looking->missing += !known;
+    }
+    return is_read(looking->partition, key->owner, key->a, entry, &looking->cursors);
 }
 
 static enum ask_outcome
@@ -281,6 +345,7 @@ run_look(struct partition *partition, struct ask *ask, bool act)
     struct command command = {.kind = COMMAND_HISTORY, .history = {.rows = rows}};
     struct fetch_range wanted = {
         .range = sweep_range(partition), .rows_max = LOOK_MAX, .bytes_max = STORE_PAGE_BYTES_MAX};
+    struct looking looking = {.partition = partition};
     struct page page;
     struct store_key key;
     struct store_key last = partition->history_at;
@@ -291,16 +356,20 @@ run_look(struct partition *partition, struct ask *ask, bool act)
     }
     page_start(&page, partition->ledger.delta, &wanted.range, &ask->ranges[0].rows);
     bool left = page_next(&page, &key, &value);
-    while (left && looked < LOOK_MAX && command.history.count < COMMAND_HISTORY_ROWS_MAX) {
+    while (left && looked < LOOK_MAX && command.history.count < COMMAND_HISTORY_ROWS_MAX &&
+           looking.missing < LOOK_CHATS_MAX) {
         struct store_entry entry;
         int error = entry_decode(key.b, value.bytes, value.count, &entry);
         ASSERT(error == 0);
-        if (has_expired(partition, &entry)) {
+        if (is_over(&looking, &key, &entry)) {
             sweep_add(&command.history, rows, &key, &entry);
         }
         last = key;
         looked++;
         left = page_next(&page, &key, &value);
+    }
+    if (looking.missing > 0) {
+        return ASK_MISSING;
     }
     enum ask_outcome outcome = act ? ASK_DONE : ASK_READY;
     if (command.history.count > 0) {

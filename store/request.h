@@ -133,9 +133,10 @@ struct store_message {
     uint64_t number; /* of the sender's device, or from STORE_NODE_NUMBER_MIN on */
     uint16_t sender_device;
     uint8_t body_kind;
-    bool copy;       /* the sender has other devices: his inbox gets a copy */
-    bool known_only; /* a first message is refused, with -EUSERS */
-    bool holds;      /* the recipient's id is a name's promise: he may not be there yet (hold.h) */
+    uint8_t content_kind; /* the sender's word for what it is; 0: none */
+    bool copy;            /* the sender has other devices: his inbox gets a copy */
+    bool known_only;      /* a first message is refused, with -EUSERS */
+    bool holds; /* the recipient's id is a name's promise: he may not be there yet (hold.h) */
     uint32_t hold_max; /* messages that may wait for such a one; 0: none */
     uint32_t body_bytes;
     uint32_t attachments_bytes;

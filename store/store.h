@@ -90,7 +90,8 @@ struct store_options {
     uint32_t states_bytes_max;
     uint32_t group_members_max; /* STORE_GROUP_MEMBERS_LIMIT at most */
     uint64_t group_log_ms;
-    uint64_t history_ms; /* how long what was said is kept (history.h); 0: not at all */
+    uint64_t history_ms;     /* how long what was said is kept (history.h); 0: not at all */
+    bool history_until_read; /* no longer than until it has been read */
     /* Of the files that steps of messages are noted in (trace.h); 0: none are. */
     uint64_t steps_bytes_max;
     /* Or STORE_NEVER. A device unseen for so long is unlinked; warned of so long before; entries

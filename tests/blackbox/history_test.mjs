@@ -82,6 +82,31 @@ describe('a history', () => {
     await Promise.all([alice.close(), bob.close()]);
   });
 
+  it('is told by kind, with what became of each message', async () => {
+    const { alice, bob, users } = await chatOfTwo('karl', 'lena');
+    const chat = { userName: 'lena' };
+    const { sent: edited } = await alice.ask({ number: '20', sendMessage: { chat, text: 'vote', contentKind: 7 } });
+    const { sent: deleted } = await alice.ask({ number: '21', sendMessage: { chat, text: 'oops', contentKind: 7 } });
+    assert.equal((await bob.hear()).contentKind, 7);
+    await bob.hear();
+    for (const [sent, change, text] of [[edited, 'EDIT', 'vote!'], [deleted, 'DELETE', undefined]]) {
+      const { chatNumber, serverTimeMs, handle } = sent;
+      const answer = await alice.ask({ sendMessage: { chat, text, change: { kind: change, chatNumber, serverTimeMs, handle } } });
+      assert.ok(answer.sent);
+      await bob.event('messageChanged');
+    }
+    await bob.ask({ ref: '1', markRead: { chat: { userId: users[0] }, chatNumber: edited.chatNumber } });
+    const question = { chat: { userId: users[0] }, contentKind: 7, forward: true };
+    assert.deepEqual((await page(bob, question)).texts, ['vote!', undefined]);
+    const [first, second] = bob.frames.filter(({ newMessage }) => newMessage?.contentKind === 7 && !newMessage.inboxNumber)
+      .map(({ newMessage }) => newMessage);
+    assert.deepEqual([first.edited, first.state], [true, 'READ']);
+    assert.deepEqual([second.deleted, second.state], [true, 'DELIVERED']);
+    const { error } = await alice.ask({ sendMessage: { chat, text: 'x', contentKind: 256 } });
+    assert.match(error.text, /contentKind/);
+    await Promise.all([alice.close(), bob.close()]);
+  });
+
   it('comes one page at a time', async () => {
     const { alice, bob, users } = await chatOfTwo('ida', 'jan');
     const question = { getHistory: { chat: { userId: users[0] } } };
@@ -118,6 +143,30 @@ describe('a node without history', () => {
       const { error } = await fred.ask({ getHistory: { chat: { userId: '1' } } });
       assert.equal(error.code, 'NOT_PERMITTED');
       await fred.close();
+    } finally {
+      await node.remove();
+    }
+  });
+});
+
+describe('a node that deletes after reading', () => {
+  it('tells a new device what is unread, and that alone', async () => {
+    const node = await Linnetd.start('--delete-after', 'read');
+    try {
+      await Promise.all(['alice', 'bob'].map((name) => node.addUser(name)));
+      const [alice, bob] = await Promise.all(['alice', 'bob'].map((name) => Client.login(node.url, name)));
+      assert.equal(bob.welcome.limits.historyUntilRead, true);
+      assert.equal(bob.welcome.limits.historyDays, '30');
+      for (const text of ['one', 'two']) {
+        await alice.write('bob', text);
+        await bob.hear();
+      }
+      await bob.ask({ ref: '1', markRead: { chat: { userName: 'alice' }, chatNumber: '1' } });
+      const fresh = await Client.login(node.url, 'bob');
+      const { history } = await fresh.ask({ getHistory: { chat: { userName: 'alice' } } });
+      assert.equal(history.count, '1');
+      assert.equal((await fresh.event('newMessage')).text, 'two');
+      await Promise.all([alice.close(), bob.close(), fresh.close()]);
     } finally {
       await node.remove();
     }

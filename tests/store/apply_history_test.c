@@ -15,8 +15,8 @@ world_with(uint64_t history_ms)
     return world_new(11, &limits);
 }
 
-/* The first letters of a chat's history, the oldest first; what is there backwards must be the
- * same. */
+/* The first letters of a chat's history, the oldest first, of a deleted message "-"; what is there
+ * backwards must be the same. */
 static const char *
 history(struct world *world, uint64_t user, uint64_t chat)
 {
@@ -39,7 +39,7 @@ history(struct world *world, uint64_t user, uint64_t chat)
             assert_true(world_get(world, &back, &value));
             assert_true(world_get(world, &key, &value));
             assert_int_equal(entry_decode(key.b, value.bytes, value.count, &entry), 0);
-            text[used++] = (char)entry.message.body[0];
+            text[used++] = (char)(entry.message.deleted ? '-' : entry.message.body[0]);
         }
     }
     assert_non_null(ledger);
@@ -134,8 +134,8 @@ is_changed_in_groups(void **state)
                                 .text = ""};
     assert_int_equal(world_change(world, &hide).error, 0); /* one's own, for oneself */
     world_settle(world);
-    assert_string_equal(history(world, bob, id), "b");
-    assert_string_equal(history(world, alice, id), "");
+    assert_string_equal(history(world, bob, id), "-b");
+    assert_string_equal(history(world, alice, id), "-");
     world_free(&world);
 }
 
@@ -211,14 +211,45 @@ changes_hold(void **state)
     change.text = "";
     assert_int_equal(world_change(world, &change).error, 0);
     world_settle(world);
-    assert_string_equal(history(world, bob, alice), "b");
-    assert_string_equal(history(world, alice, bob), "b");
+    assert_string_equal(history(world, bob, alice), "-b");
+    assert_string_equal(history(world, alice, bob), "-b");
     change.kind = STORE_CHANGE_HIDE;
     change.number = 5;
     change.chat_number = 2;
     assert_int_equal(world_change(world, &change).error, 0);
-    assert_string_equal(history(world, bob, alice), "b");
-    assert_string_equal(history(world, alice, bob), "");
+    assert_string_equal(history(world, bob, alice), "-b");
+    assert_string_equal(history(world, alice, bob), "-");
+    world_free(&world);
+}
+
+static void
+changes_hold_while_off(void **state)
+{
+    (void)state;
+    static struct store_entry entries[WORLD_PAGE_MAX];
+    struct world *world = world_with(STORE_HISTORY_FOREVER);
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 1);
+    (void)world_send(world, alice, 1, 1, bob, "a");
+    (void)world_send(world, alice, 1, 2, bob, "b");
+    world_settle(world);
+    world_history(world, STORE_HISTORY_OFF);
+    struct world_change change = {.kind = STORE_CHANGE_DELETE,
+                                  .sender = alice,
+                                  .number = 3,
+                                  .recipient = bob,
+                                  .chat_number = 1,
+                                  .text = ""};
+    assert_int_equal(world_change(world, &change).error, 0);
+    change.kind = STORE_CHANGE_EDIT;
+    change.number = 4;
+    change.chat_number = 2;
+    change.text = "new";
+    assert_int_equal(world_change(world, &change).error, 0);
+    world_settle(world);
+    assert_string_equal(history(world, bob, alice), "-n");
+    assert_string_equal(history(world, alice, bob), "-n");
+    assert_int_equal(world_inbox(world, alice, 0, entries), 0); /* the one device made them */
     world_free(&world);
 }
 
@@ -231,9 +262,10 @@ main(void)
              keeps_both_sides),
         SPEC("what one wrote is kept without coming into the inbox of one's only device",
              own_messages_stay_out_of_the_inbox),
-        SPEC("an edit holds in the histories of both, a deletion too; what is hidden is in the "
-             "other's",
+        SPEC("an edit holds in the histories of both, of what was deleted it is left that it was, "
+             "what is hidden is in the other's",
              changes_hold),
+        SPEC("changes reach what is left of histories while none is kept", changes_hold_while_off),
         SPEC("edits, deletions and what one hides reach it in groups, too", is_changed_in_groups),
         SPEC("a history has what a full inbox missed", fills_what_a_full_inbox_missed),
         SPEC("what has grown too old is forgotten, and what is gone already passed over", forgets),

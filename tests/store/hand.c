@@ -211,6 +211,7 @@ hand_message_request(const struct hand_message *message)
         .number = message->number,
         .sender_device = message->device == 0 ? 1 : message->device,
         .body_kind = 1,
+        .content_kind = message->content_kind,
         .copy = message->copy,
         .body_bytes = (uint32_t)strlen(message->text),
         .sender_name = name_of("who"),

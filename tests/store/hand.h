@@ -53,6 +53,7 @@ struct hand_message {
     uint64_t number;
     uint16_t device; /* 0: 1 */
     bool copy;
+    uint8_t content_kind;
     const char *text;
 };
 struct ln_msg *hand_message_request(const struct hand_message *message);

@@ -41,7 +41,11 @@ say(struct rig *r, uint64_t from, uint64_t to, uint64_t number, char letter)
 {
     struct store_sent sent;
     const char text[] = {letter, '\0'};
-    struct hand_message message = {.from = from, .to = to, .number = number, .text = text};
+    struct hand_message message = {.from = from,
+                                   .to = to,
+                                   .number = number,
+                                   .content_kind = (uint8_t)(number % 3),
+                                   .text = text};
     RIG_CHECK(r, hand_message(r->store, &message, &sent) == 0);
 }
 
@@ -81,7 +85,9 @@ pages_story(struct rig *r)
     RIG_CHECK(r, history(r, &asked, &page, text) == 0 && strcmp(text, "ghij") == 0 && !page.more);
     asked = (struct store_history){.user = alice, .chat = bob, .sender = bob};
     RIG_CHECK(r, history(r, &asked, &page, text) == 0 && strcmp(text, "jhfdb") == 0);
-    asked.chat = alice + 1;
+    asked = (struct store_history){.user = bob, .chat = alice, .content_kind = 2};
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0 && strcmp(text, "heb") == 0);
+    asked = (struct store_history){.user = alice, .chat = alice + 1};
     RIG_CHECK(r, history(r, &asked, &page, text) == 0 && page.count == 0 && !page.more);
     asked.user = alice + 256;
     RIG_CHECK(r, history(r, &asked, &page, text) == -ENOENT || text[0] == '\0');
@@ -156,13 +162,61 @@ ages(void **state)
     rig_close(&rig);
 }
 
+/* Each reads what the other has written, but for the last two. */
+static void
+until_read_story(struct rig *r)
+{
+    uint64_t alice;
+    uint64_t bob;
+    char text[64];
+    struct store_history_page page;
+    chat_of_two(r, &alice, &bob);
+    struct store_history of_bob = {.user = bob, .chat = alice, .forward = true};
+    struct store_history of_alice = {.user = alice, .chat = bob};
+    RIG_CHECK(r, history(r, &of_bob, &page, text) == 0 && strcmp(text, "abcdefghij") == 0);
+    RIG_CHECK(r, hand_read(r->store, bob, alice, 4) == 0);
+    RIG_CHECK(r, history(r, &of_bob, &page, text) == 0 && strcmp(text, "bdfhij") == 0);
+    RIG_CHECK(r, hand_read(r->store, alice, bob, 4) == 0);
+    (void)ln_sleep(5000); /* the ticks are through */
+    RIG_CHECK(r, history(r, &of_bob, &page, text) == 0 && strcmp(text, "ij") == 0);
+    RIG_CHECK(r, history(r, &of_alice, &page, text) == 0 && strcmp(text, "ji") == 0);
+    (void)ln_sleep(120000);
+    RIG_CHECK(r, history(r, &of_bob, &page, text) == 0 && strcmp(text, "ij") == 0);
+    kept_alice = alice;
+    kept_bob = bob;
+}
+
+/* No longer only until they are read: all that there is left is told. */
+static void
+swept_story(struct rig *r)
+{
+    char text[64];
+    struct store_history_page page;
+    struct store_history asked = {.user = kept_bob, .chat = kept_alice};
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0 && strcmp(text, "ji") == 0);
+}
+
+static void
+goes_when_read(void **state)
+{
+    (void)state;
+    rig_open(&rig, 24);
+    rig.options.history_ms = STORE_HISTORY_FOREVER;
+    rig.options.history_until_read = true;
+    rig_play(&rig, until_read_story);
+    rig.options.history_until_read = false;
+    rig_play(&rig, swept_story);
+    rig_close(&rig);
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
-        SPEC("a chat is told in pages, backwards and forwards, of one sender or of all",
+        SPEC("a chat is told in pages, backwards and forwards, of one sender or kind or of all",
              pages_both_ways),
         SPEC("a history outlives the node", outlives_a_restart),
+        SPEC("where it is kept until it is read, it is told and kept no longer", goes_when_read),
         SPEC("what is too old is not told, and swept away", ages),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);

@@ -516,6 +516,16 @@ extras(void **state)
     assert_int_equal(out.entry.message.expires_at_ms, 4321);
     assert_int_equal(out.entry.message.original, 12);
     assert_true(out.entry.message.deleted);
+    entry.message.content_kind = 7;
+    entry.message.edited = true;
+    assert_int_equal(entry_bytes(&entry), plain_bytes + 16 + 2);
+    entry_encode(&entry, bytes);
+    check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
+    check_message(&out.entry.message);
+    assert_int_equal(out.entry.message.body_kind, 1);
+    assert_int_equal(out.entry.message.original, 12);
+    assert_int_equal(out.entry.message.content_kind, 7);
+    assert_true(out.entry.message.edited);
     struct store_value said = {.bytes = bytes, .count = entry_bytes(&entry)};
     assert_false(entry_expired(said, 4320));
     assert_true(entry_expired(said, 4321));

@@ -120,6 +120,13 @@ open_all(struct world *world)
     }
 }
 
+void
+world_history(struct world *world, uint64_t history_ms)
+{
+    world->limits.history_ms = history_ms;
+    open_all(world);
+}
+
 struct world *
 world_new(uint64_t seed, const struct ledger_limits *limits)
 {

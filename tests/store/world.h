@@ -45,6 +45,8 @@ const struct effects *world_effects(const struct world *world);
 uint64_t world_user(struct world *world, const char *name, unsigned devices);
 /* All devices have taken in what there is. */
 void world_drain(struct world *world, uint64_t user);
+/* From now on histories are kept so long. */
+void world_history(struct world *world, uint64_t history_ms);
 struct result world_claim(struct world *world, const char *name);
 struct result world_remove(struct world *world, uint64_t user);
 struct result world_device_add(struct world *world, uint64_t user, const char *name);
