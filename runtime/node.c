@@ -124,7 +124,8 @@ ln_node_start(struct ln_node *node)
                                     .context = &node->schedulers[i],
                                     .fault = scheduler_faulted,
                                     .tick = watchdog_tick,
-                                    .tick_cpu_ns = node->tick_cpu_ns};
+                                    .tick_cpu_ns = node->tick_cpu_ns,
+                                    .work = scheduler_work};
     }
     error = io_start(node->driver, loops);
     free(loops);

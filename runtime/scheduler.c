@@ -376,6 +376,12 @@ scheduler_stopped(void *scheduler)
     return node_settled(self->node);
 }
 
+uint64_t
+scheduler_work(void *scheduler)
+{
+    return ((const struct scheduler *)scheduler)->stats.actors_run;
+}
+
 void
 scheduler_shut_down(struct scheduler *self)
 {

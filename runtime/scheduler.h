@@ -142,6 +142,7 @@ void scheduler_fini(struct scheduler *scheduler);
 uint64_t scheduler_turn(void *scheduler);
 bool scheduler_idle(void *scheduler);
 bool scheduler_stopped(void *scheduler);
+uint64_t scheduler_work(void *scheduler);
 
 /* Likewise, when code of it faulted. Returns only when the process shall end. */
 void scheduler_faulted(void *scheduler, const struct io_fault *fault);

@@ -91,6 +91,8 @@ struct io_loop {
      * time; it must return. Never under sim, where code takes no time. */
     void (*tick)(void *context);
     uint64_t tick_cpu_ns;
+    /* May be NULL. How much its turns have done so far: what sim reckons their cost by. */
+    uint64_t (*work)(void *context);
 };
 
 /* Starts every loop: `loops[i]` runs on io_of(driver, i). Under uring each gets a thread and the

@@ -249,6 +249,12 @@ sim_random(struct io_driver *driver, uint64_t below)
     return sim_chance_below(&sim_of(driver)->test, below);
 }
 
+void
+sim_work_cost_set(struct io_driver *driver, uint64_t work_cost_ns)
+{
+    sim_of(driver)->options.work_cost_ns = work_cost_ns;
+}
+
 uint64_t
 sim_now_ns(const struct io_driver *driver)
 {

@@ -81,6 +81,8 @@ struct sim_options {
     uint64_t work_delay_ns_max;
     /* A loop is busy for 1 ns up to this with a turn, while others go on. 0: 20 us. */
     uint64_t turn_cost_ns_max;
+    /* And for so much with each piece of work in it (sim_work_cost_set). */
+    uint64_t work_cost_ns;
     /* Ready actors run in the order in which they became ready, as with the real driver; else
      * chance chooses. */
     bool ready_in_order;
@@ -117,6 +119,9 @@ LN_API uint64_t sim_events(const struct io_driver *driver);
 LN_API void sim_struck(const struct io_driver *driver, struct sim_struck *out);
 /* From now on; faults of a connection's whole life strike those that are made from now on. */
 LN_API void sim_faults_set(struct io_driver *driver, const struct sim_faults *faults);
+/* From now on each piece of work that a loop's turn does takes so long; of a scheduler, an actor's
+ * turn is one. 0, as it begins: all of them together take no more than a turn. */
+LN_API void sim_work_cost_set(struct io_driver *driver, uint64_t work_cost_ns);
 
 /* Runs until the virtual clock reaches `until_ns`, all loops stopped, or nothing can ever happen
  * again. True while there is still something to do. io_join is this with IO_NEVER. */

@@ -100,6 +100,12 @@ loop_run_completions(struct sim_loop *loop)
     }
 }
 
+static uint64_t
+loop_work(const struct sim_loop *loop)
+{
+    return loop->hooks.work != NULL ? loop->hooks.work(loop->hooks.context) : 0;
+}
+
 void
 sim_loop_turn(struct sim_loop *loop)
 {
@@ -111,7 +117,9 @@ sim_loop_turn(struct sim_loop *loop)
     loop->woken = false;
     loop->stats.enters++;
     loop_run_completions(loop);
+    uint64_t work = loop_work(loop);
     loop->deadline_ns = loop->hooks.turn(loop->hooks.context);
+    cost_ns += (loop_work(loop) - work) * sim->options.work_cost_ns;
     loop->busy_until_ns = sim->now_ns + cost_ns;
     loop->cpu_ns += cost_ns;
     trap_set_loop(NULL);

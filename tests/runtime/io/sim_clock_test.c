@@ -61,6 +61,9 @@ actor_stopped(void *context)
     return actor->turns_max > 0 && actor->turns >= actor->turns_max;
 }
 
+/* How much the loops say they have done; NULL: they don't. */
+static uint64_t (*works)(void *context);
+
 struct stage {
     struct io_driver *driver;
     struct actor actors[3];
@@ -85,7 +88,8 @@ stage_open(struct stage *stage, const struct sim_options *options)
         loops[i] = (struct io_loop){.turn = actor_turn,
                                     .idle = actor_idle,
                                     .stopped = actor_stopped,
-                                    .context = &stage->actors[i]};
+                                    .context = &stage->actors[i],
+                                    .work = works};
     }
     assert_int_equal(io_start(stage->driver, loops), 0);
 }
@@ -150,6 +154,29 @@ busy_loop_moves_time(void **state)
     uint64_t now_ns = sim_now_ns(stage.driver);
     assert_in_range(now_ns, 1000, 1000 * 1000);
     assert_in_range(io_cpu_ns(stage.actors[0].io) - cpu_ns, now_ns, now_ns + 1000);
+    io_driver_close(stage.driver);
+}
+
+static uint64_t
+actor_work(void *context)
+{
+    const struct actor *actor = context;
+    return actor->turns * 3U;
+}
+
+static void
+work_takes_its_time(void **state)
+{
+    (void)state;
+    struct stage stage;
+    works = actor_work;
+    stage_open(&stage, &(struct sim_options){.seed = 1, .loops = 1, .turn_cost_ns_max = 1});
+    works = NULL;
+    stage.actors[0].next_ns = 0;
+    stage.actors[0].turns_max = 101;
+    sim_work_cost_set(stage.driver, 1000);
+    io_join(stage.driver);
+    assert_in_range(sim_now_ns(stage.driver), 100 * 3000, 101 * 3001);
     io_driver_close(stage.driver);
 }
 
@@ -470,6 +497,7 @@ main(void)
         SPEC("nothing runs before io_join, then each loop takes a turn", first_turn),
         SPEC("the order of turns follows from the seed", order_from_seed),
         SPEC("a loop that is always ready cannot stop the clock", busy_loop_moves_time),
+        SPEC("work takes its time where it costs any", work_takes_its_time),
         SPEC("the clock jumps to the next deadline", deadline_comes),
         SPEC("a woken loop takes a turn that sees what came before", wake_gives_a_turn),
         SPEC("a loop that is not idle takes another turn before it sleeps", idle_is_asked),
