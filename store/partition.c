@@ -288,7 +288,8 @@ take(struct partition *partition, struct ln_msg *msg)
         return;
     }
     /* Nobody repeats that a session has ended. */
-    if (partition->waiting.count >= PARTITION_WAITING_MAX && msg->tag != STORE_DETACH) {
+    uint32_t room = PARTITION_WAITING_MAX / 4 * (4U - kind->yields);
+    if (partition->waiting.count >= room && msg->tag != STORE_DETACH) {
         counter_add(&partition->journal->refused_overload, 1);
         if (request) {
             ln_reply_error(ln_caller(msg), -EAGAIN);

@@ -597,6 +597,14 @@ const struct ask_kind ask_change = {
     .answer = partition_answer_sent,
 };
 const struct ask_kind ask_ack = {
-    .bytes = sizeof(struct store_ack), .valid = partition_valid_user, .run = run_ack};
+    .bytes = sizeof(struct store_ack),
+    .yields = ASK_YIELDS_RECEIPT,
+    .valid = partition_valid_user,
+    .run = run_ack,
+};
 const struct ask_kind ask_read = {
-    .bytes = sizeof(struct store_read), .valid = partition_valid_read, .run = run_read};
+    .bytes = sizeof(struct store_read),
+    .yields = ASK_YIELDS_RECEIPT,
+    .valid = partition_valid_read,
+    .run = run_read,
+};

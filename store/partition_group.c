@@ -429,6 +429,10 @@ const struct ask_kind ask_group_get = {
 const struct ask_kind ask_group_members = {
     .bytes = sizeof(struct store_group_list), .valid = valid_group, .run = run_members};
 const struct ask_kind ask_group_read = {
-    .bytes = sizeof(struct store_read), .valid = partition_valid_read, .run = run_read};
+    .bytes = sizeof(struct store_read),
+    .yields = ASK_YIELDS_RECEIPT,
+    .valid = partition_valid_read,
+    .run = run_read,
+};
 const struct ask_kind ask_group_chats = {
     .bytes = sizeof(struct store_list), .valid = partition_valid_user, .run = run_memberships};

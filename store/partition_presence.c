@@ -131,8 +131,13 @@ run_seen_get(struct partition *partition, struct ask *ask, bool act)
 const struct ask_kind ask_seen = {
     .bytes = sizeof(struct store_seen),
     .needs_space = true,
+    .yields = ASK_YIELDS_RECEIPT,
     .valid = valid_seen,
     .run = run_seen,
 };
 const struct ask_kind ask_seen_get = {
-    .bytes = sizeof(struct store_seen_get), .valid = valid_seen_get, .run = run_seen_get};
+    .bytes = sizeof(struct store_seen_get),
+    .yields = ASK_YIELDS_PRESENCE,
+    .valid = valid_seen_get,
+    .run = run_seen_get,
+};

@@ -18,10 +18,14 @@ enum ask_outcome {
 };
 typedef enum ask_outcome ask_run(struct partition *partition, struct ask *ask, bool act);
 
+/* Under overload what may wait is refused while what may not still finds room. */
+enum { ASK_YIELDS_RECEIPT = 1, ASK_YIELDS_PRESENCE = 2 };
+
 /* What is known of a kind of request. */
 struct ask_kind {
     uint32_t bytes;   /* of its data */
     bool needs_space; /* refused when the disk is full */
+    uint8_t yields;   /* of four quarters of the queue, so many it leaves to others */
     bool (*valid)(const struct ask *ask);
     ask_run *run;
     /* Answers when its command has been applied and was not refused. NULL: an empty answer. */

@@ -367,6 +367,12 @@ store_partition_home(const struct store *store, uint8_t partition)
     return store_journal_of(store, store_cell_of(store, partition));
 }
 
+bool
+store_log_full(const struct store *store, unsigned scheduler)
+{
+    return scheduler < store->journals_count && store->journals[scheduler].stalled != NULL;
+}
+
 void
 store_waker_set(struct store *store, unsigned scheduler, ln_pid waker)
 {

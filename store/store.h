@@ -162,6 +162,9 @@ unsigned store_user_home(const struct store *store, uint64_t user);
 /* The scheduler where a partition is at home. */
 unsigned store_partition_home(const struct store *store, uint8_t partition);
 
+/* Whether commands wait there for room in the log's next batch. On that scheduler. */
+bool store_log_full(const struct store *store, unsigned scheduler);
+
 /* From now on this actor is told (STORE_WAKE_DUE) when devices become due whose partitions are at
  * home on the scheduler; 0: nobody is. Of a scheduler without partitions: no effect. */
 void store_waker_set(struct store *store, unsigned scheduler, ln_pid waker);
