@@ -6,7 +6,7 @@
 #include "runtime/sweep.h"
 #include "runtime/text.h"
 
-enum { CLOCK_TICK = 0x00040000 }; /* to itself */
+enum { CLOCK_TICK = 0x00040000 }; /* to itself; and pressure.h */
 
 struct clock {
     const struct messenger *messenger;
@@ -43,6 +43,7 @@ clock_init(void *state, const void *argument)
 {
     struct clock *clock = state;
     clock->messenger = *(struct messenger *const *)argument;
+    pressure_start(messenger_gauge(clock->messenger));
     tick_after_pause(clock);
     return 0;
 }
@@ -54,6 +55,8 @@ clock_handle(void *state, struct ln_msg **msg)
     if ((*msg)->tag == CLOCK_TICK) {
         ln_sweep(&clock->sweep, &connection_behaviour, CONNECTION_LOOK, pace_now(clock).slots);
         tick_after_pause(clock);
+    } else if ((*msg)->tag == PRESSURE_ASKED || (*msg)->tag == PRESSURE_PROBE) {
+        pressure_told(messenger_gauge(clock->messenger), (*msg)->tag);
     }
 }
 

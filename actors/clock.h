@@ -6,6 +6,8 @@
  * client. So the clock goes round over all of them, CLOCK_ROUNDS times in an idle timeout, in small
  * steps, which are larger where millions leave no millisecond for each; a connection compares the
  * time with when it was last heard. Silence is noticed late by one round at most.
+ *
+ * Probes of how far the scheduler is behind (pressure.h) come here, too.
  */
 #pragma once
 

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ack and markRead: cursors of the device's own user. */
+/* ack and markRead: cursors of the device's own user.
+ *
+ * Under pressure (pressure.h) receipts are held back for HOLD_MS. Cursors only grow, so of those
+ * held for the same chat, or the inbox, the store is asked for the highest alone, and what it
+ * answers is the answer to all. Where that is a refusal, which may be meant for the highest alone,
+ * each is asked for by itself. */
 #include "actors/command.h"
 
 #include "actors/command_group.h"
@@ -7,16 +12,202 @@
 #include <errno.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------ ack */
+enum { HOLD_MS = 250 };
 
-static uint64_t
-ack_request(const struct connection *connection, uint64_t inbox)
+/* pending.mode. */
+enum {
+    SHARES = 1 << 0, /* its request is another's, too */
+    ALONE = 1 << 1,  /* that was refused: it is asked for by itself */
+};
+
+static const struct request_kind request_ack, request_read, request_group_read;
+
+static bool
+is_ack(const struct pending *pending)
+{
+    return pending->kind == &request_ack;
+}
+
+static bool
+is_receipt(const struct pending *pending)
+{
+    return is_ack(pending) || pending->kind == &request_read ||
+           pending->kind == &request_group_read;
+}
+
+/* --------------------------------------------------------------------- what the store is asked */
+
+static struct ln_msg *
+ack_new(const struct connection *connection, const struct pending *pending)
 {
     struct ln_msg *request = ln_msg_new(STORE_ACK, LN_DURABLE, sizeof(struct store_ack));
-    *(struct store_ack *)(void *)request->data =
-        (struct store_ack){.user = connection->user, .number = inbox, .device = connection->device};
+    *(struct store_ack *)(void *)request->data = (struct store_ack){
+        .user = connection->user, .number = pending->inbox, .device = connection->device};
+    return request;
+}
+
+static struct ln_msg *
+read_new(const struct connection *connection, const struct pending *pending)
+{
+    struct ln_msg *request = ln_msg_new(pending->kind->tag, LN_DURABLE, sizeof(struct store_read));
+    *(struct store_read *)(void *)request->data = (struct store_read){
+        .user = connection->user, .peer = pending->recipient, .chat_number = pending->chat_number};
+    return request;
+}
+
+static struct ln_msg *
+request_new(const struct connection *connection, const struct pending *pending)
+{
+    return is_ack(pending) ? ack_new(connection, pending) : read_new(connection, pending);
+}
+
+static uint64_t
+request(const struct connection *connection, const struct pending *pending)
+{
+    struct ln_msg *request = request_new(connection, pending);
     return ln_request(store_user_pid(connection->messenger->store, connection->user), &request);
 }
+
+/* ----------------------------------------------------------------------------------- held back */
+
+static bool
+is_held(const struct pending *pending)
+{
+    return pending->request == 0 && is_receipt(pending);
+}
+
+static uint64_t
+cursor_of(const struct pending *pending)
+{
+    return is_ack(pending) ? pending->inbox : pending->chat_number;
+}
+
+/* Whether what is answered to one may be answered to the other, if that is no lower. */
+static bool
+go_together(const struct pending *one, const struct pending *other)
+{
+    return is_held(one) && is_held(other) && ((one->mode | other->mode) & ALONE) == 0 &&
+           one->kind == other->kind && (is_ack(one) || one->recipient == other->recipient);
+}
+
+static void
+ask_after(struct connection *connection, uint64_t ms)
+{
+    if (!connection->asks_again) {
+        struct ln_msg *again = ln_msg_new(CONNECTION_RECEIPTS, LN_REPLY, 0);
+        (void)ln_send_after(ms, ln_self(), &again);
+        connection->asks_again = true;
+    }
+}
+
+/* An acknowledgement that nobody waits for leaves with one that is held already: so, however many a
+ * client gives, they take one place of those that may be unanswered. */
+static bool
+joins(const struct connection *connection, const struct pending *pending)
+{
+    for (struct pending *at = connection->pending; at != NULL; at = at->next) {
+        if (pending->ref == 0 && is_ack(pending) && go_together(at, pending)) {
+            at->inbox = pending->inbox > at->inbox ? pending->inbox : at->inbox;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Takes the pending. */
+static void
+hold(struct connection *connection, struct pending *pending)
+{
+    struct messenger_counters *counters = &connection->messenger->counters;
+    pending->request = 0;
+    messenger_count(&counters->receipts_held);
+    if (joins(connection, pending)) {
+        messenger_count(&counters->shed[PRESSURE_RECEIPTS]);
+        ln_free(pending);
+    } else {
+        command_pending_add(connection, pending, 0);
+    }
+    ask_after(connection, HOLD_MS);
+}
+
+/* Takes the pending. One beyond what the device was sent may be refused, and shares with none. */
+static void
+ask_or_hold(struct connection *connection, struct pending *pending)
+{
+    bool known = !is_ack(pending) || pending->inbox <= connection->fed;
+    if (known && messenger_pressure(connection->messenger) >= PRESSURE_RECEIPTS) {
+        hold(connection, pending);
+    } else {
+        command_pending_add(connection, pending, request(connection, pending));
+    }
+}
+
+static struct pending *
+highest(const struct connection *connection, struct pending *pending)
+{
+    struct pending *highest = pending;
+    for (struct pending *at = connection->pending; at != NULL; at = at->next) {
+        highest = go_together(at, highest) && cursor_of(at) > cursor_of(highest) ? at : highest;
+    }
+    return highest;
+}
+
+static void
+ask_for_all(const struct connection *connection, struct pending *asked)
+{
+    uint64_t number = request(connection, asked);
+    for (struct pending *at = connection->pending; at != NULL; at = at->next) {
+        if (at != asked && go_together(at, asked)) {
+            at->request = number;
+            at->mode |= SHARES;
+            asked->mode |= SHARES;
+            messenger_count(&connection->messenger->counters.shed[PRESSURE_RECEIPTS]);
+        }
+    }
+    asked->request = number;
+}
+
+void
+connection_receipts_ask(struct connection *connection)
+{
+    connection->asks_again = false;
+    for (struct pending *at = connection->pending; at != NULL; at = at->next) {
+        if (is_held(at)) {
+            ask_for_all(connection, highest(connection, at));
+        }
+    }
+}
+
+void
+connection_receipts_end(const struct connection *connection)
+{
+    for (const struct pending *at = connection->pending; at != NULL; at = at->next) {
+        if (is_held(at)) {
+            struct ln_msg *msg = request_new(connection, at);
+            ln_send(store_user_pid(connection->messenger->store, connection->user), &msg);
+        }
+    }
+}
+
+/* An acknowledgement may be repeated freely, and most clients could not tell what the error is the
+ * answer to: so it is we who repeat it. Meanwhile it counts as unanswered. True: it is pending
+ * again. */
+static bool
+put_off(struct connection *connection, struct pending *pending, int error)
+{
+    bool busy = error == -EAGAIN || error == -ESRCH;
+    bool shared = (pending->mode & SHARES) != 0;
+    pending->mode &= (uint8_t)~SHARES;
+    if (error == 0 || (busy ? !is_ack(pending) : !shared)) {
+        return false;
+    }
+    pending->mode |= busy ? 0 : ALONE;
+    command_pending_add(connection, pending, 0);
+    ask_after(connection, CONNECTION_AGAIN_MS);
+    return true;
+}
+
+/* ------------------------------------------------------------------------------------------ ack */
 
 /* Credit comes back when the store has it, not before: a number that it refuses acknowledges
  * nothing. */
@@ -28,35 +219,6 @@ acked(struct connection *connection, const struct pending *pending, const struct
     messenger_count(&connection->messenger->counters.acks);
     if (pending->ref != 0) {
         event_done(connection, pending->number, pending->ref);
-    }
-}
-
-/* An acknowledgement may be repeated freely, and most clients could not tell what the error is the
- * answer to: so it is we who repeat it. Meanwhile it counts as unanswered. True: it is pending
- * again. */
-static bool
-ack_later(struct connection *connection, struct pending *pending, int error)
-{
-    if (error != -EAGAIN && error != -ESRCH) {
-        return false;
-    }
-    command_pending_add(connection, pending, 0);
-    if (!connection->asks_again) {
-        struct ln_msg *again = ln_msg_new(CONNECTION_ACK_AGAIN, LN_REPLY, 0);
-        (void)ln_send_after(CONNECTION_AGAIN_MS, ln_self(), &again);
-        connection->asks_again = true;
-    }
-    return true;
-}
-
-void
-connection_ack_again(struct connection *connection)
-{
-    connection->asks_again = false;
-    for (struct pending *at = connection->pending; at != NULL; at = at->next) {
-        if (at->request == 0) {
-            at->request = ack_request(connection, at->inbox);
-        }
     }
 }
 
@@ -73,14 +235,14 @@ ack_refused(struct connection *connection, const struct pending *pending, int er
 }
 
 static const struct request_kind request_ack = {
-    .tag = STORE_ACK, .done = acked, .refused = ack_refused, .put_off = ack_later};
+    .tag = STORE_ACK, .done = acked, .refused = ack_refused, .put_off = put_off};
 
 static void
 ack(struct connection *connection, const Linnet__V1__ClientFrame *frame)
 {
     struct pending *pending = command_pending(&request_ack, frame, frame->number);
     pending->inbox = frame->ack->inbox_number;
-    command_pending_add(connection, pending, ack_request(connection, pending->inbox));
+    ask_or_hold(connection, pending);
 }
 
 const struct command_kind command_ack = {ack};
@@ -97,23 +259,27 @@ read_done(struct connection *connection, const struct pending *pending, const st
 }
 
 static const struct request_kind request_read = {
-    .tag = STORE_READ, .done = read_done, .refused = command_refuse_own};
-static const struct request_kind request_group_read = {
-    .tag = STORE_GROUP_READ, .done = read_done, .refused = command_refuse_group};
+    .tag = STORE_READ, .done = read_done, .refused = command_refuse_own, .put_off = put_off};
+static const struct request_kind request_group_read = {.tag = STORE_GROUP_READ,
+                                                       .done = read_done,
+                                                       .refused = command_refuse_group,
+                                                       .put_off = put_off};
 
 static void
 mark_read(struct connection *connection, const Linnet__V1__ClientFrame *frame)
 {
-    struct store_read read = {.user = connection->user,
-                              .chat_number = frame->mark_read->chat_number};
-    int error = command_chat_resolve(connection, frame->mark_read->chat, &read.peer);
+    uint64_t peer = 0;
+    int error = command_chat_resolve(connection, frame->mark_read->chat, &peer);
     if (error != 0) {
         command_refuse_name(connection, frame, "markRead.chat", error);
         return;
     }
     const struct request_kind *kind =
         command_chat_is_group(frame->mark_read->chat) ? &request_group_read : &request_read;
-    command_ask(connection, frame, kind, read.user, &read, sizeof read, NULL);
+    struct pending *pending = command_pending(kind, frame, frame->number);
+    pending->recipient = peer;
+    pending->chat_number = frame->mark_read->chat_number;
+    ask_or_hold(connection, pending);
 }
 
 const struct command_kind command_mark_read = {mark_read};

@@ -139,6 +139,15 @@ refuse(struct connection *connection, const struct pending *pending, Linnet__V1_
     }
 }
 
+static void
+again_later(uint64_t subject, uint64_t ms)
+{
+    struct presence_again again = {.subject = subject};
+    struct ln_msg *msg = ln_msg_new(PRESENCE_AGAIN, LN_REPLY, sizeof again);
+    memcpy(msg->data, &again, sizeof again);
+    (void)ln_send_after(ms, ln_self(), &msg);
+}
+
 /* An actor that is being started again, or has too much to do, or rules that keep changing. A watch
  * that was there before its client asks for nothing is asked for until there is an answer. */
 static bool
@@ -148,10 +157,7 @@ passes(struct connection *connection, const struct pending *pending, int error)
         return false;
     }
     if (pending->mode == MODE_AGAIN) {
-        struct presence_again again = {.subject = pending->subject};
-        struct ln_msg *msg = ln_msg_new(PRESENCE_AGAIN, LN_REPLY, sizeof again);
-        memcpy(msg->data, &again, sizeof again);
-        (void)ln_send_after(CONNECTION_AGAIN_MS, ln_self(), &msg);
+        again_later(pending->subject, CONNECTION_AGAIN_MS);
     } else {
         refuse(connection, pending, LINNET__V1__ERROR__CODE__OVERLOADED,
                "the node has more work than it can queue", RETRY_MS);
@@ -255,11 +261,28 @@ ask(struct connection *connection, struct pending *pending, uint64_t user, enum 
     command_pending_add(connection, pending, seen_request(connection, pending));
 }
 
+/* Under pressure nothing new is asked for; a watch that the question was to begin anew is over. */
+static bool
+shed(struct connection *connection, const Linnet__V1__ClientFrame *frame, uint64_t user,
+     enum presence_mode mode)
+{
+    if (messenger_pressure(connection->messenger) < PRESSURE_PRESENCE) {
+        return false;
+    }
+    struct pending asked = {
+        .number = frame->number, .ref = frame->ref, .subject = user, .mode = (uint8_t)mode};
+    messenger_count(&connection->messenger->counters.shed[PRESSURE_PRESENCE]);
+    refuse(connection, &asked, LINNET__V1__ERROR__CODE__OVERLOADED,
+           "the node has more work than it can do at once", RETRY_MS);
+    return true;
+}
+
 static void
 get_presence(struct connection *connection, const Linnet__V1__ClientFrame *frame)
 {
     uint64_t user = 0;
-    if (resolve(connection, frame, frame->get_presence->chat, "getPresence.chat", &user)) {
+    if (resolve(connection, frame, frame->get_presence->chat, "getPresence.chat", &user) &&
+        !shed(connection, frame, user, MODE_GET)) {
         ask(connection, command_pending(&request_seen, frame, frame->number), user, MODE_GET);
     }
 }
@@ -270,7 +293,8 @@ static void
 watch_presence(struct connection *connection, const Linnet__V1__ClientFrame *frame)
 {
     uint64_t user = 0;
-    if (!resolve(connection, frame, frame->watch_presence->chat, "watchPresence.chat", &user)) {
+    if (!resolve(connection, frame, frame->watch_presence->chat, "watchPresence.chat", &user) ||
+        shed(connection, frame, user, MODE_WATCH)) {
         return;
     }
     if (!connection_watch_add(connection, user)) {
@@ -304,7 +328,12 @@ connection_watch_again(struct connection *connection, const struct ln_msg *msg)
 {
     const struct presence_again *again = (const struct presence_again *)(const void *)msg->data;
     const Linnet__V1__ClientFrame nobody = LINNET__V1__CLIENT_FRAME__INIT;
-    if (connection->phase == CONNECTION_READY && connection_watches(connection, again->subject)) {
+    if (connection->phase != CONNECTION_READY || !connection_watches(connection, again->subject)) {
+        return;
+    }
+    if (messenger_pressure(connection->messenger) >= PRESSURE_PRESENCE) {
+        again_later(again->subject, RETRY_MS);
+    } else {
         ask(connection, command_pending(&request_seen, &nobody, 0), again->subject, MODE_AGAIN);
     }
 }

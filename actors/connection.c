@@ -385,6 +385,7 @@ connection_release(struct ln_resource *resource)
     struct connection *connection =
         (struct connection *)(void *)((char *)resource - offsetof(struct connection, own));
     websocket_fini(&connection->websocket);
+    connection_receipts_end(connection);
     connection_detach(connection);
     connection_presence_end(connection);
     messenger_uncount(&connection->messenger->counters.connections);
@@ -465,8 +466,8 @@ told(struct connection *connection, struct ln_msg *msg)
     case CONNECTION_SLOW:
         slow(connection, msg);
         break;
-    case CONNECTION_ACK_AGAIN:
-        connection_ack_again(connection);
+    case CONNECTION_RECEIPTS:
+        connection_receipts_ask(connection);
         break;
     case CONNECTION_READ_AGAIN:
         connection_read_again(connection);

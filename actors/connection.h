@@ -53,7 +53,7 @@ enum connection_tag {
     CONNECTION_TICK = 0x00020000,
     CONNECTION_ENTER,
     CONNECTION_SLOW,       /* does it read now? */
-    CONNECTION_ACK_AGAIN,  /* acknowledgements that the partition had no time for */
+    CONNECTION_RECEIPTS,   /* receipts that were held back are due */
     CONNECTION_READ_AGAIN, /* a page that the partition had no time for */
     CONNECTION_LOOK,       /* the clock's: is the client there still? */
 };

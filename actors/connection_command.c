@@ -168,16 +168,9 @@ connection_frame(struct connection *connection, unsigned char *bytes, size_t cou
 
 /* -------------------------------------------------------------------------------------- answers */
 
-void
-connection_answered(struct connection *connection, struct ln_msg *answer)
+static void
+answered(struct connection *connection, struct pending *pending, const struct ln_msg *answer)
 {
-    if (connection_page_arrived(connection, answer)) {
-        return;
-    }
-    struct pending *pending = command_pending_take(connection, answer->ref);
-    if (pending == NULL) {
-        return;
-    }
     const struct request_kind *kind = pending->kind;
     if (kind->put_off != NULL && kind->put_off(connection, pending, answer->error)) {
         return;
@@ -190,5 +183,18 @@ connection_answered(struct connection *connection, struct ln_msg *answer)
         command_refuse(connection, command_number(pending), pending->ref, answer->error);
     }
     ln_free(pending);
+}
+
+/* Receipts may share a request. */
+void
+connection_answered(struct connection *connection, struct ln_msg *answer)
+{
+    struct pending *pending;
+    if (connection_page_arrived(connection, answer)) {
+        return;
+    }
+    while ((pending = command_pending_take(connection, answer->ref)) != NULL) {
+        answered(connection, pending, answer);
+    }
     connection_flow(connection);
 }

@@ -45,15 +45,15 @@ struct pending {
         uint64_t inbox;     /* STORE_ACK: up to where; STORE_LINK_CREATE: the chance */
         uint64_t subject;   /* command_presence.c: whose presence */
         uint64_t group;     /* command_group.c: of commands about one */
-        uint64_t recipient; /* STORE_MESSAGE */
+        uint64_t recipient; /* STORE_MESSAGE; STORE_READ, STORE_GROUP_READ: whose chat */
     };
     union {
         ln_pid to;              /* of an ordered kind: who got it */
         uint64_t checked_at_ns; /* command_presence.c: when the store was asked */
-        uint64_t chat_number;   /* command_group_look.c: of which message */
+        uint64_t chat_number;   /* command_group_look.c: of which message; markRead: up to where */
     };
     uint8_t partition; /* of an ordered kind: whose actor that was */
-    uint8_t mode;      /* command_presence.c */
+    uint8_t mode;      /* command_presence.c; command_cursor.c: how it may be asked */
     uint8_t stale;     /* command_presence.c: how often the store was asked in vain */
     bool held;         /* STORE_MESSAGE: its recipient may not be there yet */
     bool by_name;      /* likewise: a name was looked up for it */
@@ -102,7 +102,7 @@ struct connection {
     bool pinged : 1;
     bool paused : 1;        /* the socket is not read */
     bool stuffed : 1;       /* more waits to leave than the peer should leave unread */
-    bool asks_again : 1;    /* CONNECTION_ACK_AGAIN is on its way */
+    bool asks_again : 1;    /* CONNECTION_RECEIPTS is on its way */
     bool reads_again : 1;   /* CONNECTION_READ_AGAIN is on its way */
     bool attached : 1;      /* or asked to be: its end detaches */
     bool counted : 1;       /* among the authenticated */
@@ -197,8 +197,9 @@ void connection_frame(struct connection *connection, unsigned char *bytes, size_
 void connection_answered(struct connection *connection, struct ln_msg *answer);
 /* command_account.c: deleteAccount before any login. Yields. */
 void connection_delete_account(struct connection *connection, const Linnet__V1__ClientFrame *frame);
-/* command_cursor.c: CONNECTION_ACK_AGAIN */
-void connection_ack_again(struct connection *connection);
+/* command_cursor.c: CONNECTION_RECEIPTS; its end: what is held back is told to the store. */
+void connection_receipts_ask(struct connection *connection);
+void connection_receipts_end(const struct connection *connection);
 
 /* connection_inbox.c */
 /* Makes this connection the one that feeds its device. 0 or the store's error. Yields. */

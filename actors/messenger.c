@@ -34,7 +34,8 @@ messenger_init(struct messenger *messenger, struct io_driver *driver, struct sto
     messenger->driver = driver;
     messenger->schedulers = io_loops(driver);
     messenger->rates = calloc(messenger->schedulers, sizeof messenger->rates[0]);
-    ASSERT(messenger->rates != NULL);
+    messenger->gauges = calloc(messenger->schedulers, sizeof messenger->gauges[0]);
+    ASSERT(messenger->rates != NULL && messenger->gauges != NULL);
     for (unsigned i = 0; i < messenger->schedulers; i++) {
         limiter_init(&messenger->rates[i].users, settings->rate_entries_max);
         limiter_init(&messenger->rates[i].addresses, settings->rate_entries_max);
@@ -52,7 +53,9 @@ messenger_fini(struct messenger *messenger)
         limiter_fini(&messenger->rates[i].addresses);
     }
     free(messenger->rates);
+    free(messenger->gauges);
     messenger->rates = NULL;
+    messenger->gauges = NULL;
 }
 
 struct messenger_rates *
@@ -60,6 +63,20 @@ messenger_rates(struct messenger *messenger)
 {
     ASSERT(ln_scheduler() < messenger->schedulers);
     return &messenger->rates[ln_scheduler()];
+}
+
+struct pressure_gauge *
+messenger_gauge(const struct messenger *messenger)
+{
+    ASSERT(ln_scheduler() < messenger->schedulers);
+    return &messenger->gauges[ln_scheduler()];
+}
+
+enum pressure
+messenger_pressure(const struct messenger *messenger)
+{
+    return pressure_now(messenger_gauge(messenger),
+                        store_log_full(messenger->store, ln_scheduler()));
 }
 
 void

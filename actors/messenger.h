@@ -16,6 +16,7 @@
 #include "actors/hot.h"
 #include "actors/limiter.h"
 #include "actors/message_handle.h"
+#include "actors/pressure.h"
 #include "actors/settings.h"
 #include "net/websocket.h"
 #include "runtime/check.h"
@@ -91,6 +92,10 @@ struct messenger_counters {
     _Atomic uint64_t presence_dropped; /* of them, not written: the client did not read */
     _Atomic uint64_t presence_busy;    /* seconds in which a scheduler had no time for them */
     _Atomic uint64_t presence_seen;    /* users told to the store */
+    /* What was left out under pressure: typing not told; watches and questions refused; receipts
+     * that went along with a later one. */
+    _Atomic uint64_t shed[PRESSURES];
+    _Atomic uint64_t receipts_held; /* for a moment, under pressure */
     _Atomic uint64_t shell_requests;
     _Atomic uint64_t shell_refused;
 };
@@ -139,6 +144,7 @@ struct messenger {
     struct messenger_counters counters;
     struct handoffs handoffs;      /* sockets between two actors */
     struct messenger_rates *rates; /* one per scheduler */
+    struct pressure_gauge *gauges; /* likewise */
     unsigned schedulers;
     const struct push_office *push; /* borrowed; NULL: this node does not push */
 
@@ -158,6 +164,9 @@ void messenger_fini(struct messenger *messenger);
 
 /* The calling actor's scheduler's. */
 struct messenger_rates *messenger_rates(struct messenger *messenger);
+struct pressure_gauge *messenger_gauge(const struct messenger *messenger);
+/* What gives way there now (pressure.h). */
+enum pressure messenger_pressure(const struct messenger *messenger);
 
 /* The listener listens. Any scheduler; a second call (it was started again) tells nobody. */
 void messenger_ready(struct messenger *messenger, const struct io_address *bound);

@@ -82,6 +82,7 @@ static const struct {
      OF(presence_dropped)},
     {"presence_busy_total", COUNTER, "Seconds without updates, of a scheduler with too much to do.",
      OF(presence_busy)},
+    {"receipts_held_total", COUNTER, "Receipts held back under pressure.", OF(receipts_held)},
     {"presence_seen_total", COUNTER, "Users whose last seen went to the store.", OF(presence_seen)},
     {"push_waiting", GAUGE, "Devices kept in mind to be woken.", OF(push_waiting)},
     {"push_couriers", GAUGE, "Actors that carry pushes.", OF(push_couriers)},
@@ -105,6 +106,26 @@ rate_metrics(const struct messenger_counters *c, struct ln_text *out)
         ln_text_print(out, "linnet_rate_refused_total{class=\"%s\"} %llu\n",
                       rate_class_name((enum rate_class) class),
                       (unsigned long long)messenger_counted(&c->rate_refused[class]));
+    }
+}
+
+/* What gives way, and how often each scheduler had to begin with it. */
+static void
+pressure_metrics(const struct messenger *messenger, struct ln_text *out)
+{
+    metric_head(out, "shed_total", COUNTER, "Left out or put together under pressure.");
+    for (unsigned i = 1; i < PRESSURES; i++) {
+        ln_text_print(out, "linnet_shed_total{class=\"%s\"} %llu\n",
+                      pressure_name((enum pressure)i),
+                      (unsigned long long)messenger_counted(&messenger->counters.shed[i]));
+    }
+    metric_head(out, "pressure_total", COUNTER, "Spans of time in which a class gave way.");
+    for (unsigned at = 0; at < messenger->schedulers; at++) {
+        for (unsigned i = 1; i < PRESSURES; i++) {
+            ln_text_print(out, "linnet_pressure_total{scheduler=\"%u\",class=\"%s\"} %llu\n", at,
+                          pressure_name((enum pressure)i),
+                          (unsigned long long)messenger_counted(&messenger->gauges[at].spans[i]));
+        }
     }
 }
 
@@ -256,6 +277,7 @@ metrics_print(struct messenger *messenger, char *out, size_t out_bytes_max)
     ln_text_init(&text, out, out_bytes_max);
     messenger_metrics(messenger, &text);
     rate_metrics(&messenger->counters, &text);
+    pressure_metrics(messenger, &text);
     presence_metrics(messenger, &text);
     store_metrics(messenger->store, &text);
     trace_metrics(messenger->store, &text);

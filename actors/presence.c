@@ -358,11 +358,27 @@ go_onward(struct presence *presence)
     }
 }
 
+static void
+fall_silent(struct presence *presence)
+{
+    struct walk *walk = &presence->walk;
+    if (!walk->busy) {
+        walk->busy = true;
+        walk->teller.left = 0;
+        messenger_count(&presence->messenger->counters.presence_busy);
+    }
+}
+
 /* So many partitions and users as fit into a slice. */
 static void
 slice(struct presence *presence)
 {
     struct walk *walk = &presence->walk;
+    enum pressure pressure = messenger_pressure(presence->messenger);
+    walk->teller.no_typing = pressure >= PRESSURE_TYPING;
+    if (pressure >= PRESSURE_PRESENCE) {
+        fall_silent(presence);
+    }
     bool may_tell = walk->teller.left > 0;
     uint32_t now_s = now().s;
     walk->visit.places_left = PRESENCE_SLICE_PLACES;
@@ -389,12 +405,8 @@ slice(struct presence *presence)
 static void
 expect_time(struct presence *presence, uint64_t since_ns, uint64_t late_ms)
 {
-    struct walk *walk = &presence->walk;
-    bool busy = ln_now_ns() > since_ns + late_ms * 1000000;
-    if (busy && !walk->busy) {
-        walk->busy = true;
-        walk->teller.left = 0;
-        messenger_count(&presence->messenger->counters.presence_busy);
+    if (ln_now_ns() > since_ns + late_ms * 1000000) {
+        fall_silent(presence);
     }
 }
 
@@ -498,9 +510,10 @@ void
 presence_typing(struct messenger *messenger, const struct presence_typing *typing)
 {
     struct presence *presence = here(messenger);
-    struct presence_teller teller = {.tell = tell_at_once,
-                                     .context = messenger,
-                                     .left = presence->walk.busy ? 0 : PRESENCE_SLICE_UPDATES};
+    bool shed = presence->walk.busy || messenger_pressure(messenger) >= PRESSURE_TYPING;
+    struct presence_teller teller = {
+        .tell = tell_at_once, .context = messenger, .left = shed ? 0 : PRESENCE_SLICE_UPDATES};
+    messenger_add(&messenger->counters.shed[PRESSURE_TYPING], shed);
     uint32_t passed_over = presence_table_typing(
         &presence->table, partition_of(presence, typing->subject), typing, now().s, &teller);
     messenger_add(&messenger->counters.presence_dropped, passed_over);

@@ -570,7 +570,7 @@ visit(struct presence_table *table, struct presence_users *users, struct presenc
     if ((subject->flags & (CHANGED | ASKS_AGAIN)) == CHANGED) {
         tell_state(subject, teller);
     }
-    if ((subject->flags & (TYPES | ASKS_AGAIN)) == TYPES) {
+    if ((subject->flags & (TYPES | ASKS_AGAIN)) == TYPES && !teller->no_typing) {
         tell_typing(subject, now_s, teller);
     }
     return subject->leases == 0 && subject->watchers == 0 &&

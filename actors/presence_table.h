@@ -94,6 +94,7 @@ struct presence_teller {
     void *context;
     uint32_t left;
     int32_t slice_left;
+    bool no_typing; /* typing waits for another walk */
 };
 
 /* How far a walk has got through a partition, and how many more places this slice may visit. */

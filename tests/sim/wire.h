@@ -16,7 +16,7 @@
 
 #include "tests/sim/world.h"
 
-enum { WIRE_HEARD_MAX = 4096, WIRE_ANSWER_BYTES = 65536 };
+enum { WIRE_HEARD_MAX = 8192, WIRE_ANSWER_BYTES = 65536 };
 
 struct wire {
     struct world *world;
