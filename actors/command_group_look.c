@@ -203,6 +203,8 @@ got_members(struct connection *connection, const struct pending *pending, const 
         member->joined = stored[i].joined;
         member->delivered = stored[i].delivered;
         member->read = stored[i].read;
+        member->expired_after = stored[i].expired_after;
+        member->expired = stored[i].expired;
         places[members.n_members++] = member;
     }
     members.members = places;

@@ -206,6 +206,7 @@ event_group_counts(struct connection *connection, const struct store_entry *entr
         messages[i].chat_number = count.chat_number;
         messages[i].delivered = count.delivered;
         messages[i].read = count.read;
+        messages[i].expired = count.expired;
         list[i] = &messages[i];
     }
     Linnet__V1__GroupReceipts event = LINNET__V1__GROUP_RECEIPTS__INIT;

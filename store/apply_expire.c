@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What lay in an inbox for too long goes. Devices that had not taken it in are told that they have
  * a hole, and who wrote what no device took in is told that. */
+#include "store/apply_group.h"
 #include "store/apply_priv.h"
 #include "store/chat.h"
+#include "store/hole.h"
 #include "store/inbox.h"
 
 static void
@@ -14,31 +16,31 @@ need_expire(const struct needs *needs, const struct command *command)
         uint64_t peer;
         uint64_t chat_number;
         command_pair_get(&expire->chats, i, &peer, &chat_number);
-        if ((peer & COMMAND_PAIR_GROUP) == 0) {
-            need(needs, RECORD_CHAT, expire->user, peer);
-        }
+        bool group = (peer & COMMAND_PAIR_GROUP) != 0;
+        need(needs, group ? RECORD_MEMBERSHIP : RECORD_CHAT, expire->user,
+             peer & ~COMMAND_PAIR_GROUP);
     }
 }
 
-/* A hole that touches the one before makes it larger; one behind what was delivered in between
- * takes its place. */
-static void
-expire_chat(const struct apply *apply, uint64_t user, struct record_head *head, uint64_t peer,
-            uint64_t chat_number)
+void
+apply_chat_expired(const struct apply *apply, const struct apply_expired *expired,
+                   struct record_head *head)
 {
     struct record_chat chat;
-    if (!chat_get(apply->ledger, user, peer, &chat) || chat_number <= chat.delivered ||
-        chat_number <= chat.expired) {
+    uint64_t peer = expired->peer;
+    if (!chat_get(apply->ledger, expired->user, peer, &chat)) {
         return;
     }
-    ASSERT(chat_number <= chat.last);
-    if (chat.delivered >= chat.expired) {
-        chat.expired_after = chat.delivered;
+    struct hole hole = {.after = chat.expired_after, .to = chat.expired};
+    if (!hole_add(&hole, chat.delivered, expired->after, expired->to)) {
+        return;
     }
-    chat.expired = chat_number;
-    struct chat_owner owner = {.user = user, .peer = peer, .head = head, .chat = &chat};
+    ASSERT(expired->to <= chat.last);
+    chat.expired_after = hole.after;
+    chat.expired = hole.to;
+    struct chat_owner owner = {.user = expired->user, .peer = peer, .head = head, .chat = &chat};
     chat_tell(apply->ledger, apply->effects, &owner);
-    chat_put(apply->ledger, user, peer, &chat);
+    chat_put(apply->ledger, expired->user, peer, &chat);
 }
 
 static void
@@ -57,8 +59,11 @@ run_expire(const struct apply *apply, const struct command *command)
         uint64_t peer;
         uint64_t chat_number;
         command_pair_get(&expire->chats, i, &peer, &chat_number);
-        if ((peer & COMMAND_PAIR_GROUP) == 0) {
-            expire_chat(apply, expire->user, &head, peer, chat_number);
+        struct apply_expired expired = {.user = expire->user, .peer = peer, .to = chat_number};
+        if ((peer & COMMAND_PAIR_GROUP) != 0) {
+            apply_group_expired(apply, expire->user, peer & ~COMMAND_PAIR_GROUP, 0, chat_number);
+        } else {
+            apply_chat_expired(apply, &expired, &head);
         }
     }
 }

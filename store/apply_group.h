@@ -37,3 +37,6 @@ void apply_group_gap(const struct apply *apply, uint64_t user, uint64_t group,
 /* apply_group_cursor.c: the user's devices have stored everything up to `chat_number`. */
 void apply_group_delivered(const struct apply *apply, uint64_t user, uint64_t group,
                            uint64_t chat_number);
+/* What none of them had taken in above `after`, up to `chat_number`, is gone. */
+void apply_group_expired(const struct apply *apply, uint64_t user, uint64_t group, uint64_t after,
+                         uint64_t chat_number);

@@ -32,6 +32,20 @@ apply_group_delivered(const struct apply *apply, uint64_t user, uint64_t group,
     group_due_at(&apply->ledger->due, group)->report = true;
 }
 
+void
+apply_group_expired(const struct apply *apply, uint64_t user, uint64_t group, uint64_t after,
+                    uint64_t chat_number)
+{
+    struct record_membership membership;
+    if (!membership_get(apply->ledger, user, group, &membership) ||
+        !hole_add(&membership.expired, membership.delivered, after, chat_number)) {
+        return;
+    }
+    ASSERT(chat_number <= membership.last);
+    membership_put(apply->ledger, user, group, &membership);
+    group_due_at(&apply->ledger->due, group)->report = true;
+}
+
 static void
 need_read(const struct needs *needs, const struct command *command)
 {
@@ -82,6 +96,7 @@ is_told(const struct record_membership *membership)
 {
     return membership->delivered == membership->told_delivered &&
            membership->read == membership->told_read &&
+           membership->expired.to == membership->told_expired &&
            membership->gap_to == membership->told_gap_to;
 }
 
@@ -100,11 +115,13 @@ report_one(const struct apply *apply, uint64_t group, uint64_t user, unsigned ch
         .read = membership.read,
         .gap_from = membership.gap_from,
         .gap_to = membership.gap_to,
+        .expired = membership.expired,
     };
     payload_receipt_put(rows, index, &receipt);
     membership.told_delivered = membership.delivered;
     membership.told_read = membership.read;
     membership.told_gap_to = membership.gap_to;
+    membership.told_expired = membership.expired.to;
     membership_put(apply->ledger, user, group, &membership);
     return true;
 }
@@ -199,6 +216,9 @@ receipt_note(const struct apply *apply, uint64_t group, const struct payload_gro
     }
     member.delivered = larger(member.delivered, receipt->delivered);
     member.read = larger(member.read, receipt->read);
+    if (receipt->expired.to > member.expired.to) {
+        member.expired = receipt->expired;
+    }
     if (receipt->gap_to > member.gap_to) {
         member.gap_from = member.gap_from == 0 ? receipt->gap_from : member.gap_from;
         member.gap_to = receipt->gap_to;
@@ -259,9 +279,11 @@ tell_user(const struct apply *apply, const struct command_group_tell *tell,
     uint32_t newest = end - first > STORE_GROUP_COUNTS_MAX ? end - STORE_GROUP_COUNTS_MAX : first;
     for (uint32_t at = newest; at < end; at++) {
         command_tell_get(tell, at, &row);
-        if (row.chat_number > tell->read_all) {
-            struct store_group_count count = {
-                .chat_number = row.chat_number, .delivered = row.delivered, .read = row.read};
+        if (row.chat_number > tell->read_all || row.expired > 0) {
+            struct store_group_count count = {.chat_number = row.chat_number,
+                                              .delivered = row.delivered,
+                                              .read = row.read,
+                                              .expired = row.expired};
             entry_set_group_count(rows, counts->count++, &count);
         }
     }

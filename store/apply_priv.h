@@ -77,6 +77,16 @@ void apply_device_put(const struct apply *apply, uint64_t user, uint16_t device,
 
 /* apply_expire.c */
 extern const struct apply_command_kind apply_inbox_expire;
+/* What no device of the user took in of what the peer wrote, above `after`, up to `to`. */
+struct apply_expired {
+    uint64_t user;
+    uint64_t peer;
+    uint64_t after;
+    uint64_t to;
+};
+/* Notes it, and tells the peer; what another device has is none of it. */
+void apply_chat_expired(const struct apply *apply, const struct apply_expired *expired,
+                        struct record_head *head);
 
 /* apply_link.c */
 extern const struct apply_command_kind apply_link_create;

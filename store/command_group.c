@@ -108,6 +108,7 @@ command_tell_put(unsigned char *rows, uint32_t index, const struct command_tell_
     cursor_put_u64(&out, row->chat_number);
     cursor_put_u32(&out, row->delivered);
     cursor_put_u32(&out, row->read);
+    cursor_put_u32(&out, row->expired);
     ASSERT(!out.failed);
 }
 
@@ -122,6 +123,7 @@ command_tell_get(const struct command_group_tell *tell, uint32_t index,
     out->chat_number = cursor_get_u64(&in);
     out->delivered = cursor_get_u32(&in);
     out->read = cursor_get_u32(&in);
+    out->expired = cursor_get_u32(&in);
 }
 
 void

@@ -49,12 +49,13 @@ struct command_group_tell {
     uint32_t count;
     const unsigned char *rows; /* COMMAND_TELL_BYTES each: command_tell_get */
 };
-enum { COMMAND_TELL_BYTES = 8 + 8 + 4 + 4, COMMAND_TELL_MAX = 320 };
+enum { COMMAND_TELL_BYTES = 8 + 8 + 4 + 4 + 4, COMMAND_TELL_MAX = 320 };
 struct command_tell_row {
     uint64_t user;
     uint64_t chat_number;
     uint32_t delivered;
     uint32_t read;
+    uint32_t expired;
 };
 void command_tell_put(unsigned char *rows, uint32_t index, const struct command_tell_row *row);
 void command_tell_get(const struct command_group_tell *tell, uint32_t index,

@@ -29,6 +29,7 @@ enum effect_kind {
     EFFECT_DUE,     /* the device is to be woken, for entry `number` */
     EFFECT_RULES,   /* who may see what of the user changed; `number`: for this one alone, 0: all */
     EFFECT_EXPIRY,  /* something is due at time `number` (expiry.h) */
+    EFFECT_EXPIRED, /* the message's time is over: entry `number` is gone */
 };
 
 struct effect {
@@ -38,7 +39,8 @@ struct effect {
     uint64_t user;
     uint64_t number;
     uint64_t previous;
-    /* EFFECT_PUSH of a message: its id, and the first of the `devices` that it waits for. */
+    /* EFFECT_PUSH and EFFECT_EXPIRED of a message: its id, and the first of the `devices` that it
+     * waits for. */
     uint64_t sender; /* 0: it is no message */
     uint64_t sender_number;
     uint16_t sender_device;

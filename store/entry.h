@@ -115,12 +115,14 @@ struct store_entry_group_cursors {
     uint64_t gap_from, gap_to;
 };
 
-enum { STORE_GROUP_COUNTS_MAX = 16, STORE_GROUP_COUNT_BYTES = 8 + 4 + 4 };
-/* Of members who were to get the message: how many have it, how many have read it. */
+enum { STORE_GROUP_COUNTS_MAX = 16, STORE_GROUP_COUNT_BYTES = 8 + 4 + 4 + 4 };
+/* Of members who were to get the message: how many have it, how many have read it, for how many it
+ * expired before. */
 struct store_group_count {
     uint64_t chat_number;
     uint32_t delivered;
     uint32_t read;
+    uint32_t expired;
 };
 struct store_entry_group_counts {
     uint64_t delivered_all; /* everything up to here is delivered to all, read by all */

@@ -127,6 +127,7 @@ entry_set_group_count(unsigned char *counts, unsigned index, const struct store_
     cursor_put_u64(&out, count->chat_number);
     cursor_put_u32(&out, count->delivered);
     cursor_put_u32(&out, count->read);
+    cursor_put_u32(&out, count->expired);
     ASSERT(!out.failed);
 }
 
@@ -141,5 +142,6 @@ entry_group_count(const struct store_entry_group_counts *counts, unsigned index)
     count.chat_number = cursor_get_u64(&in);
     count.delivered = cursor_get_u32(&in);
     count.read = cursor_get_u32(&in);
+    count.expired = cursor_get_u32(&in);
     return count;
 }

@@ -151,7 +151,8 @@ struct store_member {
     uint64_t left;      /* NOBODY: and up to this */
     uint64_t delivered; /* how far he got */
     uint64_t read;
-    uint64_t gap_from, gap_to; /* what he is never given */
+    uint64_t gap_from, gap_to;       /* what he is never given */
+    uint64_t expired_after, expired; /* what he did not take in in time: above the first */
     uint8_t role;
 };
 

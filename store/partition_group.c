@@ -317,6 +317,8 @@ add_member(struct rows *out, uint64_t user, struct store_value value)
         .read = record.read,
         .gap_from = record.gap_from,
         .gap_to = record.gap_to,
+        .expired_after = record.expired.after,
+        .expired = record.expired.to,
         .role = record.role,
     };
     memcpy(rows_room(out, sizeof(member)), &member, sizeof(member));

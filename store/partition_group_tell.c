@@ -180,7 +180,7 @@ concerns(const struct counted_member *member, uint64_t number, uint64_t sender)
     return number > record->joined && member->user != sender && !missed && !gone;
 }
 
-/* Whether all who are still there have it, or have read it. */
+/* Whether all who are still there have it, or have read it, but for those for whom it expired. */
 static bool
 all_have(const struct counting *counting, uint64_t number, bool read)
 {
@@ -190,7 +190,7 @@ all_have(const struct counting *counting, uint64_t number, bool read)
         const struct counted_member *member = &counting->members[i];
         uint64_t cursor = read ? member->record.read : member->record.delivered;
         if (member->record.role != STORE_GROUP_NOBODY && cursor < number &&
-            concerns(member, number, row.sender)) {
+            concerns(member, number, row.sender) && !hole_has(&member->record.expired, number)) {
             return false;
         }
     }
@@ -218,7 +218,12 @@ count_message(struct counting *counting, uint64_t number)
     struct command_tell_row counted = {.user = row.sender, .chat_number = number};
     for (uint32_t i = 0; i < counting->members_count; i++) {
         const struct counted_member *member = &counting->members[i];
-        if (concerns(member, number, row.sender)) {
+        if (!concerns(member, number, row.sender)) {
+            continue;
+        }
+        if (hole_has(&member->record.expired, number)) {
+            counted.expired++; /* whatever the cursors say, which pass over it */
+        } else {
             counted.delivered += member->record.delivered >= number;
             counted.read += member->record.read >= number;
         }

@@ -143,6 +143,8 @@ tell_sessions(struct partition *partition, const struct effect *effect)
     case EFFECT_EXPIRY:
         partition_expiry(partition, effect->number);
         break;
+    case EFFECT_EXPIRED:
+        break; /* for a trace */
     }
 }
 

@@ -83,12 +83,22 @@ partition_trace(struct partition *partition, const struct command *command,
         steps_note(steps, STEP_READ, command->read.peer, command->read.user, 0,
                    command->read.chat_number);
     }
+    if (command->kind == COMMAND_INBOX_EXPIRE) { /* for the first device to come */
+        steps_note(steps, STEP_EXPIRED, 0, command->ack.user, 0, command->ack.number);
+    }
     for (size_t i = 0; i < effects->count; i++) {
         const struct effect *effect = &effects->items[i];
         if (effect->kind == EFFECT_PUSH && effect->sender != 0) {
             trace_queued(partition, steps, effects, effect);
+        } else if (effect->kind == EFFECT_RESYNC && command->kind == COMMAND_INBOX_EXPIRE) {
+            steps_note(steps, STEP_EXPIRED, 0, effect->user, effect->device, command->ack.number);
         } else if (effect->kind == EFFECT_RESYNC) {
             steps_note(steps, STEP_GIVEN_UP, 0, effect->user, effect->device, effect->number);
+        } else if (effect->kind == EFFECT_EXPIRED) {
+            steps_note(steps, STEP_EXPIRED,
+                       step_mark(partition->ledger.seed, effect->sender, effect->sender_device,
+                                 effect->sender_number),
+                       effect->user, 0, effect->number);
         }
     }
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "store/command_group.h"
+#include "store/hole.h"
 
 /* creator's -> group's: there is a new group. */
 struct payload_group_begin {
@@ -37,12 +38,13 @@ struct payload_group_receipts {
     uint32_t count;
     const unsigned char *rows; /* PAYLOAD_RECEIPT_BYTES each */
 };
-enum { PAYLOAD_RECEIPT_BYTES = 5 * 8 };
+enum { PAYLOAD_RECEIPT_BYTES = 7 * 8 };
 struct payload_group_receipt {
     uint64_t user;
     uint64_t delivered;
     uint64_t read;
     uint64_t gap_from, gap_to;
+    struct hole expired;
 };
 void payload_receipt_put(unsigned char *rows, uint32_t index,
                          const struct payload_group_receipt *receipt);

@@ -164,6 +164,8 @@ record_member_encode(const struct record_member *member, unsigned char out[RECOR
     cursor_put_u64(&cursor, member->read);
     cursor_put_u64(&cursor, member->gap_from);
     cursor_put_u64(&cursor, member->gap_to);
+    cursor_put_u64(&cursor, member->expired.after);
+    cursor_put_u64(&cursor, member->expired.to);
     return finish(&cursor);
 }
 
@@ -181,6 +183,8 @@ record_member_decode(struct store_value value, struct record_member *out)
     member.read = cursor_get_u64(&in);
     member.gap_from = cursor_get_u64(&in);
     member.gap_to = cursor_get_u64(&in);
+    member.expired.after = cursor_get_u64(&in);
+    member.expired.to = cursor_get_u64(&in);
     if (member.role > STORE_GROUP_OWNER) {
         return -EBADMSG;
     }
@@ -293,6 +297,9 @@ record_membership_encode(const struct record_membership *membership,
     cursor_put_u64(&cursor, membership->counts);
     cursor_put_u8(&cursor, membership->mark_own);
     cursor_put_u8(&cursor, membership->mark_gap);
+    cursor_put_u64(&cursor, membership->expired.after);
+    cursor_put_u64(&cursor, membership->expired.to);
+    cursor_put_u64(&cursor, membership->told_expired);
     cursor_put_u64(&cursor, membership->entry);
     cursor_put_u64(&cursor, membership->post);
     cursor_put_u64(&cursor, membership->post_number);
@@ -328,6 +335,9 @@ record_membership_decode(struct store_value value, struct record_membership *out
     membership.counts = cursor_get_u64(&in);
     membership.mark_own = record_get_flag(&in);
     membership.mark_gap = record_get_flag(&in);
+    membership.expired.after = cursor_get_u64(&in);
+    membership.expired.to = cursor_get_u64(&in);
+    membership.told_expired = cursor_get_u64(&in);
     membership.entry = cursor_get_u64(&in);
     membership.post = cursor_get_u64(&in);
     membership.post_number = cursor_get_u64(&in);

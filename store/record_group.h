@@ -12,6 +12,7 @@
 #pragma once
 
 #include "store/group.h"
+#include "store/hole.h"
 #include "store/record.h"
 
 /* The fold's question (record_implies): of a group that was deleted who was in it and who wrote
@@ -72,6 +73,7 @@ struct record_member {
     uint64_t delivered;
     uint64_t read;
     uint64_t gap_from, gap_to;
+    struct hole expired; /* what he had been given, and did not take in in time */
 };
 size_t record_member_encode(const struct record_member *member,
                             unsigned char out[RECORD_BYTES_MAX]);
@@ -122,6 +124,8 @@ struct record_membership {
     uint64_t counts;           /* and of STORE_ENTRY_GROUP_COUNTS */
     bool mark_own;             /* what the mark tells: the cursors, the gap */
     bool mark_gap;
+    struct hole expired; /* messages that no device took in in time */
+    uint64_t told_expired;
     uint64_t entry;       /* inbox number of the newest message that was put there; 0: never */
     uint64_t post;        /* and of the one that later ones point back to (group_find.h) */
     uint64_t post_number; /* that one's number in the group */

@@ -11,7 +11,7 @@
  * cursors: they name no message but a user, a device and a number, up to which all is meant; what
  * was queued tells which messages those are (step_search.h).
  *
- *     0   mark 8       of the message; STEP_READ: the chat's other side
+ *     0   mark 8       of the message; STEP_READ: the chat's other side; of other cursors 0
  *     8   user 7, kind 1
  *     16  number 8
  *     24  device 2, time 6 (tens of microseconds since 1970: until 2059)
@@ -40,7 +40,8 @@ enum step_kind {
     STEP_ACKNOWLEDGED = 9, /* a cursor: user and device have all up to the number in the inbox */
     STEP_READ = 10,        /* a cursor: the user has read the chat up to the number in it */
     STEP_GIVEN_UP = 11,    /* a cursor: the device lost its place, up to the number in the inbox */
-    STEP_EXPIRED = 12,     /* a cursor: what the device had not fetched up to there is gone */
+    STEP_EXPIRED = 12,     /* a cursor: what the device had not fetched up to there is gone; with a
+                              mark: the message's own time was over, and it left the user's inbox */
     STEP_MISSED = 13,      /* so many steps were not noted here: the disk was too slow */
     STEP_KINDS,
 };

@@ -226,6 +226,9 @@ move_cursor(struct step_search *search, const struct step *step)
         [STEP_READ] = PASSED_READ,
     };
     unsigned at = target_first(search, step->user);
+    if (step->kind == STEP_EXPIRED && step->mark != 0) {
+        return; /* of one message alone */
+    }
     for (; at < search->targets_count && search->targets[at].user == step->user; at++) {
         struct step_target *target = &search->targets[at];
         if (step->kind == STEP_READ) {

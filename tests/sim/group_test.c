@@ -298,6 +298,39 @@ the_writer_is_told_how_many_have_it_and_have_read_it(void **state)
 }
 
 static void
+the_writer_is_told_for_how_many_it_expired(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        begin(seed, 3);
+        unsigned long long group = meeting.group;
+        has(attendee_changes(alice, "\"ttlMs\":\"5000\""), "\"update\":\"2\"");
+        meeting_rest(&meeting);
+        attendee_goes(carol);
+        (void)attendee_writes(alice, "brief");
+        meeting_run(&meeting, 40000); /* the first sweep of a start takes its time */
+        meeting_rest(&meeting);
+        /* All who can have it have it, and have read it. */
+        has(alice->receipts, "\"members\":3,\"deliveredAll\":\"1\",\"readAll\":\"1\",\"counts\":[{"
+                             "\"chatNumber\":\"1\",\"delivered\":1,\"read\":1,\"expired\":1}]");
+        has(attendee_does(
+                alice, "\"getMessageInfo\":{\"chat\":{\"groupId\":\"%llu\"},\"chatNumber\":\"1\"}",
+                group),
+            "\"expired\":\"1\"}");
+        carol->away = false;
+        (void)attendee_writes(alice, "next");
+        meeting_rest(&meeting);
+        attendee_has(carol, "u1@0:created u2@0:ttlMs m2:next");
+        /* Her cursor has passed over it, and it is not taken for delivered. */
+        has(attendee_does(
+                alice, "\"getMessageInfo\":{\"chat\":{\"groupId\":\"%llu\"},\"chatNumber\":\"1\"}",
+                group),
+            "\"delivered\":\"2\",\"read\":\"2\",\"expired\":\"1\"}");
+        meeting_close(&meeting);
+    }
+}
+
+static void
 what_a_group_is_and_who_is_in_it_is_told_to_members(void **state)
 {
     (void)state;
@@ -575,6 +608,8 @@ main(void)
              what_can_not_be_is_refused_and_nothing_happens),
         SPEC("who writes is told how many have it and how many have read it",
              the_writer_is_told_how_many_have_it_and_have_read_it),
+        SPEC("who writes is told for how many it expired, which is not delivered",
+             the_writer_is_told_for_how_many_it_expired),
         SPEC("what a group is and who is in it is told to its members, in pages",
              what_a_group_is_and_who_is_in_it_is_told_to_members),
         SPEC("a group is made for all or none, whenever the power goes",

@@ -220,6 +220,83 @@ log_is_forgotten(void **state)
     }
 }
 
+/* What had been given to a member, and went before he took it in. */
+static void
+expired_by_age(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 2);
+    (void)world_group_send(world, users[0], 2, id, "a");
+    world_settle(world);
+    take_all(world, users[1], 1);
+    take_all(world, users[2], 1);
+    (void)world_group_send(world, users[0], 3, id, "b");
+    (void)world_group_send(world, users[0], 4, id, "c");
+    world_settle(world);
+    take_all(world, users[2], 1);
+    world_pass(world, 1000);
+    (void)world_group_send(world, users[0], 5, id, "d");
+    world_settle(world);
+    assert_true(world_expire(world, users[1], 1000));
+    world_group_report(world);
+    struct record_member late = member(world, id, users[1]);
+    assert_int_equal(late.delivered, 1);
+    assert_int_equal(late.expired.after, 1);
+    assert_int_equal(late.expired.to, 3);
+    assert_int_equal(member(world, id, users[2]).expired.to, 0);
+    /* What he takes in later takes none of it back. */
+    assert_string_equal(heard(world, users[1]), "d");
+    take_all(world, users[1], 1);
+    world_group_report(world);
+    late = member(world, id, users[1]);
+    assert_int_equal(late.delivered, 4);
+    assert_int_equal(late.expired.after, 1);
+    assert_int_equal(late.expired.to, 3);
+}
+
+static void
+expired_by_itself(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 2);
+    (void)world_group_send(world, users[0], 2, id, "a");
+    (void)world_group_send_for(world, users[0], 3, id, "b", 500);
+    (void)world_group_send_for(world, users[0], 4, id, "c", 500);
+    world_settle(world);
+    take_all(world, users[2], 1);
+    world_pass(world, 500);
+    (void)world_sweep(world);
+    world_group_report(world);
+    struct record_member late = member(world, id, users[1]);
+    assert_int_equal(late.delivered, 0);
+    assert_int_equal(late.expired.after, 1);
+    assert_int_equal(late.expired.to, 3);
+    assert_int_equal(member(world, id, users[2]).expired.to, 0);
+    assert_int_equal(member(world, id, users[2]).delivered, 3);
+    assert_int_equal(member(world, id, users[0]).expired.to, 0); /* it was his own */
+}
+
+static void
+expired_is_counted(void **state)
+{
+    struct world *world = *state;
+    unsigned char rows[COMMAND_TELL_BYTES];
+    uint64_t id = world_group(world, users[0], 1, &users[1], 2);
+    struct command_tell_row row = {
+        .user = users[0], .chat_number = 1, .delivered = 1, .read = 1, .expired = 1};
+    (void)world_group_send(world, users[0], 2, id, "a");
+    world_settle(world);
+    command_tell_put(rows, 0, &row);
+    /* Told though all who could have read it. */
+    struct command_group_tell tell = {
+        .group = id, .receipts = 1, .delivered_all = 1, .read_all = 1, .count = 1, .rows = rows};
+    assert_int_equal(world_group_tell(world, &tell).error, 0);
+    world_settle(world);
+    assert_string_equal(heard(world, users[0]), "A=");
+    assert_int_equal(entries[1].group_counts.count, 1);
+    assert_int_equal(entry_group_count(&entries[1].group_counts, 0).expired, 1);
+}
+
 int
 main(void)
 {
@@ -234,6 +311,10 @@ main(void)
         IN_TOWN("receipts that come while others are counted are counted next", more_came),
         IN_TOWN("when a member goes it is counted anew who has what",
                 who_leaves_is_waited_for_no_more),
+        IN_TOWN("what was too old before a member took it in is reported beside his cursors",
+                expired_by_age),
+        IN_TOWN("so is what disappeared before", expired_by_itself),
+        IN_TOWN("a sender hears for how many his message expired", expired_is_counted),
         IN_TOWN("who wrote an old message is forgotten", log_is_forgotten),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);

@@ -99,6 +99,53 @@ passes_by_what_was_fetched(void **state)
     assert_int_equal(chat.delivered, 1);
 }
 
+/* By a cursor of its own, which no acknowledgement of what comes behind takes back. */
+static void
+the_sender_learns_what_nobody_took_in(void **state)
+{
+    struct world *world = *state;
+    struct record_chat chat;
+    (void)world_send(world, alice, 1, 1, bob, "stays");
+    (void)world_send_for(world, alice, 2, bob, "soon", 5000);
+    (void)world_send_for(world, alice, 3, bob, "soon", 5000);
+    (void)world_send(world, alice, 1, 4, bob, "stays");
+    world_settle(world);
+    fold_all(world);
+    world_restart(world);
+    world_pass(world, 5000);
+    assert_int_equal(world_sweep(world), 4);
+    world_settle(world);
+    assert_true(world_chat(world, alice, bob, &chat));
+    assert_int_equal(chat.peer_expired_after, 1);
+    assert_int_equal(chat.peer_expired, 3);
+    assert_int_equal(chat.peer_delivered, 0);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 2);
+    (void)world_ack(world, bob, 1, entries[1].number);
+    world_settle(world);
+    assert_true(world_chat(world, alice, bob, &chat));
+    assert_int_equal(chat.peer_delivered, 4);
+    assert_int_equal(chat.peer_expired_after, 1);
+    assert_int_equal(chat.peer_expired, 3);
+}
+
+static void
+what_one_device_has_did_not_expire(void **state)
+{
+    struct world *world = *state;
+    uint64_t carol = world_user(world, "carol", 2);
+    struct record_chat chat;
+    (void)world_send_for(world, alice, 1, carol, "soon", 5000);
+    (void)world_inbox(world, carol, 0, entries);
+    (void)world_ack(world, carol, 1, entries[0].number);
+    world_pass(world, 5000);
+    (void)world_sweep(world);
+    world_settle(world);
+    assert_int_equal(world_inbox(world, carol, 0, entries), 0); /* the other is not given it */
+    assert_true(world_chat(world, alice, carol, &chat));
+    assert_int_equal(chat.peer_delivered, 1);
+    assert_int_equal(chat.peer_expired, 0);
+}
+
 static void
 a_gap_is_acknowledged_over(void **state)
 {
@@ -204,6 +251,10 @@ main(void)
         IN_A_WORLD("what is due outlives folds and restarts, and leaves nothing behind",
                    outlives_folds_and_restarts),
         IN_A_WORLD("what was acknowledged before is not missed", passes_by_what_was_fetched),
+        IN_A_WORLD("the sender learns what disappeared before anybody took it in",
+                   the_sender_learns_what_nobody_took_in),
+        IN_A_WORLD("what one device has in time did not expire",
+                   what_one_device_has_did_not_expire),
         IN_A_WORLD("a device acknowledges over what has disappeared", a_gap_is_acknowledged_over),
         IN_A_WORLD("to sweep twice does no harm", is_swept_twice_without_harm),
         IN_A_WORLD("what was due for a user who is gone goes quietly", forgets_who_is_gone),

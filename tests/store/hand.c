@@ -213,6 +213,7 @@ hand_message_request(const struct hand_message *message)
         .body_kind = 1,
         .content_kind = message->content_kind,
         .copy = message->copy,
+        .ttl_ms = message->ttl_ms,
         .body_bytes = (uint32_t)strlen(message->text),
         .sender_name = name_of("who"),
     };

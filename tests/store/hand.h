@@ -54,6 +54,7 @@ struct hand_message {
     uint16_t device; /* 0: 1 */
     bool copy;
     uint8_t content_kind;
+    uint64_t ttl_ms; /* 0: it stays */
     const char *text;
 };
 struct ln_msg *hand_message_request(const struct hand_message *message);

@@ -173,6 +173,50 @@ tells_a_lost_place(void **state)
     rig_close(&rig);
 }
 
+enum { AGE_MS = 50000, ROUND_MS = 200000 };
+
+/* Device 1 takes everything in, device 2 nothing, and one message is not meant to last. */
+static void
+expired_story(struct rig *r)
+{
+    struct trace trace;
+    struct store_attached attached;
+    struct hand_message brief = {.number = 8, .text = "brief", .ttl_ms = 1000};
+    make_people(r);
+    brief.from = alice;
+    brief.to = bob;
+    RIG_CHECK(r, send(r, 7) == 0);
+    RIG_CHECK(r, hand_attach(r->store, bob, 1, &attached) == 0);
+    RIG_CHECK(r, hand_ack(r->store, bob, 1, attached.last) == 0);
+    RIG_CHECK(r, hand_message(r->store, &brief, NULL) == 0);
+    (void)ln_sleep(40000); /* the first sweep of a start takes its time */
+    find(r, 8, &trace);
+    const struct step *brief_expired = row(&trace, STEP_EXPIRED, bob, 0);
+    RIG_CHECK(r, brief_expired != NULL && brief_expired->number > attached.last);
+    trace_free(&trace);
+    find(r, 7, &trace);
+    RIG_CHECK(r, row(&trace, STEP_EXPIRED, bob, 2) == NULL); /* the other one's is no cursor */
+    trace_free(&trace);
+    (void)ln_sleep(ROUND_MS);
+    find(r, 7, &trace);
+    const struct step *expired = row(&trace, STEP_EXPIRED, bob, 2);
+    RIG_CHECK(r, expired != NULL && expired->number >= attached.last);
+    RIG_CHECK(r, row(&trace, STEP_EXPIRED, bob, 1) == NULL); /* had it */
+    RIG_CHECK(r, row(&trace, STEP_GIVEN_UP, bob, 2) == NULL);
+    trace_free(&trace);
+}
+
+static void
+tells_what_expired(void **state)
+{
+    (void)state;
+    rig_open(&rig, 8);
+    rig.options.steps_bytes_max = 4 << 20;
+    rig.options.inbox_age_ms = AGE_MS;
+    rig_play(&rig, expired_story);
+    rig_close(&rig);
+}
+
 /* -------------------------------------------------------------------------- writers and crashes */
 
 static void
@@ -301,6 +345,8 @@ main(void)
              tells_the_way),
         SPEC("a message that was refused tells why", tells_a_refusal),
         SPEC("a device that lost its place is named", tells_a_lost_place),
+        SPEC("what expired for a device, and what was not meant to last, is told",
+             tells_what_expired),
         SPEC("no step is lost with a writer that is killed", survives_its_writer),
         SPEC("steps outlive a shutdown", outlives_a_shutdown),
         SPEC("nobody waits for a slow disk: what finds no room is counted and told",
