@@ -125,10 +125,11 @@ extern const struct command_kind command_ack;
 extern const struct command_kind command_mark_read;
 /* command_presence.c */
 extern const struct command_kind command_set_active;
-extern const struct command_kind command_set_typing;
 extern const struct command_kind command_get_presence;
 extern const struct command_kind command_watch_presence;
 extern const struct command_kind command_unwatch_presence;
+/* command_typing.c */
+extern const struct command_kind command_set_typing;
 /* command_group.c */
 extern const struct command_kind command_create_chat;
 extern const struct command_kind command_modify_chat;

@@ -37,6 +37,8 @@ static const struct refusal refusals[] = {
      "the group would have more members, or admins, than this node allows"},
     {-EINVAL, LINNET__V1__ERROR__CODE__NOT_A_MEMBER,
      "one of the participants is no member of the group, or can't be given this role"},
+    {-EOVERFLOW, LINNET__V1__ERROR__CODE__NOT_PERMITTED,
+     "setTyping.chat: the group has too many members to be told"},
     {-ENOKEY, LINNET__V1__ERROR__CODE__INVITE_INVALID,
      "joinChat.invite: it was revoked, or never was one"},
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* setActive, setTyping, getPresence, watchPresence, unwatchPresence. Who asks for a user's presence
+/* setActive, getPresence, watchPresence, unwatchPresence. Who asks for a user's presence
  * is allowed to by that user's partition, and then told by the presence of his scheduler:
  *
  *     getPresence, watchPresence ── STORE_SEEN_GET ── PRESENCE_ASK ── answer
@@ -59,27 +59,6 @@ set_active(struct connection *connection, const Linnet__V1__ClientFrame *frame)
 }
 
 const struct command_kind command_set_active = {set_active};
-
-static void
-set_typing(struct connection *connection, const Linnet__V1__ClientFrame *frame)
-{
-    uint64_t peer = 0;
-    if (!resolve(connection, frame, frame->set_typing->chat, "setTyping.chat", &peer)) {
-        return;
-    }
-    struct presence_typing typing = {
-        .subject = connection->user,
-        .user = connection->user,
-        .to = &peer,
-        .to_count = 1,
-        .kind = (uint8_t)frame->set_typing->kind,
-    };
-    connection_acted(connection);
-    presence_typing(connection->messenger, &typing);
-    done_if_asked(connection, frame);
-}
-
-const struct command_kind command_set_typing = {set_typing};
 
 /* ------------------------------------------------------------------------- getting and watching */
 

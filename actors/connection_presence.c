@@ -133,7 +133,7 @@ connection_told_by_presence(struct connection *connection, const struct ln_msg *
 {
     const struct presence_update *update = (const struct presence_update *)(const void *)msg->data;
     if (connection->phase != CONNECTION_READY || connection->socket == NULL ||
-        !connection_watches(connection, update->subject)) {
+        (!update->in_group && !connection_watches(connection, update->subject))) {
         return;
     }
     if (connection->stuffed || ln_socket_unsent(connection->socket) > PRESENCE_UNSENT_MAX) {

@@ -45,8 +45,13 @@ static void
 event_typing(struct connection *connection, const struct presence_update *update)
 {
     Linnet__V1__Chat chat = LINNET__V1__CHAT__INIT;
-    chat.peer_case = LINNET__V1__CHAT__PEER_USER_ID;
-    chat.user_id = update->subject;
+    if (update->in_group) {
+        chat.peer_case = LINNET__V1__CHAT__PEER_GROUP_ID;
+        chat.group_id = update->subject;
+    } else {
+        chat.peer_case = LINNET__V1__CHAT__PEER_USER_ID;
+        chat.user_id = update->subject;
+    }
     Linnet__V1__Typing typing = LINNET__V1__TYPING__INIT;
     typing.chat = &chat;
     typing.user_id = update->user;

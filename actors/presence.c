@@ -7,6 +7,7 @@
 #include "actors/presence.h"
 
 #include "actors/tag.h"
+#include "actors/typing_slots.h"
 #include "runtime/text.h"
 #include "store/counter.h"
 #include "store/state.h"
@@ -46,6 +47,7 @@ struct presence {
     bool stopping;
     _Atomic ln_pid pid;
     struct presence_table table;
+    struct typing_slots typing;
     struct walk walk;
     struct seen seen[STORE_PARTITIONS];
     /* When who may see one of a partition's users changed last; 0: never. */
@@ -151,7 +153,8 @@ measure(struct presence *presence)
 static uint32_t
 update_key(const struct presence_update *update)
 {
-    uint32_t folded = (uint32_t)(update->subject ^ update->subject >> 32);
+    uint64_t of = update->in_group ? update->subject ^ update->user << 1 : update->subject;
+    uint32_t folded = (uint32_t)(of ^ of >> 32);
     uint32_t key = folded << 1 | (update->kind == PRESENCE_TYPING);
     return key != 0 ? key : 1;
 }
@@ -519,6 +522,17 @@ presence_typing(struct messenger *messenger, const struct presence_typing *typin
     messenger_add(&messenger->counters.presence_dropped, passed_over);
 }
 
+bool
+presence_may_tell_group(struct messenger *messenger, uint64_t user, uint64_t group, uint8_t kind)
+{
+    struct presence *presence = here(messenger);
+    if (presence->walk.busy) {
+        messenger_count(&messenger->counters.presence_dropped);
+        return false;
+    }
+    return typing_slots_due(&presence->typing, user, group, kind, now().s);
+}
+
 void
 presence_forget(struct messenger *messenger, uint64_t user)
 {
@@ -581,6 +595,27 @@ asked(struct presence *presence, const struct ln_msg *msg)
         wake(presence);
     }
     answer(presence, caller, ask);
+}
+
+/* Members of a group who are at home here. */
+static void
+crowd_told(const struct presence *presence, const struct ln_msg *msg)
+{
+    const struct presence_crowd *crowd = (const struct presence_crowd *)(const void *)msg->data;
+    struct presence_update update = {.subject = crowd->group,
+                                     .user = crowd->user,
+                                     .kind = PRESENCE_TYPING,
+                                     .typing = crowd->kind,
+                                     .in_group = true};
+    struct presence_teller teller = {.tell = tell_at_once, .context = presence->messenger};
+    if (presence->walk.busy) {
+        messenger_add(&presence->messenger->counters.presence_dropped, crowd->count);
+        return;
+    }
+    for (uint32_t i = 0; i < crowd->count; i++) {
+        presence_table_tell_online(&presence->table, partition_of(presence, crowd->members[i]),
+                                   crowd->members[i], &update, &teller);
+    }
 }
 
 static void
@@ -654,6 +689,9 @@ presence_handle(void *state, struct ln_msg **msg)
         break;
     case PRESENCE_UPDATES:
         updates_arrived(*msg);
+        break;
+    case PRESENCE_CROWD:
+        crowd_told(presence, *msg);
         break;
     case PRESENCE_WAKE:
         wake(presence);

@@ -33,6 +33,7 @@ enum presence_tag {
     PRESENCE_ASK = 0x00050000, /* struct presence_ask -> struct presence_answer */
     PRESENCE_UNWATCH,          /* struct presence_unwatch, subjects: those watches have ended */
     PRESENCE_UPDATES,          /* struct presence_told [count]: from another */
+    PRESENCE_CROWD,            /* struct presence_crowd: somebody types in a group */
     PRESENCE_WAKE,             /* its own: there is somebody again */
     PRESENCE_TICK,
     PRESENCE_ONWARD, /* the walk goes on */
@@ -83,6 +84,13 @@ struct presence_told {
 struct presence_again {
     uint64_t subject;
 };
+struct presence_crowd {
+    uint64_t group;
+    uint64_t user; /* who types */
+    uint32_t count;
+    uint8_t kind; /* in the protocol's numbers */
+    uint64_t members[];
+};
 
 struct presence;
 
@@ -105,8 +113,12 @@ void presence_background(struct messenger *messenger, uint64_t user);
 void presence_ended(struct messenger *messenger, uint64_t user);
 /* He has sent or read something. */
 void presence_act(struct messenger *messenger, uint64_t user);
-/* He types. The subject lives here: himself, or a group at home on this scheduler. */
+/* He types, one to one. */
 void presence_typing(struct messenger *messenger, const struct presence_typing *typing);
+/* Whether what he does in a group is to be told now: he has not said the same in this second, and
+ * there is time for it. */
+bool presence_may_tell_group(struct messenger *messenger, uint64_t user, uint64_t group,
+                             uint8_t kind);
 /* He was removed. */
 void presence_forget(struct messenger *messenger, uint64_t user);
 

@@ -84,6 +84,7 @@ struct presence_update {
     uint32_t seen_s;  /* 0: not for this watcher's eyes */
     uint8_t kind;     /* presence_kind */
     uint8_t typing;   /* TYPING: what, in the protocol's numbers */
+    bool in_group;    /* the subject is a group, which nobody watches */
 };
 
 /* Whom to tell, and how much more may be told: in all, and in this slice, which the last subject of
@@ -161,6 +162,11 @@ struct presence_typing {
 uint32_t presence_table_typing(struct presence_table *table, uint8_t partition,
                                const struct presence_typing *typing, uint32_t now_s,
                                struct presence_teller *teller);
+
+/* Tells all connections that hold a lease of the user. */
+void presence_table_tell_online(const struct presence_table *table, uint8_t partition,
+                                uint64_t user, const struct presence_update *update,
+                                struct presence_teller *teller);
 
 /* Visits places of a partition as far as the slice goes: ends leases, tells what changed, forgets
  * whom nothing is kept of. True at the partition's end, with the place at 0. */

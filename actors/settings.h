@@ -96,6 +96,7 @@ struct settings {
     uint32_t link_code_s;     /* for how long a code links a new device */
     uint32_t link_code_tries; /* wrong codes until it is void */
 
+    uint32_t group_typing_members_max;
     uint32_t presence_watchers_max;  /* of one user */
     uint32_t presence_updates_per_s; /* of a scheduler */
     uint64_t edit_window_ms;         /* how long a message may be changed by its author */

@@ -21,8 +21,9 @@ messenger_tag_name(uint32_t tag)
     }
 #define NAME(tag) [(tag)-PRESENCE_ASK] = #tag
     static const char *const presences[] = {
-        NAME(PRESENCE_ASK),  NAME(PRESENCE_UNWATCH), NAME(PRESENCE_UPDATES), NAME(PRESENCE_WAKE),
-        NAME(PRESENCE_TICK), NAME(PRESENCE_ONWARD),  NAME(PRESENCE_UPDATE),  NAME(PRESENCE_AGAIN),
+        NAME(PRESENCE_ASK),    NAME(PRESENCE_UNWATCH), NAME(PRESENCE_UPDATES),
+        NAME(PRESENCE_CROWD),  NAME(PRESENCE_WAKE),    NAME(PRESENCE_TICK),
+        NAME(PRESENCE_ONWARD), NAME(PRESENCE_UPDATE),  NAME(PRESENCE_AGAIN),
     };
 #undef NAME
     if (tag - PRESENCE_ASK < sizeof presences / sizeof presences[0]) {

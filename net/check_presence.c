@@ -20,7 +20,7 @@ check_set_typing(const Linnet__V1__ClientFrame *frame, const struct protocol_lim
     if ((unsigned)typing->kind > LINNET__V1__TYPING__KIND__RECORDING) {
         return check_fail(out_error, "setTyping.kind: none that this node knows");
     }
-    return check_chat("setTyping.chat", "setTyping.chat.userName", typing->chat, out_error);
+    return check_chat_any("setTyping.chat", "setTyping.chat.userName", typing->chat, out_error);
 }
 
 int

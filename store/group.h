@@ -47,6 +47,8 @@ enum store_group_tag {
     /* store_change (change.h): the recipient is a group, which knows the author; until_ms counts
      * from the message's time; buffer -> store_sent; -ERANGE, -ETIME, -EIDRM */
     STORE_GROUP_REVISE,
+    /* store_group_typing -> store_rows, buffer: the other members' ids; -EOVERFLOW: too many */
+    STORE_GROUP_TYPING,
 };
 
 enum store_group_role {
@@ -119,6 +121,12 @@ struct store_group_changed {
 struct store_group_ask {
     uint64_t group;
     uint64_t user; /* who asks: a member */
+};
+/* He does something there that the others may see now: who are they? */
+struct store_group_typing {
+    uint64_t group;
+    uint64_t user; /* a member who may send */
+    uint32_t members_max;
 };
 struct store_group {
     uint64_t group;

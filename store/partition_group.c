@@ -374,6 +374,47 @@ run_members(struct partition *partition, struct ask *ask, bool act)
 }
 
 static void
+add_present(struct rows *out, uint64_t user, struct store_value value)
+{
+    struct record_member record;
+    int error = record_member_decode(value, &record);
+    ASSERT(error == 0);
+    if (record.role != STORE_GROUP_NOBODY) {
+        memcpy(rows_room(out, sizeof(user)), &user, sizeof(user));
+    }
+}
+
+/* Who left long ago stands among the rows, too: where that makes them too many, some members are
+ * left out. */
+static enum ask_outcome
+run_typing(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_group_typing *asked = ASK_DATA(store_group_typing, ask);
+    struct record_group group;
+    uint8_t role = STORE_GROUP_NOBODY;
+    struct partition_owned owned = {
+        .table = RECORD_MEMBER, .owner = asked->group, .add = add_present};
+    if (!knows_group(partition, asked->group, asked->user)) {
+        return ASK_MISSING;
+    }
+    bool few =
+        group_get(&partition->ledger, asked->group, &group) && group.members <= asked->members_max;
+    if (few && !partition_owned_read(partition, ask, &owned)) {
+        return ASK_MISSING;
+    }
+    if (!act) {
+        return ASK_READY;
+    }
+    if (!in_group(partition, ask, asked->group, asked->user, &group, &role)) {
+        return ASK_DONE;
+    }
+    if ((group.rights & STORE_GROUP_ALL_SEND) == 0 && role < STORE_GROUP_ADMIN) {
+        return partition_refuse(ask, -EPERM);
+    }
+    return few ? partition_owned_answer(partition, ask, &owned) : partition_refuse(ask, -EOVERFLOW);
+}
+
+static void
 add_membership(struct rows *out, uint64_t group, struct store_value value)
 {
     struct record_membership record;
@@ -430,6 +471,8 @@ const struct ask_kind ask_group_get = {
     .bytes = sizeof(struct store_group_ask), .valid = valid_group, .run = run_get};
 const struct ask_kind ask_group_members = {
     .bytes = sizeof(struct store_group_list), .valid = valid_group, .run = run_members};
+const struct ask_kind ask_group_typing = {
+    .bytes = sizeof(struct store_group_typing), .valid = valid_group, .run = run_typing};
 const struct ask_kind ask_group_read = {
     .bytes = sizeof(struct store_read),
     .yields = ASK_YIELDS_RECEIPT,

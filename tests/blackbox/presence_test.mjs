@@ -99,6 +99,22 @@ describe('presence', () => {
     await Promise.all([a.close(), b.close()]);
   });
 
+  it('shows who types in a group to its members in the foreground', async () => {
+    const { alice, bob, a, b } = await pair();
+    const { chat: { chat } } = await a.ask({ ref: '1', createChat: { name: 'both', participants: [{ userId: bob.user }] } });
+    await b.event('chatUpdate');
+    await b.ask({ ref: '2', ...ACTIVE });
+    a.send({ setTyping: { chat, kind: 'TYPING' } });
+    assert.deepEqual(await b.event('typing'), { chat, userId: alice.user, kind: 'TYPING' });
+    a.send({ setTyping: { chat } });
+    assert.equal((await b.event('typing')).kind, undefined);
+    const [eve] = Object.values(await node.importUsers(`eve${pairs}g`));
+    const e = await connect(eve);
+    const { error } = await e.ask({ ref: '3', setTyping: { chat, kind: 'TYPING' } });
+    assert.equal(error.code, 'UNKNOWN_CHAT');
+    await Promise.all([a.close(), b.close(), e.close()]);
+  });
+
   it('is no business of strangers', async () => {
     const { alice, a, b } = await pair();
     const [eve] = Object.values(await node.importUsers(`eve${pairs}`));

@@ -129,10 +129,10 @@ const struct frame_sample client_frames[] = {
                         .change = MESSAGE(Linnet__V1__Change, change,
                                           .kind = LINNET__V1__CHANGE__KIND__EDIT, .chat_number = 4,
                                           .server_time_ms = 1780000000000, .handle = BYTES("?")),
-                        .ttl_ms = 5000)),
+                        .ttl_ms = 5000, .content_kind = 7)),
      "{\"number\":\"9\",\"sendMessage\":{\"chat\":{\"userId\":\"5\"},\"text\":\"hi\",\"change\":{"
      "\"kind\":\"EDIT\",\"chatNumber\":\"4\",\"serverTimeMs\":\"1780000000000\",\"handle\":"
-     "\"Pw==\"},\"ttlMs\":\"5000\"}}"},
+     "\"Pw==\"},\"ttlMs\":\"5000\",\"contentKind\":7}}"},
     {CLIENT(.number = 10, .command_case = LINNET__V1__CLIENT_FRAME__COMMAND_SEND_MESSAGE,
             .send_message = MESSAGE(Linnet__V1__SendMessage, send_message, .chat = CHAT(5),
                                     .change = MESSAGE(Linnet__V1__Change, change,
@@ -302,22 +302,25 @@ const struct frame_sample server_frames[] = {
                                    .content = BYTES("\x80"))),
      "{\"newMessage\":{\"id\":" MESSAGE_ID_JSON ",\"content\":\"gA==\"}}"},
     {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_NEW_MESSAGE,
-            .new_message = MESSAGE(Linnet__V1__NewMessage, new_message, .id = MESSAGE_ID,
-                                   .deleted = 1, .expires_at_ms = 7, .handle = BYTES("?"))),
+            .new_message =
+                MESSAGE(Linnet__V1__NewMessage, new_message, .id = MESSAGE_ID, .deleted = 1,
+                        .expires_at_ms = 7, .handle = BYTES("?"), .content_kind = 7, .edited = 1,
+                        .state = LINNET__V1__NEW_MESSAGE__STATE__READ)),
      "{\"newMessage\":{\"id\":" MESSAGE_ID_JSON
-     ",\"deleted\":true,\"expiresAtMs\":\"7\",\"handle\":\"Pw==\"}}"},
+     ",\"deleted\":true,\"expiresAtMs\":\"7\",\"handle\":\"Pw==\",\"contentKind\":7,\"edited\":"
+     "true,\"state\":\"READ\"}}"},
     {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_MESSAGE_CHANGED,
             .message_changed = MESSAGE(
                 Linnet__V1__MessageChanged, message_changed, .inbox_number = 1, .id = MESSAGE_ID,
                 .chat = CHAT(12), .kind = LINNET__V1__MESSAGE_CHANGED__KIND__EDITED,
                 .author_user_id = 12, .chat_number = 17, .sender = SENDER, .server_time_ms = 3,
                 .body_case = LINNET__V1__MESSAGE_CHANGED__BODY_TEXT, .text = TEXT("x"), ATTACHMENTS,
-                .expires_at_ms = 4)),
+                .expires_at_ms = 4, .content_kind = 8)),
      "{\"messageChanged\":{\"inboxNumber\":\"1\",\"id\":" MESSAGE_ID_JSON
      ",\"chat\":{\"userId\":\"12\"},\"kind\":\"EDITED\",\"authorUserId\":\"12\",\"chatNumber\":"
      "\"17\",\"sender\":{\"userId\":\"12\",\"name\":\"\xC3\xA4 "
      "\\\"bob\\\"\",\"device\":3},\"serverTimeMs\":\"3\",\"text\":\"x\"," ATTACHMENTS_JSON
-     ",\"expiresAtMs\":\"4\"}}"},
+     ",\"expiresAtMs\":\"4\",\"contentKind\":8}}"},
     {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_RECEIPTS,
             .receipts = MESSAGE(Linnet__V1__Receipts, receipts, .inbox_number = 1, .chat = CHAT(2),
                                 .reader_user_id = 2, .delivered = 30, .read = 20)),
@@ -328,9 +331,10 @@ const struct frame_sample server_frames[] = {
                               .result_case = LINNET__V1__ANSWER__RESULT_SENT,
                               .sent = MESSAGE(Linnet__V1__Sent, sent, .id = MESSAGE_ID,
                                               .chat_number = 3, .server_time_ms = 4, .duplicate = 1,
-                                              .handle = BYTES("?")))),
+                                              .handle = BYTES("?"), .held_user_id = 9))),
      "{\"answer\":{\"number\":\"1\",\"ref\":\"2\",\"sent\":{\"id\":" MESSAGE_ID_JSON
-     ",\"chatNumber\":\"3\",\"serverTimeMs\":\"4\",\"duplicate\":true,\"handle\":\"Pw==\"}}}"},
+     ",\"chatNumber\":\"3\",\"serverTimeMs\":\"4\",\"duplicate\":true,\"handle\":\"Pw==\","
+     "\"heldUserId\":\"9\"}}}"},
     {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER,
             .answer = MESSAGE(Linnet__V1__Answer, answer, .number = 1,
                               .result_case = LINNET__V1__ANSWER__RESULT_DONE,

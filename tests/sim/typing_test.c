@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who types in a group, and who is told. */
+#include "tests/sim/wire.h"
+#include "tests/spec.h"
+
+#include "store/store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SEEDS = 4, PEOPLE = 4 };
+#define SECOND_MS UINT64_C(1000)
+
+static struct world world;
+static struct wire people[PEOPLE];
+static struct wire *const alice = &people[0], *const bob = &people[1], *const carol = &people[2],
+                          *const dave = &people[3];
+static uint64_t group;
+
+static void
+small_groups(struct settings *settings)
+{
+    settings->group_typing_members_max = 3;
+}
+
+static const char *
+heard(const struct wire *wire, unsigned from, const char *part)
+{
+    for (unsigned i = from; i < wire->heard_count; i++) {
+        if (strstr(wire->heard[i], part) != NULL) {
+            return wire->heard[i];
+        }
+    }
+    return NULL;
+}
+
+static unsigned
+heard_times(const struct wire *wire, unsigned from, const char *part)
+{
+    unsigned times = 0;
+    for (unsigned i = from; i < wire->heard_count; i++) {
+        times += strstr(wire->heard[i], part) != NULL;
+    }
+    return times;
+}
+
+/* The number of the group goes to the place of the #. */
+static void
+says(struct wire *wire, const char *text)
+{
+    char command[512];
+    const char *at = strchr(text, '#');
+    (void)snprintf(command, sizeof command, "%.*s%" PRIu64 "%s", (int)(at - text), text, group,
+                   at + 1);
+    wire_say(wire, command);
+}
+
+static void
+types(struct wire *wire, const char *kind)
+{
+    char command[256];
+    (void)snprintf(command, sizeof command,
+                   "{\"setTyping\":{\"chat\":{\"groupId\":\"#\"},\"kind\":\"%s\"}}", kind);
+    says(wire, command);
+}
+
+static void
+times_pass(uint64_t ms)
+{
+    (void)wire_waiting(alice, ms);
+}
+
+/* alice, bob and carol are in it; bob looks at his screen. */
+static void
+begin(uint64_t seed)
+{
+    static const char *const names[PEOPLE] = {"alice", "bob", "carol", "dave"};
+    world_fresh(&world, seed);
+    world.set = small_groups;
+    world_begin(&world);
+    for (unsigned i = 0; i < PEOPLE; i++) {
+        wire_open(&people[i], &world, i % 2 == 0 ? PROTOCOL_JSON : PROTOCOL_BINARY);
+        wire_enrol(&people[i], names[i]);
+    }
+    wire_say(alice, "{\"ref\":\"1\",\"createChat\":{\"name\":\"walkers\",\"participants\":[{"
+                    "\"userName\":\"bob\"},{\"userName\":\"carol\"}]}}");
+    times_pass(SECOND_MS);
+    group = wire_number(heard(alice, 0, "\"ref\":\"1\""), "groupId");
+    wire_say(bob, "{\"setActive\":{\"foreground\":true}}");
+    wire_say(alice, "{\"setActive\":{\"foreground\":true}}");
+    times_pass(2 * SECOND_MS);
+}
+
+static void
+end(void)
+{
+    for (unsigned i = 0; i < PEOPLE; i++) {
+        wire_end(&people[i]);
+    }
+    world_close(&world);
+}
+
+static void
+tells_members_who_are_there(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        begin(seed);
+        uint64_t alice_id = wire_number(alice->heard[0], "userId");
+        types(alice, "TYPING");
+        times_pass(100);
+        const char *typing = heard(bob, 0, "{\"typing\"");
+        assert_non_null(typing);
+        assert_int_equal(wire_number(typing, "groupId"), group);
+        assert_int_equal(wire_number(typing, "userId"), alice_id);
+        assert_non_null(strstr(typing, "\"kind\":\"TYPING\""));
+        types(alice, "RECORDING");
+        times_pass(100);
+        assert_non_null(heard(bob, 0, "\"kind\":\"RECORDING\""));
+        assert_null(heard(alice, 0, "{\"typing\"")); /* oneself */
+        assert_null(heard(carol, 0, "{\"typing\"")); /* she does not look at her screen */
+        assert_null(heard(dave, 0, "{\"typing\""));  /* no member */
+        end();
+    }
+}
+
+static void
+tells_the_same_once_a_second(void **state)
+{
+    (void)state;
+    struct store_stats before;
+    struct store_stats after;
+    begin(5);
+    times_pass(SECOND_MS - (world.now_ns / 1000000) % SECOND_MS); /* a second begins */
+    store_stats_read(world.store, &before);
+    for (unsigned i = 0; i < 20; i++) {
+        types(alice, "TYPING");
+        times_pass(20);
+    }
+    store_stats_read(world.store, &after);
+    assert_int_equal(after.commands, before.commands); /* nothing of it is logged */
+    unsigned told = heard_times(bob, 0, "{\"typing\"");
+    assert_true(told >= 1 && told <= 2);
+    for (unsigned i = 0; i < 20; i++) {
+        types(alice, i % 2 == 0 ? "RECORDING" : "NONE");
+        times_pass(20);
+    }
+    assert_true(heard_times(bob, 0, "{\"typing\"") <= told + 8);
+    times_pass(2 * SECOND_MS);
+    unsigned from = bob->heard_count;
+    types(alice, "TYPING");
+    times_pass(100);
+    assert_int_equal(heard_times(bob, from, "{\"typing\""), 1);
+    end();
+}
+
+static void
+is_members_business(void **state)
+{
+    (void)state;
+    begin(6);
+    says(dave, "{\"ref\":\"2\",\"setTyping\":{\"chat\":{\"groupId\":\"#\"},\"kind\":\"TYPING\"}}");
+    times_pass(500);
+    assert_non_null(heard(dave, 0, "\"UNKNOWN_CHAT\""));
+    says(alice, "{\"ref\":\"3\",\"modifyChat\":{\"chat\":{\"groupId\":\"#\"},\"remove\":{"
+                "\"participants\":[{\"userName\":\"bob\"}]}}}");
+    times_pass(500);
+    types(alice, "TYPING");
+    says(bob, "{\"ref\":\"2\",\"setTyping\":{\"chat\":{\"groupId\":\"#\"},\"kind\":\"TYPING\"}}");
+    times_pass(500);
+    assert_non_null(heard(bob, 0, "\"NOT_PERMITTED\""));
+    assert_null(heard(bob, 0, "{\"typing\""));
+    assert_null(heard(alice, 0, "{\"typing\""));
+    end();
+}
+
+static void
+stays_small(void **state)
+{
+    (void)state;
+    begin(7);
+    says(alice, "{\"ref\":\"3\",\"modifyChat\":{\"chat\":{\"groupId\":\"#\"},\"add\":{"
+                "\"participants\":[{\"userName\":\"dave\"}]}}}");
+    times_pass(500);
+    types(alice, "TYPING");
+    times_pass(500);
+    const char *refusal = heard(alice, 0, "\"NOT_PERMITTED\"");
+    assert_non_null(refusal);
+    assert_non_null(strstr(refusal, "too many members"));
+    assert_null(heard(bob, 0, "{\"typing\""));
+    end();
+}
+
+static void
+outlives_a_crash(void **state)
+{
+    (void)state;
+    begin(8);
+    char token[2][sizeof alice->token];
+    memcpy(token[0], alice->token, sizeof token[0]);
+    memcpy(token[1], bob->token, sizeof token[1]);
+    types(alice, "TYPING");
+    world_crash_within(&world, 3, 100);
+    for (unsigned i = 0; i < 2; i++) {
+        wire_end(&people[i]);
+        wire_open(&people[i], &world, PROTOCOL_JSON);
+        wire_login(&people[i], token[i]);
+    }
+    wire_say(bob, "{\"setActive\":{\"foreground\":true}}");
+    times_pass(SECOND_MS);
+    types(alice, "TYPING");
+    times_pass(500);
+    assert_int_equal(heard_times(bob, 0, "{\"typing\""), 1);
+    end();
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("who types or records in a group is told to members in the foreground, on all "
+             "schedulers",
+             tells_members_who_are_there),
+        SPEC("the same is told once a second, and none of it is logged",
+             tells_the_same_once_a_second),
+        SPEC("who is no member, or no longer, is refused, and told nothing", is_members_business),
+        SPEC("in a group that is too large nobody is told, and who types hears so", stays_small),
+        SPEC("after a crash it goes on", outlives_a_crash),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
