@@ -241,6 +241,7 @@ run_message(const struct apply *apply, const struct command *command)
             (void)outbox_put(ledger, apply->effects, (uint8_t)i, &payload);
         }
     }
+    apply->effects->fan_members = group.members;
     apply_number_accept(apply, message);
     apply->result->chat_number = message->chat_number;
     apply->result->time_ms = apply->time_ms;

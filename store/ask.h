@@ -37,6 +37,8 @@ enum ask_tag {
     ASK_GROUP_TELL,   /* struct store_group_id: its senders are due */
     ASK_GROUP_WATCH,  /* nothing: something of groups is due; the partition sets itself a timer */
     ASK_GROUP_TICK,   /* nothing: the timer */
+    ASK_FAN_WATCH,    /* nothing: a round of groups' messages is to begin later; as above */
+    ASK_FAN,          /* nothing: it is time */
     ASK_HISTORY_LOOK, /* nothing: some of the histories are looked through */
     ASK_HISTORY_TICK, /* nothing: the timer */
     ASK_FETCH,        /* to a reader: fetch.h */

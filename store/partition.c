@@ -306,6 +306,22 @@ take(struct partition *partition, struct ln_msg *msg)
     partition_pump(partition);
 }
 
+/* Whether the tag asks for one of the actor's timers, for those who act for it in another. */
+static bool
+set_timer(const struct partition *partition, uint32_t tag)
+{
+    if (tag == ASK_WATCH) {
+        partition_watch();
+    } else if (tag == ASK_GROUP_WATCH) {
+        partition_groups_watch();
+    } else if (tag == ASK_FAN_WATCH) {
+        partition_fan_watch(partition);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void
 partition_handle(void *state, struct ln_msg **msg_in)
 {
@@ -344,8 +360,9 @@ partition_handle(void *state, struct ln_msg **msg_in)
         partition_history_tick(partition);
         partition_pump(partition);
         break;
-    case ASK_GROUP_WATCH:
-        partition_groups_watch();
+    case ASK_FAN:
+        partition_fan_tick(partition);
+        partition_pump(partition);
         break;
     case ASK_GROUP_TICK:
         partition_groups_tick(partition);
@@ -358,15 +375,14 @@ partition_handle(void *state, struct ln_msg **msg_in)
         partition_alarmed(partition);
         partition_pump(partition);
         break;
-    case ASK_WATCH:
-        partition_watch();
-        break;
     case ASK_TICK:
         partition_tick(partition);
         partition_pump(partition);
         break;
     default:
-        take(partition, msg);
+        if (!set_timer(partition, msg->tag)) {
+            take(partition, msg);
+        }
         break;
     }
 }

@@ -21,6 +21,7 @@
 #include "store/attached.h"
 #include "store/cell.h"
 #include "store/counter.h"
+#include "store/fan.h"
 #include "store/ledger.h"
 
 enum {
@@ -86,6 +87,8 @@ struct partition {
     uint64_t alarm; /* the actor's timer, and when it rings; 0: none is set */
     uint64_t alarm_at_ms;
     struct partition_round round;
+    struct fan fan;        /* of what groups say */
+    bool fan_waiting;      /* for the actor's timer */
     uint64_t sends_due[4]; /* a bit per partition: its stream may have something to send */
     uint64_t acks_due[4]; /* a bit per partition: it is to be told how far its stream was applied */
     struct partition_stream streams[STORE_PARTITIONS];

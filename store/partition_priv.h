@@ -159,6 +159,14 @@ void partition_push(struct partition *partition, const struct effect *effect);
 /* partition_wake.c */
 /* Tells the waker, if there is one. In the journal's actor. */
 void partition_tell_waker(struct partition *partition, const struct effect *effect);
+/* partition_fan.c */
+/* Begins a round if its time has come; else has the partition's actor wait for it. */
+void partition_fan_flush(struct partition *partition);
+/* In the partition's own actor: sets the timer, and what it is for. */
+void partition_fan_watch(const struct partition *partition);
+void partition_fan_tick(struct partition *partition);
+/* After a start of the actor: all streams are due then. */
+void partition_fan_resume(struct partition *partition);
 /* partition_group_tell.c */
 /* After a batch, and after a start of the actor: what is due is said in a moment. */
 void partition_groups_flush(struct partition *partition);

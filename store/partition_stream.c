@@ -186,6 +186,7 @@ void
 partition_streams_resume(struct partition *partition)
 {
     partition->ticking = false;
+    partition_fan_resume(partition);
     counter_set(&partition->outbox_records, partition->ledger.outbox);
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
         struct partition_stream *at = &partition->streams[i];
@@ -296,6 +297,7 @@ partition_flush(struct partition *partition)
     while (take_bit(partition->acks_due, &source)) {
         acknowledge(partition, source);
     }
+    partition_fan_flush(partition);
     partition_streams_send(partition, false);
     partition_groups_flush(partition);
     counter_set(&partition->outbox_records, partition->ledger.outbox);

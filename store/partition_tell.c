@@ -247,6 +247,10 @@ partition_applied(struct partition *partition, struct ask *ask, const struct res
     for (size_t i = 0; i < effects->count; i++) {
         tell_sessions(partition, &effects->items[i]);
     }
+    if (effects->fan_members > 0) {
+        fan_add(&partition->fan, effects->streams, effects->fan_members);
+        memset(effects->streams, 0, sizeof(effects->streams));
+    }
     while (effects_streams_next(effects, &other)) {
         partition->sends_due[other / 64] |= UINT64_C(1) << other % 64;
     }
