@@ -116,6 +116,9 @@ extern const struct command_kind command_hide_message;
 /* A sendMessage that changes another. `said` has its recipient. */
 void command_change(struct connection *connection, const Linnet__V1__ClientFrame *frame,
                     const struct store_message *said);
+/* command_call.c */
+extern const struct command_kind command_call_offer, command_call_ringing, command_call_answer,
+    command_call_candidate, command_call_hang_up;
 /* command_push.c */
 extern const struct command_kind command_set_push;
 extern const struct command_kind command_clear_push;

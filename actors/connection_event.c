@@ -175,6 +175,7 @@ static event_of_entry *const kinds[] = {
     [STORE_ENTRY_GROUP_CURSORS] = event_group_cursors,
     [STORE_ENTRY_GROUP_COUNTS] = event_group_counts,
     [STORE_ENTRY_DEVICE] = event_device_change,
+    [STORE_ENTRY_CALL] = event_call,
 };
 
 void

@@ -358,6 +358,10 @@ connection_told_by_store(struct connection *connection, struct ln_msg *msg)
     }
     if (msg->tag == STORE_PUSH) {
         pushed(connection, msg);
+    } else if (msg->tag == STORE_CALL_TOLD) {
+        if (!connection->stuffed) { /* who does not read misses it */
+            event_call_signal(connection, msg);
+        }
     } else if (msg->tag == STORE_AUDITED) {
         audited(connection, (const struct store_audited *)(const void *)msg->data);
     } else {

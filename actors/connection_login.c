@@ -538,6 +538,7 @@ welcome(struct connection *connection, const struct connection_start *start,
     limits.presence_interval_ms = settings->presence_interval_ms;
     limits.presence_watches_max = settings->presence_watches_max;
     limits.group_members_max = settings->group_members_max;
+    limits.call_ring_ms = settings->call_ring_ms;
     limits.history_days = settings_history_days(connection->messenger->settings);
     limits.history_until_read = settings_history_until_read(connection->messenger->settings);
     Linnet__V1__Welcome event = LINNET__V1__WELCOME__INIT;

@@ -53,10 +53,11 @@ struct pending {
         uint64_t chat_number;   /* command_group_look.c: of which message; markRead: up to where */
     };
     uint8_t partition; /* of an ordered kind: whose actor that was */
-    uint8_t mode;      /* command_presence.c; command_cursor.c: how it may be asked */
-    uint8_t stale;     /* command_presence.c: how often the store was asked in vain */
-    bool held;         /* STORE_MESSAGE: its recipient may not be there yet */
-    bool by_name;      /* likewise: a name was looked up for it */
+    /* command_presence.c; command_cursor.c: how it may be asked; command_call.c */
+    uint8_t mode;
+    uint8_t stale; /* command_presence.c: how often the store was asked in vain */
+    bool held;     /* STORE_MESSAGE: its recipient may not be there yet */
+    bool by_name;  /* likewise: a name was looked up for it */
 };
 
 /* How the device is fed while it lags behind its inbox or has entries to acknowledge. */
@@ -273,6 +274,12 @@ void event_states(struct connection *connection, uint64_t number, uint64_t ref,
                   const struct store_states *states, struct ln_buffer *buffer);
 void event_profile(struct connection *connection, uint64_t number, uint64_t ref,
                    const struct store_profile *profile, struct ln_buffer *buffer);
+
+/* event_call.c */
+void event_call_offered(struct connection *connection, const struct pending *pending,
+                        const struct store_sent *stored);
+/* STORE_CALL_TOLD; the message is borrowed. */
+void event_call_signal(struct connection *connection, const struct ln_msg *msg);
 
 /* event_chats.c */
 enum { CHAT_PAGE_MAX = 200 }; /* some 20 KiB of JSON */

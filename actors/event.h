@@ -37,6 +37,9 @@ void event_told(struct connection *connection, const struct store_entry *entry,
                 Linnet__V1__NewMessage__State state);
 event_of_entry event_changed;
 
+/* event_call.c */
+event_of_entry event_call;
+
 /* event_group.c */
 event_of_entry event_group_update;
 event_of_entry event_group_cursors;

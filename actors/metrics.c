@@ -161,6 +161,29 @@ presence_metrics(const struct messenger *messenger, struct ln_text *out)
 }
 
 static void
+call_metrics(const struct store *store, struct ln_text *out)
+{
+    static const char *const outcomes[] = {
+        [STORE_CALL_COUNT_TALKED] = "talked",       [STORE_CALL_COUNT_MISSED] = "missed",
+        [STORE_CALL_COUNT_DECLINED] = "declined",   [STORE_CALL_COUNT_BUSY] = "busy",
+        [STORE_CALL_COUNT_CANCELLED] = "cancelled", [STORE_CALL_COUNT_FAILED] = "failed",
+    };
+    struct store_stats s;
+    store_stats_read(store, &s);
+    metric(out, "calls_offered_total", COUNTER, "Calls that began.",
+           s.calls[STORE_CALL_COUNT_OFFERS]);
+    metric_head(out, "calls_ended_total", COUNTER, "Calls by how they ended.");
+    for (int i = STORE_CALL_COUNT_TALKED; i <= STORE_CALL_COUNT_FAILED; i++) {
+        ln_text_print(out, "linnet_calls_ended_total{outcome=\"%s\"} %llu\n", outcomes[i],
+                      (unsigned long long)s.calls[i]);
+    }
+    metric(out, "call_signals_total", COUNTER, "Passed on past the log.",
+           s.calls[STORE_CALL_COUNT_SIGNALS]);
+    metric(out, "call_signals_refused_total", COUNTER, "What was said of no call, or none more.",
+           s.calls[STORE_CALL_COUNT_REFUSED]);
+}
+
+static void
 store_metrics(const struct store *store, struct ln_text *out)
 {
     struct store_stats s;
@@ -279,6 +302,7 @@ metrics_print(struct messenger *messenger, char *out, size_t out_bytes_max)
     rate_metrics(&messenger->counters, &text);
     pressure_metrics(messenger, &text);
     presence_metrics(messenger, &text);
+    call_metrics(messenger->store, &text);
     store_metrics(messenger->store, &text);
     trace_metrics(messenger->store, &text);
     scheduler_metrics(&text);

@@ -39,6 +39,11 @@ static const uint8_t classes[] = {
     [LINNET__V1__CLIENT_FRAME__COMMAND_CLEAR_PUSH] = RATE_CHANGES,
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_PUSH] = RATE_QUERIES,
     [LINNET__V1__CLIENT_FRAME__COMMAND_GET_TURN_CREDENTIALS] = RATE_QUERIES,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_CALL_OFFER] = RATE_CALLS,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_CALL_RINGING] = RATE_SIGNALS,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_CALL_ANSWER] = RATE_SIGNALS,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_CALL_CANDIDATE] = RATE_SIGNALS,
+    [LINNET__V1__CLIENT_FRAME__COMMAND_CALL_HANG_UP] = RATE_FREE, /* it always may */
 };
 
 static const struct {
@@ -61,6 +66,10 @@ static const struct {
     [RATE_STRANGERS] =
         {"strangers", HOUR_NS,
          "more first messages to people than this user or address may send in an hour"},
+    [RATE_CALLS] = {"calls", MINUTE_NS,
+                    "more calls than this user or address may make in a minute"},
+    [RATE_SIGNALS] = {"signals", MINUTE_NS,
+                      "more signals of calls than this user or address may give in a minute"},
     [RATE_FAILED_LOGINS] = {"failed_logins", HOUR_NS,
                             "too many logins from this address have failed"},
 };

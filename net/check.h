@@ -71,6 +71,9 @@ check_command check_get_turn_credentials;
 /* `bytes`: of the body and attachments beside it. */
 MUST_CHECK int check_change(const Linnet__V1__Change *change, size_t bytes,
                             struct protocol_error *out_error);
+/* check_call.c */
+check_command check_call_offer, check_call_ringing, check_call_answer, check_call_candidate,
+    check_call_hang_up;
 /* check_device.c */
 check_command check_rename_device, check_revoke_device;
 

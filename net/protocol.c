@@ -27,6 +27,7 @@ const struct protocol_limits protocol_limits_default = {
     .presence_interval_ms = 60 * 1000,
     .presence_watches_max = 256,
     .group_members_max = 1024,
+    .call_ring_ms = 60 * 1000,
 };
 
 static const char *const form_names[] = {

@@ -43,6 +43,7 @@ struct protocol_limits {
     uint32_t idle_timeout_ms;      /* of silence, before the connection is closed */
     uint32_t presence_interval_ms; /* between two signs of life from the foreground */
     uint32_t presence_watches_max; /* of one connection */
+    uint32_t call_ring_ms;         /* how long a call rings */
     uint32_t history_days;         /* that getHistory goes back; 0: history is off */
     uint32_t group_members_max;    /* of one group, its owner among them */
 };
@@ -81,6 +82,8 @@ enum {
     PROTOCOL_EXCEPTIONS_MAX = 256,
     /* As much as a WebSocket ping carries. */
     PROTOCOL_PING_BYTES_MAX = 125,
+    /* A session description with all that clients put around it; the store has the same. */
+    PROTOCOL_CALL_CONTENT_BYTES_MAX = 16 << 10,
     PROTOCOL_PUSH_APP_BYTES_MAX = 1024,
     PROTOCOL_PUSH_POINT_BYTES = 65,
     PROTOCOL_PUSH_AUTH_BYTES = 16,

@@ -72,6 +72,10 @@ static const struct apply_command_kind *const kinds[COMMAND_KINDS] = {
     [COMMAND_LINK_REDEEM] = &apply_link_redeem,
     [COMMAND_DEVICE_UNSEEN] = &apply_device_unseen,
     [COMMAND_INBOX_EXPIRE] = &apply_inbox_expire,
+    [COMMAND_CALL_OFFER] = &apply_call_offer,
+    [COMMAND_CALL_ANSWER] = &apply_call_answer,
+    [COMMAND_CALL_END] = &apply_call_end,
+    [COMMAND_CALL_CHECK] = &apply_call_check,
 };
 
 void

@@ -161,6 +161,7 @@ need_revoke(const struct needs *needs, const struct command *command)
 {
     need(needs, RECORD_HEAD, command->device.user, 0);
     need(needs, RECORD_DEVICE, command->device.user, command->device.device);
+    need(needs, RECORD_CALLS, command->device.user, 0);
 }
 
 void
@@ -182,6 +183,7 @@ apply_device_remove(const struct apply *apply, uint64_t user, struct record_head
         apply_device_news(apply, user, head, news, &record.name);
     }
     inbox_head_put(ledger, user, head);
+    apply_call_leave(apply, user, news->device);
 }
 
 static void
@@ -236,6 +238,7 @@ need_unseen(const struct needs *needs, const struct command *command)
 {
     need(needs, RECORD_HEAD, command->unseen.user, 0);
     need(needs, RECORD_DEVICE, command->unseen.user, command->unseen.device);
+    need(needs, RECORD_CALLS, command->unseen.user, 0);
 }
 
 /* The round judged what it read; the device may have come back, or gone, since. */

@@ -6,6 +6,8 @@
 
 #include "store/apply.h"
 
+struct expiry;
+
 /* What a part gets. */
 struct apply {
     struct ledger *ledger;
@@ -145,6 +147,16 @@ extern const struct apply_command_kind apply_group_create, apply_group_change, a
 extern const struct apply_payload_kind apply_group_begin, apply_group_message_in,
     apply_group_update, apply_group_receipts, apply_group_counts, apply_group_absent,
     apply_group_changed;
+
+/* apply_call.c */
+extern const struct apply_command_kind apply_call_offer, apply_call_answer, apply_call_end,
+    apply_call_check;
+/* Time has come for the call that the expiry names. */
+void apply_call_due(const struct apply *apply, const struct expiry *expiry, uint64_t at_ms);
+/* The device is gone, or (0) the user: so is what it was in. Writes the head by itself. */
+void apply_call_leave(const struct apply *apply, uint64_t user, uint16_t device);
+/* apply_call_peer.c */
+extern const struct apply_payload_kind apply_call_told;
 
 /* apply_history.c */
 extern const struct apply_command_kind apply_history;

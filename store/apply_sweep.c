@@ -63,9 +63,12 @@ need_sweep(const struct needs *needs, const struct command *command)
         struct expiry_row row;
         struct expiry expiry;
         row_get(&command->sweep, i, &row, &expiry);
-        if (expiry.kind == EXPIRY_ENTRY) {
+        if (expiry.kind != EXPIRY_TOMBSTONE) {
             need(needs, RECORD_HEAD, expiry.user, 0);
             need_entry(needs, &expiry);
+        }
+        if (expiry.kind == EXPIRY_CALL) {
+            need(needs, RECORD_CALLS, expiry.user, 0);
         }
     }
 }
@@ -119,6 +122,8 @@ run_sweep(const struct apply *apply, const struct command *command)
         expiry_remove(ledger, row.at_ms, row.number);
         if (expiry.kind == EXPIRY_ENTRY) {
             expire(apply, &expiry);
+        } else if (expiry.kind == EXPIRY_CALL) {
+            apply_call_due(apply, &expiry, row.at_ms);
         } else {
             struct store_key key =
                 tombstone_key(ledger->partition, expiry.user, expiry.a, expiry.b);

@@ -146,6 +146,7 @@ need_remove(const struct needs *needs, const struct command *command)
 {
     need(needs, RECORD_HEAD, command->device.user, 0);
     need(needs, RECORD_USER, command->device.user, 0);
+    need(needs, RECORD_CALLS, command->device.user, 0);
 }
 
 /* The records of his chats, and what of his inbox is in LMDB, are deleted by the next fold
@@ -180,6 +181,7 @@ run_remove(const struct apply *apply, const struct command *command)
     inbox_head_put(ledger, user, &head);
     record.removed = true;
     user_put(apply, user, &record);
+    apply_call_leave(apply, user, 0);
 
     struct payload payload = {.kind = PAYLOAD_NAME_RELEASE,
                               .release = {.user = user, .name = record.name}};

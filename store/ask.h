@@ -54,6 +54,8 @@ enum ask_tag {
     ASK_ROUND,        /* nothing: a page of what may be due by its age (partition_round.c) */
     ASK_UNSEEN,       /* in a partition: struct command_device_unseen */
     ASK_EXPIRE,       /* in a partition: store_user_id */
+    ASK_CALL_RELAY,   /* store_call_told, buffer: from the other one's partition */
+    ASK_CALL_CHECK,   /* in a partition: struct ask_call_check */
 };
 
 struct ask_stream {
@@ -72,6 +74,12 @@ struct ask_started {
 
 struct ask_sweep {
     uint64_t now_ms;
+};
+
+struct ask_call_check {
+    uint64_t user;
+    struct store_call_id id;
+    bool present;
 };
 
 /* A range that the ask needs from LMDB, and what a reader found there. */

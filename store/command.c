@@ -341,6 +341,10 @@ static const struct command_coding codings[COMMAND_KINDS] = {
     [COMMAND_LINK_REDEEM] = {"LINK_REDEEM", link_redeem_put, link_redeem_get},
     [COMMAND_INBOX_EXPIRE] = {"INBOX_EXPIRE", ack_put, ack_get},
     [COMMAND_DEVICE_UNSEEN] = {"DEVICE_UNSEEN", device_unseen_put, device_unseen_get},
+    [COMMAND_CALL_OFFER] = {"CALL_OFFER", command_put_call_offer, command_get_call_offer},
+    [COMMAND_CALL_ANSWER] = {"CALL_ANSWER", command_put_call, command_get_call},
+    [COMMAND_CALL_END] = {"CALL_END", command_put_call, command_get_call},
+    [COMMAND_CALL_CHECK] = {"CALL_CHECK", command_put_call, command_get_call},
 };
 
 size_t

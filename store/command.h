@@ -16,6 +16,7 @@
 #pragma once
 
 #include "runtime/check.h"
+#include "store/command_call.h"
 #include "store/command_group.h"
 #include "store/command_history.h"
 #include "store/entry.h"
@@ -55,6 +56,10 @@ enum command_kind {
     COMMAND_CHANGE = 48,        /* a message is edited or deleted */
     COMMAND_SWEEP = 49,         /* what is due (expiry.h) */
     COMMAND_SEEN = 60,          /* users were seen, each at an instant */
+    COMMAND_CALL_OFFER = 64,
+    COMMAND_CALL_ANSWER = 65,
+    COMMAND_CALL_END = 66,
+    COMMAND_CALL_CHECK = 67, /* whether who is in a call is still there */
     COMMAND_WAKE_SET = 68,
     COMMAND_WAKE_CLEAR = 69,
     COMMAND_WAKE_DONE = 70, /* the device was woken, or nobody tries any more */
@@ -272,6 +277,8 @@ struct command {
         struct command_link_create link_create;
         struct command_link_redeem link_redeem;
         struct command_device_unseen unseen;
+        struct command_call_offer call_offer;
+        struct command_call call;
     };
 };
 

@@ -52,6 +52,12 @@ void command_get_group_report(struct cursor_in *in, struct command *out);
 void command_put_group_tell(struct cursor_out *out, const struct command *command);
 void command_get_group_tell(struct cursor_in *in, struct command *out);
 
+/* command_call.c */
+void command_put_call_offer(struct cursor_out *out, const struct command *command);
+void command_get_call_offer(struct cursor_in *in, struct command *command);
+void command_put_call(struct cursor_out *out, const struct command *command);
+void command_get_call(struct cursor_in *in, struct command *command);
+
 /* command_history.c */
 void command_put_old_history(struct cursor_out *out, const struct command *command);
 void command_get_old_history(struct cursor_in *in, struct command *out);

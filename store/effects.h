@@ -30,6 +30,10 @@ enum effect_kind {
     EFFECT_RULES,   /* who may see what of the user changed; `number`: for this one alone, 0: all */
     EFFECT_EXPIRY,  /* something is due at time `number` (expiry.h) */
     EFFECT_EXPIRED, /* the message's time is over: entry `number` is gone */
+    EFFECT_CALL,    /* something to count: `number` is an enum store_call_count */
+    /* Is the user's device, which is in the call that is named as a message is, still there?
+     * `devices`: 1 when it was not the last time. */
+    EFFECT_CALL_LOOK,
 };
 
 struct effect {

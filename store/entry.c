@@ -41,6 +41,8 @@ entry_time_ms(const struct store_entry *entry)
         return entry->update.time_ms;
     case STORE_ENTRY_DEVICE:
         return entry->device.time_ms;
+    case STORE_ENTRY_CALL:
+        return entry->call.ended_at_ms != 0 ? entry->call.ended_at_ms : entry->call.started_at_ms;
     case STORE_ENTRY_CURSORS:
     case STORE_ENTRY_GROUP_CURSORS:
     case STORE_ENTRY_GROUP_COUNTS:
@@ -92,6 +94,8 @@ entry_bytes(const struct store_entry *entry)
         return COMMON_BYTES + STATE_BYTES + entry->state.value_bytes;
     case STORE_ENTRY_DEVICE:
         return COMMON_BYTES + entry_device_bytes(&entry->device);
+    case STORE_ENTRY_CALL:
+        return COMMON_BYTES + entry_call_bytes(&entry->call);
     }
     ASSERT(false && "an entry has a kind");
 }
@@ -212,6 +216,9 @@ entry_encode(const struct store_entry *entry, unsigned char *out)
     case STORE_ENTRY_DEVICE:
         entry_put_device(&cursor, &entry->device);
         break;
+    case STORE_ENTRY_CALL:
+        entry_put_call(&cursor, &entry->call);
+        break;
     }
     ASSERT(!cursor.failed && cursor_out_bytes(&cursor) == entry_bytes(entry));
 }
@@ -314,6 +321,9 @@ entry_decode(uint64_t number, const unsigned char *bytes, size_t count, struct s
         break;
     case STORE_ENTRY_DEVICE:
         entry_get_device(&in, &entry.device);
+        break;
+    case STORE_ENTRY_CALL:
+        entry_get_call(&in, &entry.call);
         break;
     default:
         return -EBADMSG;

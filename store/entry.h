@@ -17,6 +17,7 @@
 #pragma once
 
 #include "runtime/check.h"
+#include "store/call.h"
 #include "store/key.h"
 
 #include <stdbool.h>
@@ -35,6 +36,7 @@ enum store_entry_kind {
     STORE_ENTRY_GROUP_UPDATE = 5,   /* what a group is, or who is in it, has changed */
     STORE_ENTRY_CHANGE = 6,         /* a message was edited or deleted */
     STORE_ENTRY_DEVICE = 8,         /* one of the user's devices came, went, or is about to */
+    STORE_ENTRY_CALL = 9,           /* what became of a call: one entry at most of each */
     STORE_ENTRY_GROUP_CURSORS = 10, /* what the user has read, or missed: a state */
     STORE_ENTRY_GROUP_COUNTS = 11,  /* how many have what the user wrote to the group: a state */
     STORE_ENTRY_GROUP_CHANGE = 12,  /* a message of a group was edited or deleted */
@@ -159,6 +161,23 @@ struct store_entry_device {
     const char *name;
 };
 
+/* The entry's peer is the other one, whoever called. */
+struct store_entry_call {
+    struct store_call_id id;
+    uint8_t state;   /* enum store_call_state */
+    uint8_t outcome; /* ENDED: enum store_call_outcome; else 0 */
+    bool video;
+    uint16_t device; /* the callee's that answered; 0: none has */
+    uint64_t started_at_ms;
+    uint64_t ring_until_ms;
+    uint64_t answered_at_ms; /* 0: it was not */
+    uint64_t ended_at_ms;    /* ENDED */
+    uint8_t name_bytes;
+    const char *name; /* the caller's */
+    uint32_t content_bytes;
+    const unsigned char *content; /* to the callee the offer, to the caller the answer */
+};
+
 struct store_entry {
     uint64_t number; /* its place in the inbox */
     uint64_t peer;   /* the chat: the other user, whoever of the two wrote, or the group */
@@ -176,6 +195,7 @@ struct store_entry {
         struct store_entry_group_counts group_counts;
         struct store_entry_state state;
         struct store_entry_device device;
+        struct store_entry_call call;
     };
 };
 
@@ -187,6 +207,7 @@ entry_takes_room(const struct store_entry *entry)
     return entry->kind == STORE_ENTRY_MESSAGE || entry->kind == STORE_ENTRY_GROUP_MESSAGE ||
            entry->kind == STORE_ENTRY_GROUP_UPDATE || entry->kind == STORE_ENTRY_CHANGE ||
            entry->kind == STORE_ENTRY_GROUP_CHANGE || entry->kind == STORE_ENTRY_DEVICE ||
+           entry->kind == STORE_ENTRY_CALL ||
            (entry->kind == STORE_ENTRY_STATE && entry->state.removed);
 }
 
@@ -259,6 +280,13 @@ bool entry_expired(struct store_value record, uint64_t now_ms);
 size_t entry_device_bytes(const struct store_entry_device *device);
 void entry_put_device(struct cursor_out *out, const struct store_entry_device *device);
 void entry_get_device(struct cursor_in *in, struct store_entry_device *out);
+
+/* entry_call.c: of a call. */
+size_t entry_call_bytes(const struct store_entry_call *call);
+void entry_put_call(struct cursor_out *out, const struct store_entry_call *call);
+void entry_get_call(struct cursor_in *in, struct store_entry_call *out);
+/* Whether the user is woken for it: it rings, or he has missed it. */
+bool entry_call_wakes(uint64_t user, const struct store_entry_call *call);
 
 /* Writes number and length of a record that follows: ENTRY_PREFIX_BYTES. */
 void entry_prefix(uint64_t number, size_t record_bytes, unsigned char *out);

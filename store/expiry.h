@@ -12,6 +12,8 @@
  * A record stays until its time even if what it means has gone before, since whoever acknowledges a
  * message does not look into it.
  *
+ * A call is looked at, too, when it has rung for so long, and now and then when it was answered.
+ *
  * A tombstone tells that a message of a chat has been taken back, for as long as somebody could ask
  * for another change of it.
  *
@@ -25,6 +27,7 @@
 enum expiry_kind {
     EXPIRY_ENTRY = 1,     /* `a` of the user's inbox */
     EXPIRY_TOMBSTONE = 2, /* of the user's chat with `a`, number `b` of what `a` wrote */
+    EXPIRY_CALL = 3,      /* the user's call `b` of `a`: it is looked at */
 };
 
 struct expiry {

@@ -368,6 +368,10 @@ partition_handle(void *state, struct ln_msg **msg_in)
         partition_groups_tick(partition);
         partition_pump(partition);
         break;
+    case ASK_CALL_RELAY:
+        partition_call_relayed(partition, msg);
+        partition_pump(partition);
+        break;
     case ASK_EXPIRY:
         partition_expiry_told(partition);
         break;

@@ -581,7 +581,11 @@ const struct ask_kind ask_attach = {
     .answer = partition_answer_attach,
 };
 const struct ask_kind ask_detach = {
-    .bytes = sizeof(struct store_detach), .valid = partition_valid_user, .run = run_detach};
+    .bytes = sizeof(struct store_detach),
+    .valid = partition_valid_user,
+    .run = run_detach,
+    .passed = partition_detached,
+};
 const struct ask_kind ask_message = {
     .bytes = sizeof(struct store_message),
     .needs_space = true,

@@ -65,6 +65,14 @@ static const struct ask_kind *const kinds[] = {
     KIND(ASK_ROUND, ask_of_round),
     KIND(ASK_UNSEEN, ask_of_unseen),
     KIND(ASK_EXPIRE, ask_of_expire),
+    KIND(STORE_CALL_LOOK, ask_call_look),
+    KIND(STORE_CALL_OFFER, ask_call_offer),
+    KIND(STORE_CALL_ANSWER, ask_call_answer),
+    KIND(STORE_CALL_END, ask_call_end),
+    KIND(STORE_CALL_SIGNAL, ask_call_signal),
+    KIND(STORE_CALL_LIST, ask_call_list),
+    KIND(ASK_CALL_RELAY, ask_of_call_relay),
+    KIND(ASK_CALL_CHECK, ask_of_call_check),
 #undef KIND
 };
 

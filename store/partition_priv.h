@@ -30,6 +30,9 @@ struct ask_kind {
     ask_run *run;
     /* Answers when its command has been applied and was not refused. NULL: an empty answer. */
     void (*answer)(struct ask *ask, const struct result *result);
+    /* Its turn has come, of one that only takes it (journal_pass). NULL: it never does. In the
+     * journal's actor. */
+    void (*passed)(struct partition *partition, struct ask *ask);
 };
 /* NULL: no such request. */
 const struct ask_kind *partition_kind(uint32_t tag);
@@ -68,6 +71,13 @@ extern const struct ask_kind ask_group_create, ask_group_change, ask_group_messa
 extern const struct ask_kind ask_of_group_report, ask_of_group_tell;
 /* partition_sweep.c */
 extern const struct ask_kind ask_sweep;
+/* partition_call.c, partition_call_signal.c */
+extern const struct ask_kind ask_call_look, ask_call_offer, ask_call_answer, ask_call_end,
+    ask_call_list, ask_of_call_check, ask_call_signal, ask_of_call_relay;
+/* Something to count, or to look at. */
+void partition_call_tell(struct partition *partition, const struct effect *effect);
+/* ASK_CALL_RELAY: in the partition's own actor. */
+void partition_call_relayed(struct partition *partition, struct ln_msg *msg);
 /* partition_round.c */
 extern const struct ask_kind ask_of_round, ask_of_unseen, ask_of_expire;
 
@@ -153,6 +163,8 @@ void partition_session_ended(struct partition *partition, ln_pid pid);
 
 /* partition_tell.c */
 void partition_detach(struct partition *partition, const struct store_detach *detach);
+/* STORE_DETACH has its turn. */
+void partition_detached(struct partition *partition, struct ask *ask);
 void partition_answer_attach(struct ask *ask, const struct result *result);
 void partition_push(struct partition *partition, const struct effect *effect);
 

@@ -145,6 +145,10 @@ tell_sessions(struct partition *partition, const struct effect *effect)
         break;
     case EFFECT_EXPIRED:
         break; /* for a trace */
+    case EFFECT_CALL:
+    case EFFECT_CALL_LOOK:
+        partition_call_tell(partition, effect);
+        break;
     }
 }
 
@@ -280,10 +284,17 @@ partition_detach(struct partition *partition, const struct store_detach *detach)
 }
 
 void
-partition_passed(struct partition *partition, struct ask *ask)
+partition_detached(struct partition *partition, struct ask *ask)
 {
-    ASSERT(ask->tag == STORE_DETACH);
     partition_detach(partition, ASK_DATA(store_detach, ask));
     ask_answer_error(ask, 0);
+}
+
+void
+partition_passed(struct partition *partition, struct ask *ask)
+{
+    const struct ask_kind *kind = partition_kind(ask->tag);
+    ASSERT(kind->passed != NULL);
+    kind->passed(partition, ask);
     ask_free(ask);
 }

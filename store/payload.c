@@ -190,6 +190,7 @@ static const struct payload_coding *const codings[PAYLOAD_KINDS] = {
     [PAYLOAD_CHANGE] = &change,
     [PAYLOAD_CHANGE_KEPT] = &change,
     [PAYLOAD_EXPIRED] = &expired,
+    [PAYLOAD_CALL] = &payload_call,
 };
 
 size_t

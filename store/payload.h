@@ -16,6 +16,7 @@
 #include "runtime/check.h"
 #include "store/account.h"
 #include "store/entry.h"
+#include "store/payload_call.h"
 #include "store/payload_group.h"
 #include "store/table.h"
 
@@ -34,6 +35,7 @@ enum payload_kind {
     PAYLOAD_EXPIRED = 32,     /* a receipt that tells, too, of what no device took in */
     PAYLOAD_CHANGE = 46,      /* recipient's -> sender's: a change of one, likewise */
     PAYLOAD_CHANGE_KEPT = 47, /* the same for what is left of the sender's history alone */
+    PAYLOAD_CALL = 64,        /* between the two in a call */
     PAYLOAD_KINDS,
 };
 
@@ -87,6 +89,7 @@ struct payload {
         struct payload_group_absent group_absent;
         struct payload_group_changed group_changed;
         struct payload_change change;
+        struct payload_call call;
     };
 };
 

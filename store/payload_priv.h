@@ -13,6 +13,8 @@ struct payload_coding {
     void (*get)(struct cursor_in *in, struct payload *out);
 };
 
+/* payload_call.c */
+extern const struct payload_coding payload_call;
 /* payload_group.c */
 extern const struct payload_coding payload_group_begin, payload_group_message, payload_group_update,
     payload_group_receipts, payload_group_counts, payload_group_absent, payload_group_changed;

@@ -18,8 +18,8 @@
  *     EXPIRY     0            time         number  what is forgotten then              expiry.h
  *     LINK       user         0            0     the code that links a new device
  *
- * What groups keep is in record_group.h, what users have set in record_state.h, when they were last
- * seen in record_presence.h.
+ * The calls that users are in are in record_call.h, what groups keep is in record_group.h, what
+ * users have set in record_state.h, when they were last seen in record_presence.h.
  *
  * A value begins with its table and a version, is little-endian and unpadded, and is decoded
  * through the cursor: 0, or -EBADMSG with *out untouched. Encoding writes to a buffer of
@@ -63,6 +63,7 @@ enum record_table {
     RECORD_TOMBSTONE = 32,
     RECORD_EXPIRY = 33,
     RECORD_LINK = 24,
+    RECORD_CALLS = 50, /* record_call.h */
 };
 
 enum {

@@ -22,6 +22,7 @@
 
 #include "runtime/linnet.h"
 #include "store/account.h"
+#include "store/call.h"
 #include "store/device.h"
 #include "store/entry.h"
 #include "store/wake.h"
@@ -97,6 +98,22 @@ enum store_tag {
     /* store_link_redeem -> store_device_added; -EACCES: not the user's code, or no longer; -EMFILE:
      * no more devices are allowed, the code stays good */
     STORE_LINK_REDEEM,
+
+    /* Calls (call.h). To the partition of who is to be called: */
+    STORE_CALL_LOOK = STORE_TAG_FIRST + 0xE0, /* store_call_look -> store_call_looked */
+    /* To the partition of who does it. store_call_act, buffer -> store_sent; -EBUSY: the caller is
+     * in a call; -ESTALE */
+    STORE_CALL_OFFER,
+    STORE_CALL_ANSWER, /* store_call_act, buffer -> nothing; -EIDRM: it is over, for this device */
+    STORE_CALL_END,    /* store_call_act -> nothing; -EIDRM: another device has it */
+    /* store_call_act, buffer -> nothing; -EIDRM; -EPROTO: not (yet) this one's to say. Passed on
+     * to those who are there. */
+    STORE_CALL_SIGNAL,
+    /* To any partition: store_call_list -> store_call_page, buffer: struct store_call_row
+     * [count] */
+    STORE_CALL_LIST,
+    /* To attached sessions, unasked: store_call_told, buffer. */
+    STORE_CALL_TOLD,
 
     STORE_TAG_INTERNAL = 0x00010100, /* between the store's own actors */
 };

@@ -410,6 +410,9 @@ add_stats(const struct journal *journal, struct store_stats *out)
     out->fetches += counter_get(&journal->fetches);
     out->fetched_records += counter_get(&journal->fetched_records);
     out->pushes += counter_get(&journal->pushes);
+    for (unsigned i = 0; i < STORE_CALL_COUNTS; i++) {
+        out->calls[i] += counter_get(&journal->calls[i]);
+    }
     out->pushes_refused += counter_get(&journal->pushes_refused);
     out->stream_records += counter_get(&journal->stream_records);
     out->folds += counter_get(&journal->folds);

@@ -26,6 +26,7 @@
 #include "runtime/check.h"
 #include "runtime/io/io.h"
 #include "runtime/supervisor.h"
+#include "store/call.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -188,6 +189,7 @@ struct store_stats {
     uint64_t pushes, pushes_refused;
     uint64_t stream_records; /* sent between partitions, repetitions included */
     uint64_t folds, folds_failed, fold_ns, fold_ns_max, fold_records, fold_bytes;
+    uint64_t calls[STORE_CALL_COUNTS];
     uint64_t freeze_ns_max;     /* the pause that the beginning of a fold costs */
     uint64_t delta_bytes;       /* now */
     uint64_t delta_entries;     /* now */

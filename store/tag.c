@@ -25,9 +25,10 @@ ask_tag_name(uint32_t tag)
         NAME(ASK_SEGMENT),      NAME(ASK_STEPS),        NAME(ASK_END),
         NAME(ASK_EXPIRY),       NAME(ASK_ALARM),        NAME(ASK_SWEEP),
         NAME(ASK_ROUND),        NAME(ASK_UNSEEN),       NAME(ASK_EXPIRE),
+        NAME(ASK_CALL_RELAY),   NAME(ASK_CALL_CHECK),
     };
 #undef NAME
-    _Static_assert(sizeof asks / sizeof asks[0] == ASK_EXPIRE - ASK_STREAM + 1,
+    _Static_assert(sizeof asks / sizeof asks[0] == ASK_CALL_CHECK - ASK_STREAM + 1,
                    "the last has a name");
     uint32_t index = tag - STORE_TAG_INTERNAL; /* below the first: far above the last */
     return index < sizeof asks / sizeof asks[0] ? asks[index] : NULL;
@@ -79,6 +80,13 @@ static const char *const requests[] = {
     NAME(STORE_STATE_LIST),
     NAME(STORE_PROFILE),
     NAME(STORE_RULES),
+    NAME(STORE_CALL_LOOK),
+    NAME(STORE_CALL_OFFER),
+    NAME(STORE_CALL_ANSWER),
+    NAME(STORE_CALL_END),
+    NAME(STORE_CALL_SIGNAL),
+    NAME(STORE_CALL_LIST),
+    NAME(STORE_CALL_TOLD),
     NAME(STORE_GROUP_CREATE),
     NAME(STORE_GROUP_CHANGE),
     NAME(STORE_GROUP_MESSAGE),

@@ -149,6 +149,29 @@ const struct frame_sample client_frames[] = {
             .get_turn_credentials =
                 MESSAGE(Linnet__V1__GetTurnCredentials, get_turn_credentials, )),
      "{\"getTurnCredentials\":{}}"},
+    {CLIENT(.number = 12, .command_case = LINNET__V1__CLIENT_FRAME__COMMAND_CALL_OFFER,
+            .call_offer = MESSAGE(Linnet__V1__CallOffer, call_offer, .chat = CHAT(5),
+                                  .content = BYTES("?"), .video = 1)),
+     "{\"number\":\"12\",\"callOffer\":{\"chat\":{\"userId\":\"5\"},\"content\":\"Pw==\","
+     "\"video\":true}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_CALL_RINGING,
+            .call_ringing = MESSAGE(Linnet__V1__CallRinging, call_ringing, .call = MESSAGE_ID)),
+     "{\"callRinging\":{\"call\":" MESSAGE_ID_JSON "}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_CALL_ANSWER,
+            .call_answer = MESSAGE(Linnet__V1__CallAnswer, call_answer, .call = MESSAGE_ID,
+                                   .content = BYTES("?"))),
+     "{\"callAnswer\":{\"call\":" MESSAGE_ID_JSON ",\"content\":"
+     "\"Pw==\"}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_CALL_CANDIDATE,
+            .call_candidate = MESSAGE(Linnet__V1__CallCandidate, call_candidate, .call = MESSAGE_ID,
+                                      .content = BYTES("?"))),
+     "{\"callCandidate\":{\"call\":" MESSAGE_ID_JSON ",\"content\":"
+     "\"Pw==\"}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_CALL_HANG_UP,
+            .call_hang_up = MESSAGE(Linnet__V1__CallHangUp, call_hang_up, .call = MESSAGE_ID,
+                                    .reason = LINNET__V1__CALL_HANG_UP__REASON__BUSY)),
+     "{\"callHangUp\":{\"call\":" MESSAGE_ID_JSON ",\"reason\":"
+     "\"BUSY\"}}"},
     {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_ACK,
             .ack = MESSAGE(Linnet__V1__Ack, ack, .inbox_number = 123456)),
      "{\"ack\":{\"inboxNumber\":\"123456\"}}"},
@@ -467,6 +490,27 @@ const struct frame_sample server_frames[] = {
      "{\"answer\":{\"ref\":\"1\",\"groups\":{\"groups\":[{\"chat\":{\"groupId\":\"5\"},\"role\":"
      "\"MEMBER\",\"gone\":true,\"joined\":\"2\",\"chatNumber\":\"8\",\"delivered\":\"7\",\"read\":"
      "\"6\",\"unread\":\"2\"}],\"moreAfterGroupId\":\"5\"}}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_CALL,
+            .call = MESSAGE(
+                Linnet__V1__Call, call, .inbox_number = 7, .id = MESSAGE_ID, .chat = CHAT(5),
+                .caller = MESSAGE(Linnet__V1__Sender, sender, .user_id = 5, .name = TEXT("eve"),
+                                  .device = 1),
+                .video = 1, .state = LINNET__V1__CALL__STATE__ENDED, .started_at_ms = 1000,
+                .ring_until_ms = 2000, .answering_device = 2, .answered_at_ms = 1500,
+                .ended_at_ms = 4600, .outcome = LINNET__V1__CALL__OUTCOME__TALKED, .duration_s = 3,
+                .content = BYTES("?"))),
+     "{\"call\":{\"inboxNumber\":\"7\",\"id\":" MESSAGE_ID_JSON ","
+     "\"chat\":{\"userId\":\"5\"},\"caller\":{\"userId\":\"5\",\"name\":\"eve\",\"device\":1},"
+     "\"video\":true,\"state\":\"ENDED\",\"startedAtMs\":\"1000\",\"ringUntilMs\":\"2000\","
+     "\"answeringDevice\":2,\"answeredAtMs\":\"1500\",\"endedAtMs\":\"4600\",\"outcome\":"
+     "\"TALKED\",\"durationS\":\"3\",\"content\":\"Pw==\"}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_CALL_SIGNAL,
+            .call_signal =
+                MESSAGE(Linnet__V1__CallSignal, call_signal, .call = MESSAGE_ID, .chat = CHAT(5),
+                        .kind = LINNET__V1__CALL_SIGNAL__KIND__CANDIDATE, .device = 1,
+                        .content = BYTES("?"))),
+     "{\"callSignal\":{\"call\":" MESSAGE_ID_JSON ",\"chat\":{"
+     "\"userId\":\"5\"},\"kind\":\"CANDIDATE\",\"device\":1,\"content\":\"Pw==\"}}"},
     {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_STATE,
             .state = MESSAGE(Linnet__V1__State, state, .inbox_number = 7, .chat = CHAT(2),
                              .value_case = LINNET__V1__STATE__VALUE_ARCHIVED, .archived = 0)),

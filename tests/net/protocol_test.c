@@ -10,7 +10,7 @@
 #include "tests/spec.h"
 
 enum {
-    FRAME_BYTES_MAX = 8192,
+    FRAME_BYTES_MAX = 24 << 10,
 };
 
 static int
@@ -180,6 +180,32 @@ static const struct {
      "hideMessage.authorUserId: 0"},
     {"{\"hideMessage\":{\"chat\":{\"userId\":1},\"authorUserId\":1}}", "BAD_FRAME",
      "hideMessage.chatNumber: 0"},
+    {"{\"callOffer\":{}}", "BAD_FRAME", "callOffer.chat: names neither userId nor userName"},
+    {"{\"callOffer\":{\"chat\":{\"groupId\":5}}}", "BAD_FRAME",
+     "callOffer.chat: names neither userId nor userName"},
+    {"{\"callOffer\":{\"chat\":{\"userName\":\"\"}}}", "NAME_INVALID",
+     "callOffer.chat.userName: empty"},
+    {"{\"callOffer\":{\"chat\":{\"userId\":1},\"content\":\"%21848\"}}", "MESSAGE_TOO_LARGE",
+     "callOffer: its content is above 16384 bytes"},
+    {"{\"callRinging\":{}}", "BAD_FRAME",
+     "callRinging.call: not the id of a call: userId, device, number"},
+    {"{\"callRinging\":{\"call\":{\"userId\":1,\"device\":65536,\"number\":1}}}", "BAD_FRAME",
+     "callRinging.call: not the id of a call: userId, device, number"},
+    {"{\"callAnswer\":{\"call\":{\"userId\":1,\"number\":1}}}", "BAD_FRAME",
+     "callAnswer.call: not the id of a call: userId, device, number"},
+    {"{\"callAnswer\":{\"call\":{\"userId\":1,\"device\":1,\"number\":1},\"content\":\"%21848\"}}",
+     "MESSAGE_TOO_LARGE", "callAnswer: its content is above 16384 bytes"},
+    {"{\"callCandidate\":{\"call\":{\"device\":1,\"number\":1},\"content\":\"Pw==\"}}", "BAD_FRAME",
+     "callCandidate.call: not the id of a call: userId, device, number"},
+    {"{\"callCandidate\":{\"call\":{\"userId\":1,\"device\":1,\"number\":1}}}", "BAD_FRAME",
+     "callCandidate: no content"},
+    {"{\"callCandidate\":{\"call\":{\"userId\":1,\"device\":1,\"number\":1},\"content\":\"%21848\"}"
+     "}",
+     "MESSAGE_TOO_LARGE", "callCandidate: its content is above 16384 bytes"},
+    {"{\"callHangUp\":{\"call\":{\"userId\":1,\"device\":1}}}", "BAD_FRAME",
+     "callHangUp.call: not the id of a call: userId, device, number"},
+    {"{\"callHangUp\":{\"call\":{\"userId\":1,\"device\":1,\"number\":1},\"reason\":5}}",
+     "BAD_FRAME", "callHangUp.reason: none that this node knows"},
     {"{\"ack\":{}}", "BAD_FRAME", "ack.inboxNumber: 0"},
     {"{\"markRead\":{\"chatNumber\":1}}", "BAD_FRAME",
      "markRead.chat: names neither userId, userName nor groupId"},

@@ -192,6 +192,31 @@ hold_kinds(struct command *out)
 }
 
 static size_t
+call_kinds(struct command *out)
+{
+    const struct store_call_id id = {.caller = 9, .number = 5, .device = 2};
+    const unsigned char *content = (const unsigned char *)"sdp";
+    const struct command commands[] = {
+        {.kind = COMMAND_CALL_OFFER,
+         .call_offer = {.callee = 8,
+                        .ring_ms = 60000,
+                        .call = {.id = id,
+                                 .state = STORE_CALL_RINGING,
+                                 .video = true,
+                                 .name = "al",
+                                 .name_bytes = 2,
+                                 .content = content,
+                                 .content_bytes = 3}}},
+        {.kind = COMMAND_CALL_ANSWER,
+         .call = {.user = 8, .id = id, .device = 1, .content = content, .content_bytes = 3}},
+        {.kind = COMMAND_CALL_END,
+         .call = {.user = 8, .id = id, .device = 1, .reason = STORE_CALL_DECLINE}},
+        {.kind = COMMAND_CALL_CHECK, .call = {.user = 8, .id = id, .present = true}},
+    };
+    return put_kinds(out, commands, sizeof(commands) / sizeof(commands[0]));
+}
+
+static size_t
 all_kinds(struct command out[COMMAND_KINDS])
 {
     for (uint32_t i = 0; i < 4; i++) {
@@ -200,6 +225,7 @@ all_kinds(struct command out[COMMAND_KINDS])
     size_t count = first_kinds(out);
     count += change_kinds(out + count);
     count += hold_kinds(out + count);
+    count += call_kinds(out + count);
     return count + group_kinds(out + count);
 }
 

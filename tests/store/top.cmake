@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(noun window record command page attached fan)
+foreach(noun window record record_call command page attached fan)
   linnet_test(store_${noun}_test TIER fast SOURCES ${noun}_test.c LIBS linnet_store)
 endforeach()
 # What a command does, tried out in a world of ledgers without files.
@@ -8,7 +8,7 @@ add_library(linnet_store_world STATIC ${CMAKE_CURRENT_LIST_DIR}/world.c ${CMAKE_
 target_include_directories(linnet_store_world PUBLIC ${PROJECT_BINARY_DIR}/include/tests)
 target_link_libraries(linnet_store_world PUBLIC linnet_store PRIVATE linnet_flags)
 set_target_properties(linnet_store_world PROPERTIES LINNET_THREAD_STACK ON)
-foreach(noun user device link expire message change sweep cursors stream wake state block replay model group group_change
+foreach(noun user device link call expire message change sweep cursors stream wake state block replay model group group_change
              group_cursor group_revise history hold)
   linnet_test(store_apply_${noun}_test TIER fast SOURCES apply_${noun}_test.c LIBS linnet_store_world)
 endforeach()
