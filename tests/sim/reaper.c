@@ -15,7 +15,8 @@ struct victims {
 
 struct reaper_actor {
     struct reaper *reaper;
-    const char *behaviour;   /* of the victim whose end is awaited */
+    const char *behaviour; /* of the victim whose end is awaited */
+    char name[LN_NAME_BYTES_MAX + 1];
     uint64_t monitor;        /* of it; 0: none is */
     enum ln_exit_kind asked; /* of it */
 };
@@ -142,6 +143,7 @@ reap(struct reaper_actor *actor)
     const struct ln_actor_info *victim = victim_choose(victims, reaper->world);
     if (victim != NULL) {
         actor->behaviour = victim->behaviour;
+        memcpy(actor->name, victim->name, sizeof actor->name);
         actor->asked = kind_choose(victim->behaviour, reaper->world);
         actor->monitor = ln_monitor(victim->pid);
         ln_kill(victim->pid, actor->asked);
@@ -157,6 +159,9 @@ reaper_handle(void *state, struct ln_msg **msg)
         const struct ln_down *down = (const struct ln_down *)(const void *)(*msg)->data;
         if (down->reason.kind == actor->asked) {
             note(actor->reaper, actor->behaviour);
+            if (actor->reaper->told != NULL) {
+                actor->reaper->told(actor->reaper->context, actor->behaviour, actor->name);
+            }
         } /* else it had ended by itself */
         actor->monitor = 0;
         return;

@@ -28,6 +28,9 @@ struct reaper {
         unsigned kills;
     } kinds[REAPER_KINDS_MAX];
     unsigned kinds_count;
+    /* May be NULL. Somebody has been killed. */
+    void (*told)(void *context, const char *behaviour, const char *name);
+    void *context;
 };
 
 /* For a world's guest. */

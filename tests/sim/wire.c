@@ -158,8 +158,8 @@ wire_ask(struct wire *wire, const char *request)
     return wire->answer;
 }
 
-void
-wire_upgrade(struct wire *wire, const char *fields)
+static void
+upgrade_ask(struct wire *wire, const char *fields)
 {
     char request[2048];
     int bytes = snprintf(request, sizeof request,
@@ -170,6 +170,12 @@ wire_upgrade(struct wire *wire, const char *fields)
                          protocol_form_name(wire->form), fields);
     assert_true(bytes > 0 && (size_t)bytes < sizeof request);
     wire_send(wire, request, (size_t)bytes);
+}
+
+void
+wire_upgrade(struct wire *wire, const char *fields)
+{
+    upgrade_ask(wire, fields);
     for (unsigned ms = 0; !wire->upgraded && !wire->ended && ms < PATIENCE_MS; ms += STEP_MS) {
         world_run(wire->world, STEP_MS);
     }
@@ -247,6 +253,27 @@ wire_login(struct wire *wire, const char *token)
     welcomed(wire);
 }
 
+bool
+wire_tries_login(struct wire *wire, const char *token)
+{
+    char field[512];
+    (void)snprintf(field, sizeof field, "Authorization: Bearer %s\r\n", token);
+    if (!wire->ended) {
+        upgrade_ask(wire, field);
+    }
+    for (unsigned ms = 0; wire->heard_count == 0 && !wire->ended && ms < PATIENCE_MS;
+         ms += STEP_MS) {
+        world_run(wire->world, STEP_MS);
+    }
+    if (wire->heard_count == 0 && !wire->ended) {
+        fail_msg("neither welcomed nor sent away: %s", wire->answer);
+    }
+    if (wire->heard_count > 0 && !wire->ended) {
+        welcomed(wire);
+    }
+    return !wire->ended;
+}
+
 /* ------------------------------------------------------------------------------------- waiting */
 
 const char *
@@ -290,6 +317,27 @@ wire_closed(struct wire *wire)
     }
     assert_true(wire->ended);
     return wire->close_code;
+}
+
+void
+wire_forget(struct wire *wire)
+{
+    for (unsigned i = 0; i < wire->heard_at; i++) {
+        free(wire->heard[i]);
+    }
+    memmove(wire->heard, wire->heard + wire->heard_at,
+            (wire->heard_count - wire->heard_at) * sizeof wire->heard[0]);
+    wire->heard_count -= wire->heard_at;
+    wire->heard_at = 0;
+}
+
+uint64_t
+wire_number_in(const char *frame, const char *name)
+{
+    char key[64];
+    (void)snprintf(key, sizeof key, "\"%s\":\"", name);
+    const char *at = strstr(frame, key);
+    return at != NULL ? strtoull(at + strlen(key), NULL, 10) : 0;
 }
 
 uint64_t

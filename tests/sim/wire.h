@@ -53,6 +53,8 @@ void wire_say(struct wire *wire, const char *json);
 void wire_enrol(struct wire *wire, const char *name);
 /* With a token in the upgrade request. Likewise. */
 void wire_login(struct wire *wire, const char *token);
+/* The same, where the node may be unable to: false, and the stream has ended. */
+bool wire_tries_login(struct wire *wire, const char *token);
 
 /* The next frame; NULL: the stream ended before, or nothing came for half a (virtual) minute. Good
  * until the wire's end. */
@@ -63,5 +65,9 @@ const char *wire_expect(struct wire *wire, const char *part);
 unsigned wire_waiting(struct wire *wire, uint64_t ms);
 /* Waits until the stream has ended; the code of the close frame. */
 unsigned wire_closed(struct wire *wire);
+/* What was heard is not needed any more. */
+void wire_forget(struct wire *wire);
 /* The number behind `"name":"` in a frame; the test fails when there is none. */
 uint64_t wire_number(const char *frame, const char *name);
+/* The same; 0: there is none. */
+uint64_t wire_number_in(const char *frame, const char *name);

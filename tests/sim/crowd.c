@@ -1,0 +1,574 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/sim/crowd.h"
+
+#include "tests/sim/person.h"
+#include "tests/spec.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { STEP_MS_MAX = 30, PING_MS = 5000, IDLE_MS = 20000, REST_MS = 3000, REST_MS_MAX = 120000 };
+
+uint64_t
+crowd_now_ms(const struct crowd *crowd)
+{
+    return sim_now_ns(crowd->world.driver) / 1000000;
+}
+
+static bool
+is_member(const struct crowd_chat *chat, unsigned person)
+{
+    return (chat->members >> person & 1) != 0;
+}
+
+/* The other of a chat one to one. */
+static unsigned
+peer_of(const struct crowd_chat *chat, unsigned person)
+{
+    return (unsigned)__builtin_ctz(chat->members & ~(1U << person));
+}
+
+static unsigned
+place_of(const struct crowd_device *device)
+{
+    return (unsigned)(device - device->crowd->devices);
+}
+
+/* {"chat": ...} as this device calls it. */
+static void
+chat_print(const struct crowd_device *device, unsigned chat, char out[64])
+{
+    const struct crowd_chat *at = &device->crowd->chats[chat];
+    if (at->group != 0) {
+        (void)snprintf(out, 64, "{\"groupId\":\"%llu\"}", (unsigned long long)at->group);
+        return;
+    }
+    unsigned peer = peer_of(at, device->person) * CROWD_DEVICES_EACH;
+    (void)snprintf(out, 64, "{\"userId\":\"%llu\"}",
+                   (unsigned long long)device->crowd->devices[peer].user);
+}
+
+/* Says a command that is answered, but need not be repeated. */
+static void
+mention(struct crowd_device *device, const char *command)
+{
+    char frame[CROWD_COMMAND_BYTES];
+    (void)snprintf(frame, sizeof frame, "{\"ref\":\"1\",%s}", command);
+    wire_say(&device->wire, frame);
+    device->pending++;
+    device->spoke_ms = crowd_now_ms(device->crowd);
+}
+
+/* ------------------------------------------------------------------------------------- hearing */
+
+/* The chat of the group; CROWD_CHATS: none. */
+static unsigned
+chat_of_group(const struct crowd *crowd, uint64_t group)
+{
+    unsigned chat = 0;
+    while (chat < CROWD_CHATS && crowd->chats[chat].group != group) {
+        chat++;
+    }
+    return chat;
+}
+
+static void
+message_heard(struct crowd_device *device, const char *frame)
+{
+    unsigned chat = 0;
+    unsigned from = 0;
+    unsigned n = 0;
+    const char *text = strstr(frame, "\"text\":\"");
+    uint64_t chat_number = wire_number(frame, "chatNumber");
+    if (text == NULL || sscanf(text, "\"text\":\"c%ud%un%u\"", &chat, &from, &n) != 3 || // NOLINT
+        chat >= CROWD_CHATS || from >= CROWD_DEVICES) {
+        fail_msg("%s is shown %s", device->name, frame);
+    }
+    struct crowd_view *view = &device->views[chat];
+    const struct crowd_device *writer = &device->crowd->devices[from];
+    bool group = device->crowd->chats[chat].group != 0;
+    bool own = writer->person == device->person && !group;
+    uint64_t *last = own ? &view->own : &view->others;
+    if (!is_member(&device->crowd->chats[chat], device->person) || n != view->heard[from] + 1 ||
+        chat_number != *last + 1) {
+        fail_msg("%s is shown %s behind number %u and chat number %llu", device->name, frame,
+                 view->heard[from], (unsigned long long)*last);
+    }
+    view->heard[from] = n;
+    *last = chat_number;
+}
+
+/* The most that any device of the other has acknowledged, or marked as read. */
+static uint64_t
+most_of(const struct crowd *crowd, unsigned person, unsigned chat, bool read)
+{
+    uint64_t most = 0;
+    for (unsigned i = 0; i < CROWD_DEVICES_EACH; i++) {
+        const struct crowd_view *view =
+            &crowd->devices[person * CROWD_DEVICES_EACH + i].views[chat];
+        uint64_t it = read ? view->marked : view->acked;
+        most = it > most ? it : most;
+    }
+    return most;
+}
+
+static void
+ticks_note(struct crowd_device *device, const char *frame, unsigned chat, uint64_t delivered,
+           uint64_t read)
+{
+    struct crowd_view *view = &device->views[chat];
+    if (delivered < view->delivered || read < view->read || read > delivered) {
+        fail_msg("%s: ticks go back, behind %llu and %llu: %s", device->name,
+                 (unsigned long long)view->delivered, (unsigned long long)view->read, frame);
+    }
+    view->delivered = delivered;
+    view->read = read;
+}
+
+static void
+receipts_heard(struct crowd_device *device, const char *frame)
+{
+    struct crowd *crowd = device->crowd;
+    uint64_t reader = wire_number_in(frame, "readerUserId");
+    uint64_t delivered = wire_number_in(frame, "delivered");
+    uint64_t read = wire_number_in(frame, "read");
+    if (reader == device->user) {
+        return; /* another device of mine */
+    }
+    for (unsigned chat = 0; chat < CROWD_CHATS; chat++) {
+        const struct crowd_chat *at = &crowd->chats[chat];
+        if (at->group != 0 || !is_member(at, device->person)) {
+            continue;
+        }
+        unsigned peer = peer_of(at, device->person);
+        if (crowd->devices[peer * CROWD_DEVICES_EACH].user == reader) {
+            ticks_note(device, frame, chat, delivered, read);
+            if (delivered > most_of(crowd, peer, chat, false) ||
+                read > most_of(crowd, peer, chat, true)) {
+                fail_msg("%s: ticks come early: %s", device->name, frame);
+            }
+            return;
+        }
+    }
+    fail_msg("%s: whose receipts are %s", device->name, frame);
+}
+
+static void
+group_receipts_heard(struct crowd_device *device, const char *frame)
+{
+    unsigned chat = chat_of_group(device->crowd, wire_number(frame, "groupId"));
+    assert_true(chat < CROWD_CHATS);
+    ticks_note(device, frame, chat, wire_number_in(frame, "deliveredAll"),
+               wire_number_in(frame, "readAll"));
+}
+
+static void
+event_heard(struct crowd_device *device, const char *frame)
+{
+    if (strncmp(frame, "{\"newMessage\"", 13) == 0) {
+        message_heard(device, frame);
+    } else if (strncmp(frame, "{\"receipts\"", 11) == 0) {
+        receipts_heard(device, frame);
+    } else if (strncmp(frame, "{\"groupReceipts\"", 16) == 0) {
+        group_receipts_heard(device, frame);
+    } else if (strncmp(frame, "{\"chatUpdate\"", 13) != 0 && strncmp(frame, "{\"device", 8) != 0) {
+        fail_msg("%s is shown %s", device->name, frame);
+    }
+}
+
+static void
+answer_heard(struct crowd_device *device, const char *frame)
+{
+    bool later = strstr(frame, "\"retryAfterMs\"") != NULL;
+    if (strstr(frame, "\"ref\"") != NULL) {
+        assert_true(device->pending > 0);
+        device->pending--;
+        if (later) { /* all of them are said again in time */
+            device->acked = 0;
+            for (unsigned chat = 0; chat < CROWD_CHATS; chat++) {
+                device->views[chat].marking = 0;
+            }
+        } else if (strstr(frame, "\"error\"") != NULL &&
+                   strstr(frame, "no message has passed between you") == NULL) {
+            fail_msg("%s is refused: %s", device->name, frame);
+        }
+        return;
+    }
+    if (!device->unanswered || wire_number_in(frame, "number") != device->number) {
+        fail_msg("%s is answered: %s", device->name, frame);
+    }
+    if (later) {
+        wire_say(&device->wire, device->command);
+        return;
+    }
+    if (strstr(frame, "\"sent\"") == NULL) {
+        fail_msg("%s is refused: %s", device->name, frame);
+    }
+    struct crowd_view *view = &device->views[device->chat];
+    uint64_t chat_number = wire_number(frame, "chatNumber");
+    device->unanswered = false;
+    device->crowd->accepted++;
+    view->said++;
+    view->sent = chat_number > view->sent ? chat_number : view->sent;
+}
+
+static void
+hear(struct crowd_device *device)
+{
+    struct wire *wire = &device->wire;
+    while (wire->heard_at < wire->heard_count) {
+        const char *frame = wire->heard[wire->heard_at++];
+        uint64_t inbox = wire_number_in(frame, "inboxNumber");
+        if (strncmp(frame, "{\"answer\"", 9) == 0) {
+            answer_heard(device, frame);
+        } else if (inbox > device->stored) {
+            event_heard(device, frame);
+            device->stored = inbox;
+        }
+    }
+    wire_forget(wire);
+}
+
+static void
+acknowledge(struct crowd_device *device)
+{
+    char command[CROWD_COMMAND_BYTES / 2];
+    if (device->stored > device->acked) {
+        for (unsigned chat = 0; chat < CROWD_CHATS; chat++) {
+            device->views[chat].acked = device->views[chat].others;
+        }
+        device->acked = device->stored;
+        (void)snprintf(command, sizeof command, "\"ack\":{\"inboxNumber\":\"%llu\"}",
+                       (unsigned long long)device->stored);
+        mention(device, command);
+    }
+    for (unsigned chat = 0; chat < CROWD_CHATS; chat++) {
+        struct crowd_view *view = &device->views[chat];
+        char name[64];
+        if (view->others > view->marking) {
+            view->marking = view->others;
+            view->marked = view->others;
+            chat_print(device, chat, name);
+            (void)snprintf(command, sizeof command,
+                           "\"markRead\":{\"chat\":%s,\"chatNumber\":\"%llu\"}", name,
+                           (unsigned long long)view->others);
+            mention(device, command);
+        }
+    }
+}
+
+/* ----------------------------------------------------------------------------------- their life */
+
+static void
+hang_up(struct crowd_device *device)
+{
+    if (device->wired) {
+        wire_end(&device->wire);
+        device->wired = false;
+    }
+}
+
+static bool
+is_at_rest(const struct crowd_device *device)
+{
+    return device->pending == 0 && !device->unanswered;
+}
+
+/* The node has closed a connection: it may if its actor was killed, or whoever its supervisor is;
+ * and if it had to do for it with a part that was. */
+static void
+closed(struct crowd_device *device)
+{
+    struct crowd *crowd = device->crowd;
+    device->closed++;
+    if (!is_at_rest(device)) {
+        return;
+    }
+    crowd->closed_at_rest++;
+    if (crowd->may_close == 0 || crowd_now_ms(crowd) > crowd->may_close_ms) {
+        fail_msg("%s, at rest, is closed with %u", device->name, device->wire.close_code);
+    }
+    crowd->may_close--;
+}
+
+static void
+connect(struct crowd_device *device)
+{
+    char command[CROWD_COMMAND_BYTES / 2];
+    char name[64];
+    unsigned chat = device->person == 0 ? 0 : device->person - 1;
+    wire_open(&device->wire, &device->crowd->world,
+              place_of(device) % 2 == 0 ? PROTOCOL_JSON : PROTOCOL_BINARY);
+    device->wired = true;
+    device->pending = 0;
+    device->acked = 0; /* what was said of it may have been lost */
+    for (unsigned i = 0; i < CROWD_CHATS; i++) {
+        device->views[i].marking = 0;
+    }
+    if (!wire_tries_login(&device->wire, device->token)) {
+        hang_up(device);
+        return;
+    }
+    mention(device, "\"setActive\":{\"foreground\":true}");
+    chat_print(device, chat, name); /* that chat joins the person and the one before, or the next */
+    (void)snprintf(command, sizeof command, "\"watchPresence\":{\"chat\":%s}", name);
+    mention(device, command);
+    if (device->unanswered) {
+        wire_say(&device->wire, device->command);
+    }
+}
+
+static void
+attend(struct crowd_device *device)
+{
+    if (device->wired) {
+        hear(device);
+    }
+    if (device->wired && device->wire.ended) {
+        closed(device);
+        hang_up(device);
+    }
+    if (!device->wired && !device->away) {
+        connect(device);
+    }
+    if (device->wired && !device->wire.ended) {
+        hear(device);
+        acknowledge(device);
+        if (crowd_now_ms(device->crowd) > device->spoke_ms + PING_MS) {
+            mention(device, "\"ping\":{}");
+        }
+    }
+}
+
+static void
+attend_all(struct crowd *crowd, uint64_t ms)
+{
+    world_run(&crowd->world, ms);
+    for (unsigned i = 0; i < CROWD_DEVICES; i++) {
+        attend(&crowd->devices[i]);
+    }
+}
+
+/* ------------------------------------------------------------------------------------ beginning */
+
+static void
+set(struct settings *settings)
+{
+    settings->limits.idle_timeout_ms = IDLE_MS; /* audits are as often */
+    settings->push_delay_ms = 200;
+    settings->push_retry_ms = 1000;
+    settings->push_attempts_max = 3;
+    (void)snprintf(settings->push_webhook, sizeof settings->push_webhook,
+                   "http://127.0.0.1:9000/nobody-listens");
+}
+
+static void
+enrol(struct crowd *crowd, unsigned place)
+{
+    static const char *const names[CROWD_PEOPLE] = {"alice", "bob", "carol", "dave"};
+    struct crowd_device *device = &crowd->devices[place];
+    device->crowd = crowd;
+    device->person = place / CROWD_DEVICES_EACH;
+    (void)snprintf(device->name, sizeof device->name, "%s's %u", names[device->person],
+                   place % CROWD_DEVICES_EACH);
+    wire_open(&device->wire, &crowd->world, PROTOCOL_JSON);
+    device->wired = true;
+    wire_enrol(&device->wire, names[device->person]);
+    memcpy(device->token, device->wire.token, sizeof device->token);
+    device->user = wire_number(device->wire.heard[0], "userId");
+    device->number = wire_number(device->wire.heard[0], "nextCommand");
+    mention(device, "\"setPush\":{\"webhook\":{},\"app\":\"Ym9i\"}");
+}
+
+/* All of them, and all but the last. */
+static void
+group_make(struct crowd *crowd, unsigned chat, unsigned people)
+{
+    struct crowd_device *maker = &crowd->devices[0];
+    char command[1024];
+    size_t used =
+        (size_t)snprintf(command, sizeof command,
+                         "{\"number\":\"%llu\",\"createChat\":{\"name\":\"g\",\"participants\":[",
+                         (unsigned long long)++maker->number);
+    for (unsigned i = 1; i < people; i++) {
+        const struct crowd_device *other = &crowd->devices[i * CROWD_DEVICES_EACH];
+        used += (size_t)snprintf(command + used, sizeof command - used, "%s{\"userId\":\"%llu\"}",
+                                 i > 1 ? "," : "", (unsigned long long)other->user);
+    }
+    (void)snprintf(command + used, sizeof command - used, "]}}");
+    wire_say(&maker->wire, command);
+    const char *heard = wire_hear(&maker->wire);
+    while (heard != NULL &&
+           (strstr(heard, "\"answer\"") == NULL || strstr(heard, "\"groupId\"") == NULL)) {
+        heard = wire_hear(&maker->wire);
+    }
+    assert_non_null(heard);
+    crowd->chats[chat].group = wire_number(heard, "groupId");
+    crowd->chats[chat].members = (1U << people) - 1;
+}
+
+void
+crowd_open(struct crowd *crowd, uint64_t seed, struct ln_child guest)
+{
+    memset(crowd, 0, sizeof *crowd);
+    world_fresh(&crowd->world, seed);
+    crowd->world.set = set;
+    crowd->world.guest = guest;
+    world_begin(&crowd->world);
+    for (unsigned i = 0; i < CROWD_DEVICES; i++) {
+        enrol(crowd, i);
+    }
+    unsigned chat = 0;
+    for (unsigned i = 1; i < CROWD_PEOPLE; i++) {
+        for (unsigned j = 0; j < i; j++) {
+            crowd->chats[chat++].members = 1U << i | 1U << j;
+        }
+    }
+    for (unsigned i = 0; i < CROWD_DEVICES; i++) {
+        hang_up(&crowd->devices[i]); /* they are told of the groups when they come */
+    }
+    connect(&crowd->devices[0]);
+    for (unsigned i = 0; i < CROWD_GROUPS; i++) {
+        group_make(crowd, chat++, CROWD_PEOPLE - i);
+    }
+    hang_up(&crowd->devices[0]);
+}
+
+void
+crowd_close(struct crowd *crowd)
+{
+    for (unsigned i = 0; i < CROWD_DEVICES; i++) {
+        hang_up(&crowd->devices[i]);
+    }
+    world_close(&crowd->world);
+}
+
+/* --------------------------------------------------------------------------------- what they do */
+
+static void
+writes(struct crowd_device *device)
+{
+    unsigned chat = (unsigned)world_chance(&device->crowd->world, CROWD_CHATS);
+    char name[64];
+    if (device->unanswered || !is_member(&device->crowd->chats[chat], device->person)) {
+        return;
+    }
+    chat_print(device, chat, name);
+    device->chat = chat;
+    device->unanswered = true;
+    device->spoke_ms = crowd_now_ms(device->crowd);
+    (void)snprintf(device->command, sizeof device->command,
+                   "{\"number\":\"%llu\",\"sendMessage\":{\"chat\":%s,\"text\":\"c%ud%un%u\"}}",
+                   (unsigned long long)++device->number, name, chat, place_of(device),
+                   device->views[chat].said + 1);
+    wire_say(&device->wire, device->command);
+}
+
+static void
+types(struct crowd_device *device)
+{
+    unsigned chat = (unsigned)world_chance(&device->crowd->world, CROWD_CHATS);
+    char command[CROWD_COMMAND_BYTES / 2];
+    char name[64];
+    const struct crowd_chat *at = &device->crowd->chats[chat];
+    if (at->group == 0 && is_member(at, device->person)) {
+        chat_print(device, chat, name);
+        (void)snprintf(command, sizeof command, "\"setTyping\":{\"chat\":%s,\"kind\":\"TYPING\"}",
+                       name);
+        mention(device, command);
+    }
+}
+
+static void
+breaks_off(struct crowd_device *device, bool away)
+{
+    hear(device);
+    sim_peer_cut(device->wire.peer);
+    hang_up(device);
+    device->away = away;
+}
+
+void
+crowd_step(struct crowd *crowd)
+{
+    struct world *world = &crowd->world;
+    struct crowd_device *device = &crowd->devices[world_chance(world, CROWD_DEVICES)];
+    uint64_t what = world_chance(world, 100);
+    attend_all(crowd, 1 + world_chance(world, STEP_MS_MAX));
+    if (device->away) {
+        device->away = what >= 20;
+    } else if (!device->wired || device->wire.ended) {
+        return;
+    } else if (what < 70) {
+        writes(device);
+    } else if (what < 80) {
+        types(device);
+    } else if (what < 84) {
+        mention(device, what < 82 ? "\"setActive\":{}" : "\"setActive\":{\"foreground\":true}");
+    } else if (what < 86) {
+        breaks_off(device, what == 85);
+    }
+}
+
+/* ------------------------------------------------------------------------------------- at rest */
+
+/* A device has all that the others wrote in a chat, and every tick of what its user wrote. */
+static void
+view_judge(const struct crowd_device *device, unsigned chat)
+{
+    const struct crowd *crowd = device->crowd;
+    const struct crowd_view *view = &device->views[chat];
+    uint64_t sent = 0;
+    for (unsigned i = 0; i < CROWD_DEVICES; i++) {
+        const struct crowd_device *other = &crowd->devices[i];
+        if (view->heard[i] != other->views[chat].said) {
+            fail_msg("%s was shown %u of %u messages of %s in chat %u", device->name,
+                     view->heard[i], other->views[chat].said, other->name, chat);
+        }
+        if (other->person == device->person && other->views[chat].sent > sent) {
+            sent = other->views[chat].sent;
+        }
+    }
+    if (view->delivered < sent || view->read < sent) {
+        fail_msg("%s was told of %llu delivered, %llu read, of %llu in chat %u", device->name,
+                 (unsigned long long)view->delivered, (unsigned long long)view->read,
+                 (unsigned long long)sent, chat);
+    }
+}
+
+void
+crowd_rest(struct crowd *crowd)
+{
+    unsigned quiet_ms = 0;
+    unsigned ms = 0;
+    for (; quiet_ms < REST_MS && ms < REST_MS_MAX; ms += 50) {
+        uint64_t before = 0;
+        uint64_t after = 0;
+        bool done = true;
+        for (unsigned i = 0; i < CROWD_DEVICES; i++) {
+            crowd->devices[i].away = false;
+            before += crowd->devices[i].stored;
+        }
+        attend_all(crowd, 50);
+        for (unsigned i = 0; i < CROWD_DEVICES; i++) {
+            after += crowd->devices[i].stored;
+            done = done && crowd->devices[i].wired && is_at_rest(&crowd->devices[i]);
+        }
+        quiet_ms = after == before && done ? quiet_ms + 50 : 0;
+    }
+    if (ms >= REST_MS_MAX) {
+        for (unsigned i = 0; i < CROWD_DEVICES; i++) {
+            const struct crowd_device *device = &crowd->devices[i];
+            print_error("%s: %s, %u pending, %s\n", device->name, device->wired ? "there" : "gone",
+                        device->pending, device->unanswered ? device->command : "answered");
+        }
+        fail_msg("they do not come to rest");
+    }
+    for (unsigned i = 0; i < CROWD_DEVICES; i++) {
+        for (unsigned chat = 0; chat < CROWD_CHATS; chat++) {
+            if (is_member(&crowd->chats[chat], crowd->devices[i].person)) {
+                view_judge(&crowd->devices[i], chat);
+            }
+        }
+    }
+}
