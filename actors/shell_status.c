@@ -31,6 +31,7 @@ put_counters(struct shell_call *call)
         {"acks", &counters->acks},
         {"bytes_received", &counters->bytes_received},
         {"bytes_sent", &counters->bytes_sent},
+        {"invariant_violations", &counters->invariant_violations},
     };
     ln_text_print(call->out, "\"counters\":{");
     for (unsigned i = 0; i < sizeof shown / sizeof shown[0]; i++) {

@@ -15,7 +15,7 @@ enum {
 };
 
 /* The tag of a markRead; lines are far fewer. */
-static const uint64_t mark_ref = (uint64_t)1 << 52;
+const uint64_t circle_mark_ref = (uint64_t)1 << 52;
 
 static uint64_t
 ref_of(const struct circle *circle, const struct line *line, uint64_t sequence)
@@ -102,8 +102,8 @@ circle_send(struct circle *circle, struct line *line, uint64_t due_ns)
 
 /* -------------------------------------------------------------------------------------- reading */
 
-static void
-resend_after(uint64_t delay_ms, uint64_t number, uint32_t end)
+void
+circle_resend_after(uint64_t delay_ms, uint64_t number, uint32_t end)
 {
     delay_ms = delay_ms < RESEND_MS_MIN ? RESEND_MS_MIN : delay_ms;
     delay_ms = delay_ms > RESEND_MS_MAX ? RESEND_MS_MAX : delay_ms;
@@ -119,7 +119,8 @@ line_mark_read(struct line *line)
     chat.peer_case = LINNET__V1__CHAT__PEER_USER_ID;
     chat.user_id = line->writer->user;
     /* -EAGAIN or -ENOTCONN: it is said at the next occasion. */
-    if (client_mark_read(&line->reader->phone.client, &chat, line->shown_chat, mark_ref) == 0) {
+    if (client_mark_read(&line->reader->phone.client, &chat, line->shown_chat, circle_mark_ref) ==
+        0) {
         line->marked_chat = line->shown_chat;
         audit_marked(&line->audit);
     }
@@ -283,11 +284,11 @@ refused(struct circle *circle, struct end *end, const struct client_event *event
     } else if (line != NULL) {
         audit_put_off(&line->audit, sequence);
         tally_add(&crowd->tally, TALLY_PUT_OFF, 1);
-        resend_after(event->error->retry_after_ms, event->number, end->phone.end);
+        circle_resend_after(event->error->retry_after_ms, event->number, end->phone.end);
     } else {
         /* An ack or a mark: both are cumulative, and said again. */
         tally_add(&crowd->tally, TALLY_PUT_OFF, 1);
-        resend_after(event->error->retry_after_ms, 0, end->phone.end);
+        circle_resend_after(event->error->retry_after_ms, 0, end->phone.end);
     }
 }
 
@@ -305,11 +306,15 @@ welcomed(struct circle *circle, struct end *end, const Linnet__V1__Welcome *welc
             circle->lines[i].marked_chat = 0;
         }
     }
-    if (first && --circle->unknown == 0) {
-        crowd_tell(circle->crowd, CROWD_READY);
-    }
     if (circle->shape.welcomed != NULL) {
         circle->shape.welcomed(circle, end);
+    }
+    if (first && --circle->unknown == 0) {
+        if (circle->shape.met != NULL) {
+            circle->shape.met(circle);
+        } else {
+            crowd_tell(circle->crowd, CROWD_READY);
+        }
     }
 }
 
@@ -330,6 +335,9 @@ closed(struct circle *circle, struct end *end, const struct client_event *event)
 static void
 happened(struct circle *circle, struct end *end, const struct client_event *event, uint64_t now_ns)
 {
+    if (circle->shape.taken != NULL && circle->shape.taken(circle, end, event, now_ns)) {
+        return;
+    }
     switch (event->kind) {
     case CLIENT_WELCOME:
         welcomed(circle, end, event->welcome);
@@ -383,7 +391,7 @@ happened(struct circle *circle, struct end *end, const struct client_event *even
 static uint64_t
 through(const struct circle *circle)
 {
-    uint64_t count = 0;
+    uint64_t count = circle->shape.through != NULL ? circle->shape.through(circle) : 0;
     for (uint32_t i = 0; i < circle->shape.lines; i++) {
         count += circle->lines[i].audit.first;
     }
@@ -398,7 +406,8 @@ circle_quiet(const struct circle *circle)
             return false;
         }
     }
-    return circle->stopped && circle->waiting == 0;
+    bool quiet = circle->shape.quiet == NULL || circle->shape.quiet(circle);
+    return circle->stopped && circle->waiting == 0 && quiet;
 }
 
 void
@@ -481,6 +490,9 @@ finish(struct circle *circle)
     }
     for (uint32_t i = 0; i < circle->shape.lines; i++) {
         audit_rest(&circle->lines[i].audit);
+    }
+    if (circle->shape.rest != NULL) {
+        circle->shape.rest(circle);
     }
     leave(circle);
 }

@@ -50,8 +50,18 @@ struct circle_shape {
     void (*join)(uint32_t line, uint32_t *out_writer, uint32_t *out_reader);
     /* After all that a read of an end's socket brought, before what it says leaves. */
     void (*moved)(struct circle *circle, struct end *end, uint64_t now_ns);
-    /* May be NULL. An end is welcomed, or its connection is over. */
+    /* The rest may be NULL. An end is welcomed. */
     void (*welcomed)(struct circle *circle, struct end *end);
+    /* All have been, for the first time; it tells CROWD_READY. */
+    void (*met)(struct circle *circle);
+    /* Looks at each event before the circle does. True: it was not the circle's. */
+    bool (*taken)(struct circle *circle, struct end *end, const struct client_event *event,
+                  uint64_t now_ns);
+    /* Of what is not the circle's: is nothing under way? How many letters are through? What is not
+     * breaks a promise. */
+    bool (*quiet)(const struct circle *circle);
+    uint64_t (*through)(const struct circle *circle);
+    void (*rest)(struct circle *circle);
 };
 
 struct circle {
@@ -77,6 +87,11 @@ bool circle_has_room(const struct circle *circle, const struct line *line);
 /* Writes the letter that was due then. False: the client does not take it now, or the run has
  * failed. The writer's phone is not flushed. */
 bool circle_send(struct circle *circle, struct line *line, uint64_t due_ns);
+/* What was refused for now is said again after a while; number 0: all that is cumulative, by a new
+ * connection. */
+void circle_resend_after(uint64_t delay_ms, uint64_t number, uint32_t end);
+/* The ref of marks that the circle minds when they are refused. */
+extern const uint64_t circle_mark_ref;
 /* Tells the section, once, when it has stopped and all is through. */
 void circle_quiet_tell(struct circle *circle);
 /* Has it stopped, and is nothing under way? */

@@ -203,11 +203,12 @@ users_get(struct conductor *conductor)
         run_fail(run, "the node makes no users");
         return;
     }
-    run->node_pid = options->pid;
-    if (options->data != NULL && run->node_pid == 0 &&
-        users_node_pid(&conductor->client, &run->node_pid) != SHELL_DONE) {
+    struct users_node node = {0};
+    if (options->data != NULL && users_node(&conductor->client, &node) != SHELL_DONE) {
         run_fail(run, "");
     }
+    run->node_pid = options->pid != 0 ? options->pid : node.pid;
+    run->violations = node.violations;
     /* The node may be started again, and then another process has to be asked. */
     linnet_client_close(&conductor->client);
 }
@@ -372,6 +373,43 @@ phase_inboxes(struct conductor *conductor)
     usage_read(conductor, &run->later);
 }
 
+/* 0: nobody is to be killed. */
+static ln_pid
+killer_spawn(struct run *run)
+{
+    const struct options *options = run->options;
+    struct killer *killer = &run->killer;
+    struct ln_spawn_options spawn = {0};
+    ln_pid pid = 0;
+    killer->data = options->data;
+    killer->per_s = options->kills_per_s;
+    killer->seed = options->seed;
+    if (options->kills_per_s > 0 &&
+        ln_spawn(&killer_behaviour, &killer, sizeof(struct killer *), &spawn, &pid) < 0) {
+        run_fail(run, "the runtime takes no more actors");
+    }
+    return pid;
+}
+
+/* What the node's own audits have found broken since the run began; of one that was started again
+ * meanwhile, since then. */
+static void
+audits_look(struct conductor *conductor)
+{
+    struct run *run = conductor->run;
+    struct users_node node = {0};
+    if (run->options->data == NULL || users_node(&conductor->client, &node) != SHELL_DONE) {
+        return;
+    }
+    linnet_client_close(&conductor->client);
+    uint64_t before = node.pid == run->node_pid ? run->violations : 0;
+    if (node.violations > before) {
+        audit_broken(&run->tally.verdict, AUDIT_NONSENSE,
+                     "the node's own audits have found %llu promises broken",
+                     (unsigned long long)(node.violations - before));
+    }
+}
+
 /* Warm up, measure, let what is under way arrive. */
 static void
 phase_traffic(struct conductor *conductor, enum tally_episode episode)
@@ -388,7 +426,9 @@ phase_traffic(struct conductor *conductor, enum tally_episode episode)
     sampler_begin(&conductor->sampler, run, sections, go.start_ns);
     await_instant(conductor, go.span.from_ns);
     usage_read(conductor, &run->before);
+    ln_pid killer = killer_spawn(run);
     await_instant(conductor, go.span.until_ns);
+    ln_kill(killer, LN_EXIT_KILLED);
     usage_read(conductor, &run->after);
     run->measured_ns = go.span.until_ns - go.span.from_ns;
     tell(conductor, SECTION_STOP);
@@ -400,6 +440,8 @@ phase_traffic(struct conductor *conductor, enum tally_episode episode)
     run->behind = sections_count(sections, TALLY_DUE) -
                   sections_count(sections, days ? TALLY_ANSWERED : TALLY_THROUGH);
     phase_quiet(conductor, SECTION_STOP);
+    tally_add(&run->tally, TALLY_KILLS, atomic_load(&run->killer.kills));
+    audits_look(conductor);
 }
 
 /* idle: all are logged in; now nothing happens but heartbeats. */

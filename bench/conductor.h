@@ -8,6 +8,7 @@
 
 #include "bench/drift.h"
 #include "bench/kernel.h"
+#include "bench/killer.h"
 #include "bench/machine.h"
 #include "bench/sections.h"
 #include "bench/series.h"
@@ -54,6 +55,8 @@ struct run {
     uint32_t node_pid;
     uint64_t connect_ns; /* from the first call to the last login */
     uint64_t measured_ns;
+    struct killer killer;
+    uint64_t violations;            /* that the node's audits had found, before the run */
     uint64_t behind;                /* open loop: due, and not through when the span ended */
     struct run_usage before, after; /* the measured span, when there is traffic; offline: filling */
     struct run_usage later;         /* offline: all is empty again */

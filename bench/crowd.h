@@ -79,7 +79,7 @@ struct crowd {
     ln_pid section;
     ln_pid *actors; /* of this thread, in the order of their index; filled before CROWD_GO */
     uint32_t actors_count;
-    uint32_t writers_count; /* of these, the first: pairs who write */
+    uint32_t writers_count; /* of these, the first: those who write by a schedule */
     uint64_t start_ns;
     uint64_t chance; /* of pauses */
     struct client_config config;

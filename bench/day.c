@@ -34,7 +34,9 @@ day_init(struct day *day, uint64_t seed, uint32_t users, const struct day_habits
     /* What happens so often a day happens in the share of it that one is online, or away. */
     double online_ns = day_ns * habits->online;
     double leaves = habits->returns / online_ns;
-    day->rates[DEED_WRITE] = habits->messages / online_ns;
+    day->rates[DEED_WRITE] = habits->messages * (1 - habits->posts) / online_ns;
+    day->rates[DEED_POST] = habits->messages * habits->posts / online_ns;
+    day->rates[DEED_CHANGE] = habits->changes / online_ns;
     day->rates[DEED_BEAT] = habits->beat_s > 0 ? habits->factor / (habits->beat_s * ns_per_s) : 0;
     day->rates[DEED_MOVE] = habits->moves / online_ns;
     day->rates[DEED_LEAVE] = leaves * (1 - habits->asleep);

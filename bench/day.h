@@ -5,11 +5,11 @@
  *     day_next(&day, &due);          due.at_ns since the start; due.user does due.deed
  *     day_fini(&day);
  *
- * Each user is online or away. Who is online writes, pings, changes networks and leaves, each after
- * a while that forgets how long it has lasted; who is away returns likewise: a Markov process in
- * continuous time. Of all users together it is one process, whose next step is drawn by the number
- * of those who are online and away: no heap, and no step costs more for a larger crowd. It depends
- * on the seed alone; what the node does delays nothing.
+ * Each user is online or away. Who is online writes, changes that, pings, changes networks and
+ * leaves, each after a while that forgets how long it has lasted; who is away returns likewise: a
+ * Markov process in continuous time. Of all users together it is one process, whose next step is
+ * drawn by the number of those who are online and away: no heap, and no step costs more for a
+ * larger crowd. It depends on the seed alone; what the node does delays nothing.
  *
  * The day has no hours: each of its minutes is like the others.
  *
@@ -26,6 +26,8 @@
 struct day_habits {
     double online;   /* the share of the day, above 0 and below 1 */
     double messages; /* written, all of them while online; above 0 */
+    double posts;    /* the share of these that goes to the group */
+    double changes;  /* edits and deletions */
     double returns;  /* as often as one comes online, and leaves again; above 0 */
     double moves;    /* changes of network while online */
     double asleep;   /* the share of leaves that are a phone that falls asleep */

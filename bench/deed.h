@@ -3,7 +3,9 @@
 #pragma once
 
 enum deed {
-    DEED_WRITE,
+    DEED_WRITE,  /* to the partner */
+    DEED_POST,   /* to the group */
+    DEED_CHANGE, /* the last letter to the partner is edited, or taken back */
     DEED_BEAT,   /* a ping, and its answer */
     DEED_MOVE,   /* the connection is cut, and they call again: another network */
     DEED_LEAVE,  /* go offline, with a goodbye */

@@ -22,7 +22,7 @@ struct figure_percentile {
     const char *name, *text;
     double percent;
 };
-enum { FIGURES_DELAYS = 12, FIGURES_COUNTERS = 15, FIGURES_PERCENTILES = 4 };
+enum { FIGURES_DELAYS = 13, FIGURES_COUNTERS = 20, FIGURES_PERCENTILES = 4 };
 extern const struct figure_delay figures_delays[FIGURES_DELAYS];
 extern const struct figure_counter figures_counters[FIGURES_COUNTERS];
 extern const struct figure_percentile figures_percentiles[FIGURES_PERCENTILES];

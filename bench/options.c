@@ -2,6 +2,7 @@
 #include "bench/options.h"
 
 #include "bench/flags.h"
+#include "bench/forum.h"
 #include "bench/letter.h"
 #include "bench/plan_command.h"
 
@@ -94,8 +95,9 @@ static const struct flag table[] = {
     {"users", &flag_number, JUDGED | IDLE, AT(users), 1, OPTIONS_USERS_MAX, "N",
      "users: twice the pairs (chat 200, else 1000); offline: those who are away (1000), beside a "
      "writer for each 16"},
-    {"members", &flag_number, GROUP, AT(members), 2, 4096, "N",
-     "of each group, the node's group_members_max at most (1000, or all users)"},
+    {"members", &flag_number, GROUP | DAYS, AT(members), 2, 4096, "N",
+     "of each group, the node's group_members_max at most (1000, or all users; mixed, soak 10, 64 "
+     "at most)"},
     {"connections", &flag_number, ECHO, AT(users), 1, OPTIONS_USERS_MAX, "N",
      "connections, each with one frame under way (64)"},
     {"rate", &flag_amount, CHAT | STORM | IDLE, AT(rate_per_s), 0, OPTIONS_RATE_MAX, "N",
@@ -117,6 +119,10 @@ static const struct flag table[] = {
      "of the users at any time (20%)"},
     {"messages-per-day", &flag_amount, DAYS, AT(habits.messages), 0, 1000000, "N",
      "that each user writes (40)"},
+    {"group-share", &flag_amount, DAYS, AT(habits.posts), 0, 1, "SHARE",
+     "of these that go to the group of --members that each user is in (30%; 0: no groups)"},
+    {"changes-per-day", &flag_amount, DAYS, AT(habits.changes), 0, 1000000, "N",
+     "messages that each edits or takes back (2)"},
     {"returns-per-day", &flag_amount, DAYS, AT(habits.returns), 0, 1000000, "N",
      "how often each comes online, and leaves again (20)"},
     {"asleep", &flag_amount, DAYS, AT(habits.asleep), 0, 1, "SHARE",
@@ -131,6 +137,8 @@ static const struct flag table[] = {
      "how long the node may be gone before the run has failed (60)"},
     {"compress", &flag_amount, DAYS, AT(habits.factor), 0, 1000000, "N",
      "so many times as fast as a day passes (mixed: the span is a day; soak 144)"},
+    {"kill", &flag_amount, DAYS, AT(kills_per_s), 0, 1, "N",
+     "actors of the node killed each second, whichever has a supervisor; needs --data (0)"},
     {"drift-memory", &flag_amount, SOAK, AT(drift.per_hour[DRIFT_MEMORY]), 0, 0, "BYTES",
      "an objective: the node's memory grows by that much in an hour at most"},
     {"drift-latency", &flag_span, SOAK, AT(drift_latency_ns), 0, 0, "TIME",
@@ -226,7 +234,14 @@ help_print(void)
     printf("%s", help_after);
 }
 
-enum { MEMBERS_DEFAULT = 1000, SOAK_FACTOR = 144, BEAT_S = 60, DAY_BEAT_S = 240, PATIENCE_S = 60 };
+enum {
+    MEMBERS_DEFAULT = 1000,
+    NEIGHBOURS_DEFAULT = 10,
+    SOAK_FACTOR = 144,
+    BEAT_S = 60,
+    DAY_BEAT_S = 240,
+    PATIENCE_S = 60
+};
 
 static const struct {
     uint32_t users, seconds, warmup_s, sample_s;
@@ -237,6 +252,26 @@ static const struct {
     [SCENARIO_STORM] = {1000, 30, 2, 1, 200}, [SCENARIO_MIXED] = {1000, 120, 10, 1, 0},
     [SCENARIO_SOAK] = {1000, 600, 60, 5, 0},  [SCENARIO_GROUP] = {1000, 10, 2, 1, 0},
 };
+
+/* Each plays one actor's people, in pairs. */
+static void
+neighbours_check(const struct options *options, struct ln_text *wrong)
+{
+    uint32_t users = options->pairs != 0   ? 2 * options->pairs
+                     : options->users != 0 ? options->users
+                                           : defaults[options->scenario].users;
+    uint32_t members = options->members != 0 ? options->members : NEIGHBOURS_DEFAULT;
+    if (options->kills_per_s > 0 && options->data == NULL) {
+        ln_text_print(wrong, "--kill: the node is asked through the socket in its --data\n");
+    }
+    if (members % 2 != 0 || members > FORUM_MEMBERS_MAX) {
+        ln_text_print(wrong, "--members: an even number up to %d, since they write in pairs, too\n",
+                      FORUM_MEMBERS_MAX);
+    } else if (users % members != 0) {
+        ln_text_print(wrong, "--users: '%u' is no multiple of the %u --members of a group\n", users,
+                      members);
+    }
+}
 
 /* What no flag can tell alone. */
 static void
@@ -275,6 +310,9 @@ options_check(struct options *options, struct ln_text *wrong)
     uint32_t members = options->members != 0 ? options->members : MEMBERS_DEFAULT;
     if (options->scenario == SCENARIO_GROUP && options->users % members == 1) {
         ln_text_print(wrong, "--users: the last group would have one member\n");
+    }
+    if (scenario_in(options->scenario, SCENARIO_DAY_BITS)) {
+        neighbours_check(options, wrong);
     }
     if (judged && options->bytes != 0 &&
         (options->bytes < LETTER_BYTES_MIN || options->bytes > LETTER_BYTES_MAX)) {
@@ -315,7 +353,13 @@ defaults_set(struct options *options, enum options_scenario scenario)
         .form = PROTOCOL_BINARY,
         .depth = 100,
         .storms = scenario == SCENARIO_STORM ? 3 : 0,
-        .habits = {.online = 0.2, .messages = 40, .returns = 20, .moves = 5, .asleep = 0.5},
+        .habits = {.online = 0.2,
+                   .messages = 40,
+                   .posts = 0.3,
+                   .changes = 2,
+                   .returns = 20,
+                   .moves = 5,
+                   .asleep = 0.5},
         .heartbeat_s = scenario_in(scenario, SCENARIO_DAY_BITS) ? DAY_BEAT_S : BEAT_S,
         .patience_s = PATIENCE_S,
         .drift = {{-1, -1, -1}},
@@ -351,7 +395,9 @@ defaults_fill(struct options *options)
         options->users = defaults[options->scenario].users;
     }
     options->pairs = options->users / 2;
-    if (options->members == 0) {
+    if (options->members == 0 && scenario_in(options->scenario, SCENARIO_DAY_BITS)) {
+        options->members = NEIGHBOURS_DEFAULT;
+    } else if (options->members == 0) {
         options->members = options->users < MEMBERS_DEFAULT ? options->users : MEMBERS_DEFAULT;
     }
     if (options->chat_pairs > 0 && options->rate_per_s == 0) {
@@ -385,10 +431,12 @@ options_divide(struct options *options, uint64_t descriptors, unsigned cores, st
                       whole->users, SHARE_PROCESSES_MAX, (unsigned long long)descriptors);
     } else if (options->processes > share_actors(whole)) {
         ln_text_print(wrong, "--processes: more than there are %s\n",
-                      whole->users_each == 1                ? "connections"
-                      : options->scenario == SCENARIO_GROUP ? "groups"
-                      : whole->users_each == 2              ? "pairs"
-                                                            : "writers");
+                      whole->users_each == 1 ? "connections"
+                      : options->scenario == SCENARIO_GROUP ||
+                              scenario_in(options->scenario, SCENARIO_DAY_BITS)
+                          ? "groups"
+                      : whole->users_each == 2 ? "pairs"
+                                               : "writers");
     } else if (options->processes < needed) {
         ln_text_print(wrong,
                       "--processes: %u are needed, with %llu descriptors for the connections of "
@@ -418,6 +466,9 @@ options_users_prefix(const struct options *options, uint32_t run,
 uint32_t
 options_writers(const struct options *options)
 {
+    if (scenario_in(options->scenario, SCENARIO_DAY_BITS)) {
+        return options->users / options->members;
+    }
     return scenario_in(options->scenario, SCENARIO_PAIR_BITS) ? options->pairs
                                                               : options->chat_pairs;
 }

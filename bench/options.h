@@ -45,7 +45,7 @@ struct options {
     const char *report;     /* a file for the page, or NULL */
     uint32_t users;         /* echo: connections; offline: readers */
     uint32_t pairs;         /* 0: not given */
-    uint32_t members;       /* group: of each; the last may have fewer */
+    uint32_t members;       /* group: of each; the last may have fewer; mixed, soak: of all */
     uint32_t chat_pairs;    /* idle: of the users, pairs who write to each other; 0: none */
     uint32_t heartbeat_s;   /* idle, mixed, soak: 0: none */
     double rate_per_s;      /* 0: as fast as it goes */
@@ -63,6 +63,7 @@ struct options {
     double returns_per_s; /* offline: 0: all at once */
     uint32_t storms;
     struct day_habits habits;  /* mixed, soak */
+    double kills_per_s;        /* mixed, soak: of actors of the node; 0: none */
     struct drift_limits drift; /* soak */
     uint64_t drift_latency_ns; /* its limit of latency, as it was given; 0: it was not */
     struct objectives objectives;
@@ -96,7 +97,7 @@ MUST_CHECK int options_url_parse(const char *text, struct options_url *out);
 /* How the users that are made are called in this run: the prefix before their number. */
 void options_users_prefix(const struct options *options, uint32_t run,
                           char out[USERS_PREFIX_BYTES_MAX + 1]);
-/* How many actors are pairs who write. */
+/* How many actors write by a schedule: pairs, or on a day neighbours. */
 uint32_t options_writers(const struct options *options);
 /* Are they made for this run alone? Then they are removed after it. */
 bool options_users_ours(const struct options *options);

@@ -17,12 +17,7 @@
 #include <string.h>
 #include <sys/timerfd.h>
 
-enum {
-    NEXT = 1,
-    NS_PER_S = 1000000000,
-    SIDES = 2,
-    CROWDS_MAX = OPTIONS_THREADS_MAX * SHARE_PROCESSES_MAX
-};
+enum { NEXT = 1, NS_PER_S = 1000000000, CROWDS_MAX = OPTIONS_THREADS_MAX * SHARE_PROCESSES_MAX };
 
 struct pace {
     struct io_op op; /* of the timer, polled from the first to the last turn */
@@ -111,12 +106,13 @@ static void
 due_send(struct pace *pace)
 {
     struct crowd *crowd = pace->crowd;
+    uint32_t each = crowd->options->whole.users_each;
     struct ln_msg *msg = ln_msg_new(CROWD_DEED, LN_DURABLE, sizeof(struct crowd_deed));
     *(struct crowd_deed *)(void *)msg->data =
         (struct crowd_deed){.due_ns = crowd->start_ns + pace->due.at_ns,
-                            .end = pace->due.user % SIDES,
+                            .end = pace->due.user % each,
                             .deed = pace->due.deed};
-    ln_send(crowd->actors[pace->due.user / SIDES], &msg);
+    ln_send(crowd->actors[pace->due.user / each], &msg);
 }
 
 static void
@@ -139,7 +135,7 @@ schedule_begin(struct pace *pace)
 {
     const struct options *options = pace->crowd->options;
     uint64_t seed = options->seed * CROWDS_MAX + pace->crowd->index;
-    uint32_t users = SIDES * pace->crowd->writers_count;
+    uint32_t users = options->whole.users_each * pace->crowd->writers_count;
     pace->days = scenario_in(options->scenario, SCENARIO_DAY_BITS);
     if (pace->days) {
         day_fini(&pace->day);

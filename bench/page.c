@@ -444,12 +444,15 @@ put_settings_own(const struct options *options, struct ln_text *out)
         put_row_number("storms", options->storms, out);
         put_row("back-off", options->back_off ? "yes" : "no", out);
     } else if (scenario_in(options->scenario, SCENARIO_DAY_BITS)) {
-        ln_text_print(out,
-                      "<tr><td>a day of each</td><td>%.0f messages, online %.0f %% of it in %.0f "
-                      "times, %.0f %% of them left asleep, %.0f moves, a ping each %.0f s</td></tr>"
-                      "<tr><td>as fast as</td><td>%.1f times a day</td></tr>\n",
-                      habits->messages, habits->online * 100, habits->returns, habits->asleep * 100,
-                      habits->moves, habits->beat_s, habits->factor);
+        ln_text_print(
+            out,
+            "<tr><td>a day of each</td><td>%.0f messages, %.0f %% of them to a group of %u, "
+            "%.0f changes, online %.0f %% of it in %.0f "
+            "times, %.0f %% of them left asleep, %.0f moves, a ping each %.0f s</td></tr>"
+            "<tr><td>as fast as</td><td>%.1f times a day</td></tr>\n",
+            habits->messages, habits->posts * 100, options->members, habits->changes,
+            habits->online * 100, habits->returns, habits->asleep * 100, habits->moves,
+            habits->beat_s, habits->factor);
     }
 }
 

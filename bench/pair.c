@@ -2,24 +2,11 @@
 /* A circle of two ends and two lines; line i is written by end i and read by the other. */
 #include "bench/pair.h"
 
-#include "bench/chance.h"
+#include "bench/backlog.h"
 #include "bench/circle.h"
 #include "bench/storm.h"
 
-enum {
-    ENDS = 2,
-    /* Letters that are due and wait for room, in an open loop. Enough for seconds at any sensible
-     * rate per user; what is due beyond that is counted, and makes the run miss its rate. */
-    BACKLOG_MAX = 4096,
-    BACKLOG_FIRST = 8,
-    RETURN_MS_MAX = 2000, /* those who are away at the end come back within */
-};
-
-/* A ring that grows. */
-struct backlog {
-    uint64_t *due_ns;
-    uint32_t first, count, room;
-};
+enum { ENDS = 2 };
 
 struct pair {
     struct circle circle; /* first: it is the state that circle.h wants */
@@ -32,32 +19,6 @@ join(uint32_t line, uint32_t *out_writer, uint32_t *out_reader)
 {
     *out_writer = line;
     *out_reader = ENDS - 1 - line;
-}
-
-/* ------------------------------------------------------------------------------------- backlogs */
-
-/* There is less than BACKLOG_MAX in it. */
-static void
-backlog_push(struct backlog *backlog, uint64_t due_ns)
-{
-    if (backlog->count == backlog->room) {
-        uint32_t room = backlog->room == 0 ? BACKLOG_FIRST : 2 * backlog->room;
-        uint64_t *larger = ln_alloc(room * sizeof *larger);
-        for (uint32_t i = 0; i < backlog->count; i++) {
-            larger[i] = backlog->due_ns[(backlog->first + i) % backlog->room];
-        }
-        ln_free(backlog->due_ns);
-        *backlog = (struct backlog){.due_ns = larger, .count = backlog->count, .room = room};
-    }
-    backlog->due_ns[(backlog->first + backlog->count) % backlog->room] = due_ns;
-    backlog->count++;
-}
-
-static void
-backlog_pop(struct backlog *backlog)
-{
-    backlog->first = (backlog->first + 1) % backlog->room;
-    backlog->count--;
 }
 
 /* -------------------------------------------------------------------------------------- writing */
@@ -81,44 +42,27 @@ end_write(struct pair *pair, uint32_t end, uint64_t now_ns)
         }
     }
     while (backlog->count > 0 && circle_has_room(circle, line) &&
-           circle_send(circle, line, backlog->due_ns[backlog->first])) {
+           circle_send(circle, line, backlog_first(backlog))) {
         backlog_pop(backlog);
         circle->waiting--;
     }
 }
 
-/* A reader who is away leaves letters that are not through: what the judge has no room for then
- * can't wait, since nothing that the node does would make room. */
 static void
 due(struct pair *pair, uint32_t end, uint64_t due_ns, uint64_t now_ns)
 {
     struct circle *circle = &pair->circle;
-    struct backlog *backlog = &pair->backlogs[end];
-    struct line *line = &circle->lines[end];
-    bool no_room = line->reader->phone.away && !audit_has_room(&line->audit);
     tally_add(&circle->crowd->tally, TALLY_DUE, 1);
-    if (backlog->count == BACKLOG_MAX || no_room) {
+    if (!backlog_push(&pair->backlogs[end], due_ns)) {
         tally_add(&circle->crowd->tally, TALLY_SKIPPED, 1);
         return;
     }
-    backlog_push(backlog, due_ns);
     circle->waiting++;
     end_write(pair, end, now_ns);
-    phone_flush(&line->writer->phone);
+    phone_flush(&circle->ends[end].phone);
 }
 
 /* ---------------------------------------------------------------------------------------- deeds */
-
-static void
-beat(struct end *end, uint64_t due_ns)
-{
-    /* -ENOTCONN, -EAGAIN: then the node hears of it otherwise. */
-    if (end->beat_at_ns == 0 && client_ping(&end->phone.client, 0) == 0) {
-        end->beat_at_ns = due_ns;
-        tally_add(&end->phone.crowd->tally, TALLY_BEATS, 1);
-        phone_flush(&end->phone);
-    }
-}
 
 static void
 deed(struct pair *pair, const struct crowd_deed *deed)
@@ -130,27 +74,10 @@ deed(struct pair *pair, const struct crowd_deed *deed)
         return;
     }
     tally_delay(tally, TALLY_LAG, deed->due_ns, now_ns);
-    switch (deed->deed) {
-    case DEED_WRITE:
+    if (deed->deed == DEED_WRITE) {
         due(pair, deed->end, deed->due_ns, now_ns);
-        break;
-    case DEED_BEAT:
-        beat(end, deed->due_ns);
-        break;
-    case DEED_MOVE:
+    } else if (deed->deed == DEED_MOVE) {
         phone_drop(&end->phone, deed->due_ns);
-        break;
-    case DEED_LEAVE:
-        phone_leave(&end->phone);
-        break;
-    case DEED_SLEEP:
-        phone_sleep(&end->phone);
-        break;
-    case DEED_RETURN:
-        phone_return(&end->phone, deed->due_ns, 0);
-        break;
-    case DEEDS:
-        break;
     }
 }
 
@@ -185,18 +112,12 @@ go(struct pair *pair, const struct ln_msg *msg)
     }
 }
 
-/* What waits for somebody who is away can only come through when he is back. */
 static void
 stop(struct pair *pair)
 {
-    struct circle *circle = &pair->circle;
     pair->writing = false;
-    circle->stopped = true;
-    for (uint32_t i = 0; i < ENDS && !circle_quiet(circle); i++) {
-        phone_return(&circle->ends[i].phone, crowd_now_ns(),
-                     chance_below(&circle->crowd->chance, RETURN_MS_MAX));
-    }
-    circle_quiet_tell(circle);
+    pair->circle.stopped = true;
+    circle_quiet_tell(&pair->circle);
 }
 
 /* -------------------------------------------------------------------------------- the behaviour */

@@ -39,10 +39,16 @@ put_title_pairs(const struct options *options, struct ln_text *out)
     }
     if (scenario_in(options->scenario, SCENARIO_DAY_BITS)) {
         ln_text_print(out,
-                      "a day of each user, %.0f times as fast: %.0f messages, online %.0f %% of it "
-                      "in %.0f times, %.0f %% left asleep, %.0f moves, a ping each %.0f s\n",
-                      habits->factor, habits->messages, habits->online * 100, habits->returns,
-                      habits->asleep * 100, habits->moves, habits->beat_s);
+                      "a day of each user, %.0f times as fast: %.0f messages, %.0f %% of them to a "
+                      "group of %u, %.0f changes, online %.0f %% of it in %.0f times, %.0f %% left "
+                      "asleep, %.0f moves, a ping each %.0f s\n",
+                      habits->factor, habits->messages, habits->posts * 100, options->members,
+                      habits->changes, habits->online * 100, habits->returns, habits->asleep * 100,
+                      habits->moves, habits->beat_s);
+        if (options->kills_per_s > 0) {
+            ln_text_print(out, "%.2f actors of the node are killed each second\n",
+                          options->kills_per_s);
+        }
     }
 }
 

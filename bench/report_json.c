@@ -44,11 +44,16 @@ json_true(struct ln_text *out, const char *name, bool value)
 }
 
 static void
-json_habits(struct ln_text *out, const struct day_habits *habits)
+json_habits(struct ln_text *out, const struct options *options)
 {
+    const struct day_habits *habits = &options->habits;
+    json_number(out, "members", options->members);
+    json_fraction(out, "kills_per_second", options->kills_per_s);
     json_fraction(out, "compress", habits->factor);
     json_fraction(out, "online", habits->online);
     json_fraction(out, "messages_per_day", habits->messages);
+    json_fraction(out, "group_share", habits->posts);
+    json_fraction(out, "changes_per_day", habits->changes);
     json_fraction(out, "returns_per_day", habits->returns);
     json_fraction(out, "moves_per_day", habits->moves);
     json_fraction(out, "asleep", habits->asleep);
@@ -93,7 +98,7 @@ report_print_settings_json(const char *scenario, const struct options *options,
         json_true(out, "back_off", options->back_off);
     }
     if (scenario_in(options->scenario, SCENARIO_DAY_BITS)) {
-        json_habits(out, &options->habits);
+        json_habits(out, options);
     }
     json_text(out, "version", LINNET_VERSION);
     ln_text_print(out, "\"machine\":");

@@ -4,6 +4,7 @@
  * since an answer may come behind what others wrote later. */
 #include "bench/room.h"
 
+#include "bench/gather.h"
 #include "bench/letter.h"
 #include "bench/phone.h"
 
@@ -71,14 +72,6 @@ name_of(const struct member *member)
     return member->phone.user->name;
 }
 
-static void
-chat_set(const struct room *room, Linnet__V1__Chat *chat)
-{
-    linnet__v1__chat__init(chat);
-    chat->peer_case = LINNET__V1__CHAT__PEER_GROUP_ID;
-    chat->group_id = room->group;
-}
-
 /* NULL: it is through, or was never written. */
 static struct open_letter *
 open_at(struct room *room, uint64_t sequence)
@@ -93,29 +86,12 @@ static void
 group_make(struct room *room)
 {
     uint32_t others = room->count - 1;
-    Linnet__V1__Participant *participants = ln_alloc(others * sizeof *participants);
-    Linnet__V1__Participant **list = ln_alloc(others * sizeof(void *));
+    uint64_t *users = ln_alloc(others * sizeof *users);
     for (uint32_t i = 0; i < others; i++) {
-        linnet__v1__participant__init(&participants[i]);
-        participants[i].user_case = LINNET__V1__PARTICIPANT__USER_USER_ID;
-        participants[i].user_id = room->members[i + 1].user;
-        list[i] = &participants[i];
+        users[i] = room->members[i + 1].user;
     }
-    Linnet__V1__CreateChat create = LINNET__V1__CREATE_CHAT__INIT;
-    create.name = (char *)(uintptr_t) "linnet-bench";
-    create.n_participants = others;
-    create.participants = list;
-    Linnet__V1__ClientFrame frame = LINNET__V1__CLIENT_FRAME__INIT;
-    frame.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_CREATE_CHAT;
-    frame.create_chat = &create;
-    uint64_t number = 0;
-    int error = client_command(&room->members[0].phone.client, &frame, create_ref, &number);
-    if (error < 0) {
-        crowd_fail(room->crowd, "no group of %u: %s", room->count, strerrordesc_np(-error));
-    }
-    phone_flush(&room->members[0].phone);
-    ln_free(list);
-    ln_free(participants);
+    (void)gather_ask(&room->members[0].phone, users, others, create_ref);
+    ln_free(users);
 }
 
 /* A group of an earlier run may be told of, too. */
@@ -150,7 +126,7 @@ write_one(struct room *room, uint64_t now_ns)
                             .at_ns = now_ns - crowd->start_ns};
     letter_write(&letter, crowd->text, crowd->options->bytes);
     Linnet__V1__Chat chat;
-    chat_set(room, &chat);
+    gather_chat(room->group, &chat);
     Linnet__V1__SendMessage message = LINNET__V1__SEND_MESSAGE__INIT;
     message.chat = &chat;
     message.body_case = LINNET__V1__SEND_MESSAGE__BODY_TEXT;
@@ -358,7 +334,7 @@ acknowledge(struct room *room, struct member *member, uint64_t now_ns)
     }
     if (room->crowd->options->read && member->shown_chat > member->marked_chat) {
         Linnet__V1__Chat chat;
-        chat_set(room, &chat);
+        gather_chat(room->group, &chat);
         /* -EAGAIN or -ENOTCONN: it is said at the next occasion. */
         if (client_mark_read(client, &chat, member->shown_chat, mark_ref) == 0) {
             member->marked_chat = member->shown_chat;

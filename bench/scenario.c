@@ -19,7 +19,7 @@ scenario_whole(const struct options *options)
         uint32_t writers = (options->users + OFFLINE_READERS - 1) / OFFLINE_READERS;
         return (struct share_whole){options->users + writers, OFFLINE_READERS + 1};
     }
-    if (options->scenario == SCENARIO_GROUP) {
+    if (options->scenario == SCENARIO_GROUP || scenario_in(options->scenario, SCENARIO_DAY_BITS)) {
         return (struct share_whole){options->users, options->members};
     }
     return (struct share_whole){options->users, options->scenario == SCENARIO_ECHO ? 1 : 2};

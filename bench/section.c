@@ -3,6 +3,7 @@
 
 #include "bench/echo.h"
 #include "bench/idle.h"
+#include "bench/neighbours.h"
 #include "bench/offline.h"
 #include "bench/pair.h"
 #include "bench/relay.h"
@@ -251,13 +252,13 @@ static const struct ln_behaviour *
 behaviour_of(const struct section *section, uint32_t index)
 {
     static const struct ln_behaviour *const behaviours[SCENARIOS] = {
-        [SCENARIO_CHAT] = &pair_behaviour,  [SCENARIO_IDLE] = &idle_behaviour,
-        [SCENARIO_ECHO] = &echo_behaviour,  [SCENARIO_OFFLINE] = &offline_behaviour,
-        [SCENARIO_STORM] = &pair_behaviour, [SCENARIO_MIXED] = &pair_behaviour,
-        [SCENARIO_SOAK] = &pair_behaviour,  [SCENARIO_GROUP] = &room_behaviour,
+        [SCENARIO_CHAT] = &pair_behaviour,       [SCENARIO_IDLE] = &idle_behaviour,
+        [SCENARIO_ECHO] = &echo_behaviour,       [SCENARIO_OFFLINE] = &offline_behaviour,
+        [SCENARIO_STORM] = &pair_behaviour,      [SCENARIO_MIXED] = &neighbours_behaviour,
+        [SCENARIO_SOAK] = &neighbours_behaviour, [SCENARIO_GROUP] = &room_behaviour,
     };
-    return index < section->begin.writers ? &pair_behaviour
-                                          : behaviours[section->options->scenario];
+    bool pair = section->options->scenario == SCENARIO_IDLE && index < section->begin.writers;
+    return pair ? &pair_behaviour : behaviours[section->options->scenario];
 }
 
 static void

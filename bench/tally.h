@@ -16,31 +16,37 @@
 #include <stdint.h>
 
 enum tally_counter {
-    TALLY_DUE,       /* letters that an open loop's schedule called for */
-    TALLY_WRITTEN,   /* letters handed to a client */
-    TALLY_ANSWERED,  /* the node said: sent */
-    TALLY_SHOWN,     /* the reader was shown it */
-    TALLY_DELIVERED, /* the writer saw it ticked */
-    TALLY_THROUGH,   /* all of that, and read */
-    TALLY_MEASURED,  /* became so within the measured span */
-    TALLY_HIDDEN,    /* duplicates that comparing ids took away */
-    TALLY_FOREIGN,   /* messages of other runs */
-    TALLY_PUT_OFF,   /* refused for the time being */
-    TALLY_SKIPPED,   /* due, but too many were waiting already */
-    TALLY_CONNECTED, /* logins, the first ones too */
-    TALLY_RETRIES,   /* calls after one that brought no login */
-    TALLY_CUT,       /* logged-in connections that ended without our wish */
-    TALLY_LEFT,      /* ... and by our wish, before the end of the run */
-    TALLY_SOUGHT,    /* phones that began to look for a connection, ... */
-    TALLY_SETTLED,   /* ... and that have found it, or given up because they are to be away */
-    TALLY_BEATS,     /* heartbeats sent */
-    TALLY_TRIPS,     /* echo: round trips within the measured span */
+    TALLY_DUE,        /* letters that an open loop's schedule called for */
+    TALLY_WRITTEN,    /* letters handed to a client */
+    TALLY_ANSWERED,   /* the node said: sent */
+    TALLY_SHOWN,      /* the reader was shown it */
+    TALLY_DELIVERED,  /* the writer saw it ticked */
+    TALLY_THROUGH,    /* all of that, and read */
+    TALLY_MEASURED,   /* became so within the measured span */
+    TALLY_HIDDEN,     /* duplicates that comparing ids took away */
+    TALLY_FOREIGN,    /* messages of other runs */
+    TALLY_PUT_OFF,    /* refused for the time being */
+    TALLY_SKIPPED,    /* due, but too many were waiting already */
+    TALLY_CONNECTED,  /* logins, the first ones too */
+    TALLY_RETRIES,    /* calls after one that brought no login */
+    TALLY_CUT,        /* logged-in connections that ended without our wish */
+    TALLY_LEFT,       /* ... and by our wish, before the end of the run */
+    TALLY_SOUGHT,     /* phones that began to look for a connection, ... */
+    TALLY_SETTLED,    /* ... and that have found it, or given up because they are to be away */
+    TALLY_BEATS,      /* heartbeats sent */
+    TALLY_POSTED,     /* of the letters written, to groups; ... */
+    TALLY_DELIVERIES, /* ... and how often one of them was shown to a member */
+    TALLY_CHANGES,    /* edits and deletions */
+    TALLY_SIGNS,      /* of presence: coming to the foreground, watching, typing */
+    TALLY_KILLS,      /* actors of the node that were killed */
+    TALLY_TRIPS,      /* echo: round trips within the measured span */
     TALLY_COUNTERS,
 };
 
 enum tally_delay {
     TALLY_TO_ANSWER,       /* due -> sent */
     TALLY_TO_SHOWN,        /* due -> shown to its reader */
+    TALLY_TO_GROUP,        /* due -> shown to one of a group */
     TALLY_TO_TICK,         /* due -> ticked as delivered */
     TALLY_LAG,             /* due -> the generator got to it: its own fault */
     TALLY_LOGIN,           /* the call -> welcome */

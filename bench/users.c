@@ -126,13 +126,15 @@ users_remove(struct users *users, struct linnet_client *client)
 }
 
 int
-users_node_pid(struct linnet_client *client, uint32_t *out_pid)
+users_node(struct linnet_client *client, struct users_node *out)
 {
     const char *words[] = {"status"};
     yajl_val status = NULL;
     int code = linnet_ask_tree(client, words, 1, &status);
     if (code == SHELL_DONE) {
-        *out_pid = (uint32_t)linnet_json_number(status, "process");
+        out->pid = (uint32_t)linnet_json_number(status, "process");
+        out->violations =
+            linnet_json_number(linnet_json_member(status, "counters"), "invariant_violations");
         yajl_tree_free(status);
     }
     return code;

@@ -361,7 +361,12 @@ class WithNode(unittest.TestCase):
         self.assertEqual((found["written"], found["broken"]), (found["through"], {}))
         self.assertEqual(found["due"], found["written"] + found["skipped"])
         self.assertGreater(found["connections_left"], 200)
-        for name in ("to_sent", "to_delivery", "to_delivered_tick", "login", "return_to_delivery", "heartbeat", "lag"):
+        # Each letter to a group of ten was shown to the nine others.
+        self.assertEqual(found["group_deliveries"], 9 * found["group_written"])
+        for name in ("group_written", "changes", "presence_signs"):
+            self.assertGreater(found[name], 10, name)
+        for name in ("to_sent", "to_delivery", "to_delivered_tick", "login", "return_to_delivery", "heartbeat", "lag",
+                     "to_group_delivery"):
             self.assertGreater(found["latencies"][name]["count"], 10, name)
         self.assertLess(min(found["series"]["online"]), 40)
         root = xml.etree.ElementTree.parse("page.html").getroot()

@@ -79,6 +79,9 @@ RARE = {"lose": "lost", "duplicate": "duplicate", "swap": "order", "tick-early":
 # Where a letter that one member was not shown is lost, whatever else it is.
 IN_GROUPS = {"honest": None, "repeat": None, "lose": "lost", "duplicate": "duplicate", "swap": "order",
              "corrupt": "changed", "tick-early": "tick-early", "answer-never": "unanswered"}
+# People who come back, which a proxy that adds entries can't tell from others: it counts anew.
+DAYS = ["mixed", "--users", "40", "--online", "60%", "--messages-per-day", "400", "--returns-per-day", "10"]
+ON_DAYS = {"honest": None, "lose": "lost", "swap": "order", "tick-early": "tick-early"}
 OFTEN, SELDOM = 100, 10000
 AT_ONCE = 3  # some only wait for what does not come
 
@@ -91,6 +94,7 @@ class Judge(unittest.TestCase):
         cls.pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
         cls.often = {kind: cls.pool.submit(run, address, kind, OFTEN, chat(4), 1) for kind in reversed(KINDS)}
         cls.seldom = {kind: cls.pool.submit(run, address, kind, SELDOM, chat(20), 3) for kind in RARE}
+        cls.days = {kind: cls.pool.submit(run, address, kind, OFTEN, DAYS, 2) for kind in ON_DAYS}
         cls.groups = {kind: cls.pool.submit(run, address, kind, OFTEN, GROUPS, 1) for kind in IN_GROUPS}
 
     @classmethod
@@ -175,6 +179,17 @@ class Judge(unittest.TestCase):
                     self.assertIn(report["first_broken"], (promise, "tick-early"), report)
                 else:
                     self.assert_broken(promise, self.groups[kind])
+
+    def test_each_deed_is_seen_on_a_day_of_people_who_come_and_go(self):
+        for kind, promise in ON_DAYS.items():
+            with self.subTest(kind):
+                code, report = self.verdict(self.days[kind], OFTEN)
+                if promise is None:
+                    self.assertEqual(report["broken"], {}, report)
+                    self.assertEqual(report["through"], report["written"])
+                else:
+                    self.assertEqual(code, 1, report)
+                    self.assertIn(promise, report["broken"], report)
 
     def test_each_deed_is_seen_when_it_comes_once_in_ten_thousand(self):
         for kind, promise in RARE.items():

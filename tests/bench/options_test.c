@@ -288,6 +288,18 @@ days(void **state)
     assert_true(options.drift.per_hour[DRIFT_MEMORY] == 16 << 20);
     assert_true(options.drift.per_hour[DRIFT_LATENCY] == 5e6);
     assert_true(options.drift.per_hour[DRIFT_DISK] < 0);
+    assert_int_equal(options.members, 10);
+    assert_int_equal(options_writers(&options), 100);
+    assert_int_equal(reads("bench mixed --members 4 --users 20 --group-share 0.5 --changes-per-day "
+                           "1 --kill 0.5" URL),
+                     0);
+    assert_int_equal(options_writers(&options), 5);
+    assert_true(options.habits.posts == 0.5 && options.habits.changes == 1);
+    assert_true(options.kills_per_s == 0.5);
+    refused("bench mixed --members 5" URL,
+            "--members: an even number up to 64, since they write in pairs, too\n");
+    refused("bench mixed --users 16" URL,
+            "--users: '16' is no multiple of the 10 --members of a group\n");
     refused("bench mixed --online 100%" URL, "--online: more than nobody, less than all\n");
     refused("bench mixed --online 2" URL, "--online: '2' is no amount from 0 to 1\n");
     refused("bench mixed --returns-per-day 0" URL,
