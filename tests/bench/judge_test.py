@@ -80,7 +80,7 @@ RARE = {"lose": "lost", "duplicate": "duplicate", "swap": "order", "tick-early":
 IN_GROUPS = {"honest": None, "repeat": None, "lose": "lost", "duplicate": "duplicate", "swap": "order",
              "corrupt": "changed", "tick-early": "tick-early", "answer-never": "unanswered"}
 # People who come back, which a proxy that adds entries can't tell from others: it counts anew.
-DAYS = ["mixed", "--users", "40", "--online", "60%", "--messages-per-day", "400", "--returns-per-day", "10"]
+DAYS = ["mixed", "--users", "40", "--online", "60%", "--messages-per-day", "40", "--returns-per-day", "5"]
 ON_DAYS = {"honest": None, "lose": "lost", "swap": "order", "tick-early": "tick-early"}
 OFTEN, SELDOM = 100, 10000
 AT_ONCE = 3  # some only wait for what does not come
