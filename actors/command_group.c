@@ -147,6 +147,16 @@ crowd_find(struct connection *connection, const Linnet__V1__ClientFrame *frame, 
     return false;
 }
 
+/* Leaves each once, and oneself not at all. Who is put into a group costs as much as who is written
+ * to first; false: they were too many. */
+static bool
+crowd_admitted(struct connection *connection, const Linnet__V1__ClientFrame *frame,
+               struct crowd *crowd)
+{
+    crowd_distinct(crowd, connection->user);
+    return connection_rate_admits(connection, frame, RATE_STRANGERS, crowd->count);
+}
+
 /* A text, then the users' ids. */
 static struct ln_buffer *
 crowd_buffer(const char *text, size_t bytes, const struct crowd *crowd)
@@ -256,8 +266,8 @@ create_chat(struct connection *connection, const Linnet__V1__ClientFrame *frame)
 {
     const Linnet__V1__CreateChat *asked = frame->create_chat;
     struct crowd crowd = crowd_of(asked->participants, asked->n_participants, false);
-    if (crowd_find(connection, frame, "createChat.participants", &crowd)) {
-        crowd_distinct(&crowd, connection->user);
+    if (crowd_find(connection, frame, "createChat.participants", &crowd) &&
+        crowd_admitted(connection, frame, &crowd)) {
         struct store_group_create create = {
             .user = connection->user,
             .number = command_number_new(connection, frame),
@@ -365,6 +375,9 @@ change_subjects(struct connection *connection, const Linnet__V1__ClientFrame *fr
         event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__NOT_EXPECTED,
                     "modifyChat.remove.participants: oneself is among them, who can leave", 0);
         return false;
+    }
+    if (change->kind == STORE_GROUP_ADD) {
+        return crowd_admitted(connection, frame, crowd);
     }
     /* One who gives himself what he has already. */
     crowd_distinct(crowd, change->kind == STORE_GROUP_DEMOTE ? 0 : connection->user);

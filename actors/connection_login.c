@@ -18,6 +18,8 @@ enum {
      * pause. */
     ATTACH_TRIES = 6,
     ATTACH_PAUSE_MS = 20,
+    /* Longer than nearly all batches of the log take. */
+    LINK_STEP_MS = 250,
 };
 
 /* ------------------------------------------------------------------------------------- refusing */
@@ -39,6 +41,8 @@ static const struct refusal refusals[] = {
     {-EILSEQ, LINNET__V1__ERROR__CODE__NAME_INVALID,
      "authenticate.passwordLogin.name: not a name that a user can have", 0},
     {-EAGAIN, LINNET__V1__ERROR__CODE__OVERLOADED, "too many logins at once", 1000},
+    {-EDQUOT, LINNET__V1__ERROR__CODE__RATE_LIMITED,
+     "more new users than this address or this node may have in an hour", 0},
     {-ENOSPC, LINNET__V1__ERROR__CODE__STORAGE_FULL, "the node's disk is full", 5000},
     {0, LINNET__V1__ERROR__CODE__INTERNAL, "the node failed during the login", 1000},
 };
@@ -61,8 +65,10 @@ login_refuse(struct connection *connection, const Linnet__V1__ClientFrame *frame
 {
     const struct refusal *refusal = refusal_of(error);
     messenger_count(&connection->messenger->counters.logins_failed);
+    uint64_t wait_ms = error == -EDQUOT ? connection_rate_registration_wait_ms(connection)
+                                        : refusal->retry_after_ms;
     event_error(connection, frame != NULL ? frame->number : 0, frame != NULL ? frame->ref : 0,
-                refusal->code, text != NULL ? text : refusal->text, refusal->retry_after_ms);
+                refusal->code, text != NULL ? text : refusal->text, wait_ms);
     if (protocol_error_passes(refusal->code)) {
         return;
     }
@@ -176,6 +182,9 @@ user_register(struct connection *connection, const struct store_name *name, stru
 {
     if (name_fault(name->text, name->bytes) != NULL) {
         return -EILSEQ;
+    }
+    if (!connection_rate_registers(connection)) {
+        return -EDQUOT;
     }
     ln_work(auth_hash_job, job, false);
     if (job->error != 0) {
@@ -324,6 +333,15 @@ connection_login_token(struct connection *connection, struct http_text text,
     }
 }
 
+/* An id that nobody has: what is asked of its partition takes as long as of anybody's. */
+static uint64_t
+nobody(void)
+{
+    uint64_t id = 0;
+    ln_random(&id, sizeof id);
+    return (id & (PROTOCOL_NUMBER_MAX >> 1)) | 1;
+}
+
 /* The user of a name and password; with open registration a name that nobody has becomes a user. */
 static int
 password_user(struct connection *connection, const char *text, const char *password, bool registers,
@@ -340,14 +358,16 @@ password_user(struct connection *connection, const char *text, const char *passw
     if (error == -ENOENT && registers) {
         return user_register(connection, &name, &job, out_user);
     }
-    if (error == 0) {
-        error = password_get(messenger, *out_user, job.hash);
-    }
     if (error != 0 && error != -ENOENT) {
         return error;
     }
+    bool known = error == 0;
+    error = password_get(messenger, known ? *out_user : nobody(), job.hash);
+    if (error != 0) {
+        return error;
+    }
     ln_work(auth_verify_job, &job, false);
-    return job.error;
+    return known || job.error != 0 ? job.error : -EACCES;
 }
 
 /* As password_user, while there are not too many who want to know at once. */
@@ -395,8 +415,8 @@ connection_login_refuse(struct connection *connection, const Linnet__V1__ClientF
 
 /* A wrong name and a wrong code are told alike. The store counts the tries. */
 static int
-login_link(struct connection *connection, const Linnet__V1__LinkLogin *login,
-           struct auth_token *out)
+link_redeem(struct connection *connection, const Linnet__V1__LinkLogin *login,
+            struct auth_token *out)
 {
     struct messenger *messenger = connection->messenger;
     struct store_link_redeem redeem = {.name = name_of(login->device_name)};
@@ -417,6 +437,23 @@ login_link(struct connection *connection, const Linnet__V1__LinkLogin *login,
     if (error == 0) {
         out->user = redeem.user;
         out->device = added.device;
+    }
+    return error;
+}
+
+/* How long a refusal took would tell whether there is such a user, and a code: that is written
+ * down, a name that nobody has is not. So refusals leave at full steps of time. */
+static int
+login_link(struct connection *connection, const Linnet__V1__LinkLogin *login,
+           struct auth_token *out)
+{
+    uint64_t began_ns = ln_now_ns();
+    int error = link_redeem(connection, login, out);
+    if (error == -EACCES) {
+        uint64_t took_ms = (ln_now_ns() - began_ns) / 1000000;
+        if (ln_sleep(LINK_STEP_MS - took_ms % LINK_STEP_MS) != 0) {
+            return -ECANCELED;
+        }
     }
     return error;
 }

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "actors/connection.h"
+#include "actors/connection_rate.h"
 #include "actors/flight.h"
 #include "actors/rate.h"
 #include "actors/short_name.h"
@@ -179,17 +180,6 @@ void connection_login_token(struct connection *connection, struct http_text toke
                             struct http_text answer, struct websocket_input *left);
 /* Attaches to the inbox and welcomes the client, or closes. Yields. */
 void connection_enter(struct connection *connection, const struct connection_start *start);
-
-/* connection_rate.c */
-/* A frame has come. 0; how long its command has to wait; or the connection is closing. */
-uint64_t connection_rate_frame(struct connection *connection, size_t bytes);
-/* True: the command has been refused, for the connection's sake (how long it has to wait) or its
- * class'; else it was charged. */
-bool connection_rate_refuses(struct connection *connection, const Linnet__V1__ClientFrame *frame,
-                             uint64_t connection_wait_ms);
-/* How long its user or address has to wait for one more of the class; and takes one. */
-uint64_t connection_rate_wait_ms(const struct connection *connection, enum rate_class class);
-void connection_rate_charge(const struct connection *connection, enum rate_class class);
 
 /* connection_command.c */
 void connection_frame(struct connection *connection, unsigned char *bytes, size_t count,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How fast a client may be: its connection, its user with all connections, and the address that it
  * comes from, by class of command. */
+#include "actors/connection_rate.h"
+
 #include "actors/connection_priv.h"
 #include "actors/limiter.h"
 
@@ -29,33 +31,108 @@ connection_rate_frame(struct connection *connection, size_t bytes)
     return wait_ms > bytes_wait_ms ? wait_ms : bytes_wait_ms;
 }
 
+/* What so many more of a class cost the connection's user, and its address. */
+struct charges {
+    struct limiter_charge user, address;
+};
+
+static struct charges
+charges_of(const struct connection *connection, enum rate_class class, uint32_t amount)
+{
+    const struct settings *settings = connection->messenger->settings;
+    struct charges charges = {0};
+    if (class < RATE_CLASSES) {
+        charges.user = (struct limiter_charge){.key = connection->user,
+                                               .class = class,
+                                               .limit = settings->user_rates[class],
+                                               .amount = amount};
+        charges.address = (struct limiter_charge){.key = connection->address,
+                                                  .class = class,
+                                                  .limit = settings->address_rates[class],
+                                                  .amount = amount};
+    }
+    return charges;
+}
+
+static uint64_t
+wait_many_ms(const struct connection *connection, enum rate_class class, uint32_t amount)
+{
+    struct charges charges = charges_of(connection, class, amount);
+    uint64_t now_ns = ln_now_ns();
+    uint64_t user_ms = limiter_wait_ms(&rates_of(connection)->users, &charges.user, now_ns);
+    uint64_t address_ms =
+        limiter_wait_ms(&connection->messenger->addresses, &charges.address, now_ns);
+    return user_ms > address_ms ? user_ms : address_ms;
+}
+
 uint64_t
 connection_rate_wait_ms(const struct connection *connection, enum rate_class class)
 {
-    const struct settings *settings = connection->messenger->settings;
-    const struct messenger_rates *rates = rates_of(connection);
+    return wait_many_ms(connection, class, 1);
+}
+
+static void
+charge_many(const struct connection *connection, enum rate_class class, uint32_t amount)
+{
+    struct charges charges = charges_of(connection, class, amount);
     uint64_t now_ns = ln_now_ns();
-    if (class >= RATE_CLASSES) {
-        return 0;
-    }
-    uint64_t user_ms = limiter_wait_ms(&rates->users, connection->user, class,
-                                       settings->user_rates[class], now_ns);
-    uint64_t address_ms = limiter_wait_ms(&rates->addresses, connection->address, class,
-                                          settings->address_rates[class], now_ns);
-    return user_ms > address_ms ? user_ms : address_ms;
+    limiter_charge(&rates_of(connection)->users, &charges.user, now_ns);
+    limiter_charge(&connection->messenger->addresses, &charges.address, now_ns);
 }
 
 void
 connection_rate_charge(const struct connection *connection, enum rate_class class)
 {
-    const struct settings *settings = connection->messenger->settings;
-    struct messenger_rates *rates = rates_of(connection);
-    uint64_t now_ns = ln_now_ns();
-    if (class < RATE_CLASSES) {
-        limiter_charge(&rates->users, connection->user, class, settings->user_rates[class], now_ns);
-        limiter_charge(&rates->addresses, connection->address, class,
-                       settings->address_rates[class], now_ns);
+    charge_many(connection, class, 1);
+}
+
+bool
+connection_rate_admits(struct connection *connection, const Linnet__V1__ClientFrame *frame,
+                       enum rate_class class, uint32_t amount)
+{
+    uint64_t wait_ms = wait_many_ms(connection, class, amount);
+    if (wait_ms > 0) {
+        messenger_count(&connection->messenger->counters.rate_refused[class]);
+        event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__RATE_LIMITED,
+                    rate_class_refusal(class), wait_ms);
+        return false;
     }
+    charge_many(connection, class, amount);
+    return true;
+}
+
+/* The key under which the node itself is counted; those of addresses have 32 bits. */
+#define NODE_KEY UINT64_MAX
+
+static struct limiter_charge
+registration_at_node(const struct connection *connection)
+{
+    return (struct limiter_charge){.key = NODE_KEY,
+                                   .class = RATE_REGISTRATIONS,
+                                   .limit = connection->messenger->settings->registrations_per_hour,
+                                   .amount = 1};
+}
+
+uint64_t
+connection_rate_registration_wait_ms(const struct connection *connection)
+{
+    struct limiter_charge node = registration_at_node(connection);
+    uint64_t node_ms = limiter_wait_ms(&connection->messenger->addresses, &node, ln_now_ns());
+    uint64_t address_ms = connection_rate_wait_ms(connection, RATE_REGISTRATIONS);
+    return node_ms > address_ms ? node_ms : address_ms;
+}
+
+bool
+connection_rate_registers(const struct connection *connection)
+{
+    struct limiter_charge node = registration_at_node(connection);
+    if (connection_rate_registration_wait_ms(connection) > 0) {
+        messenger_count(&connection->messenger->counters.rate_refused[RATE_REGISTRATIONS]);
+        return false;
+    }
+    connection_rate_charge(connection, RATE_REGISTRATIONS);
+    limiter_charge(&connection->messenger->addresses, &node, ln_now_ns());
+    return true;
 }
 
 /* For `linnet hot`. */

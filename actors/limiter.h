@@ -1,41 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* limiter.h - the rates of many: of the users, or of the addresses, that a scheduler has to do
- * with.
+/* limiter.h - the rates of many: of the users that a scheduler has to do with, or of the addresses
+ * that a node has.
  *
- *     wait_ms = limiter_wait_ms(&limiter, key, class, limit, now_ns);     0: it may
- *     limiter_charge(&limiter, key, class, limit, now_ns);
+ *     struct limiter_charge charge = {.key = user, .class = class, .limit = limit, .amount = 1};
+ *     wait_ms = limiter_wait_ms(&limiter, &charge, now_ns);               0: it may
+ *     limiter_charge(&limiter, &charge, now_ns);
  *
  * A table of a fixed size, in sets of eight. A bucket that is full again is as good as none, so who
  * has been quiet for a while leaves by himself; where a set has no such place, the one that would
  * be full first gives way (and is counted): it has the least to lose. So what a table can't hold it
  * forgets, and nobody is refused for what others did.
  *
- * Key 0 is nobody and has no limit. On one scheduler; never yields, allocates nothing.
+ * Key 0 is nobody and has no limit. Any scheduler: where two are at the same bucket at once both
+ * charges count; where one takes a place from under the other, that one's charge may be lost, or be
+ * the newcomer's. Never yields, allocates nothing.
  */
 #pragma once
 
 #include "actors/rate_class.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 
 enum { LIMITER_WAYS = 8 };
 
+struct limiter_key {
+    _Atomic uint64_t key; /* 0: an empty place */
+};
+struct limiter_buckets {
+    _Atomic uint64_t full_at_ns[RATE_CLASSES]; /* when each would be full again */
+};
 /* Embedded; evicted may be read. */
 struct limiter {
-    uint64_t *keys;                       /* LIMITER_WAYS of each set; 0: empty */
-    uint64_t (*full_at_ns)[RATE_CLASSES]; /* when each bucket would be full again */
+    struct limiter_key *keys; /* LIMITER_WAYS of each set */
+    struct limiter_buckets *buckets;
     uint32_t sets;
-    uint64_t evicted;
+    _Atomic uint64_t evicted;
 };
 
 /* Room for so many at least. */
 void limiter_init(struct limiter *limiter, uint32_t entries);
 void limiter_fini(struct limiter *limiter);
 
-/* How long until one more would pass, if nothing else came. `limit` is per period of the class; 0:
- * there is none. */
-uint64_t limiter_wait_ms(const struct limiter *limiter, uint64_t key, enum rate_class class,
-                         uint32_t limit, uint64_t now_ns);
-/* Takes one, whether it would pass or not; the debt is a period's at most. */
-void limiter_charge(struct limiter *limiter, uint64_t key, enum rate_class class, uint32_t limit,
-                    uint64_t now_ns);
+struct limiter_charge {
+    uint64_t key;
+    enum rate_class class;
+    uint32_t limit;  /* per period of the class; 0: there is none */
+    uint32_t amount; /* more than the limit is as much as that */
+};
+/* How long until the amount would pass, if nothing else came. */
+uint64_t limiter_wait_ms(const struct limiter *limiter, const struct limiter_charge *charge,
+                         uint64_t now_ns);
+/* Takes it, whether it would pass or not; the debt is a period's at most. */
+void limiter_charge(struct limiter *limiter, const struct limiter_charge *charge, uint64_t now_ns);

@@ -38,8 +38,8 @@ messenger_init(struct messenger *messenger, struct io_driver *driver, struct sto
     ASSERT(messenger->rates != NULL && messenger->gauges != NULL);
     for (unsigned i = 0; i < messenger->schedulers; i++) {
         limiter_init(&messenger->rates[i].users, settings->rate_entries_max);
-        limiter_init(&messenger->rates[i].addresses, settings->rate_entries_max);
     }
+    limiter_init(&messenger->addresses, settings->rate_entries_max);
     messenger->started_at_ns = io_now_ns(io);
     messenger->started_wall_ms = io_wall_ms(io);
     message_handle_keys_derive(&messenger->handle_keys, store_secret(store), STORE_SECRET_BYTES);
@@ -50,8 +50,8 @@ messenger_fini(struct messenger *messenger)
 {
     for (unsigned i = 0; i < messenger->schedulers; i++) {
         limiter_fini(&messenger->rates[i].users);
-        limiter_fini(&messenger->rates[i].addresses);
     }
+    limiter_fini(&messenger->addresses);
     free(messenger->rates);
     free(messenger->gauges);
     messenger->rates = NULL;

@@ -117,9 +117,9 @@ struct messenger_room {
 
 struct presence;
 
-/* What users and addresses have used up of their rates; of one scheduler. */
+/* What users have used up of their rates; of one scheduler. */
 struct messenger_rates {
-    struct limiter users, addresses;
+    struct limiter users;
     struct hot hot_users, hot_groups; /* whose commands are most; and to which groups */
 };
 
@@ -144,6 +144,7 @@ struct messenger {
     struct messenger_counters counters;
     struct handoffs handoffs;      /* sockets between two actors */
     struct messenger_rates *rates; /* one per scheduler */
+    struct limiter addresses;      /* likewise of addresses, and of all of them; of the node */
     struct pressure_gauge *gauges; /* likewise */
     unsigned schedulers;
     const struct push_office *push; /* borrowed; NULL: this node does not push */

@@ -65,13 +65,15 @@ static const struct {
                      "more groups than this user or address may make or fill in an hour"},
     [RATE_STRANGERS] =
         {"strangers", HOUR_NS,
-         "more first messages to people than this user or address may send in an hour"},
+         "more people than this user or address may write to first, or add to groups, in an hour"},
     [RATE_CALLS] = {"calls", MINUTE_NS,
                     "more calls than this user or address may make in a minute"},
     [RATE_SIGNALS] = {"signals", MINUTE_NS,
                       "more signals of calls than this user or address may give in a minute"},
     [RATE_FAILED_LOGINS] = {"failed_logins", HOUR_NS,
                             "too many logins from this address have failed"},
+    [RATE_REGISTRATIONS] = {"registrations", HOUR_NS,
+                            "more new users than this address or this node may have in an hour"},
 };
 
 enum rate_class

@@ -21,10 +21,12 @@ enum rate_class {
     RATE_TYPING,
     RATE_QUERIES,       /* what only asks */
     RATE_GROUPS,        /* groups that are made, members that are added */
-    RATE_STRANGERS,     /* first messages: charged beside the change, when they were accepted */
+    RATE_STRANGERS,     /* first messages: charged beside the change, when they were accepted;
+                           people who are put into groups: beside the group */
     RATE_CALLS,         /* offers */
     RATE_SIGNALS,       /* what is said within a call */
     RATE_FAILED_LOGINS, /* of an address; charged when they have failed */
+    RATE_REGISTRATIONS, /* of an address, and of the node: names that nobody had */
     RATE_CLASSES,
     RATE_FREE = RATE_CLASSES, /* costs the connection's rate alone */
 };

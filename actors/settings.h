@@ -78,6 +78,7 @@ struct settings {
     /* In a period of the class; 0: no limit. Of an address on each scheduler. */
     uint32_t user_rates[RATE_CLASSES];
     uint32_t address_rates[RATE_CLASSES];
+    uint32_t registrations_per_hour;
     uint32_t rate_entries_max;     /* users, and addresses, that a scheduler remembers */
     struct protocol_limits limits; /* what clients are told and held to */
 

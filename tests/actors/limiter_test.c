@@ -6,6 +6,7 @@
 #include "tests/spec.h"
 #include "tests/store/chance.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,9 +18,23 @@ enum { ENTRIES = 64, LIMIT = 60 };
 static struct limiter limiter;
 
 static uint64_t
+wait_of(uint64_t key, enum rate_class class, uint32_t limit, uint32_t amount, uint64_t now_ns)
+{
+    struct limiter_charge charge = {.key = key, .class = class, .limit = limit, .amount = amount};
+    return limiter_wait_ms(&limiter, &charge, now_ns);
+}
+
+static void
+take(uint64_t key, enum rate_class class, uint32_t limit, uint32_t amount, uint64_t now_ns)
+{
+    struct limiter_charge charge = {.key = key, .class = class, .limit = limit, .amount = amount};
+    limiter_charge(&limiter, &charge, now_ns);
+}
+
+static uint64_t
 wait_ms(uint64_t key, enum rate_class class, uint64_t now_ns)
 {
-    return limiter_wait_ms(&limiter, key, class, LIMIT, now_ns);
+    return wait_of(key, class, LIMIT, 1, now_ns);
 }
 
 /* How many pass at once. */
@@ -28,7 +43,7 @@ take_all(uint64_t key, enum rate_class class, uint64_t now_ns)
 {
     unsigned count = 0;
     for (; wait_ms(key, class, now_ns) == 0; count++) {
-        limiter_charge(&limiter, key, class, LIMIT, now_ns);
+        take(key, class, LIMIT, 1, now_ns);
     }
     return count;
 }
@@ -65,13 +80,13 @@ nobody_and_no_limit_are_never_refused(void **state)
     (void)state;
     limiter_init(&limiter, ENTRIES);
     for (unsigned i = 0; i < 1000; i++) {
-        limiter_charge(&limiter, 0, RATE_CHANGES, 1, SECOND);
-        limiter_charge(&limiter, 7, RATE_CHANGES, 0, SECOND);
-        limiter_charge(&limiter, 7, RATE_FREE, 1, SECOND);
+        take(0, RATE_CHANGES, 1, 1, SECOND);
+        take(7, RATE_CHANGES, 0, 1, SECOND);
+        take(7, RATE_FREE, 1, 1, SECOND);
     }
-    assert_int_equal(limiter_wait_ms(&limiter, 0, RATE_CHANGES, 1, SECOND), 0);
-    assert_int_equal(limiter_wait_ms(&limiter, 7, RATE_CHANGES, 0, SECOND), 0);
-    assert_int_equal(limiter_wait_ms(&limiter, 7, RATE_FREE, 1, SECOND), 0);
+    assert_int_equal(wait_of(0, RATE_CHANGES, 1, 1, SECOND), 0);
+    assert_int_equal(wait_of(7, RATE_CHANGES, 0, 1, SECOND), 0);
+    assert_int_equal(wait_of(7, RATE_FREE, 1, 1, SECOND), 0);
     limiter_fini(&limiter);
 }
 
@@ -82,9 +97,66 @@ debts_are_bounded(void **state)
     (void)state;
     limiter_init(&limiter, ENTRIES);
     for (unsigned i = 0; i < 100 * LIMIT; i++) {
-        limiter_charge(&limiter, 7, RATE_RECEIPTS, LIMIT, SECOND);
+        take(7, RATE_RECEIPTS, LIMIT, 1, SECOND);
     }
     assert_in_range(wait_ms(7, RATE_RECEIPTS, SECOND), 60000, 61001);
+    limiter_fini(&limiter);
+}
+
+static void
+many_at_once_cost_as_many(void **state)
+{
+    (void)state;
+    limiter_init(&limiter, ENTRIES);
+    take(7, RATE_CHANGES, LIMIT, 40, SECOND);
+    assert_int_equal(wait_of(7, RATE_CHANGES, LIMIT, 20, SECOND), 0);
+    assert_in_range(wait_of(7, RATE_CHANGES, LIMIT, 21, SECOND), 1000, 1001);
+    take(7, RATE_CHANGES, LIMIT, 20, SECOND);
+    assert_in_range(wait_of(7, RATE_CHANGES, LIMIT, 20, SECOND), 20000, 20001);
+    limiter_fini(&limiter);
+}
+
+static void
+more_than_the_limit_takes_all_of_it(void **state)
+{
+    (void)state;
+    limiter_init(&limiter, ENTRIES);
+    assert_int_equal(wait_of(7, RATE_CHANGES, LIMIT, 1000, SECOND), 0);
+    take(7, RATE_CHANGES, LIMIT, 1000, SECOND);
+    assert_in_range(wait_ms(7, RATE_CHANGES, SECOND), 1000, 1001);
+    assert_in_range(wait_of(7, RATE_CHANGES, LIMIT, 1000, SECOND), 60000, 60001);
+    limiter_fini(&limiter);
+}
+
+/* Nothing that both charge is lost. */
+static void *
+charge_often(void *unused)
+{
+    for (unsigned i = 0; i < 10000; i++) {
+        take(7, RATE_CHANGES, 1000000, 1, SECOND);
+    }
+    return unused;
+}
+
+static void
+schedulers_share_a_bucket(void **state)
+{
+    (void)state;
+    pthread_t threads[4];
+    limiter_init(&limiter, ENTRIES);
+    take(7, RATE_CHANGES, 1000000, 1, SECOND);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, charge_often, NULL), 0);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    int64_t cost_ns = 60000;
+    for (unsigned i = 0; i < LIMITER_WAYS * limiter.sets; i++) {
+        if (limiter.keys[i].key == 7) {
+            assert_int_equal(limiter.buckets[i].full_at_ns[RATE_CHANGES], SECOND + 40001 * cost_ns);
+        }
+    }
     limiter_fini(&limiter);
 }
 
@@ -98,7 +170,7 @@ the_quiet_make_room(void **state)
     for (unsigned i = 0; i < 100000; i++) {
         uint64_t key = 1 + chance_next(&chance);
         assert_int_equal(wait_ms(key, RATE_CHANGES, now_ns), 0);
-        limiter_charge(&limiter, key, RATE_CHANGES, LIMIT, now_ns);
+        take(key, RATE_CHANGES, LIMIT, 1, now_ns);
         now_ns += 2 * SECOND; /* each bucket is full again by the next */
     }
     assert_int_equal(limiter.evicted, 0);
@@ -113,7 +185,7 @@ the_least_indebted_gives_way(void **state)
     limiter_init(&limiter, ENTRIES);
     assert_int_equal(take_all(7, RATE_CHANGES, SECOND), LIMIT);
     for (uint64_t key = 1000; key < 3000; key++) {
-        limiter_charge(&limiter, key, RATE_CHANGES, LIMIT, SECOND);
+        take(key, RATE_CHANGES, LIMIT, 1, SECOND);
     }
     assert_true(limiter.evicted > 1000);
     assert_true(wait_ms(7, RATE_CHANGES, SECOND) > 0);
@@ -183,6 +255,9 @@ main(void)
         SPEC("nobody, and who has no limit, is never refused",
              nobody_and_no_limit_are_never_refused),
         SPEC("who is charged beyond his limit owes a period at most", debts_are_bounded),
+        SPEC("many at once cost as many", many_at_once_cost_as_many),
+        SPEC("more than the limit takes all of it", more_than_the_limit_takes_all_of_it),
+        SPEC("what several threads charge is lost nowhere", schedulers_share_a_bucket),
         SPEC("who has been quiet makes room for others", the_quiet_make_room),
         SPEC("where there is no room the one with the least to lose gives way",
              the_least_indebted_gives_way),

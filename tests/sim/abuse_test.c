@@ -205,7 +205,7 @@ static void
 an_addresses_users_share_its_rate(void **state)
 {
     (void)state;
-    begin(ONE_SCHEDULER); /* each counts by itself */
+    begin(22);
     world.settings.address_rates[RATE_CHANGES] = LIMIT;
     uint64_t carol_id = enrol(&phone, "carol", HOME);
     assert_int_not_equal(carol_id, alice_id);
@@ -245,6 +245,116 @@ strangers_are_limited_and_friends_are_not(void **state)
     end();
 }
 
+static const char *
+makes_a_group(const uint64_t ids[], unsigned from, unsigned count)
+{
+    char text[512];
+    size_t bytes = (size_t)snprintf(text, sizeof text,
+                                    "{\"ref\":\"5\",\"createChat\":{\"name\":\"we\","
+                                    "\"participants\":[");
+    for (unsigned i = from; i < from + count; i++) {
+        bytes += (size_t)snprintf(text + bytes, sizeof text - bytes, "%s{\"userId\":\"%llu\"}",
+                                  i > from ? "," : "", (unsigned long long)ids[i]);
+    }
+    (void)snprintf(text + bytes, sizeof text - bytes, "]}}");
+    wire_say(&alice, text);
+    const char *heard = wire_hear(&alice);
+    while (heard != NULL && strstr(heard, "\"ref\":\"5\"") == NULL) {
+        heard = wire_hear(&alice);
+    }
+    assert_non_null(heard);
+    return heard;
+}
+
+static void
+who_is_put_into_a_group_costs_as_much_as_a_stranger(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"p1", "p2", "p3", "p4", "p5", "p6"};
+    uint64_t ids[6];
+    char add[256];
+    begin(32);
+    world.settings.user_rates[RATE_STRANGERS] = 5;
+    for (unsigned i = 0; i < 6; i++) {
+        ids[i] = enrol(&phone, names[i], ELSEWHERE);
+        wire_end(&phone);
+    }
+    const char *made = makes_a_group(ids, 0, 3);
+    assert_false(limited(made));
+    uint64_t group = wire_number(made, "groupId");
+    (void)snprintf(
+        add, sizeof add,
+        "{\"ref\":\"5\",\"modifyChat\":{\"chat\":{\"groupId\":\"%llu\"},\"add\":{"
+        "\"participants\":[{\"userId\":\"%llu\"},{\"userId\":\"%llu\"},{\"userId\":\"%llu\"}]}}}",
+        (unsigned long long)group, (unsigned long long)ids[3], (unsigned long long)ids[4],
+        (unsigned long long)ids[5]);
+    wire_say(&alice, add);
+    const char *heard = wire_hear(&alice);
+    while (strstr(heard, "\"ref\":\"5\"") == NULL) {
+        heard = wire_hear(&alice);
+    }
+    assert_true(limited(heard));
+    assert_in_range(wire_number(heard, "retryAfterMs"), 11 * 60 * 1000, 13 * 60 * 1000);
+    write_to(&alice, ids[3]); /* there are two left */
+    assert_false(limited(answer_to_last(&alice)));
+    assert_true(limited(makes_a_group(ids, 4, 2)));
+    assert_false(limited(makes_a_group(ids, 4, 1)));
+    end();
+}
+
+/* ---------------------------------------------------------------------------------- registering */
+
+static bool
+registers(const char *name, const char *fields)
+{
+    upgrade(&phone, fields);
+    say_password(&phone, name, "correct horse");
+    const char *heard = wire_hear(&phone);
+    bool may = strstr(heard, "\"welcome\"") != NULL;
+    assert_true(may || (limited(heard) && wire_number(heard, "retryAfterMs") > 1000));
+    wire_end(&phone);
+    return may;
+}
+
+static void
+an_address_registers_so_many_in_an_hour(void **state)
+{
+    (void)state;
+    char name[16];
+    begin(43);
+    world.settings.address_rates[RATE_REGISTRATIONS] = 4;
+    for (unsigned i = 0; i < 8; i++) {
+        (void)snprintf(name, sizeof name, "p%u", i);
+        assert_int_equal(registers(name, "X-Forwarded-For: 203.0.113.9\r\n"), i < 4);
+    }
+    assert_true(registers("p4", "X-Forwarded-For: 203.0.113.10\r\n"));
+    /* Who is there already may log in. */
+    assert_true(registers("p0", "X-Forwarded-For: 203.0.113.9\r\n"));
+    (void)wire_waiting(&alice, 15 * 60 * 1000 + 1000); /* a quarter of an hour */
+    assert_true(registers("p5", "X-Forwarded-For: 203.0.113.9\r\n"));
+    assert_false(registers("p6", "X-Forwarded-For: 203.0.113.9\r\n"));
+    end();
+}
+
+static void
+a_node_registers_so_many_in_an_hour(void **state)
+{
+    (void)state;
+    char name[16];
+    char fields[64];
+    begin(44);
+    (void)wire_waiting(&alice, 5000); /* that two have registered is forgotten */
+    world.settings.registrations_per_hour = 6;
+    for (unsigned i = 0; i < 8; i++) {
+        (void)snprintf(name, sizeof name, "p%u", i);
+        (void)snprintf(fields, sizeof fields, "X-Forwarded-For: 203.0.113.%u\r\n", 20 + i);
+        assert_int_equal(registers(name, fields), i < 6);
+    }
+    assert_int_equal(messenger_counted(&world.messenger.counters.rate_refused[RATE_REGISTRATIONS]),
+                     2);
+    end();
+}
+
 /* --------------------------------------------------------------------------------------- logins */
 
 static void
@@ -253,7 +363,7 @@ failed_logins_are_limited_per_address(void **state)
     (void)state;
     begin(41);
     world.settings.address_rates[RATE_FAILED_LOGINS] = 8;
-    /* Five end a connection: it takes more than one. Schedulers count by themselves. */
+    /* Five end a connection: it takes more than one. */
     unsigned failed = 0;
     bool told = false;
     while (!told) {
@@ -263,10 +373,10 @@ failed_logins_are_limited_per_address(void **state)
         told = limited(heard);
         failed += !told;
         assert_true(told || strstr(heard, "WRONG_CREDENTIALS") != NULL);
-        assert_in_range(failed, 0, 8 * world.schedulers);
+        assert_in_range(failed, 0, 8);
         wire_end(&phone);
     }
-    assert_true(failed >= 8);
+    assert_int_equal(failed, 8);
     end();
 }
 
@@ -274,7 +384,7 @@ static void
 the_right_password_has_to_wait_too(void **state)
 {
     (void)state;
-    begin(ONE_SCHEDULER);
+    begin(42);
     world.settings.address_rates[RATE_FAILED_LOGINS] = 3;
     for (unsigned i = 0; i < 3; i++) {
         upgrade(&phone, HOME);
@@ -314,6 +424,11 @@ main(void)
         SPEC("all users of an address share its rate", an_addresses_users_share_its_rate),
         SPEC("first messages are limited, later ones are not",
              strangers_are_limited_and_friends_are_not),
+        SPEC("who is put into a group costs as much as one who is written to first",
+             who_is_put_into_a_group_costs_as_much_as_a_stranger),
+        SPEC("an address registers so many users in an hour, and logs in as before",
+             an_address_registers_so_many_in_an_hour),
+        SPEC("a node registers so many users in an hour", a_node_registers_so_many_in_an_hour),
         SPEC("failed logins are limited per address, over all its connections",
              failed_logins_are_limited_per_address),
         SPEC("after too many failed logins none is tried, and others are not held up",
