@@ -119,6 +119,9 @@ void command_change(struct connection *connection, const Linnet__V1__ClientFrame
 /* command_call.c */
 extern const struct command_kind command_call_offer, command_call_ringing, command_call_answer,
     command_call_candidate, command_call_hang_up;
+/* command_ttl.c */
+/* A modifyChat of a chat of two. */
+void command_chat_ttl(struct connection *connection, const Linnet__V1__ClientFrame *frame);
 /* command_push.c */
 extern const struct command_kind command_set_push;
 extern const struct command_kind command_clear_push;

@@ -389,6 +389,10 @@ modify_chat(struct connection *connection, const Linnet__V1__ClientFrame *frame)
 {
     const Linnet__V1__ModifyChat *modify = frame->modify_chat;
     size_t which = (size_t)modify->change_case;
+    if (!command_chat_is_group(modify->chat)) {
+        command_chat_ttl(connection, frame);
+        return;
+    }
     ASSERT(which < sizeof changes / sizeof changes[0] && changes[which].kind != 0);
     struct store_group_change change = {.group = modify->chat->group_id,
                                         .kind = (uint8_t)changes[which].kind};

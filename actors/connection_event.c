@@ -172,6 +172,7 @@ static event_of_entry *const kinds[] = {
     [STORE_ENTRY_CHANGE] = event_changed,
     [STORE_ENTRY_GROUP_CHANGE] = event_changed,
     [STORE_ENTRY_GROUP_UPDATE] = event_group_update,
+    [STORE_ENTRY_CHAT_TTL] = event_group_update,
     [STORE_ENTRY_GROUP_CURSORS] = event_group_cursors,
     [STORE_ENTRY_GROUP_COUNTS] = event_group_counts,
     [STORE_ENTRY_DEVICE] = event_device_change,

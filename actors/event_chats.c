@@ -23,6 +23,7 @@ row_fill(const struct store_chat *stored, struct chat_row *out)
     out->state.peer_read = stored->peer_read;
     out->state.peer_expired_after = stored->peer_expired_after;
     out->state.peer_expired = stored->peer_expired;
+    out->state.ttl_ms = stored->ttl_ms;
 }
 
 void

@@ -104,6 +104,26 @@ subjects_check(const char *path, const Linnet__V1__Participants *subjects,
     return participants_check(path, subjects->participants, subjects->n_participants, out_error);
 }
 
+/* Of a chat of two: how long its messages live, and nothing else. */
+static bool
+is_ttl_of_two(const Linnet__V1__ModifyChat *modify)
+{
+    return modify->change_case == LINNET__V1__MODIFY_CHAT__CHANGE_TTL_MS && modify->chat != NULL &&
+           (modify->chat->peer_case == LINNET__V1__CHAT__PEER_USER_ID ||
+            modify->chat->peer_case == LINNET__V1__CHAT__PEER_USER_NAME);
+}
+
+static int
+ttl_of_two_check(const Linnet__V1__ModifyChat *modify, struct protocol_error *out_error)
+{
+    int rc = check_chat("modifyChat.chat", "modifyChat.chat.userName", modify->chat, out_error);
+    if (rc == 0 && modify->ttl_ms != 0 &&
+        (modify->ttl_ms < PROTOCOL_TTL_MS_MIN || modify->ttl_ms > PROTOCOL_TTL_MS_MAX)) {
+        return check_fail(out_error, "modifyChat.ttlMs: neither 0 nor a second to 366 days");
+    }
+    return rc;
+}
+
 int
 check_modify_chat(const Linnet__V1__ClientFrame *frame, const struct protocol_limits *limits,
                   struct protocol_error *out_error)
@@ -111,6 +131,9 @@ check_modify_chat(const Linnet__V1__ClientFrame *frame, const struct protocol_li
     const Linnet__V1__ModifyChat *modify = frame->modify_chat;
     const Linnet__V1__Error__Code code = LINNET__V1__ERROR__CODE__BAD_FRAME;
     (void)limits;
+    if (is_ttl_of_two(modify)) {
+        return ttl_of_two_check(modify, out_error);
+    }
     int rc = check_chat_group("modifyChat.chat", modify->chat, out_error);
     if (rc < 0) {
         return rc;

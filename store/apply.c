@@ -66,6 +66,7 @@ static const struct apply_command_kind *const kinds[COMMAND_KINDS] = {
     [COMMAND_GROUP_TELL] = &apply_group_tell,
     [COMMAND_GROUP_REVISE] = &apply_group_revise,
     [COMMAND_CHANGE] = &apply_change,
+    [COMMAND_CHAT_TTL] = &apply_chat_ttl,
     [COMMAND_SWEEP] = &apply_sweep,
     [COMMAND_DEVICE_RENAME] = &apply_device_rename,
     [COMMAND_LINK_CREATE] = &apply_link_create,

@@ -149,12 +149,13 @@ bury(const struct apply *apply, const struct command_change *command, uint64_t n
 
 /* Also to a sender without other devices: there may be a history of times when one was kept. */
 static void
-copy_send(const struct apply *apply, const struct command_change *command)
+copy_send(const struct apply *apply, const struct command_change *command,
+          const struct store_entry_change *change)
 {
     bool copied = command->copy || history_is_on(apply->ledger);
     struct payload payload = {.kind = copied ? PAYLOAD_CHANGE : PAYLOAD_CHANGE_KEPT,
-                              .change = {.peer = command->owner, .change = command->change}};
-    uint8_t destination = ledger_partition_of(apply->ledger, command->change.message.sender);
+                              .change = {.peer = command->owner, .change = *change}};
+    uint8_t destination = ledger_partition_of(apply->ledger, change->message.sender);
     (void)outbox_put(apply->ledger, apply->effects, destination, &payload);
 }
 
@@ -198,7 +199,7 @@ take_in(const struct apply *apply, const struct command_change *command, struct 
     inbox_append(apply->ledger, apply->effects, command->owner, head, entry);
     inbox_head_put(apply->ledger, command->owner, head);
     apply_expiry(apply, command->owner, entry);
-    change_history(apply, &place, &command->change);
+    change_history(apply, &place, &entry->change);
     if (entry->change.kind == STORE_CHANGE_DELETE) {
         if (command->original > head->low.number) {
             wipe(apply, command);
@@ -211,12 +212,10 @@ take_in(const struct apply *apply, const struct command_change *command, struct 
 /* What somebody changes whom the owner has blocked goes nowhere, nor do changes of what was written
  * meanwhile (apply_message.c). */
 static bool
-swallowed(const struct apply *apply, const struct command_change *command)
+swallowed(const struct command_change *command, const struct record_chat *chat)
 {
-    struct record_chat chat;
-    (void)chat_get(apply->ledger, command->owner, command->peer, &chat);
     return for_everyone(command) &&
-           (chat.blocked || command->change.message.chat_number > STORE_SWALLOWED_MIN);
+           (chat->blocked || command->change.message.chat_number > STORE_SWALLOWED_MIN);
 }
 
 /* Whether the user was ever in the group, if it is one, when the message was written. */
@@ -239,6 +238,7 @@ run_change(const struct apply *apply, const struct command *whole)
         .change = command->change,
     };
     struct record_head head;
+    struct record_chat chat;
     if (settled(apply, command)) {
         return;
     }
@@ -246,13 +246,17 @@ run_change(const struct apply *apply, const struct command *whole)
         apply->result->error = -ENOENT;
         return;
     }
-    if (!swallowed(apply, command) && !take_in(apply, command, &head, &entry)) {
+    (void)chat_get(apply->ledger, command->owner, command->peer, &chat);
+    if (command->change.kind == STORE_CHANGE_EDIT) {
+        apply_live_for(apply, chat.ttl_ms, &entry.change.message);
+    }
+    if (!swallowed(command, &chat) && !take_in(apply, command, &head, &entry)) {
         apply->result->error = -EDQUOT;
         return;
     }
     apply_number_accept(apply, &entry.change.message);
     if (for_everyone(command) && command->peer != command->owner) {
-        copy_send(apply, command);
+        copy_send(apply, command, &entry.change);
     }
     apply->result->chat_number = entry.change.message.chat_number;
     apply->result->time_ms = apply->time_ms;

@@ -196,18 +196,6 @@ log_row(const struct apply *apply, uint64_t group, const struct store_entry_mess
     ledger_put(apply->ledger, &key, bytes, record_group_log_encode(&row, bytes));
 }
 
-/* As the group has it set, or sooner. */
-static void
-expire(const struct apply *apply, const struct record_group *group,
-       struct store_entry_message *message)
-{
-    uint64_t ttl_ms = group->ttl_ms < STORE_TTL_MS_MAX ? group->ttl_ms : STORE_TTL_MS_MAX;
-    uint64_t at_ms = apply->time_ms + ttl_ms;
-    if (ttl_ms != 0 && (message->expires_at_ms == 0 || message->expires_at_ms > at_ms)) {
-        message->expires_at_ms = at_ms;
-    }
-}
-
 static void
 run_message(const struct apply *apply, const struct command *command)
 {
@@ -232,7 +220,7 @@ run_message(const struct apply *apply, const struct command *command)
         return;
     }
     message->chat_number = ++group.last;
-    expire(apply, &group, message);
+    apply_live_for(apply, group.ttl_ms, message);
     group_put(ledger, apply->effects, id, &group);
     log_row(apply, id, message);
     group_spread_get(ledger, id, &spread);

@@ -10,6 +10,15 @@
 #include <errno.h>
 
 void
+apply_live_for(const struct apply *apply, uint64_t ttl_ms, struct store_entry_message *message)
+{
+    uint64_t at_ms = apply->time_ms + (ttl_ms < STORE_TTL_MS_MAX ? ttl_ms : STORE_TTL_MS_MAX);
+    if (ttl_ms != 0 && (message->expires_at_ms == 0 || message->expires_at_ms > at_ms)) {
+        message->expires_at_ms = at_ms;
+    }
+}
+
+void
 apply_expiry(const struct apply *apply, uint64_t user, const struct store_entry *entry)
 {
     const struct store_entry_message *message = entry_said(entry);
@@ -104,6 +113,7 @@ run_message(const struct apply *apply, const struct command *whole)
         return;
     }
     (void)chat_get(ledger, recipient, entry.peer, &chat);
+    apply_live_for(apply, chat.ttl_ms, &entry.message);
     if (chat.blocked) {
         swallow(&chat, &entry);
     } else if (!take_in(apply, recipient, &head, &chat, &entry)) {

@@ -106,6 +106,9 @@ void apply_number_accept(const struct apply *apply, const struct store_entry_mes
 extern const struct apply_command_kind apply_message;
 extern const struct apply_payload_kind apply_copy;
 
+/* The message lives no longer than that (0: for good), or as long as it says if that is shorter. */
+void apply_live_for(const struct apply *apply, uint64_t ttl_ms,
+                    struct store_entry_message *message);
 /* Notes when an entry that was just added to the user's inbox expires, if it does. */
 void apply_expiry(const struct apply *apply, uint64_t user, const struct store_entry *entry);
 /* What one device of the user did, for the others, if there are any and one has room. False: there
@@ -118,6 +121,10 @@ extern const struct apply_payload_kind apply_changed, apply_changed_kept;
 /* Takes body and attachments out of a message in the user's inbox, which has been read into
  * `entry`. */
 void apply_wipe(const struct apply *apply, uint64_t user, struct store_entry *entry);
+
+/* apply_chat_ttl.c */
+extern const struct apply_command_kind apply_chat_ttl;
+extern const struct apply_payload_kind apply_chat_ttl_set;
 
 /* apply_sweep.c */
 extern const struct apply_command_kind apply_sweep;

@@ -335,6 +335,7 @@ static const struct command_coding codings[COMMAND_KINDS] = {
     [COMMAND_GROUP_TELL] = {"GROUP_TELL", command_put_group_tell, command_get_group_tell},
     [COMMAND_GROUP_REVISE] = {"GROUP_REVISE", command_put_change, command_get_change},
     [COMMAND_CHANGE] = {"CHANGE", command_put_change, command_get_change},
+    [COMMAND_CHAT_TTL] = {"CHAT_TTL", command_put_chat_ttl, command_get_chat_ttl},
     [COMMAND_SWEEP] = {"SWEEP", command_put_sweep, command_get_sweep},
     [COMMAND_DEVICE_RENAME] = {"DEVICE_RENAME", device_rename_put, device_rename_get},
     [COMMAND_LINK_CREATE] = {"LINK_CREATE", link_create_put, link_create_get},

@@ -17,6 +17,7 @@
 
 #include "runtime/check.h"
 #include "store/command_call.h"
+#include "store/command_change.h"
 #include "store/command_group.h"
 #include "store/command_history.h"
 #include "store/entry.h"
@@ -47,6 +48,7 @@ enum command_kind {
     COMMAND_GROUP_REPORT = 20,  /* in a member's: cursors that have moved go to the group's */
     COMMAND_GROUP_TELL = 21,    /* in the group's: what came of that goes to the senders */
     COMMAND_GROUP_REVISE = 22,  /* as CHANGE, of a group's message: in the group's */
+    COMMAND_CHAT_TTL = 23,      /* one to one, in the other one's */
     COMMAND_DEVICE_RENAME = 32,
     COMMAND_LINK_CREATE = 33,   /* a code for a new device, in place of the one before */
     COMMAND_LINK_REDEEM = 34,   /* a new device comes with a code */
@@ -156,24 +158,6 @@ struct command_message {
     struct store_entry_message message; /* its chat_number is 0, its time_ms the command's */
 };
 
-/* Also GROUP_REVISE: its owner and peer are the group, and until_ms counts from the message's time,
- * which the group knows, as it knows the author. */
-struct command_change {
-    uint64_t owner; /* of the inbox that it goes to, and whose partition decides */
-    uint64_t peer;  /* of the chat */
-    bool copy;
-    bool in_group;          /* HIDE: the peer is a group */
-    uint64_t until_ms;      /* it is refused from then on; 0: never */
-    uint64_t kept_until_ms; /* how long it has to be remembered that a message was taken back */
-    uint64_t original;      /* the changed message's entry in that inbox, 0: not known */
-    struct store_entry_change change; /* as command_message.message */
-};
-
-struct command_sweep {
-    uint32_t count;
-    const unsigned char *rows; /* expiry_row_get */
-};
-
 /* Pairs of numbers, packed as they are in the log. */
 struct command_pairs {
     uint32_t count;
@@ -273,6 +257,7 @@ struct command {
         struct store_hold hold;
         struct command_change change;
         struct command_sweep sweep;
+        struct command_chat_ttl chat_ttl;
         struct command_device_rename rename;
         struct command_link_create link_create;
         struct command_link_redeem link_redeem;

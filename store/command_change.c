@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/command_priv.h"
+#include "store/command_change.h"
 
+#include "store/command_priv.h"
 #include "store/expiry.h"
 
 void
@@ -30,6 +31,28 @@ command_get_change(struct cursor_in *in, struct command *command)
     out->original = cursor_get_u64(in);
     entry_get_change(in, &out->change);
     command_check_message(in, command, &out->change.message);
+}
+
+void
+command_put_chat_ttl(struct cursor_out *out, const struct command *command)
+{
+    const struct command_chat_ttl *set = &command->chat_ttl;
+    cursor_put_u64(out, set->recipient);
+    cursor_put_u64(out, set->user);
+    cursor_put_u64(out, set->number);
+    cursor_put_u64(out, set->ttl_ms);
+    cursor_put_u16(out, set->device);
+}
+
+void
+command_get_chat_ttl(struct cursor_in *in, struct command *command)
+{
+    struct command_chat_ttl *out = &command->chat_ttl;
+    out->recipient = cursor_get_u64(in);
+    out->user = cursor_get_u64(in);
+    out->number = cursor_get_u64(in);
+    out->ttl_ms = cursor_get_u64(in);
+    out->device = cursor_get_u16(in);
 }
 
 void

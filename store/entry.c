@@ -38,6 +38,7 @@ entry_time_ms(const struct store_entry *entry)
     case STORE_ENTRY_GROUP_CHANGE:
         return entry->change.message.time_ms;
     case STORE_ENTRY_GROUP_UPDATE:
+    case STORE_ENTRY_CHAT_TTL:
         return entry->update.time_ms;
     case STORE_ENTRY_DEVICE:
         return entry->device.time_ms;
@@ -85,6 +86,7 @@ entry_bytes(const struct store_entry *entry)
     case STORE_ENTRY_GROUP_CHANGE:
         return COMMON_BYTES + entry_change_bytes(&entry->change);
     case STORE_ENTRY_GROUP_UPDATE:
+    case STORE_ENTRY_CHAT_TTL:
         return COMMON_BYTES + entry_update_bytes(&entry->update);
     case STORE_ENTRY_GROUP_CURSORS:
         return COMMON_BYTES + entry_group_cursors_bytes(&entry->group_cursors);
@@ -202,6 +204,7 @@ entry_encode(const struct store_entry *entry, unsigned char *out)
         entry_put_change(&cursor, &entry->change);
         break;
     case STORE_ENTRY_GROUP_UPDATE:
+    case STORE_ENTRY_CHAT_TTL:
         entry_put_update(&cursor, &entry->update);
         break;
     case STORE_ENTRY_GROUP_CURSORS:
@@ -308,6 +311,7 @@ entry_decode(uint64_t number, const unsigned char *bytes, size_t count, struct s
         entry_get_change(&in, &entry.change);
         break;
     case STORE_ENTRY_GROUP_UPDATE:
+    case STORE_ENTRY_CHAT_TTL:
         entry_get_update(&in, &entry.update);
         break;
     case STORE_ENTRY_GROUP_CURSORS:

@@ -40,6 +40,7 @@ enum store_entry_kind {
     STORE_ENTRY_GROUP_CURSORS = 10, /* what the user has read, or missed: a state */
     STORE_ENTRY_GROUP_COUNTS = 11,  /* how many have what the user wrote to the group: a state */
     STORE_ENTRY_GROUP_CHANGE = 12,  /* a message of a group was edited or deleted */
+    STORE_ENTRY_CHAT_TTL = 13,      /* how long messages of a chat of two live: `update` tells */
 };
 
 enum store_change_kind {
@@ -206,8 +207,8 @@ entry_takes_room(const struct store_entry *entry)
 {
     return entry->kind == STORE_ENTRY_MESSAGE || entry->kind == STORE_ENTRY_GROUP_MESSAGE ||
            entry->kind == STORE_ENTRY_GROUP_UPDATE || entry->kind == STORE_ENTRY_CHANGE ||
-           entry->kind == STORE_ENTRY_GROUP_CHANGE || entry->kind == STORE_ENTRY_DEVICE ||
-           entry->kind == STORE_ENTRY_CALL ||
+           entry->kind == STORE_ENTRY_CHAT_TTL || entry->kind == STORE_ENTRY_GROUP_CHANGE ||
+           entry->kind == STORE_ENTRY_DEVICE || entry->kind == STORE_ENTRY_CALL ||
            (entry->kind == STORE_ENTRY_STATE && entry->state.removed);
 }
 

@@ -137,7 +137,10 @@ history_edit(struct ledger *ledger, struct effects *effects, uint64_t user, uint
     entry.message.body_bytes = edit->body_bytes;
     entry.message.attachments = edit->attachments;
     entry.message.attachments_bytes = edit->attachments_bytes;
-    entry.message.expires_at_ms = edit->expires_at_ms;
+    if (entry.message.expires_at_ms == 0 ||
+        (edit->expires_at_ms != 0 && edit->expires_at_ms < entry.message.expires_at_ms)) {
+        entry.message.expires_at_ms = edit->expires_at_ms;
+    }
     entry.message.edited = true;
     if (edit->content_kind != 0) {
         entry.message.content_kind = edit->content_kind;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All kinds of requests that a partition takes, and of what other partitions send it. */
 #include "store/audit.h"
+#include "store/chat_ttl.h"
 #include "store/hold.h"
 #include "store/partition_priv.h"
 #include "store/presence.h"
@@ -61,6 +62,7 @@ static const struct ask_kind *const kinds[] = {
     KIND(ASK_GROUP_REPORT, ask_of_group_report),
     KIND(ASK_GROUP_TELL, ask_of_group_tell),
     KIND(STORE_CHANGE, ask_change),
+    KIND(STORE_CHAT_TTL, ask_chat_ttl),
     KIND(ASK_SWEEP, ask_sweep),
     KIND(ASK_ROUND, ask_of_round),
     KIND(ASK_UNSEEN, ask_of_unseen),

@@ -34,6 +34,7 @@ add_chat(struct rows *out, uint64_t peer, struct store_value value)
         .peer_read = record.peer_read,
         .peer_expired_after = record.peer_expired_after,
         .peer_expired = record.peer_expired,
+        .ttl_ms = record.ttl_ms,
     };
     memcpy(rows_room(out, sizeof(chat)), &chat, sizeof(chat));
 }

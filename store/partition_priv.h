@@ -69,6 +69,8 @@ extern const struct ask_kind ask_group_create, ask_group_change, ask_group_messa
     ask_group_members, ask_group_read, ask_group_chats, ask_group_typing, ask_group_revise;
 /* partition_group_tell.c */
 extern const struct ask_kind ask_of_group_report, ask_of_group_tell;
+/* partition_ttl.c */
+extern const struct ask_kind ask_chat_ttl;
 /* partition_sweep.c */
 extern const struct ask_kind ask_sweep;
 /* partition_call.c, partition_call_signal.c */

@@ -167,12 +167,38 @@ change_get(struct cursor_in *in, struct payload *out)
     entry_get_change(in, &out->change.change);
 }
 
+static size_t
+chat_ttl_bytes(const struct payload *payload)
+{
+    (void)payload;
+    return 4 * sizeof(uint64_t);
+}
+
+static void
+chat_ttl_put(struct cursor_out *out, const struct payload *payload)
+{
+    cursor_put_u64(out, payload->chat_ttl.peer);
+    cursor_put_u64(out, payload->chat_ttl.user);
+    cursor_put_u64(out, payload->chat_ttl.ttl_ms);
+    cursor_put_u64(out, payload->chat_ttl.time_ms);
+}
+
+static void
+chat_ttl_get(struct cursor_in *in, struct payload *out)
+{
+    out->chat_ttl.peer = cursor_get_u64(in);
+    out->chat_ttl.user = cursor_get_u64(in);
+    out->chat_ttl.ttl_ms = cursor_get_u64(in);
+    out->chat_ttl.time_ms = cursor_get_u64(in);
+}
+
 /* Kinds without a place are nobody's. */
 static const struct payload_coding user_create = {create_bytes, create_put, create_get};
 static const struct payload_coding name_release = {release_bytes, release_put, release_get};
 static const struct payload_coding receipt = {receipt_bytes, receipt_put, receipt_get};
 static const struct payload_coding copy = {copy_bytes, copy_put, copy_get};
 static const struct payload_coding change = {change_bytes, change_put, change_get};
+static const struct payload_coding chat_ttl = {chat_ttl_bytes, chat_ttl_put, chat_ttl_get};
 static const struct payload_coding expired = {expired_bytes, expired_put, expired_get};
 
 static const struct payload_coding *const codings[PAYLOAD_KINDS] = {
@@ -189,6 +215,7 @@ static const struct payload_coding *const codings[PAYLOAD_KINDS] = {
     [PAYLOAD_GROUP_CHANGED] = &payload_group_changed,
     [PAYLOAD_CHANGE] = &change,
     [PAYLOAD_CHANGE_KEPT] = &change,
+    [PAYLOAD_CHAT_TTL] = &chat_ttl,
     [PAYLOAD_EXPIRED] = &expired,
     [PAYLOAD_CALL] = &payload_call,
 };

@@ -32,6 +32,7 @@ enum payload_kind {
     PAYLOAD_GROUP_COUNTS = 20,
     PAYLOAD_GROUP_ABSENT = 21,
     PAYLOAD_GROUP_CHANGED = 22,
+    PAYLOAD_CHAT_TTL = 23,    /* recipient's -> sender's: how long messages of their chat live */
     PAYLOAD_EXPIRED = 32,     /* a receipt that tells, too, of what no device took in */
     PAYLOAD_CHANGE = 46,      /* recipient's -> sender's: a change of one, likewise */
     PAYLOAD_CHANGE_KEPT = 47, /* the same for what is left of the sender's history alone */
@@ -74,6 +75,13 @@ struct payload_change {
     struct store_entry_change change;
 };
 
+struct payload_chat_ttl {
+    uint64_t peer;
+    uint64_t user; /* who set it */
+    uint64_t ttl_ms;
+    uint64_t time_ms;
+};
+
 struct payload {
     enum payload_kind kind;
     union {
@@ -90,6 +98,7 @@ struct payload {
         struct payload_group_changed group_changed;
         struct payload_change change;
         struct payload_call call;
+        struct payload_chat_ttl chat_ttl;
     };
 };
 

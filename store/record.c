@@ -29,7 +29,8 @@ enum {
     CHAT_BLOCKED = 1,
     CHAT_EXPIRED = 2,
     CHAT_HELD = 4,
-    CHAT_PARTS = CHAT_BLOCKED | CHAT_EXPIRED | CHAT_HELD, /* all there are */
+    CHAT_TTL = 8,
+    CHAT_PARTS = CHAT_BLOCKED | CHAT_EXPIRED | CHAT_HELD | CHAT_TTL, /* all there are */
 };
 static_assert(HEAD_BYTES + STORE_DEVICES_LIMIT * CURSOR_BYTES <= RECORD_BYTES_MAX,
               "a head with all devices fits");
@@ -468,7 +469,7 @@ chat_parts(const struct record_chat *chat)
     bool blocked = chat->blocked || chat->swallowed > 0;
     bool expired = (chat->expired | chat->peer_expired) != 0;
     return (uint8_t)((blocked ? CHAT_BLOCKED : 0) | (expired ? CHAT_EXPIRED : 0) |
-                     (chat->held ? CHAT_HELD : 0));
+                     (chat->held ? CHAT_HELD : 0) | (chat->ttl_at_ms != 0 ? CHAT_TTL : 0));
 }
 
 static void
@@ -485,6 +486,11 @@ chat_parts_put(struct cursor_out *out, const struct record_chat *chat, uint8_t p
         cursor_put_u64(out, chat->told_expired);
         cursor_put_u64(out, chat->peer_expired_after);
         cursor_put_u64(out, chat->peer_expired);
+    }
+    if ((parts & CHAT_TTL) != 0) {
+        cursor_put_u64(out, chat->ttl_ms);
+        cursor_put_u64(out, chat->ttl_at_ms);
+        cursor_put_u64(out, chat->ttl_by);
     }
 }
 
@@ -506,6 +512,11 @@ chat_parts_get(struct cursor_in *in, struct record_chat *out)
         out->told_expired = cursor_get_u64(in);
         out->peer_expired_after = cursor_get_u64(in);
         out->peer_expired = cursor_get_u64(in);
+    }
+    if ((parts & CHAT_TTL) != 0) {
+        out->ttl_ms = cursor_get_u64(in);
+        out->ttl_at_ms = cursor_get_u64(in);
+        out->ttl_by = cursor_get_u64(in);
     }
 }
 

@@ -224,6 +224,10 @@ struct record_chat {
     uint64_t expired_after, expired;
     uint64_t told_expired;
     uint64_t peer_expired_after, peer_expired; /* of what the user wrote, as told */
+    /* How long messages live that are sent from now on (0: for good), and who set it when. */
+    uint64_t ttl_ms;
+    uint64_t ttl_at_ms;
+    uint64_t ttl_by;
 };
 size_t record_chat_encode(const struct record_chat *chat, unsigned char out[RECORD_BYTES_MAX]);
 MUST_CHECK int record_chat_decode(struct store_value value, struct record_chat *out);

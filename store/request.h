@@ -209,6 +209,7 @@ struct store_chat {
     uint64_t peer_delivered; /* how far the peer got in what the user wrote */
     uint64_t peer_read;
     uint64_t peer_expired_after, peer_expired; /* what no device of the peer took in in time */
+    uint64_t ttl_ms; /* how long messages live that are sent now; 0: for good */
 };
 
 struct store_push {

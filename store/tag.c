@@ -3,6 +3,7 @@
 
 #include "store/ask.h"
 #include "store/audit.h"
+#include "store/chat_ttl.h"
 #include "store/group.h"
 #include "store/presence.h"
 #include "store/request.h"
@@ -62,6 +63,7 @@ static const char *const requests[] = {
     NAME(STORE_DEVICES),
     NAME(STORE_REPLACED),
     NAME(STORE_CHANGE),
+    NAME(STORE_CHAT_TTL),
     NAME(STORE_GROUP_REVISE),
     NAME(STORE_DEVICE_RENAME),
     NAME(STORE_LINK_CREATE),

@@ -98,6 +98,38 @@ describe('a message', () => {
     assert.equal(alice.frames.filter((frame) => frame.messageChanged?.kind === 'HIDDEN').length, 0);
   });
 
+  it('disappears when the chat says so, whichever of the two has set it', async () => {
+    const { erik, fred } = await node.importUsers('erik', 'fred');
+    const one = await Client.welcomed(node.url, { token: erik.token });
+    const other = await Client.welcomed(node.url, { token: fred.token });
+    const set = { modifyChat: { chat: { userName: 'fred' }, ttlMs: '1000' } };
+    assert.equal((await one.ask(set)).error.code, 'NOT_PERMITTED'); // they have not met
+    await one.write('fred', 'hello');
+    await other.hear();
+    const { sent } = await one.ask(set);
+    const update = await other.event('chatUpdate');
+    assert.deepEqual(update, {
+      inboxNumber: update.inboxNumber,
+      chat: { userId: erik.user },
+      serverTimeMs: sent.serverTimeMs,
+      authorUserId: erik.user,
+      ttlMs: '1000',
+    });
+    await other.settle();
+    await one.write('fred', 'brief');
+    const brief = await other.hear();
+    assert.equal(BigInt(brief.expiresAtMs), BigInt(brief.serverTimeMs) + 1000n);
+    const { chats } = await other.ask({ listChats: {} });
+    assert.equal(chats.chats[0].ttlMs, '1000');
+    await one.close();
+    await other.write('erik', 'brief, too');
+    await sleep(1100); // its time passes
+    const again = await Client.welcomed(node.url, { token: erik.token });
+    await again.settle();
+    assert.equal(again.frames.filter((frame) => frame.newMessage).length, 0);
+    await Promise.all([again.close(), other.close()]);
+  });
+
   it('disappears when its time has come', async () => {
     const { token } = (await node.importUsers('dora')).dora;
     const { sent } = await alice.ask({ sendMessage: { chat: { userName: 'dora' }, text: 'soon gone', ttlMs: '1000' } });

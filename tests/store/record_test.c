@@ -620,6 +620,14 @@ payloads(void **state)
     assert_int_equal(out.payload.release.user, 8);
 
     payload = (struct payload){
+        .kind = PAYLOAD_CHAT_TTL,
+        .chat_ttl = {.peer = 1, .user = 2, .ttl_ms = 3, .time_ms = 4},
+    };
+    payload_encode(&payload, bytes);
+    check_strict(decode_payload, bytes, payload_bytes(&payload), &out);
+    assert_int_equal(out.payload.chat_ttl.time_ms, 4);
+
+    payload = (struct payload){
         .kind = PAYLOAD_RECEIPT,
         .receipt = {.reader = 1, .peer = 2, .delivered = 3, .read = 4},
     };

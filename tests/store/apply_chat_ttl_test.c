@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How long messages of a chat of two live: what either of them sets, for both. */
+#include "store/history.h"
+#include "store/state.h"
+#include "tests/spec.h"
+#include "tests/store/world.h"
+
+#include <errno.h>
+
+enum { MINUTE_MS = 60000, HOUR_MS = 3600000 };
+
+static const struct ledger_limits limits = {
+    .inbox_entries_max = 8, .inbox_bytes_max = 10000, .devices_max = 3};
+
+static struct store_entry entries[WORLD_PAGE_MAX];
+static uint64_t alice, bob;
+
+/* Who have met: alice has written once, which has been taken in. */
+static int
+begin(void **state)
+{
+    struct world *world = world_new(13, &limits);
+    alice = world_user(world, "alice", 2);
+    bob = world_user(world, "bob", 1);
+    (void)world_send(world, alice, 1, 1, bob, "hello");
+    world_drain(world, bob);
+    world_settle(world);
+    world_drain(world, alice);
+    *state = world;
+    return 0;
+}
+
+static int
+end(void **state)
+{
+    struct world *world = *state;
+    world_free(&world);
+    return 0;
+}
+
+static uint64_t
+ttl_of(struct world *world, uint64_t user, uint64_t peer)
+{
+    struct record_chat chat;
+    assert_true(world_chat(world, user, peer, &chat));
+    return chat.ttl_ms;
+}
+
+/* The only entry of the user's inbox tells that it was set. */
+static void
+expect_told(struct world *world, uint64_t user, uint64_t peer, uint64_t author, uint64_t ttl_ms)
+{
+    assert_int_equal(world_inbox(world, user, 0, entries), 1);
+    assert_int_equal(entries[0].kind, STORE_ENTRY_CHAT_TTL);
+    assert_int_equal(entries[0].peer, peer);
+    assert_int_equal(entries[0].update.author, author);
+    assert_int_equal(entries[0].update.value, ttl_ms);
+}
+
+static void
+is_told_to_both(void **state)
+{
+    struct world *world = *state;
+    struct result result = world_chat_ttl(world, alice, 2, bob, HOUR_MS);
+    assert_int_equal(result.error, 0);
+    assert_int_equal(result.time_ms, world_now_ms(world));
+    world_settle(world);
+    expect_told(world, bob, alice, alice, HOUR_MS);
+    expect_told(world, alice, bob, alice, HOUR_MS); /* her other device */
+    assert_int_equal(ttl_of(world, alice, bob), HOUR_MS);
+    assert_int_equal(ttl_of(world, bob, alice), HOUR_MS);
+    world_drain(world, bob);
+    world_drain(world, alice);
+    (void)world_chat_ttl(world, bob, 1, alice, 0);
+    world_settle(world);
+    expect_told(world, alice, bob, bob, 0);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 0); /* his one device knows */
+    assert_int_equal(ttl_of(world, alice, bob), 0);
+    assert_int_equal(ttl_of(world, bob, alice), 0);
+}
+
+static uint64_t
+lives_for(struct world *world, uint64_t sender, uint64_t number, uint64_t recipient,
+          uint64_t ttl_ms)
+{
+    struct result sent = ttl_ms == 0
+                             ? world_send(world, sender, 1, number, recipient, "m")
+                             : world_send_for(world, sender, number, recipient, "m", ttl_ms);
+    assert_int_equal(sent.error, 0);
+    size_t count = world_inbox(world, recipient, 0, entries);
+    uint64_t at_ms = entries[count - 1].message.expires_at_ms;
+    return at_ms == 0 ? 0 : at_ms - world_now_ms(world);
+}
+
+static void
+holds_for_messages_of_both(void **state)
+{
+    struct world *world = *state;
+    (void)world_chat_ttl(world, alice, 2, bob, HOUR_MS);
+    world_settle(world);
+    assert_int_equal(lives_for(world, alice, 3, bob, 0), HOUR_MS);
+    assert_int_equal(lives_for(world, bob, 1, alice, 0), HOUR_MS);
+    assert_int_equal(lives_for(world, bob, 2, alice, MINUTE_MS), MINUTE_MS); /* as he says */
+    assert_int_equal(lives_for(world, alice, 4, bob, 2 * HOUR_MS), HOUR_MS);
+    (void)world_chat_ttl(world, bob, 3, alice, 0);
+    world_settle(world);
+    assert_int_equal(lives_for(world, alice, 5, bob, 0), 0);
+    world_pass(world, HOUR_MS);
+    (void)world_sweep(world);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 2); /* the setting, and the last */
+}
+
+static void
+edits_live_no_longer(void **state)
+{
+    struct world *world = *state;
+    (void)world_chat_ttl(world, alice, 2, bob, HOUR_MS);
+    world_settle(world);
+    struct world_change edit = {.kind = STORE_CHANGE_EDIT,
+                                .sender = alice,
+                                .number = 3,
+                                .recipient = bob,
+                                .chat_number = 1,
+                                .copy = true,
+                                .text = "hi"};
+    assert_int_equal(world_change(world, &edit).error, 0);
+    world_settle(world);
+    for (unsigned i = 0; i < 2; i++) {
+        size_t count = world_inbox(world, i == 0 ? bob : alice, 0, entries);
+        const struct store_entry *last = &entries[count - 1];
+        assert_int_equal(last->kind, STORE_ENTRY_CHANGE);
+        assert_int_equal(last->change.message.expires_at_ms, world_now_ms(world) + HOUR_MS);
+    }
+}
+
+/* Both at once: the partitions hear of the two in different orders. */
+static void
+the_later_one_holds_for_both(void **state)
+{
+    struct world *world = *state;
+    for (unsigned round = 0; round < 3; round++) {
+        bool alice_first = round == 0;
+        uint64_t first_ttl = alice_first ? HOUR_MS : MINUTE_MS;
+        (void)world_chat_ttl(world, alice_first ? alice : bob, 10 + round,
+                             alice_first ? bob : alice, first_ttl);
+        world_pass(world, round == 2 ? 0 : 1);
+        (void)world_chat_ttl(world, alice_first ? bob : alice, 20 + round,
+                             alice_first ? alice : bob, first_ttl / 2);
+        world_settle(world);
+        assert_int_equal(ttl_of(world, alice, bob), ttl_of(world, bob, alice));
+        assert_true(round == 2 || ttl_of(world, alice, bob) == first_ttl / 2);
+        world_pass(world, 1);
+        world_drain(world, alice);
+        world_drain(world, bob);
+    }
+}
+
+static void
+a_retry_sets_once(void **state)
+{
+    struct world *world = *state;
+    struct result first = world_chat_ttl(world, alice, 2, bob, HOUR_MS);
+    world_settle(world);
+    world_pass(world, 10);
+    (void)world_chat_ttl(world, bob, 1, alice, 0);
+    world_settle(world);
+    struct result again = world_chat_ttl(world, alice, 2, bob, HOUR_MS);
+    assert_true(again.duplicate);
+    assert_int_equal(again.time_ms, first.time_ms);
+    assert_int_equal(ttl_of(world, bob, alice), 0);
+}
+
+static void
+outlives_folds_and_restarts(void **state)
+{
+    struct world *world = *state;
+    (void)world_chat_ttl(world, alice, 2, bob, HOUR_MS);
+    world_settle(world);
+    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
+        world_fold(world, cell);
+        world_fold(world, cell);
+    }
+    world_restart(world);
+    assert_int_equal(lives_for(world, alice, 3, bob, 0), HOUR_MS);
+    assert_int_equal(lives_for(world, bob, 1, alice, 0), HOUR_MS);
+}
+
+static void
+is_refused(void **state)
+{
+    struct world *world = *state;
+    uint64_t carol = world_user(world, "carol", 1);
+    assert_int_equal(world_chat_ttl(world, carol, 1, bob, HOUR_MS).error, -ENOMSG);
+    assert_int_equal(world_chat_ttl(world, alice, 2, bob + 256, HOUR_MS).error, -ENOENT);
+    for (uint64_t number = 2; number <= 9; number++) {
+        assert_int_equal(world_send(world, alice, 1, number, bob, "m").error, 0);
+    }
+    assert_int_equal(world_chat_ttl(world, alice, 10, bob, HOUR_MS).error, -EDQUOT);
+    assert_int_equal(ttl_of(world, bob, alice), 0);
+    world_drain(world, bob);
+    assert_int_equal(world_chat_ttl(world, alice, 10, bob, HOUR_MS).error, 0); /* not used up */
+}
+
+/* What the blocked can't tell. */
+static void
+is_nothing_to_who_has_blocked(void **state)
+{
+    struct world *world = *state;
+    (void)world_state(world, bob, STORE_STATE_BLOCKED, alice, "");
+    size_t before = world_inbox(world, bob, 0, entries);
+    assert_int_equal(world_chat_ttl(world, alice, 2, bob, HOUR_MS).error, 0);
+    world_settle(world);
+    assert_int_equal(world_inbox(world, bob, 0, entries), before);
+    assert_int_equal(ttl_of(world, bob, alice), 0);
+    assert_int_equal(ttl_of(world, alice, bob), HOUR_MS);
+}
+
+static void
+with_oneself(void **state)
+{
+    struct world *world = *state;
+    (void)world_send(world, alice, 1, 2, alice, "note");
+    world_drain(world, alice);
+    world_settle(world);
+    world_drain(world, alice);
+    assert_int_equal(world_chat_ttl(world, alice, 3, alice, HOUR_MS).error, 0);
+    world_settle(world);
+    expect_told(world, alice, alice, alice, HOUR_MS);
+    assert_int_equal(lives_for(world, alice, 4, alice, 0), HOUR_MS);
+}
+
+#define IN_A_WORLD(title, function)           \
+    {                                         \
+        (title), (function), begin, end, NULL \
+    }
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        IN_A_WORLD("either sets it, and both are told, on all devices", is_told_to_both),
+        IN_A_WORLD("it holds for what either of them sends from then on",
+                   holds_for_messages_of_both),
+        IN_A_WORLD("edits live no longer", edits_live_no_longer),
+        IN_A_WORLD("where both set it at once, one of the two holds for both",
+                   the_later_one_holds_for_both),
+        IN_A_WORLD("a retry sets it once", a_retry_sets_once),
+        IN_A_WORLD("it outlives folds and restarts", outlives_folds_and_restarts),
+        IN_A_WORLD("who have not met, nobody, and a full inbox are refused", is_refused),
+        IN_A_WORLD("who has blocked the other one is told nothing", is_nothing_to_who_has_blocked),
+        IN_A_WORLD("one has a chat with oneself", with_oneself),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
