@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -261,16 +262,19 @@ next_number(const struct step_files *files)
 static int
 make_file(struct io_driver *driver, const char *path, io_file *out)
 {
-    return io_file_open(driver, path, IO_OPEN_WRITE | IO_OPEN_CREATE | IO_OPEN_EXCLUSIVE, out);
+    return io_file_open(driver, path,
+                        IO_OPEN_WRITE | IO_OPEN_CREATE | IO_OPEN_EXCLUSIVE | IO_OPEN_DIRECT, out);
 }
 
 static int
 begin_segment(struct step_files *files, uint64_t ticks)
 {
     struct io_driver *driver = files->place.driver;
-    struct step_segment segment = {
-        .row = files->place.row, .number = next_number(files), .bytes = STEP_BYTES, .begun = ticks};
-    uint64_t header[STEP_WORDS];
+    struct step_segment segment = {.row = files->place.row,
+                                   .number = next_number(files),
+                                   .bytes = STEP_HEADER_BYTES,
+                                   .begun = ticks};
+    _Alignas(IO_DIRECT_BYTES) uint64_t header[STEP_HEADER_BYTES / sizeof(uint64_t)] = {0};
     char path[STEP_PATH_BYTES];
     step_files_close(files);
     int error = files->count == STEP_SEGMENTS_MAX ? drop_oldest(files) : 0;
@@ -299,18 +303,33 @@ static void
 abandon_empty(struct step_files *files)
 {
     unsigned last = files->count - 1;
-    if (files->count > 0 && files->segments[last].bytes == STEP_BYTES &&
+    if (files->count > 0 && files->segments[last].bytes == STEP_HEADER_BYTES &&
         segment_remove(files->place.driver, files->place.folder, &files->segments[last]) == 0) {
-        files->bytes -= STEP_BYTES;
+        files->bytes -= STEP_HEADER_BYTES;
         files->count--;
     }
 }
 
-int
-step_files_append(struct step_files *files, const uint64_t *words, size_t count)
+uint64_t *
+step_memory(size_t count)
 {
-    uint64_t bytes = (uint64_t)count * STEP_BYTES;
-    int error = make_room(files, bytes + STEP_BYTES);
+    return aligned_alloc(IO_DIRECT_BYTES, count * STEP_BYTES);
+}
+
+/* Behind `count` steps; how many there are then. */
+static size_t
+add_holes(uint64_t *words, size_t count)
+{
+    size_t whole = (count + STEP_SECTOR_STEPS - 1) / STEP_SECTOR_STEPS * STEP_SECTOR_STEPS;
+    memset(words + count * STEP_WORDS, 0, (whole - count) * STEP_BYTES);
+    return whole;
+}
+
+int
+step_files_append(struct step_files *files, uint64_t *words, size_t count)
+{
+    uint64_t bytes = (uint64_t)add_holes(words, count) * STEP_BYTES;
+    int error = make_room(files, bytes + STEP_HEADER_BYTES);
     if (error == 0 && (files->file < 0 || files->segments[files->count - 1].bytes + bytes >
                                               segment_bytes_max(files))) {
         error = begin_segment(files, step_ticks(words));

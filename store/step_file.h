@@ -2,13 +2,14 @@
 /* step_file.h - the files that steps are kept in: `steps/LLL-SSSSSSSS` (scheduler, segment; in
  * hexadecimal) beside the store.
  *
- *     segment:   header, 32 bytes | step | step | ...
+ *     segment:   header, 32 bytes, zeros up to 512 | step | step | ...
  *     header:    magic 8 | scheduler 4 | segment 4 | time of its first step 8 | 0 8
  *
  * Each scheduler appends to a row of its own; when that has as many bytes as it may the oldest
  * segment goes. Rows of schedulers that there are no more are the others' to let go of. Nothing is
  * synced, and a step is 32 bytes at a place that 32 divides, so whatever a crash leaves can be
- * read: a step that did not reach the disk is a hole.
+ * read: a step that did not reach the disk is a hole. What is appended is filled up with holes to
+ * whole sectors and goes past the page cache: nobody is likely to read it soon.
  *
  *     step_files_open(&files, &place);
  *     error = step_files_append(&files, words, count);
@@ -26,6 +27,8 @@
 
 enum {
     STEP_FOLDER_BYTES = 336,
+    STEP_HEADER_BYTES = IO_DIRECT_BYTES,
+    STEP_SECTOR_STEPS = IO_DIRECT_BYTES / STEP_BYTES,
     STEP_PATH_BYTES = STEP_FOLDER_BYTES + 32,
     STEP_SEGMENT_BYTES_MIN = 4 << 10,
     STEP_SEGMENT_BYTES_MAX = 64 << 20,
@@ -67,9 +70,14 @@ struct step_files {
 MUST_CHECK int step_files_open(struct step_files *files, const struct step_place *place);
 void step_files_close(struct step_files *files);
 
-/* Appends `count` steps as step_pack made them, the oldest first. 0, or a negative errno: they are
+/* Memory for so many steps, a multiple of STEP_SECTOR_STEPS; the caller's to free(). NULL: there is
+ * none. */
+uint64_t *step_memory(size_t count);
+
+/* Appends `count` steps as step_pack made them, the oldest first, which lie in step_memory; what is
+ * behind them up to a multiple of STEP_SECTOR_STEPS becomes holes. 0, or a negative errno: they are
  * lost then, and the next append begins a segment. */
-MUST_CHECK int step_files_append(struct step_files *files, const uint64_t *words, size_t count);
+MUST_CHECK int step_files_append(struct step_files *files, uint64_t *words, size_t count);
 
 /* -------------------------------------------------------------------------------------- reading */
 

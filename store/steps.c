@@ -39,7 +39,7 @@ steps_init(struct steps *steps, struct store *store, const struct step_place *pl
     }
     int error = step_files_open(&steps->files, place);
     for (unsigned i = 0; i < 2; i++) {
-        steps->halves[i].words = malloc((size_t)STEPS_HALF * STEP_BYTES);
+        steps->halves[i].words = step_memory(STEPS_HALF);
         ASSERT(steps->halves[i].words != NULL);
     }
     steps->store = store;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -33,11 +34,14 @@ row_open(struct step_files *files, uint32_t row, uint32_t rows)
 static int
 append(struct step_files *files, const struct step *steps, unsigned count)
 {
-    uint64_t words[ROWS_MAX * STEP_WORDS];
+    uint64_t *words = step_memory(ROWS_MAX);
+    assert_non_null(words);
     for (unsigned i = 0; i < count; i++) {
         step_pack(&steps[i], &words[(size_t)i * STEP_WORDS]);
     }
-    return step_files_append(files, words, count);
+    int error = step_files_append(files, words, count);
+    free(words);
+    return error;
 }
 
 /* Steps of others, one a tick. */
@@ -229,7 +233,7 @@ passes_over_what_a_crash_left(void **state)
     row_open(&files, 0, 1);
     assert_int_equal(append(&files, steps, 2), 0);
     step_files_close(&files);
-    disk_patch(&disk, "000-00000001", STEP_BYTES, zeros,
+    disk_patch(&disk, "000-00000001", STEP_HEADER_BYTES, zeros,
                STEP_BYTES);                   /* the first never got there */
     disk_write(&disk, "000-00000002", "", 0); /* a header, neither */
     disk_write(&disk, "000-0000000x", "not ours", 8);
