@@ -176,6 +176,11 @@ set_state(struct connection *connection, const Linnet__V1__ClientFrame *frame)
         command_refuse_name(connection, frame, "setState.chat", error);
         return;
     }
+    if (kind->store == STORE_STATE_MUTED) {
+        state.chat = state.subject;
+        state.of_group = command_chat_is_group(set->chat);
+        state.quiet_until_ms = set->muted_until_ms;
+    }
     if (kind->about_chat && command_chat_is_group(set->chat)) {
         state.subject |= CONNECTION_STATE_GROUP;
     }

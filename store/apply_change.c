@@ -296,6 +296,7 @@ need_changed_kept(const struct needs *needs, const struct payload *payload)
 {
     const struct payload_change *changed = &payload->change;
     struct place place = {.user = changed->change.message.sender, .chat = changed->peer};
+    need(needs, RECORD_HEAD, place.user, 0);
     need_history(needs, &place, &changed->change);
 }
 
@@ -304,7 +305,10 @@ run_changed_kept(const struct apply *apply, const struct payload *payload)
 {
     const struct payload_change *changed = &payload->change;
     struct place place = {.user = changed->change.message.sender, .chat = changed->peer};
-    change_history(apply, &place, &changed->change);
+    struct record_head head;
+    if (inbox_head_get(apply->ledger, place.user, &head)) {
+        change_history(apply, &place, &changed->change);
+    }
 }
 
 const struct apply_payload_kind apply_changed_kept = {need_changed_kept, run_changed_kept};

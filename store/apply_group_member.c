@@ -116,6 +116,7 @@ message_to_member(const struct apply *apply, uint64_t user, const struct store_e
         own_message(&membership, membership.last);
     }
     bool wanted = !own || head.devices > 1;
+    entry->quiet = membership.muted_until_ms > apply->time_ms;
     group_find_point(&membership, &entry->message);
     if (wanted && apply_group_entry(apply, user, &head, entry)) {
         group_find_note(&membership, entry);

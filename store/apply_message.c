@@ -57,6 +57,7 @@ take_in(const struct apply *apply, uint64_t recipient, struct record_head *head,
         return false;
     }
     entry->message.chat_number = ++chat->last;
+    entry->quiet = chat->muted_until_ms > apply->time_ms;
     inbox_append(ledger, apply->effects, recipient, head, entry);
     inbox_head_put(ledger, recipient, head);
     history_put(ledger, apply->effects, recipient, entry);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a user has set. Most kinds are bytes to be kept and told; a block and the receipts' switch
- * are noted as flags, too, where messages and cursors pass by without looking further. */
+/* What a user has set. Most kinds are bytes to be kept and told; a block, a muted chat and the
+ * receipts' switch are noted as flags, too, where messages and cursors pass by without looking
+ * further. */
 #include "store/apply_priv.h"
 #include "store/chat.h"
+#include "store/group_ledger.h"
 #include "store/record_state.h"
 
 #include <errno.h>
@@ -28,6 +30,8 @@ need_state(const struct needs *needs, const struct command *command)
     need_key(needs, &key);
     if (state->kind == STORE_STATE_BLOCKED) {
         need(needs, RECORD_CHAT, state->user, state->subject);
+    } else if (state->kind == STORE_STATE_MUTED) {
+        need(needs, state->of_group ? RECORD_MEMBERSHIP : RECORD_CHAT, state->user, state->chat);
     }
 }
 
@@ -114,6 +118,24 @@ keep(const struct apply *apply, const struct change *change, uint64_t mark)
     ledger_put(ledger, &key, sum, record_state_sum_encode(&change->sum, sum));
 }
 
+/* Noted where messages of the chat come by. */
+static void
+mute(const struct apply *apply, const struct command_state *command)
+{
+    struct ledger *ledger = apply->ledger;
+    uint64_t until_ms = command->removed ? 0 : command->quiet_until_ms;
+    struct record_membership membership;
+    struct record_chat chat;
+    if (!command->of_group) {
+        (void)chat_get(ledger, command->user, command->chat, &chat);
+        chat.muted_until_ms = until_ms;
+        chat_put(ledger, command->user, command->chat, &chat);
+    } else if (membership_get(ledger, command->user, command->chat, &membership)) {
+        membership.muted_until_ms = until_ms;
+        membership_put(ledger, command->user, command->chat, &membership);
+    }
+}
+
 /* What else hangs on the kind. */
 static void
 follow(const struct apply *apply, struct change *change)
@@ -125,6 +147,8 @@ follow(const struct apply *apply, struct change *change)
         (void)chat_get(apply->ledger, command->user, command->subject, &chat);
         chat.blocked = !command->removed;
         chat_put(apply->ledger, command->user, command->subject, &chat);
+    } else if (command->kind == STORE_STATE_MUTED) {
+        mute(apply, command);
     } else if (command->kind == STORE_STATE_RECEIPTS_OFF) {
         change->head.receipts_off = !command->removed;
     }

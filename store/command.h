@@ -226,6 +226,10 @@ struct command_state {
     uint32_t states_max; /* as the settings were when it was asked for */
     uint32_t bytes_max;
     struct store_value value;
+    /* MUTED alone, as in store_state. */
+    bool of_group;
+    uint64_t chat;
+    uint64_t quiet_until_ms;
 };
 
 struct command {

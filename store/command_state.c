@@ -14,6 +14,11 @@ command_put_state(struct cursor_out *out, const struct command *command)
     cursor_put_u32(out, state->bytes_max);
     cursor_put_u32(out, (uint32_t)state->value.count);
     cursor_put_bytes(out, state->value.bytes, state->value.count);
+    if (state->kind == STORE_STATE_MUTED) {
+        cursor_put_u8(out, state->of_group);
+        cursor_put_u64(out, state->chat);
+        cursor_put_u64(out, state->quiet_until_ms);
+    }
 }
 
 /* A value that is a rule can be read as one. */
@@ -29,6 +34,10 @@ command_get_state(struct cursor_in *in, struct command *command)
     out->bytes_max = cursor_get_u32(in);
     out->value.count = cursor_get_u32(in);
     out->value.bytes = cursor_get_bytes(in, out->value.count);
+    bool mutes = out->kind == STORE_STATE_MUTED;
+    out->of_group = mutes && command_get_flag(in);
+    out->chat = mutes ? cursor_get_u64(in) : 0;
+    out->quiet_until_ms = mutes ? cursor_get_u64(in) : 0;
     if (in->failed || !state_valid(out->kind, out->subject, out->removed, out->value)) {
         cursor_in_fail(in);
     }

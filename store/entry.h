@@ -187,6 +187,7 @@ struct store_entry {
     uint64_t total_entries;
     uint64_t total_bytes;
     enum store_entry_kind kind;
+    bool quiet; /* not kept: it is being put into an inbox, and wakes nobody */
     union {
         struct store_entry_message message;
         struct store_entry_cursors cursors;

@@ -21,6 +21,7 @@
 enum {
     STORE_HOLD_MESSAGES_MAX = 100,
     STORE_HOLD_RECIPIENTS_MAX = 32,
+    STORE_HOLD_RECIPIENTS_LIMIT = 255, /* whatever the setting */
 };
 
 enum store_hold_tag {

@@ -138,8 +138,8 @@ inbox_make_room(struct ledger *ledger, struct effects *effects, uint64_t user,
     return true;
 }
 
-/* What somebody else wrote, and that he calls; not what other devices of the user did, nor marks,
- * nor who is in a group. */
+/* What somebody else wrote in a chat that is not muted, and that he calls; not what other devices
+ * of the user did, nor marks, nor who is in a group. */
 static bool
 entry_wakes(uint64_t user, const struct store_entry *entry)
 {
@@ -147,7 +147,7 @@ entry_wakes(uint64_t user, const struct store_entry *entry)
         return entry_call_wakes(user, &entry->call);
     }
     bool said = entry->kind == STORE_ENTRY_MESSAGE || entry->kind == STORE_ENTRY_GROUP_MESSAGE;
-    return said && entry->message.sender != user;
+    return said && !entry->quiet && entry->message.sender != user;
 }
 
 /* Whose it is and for which devices it waits: only a trace of the message asks. */

@@ -52,7 +52,9 @@ run_name_hold(struct partition *partition, struct ask *ask, bool act)
 static bool
 valid_hold(const struct ask *ask)
 {
-    return partition_valid_user(ask) && ASK_DATA(store_hold, ask)->recipient != 0;
+    const struct store_hold *hold = ASK_DATA(store_hold, ask);
+    return partition_valid_user(ask) && hold->recipient != 0 &&
+           hold->recipients_max <= STORE_HOLD_RECIPIENTS_LIMIT;
 }
 
 static enum ask_outcome

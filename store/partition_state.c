@@ -47,6 +47,9 @@ run_change(struct partition *partition, struct ask *ask, bool act)
                 .states_max = options->states_max,
                 .bytes_max = options->states_bytes_max,
                 .value = value_of(ask),
+                .of_group = state->of_group,
+                .chat = state->chat,
+                .quiet_until_ms = state->quiet_until_ms,
             },
     };
     return partition_log_for_user(partition, ask, &command, state->user, act);

@@ -15,7 +15,7 @@ static const uint64_t NAME_SEED_A = UINT64_C(0xc2b2ae3d27d4eb4f);
 
 enum {
     CURSOR_BYTES = 2 + 1 + 3 * 8 + 8,
-    HEAD_BYTES = RECORD_HEADER_BYTES + 1 + 2 + 2 + 6 * 8 + 8 + 1 + 2,
+    HEAD_BYTES = RECORD_HEADER_BYTES + 1 + 2 + 2 + 6 * 8 + 8 + 1 + 1,
     /* In the byte that else tells whether the user was removed. */
     HEAD_UNBORN = 2,
     /* What few heads have, at the end. */
@@ -30,7 +30,9 @@ enum {
     CHAT_EXPIRED = 2,
     CHAT_HELD = 4,
     CHAT_TTL = 8,
-    CHAT_PARTS = CHAT_BLOCKED | CHAT_EXPIRED | CHAT_HELD | CHAT_TTL, /* all there are */
+    CHAT_MUTED = 16,
+    /* all there are */
+    CHAT_PARTS = CHAT_BLOCKED | CHAT_EXPIRED | CHAT_HELD | CHAT_TTL | CHAT_MUTED,
 };
 static_assert(HEAD_BYTES + STORE_DEVICES_LIMIT * CURSOR_BYTES <= RECORD_BYTES_MAX,
               "a head with all devices fits");
@@ -404,7 +406,7 @@ record_head_encode(const struct record_head *head, unsigned char out[RECORD_BYTE
         cursor_put_u8(&cursor, (uint8_t)parts);
     }
     if (head->holds > 0) {
-        cursor_put_u16(&cursor, head->holds);
+        cursor_put_u8(&cursor, head->holds);
     }
     return finish(&cursor);
 }
@@ -440,7 +442,7 @@ head_read(struct cursor_in *in, struct record_head *out)
         cursor_in_fail(in);
     }
     out->receipts_off = (parts & HEAD_RECEIPTS_OFF) != 0;
-    out->holds = (parts & HEAD_HOLDS) != 0 ? cursor_get_u16(in) : 0;
+    out->holds = (parts & HEAD_HOLDS) != 0 ? cursor_get_u8(in) : 0;
 }
 
 int
@@ -469,7 +471,8 @@ chat_parts(const struct record_chat *chat)
     bool blocked = chat->blocked || chat->swallowed > 0;
     bool expired = (chat->expired | chat->peer_expired) != 0;
     return (uint8_t)((blocked ? CHAT_BLOCKED : 0) | (expired ? CHAT_EXPIRED : 0) |
-                     (chat->held ? CHAT_HELD : 0) | (chat->ttl_at_ms != 0 ? CHAT_TTL : 0));
+                     (chat->held ? CHAT_HELD : 0) | (chat->ttl_at_ms != 0 ? CHAT_TTL : 0) |
+                     (chat->muted_until_ms != 0 ? CHAT_MUTED : 0));
 }
 
 static void
@@ -491,6 +494,9 @@ chat_parts_put(struct cursor_out *out, const struct record_chat *chat, uint8_t p
         cursor_put_u64(out, chat->ttl_ms);
         cursor_put_u64(out, chat->ttl_at_ms);
         cursor_put_u64(out, chat->ttl_by);
+    }
+    if ((parts & CHAT_MUTED) != 0) {
+        cursor_put_u64(out, chat->muted_until_ms);
     }
 }
 
@@ -518,6 +524,7 @@ chat_parts_get(struct cursor_in *in, struct record_chat *out)
         out->ttl_at_ms = cursor_get_u64(in);
         out->ttl_by = cursor_get_u64(in);
     }
+    out->muted_until_ms = (parts & CHAT_MUTED) != 0 ? cursor_get_u64(in) : 0;
 }
 
 size_t

@@ -188,8 +188,8 @@ struct record_cursor {
 struct record_head {
     bool removed;
     bool unborn;       /* nobody's yet: hold.h */
-    uint16_t holds;    /* how many recipients of the user are that, as far as is known here */
     bool receipts_off; /* the user neither tells nor is told what was read */
+    uint8_t holds;     /* how many recipients of the user are unborn, as far as is known here */
     uint16_t device_next;
     uint16_t devices;
     struct record_place low;  /* everything up to here is gone */
@@ -216,9 +216,10 @@ struct record_chat {
     uint64_t mark;  /* inbox number of the chat's mark; 0: there never was one */
     bool mark_peer; /* what the mark tells: the peer's cursors, the user's own */
     bool mark_own;
-    bool held;          /* the peer is not there yet, and counts among record_head.holds */
-    bool blocked;       /* the user has blocked the peer */
-    uint64_t swallowed; /* messages that the peer wrote while it was blocked */
+    bool held;               /* the peer is not there yet, and counts among record_head.holds */
+    bool blocked;            /* the user has blocked the peer */
+    uint64_t muted_until_ms; /* what the peer writes wakes none of the user's devices */
+    uint64_t swallowed;      /* messages that the peer wrote while it was blocked */
     /* What the peer wrote and no device took in before it grew too old, and what the peer's
      * partition was told of it: above the first, up to the second. The last such hole. */
     uint64_t expired_after, expired;

@@ -303,6 +303,7 @@ record_membership_encode(const struct record_membership *membership,
     cursor_put_u64(&cursor, membership->entry);
     cursor_put_u64(&cursor, membership->post);
     cursor_put_u64(&cursor, membership->post_number);
+    cursor_put_u64(&cursor, membership->muted_until_ms);
     return finish(&cursor);
 }
 
@@ -341,6 +342,7 @@ record_membership_decode(struct store_value value, struct record_membership *out
     membership.entry = cursor_get_u64(&in);
     membership.post = cursor_get_u64(&in);
     membership.post_number = cursor_get_u64(&in);
+    membership.muted_until_ms = cursor_get_u64(&in);
     if (membership.role > STORE_GROUP_OWNER) {
         return -EBADMSG;
     }

@@ -122,6 +122,7 @@ struct record_membership {
     uint64_t gap_from, gap_to; /* messages that his full inbox did not take */
     uint64_t mark;             /* inbox number of STORE_ENTRY_GROUP_CURSORS; 0: never */
     uint64_t counts;           /* and of STORE_ENTRY_GROUP_COUNTS */
+    uint64_t muted_until_ms;   /* messages wake none of the user's devices */
     bool mark_own;             /* what the mark tells: the cursors, the gap */
     bool mark_gap;
     struct hole expired; /* messages that no device took in in time */

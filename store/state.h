@@ -38,7 +38,7 @@ enum {
 enum store_state_kind {
     /* Subject: a chat, as the caller numbers them, below 2^55. Opaque. */
     STORE_STATE_ARCHIVED = 1,
-    STORE_STATE_MUTED = 2,
+    STORE_STATE_MUTED = 2, /* while it is there, and for so long, nobody is woken (wake.h) */
     STORE_STATE_PINNED = 3,
     STORE_STATE_DRAFT = 4,
     /* Subject: another user. That there is one is what the store knows of it; opaque otherwise. */
@@ -80,6 +80,10 @@ struct store_state {
     uint64_t subject; /* 0 where the kind has none */
     uint32_t value_bytes;
     uint8_t kind;
+    /* MUTED: whose messages wake no device, until when. */
+    bool of_group;
+    uint64_t chat;
+    uint64_t quiet_until_ms;
 };
 
 /* Where a state stands in the list: kind and subject as one number. */

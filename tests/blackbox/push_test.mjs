@@ -115,7 +115,7 @@ describe('Web Push', () => {
     service = await Endpoint.open(tls);
     node = await Linnetd.start('--push-subject', SUBJECT, '--push-ca-extra-file', tls.ca, '--push-private-endpoints',
       ...QUICK);
-    people = await node.importUsers('alice', 'bob', 'carol', 'dave', 'erin');
+    people = await node.importUsers('alice', 'bob', 'carol', 'dave', 'erin', 'fritz');
     alice = await Client.welcomed(node.url, { token: people.alice.token });
   });
   after(async () => {
@@ -184,6 +184,23 @@ describe('Web Push', () => {
     while ((await person.ask({ getPush: {} })).push.set) { /* until it is noted */ }
     await person.close();
     assert.equal(await node.metric('push_gone_total'), 1);
+  });
+
+  it('leaves who has muted the chat in peace', async () => {
+    const fritz = await subscribed('fritz');
+    const mute = async (mutedUntilMs) => {
+      const person = await Client.welcomed(node.url, { token: people.fritz.token });
+      assert.ok((await person.ask({ ref: '1', setState: { chat: { userName: 'alice' }, mutedUntilMs } })).done);
+      await person.close();
+    };
+    const queued = await node.metric('push_queued_total');
+    await mute(String(Date.now() + 3_600_000));
+    await say('fritz');
+    assert.equal(await node.metric('push_queued_total'), queued);
+    await mute('0');
+    await say('fritz');
+    assert.equal(fritz.open((await service.next()).body).type, 'wake');
+    assert.equal(await node.metric('push_queued_total'), queued + 1);
   });
 
   it('keeps its connections', async () => {

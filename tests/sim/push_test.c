@@ -211,6 +211,39 @@ spares_who_acknowledges(void **state)
     }
 }
 
+/* Over a crash and a fold, in the form that clients say it. */
+static void
+spares_who_has_muted(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        begin(seed);
+        come(&bob, bob_token);
+        wire_say(&bob, "{\"ref\":\"3\",\"setState\":{\"chat\":{\"userName\":\"alice\"},"
+                       "\"mutedUntilMs\":\"9007199254740991\"}}");
+        (void)wire_expect(&bob, "\"done\"");
+        wire_end(&bob);
+        alice_says();
+        world_run(&world, QUIET_MS);
+        assert_int_equal(hook.count, 0);
+        world_crash(&world);
+        wire_end(&alice);
+        come(&alice, alice_token);
+        alice_says();
+        world_run(&world, QUIET_MS);
+        assert_int_equal(hook.count, 0);
+        come(&bob, bob_token);
+        wire_say(&bob, "{\"ref\":\"4\",\"setState\":{\"chat\":{\"userName\":\"alice\"},"
+                       "\"mutedUntilMs\":\"0\"}}");
+        (void)hear_until(&bob, "\"ref\":\"4\",\"done\"");
+        wire_end(&bob);
+        alice_says();
+        world_run(&world, QUIET_MS);
+        assert_int_equal(hook.count, 1);
+        end();
+    }
+}
+
 static void
 tries_again(void **state)
 {
@@ -387,6 +420,9 @@ main(void)
         SPEC("a device that is offline is woken once, and again for something newer", wakes_once),
         SPEC("pushes to a device keep their interval", keeps_intervals),
         SPEC("who acknowledges in time is not woken; who only listens is", spares_who_acknowledges),
+        SPEC("who has muted the chat is not woken by it, over a crash, until it is not muted any "
+             "more",
+             spares_who_has_muted),
         SPEC("what fails is tried again after growing pauses, then given up", tries_again),
         SPEC("a server is left alone for as long as it asks", heeds_retry_after),
         SPEC("a server that does not answer, or hangs up, costs an attempt at most",

@@ -3,6 +3,7 @@
 #include "store/record_wake.h"
 #include "tests/spec.h"
 #include "tests/store/world.h"
+#include "tests/store/world_group.h"
 
 #include <errno.h>
 #include <string.h>
@@ -173,6 +174,58 @@ is_quiet(void **state)
     assert_false(is_due(world, alice, 1)); /* a receipt */
     (void)world_send(world, alice, 1, 2, alice, "to myself");
     assert_false(is_due(world, alice, 2));
+}
+
+/* 0: not any more. */
+static void
+mute(struct world *world, uint64_t user, uint64_t chat, bool of_group, uint64_t until_ms)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = COMMAND_STATE,
+        .state = {.user = user,
+                  .subject = chat,
+                  .kind = STORE_STATE_MUTED,
+                  .removed = until_ms == 0,
+                  .states_max = WORLD_STATES_MAX,
+                  .bytes_max = WORLD_STATE_MAX,
+                  .value = {.bytes = (const unsigned char *)"m", .count = until_ms != 0 ? 1 : 0},
+                  .of_group = of_group,
+                  .chat = chat,
+                  .quiet_until_ms = until_ms},
+    };
+    assert_int_equal(world_apply(world, &command).error, 0);
+}
+
+static void
+is_quiet_where_muted(void **state)
+{
+    struct world *world = *state;
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 1);
+    uint64_t id = world_group(world, alice, 1, &bob, 1);
+    world_settle(world);
+    world_drain(world, bob);
+    (void)set(world, bob, 1);
+    mute(world, bob, alice, false, world_now_ms(world) + 1000);
+    mute(world, bob, id, true, UINT64_C(1) << 52);
+    (void)world_send(world, alice, 1, 2, bob, "quiet");
+    (void)world_group_send(world, alice, 3, id, "quiet");
+    world_settle(world);
+    assert_false(is_due(world, bob, 1));
+    world_drain(world, bob);
+    world_pass(world, 1000);
+    (void)world_send(world, alice, 1, 4, bob, "its time is over");
+    assert_true(is_due(world, bob, 1));
+    world_drain(world, bob);
+    (void)world_group_send(world, alice, 5, id, "quiet for good");
+    world_settle(world);
+    assert_false(is_due(world, bob, 1));
+    mute(world, bob, id, true, 0);
+    assert_false(is_due(world, bob, 1)); /* what was muted stays so */
+    (void)world_group_send(world, alice, 6, id, "loud again");
+    world_settle(world);
+    assert_true(is_due(world, bob, 1));
 }
 
 static void
@@ -349,6 +402,8 @@ main(void)
     static const struct CMUnitTest specs[] = {
         IN_A_WORLD("a message makes those devices due that want to be woken, once", comes_due),
         IN_A_WORLD("receipts, copies and words to oneself wake nobody", is_quiet),
+        IN_A_WORLD("a muted chat wakes nobody, one to one or group, as long as it is muted",
+                   is_quiet_where_muted),
         IN_A_WORLD("who has acknowledged all of it is not due any more", ends_with_acknowledgement),
         IN_A_WORLD("who was woken is due again only for something newer", ends_with_wake),
         IN_A_WORLD("without a subscription nobody is due", ends_with_subscription),
