@@ -51,7 +51,7 @@ MUST_CHECK int accounts_list(struct messenger *messenger, uint8_t partition, uin
 MUST_CHECK int accounts_devices(struct messenger *messenger, uint64_t user,
                                 struct ln_msg **out_answer);
 
-/* A user to be made, with one device and no password. */
+/* A user to be made, with one device and no password; or to be removed. */
 struct accounts_item {
     const char *name;        /* borrowed */
     const char *device_name; /* borrowed; may be empty */
@@ -66,3 +66,7 @@ struct accounts_item {
  * mailbox. 0, or -ECANCELED: the caller is being ended, and some were not tried (error 1). */
 MUST_CHECK int accounts_import(struct messenger *messenger, struct accounts_item *items,
                                unsigned count);
+/* Removes them all, by name, likewise; -ENOENT: there is none. The rest of each item is zero
+ * before. */
+MUST_CHECK int accounts_remove_many(struct messenger *messenger, struct accounts_item *items,
+                                    unsigned count);

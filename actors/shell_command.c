@@ -28,11 +28,11 @@ static const struct command commands[] = {
     {"kill", NULL, 1, 1, shell_kill}, /* pid, behaviour or "any" */
     {"config", "show", 0, 0, shell_config},
     {"store", "info", 0, 0, shell_store},
-    {"msg", "trace", 1, 1, shell_msg_trace},     /* user/device/number */
-    {"user", "add", 1, 2, shell_user_add},       /* name [password] */
-    {"user", "list", 0, 1, shell_user_list},     /* [cursor] */
-    {"user", "passwd", 2, 2, shell_user_passwd}, /* name password */
-    {"user", "remove", 1, 1, shell_user_remove},
+    {"msg", "trace", 1, 1, shell_msg_trace},                        /* user/device/number */
+    {"user", "add", 1, 2, shell_user_add},                          /* name [password] */
+    {"user", "list", 0, 1, shell_user_list},                        /* [cursor] */
+    {"user", "passwd", 2, 2, shell_user_passwd},                    /* name password */
+    {"user", "remove", 1, SHELL_IMPORT_MAX, shell_user_remove},     /* name... */
     {"user", "export", 1, 2, shell_user_export},                    /* name [cursor] */
     {"user", "token", 1, 2, shell_user_token},                      /* name [device] */
     {"push", "show", 1, 1, shell_push_show},                        /* user */

@@ -87,10 +87,66 @@ shell_user_passwd(struct shell_call *call)
     ln_text_print(call->out, "\"changed\":true}");
 }
 
+static const char *
+item_fault(const struct accounts_item *item)
+{
+    switch (item->error) {
+    case -EEXIST:
+        return "there is such a user already";
+    case -EINVAL: {
+        const char *fault = name_fault(item->name, strlen(item->name));
+        return fault != NULL ? fault : "the device's name is too long";
+    }
+    case -ENOENT:
+        return "there is no such user";
+    case -EAGAIN:
+        return "the node has too much to do";
+    case -ENOSPC:
+        return "the disk is full";
+    case -ESRCH:
+    case -ETIMEDOUT:
+        return "no answer from the store, which may have done it";
+    default:
+        return strerrordesc_np(-item->error);
+    }
+}
+
+/* -> [{"name": ..., "removed": true} or {"name": ..., "error": ...}] */
+static void
+many_remove(struct shell_call *call)
+{
+    struct accounts_item *items = ln_alloc(call->count * sizeof *items);
+    memset(items, 0, call->count * sizeof *items);
+    for (unsigned i = 0; i < call->count; i++) {
+        items[i].name = call->words[i];
+    }
+    int error = accounts_remove_many(call->messenger, items, call->count);
+    ln_text_print(call->out, "[");
+    for (unsigned i = 0; i < call->count; i++) {
+        ln_text_print(call->out, "%s{", i > 0 ? "," : "");
+        shell_put_text(call, "name", items[i].name);
+        if (items[i].error != 0) {
+            shell_put_text(call, "error", item_fault(&items[i]));
+            shell_put_end(call, "}");
+        } else {
+            ln_text_print(call->out, "\"removed\":true}");
+        }
+    }
+    ln_text_print(call->out, "]");
+    if (error < 0) {
+        shell_fail_errno(call, error, "user remove");
+    }
+    ln_free(items);
+}
+
 /* name -> {"name": ...} */
 void
 shell_user_remove(struct shell_call *call)
 {
+    if (call->count > 1) {
+        many_remove(call);
+        return;
+    }
     int error = accounts_remove(call->messenger, call->words[0]);
     if (error < 0) {
         user_failed(call, error, "user remove");
@@ -231,28 +287,6 @@ shell_user_list(struct shell_call *call)
 }
 
 /* --------------------------------------------------------------------------------------- import */
-
-static const char *
-item_fault(const struct accounts_item *item)
-{
-    switch (item->error) {
-    case -EEXIST:
-        return "there is such a user already";
-    case -EINVAL: {
-        const char *fault = name_fault(item->name, strlen(item->name));
-        return fault != NULL ? fault : "the device's name is too long";
-    }
-    case -EAGAIN:
-        return "the node has too much to do";
-    case -ENOSPC:
-        return "the disk is full";
-    case -ESRCH:
-    case -ETIMEDOUT:
-        return "no answer from the store, which may have done it";
-    default:
-        return strerrordesc_np(-item->error);
-    }
-}
 
 static void
 item_print(struct shell_call *call, const struct accounts_item *item)

@@ -177,6 +177,7 @@ phone_cut(struct phone *phone)
 static void
 left(struct phone *phone)
 {
+    phone->left_ns = crowd_now_ns();
     tally_add(&phone->crowd->tally, TALLY_LEFT, phone->welcomed);
     phone->welcomed = false;
 }
@@ -237,13 +238,27 @@ phone_return(struct phone *phone, uint64_t due_ns, uint64_t pause_ms)
     }
 }
 
+/* A node that has much to do may come to read a login later than the next one, which was made since
+ * the first connection had been left: then the later one is replaced by a connection that is no
+ * more. */
+static bool
+replaced_by_left(const struct phone *phone)
+{
+    return phone->left_ns != 0 &&
+           crowd_now_ns() < phone->left_ns + (uint64_t)phone->crowd->options->patience_s * NS_PER_S;
+}
+
 bool
 phone_may_return(struct phone *phone, const struct client_event *closed)
 {
     enum { HTTP_REFUSED_FIRST = 400, HTTP_REFUSED_LAST = 499 };
     switch (closed->code) {
-    case PROTOCOL_CLOSE_UNAUTHENTICATED:
     case PROTOCOL_CLOSE_REPLACED:
+        if (replaced_by_left(phone)) {
+            return true;
+        }
+        break;
+    case PROTOCOL_CLOSE_UNAUTHENTICATED:
     case PROTOCOL_CLOSE_REVOKED:
     case PROTOCOL_CLOSE_BAD_FRAMES:
         break;

@@ -26,6 +26,7 @@ struct phone {
     uint32_t tries;           /* calls since the last welcome */
     uint64_t called_at_ns;    /* the last call */
     uint64_t cut_at_ns;       /* since when it is not connected; 0: it is */
+    uint64_t left_ns;         /* when it last left a connection that stood or was being made */
     uint64_t returned_ns;     /* when it was last to be back; 0: it never left */
     struct ln_socket *asleep; /* the connection that it fell asleep on, until that is reset */
     bool calling;             /* a CROWD_CALL is on its way, or being done */

@@ -110,19 +110,43 @@ users_make(struct users *users, struct linnet_client *client, char why[USERS_TEX
     return code;
 }
 
-int
-users_remove(struct users *users, struct linnet_client *client)
+/* The page's answer; one user's is no list. */
+static int
+removed_take(struct users *users, uint32_t count, yajl_val answer)
 {
-    for (unsigned i = 0; i < USERS_REMOVE_PAGE && users->removed < users->made; i++) {
-        const char *words[] = {"user", "remove", users->list[users->removed].name};
-        struct linnet_answer answer;
-        int code = linnet_ask(client, words, 3, &answer);
-        if (code != SHELL_DONE) {
-            return code;
+    for (uint32_t i = 0; i < count; i++) {
+        yajl_val row = count > 1 ? linnet_json_at(answer, i) : answer;
+        const char *fault = linnet_json_text(row, "error");
+        if (fault[0] != '\0') {
+            (void)fprintf(stderr, "linnet-bench: user %s is not removed: %s\n",
+                          users->list[users->removed].name, fault);
+            return SHELL_FAILED;
         }
         users->removed++;
     }
     return SHELL_DONE;
+}
+
+int
+users_remove(struct users *users, struct linnet_client *client)
+{
+    uint32_t count = users->made - users->removed;
+    count = count < SHELL_IMPORT_MAX ? count : SHELL_IMPORT_MAX;
+    const char **words = calloc((size_t)count + 2, sizeof *words);
+    ASSERT(words != NULL);
+    words[0] = "user";
+    words[1] = "remove";
+    for (uint32_t i = 0; i < count; i++) {
+        words[2 + i] = users->list[users->removed + i].name;
+    }
+    yajl_val answer = NULL;
+    int code = linnet_ask_tree(client, words, count + 2, &answer);
+    if (code == SHELL_DONE) {
+        code = removed_take(users, count, answer);
+        yajl_tree_free(answer);
+    }
+    free(words);
+    return code;
 }
 
 int

@@ -23,8 +23,6 @@
 enum {
     USERS_PREFIX_BYTES_MAX = PROTOCOL_NAME_BYTES_MAX - 10,
     USERS_TEXT_BYTES = 200,
-    /* Asked for one after the other; so many before its owner can be asked to do something else. */
-    USERS_REMOVE_PAGE = 100,
 };
 
 struct user {

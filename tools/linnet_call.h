@@ -72,6 +72,8 @@ int linnet_user_remove(struct linnet_call *call);
 int linnet_user_token(struct linnet_call *call);
 int linnet_user_revoke(struct linnet_call *call);
 int linnet_user_import(struct linnet_call *call);
+/* Those whom standard input names. */
+int linnet_users_remove(struct linnet_call *call);
 int linnet_user_export(struct linnet_call *call);
 int linnet_push_show(struct linnet_call *call);
 int linnet_push_test(struct linnet_call *call);

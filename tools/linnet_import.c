@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines in, pages to the node, lines out. A page is read on a worker thread, since a pipe may keep
- * us waiting; a line that can't be read is told and passed over, and the rest goes on. */
+/* Users made, or removed, by a file: lines in, pages to the node, lines out. A page is read on a
+ * worker thread, since a pipe may keep us waiting; a line that can't be read is told and passed
+ * over, and the rest goes on. */
 #include "runtime/linnet.h"
 #include "runtime/text.h"
 #include "tools/linnet_call.h"
@@ -14,6 +15,7 @@
 struct import {
     FILE *from;
     bool json;
+    bool removes;  /* the users are removed instead */
     uint64_t line; /* of the file, the last that was read */
     uint64_t failures;
     bool ended, failed;            /* the file's end; it could not be read to there */
@@ -98,7 +100,7 @@ page_read(void *argument)
 
 /* One object a line, failed ones too: scripts read them with a line's number in hand. */
 static void
-row_print_json(yajl_val row)
+row_print_json(yajl_val row, bool removes)
 {
     enum { ROW_BYTES = 1024 };
     char room[ROW_BYTES];
@@ -111,6 +113,8 @@ row_print_json(yajl_val row)
         ln_text_print(&text, "\",\"error\":\"");
         ln_text_json(&text, fault);
         ln_text_print(&text, "\"}");
+    } else if (removes) {
+        ln_text_print(&text, "\",\"removed\":true}");
     } else {
         ln_text_print(&text, "\",\"user\":%llu,\"device\":%llu,\"token\":\"%s\"}",
                       (unsigned long long)linnet_json_number(row, "user"),
@@ -126,9 +130,11 @@ row_print(struct import *import, yajl_val row)
     const char *fault = linnet_json_text(row, "error");
     import->failures += fault[0] != '\0';
     if (import->json) {
-        row_print_json(row);
+        row_print_json(row, import->removes);
     } else if (fault[0] != '\0') {
         (void)fprintf(stderr, "linnet: %s: %s\n", linnet_json_text(row, "name"), fault);
+    } else if (import->removes) {
+        printf("removed %s\n", linnet_json_text(row, "name"));
     } else {
         printf("%s,%llu,%s\n", linnet_json_text(row, "name"),
                (unsigned long long)linnet_json_number(row, "user"), linnet_json_text(row, "token"));
@@ -141,14 +147,19 @@ page_import(struct linnet_call *call, struct import *import, const char **words)
     unsigned count = 0;
     yajl_val rows = NULL;
     words[count++] = "user";
-    words[count++] = "import";
+    words[count++] = import->removes ? "remove" : "import";
     for (unsigned i = 0; i < import->count; i++) {
         words[count++] = import->names[i];
-        words[count++] = import->devices[i];
+        if (!import->removes) {
+            words[count++] = import->devices[i];
+        }
     }
     int code = linnet_ask_tree(&call->client, words, count, &rows);
     for (size_t i = 0; i < linnet_json_count(rows); i++) {
         row_print(import, linnet_json_at(rows, i));
+    }
+    if (YAJL_IS_OBJECT(rows)) {
+        row_print(import, rows); /* of one that is removed */
     }
     yajl_tree_free(rows);
     return code;
@@ -176,14 +187,15 @@ pages_import(struct linnet_call *call, struct import *import)
     return code;
 }
 
-int
-linnet_user_import(struct linnet_call *call)
+static int
+file_work(struct linnet_call *call, bool removes)
 {
     const char *path = call->words[0];
     bool standard = strcmp(path, "-") == 0;
     struct import *import = calloc(1, sizeof *import);
     ASSERT(import != NULL);
     import->json = call->json;
+    import->removes = removes;
     import->from = standard ? stdin : fopen(path, "re");
     if (import->from == NULL) {
         (void)fprintf(stderr, "linnet: %s: %s\n", path, strerrordesc_np(errno));
@@ -202,4 +214,16 @@ linnet_user_import(struct linnet_call *call)
     }
     free(import);
     return code;
+}
+
+int
+linnet_user_import(struct linnet_call *call)
+{
+    return file_work(call, false);
+}
+
+int
+linnet_users_remove(struct linnet_call *call)
+{
+    return file_work(call, true);
 }

@@ -51,6 +51,9 @@ int
 linnet_user_remove(struct linnet_call *call)
 {
     const char *words[] = {"user", "remove", call->words[0]};
+    if (strcmp(call->words[0], "-") == 0) {
+        return linnet_users_remove(call);
+    }
     return done(call, words, 3, "removed");
 }
 

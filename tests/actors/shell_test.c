@@ -195,6 +195,48 @@ imports_more_than_a_window(void **state)
     assert_int_equal(listed, COUNT);
 }
 
+static void
+removes_the_known_and_names_the_unknown(void **state)
+{
+    (void)state;
+    desk_ask(&desk, "user", "import", "alice", "", "bob", "", "eve", "");
+    desk_ask(&desk, "user", "remove", "alice", "nobody", "", "bob", "alice");
+    assert_int_equal(desk.status, SHELL_DONE);
+    assert_true(says("{\"name\":\"bob\",\"removed\":true}"));
+    assert_true(says("{\"name\":\"nobody\",\"error\":\"there is no such user\"}"));
+    assert_true(says("{\"name\":\"\",\"error\":\"there is no such user\"}"));
+    assert_true(says("{\"name\":\"alice\",\"removed\":true}"));
+    desk_ask(&desk, "user", "list");
+    assert_true(says("\"name\":\"eve\""));
+    assert_false(says("alice"));
+    assert_false(says("bob"));
+}
+
+static void
+removes_more_than_a_window(void **state)
+{
+    enum { COUNT = SHELL_IMPORT_MAX };
+    static char names[COUNT][16];
+    static const char *made[2 + 2 * COUNT] = {"user", "import"};
+    static const char *removed[2 + COUNT] = {"user", "remove"};
+    (void)state;
+    for (unsigned i = 0; i < COUNT; i++) {
+        (void)snprintf(names[i], sizeof names[i], "user%u", i);
+        made[2 + 2 * i] = names[i];
+        made[3 + 2 * i] = "";
+        removed[2 + i] = names[i];
+    }
+    desk_ask_list(&desk, made, 2 + 2 * COUNT);
+    desk_ask_list(&desk, removed, 2 + COUNT);
+    assert_int_equal(desk.status, SHELL_DONE);
+    assert_false(says("error"));
+    assert_true(says("{\"name\":\"user1999\",\"removed\":true}"));
+    desk_ask(&desk, "user", "list");
+    assert_string_equal(desk.document, "[]");
+    desk_ask_list(&desk, made, 4); /* the names are free again */
+    assert_true(says("\"name\":\"user0\",\"user\":"));
+}
+
 /* Page by page; how many rows there were with this in it, and how many pages. */
 static unsigned
 exported(const char *name, const char *part, unsigned *out_pages)
@@ -652,6 +694,9 @@ main(void)
         DOOR("devices are limited for the operator too", gives_no_more_tokens_than_devices),
         DOOR("an import makes the good ones and names the bad", imports_the_good_and_names_the_bad),
         DOOR("an import goes through more than its window", imports_more_than_a_window),
+        DOOR("of many who are removed the unknown are named",
+             removes_the_known_and_names_the_unknown),
+        DOOR("a removal of many goes through more than its window", removes_more_than_a_window),
         DOOR("an export tells all of a user, in pages", exports_all_of_a_user),
         DOOR("status tells how the node does", tells_how_the_node_does),
         DOOR("config shows the settings", shows_the_settings),

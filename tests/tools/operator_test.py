@@ -422,6 +422,11 @@ class Shell(unittest.TestCase):
         self.assertRegex(self.linnet("user", "list").stdout, r"carol +\d+ +2 +1 ")  # the one has to hear of the other
         self.linnet("user", "remove", "carol")
         self.assertIn("no user 'carol'", self.linnet("user", "remove", "carol", code=4).stderr)
+        self.linnet("user", "import", "-", stdin="dora\nemil\nfritz\n")
+        done = self.linnet("user", "remove", "-", stdin="dora\ncarol\nemil,phone\n", code=1)
+        self.assertEqual(done.stdout, "removed dora\nremoved emil\n")
+        self.assertEqual(done.stderr, "linnet: carol: there is no such user\n")
+        self.assertEqual(self.linnet("user", "remove", "-", stdin="fritz\n").stdout, "removed fritz\n")
         self.assertIn("no user 'carol'", self.linnet("inspect", "carol", code=4).stderr)
 
     def test_bad_names_and_passwords_are_refused(self):
