@@ -12,10 +12,11 @@ backlog_push(struct backlog *backlog, uint64_t due_ns)
         return false;
     }
     if (backlog->count == backlog->room) {
-        uint32_t room = backlog->room == 0 ? BACKLOG_FIRST : 2 * backlog->room;
+        uint32_t before = backlog->room;
+        uint32_t room = before == 0 ? BACKLOG_FIRST : 2 * before;
         uint64_t *larger = ln_alloc(room * sizeof *larger);
-        for (uint32_t i = 0; i < backlog->count; i++) {
-            larger[i] = backlog->due_ns[(backlog->first + i) % backlog->room];
+        for (uint32_t i = 0; before > 0 && i < backlog->count; i++) {
+            larger[i] = backlog->due_ns[(backlog->first + i) % before];
         }
         ln_free(backlog->due_ns);
         *backlog = (struct backlog){.due_ns = larger, .count = backlog->count, .room = room};

@@ -34,6 +34,12 @@ place_of(const struct crowd_device *device)
     return (unsigned)(device - device->crowd->devices);
 }
 
+static const struct crowd_device *
+first_of(const struct crowd *crowd, unsigned person)
+{
+    return &crowd->devices[(size_t)person * CROWD_DEVICES_EACH];
+}
+
 /* {"chat": ...} as this device calls it. */
 static void
 chat_print(const struct crowd_device *device, unsigned chat, char out[64])
@@ -43,9 +49,9 @@ chat_print(const struct crowd_device *device, unsigned chat, char out[64])
         (void)snprintf(out, 64, "{\"groupId\":\"%llu\"}", (unsigned long long)at->group);
         return;
     }
-    unsigned peer = peer_of(at, device->person) * CROWD_DEVICES_EACH;
+    unsigned peer = peer_of(at, device->person);
     (void)snprintf(out, 64, "{\"userId\":\"%llu\"}",
-                   (unsigned long long)device->crowd->devices[peer].user);
+                   (unsigned long long)first_of(device->crowd, peer)->user);
 }
 
 /* Says a command that is answered, but need not be repeated. */
@@ -104,8 +110,7 @@ most_of(const struct crowd *crowd, unsigned person, unsigned chat, bool read)
 {
     uint64_t most = 0;
     for (unsigned i = 0; i < CROWD_DEVICES_EACH; i++) {
-        const struct crowd_view *view =
-            &crowd->devices[person * CROWD_DEVICES_EACH + i].views[chat];
+        const struct crowd_view *view = &first_of(crowd, person)[i].views[chat];
         uint64_t it = read ? view->marked : view->acked;
         most = it > most ? it : most;
     }
@@ -141,7 +146,7 @@ receipts_heard(struct crowd_device *device, const char *frame)
             continue;
         }
         unsigned peer = peer_of(at, device->person);
-        if (crowd->devices[peer * CROWD_DEVICES_EACH].user == reader) {
+        if (first_of(crowd, peer)->user == reader) {
             ticks_note(device, frame, chat, delivered, read);
             if (delivered > most_of(crowd, peer, chat, false) ||
                 read > most_of(crowd, peer, chat, true)) {
@@ -391,7 +396,7 @@ group_make(struct crowd *crowd, unsigned chat, unsigned people)
                          "{\"number\":\"%llu\",\"createChat\":{\"name\":\"g\",\"participants\":[",
                          (unsigned long long)++maker->number);
     for (unsigned i = 1; i < people; i++) {
-        const struct crowd_device *other = &crowd->devices[i * CROWD_DEVICES_EACH];
+        const struct crowd_device *other = first_of(crowd, i);
         used += (size_t)snprintf(command + used, sizeof command - used, "%s{\"userId\":\"%llu\"}",
                                  i > 1 ? "," : "", (unsigned long long)other->user);
     }
