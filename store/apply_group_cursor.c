@@ -249,7 +249,11 @@ const struct apply_payload_kind apply_group_receipts = {need_receipts, run_recei
 static void
 need_tell(const struct needs *needs, const struct command *command)
 {
-    need(needs, RECORD_GROUP, command->group_tell.group, 0);
+    const struct command_group_tell *tell = &command->group_tell;
+    need(needs, RECORD_GROUP, tell->group, 0);
+    for (uint32_t i = 0; i < tell->forgotten.count; i++) {
+        need(needs, RECORD_MEMBER, tell->group, command_id_at(&tell->forgotten, i));
+    }
 }
 
 /* Rows of one user stand together. Returns the index behind his last one. */
@@ -302,6 +306,22 @@ log_forget(const struct apply *apply, uint64_t group, uint64_t from, uint64_t to
     }
 }
 
+/* But for those who have come back meanwhile. */
+static void
+members_forget(const struct apply *apply, const struct command_group_tell *tell, uint64_t log_low)
+{
+    for (uint32_t i = 0; i < tell->forgotten.count; i++) {
+        struct record_member member;
+        uint64_t user = command_id_at(&tell->forgotten, i);
+        if (group_member_get(apply->ledger, tell->group, user, &member) &&
+            member.role == STORE_GROUP_NOBODY && member.left <= log_low) {
+            struct store_key key =
+                record_key(apply->ledger->partition, RECORD_MEMBER, tell->group, user);
+            ledger_delete(apply->ledger, &key);
+        }
+    }
+}
+
 static void
 run_tell(const struct apply *apply, const struct command *command)
 {
@@ -325,6 +345,7 @@ run_tell(const struct apply *apply, const struct command *command)
     group.log_low = larger(log_from, log_to);
     group_put(apply->ledger, apply->effects, tell->group, &group);
     log_forget(apply, tell->group, log_from, log_to);
+    members_forget(apply, tell, group.log_low);
     for (uint32_t at = 0; at < tell->count;) {
         at = tell_user(apply, tell, &group, at);
     }

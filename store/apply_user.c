@@ -2,6 +2,7 @@
 /* A user stands in two partitions: the name in one, everything else in the other. Both are changed
  * or neither is: the partition where the request arrives decides, and what follows in the other
  * goes through its outbox, which nothing refuses. The request is answered when that is done. */
+#include "store/apply_group.h"
 #include "store/apply_priv.h"
 #include "store/due.h"
 #include "store/inbox.h"
@@ -144,9 +145,28 @@ const struct apply_payload_kind apply_user_create = {need_create, run_create};
 static void
 need_remove(const struct needs *needs, const struct command *command)
 {
-    need(needs, RECORD_HEAD, command->device.user, 0);
-    need(needs, RECORD_USER, command->device.user, 0);
-    need(needs, RECORD_CALLS, command->device.user, 0);
+    const struct command_user_remove *remove = &command->user_remove;
+    need(needs, RECORD_HEAD, remove->user, 0);
+    need(needs, RECORD_USER, remove->user, 0);
+    need(needs, RECORD_CALLS, remove->user, 0);
+    for (uint32_t i = 0; i < remove->groups.count; i++) {
+        uint64_t group = command_id_at(&remove->groups, i);
+        need(needs, RECORD_MEMBERSHIP, remove->user, group);
+        need(needs, RECORD_ROSTER, group, 0);
+    }
+}
+
+/* As he would himself; each group tells its other members. */
+static void
+leave_groups(const struct apply *apply, const struct command_user_remove *remove)
+{
+    for (uint32_t i = 0; i < remove->groups.count; i++) {
+        struct record_membership membership;
+        uint64_t group = command_id_at(&remove->groups, i);
+        if (membership_get(apply->ledger, remove->user, group, &membership) && !membership.gone) {
+            apply_group_missing(apply, group, remove->user);
+        }
+    }
 }
 
 /* The records of his chats, and what of his inbox is in LMDB, are deleted by the next fold
@@ -154,7 +174,7 @@ need_remove(const struct needs *needs, const struct command *command)
 static void
 run_remove(const struct apply *apply, const struct command *command)
 {
-    uint64_t user = command->device.user;
+    uint64_t user = command->user_remove.user;
     struct ledger *ledger = apply->ledger;
     struct record_head head;
     struct record_user record;
@@ -182,6 +202,7 @@ run_remove(const struct apply *apply, const struct command *command)
     record.removed = true;
     user_put(apply, user, &record);
     apply_call_leave(apply, user, 0);
+    leave_groups(apply, &command->user_remove);
 
     struct payload payload = {.kind = PAYLOAD_NAME_RELEASE,
                               .release = {.user = user, .name = record.name}};

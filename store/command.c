@@ -309,7 +309,7 @@ seen_get(struct cursor_in *in, struct command *out)
 static const struct command_coding codings[COMMAND_KINDS] = {
     [COMMAND_OPEN] = {"OPEN", open_put, open_get},
     [COMMAND_NAME_CLAIM] = {"NAME_CLAIM", claim_put, claim_get},
-    [COMMAND_USER_REMOVE] = {"USER_REMOVE", device_put, device_get},
+    [COMMAND_USER_REMOVE] = {"USER_REMOVE", command_put_user_remove, command_get_user_remove},
     [COMMAND_PASSWORD_SET] = {"PASSWORD_SET", password_put, password_get},
     [COMMAND_DEVICE_ADD] = {"DEVICE_ADD", device_add_put, device_add_get},
     [COMMAND_DEVICE_ATTACH] = {"DEVICE_ATTACH", device_put, device_get},

@@ -242,6 +242,7 @@ struct command {
         struct command_password_set password;
         struct command_device_add device_add;
         struct command_device device;
+        struct command_user_remove user_remove;
         struct command_message message;
         struct command_ack ack;
         struct command_read read;

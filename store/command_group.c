@@ -31,6 +31,20 @@ get_ids(struct cursor_in *in, uint32_t max, struct command_ids *out)
 }
 
 void
+command_put_user_remove(struct cursor_out *out, const struct command *command)
+{
+    cursor_put_u64(out, command->user_remove.user);
+    put_ids(out, &command->user_remove.groups);
+}
+
+void
+command_get_user_remove(struct cursor_in *in, struct command *command)
+{
+    command->user_remove.user = cursor_get_u64(in);
+    get_ids(in, COMMAND_LEFT_MAX, &command->user_remove.groups);
+}
+
+void
 command_put_group_create(struct cursor_out *out, const struct command *command)
 {
     const struct command_group_create *create = &command->group_create;
@@ -138,6 +152,7 @@ command_put_group_tell(struct cursor_out *out, const struct command *command)
     cursor_put_u8(out, tell->more);
     cursor_put_u32(out, tell->count);
     cursor_put_bytes(out, tell->rows, (size_t)tell->count * COMMAND_TELL_BYTES);
+    put_ids(out, &tell->forgotten);
 }
 
 void
@@ -156,6 +171,7 @@ command_get_group_tell(struct cursor_in *in, struct command *command)
         out->count = 0;
     }
     out->rows = cursor_get_bytes(in, (size_t)out->count * COMMAND_TELL_BYTES);
+    get_ids(in, COMMAND_FORGET_MAX, &out->forgotten);
 }
 
 void

@@ -13,6 +13,14 @@ struct command_ids {
 };
 uint64_t command_id_at(const struct command_ids *ids, uint32_t index);
 
+/* A user is removed; he leaves these groups. Others that he is in (one that he has just been taken
+ * into) find out when they next have something to say to him. */
+enum { COMMAND_LEFT_MAX = 2000 };
+struct command_user_remove {
+    uint64_t user;
+    struct command_ids groups;
+};
+
 struct command_group_create {
     uint64_t user;
     uint64_t number;
@@ -47,9 +55,10 @@ struct command_group_tell {
     bool more;        /* it is not all that there is to tell */
     uint64_t log_low; /* what is known of messages up to here is old enough to be forgotten */
     uint32_t count;
-    const unsigned char *rows; /* COMMAND_TELL_BYTES each: command_tell_get */
+    const unsigned char *rows;    /* COMMAND_TELL_BYTES each: command_tell_get */
+    struct command_ids forgotten; /* who left so long ago that nothing asks for their rows */
 };
-enum { COMMAND_TELL_BYTES = 8 + 8 + 4 + 4 + 4, COMMAND_TELL_MAX = 320 };
+enum { COMMAND_TELL_BYTES = 8 + 8 + 4 + 4 + 4, COMMAND_TELL_MAX = 320, COMMAND_FORGET_MAX = 64 };
 struct command_tell_row {
     uint64_t user;
     uint64_t chat_number;

@@ -26,6 +26,8 @@ void command_put_change(struct cursor_out *out, const struct command *command);
 void command_get_change(struct cursor_in *in, struct command *out);
 void command_put_chat_ttl(struct cursor_out *out, const struct command *command);
 void command_get_chat_ttl(struct cursor_in *in, struct command *command);
+void command_put_user_remove(struct cursor_out *out, const struct command *command);
+void command_get_user_remove(struct cursor_in *in, struct command *command);
 void command_put_sweep(struct cursor_out *out, const struct command *command);
 void command_get_sweep(struct cursor_in *in, struct command *out);
 

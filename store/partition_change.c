@@ -163,14 +163,6 @@ partition_valid_user(const struct ask *ask)
                             ask->partition->ledger.partition;
 }
 
-static enum ask_outcome
-run_user_remove(struct partition *partition, struct ask *ask, bool act)
-{
-    uint64_t user = ASK_DATA(store_user_id, ask)->user;
-    struct command command = {.kind = COMMAND_USER_REMOVE, .device = {.user = user}};
-    return partition_log_for_user(partition, ask, &command, user, act);
-}
-
 static void
 answer_user_created(struct ask *ask, const struct result *result)
 {
@@ -554,8 +546,6 @@ const struct ask_kind ask_user_create = {
     .run = run_user_create,
     .answer = answer_user_created,
 };
-const struct ask_kind ask_user_remove = {
-    .bytes = sizeof(struct store_user_id), .valid = partition_valid_user, .run = run_user_remove};
 const struct ask_kind ask_password_set = {
     .bytes = sizeof(struct store_password),
     .needs_space = true,

@@ -23,7 +23,11 @@ enum {
     /* How far the cursors of all move, and the log's end, in one tell. */
     STEP = 128,
     ROWS_MAX = NEWEST + 2 * STEP,
+    /* Of members who left so many are remembered, and those who were given a message that is still
+     * in the log. */
+    FORMER_KEPT = 1024,
 };
+static_assert(STORE_GROUP_MEMBERS_LIMIT + FORMER_KEPT < MEMBERS_READ, "all of them are read");
 
 /* ---------------------------------------------------------------------------------------- timer */
 
@@ -121,6 +125,7 @@ struct counting {
     uint32_t rows_count;
     struct command_tell_row rows[ROWS_MAX];
     unsigned char bytes[ROWS_MAX * COMMAND_TELL_BYTES];
+    unsigned char forgotten[COMMAND_FORGET_MAX * sizeof(uint64_t)];
 };
 
 /* Whether the rows from `first` on, `count` of them, are known; else they are in the fetch. */
@@ -288,6 +293,32 @@ larger(uint64_t x, uint64_t y)
     return x > y ? x : y;
 }
 
+/* Members who left beyond those that are remembered, some at a time: all of them are read each
+ * time. True: there are more. */
+static bool
+forget_members(struct counting *counting, uint64_t log_low, struct command_ids *out)
+{
+    uint32_t former = 0;
+    out->bytes = counting->forgotten;
+    for (uint32_t i = 0; i < counting->members_count; i++) {
+        former += counting->members[i].record.role == STORE_GROUP_NOBODY;
+    }
+    for (uint32_t i = 0; i < counting->members_count && former > FORMER_KEPT; i++) {
+        const struct counted_member *member = &counting->members[i];
+        if (member->record.role != STORE_GROUP_NOBODY || member->record.left > log_low) {
+            continue;
+        }
+        if (out->count == COMMAND_FORGET_MAX) {
+            return true;
+        }
+        memcpy(counting->forgotten + out->count * sizeof(member->user), &member->user,
+               sizeof(member->user));
+        out->count++;
+        former--;
+    }
+    return false;
+}
+
 static void
 count_messages(struct counting *counting, uint64_t from, uint64_t to)
 {
@@ -307,6 +338,7 @@ count(struct counting *counting, struct command_group_tell *out)
     out->read_all = all_up_to(counting, read_all, true);
     out->log_low = log_end(counting);
     out->more = out->delivered_all == delivered_all + STEP || out->read_all == read_all + STEP;
+    out->more = forget_members(counting, out->log_low, &out->forgotten) || out->more;
     uint64_t newest = newest_first(counting);
     count_messages(counting, read_all + 1, out->read_all);
     count_messages(counting, larger(delivered_all, out->read_all) + 1, out->delivered_all);

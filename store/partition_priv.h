@@ -38,8 +38,8 @@ struct ask_kind {
 const struct ask_kind *partition_kind(uint32_t tag);
 
 /* partition_change.c */
-extern const struct ask_kind ask_user_create, ask_user_remove, ask_password_set, ask_device_add,
-    ask_device_revoke, ask_attach, ask_detach, ask_message, ask_change, ask_ack, ask_read;
+extern const struct ask_kind ask_user_create, ask_password_set, ask_device_add, ask_device_revoke,
+    ask_attach, ask_detach, ask_message, ask_change, ask_ack, ask_read;
 /* partition_read.c */
 extern const struct ask_kind ask_name_find, ask_user_get, ask_password_get, ask_device_check,
     ask_device_list, ask_inbox;
@@ -69,6 +69,8 @@ extern const struct ask_kind ask_group_create, ask_group_change, ask_group_messa
     ask_group_members, ask_group_read, ask_group_chats, ask_group_typing, ask_group_revise;
 /* partition_group_tell.c */
 extern const struct ask_kind ask_of_group_report, ask_of_group_tell;
+/* partition_leave.c */
+extern const struct ask_kind ask_user_remove;
 /* partition_ttl.c */
 extern const struct ask_kind ask_chat_ttl;
 /* partition_sweep.c */

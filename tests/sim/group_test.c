@@ -451,6 +451,44 @@ a_change_happens_to_all_or_none_whenever_the_power_goes(void **state)
     assert_true(before > 0 && before < CRASH_STEPS);
 }
 
+/* With no message of the group in between. */
+static void
+who_deletes_his_account_leaves_whenever_the_power_goes(void **state)
+{
+    (void)state;
+    unsigned before = 0;
+    for (unsigned n = 0; n < CRASH_STEPS; n++) {
+        begin(1 + n % SEEDS, 3);
+        has(attendee_changes(alice, "\"entitle\":{\"participants\":[{\"userName\":\"bob\"}]}"),
+            "\"update\":\"2\"");
+        meeting_rest(&meeting);
+        attendee_says(bob, "\"deleteAccount\":{\"name\":\"bob\"}");
+        meeting_crash_within(&meeting, step_of(n), 200);
+        bool told = !bob->unanswered;
+        bob->unanswered = false;
+        bob->away = true;
+        meeting_rest(&meeting);
+        bool left = attendee_place(alice, "u3@0:left") > 0;
+        assert_true(left || !told);
+        before += !left;
+        if (!left) {
+            bob->away = false;
+            meeting_run(&meeting, 50);
+            attendee_says(bob, "\"deleteAccount\":{\"name\":\"bob\"}");
+            bob->away = true; /* he is let in no more */
+            meeting_rest(&meeting);
+            has(bob->answer, "\"done\"");
+        }
+        attendee_has(alice, "u1@0:created u2@0:entitled u3@0:left");
+        attendee_has(carol, "u1@0:created u2@0:entitled u3@0:left");
+        const char *info = attendee_does(carol, "\"getChat\":{\"chat\":{\"groupId\":\"%llu\"}}",
+                                         (unsigned long long)meeting.group);
+        has(info, "\"members\":2,\"role\":\"MEMBER\"");
+        meeting_close(&meeting);
+    }
+    assert_true(before > 0 && before < CRASH_STEPS);
+}
+
 /* ---------------------------------------------------------------------------------------- talk */
 
 enum { TALK_SEEDS = 12, TALK_STEPS = 40 };
@@ -616,6 +654,8 @@ main(void)
              a_group_is_made_for_all_or_none_whenever_the_power_goes),
         SPEC("a change happens to all or none, whenever the power goes",
              a_change_happens_to_all_or_none_whenever_the_power_goes),
+        SPEC("who deletes his account leaves at once, whenever the power goes",
+             who_deletes_his_account_leaves_whenever_the_power_goes),
         SPEC("nothing is lost, comes twice or out of order over crashes and cuts",
              nothing_is_lost_twice_or_out_of_order_over_crashes_and_cuts),
     };

@@ -303,6 +303,51 @@ texts(void **state)
     assert_int_equal(entries[3].update.update, 4);
 }
 
+/* As if he had left each of them himself. */
+static void
+who_is_removed_leaves(void **state)
+{
+    struct world *world = *state;
+    uint64_t groups[3];
+    struct record_membership membership;
+    struct record_group group;
+    for (unsigned i = 0; i < 3; i++) {
+        groups[i] = world_group(world, users[0], 1 + i, &users[1], 2);
+    }
+    assert_int_equal(change(world, groups[0], users[0], 10, STORE_GROUP_ENTITLE, users[1]).error,
+                     0);
+    assert_int_equal(change(world, groups[2], users[0], 11, STORE_GROUP_LEAVE, 0).error, 0);
+    assert_int_equal(world_remove_from(world, users[0], groups, 3).error, 0);
+    world_settle(world);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(world_group_get(world, groups[i], &group));
+        assert_int_equal(group.members, 2);
+        assert_true(world_membership(world, users[1], groups[i], &membership));
+        assert_int_equal(membership.role, i == 0 ? STORE_GROUP_OWNER : STORE_GROUP_MEMBER);
+    }
+    /* A for each, then who was entitled (F), who left (G); from the last he had gone before. */
+    assert_string_equal(heard(world, users[1]), "AAAFGGG");
+    assert_int_equal(entries[4].update.author, users[0]);
+    /* The group that is nobody's is hers who minds it. */
+    assert_int_equal(change(world, groups[1], users[1], 1, STORE_GROUP_RENAME, 0).error, 0);
+    assert_true(world_membership(world, users[1], groups[1], &membership));
+    assert_int_equal(membership.role, STORE_GROUP_OWNER);
+}
+
+static void
+a_group_ends_with_its_last_member(void **state)
+{
+    struct world *world = *state;
+    struct record_group group;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 1);
+    assert_int_equal(change(world, id, users[1], 1, STORE_GROUP_LEAVE, 0).error, 0);
+    assert_int_equal(world_remove_from(world, users[0], &id, 1).error, 0);
+    world_settle(world);
+    assert_true(world_group_get(world, id, &group));
+    assert_true(group.deleted);
+    assert_int_equal(change(world, id, users[1], 2, STORE_GROUP_RENAME, 0).error, -ENOENT);
+}
+
 int
 main(void)
 {
@@ -324,6 +369,8 @@ main(void)
         IN_TOWN("a change that is repeated happened once, whatever came since", retried),
         IN_TOWN("an invitation lets in who shows it, until it is revoked", invitations),
         IN_TOWN("name, description, picture and time to live stay until changed", texts),
+        IN_TOWN("who is removed from the node leaves his groups at once", who_is_removed_leaves),
+        IN_TOWN("a group ends with its last member", a_group_ends_with_its_last_member),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

@@ -220,6 +220,32 @@ log_is_forgotten(void **state)
     }
 }
 
+static void
+former_members_are_forgotten(void **state)
+{
+    struct world *world = *state;
+    struct record_member record;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 3);
+    (void)world_group_send(world, users[0], 2, id, "a");
+    (void)change(world, id, users[0], 3, STORE_GROUP_REMOVE, users[1]);
+    (void)change(world, id, users[0], 4, STORE_GROUP_REMOVE, users[2]);
+    (void)change(world, id, users[0], 5, STORE_GROUP_ADD, users[2]); /* he is back */
+    struct command_group_tell tell = {
+        .group = id, .forgotten = {.count = 3, .bytes = (const unsigned char *)&users[1]}};
+    (void)world_group_tell(world, &tell); /* what they were given is still told of */
+    assert_true(world_group_member(world, id, users[1], &record));
+    tell.log_low = 1;
+    (void)world_group_tell(world, &tell);
+    assert_false(world_group_member(world, id, users[1], &record));
+    assert_true(world_group_member(world, id, users[2], &record));
+    assert_true(world_group_member(world, id, users[3], &record));
+    /* Who comes back is as new. */
+    assert_int_equal(world_group_send(world, users[1], 1, id, "m").error, -ENOENT);
+    assert_int_equal(change(world, id, users[0], 6, STORE_GROUP_ADD, users[1]).error, 0);
+    assert_int_equal(world_group_send(world, users[1], 1, id, "m").error, 0);
+    assert_int_equal(member(world, id, users[1]).joined, 1);
+}
+
 /* What had been given to a member, and went before he took it in. */
 static void
 expired_by_age(void **state)
@@ -311,6 +337,8 @@ main(void)
         IN_TOWN("receipts that come while others are counted are counted next", more_came),
         IN_TOWN("when a member goes it is counted anew who has what",
                 who_leaves_is_waited_for_no_more),
+        IN_TOWN("who left long ago is forgotten, unless he came back",
+                former_members_are_forgotten),
         IN_TOWN("what was too old before a member took it in is reported beside his cursors",
                 expired_by_age),
         IN_TOWN("so is what disappeared before", expired_by_itself),

@@ -41,7 +41,8 @@ first_kinds(struct command *out)
                    .password = (const unsigned char *)"$a",
                    .password_bytes = 2,
                    .device_name = name}},
-        {.kind = COMMAND_USER_REMOVE, .device = {.user = 9}},
+        {.kind = COMMAND_USER_REMOVE,
+         .user_remove = {.user = 9, .groups = {.count = 3, .bytes = pairs}}},
         {.kind = COMMAND_PASSWORD_SET,
          .password = {.user = 9, .bytes = 2, .text = (const unsigned char *)"$b"}},
         {.kind = COMMAND_DEVICE_ADD, .device_add = {.user = 9, .name = name}},
@@ -124,7 +125,11 @@ group_kinds(struct command *out)
         {.kind = COMMAND_GROUP_REPORT, .group_report = 77},
         {.kind = COMMAND_HISTORY, .history = {.count = 2, .rows = history}},
         {.kind = COMMAND_GROUP_TELL,
-         .group_tell = {.group = 77, .receipts = 6, .count = 2, .rows = pairs}},
+         .group_tell = {.group = 77,
+                        .receipts = 6,
+                        .count = 2,
+                        .rows = pairs,
+                        .forgotten = {.count = 2, .bytes = pairs}}},
     };
     return put_kinds(out, commands, sizeof(commands) / sizeof(commands[0]));
 }

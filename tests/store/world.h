@@ -49,6 +49,9 @@ void world_drain(struct world *world, uint64_t user);
 void world_history(struct world *world, uint64_t history_ms);
 struct result world_claim(struct world *world, const char *name);
 struct result world_remove(struct world *world, uint64_t user);
+/* From these groups, too. */
+struct result world_remove_from(struct world *world, uint64_t user, const uint64_t *groups,
+                                uint32_t count);
 struct result world_device_add(struct world *world, uint64_t user, const char *name);
 struct result world_device_attach(struct world *world, uint64_t user, uint16_t device);
 struct result world_device_revoke(struct world *world, uint64_t user, uint16_t device);

@@ -27,7 +27,18 @@ device_command(struct world *world, enum command_kind kind, uint64_t user, uint1
 struct result
 world_remove(struct world *world, uint64_t user)
 {
-    return device_command(world, COMMAND_USER_REMOVE, user, 0);
+    return world_remove_from(world, user, NULL, 0);
+}
+
+struct result
+world_remove_from(struct world *world, uint64_t user, const uint64_t *groups, uint32_t count)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = COMMAND_USER_REMOVE,
+        .user_remove = {.user = user,
+                        .groups = {.count = count, .bytes = (const unsigned char *)groups}}};
+    return world_apply(world, &command);
 }
 
 struct result
