@@ -112,40 +112,33 @@ delta_learn(struct delta *delta, const struct store_key *key,
     }
 }
 
-/* Whether a generation before live has a value for the key, which dropping it from live would bring
- * back. */
+/* Whether no generation before live has a value for a key that is to be dropped from live, which
+ * would bring it back. */
 __attribute__((unused)) /* but in slow assertions */
 static bool
-known_before(const struct delta *delta, const struct store_key *key)
+none_known_before(const struct delta *delta, const struct store_range *range)
 {
-    for (unsigned i = FOLDING; i < DELTA_GENERATIONS; i++) {
-        struct table_entry entry;
-        if (delta->tables[i] != NULL && table_get(delta->tables[i], key, &entry)) {
-            return state_present(entry.state);
+    struct table_cursor at;
+    struct table_entry entry;
+    bool known = false;
+    table_seek(delta->tables[LIVE], &range->low, &at);
+    for (; table_at(&at, &entry) && !key_less(&range->high, &entry.key); table_next(&at)) {
+        for (unsigned i = FOLDING; entry.state == TABLE_WRITTEN && i < DELTA_GENERATIONS; i++) {
+            struct table_entry before;
+            if (delta->tables[i] != NULL && table_get(delta->tables[i], &entry.key, &before)) {
+                known = known || state_present(before.state);
+                break; /* the newest counts */
+            }
         }
     }
-    return false;
+    return !known;
 }
 
 uint64_t
 delta_drop(struct delta *delta, const struct store_range *range)
 {
-    uint64_t dropped = 0;
-    struct table *live = delta->tables[LIVE];
-    struct table_cursor at;
-    struct table_entry entry;
-    table_seek(live, &range->low, &at);
-    while (table_at(&at, &entry) && !key_less(&range->high, &entry.key)) {
-        if (entry.state != TABLE_WRITTEN) {
-            table_next(&at);
-            continue;
-        }
-        ASSERT_SLOW(!known_before(delta, &entry.key));
-        table_remove(live, &entry.key);
-        table_seek(live, &entry.key, &at);
-        dropped++;
-    }
-    return dropped;
+    ASSERT_SLOW(none_known_before(delta, range));
+    return table_drop(delta->tables[LIVE], range);
 }
 
 /* --------------------------------------------------------------------------------------- ranges */

@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SEEK_AHEAD = 4 };
+
 struct table {
     void *root;      /* a leaf when height is 0; NULL: nothing was ever put */
     unsigned height; /* inner levels above the leaves */
@@ -142,6 +144,16 @@ table_get(const struct table *table, const struct store_key *key, struct table_e
     return true;
 }
 
+/* Who seeks goes on from there: the values arrive together. */
+static void
+values_prefetch(const struct table_cursor *at)
+{
+    for (unsigned i = 0; at->leaf != NULL && i < SEEK_AHEAD && at->index + i < at->leaf->count;
+         i++) {
+        __builtin_prefetch(at->leaf->values[at->index + i]);
+    }
+}
+
 void
 table_seek(const struct table *table, const struct store_key *key, struct table_cursor *out)
 {
@@ -156,6 +168,7 @@ table_seek(const struct table *table, const struct store_key *key, struct table_
         out->leaf = out->leaf->next;
         out->index = 0;
     }
+    values_prefetch(out);
 }
 
 bool
@@ -175,6 +188,10 @@ table_next(struct table_cursor *at)
         return;
     }
     at->index++;
+    if (at->index + SEEK_AHEAD <= at->leaf->count) {
+        __builtin_prefetch(at->leaf->values[at->index + SEEK_AHEAD - 1]);
+        return;
+    }
     if (at->index < at->leaf->count) {
         return;
     }
@@ -391,6 +408,62 @@ table_remove(struct table *table, const struct store_key *key)
     leaf_close(path.leaf, index);
     path_shrink(table, &path);
     return true;
+}
+
+/* Takes out what was written up to `high`, from `index` on. */
+static unsigned
+leaf_drop(struct table *table, struct table_leaf *leaf, unsigned index,
+          const struct table_rank *high)
+{
+    unsigned kept = index;
+    unsigned at = index;
+    for (; at < leaf->count; at++) {
+        struct table_rank rank = slot_rank(&leaf->slots[at]);
+        if (rank_less(high, &rank)) {
+            break;
+        }
+        if (leaf->slots[at].state == TABLE_WRITTEN) {
+            if (leaf->values[at] != NULL) {
+                pool_give(&table->pool, leaf->values[at], leaf->slots[at].value_bytes);
+            }
+            continue;
+        }
+        leaf->slots[kept] = leaf->slots[at];
+        leaf->values[kept++] = leaf->values[at];
+    }
+    unsigned dropped = at - kept;
+    unsigned after = leaf->count - at;
+    memmove(&leaf->slots[kept], &leaf->slots[at], after * sizeof(leaf->slots[0]));
+    memmove(&leaf->values[kept], &leaf->values[at], after * sizeof(leaf->values[0]));
+    leaf->count -= dropped;
+    return dropped;
+}
+
+/* A leaf at a time. */
+uint64_t
+table_drop(struct table *table, const struct store_range *range)
+{
+    uint64_t dropped = 0;
+    struct table_rank low = key_rank(&range->low);
+    struct table_rank high = key_rank(&range->high);
+    while (table->root != NULL && !rank_less(&high, &low)) {
+        struct path path;
+        path_find(table, &low, &path);
+        unsigned count = leaf_drop(table, path.leaf, leaf_find(path.leaf, &low), &high);
+        const struct table_leaf *next = path.leaf->next;
+        bool more = next != NULL;
+        low = more ? slot_rank(&next->slots[0]) : low;
+        dropped += count;
+        table->entries -= count;
+        table->dirty_entries -= count;
+        if (count > 0) {
+            path_shrink(table, &path);
+        }
+        if (!more) {
+            break;
+        }
+    }
+    return dropped;
 }
 
 /* ---------------------------------------------------------------------------------------- facts */

@@ -67,6 +67,9 @@ bool table_get(const struct table *table, const struct store_key *key, struct ta
 /* Forgets the key, as if it had never been put. Whether it had an entry. */
 bool table_remove(struct table *table, const struct store_key *key);
 
+/* Forgets all keys of the range that were WRITTEN. How many. */
+uint64_t table_drop(struct table *table, const struct store_range *range);
+
 /* The first entry at or after the key. */
 void table_seek(const struct table *table, const struct store_key *key, struct table_cursor *out);
 /* Whether the cursor stands on an entry; *out is untouched when not. */

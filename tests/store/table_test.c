@@ -71,6 +71,23 @@ reference_remove(struct reference *reference, const struct store_key *key)
     return true;
 }
 
+static uint64_t
+reference_drop(struct reference *reference, const struct store_range *range)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < reference->count; i++) {
+        const struct known *known = &reference->known[i];
+        if (known->state == TABLE_WRITTEN && !key_less(&known->key, &range->low) &&
+            !key_less(&range->high, &known->key)) {
+            continue;
+        }
+        reference->known[kept++] = *known;
+    }
+    uint64_t dropped = reference->count - kept;
+    reference->count = kept;
+    return dropped;
+}
+
 /* ---------------------------------------------------------------------------------- comparisons */
 
 static void
@@ -139,7 +156,21 @@ table_put_known(struct table *table, const struct known *known)
     table_put(table, &known->key, known->state, (struct store_value){bytes, known->count});
 }
 
-/* A step of a life: a put, or a removal; and a look at something else. */
+/* Between two keys of which one comes first: of an owner, a few numbers or many; or of all. */
+static void
+drop_some(struct table *table, struct reference *reference, struct chance *chance,
+          const struct spread *spread)
+{
+    struct store_range range = {some_known(chance, spread).key, some_known(chance, spread).key};
+    if (chance_below(chance, 4) != 0) {
+        range.high = range.low;
+        range.high.a += chance_below(chance, 2) == 0 ? chance_below(chance, 4)
+                                                     : chance_below(chance, spread->numbers);
+    }
+    assert_int_equal(table_drop(table, &range), reference_drop(reference, &range));
+}
+
+/* A step of a life: a put, or a removal, now and then of a range; and a look at something else. */
 static void
 step(struct table *table, struct reference *reference, struct chance *chance,
      const struct spread *spread)
@@ -148,6 +179,9 @@ step(struct table *table, struct reference *reference, struct chance *chance,
     if (chance_below(chance, 100) < spread->remove_percent) {
         bool was = reference_remove(reference, &known.key);
         assert_int_equal(table_remove(table, &known.key), was);
+        if (chance_below(chance, 50) == 0) {
+            drop_some(table, reference, chance, spread);
+        }
     } else {
         table_put_known(table, &known);
         reference_put(reference, &known);
