@@ -15,6 +15,8 @@ enum {
     CHUNK_BYTES = 1024,
     /* A claim is signed anew when so much of it is left: clocks differ. */
     CLAIM_LEAST_S = 60 * 60,
+    /* Until it is tried again whether a name may be looked up. */
+    PLACE_WAIT_MS = 50,
 };
 
 enum courier_phase {
@@ -26,6 +28,7 @@ enum courier_phase {
 /* A name, as a worker looks it up. */
 struct look_up {
     struct io_driver *driver;
+    _Atomic uint32_t *places; /* where it is counted; NULL: it is not */
     char host[URL_HOST_BYTES_MAX + 1];
     uint16_t port;
     int error;
@@ -274,13 +277,50 @@ look_up_run(void *argument)
     look->error = io_resolve(look->driver, look->host, look->port, look->addresses, &look->count);
 }
 
-static const struct ln_job look_up_job = {.run = look_up_run};
+/* Its place is free again: not when nobody waits for it any more, but when no worker has to do with
+ * it. */
+static void
+look_up_over(void *argument)
+{
+    const struct look_up *look = argument;
+    if (look->places != NULL) {
+        atomic_fetch_sub_explicit(look->places, 1, memory_order_relaxed);
+    }
+}
+
+static const struct ln_job look_up_job = {.run = look_up_run, .release = look_up_over};
 
 static uint64_t
 left_ms(const struct courier *courier)
 {
     uint64_t now_ns = ln_now_ns();
     return courier->deadline_ns > now_ns ? (courier->deadline_ns - now_ns) / 1000000 : 0;
+}
+
+/* Workers look up names as long as whoever answers for them takes, seconds if he likes, and have
+ * everything else to do beside: so of names that clients gave, no more are under way than there are
+ * schedulers, less one where there are several. What the operator gave needs no place. 0, -EBUSY
+ * when none became free in time, or -ECANCELED. Yields. */
+static int
+take_place(struct courier *courier)
+{
+    _Atomic uint32_t *places = &courier->messenger->look_ups;
+    uint32_t most = courier->messenger->schedulers > 1 ? courier->messenger->schedulers - 1 : 1;
+    if (courier->order.set.kind == STORE_WAKE_WEBHOOK) {
+        return 0;
+    }
+    /* Counted first, so that no two schedulers take the last place. */
+    while (atomic_fetch_add_explicit(places, 1, memory_order_relaxed) >= most) {
+        atomic_fetch_sub_explicit(places, 1, memory_order_relaxed);
+        if (left_ms(courier) <= courier->office->settings->push_timeout_ms / 2) {
+            return -EBUSY;
+        }
+        if (ln_sleep(PLACE_WAIT_MS) != 0) {
+            return -ECANCELED;
+        }
+    }
+    courier->look.places = places;
+    return 0;
 }
 
 /* Whether a client may send us there. The operator may go where he likes. */
@@ -298,10 +338,14 @@ dial(struct courier *courier, const struct url *url)
     struct look_up *look = &courier->look;
     *look = (struct look_up){.driver = courier->messenger->driver, .port = url->port};
     memcpy(look->host, url->host.bytes, url->host.count);
-    int error = ln_work_for(&look_up_job, look, sizeof *look, left_ms(courier));
+    int error = take_place(courier);
+    if (error == 0) {
+        error = ln_work_for(&look_up_job, look, sizeof *look, left_ms(courier));
+    }
     if (error != 0) {
         return error;
     }
+    look_up_over(look); /* whom nobody waits for is released by the runtime */
     if (look->error != 0) {
         return look->error == -EAGAIN ? -EHOSTUNREACH : look->error;
     }
@@ -310,8 +354,10 @@ dial(struct courier *courier, const struct url *url)
         if (!may_go(courier, &look->addresses[i])) {
             continue;
         }
-        error = ln_socket_connect(&look->addresses[i], left_ms(courier), &courier->socket);
-        if (error == 0 || error == -ECANCELED || error == -ETIMEDOUT) {
+        /* One that is silent leaves time to the others. */
+        uint64_t share_ms = left_ms(courier) / (look->count - i);
+        error = ln_socket_connect(&look->addresses[i], share_ms, &courier->socket);
+        if (error == 0 || error == -ECANCELED) {
             break;
         }
     }
@@ -328,6 +374,8 @@ dial_fault(int error)
         return "the host is not in the public network (push_private_endpoints)";
     case -EHOSTUNREACH:
         return "the host's name could not be looked up";
+    case -EBUSY:
+        return "too many names are being looked up";
     default:
         return strerrordesc_np(-error);
     }

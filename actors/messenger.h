@@ -148,6 +148,7 @@ struct messenger {
     struct pressure_gauge *gauges; /* likewise */
     unsigned schedulers;
     const struct push_office *push; /* borrowed; NULL: this node does not push */
+    _Atomic uint32_t look_ups;      /* now: names of clients' that workers are looking up */
 
     _Atomic bool serving;          /* clients can connect: what /readyz tells */
     _Atomic bool draining;         /* the node has been asked to stop */

@@ -113,7 +113,8 @@ line_up(struct push *push, struct push_wake *wake)
     }
     url_origin(&url, origin_text);
     uint64_t now_ns = ln_now_ns();
-    struct push_origin *origin = push_origin_get(&push->origins, origin_text, now_ns);
+    struct push_origin *origin =
+        push_origin_get(&push->origins, origin_text, order.set.kind, now_ns);
     if (origin == NULL) {
         push_wait(push, wake, PUSH_WAITING, PUSH_AGAIN_MS);
     } else if (origin->resume_ns > now_ns) {
@@ -140,7 +141,7 @@ line_up_test(struct push *push, struct push_wake *wake)
     struct push_origin *origin = NULL;
     if (error == 0) {
         url_origin(&url, origin_text);
-        origin = push_origin_get(&push->origins, origin_text, ln_now_ns());
+        origin = push_origin_get(&push->origins, origin_text, order.set.kind, ln_now_ns());
         error = origin != NULL ? 0 : -EAGAIN;
     }
     if (error != 0) {
@@ -314,7 +315,8 @@ push_dispatch(struct push *push)
 
 /* ------------------------------------------------------------------------------------- reported */
 
-/* The server is in trouble, or wants to be left alone: all who go there wait, not this one only. */
+/* The server is in trouble, or wants to be left alone: all who go there wait, not this one only. A
+ * 429 by itself is for the device that it was said to, which waits anyway. */
 static void
 server_failed(struct push *push, struct push_origin *origin, const struct courier_report *report)
 {
@@ -326,6 +328,9 @@ server_failed(struct push *push, struct push_origin *origin, const struct courie
     }
     if (report->status > 0 && !busy) {
         push_origin_good(origin);
+        return;
+    }
+    if (report->status == 429 && !push_origin_limits(origin)) {
         return;
     }
     unsigned failures = push_origin_bad(origin, now_ns);
@@ -395,7 +400,12 @@ push_reported(struct push *push, struct push_wake *wake, const struct ln_msg *an
         drop(push, wake, report->status);
         break;
     case PUSH_AGAIN:
-        again_later(push, wake, report);
+        if (report->status == -EBUSY) { /* nobody was asked: no attempt */
+            wake->attempts--;
+            push_wait(push, wake, PUSH_WAITING, PUSH_AGAIN_MS);
+        } else {
+            again_later(push, wake, report);
+        }
         break;
     }
 }

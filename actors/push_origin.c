@@ -8,10 +8,10 @@
 
 /* The place of the pointer to the origin; at the end of the list: there is none. */
 static struct push_origin **
-find(struct push_origins *origins, const char *text)
+find(struct push_origins *origins, const char *text, uint8_t kind)
 {
     struct push_origin **at = &origins->first;
-    while (*at != NULL && strcmp((*at)->text, text) != 0) {
+    while (*at != NULL && ((*at)->kind != kind || strcmp((*at)->text, text) != 0)) {
         at = &(*at)->next;
     }
     return at;
@@ -31,9 +31,9 @@ find_resting(struct push_origins *origins, uint64_t now_ns)
 }
 
 struct push_origin *
-push_origin_get(struct push_origins *origins, const char *text, uint64_t now_ns)
+push_origin_get(struct push_origins *origins, const char *text, uint8_t kind, uint64_t now_ns)
 {
-    struct push_origin **at = find(origins, text);
+    struct push_origin **at = find(origins, text, kind);
     struct push_origin *origin = *at;
     if (origin == NULL && origins->count < PUSH_ORIGINS_MAX) {
         origin = ln_alloc(sizeof *origin);
@@ -50,6 +50,7 @@ push_origin_get(struct push_origins *origins, const char *text, uint64_t now_ns)
         *at = origin->next;
     }
     (void)snprintf(origin->text, sizeof origin->text, "%s", text);
+    origin->kind = kind;
     origin->next = origins->first;
     origins->first = origin;
     return origin;
@@ -59,7 +60,17 @@ void
 push_origin_good(struct push_origin *origin)
 {
     origin->failures = 0;
+    origin->limited = 0;
     origin->resume_ns = 0;
+}
+
+bool
+push_origin_limits(struct push_origin *origin)
+{
+    if (origin->limited < PUSH_ORIGIN_LIMITED_MAX) {
+        origin->limited++;
+    }
+    return origin->limited == PUSH_ORIGIN_LIMITED_MAX;
 }
 
 unsigned

@@ -50,6 +50,7 @@ push_is_of_server(int status)
 {
     switch (status) {
     case -EACCES:
+    case -EBUSY:
     case -EINVAL:
     case -ENOBUFS:
     case -ENOMEM:

@@ -21,7 +21,8 @@ enum push_verdict {
 enum push_verdict push_verdict_of(enum store_wake_kind kind, int status);
 
 /* Whether an attempt with this status says something about the server; false: the order could not
- * be sent (keys that are none, an address that is not allowed), and nobody was asked. */
+ * be sent (keys that are none, an address that is not allowed, -EBUSY: no time to look up the
+ * name), and nobody was asked. */
 bool push_is_of_server(int status);
 
 /* The pause after the attempt with this number (1, 2 ...): doubled each time from `first_ms` up to

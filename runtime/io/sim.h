@@ -137,6 +137,9 @@ LN_API uint64_t sim_random(struct io_driver *driver, uint64_t below);
 /* A host of this name has this address, a numeric one without a port (io_resolve); several calls
  * give a name several. Names that nobody has been given are unknown. */
 LN_API void sim_host_add(struct io_driver *driver, const char *name, const char *address);
+/* Nobody answers at this address, the last one that was named: who connects there waits for as long
+ * as for one who has vanished. */
+LN_API void sim_host_silence(struct io_driver *driver, const char *address);
 
 /* A test's own peer on the simulated network, outside any loop: bytes in, bytes out, callbacks from
  * inside sim_run. */

@@ -37,6 +37,24 @@ numeric(const char *host, uint16_t port, struct io_address *out)
     return 0;
 }
 
+void
+sim_host_silence(struct io_driver *driver, const char *address)
+{
+    struct sim *sim = sim_of(driver);
+    struct io_address parsed;
+    int error = numeric(address, 1, &parsed);
+    sim->silence = error == 0 && io_address_host(&parsed, sim->silent_host);
+    ASSERT(sim->silence);
+}
+
+bool
+sim_host_is_silent(const struct sim *sim, const struct io_address *address)
+{
+    unsigned char host[IO_HOST_BYTES];
+    return sim->silence && io_address_host(address, host) &&
+           memcmp(host, sim->silent_host, sizeof host) == 0;
+}
+
 int
 sim_host_resolve(struct io_driver *driver, const char *host, uint16_t port,
                  struct io_address out[IO_RESOLVE_MAX], unsigned *out_count)

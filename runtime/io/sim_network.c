@@ -2,6 +2,7 @@
 #include "runtime/io/sim_network.h"
 
 #include "runtime/check.h"
+#include "runtime/io/sim_host.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,6 +19,7 @@ enum {
 };
 /* A connection request that finds the backlog full is sent again, as TCP does. */
 static const uint64_t CONNECT_AGAIN_NS = 1000000000;
+static const uint64_t SILENCE_NS = UINT64_C(20) * 1000000000;
 
 /* ------------------------------------------------------------------------------------ addresses */
 
@@ -325,6 +327,11 @@ attempt_arrive(void *context)
     struct sim_attempt *attempt = context;
     struct sim *sim = attempt->sim;
     struct sim_listener *listener = listener_at(sim->network, &attempt->address);
+    if (sim_host_is_silent(sim, &attempt->address)) {
+        attempt->error = -ETIMEDOUT;
+        sim_later(sim, SILENCE_NS, attempt_answer, attempt_drop, attempt);
+        return;
+    }
     if (!listener) {
         attempt->error = address_is_ip(&attempt->address) ? -ECONNREFUSED : -ENOENT;
     } else if (listener->backlog >= listener->backlog_max) {

@@ -52,6 +52,8 @@ struct sim {
     struct sim_work_queue *work;
     struct sim_host hosts[SIM_HOSTS_MAX];
     unsigned hosts_count;
+    bool silence;
+    unsigned char silent_host[IO_HOST_BYTES];
 };
 
 static inline struct sim *

@@ -67,7 +67,7 @@ blames_servers(void **state)
 {
     (void)state;
     static const int of_server[] = {201, 429, 503, -ETIMEDOUT, -ECONNREFUSED, -EPROTO, -ENOENT};
-    static const int of_order[] = {-EACCES, -EINVAL, -EOPNOTSUPP, -ENOBUFS, -ENOMEM};
+    static const int of_order[] = {-EBUSY, -EACCES, -EINVAL, -EOPNOTSUPP, -ENOBUFS, -ENOMEM};
     for (size_t i = 0; i < sizeof of_server / sizeof of_server[0]; i++) {
         assert_true(push_is_of_server(of_server[i]));
     }
@@ -89,6 +89,20 @@ counts_incidents(void **state)
     assert_int_equal(push_origin_bad(&origin, 1000 + 1000000), 2);
     push_origin_good(&origin);
     assert_int_equal(push_origin_bad(&origin, 1000), 1);
+}
+
+static void
+limits_are_of_devices_first(void **state)
+{
+    (void)state;
+    struct push_origin origin = {.busy = 0};
+    for (int round = 0; round < 2; round++) {
+        assert_false(push_origin_limits(&origin));
+        assert_false(push_origin_limits(&origin));
+        assert_true(push_origin_limits(&origin));
+        assert_true(push_origin_limits(&origin));
+        push_origin_good(&origin);
+    }
 }
 
 /* ---------------------------------------------------------------------------------------- table */
@@ -161,6 +175,8 @@ main(void)
         SPEC("pauses double up to a limit, less a part that is left to chance", pauses_grow),
         SPEC("an order that can't be sent says nothing about its server", blames_servers),
         SPEC("what fails together counts once against its server", counts_incidents),
+        SPEC("a server that says 429 means one device, until several in a row have heard it",
+             limits_are_of_devices_first),
         SPEC("devices are found in a table that has a limit", finds_devices),
         SPEC("those whose time has come are served in its order", serves_in_time),
     };

@@ -66,25 +66,34 @@ answer(struct hook *hook, struct hook_line *line)
     }
 }
 
+/* Web Push says nothing that can be read here. */
+static void
+note(struct hook_asked *asked, const char *body)
+{
+    char attempt[16];
+    if (strstr(body, "\"attempt\":") != NULL) {
+        member(body, "\"id\":\"", '"', asked->id, sizeof asked->id);
+        member(body, "\"attempt\":", ',', attempt, sizeof attempt);
+        asked->attempt = (unsigned)strtoul(attempt, NULL, 10);
+    }
+}
+
 /* A request that is all there. */
 static void
 take(struct hook *hook, struct hook_line *line)
 {
     const char *body = strstr(line->bytes, "\r\n\r\n");
     char length[16];
-    char attempt[16];
     if (body == NULL) {
         return;
     }
     member(line->bytes, "Content-Length: ", '\r', length, sizeof length);
-    if (strlen(body + 4) < strtoul(length, NULL, 10)) {
+    if ((size_t)(line->bytes + line->count - body - 4) < strtoul(length, NULL, 10)) {
         return;
     }
     ASSERT(hook->count < HOOK_ASKED_MAX);
     struct hook_asked *asked = &hook->asked[hook->count++];
-    member(body, "\"id\":\"", '"', asked->id, sizeof asked->id);
-    member(body, "\"attempt\":", ',', attempt, sizeof attempt);
-    asked->attempt = (unsigned)strtoul(attempt, NULL, 10);
+    note(asked, body);
     asked->at_ns = ln_now_ns();
     line->count = 0;
     answer(hook, line);

@@ -287,6 +287,96 @@ heeds_retry_after(void **state)
     }
 }
 
+/* Bob's device is limited; Carol's goes to the same server. */
+static void
+limits_one_device(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        begin(seed);
+        subscribe("carol");
+        hook.status_once = 429;
+        hook.retry_after_s = 20;
+        alice_says();
+        world_run(&world, 2 * DELAY_MS);
+        assert_int_equal(hook.count, 1);
+        hook.retry_after_s = 0;
+        alice_says_to("carol");
+        world_run(&world, 2 * DELAY_MS);
+        assert_int_equal(hook.count, 2);
+        assert_string_not_equal(hook.asked[0].id, hook.asked[1].id);
+        world_run(&world, QUIET_MS);
+        assert_int_equal(hook.count, 3);
+        assert_string_equal(hook.asked[0].id, hook.asked[2].id);
+        end();
+    }
+}
+
+static void
+set_web_push(struct settings *settings)
+{
+    set(settings);
+    (void)snprintf(settings->push_subject, sizeof settings->push_subject, "mailto:me@example.com");
+    settings->push_private_endpoints = true;
+}
+
+/* By a push service of that name; the keys are those of RFC 8291. */
+static void
+subscribe_at_service(const char *name)
+{
+    wire_open(&bob, &world, PROTOCOL_JSON);
+    wire_enrol(&bob, name);
+    wire_say(&bob, "{\"ref\":\"1\",\"setPush\":{\"webPush\":{\"endpoint\":"
+                   "\"http://push.example:9000/x\",\"p256dh\":\"BCVxsr7N/eNgVRqvHtD0zTZsEc6+VV+"
+                   "JvLexhqUzORcxaOzi6+AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4=\","
+                   "\"auth\":\"BTBZMqHH6r4Tts7J/aSIgg==\"}}}");
+    (void)wire_expect(&bob, "\"done\"");
+    wire_end(&bob);
+}
+
+static void
+passes_over_a_silent_host(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        begin_with(seed, set_web_push);
+        sim_host_add(world.driver, "push.example", "10.1.1.1");
+        sim_host_add(world.driver, "push.example", "127.0.0.1");
+        sim_host_silence(world.driver, "10.1.1.1");
+        subscribe_at_service("carol");
+        alice_says_to("carol");
+        world_run(&world, DELAY_MS + TIMEOUT_MS);
+        assert_int_equal(hook.count, 1);
+        assert_int_equal(messenger_counted(&world.messenger.counters.push_retried), 0);
+        end();
+    }
+}
+
+/* All places are taken, by names that nobody answers for. */
+static void
+looks_up_few_names_at_once(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        begin_with(seed, set_web_push);
+        sim_host_add(world.driver, "push.example", "127.0.0.1");
+        subscribe_at_service("carol");
+        atomic_store(&world.messenger.look_ups, world.schedulers);
+        alice_says_to("carol");
+        alice_says(); /* whom the operator's server wakes */
+        world_run(&world, 10 * TIMEOUT_MS);
+        assert_int_equal(hook.count, 1);
+        assert_int_equal(hook.asked[0].attempt, 1);
+        assert_int_equal(messenger_counted(&world.messenger.counters.push_retried), 0);
+        atomic_store(&world.messenger.look_ups, 0);
+        world_run(&world, 2 * TIMEOUT_MS);
+        assert_int_equal(hook.count, 2);
+        assert_int_equal(atomic_load(&world.messenger.look_ups), 0);
+        assert_int_equal(messenger_counted(&world.messenger.counters.push_accepted), 2);
+        end();
+    }
+}
+
 static void
 outlives_silence(void **state)
 {
@@ -425,6 +515,11 @@ main(void)
              spares_who_has_muted),
         SPEC("what fails is tried again after growing pauses, then given up", tries_again),
         SPEC("a server is left alone for as long as it asks", heeds_retry_after),
+        SPEC("a server that limits one device is left alone by that one", limits_one_device),
+        SPEC("of a name's hosts one that is silent leaves time for the others",
+             passes_over_a_silent_host),
+        SPEC("few names of clients' are looked up at once, and who waits for that loses nothing",
+             looks_up_few_names_at_once),
         SPEC("a server that does not answer, or hangs up, costs an attempt at most",
              outlives_silence),
         SPEC("a subscription that has ended is used no more", ends_with_subscription),
