@@ -28,7 +28,10 @@ static const struct command commands[] = {
     {"kill", NULL, 1, 1, shell_kill}, /* pid, behaviour or "any" */
     {"config", "show", 0, 0, shell_config},
     {"store", "info", 0, 0, shell_store},
-    {"msg", "trace", 1, 1, shell_msg_trace},                        /* user/device/number */
+    {"msg", "trace", 1, 1, shell_msg_trace},   /* user/device/number */
+    {"group", "list", 0, 1, shell_group_list}, /* [cursor] */
+    {"group", "show", 1, 1, shell_group_show},
+    {"group", "members", 1, 2, shell_group_members},                /* group [cursor] */
     {"user", "add", 1, 2, shell_user_add},                          /* name [password] */
     {"user", "list", 0, 1, shell_user_list},                        /* [cursor] */
     {"user", "passwd", 2, 2, shell_user_passwd},                    /* name password */

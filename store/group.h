@@ -49,6 +49,9 @@ enum store_group_tag {
     STORE_GROUP_REVISE,
     /* store_group_typing -> store_rows, buffer: the other members' ids; -EOVERFLOW: too many */
     STORE_GROUP_TYPING,
+    /* To any partition: those of its groups. store_list -> store_rows, buffer: struct
+     * store_group_row [count] */
+    STORE_GROUP_LIST,
 };
 
 enum store_group_role {
@@ -120,7 +123,7 @@ struct store_group_changed {
 
 struct store_group_ask {
     uint64_t group;
-    uint64_t user; /* who asks: a member */
+    uint64_t user; /* who asks: a member; 0: the operator */
 };
 /* He does something there that the others may see now: who are they? */
 struct store_group_typing {
@@ -137,17 +140,28 @@ struct store_group {
     uint64_t ttl_ms;
     uint64_t delivered_all; /* messages up to here are delivered to all, read by all */
     uint64_t read_all;
+    uint64_t log_low; /* who wrote messages up to here is not known any more */
     uint32_t members;
     uint16_t name_bytes, description_bytes, picture_bytes;
     uint8_t rights;
     uint8_t role; /* of who asked */
+    bool due;     /* receipts are to be told in a moment */
     bool invited; /* there is an invitation; shown to admins */
     unsigned char invite[STORE_GROUP_INVITE_BYTES];
 };
 
+struct store_group_row {
+    uint64_t group;
+    uint64_t created_at_ms;
+    uint64_t last, update; /* numbers of the newest */
+    uint32_t members;      /* 0: it was deleted */
+    uint8_t name_bytes;
+    char name[STORE_GROUP_NAME_BYTES_MAX];
+};
+
 struct store_group_list {
     uint64_t group;
-    uint64_t user;    /* who asks: a member */
+    uint64_t user;    /* who asks: a member; 0: the operator */
     uint64_t after;   /* members above this id */
     uint64_t message; /* 0, or one that he wrote: else -EPERM; -ERANGE: nothing is known of it */
     uint32_t max;     /* 0: STORE_ROWS_MAX */

@@ -232,6 +232,10 @@ in_group(struct partition *partition, struct ask *ask, uint64_t id, uint64_t use
         ask_answer_error(ask, -ENOENT);
         return false;
     }
+    if (user == 0) {
+        *out_role = STORE_GROUP_MEMBER; /* the operator, who is shown no invitation */
+        return true;
+    }
     bool met = group_member_get(&partition->ledger, id, user, &member);
     if (!met || member.role == STORE_GROUP_NOBODY) {
         ask_answer_error(ask, met ? -EPERM : -ENOENT); /* a group is no news for strangers */
@@ -279,6 +283,7 @@ run_get(struct partition *partition, struct ask *ask, bool act)
     if (!in_group(partition, ask, asked->group, asked->user, &group, &role)) {
         return ASK_DONE;
     }
+    const struct group_due *due = group_due_find(&partition->ledger.due, asked->group);
     struct store_group answer = {
         .group = asked->group,
         .created_at_ms = group.created_at_ms,
@@ -288,6 +293,8 @@ run_get(struct partition *partition, struct ask *ask, bool act)
         .ttl_ms = group.ttl_ms,
         .delivered_all = group.delivered_all,
         .read_all = group.read_all,
+        .log_low = group.log_low,
+        .due = due != NULL && due->tell,
         .members = group.members,
         .name_bytes = group.name.bytes,
         .description_bytes = group.description.bytes,

@@ -53,6 +53,7 @@ static const struct ask_kind *const kinds[] = {
     KIND(STORE_GROUP_READ, ask_group_read),
     KIND(STORE_GROUP_CHATS, ask_group_chats),
     KIND(STORE_GROUP_TYPING, ask_group_typing),
+    KIND(STORE_GROUP_LIST, ask_group_list),
     KIND(STORE_GROUP_REVISE, ask_group_revise),
     KIND(STORE_DEVICE_RENAME, ask_device_rename),
     KIND(STORE_LINK_CREATE, ask_link_create),

@@ -2,6 +2,7 @@
 /* Requests for many rows: read from LMDB in one piece, corrected by the delta, and not kept in
  * memory afterwards. */
 #include "store/partition_priv.h"
+#include "store/record_group.h"
 
 #include <string.h>
 
@@ -185,6 +186,57 @@ run_users(struct partition *partition, struct ask *ask, bool act)
     return ASK_MISSING;
 }
 
+static void
+add_group(struct rows *out, uint64_t id, struct store_value value)
+{
+    struct record_group group;
+    int error = record_group_decode(value, &group);
+    ASSERT(error == 0);
+    struct store_group_row row = {
+        .group = id,
+        .created_at_ms = group.created_at_ms,
+        .last = group.last,
+        .update = group.update,
+        .members = group.deleted ? 0 : group.members,
+        .name_bytes = (uint8_t)group.name.bytes,
+    };
+    memcpy(row.name, group.name.text, group.name.bytes);
+    memcpy(rows_room(out, sizeof(row)), &row, sizeof(row));
+}
+
+static enum ask_outcome
+run_groups(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_list *list = ASK_DATA(store_list, ask);
+    uint32_t rows_max = partition_at_most(list->max, STORE_ROWS_MAX);
+    struct rows *out = &partition->journal->rows;
+    struct fetch_range wanted = {
+        .range = key_range_table(partition->ledger.partition, RECORD_GROUP),
+        .rows_max = rows_max,
+        .bytes_max = STORE_PAGE_BYTES_MAX,
+    };
+    struct store_rows result = {0};
+    struct page page;
+    struct store_key key;
+    struct store_value value;
+    wanted.range.low.owner = list->after + 1;
+    if (!partition_has_read(&ask->ranges[0], partition, &wanted)) {
+        return ASK_MISSING;
+    }
+    if (!act) {
+        return ASK_READY;
+    }
+    out->count = 0;
+    page_start(&page, partition->ledger.delta, &wanted.range, &ask->ranges[0].rows);
+    while (result.count < rows_max && page_next(&page, &key, &value)) {
+        add_group(out, key.owner, value);
+        result.count++;
+    }
+    result.more = page.cut || result.count == rows_max;
+    return done(ask, &result, partition_buffer(out));
+}
+
+const struct ask_kind ask_group_list = {.bytes = sizeof(struct store_list), .run = run_groups};
 const struct ask_kind ask_chats = {
     .bytes = sizeof(struct store_list), .valid = partition_valid_user, .run = run_chats};
 const struct ask_kind ask_user_list = {.bytes = sizeof(struct store_list), .run = run_users};

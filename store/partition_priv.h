@@ -66,7 +66,8 @@ void partition_history_tick(struct partition *partition);
 extern const struct ask_kind ask_name_hold, ask_hold;
 /* partition_group.c */
 extern const struct ask_kind ask_group_create, ask_group_change, ask_group_message, ask_group_get,
-    ask_group_members, ask_group_read, ask_group_chats, ask_group_typing, ask_group_revise;
+    ask_group_members, ask_group_read, ask_group_chats, ask_group_typing, ask_group_list,
+    ask_group_revise;
 /* partition_group_tell.c */
 extern const struct ask_kind ask_of_group_report, ask_of_group_tell;
 /* partition_leave.c */

@@ -52,6 +52,25 @@ adds_finds_and_removes_a_user(void **state)
 }
 
 static void
+knows_no_such_group(void **state)
+{
+    (void)state;
+    desk_ask(&desk, "group", "list");
+    assert_string_equal(desk.document, "[]");
+    assert_string_equal(desk.next, "");
+    desk_ask(&desk, "group", "list", "256.0");
+    failed_with(SHELL_USAGE, "group list: '256.0' is no place to go on from");
+    desk_ask(&desk, "group", "show", "7");
+    failed_with(SHELL_UNKNOWN, "there is no group 7");
+    desk_ask(&desk, "group", "show", "walkers");
+    failed_with(SHELL_USAGE, "group show: 'walkers' is no number of a group");
+    desk_ask(&desk, "group", "members", "7");
+    failed_with(SHELL_UNKNOWN, "there is no group 7");
+    desk_ask(&desk, "group", "members", "7", "x");
+    failed_with(SHELL_USAGE, "group members: 'x' is no place to go on from");
+}
+
+static void
 finds_a_user_by_number(void **state)
 {
     char user[24];
@@ -685,6 +704,7 @@ main(void)
     static const struct CMUnitTest specs[] = {
         DOOR("a user is added, found, listed and removed", adds_finds_and_removes_a_user),
         DOOR("a user is found by number", finds_a_user_by_number),
+        DOOR("what concerns no group says so", knows_no_such_group),
         DOOR("a name that is taken is refused", refuses_a_name_that_is_taken),
         DOOR("names and passwords that can't be are refused", refuses_bad_names_and_passwords),
         DOOR("what concerns no user says so with its own status", knows_no_such_user),

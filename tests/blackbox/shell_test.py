@@ -139,6 +139,26 @@ class Shell(unittest.IsolatedAsyncioTestCase):
         await alice.close()
         await bob.close()
 
+    async def test_groups_are_listed_and_shown(self):
+        alice, bob = await self.come("alice"), await self.come("bob", PROTO)
+        made = await alice.ask({"number": "70", "createChat": {"name": "readers", "participants": [{"userName": "bob"}]}})
+        group = made["chat"]["chat"]["groupId"]
+        await alice.ask({"number": "71", "sendMessage": {"chat": {"groupId": group}, "text": "no word of this"}})
+        row = next(row for row in self.look("group", "list") if row["group"] == int(group))
+        self.assertEqual((row["name"], row["members"], row["messages"], row["updates"]), ("readers", 2, 1, 1))
+        shown = self.look("group", "show", group)
+        owner, member = self.people["alice"][0], self.people["bob"][0]
+        self.assertEqual((shown["name"], shown["creator"], shown["members_count"]), ("readers", owner, 2))
+        self.assertEqual([(row["user"], row["role"]) for row in shown["leaders"]], [(owner, "owner")])
+        members = self.look("group", "members", group)
+        self.assertEqual({row["user"]: row["role"] for row in members}, {owner: "owner", member: "member"})
+        for words, part in ((("list",), "readers"), (("show", group), "2 members"), (("members", group), "owner")):
+            text = self.node.linnet("group", *words).stdout
+            self.assertIn(part, text)
+            self.assertNotIn("no word", text)
+        await alice.close()
+        await bob.close()
+
     async def test_a_message_to_a_group_is_traced_to_each_member(self):
         alice, bob, carol = await self.come("alice"), await self.come("bob", PROTO), await self.come("carol")
         made = await alice.ask({"number": "8", "createChat": {

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tools/linnet_call.h"
+#include "tools/linnet_json.h"
+#include "tools/linnet_table.h"
+
+#include <stdio.h>
+
+/* ----------------------------------------------------------------------------------------- list */
+
+static void
+groups_take(void *context, yajl_val page)
+{
+    struct linnet_table *table = context;
+    for (size_t i = 0; i < linnet_json_count(page); i++) {
+        yajl_val row = linnet_json_at(page, i);
+        linnet_table_number(table, linnet_json_number(row, "group"));
+        linnet_table_text(table, linnet_json_text(row, "name"));
+        linnet_table_number(table, linnet_json_number(row, "members"));
+        linnet_table_number(table, linnet_json_number(row, "messages"));
+        linnet_table_number(table, linnet_json_number(row, "updates"));
+        linnet_table_time(table, linnet_json_number(row, "created_at_ms"));
+    }
+}
+
+int
+linnet_group_list(struct linnet_call *call)
+{
+    static const struct linnet_column columns[] = {{"GROUP", true},   {"NAME", false},
+                                                   {"MEMBERS", true}, {"MESSAGES", true},
+                                                   {"UPDATES", true}, {"CREATED", false}};
+    const char *words[3] = {"group", "list"};
+    struct linnet_table table;
+    if (call->json) {
+        return linnet_ask_print(&call->client, words, 2, true);
+    }
+    linnet_table_init(&table, columns, sizeof columns / sizeof columns[0]);
+    int code = linnet_ask_pages(&call->client, words, 2, groups_take, &table);
+    if (code == SHELL_DONE) {
+        linnet_table_print(&table);
+    }
+    linnet_table_fini(&table);
+    return code;
+}
+
+/* ----------------------------------------------------------------------------------------- show */
+
+static void
+head_print(yajl_val group)
+{
+    char text[LINNET_NUMBER_BYTES];
+    printf("%s    group %llu, of user %llu, created %s UTC\n", linnet_json_text(group, "name"),
+           (unsigned long long)linnet_json_number(group, "group"),
+           (unsigned long long)linnet_json_number(group, "creator"),
+           linnet_time_text(linnet_json_number(group, "created_at_ms"), text));
+    printf(
+        "%llu members; messages up to %llu, whose senders are known from %llu on; %llu updates\n",
+        (unsigned long long)linnet_json_number(group, "members_count"),
+        (unsigned long long)linnet_json_number(group, "messages"),
+        (unsigned long long)linnet_json_number(group, "kept_after") + 1,
+        (unsigned long long)linnet_json_number(group, "updates"));
+    printf("delivered to all up to %llu, read by all up to %llu; %s to be told\n",
+           (unsigned long long)linnet_json_number(group, "delivered_all"),
+           (unsigned long long)linnet_json_number(group, "read_all"),
+           linnet_json_true(group, "due") ? "receipts wait" : "no receipts wait");
+    printf("partition %llu, %llu records in its outbox\n",
+           (unsigned long long)linnet_json_number(group, "partition"),
+           (unsigned long long)linnet_json_number(group, "outbox"));
+}
+
+static void
+leaders_print(yajl_val leaders)
+{
+    for (size_t i = 0; i < linnet_json_count(leaders); i++) {
+        yajl_val row = linnet_json_at(leaders, i);
+        printf("%s %llu\n", linnet_json_text(row, "role"),
+               (unsigned long long)linnet_json_number(row, "user"));
+    }
+}
+
+int
+linnet_group_show(struct linnet_call *call)
+{
+    const char *words[3] = {"group", "show", call->words[0]};
+    if (call->json) {
+        return linnet_ask_print(&call->client, words, 3, false);
+    }
+    yajl_val tree = NULL;
+    int code = linnet_ask_tree(&call->client, words, 3, &tree);
+    if (code == SHELL_DONE) {
+        head_print(tree);
+        leaders_print(linnet_json_member(tree, "leaders"));
+    }
+    yajl_tree_free(tree);
+    return code;
+}
+
+/* -------------------------------------------------------------------------------------- members */
+
+static void
+members_take(void *context, yajl_val page)
+{
+    struct linnet_table *table = context;
+    for (size_t i = 0; i < linnet_json_count(page); i++) {
+        yajl_val row = linnet_json_at(page, i);
+        linnet_table_number(table, linnet_json_number(row, "user"));
+        linnet_table_text(table, linnet_json_text(row, "role"));
+        linnet_table_number(table, linnet_json_number(row, "joined"));
+        linnet_table_number(table, linnet_json_number(row, "delivered"));
+        linnet_table_number(table, linnet_json_number(row, "read"));
+    }
+}
+
+int
+linnet_group_members(struct linnet_call *call)
+{
+    static const struct linnet_column columns[] = {
+        {"USER", true}, {"ROLE", false}, {"JOINED", true}, {"DELIVERED", true}, {"READ", true}};
+    const char *words[4] = {"group", "members", call->words[0]};
+    struct linnet_table table;
+    if (call->json) {
+        return linnet_ask_print(&call->client, words, 3, true);
+    }
+    linnet_table_init(&table, columns, sizeof columns / sizeof columns[0]);
+    int code = linnet_ask_pages(&call->client, words, 3, members_take, &table);
+    if (code == SHELL_DONE) {
+        linnet_table_print(&table);
+    }
+    linnet_table_fini(&table);
+    return code;
+}
