@@ -19,7 +19,9 @@ backlog_push(struct backlog *backlog, uint64_t due_ns)
             larger[i] = backlog->due_ns[(backlog->first + i) % before];
         }
         ln_free(backlog->due_ns);
-        *backlog = (struct backlog){.due_ns = larger, .count = backlog->count, .room = room};
+        backlog->due_ns = larger;
+        backlog->first = 0;
+        backlog->room = room;
     }
     backlog->due_ns[(backlog->first + backlog->count) % backlog->room] = due_ns;
     backlog->count++;
