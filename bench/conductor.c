@@ -70,8 +70,10 @@ from_now_ns(uint64_t delay_ms)
     return crowd_now_ns() + delay_ms * NS_PER_MS;
 }
 
-/* Takes note of what one section says, if one does within LOOK_MS. A progress line each second. */
-static void
+/* Takes note of what one section says, if one does within LOOK_MS. A progress line each second.
+ * True: it took so much longer that the machine was paused, and the node with it; nobody is to
+ * blame for what did not happen meanwhile. */
+static bool
 listen(struct conductor *conductor, uint64_t until_ns)
 {
     struct run *run = conductor->run;
@@ -80,6 +82,7 @@ listen(struct conductor *conductor, uint64_t until_ns)
     uint64_t wait_ms = until_ns > now_ns ? (until_ns - now_ns) / NS_PER_MS + 1 : 1;
     struct ln_msg *msg = NULL;
     int error = ln_receive(wait_ms < LOOK_MS ? wait_ms : LOOK_MS, &msg);
+    bool paused = crowd_now_ns() > now_ns + NS_PER_S;
     if (error == 0) {
         sections_note(&conductor->sections, msg);
         ln_msg_free(&msg);
@@ -97,6 +100,7 @@ listen(struct conductor *conductor, uint64_t until_ns)
     if (!conductor->finishing) {
         sampler_go_on(&conductor->sampler, now_ns);
     }
+    return paused;
 }
 
 /* Is it over, one way or the other? What has to be tidied up is tidied up in a run that failed,
@@ -111,7 +115,7 @@ static void
 await_instant(struct conductor *conductor, uint64_t until_ns)
 {
     while (crowd_now_ns() < until_ns && !failed(conductor)) {
-        listen(conductor, until_ns);
+        (void)listen(conductor, until_ns);
     }
 }
 
@@ -137,8 +141,7 @@ await_done(struct conductor *conductor, enum section_tag tag, uint64_t patience_
         if (crowd_now_ns() >= until_ns) {
             return false;
         }
-        listen(conductor, until_ns);
-        if (news(conductor) != last) {
+        if (listen(conductor, until_ns) || news(conductor) != last) {
             last = news(conductor);
             until_ns = from_now_ns(patience_ms);
         }
@@ -156,8 +159,7 @@ await_in_turns(struct conductor *conductor, const struct word *word, uint32_t at
     uint64_t until_ns = from_now_ns(patience_ms);
     do {
         sections_tell_some(sections, word->tag, word->data, word->bytes, at_once_max);
-        listen(conductor, until_ns);
-        if (news(conductor) != last) {
+        if (listen(conductor, until_ns) || news(conductor) != last) {
             last = news(conductor);
             until_ns = from_now_ns(patience_ms);
         }
@@ -433,7 +435,7 @@ phase_traffic(struct conductor *conductor, enum tally_episode episode)
     run->measured_ns = go.span.until_ns - go.span.from_ns;
     tell(conductor, SECTION_STOP);
     while (!sections_heard(sections, SECTION_STOP) && !failed(conductor)) {
-        listen(conductor, from_now_ns(LOOK_MS));
+        (void)listen(conductor, from_now_ns(LOOK_MS));
     }
     /* On a day some are away, and what is written to them can't be through. */
     bool days = scenario_in(options->scenario, SCENARIO_DAY_BITS);
