@@ -677,5 +677,11 @@ settings_check(const struct settings *settings, struct ln_text *wrong)
                       "ever be short enough\n",
                       settings->store_segment_bytes);
     }
+    if (settings->store_reserve_bytes < settings->store_segment_bytes) {
+        ln_text_print(wrong,
+                      "store_reserve_bytes: below store_segment_bytes = %u, on a full disk what is "
+                      "given up would make no room for a segment\n",
+                      settings->store_segment_bytes);
+    }
     return wrong->bytes == before && !wrong->cut ? 0 : -EINVAL;
 }

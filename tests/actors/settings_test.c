@@ -299,6 +299,9 @@ refuses_settings_that_contradict(void **state)
         {"store_cells = 12", "store_cells: 12 is no power of two\n"},
         {"store_replay_bytes = 2M", "store_replay_bytes: below store_segment_bytes = 67108864, no "
                                     "log would ever be short enough\n"},
+        {"store_reserve_bytes = 32M",
+         "store_reserve_bytes: below store_segment_bytes = 67108864, on a full disk what is given "
+         "up would make no room for a segment\n"},
     };
     (void)state;
     for (unsigned i = 0; i < sizeof mistakes / sizeof mistakes[0]; i++) {
