@@ -63,7 +63,7 @@ store_commands(const struct store *store)
     return commands;
 }
 
-void
+bool
 cell_look(struct cell *cell)
 {
     uint64_t all = store_commands(cell->store);
@@ -71,10 +71,15 @@ cell_look(struct cell *cell)
     cell->store_commands_seen = all;
     bool quiet = cell->commands == cell->commands_seen;
     cell->commands_seen = cell->commands;
-    if (quiet && cell->state == CELL_IDLE && cell->delta_entries > 0) {
+    if (!quiet || cell->state != CELL_IDLE) {
+        return false;
+    }
+    if (cell->delta_entries > 0) {
         cell->resting = true;
         journal_kick(cell->journal);
+        return false;
     }
+    return !cell->rested;
 }
 
 bool
@@ -105,6 +110,8 @@ cell_freeze(struct cell *cell)
         .generation = log_place_of(log)->generation,
         .position = log_durable_position(log),
     };
+    cell->rests_after = cell->resting || cell->commands == 0;
+    cell->rested = false;
     cell->commands = 0;
     cell->commands_seen = 0;
     cell->resting = false;

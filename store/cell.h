@@ -47,8 +47,11 @@ struct cell {
     uint64_t store_commands_seen;                 /* of all cells, likewise */
     bool store_quiet;                             /* no cell had any between the last two looks */
     bool resting;                                 /* nobody has asked for a while: fold */
-    uint64_t live_bytes;                          /* what the next fold would freeze */
-    uint64_t delta_bytes;                         /* all generations */
+    bool rests_after;     /* likewise when it was frozen: what folds it may let its files go */
+    bool rested;          /* it has, since it was frozen or read last */
+    uint64_t reads;       /* of its files, since the start */
+    uint64_t live_bytes;  /* what the next fold would freeze */
+    uint64_t delta_bytes; /* all generations */
     uint64_t delta_entries;
     int fold_error;            /* of the last try; 0: it succeeded */
     struct partition *stalled; /* they wait for room, that is for a fold */
@@ -63,8 +66,9 @@ struct partition *cell_partition(const struct cell *cell, unsigned index);
 uint64_t cell_tail_bytes(const struct cell *cell);
 /* Called every CELL_LOOK_MS: in a cell that nobody has changed since the last time, what is in
  * memory goes to LMDB, and at the next time what was kept of it as a cache goes too: those who are
- * online and silent hold no records in memory. */
-void cell_look(struct cell *cell);
+ * online and silent hold no records in memory. True: nothing is in memory, and its files may go,
+ * too, whatever other cells do. */
+bool cell_look(struct cell *cell);
 /* Whether a fold should begin, and whether it can. */
 bool cell_fold_due(const struct cell *cell);
 bool cell_freezable(const struct cell *cell);

@@ -73,8 +73,6 @@ fold_cell(struct cell *cell)
 struct retired {
     struct ln_resource own;
     unsigned count;
-    struct environment *resting; /* what is freed is not needed soon, nor is this: back to the
-                                    kernel with both; or NULL */
     struct table *tables[STORE_PARTITIONS];
 };
 
@@ -89,12 +87,7 @@ retired_free(struct retired *retired)
 static void
 free_work(void *argument)
 {
-    struct retired *retired = argument;
-    retired_free(retired);
-    if (retired->resting != NULL) {
-        (void)environment_rest(retired->resting); /* or at the next rest: somebody reads */
-        (void)malloc_trim(0);
-    }
+    retired_free(argument);
 }
 
 static void
@@ -110,8 +103,6 @@ retire(struct cell *cell, struct retired *retired)
     bool left = true;
     while (cell->state == CELL_RETIRING) {
         retired->count = 0;
-        /* The whole store: while memory goes back, nobody else gets any. */
-        retired->resting = cell->commands == 0 && cell->store_quiet ? cell->environment : NULL;
         while (cell->state == CELL_RETIRING && retired->count < STORE_PARTITIONS &&
                cell_retired_next(cell, &retired->tables[retired->count], &left)) {
             retired->count++;
@@ -123,6 +114,33 @@ retire(struct cell *cell, struct retired *retired)
         }
     }
     return true;
+}
+
+/* An environment that nobody needs soon. */
+struct rest {
+    struct environment *environment;
+    bool trims;
+    bool rested;
+};
+
+static void
+rest_work(void *argument)
+{
+    struct rest *rest = argument;
+    rest->rested = environment_rest(rest->environment); /* or at the next look: somebody reads */
+    if (rest->trims) {
+        (void)malloc_trim(0);
+    }
+}
+
+/* Memory goes back when the whole store is quiet: meanwhile nobody else gets any. */
+static void
+let_rest(struct cell *cell)
+{
+    struct rest rest = {.environment = cell->environment, .trims = cell->store_quiet};
+    uint64_t reads = cell->reads;
+    ln_work(rest_work, &rest, true);
+    cell->rested = rest.rested && cell->state == CELL_IDLE && cell->reads == reads;
 }
 
 static bool
@@ -142,6 +160,9 @@ work(struct cell *cell, struct retired *retired)
     journal_trim(cell->journal);
     bool goes_on = retire(cell, retired);
     cell_resume(cell);
+    if (goes_on && cell->rests_after && cell->commands == 0) {
+        let_rest(cell);
+    }
     /* The next one may be due by now, and nothing else might come to notice it. */
     journal_kick(cell->journal);
     return goes_on;
@@ -162,7 +183,9 @@ folder_run(void *state)
         int error = ln_receive(CELL_LOOK_MS, &msg);
         ln_msg_free(&msg);
         if (error == -ETIMEDOUT) {
-            cell_look(cell);
+            if (cell_look(cell)) {
+                let_rest(cell);
+            }
         } else if (error != 0) {
             return;
         }

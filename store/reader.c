@@ -199,7 +199,10 @@ reader_run(void *state)
     while (gather(batch)) {
         ln_work(read_batch, batch, false);
         for (unsigned i = 0; i < batch->count; i++) {
-            cell_expect_sound(batch->jobs[i].head->cell, batch->jobs[i].result);
+            struct cell *cell = batch->jobs[i].head->cell;
+            cell->reads++;
+            cell->rested = false;
+            cell_expect_sound(cell, batch->jobs[i].result);
             answer(&batch->jobs[i]);
         }
     }

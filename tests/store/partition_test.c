@@ -291,6 +291,34 @@ rests(void **state)
     play(10, rest_story);
 }
 
+/* Alice writes to herself, and never stops; cells in which nobody acts rest all the same. */
+static void
+lone_rest_story(struct rig *r)
+{
+    uint64_t alice;
+    struct store_attached attached;
+    struct hand_message note = {.text = "note"};
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
+    RIG_CHECK(r, hand_attach(r->store, alice, 1, &attached) == 0);
+    note.from = note.to = alice;
+    for (unsigned i = 0; i < 50; i++) {
+        note.number = i + 1;
+        RIG_CHECK(r, hand_message(r->store, &note, NULL) == 0);
+        (void)ln_sleep(CELL_LOOK_MS / 10);
+    }
+    unsigned busy = store_cell_of(r->store, store_user_partition(r->store, alice));
+    for (unsigned i = 0; i < r->store->cells_count; i++) {
+        RIG_CHECK(r, environment_rests(r->store->cells[i].environment) == (i != busy));
+    }
+}
+
+static void
+cells_rest_alone(void **state)
+{
+    (void)state;
+    play(11, lone_rest_story);
+}
+
 /* Both devices' sessions are the caller. */
 static void
 many_devices_story(struct rig *r)
@@ -538,6 +566,7 @@ main(void)
              "back",
              replaces_sessions),
         SPEC("a store that nobody changes keeps no records in memory, and sleeps", rests),
+        SPEC("a cell in which nobody acts rests, whatever others do", cells_rest_alone),
         SPEC("a message is pushed to each of its reader's devices that is online",
              pushes_to_each_device),
         SPEC("a session that has detached is told nothing more", detaches_in_order),
