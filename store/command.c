@@ -278,6 +278,7 @@ stream_ack_put(struct cursor_out *out, const struct command *command)
 {
     cursor_put_u8(out, command->stream_ack.destination);
     cursor_put_u64(out, command->stream_ack.number);
+    cursor_put_u64(out, command->stream_ack.bytes);
     command_put_pairs(out, &command->stream_ack.receipts);
 }
 
@@ -286,6 +287,7 @@ stream_ack_get(struct cursor_in *in, struct command *out)
 {
     out->stream_ack.destination = cursor_get_u8(in);
     out->stream_ack.number = cursor_get_u64(in);
+    out->stream_ack.bytes = cursor_get_u64(in);
     command_get_pairs(in, &out->stream_ack.receipts);
 }
 

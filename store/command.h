@@ -195,6 +195,7 @@ struct command_stream {
 struct command_stream_ack {
     uint8_t destination;
     uint64_t number;
+    uint64_t bytes; /* of what is acknowledged now */
     struct command_pairs
         receipts; /* (reader, peer) of the receipts among what is acknowledged now */
 };

@@ -8,8 +8,9 @@
 
 enum {
     USER_PARTITION_BITS = 8,
-    /* Of the partition's record: with the groups that are due since 2, with history since 3. */
-    VERSION = 3,
+    /* Of the partition's record: with the groups that are due since 2, with history since 3, with
+     * the outbox's bytes since 4. */
+    VERSION = 4,
     DUE_REPORT = 1,
     DUE_TELL = 2,
 };
@@ -83,6 +84,7 @@ encode(const struct ledger *ledger, unsigned char *out, size_t bytes_max)
     cursor_put_u16(&cursor, ledger->limits.devices_max);
     put_due(&cursor, &ledger->due);
     cursor_put_u64(&cursor, ledger->limits.history_ms);
+    cursor_put_u64(&cursor, ledger->outbox_bytes);
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
         const struct ledger_stream *stream = &ledger->streams[i];
         if (stream->out_last != 0 || stream->in != 0) {
@@ -117,6 +119,9 @@ ledger_load(struct ledger *ledger, struct store_value value)
     }
     if (version >= 3) {
         ledger->limits.history_ms = cursor_get_u64(&in);
+    }
+    if (version >= 4) {
+        ledger->outbox_bytes = cursor_get_u64(&in);
     }
     while (cursor_in_left(&in) > 0) {
         struct ledger_stream *stream = &ledger->streams[cursor_get_u8(&in)];

@@ -30,7 +30,7 @@ enum {
     LEDGER_USER_COUNTER_BITS = 14,
     LEDGER_STREAM_BYTES = 1 + 3 * 8,
     LEDGER_BYTES_MAX =
-        RECORD_HEADER_BYTES + 3 * 8 + 4 + 8 + 2 + 2 + STORE_PARTITIONS * LEDGER_STREAM_BYTES,
+        RECORD_HEADER_BYTES + 4 * 8 + 4 + 8 + 2 + 2 + STORE_PARTITIONS * LEDGER_STREAM_BYTES,
     LEDGER_DUE_BYTES = 8 + 1,
     /* Due groups that a freeze keeps. A partition makes some thousands due in the quarter of a
      * second that they stay so. */
@@ -63,6 +63,7 @@ struct ledger {
     struct ledger_limits limits;
     bool changed;           /* since the last freeze */
     uint64_t outbox;        /* records of all streams that are not acknowledged */
+    uint64_t outbox_bytes;  /* of them */
     uint64_t frozen_number; /* last_number at the last freeze: no fold has seen what is above */
     struct group_dues due;
     struct ledger_stream streams[STORE_PARTITIONS];

@@ -14,16 +14,19 @@ outbox_put(struct ledger *ledger, struct effects *effects, uint8_t destination,
     ledger_put(ledger, &key, record, bytes);
     effects_stream(effects, destination);
     ledger->outbox++;
+    ledger->outbox_bytes += bytes;
     return stream->out_last;
 }
 
 void
-outbox_acked(struct ledger *ledger, uint8_t destination, uint64_t number)
+outbox_acked(struct ledger *ledger, uint8_t destination, uint64_t number, uint64_t bytes)
 {
     struct ledger_stream *stream = &ledger->streams[destination];
     ASSERT(number <= stream->out_last);
     if (number > stream->out_acked) {
         ledger->outbox -= number - stream->out_acked;
+        /* What was there before they were counted was never added. */
+        ledger->outbox_bytes -= bytes < ledger->outbox_bytes ? bytes : ledger->outbox_bytes;
     }
     while (stream->out_acked < number && stream->out_acked < stream->frozen) {
         stream->out_acked++;

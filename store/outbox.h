@@ -7,7 +7,7 @@
  * was written here.
  *
  *     number = outbox_put(ledger, effects, destination, &payload);
- *     outbox_acked(ledger, destination, number);
+ *     outbox_acked(ledger, destination, number, bytes);
  *
  * Part of apply: on the partition's scheduler, never yields.
  */
@@ -23,4 +23,4 @@ uint64_t outbox_put(struct ledger *ledger, struct effects *effects, uint8_t dest
 
 /* Everything up to `number` has been applied there and is forgotten here. Numbers already
  * acknowledged are passed over. At most COMMAND_PAIRS_MAX at once. */
-void outbox_acked(struct ledger *ledger, uint8_t destination, uint64_t number);
+void outbox_acked(struct ledger *ledger, uint8_t destination, uint64_t number, uint64_t bytes);

@@ -34,7 +34,7 @@ enum {
     PARTITION_STREAM_WINDOW = 256,
     /* Records of all streams that wait: beyond it groups are told to wait, whose messages become
      * one for each partition that has members. */
-    PARTITION_OUTBOX_MAX = 1 << 18,
+    PARTITION_OUTBOX_MAX = 1 << 18, /* and store_options.outbox_bytes_max */
     /* Of one message between partitions. */
     PARTITION_STREAM_BYTES = 256 << 10,
     /* A stream whose acknowledgement does not come is sent again, and what LMDB did not give is
@@ -51,6 +51,7 @@ enum {
 struct partition_stream {
     uint64_t sent;       /* to it, up to here */
     uint64_t sent_acked; /* what it had acknowledged at the last tick */
+    uint64_t acking;     /* what it has acknowledged, as far as that is in the journal */
     uint64_t taken;      /* from it: up to here it waits in our queue, or has got further */
     uint64_t admitted;   /* from it: up to here it is in the journal, or applied */
 };

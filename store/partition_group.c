@@ -55,7 +55,8 @@ valid_create(const struct ask *ask)
 static bool
 outbox_full(const struct partition *partition)
 {
-    return partition->ledger.outbox >= PARTITION_OUTBOX_MAX;
+    return partition->ledger.outbox >= PARTITION_OUTBOX_MAX ||
+           partition->ledger.outbox_bytes >= partition->store->options.outbox_bytes_max;
 }
 
 static enum ask_outcome

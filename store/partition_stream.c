@@ -317,10 +317,9 @@ partition_stream_acked(struct partition *partition, const struct ask_stream_ack 
 /* The receipts among what is acknowledged: their chats may have moved on meanwhile. False: a record
  * is not in memory. */
 static bool
-receipts_gather(struct partition *partition, const struct ask_stream_ack *ack,
+receipts_gather(struct partition *partition, const struct ask_stream_ack *ack, uint64_t acked,
                 struct command_stream_ack *out)
 {
-    uint64_t acked = partition->ledger.streams[ack->destination].out_acked;
     unsigned char *pairs = partition->journal->pairs;
     bool known = true;
     *out = (struct command_stream_ack){.destination = ack->destination, .number = ack->number};
@@ -341,6 +340,7 @@ receipts_gather(struct partition *partition, const struct ask_stream_ack *ack,
         ASSERT(present);
         int error = payload_decode(value, &payload);
         ASSERT(error == 0);
+        out->bytes += value.count;
         if (payload_is_receipt(&payload)) {
             command_pair_put(pairs, out->receipts.count++, payload.receipt.reader,
                              payload.receipt.peer);
@@ -354,13 +354,22 @@ run_stream_ack(struct partition *partition, struct ask *ask, bool act)
 {
     const struct ask_stream_ack *ack = ASK_DATA(ask_stream_ack, ask);
     struct command command = {.partition = partition->ledger.partition, .kind = COMMAND_STREAM_ACK};
-    if (ack->number <= partition->ledger.streams[ack->destination].out_acked) {
+    struct partition_stream *at = &partition->streams[ack->destination];
+    uint64_t acked = partition->ledger.streams[ack->destination].out_acked;
+    /* Each record is acknowledged, and counted, by one command. */
+    acked = acked > at->acking ? acked : at->acking;
+    if (ack->number <= acked) {
         return act ? ASK_DONE : ASK_READY;
     }
-    if (!receipts_gather(partition, ack, &command.stream_ack)) {
+    if (!receipts_gather(partition, ack, acked, &command.stream_ack)) {
         return ASK_MISSING;
     }
-    return partition_log(partition, ask, &command, act);
+    uint64_t number = command.stream_ack.number;
+    enum ask_outcome outcome = partition_log(partition, ask, &command, act);
+    if (outcome == ASK_TAKEN) {
+        at->acking = number;
+    }
+    return outcome;
 }
 
 const struct ask_kind ask_of_stream = {.run = run_stream};

@@ -77,6 +77,9 @@ fill_defaults(struct store_options *options)
     if (options->group_members_max == 0) {
         options->group_members_max = STORE_GROUP_MEMBERS_MAX;
     }
+    if (options->outbox_bytes_max == 0) {
+        options->outbox_bytes_max = STORE_OUTBOX_BYTES_MAX;
+    }
     if (options->group_log_ms == 0) {
         options->group_log_ms = STORE_GROUP_LOG_MS;
     }

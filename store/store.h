@@ -55,6 +55,7 @@ enum {
 };
 /* How long a group remembers who wrote a message, and when, after it is gone from all inboxes: a
  * week. */
+#define STORE_OUTBOX_BYTES_MAX (UINT64_C(64) << 20)
 #define STORE_GROUP_LOG_MS (UINT64_C(7) * 24 * 3600 * 1000)
 /* Memory of all partitions' deltas together; a quarter of it starts folds, all of it refuses new
  * work. */
@@ -103,6 +104,9 @@ struct store_options {
     /* What is written to somebody who is not there yet waits for him so long (hold.h). 0: it goes
      * with the next round, and the messenger lets nobody write such. */
     uint64_t hold_ms;
+    /* What the partition of groups has to tell others, and they have not taken in yet: beyond it
+     * groups are told to wait, whose messages become one for each partition that has members. */
+    uint64_t outbox_bytes_max;
     /* A judge's hook, for tests alone: commands are applied and answered before they are
      * durable. */
     bool plant_answer_before_sync;

@@ -166,6 +166,27 @@ goes_on_after_a_restart(void **state)
     }
 }
 
+static void
+what_waits_is_weighed(void **state)
+{
+    struct world *world = *state;
+    uint64_t alice = world_user(world, "alice", 2);
+    uint64_t bob = world_user(world, "bob", 1);
+    uint8_t partition = world_partition(world, bob);
+    (void)world_send_copied(world, alice, 1, 1, bob, "hello");
+    uint64_t bytes = world_ledger(world, partition)->outbox_bytes;
+    assert_in_range(bytes, 1, 200);
+    (void)world_send_copied(world, alice, 1, 2, bob, "hello");
+    assert_int_equal(world_ledger(world, partition)->outbox_bytes, 2 * bytes);
+    for (unsigned folds = 0; folds < 2; folds++) {
+        world_restart(world);
+        assert_int_equal(world_ledger(world, partition)->outbox_bytes, 2 * bytes);
+        world_fold(world, partition % WORLD_CELLS);
+    }
+    world_settle(world);
+    assert_int_equal(world_ledger(world, partition)->outbox_bytes, 0);
+}
+
 #define IN_A_WORLD(title, function)           \
     {                                         \
         (title), (function), begin, end, NULL \
@@ -183,6 +204,7 @@ main(void)
         IN_A_WORLD("what has arrived is forgotten, be it in memory, being folded, or in LMDB",
                    acknowledged_records_go),
         IN_A_WORLD("streams go on in order after a restart", goes_on_after_a_restart),
+        IN_A_WORLD("what waits is weighed, over folds and restarts", what_waits_is_weighed),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

@@ -359,22 +359,22 @@ refuses_impossible_fields(void **state)
         size_t at;
         unsigned char byte;
     } cases[] = {
-        {COMMAND_NAME_CLAIM, 8, 65},       /* a name too long */
-        {COMMAND_NAME_CLAIM, 12, 129},     /* a password too long */
-        {COMMAND_NAME_CLAIM, 15, 2},       /* a flag that is neither */
-        {COMMAND_PASSWORD_SET, 16, 200},   /* a password too long */
-        {COMMAND_DEVICE_ADD, 48, 65},      /* a name too long */
-        {COMMAND_MESSAGE, 16, 8},          /* a flag that is none of them */
-        {COMMAND_MESSAGE, 17 + 16, 1},     /* numbered in its chat before it was decided */
-        {COMMAND_MESSAGE, 17 + 24, 1},     /* another time than the command's */
-        {COMMAND_MESSAGE, 17 + 35, 65},    /* a name too long */
-        {COMMAND_MESSAGE, 17 + 38, 0xff},  /* a body too long */
-        {COMMAND_ACK, 8 + 34 + 1, 0xff},   /* a list too long */
-        {COMMAND_STREAM, 8 + 9, 0},        /* a payload that is none */
-        {COMMAND_STREAM_ACK, 8 + 9, 0xff}, /* a list longer than the body */
-        {COMMAND_SEEN, 8, 0xff},           /* likewise */
-        {COMMAND_WAKE_SET, 8 + 10, 3},     /* a kind of subscription that is none */
-        {COMMAND_WAKE_SET, 8 + 93, 5},     /* an endpoint too long */
+        {COMMAND_NAME_CLAIM, 8, 65},        /* a name too long */
+        {COMMAND_NAME_CLAIM, 12, 129},      /* a password too long */
+        {COMMAND_NAME_CLAIM, 15, 2},        /* a flag that is neither */
+        {COMMAND_PASSWORD_SET, 16, 200},    /* a password too long */
+        {COMMAND_DEVICE_ADD, 48, 65},       /* a name too long */
+        {COMMAND_MESSAGE, 16, 8},           /* a flag that is none of them */
+        {COMMAND_MESSAGE, 17 + 16, 1},      /* numbered in its chat before it was decided */
+        {COMMAND_MESSAGE, 17 + 24, 1},      /* another time than the command's */
+        {COMMAND_MESSAGE, 17 + 35, 65},     /* a name too long */
+        {COMMAND_MESSAGE, 17 + 38, 0xff},   /* a body too long */
+        {COMMAND_ACK, 8 + 34 + 1, 0xff},    /* a list too long */
+        {COMMAND_STREAM, 8 + 9, 0},         /* a payload that is none */
+        {COMMAND_STREAM_ACK, 8 + 17, 0xff}, /* a list longer than the body */
+        {COMMAND_SEEN, 8, 0xff},            /* likewise */
+        {COMMAND_WAKE_SET, 8 + 10, 3},      /* a kind of subscription that is none */
+        {COMMAND_WAKE_SET, 8 + 93, 5},      /* an endpoint too long */
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         unsigned char body[BODY_MAX];

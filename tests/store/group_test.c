@@ -8,11 +8,22 @@
 #include "tests/store/hand.h"
 #include "tests/store/rig.h"
 
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { STRANGERS = 1300, FORMER_KEPT = 1024, TIMEOUT_MS = 30000 };
 
 static struct rig rig;
+
+static int
+by_id(const void *a, const void *b)
+{
+    uint64_t one = *(const uint64_t *)a;
+    uint64_t other = *(const uint64_t *)b;
+    return (one > other) - (one < other);
+}
 
 /* Of the owner and of many who are no users: they are found absent, and leave. */
 static uint64_t
@@ -94,11 +105,94 @@ forgets_who_left_long_ago(void **state)
     rig_close(&rig);
 }
 
+/* ------------------------------------------------------------------------------- amplification */
+
+enum { BIG_BYTES = 30000, BIG_MESSAGES = 40, CROWD = 40 };
+
+static int
+send_big(struct rig *r, uint64_t owner, uint64_t group, uint64_t number)
+{
+    struct store_message message = {.recipient = group,
+                                    .sender = owner,
+                                    .number = number,
+                                    .sender_device = 1,
+                                    .body_kind = 1,
+                                    .body_bytes = BIG_BYTES};
+    struct ln_msg *msg = ln_msg_new(STORE_GROUP_MESSAGE, LN_DURABLE, sizeof(message));
+    struct ln_msg *answer = NULL;
+    memcpy(msg->data, &message, sizeof(message));
+    msg->buffer = ln_buffer_new(BIG_BYTES);
+    memset(ln_buffer_data(msg->buffer), 'x', BIG_BYTES);
+    int error = ln_call(store_user_pid(r->store, group), &msg, TIMEOUT_MS, &answer);
+    ln_msg_free(&answer);
+    return error;
+}
+
+/* Sent again when it was told to wait; counts how often that was. */
+static unsigned
+refusals_until_sent(struct rig *r, uint64_t owner, uint64_t group, uint64_t number)
+{
+    unsigned refused = 0;
+    int error = send_big(r, owner, group, number);
+    for (; error == -EAGAIN && refused < 1000; refused++) {
+        (void)ln_sleep(1);
+        error = send_big(r, owner, group, number);
+    }
+    RIG_CHECK(r, error == 0);
+    return refused;
+}
+
+static void
+amplification_story(struct rig *r)
+{
+    uint64_t owner;
+    uint64_t ids[CROWD];
+    struct store_group_create create = {
+        .number = 1, .members = CROWD, .device = 1, .rights = STORE_GROUP_ALL_SEND};
+    struct ln_msg *answer = NULL;
+    unsigned refused = 0;
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &owner) == 0);
+    for (unsigned i = 0; i < CROWD; i++) {
+        char name[16];
+        (void)snprintf(name, sizeof(name), "member%u", i);
+        RIG_CHECK(r, hand_user_create(r->store, name, true, &ids[i]) == 0);
+    }
+    qsort(ids, CROWD, sizeof(ids[0]), by_id);
+    create.user = owner;
+    struct ln_msg *msg = ln_msg_new(STORE_GROUP_CREATE, LN_DURABLE, sizeof(create));
+    memcpy(msg->data, &create, sizeof(create));
+    msg->buffer = ln_buffer_new(sizeof(ids));
+    memcpy(ln_buffer_data(msg->buffer), ids, sizeof(ids));
+    RIG_CHECK(r, ln_call(store_user_pid(r->store, owner), &msg, TIMEOUT_MS, &answer) == 0);
+    uint64_t group = ((struct store_group_id *)(void *)answer->data)->group;
+    ln_msg_free(&answer);
+    for (uint64_t number = 2; number < 2 + BIG_MESSAGES; number++) {
+        refused += refusals_until_sent(r, owner, group, number);
+    }
+    RIG_CHECK(r, refused > 0);
+    (void)ln_sleep(5000);
+    uint8_t partition = key_partition_of_id(r->store->partitions[0].ledger.seed, group);
+    RIG_CHECK(r, r->store->partitions[partition].ledger.outbox == 0);
+    RIG_CHECK(r, r->store->partitions[partition].ledger.outbox_bytes == 0);
+}
+
+static void
+large_messages_wait_for_each_other(void **state)
+{
+    (void)state;
+    rig_open(&rig, 2);
+    rig.options.outbox_bytes_max = UINT64_C(4) * BIG_BYTES;
+    rig_play(&rig, amplification_story);
+    rig_close(&rig);
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
         SPEC("of many who left a group remembers some", forgets_who_left_long_ago),
+        SPEC("messages that many members have not been told of yet are waited for, by their bytes",
+             large_messages_wait_for_each_other),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

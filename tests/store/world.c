@@ -488,7 +488,10 @@ carry(struct world *world, uint8_t source, uint8_t destination)
     struct command ack = {
         .partition = source,
         .kind = COMMAND_STREAM_ACK,
-        .stream_ack = {.destination = destination, .number = number, .receipts = {.bytes = pair}},
+        .stream_ack = {.destination = destination,
+                       .number = number,
+                       .bytes = payload_bytes(&payload),
+                       .receipts = {.bytes = pair}},
     };
     if (payload_is_receipt(&payload)) {
         command_pair_put(pair, 0, payload.receipt.reader, payload.receipt.peer);
