@@ -218,8 +218,9 @@ swallowed(const struct command_change *command, const struct record_chat *chat)
            (chat->blocked || command->change.message.chat_number > STORE_SWALLOWED_MIN);
 }
 
-/* Whether the user was ever in the group, if it is one, when the message was written. */
-static bool
+/* Whether the user was ever in the group, if it is one, when the message was written. With what it
+ * reads it is not to lie on its caller's stack, too. */
+static __attribute__((noinline)) bool
 is_met(const struct apply *apply, const struct command_change *command)
 {
     struct record_membership membership;

@@ -58,8 +58,8 @@ need_chat_ttl(const struct needs *needs, const struct command *whole)
     need_number(needs, &id);
 }
 
-/* For the user's other devices. */
-static void
+/* For the user's other devices. A head is large: it is not to lie on its callers' stack, too. */
+static __attribute__((noinline)) void
 tell_own(const struct apply *apply, uint64_t user, uint64_t peer,
          const struct payload_chat_ttl *set)
 {
@@ -86,8 +86,8 @@ take_in(const struct apply *apply, uint64_t recipient, struct record_head *head,
 }
 
 /* In the recipient's partition: 0, or why it may not be. To a user who has blocked the other one it
- * is nothing. */
-static int
+ * is nothing. As large as tell_own. */
+static __attribute__((noinline)) int
 set_here(const struct apply *apply, const struct command_chat_ttl *command,
          struct payload_chat_ttl *set)
 {
