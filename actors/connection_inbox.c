@@ -205,6 +205,7 @@ attach(struct connection *connection, bool again, struct store_attached *out)
     struct store_attach attach = {.user = connection->user,
                                   .device = connection->device,
                                   .again = again,
+                                  .since_ms = connection->since_ms,
                                   .session = ln_self()};
     struct ln_msg *request = ln_msg_new(STORE_ATTACH, LN_DURABLE, sizeof attach);
     struct ln_msg *answer = NULL;
@@ -321,6 +322,22 @@ audited(struct connection *connection, const struct store_audited *audit)
     }
 }
 
+/* The device has connected anew, as a rule. But a node that has much to do may come to a login that
+ * its client has given up after the one that was made instead; then this connection, the newer,
+ * takes its place back, and the other one is told that it is replaced. */
+static void
+replaced(struct connection *connection, const struct store_notice *notice)
+{
+    struct store_attached attached;
+    messenger_count(&connection->messenger->counters.replaced);
+    if ((int32_t)(connection->since_ms - notice->since_ms) <= 0 ||
+        attach(connection, false, &attached) != 0) {
+        connection_close(connection, PROTOCOL_CLOSE_REPLACED, "the same device connected anew");
+        return;
+    }
+    lag(connection, UINT64_MAX); /* what was pushed meanwhile went to the other one */
+}
+
 static void
 noticed(struct connection *connection, uint32_t tag, const struct store_notice *notice)
 {
@@ -339,8 +356,7 @@ noticed(struct connection *connection, uint32_t tag, const struct store_notice *
                          notice->device == 0 ? "the user was removed" : "the device was removed");
         break;
     case STORE_REPLACED:
-        messenger_count(&connection->messenger->counters.replaced);
-        connection_close(connection, PROTOCOL_CLOSE_REPLACED, "the same device connected anew");
+        replaced(connection, notice);
         break;
     case STORE_DEVICES:
         connection->devices = notice->devices;

@@ -93,7 +93,8 @@ struct connection {
     uint64_t timer;      /* CONNECTION_TICK */
     uint64_t slow_timer; /* CONNECTION_SLOW, while `stuffed` */
     uint32_t pending_count;
-    uint32_t address; /* peer.h; 0: nobody's */
+    uint32_t address;  /* peer.h; 0: nobody's */
+    uint32_t since_ms; /* when it was accepted, of the node's clock; it wraps */
     uint16_t device;
     uint16_t devices;
     uint8_t phase;

@@ -247,6 +247,31 @@ the_same_device_replaces_itself(void **state)
     }
 }
 
+/* As that of a phone may that has changed networks while the node had much to do. */
+static void
+a_late_login_on_an_older_connection_replaces_no_newer_one(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 8; seed <= 13; seed++) {
+        begin(seed);
+        wire_open(&wire, &world, PROTOCOL_JSON);
+        world_run(&world, 5);
+        wire_open(&other, &world, PROTOCOL_JSON);
+        wire_login(&other, token);
+        wire_login(&wire, token);
+        assert_int_equal(wire_closed(&wire), PROTOCOL_CLOSE_REPLACED);
+        wire_say(&other, "{\"ref\":\"1\",\"sendMessage\":{\"chat\":{\"userName\":\"alice\"},"
+                         "\"text\":\"to myself\"}}");
+        (void)wire_expect(&other, "to myself"); /* it is told what is new */
+        assert_false(other.ended);
+        assert_int_equal(messenger_counted(&world.messenger.counters.devices), 1);
+        assert_int_equal(messenger_counted(&world.messenger.counters.invariant_violations), 0);
+        wire_end(&wire);
+        wire_end(&other);
+        end();
+    }
+}
+
 static void
 a_user_has_only_so_many_devices(void **state)
 {
@@ -291,6 +316,8 @@ main(void)
              nothing_goes_before_the_login_nor_a_second_one),
         SPEC("who does not log in is let go in time", who_does_not_log_in_is_let_go),
         SPEC("a device's new connection replaces its old one", the_same_device_replaces_itself),
+        SPEC("a login that comes late on an older connection replaces no newer one",
+             a_late_login_on_an_older_connection_replaces_no_newer_one),
         SPEC("a user has only so many devices", a_user_has_only_so_many_devices),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
