@@ -24,6 +24,7 @@ ask_of_message(struct partition *partition, struct ln_msg *msg)
     struct ask *ask = ask_new(partition, msg->tag, msg->data, msg->bytes);
     if ((msg->flags & LN_MSG_REQUEST) != 0) {
         ask->caller = ln_caller(msg);
+        ask->taker = ln_self();
         ask->answered = false;
     }
     ask->buffer = msg->buffer;

@@ -105,6 +105,7 @@ struct ask {
     bool logged; /* false: it only takes its turn among the applies */
     uint64_t ticket;
     struct ln_caller caller;
+    ln_pid taker;              /* the partition's actor then: when that ends its callers are told */
     uint64_t after;            /* a list: how far it has got through rows that showed nothing */
     struct record_place place; /* a long acknowledgement: how far it has been logged */
     uint64_t stream_number;    /* awaiting */

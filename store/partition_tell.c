@@ -179,6 +179,12 @@ partition_answer_attach(struct ask *ask, const struct result *result)
         .devices = result->devices,
     };
     struct attached before = partition->attached;
+    if (ask->taker != store_pid_get(&partition->pid)) {
+        /* The session was told that nothing has come of it. It asks again, if it has not ended; if
+         * it has, its detaching may be what the actor before took along. */
+        ask_answer_error(ask, -ESRCH);
+        return;
+    }
     const struct attached_session *now =
         attached_find(&partition->attached, asked->user, asked->device);
     if (asked->again && (now == NULL || now->pid != asked->session)) {

@@ -52,6 +52,41 @@ sessions(struct rig *r)
     return stats.sessions_attached;
 }
 
+/* Whose session has ended, and said so to an actor that ended, too. */
+static void
+late_story(struct rig *r)
+{
+    uint64_t bob;
+    ln_pid nobody = UINT64_C(1) << 40;
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
+    for (unsigned yields = 0; yields < 8; yields++) {
+        struct store_attach attach = {.user = bob, .device = 1, .session = nobody};
+        struct ln_msg *request = ln_msg_new(STORE_ATTACH, LN_DURABLE, sizeof attach);
+        memcpy(request->data, &attach, sizeof attach);
+        uint64_t ref = ln_request(store_user_pid(r->store, bob), &request);
+        for (unsigned i = 0; i < yields; i++) {
+            ln_yield();
+        }
+        ln_kill(store_user_pid(r->store, bob), LN_EXIT_KILLED);
+        (void)ln_sleep(1000);
+        ln_forget_answer(ref);
+        RIG_CHECK(r, sessions(r) == 0);
+    }
+    struct store_attached attached;
+    RIG_CHECK(r, hand_attach(r->store, bob, 1, &attached) == 0 && sessions(r) == 1);
+}
+
+static void
+an_attach_that_came_to_nothing_leaves_nobody_online(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        rig_open(&rig, seed);
+        rig_play(&rig, late_story);
+        rig_close(&rig);
+    }
+}
+
 static void
 restart_partition(struct rig *r, uint64_t user)
 {
@@ -228,6 +263,8 @@ main(void)
     static const struct CMUnitTest specs[] = {
         SPEC("sessions that ended while their partition could not hear it are forgotten",
              forgets_who_ended_unheard),
+        SPEC("an attach that came to nothing leaves nobody online",
+             an_attach_that_came_to_nothing_leaves_nobody_online),
         SPEC("a session's end is heard by a partition that takes nothing else",
              hears_an_end_under_load),
         SPEC("a session's end is heard when its user is not in memory", hears_an_end_after_a_start),
