@@ -94,12 +94,15 @@ presence_request(const struct connection *connection, const struct pending *pend
 static void
 lose(struct connection *connection, const struct pending *pending)
 {
-    bool watched =
-        pending->mode != MODE_GET && connection_watch_remove(connection, pending->subject);
+    if (pending->mode == MODE_GET) {
+        return;
+    }
+    bool hidden = connection_watch_hide(connection, pending->subject, true);
+    bool watched = connection_watch_remove(connection, pending->subject);
     if (watched) {
         connection_unwatch(connection, pending->subject);
     }
-    if (pending->mode == MODE_AGAIN && watched) {
+    if (pending->mode == MODE_AGAIN && watched && !hidden) {
         struct presence_state state = {.user = pending->subject, .hidden = true};
         event_presence(connection, &state);
     }
@@ -163,10 +166,13 @@ presence_known(struct connection *connection, const struct pending *pending,
         (const struct presence_answer *)(const void *)answer->data;
     struct presence_state state = {
         .user = pending->subject, .online = known->online, .seen_ms = known->seen_ms};
-    if (pending->mode == MODE_AGAIN) {
-        event_presence(connection, &state);
-    } else {
+    if (pending->mode != MODE_GET && !pending->blind) {
+        (void)connection_watch_hide(connection, pending->subject, false);
+    }
+    if (pending->mode != MODE_AGAIN) {
         event_presence_answer(connection, pending, &state);
+    } else if (!pending->blind) {
+        event_presence(connection, &state);
     }
     if (pending->mode != MODE_GET && !connection_watches(connection, pending->subject)) {
         connection_unwatch(connection, pending->subject); /* it was ended meanwhile */
@@ -190,19 +196,43 @@ pending_again(const struct pending *pending, const struct request_kind *kind)
 }
 
 static void
+ask_presence(struct connection *connection, const struct pending *pending,
+             const struct store_seen_at *seen, bool blind)
+{
+    struct pending *next = pending_again(pending, &request_presence);
+    next->blind = blind;
+    command_pending_add(connection, next, presence_request(connection, next, seen));
+}
+
+/* A watch of which nothing may be seen any more stays, and sees nothing: when rules change again it
+ * asks again. Its client is told once. */
+static void
+go_blind(struct connection *connection, const struct pending *pending,
+         const struct store_seen_at *seen)
+{
+    if (!connection_watch_hide(connection, pending->subject, true)) {
+        struct presence_state state = {.user = pending->subject, .hidden = true};
+        event_presence(connection, &state);
+    }
+    ask_presence(connection, pending, seen, true);
+}
+
+static void
 seen_known(struct connection *connection, const struct pending *pending,
            const struct ln_msg *answer)
 {
     const struct store_seen_at *seen = (const struct store_seen_at *)(const void *)answer->data;
-    if (!seen->sees_online && !seen->sees_last_seen) {
+    bool blind = !seen->sees_online && !seen->sees_last_seen;
+    if (blind && pending->mode == MODE_AGAIN) {
+        go_blind(connection, pending, seen);
+    } else if (blind) {
         refuse(connection, pending, LINNET__V1__ERROR__CODE__NOT_PERMITTED,
                "this user does not let you see it", 0);
     } else if (pending->mode != MODE_GET && !seen->met) {
         refuse(connection, pending, LINNET__V1__ERROR__CODE__NOT_PERMITTED,
                "no message has passed between you", 0);
     } else {
-        struct pending *next = pending_again(pending, &request_presence);
-        command_pending_add(connection, next, presence_request(connection, next, seen));
+        ask_presence(connection, pending, seen, false);
     }
 }
 

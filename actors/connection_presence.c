@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-/* The users whom it watches, or has asked to. */
+/* The users whom it watches, or has asked to; HIDDEN: of whom it may see nothing for now. */
+#define HIDDEN (UINT64_C(1) << 63)
 struct connection_watches {
     uint32_t count, room;
     uint64_t users[];
@@ -23,7 +24,7 @@ place_of(const struct connection *connection, uint64_t user)
 {
     const struct connection_watches *watches = connection->watches;
     uint32_t at = 0;
-    while (watches != NULL && at < watches->count && watches->users[at] != user) {
+    while (watches != NULL && at < watches->count && (watches->users[at] & ~HIDDEN) != user) {
         at++;
     }
     return at;
@@ -34,6 +35,18 @@ connection_watches(const struct connection *connection, uint64_t user)
 {
     const struct connection_watches *watches = connection->watches;
     return watches != NULL && place_of(connection, user) < watches->count;
+}
+
+bool
+connection_watch_hide(struct connection *connection, uint64_t user, bool hidden)
+{
+    if (!connection_watches(connection, user)) {
+        return hidden;
+    }
+    uint64_t *place = &connection->watches->users[place_of(connection, user)];
+    bool before = (*place & HIDDEN) != 0;
+    *place = hidden ? user | HIDDEN : user;
+    return before;
 }
 
 bool
@@ -91,9 +104,10 @@ unwatch_at(const struct connection *connection, unsigned scheduler, const uint64
     ln_pid presence = 0;
     unwatch->connection = ln_self();
     for (uint32_t i = 0; i < count; i++) {
-        if (store_user_home(messenger->store, users[i]) == scheduler) {
-            presence = presence_pid(messenger, users[i]);
-            unwatch->subjects[unwatch->count++] = users[i];
+        uint64_t user = users[i] & ~HIDDEN;
+        if (store_user_home(messenger->store, user) == scheduler) {
+            presence = presence_pid(messenger, user);
+            unwatch->subjects[unwatch->count++] = user;
         }
     }
     if (unwatch->count > 0) {

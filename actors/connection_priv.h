@@ -57,6 +57,7 @@ struct pending {
     /* command_presence.c; command_cursor.c: how it may be asked; command_call.c */
     uint8_t mode;
     uint8_t stale; /* command_presence.c: how often the store was asked in vain */
+    bool blind;    /* command_presence.c: nothing may be seen for now */
     bool held;     /* STORE_MESSAGE: its recipient may not be there yet */
     bool by_name;  /* likewise: a name was looked up for it */
 };
@@ -232,6 +233,8 @@ bool connection_watch_add(struct connection *connection, uint64_t user);
 /* Whether it did. */
 bool connection_watch_remove(struct connection *connection, uint64_t user);
 bool connection_watches(const struct connection *connection, uint64_t user);
+/* It may see nothing of a user that it watches, for now, or again; whether that was so before. */
+bool connection_watch_hide(struct connection *connection, uint64_t user, bool hidden);
 /* Tells the user's presence that the watch is over. */
 void connection_unwatch(const struct connection *connection, uint64_t user);
 /* The connection's end: it is in no foreground and watches nobody any more. */

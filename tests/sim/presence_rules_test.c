@@ -269,6 +269,31 @@ fickle_handle(void *state, struct ln_msg **msg)
 static const struct ln_behaviour fickle_behaviour = {
     .name = "fickle", .init = fickle_init, .handle = fickle_handle};
 
+/* Bob watches once, and says nothing more. */
+static void
+a_watch_comes_back_with_its_rights(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        begin_with_fairy(seed);
+        bob_watches();
+        alice_sets_bob(STORE_STATE_BLOCKED, false);
+        (void)pair_expect(&pair.bob, "\"hidden\":true");
+        alice_rules(STORE_SEES_ONLINE, STORE_AUDIENCE_NOBODY);
+        alice_rules(STORE_SEES_LAST_SEEN, STORE_AUDIENCE_NOBODY);
+        wire_say(&pair.alice, PAIR_ACTIVE);
+        pair_say(&pair.alice, PAIR_TYPES, pair.bob_id);
+        assert_null(pair_hear(&pair.bob, 3 * SECOND)); /* he was told once */
+        alice_sets_bob(STORE_STATE_BLOCKED, true);
+        assert_null(pair_hear(&pair.bob, 3 * SECOND)); /* the rules are still there */
+        alice_rules(STORE_SEES_ONLINE, STORE_AUDIENCE_EVERYONE);
+        assert_non_null(strstr(pair_expect(&pair.bob, "{\"presence\""), "\"online\":true"));
+        wire_say(&pair.alice, PAIR_AWAY);
+        assert_null(strstr(pair_expect(&pair.bob, "{\"presence\""), "\"online\""));
+        pair_end();
+    }
+}
+
 /* Bob types and asks, several times: now and then both come at one instant. Returns how often he
  * was told to come back. */
 static unsigned
@@ -314,6 +339,8 @@ main(void)
     static const struct CMUnitTest specs[] = {
         SPEC("whom a user blocks sees nothing of him, from that moment on",
              whom_one_blocks_sees_nothing),
+        SPEC("a watch that sees nothing any more comes back with its rights",
+             a_watch_comes_back_with_its_rights),
         SPEC("who sees the presence but not last seen is told of comings and goings alone; rules "
              "hold while they change",
              rules_hold_while_they_change),
