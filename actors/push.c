@@ -138,6 +138,19 @@ wake_add(struct push *push, uint64_t user, uint16_t device, bool test)
     return wake;
 }
 
+/* What waits out its delay, or a pause after a push, goes at once; what was tried and failed does
+ * not. */
+static void
+hasten(struct push *push, struct push_wake *wake)
+{
+    bool delayed = wake->state == PUSH_WAITING && wake->attempts == 0;
+    wake->urgent = true;
+    if (delayed || wake->state == PUSH_COOLING) {
+        push_table_hasten(&push->table, wake, ln_now_ns());
+        timer_set(push);
+    }
+}
+
 bool
 push_due(struct push *push, const struct store_wake_due *due)
 {
@@ -146,6 +159,9 @@ push_due(struct push *push, const struct store_wake_due *due)
     uint64_t delay_ms = push->settings->push_delay_ms;
     if (wake != NULL) {
         wake->again = wake->again || wake->state != PUSH_WAITING;
+        if (due->urgent) {
+            hasten(push, wake);
+        }
         return true;
     }
     wake = wake_add(push, due->user, due->device, false);
@@ -157,7 +173,9 @@ push_due(struct push *push, const struct store_wake_due *due)
     wake->number = due->due_for;
     messenger_count(&push->messenger->counters.push_queued);
     push_note(push, wake, PUSH_STEP_QUEUED, 0);
-    push_wait(push, wake, PUSH_WAITING, since_ms < delay_ms ? delay_ms - since_ms : 0);
+    wake->urgent = due->urgent;
+    bool at_once = due->urgent || since_ms >= delay_ms;
+    push_wait(push, wake, PUSH_WAITING, at_once ? 0 : delay_ms - since_ms);
     return true;
 }
 
@@ -229,7 +247,10 @@ told(struct push *push, struct push_wake *wake, int error)
         push_wait(push, wake, PUSH_UNTOLD, PUSH_AGAIN_MS);
     } else if (error == 0 && !wake->clear) {
         wake->attempts = 0;
-        push_wait(push, wake, PUSH_COOLING, push->settings->push_interval_ms);
+        bool at_once = wake->urgent && wake->again;
+        wake->urgent = at_once;
+        push_wait(push, wake, at_once ? PUSH_WAITING : PUSH_COOLING,
+                  at_once ? 0 : push->settings->push_interval_ms);
     } else {
         push_forget(push, wake);
     }

@@ -177,7 +177,7 @@ push_consider(struct push *push, struct push_wake *wake)
         wake->number = state->due_for;
         wake->attempts = 0;
     }
-    uint64_t left_ms = delay_left_ms(push, wake);
+    uint64_t left_ms = wake->urgent ? 0 : delay_left_ms(push, wake);
     if (left_ms > 0 && wake->attempts == 0) {
         push_wait(push, wake, PUSH_WAITING, left_ms);
     } else if (is_hopeless(push, wake)) {

@@ -162,6 +162,16 @@ push_table_wait(struct push_table *table, struct push_wake *wake, uint64_t at_ns
     heap_up(table, table->heap_count++);
 }
 
+void
+push_table_hasten(struct push_table *table, struct push_wake *wake, uint64_t at_ns)
+{
+    ASSERT(wake->heap_at != 0);
+    if (at_ns < wake->at_ns) {
+        wake->at_ns = at_ns;
+        heap_up(table, wake->heap_at - 1);
+    }
+}
+
 struct push_wake *
 push_table_due(struct push_table *table, uint64_t now_ns)
 {

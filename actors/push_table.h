@@ -34,9 +34,10 @@ struct push_wake {
     uint16_t device;
     uint8_t state; /* enum push_wake_state */
     uint8_t attempts;
-    bool test;  /* an operator asks for it: sent at once, and not noted in the store */
-    bool again; /* the device became due anew meanwhile */
-    bool clear; /* the subscription is to go */
+    bool test;   /* an operator asks for it: sent at once, and not noted in the store */
+    bool again;  /* the device became due anew meanwhile */
+    bool urgent; /* somebody calls: neither delay nor pause */
+    bool clear;  /* the subscription is to go */
     uint64_t user;
     uint64_t at_ns;             /* in the heap: when its time comes */
     uint64_t number;            /* of the entry that made it due; 0: not known yet */
@@ -72,6 +73,8 @@ void push_table_remove(struct push_table *table, struct push_wake **wake);
 
 /* Into the heap; it is in no list. */
 void push_table_wait(struct push_table *table, struct push_wake *wake, uint64_t at_ns);
+/* It is in the heap: its time comes then, if it would have come later. */
+void push_table_hasten(struct push_table *table, struct push_wake *wake, uint64_t at_ns);
 /* Takes the first out of the heap whose time has come; NULL: there is none. */
 struct push_wake *push_table_due(struct push_table *table, uint64_t now_ns);
 /* When the first one's time comes; UINT64_MAX: nobody waits. */

@@ -43,11 +43,20 @@ due_consider(struct ledger *ledger, struct effects *effects, uint64_t user,
 
 void
 due_newest(struct ledger *ledger, struct effects *effects, uint64_t user, struct record_head *head,
-           uint64_t number)
+           uint64_t number, bool urgent)
 {
     head->newest = number;
     for (unsigned i = 0; i < head->devices; i++) {
-        due_consider(ledger, effects, user, head, &head->cursors[i]);
+        struct record_cursor *cursor = &head->cursors[i];
+        struct effect effect = {.kind = EFFECT_DUE,
+                                .user = user,
+                                .device = cursor->device,
+                                .devices = DUE_URGENT,
+                                .number = number};
+        due_consider(ledger, effects, user, head, cursor);
+        if (urgent && cursor->due) {
+            effects_add(effects, &effect);
+        }
     }
 }
 

@@ -17,12 +17,16 @@
 #include "store/ledger.h"
 #include "store/record_wake.h"
 
+/* In EFFECT_DUE's `devices`. */
+enum { DUE_URGENT = 1 };
+
 /* Writes or deletes the device's record, if that changes. */
 void due_consider(struct ledger *ledger, struct effects *effects, uint64_t user,
                   const struct record_head *head, struct record_cursor *cursor);
-/* An entry has come that is worth waking for: all of the user's devices. */
+/* An entry has come that is worth waking for: all of the user's devices. Urgent: somebody calls;
+ * devices that are due already are told of again. */
 void due_newest(struct ledger *ledger, struct effects *effects, uint64_t user,
-                struct record_head *head, uint64_t number);
+                struct record_head *head, uint64_t number, bool urgent);
 /* It has been woken; what may have come since is for due_consider. */
 void due_delete(struct ledger *ledger, uint64_t user, struct record_cursor *cursor);
 /* The device has no subscription any more. */

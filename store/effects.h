@@ -26,7 +26,7 @@ enum effect_kind {
     EFFECT_RESYNC,  /* the device lost its place */
     EFFECT_REVOKED, /* the device, or (0) the user, is gone */
     EFFECT_DEVICES, /* the user has `devices` devices now */
-    EFFECT_DUE,     /* the device is to be woken, for entry `number` */
+    EFFECT_DUE,     /* the device is to be woken, for entry `number`; `devices`: due.h */
     EFFECT_RULES,   /* who may see what of the user changed; `number`: for this one alone, 0: all */
     EFFECT_EXPIRY,  /* something is due at time `number` (expiry.h) */
     EFFECT_EXPIRED, /* the message's time is over: entry `number` is gone */

@@ -191,7 +191,8 @@ inbox_append(struct ledger *ledger, struct effects *effects, uint64_t user,
     push.number = entry->number;
     effects_add(effects, &push);
     if (entry_wakes(user, entry)) {
-        due_newest(ledger, effects, user, head, entry->number);
+        bool rings = entry->kind == STORE_ENTRY_CALL && entry->call.state == STORE_CALL_RINGING;
+        due_newest(ledger, effects, user, head, entry->number, rings);
     }
 }
 

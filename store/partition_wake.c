@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is asked about waking devices: subscriptions, who is due. */
+#include "store/due.h"
 #include "store/inbox.h"
 #include "store/partition_priv.h"
 #include "store/store_priv.h"
@@ -205,7 +206,9 @@ void
 partition_tell_waker(struct partition *partition, const struct effect *effect)
 {
     ln_pid waker = store_pid_get(&partition->journal->waker);
+    bool away = attached_find(&partition->attached, effect->user, effect->device) == NULL;
     struct store_wake_due due = {
+        .urgent = effect->devices == DUE_URGENT && away,
         .user = effect->user,
         .device = effect->device,
         .due_for = effect->number,

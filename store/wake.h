@@ -91,4 +91,5 @@ struct store_wake_due {
     uint64_t due_for;
     uint64_t due_at_ms;
     uint16_t device;
+    bool urgent; /* it is offline, and somebody calls: only told, not kept */
 };

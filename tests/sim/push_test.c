@@ -14,6 +14,7 @@ enum {
     RETRY_MS = 500,
     ATTEMPTS_MAX = 4,
     TIMEOUT_MS = 2000,
+    RING_MS = 10000,
     QUIET_MS = 60000, /* longer than all of them together */
     SEEDS = 6,
     SEEDS_CRASH = 40,
@@ -33,6 +34,7 @@ set(struct settings *settings)
     settings->push_retry_ms = RETRY_MS;
     settings->push_attempts_max = ATTEMPTS_MAX;
     settings->push_timeout_ms = TIMEOUT_MS;
+    settings->limits.call_ring_ms = RING_MS;
 }
 
 static void
@@ -165,6 +167,36 @@ keeps_intervals(void **state)
         for (unsigned i = 0; i + 1 < hook.count; i++) {
             assert_true(pause_ms(i) >= INTERVAL_MS);
         }
+        end();
+    }
+}
+
+static void
+alice_calls(void)
+{
+    wire_say(&alice, "{\"callOffer\":{\"chat\":{\"userName\":\"bob\"}}}");
+    (void)hear_until(&alice, "\"sent\"");
+}
+
+/* Neither the delay nor the pause after a push is waited for; when it was missed, both are. */
+static void
+wakes_for_a_call(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        begin(seed);
+        alice_calls();
+        world_run(&world, DELAY_MS / 4);
+        assert_int_equal(hook.count, 1);
+        (void)hear_until(&alice, "\"MISSED\"");
+        world_run(&world, QUIET_MS);
+        assert_int_equal(hook.count, 2);
+        alice_says();
+        world_run(&world, DELAY_MS + DELAY_MS / 2);
+        assert_int_equal(hook.count, 3);
+        alice_calls();
+        world_run(&world, DELAY_MS / 4);
+        assert_int_equal(hook.count, 4);
         end();
     }
 }
@@ -509,6 +541,7 @@ main(void)
     static const struct CMUnitTest specs[] = {
         SPEC("a device that is offline is woken once, and again for something newer", wakes_once),
         SPEC("pushes to a device keep their interval", keeps_intervals),
+        SPEC("who is called is woken at once", wakes_for_a_call),
         SPEC("who acknowledges in time is not woken; who only listens is", spares_who_acknowledges),
         SPEC("who has muted the chat is not woken by it, over a crash, until it is not muted any "
              "more",
