@@ -41,9 +41,9 @@ event_call_offered(struct connection *connection, const struct pending *pending,
     event_answer(connection, pending, &answer);
 }
 
-_Static_assert((int)STORE_CALL_RINGING == (int)LINNET__V1__CALL__STATE__RINGING &&
-                   (int)STORE_CALL_ANSWERED == (int)LINNET__V1__CALL__STATE__ANSWERED &&
-                   (int)STORE_CALL_ENDED == (int)LINNET__V1__CALL__STATE__ENDED &&
+_Static_assert((int)STORE_CALL_RINGING == (int)LINNET__V1__CALL__PROGRESS__RINGING &&
+                   (int)STORE_CALL_ANSWERED == (int)LINNET__V1__CALL__PROGRESS__ANSWERED &&
+                   (int)STORE_CALL_ENDED == (int)LINNET__V1__CALL__PROGRESS__ENDED &&
                    (int)STORE_CALL_TALKED == (int)LINNET__V1__CALL__OUTCOME__TALKED &&
                    (int)STORE_CALL_MISSED == (int)LINNET__V1__CALL__OUTCOME__MISSED &&
                    (int)STORE_CALL_DECLINED == (int)LINNET__V1__CALL__OUTCOME__DECLINED &&
@@ -83,7 +83,7 @@ event_call(struct connection *connection, const struct store_entry *entry)
     event.chat = &chat;
     event.caller = &caller;
     event.video = call->video;
-    event.state = (Linnet__V1__Call__State)call->state;
+    event.state = (Linnet__V1__Call__Progress)call->state;
     event.started_at_ms = call->started_at_ms;
     event.ring_until_ms = call->state == STORE_CALL_RINGING ? call->ring_until_ms : 0;
     event.answering_device = call->device;

@@ -20,6 +20,7 @@ static const struct command commands[] = {
     {"ps", NULL, 0, 1, shell_ps},   /* [cursor] */
     {"top", NULL, 2, 2, shell_top}, /* order limit */
     {"hot", NULL, 0, 0, shell_hot},
+    {"calls", NULL, 0, 1, shell_calls}, /* [cursor] */
     {"tree", NULL, 0, 0, shell_tree},
     {"inspect", NULL, 1, 1, shell_inspect}, /* pid or user */
     {"trace", NULL, 3, 4, shell_trace},     /* pid or user, events, milliseconds [cursor] */

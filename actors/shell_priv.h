@@ -52,6 +52,8 @@ void shell_put_pid(struct shell_call *call, const char *name, ln_pid pid);
 void shell_put_number(struct shell_call *call, const char *name, uint64_t value);
 /* Ends an object or array whose last member left a comma. */
 void shell_put_end(struct shell_call *call, const char *end);
+/* A place in a list over partitions and their users, "partition.user". */
+MUST_CHECK bool shell_place_parse(const char *text, unsigned *out_partition, uint64_t *out_after);
 /* Whether another row fits into the page. */
 bool shell_row_fits(const struct shell_call *call);
 
@@ -82,6 +84,7 @@ void shell_top(struct shell_call *call);
 void shell_tree(struct shell_call *call);
 void shell_inspect(struct shell_call *call);
 void shell_trace(struct shell_call *call);
+void shell_calls(struct shell_call *call);
 void shell_hot(struct shell_call *call);
 void shell_msg_trace(struct shell_call *call);
 void shell_crashes(struct shell_call *call);

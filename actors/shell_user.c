@@ -244,8 +244,8 @@ partition_list(struct shell_call *call, unsigned partition, uint64_t *after, int
     return false;
 }
 
-static bool
-cursor_parse(const char *text, unsigned *out_partition, uint64_t *out_after)
+bool
+shell_place_parse(const char *text, unsigned *out_partition, uint64_t *out_after)
 {
     char *end = NULL;
     unsigned long partition = strtoul(text, &end, 10);
@@ -265,7 +265,7 @@ shell_user_list(struct shell_call *call)
     unsigned partition = 0;
     uint64_t after = 0;
     int error = 0;
-    if (call->count == 1 && !cursor_parse(call->words[0], &partition, &after)) {
+    if (call->count == 1 && !shell_place_parse(call->words[0], &partition, &after)) {
         shell_fail(call, SHELL_USAGE, "user list: '%s' is no place to go on from", call->words[0]);
         return;
     }

@@ -28,7 +28,7 @@ enum effect_kind {
     EFFECT_DEVICES, /* the user has `devices` devices now */
     EFFECT_DUE,     /* the device is to be woken, for entry `number`; `devices`: due.h */
     EFFECT_RULES,   /* who may see what of the user changed; `number`: for this one alone, 0: all */
-    EFFECT_EXPIRY,  /* something is due at time `number` (expiry.h) */
+    EFFECT_EXPIRY,  /* something is due at time `number` (expiry.h); `devices`: 1: somebody waits */
     EFFECT_EXPIRED, /* the message's time is over: entry `number` is gone */
     EFFECT_CALL,    /* something to count: `number` is an enum store_call_count */
     /* Is the user's device, which is in the call that is named as a message is, still there?

@@ -74,7 +74,8 @@ expiry_put(struct ledger *ledger, struct effects *effects, uint64_t at_ms, uint6
            const struct expiry *expiry)
 {
     struct store_key key = expiry_key(ledger->partition, at_ms, number);
-    struct effect effect = {.kind = EFFECT_EXPIRY, .number = at_ms};
+    struct effect effect = {
+        .kind = EFFECT_EXPIRY, .number = at_ms, .devices = expiry->kind == EXPIRY_CALL};
     unsigned char record[EXPIRY_BYTES];
     expiry_encode(expiry, record);
     ledger_put(ledger, &key, record, sizeof(record));

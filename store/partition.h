@@ -85,7 +85,8 @@ struct partition {
     uint64_t last_time_ms;
     /* Nothing is due before; 0: not known. UINT64_MAX: nothing is. */
     uint64_t expiry_at_ms;
-    uint64_t alarm; /* the actor's timer, and when it rings; 0: none is set */
+    uint64_t expiry_awaited_ms; /* before that look: the first of those that somebody waits for */
+    uint64_t alarm;             /* the actor's timer, and when it rings; 0: none is set */
     uint64_t alarm_at_ms;
     struct partition_round round;
     struct fan fan;        /* of what groups say */

@@ -194,8 +194,9 @@ void partition_groups_tick(struct partition *partition);
 /* partition_sweep.c */
 /* A start of the actor: what is due is not known any more. In the partition's own actor. */
 void partition_sweep_begin(struct partition *partition);
-/* Something that has been applied is due at that time. In any actor of the scheduler. */
-void partition_expiry(struct partition *partition, uint64_t at_ms);
+/* Something that has been applied is due at that time; awaited: somebody waits for it. In any actor
+ * of the scheduler. */
+void partition_expiry(struct partition *partition, uint64_t at_ms, bool awaited);
 /* ASK_EXPIRY, ASK_ALARM: in the partition's own actor. */
 void partition_expiry_told(struct partition *partition);
 void partition_alarmed(struct partition *partition);

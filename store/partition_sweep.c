@@ -7,6 +7,8 @@
  *                                  v                            v
  *                             a timer for the next        COMMAND_SWEEP, then a timer for the rest
  *
+ * After a start, what somebody waits for (a call rings) does not wait for that first look's turn.
+ *
  * When the next is due is known from the look at the table; what is applied between that look and
  * the removal only makes it earlier. After a start nothing is known, and the first look comes by
  * itself. A look may find what a removal on its way removes: to remove it twice does no harm. */
@@ -42,10 +44,12 @@ alarm_set(struct partition *partition)
 {
     uint64_t now_ms = wall_ms();
     uint64_t at_ms = now_ms + PARTITION_SWEEP_MS;
-    if (partition->expiry_at_ms == UINT64_MAX) {
+    uint64_t due_ms =
+        partition->expiry_at_ms != 0 ? partition->expiry_at_ms : partition->expiry_awaited_ms;
+    if (due_ms == UINT64_MAX) {
         return;
     }
-    at_ms = partition->expiry_at_ms > at_ms ? partition->expiry_at_ms : at_ms;
+    at_ms = due_ms > at_ms ? due_ms : at_ms;
     if (partition->alarm != 0) {
         if (partition->alarm_at_ms <= at_ms) {
             return;
@@ -61,15 +65,18 @@ partition_sweep_begin(struct partition *partition)
     uint64_t turn_ms = PARTITION_SWEEP_FIRST_MS + (uint64_t)partition->ledger.partition *
                                                       PARTITION_SWEEP_FIRST_MS / STORE_PARTITIONS;
     partition->expiry_at_ms = 0;
+    partition->expiry_awaited_ms = UINT64_MAX;
     alarm_in(partition, turn_ms, wall_ms() + turn_ms);
 }
 
 void
-partition_expiry(struct partition *partition, uint64_t at_ms)
+partition_expiry(struct partition *partition, uint64_t at_ms, bool awaited)
 {
-    if (at_ms < partition->expiry_at_ms) {
+    bool unknown = partition->expiry_at_ms == 0;
+    uint64_t *at = unknown ? &partition->expiry_awaited_ms : &partition->expiry_at_ms;
+    if (at_ms < *at && (awaited || !unknown)) {
         struct ln_msg *msg = ln_msg_new(ASK_EXPIRY, LN_REPLY, 0);
-        partition->expiry_at_ms = at_ms;
+        *at = at_ms;
         ln_send(store_pid_get(&partition->pid), &msg);
     }
 }

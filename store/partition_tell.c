@@ -141,7 +141,7 @@ tell_sessions(struct partition *partition, const struct effect *effect)
         tell_rules(partition, effect);
         break;
     case EFFECT_EXPIRY:
-        partition_expiry(partition, effect->number);
+        partition_expiry(partition, effect->number, effect->devices != 0);
         break;
     case EFFECT_EXPIRED:
         break; /* for a trace */

@@ -60,6 +60,7 @@ int linnet_stalls(struct linnet_call *call);
 int linnet_kill(struct linnet_call *call);
 int linnet_trace(struct linnet_call *call);
 int linnet_hot(struct linnet_call *call);
+int linnet_calls(struct linnet_call *call);
 int linnet_msg_trace(struct linnet_call *call);
 int linnet_inspect(struct linnet_call *call);
 int linnet_config_show(struct linnet_call *call);

@@ -159,6 +159,31 @@ class Shell(unittest.IsolatedAsyncioTestCase):
         await alice.close()
         await bob.close()
 
+    async def test_the_calls_under_way_are_listed(self):
+        alice, bob = await self.come("alice"), await self.come("bob", PROTO)
+        self.assertEqual(self.look("calls"), [])
+        sent = (await alice.ask({"number": "80", "callOffer": {"chat": {"userName": "bob"}, "content": "YQ=="}}))["sent"]
+        rings = await bob.event("call")
+        self.assertEqual((rings["id"], rings["state"], rings["content"]), (sent["id"], "RINGING", "YQ=="))
+        row = {"caller": self.people["alice"][0], "device": 1, "number": 80, "callee": self.people["bob"][0],
+               "callee_device": 0, "video": False, "state": "ringing",
+               "started_at_ms": int(sent["serverTimeMs"]), "answered_at_ms": 0}
+        self.assertEqual(self.look("calls"), [row])
+        await bob.ask({"ref": "1", "callAnswer": {"call": sent["id"], "content": "Yg=="}})
+        answered = await alice.event("call")
+        self.assertEqual((answered["state"], answered["content"]), ("ANSWERED", "Yg=="))
+        await bob.ask({"ref": "2", "callCandidate": {"call": sent["id"], "content": "Yw=="}})
+        self.assertEqual((await alice.event("callSignal"))["content"], "Yw==")
+        self.assertEqual(self.look("calls"), [{**row, "state": "answered", "callee_device": 1,
+                                               "answered_at_ms": int(answered["answeredAtMs"])}])
+        shown = self.node.linnet("calls").stdout.splitlines()
+        self.assertEqual(shown[1].split()[:3], [f"{row['caller']}/1/80", str(row["callee"]), "answered"])
+        await bob.ask({"ref": "3", "callHangUp": {"call": sent["id"]}})
+        self.assertEqual((await alice.event("call"))["outcome"], "TALKED")
+        self.assertEqual(self.look("calls"), [])
+        await alice.close()
+        await bob.close()
+
     async def test_a_message_to_a_group_is_traced_to_each_member(self):
         alice, bob, carol = await self.come("alice"), await self.come("bob", PROTO), await self.come("carol")
         made = await alice.ask({"number": "8", "createChat": {

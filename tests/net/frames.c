@@ -495,7 +495,7 @@ const struct frame_sample server_frames[] = {
                 Linnet__V1__Call, call, .inbox_number = 7, .id = MESSAGE_ID, .chat = CHAT(5),
                 .caller = MESSAGE(Linnet__V1__Sender, sender, .user_id = 5, .name = TEXT("eve"),
                                   .device = 1),
-                .video = 1, .state = LINNET__V1__CALL__STATE__ENDED, .started_at_ms = 1000,
+                .video = 1, .state = LINNET__V1__CALL__PROGRESS__ENDED, .started_at_ms = 1000,
                 .ring_until_ms = 2000, .answering_device = 2, .answered_at_ms = 1500,
                 .ended_at_ms = 4600, .outcome = LINNET__V1__CALL__OUTCOME__TALKED, .duration_s = 3,
                 .content = BYTES("?"))),

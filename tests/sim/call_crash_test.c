@@ -98,7 +98,7 @@ insist(struct wire *wire, const char *text, bool crash)
     fail_msg("never answered: %s", text);
 }
 
-/* ----------------------------------------------------------------------------------- what is done */
+/* --------------------------------------------------------------------------------- what they do */
 
 struct step {
     struct wire *wire;

@@ -326,6 +326,23 @@ an_offer_again_is_the_same_call(void **state)
 }
 
 static void
+short_rings(struct settings *settings)
+{
+    settings->limits.call_ring_ms = 2000;
+}
+
+/* A partition looks for what is due some seconds after a start, in turns; a call does not wait. */
+static void
+a_call_right_after_a_start_rings_no_longer(void **state)
+{
+    (void)state;
+    callers_begin_with(1, short_rings, (struct ln_child){0});
+    callers_ring(7);
+    assert_true(callers_hear(&callers.alice[0], 4000, "\"MISSED\""));
+    callers_end();
+}
+
+static void
 few_calls(struct settings *settings)
 {
     settings->user_rates[RATE_CALLS] = 2;
@@ -372,6 +389,8 @@ main(void)
              who_leaves_for_long_has_left_the_call),
         SPEC("each signal that is not one's to give is refused", what_is_refused),
         SPEC("an offer that is sent again calls once", an_offer_again_is_the_same_call),
+        SPEC("a call that begins right after a start rings no longer than others",
+             a_call_right_after_a_start_rings_no_longer),
         SPEC("calls, and what is said in them, are limited", calls_are_limited),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);

@@ -321,7 +321,7 @@ class Shell(unittest.TestCase):
     def test_every_look_is_json_too(self):
         self.linnet("user", "add", "jason", "--no-password")
         for words in ("status",), ("ps",), ("tree",), ("store", "info"), ("config", "show"), \
-                ("user", "list"), ("inspect", "jason"), ("inspect", "0.1.0"):
+                ("user", "list"), ("calls",), ("inspect", "jason"), ("inspect", "0.1.0"):
             done = self.linnet(*words, "--json", code=None)
             json.loads(done.stdout)
 
