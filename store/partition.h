@@ -79,6 +79,7 @@ struct partition {
     struct partition *touched_next;
     bool ticking;
     bool groups_ticking;
+    bool fan_waiting;            /* for the actor's timer */
     bool history_looking;        /* an ask of it waits */
     struct store_key history_at; /* so far all histories have been looked through */
     uint32_t groups_ticks;       /* so far: a group is told of at every fourth */
@@ -90,7 +91,6 @@ struct partition {
     uint64_t alarm_at_ms;
     struct partition_round round;
     struct fan fan;        /* of what groups say */
-    bool fan_waiting;      /* for the actor's timer */
     uint64_t sends_due[4]; /* a bit per partition: its stream may have something to send */
     uint64_t acks_due[4]; /* a bit per partition: it is to be told how far its stream was applied */
     struct partition_stream streams[STORE_PARTITIONS];
