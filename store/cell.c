@@ -178,10 +178,5 @@ cell_full(const struct cell *cell)
 void
 cell_resume(struct cell *cell)
 {
-    while (cell->stalled != NULL) {
-        struct partition *partition = cell->stalled;
-        cell->stalled = partition->stalled_next;
-        partition->stalled = false;
-        partition_wake(partition);
-    }
+    stalled_wake(&cell->stalled);
 }

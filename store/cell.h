@@ -20,6 +20,7 @@
 #include "store/environment.h"
 #include "store/fold.h"
 #include "store/post.h"
+#include "store/stalled.h"
 
 struct store;
 struct partition;
@@ -53,8 +54,8 @@ struct cell {
     uint64_t live_bytes;  /* what the next fold would freeze */
     uint64_t delta_bytes; /* all generations */
     uint64_t delta_entries;
-    int fold_error;            /* of the last try; 0: it succeeded */
-    struct partition *stalled; /* they wait for room, that is for a fold */
+    int fold_error;         /* of the last try; 0: it succeeded */
+    struct stalled stalled; /* they wait for room, that is for a fold */
     struct post fold_post;
     _Atomic ln_pid folder;
 };

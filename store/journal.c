@@ -45,6 +45,7 @@ journal_init(struct journal *journal, struct store *store, unsigned index)
     effects_init(&journal->effects);
     fetch_init(&journal->fetch);
     rows_init(&journal->rows);
+    journal->share_bytes = UINT32_MAX;
     journal->body = malloc(COMMAND_BYTES_MAX);
     journal->pairs = malloc(GATHER_PAIRS_BYTES);
     ASSERT(journal->body != NULL && journal->pairs != NULL);
@@ -104,10 +105,35 @@ journal_kick(struct journal *journal)
     }
 }
 
+/* Of a batch that is begun while partitions stall each gets as much as any of those could. Else
+ * those whose turn comes just after a batch was begun would fill one after the other, and the rest
+ * wait. */
+static bool
+has_its_share(const struct journal *journal, struct partition *partition)
+{
+    if (partition->share_batch != journal->begun) {
+        partition->share_batch = journal->begun;
+        partition->share_bytes = 0;
+    }
+    return partition->share_bytes >= journal->share_bytes;
+}
+
+static int
+stall(struct journal *journal, struct partition *partition)
+{
+    journal->urgent = true;
+    journal_kick(journal);
+    stalled_add(&journal->stalled, partition);
+    return -EAGAIN;
+}
+
 int
 journal_append(struct journal *journal, struct ask *ask, const struct command *command)
 {
     size_t room;
+    if (has_its_share(journal, ask->partition)) {
+        return stall(journal, ask->partition);
+    }
     unsigned char *body = log_body_room(journal->log, &room);
     if (room < COMMAND_BYTES_MAX) {
         body = journal->body; /* it may be too long for this batch */
@@ -120,19 +146,15 @@ journal_append(struct journal *journal, struct ask *ask, const struct command *c
     };
     logged.body_bytes = (uint32_t)command_encode(command, body, COMMAND_BYTES_MAX);
     int error = log_append(journal->log, &logged);
-    journal->urgent = journal->urgent || error != 0 || !may_linger(command->kind);
+    if (error != 0) {
+        ASSERT(error == -EAGAIN);
+        return stall(journal, ask->partition);
+    }
+    journal->urgent = journal->urgent || !may_linger(command->kind);
     if (journal->urgent || !lingers(journal)) {
         journal_kick(journal);
     }
-    if (error != 0) {
-        ASSERT(error == -EAGAIN);
-        struct partition *partition = ask->partition;
-        ASSERT(!partition->stalled);
-        partition->stalled = true;
-        partition->stalled_next = journal->stalled;
-        journal->stalled = partition;
-        return error;
-    }
+    ask->partition->share_bytes += LOG_COMMAND_HEADER_BYTES + logged.body_bytes;
     ask->logged = true;
     counter_add(&journal->commands, 1);
     counter_add(&journal->command_bytes, logged.body_bytes);
@@ -156,17 +178,6 @@ journal_touch(struct journal *journal, struct partition *partition)
         partition->touched = true;
         partition->touched_next = journal->touched;
         journal->touched = partition;
-    }
-}
-
-static void
-resume_stalled(struct journal *journal)
-{
-    while (journal->stalled != NULL) {
-        struct partition *partition = journal->stalled;
-        journal->stalled = partition->stalled_next;
-        partition->stalled = false;
-        partition_wake(partition);
     }
 }
 
@@ -198,7 +209,10 @@ seal(struct journal *journal)
     journal->writing = true;
     journal->urgent = false;
     journal->began_at_ns = io_now_ns(ln_io());
-    resume_stalled(journal);
+    journal->begun++;
+    journal->share_bytes = log_body_bytes_max(journal->log) /
+                           (journal->stalled.count > 0 ? journal->stalled.count : 1);
+    stalled_wake(&journal->stalled);
     return true;
 }
 

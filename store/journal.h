@@ -37,6 +37,7 @@
 #include "store/fetch.h"
 #include "store/log.h"
 #include "store/post.h"
+#include "store/stalled.h"
 
 struct store;
 
@@ -50,10 +51,12 @@ struct journal {
     bool urgent;          /* the open batch is to begin as soon as the one before is through */
     ln_pid lingerer;      /* whose timer tells when it has waited long enough; 0: none's */
     uint64_t began_at_ns; /* the last batch */
+    uint64_t begun;       /* batches */
+    uint32_t share_bytes; /* of the open one, that a partition gets */
     bool writing;         /* the batch in flight is sealed, and not yet applied */
     struct log_batch batch;
     struct log_write write;
-    struct partition *stalled; /* they wait for room in the open batch */
+    struct stalled stalled;    /* they wait for room in the open batch */
     struct partition *touched; /* they have something to tell others when the batch is through */
     /* The keeper's work (keeper.h): it outlives the keeper, too. */
     bool segment_wanted;

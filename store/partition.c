@@ -142,9 +142,7 @@ make_sure_of_space(struct partition *partition, struct ask *ask)
     if (!cell_full(cell)) {
         return ASK_READY;
     }
-    partition->stalled = true;
-    partition->stalled_next = cell->stalled;
-    cell->stalled = partition;
+    stalled_add(&cell->stalled, partition);
     return ASK_STALLED;
 }
 

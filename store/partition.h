@@ -75,6 +75,8 @@ struct partition {
     uint64_t fetch_ref;
     bool stalled; /* in the journal's list, or in the cell's */
     struct partition *stalled_next;
+    uint64_t share_batch; /* the journal's, when it last appended; and so many bytes to that one */
+    uint32_t share_bytes;
     bool touched; /* in the journal's list */
     struct partition *touched_next;
     bool ticking;

@@ -373,7 +373,7 @@ store_partition_home(const struct store *store, uint8_t partition)
 bool
 store_log_full(const struct store *store, unsigned scheduler)
 {
-    return scheduler < store->journals_count && store->journals[scheduler].stalled != NULL;
+    return scheduler < store->journals_count && store->journals[scheduler].stalled.first != NULL;
 }
 
 void

@@ -176,6 +176,77 @@ bears_full_memory(void **state)
     }
 }
 
+/* --------------------------------------------------------------------------------- a full batch */
+
+/* So many long messages are some 25 batches. */
+enum { CROWD = 16, EACH = 100 };
+
+/* Takes answers until the one to this request is there. */
+static bool
+answered(uint64_t ref, unsigned *under_way)
+{
+    bool found = false;
+    while (!found && *under_way > 0) {
+        struct ln_msg *answer = NULL;
+        if (ln_receive(60000, &answer) != 0) {
+            return false;
+        }
+        found = answer->ref == ref;
+        ln_msg_free(&answer);
+        (*under_way)--;
+    }
+    return found;
+}
+
+static uint64_t
+ask_long(struct rig *r, uint64_t from, uint64_t to, uint64_t number)
+{
+    struct hand_message message = {.from = from, .to = to, .number = number, .text = long_text()};
+    struct ln_msg *request = hand_message_request(&message);
+    return ln_request(store_user_pid(r->store, to), &request);
+}
+
+static void
+crowd_story(struct rig *r)
+{
+    uint64_t users[CROWD];
+    uint64_t carol;
+    unsigned under_way = CROWD * EACH + 1;
+    struct store_stats before;
+    struct store_stats after;
+    RIG_CHECK(r, hand_user_create(r->store, "carol", true, &carol) == 0);
+    RIG_CHECK(r, send_long(r, carol, carol, 1) == 0);
+    for (unsigned i = 0; i < CROWD; i++) {
+        char name[] = {'u', (char)('a' + i), 0};
+        RIG_CHECK(r, hand_user_create(r->store, name, true, &users[i]) == 0);
+        RIG_CHECK(r, send_long(r, carol, users[i], 1) == 0);
+    }
+    for (unsigned i = 0; i < CROWD * EACH; i++) {
+        (void)ask_long(r, carol, users[i % CROWD], 2 + i / CROWD);
+    }
+    store_stats_read(r->store, &before);
+    RIG_CHECK(r, answered(ask_long(r, carol, carol, 2), &under_way));
+    store_stats_read(r->store, &after);
+    RIG_CHECK(r, after.batches - before.batches <= 5);
+    RIG_CHECK(r, under_way > CROWD * EACH / 2); /* hers came last, and was not answered last */
+    for (; under_way > 0; under_way--) {
+        RIG_CHECK(r, one_accepted());
+    }
+}
+
+static void
+shares_batches(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        rig_open(&rig, seed);
+        rig.options.cells = 1;
+        rig.options.inbox_bytes_max = 64 << 20;
+        rig_play(&rig, crowd_story);
+        rig_close(&rig);
+    }
+}
+
 /* ------------------------------------------------------------------------------- a slow session */
 
 /* A session with room for few pushes, which reads only when the story says so. */
@@ -327,6 +398,7 @@ main(void)
         SPEC("on a full disk messages are refused, what frees space is not, and it recovers",
              bears_a_full_disk),
         SPEC("when memory is full messages wait for a fold and none is refused", bears_full_memory),
+        SPEC("who has much for the log leaves the others their share of a batch", shares_batches),
         SPEC("a session that does not read is told once, and pushed to again when it has",
              waits_for_slow_sessions),
         SPEC("a device at its limit is given up when another can take the message",
