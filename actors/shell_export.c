@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* user export: all that the node keeps of a user, as rows of JSON, a page for each question:
  *
- *     user -> devices -> chats -> groups -> states -> inbox         the cursor: section.place
+ *     user -> devices -> chats -> groups -> states -> inbox -> history
+ *                                               the cursor: section.place, section.chat.number
  *
  * Each page is one that the store reads on a worker, so an export holds no more than that, however
  * much there is. What is a frame for a client is the same frame here. Secrets (hashes of passwords
@@ -10,6 +11,7 @@
 #include "actors/event.h"
 #include "actors/shell_priv.h"
 #include "store/group.h"
+#include "store/history.h"
 #include "store/state.h"
 
 #include <errno.h>
@@ -24,6 +26,7 @@ enum section {
     SECTION_GROUPS,
     SECTION_STATES,
     SECTION_INBOX,
+    SECTION_HISTORY,
     SECTIONS,
 };
 
@@ -39,7 +42,8 @@ struct export
     struct event_reader reader; /* what entries become comes here */
     struct shell_call *call;
     uint64_t user;
-    uint64_t place; /* behind it the page begins, and then the next one */
+    uint64_t place;  /* behind it the page begins, and then the next one */
+    uint64_t number; /* likewise; a history's: in the chat of that place */
     bool more;
 };
 
@@ -310,20 +314,68 @@ export_inbox(struct export *export)
     return 0;
 }
 
+static int
+export_history(struct export *export)
+{
+    struct store_history asked = {.user = export->user,
+                                  .chat = export->place,
+                                  .number = export->number,
+                                  .bytes_max = PAGE_BYTES_MAX,
+                                  .forward = true,
+                                  .whole = true};
+    struct ln_msg *answer = NULL;
+    int error = ask(export, STORE_HISTORY, &asked, sizeof asked, &answer);
+    if (error != 0) {
+        return error;
+    }
+    const struct store_history_page *page =
+        (const struct store_history_page *)(const void *)answer->data;
+    const unsigned char *bytes = answer->buffer != NULL ? ln_buffer_data(answer->buffer) : NULL;
+    size_t at = 0;
+    struct store_entry entry;
+    while (bytes != NULL && entry_next(bytes, ln_buffer_bytes(answer->buffer), &at, &entry)) {
+        entry.number = 0;
+        event_message(&export->reader.connection, &entry);
+    }
+    export->place = page->chat;
+    export->number = page->reached;
+    export->more = page->more;
+    ln_msg_free(&answer);
+    return 0;
+}
+
 static int (*const sections[SECTIONS])(struct export *export) = {
-    [SECTION_USER] = export_user,     [SECTION_DEVICES] = export_devices,
-    [SECTION_CHATS] = export_chats,   [SECTION_GROUPS] = export_groups,
-    [SECTION_STATES] = export_states, [SECTION_INBOX] = export_inbox,
+    [SECTION_USER] = export_user,       [SECTION_DEVICES] = export_devices,
+    [SECTION_CHATS] = export_chats,     [SECTION_GROUPS] = export_groups,
+    [SECTION_STATES] = export_states,   [SECTION_INBOX] = export_inbox,
+    [SECTION_HISTORY] = export_history,
 };
 
 /* ---------------------------------------------------------------------------------- the command */
 
 static bool
-cursor_parse(const char *text, uint64_t *out_section, uint64_t *out_place)
+cursor_parse(const char *text, uint64_t *out_section, struct export *out)
 {
     const char *at = text;
-    return shell_number_parse(&at, SECTIONS - 1, out_section) && *at++ == '.' &&
-           shell_number_parse(&at, UINT64_MAX, out_place) && *at == '\0';
+    bool placed = shell_number_parse(&at, SECTIONS - 1, out_section) && *at++ == '.' &&
+                  shell_number_parse(&at, UINT64_MAX, &out->place);
+    if (placed && *out_section == SECTION_HISTORY && *at == '.') {
+        at++;
+        placed = shell_number_parse(&at, UINT64_MAX, &out->number);
+    }
+    return placed && *at == '\0';
+}
+
+static void
+cursor_print(const struct export *export, uint64_t section, char out[SHELL_CURSOR_BYTES])
+{
+    uint64_t place = export->more ? export->place : 0;
+    if (export->more && section == SECTION_HISTORY) {
+        (void)snprintf(out, SHELL_CURSOR_BYTES, "%" PRIu64 ".%" PRIu64 ".%" PRIu64, section, place,
+                       export->number);
+    } else {
+        (void)snprintf(out, SHELL_CURSOR_BYTES, "%" PRIu64 ".%" PRIu64, section, place);
+    }
 }
 
 /* name [cursor] -> [{"user": {...}}, {"device": {...}}, ..., {"newMessage": {...}}] */
@@ -332,7 +384,7 @@ shell_user_export(struct shell_call *call)
 {
     struct export *export = ln_alloc(sizeof *export);
     uint64_t section = SECTION_USER;
-    if (call->count > 1 && !cursor_parse(call->words[1], &section, &export->place)) {
+    if (call->count > 1 && !cursor_parse(call->words[1], &section, export)) {
         shell_fail(call, SHELL_USAGE, "user export: '%s' is no place to go on from",
                    call->words[1]);
         ln_free(export);
@@ -353,8 +405,7 @@ shell_user_export(struct shell_call *call)
         ln_text_print(call->out, "]");
         uint64_t next = export->more ? section : section + 1;
         if (next < SECTIONS) {
-            (void)snprintf(call->next, sizeof call->next, "%" PRIu64 ".%" PRIu64, next,
-                           export->more ? export->place : 0);
+            cursor_print(export, next, call->next);
         }
     }
     ln_free(export);

@@ -37,11 +37,14 @@ struct store_history {
     uint32_t max;         /* 0: STORE_HISTORY_MAX */
     uint32_t bytes_max;   /* of the buffer, but one message at least; 0: as much as fits */
     bool forward;         /* towards newer ones; without a number: from the oldest */
+    /* forward alone: of all chats, this one and the number are where to go on */
+    bool whole;
 };
 /* Messages and bytes are bounded, and so is what is looked through for them: a page may hold none
  * and still have more behind it. */
 struct store_history_page {
     uint64_t reached; /* the next page's number */
+    uint64_t chat;    /* and its chat */
     uint32_t count;
     bool more;
     /* How far the two got in each other's messages; a group: the user's own cursors. */

@@ -37,7 +37,8 @@ struct telling {
 static bool
 valid_history(const struct ask *ask)
 {
-    return partition_valid_user(ask) && ASK_DATA(store_history, ask)->chat != 0;
+    const struct store_history *asked = ASK_DATA(store_history, ask);
+    return partition_valid_user(ask) && (asked->whole ? asked->forward : asked->chat != 0);
 }
 
 static struct store_range
@@ -48,7 +49,8 @@ history_range(const struct telling *telling)
     struct store_range range;
     if (asked->forward) {
         range.low = history_key(partition, asked->user, asked->chat, asked->number + 1);
-        range.high = history_key(partition, asked->user, asked->chat, UINT64_MAX);
+        range.high = history_key(partition, asked->user, asked->whole ? UINT64_MAX : asked->chat,
+                                 UINT64_MAX);
     } else {
         uint64_t below = asked->number != 0 ? asked->number : UINT64_MAX;
         range.low = history_key_back(partition, asked->user, asked->chat, below - 1);
@@ -192,6 +194,7 @@ tell_back(struct telling *telling, struct page *page)
 static bool
 tell_forward(struct telling *telling, struct page *page)
 {
+    bool told = false; /* or passed over */
     struct store_key key;
     struct store_value value;
     while (page_next(page, &key, &value)) {
@@ -199,10 +202,13 @@ tell_forward(struct telling *telling, struct page *page)
             telling->page.more = true;
             return true;
         }
+        telling->page.chat = key.a;
+        told = true;
     }
     telling->page.more = page->cut;
-    if (page->cut && telling->page.count == 0 && telling->page.reached < page->row_key.b) {
-        telling->page.reached = page->row_key.b; /* what was read is gone: on behind it */
+    if (page->cut && !told) { /* what was read is gone: on behind it */
+        telling->page.chat = page->row_key.a;
+        telling->page.reached = page->row_key.b;
     }
     return true;
 }
@@ -212,8 +218,8 @@ static bool
 tell_cursors(struct telling *telling)
 {
     struct cursors *cursors = &telling->cursors;
-    bool known =
-        cursors_get(telling->partition, telling->asked->user, telling->asked->chat, cursors);
+    bool known = telling->asked->whole || cursors_get(telling->partition, telling->asked->user,
+                                                      telling->asked->chat, cursors);
     telling->page.delivered = cursors->delivered;
     telling->page.read = cursors->read;
     telling->page.peer_delivered = cursors->peer_delivered;
@@ -232,7 +238,7 @@ run_history(struct partition *partition, struct ask *ask, bool act)
         .out = &partition->journal->rows,
         .max = partition_at_most(asked->max, STORE_HISTORY_MAX),
         .bytes_max = partition_at_most(asked->bytes_max, STORE_PAGE_BYTES_MAX),
-        .page = {.reached = asked->number},
+        .page = {.reached = asked->number, .chat = asked->chat},
     };
     struct record_head head;
     struct page page;

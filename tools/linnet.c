@@ -136,8 +136,9 @@ static const struct linnet_command commands[] = {
      .usage = "NAME",
      .summary = "all that the node keeps of a user, as lines of JSON",
      .help =
-         "One object a line: the user, devices, chats, groups, what was set, and what waits in\n"
-         "the inbox, in the form in which clients get it. Neither passwords nor tokens.\n",
+         "One object a line: the user, devices, chats, groups, what was set, what waits in the\n"
+         "inbox, and histories, in the form in which clients get it. Neither passwords nor "
+         "tokens.\n",
      .words_min = 1,
      .words_max = 1,
      .run = linnet_user_export},

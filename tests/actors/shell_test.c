@@ -292,12 +292,12 @@ exports_all_of_a_user(void **state)
     person_says(alice, bob, 450);
     assert_true(world_settle(&world));
     assert_int_equal(exported("bob", "{\"newMessage\":", &pages), 450);
-    assert_int_equal(pages, 8); /* six sections, the inbox in three pages */
+    assert_int_equal(pages, 9); /* seven sections, the inbox in three pages */
     assert_int_equal(exported("bob", "{\"user\":{\"userId\":", &pages), 1);
     assert_int_equal(exported("bob", "{\"device\":{\"device\":1,", &pages), 1);
     assert_int_equal(exported("bob", "\"chatNumber\":\"450\",\"delivered\":\"0\"", &pages), 1);
-    desk_ask(&desk, "user", "export", "bob", "6.0");
-    failed_with(SHELL_USAGE, "user export: '6.0' is no place to go on from");
+    desk_ask(&desk, "user", "export", "bob", "7.0");
+    failed_with(SHELL_USAGE, "user export: '7.0' is no place to go on from");
     desk_ask(&desk, "user", "export", "bob", "5");
     failed_with(SHELL_USAGE, "user export: '5' is no place to go on from");
     desk_ask(&desk, "user", "export", "nobody");

@@ -87,6 +87,11 @@ pages_story(struct rig *r)
     RIG_CHECK(r, history(r, &asked, &page, text) == 0 && strcmp(text, "jhfdb") == 0);
     asked = (struct store_history){.user = bob, .chat = alice, .content_kind = 2};
     RIG_CHECK(r, history(r, &asked, &page, text) == 0 && strcmp(text, "heb") == 0);
+    asked = (struct store_history){.user = bob, .forward = true, .whole = true, .max = 6};
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0 && strcmp(text, "abcdef") == 0 && page.more);
+    asked.chat = page.chat;
+    asked.number = page.reached;
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0 && strcmp(text, "ghij") == 0 && !page.more);
     asked = (struct store_history){.user = alice, .chat = alice + 1};
     RIG_CHECK(r, history(r, &asked, &page, text) == 0 && page.count == 0 && !page.more);
     asked.user = alice + 256;
