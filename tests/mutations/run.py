@@ -103,7 +103,7 @@ MUTATIONS = [
              "batch_checksum(salt, bytes, batch.bytes_count) != batch.checksum) {",
              "batch_checksum(salt, bytes, batch.bytes_count) == 0) {", "store", 60),
     Mutation("an outbox's acknowledgement is ignored", "store/apply_stream.c",
-             "    outbox_acked(ledger, ack->destination, ack->number);", "    (void)ack;", "store", 60),
+             "    outbox_acked(ledger, ack->destination, ack->number, ack->bytes);", "    (void)ack;", "store", 60),
 ]
 
 
