@@ -9,7 +9,7 @@
 enum {
     USER_PARTITION_BITS = 8,
     /* Of the partition's record: with the groups that are due since 2, with history since 3, with
-     * the outbox's bytes since 4. */
+     * the outbox's bytes, and pages of what is due, since 4. */
     VERSION = 4,
     DUE_REPORT = 1,
     DUE_TELL = 2,
@@ -32,22 +32,22 @@ ledger_fini(struct ledger *ledger)
 }
 
 static uint32_t
-due_kept(const struct group_dues *due)
+at_most_a_page(uint32_t count)
 {
-    return due->count < LEDGER_DUE_MAX ? due->count : LEDGER_DUE_MAX;
+    return count < LEDGER_DUE_MAX ? count : LEDGER_DUE_MAX;
 }
 
+/* The next of them, from place *at on. */
 static void
-put_due(struct cursor_out *out, const struct group_dues *due)
+put_due(struct cursor_out *out, const struct group_dues *due, uint32_t count, uint32_t *at)
 {
-    uint32_t left = due_kept(due);
-    cursor_put_u32(out, left);
-    for (uint32_t i = 0; left > 0; i++) {
-        const struct group_due *at = &due->places[i];
-        if (at->group != 0) {
-            cursor_put_u64(out, at->group);
-            cursor_put_u8(out,
-                          (uint8_t)((at->report ? DUE_REPORT : 0) | (at->tell ? DUE_TELL : 0)));
+    cursor_put_u32(out, count);
+    for (uint32_t left = count; left > 0; (*at)++) {
+        const struct group_due *place = &due->places[*at];
+        if (place->group != 0) {
+            cursor_put_u64(out, place->group);
+            cursor_put_u8(
+                out, (uint8_t)((place->report ? DUE_REPORT : 0) | (place->tell ? DUE_TELL : 0)));
             left--;
         }
     }
@@ -70,7 +70,7 @@ get_due(struct cursor_in *in, struct group_dues *out)
 }
 
 static size_t
-encode(const struct ledger *ledger, unsigned char *out, size_t bytes_max)
+encode(const struct ledger *ledger, unsigned char *out, size_t bytes_max, uint32_t *due_at)
 {
     struct cursor_out cursor;
     cursor_out_init(&cursor, out, bytes_max);
@@ -82,9 +82,10 @@ encode(const struct ledger *ledger, unsigned char *out, size_t bytes_max)
     cursor_put_u32(&cursor, ledger->limits.inbox_entries_max);
     cursor_put_u64(&cursor, ledger->limits.inbox_bytes_max);
     cursor_put_u16(&cursor, ledger->limits.devices_max);
-    put_due(&cursor, &ledger->due);
+    put_due(&cursor, &ledger->due, at_most_a_page(ledger->due.count), due_at);
     cursor_put_u64(&cursor, ledger->limits.history_ms);
     cursor_put_u64(&cursor, ledger->outbox_bytes);
+    cursor_put_u32(&cursor, ledger->due_pages);
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
         const struct ledger_stream *stream = &ledger->streams[i];
         if (stream->out_last != 0 || stream->in != 0) {
@@ -122,6 +123,7 @@ ledger_load(struct ledger *ledger, struct store_value value)
     }
     if (version >= 4) {
         ledger->outbox_bytes = cursor_get_u64(&in);
+        ledger->due_pages = cursor_get_u32(&in);
     }
     while (cursor_in_left(&in) > 0) {
         struct ledger_stream *stream = &ledger->streams[cursor_get_u8(&in)];
@@ -194,16 +196,62 @@ ledger_user_next(struct ledger *ledger)
     return ledger->last_user << USER_PARTITION_BITS | ledger->partition;
 }
 
+struct store_key
+ledger_key(uint8_t partition, uint32_t page)
+{
+    return record_key(partition, RECORD_PARTITION, 0, page);
+}
+
+int
+ledger_load_due(struct ledger *ledger, struct store_value value)
+{
+    struct cursor_in in;
+    cursor_in_init(&in, value.bytes, value.count);
+    record_expect(&in, RECORD_PARTITION);
+    get_due(&in, &ledger->due);
+    return cursor_in_end(&in);
+}
+
+/* What does not fit into the partition's own record, and without what once did not. */
+static void
+pages_write(struct ledger *ledger, uint32_t pages_before, uint32_t due_at)
+{
+    uint32_t left = ledger->due.count - at_most_a_page(ledger->due.count);
+    for (uint32_t page = 1; page <= ledger->due_pages; page++) {
+        uint32_t count = at_most_a_page(left);
+        size_t bytes = RECORD_HEADER_BYTES + sizeof(count) + (size_t)count * LEDGER_DUE_BYTES;
+        struct store_key key = ledger_key(ledger->partition, page);
+        struct cursor_out cursor;
+        unsigned char *record = malloc(bytes);
+        ASSERT(record != NULL);
+        cursor_out_init(&cursor, record, bytes);
+        record_begin(&cursor, RECORD_PARTITION);
+        put_due(&cursor, &ledger->due, count, &due_at);
+        ASSERT(!cursor.failed);
+        ledger_put(ledger, &key, record, cursor_out_bytes(&cursor));
+        free(record);
+        left -= count;
+    }
+    for (uint32_t page = ledger->due_pages + 1; page <= pages_before; page++) {
+        struct store_key key = ledger_key(ledger->partition, page);
+        ledger_delete(ledger, &key);
+    }
+}
+
 static void
 record_write(struct ledger *ledger)
 {
-    struct store_key key = record_key(ledger->partition, RECORD_PARTITION, 0, 0);
-    size_t bytes_max = LEDGER_BYTES_MAX + sizeof(uint32_t) + sizeof(uint64_t) +
-                       (size_t)due_kept(&ledger->due) * LEDGER_DUE_BYTES;
+    struct store_key key = ledger_key(ledger->partition, 0);
+    uint32_t pages_before = ledger->due_pages;
+    uint32_t due_at = 0;
+    size_t bytes_max = LEDGER_BYTES_MAX + 2 * sizeof(uint32_t) + sizeof(uint64_t) +
+                       (size_t)at_most_a_page(ledger->due.count) * LEDGER_DUE_BYTES;
     unsigned char *record = malloc(bytes_max);
     ASSERT(record != NULL);
-    ledger_put(ledger, &key, record, encode(ledger, record, bytes_max));
+    ledger->due_pages = ledger->due.count == 0 ? 0 : (ledger->due.count - 1) / LEDGER_DUE_MAX;
+    ledger_put(ledger, &key, record, encode(ledger, record, bytes_max, &due_at));
     free(record);
+    pages_write(ledger, pages_before, due_at);
 }
 
 const struct table *

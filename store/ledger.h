@@ -32,8 +32,8 @@ enum {
     LEDGER_BYTES_MAX =
         RECORD_HEADER_BYTES + 4 * 8 + 4 + 8 + 2 + 2 + STORE_PARTITIONS * LEDGER_STREAM_BYTES,
     LEDGER_DUE_BYTES = 8 + 1,
-    /* Due groups that a freeze keeps. A partition makes some thousands due in the quarter of a
-     * second that they stay so. */
+    /* Due groups in one record; further ones stand in records of their own. A partition makes some
+     * thousands due in the quarter of a second that they stay so. */
     LEDGER_DUE_MAX = 1 << 16,
 };
 /* 2020-01-01 00:00 UTC. */
@@ -66,6 +66,7 @@ struct ledger {
     uint64_t outbox_bytes;  /* of them */
     uint64_t frozen_number; /* last_number at the last freeze: no fold has seen what is above */
     struct group_dues due;
+    uint32_t due_pages; /* records with more of them, as last written */
     struct ledger_stream streams[STORE_PARTITIONS];
 };
 
@@ -74,6 +75,9 @@ void ledger_fini(struct ledger *ledger);
 
 /* For a start: what LMDB has of the partition, from its record. 0 or -EBADMSG. */
 MUST_CHECK int ledger_load(struct ledger *ledger, struct store_value value);
+/* Then, of each page from 1 to ledger->due_pages, more of what is due; and where it stands. */
+MUST_CHECK int ledger_load_due(struct ledger *ledger, struct store_value value);
+struct store_key ledger_key(uint8_t partition, uint32_t page);
 
 /* Whether there is such a record; *out is borrowed until the delta's next change. It must be known
  * to the delta. */

@@ -68,6 +68,11 @@ ledger_read(struct recovery *recovery, struct partition *partition)
     if (error == 0) {
         error = ledger_load(&partition->ledger, value);
     }
+    for (uint32_t page = 1; error == 0 && page <= partition->ledger.due_pages; page++) {
+        key = ledger_key(partition->ledger.partition, page);
+        error = environment_get(&recovery->reads[partition->cell->index], &key, &value);
+        error = error == 0 ? ledger_load_due(&partition->ledger, value) : -EBADMSG;
+    }
     if (error == 0 || error == -ENOENT) {
         return 0;
     }

@@ -124,6 +124,36 @@ due_survives(void **state)
     assert_true(group_due_find(dues, id)->tell);
 }
 
+/* More groups than one record holds are due at a freeze. */
+static void
+any_number_is_due(void **state)
+{
+    enum { MANY = 2 * LEDGER_DUE_MAX + 1000 };
+    struct world *world = *state;
+    uint8_t partition = world_partition(world, users[0]);
+    for (unsigned round = 0; round < 2; round++) {
+        struct ledger *ledger = world_ledger(world, partition);
+        for (uint64_t i = 1; i <= MANY; i++) {
+            struct group_due *due = group_due_at(&ledger->due, i << 8);
+            due->report = round == 0 && i % 2 == 0;
+            due->tell = round == 0 && i % 2 == 1;
+            group_due_settle(&ledger->due, due);
+        }
+        ledger->changed = true;
+        world_fold(world, partition % WORLD_CELLS);
+        world_restart(world);
+        ledger = world_ledger(world, partition);
+        assert_int_equal(ledger->due.count, round == 0 ? MANY : 0);
+        for (uint64_t i = 1; i <= MANY && round == 0; i++) {
+            const struct group_due *due = group_due_find(&ledger->due, i << 8);
+            assert_true(due != NULL && due->report == (i % 2 == 0) && due->tell == (i % 2 == 1));
+        }
+    }
+    struct store_value value;
+    struct store_key page = ledger_key(partition, 1);
+    assert_false(world_get(world, &page, &value));
+}
+
 static struct command_group_tell
 tell_of(uint64_t group, uint64_t user, uint64_t number, uint32_t have, unsigned char *rows)
 {
@@ -333,6 +363,7 @@ main(void)
         IN_TOWN("what is read past a message of one's own leaves the others unread",
                 own_among_unread),
         IN_TOWN("what is due outlives folds and restarts", due_survives),
+        IN_TOWN("any number of groups may be due", any_number_is_due),
         IN_TOWN("a sender hears how many have his message, by one mark", counts),
         IN_TOWN("receipts that come while others are counted are counted next", more_came),
         IN_TOWN("when a member goes it is counted anew who has what",

@@ -616,6 +616,13 @@ world_restart(struct world *world)
             int error = ledger_load(&world->ledgers[p], entry.value);
             ASSERT(error == 0);
         }
+        for (uint32_t page = 1; page <= world->ledgers[p].due_pages; page++) {
+            key = ledger_key((uint8_t)p, page);
+            bool found = table_get(world->lmdb, &key, &entry);
+            ASSERT(found);
+            int error = ledger_load_due(&world->ledgers[p], entry.value);
+            ASSERT(error == 0);
+        }
     }
     for (size_t i = 0; i < world->log_count; i++) {
         struct result result;
