@@ -23,7 +23,7 @@ from patience import patience
 
 LINNETD, LINNET, BENCH = (os.path.abspath(path) for path in sys.argv[1:4])
 DATA = "data"
-SMALL = ["--store-segment-bytes", "8M", "--store-reserve-bytes", "1M", "--store-map-bytes", "1G"]
+SMALL = ["--store-segment-bytes", "8M", "--store-reserve-bytes", "8M", "--store-map-bytes", "1G"]
 
 
 class Node:
