@@ -11,7 +11,7 @@
 enum {
     /* What a partition without room needs to get some. */
     PAUSE_MS = 5,
-    NOT_TRIED = 1,
+    NOT_TRIED = -ECANCELED,
 };
 
 struct many;

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { NS_PER_MS = 1000000 };
+enum { NS_PER_TENTH = 100000000 };
 
 static const char *const phase_names[] = {"http",  "echo",    "login", "entering",
                                           "ready", "closing", "reader"};
@@ -414,11 +414,11 @@ connection_init(void *state, const void *argument)
     connection->settles = start->descriptor >= start->messenger->room.connections_settle_from;
     connection->socket = ln_socket_attach(start->descriptor);
     if (!start->moved) {
-        connection->since_ms = (uint32_t)(connection->heard_at_ns / NS_PER_MS);
+        connection->since_tenths = (uint32_t)(connection->heard_at_ns / NS_PER_TENTH);
         tick_first(connection);
         return 0;
     }
-    connection->since_ms = start->since_ms;
+    connection->since_tenths = start->since_tenths;
     connection->user = start->user;
     connection->address = start->address;
     connection->device = start->device;

@@ -32,8 +32,8 @@ struct connection_start {
     uint8_t form;
     uint16_t device;
     uint64_t user;
-    uint32_t address;  /* peer.h */
-    uint32_t since_ms; /* when it was accepted; for those that are moved */
+    uint32_t address;      /* peer.h */
+    uint32_t since_tenths; /* when it was accepted, in tenths of a second; for those that move */
     struct store_name name;
     char new_token[AUTH_TOKEN_TEXT_BYTES]; /* to be told in the welcome; empty: none */
     uint32_t answer_bytes;                 /* to the upgrade; they leave with what comes next */

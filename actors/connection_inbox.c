@@ -205,7 +205,7 @@ attach(struct connection *connection, bool again, struct store_attached *out)
     struct store_attach attach = {.user = connection->user,
                                   .device = connection->device,
                                   .again = again,
-                                  .since_ms = connection->since_ms,
+                                  .since_tenths = connection->since_tenths,
                                   .session = ln_self()};
     struct ln_msg *request = ln_msg_new(STORE_ATTACH, LN_DURABLE, sizeof attach);
     struct ln_msg *answer = NULL;
@@ -330,9 +330,12 @@ replaced(struct connection *connection, const struct store_notice *notice)
 {
     struct store_attached attached;
     messenger_count(&connection->messenger->counters.replaced);
-    if ((int32_t)(connection->since_ms - notice->since_ms) <= 0 ||
-        attach(connection, false, &attached) != 0) {
+    if (connection->since_tenths <= notice->since_tenths) {
         connection_close(connection, PROTOCOL_CLOSE_REPLACED, "the same device connected anew");
+        return;
+    }
+    if (attach(connection, false, &attached) != 0) {
+        connection_close(connection, PROTOCOL_CLOSE_INTERNAL, "the inbox has lost this connection");
         return;
     }
     lag(connection, UINT64_MAX); /* what was pushed meanwhile went to the other one */

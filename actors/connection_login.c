@@ -218,7 +218,7 @@ start_new(const struct connection *connection, struct http_text answer,
     start->device = connection->device;
     start->user = connection->user;
     start->address = connection->address;
-    start->since_ms = connection->since_ms;
+    start->since_tenths = connection->since_tenths;
     short_name_get(&connection->name, &start->name);
     start->answer_bytes = (uint32_t)answer.count;
     start->input_bytes = (uint32_t)bytes;

@@ -94,8 +94,8 @@ struct connection {
     uint64_t timer;      /* CONNECTION_TICK */
     uint64_t slow_timer; /* CONNECTION_SLOW, while `stuffed` */
     uint32_t pending_count;
-    uint32_t address;  /* peer.h; 0: nobody's */
-    uint32_t since_ms; /* when it was accepted, of the node's clock; it wraps */
+    uint32_t address;      /* peer.h; 0: nobody's */
+    uint32_t since_tenths; /* when it was accepted, in tenths of a second of the node's clock */
     uint16_t device;
     uint16_t devices;
     uint8_t phase;

@@ -103,6 +103,8 @@ item_fault(const struct accounts_item *item)
         return "the node has too much to do";
     case -ENOSPC:
         return "the disk is full";
+    case -ECANCELED:
+        return "it was not tried";
     case -ESRCH:
     case -ETIMEDOUT:
         return "no answer from the store, which may have done it";
@@ -121,6 +123,11 @@ many_remove(struct shell_call *call)
         items[i].name = call->words[i];
     }
     int error = accounts_remove_many(call->messenger, items, call->count);
+    if (error < 0) {
+        shell_fail_errno(call, error, "user remove");
+        ln_free(items);
+        return;
+    }
     ln_text_print(call->out, "[");
     for (unsigned i = 0; i < call->count; i++) {
         ln_text_print(call->out, "%s{", i > 0 ? "," : "");
@@ -133,9 +140,6 @@ many_remove(struct shell_call *call)
         }
     }
     ln_text_print(call->out, "]");
-    if (error < 0) {
-        shell_fail_errno(call, error, "user remove");
-    }
     ln_free(items);
 }
 

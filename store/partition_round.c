@@ -239,8 +239,8 @@ may_be_old(struct page *page, uint64_t before_ms)
     return entry_time_ms(&entry) < before_ms;
 }
 
-/* What is older than that goes; 0: nothing does. */
-static uint64_t
+/* What is older than that goes; 0: nothing does. A frame of its own: a head is large. */
+static __attribute__((noinline)) uint64_t
 expires_before_ms(const struct partition *partition, uint64_t user)
 {
     const struct store_options *options = &partition->store->options;
@@ -281,8 +281,8 @@ log_expire(struct partition *partition, struct ask *ask, const struct command_ac
     return partition_log(partition, ask, &command, act);
 }
 
-/* Where the inbox begins and ends; false: it is empty, or nobody's. */
-static bool
+/* Where the inbox begins and ends; false: it is empty, or nobody's. A frame of its own, too. */
+static __attribute__((noinline)) bool
 inbox_ends(const struct partition *partition, uint64_t user, struct record_place *out_low,
            uint64_t *out_last)
 {

@@ -195,7 +195,7 @@ partition_answer_attach(struct ask *ask, const struct result *result)
         attached_set(&partition->attached, asked->user, asked->device, asked->session);
     if (replaced != 0 && replaced != asked->session) {
         struct store_notice notice = {
-            .user = asked->user, .device = asked->device, .since_ms = asked->since_ms};
+            .user = asked->user, .device = asked->device, .since_tenths = asked->since_tenths};
         notify(replaced, STORE_REPLACED, &notice);
     }
     attached_find(&partition->attached, asked->user, asked->device)->newest =

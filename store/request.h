@@ -126,7 +126,8 @@ struct store_attach {
     /* It has been the device's session before, and is to be so anew if it still is: else -EBUSY,
      * and the one that replaced it stays. */
     bool again;
-    uint32_t since_ms; /* told to the session that it replaces: whose is the newer one? */
+    /* Of a second. Told to the session that it replaces: whose is the newer one? */
+    uint32_t since_tenths;
     ln_pid session;
 };
 struct store_attached {
@@ -223,5 +224,5 @@ struct store_notice {
     uint64_t last; /* BEHIND: the inbox's newest number */
     uint16_t device;
     uint16_t devices;
-    uint32_t since_ms; /* REPLACED: as the other session said when it was attached */
+    uint32_t since_tenths; /* REPLACED: as the other session said when it was attached */
 };

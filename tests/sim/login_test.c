@@ -255,7 +255,7 @@ a_late_login_on_an_older_connection_replaces_no_newer_one(void **state)
     for (uint64_t seed = 8; seed <= 13; seed++) {
         begin(seed);
         wire_open(&wire, &world, PROTOCOL_JSON);
-        world_run(&world, 5);
+        world_run(&world, 200);
         wire_open(&other, &world, PROTOCOL_JSON);
         wire_login(&other, token);
         wire_login(&wire, token);
