@@ -13,7 +13,7 @@ limiter_init(struct limiter *limiter, uint32_t entries)
     *limiter = (struct limiter){.sets = (entries + LIMITER_WAYS - 1) / LIMITER_WAYS};
     ASSERT(limiter->sets > 0);
     size_t places = (size_t)limiter->sets * LIMITER_WAYS;
-    limiter->keys = calloc(places, sizeof limiter->keys[0].key);
+    limiter->keys = calloc(places, sizeof limiter->keys[0]);
     limiter->buckets = calloc(places, sizeof limiter->buckets[0]);
     ASSERT(limiter->keys != NULL && limiter->buckets != NULL);
 }

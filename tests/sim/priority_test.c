@@ -221,7 +221,7 @@ run(unsigned kinds, uint64_t work_us)
 
 /* ------------------------------------------------------------------------------- what gives way */
 
-enum { SEEDS = 3, EACH = CROWD * FEED, SLOW_MS = 800 };
+enum { SEEDS = 2, EACH = CROWD * FEED, SLOW_MS = 800 };
 
 /* All of them, with so much work to each actor's turn. */
 static struct outcome

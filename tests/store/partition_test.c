@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The store's actors at work on a simulated machine: what its users, the messenger's actors, can
  * ask and are told. */
+#include "store/presence.h"
 #include "store/store_priv.h"
 #include "tests/spec.h"
 #include "tests/store/hand.h"
@@ -319,6 +320,65 @@ cells_rest_alone(void **state)
     play(11, lone_rest_story);
 }
 
+/* -EAGAIN: there was no room for it; -ETIMEDOUT: it waits. */
+static int
+asked(ln_pid partition, uint32_t tag, const void *data, size_t bytes)
+{
+    struct ln_msg *request = ln_msg_new(tag, LN_DURABLE, bytes);
+    memcpy(request->data, data, bytes);
+    return ln_call(partition, &request, 100, NULL);
+}
+
+static void
+fill_queue(struct partition *partition, uint64_t user, uint32_t count)
+{
+    while (partition->waiting.count < count) {
+        for (unsigned i = 0; i < 256; i++) {
+            struct ln_msg *get =
+                ln_msg_new(STORE_USER_GET, LN_DURABLE, sizeof(struct store_user_id));
+            *(struct store_user_id *)(void *)get->data = (struct store_user_id){user};
+            ln_send(store_pid_get(&partition->pid), &get);
+        }
+        (void)ln_sleep(1);
+    }
+}
+
+/* Its queue stands, as if it waited for a reader that does not answer. */
+static void
+crowded_story(struct rig *r)
+{
+    uint64_t bob;
+    struct store_attached attached;
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
+    RIG_CHECK(r, hand_attach(r->store, bob, 1, &attached) == 0);
+    struct partition *partition = &r->store->partitions[store_user_partition(r->store, bob)];
+    ln_pid pid = store_pid_get(&partition->pid);
+    struct store_seen_get seen = {.user = bob, .watcher = bob};
+    struct store_ack ack = {.user = bob, .number = attached.last, .device = 1};
+    struct store_user_id get = {bob};
+    partition->fetching = true;
+    fill_queue(partition, bob, PARTITION_WAITING_MAX / 2);
+    RIG_CHECK(r, asked(pid, STORE_SEEN_GET, &seen, sizeof seen) == -EAGAIN);
+    RIG_CHECK(r, asked(pid, STORE_ACK, &ack, sizeof ack) == -ETIMEDOUT);
+    fill_queue(partition, bob, PARTITION_WAITING_MAX / 4 * 3);
+    RIG_CHECK(r, asked(pid, STORE_ACK, &ack, sizeof ack) == -EAGAIN);
+    RIG_CHECK(r, asked(pid, STORE_USER_GET, &get, sizeof get) == -ETIMEDOUT);
+    fill_queue(partition, bob, PARTITION_WAITING_MAX);
+    RIG_CHECK(r, asked(pid, STORE_USER_GET, &get, sizeof get) == -EAGAIN);
+    partition->fetching = false;
+    partition_wake(partition);
+    (void)ln_sleep(1000);
+    RIG_CHECK(r, partition->waiting.count == 0);
+    RIG_CHECK(r, asked(pid, STORE_SEEN_GET, &seen, sizeof seen) == 0);
+}
+
+static void
+what_may_wait_is_refused_first(void **state)
+{
+    (void)state;
+    play(12, crowded_story);
+}
+
 /* Both devices' sessions are the caller. */
 static void
 many_devices_story(struct rig *r)
@@ -566,6 +626,8 @@ main(void)
              "back",
              replaces_sessions),
         SPEC("a store that nobody changes keeps no records in memory, and sleeps", rests),
+        SPEC("under overload presence is refused first, then receipts, then everything else",
+             what_may_wait_is_refused_first),
         SPEC("a cell in which nobody acts rests, whatever others do", cells_rest_alone),
         SPEC("a message is pushed to each of its reader's devices that is online",
              pushes_to_each_device),
