@@ -84,7 +84,7 @@ lists_the_codes(void **state)
     (void)state;
     FILE *page = fopen(PROTOCOL_MD, "r");
     assert_non_null(page);
-    static char text[64 << 10];
+    static char text[128 << 10];
     size_t bytes = fread(text, 1, sizeof(text) - 1, page);
     assert_true(bytes > 0 && bytes < sizeof(text) - 1);
     text[bytes] = '\0';
