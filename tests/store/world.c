@@ -203,31 +203,6 @@ world_claim(struct world *world, const char *text)
     return world_apply(world, &command);
 }
 
-void
-world_drain(struct world *world, uint64_t user)
-{
-    struct record_head head;
-    bool present = world_head(world, user, &head);
-    ASSERT(present);
-    for (unsigned i = 0; head.last.number > 0 && i < head.devices; i++) {
-        (void)world_ack(world, user, head.cursors[i].device, head.last.number);
-    }
-}
-
-uint64_t
-world_user(struct world *world, const char *name, unsigned devices)
-{
-    struct result result = world_claim(world, name);
-    world_settle(world);
-    for (unsigned i = 0; result.error == 0 && i < devices; i++) {
-        (void)world_device_add(world, result.user, "phone");
-    }
-    if (result.error == 0) {
-        world_drain(world, result.user); /* that the others were linked */
-    }
-    return result.error == 0 ? result.user : 0;
-}
-
 static struct command
 message(const struct world *world, uint64_t recipient, const char *text)
 {
@@ -249,15 +224,20 @@ message(const struct world *world, uint64_t recipient, const char *text)
     };
 }
 
-struct result
-world_send(struct world *world, uint64_t sender, uint16_t device, uint64_t number,
-           uint64_t recipient, const char *text)
+static struct result
+send(struct world *world, struct command command, uint64_t sender, uint16_t device, uint64_t number)
 {
-    struct command command = message(world, recipient, text);
     command.message.message.sender = sender;
     command.message.message.sender_device = device;
     command.message.message.sender_number = number;
     return world_apply(world, &command);
+}
+
+struct result
+world_send(struct world *world, uint64_t sender, uint16_t device, uint64_t number,
+           uint64_t recipient, const char *text)
+{
+    return send(world, message(world, recipient, text), sender, device, number);
 }
 
 struct result
@@ -266,10 +246,7 @@ world_send_copied(struct world *world, uint64_t sender, uint16_t device, uint64_
 {
     struct command command = message(world, recipient, text);
     command.message.copy = true;
-    command.message.message.sender = sender;
-    command.message.message.sender_device = device;
-    command.message.message.sender_number = number;
-    return world_apply(world, &command);
+    return send(world, command, sender, device, number);
 }
 
 static struct page_rows
@@ -291,11 +268,8 @@ world_send_for(struct world *world, uint64_t sender, uint64_t number, uint64_t r
 {
     struct command command = message(world, recipient, text);
     command.message.copy = true;
-    command.message.message.sender = sender;
-    command.message.message.sender_device = 1;
-    command.message.message.sender_number = number;
     command.message.message.expires_at_ms = world->now_ms + ttl_ms;
-    return world_apply(world, &command);
+    return send(world, command, sender, 1, number);
 }
 
 struct result

@@ -116,3 +116,28 @@ world_device_unseen(struct world *world, uint64_t user, uint16_t device, uint64_
     };
     return world_apply(world, &command);
 }
+
+void
+world_drain(struct world *world, uint64_t user)
+{
+    struct record_head head;
+    bool present = world_head(world, user, &head);
+    ASSERT(present);
+    for (unsigned i = 0; head.last.number > 0 && i < head.devices; i++) {
+        (void)world_ack(world, user, head.cursors[i].device, head.last.number);
+    }
+}
+
+uint64_t
+world_user(struct world *world, const char *name, unsigned devices)
+{
+    struct result result = world_claim(world, name);
+    world_settle(world);
+    for (unsigned i = 0; result.error == 0 && i < devices; i++) {
+        (void)world_device_add(world, result.user, "phone");
+    }
+    if (result.error == 0) {
+        world_drain(world, result.user); /* that the others were linked */
+    }
+    return result.error == 0 ? result.user : 0;
+}
