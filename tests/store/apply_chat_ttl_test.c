@@ -3,7 +3,7 @@
 #include "store/history.h"
 #include "store/state.h"
 #include "tests/spec.h"
-#include "tests/store/world.h"
+#include "tests/store/world_group.h"
 
 #include <errno.h>
 

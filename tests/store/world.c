@@ -298,18 +298,6 @@ world_change(struct world *world, const struct world_change *change)
     return world_apply(world, &command);
 }
 
-struct result
-world_chat_ttl(struct world *world, uint64_t user, uint64_t number, uint64_t recipient,
-               uint64_t ttl_ms)
-{
-    struct command command = {
-        .partition = world_partition(world, recipient),
-        .kind = COMMAND_CHAT_TTL,
-        .chat_ttl = {
-            .recipient = recipient, .user = user, .number = number, .ttl_ms = ttl_ms, .device = 1}};
-    return world_apply(world, &command);
-}
-
 uint64_t
 world_now_ms(const struct world *world)
 {

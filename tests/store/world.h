@@ -85,9 +85,6 @@ struct world_change {
     const char *text;
 };
 struct result world_change(struct world *world, const struct world_change *change);
-/* By the user's first device. */
-struct result world_chat_ttl(struct world *world, uint64_t user, uint64_t number,
-                             uint64_t recipient, uint64_t ttl_ms);
 /* The wall clock; what is due by it is swept in all partitions. Returns how many there were. */
 uint64_t world_now_ms(const struct world *world);
 size_t world_sweep(struct world *world);

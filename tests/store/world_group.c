@@ -132,6 +132,18 @@ world_group_read(struct world *world, uint64_t user, uint64_t group, uint64_t ch
     return world_apply(world, &command);
 }
 
+struct result
+world_chat_ttl(struct world *world, uint64_t user, uint64_t number, uint64_t recipient,
+               uint64_t ttl_ms)
+{
+    struct command command = {
+        .partition = world_partition(world, recipient),
+        .kind = COMMAND_CHAT_TTL,
+        .chat_ttl = {
+            .recipient = recipient, .user = user, .number = number, .ttl_ms = ttl_ms, .device = 1}};
+    return world_apply(world, &command);
+}
+
 /* One that is due, or 0. */
 static uint64_t
 report_due(struct world *world, uint8_t partition)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* world_group.h - groups in a world (world.h). */
+/* world_group.h - groups in a world (world.h), and what is set for a chat of two. */
 #pragma once
 
 #include "store/group_ledger.h"
@@ -46,6 +46,9 @@ struct world_group_change {
 struct result world_group_change(struct world *world, const struct world_group_change *change);
 struct result world_group_read(struct world *world, uint64_t user, uint64_t group,
                                uint64_t chat_number);
+/* By the user's first device. */
+struct result world_chat_ttl(struct world *world, uint64_t user, uint64_t number,
+                             uint64_t recipient, uint64_t ttl_ms);
 /* What a timer would do: all reports that are due, carried. */
 void world_group_report(struct world *world);
 struct result world_group_tell(struct world *world, const struct command_group_tell *tell);
