@@ -5,6 +5,7 @@
 #include "store/apply_priv.h"
 #include "store/chat.h"
 #include "store/due.h"
+#include "store/hole.h"
 
 #include <errno.h>
 
@@ -135,11 +136,13 @@ run_receipt(const struct apply *apply, const struct payload *payload)
     }
     (void)chat_get(apply->ledger, receipt->peer, receipt->reader, &chat);
     uint64_t read = head.receipts_off ? 0 : receipt->read;
-    if (receipt->delivered <= chat.peer_delivered && read <= chat.peer_read &&
-        receipt->expired <= chat.peer_expired) {
+    struct hole known = {.after = chat.peer_expired_after, .to = chat.peer_expired};
+    struct hole told = {.after = receipt->expired_after, .to = receipt->expired};
+    bool expired = hole_is_news(&known, &told);
+    if (receipt->delivered <= chat.peer_delivered && read <= chat.peer_read && !expired) {
         return;
     }
-    if (receipt->expired > chat.peer_expired) {
+    if (expired) {
         chat.peer_expired_after = receipt->expired_after;
         chat.peer_expired = receipt->expired;
     }

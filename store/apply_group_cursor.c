@@ -96,7 +96,8 @@ is_told(const struct record_membership *membership)
 {
     return membership->delivered == membership->told_delivered &&
            membership->read == membership->told_read &&
-           membership->expired.to == membership->told_expired &&
+           membership->expired.after == membership->told_expired.after &&
+           membership->expired.to == membership->told_expired.to &&
            membership->gap_to == membership->told_gap_to;
 }
 
@@ -121,7 +122,7 @@ report_one(const struct apply *apply, uint64_t group, uint64_t user, unsigned ch
     membership.told_delivered = membership.delivered;
     membership.told_read = membership.read;
     membership.told_gap_to = membership.gap_to;
-    membership.told_expired = membership.expired.to;
+    membership.told_expired = membership.expired;
     membership_put(apply->ledger, user, group, &membership);
     return true;
 }
@@ -216,7 +217,7 @@ receipt_note(const struct apply *apply, uint64_t group, const struct payload_gro
     }
     member.delivered = larger(member.delivered, receipt->delivered);
     member.read = larger(member.read, receipt->read);
-    if (receipt->expired.to > member.expired.to) {
+    if (hole_is_news(&member.expired, &receipt->expired)) {
         member.expired = receipt->expired;
     }
     if (receipt->gap_to > member.gap_to) {

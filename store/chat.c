@@ -32,7 +32,8 @@ chat_tell(struct ledger *ledger, struct effects *effects, const struct chat_owne
     uint8_t destination = ledger_partition_of(ledger, owner->peer);
     bool withheld = owner->head->receipts_off || chat->blocked;
     uint64_t read = withheld ? chat->told_read : chat->read;
-    bool expired = chat->expired != chat->told_expired;
+    bool expired =
+        chat->expired != chat->told_expired || chat->expired_after != chat->told_expired_after;
     bool known = chat->delivered == chat->told_delivered && read == chat->told_read && !expired;
     if (known || chat->told_number > ledger->streams[destination].out_acked) {
         return;
@@ -49,6 +50,7 @@ chat_tell(struct ledger *ledger, struct effects *effects, const struct chat_owne
     chat->told_number = outbox_put(ledger, effects, destination, &payload);
     chat->told_delivered = chat->delivered;
     chat->told_read = read;
+    chat->told_expired_after = chat->expired_after;
     chat->told_expired = chat->expired;
 }
 

@@ -486,6 +486,7 @@ chat_parts_put(struct cursor_out *out, const struct record_chat *chat, uint8_t p
     if ((parts & CHAT_EXPIRED) != 0) {
         cursor_put_u64(out, chat->expired_after);
         cursor_put_u64(out, chat->expired);
+        cursor_put_u64(out, chat->told_expired_after);
         cursor_put_u64(out, chat->told_expired);
         cursor_put_u64(out, chat->peer_expired_after);
         cursor_put_u64(out, chat->peer_expired);
@@ -515,6 +516,7 @@ chat_parts_get(struct cursor_in *in, struct record_chat *out)
     if ((parts & CHAT_EXPIRED) != 0) {
         out->expired_after = cursor_get_u64(in);
         out->expired = cursor_get_u64(in);
+        out->told_expired_after = cursor_get_u64(in);
         out->told_expired = cursor_get_u64(in);
         out->peer_expired_after = cursor_get_u64(in);
         out->peer_expired = cursor_get_u64(in);

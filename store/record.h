@@ -223,7 +223,7 @@ struct record_chat {
     /* What the peer wrote and no device took in before it grew too old, and what the peer's
      * partition was told of it: above the first, up to the second. The last such hole. */
     uint64_t expired_after, expired;
-    uint64_t told_expired;
+    uint64_t told_expired_after, told_expired;
     uint64_t peer_expired_after, peer_expired; /* of what the user wrote, as told */
     /* How long messages live that are sent from now on (0: for good), and who set it when. */
     uint64_t ttl_ms;

@@ -299,7 +299,8 @@ record_membership_encode(const struct record_membership *membership,
     cursor_put_u8(&cursor, membership->mark_gap);
     cursor_put_u64(&cursor, membership->expired.after);
     cursor_put_u64(&cursor, membership->expired.to);
-    cursor_put_u64(&cursor, membership->told_expired);
+    cursor_put_u64(&cursor, membership->told_expired.after);
+    cursor_put_u64(&cursor, membership->told_expired.to);
     cursor_put_u64(&cursor, membership->entry);
     cursor_put_u64(&cursor, membership->post);
     cursor_put_u64(&cursor, membership->post_number);
@@ -338,7 +339,8 @@ record_membership_decode(struct store_value value, struct record_membership *out
     membership.mark_gap = record_get_flag(&in);
     membership.expired.after = cursor_get_u64(&in);
     membership.expired.to = cursor_get_u64(&in);
-    membership.told_expired = cursor_get_u64(&in);
+    membership.told_expired.after = cursor_get_u64(&in);
+    membership.told_expired.to = cursor_get_u64(&in);
     membership.entry = cursor_get_u64(&in);
     membership.post = cursor_get_u64(&in);
     membership.post_number = cursor_get_u64(&in);

@@ -126,7 +126,7 @@ struct record_membership {
     bool mark_own;             /* what the mark tells: the cursors, the gap */
     bool mark_gap;
     struct hole expired; /* messages that no device took in in time */
-    uint64_t told_expired;
+    struct hole told_expired;
     uint64_t entry;       /* inbox number of the newest message that was put there; 0: never */
     uint64_t post;        /* and of the one that later ones point back to (group_find.h) */
     uint64_t post_number; /* that one's number in the group */

@@ -333,6 +333,26 @@ expired_by_itself(void **state)
 }
 
 static void
+expired_lower_later(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 2);
+    (void)world_group_send_for(world, users[0], 2, id, "a", 900);
+    (void)world_group_send_for(world, users[0], 3, id, "b", 500);
+    world_settle(world);
+    world_pass(world, 500);
+    (void)world_sweep(world);
+    world_group_report(world);
+    assert_int_equal(member(world, id, users[1]).expired.after, 1);
+    world_pass(world, 400);
+    (void)world_sweep(world);
+    world_group_report(world);
+    struct record_member late = member(world, id, users[1]);
+    assert_int_equal(late.expired.after, 0);
+    assert_int_equal(late.expired.to, 2);
+}
+
+static void
 expired_is_counted(void **state)
 {
     struct world *world = *state;
@@ -373,6 +393,7 @@ main(void)
         IN_TOWN("what was too old before a member took it in is reported beside his cursors",
                 expired_by_age),
         IN_TOWN("so is what disappeared before", expired_by_itself),
+        IN_TOWN("and so is a lower number that disappears later", expired_lower_later),
         IN_TOWN("a sender hears for how many his message expired", expired_is_counted),
         IN_TOWN("who wrote an old message is forgotten", log_is_forgotten),
     };

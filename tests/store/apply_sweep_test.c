@@ -129,6 +129,57 @@ the_sender_learns_what_nobody_took_in(void **state)
 }
 
 static void
+the_sender_learns_in_whatever_order_they_go(void **state)
+{
+    struct world *world = *state;
+    struct record_chat chat;
+    (void)world_send_for(world, alice, 1, bob, "later", 4000);
+    (void)world_send_for(world, alice, 2, bob, "soon", 1500);
+    world_pass(world, 1500);
+    (void)world_sweep(world);
+    world_settle(world);
+    assert_true(world_chat(world, alice, bob, &chat));
+    assert_int_equal(chat.peer_expired_after, 1);
+    assert_int_equal(chat.peer_expired, 2);
+    fold_all(world);
+    world_restart(world);
+    world_pass(world, 2500);
+    (void)world_sweep(world);
+    world_settle(world);
+    assert_true(world_chat(world, alice, bob, &chat));
+    assert_int_equal(chat.peer_expired_after, 0);
+    assert_int_equal(chat.peer_expired, 2);
+    struct record_chat told;
+    assert_true(world_chat(world, bob, alice, &told));
+    assert_int_equal(told.told_expired_after, 0);
+    assert_int_equal(world_sweep(world), 0);
+}
+
+/* What disappeared in the midst of what then grows too old makes one hole with it. */
+static void
+what_grows_too_old_takes_in_what_disappeared(void **state)
+{
+    struct world *world = *state;
+    struct record_chat chat;
+    for (uint64_t i = 1; i <= 4; i++) {
+        (void)world_send(world, alice, 1, i, bob, "m");
+    }
+    size_t count = world_inbox(world, bob, 0, entries);
+    (void)world_ack(world, bob, 1, entries[count - 1].number);
+    (void)world_send(world, alice, 1, 5, bob, "plain");
+    (void)world_send(world, alice, 1, 6, bob, "plain");
+    (void)world_send_for(world, alice, 7, bob, "soon", 1000);
+    (void)world_send(world, alice, 1, 8, bob, "plain");
+    world_pass(world, 1000);
+    (void)world_sweep(world);
+    assert_true(world_expire(world, bob, 1000));
+    world_settle(world);
+    assert_true(world_chat(world, alice, bob, &chat));
+    assert_int_equal(chat.peer_expired_after, 4);
+    assert_int_equal(chat.peer_expired, 8);
+}
+
+static void
 what_one_device_has_did_not_expire(void **state)
 {
     struct world *world = *state;
@@ -253,6 +304,10 @@ main(void)
         IN_A_WORLD("what was acknowledged before is not missed", passes_by_what_was_fetched),
         IN_A_WORLD("the sender learns what disappeared before anybody took it in",
                    the_sender_learns_what_nobody_took_in),
+        IN_A_WORLD("and learns of a lower number that disappears later",
+                   the_sender_learns_in_whatever_order_they_go),
+        IN_A_WORLD("what grows too old makes one hole with what disappeared in its midst",
+                   what_grows_too_old_takes_in_what_disappeared),
         IN_A_WORLD("what one device has in time did not expire",
                    what_one_device_has_did_not_expire),
         IN_A_WORLD("a device acknowledges over what has disappeared", a_gap_is_acknowledged_over),

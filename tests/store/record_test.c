@@ -302,9 +302,11 @@ flags(void **state)
     chat.expired_after = 4;
     chat.expired = 5;
     chat.peer_expired = 6;
+    chat.told_expired_after = 3;
     check_strict(decode_chat, bytes, record_chat_encode(&chat, bytes), &out);
     assert_true(out.chat.expired_after == 4 && out.chat.expired == 5 && !out.chat.blocked);
     assert_int_equal(out.chat.peer_expired, 6);
+    assert_int_equal(out.chat.told_expired_after, 3);
 
     plain = record_head_encode(&head, bytes);
     head.receipts_off = true;
