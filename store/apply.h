@@ -44,6 +44,10 @@ struct result {
 void apply_needs(const struct ledger *ledger, const struct command *command,
                  void (*each)(void *context, const struct store_key *key), void *context);
 
+/* Whether what a stream's record needs hangs on what those before it do: then its needs hold only
+ * when those have been applied. */
+bool apply_stream_follows(const struct command_stream *stream);
+
 /* Adds to the effects. */
 void apply_command(struct ledger *ledger, const struct command *command, struct effects *effects,
                    struct result *out);

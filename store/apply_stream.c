@@ -33,6 +33,15 @@ stream_payload(const struct command_stream *stream, struct payload *out)
     ASSERT(payloads[out->kind] != NULL);
 }
 
+bool
+apply_stream_follows(const struct command_stream *stream)
+{
+    struct payload payload;
+    stream_payload(stream, &payload);
+    /* Of each who is in the group by then what he was given last is looked for. */
+    return payload.kind == PAYLOAD_GROUP_CHANGED;
+}
+
 static void
 need_stream(const struct needs *needs, const struct command *command)
 {

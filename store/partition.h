@@ -95,6 +95,7 @@ struct partition {
     struct fan fan;        /* of what groups say */
     uint64_t sends_due[4]; /* a bit per partition: its stream may have something to send */
     uint64_t acks_due[4]; /* a bit per partition: it is to be told how far its stream was applied */
+    bool stream_waits;    /* the first in the queue, for an apply: the next flush wakes it */
     struct partition_stream streams[STORE_PARTITIONS];
     uint64_t size_bytes, size_entries, size_live; /* as last counted into the cell */
     _Atomic ln_pid pid;

@@ -10,7 +10,7 @@
 
 /* How far an ask has come. `act`: nothing before it waits, so it may be answered or logged now. */
 enum ask_outcome {
-    ASK_MISSING, /* it needs records, which are in the fetch now */
+    ASK_MISSING, /* it needs records, which are in the fetch now, or an apply, which will wake it */
     ASK_READY,   /* all is known, but it may not act */
     ASK_STALLED, /* it could not be logged for want of room; somebody will wake the partition */
     ASK_DONE,    /* answered: the ask is the caller's to free */

@@ -274,6 +274,15 @@ partition_stream_arrived(struct partition *partition, struct ln_msg *msg)
     }
 }
 
+/* What the record needs is not certain before those ahead of it in its stream have been applied;
+ * they are in the journal. partition_flush sees to it that it is tried again. */
+static bool
+must_wait(struct partition *partition, const struct command_stream *stream)
+{
+    return stream->number > partition->ledger.streams[stream->source].in + 1 &&
+           apply_stream_follows(stream);
+}
+
 static enum ask_outcome
 run_stream(struct partition *partition, struct ask *ask, bool act)
 {
@@ -283,7 +292,12 @@ run_stream(struct partition *partition, struct ask *ask, bool act)
         .kind = COMMAND_STREAM,
         .stream = {.source = one->source, .number = one->first, .payload = ask->payload},
     };
-    enum ask_outcome outcome = partition_log(partition, ask, &command, act);
+    bool early = must_wait(partition, &command.stream);
+    enum ask_outcome outcome = partition_log(partition, ask, &command, act && !early);
+    if (early && act) {
+        partition->stream_waits = true;
+        return ASK_MISSING;
+    }
     if (outcome == ASK_TAKEN) {
         partition->streams[one->source].admitted = one->first;
     }
@@ -296,6 +310,10 @@ partition_flush(struct partition *partition)
     uint8_t source;
     while (take_bit(partition->acks_due, &source)) {
         acknowledge(partition, source);
+    }
+    if (partition->stream_waits) {
+        partition->stream_waits = false;
+        partition_wake(partition);
     }
     partition_fan_flush(partition);
     partition_streams_send(partition, false);

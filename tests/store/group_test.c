@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Groups in a whole store: what a partition's timers do. */
+#include "store/change.h"
 #include "store/group.h"
 
 #include "runtime/linnet.h"
@@ -186,6 +187,93 @@ large_messages_wait_for_each_other(void **state)
     rig_close(&rig);
 }
 
+/* -------------------------------------------------------------------------------- in one breath */
+
+enum { NEWCOMERS = 12 };
+
+static uint64_t
+ask_to_add(struct rig *r, uint64_t owner, uint64_t group, uint64_t number, uint64_t newcomer)
+{
+    struct store_group_change change = {.group = group,
+                                        .user = owner,
+                                        .number = number,
+                                        .subjects = 1,
+                                        .device = 1,
+                                        .kind = STORE_GROUP_ADD};
+    struct ln_msg *msg = ln_msg_new(STORE_GROUP_CHANGE, LN_DURABLE, sizeof(change));
+    memcpy(msg->data, &change, sizeof(change));
+    msg->buffer = ln_buffer_new(sizeof(newcomer));
+    memcpy(ln_buffer_data(msg->buffer), &newcomer, sizeof(newcomer));
+    return ln_request(store_user_pid(r->store, group), &msg);
+}
+
+static uint64_t
+ask_to_revise(struct rig *r, uint64_t owner, uint64_t group, uint64_t number, uint64_t chat_number)
+{
+    struct store_change change = {
+        .message = {.recipient = group, .sender = owner, .number = number, .sender_device = 1},
+        .peer = group,
+        .author = owner,
+        .chat_number = chat_number,
+        .until_ms = TIMEOUT_MS,
+        .kind = STORE_CHANGE_EDIT};
+    if (number % 2 != 0) {
+        change.kind = STORE_CHANGE_DELETE;
+    }
+    struct ln_msg *msg = ln_msg_new(STORE_GROUP_REVISE, LN_DURABLE, sizeof(change));
+    memcpy(msg->data, &change, sizeof(change));
+    return ln_request(store_user_pid(r->store, group), &msg);
+}
+
+static void
+expect_done(struct rig *r, uint64_t ref)
+{
+    struct ln_msg *answer = NULL;
+    RIG_CHECK(r, ln_receive_answer(ref, TIMEOUT_MS, &answer) == 0);
+    RIG_CHECK(r, answer != NULL && answer->error == 0);
+    ln_msg_free(&answer);
+}
+
+/* The streams carry a join and what is done to a message before anybody has applied either. */
+static void
+breath_story(struct rig *r)
+{
+    uint64_t owner;
+    uint64_t newcomer;
+    struct ln_msg *answer = NULL;
+    struct store_group_create create = {.number = 1, .device = 1, .rights = STORE_GROUP_ALL_SEND};
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &owner) == 0);
+    create.user = owner;
+    struct ln_msg *msg = ln_msg_new(STORE_GROUP_CREATE, LN_DURABLE, sizeof(create));
+    memcpy(msg->data, &create, sizeof(create));
+    RIG_CHECK(r, ln_call(store_user_pid(r->store, owner), &msg, TIMEOUT_MS, &answer) == 0);
+    uint64_t group = ((struct store_group_id *)(void *)answer->data)->group;
+    ln_msg_free(&answer);
+    for (uint64_t i = 0; i < NEWCOMERS; i++) {
+        uint64_t number = 10 + 3 * i;
+        char name[16];
+        (void)snprintf(name, sizeof(name), "member%u", (unsigned)i);
+        RIG_CHECK(r, hand_user_create(r->store, name, true, &newcomer) == 0);
+        RIG_CHECK(r, send_big(r, owner, group, number) == 0);
+        uint64_t added = ask_to_add(r, owner, group, number + 1, newcomer);
+        uint64_t revised = ask_to_revise(r, owner, group, number + 2, i + 1);
+        expect_done(r, added);
+        expect_done(r, revised);
+    }
+    (void)ln_sleep(5000);
+}
+
+static void
+joins_and_changes_in_one_breath(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 3; seed < 6; seed++) {
+        rig_open(&rig, seed);
+        rig_play(&rig, breath_story);
+        rig_close(&rig);
+    }
+}
+
 int
 main(void)
 {
@@ -193,6 +281,8 @@ main(void)
         SPEC("of many who left a group remembers some", forgets_who_left_long_ago),
         SPEC("messages that many members have not been told of yet are waited for, by their bytes",
              large_messages_wait_for_each_other),
+        SPEC("somebody joins and a message is changed in one breath: the change waits for the join",
+             joins_and_changes_in_one_breath),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
