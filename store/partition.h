@@ -70,21 +70,21 @@ struct partition {
     struct attached attached;
     struct ask_queue waiting;
     struct ask_queue awaiting; /* applied; answered when a stream has got so far */
-    bool fetching;
     uint64_t fetch_ticket;
     uint64_t fetch_ref;
-    bool stalled; /* in the journal's list, or in the cell's */
     struct partition *stalled_next;
+    struct partition *touched_next;
     uint64_t share_batch; /* the journal's, when it last appended; and so many bytes to that one */
     uint32_t share_bytes;
+    uint32_t groups_ticks; /* so far: a group is told of at every fourth */
+    bool fetching;
+    bool stalled; /* in the journal's list, or in the cell's */
     bool touched; /* in the journal's list */
-    struct partition *touched_next;
     bool ticking;
     bool groups_ticking;
     bool fan_waiting;            /* for the actor's timer */
     bool history_looking;        /* an ask of it waits */
     struct store_key history_at; /* so far all histories have been looked through */
-    uint32_t groups_ticks;       /* so far: a group is told of at every fourth */
     uint64_t last_time_ms;
     /* Nothing is due before; 0: not known. UINT64_MAX: nothing is. */
     uint64_t expiry_at_ms;
