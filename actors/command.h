@@ -74,6 +74,9 @@ extern const struct command_kind command_list_devices, command_rename_device, co
  * a name. */
 MUST_CHECK int command_chat_resolve(struct connection *connection, const Linnet__V1__Chat *chat,
                                     uint64_t *out_peer);
+/* Whether a message has passed between the user and him, as far as the user's own partition knows.
+ * 0, or why it can't tell. Yields. */
+MUST_CHECK int command_met(struct connection *connection, uint64_t peer, bool *out);
 static inline bool
 command_chat_is_group(const Linnet__V1__Chat *chat)
 {

@@ -94,10 +94,14 @@ look(struct connection *connection, uint64_t callee, bool *out_stranger)
     if (error == 0) {
         *out_stranger = !((const struct store_call_looked *)(const void *)answer->data)->known;
         ln_msg_free(&answer);
-        bool spent = connection_rate_wait_ms(connection, RATE_STRANGERS) > 0;
-        error = *out_stranger && spent ? -EUSERS : 0;
     }
-    return error;
+    if (error == 0 && *out_stranger) {
+        bool met = false;
+        error = command_met(connection, callee, &met);
+        *out_stranger = !met;
+    }
+    bool spent = connection_rate_wait_ms(connection, RATE_STRANGERS) > 0;
+    return error == 0 && *out_stranger && spent ? -EUSERS : error;
 }
 
 static void

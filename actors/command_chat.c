@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whom a command means. */
 #include "actors/command.h"
+#include "store/call.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,6 +28,22 @@ command_chat_resolve(struct connection *connection, const Linnet__V1__Chat *chat
                         CONNECTION_CALL_MS, &answer);
     if (error == 0) {
         *out_peer = ((struct store_user_id *)(void *)answer->data)->user;
+        ln_msg_free(&answer);
+    }
+    return error;
+}
+
+int
+command_met(struct connection *connection, uint64_t peer, bool *out)
+{
+    struct store_call_look look = {.user = connection->user, .caller = peer};
+    struct ln_msg *request = ln_msg_new(STORE_CALL_LOOK, LN_DURABLE, sizeof look);
+    memcpy(request->data, &look, sizeof look);
+    struct ln_msg *answer = NULL;
+    int error = ln_call(store_user_pid(connection->messenger->store, look.user), &request,
+                        CONNECTION_CALL_MS, &answer);
+    if (error == 0) {
+        *out = ((const struct store_call_looked *)(const void *)answer->data)->known;
         ln_msg_free(&answer);
     }
     return error;

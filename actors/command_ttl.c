@@ -36,6 +36,10 @@ command_chat_ttl(struct connection *connection, const Linnet__V1__ClientFrame *f
         .device = connection->device,
     };
     int error = command_chat_resolve(connection, frame->modify_chat->chat, &set.recipient);
+    if (error == 0) {
+        error = command_met(connection, set.recipient, &set.met);
+        error = error == -ENOENT ? -ESRCH : error; /* he is gone himself */
+    }
     if (error == -ESRCH) {
         command_start_over(connection);
         return;

@@ -85,8 +85,8 @@ take_in(const struct apply *apply, uint64_t recipient, struct record_head *head,
     return true;
 }
 
-/* In the recipient's partition: 0, or why it may not be. To a user who has blocked the other one it
- * is nothing. As large as tell_own. */
+/* In the recipient's partition: 0, or why it may not be. A user who has blocked the other one is
+ * not told, but the two partitions keep the same. As large as tell_own. */
 static __attribute__((noinline)) int
 set_here(const struct apply *apply, const struct command_chat_ttl *command,
          struct payload_chat_ttl *set)
@@ -96,13 +96,15 @@ set_here(const struct apply *apply, const struct command_chat_ttl *command,
     if (!inbox_head_get(apply->ledger, command->recipient, &head)) {
         return -ENOENT;
     }
-    if (!chat_get(apply->ledger, command->recipient, command->user, &chat)) {
+    (void)chat_get(apply->ledger, command->recipient, command->user, &chat);
+    if (!command->met && !chat_met(&chat)) {
         return -ENOMSG;
     }
     if (set->time_ms <= chat.ttl_at_ms) {
         set->time_ms = chat.ttl_at_ms + 1;
     }
     if (chat.blocked) {
+        keep(apply, command->recipient, set->user, set, &chat);
         return 0;
     }
     if (command->recipient == command->user) {

@@ -66,13 +66,14 @@ enum store_call_signal_kind {
     STORE_CALL_CANDIDATE = 2, /* a way for the media */
 };
 
-/* Whether the second user could be called. */
+/* Whether the first user could be called. Asked of the caller's own partition, whether he has had a
+ * message from the other one: then `user` is himself. */
 struct store_call_look {
     uint64_t user; /* who would be called */
     uint64_t caller;
 };
 struct store_call_looked {
-    bool known; /* a message has passed from the caller to him */
+    bool known; /* a message has passed, as far as the user's partition knows (chat_met) */
 };
 
 /* What one does in a call, or with what is to become one. The buffer holds the content. */

@@ -16,9 +16,18 @@
 
 #include "store/inbox.h"
 
-/* The record, or an empty one when the two have not met yet; false then. */
+/* The record, or an empty one when there is none; false then. */
 bool chat_get(const struct ledger *ledger, uint64_t user, uint64_t peer, struct record_chat *out);
 void chat_put(struct ledger *ledger, uint64_t user, uint64_t peer, const struct record_chat *chat);
+
+/* Whether a message has passed in it, as far as this partition knows: a block, a mute and a name
+ * that is held make a record, too. What was swallowed has passed for who wrote it. */
+static inline bool
+chat_met(const struct record_chat *chat)
+{
+    return chat->last > 0 || chat->swallowed > 0 || chat->peer_delivered > 0 ||
+           chat->peer_expired > 0;
+}
 
 /* Which of the two sides a mark is about. */
 enum chat_side { CHAT_PEER, CHAT_OWN };

@@ -21,4 +21,5 @@ struct store_chat_ttl {
     uint64_t number;
     uint64_t ttl_ms; /* 0: for good */
     uint16_t device;
+    bool met; /* a message has passed, as the user's own partition knows */
 };

@@ -42,6 +42,7 @@ command_put_chat_ttl(struct cursor_out *out, const struct command *command)
     cursor_put_u64(out, set->number);
     cursor_put_u64(out, set->ttl_ms);
     cursor_put_u16(out, set->device);
+    cursor_put_u8(out, set->met);
 }
 
 void
@@ -53,6 +54,11 @@ command_get_chat_ttl(struct cursor_in *in, struct command *command)
     out->number = cursor_get_u64(in);
     out->ttl_ms = cursor_get_u64(in);
     out->device = cursor_get_u16(in);
+    uint8_t met = cursor_get_u8(in);
+    out->met = met != 0;
+    if (met > 1) {
+        cursor_in_fail(in);
+    }
 }
 
 void

@@ -24,6 +24,7 @@ struct command_chat_ttl {
     uint64_t number;
     uint64_t ttl_ms;
     uint16_t device;
+    bool met; /* a message has passed, as the partition of who sets it knows */
 };
 
 struct command_sweep {

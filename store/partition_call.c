@@ -106,8 +106,8 @@ run_look(struct partition *partition, struct ask *ask, bool act)
     if (!partition_head(partition, ask, look->user, &head)) {
         return ASK_DONE;
     }
-    struct store_call_looked looked = {
-        .known = chat_get(&partition->ledger, look->user, look->caller, &chat)};
+    (void)chat_get(&partition->ledger, look->user, look->caller, &chat);
+    struct store_call_looked looked = {.known = chat_met(&chat)};
     ask_answer(ask, &looked, sizeof(looked), NULL);
     return ASK_DONE;
 }

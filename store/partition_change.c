@@ -328,7 +328,8 @@ run_message(struct partition *partition, struct ask *ask, bool act)
         return outcome;
     }
     if (asked->known_only &&
-        !chat_get(&partition->ledger, asked->recipient, asked->sender, &chat)) {
+        !(chat_get(&partition->ledger, asked->recipient, asked->sender, &chat) &&
+          chat_met(&chat))) {
         return partition_refuse(ask, -EUSERS);
     }
     if (!recipient_may_be(partition, asked, &command.message)) {

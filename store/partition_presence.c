@@ -93,13 +93,11 @@ last_seen(const struct partition *partition, uint64_t user)
     return seen.at_ms;
 }
 
-/* A block makes a chat's record, too, where nobody has written anything. */
 static bool
 met(const struct partition *partition, uint64_t user, uint64_t peer)
 {
     struct record_chat chat;
-    return chat_get(&partition->ledger, user, peer, &chat) &&
-           (chat.last > 0 || chat.peer_delivered > 0);
+    return chat_get(&partition->ledger, user, peer, &chat) && chat_met(&chat);
 }
 
 static enum ask_outcome

@@ -24,7 +24,8 @@ run_chat_ttl(struct partition *partition, struct ask *ask, bool act)
                      .user = set->user,
                      .number = set->number,
                      .ttl_ms = set->ttl_ms,
-                     .device = set->device},
+                     .device = set->device,
+                     .met = set->met},
     };
     return partition_log_for_user(partition, ask, &command, set->recipient, act);
 }

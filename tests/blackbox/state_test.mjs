@@ -125,6 +125,29 @@ describe('what users set', () => {
     assert.equal((await laptop.event('newMessage')).text, 'thanks');
   });
 
+  it('what a stranger may do tells him nothing of blocks and mutes', async () => {
+    const { alice, bob, phone, b } = await pair();
+    const live = async (client, userId) => {
+      const { sent, error } = await client.ask({ modifyChat: { chat: { userId }, ttlMs: '86400000' } });
+      return sent ? 'sent' : error.code;
+    };
+    for (const state of [{ blocked: true }, { blocked: false }, { mutedUntilMs: '1' }]) {
+      await set(phone, { chat: { userId: bob.user }, ...state });
+      assert.equal(await live(b, alice.user), 'NOT_PERMITTED');
+    }
+    await phone.write(bob.name, 'hello');
+    await b.event('newMessage'); // which he has not acknowledged: that he has it will do
+    await set(phone, { chat: { userId: bob.user }, blocked: true });
+    assert.equal(await live(b, alice.user), 'sent');
+    await set(phone, { chat: { userId: bob.user }, blocked: false });
+    await b.write(alice.name, 'thanks');
+    let message;
+    do {
+      message = await phone.event('newMessage'); // a copy of her own comes first
+    } while (message.text !== 'thanks');
+    assert.ok(message.expiresAtMs); // the two kept the same over the block
+  });
+
   it('read receipts are neither sent nor heard while they are off', async () => {
     const { alice, bob, phone, b } = await pair();
     await set(phone, { readReceipts: false });

@@ -97,6 +97,31 @@ what_can_not_be_is_refused(void **state)
         has(attendee_does(alice,
                           "\"modifyChat\":{\"chat\":{\"userId\":\"9000\"},\"ttlMs\":\"60000\"}"),
             "\"UNKNOWN_USER\"");
+        has(attendee_does(bob, "\"setState\":{\"chat\":{\"userId\":\"%llu\"},\"blocked\":true}",
+                          (unsigned long long)alice->user),
+            "\"done\"");
+        has(sets(alice, bob, "60000"), "\"NOT_PERMITTED\""); /* she hears nothing of the block */
+        meeting_close(&meeting);
+    }
+}
+
+static void
+a_block_parts_the_two_in_nothing(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        begin(seed);
+        has(attendee_does(bob, "\"setState\":{\"chat\":{\"userId\":\"%llu\"},\"blocked\":true}",
+                          (unsigned long long)alice->user),
+            "\"done\"");
+        has(sets(alice, bob, "60000"), "\"sent\"");
+        has(attendee_does(bob, "\"setState\":{\"chat\":{\"userId\":\"%llu\"},\"blocked\":false}",
+                          (unsigned long long)alice->user),
+            "\"done\"");
+        meeting_run(&meeting, 500);
+        has(attendee_does(bob, "\"listChats\":{}"), "\"ttlMs\":\"60000\"");
+        assert_int_equal(lives_ms(writes(alice, bob, "one")), 60000);
+        assert_int_equal(lives_ms(writes(bob, alice, "two")), 60000);
         meeting_close(&meeting);
     }
 }
@@ -135,6 +160,7 @@ main(void)
         SPEC("both are told in order, and it holds for what both write",
              both_are_told_and_it_holds_for_both),
         SPEC("it is refused to who have not met, and for nobody", what_can_not_be_is_refused),
+        SPEC("a block parts the two in nothing", a_block_parts_the_two_in_nothing),
         SPEC("it is set for both or neither, whenever the power goes",
              it_is_set_for_both_or_neither_whenever_the_power_goes),
     };

@@ -211,8 +211,48 @@ is_nothing_to_who_has_blocked(void **state)
     assert_int_equal(world_chat_ttl(world, alice, 2, bob, HOUR_MS).error, 0);
     world_settle(world);
     assert_int_equal(world_inbox(world, bob, 0, entries), before);
-    assert_int_equal(ttl_of(world, bob, alice), 0);
     assert_int_equal(ttl_of(world, alice, bob), HOUR_MS);
+    assert_int_equal(ttl_of(world, bob, alice), HOUR_MS); /* the two keep the same, whoever knows */
+    (void)world_chat_ttl(world, bob, 1, alice, MINUTE_MS);
+    world_settle(world);
+    assert_int_equal(ttl_of(world, alice, bob), MINUTE_MS);
+    assert_int_equal(ttl_of(world, bob, alice), MINUTE_MS);
+}
+
+/* A stranger is answered alike, whatever the other one has set. */
+static void
+strangers_learn_nothing_from_it(void **state)
+{
+    struct world *world = *state;
+    uint64_t carol = world_user(world, "carol", 1);
+    uint64_t dave = world_user(world, "dave", 1);
+    (void)world_state(world, bob, STORE_STATE_BLOCKED, carol, "");
+    (void)world_state(world, bob, STORE_STATE_MUTED, dave, "");
+    assert_int_equal(world_chat_ttl(world, carol, 1, bob, HOUR_MS).error, -ENOMSG);
+    assert_int_equal(world_chat_ttl(world, dave, 1, bob, HOUR_MS).error, -ENOMSG);
+    (void)world_send(world, carol, 1, 2, bob, "is swallowed");
+    (void)world_send(world, dave, 1, 2, bob, "arrives");
+    assert_int_equal(world_chat_ttl(world, carol, 3, bob, HOUR_MS).error, 0);
+    assert_int_equal(world_chat_ttl(world, dave, 3, bob, HOUR_MS).error, 0);
+}
+
+/* Of what he has not acknowledged his partition alone knows. */
+static void
+who_was_written_to_may_set_it(void **state)
+{
+    struct world *world = *state;
+    uint64_t carol = world_user(world, "carol", 1);
+    (void)world_send(world, bob, 1, 1, carol, "hello");
+    struct command command = {
+        .partition = world_partition(world, bob),
+        .kind = COMMAND_CHAT_TTL,
+        .chat_ttl = {.recipient = bob, .user = carol, .number = 1, .ttl_ms = HOUR_MS, .device = 1}};
+    assert_int_equal(world_apply(world, &command).error, -ENOMSG);
+    command.chat_ttl.met = true;
+    assert_int_equal(world_apply(world, &command).error, 0);
+    world_settle(world);
+    assert_int_equal(ttl_of(world, bob, carol), HOUR_MS);
+    assert_int_equal(ttl_of(world, carol, bob), HOUR_MS);
 }
 
 static void
@@ -248,6 +288,10 @@ main(void)
         IN_A_WORLD("it outlives folds and restarts", outlives_folds_and_restarts),
         IN_A_WORLD("who have not met, nobody, and a full inbox are refused", is_refused),
         IN_A_WORLD("who has blocked the other one is told nothing", is_nothing_to_who_has_blocked),
+        IN_A_WORLD("strangers hear nothing of blocks and mutes by it",
+                   strangers_learn_nothing_from_it),
+        IN_A_WORLD("who was written to, and has not acknowledged it, may set it",
+                   who_was_written_to_may_set_it),
         IN_A_WORLD("one has a chat with oneself", with_oneself),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);

@@ -171,7 +171,8 @@ change_kinds(struct command *out)
                                            .body = (const unsigned char *)"hi",
                                            .body_bytes = 2}}}},
         {.kind = COMMAND_CHAT_TTL,
-         .chat_ttl = {.recipient = 9, .user = 8, .number = 7, .ttl_ms = 60000, .device = 1}},
+         .chat_ttl =
+             {.recipient = 9, .user = 8, .number = 7, .ttl_ms = 60000, .device = 1, .met = true}},
         {.kind = COMMAND_GROUP_REVISE,
          .change = {.owner = 77,
                     .peer = 77,
