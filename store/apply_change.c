@@ -147,8 +147,9 @@ bury(const struct apply *apply, const struct command_change *command, uint64_t n
     expiry_put(apply->ledger, apply->effects, command->kept_until_ms, number, &expiry);
 }
 
-/* Also to a sender without other devices: there may be a history of times when one was kept. */
-static void
+/* Also to a sender without other devices: there may be a history of times when one was kept. A
+ * frame of its own: its caller has a head. */
+static __attribute__((noinline)) void
 copy_send(const struct apply *apply, const struct command_change *command,
           const struct store_entry_change *change)
 {
