@@ -49,6 +49,7 @@ struct presence {
     struct presence_table table;
     struct typing_slots typing;
     struct walk walk;
+    uint32_t crowd_left; /* of what a second has to tell of typing in groups */
     struct seen seen[STORE_PARTITIONS];
     /* When who may see one of a partition's users changed last; 0: never. */
     uint64_t ruled_at_ns[STORE_PARTITIONS];
@@ -428,6 +429,7 @@ tick(struct presence *presence)
         .context = presence,
         .left = presence->messenger->settings->presence_updates_per_s,
     };
+    presence->crowd_left = presence->messenger->settings->presence_updates_per_s;
     expect_time(presence, walk->due_ns, PRESENCE_LATE_MS);
     slice(presence);
 }
@@ -439,6 +441,7 @@ wake(struct presence *presence)
     if (!walk->ticking) {
         walk->ticking = true;
         walk->began_ns = ln_now_ns();
+        presence->crowd_left = presence->messenger->settings->presence_updates_per_s;
         tick_later(presence);
     }
 }
@@ -509,14 +512,25 @@ tell_at_once(void *context, ln_pid connection, const struct presence_update *upd
     send_update(connection, update);
 }
 
+/* Typing is to give way; counted. */
+static bool
+typing_gives_way(const struct presence *presence)
+{
+    struct messenger *messenger = presence->messenger;
+    bool shed = presence->walk.busy || messenger_pressure(messenger) >= PRESSURE_TYPING;
+    messenger_add(&messenger->counters.shed[PRESSURE_TYPING], shed);
+    return shed;
+}
+
 void
 presence_typing(struct messenger *messenger, const struct presence_typing *typing)
 {
     struct presence *presence = here(messenger);
-    bool shed = presence->walk.busy || messenger_pressure(messenger) >= PRESSURE_TYPING;
     struct presence_teller teller = {
-        .tell = tell_at_once, .context = messenger, .left = shed ? 0 : PRESENCE_SLICE_UPDATES};
-    messenger_add(&messenger->counters.shed[PRESSURE_TYPING], shed);
+        .tell = tell_at_once,
+        .context = messenger,
+        .left = typing_gives_way(presence) ? 0 : PRESENCE_SLICE_UPDATES,
+    };
     uint32_t passed_over = presence_table_typing(
         &presence->table, partition_of(presence, typing->subject), typing, now().s, &teller);
     messenger_add(&messenger->counters.presence_dropped, passed_over);
@@ -526,7 +540,7 @@ bool
 presence_may_tell_group(struct messenger *messenger, uint64_t user, uint64_t group, uint8_t kind)
 {
     struct presence *presence = here(messenger);
-    if (presence->walk.busy) {
+    if (typing_gives_way(presence)) {
         messenger_count(&messenger->counters.presence_dropped);
         return false;
     }
@@ -599,23 +613,29 @@ asked(struct presence *presence, const struct ln_msg *msg)
 
 /* Members of a group who are at home here. */
 static void
-crowd_told(const struct presence *presence, const struct ln_msg *msg)
+crowd_told(struct presence *presence, const struct ln_msg *msg)
 {
     const struct presence_crowd *crowd = (const struct presence_crowd *)(const void *)msg->data;
+    struct messenger *messenger = presence->messenger;
     struct presence_update update = {.subject = crowd->group,
                                      .user = crowd->user,
                                      .kind = PRESENCE_TYPING,
                                      .typing = crowd->kind,
                                      .in_group = true};
-    struct presence_teller teller = {.tell = tell_at_once, .context = presence->messenger};
-    if (presence->walk.busy) {
-        messenger_add(&presence->messenger->counters.presence_dropped, crowd->count);
+    if (typing_gives_way(presence)) {
+        messenger_add(&messenger->counters.presence_dropped, crowd->count);
         return;
     }
+    struct presence_teller teller = {
+        .tell = tell_at_once, .context = messenger, .left = presence->crowd_left};
+    uint32_t passed_over = 0;
     for (uint32_t i = 0; i < crowd->count; i++) {
-        presence_table_tell_online(&presence->table, partition_of(presence, crowd->members[i]),
-                                   crowd->members[i], &update, &teller);
+        passed_over +=
+            presence_table_tell_online(&presence->table, partition_of(presence, crowd->members[i]),
+                                       crowd->members[i], &update, &teller);
     }
+    presence->crowd_left = teller.left;
+    messenger_add(&messenger->counters.presence_dropped, passed_over);
 }
 
 static void
@@ -664,6 +684,7 @@ presence_init(void *state, const void *argument)
         go_on(presence);
     }
     presence->started = true;
+    ln_random(&presence->typing.key, sizeof presence->typing.key);
     atomic_store_explicit(&presence->pid, ln_self(), memory_order_release);
     store_presence_set(presence->messenger->store, presence->scheduler, ln_self());
     if (presence->table.users_count > 0) {

@@ -115,8 +115,8 @@ void presence_ended(struct messenger *messenger, uint64_t user);
 void presence_act(struct messenger *messenger, uint64_t user);
 /* He types, one to one. */
 void presence_typing(struct messenger *messenger, const struct presence_typing *typing);
-/* Whether what he does in a group is to be told now: he has not said the same in this second, and
- * there is time for it. */
+/* Whether what he does in a group is to be told now: he has not said the same in this second, nor
+ * too much, and there is time for it. */
 bool presence_may_tell_group(struct messenger *messenger, uint64_t user, uint64_t group,
                              uint8_t kind);
 /* He was removed. */

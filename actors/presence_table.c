@@ -444,17 +444,23 @@ meant(const struct presence_typing *typing, uint64_t user)
     return at < typing->to_count;
 }
 
-void
+uint32_t
 presence_table_tell_online(const struct presence_table *table, uint8_t partition, uint64_t user,
                            const struct presence_update *update, struct presence_teller *teller)
 {
     const struct presence_subject *subject = presence_table_find(table, partition, user);
     uint32_t at = subject != NULL ? subject->leases : 0;
+    uint32_t passed_over = 0;
     while (at != 0) {
         const struct lease *lease = presence_pool_at(&table->leases, at);
-        tell(teller, lease->connection, update);
+        if (teller->left > 0) {
+            tell(teller, lease->connection, update);
+        } else {
+            passed_over++;
+        }
         at = lease->next;
     }
+    return passed_over;
 }
 
 uint32_t

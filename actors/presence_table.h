@@ -163,10 +163,11 @@ uint32_t presence_table_typing(struct presence_table *table, uint8_t partition,
                                const struct presence_typing *typing, uint32_t now_s,
                                struct presence_teller *teller);
 
-/* Tells all connections that hold a lease of the user. */
-void presence_table_tell_online(const struct presence_table *table, uint8_t partition,
-                                uint64_t user, const struct presence_update *update,
-                                struct presence_teller *teller);
+/* Tells all connections that hold a lease of the user, as far as the teller goes. Returns how many
+ * were passed over. */
+uint32_t presence_table_tell_online(const struct presence_table *table, uint8_t partition,
+                                    uint64_t user, const struct presence_update *update,
+                                    struct presence_teller *teller);
 
 /* Visits places of a partition as far as the slice goes: ends leases, tells what changed, forgets
  * whom nothing is kept of. True at the partition's end, with the place at 0. */

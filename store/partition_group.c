@@ -480,7 +480,11 @@ const struct ask_kind ask_group_get = {
 const struct ask_kind ask_group_members = {
     .bytes = sizeof(struct store_group_list), .valid = valid_group, .run = run_members};
 const struct ask_kind ask_group_typing = {
-    .bytes = sizeof(struct store_group_typing), .valid = valid_group, .run = run_typing};
+    .bytes = sizeof(struct store_group_typing),
+    .yields = ASK_YIELDS_PRESENCE,
+    .valid = valid_group,
+    .run = run_typing,
+};
 const struct ask_kind ask_group_read = {
     .bytes = sizeof(struct store_read),
     .yields = ASK_YIELDS_RECEIPT,

@@ -24,6 +24,14 @@ small_groups(struct settings *settings)
     settings->group_typing_members_max = 3;
 }
 
+/* Each scheduler tells one in a second. */
+static void
+little_to_tell(struct settings *settings)
+{
+    settings->presence_watchers_max = 1;
+    settings->presence_updates_per_s = 1;
+}
+
 static const char *
 heard(const struct wire *wire, unsigned from, const char *part)
 {
@@ -73,11 +81,11 @@ times_pass(uint64_t ms)
 
 /* alice, bob and carol are in it; bob looks at his screen. */
 static void
-begin(uint64_t seed)
+begin_with(uint64_t seed, void (*set)(struct settings *settings))
 {
     static const char *const names[PEOPLE] = {"alice", "bob", "carol", "dave"};
     world_fresh(&world, seed);
-    world.set = small_groups;
+    world.set = set;
     world_begin(&world);
     for (unsigned i = 0; i < PEOPLE; i++) {
         wire_open(&people[i], &world, i % 2 == 0 ? PROTOCOL_JSON : PROTOCOL_BINARY);
@@ -90,6 +98,12 @@ begin(uint64_t seed)
     wire_say(bob, "{\"setActive\":{\"foreground\":true}}");
     wire_say(alice, "{\"setActive\":{\"foreground\":true}}");
     times_pass(2 * SECOND_MS);
+}
+
+static void
+begin(uint64_t seed)
+{
+    begin_with(seed, small_groups);
 }
 
 static void
@@ -152,6 +166,74 @@ tells_the_same_once_a_second(void **state)
     types(alice, "TYPING");
     times_pass(100);
     assert_int_equal(heard_times(bob, from, "{\"typing\""), 1);
+    end();
+}
+
+static uint64_t
+shed(void)
+{
+    return messenger_counted(&world.messenger.counters.shed[PRESSURE_TYPING]);
+}
+
+static void
+press(unsigned scheduler)
+{
+    pressure_note(&world.messenger.gauges[scheduler], PRESSURE_TYPING, sim_now_ns(world.driver));
+}
+
+/* First where she is at home, who types, then where he is, who would be told. */
+static void
+gives_way_first(void **state)
+{
+    (void)state;
+    unsigned apart = 0;
+    for (uint64_t seed = 1; seed <= 2 * SEEDS; seed++) {
+        begin(seed);
+        unsigned here = store_user_home(world.store, wire_number(alice->heard[0], "userId"));
+        unsigned there = store_user_home(world.store, wire_number(bob->heard[0], "userId"));
+        press(here);
+        for (unsigned i = 0; i < 5; i++) {
+            says(alice, "{\"ref\":\"9\",\"setTyping\":{\"chat\":{\"groupId\":\"#\"},\"kind\":"
+                        "\"TYPING\"}}");
+        }
+        times_pass(100);
+        assert_null(heard(bob, 0, "{\"typing\""));
+        assert_int_equal(heard_times(alice, 0, "\"ref\":\"9\""), 5);
+        assert_int_equal(shed(), 5);
+        times_pass(SECOND_MS);
+        if (here != there) {
+            press(there);
+            types(alice, "TYPING");
+            times_pass(100);
+            assert_null(heard(bob, 0, "{\"typing\""));
+            assert_int_equal(shed(), 6);
+            times_pass(SECOND_MS);
+            apart++;
+        }
+        types(alice, "TYPING");
+        times_pass(100);
+        assert_non_null(heard(bob, 0, "{\"typing\""));
+        end();
+    }
+    assert_true(apart > 0);
+}
+
+static void
+is_no_more_than_a_second_may_tell(void **state)
+{
+    (void)state;
+    begin_with(9, little_to_tell);
+    times_pass(300); /* far from the second's beginning for those who tell */
+    for (unsigned i = 0; i < 4; i++) {
+        types(alice, i % 2 == 0 ? "TYPING" : "RECORDING");
+    }
+    times_pass(100);
+    assert_int_equal(heard_times(bob, 0, "{\"typing\""), 1);
+    assert_int_equal(messenger_counted(&world.messenger.counters.presence_dropped), 3);
+    times_pass(2 * SECOND_MS);
+    types(alice, "TYPING");
+    times_pass(100);
+    assert_int_equal(heard_times(bob, 0, "{\"typing\""), 2);
     end();
 }
 
@@ -224,6 +306,9 @@ main(void)
              tells_members_who_are_there),
         SPEC("the same is told once a second, and none of it is logged",
              tells_the_same_once_a_second),
+        SPEC("with too much to do none of it is told, and that is counted", gives_way_first),
+        SPEC("no more of it is told than a scheduler may tell in a second",
+             is_no_more_than_a_second_may_tell),
         SPEC("who is no member, or no longer, is refused, and told nothing", is_members_business),
         SPEC("in a group that is too large nobody is told, and who types hears so", stays_small),
         SPEC("after a crash it goes on", outlives_a_crash),
