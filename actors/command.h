@@ -89,9 +89,11 @@ void command_refuse_name(struct connection *connection, const Linnet__V1__Client
 /* command_hold.c */
 /* The same for a name that nobody has, where such are written to (settings.hold_unknown): the id
  * that whoever takes it will have. `said` is filled for the recipient's partition; `fresh`: it may
- * be the first message to him. 0; -ENOENT; -EUSERS, -EMFILE: too many are written to. Yields. */
+ * be the first message to him; *out_anew: he was not counted before, and is given back if that one
+ * is refused. 0; -ENOENT; -EUSERS, -EMFILE: too many are written to. Yields. */
 MUST_CHECK int command_hold(struct connection *connection, const char *name, bool fresh,
-                            struct store_message *said);
+                            struct store_message *said, bool *out_anew);
+void command_hold_back(const struct connection *connection, uint64_t recipient);
 
 /* command_message.c */
 extern const struct command_kind command_send_message;

@@ -26,22 +26,45 @@ promise(const struct connection *connection, const struct store_name *name, bool
     return error;
 }
 
-/* The sender's partition counts the recipient. */
-static int
-count(const struct connection *connection, uint64_t recipient)
+static struct ln_msg *
+hold_request(const struct connection *connection, uint64_t recipient, bool back)
 {
-    const struct messenger *messenger = connection->messenger;
-    struct store_hold hold = {.user = connection->user,
-                              .recipient = recipient,
-                              .recipients_max = messenger->settings->hold_recipients_max};
+    struct store_hold hold = {
+        .user = connection->user,
+        .recipient = recipient,
+        .recipients_max = connection->messenger->settings->hold_recipients_max,
+        .back = back,
+    };
     struct ln_msg *request = ln_msg_new(STORE_HOLD, LN_DURABLE, sizeof hold);
     memcpy(request->data, &hold, sizeof hold);
-    return ln_call(store_user_pid(messenger->store, hold.user), &request, CONNECTION_CALL_MS, NULL);
+    return request;
+}
+
+/* The sender's partition counts the recipient. */
+static int
+count(const struct connection *connection, uint64_t recipient, bool *out_anew)
+{
+    struct ln_msg *request = hold_request(connection, recipient, false);
+    struct ln_msg *answer = NULL;
+    int error = ln_call(store_user_pid(connection->messenger->store, connection->user), &request,
+                        CONNECTION_CALL_MS, &answer);
+    if (error == 0) {
+        *out_anew = ((const struct store_hold_counted *)(const void *)answer->data)->anew;
+        ln_msg_free(&answer);
+    }
+    return error;
+}
+
+void
+command_hold_back(const struct connection *connection, uint64_t recipient)
+{
+    struct ln_msg *request = hold_request(connection, recipient, true);
+    ln_send(store_user_pid(connection->messenger->store, connection->user), &request);
 }
 
 int
 command_hold(struct connection *connection, const char *name, bool fresh,
-             struct store_message *said)
+             struct store_message *said, bool *out_anew)
 {
     struct store_name wanted = {.bytes = 0};
     struct store_name_held held;
@@ -64,7 +87,7 @@ command_hold(struct connection *connection, const char *name, bool fresh,
     if (!said->holds) {
         return 0;
     }
-    error = count(connection, held.user);
+    error = count(connection, held.user, out_anew);
     if (error == -EMFILE) {
         messenger_count(&connection->messenger->counters.hold_refused);
         connection_rate_charge(connection, RATE_STRANGERS); /* a name was promised all the same */

@@ -118,6 +118,9 @@ command_say_refused(struct connection *connection, const struct pending *pending
     if (error == -EDQUOT && pending->held) {
         messenger_count(&connection->messenger->counters.hold_refused);
     }
+    if (pending->counted && error != -ESRCH) {
+        command_hold_back(connection, pending->recipient);
+    }
     if (error == -ESRCH) {
         command_start_over(connection);
     } else if (error == -ENOENT && pending->by_name) {
@@ -169,12 +172,13 @@ command_said(struct connection *connection, const Linnet__V1__ClientFrame *frame
 /* Whom it is for; perhaps somebody who is not there yet. */
 static int
 recipient_resolve(struct connection *connection, const Linnet__V1__SendMessage *send,
-                  struct store_message *message)
+                  struct store_message *message, bool *out_anew)
 {
     const struct settings *settings = connection->messenger->settings;
     int error = command_chat_resolve(connection, send->chat, &message->recipient);
     if (error == -ENOENT) {
-        error = command_hold(connection, send->chat->user_name, send->change == NULL, message);
+        error = command_hold(connection, send->chat->user_name, send->change == NULL, message,
+                             out_anew);
     }
     message->hold_max = settings->hold_unknown > 0 ? settings->hold_messages_max : 0;
     if (error == 0 && message->known_only && !command_chat_is_group(send->chat)) {
@@ -208,12 +212,16 @@ send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame
 {
     const Linnet__V1__SendMessage *send = frame->send_message;
     struct store_message message = command_said(connection, frame);
-    int error = recipient_resolve(connection, send, &message);
+    bool counted = false;
+    int error = recipient_resolve(connection, send, &message, &counted);
     if (error == -ESRCH) {
         command_start_over(connection);
         return;
     }
     if (error != 0) {
+        if (counted) {
+            command_hold_back(connection, message.recipient);
+        }
         refuse_recipient(connection, frame, error);
         return;
     }
@@ -229,6 +237,7 @@ send_message(struct connection *connection, const Linnet__V1__ClientFrame *frame
     struct ln_buffer *buffer = command_body(send, &message);
     pending->recipient = message.recipient;
     pending->held = message.holds;
+    pending->counted = counted;
     pending->by_name = send->chat->peer_case == LINNET__V1__CHAT__PEER_USER_NAME;
     command_ask_in_order(connection, pending, message.recipient, &message, sizeof message, buffer);
 }

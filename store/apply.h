@@ -28,7 +28,7 @@ struct result {
     bool duplicate;
     bool resync;
     bool expired;
-    bool waits; /* NAME_HOLD: nobody has the name yet */
+    bool waits; /* NAME_HOLD: nobody has the name yet; HOLD: he was not counted before */
     uint64_t chat_number;
     uint64_t time_ms;
     uint64_t entry; /* its number in the recipient's inbox; 0: not known any more */

@@ -52,15 +52,16 @@ run_hold(const struct apply *apply, const struct command *command)
         return;
     }
     (void)chat_get(apply->ledger, hold->user, hold->recipient, &chat);
-    if (chat.held) {
+    if (chat.held != hold->back) {
         return;
     }
-    if (head.holds >= hold->recipients_max) {
+    if (!hold->back && head.holds >= hold->recipients_max) {
         apply->result->error = -EMFILE;
         return;
     }
-    chat.held = true;
-    head.holds++;
+    chat.held = !hold->back;
+    head.holds = (uint8_t)(hold->back ? head.holds - 1 : head.holds + 1);
+    apply->result->waits = chat.held;
     chat_put(apply->ledger, hold->user, hold->recipient, &chat);
     inbox_head_put(apply->ledger, hold->user, &head);
 }

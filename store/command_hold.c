@@ -23,6 +23,7 @@ command_put_hold(struct cursor_out *out, const struct command *command)
     cursor_put_u64(out, command->hold.user);
     cursor_put_u64(out, command->hold.recipient);
     cursor_put_u32(out, command->hold.recipients_max);
+    cursor_put_u8(out, command->hold.back);
 }
 
 void
@@ -31,4 +32,5 @@ command_get_hold(struct cursor_in *in, struct command *out)
     out->hold.user = cursor_get_u64(in);
     out->hold.recipient = cursor_get_u64(in);
     out->hold.recipients_max = cursor_get_u32(in);
+    out->hold.back = record_get_flag(in);
 }

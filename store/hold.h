@@ -5,6 +5,7 @@
  *     STORE_NAME_HOLD, to the name's partition    the id that whoever takes the name will have
  *     STORE_HOLD, to the sender's                 he writes to that one: counted
  *     STORE_MESSAGE with `holds`, to that id's    waits there
+ *     STORE_HOLD, `back`, to the sender's         it was refused there: not counted after all
  *
  * The name is promised an id, and what is written to that id lies in an inbox which is nobody's:
  * its head says so, there is no user record, and for every other request there is no such user.
@@ -27,7 +28,7 @@ enum {
 enum store_hold_tag {
     /* store_name_hold -> store_name_held; -EUSERS: the name is neither taken nor promised */
     STORE_NAME_HOLD = 0x000100D0,
-    /* store_hold -> nothing; -EMFILE: as many wait for messages of this sender as may */
+    /* store_hold -> store_hold_counted; -EMFILE: as many wait for messages of this sender as may */
     STORE_HOLD,
 };
 
@@ -44,4 +45,8 @@ struct store_hold {
     uint64_t user; /* the sender */
     uint64_t recipient;
     uint32_t recipients_max;
+    bool back; /* he counts no more: the message that he was counted for was refused */
+};
+struct store_hold_counted {
+    bool anew; /* he was not counted before */
 };

@@ -57,6 +57,13 @@ valid_hold(const struct ask *ask)
            hold->recipients_max <= STORE_HOLD_RECIPIENTS_LIMIT;
 }
 
+static void
+answer_counted(struct ask *ask, const struct result *result)
+{
+    struct store_hold_counted counted = {.anew = result->waits};
+    ask_answer(ask, &counted, sizeof(counted), NULL);
+}
+
 static enum ask_outcome
 run_hold(struct partition *partition, struct ask *ask, bool act)
 {
@@ -67,8 +74,10 @@ run_hold(struct partition *partition, struct ask *ask, bool act)
     if (outcome != ASK_READY || !act) {
         return outcome;
     }
-    if (chat_get(&partition->ledger, asked->user, asked->recipient, &chat) && chat.held) {
-        return partition_refuse(ask, 0);
+    (void)chat_get(&partition->ledger, asked->user, asked->recipient, &chat);
+    if (chat.held != asked->back) {
+        answer_counted(ask, &(struct result){.waits = false});
+        return ASK_DONE;
     }
     return partition_log_for_user(partition, ask, &command, asked->user, act);
 }
@@ -85,4 +94,5 @@ const struct ask_kind ask_hold = {
     .needs_space = true,
     .valid = valid_hold,
     .run = run_hold,
+    .answer = answer_counted,
 };

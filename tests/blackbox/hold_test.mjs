@@ -63,6 +63,11 @@ describe('a node that holds messages to unknown names', () => {
     assert.equal(await node.metric('hold_refused_total'), 2);
     const { error } = await erna.ask({ getPresence: { chat: { userName: 'frida' } } });
     assert.equal(error.code, 'UNKNOWN_USER');
+    const [ida] = await people('ida');
+    assert.equal((await ida.write('frida', '1')).error.code, 'RECIPIENT_FULL'); // he is not counted for it
+    assert.ok((await ida.write('jan', '1')).sent);
+    assert.ok((await ida.write('karl', '1')).sent);
+    await ida.close();
     const { error: badName } = await erna.write('two\u0007bells', 'x');
     assert.equal(badName.code, 'NAME_INVALID');
     await erna.close();

@@ -183,6 +183,33 @@ bounds_whom_one_waits_for(void **state)
     assert_int_equal(count(world, alice, ids[2]).error, 0);
 }
 
+static struct result
+give_back(struct world *world, uint64_t sender, uint64_t recipient)
+{
+    struct command command = {.kind = COMMAND_HOLD,
+                              .partition = world_partition(world, sender),
+                              .hold = {.user = sender, .recipient = recipient, .back = true}};
+    return world_apply(world, &command);
+}
+
+static void
+gives_back(void **state)
+{
+    struct world *world = *state;
+    struct record_head head;
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t carol = promise(world, "carol").user;
+    assert_true(count(world, alice, carol).waits);
+    assert_false(count(world, alice, carol).waits); /* on account of another message */
+    assert_int_equal(give_back(world, alice, carol).error, 0);
+    assert_int_equal(give_back(world, alice, carol).error, 0); /* once */
+    assert_true(world_head(world, alice, &head));
+    assert_int_equal(head.holds, 0);
+    assert_true(count(world, alice, carol).waits);
+    assert_true(world_head(world, alice, &head));
+    assert_int_equal(head.holds, 1);
+}
+
 static void
 expires(void **state)
 {
@@ -249,6 +276,7 @@ main(void)
         IN_A_WORLD("so many messages wait for one name", bounds_what_waits),
         IN_A_WORLD("so many names wait for one sender, until one has come",
                    bounds_whom_one_waits_for),
+        IN_A_WORLD("who was counted for a message that was refused counts no more", gives_back),
         IN_A_WORLD("what waited for too long is gone, and its sender is told", expires),
         IN_A_WORLD("what waits can be taken back", changes),
     };

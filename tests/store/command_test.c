@@ -194,7 +194,8 @@ hold_kinds(struct command *out)
     const struct store_name name = {.bytes = 3, .text = "bob"};
     const struct command commands[] = {
         {.kind = COMMAND_NAME_HOLD, .name_hold = name},
-        {.kind = COMMAND_HOLD, .hold = {.user = 9, .recipient = 8, .recipients_max = 7}},
+        {.kind = COMMAND_HOLD,
+         .hold = {.user = 9, .recipient = 8, .recipients_max = 7, .back = true}},
     };
     return put_kinds(out, commands, sizeof(commands) / sizeof(commands[0]));
 }
