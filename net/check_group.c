@@ -68,12 +68,25 @@ participants_check(const char *path, Linnet__V1__Participant *const *participant
     return rc;
 }
 
+/* Of a chat's messages; 0: they stay. */
+static int
+ttl_check(const char *path, uint64_t ttl_ms, struct protocol_error *out_error)
+{
+    const Linnet__V1__Error__Code code = LINNET__V1__ERROR__CODE__BAD_FRAME;
+    bool fits = ttl_ms == 0 || (ttl_ms >= PROTOCOL_TTL_MS_MIN && ttl_ms <= PROTOCOL_TTL_MS_MAX);
+    return fits ? 0 : check_fail_field(out_error, code, path, "neither 0 nor a second to 366 days");
+}
+
 int
 check_create_chat(const Linnet__V1__ClientFrame *frame, const struct protocol_limits *limits,
                   struct protocol_error *out_error)
 {
     const Linnet__V1__CreateChat *create = frame->create_chat;
     int rc = name_check("createChat.name", create->name, out_error);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = ttl_check("createChat.ttlMs", create->ttl_ms, out_error);
     if (rc < 0) {
         return rc;
     }
@@ -117,11 +130,7 @@ static int
 ttl_of_two_check(const Linnet__V1__ModifyChat *modify, struct protocol_error *out_error)
 {
     int rc = check_chat("modifyChat.chat", "modifyChat.chat.userName", modify->chat, out_error);
-    if (rc == 0 && modify->ttl_ms != 0 &&
-        (modify->ttl_ms < PROTOCOL_TTL_MS_MIN || modify->ttl_ms > PROTOCOL_TTL_MS_MAX)) {
-        return check_fail(out_error, "modifyChat.ttlMs: neither 0 nor a second to 366 days");
-    }
-    return rc;
+    return rc < 0 ? rc : ttl_check("modifyChat.ttlMs", modify->ttl_ms, out_error);
 }
 
 int
@@ -141,6 +150,8 @@ check_modify_chat(const Linnet__V1__ClientFrame *frame, const struct protocol_li
     switch ((int)modify->change_case) {
     case LINNET__V1__MODIFY_CHAT__CHANGE__NOT_SET:
         return check_fail(out_error, "modifyChat: no change, or none that this node knows");
+    case LINNET__V1__MODIFY_CHAT__CHANGE_TTL_MS:
+        return ttl_check("modifyChat.ttlMs", modify->ttl_ms, out_error);
     case LINNET__V1__MODIFY_CHAT__CHANGE_ADD:
         return subjects_check("modifyChat.add.participants", modify->add, out_error);
     case LINNET__V1__MODIFY_CHAT__CHANGE_REMOVE:
