@@ -34,6 +34,12 @@ larger(uint64_t x, uint64_t y)
 }
 
 static uint64_t
+kept_ms(const struct settings *settings)
+{
+    return larger(settings->edit_window_ms, settings->delete_window_ms);
+}
+
+static uint64_t
 window_ms(const struct settings *settings, const struct store_change *change)
 {
     return change->kind == STORE_CHANGE_EDIT ? settings->edit_window_ms
@@ -46,7 +52,7 @@ static void
 dates_fill(const struct settings *settings, uint64_t time_ms, struct store_change *out)
 {
     out->until_ms = time_ms + window_ms(settings, out);
-    out->kept_until_ms = time_ms + larger(settings->edit_window_ms, settings->delete_window_ms);
+    out->kept_until_ms = time_ms + kept_ms(settings);
 }
 
 /* The group knows who wrote what and when: neither time nor handle are needed. */
@@ -55,6 +61,7 @@ revise(struct connection *connection, const Linnet__V1__ClientFrame *frame,
        struct store_change *change)
 {
     change->until_ms = window_ms(connection->messenger->settings, change);
+    change->kept_until_ms = kept_ms(connection->messenger->settings);
     struct ln_buffer *buffer = command_body(frame->send_message, &change->message);
     command_ask_in_order(connection,
                          command_pending(&request_revise, frame, change->message.number),

@@ -45,6 +45,14 @@ is_own(const struct place *place, const struct store_entry_change *change)
     return !place->in_group && change->author == place->user && place->chat != place->user;
 }
 
+static struct apply_edited
+edited_of(const struct command_change *command)
+{
+    return (struct apply_edited){.user = command->owner,
+                                 .by = command->change.author,
+                                 .chat_number = command->change.message.chat_number};
+}
+
 /* What a history has of the message, when that is known: an edit changes it. */
 static void
 need_history(const struct needs *needs, const struct place *place,
@@ -107,6 +115,7 @@ apply_wipe(const struct apply *apply, uint64_t user, struct store_entry *entry)
     struct store_key key = record_key(apply->ledger->partition, RECORD_INBOX, user, entry->number);
     entry->message.deleted = true;
     entry->message.body_kind = 0;
+    entry->message.content_kind = 0;
     entry->message.body_bytes = 0;
     entry->message.attachments_bytes = 0;
     size_t bytes = entry_bytes(entry);
@@ -194,6 +203,7 @@ take_in(const struct apply *apply, const struct command_change *command, struct 
         struct store_entry *entry)
 {
     struct place place = place_of(command);
+    struct apply_edited edited = edited_of(command);
     if (!inbox_make_room(apply->ledger, apply->effects, command->owner, head, entry_bytes(entry))) {
         return false;
     }
@@ -205,7 +215,10 @@ take_in(const struct apply *apply, const struct command_change *command, struct 
         if (command->original > head->low.number) {
             wipe(apply, command);
         }
+        apply_edits_take_out(apply, &edited, head->low.number);
         bury(apply, command, entry->number);
+    } else if (entry->change.kind == STORE_CHANGE_EDIT) {
+        apply_edits_note(apply, &edited, head->low.number, entry->number, command->kept_until_ms);
     }
     return true;
 }

@@ -110,7 +110,9 @@ tell(const struct apply *apply, const struct command_change *command,
 {
     struct payload payload = {
         .kind = PAYLOAD_GROUP_CHANGED,
-        .group_changed = {.group = command->owner, .change = command->change}};
+        .group_changed = {.group = command->owner,
+                          .kept_until_ms = row->time_ms + command->kept_until_ms,
+                          .change = command->change}};
     struct store_entry_message *message = &payload.group_changed.change.message;
     struct record_spread spread;
     payload.group_changed.change.author = row->sender;
@@ -202,7 +204,9 @@ need_changed(const struct needs *needs, const struct payload *payload)
     need_roster(needs, changed->group);
     uint64_t user = apply_group_roster_peek(needs->ledger, changed->group, 0);
     for (uint32_t next = 1; user != 0; next++) {
+        struct apply_edited edited = {user, changed->group, chat_number};
         need_history(needs, user, changed->group, chat_number);
+        apply_edits_need(needs, &edited);
         if (changed->change.kind == STORE_CHANGE_DELETE) {
             need_entry(needs, user, changed->group, chat_number);
         }
@@ -242,10 +246,32 @@ concerns(const struct record_membership *membership, const struct store_entry_ch
     return change->kind == STORE_CHANGE_DELETE || change->message.chat_number > membership->joined;
 }
 
+/* What each member is told, and until when the message may be taken back. */
+struct change_said {
+    struct store_entry entry; /* the first: apply_group_each hands it on */
+    uint64_t kept_until_ms;
+};
+
+/* Into his inbox; where its text has to go when the message does. */
+static void
+change_told(const struct apply *apply, uint64_t user, struct record_head *head,
+            struct record_membership *membership, const struct change_said *said)
+{
+    struct store_entry entry = said->entry;
+    struct apply_edited edited = {user, entry.peer, entry.change.message.chat_number};
+    if (!apply_group_entry(apply, user, head, &entry)) {
+        apply_group_gap(apply, user, entry.peer, head, membership);
+        membership_put(apply->ledger, user, entry.peer, membership);
+    } else if (entry.change.kind == STORE_CHANGE_EDIT) {
+        apply_edits_note(apply, &edited, head->low.number, entry.number, said->kept_until_ms);
+    }
+    inbox_head_put(apply->ledger, user, head);
+}
+
 static void
 change_for_member(const struct apply *apply, uint64_t user, const struct store_entry *said)
 {
-    struct store_entry entry = *said;
+    struct apply_edited edited = {user, said->peer, said->change.message.chat_number};
     struct record_head head;
     struct record_membership membership;
     if (!inbox_head_get(apply->ledger, user, &head)) {
@@ -259,25 +285,23 @@ change_for_member(const struct apply *apply, uint64_t user, const struct store_e
     }
     if (said->change.kind == STORE_CHANGE_DELETE) {
         wipe(apply, user, &head, &membership, said->change.message.chat_number);
+        apply_edits_take_out(apply, &edited, head.low.number);
     }
     change_history(apply, user, said);
-    bool wanted = user != said->change.message.sender || head.devices > 1;
-    if (wanted && !apply_group_entry(apply, user, &head, &entry)) {
-        apply_group_gap(apply, user, said->peer, &head, &membership);
-        membership_put(apply->ledger, user, said->peer, &membership);
-    }
-    if (wanted) {
-        inbox_head_put(apply->ledger, user, &head);
+    if (user != said->change.message.sender || head.devices > 1) {
+        change_told(apply, user, &head, &membership,
+                    (const struct change_said *)(const void *)said);
     }
 }
 
 static void
 run_changed(const struct apply *apply, const struct payload *payload)
 {
-    struct store_entry entry = {.kind = STORE_ENTRY_GROUP_CHANGE,
-                                .peer = payload->group_changed.group,
-                                .change = payload->group_changed.change};
-    apply_group_each(apply, &entry, change_for_member);
+    struct change_said said = {.entry = {.kind = STORE_ENTRY_GROUP_CHANGE,
+                                         .peer = payload->group_changed.group,
+                                         .change = payload->group_changed.change},
+                               .kept_until_ms = payload->group_changed.kept_until_ms};
+    apply_group_each(apply, &said.entry, change_for_member);
 }
 
 const struct apply_payload_kind apply_group_changed = {need_changed, run_changed};

@@ -122,6 +122,22 @@ extern const struct apply_payload_kind apply_changed, apply_changed_kept;
  * `entry`. */
 void apply_wipe(const struct apply *apply, uint64_t user, struct store_entry *entry);
 
+/* apply_edits.c */
+/* A message whose edits may wait in the user's inbox. */
+struct apply_edited {
+    uint64_t user;
+    uint64_t by; /* its author, or the group that it was written to */
+    uint64_t chat_number;
+};
+/* What the two below look up. */
+void apply_edits_need(const struct needs *needs, const struct apply_edited *edited);
+/* The entry is an edit; until then the message may be taken back. `low`: the inbox's. */
+void apply_edits_note(const struct apply *apply, const struct apply_edited *edited, uint64_t low,
+                      uint64_t number, uint64_t kept_until_ms);
+/* Takes the message's edits out of the inbox; nothing is noted of them any more. */
+void apply_edits_take_out(const struct apply *apply, const struct apply_edited *edited,
+                          uint64_t low);
+
 /* apply_chat_ttl.c */
 extern const struct apply_command_kind apply_chat_ttl;
 extern const struct apply_payload_kind apply_chat_ttl_set;

@@ -7,7 +7,8 @@
  * an edit's new body and attachments.
  *
  * To a group's partition it is STORE_GROUP_REVISE (group.h): it knows of its messages, for a while,
- * who wrote them and when; author, kept_until_ms and original are not looked at.
+ * who wrote them and when, from where until_ms and kept_until_ms count; author and original are not
+ * looked at.
  *
  * Else the store does not know who wrote what and when once it is delivered: that the sender may
  * change this message until then is the asker's to find out. It does know what has been taken back,

@@ -5,8 +5,8 @@
 
 #include "store/entry.h"
 
-/* Also GROUP_REVISE: its owner and peer are the group, and until_ms counts from the message's time,
- * which the group knows, as it knows the author. */
+/* Also GROUP_REVISE: its owner and peer are the group, and until_ms and kept_until_ms count from
+ * the message's time, which the group knows, as it knows the author. */
 struct command_change {
     uint64_t owner; /* of the inbox that it goes to, and whose partition decides */
     uint64_t peer;  /* of the chat */

@@ -107,7 +107,7 @@ tombstone_there(const struct ledger *ledger, uint64_t recipient, uint64_t sender
 {
     struct store_key key = tombstone_key(ledger->partition, recipient, sender, chat_number);
     struct store_value value;
-    return ledger_get(ledger, &key, &value);
+    return ledger_get(ledger, &key, &value) && value.count == RECORD_HEADER_BYTES;
 }
 
 void

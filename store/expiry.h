@@ -15,7 +15,8 @@
  * A call is looked at, too, when it has rung for so long, and now and then when it was answered.
  *
  * A tombstone tells that a message of a chat has been taken back, for as long as somebody could ask
- * for another change of it.
+ * for another change of it. Before that the same record holds where edits of the message wait
+ * (apply_edits.c).
  *
  * Part of apply: never yields.
  */
@@ -70,7 +71,7 @@ void expiry_remove(struct ledger *ledger, uint64_t at_ms, uint64_t number);
 
 struct store_key tombstone_key(uint8_t partition, uint64_t recipient, uint64_t sender,
                                uint64_t chat_number);
-/* Its key must be known. */
+/* Whether it has been taken back. Its key must be known. */
 bool tombstone_there(const struct ledger *ledger, uint64_t recipient, uint64_t sender,
                      uint64_t chat_number);
 void tombstone_put(struct ledger *ledger, uint64_t recipient, uint64_t sender,

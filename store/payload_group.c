@@ -94,13 +94,14 @@ update_get(struct cursor_in *in, struct payload *out)
 static size_t
 changed_bytes(const struct payload *payload)
 {
-    return sizeof(uint64_t) + entry_change_bytes(&payload->group_changed.change);
+    return 2 * sizeof(uint64_t) + entry_change_bytes(&payload->group_changed.change);
 }
 
 static void
 changed_put(struct cursor_out *out, const struct payload *payload)
 {
     cursor_put_u64(out, payload->group_changed.group);
+    cursor_put_u64(out, payload->group_changed.kept_until_ms);
     entry_put_change(out, &payload->group_changed.change);
 }
 
@@ -108,6 +109,7 @@ static void
 changed_get(struct cursor_in *in, struct payload *out)
 {
     out->group_changed.group = cursor_get_u64(in);
+    out->group_changed.kept_until_ms = cursor_get_u64(in);
     entry_get_change(in, &out->group_changed.change);
 }
 

@@ -29,6 +29,7 @@ struct payload_group_update {
 };
 struct payload_group_changed {
     uint64_t group;
+    uint64_t kept_until_ms; /* until then the message may be taken back */
     struct store_entry_change change;
 };
 

@@ -75,13 +75,18 @@ describe('a message', () => {
     await bob.settle();
     const { token } = (await node.importUsers('carol')).carol;
     const { sent } = await alice.write('carol', 'a secret');
+    const edit = change('EDIT', sent, 'a better secret');
+    edit.sendMessage.contentKind = 7;
     const command = change('DELETE', sent);
-    command.sendMessage.chat = { userName: 'carol' };
-    assert.ok((await alice.ask(command)).sent);
+    for (const one of [edit, command]) {
+      one.sendMessage.chat = { userName: 'carol' };
+      assert.ok((await alice.ask(one)).sent);
+    }
     const carol = await Client.welcomed(node.url, { token });
     const message = await carol.event('newMessage');
     assert.equal(message.deleted, true);
     assert.equal(message.text, undefined);
+    assert.equal(message.contentKind, undefined);
     assert.equal((await carol.event('messageChanged')).kind, 'DELETED');
     await carol.close();
   });

@@ -173,6 +173,44 @@ refuses_edits_of_the_deleted(void **state)
     assert_int_equal(world_change(world, &edit).error, 0); /* of another message */
 }
 
+/* However many there were: of the many the last ones are kept, and go. */
+static void
+takes_edits_along(void **state)
+{
+    enum { EDITS = 40 };
+    static const struct ledger_limits roomy = {
+        .inbox_entries_max = 100, .inbox_bytes_max = 10000, .devices_max = 3};
+    (void)state;
+    struct world *world = world_new(7, &roomy);
+    alice = world_user(world, "alice", 1);
+    bob = world_user(world, "bob", 1);
+    unsigned cell = world_partition(world, bob) % WORLD_CELLS;
+    struct result sent = world_send(world, alice, 1, 1, bob, "one");
+    (void)world_send(world, alice, 1, 2, bob, "two");
+    struct world_change other = change_of_first(STORE_CHANGE_EDIT, 3, "stays");
+    other.chat_number = 2;
+    (void)world_change(world, &other);
+    for (uint64_t number = 4; number < 4 + EDITS; number++) {
+        struct world_change edit = change_of_first(STORE_CHANGE_EDIT, number, "a secret");
+        assert_int_equal(world_change(world, &edit).error, 0);
+        world_fold(world, cell); /* some reach the database */
+    }
+    assert_int_equal(world_inbox(world, bob, 0, entries), 3 + 32);
+    struct world_change deletion = change_of_first(STORE_CHANGE_DELETE, 100, "");
+    deletion.original = sent.entry;
+    assert_int_equal(world_change(world, &deletion).error, 0);
+    for (unsigned round = 0; round < 2; round++) {
+        assert_int_equal(world_inbox(world, bob, 0, entries), 4);
+        assert_true(entries[0].message.deleted);
+        assert_int_equal(entries[2].change.message.chat_number, 2);
+        expect_change(&entries[3], STORE_CHANGE_DELETE, 100, "");
+        world_fold(world, cell);
+        world_fold(world, cell);
+        world_restart(world);
+    }
+    world_free(&world);
+}
+
 static void
 wipes_what_was_not_fetched(void **state)
 {
@@ -306,6 +344,8 @@ main(void)
         IN_A_WORLD("a deleted message is not edited, over folds and restarts",
                    refuses_edits_of_the_deleted),
         IN_A_WORLD("what a deletion finds in the inbox is wiped", wipes_what_was_not_fetched),
+        IN_A_WORLD("what a deleted message was edited to is given to nobody any more",
+                   takes_edits_along),
         IN_A_WORLD("a deletion wipes no other message", wipes_nothing_else),
         IN_A_WORLD("a message is hidden on one's own devices alone", hides_on_own_devices_alone),
         IN_A_WORLD("changes count towards an inbox's limits", keeps_to_the_limits),

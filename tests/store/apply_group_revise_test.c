@@ -237,6 +237,36 @@ wipes(void **state)
     }
 }
 
+static void
+takes_edits_along(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = a_group(world);
+    (void)world_group_send(world, users[1], 1, id, "mine");
+    (void)world_group_send(world, users[1], 2, id, "stays");
+    (void)revise(world, id, STORE_CHANGE_EDIT, users[1], 3, 1);
+    (void)revise(world, id, STORE_CHANGE_EDIT, users[1], 4, 2);
+    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
+        world_fold(world, cell); /* they have reached the database */
+        world_fold(world, cell);
+    }
+    (void)revise(world, id, STORE_CHANGE_EDIT, users[1], 5, 1);
+    assert_int_equal(world_inbox(world, users[2], 0, entries), 6);
+    assert_int_equal(revise(world, id, STORE_CHANGE_DELETE, users[0], 2, 1).error, 0);
+    for (unsigned round = 0; round < 2; round++) {
+        expect_change(world, users[2], STORE_CHANGE_DELETE, users[1], 1);
+        assert_int_equal(world_inbox(world, users[2], 0, entries), 5);
+        assert_true(entries[1].message.deleted);
+        assert_int_equal(entries[3].change.kind, STORE_CHANGE_EDIT);
+        assert_int_equal(entries[3].change.message.chat_number, 2);
+        for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
+            world_fold(world, cell);
+            world_fold(world, cell);
+        }
+        world_restart(world);
+    }
+}
+
 /* Any of many is found, also where some are missing or have been acknowledged. */
 static void
 finds(void **state)
@@ -344,6 +374,8 @@ main(void)
         IN_TOWN("what has disappeared is not edited, and an edit lives no longer",
                 not_what_disappeared),
         IN_TOWN("what no device has fetched is wiped in all inboxes", wipes),
+        IN_TOWN("what a deleted message was edited to is given to no member any more",
+                takes_edits_along),
         IN_TOWN("any message that waits is found", finds),
         IN_TOWN("a new member is not given what he was not given before", not_earlier),
         IN_TOWN("a full inbox refuses no change, and its owner is told", full_inbox),

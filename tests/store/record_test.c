@@ -654,6 +654,7 @@ groups_payloads(void **state)
     struct payload payload = {
         .kind = PAYLOAD_GROUP_CHANGED,
         .group_changed = {.group = 9,
+                          .kept_until_ms = 77,
                           .change = {.kind = STORE_CHANGE_EDIT,
                                      .author = 8,
                                      .message = a_message().message}},
@@ -661,6 +662,7 @@ groups_payloads(void **state)
     payload_encode(&payload, bytes);
     check_strict(decode_payload, bytes, payload_bytes(&payload), &out);
     assert_int_equal(out.payload.group_changed.group, 9);
+    assert_int_equal(out.payload.group_changed.kept_until_ms, 77);
     assert_int_equal(out.payload.group_changed.change.author, 8);
     check_message(&out.payload.group_changed.change.message);
 }

@@ -77,6 +77,7 @@ world_group_revise(struct world *world, const struct world_revision *revision)
                 .owner = revision->group,
                 .peer = revision->group,
                 .until_ms = revision->until_ms,
+                .kept_until_ms = revision->until_ms,
                 .change = {.kind = revision->kind,
                            .author = revision->user,
                            .message =
