@@ -175,7 +175,9 @@ static const struct setting table[] = {
     {"group_typing_members_max", SETTING_NUMBER, FIELD(group_typing_members_max), 0, STORE_ROWS_MAX,
      NULL, NULL, "members of a group who are told who types there; in larger ones nobody is"},
     {"presence_updates_per_s", SETTING_NUMBER, FIELD(presence_updates_per_s), 1, 10000000, NULL,
-     NULL, "what a scheduler tells watchers in a second; the rest waits for the next"},
+     NULL,
+     "what a scheduler tells watchers in a second, and as much of typing in groups; the rest "
+     "waits, or is dropped"},
     {"edit_window_ms", SETTING_NUMBER, FIELD(edit_window_ms), 0, SETTINGS_YEAR_MS, NULL, NULL,
      "how long after it was accepted a message may be edited by its author"},
     {"delete_window_ms", SETTING_NUMBER, FIELD(delete_window_ms), 0, SETTINGS_YEAR_MS, NULL, NULL,
