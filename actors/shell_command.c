@@ -32,11 +32,12 @@ static const struct command commands[] = {
     {"msg", "trace", 1, 1, shell_msg_trace},   /* user/device/number */
     {"group", "list", 0, 1, shell_group_list}, /* [cursor] */
     {"group", "show", 1, 1, shell_group_show},
-    {"group", "members", 1, 2, shell_group_members},                /* group [cursor] */
-    {"user", "add", 1, 2, shell_user_add},                          /* name [password] */
-    {"user", "list", 0, 1, shell_user_list},                        /* [cursor] */
-    {"user", "passwd", 2, 2, shell_user_passwd},                    /* name password */
-    {"user", "remove", 1, SHELL_IMPORT_MAX, shell_user_remove},     /* name... */
+    {"group", "members", 1, 2, shell_group_members}, /* group [cursor] */
+    {"user", "add", 1, 2, shell_user_add},           /* name [password] */
+    {"user", "list", 0, 1, shell_user_list},         /* [cursor] */
+    {"user", "passwd", 2, 2, shell_user_passwd},     /* name password */
+    {"user", "remove", 1, 1, shell_user_remove},
+    {"users", "remove", 1, SHELL_IMPORT_MAX, shell_users_remove},   /* name... */
     {"user", "export", 1, 2, shell_user_export},                    /* name [cursor] */
     {"user", "token", 1, 2, shell_user_token},                      /* name [device] */
     {"push", "show", 1, 1, shell_push_show},                        /* user */

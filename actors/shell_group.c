@@ -208,6 +208,9 @@ group_parse(struct shell_call *call, const char *command, uint64_t *out)
     return number;
 }
 
+_Static_assert((STORE_GROUP_ADMINS_MAX + 16) * SHELL_ROW_BYTES_MAX < SHELL_ANSWER_BYTES_MAX,
+               "all leaders have room beside the rest");
+
 /* number -> {"name": ..., "leaders": [{"user": ..., "role": "owner"}, ...]} */
 void
 shell_group_show(struct shell_call *call)

@@ -97,6 +97,7 @@ void shell_user_add(struct shell_call *call);
 void shell_user_list(struct shell_call *call);
 void shell_user_passwd(struct shell_call *call);
 void shell_user_remove(struct shell_call *call);
+void shell_users_remove(struct shell_call *call);
 void shell_user_import(struct shell_call *call);
 void shell_user_token(struct shell_call *call);
 void shell_user_export(struct shell_call *call);

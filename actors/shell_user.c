@@ -113,9 +113,9 @@ item_fault(const struct accounts_item *item)
     }
 }
 
-/* -> [{"name": ..., "removed": true} or {"name": ..., "error": ...}] */
-static void
-many_remove(struct shell_call *call)
+/* name... -> [{"name": ..., "removed": true} or {"name": ..., "error": ...}] */
+void
+shell_users_remove(struct shell_call *call)
 {
     struct accounts_item *items = ln_alloc(call->count * sizeof *items);
     memset(items, 0, call->count * sizeof *items);
@@ -124,7 +124,7 @@ many_remove(struct shell_call *call)
     }
     int error = accounts_remove_many(call->messenger, items, call->count);
     if (error < 0) {
-        shell_fail_errno(call, error, "user remove");
+        shell_fail_errno(call, error, "users remove");
         ln_free(items);
         return;
     }
@@ -147,10 +147,6 @@ many_remove(struct shell_call *call)
 void
 shell_user_remove(struct shell_call *call)
 {
-    if (call->count > 1) {
-        many_remove(call);
-        return;
-    }
     int error = accounts_remove(call->messenger, call->words[0]);
     if (error < 0) {
         user_failed(call, error, "user remove");

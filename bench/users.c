@@ -110,12 +110,12 @@ users_make(struct users *users, struct linnet_client *client, char why[USERS_TEX
     return code;
 }
 
-/* The page's answer; one user's is no list. */
+/* The page's answer. */
 static int
 removed_take(struct users *users, uint32_t count, yajl_val answer)
 {
     for (uint32_t i = 0; i < count; i++) {
-        yajl_val row = count > 1 ? linnet_json_at(answer, i) : answer;
+        yajl_val row = linnet_json_at(answer, i);
         const char *fault = linnet_json_text(row, "error");
         if (fault[0] != '\0') {
             (void)fprintf(stderr, "linnet-bench: user %s is not removed: %s\n",
@@ -134,7 +134,7 @@ users_remove(struct users *users, struct linnet_client *client)
     count = count < SHELL_IMPORT_MAX ? count : SHELL_IMPORT_MAX;
     const char **words = calloc((size_t)count + 2, sizeof *words);
     ASSERT(words != NULL);
-    words[0] = "user";
+    words[0] = "users";
     words[1] = "remove";
     for (uint32_t i = 0; i < count; i++) {
         words[2 + i] = users->list[users->removed + i].name;

@@ -146,7 +146,7 @@ page_import(struct linnet_call *call, struct import *import, const char **words)
 {
     unsigned count = 0;
     yajl_val rows = NULL;
-    words[count++] = "user";
+    words[count++] = import->removes ? "users" : "user";
     words[count++] = import->removes ? "remove" : "import";
     for (unsigned i = 0; i < import->count; i++) {
         words[count++] = import->names[i];
@@ -157,9 +157,6 @@ page_import(struct linnet_call *call, struct import *import, const char **words)
     int code = linnet_ask_tree(&call->client, words, count, &rows);
     for (size_t i = 0; i < linnet_json_count(rows); i++) {
         row_print(import, linnet_json_at(rows, i));
-    }
-    if (YAJL_IS_OBJECT(rows)) {
-        row_print(import, rows); /* of one that is removed */
     }
     yajl_tree_free(rows);
     return code;

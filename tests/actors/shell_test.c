@@ -219,12 +219,16 @@ removes_the_known_and_names_the_unknown(void **state)
 {
     (void)state;
     desk_ask(&desk, "user", "import", "alice", "", "bob", "", "eve", "");
-    desk_ask(&desk, "user", "remove", "alice", "nobody", "", "bob", "alice");
+    desk_ask(&desk, "users", "remove", "alice", "nobody", "", "bob", "alice");
     assert_int_equal(desk.status, SHELL_DONE);
     assert_true(says("{\"name\":\"bob\",\"removed\":true}"));
     assert_true(says("{\"name\":\"nobody\",\"error\":\"there is no such user\"}"));
     assert_true(says("{\"name\":\"\",\"error\":\"there is no such user\"}"));
     assert_true(says("{\"name\":\"alice\",\"removed\":true}"));
+    desk_ask(&desk, "users", "remove", "nobody"); /* one is as many */
+    assert_int_equal(desk.status, SHELL_DONE);
+    assert_string_equal(desk.document,
+                        "[{\"name\":\"nobody\",\"error\":\"there is no such user\"}]");
     desk_ask(&desk, "user", "list");
     assert_true(says("\"name\":\"eve\""));
     assert_false(says("alice"));
@@ -237,7 +241,7 @@ removes_more_than_a_window(void **state)
     enum { COUNT = SHELL_IMPORT_MAX };
     static char names[COUNT][16];
     static const char *made[2 + 2 * COUNT] = {"user", "import"};
-    static const char *removed[2 + COUNT] = {"user", "remove"};
+    static const char *removed[2 + COUNT] = {"users", "remove"};
     (void)state;
     for (unsigned i = 0; i < COUNT; i++) {
         (void)snprintf(names[i], sizeof names[i], "user%u", i);

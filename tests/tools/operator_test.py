@@ -427,6 +427,8 @@ class Shell(unittest.TestCase):
         self.assertEqual(done.stdout, "removed dora\nremoved emil\n")
         self.assertEqual(done.stderr, "linnet: carol: there is no such user\n")
         self.assertEqual(self.linnet("user", "remove", "-", stdin="fritz\n").stdout, "removed fritz\n")
+        alone = self.linnet("user", "remove", "-", stdin="carol\n", code=1)  # as one of many
+        self.assertIn("carol: there is no such user", alone.stderr)
         self.assertIn("no user 'carol'", self.linnet("inspect", "carol", code=4).stderr)
 
     def test_bad_names_and_passwords_are_refused(self):
