@@ -378,6 +378,7 @@ push_reported(struct push *push, struct push_wake *wake, const struct ln_msg *an
         push_verdict_of((enum store_wake_kind)push_state(wake)->set.kind, report->status);
     if (verdict == PUSH_ACCEPTED) {
         messenger_count(&push->messenger->counters.push_accepted);
+        wake->newest = push_state(wake)->newest; /* the message that the trace is to show it of */
         push_note(push, wake, PUSH_STEP_ACCEPTED, report->status);
     }
     if (answer->error == 0) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Devices that are offline are woken: whole nodes on simulated machines, and the operator's server
  * beside them. */
+#include "tests/actors/desk.h"
 #include "tests/sim/hook.h"
 #include "tests/sim/wire.h"
 #include "tests/spec.h"
@@ -455,6 +456,29 @@ ends_with_subscription(void **state)
     }
 }
 
+/* From the message over its push to the acknowledgement: one way, for whoever asks where it is. */
+static void
+is_traced(void **state)
+{
+    (void)state;
+    static struct desk desk;
+    begin(1);
+    desk_open(&desk, &world);
+    wire_say(&alice, "{\"number\":\"7\",\"sendMessage\":{\"chat\":{\"userName\":\"bob\"},"
+                     "\"text\":\"x\"}}");
+    (void)hear_until(&alice, "\"sent\"");
+    desk_ask(&desk, "msg", "trace", "alice/1/7");
+    assert_null(strstr(desk.document, "\"step\":\"pushed\""));
+    world_run(&world, QUIET_MS);
+    assert_int_equal(hook.count, 1);
+    desk_ask(&desk, "msg", "trace", "alice/1/7");
+    const char *queued = strstr(desk.document, "\"step\":\"queued\"");
+    assert_non_null(queued);
+    assert_non_null(strstr(queued, "\"step\":\"pushed\""));
+    desk_close(&desk);
+    end();
+}
+
 /* A push actor, or a courier, is killed while a request is under way: another follows, with the
  * same id. */
 static void
@@ -556,6 +580,7 @@ main(void)
         SPEC("a server that does not answer, or hangs up, costs an attempt at most",
              outlives_silence),
         SPEC("a subscription that has ended is used no more", ends_with_subscription),
+        SPEC("that a device was woken for a message is told by the message's trace", is_traced),
         SPEC("the push actor and its couriers may be killed in the middle", may_be_killed),
         SPEC("a courier that ends costs one attempt, of what it carried", loses_one_attempt),
         SPEC("the power may go between any two steps: a wake is never lost, nor repeated for good",
