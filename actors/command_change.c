@@ -20,10 +20,24 @@ revise_refused(struct connection *connection, const struct pending *pending, int
     }
 }
 
+static void
+hide_refused(struct connection *connection, const struct pending *pending, int error)
+{
+    if (error == -ERANGE) {
+        event_error(connection, command_number(pending), pending->ref,
+                    LINNET__V1__ERROR__CODE__OUT_OF_RANGE,
+                    "hideMessage.chatNumber: beyond the chat's last message", 0);
+    } else {
+        command_say_refused(connection, pending, error);
+    }
+}
+
 static const struct request_kind request_change = {
     .tag = STORE_CHANGE, .ordered = true, .done = command_sent, .refused = command_say_refused};
 static const struct request_kind request_revise = {
     .tag = STORE_GROUP_REVISE, .ordered = true, .done = command_sent, .refused = revise_refused};
+static const struct request_kind request_hide = {
+    .tag = STORE_CHANGE, .ordered = true, .done = command_sent, .refused = hide_refused};
 static const struct request_kind request_hide_in_group = {
     .tag = STORE_CHANGE, .ordered = true, .done = command_sent, .refused = command_refuse_group};
 
@@ -132,7 +146,7 @@ hide_message(struct connection *connection, const Linnet__V1__ClientFrame *frame
         return;
     }
     change.message.recipient = connection->user;
-    const struct request_kind *kind = change.in_group ? &request_hide_in_group : &request_change;
+    const struct request_kind *kind = change.in_group ? &request_hide_in_group : &request_hide;
     command_ask_in_order(connection, command_pending(kind, frame, change.message.number),
                          connection->user, &change, sizeof change, NULL);
 }

@@ -243,6 +243,15 @@ is_met(const struct apply *apply, const struct command_change *command)
             command->change.message.chat_number <= membership.last);
 }
 
+/* To be hidden is what the peer has written so far; what the user wrote is numbered elsewhere. */
+static bool
+is_beyond(const struct command_change *command, const struct record_chat *chat)
+{
+    const struct store_entry_change *change = &command->change;
+    return change->kind == STORE_CHANGE_HIDE && !command->in_group &&
+           change->author == command->peer && change->message.chat_number > chat->last;
+}
+
 static void
 run_change(const struct apply *apply, const struct command *whole)
 {
@@ -262,6 +271,10 @@ run_change(const struct apply *apply, const struct command *whole)
         return;
     }
     (void)chat_get(apply->ledger, command->owner, command->peer, &chat);
+    if (is_beyond(command, &chat)) {
+        apply->result->error = -ERANGE;
+        return;
+    }
     if (command->change.kind == STORE_CHANGE_EDIT) {
         apply_live_for(apply, chat.ttl_ms, &entry.change.message);
     }

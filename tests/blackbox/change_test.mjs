@@ -101,6 +101,8 @@ describe('a message', () => {
     assert.deepEqual(hidden.chat, { userId: alice.user });
     await alice.settle();
     assert.equal(alice.frames.filter((frame) => frame.messageChanged?.kind === 'HIDDEN').length, 0);
+    const early = { ...hide, chatNumber: String(Number(sent.chatNumber) + 1) };
+    assert.equal((await bob.ask({ hideMessage: early })).error.code, 'OUT_OF_RANGE');
   });
 
   it('disappears when the chat says so, whichever of the two has set it', async () => {
