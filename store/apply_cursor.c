@@ -84,6 +84,19 @@ need_read(const struct needs *needs, const struct command *command)
     need(needs, RECORD_CHAT, command->read.user, command->read.peer);
 }
 
+/* Nothing moves, but the peer may not know yet: receipts were off, or the chat blocked. */
+static void
+tell_again(const struct apply *apply, const struct command_read *read, struct record_head *head,
+           struct record_chat *chat)
+{
+    uint64_t told = chat->told_number;
+    struct chat_owner owner = {.user = read->user, .peer = read->peer, .head = head, .chat = chat};
+    chat_tell(apply->ledger, apply->effects, &owner);
+    if (chat->told_number != told) {
+        chat_put(apply->ledger, read->user, read->peer, chat);
+    }
+}
+
 static void
 run_read(const struct apply *apply, const struct command *command)
 {
@@ -99,6 +112,7 @@ run_read(const struct apply *apply, const struct command *command)
         return;
     }
     if (read->chat_number <= chat.read) {
+        tell_again(apply, read, &head, &chat);
         return;
     }
     chat.read = read->chat_number;

@@ -54,6 +54,12 @@ chat_tell(struct ledger *ledger, struct effects *effects, const struct chat_owne
     chat->told_expired = chat->expired;
 }
 
+bool
+chat_owes_read(const struct record_head *head, const struct record_chat *chat)
+{
+    return !head->receipts_off && !chat->blocked && chat->told_read < chat->read;
+}
+
 void
 chat_mark(struct ledger *ledger, struct effects *effects, const struct chat_owner *owner,
           enum chat_side side)

@@ -45,6 +45,10 @@ struct chat_owner {
  * off: it is told with the first step after that has ended. */
 void chat_tell(struct ledger *ledger, struct effects *effects, const struct chat_owner *owner);
 
+/* Whether the peer is to be told more of what the user has read than he was: receipts were off, or
+ * he was blocked, and nothing has moved since. */
+bool chat_owes_read(const struct record_head *head, const struct record_chat *chat);
+
 /* Puts the chat's mark at the end of the user's inbox. */
 void chat_mark(struct ledger *ledger, struct effects *effects, const struct chat_owner *owner,
                enum chat_side side);

@@ -532,7 +532,9 @@ run_read(struct partition *partition, struct ask *ask, bool act)
         return partition_head(partition, ask, read->user, &head) ? partition_refuse(ask, -ERANGE)
                                                                  : ASK_DONE;
     }
-    if (read->chat_number <= chat.read) {
+    bool owes =
+        inbox_head_get(&partition->ledger, read->user, &head) && chat_owes_read(&head, &chat);
+    if (read->chat_number <= chat.read && !owes) {
         return partition_refuse(ask, 0);
     }
     return log_it(partition, ask, &command);

@@ -177,6 +177,19 @@ describe('what users set', () => {
     assert.ok(heard.every((frame) => frame.receipts.read === undefined));
   });
 
+  it('read receipts that are on again are told with the next markRead, also of what it has said before', async () => {
+    const { alice, bob, phone, b } = await pair();
+    await set(phone, { readReceipts: false });
+    await b.write(alice.name, 'one');
+    await phone.hear();
+    const read = { markRead: { chat: { userId: bob.user }, chatNumber: '1' } };
+    await phone.ask(read);
+    assert.equal((await b.event('receipts')).read, undefined);
+    await set(phone, { readReceipts: true });
+    await phone.ask(read);
+    assert.equal((await b.event('receipts')).read, '1');
+  });
+
   it('refuses what makes no sense, what is too much, and whom nobody knows', async () => {
     const { bob, b } = await pair();
     const chat = { userId: '7' };
