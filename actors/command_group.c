@@ -194,7 +194,8 @@ created(struct connection *connection, const struct pending *pending, const stru
 {
     const struct store_group_id *id = (const struct store_group_id *)(const void *)msg->data;
     messenger_count(&connection->messenger->counters.chats_created);
-    answer(connection, pending, id->group, &(struct store_group_changed){0});
+    answer(connection, pending, id->group,
+           &(struct store_group_changed){.duplicate = id->duplicate});
 }
 
 static void
@@ -210,12 +211,14 @@ changed(struct connection *connection, const struct pending *pending, const stru
 static void
 invited(struct connection *connection, const struct pending *pending, const struct ln_msg *msg)
 {
-    (void)msg;
+    const struct store_group_changed *made =
+        (const struct store_group_changed *)(const void *)msg->data;
     struct pending *shown = ln_alloc(sizeof *shown);
     messenger_count(&connection->messenger->counters.chats_changed);
     shown->number = pending->number;
     shown->ref = pending->ref;
     shown->group = pending->group;
+    shown->duplicate = made->duplicate;
     command_group_show(connection, shown);
 }
 
@@ -379,8 +382,7 @@ change_subjects(struct connection *connection, const Linnet__V1__ClientFrame *fr
     if (change->kind == STORE_GROUP_ADD) {
         return crowd_admitted(connection, frame, crowd);
     }
-    /* One who gives himself what he has already. */
-    crowd_distinct(crowd, change->kind == STORE_GROUP_DEMOTE ? 0 : connection->user);
+    crowd_distinct(crowd, 0);
     return true;
 }
 

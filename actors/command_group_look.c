@@ -77,6 +77,7 @@ got_chat(struct connection *connection, const struct pending *pending, const str
     info.delivered_all = group->delivered_all;
     info.read_all = group->read_all;
     info.invite = invite;
+    info.duplicate = pending->duplicate;
     Linnet__V1__Answer result = LINNET__V1__ANSWER__INIT;
     result.result_case = LINNET__V1__ANSWER__RESULT_CHAT;
     result.chat = &info;

@@ -90,6 +90,7 @@ enum store_group_change_kind {
 
 struct store_group_id {
     uint64_t group;
+    bool duplicate; /* of a creation: it had been made before */
 };
 
 /* All members or none: the creator is one without being named. The buffer holds the name, then

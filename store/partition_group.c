@@ -86,7 +86,7 @@ run_create(struct partition *partition, struct ask *ask, bool act)
 static void
 answer_group_id(struct ask *ask, const struct result *result)
 {
-    struct store_group_id id = {.group = result->user};
+    struct store_group_id id = {.group = result->user, .duplicate = result->duplicate};
     ask_answer(ask, &id, sizeof(id), NULL);
 }
 
@@ -114,6 +114,13 @@ text_bytes_max(uint8_t kind)
     }
 }
 
+/* Those may name who changes them: whether he may is the group's to say. */
+static bool
+is_about_roles(uint8_t kind)
+{
+    return kind == STORE_GROUP_PROMOTE || kind == STORE_GROUP_DEMOTE || kind == STORE_GROUP_ENTITLE;
+}
+
 static bool
 valid_change(const struct ask *ask)
 {
@@ -127,7 +134,7 @@ valid_change(const struct ask *ask)
            change->text_bytes <= text_bytes_max(change->kind) && bytes == held_bytes(ask) &&
            (change->subjects > 0) == about_others &&
            (change->kind != STORE_GROUP_TTL || change->value <= STORE_TTL_MS_MAX) &&
-           ids_valid(&ids, change->kind == STORE_GROUP_DEMOTE ? 0 : change->user);
+           ids_valid(&ids, is_about_roles(change->kind) ? 0 : change->user);
 }
 
 static enum ask_outcome

@@ -236,6 +236,10 @@ what_can_not_be_is_refused_and_nothing_happens(void **state)
             "\"UNKNOWN_USER\",\"text\":\"modifyChat.add.participants[0]: no such user\"");
         has(attendee_changes(alice, "\"promote\":{\"participants\":[{\"userId\":\"9000\"}]}"),
             "\"NOT_A_MEMBER\"");
+        has(attendee_changes(bob, "\"promote\":{\"participants\":[{\"userName\":\"bob\"}]}"),
+            "\"NOT_PERMITTED\"");
+        has(attendee_changes(bob, "\"entitle\":{\"participants\":[{\"userName\":\"bob\"}]}"),
+            "\"NOT_PERMITTED\"");
         has(attendee_changes(alice, "\"remove\":{\"participants\":[{\"userName\":\"alice\"}]}"),
             "\"NOT_EXPECTED\"");
         has(attendee_does(alice, "\"sendMessage\":{\"chat\":{\"groupId\":\"%llu\"},\"text\":\"x\"}",
