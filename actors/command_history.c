@@ -79,8 +79,20 @@ told(struct connection *connection, const struct pending *pending, const struct 
     event_send(connection, &frame);
 }
 
+static void
+history_refused(struct connection *connection, const struct pending *pending, int error)
+{
+    if (error == -ENXIO) {
+        event_error(connection, command_number(pending), pending->ref,
+                    LINNET__V1__ERROR__CODE__UNKNOWN_CHAT,
+                    "getHistory.chat: there is no such group, or you were never in it", 0);
+    } else {
+        command_refuse_own(connection, pending, error);
+    }
+}
+
 static const struct request_kind request_history = {
-    .tag = STORE_HISTORY, .done = told, .refused = command_refuse_own};
+    .tag = STORE_HISTORY, .done = told, .refused = history_refused};
 
 /* One page at a time: each is as much as may wait for a peer that doesn't read. */
 static bool
@@ -121,6 +133,7 @@ get_history(struct connection *connection, const Linnet__V1__ClientFrame *frame)
     }
     if (asked->chat->peer_case == LINNET__V1__CHAT__PEER_GROUP_ID) {
         history.chat = asked->chat->group_id;
+        history.in_group = true;
     } else {
         int error = command_chat_resolve(connection, asked->chat, &history.chat);
         if (error != 0) {

@@ -36,6 +36,7 @@ struct store_history {
     uint64_t to_ms;       /* and before; 0: until now */
     uint32_t max;         /* 0: STORE_HISTORY_MAX */
     uint32_t bytes_max;   /* of the buffer, but one message at least; 0: as much as fits */
+    bool in_group;        /* the chat is a group: -ENXIO where the user was never in it */
     bool forward;         /* towards newer ones; without a number: from the oldest */
     /* forward alone: of all chats, this one and the number are where to go on */
     bool whole;

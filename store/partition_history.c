@@ -6,6 +6,7 @@
 #include "store/partition_priv.h"
 #include "store/store_priv.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum {
@@ -18,6 +19,7 @@ enum {
 /* How far things have got in a chat; of a group, how far the user has. */
 struct cursors {
     uint64_t delivered, read, peer_delivered, peer_read;
+    bool member; /* the chat is a group that the user is or was in */
 };
 
 /* -------------------------------------------------------------------------------------- telling */
@@ -82,6 +84,7 @@ cursors_get(struct partition *partition, uint64_t user, uint64_t chat_id, struct
         return false;
     }
     if (membership_get(ledger, user, chat_id, &membership)) {
+        out->member = true;
         out->delivered = membership.delivered;
         out->read = membership.read;
     } else if (chat_get(ledger, user, chat_id, &chat)) {
@@ -262,6 +265,9 @@ run_history(struct partition *partition, struct ask *ask, bool act)
     }
     if (!partition_head(partition, ask, asked->user, &head)) {
         return ASK_DONE;
+    }
+    if (asked->in_group && !telling.cursors.member) {
+        return partition_refuse(ask, -ENXIO);
     }
     ask_answer(ask, &telling.page, sizeof(telling.page), partition_buffer(telling.out));
     return ASK_DONE;

@@ -144,6 +144,8 @@ describe('a history', () => {
     assert.match(times.text, /untilMs/);
     const { error: nobody } = await erna.ask({ getHistory: { chat: { userName: 'nobody' } } });
     assert.equal(nobody.code, 'UNKNOWN_USER');
+    const { error: noGroup } = await erna.ask({ getHistory: { chat: { groupId: '7000' } } });
+    assert.equal(noGroup.code, 'UNKNOWN_CHAT');
     await erna.close();
   });
 });
