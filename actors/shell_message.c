@@ -50,6 +50,28 @@ id_read(struct shell_call *call, struct trace *out)
     return error == 0;
 }
 
+/* In the protocol's words where the system's would mislead. */
+static const char *
+reason_of(int error)
+{
+    switch (error) {
+    case ESTALE:
+        return "TOO_OLD: the number is below the window";
+    case EDQUOT:
+        return "RECIPIENT_FULL: no device has room for it";
+    case EUSERS:
+        return "RATE_LIMITED: too many first messages";
+    case ETIME:
+        return "TOO_LATE: the message is too old to be changed";
+    case EIDRM:
+        return "GONE: the message was deleted";
+    default:
+        break;
+    }
+    const char *reason = strerrordesc_np(error);
+    return reason != NULL ? reason : "unknown";
+}
+
 static void
 put_step(struct shell_call *call, const struct step *step)
 {
@@ -72,8 +94,7 @@ put_step(struct shell_call *call, const struct step *step)
         shell_put_number(call, numbers[step->kind], step->number);
     }
     if (step->kind == STEP_REFUSED) {
-        const char *reason = strerrordesc_np((int)step->number);
-        shell_put_text(call, "reason", reason != NULL ? reason : "unknown");
+        shell_put_text(call, "reason", reason_of((int)step->number));
     }
     shell_put_end(call, "},");
 }
