@@ -485,7 +485,7 @@ describe('a chat with small limits', () => {
       const node = await Linnetd.start('--inbox-entries-max', '5');
       t.after(() => node.remove());
       const { alice, bob } = await node.importUsers('alice', 'bob');
-      const a = await Client.welcomed(node.url, alice);
+      let a = await Client.welcomed(node.url, alice);
       const say = (number) => a.ask({ number, sendMessage: { chat: { userName: 'bob' }, text: number } });
       for (let n = 1; n <= 5; n++) {
         assert.ok((await say(`${n}`)).sent);
@@ -493,12 +493,17 @@ describe('a chat with small limits', () => {
       const { error } = await say('6');
       assert.equal(error.code, 'RECIPIENT_FULL');
       assert.ok(Number(error.retryAfterMs) > 0);
+      await a.close();
+      a = await Client.welcomed(node.url, alice); // which leaves the device's own count as it is
+      assert.ok(BigInt(a.welcome.nextCommand) > 6n + 64n);
+      assert.equal((await say('7')).error.code, 'RECIPIENT_FULL');
       const b = await Client.welcomed(node.url, bob);
       const heard = await hearAll(b, 5);
       await b.ask({ ref: '1', ack: { inboxNumber: heard[4].inboxNumber } });
+      assert.ok((await say('7')).sent);
       const { sent } = await say('6');
       assert.ok(sent && !sent.duplicate);
-      assert.equal((await b.hear()).text, '6');
+      assert.deepEqual(texts(await hearAll(b, 2)), ['7', '6']);
       await a.close();
       await b.close();
     });
