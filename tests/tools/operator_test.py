@@ -508,6 +508,22 @@ class Shell(unittest.TestCase):
         self.assertEqual(sorted(rows[1]), ["device", "name", "token", "user"])
         self.assertIn("No such file", self.linnet("user", "import", "nowhere.csv", code=1).stderr)
 
+    def test_a_removal_of_many_whose_actor_is_killed_is_cut_short_and_can_be_repeated(self):
+        names = "".join(f"going{i}\n" for i in range(2000))
+        self.linnet("user", "import", "-", stdin=names)
+        with subprocess.Popen([LINNET, "--data", self.node.data, "user", "remove", "-"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as removal:
+            removal.stdin.write(names)
+            removal.stdin.close()
+            removal.stdout.readline()  # it is under way
+            killed = 0
+            while removal.poll() is None and killed < 20:
+                killed += run(LINNET, "--data", self.node.data, "kill", "shell-client", code=None).returncode == 0
+            removal.stdout.read()
+        self.linnet("user", "remove", "-", stdin=names, code=None)
+        self.assertNotIn("going", self.linnet("user", "list", "--all", code=None).stdout)
+        self.assertIsNone(self.node.process.poll())
+
     def test_an_import_of_many_takes_seconds(self):
         begun = time.monotonic()
         done = self.linnet("user", "import", "-", stdin="".join(f"many{i}\n" for i in range(10000)))
