@@ -2,6 +2,7 @@
 /* What one of the two does in a call, decided in his own partition; what the other's makes of it is
  * in apply_call_peer.c. */
 #include "store/calls.h"
+#include "store/chat.h"
 #include "store/expiry.h"
 
 #include <errno.h>
@@ -30,7 +31,9 @@ static void
 need_offer(const struct needs *needs, const struct command *command)
 {
     struct store_entry_message message = as_message(command);
-    need_calls(needs, command->call_offer.call.id.caller);
+    uint64_t caller = command->call_offer.call.id.caller;
+    need_calls(needs, caller);
+    need(needs, RECORD_CHAT, caller, command->call_offer.callee);
     need_number(needs, &message);
 }
 
@@ -68,6 +71,7 @@ run_offer(const struct apply *apply, const struct command *command)
     struct store_entry_message message = as_message(command);
     struct payload_call step = {
         .step = PAYLOAD_CALL_OFFERED, .callee = offer->callee, .call = offer->call};
+    struct record_chat chat;
     unsigned devices;
     if (!apply_number_is_new(apply, &message)) {
         return;
@@ -78,6 +82,8 @@ run_offer(const struct apply *apply, const struct command *command)
     }
     step.call.started_at_ms = apply->time_ms;
     step.call.ring_until_ms = apply->time_ms + offer->ring_ms;
+    (void)chat_get(apply->ledger, message.sender, offer->callee, &chat);
+    step.one_way = chat.blocked;
     begin(apply, &step, devices);
     if (apply->result->error == 0) {
         apply_number_accept(apply, &message);

@@ -20,7 +20,8 @@ need_told(const struct needs *needs, const struct payload *payload)
 /* -------------------------------------------------------------------------------------- offered */
 
 /* The two call each other. Both partitions decide alike that the one with the lower id does: the
- * other's call gives way. */
+ * other's call gives way. Where the caller has blocked the callee, whose call has rung nobody,
+ * there is one call, the caller's. */
 static bool
 crosses(const struct record_call *current, uint64_t caller, uint64_t callee)
 {
@@ -51,7 +52,7 @@ ring(const struct apply *apply, const struct payload_call *told, struct calls *c
     struct record_call *before = calls_current(calls);
     bool gives_way = false;
     if (before != NULL && crosses(before, caller, user)) {
-        gives_way = user < caller;
+        gives_way = user < caller && !told->one_way;
         if (!gives_way) {
             calls_end(apply, user, calls, before, STORE_CALL_CANCELLED);
             before = NULL;

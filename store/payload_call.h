@@ -15,6 +15,7 @@ enum payload_call_step {
 struct payload_call {
     uint8_t step;
     uint8_t reason; /* enum store_call_reason */
+    bool one_way;   /* OFFERED: the caller has blocked the callee, whose own calls reach nobody */
     uint64_t callee;
     struct store_entry_call call;
 };

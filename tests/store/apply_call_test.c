@@ -432,6 +432,32 @@ blocked(void **state)
     assert_null(told(world, bob));
 }
 
+/* Who has blocked the other one calls him, whose own call still rings nobody: his call rings. */
+static void
+blocked_glares(void **state)
+{
+    struct world *world = *state;
+    uint64_t users[2] = {world_user(world, "alice", 1), world_user(world, "bob", 1)};
+    for (unsigned i = 0; i < 2; i++) { /* whoever has the lower id */
+        uint64_t blocker = users[i];
+        uint64_t other = users[1 - i];
+        assert_int_equal(world_state(world, blocker, STORE_STATE_BLOCKED, other, "").error, 0);
+        assert_int_equal(offer(world, other, 10 + i, blocker).error, 0);
+        world_settle(world);
+        assert_int_equal(offer(world, blocker, 20 + i, other).error, 0);
+        world_settle(world);
+        assert_int_equal(answer(world, other, 1, call_of(blocker, 20 + i)), 0);
+        world_settle(world);
+        assert_int_equal(hang_up(world, other, 1, call_of(blocker, 20 + i), STORE_CALL_HANG_UP), 0);
+        world_settle(world);
+        assert_false(in_a_call(world, blocker));
+        assert_false(in_a_call(world, other));
+        assert_int_equal(world_state(world, blocker, STORE_STATE_BLOCKED, other, NULL).error, 0);
+        world_drain(world, blocker);
+        world_drain(world, other);
+    }
+}
+
 static void
 full(void **state)
 {
@@ -596,6 +622,8 @@ main(void)
         IN_A_WORLD("who is in a call is busy, and learns who called", engaged),
         IN_A_WORLD("so he does when very many call at once", engaged_for_many),
         IN_A_WORLD("of two who call each other at once one rings", glares),
+        IN_A_WORLD("who has blocked the other one rings him, though that one calls",
+                   blocked_glares),
         IN_A_WORLD("one who is blocked rings nobody, and calls until time is over", blocked),
         IN_A_WORLD("where no device has room a call fails", full),
         IN_A_WORLD("a callee who is removed has left the call, and can't be called", user_is_gone),

@@ -166,6 +166,7 @@ payloads(void **state)
     check_refused(decode_payload, bytes, count, step, PAYLOAD_CALL_ENDED + 1);
     check_refused(decode_payload, bytes, count, step, PAYLOAD_CALL_END_ASKED); /* for no reason */
     check_refused(decode_payload, bytes, count, step + 1, STORE_CALL_HANG_UP);
+    check_refused(decode_payload, bytes, count, step + 2, 2);
 }
 
 static void
