@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is asked about calls and becomes a command, and who is in one. */
+#include "store/calls.h"
 #include "store/chat.h"
 #include "store/inbox.h"
 #include "store/partition_priv.h"
@@ -84,9 +85,29 @@ valid_end(const struct ask *ask)
     return valid_act(ask) && end->reason >= STORE_CALL_HANG_UP && end->reason <= STORE_CALL_FAIL;
 }
 
+/* Nothing that would begin or end a call is on its way to be applied, and there is no such call. */
+static bool
+is_over(struct partition *partition, const struct store_call_act *end)
+{
+    const struct journal *journal = partition->journal;
+    struct calls calls;
+    if (journal->open.count > 0 || journal->flight.count > 0 ||
+        !partition_knows_record(partition, RECORD_CALLS, end->user, 0)) {
+        return false;
+    }
+    calls_get(&partition->ledger, end->user, &calls);
+    const struct record_call *call = calls_find(&calls, &end->id);
+    return call == NULL || call->state == RECORD_CALL_ENDING;
+}
+
+/* What is over costs no command, as a rule. */
 static enum ask_outcome
 run_end(struct partition *partition, struct ask *ask, bool act)
 {
+    if (act && is_over(partition, ASK_DATA(store_call_act, ask))) {
+        ask_answer_error(ask, 0);
+        return ASK_DONE;
+    }
     return run_act(partition, ask, COMMAND_CALL_END, act);
 }
 

@@ -343,6 +343,35 @@ a_call_right_after_a_start_rings_no_longer(void **state)
     callers_end();
 }
 
+static uint64_t
+commands(void)
+{
+    struct store_stats stats;
+    store_stats_read(callers.world.store, &stats);
+    return stats.commands;
+}
+
+static void
+what_is_over_ends_without_a_command(void **state)
+{
+    (void)state;
+    callers_begin(1);
+    uint64_t before = commands();
+    for (unsigned ref = 1; ref <= 20; ref++) {
+        callers_ask(&callers.alice[0], ref, "\"callHangUp\":{\"call\":#7}", "\"done\"");
+    }
+    assert_int_equal(commands(), before);
+    callers_ring(7);
+    callers_ask(&callers.alice[0], 21, "\"callHangUp\":{\"call\":#7}", "\"done\"");
+    expect_ended("CANCELLED");
+    world_run(&callers.world, 1000);
+    before = commands();
+    callers_ask(&callers.alice[0], 22, "\"callHangUp\":{\"call\":#7}", "\"done\"");
+    callers_ask(&callers.bob[1], 23, "\"callHangUp\":{\"call\":#7}", "\"done\"");
+    assert_int_equal(commands(), before);
+    callers_end();
+}
+
 static void
 few_calls(struct settings *settings)
 {
@@ -392,6 +421,8 @@ main(void)
         SPEC("an offer that is sent again calls once", an_offer_again_is_the_same_call),
         SPEC("a call that begins right after a start rings no longer than others",
              a_call_right_after_a_start_rings_no_longer),
+        SPEC("hanging up what is over is done, without a command",
+             what_is_over_ends_without_a_command),
         SPEC("calls, and what is said in them, are limited", calls_are_limited),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
