@@ -71,6 +71,8 @@ cell_look(struct cell *cell)
     cell->store_commands_seen = all;
     bool quiet = cell->commands == cell->commands_seen;
     cell->commands_seen = cell->commands;
+    cell->in_use = cell->reads != cell->reads_seen;
+    cell->reads_seen = cell->reads;
     if (!quiet || cell->state != CELL_IDLE) {
         return false;
     }
@@ -79,7 +81,7 @@ cell_look(struct cell *cell)
         journal_kick(cell->journal);
         return false;
     }
-    return !cell->rested;
+    return !cell->rested && !cell->in_use;
 }
 
 bool
@@ -110,7 +112,7 @@ cell_freeze(struct cell *cell)
         .generation = log_place_of(log)->generation,
         .position = log_durable_position(log),
     };
-    cell->rests_after = cell->resting || cell->commands == 0;
+    cell->rests_after = !cell->in_use && (cell->resting || cell->commands == 0);
     cell->rested = false;
     cell->commands = 0;
     cell->commands_seen = 0;

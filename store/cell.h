@@ -51,6 +51,8 @@ struct cell {
     bool rests_after;     /* likewise when it was frozen: what folds it may let its files go */
     bool rested;          /* it has, since it was frozen or read last */
     uint64_t reads;       /* of its files, since the start */
+    uint64_t reads_seen;  /* of them, at the last cell_look */
+    bool in_use;          /* there were some between the last two looks: its files stay open */
     uint64_t live_bytes;  /* what the next fold would freeze */
     uint64_t delta_bytes; /* all generations */
     uint64_t delta_entries;

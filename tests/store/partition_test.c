@@ -320,6 +320,46 @@ cells_rest_alone(void **state)
     play(11, lone_rest_story);
 }
 
+/* Users are asked for who are not in memory, again and again, and nobody writes. */
+static void
+read_story(struct rig *r)
+{
+    enum { USERS = 64 };
+    uint64_t users[USERS];
+    unsigned count = 0;
+    unsigned busy = 0;
+    for (unsigned i = 0; i < USERS; i++) {
+        char name[16];
+        uint64_t user;
+        (void)snprintf(name, sizeof(name), "reader%u", i);
+        RIG_CHECK(r, hand_user_create(r->store, name, false, &user) == 0);
+        unsigned cell = store_cell_of(r->store, store_user_partition(r->store, user));
+        busy = i == 0 ? cell : busy;
+        if (cell == busy) {
+            users[count++] = user;
+        }
+    }
+    (void)ln_sleep(UINT64_C(6) * CELL_LOOK_MS);
+    RIG_CHECK(r, count > 4);
+    uint64_t reads = r->store->cells[busy].reads;
+    for (unsigned i = 0; i < 4 * count; i++) {
+        struct store_user user;
+        RIG_CHECK(r, hand_user_get(r->store, users[i % count], &user) == 0);
+        (void)ln_sleep(CELL_LOOK_MS / 8);
+        RIG_CHECK(r, !environment_rests(r->store->cells[busy].environment));
+    }
+    RIG_CHECK(r, r->store->cells[busy].reads > reads + count);
+    (void)ln_sleep(UINT64_C(6) * CELL_LOOK_MS);
+    RIG_CHECK(r, environment_rests(r->store->cells[busy].environment));
+}
+
+static void
+cells_that_are_read_stay_open(void **state)
+{
+    (void)state;
+    play(12, read_story);
+}
+
 /* -EAGAIN: there was no room for it; -ETIMEDOUT: it waits. */
 static int
 asked(ln_pid partition, uint32_t tag, const void *data, size_t bytes)
@@ -629,6 +669,8 @@ main(void)
         SPEC("under overload presence is refused first, then receipts, then everything else",
              what_may_wait_is_refused_first),
         SPEC("a cell in which nobody acts rests, whatever others do", cells_rest_alone),
+        SPEC("a cell that is read keeps its files open, though nobody writes",
+             cells_that_are_read_stay_open),
         SPEC("a message is pushed to each of its reader's devices that is online",
              pushes_to_each_device),
         SPEC("a session that has detached is told nothing more", detaches_in_order),
