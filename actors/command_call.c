@@ -61,7 +61,7 @@ offered(struct connection *connection, const struct pending *pending, const stru
     const struct store_sent *stored = (const struct store_sent *)(const void *)answer->data;
     if (!stored->duplicate) {
         connection_acted(connection);
-        if (pending->mode != 0) {
+        if (pending->strangers > 0) {
             connection_rate_charge(connection, RATE_STRANGERS);
         }
     }
@@ -73,6 +73,9 @@ offer_refused(struct connection *connection, const struct pending *pending, int 
 {
     if (error == -ESRCH) {
         command_start_over(connection);
+    } else if (error == -EUSERS) {
+        connection_rate_gives_back(connection, RATE_CALLS, 1);
+        connection_rate_say(connection, command_number(pending), pending->ref, RATE_STRANGERS, 1);
     } else {
         refused(connection, pending, error);
     }
@@ -81,7 +84,7 @@ offer_refused(struct connection *connection, const struct pending *pending, int 
 static const struct request_kind request_offer = {
     .tag = STORE_CALL_OFFER, .ordered = true, .done = offered, .refused = offer_refused};
 
-/* Whether he may be called: 0, or why not. Yields. */
+/* Whether there is such a user, and a stranger: 0, or why not. Yields. */
 static int
 look(struct connection *connection, uint64_t callee, bool *out_stranger)
 {
@@ -100,19 +103,13 @@ look(struct connection *connection, uint64_t callee, bool *out_stranger)
         error = command_met(connection, callee, &met);
         *out_stranger = !met;
     }
-    bool spent = connection_rate_wait_ms(connection, RATE_STRANGERS) > 0;
-    return error == 0 && *out_stranger && spent ? -EUSERS : error;
+    return error;
 }
 
 static void
 refuse_offer(struct connection *connection, const Linnet__V1__ClientFrame *frame, int error)
 {
-    if (error == -EUSERS) {
-        messenger_count(&connection->messenger->counters.rate_refused[RATE_STRANGERS]);
-        event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__RATE_LIMITED,
-                    rate_class_refusal(RATE_STRANGERS),
-                    connection_rate_wait_ms(connection, RATE_STRANGERS));
-    } else if (error == -ENOENT) {
+    if (error == -ENOENT) {
         event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__UNKNOWN_USER,
                     "callOffer.chat: no such user", 0);
     } else if (error == -EPERM) {
@@ -145,12 +142,13 @@ offer(struct connection *connection, const Linnet__V1__ClientFrame *frame)
     }
     act.id = (struct store_call_id){
         .caller = act.user, .device = act.device, .number = command_number_new(connection, frame)};
+    act.known_only = stranger && connection_rate_wait_ms(connection, RATE_STRANGERS) > 0;
     short_name_get(&connection->name, &name);
     act.name_bytes = name.bytes;
     memcpy(act.name, name.text, name.bytes);
     struct ln_buffer *buffer = content_of(&asked->content, &act);
     struct pending *pending = command_pending(&request_offer, frame, act.id.number);
-    pending->mode = stranger ? 1 : 0;
+    pending->strangers = stranger ? 1 : 0;
     command_ask_in_order(connection, pending, act.user, &act, sizeof act, buffer);
 }
 

@@ -147,16 +147,6 @@ crowd_find(struct connection *connection, const Linnet__V1__ClientFrame *frame, 
     return false;
 }
 
-/* Leaves each once, and oneself not at all. Who is put into a group costs as much as who is written
- * to first; false: they were too many. */
-static bool
-crowd_admitted(struct connection *connection, const Linnet__V1__ClientFrame *frame,
-               struct crowd *crowd)
-{
-    crowd_distinct(crowd, connection->user);
-    return connection_rate_admits(connection, frame, RATE_STRANGERS, crowd->count);
-}
-
 /* A text, then the users' ids. */
 static struct ln_buffer *
 crowd_buffer(const char *text, size_t bytes, const struct crowd *crowd)
@@ -168,6 +158,36 @@ crowd_buffer(const char *text, size_t bytes, const struct crowd *crowd)
         memcpy(out + bytes + i * sizeof(uint64_t), &crowd->users[i].user, sizeof(uint64_t));
     }
     return buffer;
+}
+
+/* ------------------------------------------------------------------------------------ strangers */
+
+/* Who is put into a group costs as much as who is written to first. It is taken before the store is
+ * asked, so that no commands behind this one spend it too, and given back when nothing came of it.
+ * Where there is not so much the store is asked all the same, for what it has accepted before. */
+static void
+strangers_take(struct connection *connection, struct pending *pending, uint32_t strangers)
+{
+    pending->strangers = strangers;
+    pending->known_only =
+        strangers > 0 && !connection_rate_takes(connection, RATE_STRANGERS, strangers);
+}
+
+static void
+strangers_give_back(const struct connection *connection, const struct pending *pending)
+{
+    if (!pending->known_only && pending->strangers > 0) {
+        connection_rate_gives_back(connection, RATE_STRANGERS, pending->strangers);
+    }
+}
+
+/* Refused for the strangers' sake alone, it costs no group either. */
+static void
+strangers_refuse(struct connection *connection, const struct pending *pending)
+{
+    connection_rate_gives_back(connection, RATE_GROUPS, 1);
+    connection_rate_say(connection, command_number(pending), pending->ref, RATE_STRANGERS,
+                        pending->strangers);
 }
 
 /* -------------------------------------------------------------------------------------- answers */
@@ -193,6 +213,9 @@ static void
 created(struct connection *connection, const struct pending *pending, const struct ln_msg *msg)
 {
     const struct store_group_id *id = (const struct store_group_id *)(const void *)msg->data;
+    if (id->duplicate) {
+        strangers_give_back(connection, pending);
+    }
     messenger_count(&connection->messenger->counters.chats_created);
     answer(connection, pending, id->group,
            &(struct store_group_changed){.duplicate = id->duplicate});
@@ -201,9 +224,13 @@ created(struct connection *connection, const struct pending *pending, const stru
 static void
 changed(struct connection *connection, const struct pending *pending, const struct ln_msg *msg)
 {
+    const struct store_group_changed *change =
+        (const struct store_group_changed *)(const void *)msg->data;
     messenger_count(&connection->messenger->counters.chats_changed);
-    answer(connection, pending, pending->group,
-           (const struct store_group_changed *)(const void *)msg->data);
+    if (change->duplicate) {
+        strangers_give_back(connection, pending);
+    }
+    answer(connection, pending, pending->group, change);
 }
 
 /* The answer to a retry could not tell the invitation that the first try made: so it is always read
@@ -225,10 +252,24 @@ invited(struct connection *connection, const struct pending *pending, const stru
 static void
 creation_refused(struct connection *connection, const struct pending *pending, int error)
 {
-    if (error == -ENOENT) {
+    strangers_give_back(connection, pending);
+    if (error == -EUSERS) {
+        strangers_refuse(connection, pending);
+    } else if (error == -ENOENT) {
         event_error(connection, command_number(pending), pending->ref,
                     LINNET__V1__ERROR__CODE__UNKNOWN_USER,
                     "createChat.participants: one of them is nobody any more", 0);
+    } else {
+        command_refuse_group(connection, pending, error);
+    }
+}
+
+static void
+change_refused(struct connection *connection, const struct pending *pending, int error)
+{
+    strangers_give_back(connection, pending);
+    if (error == -EUSERS) {
+        strangers_refuse(connection, pending);
     } else {
         command_refuse_group(connection, pending, error);
     }
@@ -244,7 +285,7 @@ join_refused(struct connection *connection, const struct pending *pending, int e
 static const struct request_kind request_create = {
     .tag = STORE_GROUP_CREATE, .ordered = true, .done = created, .refused = creation_refused};
 static const struct request_kind request_change = {
-    .tag = STORE_GROUP_CHANGE, .ordered = true, .done = changed, .refused = command_refuse_group};
+    .tag = STORE_GROUP_CHANGE, .ordered = true, .done = changed, .refused = change_refused};
 static const struct request_kind request_invite = {
     .tag = STORE_GROUP_CHANGE, .ordered = true, .done = invited, .refused = command_refuse_group};
 static const struct request_kind request_join = {
@@ -269,8 +310,8 @@ create_chat(struct connection *connection, const Linnet__V1__ClientFrame *frame)
 {
     const Linnet__V1__CreateChat *asked = frame->create_chat;
     struct crowd crowd = crowd_of(asked->participants, asked->n_participants, false);
-    if (crowd_find(connection, frame, "createChat.participants", &crowd) &&
-        crowd_admitted(connection, frame, &crowd)) {
+    if (crowd_find(connection, frame, "createChat.participants", &crowd)) {
+        crowd_distinct(&crowd, connection->user);
         struct store_group_create create = {
             .user = connection->user,
             .number = command_number_new(connection, frame),
@@ -281,6 +322,8 @@ create_chat(struct connection *connection, const Linnet__V1__ClientFrame *frame)
             .name_bytes = (uint8_t)strlen(asked->name),
         };
         struct pending *pending = command_pending(&request_create, frame, create.number);
+        strangers_take(connection, pending, crowd.count);
+        create.known_only = pending->known_only;
         command_ask_in_order(connection, pending, create.user, &create, sizeof create,
                              crowd_buffer(asked->name, create.name_bytes, &crowd));
     }
@@ -359,6 +402,8 @@ change_ask(struct connection *connection, const Linnet__V1__ClientFrame *frame,
     change->number = command_number_new(connection, frame);
     struct pending *pending = command_pending(kind, frame, change->number);
     pending->group = change->group;
+    strangers_take(connection, pending, change->kind == STORE_GROUP_ADD ? change->subjects : 0);
+    change->known_only = pending->known_only;
     command_ask_in_order(connection, pending, change->group, change, sizeof *change, buffer);
 }
 
@@ -379,10 +424,7 @@ change_subjects(struct connection *connection, const Linnet__V1__ClientFrame *fr
                     "modifyChat.remove.participants: oneself is among them, who can leave", 0);
         return false;
     }
-    if (change->kind == STORE_GROUP_ADD) {
-        return crowd_admitted(connection, frame, crowd);
-    }
-    crowd_distinct(crowd, 0);
+    crowd_distinct(crowd, change->kind == STORE_GROUP_ADD ? connection->user : 0);
     return true;
 }
 

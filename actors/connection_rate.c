@@ -87,18 +87,31 @@ connection_rate_charge(const struct connection *connection, enum rate_class clas
 }
 
 bool
-connection_rate_admits(struct connection *connection, const Linnet__V1__ClientFrame *frame,
-                       enum rate_class class, uint32_t amount)
+connection_rate_takes(const struct connection *connection, enum rate_class class, uint32_t amount)
 {
-    uint64_t wait_ms = wait_many_ms(connection, class, amount);
-    if (wait_ms > 0) {
-        messenger_count(&connection->messenger->counters.rate_refused[class]);
-        event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__RATE_LIMITED,
-                    rate_class_refusal(class), wait_ms);
+    if (wait_many_ms(connection, class, amount) > 0) {
         return false;
     }
     charge_many(connection, class, amount);
     return true;
+}
+
+void
+connection_rate_gives_back(const struct connection *connection, enum rate_class class,
+                           uint32_t amount)
+{
+    struct charges charges = charges_of(connection, class, amount);
+    limiter_refund(&rates_of(connection)->users, &charges.user);
+    limiter_refund(&connection->messenger->addresses, &charges.address);
+}
+
+void
+connection_rate_say(struct connection *connection, uint64_t number, uint64_t ref,
+                    enum rate_class class, uint32_t amount)
+{
+    messenger_count(&connection->messenger->counters.rate_refused[class]);
+    event_error(connection, number, ref, LINNET__V1__ERROR__CODE__RATE_LIMITED,
+                rate_class_refusal(class), wait_many_ms(connection, class, amount));
 }
 
 /* The key under which the node itself is counted; those of addresses have 32 bits. */

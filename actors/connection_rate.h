@@ -20,9 +20,15 @@ bool connection_rate_refuses(struct connection *connection, const Linnet__V1__Cl
 /* How long its user or address has to wait for one more of the class; and takes one. */
 uint64_t connection_rate_wait_ms(const struct connection *connection, enum rate_class class);
 void connection_rate_charge(const struct connection *connection, enum rate_class class);
-/* Both for a command that costs so many; false: it was refused. */
-bool connection_rate_admits(struct connection *connection, const Linnet__V1__ClientFrame *frame,
-                            enum rate_class class, uint32_t amount);
+/* Takes so many, if they would pass. */
+bool connection_rate_takes(const struct connection *connection, enum rate_class class,
+                           uint32_t amount);
+/* So many were taken for what changed nothing. */
+void connection_rate_gives_back(const struct connection *connection, enum rate_class class,
+                                uint32_t amount);
+/* Counts and answers what was refused for the sake of so many of the class. */
+void connection_rate_say(struct connection *connection, uint64_t number, uint64_t ref,
+                         enum rate_class class, uint32_t amount);
 /* Whether one more may register, which is charged then; and how long he has to wait. */
 bool connection_rate_registers(const struct connection *connection);
 uint64_t connection_rate_registration_wait_ms(const struct connection *connection);

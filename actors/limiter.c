@@ -139,3 +139,20 @@ limiter_charge(struct limiter *limiter, const struct limiter_charge *charge, uin
     } while (!atomic_compare_exchange_weak_explicit(bucket, &before_ns, after_ns,
                                                     memory_order_relaxed, memory_order_relaxed));
 }
+
+void
+limiter_refund(struct limiter *limiter, const struct limiter_charge *charge)
+{
+    int64_t place = is_limited(charge) ? find(limiter, charge->key) : -1;
+    if (place < 0) {
+        return; /* forgotten meanwhile */
+    }
+    _Atomic uint64_t *bucket = &limiter->buckets[place].full_at_ns[charge->class];
+    uint64_t cost = cost_ns(charge);
+    uint64_t before_ns = get(bucket);
+    uint64_t after_ns;
+    do {
+        after_ns = before_ns > cost ? before_ns - cost : 0;
+    } while (!atomic_compare_exchange_weak_explicit(bucket, &before_ns, after_ns,
+                                                    memory_order_relaxed, memory_order_relaxed));
+}

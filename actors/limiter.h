@@ -53,3 +53,5 @@ uint64_t limiter_wait_ms(const struct limiter *limiter, const struct limiter_cha
                          uint64_t now_ns);
 /* Takes it, whether it would pass or not; the debt is a period's at most. */
 void limiter_charge(struct limiter *limiter, const struct limiter_charge *charge, uint64_t now_ns);
+/* Gives back what was taken: nothing came of it. */
+void limiter_refund(struct limiter *limiter, const struct limiter_charge *charge);

@@ -51,3 +51,8 @@ bool apply_stream_follows(const struct command_stream *stream);
 /* Adds to the effects. */
 void apply_command(struct ledger *ledger, const struct command *command, struct effects *effects,
                    struct result *out);
+
+/* Whether nothing was accepted under this number of a device's, nor could have been: its window
+ * must be known. */
+bool apply_number_unused(const struct ledger *ledger, uint64_t user, uint16_t device,
+                         uint64_t number);

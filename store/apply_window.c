@@ -49,6 +49,18 @@ apply_number_is_new(const struct apply *apply, const struct store_entry_message 
     ASSERT(false);
 }
 
+bool
+apply_number_unused(const struct ledger *ledger, uint64_t user, uint16_t device, uint64_t number)
+{
+    struct window_entry entry;
+    if (number >= STORE_NODE_NUMBER_MIN) {
+        return true;
+    }
+    struct store_key key = record_key(ledger->partition, RECORD_WINDOW, user, device);
+    struct window window = window_of(ledger, &key);
+    return window_find(&window, number, &entry) == WINDOW_NEW;
+}
+
 void
 apply_number_accept(const struct apply *apply, const struct store_entry_message *message)
 {

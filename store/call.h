@@ -84,9 +84,10 @@ struct store_call_act {
     uint32_t ring_ms;       /* OFFER: so long, unless something comes of it */
     uint32_t content_bytes; /* OFFER, ANSWER, SIGNAL */
     uint16_t device;
-    uint8_t reason; /* END: enum store_call_reason */
-    uint8_t signal; /* SIGNAL: enum store_call_signal_kind */
-    bool video;     /* OFFER */
+    uint8_t reason;  /* END: enum store_call_reason */
+    uint8_t signal;  /* SIGNAL: enum store_call_signal_kind */
+    bool video;      /* OFFER */
+    bool known_only; /* OFFER: only one that was accepted before is answered; else -EUSERS */
     uint8_t name_bytes;
     char name[64]; /* OFFER: the caller's */
 };

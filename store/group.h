@@ -103,6 +103,7 @@ struct store_group_create {
     uint16_t device;
     uint8_t rights;
     uint8_t name_bytes;
+    bool known_only; /* only what was accepted before is answered; else -EUSERS */
 };
 
 /* The buffer holds the text, then `subjects` ids. */
@@ -115,6 +116,7 @@ struct store_group_change {
     uint16_t device;
     uint16_t text_bytes;
     uint8_t kind;
+    bool known_only; /* only what was accepted before is answered; else -EUSERS */
     unsigned char invite[STORE_GROUP_INVITE_BYTES]; /* INVITE: the new one; JOIN: the one shown */
 };
 struct store_group_changed {

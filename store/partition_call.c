@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is asked about calls and becomes a command, and who is in one. */
+#include "store/apply.h"
 #include "store/calls.h"
 #include "store/chat.h"
 #include "store/inbox.h"
@@ -53,6 +54,10 @@ run_offer(struct partition *partition, struct ask *ask, bool act)
                                 .content = content_of(ask),
                                 .content_bytes = offer->content_bytes}},
     };
+    if (act && offer->known_only && partition_log(partition, ask, &command, false) == ASK_READY &&
+        apply_number_unused(&partition->ledger, offer->user, offer->device, offer->id.number)) {
+        return partition_refuse(ask, -EUSERS);
+    }
     return partition_log_for_user(partition, ask, &command, offer->user, act);
 }
 

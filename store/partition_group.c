@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests about groups. Buffers hold text, then ids; ids rise, so that none comes twice. */
+#include "store/apply.h"
 #include "store/change.h"
 #include "store/group_ledger.h"
 #include "store/partition_priv.h"
@@ -80,6 +81,10 @@ run_create(struct partition *partition, struct ask *ask, bool act)
     if (create->members + 1 > partition->store->options.group_members_max) {
         return act ? partition_refuse(ask, -EMFILE) : ASK_READY;
     }
+    if (act && create->known_only && partition_log(partition, ask, &command, false) == ASK_READY &&
+        apply_number_unused(&partition->ledger, create->user, create->device, create->number)) {
+        return partition_refuse(ask, -EUSERS);
+    }
     return partition_log_for_user(partition, ask, &command, create->user, act);
 }
 
@@ -158,6 +163,10 @@ run_change(struct partition *partition, struct ask *ask, bool act)
             },
     };
     memcpy(command.group_change.invite, change->invite, sizeof(change->invite));
+    if (act && change->known_only && partition_log(partition, ask, &command, false) == ASK_READY &&
+        apply_number_unused(&partition->ledger, change->user, change->device, change->number)) {
+        return partition_refuse(ask, -EUSERS);
+    }
     if (act && outbox_full(partition)) {
         return partition_refuse(ask, -EAGAIN);
     }

@@ -63,6 +63,24 @@ a_periods_worth_comes_at_once(void **state)
 }
 
 static void
+what_is_given_back_can_be_taken_again(void **state)
+{
+    (void)state;
+    struct limiter_charge many = {.key = 7, .class = RATE_STRANGERS, .limit = LIMIT, .amount = 40};
+    limiter_init(&limiter, ENTRIES);
+    limiter_refund(&limiter, &many); /* of whom nothing is known */
+    assert_int_equal(limiter_wait_ms(&limiter, &many, SECOND), 0);
+    limiter_charge(&limiter, &many, SECOND);
+    assert_true(limiter_wait_ms(&limiter, &many, SECOND) > 0);
+    limiter_refund(&limiter, &many);
+    assert_int_equal(take_all(7, RATE_STRANGERS, SECOND), LIMIT);
+    many.amount = 2 * LIMIT; /* was all of it, and is again */
+    limiter_refund(&limiter, &many);
+    assert_int_equal(take_all(7, RATE_STRANGERS, SECOND), LIMIT);
+    limiter_fini(&limiter);
+}
+
+static void
 classes_and_keys_are_apart(void **state)
 {
     (void)state;
@@ -249,6 +267,7 @@ int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
+        SPEC("what is given back can be taken again", what_is_given_back_can_be_taken_again),
         SPEC("a period's worth may come at once, and comes back evenly",
              a_periods_worth_comes_at_once),
         SPEC("each class of each user has a bucket of its own", classes_and_keys_are_apart),

@@ -302,6 +302,116 @@ who_is_put_into_a_group_costs_as_much_as_a_stranger(void **state)
     end();
 }
 
+/* Three in the group, or to be, and what was answered. */
+static const char *
+with_three(const char *before, const uint64_t ids[3], const char *after)
+{
+    char text[512];
+    (void)snprintf(text, sizeof text,
+                   "%s\"participants\":[{\"userId\":\"%llu\"},{\"userId\":\"%llu\"},"
+                   "{\"userId\":\"%llu\"}]%s",
+                   before, (unsigned long long)ids[0], (unsigned long long)ids[1],
+                   (unsigned long long)ids[2], after);
+    wire_say(&alice, text);
+    return answer_to(&alice, "\"ref\":\"5\"");
+}
+
+static void
+enrol_six(uint64_t ids[6])
+{
+    char name[8];
+    for (unsigned i = 0; i < 6; i++) {
+        (void)snprintf(name, sizeof name, "p%u", i);
+        ids[i] = enrol(&phone, name, ELSEWHERE);
+        wire_end(&phone);
+    }
+}
+
+static uint64_t refused_of(enum rate_class class)
+{
+    return messenger_counted(&world.messenger.counters.rate_refused[class]);
+}
+
+static void
+what_was_accepted_is_answered_when_strangers_are_spent(void **state)
+{
+    (void)state;
+    static const char create[] = "{\"ref\":\"5\",\"number\":\"1\",\"createChat\":{\"name\":\"we\",";
+    uint64_t ids[6];
+    char add[160];
+    begin(33);
+    world.settings.user_rates[RATE_STRANGERS] = 6;
+    world.settings.user_rates[RATE_GROUPS] = 5;
+    enrol_six(ids);
+    uint64_t group = wire_number(with_three(create, ids, "}}"), "groupId");
+    (void)snprintf(
+        add, sizeof add,
+        "{\"ref\":\"5\",\"number\":\"2\",\"modifyChat\":{\"chat\":{\"groupId\":\"%llu\"},"
+        "\"add\":{",
+        (unsigned long long)group);
+    assert_false(limited(with_three(add, ids + 3, "}}}")));
+    /* All six are spent. */
+    const char *again = with_three(create, ids, "}}");
+    assert_non_null(strstr(again, "\"duplicate\":true"));
+    assert_int_equal(wire_number(again, "groupId"), group);
+    assert_non_null(strstr(with_three(add, ids + 3, "}}}"), "\"duplicate\":true"));
+    /* What is refused for their sake costs no group either: four of five were taken. */
+    for (unsigned i = 0; i < 5; i++) {
+        assert_true(limited(makes_a_group(ids, i, 1)));
+    }
+    assert_int_equal(refused_of(RATE_STRANGERS), 5);
+    assert_int_equal(refused_of(RATE_GROUPS), 0);
+    end();
+}
+
+static void
+what_the_group_refuses_costs_no_strangers(void **state)
+{
+    (void)state;
+    uint64_t ids[6];
+    char add[160];
+    begin(34);
+    world.settings.user_rates[RATE_STRANGERS] = 3;
+    enrol_six(ids);
+    wire_say(&bob, "{\"ref\":\"5\",\"createChat\":{\"name\":\"we\"}}");
+    uint64_t group = wire_number(answer_to(&bob, "\"ref\":\"5\""), "groupId");
+    (void)snprintf(add, sizeof add,
+                   "{\"ref\":\"5\",\"modifyChat\":{\"chat\":{\"groupId\":\"%llu\"},\"add\":{",
+                   (unsigned long long)group);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_non_null(strstr(with_three(add, ids, "}}}"), "UNKNOWN_CHAT"));
+    }
+    assert_false(limited(makes_a_group(ids, 0, 3)));
+    assert_true(limited(makes_a_group(ids, 3, 1)));
+    end();
+}
+
+static void
+an_offer_that_was_accepted_is_answered_when_strangers_are_spent(void **state)
+{
+    (void)state;
+    char offer[128];
+    begin(35);
+    world.settings.user_rates[RATE_STRANGERS] = 1;
+    uint64_t carol_id = enrol(&phone, "carol", ELSEWHERE);
+    (void)snprintf(
+        offer, sizeof offer,
+        "{\"number\":\"1\",\"ref\":\"5\",\"callOffer\":{\"chat\":{\"userId\":\"%llu\"}}}",
+        (unsigned long long)carol_id);
+    wire_say(&alice, offer);
+    assert_false(limited(answer_to(&alice, "\"ref\":\"5\"")));
+    wire_say(&alice, offer);
+    assert_non_null(strstr(answer_to(&alice, "\"ref\":\"5\""), "\"duplicate\":true"));
+    (void)snprintf(
+        offer, sizeof offer,
+        "{\"number\":\"2\",\"ref\":\"6\",\"callOffer\":{\"chat\":{\"userId\":\"%llu\"}}}",
+        (unsigned long long)bob_id);
+    wire_say(&alice, offer);
+    assert_true(limited(answer_to(&alice, "\"ref\":\"6\"")));
+    wire_end(&phone);
+    end();
+}
+
 /* ---------------------------------------------------------------------------------- registering */
 
 static bool
@@ -426,6 +536,12 @@ main(void)
              strangers_are_limited_and_friends_are_not),
         SPEC("who is put into a group costs as much as one who is written to first",
              who_is_put_into_a_group_costs_as_much_as_a_stranger),
+        SPEC("a retry of a group's creation or filling is answered when the strangers are spent",
+             what_was_accepted_is_answered_when_strangers_are_spent),
+        SPEC("an addition that the group refuses costs no strangers",
+             what_the_group_refuses_costs_no_strangers),
+        SPEC("a retry of an offer is answered when the strangers are spent",
+             an_offer_that_was_accepted_is_answered_when_strangers_are_spent),
         SPEC("an address registers so many users in an hour, and logs in as before",
              an_address_registers_so_many_in_an_hour),
         SPEC("a node registers so many users in an hour", a_node_registers_so_many_in_an_hour),
