@@ -7,6 +7,7 @@
 
 #include "actors/invite.h"
 #include "actors/lookup.h"
+#include "store/presence.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -86,6 +87,8 @@ crowd_of(Linnet__V1__Participant *const *participants, size_t count, bool known)
     }
     return crowd;
 }
+_Static_assert((int)PROTOCOL_GROUP_SUBJECTS_MAX == (int)STORE_STRANGERS_MAX,
+               "all can be asked for");
 _Static_assert((int)PROTOCOL_NAME_BYTES_MAX <= (int)STORE_NAME_BYTES_MAX, "a name has room");
 
 static int
@@ -162,15 +165,41 @@ crowd_buffer(const char *text, size_t bytes, const struct crowd *crowd)
 
 /* ------------------------------------------------------------------------------------ strangers */
 
-/* Who is put into a group costs as much as who is written to first. It is taken before the store is
- * asked, so that no commands behind this one spend it too, and given back when nothing came of it.
- * Where there is not so much the store is asked all the same, for what it has accepted before. */
+/* Who is put into a group, and has not been met, costs as much as who is written to first. It is
+ * taken before the store is asked, so that no commands behind this one spend it too, and given back
+ * when nothing came of it. Where there is not so much the store is asked all the same, for what it
+ * has accepted before. */
 static void
 strangers_take(struct connection *connection, struct pending *pending, uint32_t strangers)
 {
     pending->strangers = strangers;
     pending->known_only =
         strangers > 0 && !connection_rate_takes(connection, RATE_STRANGERS, strangers);
+}
+
+/* How many of the crowd are strangers; false: that was answered. Yields. */
+static bool
+strangers_count(struct connection *connection, const Linnet__V1__ClientFrame *frame,
+                const struct crowd *crowd, uint32_t *out)
+{
+    struct store_strangers asked = {.user = connection->user, .count = crowd->count};
+    struct ln_msg *answer = NULL;
+    *out = 0;
+    if (crowd->count == 0 || !connection_rate_limits(connection, RATE_STRANGERS)) {
+        return true;
+    }
+    struct ln_msg *request = ln_msg_new(STORE_STRANGERS, LN_DURABLE, sizeof asked);
+    memcpy(request->data, &asked, sizeof asked);
+    request->buffer = crowd_buffer("", 0, crowd);
+    int error = ln_call(store_user_pid(connection->messenger->store, asked.user), &request,
+                        CONNECTION_CALL_MS, &answer);
+    if (error != 0) {
+        command_refuse(connection, frame->number, frame->ref, error == -ESRCH ? -EAGAIN : error);
+        return false;
+    }
+    *out = ((const struct store_strangers_found *)(const void *)answer->data)->count;
+    ln_msg_free(&answer);
+    return true;
 }
 
 static void
@@ -310,8 +339,13 @@ create_chat(struct connection *connection, const Linnet__V1__ClientFrame *frame)
 {
     const Linnet__V1__CreateChat *asked = frame->create_chat;
     struct crowd crowd = crowd_of(asked->participants, asked->n_participants, false);
-    if (crowd_find(connection, frame, "createChat.participants", &crowd)) {
+    uint32_t strangers = 0;
+    bool found = crowd_find(connection, frame, "createChat.participants", &crowd);
+    if (found) {
         crowd_distinct(&crowd, connection->user);
+        found = strangers_count(connection, frame, &crowd, &strangers);
+    }
+    if (found) {
         struct store_group_create create = {
             .user = connection->user,
             .number = command_number_new(connection, frame),
@@ -322,7 +356,7 @@ create_chat(struct connection *connection, const Linnet__V1__ClientFrame *frame)
             .name_bytes = (uint8_t)strlen(asked->name),
         };
         struct pending *pending = command_pending(&request_create, frame, create.number);
-        strangers_take(connection, pending, crowd.count);
+        strangers_take(connection, pending, strangers);
         create.known_only = pending->known_only;
         command_ask_in_order(connection, pending, create.user, &create, sizeof create,
                              crowd_buffer(asked->name, create.name_bytes, &crowd));
@@ -394,7 +428,7 @@ change_fill(const Linnet__V1__ModifyChat *modify, struct store_group_change *out
 /* Takes the buffer. */
 static void
 change_ask(struct connection *connection, const Linnet__V1__ClientFrame *frame,
-           const struct request_kind *kind, struct store_group_change *change,
+           const struct request_kind *kind, struct store_group_change *change, uint32_t strangers,
            struct ln_buffer *buffer)
 {
     change->user = connection->user;
@@ -402,7 +436,7 @@ change_ask(struct connection *connection, const Linnet__V1__ClientFrame *frame,
     change->number = command_number_new(connection, frame);
     struct pending *pending = command_pending(kind, frame, change->number);
     pending->group = change->group;
-    strangers_take(connection, pending, change->kind == STORE_GROUP_ADD ? change->subjects : 0);
+    strangers_take(connection, pending, strangers);
     change->known_only = pending->known_only;
     command_ask_in_order(connection, pending, change->group, change, sizeof *change, buffer);
 }
@@ -441,13 +475,18 @@ modify_chat(struct connection *connection, const Linnet__V1__ClientFrame *frame)
     struct store_group_change change = {.group = modify->chat->group_id,
                                         .kind = (uint8_t)changes[which].kind};
     struct crowd crowd = {0};
-    if (changes[which].path == NULL ||
-        change_subjects(connection, frame, &changes[which], &crowd)) {
+    uint32_t strangers = 0;
+    bool found =
+        changes[which].path == NULL || change_subjects(connection, frame, &changes[which], &crowd);
+    if (found && change.kind == STORE_GROUP_ADD) {
+        found = strangers_count(connection, frame, &crowd, &strangers);
+    }
+    if (found) {
         const char *text = change_fill(modify, &change);
         change.subjects = crowd.count;
         change_ask(connection, frame,
                    change.kind == STORE_GROUP_INVITE ? &request_invite : &request_change, &change,
-                   crowd_buffer(text, change.text_bytes, &crowd));
+                   strangers, crowd_buffer(text, change.text_bytes, &crowd));
     }
     ln_free(crowd.users);
 }
@@ -463,7 +502,7 @@ join_chat(struct connection *connection, const Linnet__V1__ClientFrame *frame)
                     "joinChat.invite: not an invitation of this node", 0);
         return;
     }
-    change_ask(connection, frame, &request_join, &change, NULL);
+    change_ask(connection, frame, &request_join, &change, 0, NULL);
 }
 
 const struct command_kind command_join_chat = {join_chat};

@@ -87,6 +87,13 @@ connection_rate_charge(const struct connection *connection, enum rate_class clas
 }
 
 bool
+connection_rate_limits(const struct connection *connection, enum rate_class class)
+{
+    struct charges charges = charges_of(connection, class, 1);
+    return charges.user.limit > 0 || charges.address.limit > 0;
+}
+
+bool
 connection_rate_takes(const struct connection *connection, enum rate_class class, uint32_t amount)
 {
     if (wait_many_ms(connection, class, amount) > 0) {

@@ -30,6 +30,7 @@ static const struct ask_kind *const kinds[] = {
     KIND(STORE_USER_LIST, ask_user_list),
     KIND(STORE_SEEN, ask_seen),
     KIND(STORE_SEEN_GET, ask_seen_get),
+    KIND(STORE_STRANGERS, ask_strangers),
     KIND(STORE_WAKE_SET, ask_wake_set),
     KIND(STORE_WAKE_CLEAR, ask_wake_clear),
     KIND(STORE_WAKE_GET, ask_wake_get),

@@ -126,6 +126,41 @@ run_seen_get(struct partition *partition, struct ask *ask, bool act)
     return ASK_DONE;
 }
 
+static bool
+valid_strangers(const struct ask *ask)
+{
+    const struct store_strangers *asked = ASK_DATA(store_strangers, ask);
+    return partition_valid_user(ask) && asked->count > 0 && asked->count <= STORE_STRANGERS_MAX &&
+           ask->buffer != NULL && ln_buffer_bytes(ask->buffer) == asked->count * sizeof(uint64_t);
+}
+
+static enum ask_outcome
+run_strangers(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_strangers *asked = ASK_DATA(store_strangers, ask);
+    struct command_ids ids = {.count = asked->count, .bytes = ln_buffer_data(ask->buffer)};
+    struct store_strangers_found found = {0};
+    bool known = true;
+    for (uint32_t i = 0; i < ids.count; i++) {
+        known =
+            partition_knows_record(partition, RECORD_CHAT, asked->user, command_id_at(&ids, i)) &&
+            known;
+    }
+    if (!known || !act) {
+        return known ? ASK_READY : ASK_MISSING;
+    }
+    for (uint32_t i = 0; i < ids.count; i++) {
+        found.count += !met(partition, asked->user, command_id_at(&ids, i));
+    }
+    ask_answer(ask, &found, sizeof(found), NULL);
+    return ASK_DONE;
+}
+
+const struct ask_kind ask_strangers = {
+    .bytes = sizeof(struct store_strangers),
+    .valid = valid_strangers,
+    .run = run_strangers,
+};
 const struct ask_kind ask_seen = {
     .bytes = sizeof(struct store_seen),
     .needs_space = true,

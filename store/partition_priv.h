@@ -48,7 +48,7 @@ extern const struct ask_kind ask_device_rename, ask_link_create, ask_link_redeem
 /* partition_list.c */
 extern const struct ask_kind ask_chats, ask_user_list;
 /* partition_presence.c */
-extern const struct ask_kind ask_seen, ask_seen_get;
+extern const struct ask_kind ask_seen, ask_seen_get, ask_strangers;
 /* partition_wake.c */
 extern const struct ask_kind ask_wake_set, ask_wake_clear, ask_wake_get, ask_wake_done,
     ask_wake_list;

@@ -13,6 +13,8 @@ enum store_presence_tag {
      * partition; those who were removed are passed over. */
     STORE_SEEN = STORE_TAG_FIRST + 0x90,
     STORE_SEEN_GET, /* store_seen_get -> store_seen_at */
+    /* store_strangers, buffer: the ids -> store_strangers_found. To the user's partition. */
+    STORE_STRANGERS,
 };
 
 enum { STORE_SEEN_MAX = 1000 }; /* users in one request */
@@ -33,4 +35,14 @@ struct store_seen_at {
     uint64_t at_ms; /* 0: never */
     bool met;       /* they chat: one of the two has had a message from the other */
     bool sees_online, sees_last_seen; /* the user lets the watcher see it (state.h) */
+};
+
+/* Of these users, how many are strangers to this one: no message has passed between them. */
+struct store_strangers {
+    uint64_t user;
+    uint32_t count; /* 1 to STORE_STRANGERS_MAX */
+};
+enum { STORE_STRANGERS_MAX = 256 };
+struct store_strangers_found {
+    uint32_t count;
 };

@@ -70,6 +70,7 @@ static const char *const requests[] = {
     NAME(STORE_LINK_REDEEM),
     NAME(STORE_SEEN),
     NAME(STORE_SEEN_GET),
+    NAME(STORE_STRANGERS),
     NAME(STORE_WAKE_SET),
     NAME(STORE_WAKE_CLEAR),
     NAME(STORE_WAKE_GET),

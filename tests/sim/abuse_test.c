@@ -365,6 +365,27 @@ what_was_accepted_is_answered_when_strangers_are_spent(void **state)
 }
 
 static void
+who_has_been_met_is_no_stranger_in_a_group(void **state)
+{
+    (void)state;
+    uint64_t ids[2];
+    begin(36);
+    world.settings.user_rates[RATE_STRANGERS] = 1;
+    ids[0] = bob_id;
+    ids[1] = enrol(&phone, "carol", ELSEWHERE);
+    wire_end(&phone);
+    write_to(&bob, alice_id); /* so they have met */
+    (void)answer_to_last(&bob);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_false(limited(makes_a_group(ids, 0, 1)));
+    }
+    assert_false(limited(makes_a_group(ids, 0, 2)));
+    assert_true(limited(makes_a_group(ids, 1, 1)));
+    assert_false(limited(makes_a_group(ids, 0, 1)));
+    end();
+}
+
+static void
 what_the_group_refuses_costs_no_strangers(void **state)
 {
     (void)state;
@@ -538,6 +559,8 @@ main(void)
              who_is_put_into_a_group_costs_as_much_as_a_stranger),
         SPEC("a retry of a group's creation or filling is answered when the strangers are spent",
              what_was_accepted_is_answered_when_strangers_are_spent),
+        SPEC("who has been met costs no stranger when he is put into a group",
+             who_has_been_met_is_no_stranger_in_a_group),
         SPEC("an addition that the group refuses costs no strangers",
              what_the_group_refuses_costs_no_strangers),
         SPEC("a retry of an offer is answered when the strangers are spent",
