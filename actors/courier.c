@@ -17,6 +17,9 @@ enum {
     CLAIM_LEAST_S = 60 * 60,
     /* Until it is tried again whether a name may be looked up. */
     PLACE_WAIT_MS = 50,
+    /* What was found is used for so long, so that a server that many are woken by needs no
+     * place. */
+    LOOKED_UP_S = 60,
 };
 
 enum courier_phase {
@@ -28,7 +31,7 @@ enum courier_phase {
 /* A name, as a worker looks it up. */
 struct look_up {
     struct io_driver *driver;
-    _Atomic uint32_t *places; /* where it is counted; NULL: it is not */
+    _Atomic uint64_t *place; /* messenger.h; NULL: it has none */
     char host[URL_HOST_BYTES_MAX + 1];
     uint16_t port;
     int error;
@@ -56,6 +59,7 @@ struct courier {
     char claimed_for[URL_ORIGIN_BYTES];
     char authorization[WEBPUSH_AUTHORIZATION_BYTES_MAX];
     struct look_up look;
+    uint64_t looked_until_ns; /* its addresses are good */
     size_t request_bytes;
     struct push_scratch scratch;
     char request[PUSH_REQUEST_BYTES_MAX];
@@ -283,8 +287,8 @@ static void
 look_up_over(void *argument)
 {
     const struct look_up *look = argument;
-    if (look->places != NULL) {
-        atomic_fetch_sub_explicit(look->places, 1, memory_order_relaxed);
+    if (look->place != NULL) {
+        atomic_store_explicit(look->place, 0, memory_order_relaxed);
     }
 }
 
@@ -298,28 +302,72 @@ left_ms(const struct courier *courier)
 }
 
 /* Workers look up names as long as whoever answers for them takes, seconds if he likes, and have
- * everything else to do beside: so of names that clients gave, no more are under way than there are
- * schedulers, less one where there are several. What the operator gave needs no place. 0, -EBUSY
- * when none became free in time, or -ECANCELED. Yields. */
+ * everything else to do beside: so of names that clients gave fewer are under way than there are
+ * workers, and one of a user's. What the operator gave needs no place. 0, or -EBUSY. */
 static int
-take_place(struct courier *courier)
+find_place(struct courier *courier)
 {
-    _Atomic uint32_t *places = &courier->messenger->look_ups;
-    uint32_t most = courier->messenger->schedulers > 1 ? courier->messenger->schedulers - 1 : 1;
+    struct messenger *messenger = courier->messenger;
+    uint64_t user = courier->order.set.user;
     if (courier->order.set.kind == STORE_WAKE_WEBHOOK) {
         return 0;
     }
-    /* Counted first, so that no two schedulers take the last place. */
-    while (atomic_fetch_add_explicit(places, 1, memory_order_relaxed) >= most) {
-        atomic_fetch_sub_explicit(places, 1, memory_order_relaxed);
-        if (left_ms(courier) <= courier->office->settings->push_timeout_ms / 2) {
+    for (unsigned i = 0; i < messenger->look_ups_max; i++) {
+        if (atomic_load_explicit(&messenger->look_ups[i], memory_order_relaxed) == user) {
             return -EBUSY;
         }
+    }
+    for (unsigned i = 0; i < messenger->look_ups_max; i++) {
+        uint64_t nobody = 0;
+        if (atomic_compare_exchange_strong(&messenger->look_ups[i], &nobody, user)) {
+            courier->look.place = &messenger->look_ups[i];
+            return 0;
+        }
+    }
+    return -EBUSY;
+}
+
+/* Whose turn it is not waits where all do who wait, not in a courier; only the operator's test
+ * waits here, for half its time. 0, -EBUSY, or -ECANCELED. Yields. */
+static int
+take_place(struct courier *courier)
+{
+    int error;
+    while ((error = find_place(courier)) == -EBUSY && courier->order.test &&
+           left_ms(courier) > courier->office->settings->push_timeout_ms / 2) {
         if (ln_sleep(PLACE_WAIT_MS) != 0) {
             return -ECANCELED;
         }
     }
-    courier->look.places = places;
+    return error;
+}
+
+/* The host's addresses, into courier->look. 0 or a negative errno. Yields. */
+static int
+look_up(struct courier *courier, const struct url *url)
+{
+    struct look_up *look = &courier->look;
+    uint64_t now_ns = ln_now_ns();
+    if (now_ns < courier->looked_until_ns && look->port == url->port &&
+        strlen(look->host) == url->host.count &&
+        memcmp(look->host, url->host.bytes, url->host.count) == 0) {
+        return 0;
+    }
+    courier->looked_until_ns = 0;
+    *look = (struct look_up){.driver = courier->messenger->driver, .port = url->port};
+    memcpy(look->host, url->host.bytes, url->host.count);
+    int error = take_place(courier);
+    if (error == 0) {
+        error = ln_work_for(&look_up_job, look, sizeof *look, left_ms(courier));
+    }
+    if (error != 0) {
+        return error;
+    }
+    look_up_over(look); /* whom nobody waits for is released by the runtime */
+    if (look->error != 0) {
+        return look->error == -EAGAIN ? -EHOSTUNREACH : look->error;
+    }
+    courier->looked_until_ns = now_ns + LOOKED_UP_S * UINT64_C(1000000000);
     return 0;
 }
 
@@ -335,19 +383,10 @@ may_go(const struct courier *courier, const struct io_address *address)
 static int
 dial(struct courier *courier, const struct url *url)
 {
-    struct look_up *look = &courier->look;
-    *look = (struct look_up){.driver = courier->messenger->driver, .port = url->port};
-    memcpy(look->host, url->host.bytes, url->host.count);
-    int error = take_place(courier);
-    if (error == 0) {
-        error = ln_work_for(&look_up_job, look, sizeof *look, left_ms(courier));
-    }
+    const struct look_up *look = &courier->look;
+    int error = look_up(courier, url);
     if (error != 0) {
         return error;
-    }
-    look_up_over(look); /* whom nobody waits for is released by the runtime */
-    if (look->error != 0) {
-        return look->error == -EAGAIN ? -EHOSTUNREACH : look->error;
     }
     error = -EACCES;
     for (unsigned i = 0; i < look->count; i++) {
@@ -360,6 +399,9 @@ dial(struct courier *courier, const struct url *url)
         if (error == 0 || error == -ECANCELED) {
             break;
         }
+    }
+    if (error != 0) {
+        courier->looked_until_ns = 0; /* it may have moved */
     }
     return error;
 }

@@ -33,6 +33,7 @@ messenger_init(struct messenger *messenger, struct io_driver *driver, struct sto
     };
     messenger->driver = driver;
     messenger->schedulers = io_loops(driver);
+    messenger_workers(messenger, messenger->schedulers);
     messenger->rates = calloc(messenger->schedulers, sizeof messenger->rates[0]);
     messenger->gauges = calloc(messenger->schedulers, sizeof messenger->gauges[0]);
     ASSERT(messenger->rates != NULL && messenger->gauges != NULL);
@@ -43,6 +44,13 @@ messenger_init(struct messenger *messenger, struct io_driver *driver, struct sto
     messenger->started_at_ns = io_now_ns(io);
     messenger->started_wall_ms = io_wall_ms(io);
     message_handle_keys_derive(&messenger->handle_keys, store_secret(store), STORE_SECRET_BYTES);
+}
+
+void
+messenger_workers(struct messenger *messenger, unsigned workers)
+{
+    unsigned most = workers > 1 ? workers - 1 : 1;
+    messenger->look_ups_max = most < MESSENGER_LOOK_UPS_MAX ? most : MESSENGER_LOOK_UPS_MAX;
 }
 
 void

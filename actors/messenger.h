@@ -31,6 +31,7 @@ struct push_office;
 
 enum {
     MESSENGER_WHY_BYTES = 256,
+    MESSENGER_LOOK_UPS_MAX = 64,
     /* Above the schema's highest error code. */
     MESSENGER_ERROR_CODES = 64,
 };
@@ -148,7 +149,9 @@ struct messenger {
     struct pressure_gauge *gauges; /* likewise */
     unsigned schedulers;
     const struct push_office *push; /* borrowed; NULL: this node does not push */
-    _Atomic uint32_t look_ups;      /* now: names of clients' that workers are looking up */
+    /* Names of clients' that workers look up now: for which user; 0: a free place. */
+    _Atomic uint64_t look_ups[MESSENGER_LOOK_UPS_MAX];
+    unsigned look_ups_max; /* places there are: messenger_workers */
 
     _Atomic bool serving;          /* clients can connect: what /readyz tells */
     _Atomic bool draining;         /* the node has been asked to stop */
@@ -156,6 +159,10 @@ struct messenger {
     char why[MESSENGER_WHY_BYTES]; /* one sentence beside `error`: read after the node was joined */
     struct io_address bound;       /* valid once `serving` was set */
 };
+
+/* So many workers do what waits: one of them at least has other things to do than names of
+ * clients'. messenger_init takes it that there are as many as schedulers. */
+void messenger_workers(struct messenger *messenger, unsigned workers);
 
 /* Your memory; borrows all three. */
 void messenger_init(struct messenger *messenger, struct io_driver *driver, struct store *store,

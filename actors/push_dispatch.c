@@ -276,6 +276,7 @@ send(struct push *push, struct push_wake *wake, unsigned place)
     wake->courier_pid = courier->pid;
     wake->origin->waiting--;
     wake->origin->busy++;
+    push->clients_busy += wake->origin->kind != STORE_WAKE_WEBHOOK;
     courier->busy = true;
     courier->origin = wake->origin;
     messenger_count(&push->messenger->counters.push_attempts);
@@ -284,13 +285,29 @@ send(struct push *push, struct push_wake *wake, unsigned place)
     push_line_add(&push->busy, wake);
 }
 
-/* The first in the line whose server may have one more. */
+/* So many couriers may be under way to servers that clients named. A quarter is the webhook's,
+ * where there is one: no client keeps the operator's server waiting. */
+static unsigned
+clients_most(const struct push *push)
+{
+    unsigned most = push->settings->push_connections_max;
+    return push->messenger->push->webhook && most > 1 ? most - (most + 3) / 4 : most;
+}
+
+static bool
+may_go_now(const struct push *push, const struct push_wake *wake)
+{
+    bool clients = wake->origin->kind != STORE_WAKE_WEBHOOK;
+    return wake->test || (wake->origin->busy < push->settings->push_host_connections_max &&
+                          (!clients || push->clients_busy < clients_most(push)));
+}
+
+/* The first in the line that may have a courier. */
 static struct push_wake *
 next_ready(const struct push *push)
 {
     struct push_wake *wake = push->ready.first;
-    while (wake != NULL && !wake->test &&
-           wake->origin->busy >= push->settings->push_host_connections_max) {
+    while (wake != NULL && !may_go_now(push, wake)) {
         wake = wake->next;
     }
     return wake;
@@ -373,6 +390,7 @@ push_reported(struct push *push, struct push_wake *wake, const struct ln_msg *an
     }
     courier_free(push, wake, answer->error != 0);
     origin->busy--;
+    push->clients_busy -= origin->kind != STORE_WAKE_WEBHOOK;
     wake->origin = NULL;
     enum push_verdict verdict =
         push_verdict_of((enum store_wake_kind)push_state(wake)->set.kind, report->status);
@@ -403,7 +421,7 @@ push_reported(struct push *push, struct push_wake *wake, const struct ln_msg *an
     case PUSH_AGAIN:
         if (report->status == -EBUSY) { /* nobody was asked: no attempt */
             wake->attempts--;
-            push_wait(push, wake, PUSH_WAITING, PUSH_AGAIN_MS);
+            push_wait(push, wake, PUSH_WAITING, PUSH_AGAIN_MS + chance() % PUSH_AGAIN_MS);
         } else {
             again_later(push, wake, report);
         }

@@ -64,6 +64,7 @@ struct push {
     struct push_sweep sweep;
     struct push_courier couriers[PUSH_COURIERS_MAX];
     unsigned couriers_count; /* places in use, some of them empty again */
+    unsigned clients_busy;   /* of them: under way to servers that clients named */
 };
 
 /* push.c */

@@ -288,6 +288,7 @@ data_serve(struct settings *settings, struct io_driver *driver, uint64_t descrip
     int code = data_open(settings, driver, &store, &needed);
     if (code == 0) {
         messenger_init(&messenger, driver, store, settings);
+        messenger_workers(&messenger, uring_workers(driver));
         code = push_open(settings, driver, &office, &messenger);
     }
     if (code == 0) {

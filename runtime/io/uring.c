@@ -451,6 +451,12 @@ options_fault(const struct uring_options *options)
     return NULL;
 }
 
+unsigned
+uring_workers(const struct io_driver *base)
+{
+    return ((const struct uring_driver *)base)->workers;
+}
+
 static struct uring_options
 options_fill(const struct uring_options *given)
 {

@@ -36,6 +36,9 @@ struct uring_options {
 LN_API LN_MUST_CHECK int uring_open(const struct uring_options *options, struct io_driver **out,
                                     char *why, size_t why_bytes);
 
+/* How many workers a driver of uring_open's has. Any thread. */
+LN_API unsigned uring_workers(const struct io_driver *driver);
+
 /* Cores that this process may run on: as many loops as there are if none is said. Any thread. */
 LN_API unsigned uring_cores(void);
 

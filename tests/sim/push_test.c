@@ -394,18 +394,56 @@ looks_up_few_names_at_once(void **state)
         begin_with(seed, set_web_push);
         sim_host_add(world.driver, "push.example", "127.0.0.1");
         subscribe_at_service("carol");
-        atomic_store(&world.messenger.look_ups, world.schedulers);
+        for (unsigned i = 0; i < world.messenger.look_ups_max; i++) {
+            atomic_store(&world.messenger.look_ups[i], i + 1);
+        }
         alice_says_to("carol");
         alice_says(); /* whom the operator's server wakes */
         world_run(&world, 10 * TIMEOUT_MS);
         assert_int_equal(hook.count, 1);
         assert_int_equal(hook.asked[0].attempt, 1);
         assert_int_equal(messenger_counted(&world.messenger.counters.push_retried), 0);
-        atomic_store(&world.messenger.look_ups, 0);
+        for (unsigned i = 0; i < world.messenger.look_ups_max; i++) {
+            atomic_store(&world.messenger.look_ups[i], 0);
+        }
         world_run(&world, 2 * TIMEOUT_MS);
         assert_int_equal(hook.count, 2);
-        assert_int_equal(atomic_load(&world.messenger.look_ups), 0);
+        for (unsigned i = 0; i < world.messenger.look_ups_max; i++) {
+            assert_int_equal(atomic_load(&world.messenger.look_ups[i]), 0);
+        }
         assert_int_equal(messenger_counted(&world.messenger.counters.push_accepted), 2);
+        end();
+    }
+}
+
+/* One courier is the operator's, however many names wait for a place, and however many servers that
+ * clients named say nothing. */
+static void
+set_four_couriers(struct settings *settings)
+{
+    set_web_push(settings);
+    settings->push_connections_max = 4;
+    settings->push_timeout_ms = QUIET_MS;
+}
+
+static void
+keeps_couriers_for_the_operators_server(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"c1", "c2", "c3", "c4", "c5", "c6"};
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        begin_with(seed, set_four_couriers);
+        sim_host_add(world.driver, "push.example", "10.1.1.1");
+        sim_host_silence(world.driver, "10.1.1.1");
+        for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+            subscribe_at_service(names[i]);
+            alice_says_to(names[i]);
+        }
+        world_run(&world, 10 * DELAY_MS); /* all who may are under way to it */
+        alice_says();
+        world_run(&world, DELAY_MS + TIMEOUT_MS);
+        assert_int_equal(hook.count, 1);
+        assert_int_equal(messenger_counted(&world.messenger.counters.push_accepted), 1);
         end();
     }
 }
@@ -577,6 +615,8 @@ main(void)
              passes_over_a_silent_host),
         SPEC("few names of clients' are looked up at once, and who waits for that loses nothing",
              looks_up_few_names_at_once),
+        SPEC("keeps couriers for the operator's server whatever clients' servers do",
+             keeps_couriers_for_the_operators_server),
         SPEC("a server that does not answer, or hangs up, costs an attempt at most",
              outlives_silence),
         SPEC("a subscription that has ended is used no more", ends_with_subscription),
