@@ -102,7 +102,9 @@ upgrade(struct connection *connection, const struct http_request *request, bool 
     messenger_count(&connection->messenger->counters.upgrades);
     struct io_address address;
     if (ln_socket_peer(connection->socket, &address) == 0) {
-        connection->address = peer_key(&address, &request->head);
+        struct peer_keys keys = peer_keys(&address, &request->head);
+        connection->address = keys.address;
+        connection->site = keys.site;
     }
     connection->phase = echo ? CONNECTION_ECHO : CONNECTION_LOGIN;
     if (!echo) {

@@ -87,9 +87,12 @@ struct connection {
     struct ln_socket *socket;
     struct websocket websocket;
     uint64_t user;
-    uint64_t node_number; /* for the next message that its device does not number */
-    uint64_t fed;         /* inbox entries up to here are on the wire, or acknowledged */
-    struct feed *feed;    /* NULL: live, and nothing to acknowledge */
+    union {
+        uint64_t node_number; /* for the next message that its device does not number */
+        uint64_t site;        /* peer.h; before it has logged in */
+    };
+    uint64_t fed;      /* inbox entries up to here are on the wire, or acknowledged */
+    struct feed *feed; /* NULL: live, and nothing to acknowledge */
     struct pending *pending, *pending_last;
     struct connection_watches *watches; /* connection_presence.c; NULL: nobody */
     struct kept *kept;                  /* NULL: none */

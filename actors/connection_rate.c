@@ -121,8 +121,14 @@ connection_rate_say(struct connection *connection, uint64_t number, uint64_t ref
                 rate_class_refusal(class), wait_many_ms(connection, class, amount));
 }
 
-/* The key under which the node itself is counted; those of addresses have 32 bits. */
-#define NODE_KEY UINT64_MAX
+/* Registrations are counted for more than the address: whoever has many networks of 64 bits has
+ * them in one of 48, and all together may not become more than the node can take. */
+enum {
+    NODE_KEY = 1,
+    /* A network of 48 bits may be a household's, or a provider's with many. */
+    SITE_ADDRESSES = 4,
+};
+#define SITE_KEY (UINT64_C(1) << 32) /* with the site's; those of addresses have 32 bits */
 
 static struct limiter_charge
 registration_at_node(const struct connection *connection)
@@ -133,25 +139,48 @@ registration_at_node(const struct connection *connection)
                                    .amount = 1};
 }
 
+static struct limiter_charge
+registration_at_site(const struct connection *connection)
+{
+    uint64_t limit = connection->messenger->settings->address_rates[RATE_REGISTRATIONS];
+    limit *= SITE_ADDRESSES;
+    return (struct limiter_charge){.key = connection->site != 0 ? SITE_KEY | connection->site : 0,
+                                   .class = RATE_REGISTRATIONS,
+                                   .limit = limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX,
+                                   .amount = 1};
+}
+
 uint64_t
 connection_rate_registration_wait_ms(const struct connection *connection)
 {
+    const struct messenger *messenger = connection->messenger;
     struct limiter_charge node = registration_at_node(connection);
-    uint64_t node_ms = limiter_wait_ms(&connection->messenger->addresses, &node, ln_now_ns());
-    uint64_t address_ms = connection_rate_wait_ms(connection, RATE_REGISTRATIONS);
-    return node_ms > address_ms ? node_ms : address_ms;
+    struct limiter_charge site = registration_at_site(connection);
+    uint64_t now_ns = ln_now_ns();
+    uint64_t waits_ms[] = {limiter_wait_ms(&messenger->node, &node, now_ns),
+                           limiter_wait_ms(&messenger->addresses, &site, now_ns),
+                           connection_rate_wait_ms(connection, RATE_REGISTRATIONS)};
+    uint64_t longest_ms = 0;
+    for (unsigned i = 0; i < sizeof waits_ms / sizeof waits_ms[0]; i++) {
+        longest_ms = waits_ms[i] > longest_ms ? waits_ms[i] : longest_ms;
+    }
+    return longest_ms;
 }
 
 bool
 connection_rate_registers(const struct connection *connection)
 {
+    struct messenger *messenger = connection->messenger;
     struct limiter_charge node = registration_at_node(connection);
+    struct limiter_charge site = registration_at_site(connection);
+    uint64_t now_ns = ln_now_ns();
     if (connection_rate_registration_wait_ms(connection) > 0) {
-        messenger_count(&connection->messenger->counters.rate_refused[RATE_REGISTRATIONS]);
+        messenger_count(&messenger->counters.rate_refused[RATE_REGISTRATIONS]);
         return false;
     }
     connection_rate_charge(connection, RATE_REGISTRATIONS);
-    limiter_charge(&connection->messenger->addresses, &node, ln_now_ns());
+    limiter_charge(&messenger->addresses, &site, now_ns);
+    limiter_charge(&messenger->node, &node, now_ns);
     return true;
 }
 

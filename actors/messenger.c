@@ -41,6 +41,7 @@ messenger_init(struct messenger *messenger, struct io_driver *driver, struct sto
         limiter_init(&messenger->rates[i].users, settings->rate_entries_max);
     }
     limiter_init(&messenger->addresses, settings->rate_entries_max);
+    limiter_init(&messenger->node, 1);
     messenger->started_at_ns = io_now_ns(io);
     messenger->started_wall_ms = io_wall_ms(io);
     message_handle_keys_derive(&messenger->handle_keys, store_secret(store), STORE_SECRET_BYTES);
@@ -60,6 +61,7 @@ messenger_fini(struct messenger *messenger)
         limiter_fini(&messenger->rates[i].users);
     }
     limiter_fini(&messenger->addresses);
+    limiter_fini(&messenger->node);
     free(messenger->rates);
     free(messenger->gauges);
     messenger->rates = NULL;

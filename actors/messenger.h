@@ -145,7 +145,8 @@ struct messenger {
     struct messenger_counters counters;
     struct handoffs handoffs;      /* sockets between two actors */
     struct messenger_rates *rates; /* one per scheduler */
-    struct limiter addresses;      /* likewise of addresses, and of all of them; of the node */
+    struct limiter addresses;      /* likewise of addresses and sites; of the node */
+    struct limiter node;           /* of all of them together: nobody takes its place */
     struct pressure_gauge *gauges; /* likewise */
     unsigned schedulers;
     const struct push_office *push; /* borrowed; NULL: this node does not push */

@@ -7,6 +7,7 @@
 enum {
     MAPPED_BYTES = 12, /* ::ffff:0:0/96 */
     LOOPBACK = 127,
+    SITE_BYTES = 6,
 };
 
 static bool
@@ -25,13 +26,22 @@ is_local(const unsigned char host[IO_HOST_BYTES])
 }
 
 static uint32_t
-key_of(const unsigned char host[IO_HOST_BYTES])
+spread(uint64_t bits)
+{
+    uint64_t product = bits * UINT64_C(0xbf58476d1ce4e5b9);
+    uint32_t key = (uint32_t)(product >> 32 ^ product);
+    return key != 0 ? key : 1;
+}
+
+static struct peer_keys
+keys_of(const unsigned char host[IO_HOST_BYTES])
 {
     uint64_t halves[2];
+    uint64_t site = 0;
     memcpy(halves, host, sizeof halves);
-    uint64_t spread = (is_ipv4(host) ? halves[1] : halves[0]) * UINT64_C(0xbf58476d1ce4e5b9);
-    uint32_t key = (uint32_t)(spread >> 32 ^ spread);
-    return key != 0 ? key : 1;
+    memcpy(&site, host, SITE_BYTES);
+    return is_ipv4(host) ? (struct peer_keys){.address = spread(halves[1])}
+                         : (struct peer_keys){.address = spread(halves[0]), .site = spread(site)};
 }
 
 /* What stands in the field: an address without a port. */
@@ -60,12 +70,12 @@ forwarded_for(const struct http_head *head, unsigned char out[IO_HOST_BYTES])
     return found;
 }
 
-uint32_t
-peer_key(const struct io_address *address, const struct http_head *head)
+struct peer_keys
+peer_keys(const struct io_address *address, const struct http_head *head)
 {
     unsigned char host[IO_HOST_BYTES];
     if (io_address_host(address, host) && !is_local(host)) {
-        return key_of(host);
+        return keys_of(host);
     }
-    return forwarded_for(head, host) && !is_local(host) ? key_of(host) : 0;
+    return forwarded_for(head, host) && !is_local(host) ? keys_of(host) : (struct peer_keys){0};
 }

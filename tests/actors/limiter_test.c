@@ -221,7 +221,7 @@ key_of(const char *address, const char *fields)
     int bytes = snprintf(text, sizeof text, "GET /chat HTTP/1.1\r\nHost: node\r\n%s\r\n", fields);
     assert_int_equal(io_address_parse(address, &parsed), 0);
     assert_int_equal(http_request_parse(text, (size_t)bytes, &request), HTTP_OK);
-    return peer_key(&parsed, &request.head);
+    return peer_keys(&parsed, &request.head).address;
 }
 
 static void
@@ -236,6 +236,27 @@ an_address_is_counted_without_its_port(void **state)
     uint64_t network = key_of("[2001:db8:1:2::1]:5000", "");
     assert_int_equal(key_of("[2001:db8:1:2:3:4:5:6]:5000", ""), network);
     assert_int_not_equal(key_of("[2001:db8:1:3::1]:5000", ""), network);
+}
+
+static uint32_t
+site_of(const char *address)
+{
+    struct io_address parsed;
+    struct http_head none = {0};
+    assert_int_equal(io_address_parse(address, &parsed), 0);
+    return peer_keys(&parsed, &none).site;
+}
+
+static void
+networks_of_a_site_are_known_as_its(void **state)
+{
+    (void)state;
+    uint32_t site = site_of("[2001:db8:1:2::1]:5000");
+    assert_int_not_equal(site, 0);
+    assert_int_equal(site_of("[2001:db8:1:ffff::7]:5000"), site);
+    assert_int_not_equal(site_of("[2001:db8:2:2::1]:5000"), site);
+    assert_int_equal(site_of("203.0.113.7:5000"), 0);
+    assert_int_equal(site_of("[::1]:5000"), 0);
 }
 
 static void
@@ -267,6 +288,8 @@ int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
+        SPEC("networks of 64 bits are known as parts of one of 48",
+             networks_of_a_site_are_known_as_its),
         SPEC("what is given back can be taken again", what_is_given_back_can_be_taken_again),
         SPEC("a period's worth may come at once, and comes back evenly",
              a_periods_worth_comes_at_once),

@@ -467,6 +467,45 @@ an_address_registers_so_many_in_an_hour(void **state)
     end();
 }
 
+/* A household has 256 networks of 64 bits. */
+static void
+an_ipv6_site_registers_four_times_as_many(void **state)
+{
+    (void)state;
+    char name[16];
+    char fields[80];
+    begin(45);
+    world.settings.address_rates[RATE_REGISTRATIONS] = 2;
+    for (unsigned i = 0; i < 12; i++) {
+        (void)snprintf(name, sizeof name, "p%u", i);
+        (void)snprintf(fields, sizeof fields, "X-Forwarded-For: 2001:db8:1:%x::7\r\n", i);
+        assert_int_equal(registers(name, fields), i < 8);
+    }
+    assert_true(registers("q1", "X-Forwarded-For: 2001:db8:2:1::7\r\n"));
+    assert_true(registers("q2", "X-Forwarded-For: 203.0.113.9\r\n"));
+    end();
+}
+
+/* Who has many addresses takes all places that those are remembered in. */
+static void
+what_a_node_registers_is_not_forgotten(void **state)
+{
+    (void)state;
+    char name[16];
+    char fields[64];
+    begin(46);
+    (void)wire_waiting(&alice, 5000);
+    world.settings.registrations_per_hour = 40;
+    limiter_fini(&world.messenger.addresses);
+    limiter_init(&world.messenger.addresses, 1);
+    for (unsigned i = 0; i < 48; i++) {
+        (void)snprintf(name, sizeof name, "p%u", i);
+        (void)snprintf(fields, sizeof fields, "X-Forwarded-For: 203.0.113.%u\r\n", 20 + i);
+        assert_int_equal(registers(name, fields), i < 40);
+    }
+    end();
+}
+
 static void
 a_node_registers_so_many_in_an_hour(void **state)
 {
@@ -567,6 +606,10 @@ main(void)
              an_offer_that_was_accepted_is_answered_when_strangers_are_spent),
         SPEC("an address registers so many users in an hour, and logs in as before",
              an_address_registers_so_many_in_an_hour),
+        SPEC("an IPv6 network of 48 bits registers as many users as four addresses",
+             an_ipv6_site_registers_four_times_as_many),
+        SPEC("what a node has registered is remembered however many addresses there were",
+             what_a_node_registers_is_not_forgotten),
         SPEC("a node registers so many users in an hour", a_node_registers_so_many_in_an_hour),
         SPEC("failed logins are limited per address, over all its connections",
              failed_logins_are_limited_per_address),
