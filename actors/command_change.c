@@ -114,6 +114,7 @@ command_change(struct connection *connection, const Linnet__V1__ClientFrame *fra
         return;
     }
     change.original = facts.entry;
+    change.expires_at_ms = facts.expires_at_ms;
     dates_fill(connection->messenger->settings, asked->server_time_ms, &change);
     struct ln_buffer *buffer = command_body(frame->send_message, &change.message);
     command_ask_in_order(connection, command_pending(&request_change, frame, said->number),

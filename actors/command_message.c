@@ -70,6 +70,7 @@ handle_fill(const struct connection *connection, const struct pending *pending,
         .chat_number = stored->chat_number,
         .time_ms = stored->time_ms,
         .entry = stored->entry,
+        .expires_at_ms = stored->expires_at_ms,
     };
     if (pending->kind->tag == STORE_MESSAGE) {
         message_handle_make(&connection->messenger->handle_keys, &facts, room);

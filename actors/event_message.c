@@ -60,6 +60,7 @@ handle_fill(const struct connection *connection, const struct store_entry *entry
         .chat_number = message->chat_number,
         .time_ms = message->time_ms,
         .entry = entry->peer == connection->user ? entry->number : message->original,
+        .expires_at_ms = message->expires_at_ms,
     };
     if (message->sender != connection->user || entry->kind != STORE_ENTRY_MESSAGE) {
         return;

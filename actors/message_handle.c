@@ -7,7 +7,7 @@
 enum { TAG_BYTES = crypto_shorthash_BYTES };
 
 _Static_assert(MESSAGE_HANDLE_KEY_BYTES == crypto_shorthash_KEYBYTES, "SipHash's key");
-_Static_assert(MESSAGE_HANDLE_BYTES == TAG_BYTES + sizeof(uint64_t), "a tag and a number");
+_Static_assert(MESSAGE_HANDLE_BYTES == TAG_BYTES + 2 * sizeof(uint64_t), "a tag and two numbers");
 
 void
 message_handle_keys_derive(struct message_handle_keys *keys, const void *secret, size_t bytes)
@@ -22,8 +22,8 @@ static void
 tag_of(const struct message_handle_keys *keys, const struct message_handle_facts *facts,
        unsigned char out[TAG_BYTES])
 {
-    uint64_t words[] = {facts->recipient, facts->sender, facts->chat_number, facts->time_ms,
-                        facts->entry};
+    uint64_t words[] = {facts->recipient, facts->sender, facts->chat_number,
+                        facts->time_ms,   facts->entry,  facts->expires_at_ms};
     (void)crypto_shorthash(out, (const unsigned char *)words, sizeof words, keys->tag);
 }
 
@@ -45,6 +45,7 @@ message_handle_make(const struct message_handle_keys *keys,
     tag_of(keys, facts, out);
     uint64_t entry = masked(keys, out, facts->entry);
     memcpy(out + TAG_BYTES, &entry, sizeof entry);
+    memcpy(out + TAG_BYTES + sizeof entry, &facts->expires_at_ms, sizeof facts->expires_at_ms);
 }
 
 bool
@@ -59,6 +60,8 @@ message_handle_open(const struct message_handle_keys *keys, const void *handle, 
     memcpy(given, handle, sizeof given);
     memcpy(&facts->entry, given + TAG_BYTES, sizeof facts->entry);
     facts->entry = masked(keys, given, facts->entry);
+    memcpy(&facts->expires_at_ms, given + TAG_BYTES + sizeof facts->entry,
+           sizeof facts->expires_at_ms);
     tag_of(keys, facts, tag);
     return sodium_memcmp(tag, given, TAG_BYTES) == 0;
 }

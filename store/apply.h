@@ -31,6 +31,7 @@ struct result {
     bool waits; /* NAME_HOLD: nobody has the name yet; HOLD: he was not counted before */
     uint64_t chat_number;
     uint64_t time_ms;
+    uint64_t expires_at_ms;
     uint64_t entry; /* its number in the recipient's inbox; 0: not known any more */
     uint64_t acked;
     uint64_t last;

@@ -184,7 +184,8 @@ settled(const struct apply *apply, const struct command_change *command)
     }
     bool gone = for_everyone(command) && tombstone_there(ledger, command->owner, change->author,
                                                          change->message.chat_number);
-    if (gone && change->kind == STORE_CHANGE_EDIT) {
+    bool over = command->expires_at_ms != 0 && command->expires_at_ms <= apply->time_ms;
+    if ((gone || over) && change->kind == STORE_CHANGE_EDIT) {
         apply->result->error = -EIDRM;
         return true;
     }
@@ -252,6 +253,15 @@ is_beyond(const struct command_change *command, const struct record_chat *chat)
            change->author == command->peer && change->message.chat_number > chat->last;
 }
 
+/* An edit goes when the message would have. */
+static void
+live_as_long(uint64_t expires_at_ms, struct store_entry_message *edit)
+{
+    if (expires_at_ms != 0 && (edit->expires_at_ms == 0 || edit->expires_at_ms > expires_at_ms)) {
+        edit->expires_at_ms = expires_at_ms;
+    }
+}
+
 static void
 run_change(const struct apply *apply, const struct command *whole)
 {
@@ -277,6 +287,7 @@ run_change(const struct apply *apply, const struct command *whole)
     }
     if (command->change.kind == STORE_CHANGE_EDIT) {
         apply_live_for(apply, chat.ttl_ms, &entry.change.message);
+        live_as_long(command->expires_at_ms, &entry.change.message);
     }
     if (!swallowed(command, &chat) && !take_in(apply, command, &head, &entry)) {
         apply->result->error = -EDQUOT;

@@ -93,6 +93,20 @@ swallow(struct record_chat *chat, struct store_entry *entry)
     entry->message.chat_number = STORE_SWALLOWED_MIN + ++chat->swallowed;
 }
 
+/* A retry: its end is where it was, or where the chat lets it be by now. */
+static void
+answer_again(const struct apply *apply, const struct command_message *command)
+{
+    struct store_entry_message message = command->message;
+    struct record_chat chat;
+    (void)chat_get(apply->ledger, command->recipient, message.sender, &chat);
+    apply_live_for(apply, chat.ttl_ms, &message);
+    if (apply->result->duplicate && message.expires_at_ms != 0) {
+        apply->result->expires_at_ms =
+            apply->result->time_ms + (message.expires_at_ms - apply->time_ms);
+    }
+}
+
 static void
 run_message(const struct apply *apply, const struct command *whole)
 {
@@ -107,6 +121,7 @@ run_message(const struct apply *apply, const struct command *whole)
     struct record_head head;
     struct record_chat chat;
     if (!apply_number_is_new(apply, &command->message)) {
+        answer_again(apply, command);
         return;
     }
     apply->result->error = recipient_find(apply, command, &head);
@@ -129,6 +144,7 @@ run_message(const struct apply *apply, const struct command *whole)
     }
     apply->result->chat_number = entry.message.chat_number;
     apply->result->entry = entry.number;
+    apply->result->expires_at_ms = entry.message.expires_at_ms;
     apply->result->time_ms = apply->time_ms;
 }
 

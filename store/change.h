@@ -25,7 +25,8 @@ struct store_change {
     uint64_t chat_number;
     uint64_t until_ms; /* -ETIME from then on; 0: never */
     uint64_t kept_until_ms;
-    uint64_t original; /* its entry in that inbox (store_sent); 0: not known */
-    uint8_t kind;      /* enum store_change_kind */
-    bool in_group;     /* HIDE: the peer is a group */
+    uint64_t original;      /* its entry in that inbox (store_sent); 0: not known */
+    uint64_t expires_at_ms; /* its end (store_sent): no edit stays longer; 0: it stays */
+    uint8_t kind;           /* enum store_change_kind */
+    bool in_group;          /* HIDE: the peer is a group */
 };

@@ -15,6 +15,7 @@ command_put_change(struct cursor_out *out, const struct command *command)
     cursor_put_u64(out, change->until_ms);
     cursor_put_u64(out, change->kept_until_ms);
     cursor_put_u64(out, change->original);
+    cursor_put_u64(out, change->expires_at_ms);
     entry_put_change(out, &change->change);
 }
 
@@ -29,6 +30,7 @@ command_get_change(struct cursor_in *in, struct command *command)
     out->until_ms = cursor_get_u64(in);
     out->kept_until_ms = cursor_get_u64(in);
     out->original = cursor_get_u64(in);
+    out->expires_at_ms = cursor_get_u64(in);
     entry_get_change(in, &out->change);
     command_check_message(in, command, &out->change.message);
 }

@@ -15,6 +15,7 @@ struct command_change {
     uint64_t until_ms;      /* it is refused from then on; 0: never */
     uint64_t kept_until_ms; /* how long it has to be remembered that a message was taken back */
     uint64_t original;      /* the changed message's entry in that inbox, 0: not known */
+    uint64_t expires_at_ms; /* one to one: when it disappears; 0: it stays */
     struct store_entry_change change; /* as command_message.message */
 };
 

@@ -362,6 +362,7 @@ partition_change_command(const struct ask *ask, enum command_kind kind, struct c
                 .until_ms = change->until_ms,
                 .kept_until_ms = change->kept_until_ms,
                 .original = change->original,
+                .expires_at_ms = change->expires_at_ms,
                 .change = {.kind = (enum store_change_kind)change->kind,
                            .author = change->author,
                            .message = message_of(ask)},
@@ -385,6 +386,7 @@ partition_answer_sent(struct ask *ask, const struct result *result)
         .chat_number = result->chat_number,
         .time_ms = result->time_ms,
         .entry = result->entry,
+        .expires_at_ms = result->expires_at_ms,
         .duplicate = result->duplicate,
     };
     ask_answer(ask, &sent, sizeof(sent), NULL);

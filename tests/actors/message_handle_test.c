@@ -9,7 +9,8 @@ static const struct message_handle_facts facts = {.recipient = 2,
                                                   .sender = 1,
                                                   .chat_number = 17,
                                                   .time_ms = 1780000000000,
-                                                  .entry = 900000000001};
+                                                  .entry = 900000000001,
+                                                  .expires_at_ms = 1780000060000};
 
 static int
 begin(void **state)
@@ -27,8 +28,10 @@ opens_for_what_it_was_made(void **state)
     struct message_handle_facts asked = facts;
     message_handle_make(&keys, &facts, handle);
     asked.entry = 0;
+    asked.expires_at_ms = 0;
     assert_true(message_handle_open(&keys, handle, sizeof handle, &asked));
     assert_int_equal(asked.entry, facts.entry);
+    assert_int_equal(asked.expires_at_ms, facts.expires_at_ms);
 }
 
 static void
@@ -93,7 +96,7 @@ does_not_show_the_entry(void **state)
     message_handle_make(&keys, &facts, first);
     message_handle_make(&keys, &next, second);
     unsigned same = 0;
-    for (unsigned i = 8; i < MESSAGE_HANDLE_BYTES; i++) {
+    for (unsigned i = 8; i < 16; i++) {
         same += first[i] == second[i];
     }
     assert_true(same < 4);

@@ -140,12 +140,17 @@ describe('a message', () => {
   it('disappears when its time has come', async () => {
     const { token } = (await node.importUsers('dora')).dora;
     const { sent } = await alice.ask({ sendMessage: { chat: { userName: 'dora' }, text: 'soon gone', ttlMs: '1000' } });
+    const edits = ['soon gone, too', 'too late'].map((text) => change('EDIT', sent, text));
+    edits.forEach(({ sendMessage }) => { sendMessage.chat = { userName: 'dora' }; });
+    assert.ok((await alice.ask(edits[0])).sent);
     await alice.write('dora', 'stays');
     await sleep(1100); // the message's own time passes
+    assert.equal((await alice.ask(edits[1])).error.code, 'GONE');
     const dora = await Client.welcomed(node.url, { token });
     assert.equal((await dora.hear()).text, 'stays');
     await dora.settle();
     assert.equal(dora.frames.filter((frame) => frame.newMessage).length, 1);
+    assert.equal(dora.frames.filter((frame) => frame.messageChanged).length, 0);
     assert.ok(BigInt(sent.serverTimeMs) > 0n);
     await dora.close();
   });

@@ -16,7 +16,7 @@ static uint64_t alice_id, bob_id;
 /* What an author keeps of a message. */
 struct kept {
     uint64_t chat_number, time_ms;
-    char handle[32];
+    char handle[40];
 };
 
 static void

@@ -50,7 +50,7 @@ struct acquaintance {
     uint8_t shown[WORLD_SAID_MAX]; /* [n]: I was shown theirs of this number */
     uint64_t chat[WORLD_SAID_MAX]; /* [n]: its number in the chat, when sent */
     uint64_t sent_ms[WORLD_SAID_MAX];
-    uint8_t handle[WORLD_SAID_MAX][16]; /* [n]: what a change of it has to bring */
+    uint8_t handle[WORLD_SAID_MAX][24]; /* [n]: what a change of it has to bring */
     /* [n]: edits of it, 1, 2, 3 ..., or WORLD_DELETED: the last that I have asked for, that was
      * accepted; of theirs: that I was shown. */
     uint8_t asked[WORLD_SAID_MAX], changed[WORLD_SAID_MAX], seen[WORLD_SAID_MAX];

@@ -173,6 +173,28 @@ refuses_edits_of_the_deleted(void **state)
     assert_int_equal(world_change(world, &edit).error, 0); /* of another message */
 }
 
+static void
+lives_as_long_as_the_message(void **state)
+{
+    struct world *world = *state;
+    struct result sent = world_send_for(world, alice, 1, bob, "soon gone", 500);
+    assert_int_equal(sent.expires_at_ms, world_now_ms(world) + 500);
+    struct world_change edit = change_of_first(STORE_CHANGE_EDIT, 2, "soon too");
+    edit.expires_at_ms = sent.expires_at_ms;
+    assert_int_equal(world_change(world, &edit).error, 0);
+    (void)world_inbox(world, bob, 0, entries);
+    assert_int_equal(entries[1].change.message.expires_at_ms, sent.expires_at_ms);
+    world_pass(world, 500);
+    /* A retry hears the same, and a later edit that it is gone. */
+    assert_int_equal(world_send_for(world, alice, 1, bob, "soon gone", 500).expires_at_ms,
+                     sent.expires_at_ms);
+    edit.number = 3;
+    assert_int_equal(world_change(world, &edit).error, -EIDRM);
+    struct world_change deletion = change_of_first(STORE_CHANGE_DELETE, 4, "");
+    deletion.expires_at_ms = sent.expires_at_ms;
+    assert_int_equal(world_change(world, &deletion).error, 0);
+}
+
 /* However many there were: of the many the last ones are kept, and go. */
 static void
 takes_edits_along(void **state)
@@ -344,6 +366,8 @@ main(void)
         IN_A_WORLD("a deleted message is not edited, over folds and restarts",
                    refuses_edits_of_the_deleted),
         IN_A_WORLD("what a deletion finds in the inbox is wiped", wipes_what_was_not_fetched),
+        IN_A_WORLD("an edit goes when the message would have, and is none of what has gone",
+                   lives_as_long_as_the_message),
         IN_A_WORLD("what a deleted message was edited to is given to nobody any more",
                    takes_edits_along),
         IN_A_WORLD("a deletion wipes no other message", wipes_nothing_else),

@@ -161,6 +161,7 @@ change_kinds(struct command *out)
                     .until_ms = 77,
                     .kept_until_ms = 78,
                     .original = 5,
+                    .expires_at_ms = 79,
                     .change = {.kind = STORE_CHANGE_EDIT,
                                .author = 8,
                                .message = {.sender = 8,

@@ -292,6 +292,7 @@ world_change(struct world *world, const struct world_change *change)
         .until_ms = change->until_ms,
         .kept_until_ms = world->now_ms + 1000000,
         .original = change->original,
+        .expires_at_ms = change->expires_at_ms,
         .change = {.kind = change->kind, .author = change->sender, .message = said},
     };
     command.partition = world_partition(world, command.change.owner);

@@ -80,6 +80,7 @@ struct world_change {
     uint64_t until_ms; /* 0: never too late */
     uint64_t original;
     uint64_t ttl_ms;
+    uint64_t expires_at_ms; /* the message's own end */
     bool copy;
     bool in_group; /* HIDE: the recipient is a group */
     const char *text;
