@@ -71,7 +71,7 @@ class Http(unittest.TestCase):
             if found:
                 helps.add(found[1])
                 continue
-            found = re.fullmatch(r'(\w+)(\{\w+="[^"\\]*"\})? (\d+)', line)
+            found = re.fullmatch(r'(\w+)(\{\w+="[^"\\]*"(?:,\w+="[^"\\]*")*\})? (\d+)', line)
             self.assertIsNotNone(found, line)
             self.assertIn(found[1], types, "a sample before its type")
             self.assertNotIn((found[1], found[2]), values, "a sample told twice")

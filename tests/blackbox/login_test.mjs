@@ -39,7 +39,7 @@ describe('a login', () => {
     assert.deepEqual(welcome.limits, {
       messageBytesMax: '32768', attachmentsMax: '16', frameBytesMax: '65536', commandsUnansweredMax: '64',
       commandWindow: '64', unacknowledgedEntriesMax: '256', unacknowledgedBytesMax: '262144', idleTimeoutMs: '300000',
-      groupMembersMax: '1024', presenceIntervalMs: '60000', presenceWatchesMax: '256',
+      groupMembersMax: '1024', presenceIntervalMs: '60000', presenceWatchesMax: '256', callRingMs: '60000',
     });
     await client.close();
   });
