@@ -40,8 +40,10 @@ keys_of(const unsigned char host[IO_HOST_BYTES])
     uint64_t site = 0;
     memcpy(halves, host, sizeof halves);
     memcpy(&site, host, SITE_BYTES);
-    return is_ipv4(host) ? (struct peer_keys){.address = spread(halves[1])}
-                         : (struct peer_keys){.address = spread(halves[0]), .site = spread(site)};
+    if (is_ipv4(host)) {
+        return (struct peer_keys){.address = spread(halves[1])};
+    }
+    return (struct peer_keys){.address = spread(halves[0]), .site = spread(site)};
 }
 
 /* What stands in the field: an address without a port. */

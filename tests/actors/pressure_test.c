@@ -44,7 +44,7 @@ spans_are_counted_once_however_often_they_are_measured(void **state)
     (void)state;
     struct pressure_gauge gauge = {0};
     for (unsigned i = 0; i < 10; i++) {
-        pressure_note(&gauge, PRESSURE_PRESENCE, 1000 * MS + i * 100 * MS);
+        pressure_note(&gauge, PRESSURE_PRESENCE, 1000 * MS + (uint64_t)i * 100 * MS);
     }
     pressure_note(&gauge, PRESSURE_TYPING, 9000 * MS);
     assert_int_equal(gauge.spans[PRESSURE_TYPING], 2);

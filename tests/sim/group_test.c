@@ -575,7 +575,7 @@ someone_does_something(uint64_t step)
                       "\"sendMessage\":{\"chat\":{\"groupId\":\"%llu\"},%s\"change\":{"
                       "\"kind\":\"%s\",\"chatNumber\":\"%llu\"}}",
                       group, step % 2 == 0 ? "\"text\":\"edited\"," : "",
-                      step % 2 == 0 ? "EDIT" : "DELETE", (unsigned long long)(1 + step / 5));
+                      step % 2 == 0 ? "EDIT" : "DELETE", 1 + (unsigned long long)step / 5);
         break;
     case 0:
         attendee_says(someone,

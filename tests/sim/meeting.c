@@ -69,7 +69,13 @@ item_note(struct attendee *attendee, const char *frame)
     } else if (strncmp(frame, "{\"messageChanged\"", 17) == 0) {
         bool edited = strstr(frame, "\"EDITED\"") != NULL;
         bool hidden = strstr(frame, "\"HIDDEN\"") != NULL;
-        said_note(attendee, frame, edited ? 'e' : hidden ? 'h' : 'd', !edited);
+        char kind = 'd';
+        if (edited) {
+            kind = 'e';
+        } else if (hidden) {
+            kind = 'h';
+        }
+        said_note(attendee, frame, kind, !edited);
     } else if (strncmp(frame, "{\"chatUpdate\"", 13) == 0) {
         (void)snprintf(item_new(attendee), MEETING_ITEM_BYTES, "u%llu@%llu:%s",
                        (unsigned long long)number_in(frame, "update"),

@@ -331,11 +331,11 @@ limits_one_device(void **state)
         hook.status_once = 429;
         hook.retry_after_s = 20;
         alice_says();
-        world_run(&world, 2 * DELAY_MS);
+        world_run(&world, UINT64_C(2) * DELAY_MS);
         assert_int_equal(hook.count, 1);
         hook.retry_after_s = 0;
         alice_says_to("carol");
-        world_run(&world, 2 * DELAY_MS);
+        world_run(&world, UINT64_C(2) * DELAY_MS);
         assert_int_equal(hook.count, 2);
         assert_string_not_equal(hook.asked[0].id, hook.asked[1].id);
         world_run(&world, QUIET_MS);
@@ -399,14 +399,14 @@ looks_up_few_names_at_once(void **state)
         }
         alice_says_to("carol");
         alice_says(); /* whom the operator's server wakes */
-        world_run(&world, 10 * TIMEOUT_MS);
+        world_run(&world, UINT64_C(10) * TIMEOUT_MS);
         assert_int_equal(hook.count, 1);
         assert_int_equal(hook.asked[0].attempt, 1);
         assert_int_equal(messenger_counted(&world.messenger.counters.push_retried), 0);
         for (unsigned i = 0; i < world.messenger.look_ups_max; i++) {
             atomic_store(&world.messenger.look_ups[i], 0);
         }
-        world_run(&world, 2 * TIMEOUT_MS);
+        world_run(&world, UINT64_C(2) * TIMEOUT_MS);
         assert_int_equal(hook.count, 2);
         for (unsigned i = 0; i < world.messenger.look_ups_max; i++) {
             assert_int_equal(atomic_load(&world.messenger.look_ups[i]), 0);
@@ -439,7 +439,7 @@ keeps_couriers_for_the_operators_server(void **state)
             subscribe_at_service(names[i]);
             alice_says_to(names[i]);
         }
-        world_run(&world, 10 * DELAY_MS); /* all who may are under way to it */
+        world_run(&world, UINT64_C(10) * DELAY_MS); /* all who may are under way to it */
         alice_says();
         world_run(&world, DELAY_MS + TIMEOUT_MS);
         assert_int_equal(hook.count, 1);

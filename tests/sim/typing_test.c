@@ -187,7 +187,7 @@ gives_way_first(void **state)
 {
     (void)state;
     unsigned apart = 0;
-    for (uint64_t seed = 1; seed <= 2 * SEEDS; seed++) {
+    for (uint64_t seed = 1; seed <= UINT64_C(2) * SEEDS; seed++) {
         begin(seed);
         unsigned here = store_user_home(world.store, wire_number(alice->heard[0], "userId"));
         unsigned there = store_user_home(world.store, wire_number(bob->heard[0], "userId"));

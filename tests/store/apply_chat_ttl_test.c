@@ -101,7 +101,7 @@ holds_for_messages_of_both(void **state)
     assert_int_equal(lives_for(world, alice, 3, bob, 0), HOUR_MS);
     assert_int_equal(lives_for(world, bob, 1, alice, 0), HOUR_MS);
     assert_int_equal(lives_for(world, bob, 2, alice, MINUTE_MS), MINUTE_MS); /* as he says */
-    assert_int_equal(lives_for(world, alice, 4, bob, 2 * HOUR_MS), HOUR_MS);
+    assert_int_equal(lives_for(world, alice, 4, bob, UINT64_C(2) * HOUR_MS), HOUR_MS);
     (void)world_chat_ttl(world, bob, 3, alice, 0);
     world_settle(world);
     assert_int_equal(lives_for(world, alice, 5, bob, 0), 0);

@@ -86,7 +86,7 @@ once(void **state)
     uint64_t id = a_group(world);
     (void)world_group_send(world, users[1], 1, id, "helo");
     struct result first = revise(world, id, STORE_CHANGE_EDIT, users[1], 2, 1);
-    world_pass(world, 5 * WINDOW_MS);
+    world_pass(world, UINT64_C(5) * WINDOW_MS);
     struct result again = revise(world, id, STORE_CHANGE_EDIT, users[1], 2, 1);
     assert_int_equal(again.error, 0);
     assert_true(again.duplicate);

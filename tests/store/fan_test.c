@@ -3,7 +3,7 @@
 
 #include "tests/spec.h"
 
-enum { MS = 1000000 };
+#define MS UINT64_C(1000000)
 
 static const uint64_t SOME[4] = {5, 0, 0, 1};
 static const uint64_t OTHERS[4] = {2, 0, 8, 0};

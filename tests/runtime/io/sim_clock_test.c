@@ -161,7 +161,7 @@ static uint64_t
 actor_work(void *context)
 {
     const struct actor *actor = context;
-    return actor->turns * 3U;
+    return (uint64_t)actor->turns * 3;
 }
 
 static void
