@@ -73,7 +73,8 @@ welcome_read(struct client *client, const Linnet__V1__Welcome *welcome,
     if (client->inbox_given < client->acknowledged) {
         client->inbox_given = client->acknowledged;
     }
-    if (!client->numbered) { /* else what was refused for now would fall out of the window */
+    /* Else what was refused for now would fall out of the window. */
+    if (!client->numbered && client->next_number < welcome->next_command) {
         client->next_number = welcome->next_command;
     }
     client->numbered = true;
