@@ -87,8 +87,6 @@ crowd_of(Linnet__V1__Participant *const *participants, size_t count, bool known)
     }
     return crowd;
 }
-_Static_assert((int)PROTOCOL_GROUP_SUBJECTS_MAX == (int)STORE_STRANGERS_MAX,
-               "all can be asked for");
 _Static_assert((int)PROTOCOL_NAME_BYTES_MAX <= (int)STORE_NAME_BYTES_MAX, "a name has room");
 
 static int
@@ -177,28 +175,45 @@ strangers_take(struct connection *connection, struct pending *pending, uint32_t 
         strangers > 0 && !connection_rate_takes(connection, RATE_STRANGERS, strangers);
 }
 
-/* How many of the crowd are strangers; false: that was answered. Yields. */
-static bool
-strangers_count(struct connection *connection, const Linnet__V1__ClientFrame *frame,
-                const struct crowd *crowd, uint32_t *out)
+/* How many of those are strangers, who are STORE_STRANGERS_MAX at most; or a negative errno.
+ * Yields. */
+static int
+strangers_among(const struct connection *connection, const struct crowd *crowd)
 {
     struct store_strangers asked = {.user = connection->user, .count = crowd->count};
     struct ln_msg *answer = NULL;
-    *out = 0;
-    if (crowd->count == 0 || !connection_rate_limits(connection, RATE_STRANGERS)) {
-        return true;
-    }
     struct ln_msg *request = ln_msg_new(STORE_STRANGERS, LN_DURABLE, sizeof asked);
     memcpy(request->data, &asked, sizeof asked);
     request->buffer = crowd_buffer("", 0, crowd);
     int error = ln_call(store_user_pid(connection->messenger->store, asked.user), &request,
                         CONNECTION_CALL_MS, &answer);
     if (error != 0) {
-        command_refuse(connection, frame->number, frame->ref, error == -ESRCH ? -EAGAIN : error);
-        return false;
+        return error == -ESRCH ? -EAGAIN : error;
     }
-    *out = ((const struct store_strangers_found *)(const void *)answer->data)->count;
+    int count = (int)((const struct store_strangers_found *)(const void *)answer->data)->count;
     ln_msg_free(&answer);
+    return count;
+}
+
+/* How many of the crowd are strangers; false: that was answered. Yields. */
+static bool
+strangers_count(struct connection *connection, const Linnet__V1__ClientFrame *frame,
+                const struct crowd *crowd, uint32_t *out)
+{
+    *out = 0;
+    if (!connection_rate_limits(connection, RATE_STRANGERS)) {
+        return true;
+    }
+    for (unsigned from = 0; from < crowd->count; from += STORE_STRANGERS_MAX) {
+        struct crowd some = {.users = crowd->users + from, .count = crowd->count - from};
+        some.count = some.count < STORE_STRANGERS_MAX ? some.count : STORE_STRANGERS_MAX;
+        int found = strangers_among(connection, &some);
+        if (found < 0) {
+            command_refuse(connection, frame->number, frame->ref, found);
+            return false;
+        }
+        *out += (uint32_t)found;
+    }
     return true;
 }
 

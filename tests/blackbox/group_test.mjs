@@ -223,3 +223,25 @@ describe('a group', () => {
     await client.close();
   });
 });
+
+describe('a large group', () => {
+  let node;
+  before(async () => {
+    node = await Linnetd.start();
+  });
+  after(() => node.remove());
+
+  it('is made of more people than one command may add, strangers all of them', async () => {
+    const names = Array.from({ length: 600 }, (_, i) => `member${i}`);
+    const imported = await node.importUsers(...names);
+    const first = await Client.welcomed(node.url, { token: imported.member0.token });
+    const last = await Client.welcomed(node.url, { token: imported.member599.token });
+    const participants = names.slice(1).map((name) => ({ userId: imported[name].user }));
+    const { chat } = await first.ask({ createChat: { name: 'everybody', participants } });
+    assert.equal((await last.event('chatUpdate')).chat.groupId, chat.chat.groupId);
+    const { sent } = await first.ask({ sendMessage: { chat: chat.chat, text: 'hello, all' } });
+    assert.equal(sent.chatNumber, '1');
+    assert.equal((await last.event('newMessage')).text, 'hello, all');
+    await Promise.all([first.close(), last.close()]);
+  });
+});
