@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PARTITIONS = 256, TIMEOUT_MS = 10000 };
+enum { TIMEOUT_MS = 10000 };
 
 static int
 ask(struct shell_call *call, unsigned partition, uint64_t after, struct ln_msg **out_answer)
@@ -68,26 +68,5 @@ partition_list(struct shell_call *call, unsigned partition, uint64_t *after, int
 void
 shell_calls(struct shell_call *call)
 {
-    unsigned partition = 0;
-    uint64_t after = 0;
-    int error = 0;
-    if (call->count == 1 && !shell_place_parse(call->words[0], &partition, &after)) {
-        shell_fail(call, SHELL_USAGE, "calls: '%s' is no place to go on from", call->words[0]);
-        return;
-    }
-    ln_text_print(call->out, "[");
-    for (; partition < PARTITIONS; partition++) {
-        bool more = partition_list(call, partition, &after, &error);
-        if (error < 0) {
-            shell_fail_errno(call, error, "calls");
-            return;
-        }
-        if (more) {
-            (void)snprintf(call->next, sizeof call->next, "%u.%llu", partition,
-                           (unsigned long long)after);
-            break;
-        }
-        after = 0;
-    }
-    ln_text_print(call->out, "]");
+    shell_list(call, "calls", partition_list);
 }

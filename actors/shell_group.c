@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTITIONS = 256 };
-
 static int
 ask(ln_pid partition, uint32_t tag, const void *data, size_t bytes, struct ln_msg **out)
 {
@@ -81,30 +79,7 @@ partition_list(struct shell_call *call, unsigned partition, uint64_t *after, int
 void
 shell_group_list(struct shell_call *call)
 {
-    uint64_t partition = 0;
-    uint64_t after = 0;
-    int error = 0;
-    const char *at = call->count == 1 ? call->words[0] : "0.0";
-    if (!shell_number_parse(&at, PARTITIONS - 1, &partition) || *at++ != '.' ||
-        !shell_number_parse(&at, UINT64_MAX, &after) || *at != '\0') {
-        shell_fail(call, SHELL_USAGE, "group list: '%s' is no place to go on from", call->words[0]);
-        return;
-    }
-    ln_text_print(call->out, "[");
-    for (; partition < PARTITIONS; partition++) {
-        bool more = partition_list(call, (unsigned)partition, &after, &error);
-        if (error < 0) {
-            shell_fail_errno(call, error, "group list");
-            return;
-        }
-        if (more) {
-            (void)snprintf(call->next, sizeof call->next, "%llu.%llu",
-                           (unsigned long long)partition, (unsigned long long)after);
-            break;
-        }
-        after = 0;
-    }
-    ln_text_print(call->out, "]");
+    shell_list(call, "group list", partition_list);
 }
 
 /* ----------------------------------------------------------------------------------------- show */

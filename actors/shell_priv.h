@@ -52,8 +52,12 @@ void shell_put_pid(struct shell_call *call, const char *name, ln_pid pid);
 void shell_put_number(struct shell_call *call, const char *name, uint64_t value);
 /* Ends an object or array whose last member left a comma. */
 void shell_put_end(struct shell_call *call, const char *end);
-/* A place in a list over partitions and their users, "partition.user". */
-MUST_CHECK bool shell_place_parse(const char *text, unsigned *out_partition, uint64_t *out_after);
+/* Prints what a partition has above *after, as far as it fits. True: there is more, above *after as
+ * it is then. */
+typedef bool shell_list_partition(struct shell_call *call, unsigned partition, uint64_t *after,
+                                  int *out_error);
+/* A list over all partitions, from the place that the call names, if it does. Yields. */
+void shell_list(struct shell_call *call, const char *what, shell_list_partition *list);
 /* Whether another row fits into the page. */
 bool shell_row_fits(const struct shell_call *call);
 

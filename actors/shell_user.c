@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PARTITIONS = 256 };
-
 /* Says why a name can't be one. True: it can't. */
 static bool
 name_refused(struct shell_call *call, const char *name)
@@ -244,46 +242,11 @@ partition_list(struct shell_call *call, unsigned partition, uint64_t *after, int
     return false;
 }
 
-bool
-shell_place_parse(const char *text, unsigned *out_partition, uint64_t *out_after)
-{
-    char *end = NULL;
-    unsigned long partition = strtoul(text, &end, 10);
-    if (end == text || *end != '.' || partition >= PARTITIONS) {
-        return false;
-    }
-    const char *rest = end + 1;
-    *out_after = strtoull(rest, &end, 10);
-    *out_partition = (unsigned)partition;
-    return end != rest && *end == '\0';
-}
-
 /* [cursor] -> [{"name": ..., "user": ...}, ...] in the order of partitions */
 void
 shell_user_list(struct shell_call *call)
 {
-    unsigned partition = 0;
-    uint64_t after = 0;
-    int error = 0;
-    if (call->count == 1 && !shell_place_parse(call->words[0], &partition, &after)) {
-        shell_fail(call, SHELL_USAGE, "user list: '%s' is no place to go on from", call->words[0]);
-        return;
-    }
-    ln_text_print(call->out, "[");
-    for (; partition < PARTITIONS; partition++) {
-        bool more = partition_list(call, partition, &after, &error);
-        if (error < 0) {
-            shell_fail_errno(call, error, "user list");
-            return;
-        }
-        if (more) {
-            (void)snprintf(call->next, sizeof call->next, "%u.%llu", partition,
-                           (unsigned long long)after);
-            break;
-        }
-        after = 0;
-    }
-    ln_text_print(call->out, "]");
+    shell_list(call, "user list", partition_list);
 }
 
 /* --------------------------------------------------------------------------------------- import */
