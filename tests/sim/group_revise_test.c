@@ -26,14 +26,6 @@ begin(uint64_t seed, unsigned count)
 }
 
 static void
-has(const char *answer, const char *part)
-{
-    if (strstr(answer, part) == NULL) {
-        fail_msg("no %s in %s", part, answer);
-    }
-}
-
-static void
 all_members_see_what_was_edited_in_one_order(void **state)
 {
     (void)state;
@@ -43,7 +35,7 @@ all_members_see_what_was_edited_in_one_order(void **state)
         attendee_goes(carol);
         assert_int_equal(attendee_writes(bob, "helo"), 1);
         assert_int_equal(attendee_writes(alice, "what?"), 2);
-        has(attendee_revises(bob, 1, "hello"), "\"chatNumber\":\"1\"");
+        answer_has(attendee_revises(bob, 1, "hello"), "\"chatNumber\":\"1\"");
         assert_int_equal(attendee_writes(bob, "there"), 3);
         meeting_rest(&meeting);
         attendee_has(alice, "u1@0:created m1:helo e1:hello m3:there");
@@ -62,14 +54,15 @@ what_was_deleted_before_it_was_fetched_is_given_to_nobody(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         begin(seed, 4);
-        has(attendee_changes(alice, "\"promote\":{\"participants\":[{\"userName\":\"dave\"}]}"),
+        answer_has(
+            attendee_changes(alice, "\"promote\":{\"participants\":[{\"userName\":\"dave\"}]}"),
             "\"update\":\"2\"");
         meeting_rest(&meeting);
         attendee_goes(carol);
         (void)attendee_writes(bob, "secret");
         (void)attendee_writes(bob, "stays");
-        has(attendee_revises(dave, 1, NULL), "\"sent\""); /* an admin may */
-        has(attendee_revises(bob, 1, NULL), "\"duplicate\":true");
+        answer_has(attendee_revises(dave, 1, NULL), "\"sent\""); /* an admin may */
+        answer_has(attendee_revises(bob, 1, NULL), "\"duplicate\":true");
         meeting_rest(&meeting);
         carol->away = false;
         meeting_rest(&meeting);
@@ -89,29 +82,33 @@ changes_that_may_not_be_are_refused(void **state)
         unsigned long long group = meeting.group;
         (void)attendee_writes(bob, "bob's");
         (void)attendee_writes(dave, "dave's");
-        has(attendee_revises(carol, 1, "carol's"), "\"NOT_PERMITTED\"");
-        has(attendee_revises(carol, 1, NULL), "\"NOT_PERMITTED\"");
-        has(attendee_revises(alice, 1, "the owner's"), "\"NOT_PERMITTED\"");
-        has(attendee_revises(bob, 3, "none"), "\"OUT_OF_RANGE\"");
-        has(attendee_changes(alice, "\"remove\":{\"participants\":[{\"userName\":\"dave\"}]}"),
+        answer_has(attendee_revises(carol, 1, "carol's"), "\"NOT_PERMITTED\"");
+        answer_has(attendee_revises(carol, 1, NULL), "\"NOT_PERMITTED\"");
+        answer_has(attendee_revises(alice, 1, "the owner's"), "\"NOT_PERMITTED\"");
+        answer_has(attendee_revises(bob, 3, "none"), "\"OUT_OF_RANGE\"");
+        answer_has(
+            attendee_changes(alice, "\"remove\":{\"participants\":[{\"userName\":\"dave\"}]}"),
             "\"update\":\"2\"");
-        has(attendee_revises(dave, 2, "still here"), "\"NOT_PERMITTED\"");
-        has(attendee_revises(dave, 2, NULL), "\"NOT_PERMITTED\"");
-        has(attendee_does(bob, "\"sendMessage\":{\"chat\":{\"groupId\":\"9000\"},\"change\":{"
-                               "\"kind\":\"DELETE\",\"chatNumber\":\"1\"}}"),
-            "\"UNKNOWN_CHAT\"");
-        has(attendee_changes(alice, "\"rights\":{\"onlyAdminsSend\":true}"), "\"update\":\"3\"");
-        has(attendee_revises(bob, 1, "not now"), "\"NOT_PERMITTED\"");
-        has(attendee_changes(alice, "\"rights\":{}"), "\"update\":\"4\"");
-        has(attendee_revises(bob, 1, "now"), "\"sent\"");
-        has(attendee_revises(bob, 1, NULL), "\"sent\"");
-        has(attendee_revises(bob, 1, "again"), "\"GONE\"");
+        answer_has(attendee_revises(dave, 2, "still here"), "\"NOT_PERMITTED\"");
+        answer_has(attendee_revises(dave, 2, NULL), "\"NOT_PERMITTED\"");
+        answer_has(attendee_does(bob,
+                                 "\"sendMessage\":{\"chat\":{\"groupId\":\"9000\"},\"change\":{"
+                                 "\"kind\":\"DELETE\",\"chatNumber\":\"1\"}}"),
+                   "\"UNKNOWN_CHAT\"");
+        answer_has(attendee_changes(alice, "\"rights\":{\"onlyAdminsSend\":true}"),
+                   "\"update\":\"3\"");
+        answer_has(attendee_revises(bob, 1, "not now"), "\"NOT_PERMITTED\"");
+        answer_has(attendee_changes(alice, "\"rights\":{}"), "\"update\":\"4\"");
+        answer_has(attendee_revises(bob, 1, "now"), "\"sent\"");
+        answer_has(attendee_revises(bob, 1, NULL), "\"sent\"");
+        answer_has(attendee_revises(bob, 1, "again"), "\"GONE\"");
         assert_int_equal(attendee_writes(bob, "old"), 3);
         meeting_run(&meeting, EDIT_WINDOW_MS);
-        has(attendee_revises(bob, 3, "new"), "\"TOO_LATE\"");
+        answer_has(attendee_revises(bob, 3, "new"), "\"TOO_LATE\"");
         meeting_run(&meeting, DELETE_WINDOW_MS);
-        has(attendee_revises(alice, 3, NULL), "\"TOO_LATE\"");
-        has(attendee_does(carol,
+        answer_has(attendee_revises(alice, 3, NULL), "\"TOO_LATE\"");
+        answer_has(
+            attendee_does(carol,
                           "\"hideMessage\":{\"chat\":{\"groupId\":\"%llu\"},\"authorUserId\":"
                           "\"%llu\",\"chatNumber\":\"9\"}",
                           group, (unsigned long long)bob->user),
@@ -134,12 +131,12 @@ a_message_is_hidden_from_oneself_alone(void **state)
         for (unsigned i = 0; i < 2; i++) { /* another's, one's own */
             const struct attendee *author = i == 0 ? alice : bob;
             (void)attendee_writes(bob, "mine");
-            has(attendee_does(bob,
-                              "\"hideMessage\":{\"chat\":{\"groupId\":\"%llu\"},"
-                              "\"authorUserId\":\"%llu\",\"chatNumber\":\"%u\"}",
-                              (unsigned long long)meeting.group, (unsigned long long)author->user,
-                              i + 1),
-                "\"sent\"");
+            answer_has(attendee_does(bob,
+                                     "\"hideMessage\":{\"chat\":{\"groupId\":\"%llu\"},"
+                                     "\"authorUserId\":\"%llu\",\"chatNumber\":\"%u\"}",
+                                     (unsigned long long)meeting.group,
+                                     (unsigned long long)author->user, i + 1),
+                       "\"sent\"");
         }
         meeting_rest(&meeting);
         attendee_has(bob, "u1@0:created m1:look away h1:- h2:-");
@@ -181,7 +178,7 @@ revises_while_the_power_goes(unsigned n, const char *text)
     assert_true(made || !told);
     alice->unanswered = true;
     wire_say(&alice->wire, alice->command);
-    has(attendee_waits(alice), "\"sent\"");
+    answer_has(attendee_waits(alice), "\"sent\"");
     (void)attendee_writes(bob, "next");
     meeting_rest(&meeting);
     attendee_has(bob, text != NULL ? "u1@0:created m1:helo e1:hello" : "u1@0:created m1:helo d1:-");

@@ -24,14 +24,6 @@ begin(uint64_t seed, unsigned count)
 }
 
 static void
-has(const char *answer, const char *part)
-{
-    if (strstr(answer, part) == NULL) {
-        fail_msg("no %s in %s", part, answer);
-    }
-}
-
-static void
 all_members_see_one_order(void **state)
 {
     (void)state;
@@ -39,7 +31,7 @@ all_members_see_one_order(void **state)
         begin(seed, 3);
         assert_int_equal(attendee_writes(alice, "one"), 1);
         assert_int_equal(attendee_writes(bob, "two"), 2);
-        has(attendee_changes(bob, "\"name\":\"runners\""), "\"update\":\"2\"");
+        answer_has(attendee_changes(bob, "\"name\":\"runners\""), "\"update\":\"2\"");
         assert_int_equal(attendee_writes(carol, "three"), 3);
         meeting_rest(&meeting);
         /* Who writes with his only device is not told so again. */
@@ -58,13 +50,15 @@ a_new_member_gets_nothing_earlier_and_a_removed_one_nothing_later(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         begin(seed, 4);
-        has(attendee_changes(alice, "\"remove\":{\"participants\":[{\"userName\":\"dave\"}]}"),
+        answer_has(
+            attendee_changes(alice, "\"remove\":{\"participants\":[{\"userName\":\"dave\"}]}"),
             "\"update\":\"2\"");
         (void)attendee_writes(alice, "one");
-        has(attendee_changes(bob, "\"add\":{\"participants\":[{\"userName\":\"dave\"}]}"),
-            "\"update\":\"3\"");
+        answer_has(attendee_changes(bob, "\"add\":{\"participants\":[{\"userName\":\"dave\"}]}"),
+                   "\"update\":\"3\"");
         (void)attendee_writes(alice, "two");
-        has(attendee_changes(alice, "\"remove\":{\"participants\":[{\"userName\":\"carol\"}]}"),
+        answer_has(
+            attendee_changes(alice, "\"remove\":{\"participants\":[{\"userName\":\"carol\"}]}"),
             "\"update\":\"4\"");
         (void)attendee_writes(alice, "three");
         meeting_rest(&meeting);
@@ -73,7 +67,7 @@ a_new_member_gets_nothing_earlier_and_a_removed_one_nothing_later(void **state)
         attendee_has(carol, "u1@0:created u2@0:removed m1:one u3@1:added m2:two u4@2:removed");
         attendee_has(dave, "u1@0:created u2@0:removed u3@1:added m2:two u4@2:removed m3:three");
         assert_int_equal(attendee_writes(carol, "four"), 0);
-        has(carol->answer, "\"NOT_PERMITTED\"");
+        answer_has(carol->answer, "\"NOT_PERMITTED\"");
         meeting_close(&meeting);
     }
 }
@@ -99,14 +93,14 @@ what_is_written_while_one_is_removed_is_seen_by_all_or_refused(void **state)
                       "\"participants\":[{\"userId\":\"%llu\"}]}}",
                       (unsigned long long)meeting.group, (unsigned long long)bob->user);
         bool sent = strstr(attendee_waits(bob), "\"sent\"") != NULL;
-        has(attendee_waits(alice), "\"update\":\"2\"");
+        answer_has(attendee_waits(alice), "\"update\":\"2\"");
         meeting_rest(&meeting);
         if (sent) {
             attendee_has(alice, "u1@0:created m1:last u2@1:removed");
             attendee_has(carol, "u1@0:created m1:last u2@1:removed");
             accepted++;
         } else {
-            has(bob->answer, "\"NOT_PERMITTED\"");
+            answer_has(bob->answer, "\"NOT_PERMITTED\"");
             attendee_has(carol, "u1@0:created u2@0:removed");
             refused++;
         }
@@ -122,7 +116,8 @@ two_admins_at_once_are_decided_in_one_order(void **state)
     unsigned first = 0;
     for (uint64_t seed = 1; seed <= RACES; seed++) {
         begin(seed, 3);
-        has(attendee_changes(alice, "\"entitle\":{\"participants\":[{\"userName\":\"bob\"}]}"),
+        answer_has(
+            attendee_changes(alice, "\"entitle\":{\"participants\":[{\"userName\":\"bob\"}]}"),
             "\"update\":\"2\"");
         meeting_rest(&meeting);
         for (unsigned i = 0; i < 2; i++) {
@@ -135,7 +130,7 @@ two_admins_at_once_are_decided_in_one_order(void **state)
         bool alice_did = strstr(attendee_waits(alice), "\"update\":\"3\"") != NULL;
         bool bob_did = strstr(attendee_waits(bob), "\"update\":\"3\"") != NULL;
         assert_true(alice_did != bob_did);
-        has(alice_did ? bob->answer : alice->answer, "\"NOT_PERMITTED\"");
+        answer_has(alice_did ? bob->answer : alice->answer, "\"NOT_PERMITTED\"");
         meeting_rest(&meeting);
         attendee_has(carol, "u1@0:created u2@0:entitled u3@0:removed");
         assert_true((attendee_writes(alice, "still here") != 0) == alice_did);
@@ -152,11 +147,12 @@ a_group_that_its_last_owner_left_is_his_who_minds_it(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         begin(seed, 3);
-        has(attendee_changes(alice, "\"rights\":{\"onlyAdminsEdit\":true}"), "\"update\":\"2\"");
-        has(attendee_changes(bob, "\"name\":\"mine\""), "\"NOT_PERMITTED\"");
-        has(attendee_changes(alice, "\"leave\":{}"), "\"update\":\"3\"");
-        has(attendee_changes(bob, "\"name\":\"mine\""), "\"update\":\"5\"");
-        has(attendee_changes(carol, "\"name\":\"no, mine\""), "\"NOT_PERMITTED\"");
+        answer_has(attendee_changes(alice, "\"rights\":{\"onlyAdminsEdit\":true}"),
+                   "\"update\":\"2\"");
+        answer_has(attendee_changes(bob, "\"name\":\"mine\""), "\"NOT_PERMITTED\"");
+        answer_has(attendee_changes(alice, "\"leave\":{}"), "\"update\":\"3\"");
+        answer_has(attendee_changes(bob, "\"name\":\"mine\""), "\"update\":\"5\"");
+        answer_has(attendee_changes(carol, "\"name\":\"no, mine\""), "\"NOT_PERMITTED\"");
         meeting_rest(&meeting);
         attendee_has(alice, "u1@0:created u2@0:rights u3@0:left");
         attendee_has(carol, "u1@0:created u2@0:rights u3@0:left u4@0:entitled u5@0:name");
@@ -170,17 +166,17 @@ a_deleted_group_is_gone_for_all(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         begin(seed, 3);
-        has(attendee_changes(bob, "\"deleteChat\":{}"), "\"NOT_PERMITTED\"");
+        answer_has(attendee_changes(bob, "\"deleteChat\":{}"), "\"NOT_PERMITTED\"");
         (void)attendee_writes(bob, "one");
-        has(attendee_changes(alice, "\"deleteChat\":{}"), "\"update\":\"2\"");
+        answer_has(attendee_changes(alice, "\"deleteChat\":{}"), "\"update\":\"2\"");
         assert_int_equal(attendee_writes(bob, "two"), 0);
-        has(bob->answer, "\"UNKNOWN_CHAT\"");
-        has(attendee_does(alice, "\"getChat\":{\"chat\":{\"groupId\":\"%llu\"}}",
-                          (unsigned long long)meeting.group),
-            "\"UNKNOWN_CHAT\"");
+        answer_has(bob->answer, "\"UNKNOWN_CHAT\"");
+        answer_has(attendee_does(alice, "\"getChat\":{\"chat\":{\"groupId\":\"%llu\"}}",
+                                 (unsigned long long)meeting.group),
+                   "\"UNKNOWN_CHAT\"");
         meeting_rest(&meeting);
         attendee_has(carol, "u1@0:created m1:one u2@1:deleted");
-        has(attendee_does(carol, "\"listGroups\":{}"), "\"gone\":true");
+        answer_has(attendee_does(carol, "\"listGroups\":{}"), "\"gone\":true");
         meeting_close(&meeting);
     }
 }
@@ -192,25 +188,26 @@ invitations_let_in_until_they_are_revoked(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         begin(seed, 3);
         char invite[2][80];
-        has(attendee_changes(alice, "\"remove\":{\"participants\":[{\"userName\":\"carol\"}]}"),
+        answer_has(
+            attendee_changes(alice, "\"remove\":{\"participants\":[{\"userName\":\"carol\"}]}"),
             "\"update\":\"2\"");
-        has(attendee_changes(bob, "\"invite\":{}"), "\"NOT_PERMITTED\"");
+        answer_has(attendee_changes(bob, "\"invite\":{}"), "\"NOT_PERMITTED\"");
         for (unsigned i = 0; i < 2; i++) {
             const char *at = strstr(attendee_changes(alice, "\"invite\":{}"), "\"invite\":\"");
             assert_non_null(at);
             (void)snprintf(invite[i], sizeof invite[i], "%.32s", at + strlen("\"invite\":\""));
         }
         assert_string_not_equal(invite[0], invite[1]);
-        has(attendee_does(carol, "\"joinChat\":{\"invite\":\"%s\"}", invite[0]),
-            "\"INVITE_INVALID\"");
-        has(attendee_does(carol, "\"joinChat\":{\"invite\":\"no invitation\"}"),
-            "\"INVITE_INVALID\"");
-        has(attendee_does(carol, "\"joinChat\":{\"invite\":\"%s\"}", invite[1]),
-            "\"update\":\"5\"");
-        has(attendee_changes(alice, "\"revokeInvite\":{}"), "\"update\":\"6\"");
-        has(attendee_changes(carol, "\"leave\":{}"), "\"update\":\"7\"");
-        has(attendee_does(carol, "\"joinChat\":{\"invite\":\"%s\"}", invite[1]),
-            "\"INVITE_INVALID\"");
+        answer_has(attendee_does(carol, "\"joinChat\":{\"invite\":\"%s\"}", invite[0]),
+                   "\"INVITE_INVALID\"");
+        answer_has(attendee_does(carol, "\"joinChat\":{\"invite\":\"no invitation\"}"),
+                   "\"INVITE_INVALID\"");
+        answer_has(attendee_does(carol, "\"joinChat\":{\"invite\":\"%s\"}", invite[1]),
+                   "\"update\":\"5\"");
+        answer_has(attendee_changes(alice, "\"revokeInvite\":{}"), "\"update\":\"6\"");
+        answer_has(attendee_changes(carol, "\"leave\":{}"), "\"update\":\"7\"");
+        answer_has(attendee_does(carol, "\"joinChat\":{\"invite\":\"%s\"}", invite[1]),
+                   "\"INVITE_INVALID\"");
         meeting_rest(&meeting);
         attendee_has(carol, "u1@0:created u2@0:removed u5@0:joined u6@0:inviteRevoked u7@0:left");
         meeting_close(&meeting);
@@ -226,35 +223,43 @@ what_can_not_be_is_refused_and_nothing_happens(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         begin(seed, 3);
         unsigned long long group = meeting.group;
-        has(attendee_does(bob, "\"createChat\":{\"name\":\"no\",\"participants\":[{\"userName\":"
-                               "\"carol\"},{\"userName\":\"nobody\"}]}"),
-            "\"UNKNOWN_USER\",\"text\":\"createChat.participants[1]: no such user\"");
-        has(attendee_does(bob, "\"createChat\":{\"name\":\"no\",\"participants\":[{\"userId\":"
-                               "\"9000\"},{\"userName\":\"carol\"}]}"),
-            "\"UNKNOWN_USER\",\"text\":\"createChat.participants[0]: no such user\"");
-        has(attendee_changes(bob, "\"add\":{\"participants\":[{\"userName\":\"nobody\"}]}"),
-            "\"UNKNOWN_USER\",\"text\":\"modifyChat.add.participants[0]: no such user\"");
-        has(attendee_changes(alice, "\"promote\":{\"participants\":[{\"userId\":\"9000\"}]}"),
+        answer_has(attendee_does(bob,
+                                 "\"createChat\":{\"name\":\"no\",\"participants\":[{\"userName\":"
+                                 "\"carol\"},{\"userName\":\"nobody\"}]}"),
+                   "\"UNKNOWN_USER\",\"text\":\"createChat.participants[1]: no such user\"");
+        answer_has(attendee_does(bob,
+                                 "\"createChat\":{\"name\":\"no\",\"participants\":[{\"userId\":"
+                                 "\"9000\"},{\"userName\":\"carol\"}]}"),
+                   "\"UNKNOWN_USER\",\"text\":\"createChat.participants[0]: no such user\"");
+        answer_has(attendee_changes(bob, "\"add\":{\"participants\":[{\"userName\":\"nobody\"}]}"),
+                   "\"UNKNOWN_USER\",\"text\":\"modifyChat.add.participants[0]: no such user\"");
+        answer_has(
+            attendee_changes(alice, "\"promote\":{\"participants\":[{\"userId\":\"9000\"}]}"),
             "\"NOT_A_MEMBER\"");
-        has(attendee_changes(bob, "\"promote\":{\"participants\":[{\"userName\":\"bob\"}]}"),
-            "\"NOT_PERMITTED\"");
-        has(attendee_changes(bob, "\"entitle\":{\"participants\":[{\"userName\":\"bob\"}]}"),
-            "\"NOT_PERMITTED\"");
-        has(attendee_changes(alice, "\"remove\":{\"participants\":[{\"userName\":\"alice\"}]}"),
+        answer_has(attendee_changes(bob, "\"promote\":{\"participants\":[{\"userName\":\"bob\"}]}"),
+                   "\"NOT_PERMITTED\"");
+        answer_has(attendee_changes(bob, "\"entitle\":{\"participants\":[{\"userName\":\"bob\"}]}"),
+                   "\"NOT_PERMITTED\"");
+        answer_has(
+            attendee_changes(alice, "\"remove\":{\"participants\":[{\"userName\":\"alice\"}]}"),
             "\"NOT_EXPECTED\"");
-        has(attendee_does(alice, "\"sendMessage\":{\"chat\":{\"groupId\":\"%llu\"},\"text\":\"x\"}",
-                          (unsigned long long)bob->user),
+        answer_has(attendee_does(alice,
+                                 "\"sendMessage\":{\"chat\":{\"groupId\":\"%llu\"},\"text\":\"x\"}",
+                                 (unsigned long long)bob->user),
+                   "\"UNKNOWN_CHAT\"");
+        answer_has(attendee_does(alice,
+                                 "\"sendMessage\":{\"chat\":{\"userId\":\"%llu\"},\"text\":\"x\"}",
+                                 group),
+                   "\"UNKNOWN_USER\"");
+        answer_has(attendee_does(alice,
+                                 "\"markRead\":{\"chat\":{\"groupId\":\"%llu\"},\"chatNumber\":7}",
+                                 group),
+                   "\"OUT_OF_RANGE\"");
+        answer_has(
+            attendee_does(alice, "\"markRead\":{\"chat\":{\"groupId\":\"9000\"},\"chatNumber\":1}"),
             "\"UNKNOWN_CHAT\"");
-        has(attendee_does(alice, "\"sendMessage\":{\"chat\":{\"userId\":\"%llu\"},\"text\":\"x\"}",
-                          group),
-            "\"UNKNOWN_USER\"");
-        has(attendee_does(alice, "\"markRead\":{\"chat\":{\"groupId\":\"%llu\"},\"chatNumber\":7}",
-                          group),
-            "\"OUT_OF_RANGE\"");
-        has(attendee_does(alice, "\"markRead\":{\"chat\":{\"groupId\":\"9000\"},\"chatNumber\":1}"),
-            "\"UNKNOWN_CHAT\"");
-        has(attendee_does(alice, "\"getChatMembers\":{\"chat\":{\"groupId\":\"9000\"}}"),
-            "\"UNKNOWN_CHAT\"");
+        answer_has(attendee_does(alice, "\"getChatMembers\":{\"chat\":{\"groupId\":\"9000\"}}"),
+                   "\"UNKNOWN_CHAT\"");
         meeting_rest(&meeting);
         attendee_has(carol, "u1@0:created");
         meeting_close(&meeting);
@@ -273,30 +278,30 @@ the_writer_is_told_how_many_have_it_and_have_read_it(void **state)
         (void)attendee_writes(alice, "one");
         (void)attendee_writes(alice, "two");
         meeting_rest(&meeting);
-        has(alice->receipts,
-            "\"members\":4,\"deliveredAll\":\"2\",\"counts\":[{\"chatNumber\":\"1\","
-            "\"delivered\":3,\"read\":2},{\"chatNumber\":\"2\",\"delivered\":3,"
-            "\"read\":2}]");
+        answer_has(alice->receipts,
+                   "\"members\":4,\"deliveredAll\":\"2\",\"counts\":[{\"chatNumber\":\"1\","
+                   "\"delivered\":3,\"read\":2},{\"chatNumber\":\"2\",\"delivered\":3,"
+                   "\"read\":2}]");
         assert_string_equal(bob->receipts, "");
-        has(attendee_does(alice,
-                          "\"getMessageInfo\":{\"chat\":{\"groupId\":\"%llu\"},"
-                          "\"chatNumber\":\"2\"}",
-                          (unsigned long long)meeting.group),
-            "\"delivered\":\"2\"}"); /* dave's, without a read */
+        answer_has(attendee_does(alice,
+                                 "\"getMessageInfo\":{\"chat\":{\"groupId\":\"%llu\"},"
+                                 "\"chatNumber\":\"2\"}",
+                                 (unsigned long long)meeting.group),
+                   "\"delivered\":\"2\"}"); /* dave's, without a read */
         assert_null(strstr(alice->answer, "OWNER"));
-        has(attendee_does(bob,
-                          "\"getMessageInfo\":{\"chat\":{\"groupId\":\"%llu\"},"
-                          "\"chatNumber\":\"2\"}",
-                          (unsigned long long)meeting.group),
-            "\"NOT_PERMITTED\"");
-        has(attendee_does(alice,
-                          "\"getMessageInfo\":{\"chat\":{\"groupId\":\"%llu\"},"
-                          "\"chatNumber\":\"3\"}",
-                          (unsigned long long)meeting.group),
-            "\"OUT_OF_RANGE\"");
+        answer_has(attendee_does(bob,
+                                 "\"getMessageInfo\":{\"chat\":{\"groupId\":\"%llu\"},"
+                                 "\"chatNumber\":\"2\"}",
+                                 (unsigned long long)meeting.group),
+                   "\"NOT_PERMITTED\"");
+        answer_has(attendee_does(alice,
+                                 "\"getMessageInfo\":{\"chat\":{\"groupId\":\"%llu\"},"
+                                 "\"chatNumber\":\"3\"}",
+                                 (unsigned long long)meeting.group),
+                   "\"OUT_OF_RANGE\"");
         dave->reads = true;
         meeting_rest(&meeting);
-        has(alice->receipts, "\"members\":4,\"deliveredAll\":\"2\",\"readAll\":\"2\"");
+        answer_has(alice->receipts, "\"members\":4,\"deliveredAll\":\"2\",\"readAll\":\"2\"");
         meeting_close(&meeting);
     }
 }
@@ -308,28 +313,31 @@ the_writer_is_told_for_how_many_it_expired(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         begin(seed, 3);
         unsigned long long group = meeting.group;
-        has(attendee_changes(alice, "\"ttlMs\":\"5000\""), "\"update\":\"2\"");
+        answer_has(attendee_changes(alice, "\"ttlMs\":\"5000\""), "\"update\":\"2\"");
         meeting_rest(&meeting);
         attendee_goes(carol);
         (void)attendee_writes(alice, "brief");
         meeting_run(&meeting, 40000); /* the first sweep of a start takes its time */
         meeting_rest(&meeting);
         /* All who can have it have it, and have read it. */
-        has(alice->receipts, "\"members\":3,\"deliveredAll\":\"1\",\"readAll\":\"1\",\"counts\":[{"
-                             "\"chatNumber\":\"1\",\"delivered\":1,\"read\":1,\"expired\":1}]");
-        has(attendee_does(
-                alice, "\"getMessageInfo\":{\"chat\":{\"groupId\":\"%llu\"},\"chatNumber\":\"1\"}",
-                group),
-            "\"expired\":\"1\"}");
+        answer_has(alice->receipts,
+                   "\"members\":3,\"deliveredAll\":\"1\",\"readAll\":\"1\",\"counts\":[{"
+                   "\"chatNumber\":\"1\",\"delivered\":1,\"read\":1,\"expired\":1}]");
+        answer_has(attendee_does(
+                       alice,
+                       "\"getMessageInfo\":{\"chat\":{\"groupId\":\"%llu\"},\"chatNumber\":\"1\"}",
+                       group),
+                   "\"expired\":\"1\"}");
         carol->away = false;
         (void)attendee_writes(alice, "next");
         meeting_rest(&meeting);
         attendee_has(carol, "u1@0:created u2@0:ttlMs m2:next");
         /* Her cursor has passed over it, and it is not taken for delivered. */
-        has(attendee_does(
-                alice, "\"getMessageInfo\":{\"chat\":{\"groupId\":\"%llu\"},\"chatNumber\":\"1\"}",
-                group),
-            "\"delivered\":\"2\",\"read\":\"2\",\"expired\":\"1\"}");
+        answer_has(attendee_does(
+                       alice,
+                       "\"getMessageInfo\":{\"chat\":{\"groupId\":\"%llu\"},\"chatNumber\":\"1\"}",
+                       group),
+                   "\"delivered\":\"2\",\"read\":\"2\",\"expired\":\"1\"}");
         meeting_close(&meeting);
     }
 }
@@ -343,18 +351,20 @@ what_a_group_is_and_who_is_in_it_is_told_to_members(void **state)
         unsigned long long group = meeting.group;
         bob->reads = false;
         (void)attendee_writes(alice, "one");
-        has(attendee_changes(alice, "\"description\":\"on Sundays\""), "\"update\":\"2\"");
-        has(attendee_changes(bob, "\"picture\":\"m/1\""), "\"update\":\"3\"");
-        has(attendee_changes(bob, "\"ttlMs\":\"60000\""), "\"update\":\"4\"");
-        has(attendee_changes(alice, "\"promote\":{\"participants\":[{\"userName\":\"carol\"}]}"),
+        answer_has(attendee_changes(alice, "\"description\":\"on Sundays\""), "\"update\":\"2\"");
+        answer_has(attendee_changes(bob, "\"picture\":\"m/1\""), "\"update\":\"3\"");
+        answer_has(attendee_changes(bob, "\"ttlMs\":\"60000\""), "\"update\":\"4\"");
+        answer_has(
+            attendee_changes(alice, "\"promote\":{\"participants\":[{\"userName\":\"carol\"}]}"),
             "\"update\":\"5\"");
         meeting_rest(&meeting);
         const char *info =
             attendee_does(carol, "\"getChat\":{\"chat\":{\"groupId\":\"%llu\"}}", group);
-        has(info, "\"name\":\"walkers\",\"description\":\"on Sundays\",\"picture\":\"m/1\"");
-        has(info, "\"members\":3,\"role\":\"ADMIN\",\"rights\":{},\"ttlMs\":\"60000\","
-                  "\"chatNumber\":\"1\",\"update\":\"5\"");
-        has(attendee_does(bob, "\"listGroups\":{}"),
+        answer_has(info, "\"name\":\"walkers\",\"description\":\"on Sundays\",\"picture\":\"m/1\"");
+        answer_has(info, "\"members\":3,\"role\":\"ADMIN\",\"rights\":{},\"ttlMs\":\"60000\","
+                         "\"chatNumber\":\"1\",\"update\":\"5\"");
+        answer_has(
+            attendee_does(bob, "\"listGroups\":{}"),
             "\"role\":\"MEMBER\",\"chatNumber\":\"1\",\"delivered\":\"1\",\"unread\":\"1\"}]");
         const char *page = attendee_does(
             bob, "\"getChatMembers\":{\"chat\":{\"groupId\":\"%llu\"},\"max\":2}", group);
@@ -424,7 +434,8 @@ a_change_happens_to_all_or_none_whenever_the_power_goes(void **state)
     unsigned before = 0;
     for (unsigned n = 0; n < CRASH_STEPS; n++) {
         begin(1 + n % SEEDS, 4);
-        has(attendee_changes(alice, "\"remove\":{\"participants\":[{\"userName\":\"dave\"}]}"),
+        answer_has(
+            attendee_changes(alice, "\"remove\":{\"participants\":[{\"userName\":\"dave\"}]}"),
             "\"update\":\"2\"");
         meeting_rest(&meeting);
         attendee_says(alice,
@@ -445,7 +456,7 @@ a_change_happens_to_all_or_none_whenever_the_power_goes(void **state)
         before += !added;
         alice->unanswered = true;
         wire_say(&alice->wire, alice->command);
-        has(attendee_waits(alice), "\"update\":\"3\"");
+        answer_has(attendee_waits(alice), "\"update\":\"3\"");
         (void)attendee_writes(dave, "thanks");
         meeting_rest(&meeting);
         attendee_has(bob, "u1@0:created u2@0:removed u3@0:added m1:thanks");
@@ -463,7 +474,8 @@ who_deletes_his_account_leaves_whenever_the_power_goes(void **state)
     unsigned before = 0;
     for (unsigned n = 0; n < CRASH_STEPS; n++) {
         begin(1 + n % SEEDS, 3);
-        has(attendee_changes(alice, "\"entitle\":{\"participants\":[{\"userName\":\"bob\"}]}"),
+        answer_has(
+            attendee_changes(alice, "\"entitle\":{\"participants\":[{\"userName\":\"bob\"}]}"),
             "\"update\":\"2\"");
         meeting_rest(&meeting);
         attendee_says(bob, "\"deleteAccount\":{\"name\":\"bob\"}");
@@ -481,13 +493,13 @@ who_deletes_his_account_leaves_whenever_the_power_goes(void **state)
             attendee_says(bob, "\"deleteAccount\":{\"name\":\"bob\"}");
             bob->away = true; /* he is let in no more */
             meeting_rest(&meeting);
-            has(bob->answer, "\"done\"");
+            answer_has(bob->answer, "\"done\"");
         }
         attendee_has(alice, "u1@0:created u2@0:entitled u3@0:left");
         attendee_has(carol, "u1@0:created u2@0:entitled u3@0:left");
         const char *info = attendee_does(carol, "\"getChat\":{\"chat\":{\"groupId\":\"%llu\"}}",
                                          (unsigned long long)meeting.group);
-        has(info, "\"members\":2,\"role\":\"MEMBER\"");
+        answer_has(info, "\"members\":2,\"role\":\"MEMBER\"");
         meeting_close(&meeting);
     }
     assert_true(before > 0 && before < CRASH_STEPS);

@@ -383,6 +383,14 @@ attendee_changes(struct attendee *attendee, const char *change)
 /* ------------------------------------------------------------------------------------- judging */
 
 void
+answer_has(const char *answer, const char *part)
+{
+    if (strstr(answer, part) == NULL) {
+        fail_msg("no %s in %s", part, answer);
+    }
+}
+
+void
 attendee_has(const struct attendee *attendee, const char *items)
 {
     static char all[MEETING_ITEMS_MAX * MEETING_ITEM_BYTES];

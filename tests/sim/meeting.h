@@ -89,6 +89,9 @@ const char *attendee_revises(struct attendee *attendee, uint64_t chat_number, co
 /* Changes the group: the frame that answers it. */
 const char *attendee_changes(struct attendee *attendee, const char *change);
 
+/* Fails unless the frame has that part. */
+void answer_has(const char *answer, const char *part);
+
 /* All that the attendee was shown of the group, in order, is this. */
 void attendee_has(const struct attendee *attendee, const char *items);
 /* Where the attendee was shown it, from 1 on; 0: never. */
