@@ -165,6 +165,21 @@ judge_said_again(struct person *person, uint64_t ref)
     }
 }
 
+void
+judge_unanswered(struct person *person)
+{
+    const struct world *world = person->world;
+    if (world->disk_bytes_max == 0 && world->faults.full_one_in == 0) {
+        return;
+    }
+    for (unsigned i = 0; i < world->people_count; i++) {
+        struct acquaintance *with = &person->with[i];
+        for (uint32_t n = 1; n <= with->handed; n++) {
+            with->again[n] |= with->sent[n] == 0;
+        }
+    }
+}
+
 /* The highest of those that were sent: one that was said again may stand behind later ones. */
 uint64_t
 judge_last_chat(const struct acquaintance *with)

@@ -27,6 +27,9 @@ void judge_receipts(struct person *person, const Linnet__V1__Receipts *receipts)
 void judge_sent(struct person *person, uint64_t ref, const Linnet__V1__Sent *sent);
 /* It was refused for now: what was said after it may come before it. */
 void judge_said_again(struct person *person, uint64_t ref);
+/* The connection is lost. Where a disk may be full, what is unanswered may have been refused, and
+ * the refusal went with the connection. */
+void judge_unanswered(struct person *person);
 /* When all is quiet: what was sent has been heard, ticked and read. */
 void judge_rest(struct world *world);
 

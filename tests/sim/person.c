@@ -246,6 +246,7 @@ lost(struct person *person)
     if (person->peer != NULL) {
         sim_peer_free(person->peer);
         person->peer = NULL;
+        judge_unanswered(person);
     }
     if (!person->away && !person->calling) {
         struct world *world = person->world;
