@@ -3,8 +3,8 @@ foreach(noun window record record_call command page attached fan)
   linnet_test(store_${noun}_test TIER fast SOURCES ${noun}_test.c LIBS linnet_store)
 endforeach()
 # What a command does, tried out in a world of ledgers without files.
-add_library(linnet_store_world STATIC ${CMAKE_CURRENT_LIST_DIR}/world.c ${CMAKE_CURRENT_LIST_DIR}/world_device.c
-  ${CMAKE_CURRENT_LIST_DIR}/world_group.c)
+add_library(linnet_store_world STATIC ${CMAKE_CURRENT_LIST_DIR}/world.c ${CMAKE_CURRENT_LIST_DIR}/world_user.c
+  ${CMAKE_CURRENT_LIST_DIR}/world_message.c ${CMAKE_CURRENT_LIST_DIR}/world_group.c)
 target_include_directories(linnet_store_world PUBLIC ${PROJECT_BINARY_DIR}/include/tests)
 target_link_libraries(linnet_store_world PUBLIC linnet_store PRIVATE linnet_flags)
 set_target_properties(linnet_store_world PROPERTIES LINNET_THREAD_STACK ON)

@@ -2,8 +2,6 @@
 #include "tests/store/world.h"
 
 #include "store/checksum.h"
-#include "store/expiry.h"
-#include "store/gather.h"
 #include "store/inbox.h"
 #include "store/page.h"
 #include "store/record_state.h"
@@ -33,7 +31,6 @@ struct world {
     size_t marks[WORLD_CELLS]; /* folded: the log from here on is the cell's tail */
     size_t freezing[WORLD_CELLS];
     bool folding[WORLD_CELLS];
-    unsigned char pairs[GATHER_PAIRS_BYTES];
     unsigned char body[COMMAND_BYTES_MAX];
     struct rows rows;
 };
@@ -162,10 +159,22 @@ world_free(struct world **world_in)
     *world_in = NULL;
 }
 
+uint64_t
+world_now_ms(const struct world *world)
+{
+    return world->now_ms;
+}
+
 void
 world_pass(struct world *world, uint64_t ms)
 {
     world->now_ms += ms;
+}
+
+uint64_t
+world_seed(const struct world *world)
+{
+    return world->seed;
 }
 
 uint8_t
@@ -178,253 +187,6 @@ struct ledger *
 world_ledger(struct world *world, uint8_t partition)
 {
     return &world->ledgers[partition];
-}
-
-/* ------------------------------------------------------------------------------------- commands */
-
-static struct store_name
-name_of(const char *text)
-{
-    struct store_name name = {.bytes = (uint8_t)strlen(text)};
-    ASSERT(strlen(text) <= STORE_NAME_BYTES_MAX);
-    memcpy(name.text, text, name.bytes);
-    return name;
-}
-
-struct result
-world_claim(struct world *world, const char *text)
-{
-    struct store_name name = name_of(text);
-    struct command command = {
-        .partition = key_partition_of_name(world->seed, name.text, name.bytes),
-        .kind = COMMAND_NAME_CLAIM,
-        .claim = {.name = name, .password = (const unsigned char *)"$argon", .password_bytes = 6},
-    };
-    return world_apply(world, &command);
-}
-
-static struct command
-message(const struct world *world, uint64_t recipient, const char *text)
-{
-    return (struct command){
-        .partition = world_partition(world, recipient),
-        .kind = COMMAND_MESSAGE,
-        .message =
-            {
-                .recipient = recipient,
-                .message =
-                    {
-                        .body_kind = 1,
-                        .sender_name_bytes = 3,
-                        .sender_name = "who",
-                        .body = (const unsigned char *)text,
-                        .body_bytes = (uint32_t)strlen(text),
-                    },
-            },
-    };
-}
-
-static struct result
-send(struct world *world, struct command command, uint64_t sender, uint16_t device, uint64_t number)
-{
-    command.message.message.sender = sender;
-    command.message.message.sender_device = device;
-    command.message.message.sender_number = number;
-    return world_apply(world, &command);
-}
-
-struct result
-world_send(struct world *world, uint64_t sender, uint16_t device, uint64_t number,
-           uint64_t recipient, const char *text)
-{
-    return send(world, message(world, recipient, text), sender, device, number);
-}
-
-struct result
-world_send_copied(struct world *world, uint64_t sender, uint16_t device, uint64_t number,
-                  uint64_t recipient, const char *text)
-{
-    struct command command = message(world, recipient, text);
-    command.message.copy = true;
-    return send(world, command, sender, device, number);
-}
-
-static struct page_rows
-read_lmdb(struct world *world, const struct store_range *range)
-{
-    struct table_cursor at;
-    struct table_entry entry;
-    world->rows.count = 0;
-    for (table_seek(world->lmdb, &range->low, &at);
-         table_at(&at, &entry) && !key_less(&range->high, &entry.key); table_next(&at)) {
-        rows_add(&world->rows, &entry.key, &entry.value);
-    }
-    return (struct page_rows){.bytes = world->rows.bytes, .count = world->rows.count};
-}
-
-struct result
-world_send_for(struct world *world, uint64_t sender, uint64_t number, uint64_t recipient,
-               const char *text, uint64_t ttl_ms)
-{
-    struct command command = message(world, recipient, text);
-    command.message.copy = true;
-    command.message.message.expires_at_ms = world->now_ms + ttl_ms;
-    return send(world, command, sender, 1, number);
-}
-
-struct result
-world_change(struct world *world, const struct world_change *change)
-{
-    struct command command = message(world, change->recipient, change->text);
-    struct store_entry_message said = command.message.message;
-    bool hides = change->kind == STORE_CHANGE_HIDE;
-    said.sender = change->sender;
-    said.sender_device = 1;
-    said.sender_number = change->number;
-    said.chat_number = change->chat_number;
-    said.expires_at_ms = change->ttl_ms != 0 ? world->now_ms + change->ttl_ms : 0;
-    command.kind = COMMAND_CHANGE;
-    command.change = (struct command_change){
-        .owner = hides ? change->sender : change->recipient,
-        .peer = hides ? change->recipient : change->sender,
-        .copy = change->copy,
-        .in_group = change->in_group,
-        .until_ms = change->until_ms,
-        .kept_until_ms = world->now_ms + 1000000,
-        .original = change->original,
-        .expires_at_ms = change->expires_at_ms,
-        .change = {.kind = change->kind, .author = change->sender, .message = said},
-    };
-    command.partition = world_partition(world, command.change.owner);
-    return world_apply(world, &command);
-}
-
-uint64_t
-world_now_ms(const struct world *world)
-{
-    return world->now_ms;
-}
-
-static size_t
-sweep(struct world *world, uint8_t partition)
-{
-    static unsigned char bytes[EXPIRY_ROWS_MAX * EXPIRY_ROW_BYTES];
-    struct store_range range = expiry_range(partition);
-    struct command command = {
-        .partition = partition, .kind = COMMAND_SWEEP, .sweep = {.rows = bytes}};
-    struct page page;
-    struct store_key key;
-    struct store_value value;
-    struct page_rows rows = read_lmdb(world, &range);
-    page_start(&page, world->ledgers[partition].delta, &range, &rows);
-    while (command.sweep.count < EXPIRY_ROWS_MAX && page_next(&page, &key, &value) &&
-           key.a <= world->now_ms) {
-        struct expiry_row row = {.at_ms = key.a, .number = key.b, .record = value};
-        expiry_row_put(bytes, command.sweep.count++, &row);
-    }
-    if (command.sweep.count > 0) {
-        (void)world_apply(world, &command);
-    }
-    return command.sweep.count;
-}
-
-size_t
-world_sweep(struct world *world)
-{
-    size_t count = 0;
-    for (unsigned p = 0; p < STORE_PARTITIONS; p++) {
-        count += sweep(world, (uint8_t)p);
-    }
-    return count;
-}
-
-struct result
-world_ack(struct world *world, uint64_t user, uint16_t device, uint64_t number)
-{
-    struct gather gather;
-    struct result result;
-    struct command command = {.partition = world_partition(world, user), .kind = COMMAND_ACK};
-    struct command_ack asked = {.user = user, .device = device, .number = number};
-    do {
-        struct record_head head = {0};
-        struct record_cursor none = {0};
-        struct record_cursor *cursor = NULL;
-        struct page page;
-        struct store_key key;
-        struct store_value value;
-        if (world_head(world, user, &head)) {
-            cursor = inbox_cursor(&head, device);
-        }
-        gather_start(&gather, &asked, gather_base(&head, cursor != NULL ? cursor : &none),
-                     world->pairs);
-        gather.range.low.partition = command.partition;
-        gather.range.high.partition = command.partition;
-        struct page_rows rows = read_lmdb(world, &gather.range);
-        page_start(&page, world->ledgers[command.partition].delta, &gather.range, &rows);
-        while (cursor != NULL && page_next(&page, &key, &value) &&
-               gather_add(&gather, key.a, value)) {
-        }
-        gather_end(&gather, page.cut);
-        command.ack = gather.ack;
-        result = world_apply(world, &command);
-    } while (gather.left && result.error == 0);
-    return result;
-}
-
-bool
-world_expire(struct world *world, uint64_t user, uint64_t age_ms)
-{
-    struct command command = {.partition = world_partition(world, user),
-                              .kind = COMMAND_INBOX_EXPIRE};
-    struct record_head head;
-    struct gather gather;
-    struct page page;
-    if (!world_head(world, user, &head)) {
-        return false;
-    }
-    struct command_ack all = {.user = user, .number = head.last.number};
-    gather_start(&gather, &all, &head.low, world->pairs);
-    gather.range.low.partition = command.partition;
-    gather.range.high.partition = command.partition;
-    struct page_rows rows = read_lmdb(world, &gather.range);
-    page_start(&page, world->ledgers[command.partition].delta, &gather.range, &rows);
-    gather_old(&gather, &page, world->now_ms - age_ms + 1);
-    command.ack = gather.ack;
-    if (gather.entries > 0) {
-        (void)world_apply(world, &command);
-    }
-    return gather.entries > 0;
-}
-
-struct result
-world_state(struct world *world, uint64_t user, uint8_t kind, uint64_t subject, const char *value)
-{
-    struct command command = {
-        .partition = world_partition(world, user),
-        .kind = COMMAND_STATE,
-        .state = {.user = user,
-                  .subject = subject,
-                  .kind = kind,
-                  .removed = value == NULL,
-                  .states_max = WORLD_STATES_MAX,
-                  .bytes_max = WORLD_STATE_MAX},
-    };
-    if (value != NULL) {
-        command.state.value =
-            (struct store_value){.bytes = (const unsigned char *)value, .count = strlen(value)};
-    }
-    return world_apply(world, &command);
-}
-
-struct result
-world_read(struct world *world, uint64_t user, uint64_t peer, uint64_t chat_number)
-{
-    struct command command = {
-        .partition = world_partition(world, user),
-        .kind = COMMAND_READ,
-        .read = {.user = user, .peer = peer, .chat_number = chat_number},
-    };
-    return world_apply(world, &command);
 }
 
 /* -------------------------------------------------------------------------------------- streams */
@@ -620,8 +382,7 @@ world_chat(struct world *world, uint64_t user, uint64_t peer, struct record_chat
 {
     struct store_key key = record_key(world_partition(world, user), RECORD_CHAT, user, peer);
     struct store_value value;
-    learn(world, &key);
-    if (!ledger_get(&world->ledgers[key.partition], &key, &value)) {
+    if (!world_get(world, &key, &value)) {
         return false;
     }
     int error = record_chat_decode(value, out);
@@ -636,8 +397,7 @@ world_state_get(struct world *world, uint64_t user, uint8_t kind, uint64_t subje
     struct store_key key = record_key_state(world_partition(world, user), user, kind, subject);
     struct record_state record;
     struct store_value value;
-    learn(world, &key);
-    if (!ledger_get(&world->ledgers[key.partition], &key, &value)) {
+    if (!world_get(world, &key, &value)) {
         return false;
     }
     int error = record_state_decode(value, &record);
@@ -652,8 +412,7 @@ world_device(struct world *world, uint64_t user, uint16_t device, struct record_
 {
     struct store_key key = record_key(world_partition(world, user), RECORD_DEVICE, user, device);
     struct store_value value;
-    learn(world, &key);
-    if (!ledger_get(&world->ledgers[key.partition], &key, &value)) {
+    if (!world_get(world, &key, &value)) {
         return false;
     }
     int error = record_device_decode(value, out);
@@ -661,21 +420,18 @@ world_device(struct world *world, uint64_t user, uint16_t device, struct record_
     return true;
 }
 
-bool
-world_name(struct world *world, const char *text, uint64_t *out_user)
+void
+world_page(struct world *world, const struct store_range *range, struct page *out)
 {
-    struct store_name name = name_of(text);
-    struct store_key key = record_key_name(world->seed, &name);
-    struct record_name record;
-    struct store_value value;
-    learn(world, &key);
-    if (!ledger_get(&world->ledgers[key.partition], &key, &value)) {
-        return false;
+    struct table_cursor at;
+    struct table_entry entry;
+    world->rows.count = 0;
+    for (table_seek(world->lmdb, &range->low, &at);
+         table_at(&at, &entry) && !key_less(&range->high, &entry.key); table_next(&at)) {
+        rows_add(&world->rows, &entry.key, &entry.value);
     }
-    int error = record_name_decode(value, &record);
-    ASSERT(error == 0);
-    *out_user = record.user;
-    return true;
+    struct page_rows rows = {.bytes = world->rows.bytes, .count = world->rows.count};
+    page_start(out, world->ledgers[range->low.partition].delta, range, &rows);
 }
 
 size_t
@@ -693,8 +449,7 @@ world_inbox(struct world *world, uint64_t user, uint64_t after,
     }
     uint64_t from = after > head.low.number ? after : head.low.number;
     struct store_range range = record_range_inbox(partition, user, from, head.last.number);
-    struct page_rows rows = read_lmdb(world, &range);
-    page_start(&page, world->ledgers[partition].delta, &range, &rows);
+    world_page(world, &range, &page);
     while (page_next(&page, &key, &value)) {
         ASSERT(count < WORLD_PAGE_MAX);
         int error = entry_decode(key.a, value.bytes, value.count, &out[count++]);
@@ -737,8 +492,7 @@ world_sum(struct world *world, uint8_t partition)
     bool present;
     rows_init(&all);
     rows_init(&sum);
-    struct page_rows rows = read_lmdb(world, &range);
-    page_start(&page, ledger->delta, &range, &rows);
+    world_page(world, &range, &page);
     while (page_next(&page, &key, &value)) {
         rows_add(&all, &key, &value);
     }

@@ -25,14 +25,18 @@ enum {
     WORLD_STATE_MAX = 64, /* bytes of all of a user's states */
 };
 
+struct page;
 struct world;
 
 struct world *world_new(uint64_t seed, const struct ledger_limits *limits);
 void world_free(struct world **world);
 
 /* The clock of commands; it stands still until moved. */
+uint64_t world_now_ms(const struct world *world);
 void world_pass(struct world *world, uint64_t ms);
 
+/* What hashes are keyed with. */
+uint64_t world_seed(const struct world *world);
 uint8_t world_partition(const struct world *world, uint64_t user);
 struct ledger *world_ledger(struct world *world, uint8_t partition);
 
@@ -40,13 +44,14 @@ struct ledger *world_ledger(struct world *world, uint8_t partition);
 struct result world_apply(struct world *world, struct command *command);
 const struct effects *world_effects(const struct world *world);
 
-/* Commands, made of what a request would bring. */
+/* From now on histories are kept so long. */
+void world_history(struct world *world, uint64_t history_ms);
+
+/* Commands, made of what a request would bring: about users (world_user.c). */
 /* Settled, with an empty inbox; 0: refused. */
 uint64_t world_user(struct world *world, const char *name, unsigned devices);
 /* All devices have taken in what there is. */
 void world_drain(struct world *world, uint64_t user);
-/* From now on histories are kept so long. */
-void world_history(struct world *world, uint64_t history_ms);
 struct result world_claim(struct world *world, const char *name);
 struct result world_remove(struct world *world, uint64_t user);
 /* From these groups, too. */
@@ -64,6 +69,12 @@ struct result world_link_redeem(struct world *world, uint64_t user, unsigned cha
 /* What a round would find of the device, which it saw last at `seen_at_ms`. */
 struct result world_device_unseen(struct world *world, uint64_t user, uint16_t device,
                                   uint64_t seen_at_ms, enum command_unseen_verdict verdict);
+/* Sets one of the user's states, or removes it (NULL), within WORLD_STATES_MAX and
+ * WORLD_STATE_MAX. */
+struct result world_state(struct world *world, uint64_t user, uint8_t kind, uint64_t subject,
+                          const char *value);
+
+/* And about messages (world_message.c). */
 struct result world_send(struct world *world, uint64_t sender, uint16_t device, uint64_t number,
                          uint64_t recipient, const char *text);
 struct result world_send_copied(struct world *world, uint64_t sender, uint16_t device,
@@ -86,19 +97,13 @@ struct world_change {
     const char *text;
 };
 struct result world_change(struct world *world, const struct world_change *change);
-/* The wall clock; what is due by it is swept in all partitions. Returns how many there were. */
-uint64_t world_now_ms(const struct world *world);
+/* What is due is swept in all partitions. Returns how many there were. */
 size_t world_sweep(struct world *world);
 /* Gathers as a partition would; the result of the last command it took. */
 struct result world_ack(struct world *world, uint64_t user, uint16_t device, uint64_t number);
 /* What is as old as `age_ms` or older goes, as a round would find it; false: nothing is. */
 bool world_expire(struct world *world, uint64_t user, uint64_t age_ms);
 struct result world_read(struct world *world, uint64_t user, uint64_t peer, uint64_t chat_number);
-
-/* Sets one of the user's states, or removes it (NULL), within WORLD_STATES_MAX and
- * WORLD_STATE_MAX. */
-struct result world_state(struct world *world, uint64_t user, uint8_t kind, uint64_t subject,
-                          const char *value);
 
 /* Carries what waits in the outboxes until all is acknowledged. */
 void world_settle(struct world *world);
@@ -127,6 +132,8 @@ bool world_get(struct world *world, const struct store_key *key, struct store_va
 /* The entries above `after`; their bytes live until the next call. */
 size_t world_inbox(struct world *world, uint64_t user, uint64_t after,
                    struct store_entry out[WORLD_PAGE_MAX]);
+/* Begins to read a range of one partition, through delta and fold alike; until the next call. */
+void world_page(struct world *world, const struct store_range *range, struct page *out);
 /* What stands for LMDB. */
 const struct table *world_folded_table(const struct world *world);
 /* A sum over everything visible in a partition, through delta and fold alike. */

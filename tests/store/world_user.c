@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands about users' devices. */
+/* Commands about users: their names, devices and states. */
 #include "tests/store/world.h"
 
 #include <string.h>
@@ -11,6 +11,34 @@ name_of(const char *text)
     ASSERT(strlen(text) <= STORE_NAME_BYTES_MAX);
     memcpy(name.text, text, name.bytes);
     return name;
+}
+
+struct result
+world_claim(struct world *world, const char *text)
+{
+    struct store_name name = name_of(text);
+    struct command command = {
+        .partition = key_partition_of_name(world_seed(world), name.text, name.bytes),
+        .kind = COMMAND_NAME_CLAIM,
+        .claim = {.name = name, .password = (const unsigned char *)"$argon", .password_bytes = 6},
+    };
+    return world_apply(world, &command);
+}
+
+bool
+world_name(struct world *world, const char *text, uint64_t *out_user)
+{
+    struct store_name name = name_of(text);
+    struct store_key key = record_key_name(world_seed(world), &name);
+    struct record_name record;
+    struct store_value value;
+    if (!world_get(world, &key, &value)) {
+        return false;
+    }
+    int error = record_name_decode(value, &record);
+    ASSERT(error == 0);
+    *out_user = record.user;
+    return true;
 }
 
 static struct result
@@ -114,6 +142,26 @@ world_device_unseen(struct world *world, uint64_t user, uint16_t device, uint64_
                    .unlink_at_ms = world_now_ms(world) + 1000,
                    .verdict = (uint8_t)verdict},
     };
+    return world_apply(world, &command);
+}
+
+struct result
+world_state(struct world *world, uint64_t user, uint8_t kind, uint64_t subject, const char *value)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = COMMAND_STATE,
+        .state = {.user = user,
+                  .subject = subject,
+                  .kind = kind,
+                  .removed = value == NULL,
+                  .states_max = WORLD_STATES_MAX,
+                  .bytes_max = WORLD_STATE_MAX},
+    };
+    if (value != NULL) {
+        command.state.value =
+            (struct store_value){.bytes = (const unsigned char *)value, .count = strlen(value)};
+    }
     return world_apply(world, &command);
 }
 

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands about messages: sent, changed, read, taken in, expired. */
+#include "tests/store/world.h"
+
+#include "store/expiry.h"
+#include "store/gather.h"
+#include "store/inbox.h"
+#include "store/page.h"
+#include "store/request.h"
+
+#include <string.h>
+
+/* What an acknowledgement under way gathers. */
+static unsigned char pairs[GATHER_PAIRS_BYTES];
+
+static struct command
+message(const struct world *world, uint64_t recipient, const char *text)
+{
+    return (struct command){
+        .partition = world_partition(world, recipient),
+        .kind = COMMAND_MESSAGE,
+        .message =
+            {
+                .recipient = recipient,
+                .message =
+                    {
+                        .body_kind = 1,
+                        .sender_name_bytes = 3,
+                        .sender_name = "who",
+                        .body = (const unsigned char *)text,
+                        .body_bytes = (uint32_t)strlen(text),
+                    },
+            },
+    };
+}
+
+static struct result
+send(struct world *world, struct command command, uint64_t sender, uint16_t device, uint64_t number)
+{
+    command.message.message.sender = sender;
+    command.message.message.sender_device = device;
+    command.message.message.sender_number = number;
+    return world_apply(world, &command);
+}
+
+struct result
+world_send(struct world *world, uint64_t sender, uint16_t device, uint64_t number,
+           uint64_t recipient, const char *text)
+{
+    return send(world, message(world, recipient, text), sender, device, number);
+}
+
+struct result
+world_send_copied(struct world *world, uint64_t sender, uint16_t device, uint64_t number,
+                  uint64_t recipient, const char *text)
+{
+    struct command command = message(world, recipient, text);
+    command.message.copy = true;
+    return send(world, command, sender, device, number);
+}
+
+struct result
+world_send_for(struct world *world, uint64_t sender, uint64_t number, uint64_t recipient,
+               const char *text, uint64_t ttl_ms)
+{
+    struct command command = message(world, recipient, text);
+    command.message.copy = true;
+    command.message.message.expires_at_ms = world_now_ms(world) + ttl_ms;
+    return send(world, command, sender, 1, number);
+}
+
+struct result
+world_change(struct world *world, const struct world_change *change)
+{
+    struct command command = message(world, change->recipient, change->text);
+    struct store_entry_message said = command.message.message;
+    bool hides = change->kind == STORE_CHANGE_HIDE;
+    said.sender = change->sender;
+    said.sender_device = 1;
+    said.sender_number = change->number;
+    said.chat_number = change->chat_number;
+    said.expires_at_ms = change->ttl_ms != 0 ? world_now_ms(world) + change->ttl_ms : 0;
+    command.kind = COMMAND_CHANGE;
+    command.change = (struct command_change){
+        .owner = hides ? change->sender : change->recipient,
+        .peer = hides ? change->recipient : change->sender,
+        .copy = change->copy,
+        .in_group = change->in_group,
+        .until_ms = change->until_ms,
+        .kept_until_ms = world_now_ms(world) + 1000000,
+        .original = change->original,
+        .expires_at_ms = change->expires_at_ms,
+        .change = {.kind = change->kind, .author = change->sender, .message = said},
+    };
+    command.partition = world_partition(world, command.change.owner);
+    return world_apply(world, &command);
+}
+
+struct result
+world_read(struct world *world, uint64_t user, uint64_t peer, uint64_t chat_number)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = COMMAND_READ,
+        .read = {.user = user, .peer = peer, .chat_number = chat_number},
+    };
+    return world_apply(world, &command);
+}
+
+static size_t
+sweep(struct world *world, uint8_t partition)
+{
+    static unsigned char bytes[EXPIRY_ROWS_MAX * EXPIRY_ROW_BYTES];
+    struct store_range range = expiry_range(partition);
+    struct command command = {
+        .partition = partition, .kind = COMMAND_SWEEP, .sweep = {.rows = bytes}};
+    struct page page;
+    struct store_key key;
+    struct store_value value;
+    world_page(world, &range, &page);
+    while (command.sweep.count < EXPIRY_ROWS_MAX && page_next(&page, &key, &value) &&
+           key.a <= world_now_ms(world)) {
+        struct expiry_row row = {.at_ms = key.a, .number = key.b, .record = value};
+        expiry_row_put(bytes, command.sweep.count++, &row);
+    }
+    if (command.sweep.count > 0) {
+        (void)world_apply(world, &command);
+    }
+    return command.sweep.count;
+}
+
+size_t
+world_sweep(struct world *world)
+{
+    size_t count = 0;
+    for (unsigned p = 0; p < STORE_PARTITIONS; p++) {
+        count += sweep(world, (uint8_t)p);
+    }
+    return count;
+}
+
+struct result
+world_ack(struct world *world, uint64_t user, uint16_t device, uint64_t number)
+{
+    struct gather gather;
+    struct result result;
+    struct command command = {.partition = world_partition(world, user), .kind = COMMAND_ACK};
+    struct command_ack asked = {.user = user, .device = device, .number = number};
+    do {
+        struct record_head head = {0};
+        struct record_cursor none = {0};
+        struct record_cursor *cursor = NULL;
+        struct page page;
+        struct store_key key;
+        struct store_value value;
+        if (world_head(world, user, &head)) {
+            cursor = inbox_cursor(&head, device);
+        }
+        gather_start(&gather, &asked, gather_base(&head, cursor != NULL ? cursor : &none), pairs);
+        gather.range.low.partition = command.partition;
+        gather.range.high.partition = command.partition;
+        world_page(world, &gather.range, &page);
+        while (cursor != NULL && page_next(&page, &key, &value) &&
+               gather_add(&gather, key.a, value)) {
+        }
+        gather_end(&gather, page.cut);
+        command.ack = gather.ack;
+        result = world_apply(world, &command);
+    } while (gather.left && result.error == 0);
+    return result;
+}
+
+bool
+world_expire(struct world *world, uint64_t user, uint64_t age_ms)
+{
+    struct command command = {.partition = world_partition(world, user),
+                              .kind = COMMAND_INBOX_EXPIRE};
+    struct record_head head;
+    struct gather gather;
+    struct page page;
+    if (!world_head(world, user, &head)) {
+        return false;
+    }
+    struct command_ack all = {.user = user, .number = head.last.number};
+    gather_start(&gather, &all, &head.low, pairs);
+    gather.range.low.partition = command.partition;
+    gather.range.high.partition = command.partition;
+    world_page(world, &gather.range, &page);
+    gather_old(&gather, &page, world_now_ms(world) - age_ms + 1);
+    command.ack = gather.ack;
+    if (gather.entries > 0) {
+        (void)world_apply(world, &command);
+    }
+    return gather.entries > 0;
+}
