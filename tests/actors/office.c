@@ -4,7 +4,9 @@
 #include "tests/spec.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <yajl/yajl_tree.h>
 
 enum { SEED = 2 };
 
@@ -15,6 +17,35 @@ bool
 says(const char *text)
 {
     return strstr(desk.document, text) != NULL;
+}
+
+unsigned
+times(const char *text)
+{
+    unsigned count = 0;
+    for (const char *at = desk.document; (at = strstr(at, text)) != NULL; at += strlen(text)) {
+        count++;
+    }
+    return count;
+}
+
+uint64_t
+number(const char *name)
+{
+    char member[64];
+    (void)snprintf(member, sizeof member, "\"%s\":", name);
+    const char *at = strstr(desk.document, member);
+    assert_non_null(at);
+    return strtoull(at + strlen(member), NULL, 10);
+}
+
+void
+is_json(void)
+{
+    char why[128];
+    yajl_val tree = yajl_tree_parse(desk.document, why, sizeof why);
+    assert_non_null(tree);
+    yajl_tree_free(tree);
 }
 
 void

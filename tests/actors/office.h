@@ -20,6 +20,12 @@ extern struct desk desk;
 
 /* The last answer's document has this in it. */
 bool says(const char *text);
+/* How often it has. */
+unsigned times(const char *text);
+/* The number that it has first under this name. */
+uint64_t number(const char *name);
+/* It is a JSON document. */
+void is_json(void);
 /* The last answer was this error, and nothing else. */
 void failed_with(enum shell_status status, const char *sentence);
 

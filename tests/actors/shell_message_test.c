@@ -7,17 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How often the last answer has this in it. */
-static unsigned
-times(const char *text)
-{
-    unsigned count = 0;
-    for (const char *at = desk.document; (at = strstr(at, text)) != NULL; at += strlen(text)) {
-        count++;
-    }
-    return count;
-}
-
 /* The last message that she said; everybody's first device is 1. */
 static void
 ask_for_last(struct person *person)
