@@ -107,6 +107,9 @@ command_sent(struct connection *connection, const struct pending *pending,
         messenger_add(&counters->messages_held, pending->held);
     }
     event_answer(connection, pending, &result);
+    if (stored->duplicate && pending->counted) { /* it waits no more, or is counted already */
+        command_hold_back(connection, pending->recipient);
+    }
     trace(connection, pending, STEP_ANSWERED, stored->chat_number);
     if (pending->kind->tag == STORE_MESSAGE && stored->chat_number == 1 && !stored->duplicate) {
         connection_rate_charge(connection, RATE_STRANGERS);

@@ -138,6 +138,18 @@ need_receipt(const struct needs *needs, const struct payload *payload)
     need(needs, RECORD_CHAT, payload->receipt.peer, payload->receipt.reader);
 }
 
+/* He has come and is gone again (apply_user.c): that is all there is to tell. */
+static void
+end_hold(const struct apply *apply, const struct payload_receipt *receipt, struct record_head *head,
+         struct record_chat *chat)
+{
+    if (chat->held) {
+        apply_hold_end(head, chat);
+        inbox_head_put(apply->ledger, receipt->peer, head);
+        chat_put(apply->ledger, receipt->peer, receipt->reader, chat);
+    }
+}
+
 /* A user who does not tell what was read is not told either. */
 static void
 run_receipt(const struct apply *apply, const struct payload *payload)
@@ -154,6 +166,7 @@ run_receipt(const struct apply *apply, const struct payload *payload)
     struct hole told = {.after = receipt->expired_after, .to = receipt->expired};
     bool expired = hole_is_news(&known, &told);
     if (receipt->delivered <= chat.peer_delivered && read <= chat.peer_read && !expired) {
+        end_hold(apply, receipt, &head, &chat);
         return;
     }
     if (expired) {
@@ -166,10 +179,7 @@ run_receipt(const struct apply *apply, const struct payload *payload)
     if (read > chat.peer_read) {
         chat.peer_read = read;
     }
-    if (chat.held) { /* he has come, or what waited for him has grown too old (hold.h) */
-        chat.held = false;
-        head.holds--;
-    }
+    apply_hold_end(&head, &chat); /* he has come, or what waited for him has grown too old */
     struct chat_owner owner = {
         .user = receipt->peer, .peer = receipt->reader, .head = &head, .chat = &chat};
     chat_mark(apply->ledger, apply->effects, &owner, CHAT_PEER);

@@ -50,6 +50,10 @@ bool apply_name_get(const struct ledger *ledger, const struct store_name *name,
 /* apply_hold.c */
 extern const struct apply_command_kind apply_name_hold;
 extern const struct apply_command_kind apply_hold;
+/* The peer counts no more, if he did; the caller writes both. */
+void apply_hold_end(struct record_head *head, struct record_chat *chat);
+/* The count that the expiry names has come to its end, unless it was given a later one. */
+void apply_hold_due(const struct apply *apply, const struct expiry *expiry, uint64_t at_ms);
 
 /* apply_device.c */
 extern const struct apply_command_kind apply_device_add;

@@ -57,19 +57,29 @@ need_entry(const struct needs *needs, const struct expiry *expiry)
 }
 
 static void
+need_due(const struct needs *needs, const struct expiry *expiry)
+{
+    if (expiry->kind == EXPIRY_TOMBSTONE) {
+        return;
+    }
+    need(needs, RECORD_HEAD, expiry->user, 0);
+    if (expiry->kind == EXPIRY_ENTRY) {
+        need_entry(needs, expiry);
+    } else if (expiry->kind == EXPIRY_CALL) {
+        need(needs, RECORD_CALLS, expiry->user, 0);
+    } else {
+        need(needs, RECORD_CHAT, expiry->user, expiry->a);
+    }
+}
+
+static void
 need_sweep(const struct needs *needs, const struct command *command)
 {
     for (uint32_t i = 0; i < command->sweep.count; i++) {
         struct expiry_row row;
         struct expiry expiry;
         row_get(&command->sweep, i, &row, &expiry);
-        if (expiry.kind != EXPIRY_TOMBSTONE) {
-            need(needs, RECORD_HEAD, expiry.user, 0);
-            need_entry(needs, &expiry);
-        }
-        if (expiry.kind == EXPIRY_CALL) {
-            need(needs, RECORD_CALLS, expiry.user, 0);
-        }
+        need_due(needs, &expiry);
     }
 }
 
@@ -124,6 +134,8 @@ run_sweep(const struct apply *apply, const struct command *command)
             expire(apply, &expiry);
         } else if (expiry.kind == EXPIRY_CALL) {
             apply_call_due(apply, &expiry, row.at_ms);
+        } else if (expiry.kind == EXPIRY_HOLD) {
+            apply_hold_due(apply, &expiry, row.at_ms);
         } else {
             struct store_key key =
                 tombstone_key(ledger->partition, expiry.user, expiry.a, expiry.b);

@@ -4,6 +4,7 @@
  * goes through its outbox, which nothing refuses. The request is answered when that is done. */
 #include "store/apply_group.h"
 #include "store/apply_priv.h"
+#include "store/chat.h"
 #include "store/due.h"
 #include "store/inbox.h"
 #include "store/outbox.h"
@@ -154,6 +155,9 @@ need_remove(const struct needs *needs, const struct command *command)
         need(needs, RECORD_MEMBERSHIP, remove->user, group);
         need(needs, RECORD_ROSTER, group, 0);
     }
+    for (uint32_t i = 0; i < remove->waiting.count; i++) {
+        need(needs, RECORD_CHAT, remove->user, command_id_at(&remove->waiting, i));
+    }
 }
 
 /* As he would himself; each group tells its other members. */
@@ -165,6 +169,22 @@ leave_groups(const struct apply *apply, const struct command_user_remove *remove
         uint64_t group = command_id_at(&remove->groups, i);
         if (membership_get(apply->ledger, remove->user, group, &membership) && !membership.gone) {
             apply_group_missing(apply, group, remove->user);
+        }
+    }
+}
+
+/* Who wrote to him before he was there counts him until he has taken something in. */
+static void
+end_waits(const struct apply *apply, const struct command_user_remove *remove)
+{
+    for (uint32_t i = 0; i < remove->waiting.count; i++) {
+        struct record_chat chat;
+        uint64_t peer = command_id_at(&remove->waiting, i);
+        struct payload payload = {.kind = PAYLOAD_RECEIPT,
+                                  .receipt = {.reader = remove->user, .peer = peer}};
+        if (chat_get(apply->ledger, remove->user, peer, &chat) && chat_is_unheard(&chat)) {
+            (void)outbox_put(apply->ledger, apply->effects,
+                             ledger_partition_of(apply->ledger, peer), &payload);
         }
     }
 }
@@ -203,6 +223,7 @@ run_remove(const struct apply *apply, const struct command *command)
     user_put(apply, user, &record);
     apply_call_leave(apply, user, 0);
     leave_groups(apply, &command->user_remove);
+    end_waits(apply, &command->user_remove);
 
     struct payload payload = {.kind = PAYLOAD_NAME_RELEASE,
                               .release = {.user = user, .name = record.name}};

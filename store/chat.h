@@ -29,6 +29,13 @@ chat_met(const struct record_chat *chat)
            chat->peer_expired > 0;
 }
 
+/* Whether the peer has written and was never told how far that got. */
+static inline bool
+chat_is_unheard(const struct record_chat *chat)
+{
+    return chat->last > 0 && chat->told_number == 0;
+}
+
 /* Which of the two sides a mark is about. */
 enum chat_side { CHAT_PEER, CHAT_OWN };
 

@@ -35,6 +35,7 @@ command_put_user_remove(struct cursor_out *out, const struct command *command)
 {
     cursor_put_u64(out, command->user_remove.user);
     put_ids(out, &command->user_remove.groups);
+    put_ids(out, &command->user_remove.waiting);
 }
 
 void
@@ -42,6 +43,10 @@ command_get_user_remove(struct cursor_in *in, struct command *command)
 {
     command->user_remove.user = cursor_get_u64(in);
     get_ids(in, COMMAND_LEFT_MAX, &command->user_remove.groups);
+    command->user_remove.waiting = (struct command_ids){.bytes = NULL};
+    if (cursor_in_left(in) > 0) { /* logs of before there was a second list have none */
+        get_ids(in, COMMAND_LEFT_MAX, &command->user_remove.waiting);
+    }
 }
 
 void

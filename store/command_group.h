@@ -19,6 +19,7 @@ enum { COMMAND_LEFT_MAX = 2000 };
 struct command_user_remove {
     uint64_t user;
     struct command_ids groups;
+    struct command_ids waiting; /* who wrote to him and never heard how far that got (hold.h) */
 };
 
 struct command_group_create {

@@ -24,6 +24,7 @@ command_put_hold(struct cursor_out *out, const struct command *command)
     cursor_put_u64(out, command->hold.recipient);
     cursor_put_u32(out, command->hold.recipients_max);
     cursor_put_u8(out, command->hold.back);
+    cursor_put_u64(out, command->hold.until_ms);
 }
 
 void
@@ -33,4 +34,6 @@ command_get_hold(struct cursor_in *in, struct command *out)
     out->hold.recipient = cursor_get_u64(in);
     out->hold.recipients_max = cursor_get_u32(in);
     out->hold.back = record_get_flag(in);
+    /* Logs of before a count had an end have none. */
+    out->hold.until_ms = cursor_in_left(in) > 0 ? cursor_get_u64(in) : 0;
 }

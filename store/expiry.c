@@ -24,7 +24,7 @@ expiry_decode(struct store_value value, struct expiry *out)
     out->user = cursor_get_u64(&in);
     out->a = cursor_get_u64(&in);
     out->b = cursor_get_u64(&in);
-    if (kind < EXPIRY_ENTRY || kind > EXPIRY_CALL) {
+    if (kind < EXPIRY_ENTRY || kind > EXPIRY_HOLD) {
         return -EBADMSG;
     }
     out->kind = (enum expiry_kind)kind;

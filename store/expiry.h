@@ -14,6 +14,8 @@
  *
  * A call is looked at, too, when it has rung for so long, and now and then when it was answered.
  *
+ * So is what a sender has counted somebody for who never came (apply_hold.c).
+ *
  * A tombstone tells that a message of a chat has been taken back, for as long as somebody could ask
  * for another change of it. Before that the same record holds where edits of the message wait
  * (apply_edits.c).
@@ -29,6 +31,7 @@ enum expiry_kind {
     EXPIRY_ENTRY = 1,     /* `a` of the user's inbox */
     EXPIRY_TOMBSTONE = 2, /* of the user's chat with `a`, number `b` of what `a` wrote */
     EXPIRY_CALL = 3,      /* the user's call `b` of `a`: it is looked at */
+    EXPIRY_HOLD = 4,      /* the user's count of `a` (hold.h) */
 };
 
 struct expiry {

@@ -12,8 +12,10 @@
  * When the name is claimed the user is made with that id and finds the inbox as it is. So nothing
  * is moved, and messages, their order, ticks, changes and expiry are those of any chat.
  *
- * Bounded twice: of each sender, how many such recipients wait for him, until the first of them has
- * taken something in or lost it by age; of each recipient, how many messages wait.
+ * Bounded twice: of each sender, how many such recipients wait for him; of each recipient, how many
+ * messages wait. A recipient waits until he has taken something in, has lost it by age, or is
+ * removed. A count whose message never came (the sender's connection went between the two) ends by
+ * itself, when whatever could have been written meanwhile would be too old.
  */
 #pragma once
 
@@ -45,7 +47,8 @@ struct store_hold {
     uint64_t user; /* the sender */
     uint64_t recipient;
     uint32_t recipients_max;
-    bool back; /* he counts no more: the message that he was counted for was refused */
+    uint64_t until_ms; /* the count ends then at the latest; the sender's partition says it */
+    bool back;         /* he counts no more: the message that he was counted for was refused */
 };
 struct store_hold_counted {
     bool anew; /* he was not counted before */

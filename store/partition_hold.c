@@ -4,6 +4,7 @@
 #include "store/chat.h"
 #include "store/hold.h"
 #include "store/partition_priv.h"
+#include "store/store_priv.h"
 
 #include <errno.h>
 
@@ -64,6 +65,17 @@ answer_counted(struct ask *ask, const struct result *result)
     ask_answer(ask, &counted, sizeof(counted), NULL);
 }
 
+/* Round about it an inbox is looked through for what is too old (partition_round.c). */
+enum { ROUND_MS = 2 * 3600000 };
+
+/* What is written to him now may wait for so long. */
+static uint64_t
+waits_until_ms(const struct partition *partition)
+{
+    int64_t wall = ln_wall_ms();
+    return (uint64_t)(wall > 0 ? wall : 0) + partition->store->options.hold_ms + ROUND_MS;
+}
+
 static enum ask_outcome
 run_hold(struct partition *partition, struct ask *ask, bool act)
 {
@@ -75,10 +87,14 @@ run_hold(struct partition *partition, struct ask *ask, bool act)
         return outcome;
     }
     (void)chat_get(&partition->ledger, asked->user, asked->recipient, &chat);
-    if (chat.held != asked->back) {
+    uint64_t until_ms = waits_until_ms(partition);
+    bool counted = chat.held && chat.held_until_ms >= until_ms;
+    if (asked->back ? !chat.held : counted) {
         answer_counted(ask, &(struct result){.waits = false});
         return ASK_DONE;
     }
+    /* Twice as long, so that not every message is a command. */
+    command.hold.until_ms = asked->back ? 0 : until_ms + partition->store->options.hold_ms;
     return partition_log_for_user(partition, ask, &command, asked->user, act);
 }
 

@@ -31,8 +31,9 @@ enum {
     CHAT_HELD = 4,
     CHAT_TTL = 8,
     CHAT_MUTED = 16,
+    CHAT_HELD_UNTIL = 32,
     /* all there are */
-    CHAT_PARTS = CHAT_BLOCKED | CHAT_EXPIRED | CHAT_HELD | CHAT_TTL | CHAT_MUTED,
+    CHAT_PARTS = CHAT_BLOCKED | CHAT_EXPIRED | CHAT_HELD | CHAT_TTL | CHAT_MUTED | CHAT_HELD_UNTIL,
 };
 static_assert(HEAD_BYTES + STORE_DEVICES_LIMIT * CURSOR_BYTES <= RECORD_BYTES_MAX,
               "a head with all devices fits");
@@ -472,7 +473,8 @@ chat_parts(const struct record_chat *chat)
     bool expired = (chat->expired | chat->peer_expired) != 0;
     return (uint8_t)((blocked ? CHAT_BLOCKED : 0) | (expired ? CHAT_EXPIRED : 0) |
                      (chat->held ? CHAT_HELD : 0) | (chat->ttl_at_ms != 0 ? CHAT_TTL : 0) |
-                     (chat->muted_until_ms != 0 ? CHAT_MUTED : 0));
+                     (chat->muted_until_ms != 0 ? CHAT_MUTED : 0) |
+                     (chat->held && chat->held_until_ms != 0 ? CHAT_HELD_UNTIL : 0));
 }
 
 static void
@@ -498,6 +500,9 @@ chat_parts_put(struct cursor_out *out, const struct record_chat *chat, uint8_t p
     }
     if ((parts & CHAT_MUTED) != 0) {
         cursor_put_u64(out, chat->muted_until_ms);
+    }
+    if ((parts & CHAT_HELD_UNTIL) != 0) {
+        cursor_put_u64(out, chat->held_until_ms);
     }
 }
 
@@ -527,6 +532,7 @@ chat_parts_get(struct cursor_in *in, struct record_chat *out)
         out->ttl_by = cursor_get_u64(in);
     }
     out->muted_until_ms = (parts & CHAT_MUTED) != 0 ? cursor_get_u64(in) : 0;
+    out->held_until_ms = (parts & CHAT_HELD_UNTIL) != 0 ? cursor_get_u64(in) : 0;
 }
 
 size_t

@@ -217,6 +217,7 @@ struct record_chat {
     bool mark_peer; /* what the mark tells: the peer's cursors, the user's own */
     bool mark_own;
     bool held;               /* the peer is not there yet, and counts among record_head.holds */
+    uint64_t held_until_ms;  /* no longer than that; 0: not known (an older linnet's record) */
     bool blocked;            /* the user has blocked the peer */
     uint64_t muted_until_ms; /* what the peer writes wakes none of the user's devices */
     uint64_t swallowed;      /* messages that the peer wrote while it was blocked */

@@ -216,6 +216,57 @@ expires(void **state)
     end();
 }
 
+/* Whether alice may write to one more name that nobody has. */
+static bool
+may_write_to(const char *name)
+{
+    char command[128];
+    unsigned from = alice.heard_count;
+    (void)snprintf(command, sizeof command,
+                   "{\"sendMessage\":{\"chat\":{\"userName\":\"%s\"},\"text\":\"hi\"}}", name);
+    wire_say(&alice, command);
+    (void)wire_waiting(&alice, 1000);
+    return heard(&alice, from, "\"sent\"") != NULL;
+}
+
+static void
+is_gone_again(void **state)
+{
+    (void)state;
+    begin(4);
+    write_until_sent(1);
+    assert_true(may_write_to("dave"));
+    assert_false(may_write_to("erin"));
+    wire_open(&carol, &world, PROTOCOL_JSON);
+    wire_enrol(&carol, "carol");
+    wire_say(&carol, "{\"deleteAccount\":{\"name\":\"carol\"}}");
+    (void)wire_waiting(&alice, 1000);
+    assert_true(may_write_to("erin"));
+    assert_false(may_write_to("frank"));
+    wire_end(&carol);
+    end();
+}
+
+/* Alice never heard the answer to what has expired since, and says it again. */
+static void
+says_again_what_expired(void **state)
+{
+    (void)state;
+    begin(5);
+    write_until_sent(1);
+    for (unsigned hour = 0; hour < 50; hour++) {
+        world_run(&world, HOUR_MS);
+        wire_say(&alice, "{\"ping\":{}}");
+    }
+    unsigned from = alice.heard_count;
+    write_number(1);
+    (void)wire_waiting(&alice, 1000);
+    assert_non_null(heard(&alice, from, "\"duplicate\":true"));
+    assert_true(may_write_to("dave"));
+    assert_true(may_write_to("erin"));
+    end();
+}
+
 int
 main(void)
 {
@@ -227,6 +278,9 @@ main(void)
         SPEC(
             "after its days it has expired, which its sender is told, and others may be written to",
             expires),
+        SPEC("who comes and deletes his account at once is waited for no more", is_gone_again),
+        SPEC("a message that is said again after it has expired makes nobody wait",
+             says_again_what_expired),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

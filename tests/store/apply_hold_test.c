@@ -51,6 +51,28 @@ count(struct world *world, uint64_t sender, uint64_t recipient)
 }
 
 static struct result
+count_until(struct world *world, uint64_t sender, uint64_t recipient, uint64_t until_ms)
+{
+    struct command command = {
+        .kind = COMMAND_HOLD,
+        .partition = world_partition(world, sender),
+        .hold = {.user = sender,
+                 .recipient = recipient,
+                 .recipients_max = RECIPIENTS_MAX,
+                 .until_ms = until_ms},
+    };
+    return world_apply(world, &command);
+}
+
+static unsigned
+counted(struct world *world, uint64_t sender)
+{
+    struct record_head head;
+    assert_true(world_head(world, sender, &head));
+    return head.holds;
+}
+
+static struct result
 write_held(struct world *world, uint64_t sender, uint64_t number, uint64_t recipient)
 {
     struct command command = {
@@ -210,6 +232,55 @@ gives_back(void **state)
     assert_int_equal(head.holds, 1);
 }
 
+/* Nobody took in what had waited for her, and now nobody will. */
+static void
+comes_and_goes(void **state)
+{
+    struct world *world = *state;
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 1);
+    uint64_t carol = promise(world, "carol").user;
+    (void)count(world, alice, carol);
+    (void)write_held(world, alice, 1, carol);
+    (void)world_claim(world, "carol");
+    world_settle(world);
+    (void)world_send(world, bob, 1, 1, carol, "hello");
+    struct command command = {
+        .partition = world_partition(world, carol),
+        .kind = COMMAND_USER_REMOVE,
+        .user_remove = {
+            .user = carol,
+            .waiting = {.count = 2, .bytes = (const unsigned char *)(uint64_t[]){alice, bob}}}};
+    assert_int_equal(world_apply(world, &command).error, 0);
+    world_settle(world);
+    assert_int_equal(counted(world, alice), 0);
+    assert_int_equal(world_inbox(world, alice, 0, entries), 0); /* there is nothing to be told */
+}
+
+/* The connection that had him counted went before it wrote to him. */
+static void
+ends_by_itself(void **state)
+{
+    struct world *world = *state;
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t carol = promise(world, "carol").user;
+    uint64_t dave = promise(world, "dave").user;
+    uint64_t now_ms = world_now_ms(world);
+    assert_true(count_until(world, alice, carol, now_ms + 5000).waits);
+    assert_true(count_until(world, alice, dave, now_ms + 5000).waits);
+    assert_false(count_until(world, alice, dave, now_ms + 9000).waits); /* was written to again */
+    world_pass(world, 5000);
+    assert_true(world_sweep(world));
+    assert_int_equal(counted(world, alice), 1);
+    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
+        world_fold(world, cell);
+    }
+    world_restart(world);
+    world_pass(world, 4000);
+    assert_true(world_sweep(world));
+    assert_int_equal(counted(world, alice), 0);
+}
+
 static void
 expires(void **state)
 {
@@ -277,6 +348,9 @@ main(void)
         IN_A_WORLD("so many names wait for one sender, until one has come",
                    bounds_whom_one_waits_for),
         IN_A_WORLD("who was counted for a message that was refused counts no more", gives_back),
+        IN_A_WORLD("who comes and is removed before he took anything in counts no more",
+                   comes_and_goes),
+        IN_A_WORLD("a count to which nothing was written ends by itself", ends_by_itself),
         IN_A_WORLD("what waited for too long is gone, and its sender is told", expires),
         IN_A_WORLD("what waits can be taken back", changes),
     };

@@ -307,6 +307,12 @@ flags(void **state)
     assert_true(out.chat.expired_after == 4 && out.chat.expired == 5 && !out.chat.blocked);
     assert_int_equal(out.chat.peer_expired, 6);
     assert_int_equal(out.chat.told_expired_after, 3);
+    chat.held = true;
+    check_strict(decode_chat, bytes, record_chat_encode(&chat, bytes), &out);
+    assert_true(out.chat.held && out.chat.held_until_ms == 0); /* as an older linnet wrote it */
+    chat.held_until_ms = 8;
+    check_strict(decode_chat, bytes, record_chat_encode(&chat, bytes), &out);
+    assert_true(out.chat.held && out.chat.held_until_ms == 8);
 
     plain = record_head_encode(&head, bytes);
     head.receipts_off = true;
