@@ -312,25 +312,45 @@ patience_ms(const struct options *options)
     return ((uint64_t)options->patience_s + 1) * 1000;
 }
 
-static void
-phase_connect(struct conductor *conductor, bool writers_only)
+/* Some sections at a time, and of each some actors. False: it does not come to an end. */
+static bool
+in_turns(struct conductor *conductor, enum section_tag tag, bool writers_only)
 {
-    struct run *run = conductor->run;
+    const struct options *options = conductor->run->options;
     uint32_t count = conductor->sections.count;
     uint32_t callers = uring_cores() / 2 > CALLERS_LEAST ? uring_cores() / 2 : CALLERS_LEAST;
     callers = callers < count ? callers : count;
     uint32_t each = CONNECTING_MAX / callers;
     each = each > CONNECTING_EACH_MAX ? CONNECTING_EACH_MAX : each;
-    uint32_t users_each = run->options->whole.users_each;
+    uint32_t users_each = options->whole.users_each;
     each = users_each > 2 ? each * 2 / users_each : each;
     struct section_connect connect = {.at_once_max = each > 0 ? each : 1,
                                       .writers_only = writers_only};
+    struct word word = {tag, &connect, sizeof connect};
+    return await_in_turns(conductor, &word, callers, patience_ms(options));
+}
+
+static void
+phase_connect(struct conductor *conductor, bool writers_only)
+{
+    struct run *run = conductor->run;
     uint64_t start_ns = crowd_now_ns();
-    struct word word = {SECTION_CONNECT, &connect, sizeof connect};
-    if (!await_in_turns(conductor, &word, callers, patience_ms(run->options))) {
+    if (!in_turns(conductor, SECTION_CONNECT, writers_only)) {
         run_fail(run, "the node does not let us in");
     }
     run->connect_ns = crowd_now_ns() - start_ns;
+}
+
+/* idle: what a connection costs is asked after it has been used both ways. */
+static void
+phase_greet(struct conductor *conductor)
+{
+    struct run *run = conductor->run;
+    uint64_t start_ns = crowd_now_ns();
+    if (!in_turns(conductor, SECTION_GREET, false)) {
+        run_fail(run, "not all hear their peer's hello");
+    }
+    run->greet_ns = crowd_now_ns() - start_ns;
 }
 
 /* Until nothing is under way any more, or nothing has come for so long that nothing will: a node
@@ -490,6 +510,9 @@ play_idle(struct conductor *conductor)
     memory_read(conductor, &idle->before, &idle->memory_before);
     if (!run->failed) {
         phase_connect(conductor, false);
+    }
+    if (!run->failed) {
+        phase_greet(conductor);
     }
     if (!run->failed) {
         phase_silence(conductor);

@@ -54,6 +54,7 @@ struct run {
     int64_t wall_ms;                        /* when it began, since 1970 */
     uint32_t node_pid;
     uint64_t connect_ns; /* from the first call to the last login */
+    uint64_t greet_ns;   /* idle: until each had said hello to its peer, and been told so */
     uint64_t measured_ns;
     struct killer killer;
     uint64_t violations;            /* that the node's audits had found, before the run */

@@ -5,6 +5,8 @@
  *     section                      actors (pair, idle, echo)
  *         ln_spawn ------------------>    connect, log in
  *         <------------ CROWD_READY --
+ *         CROWD_GREET --------------->    idle: say hello to your peer
+ *         <------------ CROWD_QUIET --    both have heard it, and that it was sent
  *         CROWD_GO ------------------>    write, from struct crowd_go's instants on
  *         CROWD_STOP ---------------->    nothing new any more
  *         <------------ CROWD_QUIET --    and nothing is under way
@@ -24,6 +26,7 @@
 
 enum crowd_tag {
     CROWD_READY = 1,
+    CROWD_GREET,
     CROWD_GO, /* struct crowd_go */
     /* struct crowd_go: offline: those who are away are to be back, from start_ns on */
     CROWD_RETURN,

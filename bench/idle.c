@@ -14,7 +14,7 @@ struct idle {
     /* What each end has been told, a bit each: */
     uint8_t welcomed, answered, shown;
     uint8_t beat_end; /* whose heartbeat is next */
-    bool ready, beats;
+    bool ready, greeted, beats;
 };
 
 static struct crowd *
@@ -43,20 +43,32 @@ greet(struct idle *idle, uint32_t end)
     }
 }
 
-/* The first welcome of the last end makes them greet each other. */
-static void
-welcomed(struct idle *idle, uint32_t end)
+static uint8_t
+all_ends(const struct idle *idle)
 {
-    uint8_t all = (uint8_t)((1u << idle->ends) - 1);
-    bool first = idle->welcomed != all;
-    idle->welcomed = (uint8_t)(idle->welcomed | 1u << end);
-    if (!first || idle->welcomed != all || idle->ends < ENDS) {
-        return;
+    return (uint8_t)((1u << idle->ends) - 1);
+}
+
+/* Tells when they have done so; one who is alone has nobody to greet. */
+static void
+greeted_tell(struct idle *idle)
+{
+    uint8_t all = all_ends(idle);
+    bool done = idle->ends < ENDS || (idle->answered == all && idle->shown == all);
+    if (!idle->greeted && done) {
+        idle->greeted = true;
+        crowd_tell(crowd_of(idle), CROWD_QUIET);
     }
-    for (uint32_t i = 0; i < ENDS; i++) {
+}
+
+static void
+greet_each_other(struct idle *idle)
+{
+    for (uint32_t i = 0; i < idle->ends && idle->ends == ENDS; i++) {
         greet(idle, i);
         phone_flush(&idle->phones[i]);
     }
+    greeted_tell(idle);
 }
 
 /* ----------------------------------------------------------------------------------- heartbeats */
@@ -99,17 +111,14 @@ beats_begin(struct idle *idle)
     }
 }
 
-/* All that they do before they fall silent has been done, when it has. */
 static void
-ready_tell(struct idle *idle)
+welcomed(struct idle *idle, uint32_t end)
 {
-    uint8_t all = (uint8_t)((1u << idle->ends) - 1);
-    bool greeted = idle->ends < ENDS || (idle->answered == all && idle->shown == all);
-    if (idle->ready || idle->welcomed != all || !greeted) {
-        return;
+    idle->welcomed = (uint8_t)(idle->welcomed | 1u << end);
+    if (!idle->ready && idle->welcomed == all_ends(idle)) {
+        idle->ready = true;
+        crowd_tell(crowd_of(idle), CROWD_READY);
     }
-    idle->ready = true;
-    crowd_tell(crowd_of(idle), CROWD_READY);
 }
 
 /* --------------------------------------------------------------------------------------- events */
@@ -185,7 +194,9 @@ received(struct idle *idle, uint32_t end, const struct ln_socket_event *data)
         happened(idle, end, &event);
     }
     phone_flush(phone);
-    ready_tell(idle);
+    if (!idle->greeted && idle->answered == all_ends(idle)) {
+        greeted_tell(idle);
+    }
 }
 
 static void
@@ -250,6 +261,9 @@ idle_handle(void *state, struct ln_msg **msg)
     }
     case CROWD_BEAT:
         beat(idle);
+        break;
+    case CROWD_GREET:
+        greet_each_other(idle);
         break;
     case CROWD_GO:
         crowd_go(crowd_of(idle), *msg);

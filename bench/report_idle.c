@@ -76,6 +76,12 @@ connect_s(const struct run *run)
     return (double)run->connect_ns / ns_per_s;
 }
 
+static double
+greet_s(const struct run *run)
+{
+    return (double)run->greet_ns / ns_per_s;
+}
+
 static uint64_t
 overflows(const struct run *run)
 {
@@ -164,8 +170,11 @@ report_idle_print(const struct run *run, struct ln_text *out)
     put_node(run, out);
     ln_text_print(out, "in the kernel: %llu bytes an end; in the generator: %llu bytes\n",
                   (unsigned long long)kernel_bytes(run), (unsigned long long)generator_bytes(run));
-    ln_text_print(out, "%u connections in %.1f s, %llu calls found the listener's queue full\n",
-                  run->idle.connections, connect_s(run), (unsigned long long)overflows(run));
+    ln_text_print(out,
+                  "%u connections logged in in %.1f s, and said hello to each other in %.1f s\n"
+                  "%llu calls found the listener's queue full\n",
+                  run->idle.connections, connect_s(run), greet_s(run),
+                  (unsigned long long)overflows(run));
     if (run->idle.beats > 0) {
         ln_text_print(
             out, "%llu heartbeats in silence, there and back in %.1f us (p50), %.1f us (p99)\n",
@@ -246,7 +255,8 @@ report_idle_print_json(const struct run *run, struct ln_text *out)
 {
     json_number(out, "heartbeat_seconds", run->options->heartbeat_s);
     json_number(out, "connections", run->idle.connections);
-    ln_text_print(out, "\"connect_seconds\":%.3f,", connect_s(run));
+    ln_text_print(out, "\"connect_seconds\":%.3f,\"greet_seconds\":%.3f,", connect_s(run),
+                  greet_s(run));
     json_number(out, "listen_queue_overflows", overflows(run));
     json_number(out, "heartbeats", run->idle.beats);
     if (run->tally.delays[TALLY_BEAT].count > 0) {

@@ -29,7 +29,8 @@ struct player {
     ln_pid *actors;
     ln_pid pacers[OPTIONS_THREADS_MAX];
     struct section_connect connect;
-    uint32_t word; /* what is under way; 0: nothing */
+    uint32_t greeting; /* actors that were told to greet */
+    uint32_t word;     /* what is under way; 0: nothing */
     bool failed, finishing, over;
     struct section_news news;
     uint64_t told_at_ns;
@@ -346,6 +347,21 @@ connect_go_on(struct player *player)
     }
 }
 
+/* Of those who do not write, some more, as others have been through it. */
+static void
+greet_go_on(struct player *player)
+{
+    uint32_t quiet = player->news.quiet;
+    uint32_t writers = player->section->begin.writers;
+    uint32_t silent = player->news.spawned - writers;
+    while (player->greeting < silent && player->greeting - quiet < player->connect.at_once_max) {
+        crowd_send(player->actors[writers + player->greeting++], CROWD_GREET, NULL);
+    }
+    if (quiet == silent) {
+        done(player);
+    }
+}
+
 /* ------------------------------------------------------------------------------------------ end */
 
 static void
@@ -413,6 +429,11 @@ heard(struct player *player, const struct ln_msg *msg)
         break;
     case SECTION_CONNECT:
         player->connect = *(const struct section_connect *)data;
+        break;
+    case SECTION_GREET:
+        player->connect = *(const struct section_connect *)data;
+        player->news.quiet = 0;
+        player->greeting = 0;
         break;
     case SECTION_GO:
         player->news.quiet = 0;
@@ -492,6 +513,9 @@ go_on(struct player *player)
         break;
     case SECTION_CONNECT:
         connect_go_on(player);
+        break;
+    case SECTION_GREET:
+        greet_go_on(player);
         break;
     case SECTION_RETURN:
     case SECTION_STOP:

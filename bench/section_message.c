@@ -9,6 +9,7 @@ static const uint32_t magic = 0x3153424cu; /* "LBS1" */
 static const size_t sizes[SECTION_TAGS_END - SECTION_FIRST] = {
     [SECTION_BEGIN - SECTION_FIRST] = sizeof(struct section_begin),
     [SECTION_CONNECT - SECTION_FIRST] = sizeof(struct section_connect),
+    [SECTION_GREET - SECTION_FIRST] = sizeof(struct section_connect),
     [SECTION_GO - SECTION_FIRST] = sizeof(struct crowd_go),
     [SECTION_RETURN - SECTION_FIRST] = sizeof(struct crowd_go),
     [SECTION_LOOK - SECTION_FIRST] = sizeof(struct section_look),
@@ -88,6 +89,7 @@ section_message_valid(uint32_t tag, const void *data, size_t bytes)
     case SECTION_BEGIN:
         return begin_valid(data);
     case SECTION_CONNECT:
+    case SECTION_GREET:
         return ((const struct section_connect *)data)->at_once_max > 0;
     case SECTION_GO:
     case SECTION_RETURN:

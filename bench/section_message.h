@@ -5,6 +5,7 @@
  *         SECTION_BEGIN ------------->    who you are: your share of the run
  *         SECTION_MAKE -------------->    make your users, or load them
  *         SECTION_CONNECT ----------->    spawn your actors, which connect and log in
+ *         SECTION_GREET ------------->    idle: each says hello to its peer
  *         SECTION_GO ---------------->    write, from these instants on
  *         SECTION_RETURN ------------>    offline: who is away is to be back; done when
  *                                         all is quiet
@@ -47,6 +48,7 @@ enum section_tag {
     SECTION_BEGIN = SECTION_FIRST, /* struct section_begin */
     SECTION_MAKE,
     SECTION_CONNECT, /* struct section_connect */
+    SECTION_GREET,   /* likewise */
     SECTION_GO,      /* struct crowd_go */
     SECTION_RETURN,  /* struct crowd_go */
     SECTION_STOP,
@@ -75,7 +77,7 @@ struct section_begin {
     double rate_per_s; /* of the whole run */
 };
 struct section_connect {
-    uint32_t at_once_max;  /* actors that connect at the same time */
+    uint32_t at_once_max;  /* actors that connect, or greet, at the same time */
     uint32_t writers_only; /* 1: the others come later, by the same word */
 };
 struct section_news {

@@ -295,6 +295,7 @@ class WithNode(unittest.TestCase):
         self.assertLess(found["heartbeats"], 4 * 51)
         self.assertGreater(found["heartbeat_latency"]["count"], 51)
         self.assertGreater(found["connect_seconds"], 0)
+        self.assertGreater(found["greet_seconds"], 0)
         self.assertIn("node_cpu_us_per_second_and_connection", found)
         self.assertIn("kernel_bytes_per_end", found)
 
