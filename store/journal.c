@@ -85,7 +85,8 @@ may_linger(enum command_kind kind)
 {
     return kind == COMMAND_ACK || kind == COMMAND_READ || kind == COMMAND_STREAM ||
            kind == COMMAND_STREAM_ACK || kind == COMMAND_SEEN || kind == COMMAND_WAKE_DONE ||
-           kind == COMMAND_DEVICE_UNSEEN || kind == COMMAND_INBOX_EXPIRE;
+           kind == COMMAND_DEVICE_UNSEEN || kind == COMMAND_INBOX_EXPIRE ||
+           kind == COMMAND_DEVICE_ATTACH;
 }
 
 /* Whether a timer will see to the open batch. One whose actor has ended, or is ending, will not. */
