@@ -1,10 +1,72 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests about a user's devices, beyond adding and revoking them (partition_change.c). */
+/* Requests about a user's devices. */
 #include "store/inbox.h"
 #include "store/partition_priv.h"
 
 #include <errno.h>
 #include <string.h>
+
+/* ------------------------------------------------------------------------------- added, revoked */
+
+static bool
+valid_device_add(const struct ask *ask)
+{
+    return partition_valid_user(ask) &&
+           partition_valid_name(&ASK_DATA(store_device_add, ask)->name);
+}
+
+static enum ask_outcome
+run_device_add(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_device_add *add = ASK_DATA(store_device_add, ask);
+    struct command command = {
+        .kind = COMMAND_DEVICE_ADD,
+        .device_add = {.user = add->user, .name = add->name},
+    };
+    memcpy(command.device_add.token_hash, add->token_hash, STORE_TOKEN_HASH_BYTES);
+    return partition_log_for_user(partition, ask, &command, add->user, act);
+}
+
+static void
+answer_device_added(struct ask *ask, const struct result *result)
+{
+    struct store_device_added added = {.device = result->device};
+    ask_answer(ask, &added, sizeof(added), NULL);
+}
+
+static enum ask_outcome
+run_device_revoke(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_device_id *device = ASK_DATA(store_device_id, ask);
+    struct command command = {
+        .kind = COMMAND_DEVICE_REVOKE,
+        .device = {.user = device->user, .device = device->device},
+    };
+    return partition_log_for_user(partition, ask, &command, device->user, act);
+}
+
+/* --------------------------------------------------------------------------- attached, detached */
+
+static enum ask_outcome
+run_attach(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_attach *attach = ASK_DATA(store_attach, ask);
+    struct command command = {
+        .kind = COMMAND_DEVICE_ATTACH,
+        .device = {.user = attach->user, .device = attach->device},
+    };
+    return partition_log_for_user(partition, ask, &command, attach->user, act);
+}
+
+static enum ask_outcome
+run_detach(struct partition *partition, struct ask *ask, bool act)
+{
+    if (!act) {
+        return ASK_READY;
+    }
+    journal_pass(partition->journal, ask);
+    return ASK_TAKEN;
+}
 
 /* --------------------------------------------------------------------------------------- rename */
 
@@ -12,7 +74,7 @@ static bool
 valid_rename(const struct ask *ask)
 {
     return partition_valid_user(ask) &&
-           ASK_DATA(store_device_rename, ask)->name.bytes <= STORE_NAME_BYTES_MAX;
+           partition_valid_name(&ASK_DATA(store_device_rename, ask)->name);
 }
 
 static enum ask_outcome
@@ -69,7 +131,7 @@ static bool
 valid_link_redeem(const struct ask *ask)
 {
     return partition_valid_user(ask) &&
-           ASK_DATA(store_link_redeem, ask)->name.bytes <= STORE_NAME_BYTES_MAX;
+           partition_valid_name(&ASK_DATA(store_link_redeem, ask)->name);
 }
 
 /* Guesses without a code to hit are refused here: only tries that a code had are logged. */
@@ -95,15 +157,32 @@ run_link_redeem(struct partition *partition, struct ask *ask, bool act)
     return partition_log(partition, ask, &command, true);
 }
 
-static void
-answer_redeemed(struct ask *ask, const struct result *result)
-{
-    struct store_device_added added = {.device = result->device};
-    ask_answer(ask, &added, sizeof(added), NULL);
-}
-
 /* ------------------------------------------------------------------------------------ the kinds */
 
+const struct ask_kind ask_device_add = {
+    .bytes = sizeof(struct store_device_add),
+    .needs_space = true,
+    .valid = valid_device_add,
+    .run = run_device_add,
+    .answer = answer_device_added,
+};
+const struct ask_kind ask_device_revoke = {
+    .bytes = sizeof(struct store_device_id),
+    .valid = partition_valid_user,
+    .run = run_device_revoke,
+};
+const struct ask_kind ask_attach = {
+    .bytes = sizeof(struct store_attach),
+    .valid = partition_valid_user,
+    .run = run_attach,
+    .answer = partition_answer_attach,
+};
+const struct ask_kind ask_detach = {
+    .bytes = sizeof(struct store_detach),
+    .valid = partition_valid_user,
+    .run = run_detach,
+    .passed = partition_detached,
+};
 const struct ask_kind ask_device_rename = {
     .bytes = sizeof(struct store_device_rename),
     .needs_space = true,
@@ -122,5 +201,5 @@ const struct ask_kind ask_link_redeem = {
     .needs_space = true,
     .valid = valid_link_redeem,
     .run = run_link_redeem,
-    .answer = answer_redeemed,
+    .answer = answer_device_added,
 };

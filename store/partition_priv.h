@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* partition_priv.h - partition.h's parts: requests that change (partition_change.c), that read
- * (partition_read.c, partition_list.c), what is told after an apply (partition_tell.c), what is
- * noted of messages' ways (partition_trace.c), streams (partition_stream.c), who is woken
- * (partition_wake.c). The table of all kinds of requests stands in partition_kind.c. */
+/* partition_priv.h - partition.h's parts: requests that change, a file per noun, over
+ * partition_log.c, and requests that read (partition_read.c, partition_list.c), what is told after
+ * an apply (partition_tell.c), what is noted of messages' ways (partition_trace.c), streams
+ * (partition_stream.c), who is woken (partition_wake.c). The table of all kinds of requests stands
+ * in partition_kind.c. */
 #pragma once
 
 #include "store/journal.h"
@@ -37,14 +38,18 @@ struct ask_kind {
 /* NULL: no such request. */
 const struct ask_kind *partition_kind(uint32_t tag);
 
-/* partition_change.c */
-extern const struct ask_kind ask_user_create, ask_password_set, ask_device_add, ask_device_revoke,
-    ask_attach, ask_detach, ask_message, ask_change, ask_ack, ask_read;
+/* partition_user.c */
+extern const struct ask_kind ask_user_create, ask_password_set;
+/* partition_message.c */
+extern const struct ask_kind ask_message, ask_change;
+/* partition_cursor.c */
+extern const struct ask_kind ask_ack, ask_read;
 /* partition_read.c */
 extern const struct ask_kind ask_name_find, ask_user_get, ask_password_get, ask_device_check,
     ask_device_list, ask_inbox;
 /* partition_device.c */
-extern const struct ask_kind ask_device_rename, ask_link_create, ask_link_redeem;
+extern const struct ask_kind ask_device_add, ask_device_revoke, ask_attach, ask_detach,
+    ask_device_rename, ask_link_create, ask_link_redeem;
 /* partition_list.c */
 extern const struct ask_kind ask_chats, ask_user_list;
 /* partition_presence.c */
@@ -86,11 +91,15 @@ void partition_call_relayed(struct partition *partition, struct ln_msg *msg);
 /* partition_round.c */
 extern const struct ask_kind ask_of_round, ask_of_unseen, ask_of_expire;
 
+/* partition_user.c */
 /* The data begins with an id that lives in this partition. */
 bool partition_valid_user(const struct ask *ask);
-/* partition_change.c: of store_message and store_read, to a user or a group. */
-bool partition_valid_message(const struct ask *ask);
+/* It may be empty. */
+bool partition_valid_name(const struct store_name *name);
+/* partition_cursor.c: of store_read, of a user's or a group's chat. */
 bool partition_valid_read(const struct ask *ask);
+/* partition_message.c: of store_message, to a user or a group. */
+bool partition_valid_message(const struct ask *ask);
 void partition_message_command(const struct ask *ask, enum command_kind kind, struct command *out);
 /* The same of store_change. */
 bool partition_valid_change(const struct ask *ask);
@@ -115,10 +124,15 @@ void partition_read_again(struct ask_range *range);
 bool partition_head(struct partition *partition, struct ask *ask, uint64_t user,
                     struct record_head *out);
 
-/* Hands the ask's command to the journal when all that its apply will look up is known. */
+/* partition_log.c */
+/* Whether all is known that the command's apply will look up; what is not is in the fetch now. */
+bool partition_knows_needs(struct partition *partition, const struct command *command);
+/* Hands the ask's command to the journal: all that its apply will look up is known. */
+enum ask_outcome partition_log_known(struct partition *partition, struct ask *ask,
+                                     struct command *command);
+/* The same when it is. */
 enum ask_outcome partition_log(struct partition *partition, struct ask *ask,
                                struct command *command, bool act);
-
 /* The same for a command about a user, who must have existed once. */
 enum ask_outcome partition_log_for_user(struct partition *partition, struct ask *ask,
                                         struct command *command, uint64_t user, bool act);

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Requests that move cursors: a device has taken in its inbox so far, a user has read a chat so
+ * far. */
+#include "store/chat.h"
+#include "store/gather.h"
+#include "store/inbox.h"
+#include "store/partition_priv.h"
+
+#include <errno.h>
+
+/* --------------------------------------------------------------------------------- acknowledged */
+
+/* Goes through what is acknowledged; false: some of it is in LMDB and has not been read. */
+static bool
+gather(struct partition *partition, struct ask *ask, const struct record_place *base,
+       struct gather *out)
+{
+    const struct store_ack *asked = ASK_DATA(store_ack, ask);
+    struct command_ack ack = {
+        .user = asked->user, .device = asked->device, .number = asked->number};
+    struct delta *delta = partition->ledger.delta;
+    struct page page;
+    struct store_key key;
+    struct store_value value;
+    gather_start(out, &ack, base, partition->journal->pairs);
+    out->range.low.partition = partition->ledger.partition;
+    out->range.high.partition = partition->ledger.partition;
+    if (base->number < asked->number && base->number < delta_folded_number(delta)) {
+        struct fetch_range wanted = {
+            .range = out->range,
+            .rows_max = COMMAND_PAIRS_MAX,
+            .bytes_max = STORE_PAGE_BYTES_MAX,
+        };
+        if (!partition_has_read(&ask->ranges[0], partition, &wanted)) {
+            return false;
+        }
+    }
+    page_start(&page, delta, &out->range, ask->ranges[0].read ? &ask->ranges[0].rows : NULL);
+    while (page_next(&page, &key, &value) && gather_add(out, key.a, value)) {
+    }
+    if (page.cut && out->entries == 0) {
+        out->reached = page.row_key.a; /* nothing that was read is still there */
+    }
+    gather_end(out, page.cut);
+    return true;
+}
+
+/* Logs as much as one command holds, as an ask of its own that nobody waits for. */
+static enum ask_outcome
+log_part(struct partition *partition, struct ask *ask, struct command *command)
+{
+    struct ask *part = ask_new(partition, ask->tag, ask->data, sizeof(struct store_ack));
+    if (partition_log_known(partition, part, command) == ASK_STALLED) {
+        ask_free(part);
+        return ASK_STALLED;
+    }
+    ask->place = (struct record_place){
+        .number = command->ack.number,
+        .entries = command->ack.total_entries,
+        .bytes = command->ack.total_bytes,
+    };
+    partition_read_again(&ask->ranges[0]);
+    return ASK_TAKEN;
+}
+
+static enum ask_outcome
+log_ack(struct partition *partition, struct ask *ask, const struct record_place *base, bool act)
+{
+    struct gather gathered;
+    enum ask_outcome outcome;
+    do {
+        struct command command = {.partition = partition->ledger.partition, .kind = COMMAND_ACK};
+        const struct record_place *from = ask->place.number > base->number ? &ask->place : base;
+        if (!gather(partition, ask, from, &gathered)) {
+            return ASK_MISSING;
+        }
+        command.ack = gathered.ack;
+        if (!partition_knows_needs(partition, &command)) {
+            return ASK_MISSING;
+        }
+        if (!act) {
+            return ASK_READY;
+        }
+        outcome = gathered.left ? log_part(partition, ask, &command)
+                                : partition_log_known(partition, ask, &command);
+    } while (outcome == ASK_TAKEN && gathered.left);
+    return outcome;
+}
+
+enum { ACK_IS_NEWS = 1 };
+
+/* ACK_IS_NEWS and from where on it counts, 0 when it is none, or why it is refused. */
+static int
+ack_base(struct partition *partition, const struct store_ack *ack, struct record_place *out)
+{
+    struct record_head head;
+    const struct record_cursor *cursor = NULL;
+    if (inbox_head_get(&partition->ledger, ack->user, &head)) {
+        cursor = inbox_cursor(&head, ack->device);
+    }
+    if (cursor == NULL || ack->number > head.last.number) {
+        return cursor == NULL ? -ENOENT : -ERANGE;
+    }
+    *out = *gather_base(&head, cursor);
+    bool known = cursor->state == RECORD_CURSOR_HOLDS && ack->number <= cursor->acked.number;
+    return known ? 0 : ACK_IS_NEWS;
+}
+
+static enum ask_outcome
+run_ack(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_ack *ack = ASK_DATA(store_ack, ask);
+    struct record_place base;
+    if (!partition_knows_record(partition, RECORD_HEAD, ack->user, 0)) {
+        return ASK_MISSING;
+    }
+    int verdict = ack_base(partition, ack, &base);
+    if (verdict != ACK_IS_NEWS) {
+        return act ? partition_refuse(ask, verdict) : ASK_READY;
+    }
+    return log_ack(partition, ask, &base, act);
+}
+
+/* ----------------------------------------------------------------------------------------- read */
+
+bool
+partition_valid_read(const struct ask *ask)
+{
+    const struct store_read *read = ASK_DATA(store_read, ask);
+    return partition_valid_user(ask) && read->peer != 0 && read->chat_number != 0;
+}
+
+static enum ask_outcome
+run_read(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_read *read = ASK_DATA(store_read, ask);
+    struct record_chat chat;
+    struct record_head head;
+    struct command command = {
+        .partition = partition->ledger.partition,
+        .kind = COMMAND_READ,
+        .read = {.user = read->user, .peer = read->peer, .chat_number = read->chat_number},
+    };
+    if (!partition_knows_needs(partition, &command)) {
+        return ASK_MISSING;
+    }
+    if (!act) {
+        return ASK_READY;
+    }
+    bool met = chat_get(&partition->ledger, read->user, read->peer, &chat);
+    if (!met || read->chat_number > chat.last) {
+        return partition_head(partition, ask, read->user, &head) ? partition_refuse(ask, -ERANGE)
+                                                                 : ASK_DONE;
+    }
+    bool owes =
+        inbox_head_get(&partition->ledger, read->user, &head) && chat_owes_read(&head, &chat);
+    if (read->chat_number <= chat.read && !owes) {
+        return partition_refuse(ask, 0);
+    }
+    return partition_log_known(partition, ask, &command);
+}
+
+/* ------------------------------------------------------------------------------------ the kinds */
+
+const struct ask_kind ask_ack = {
+    .bytes = sizeof(struct store_ack),
+    .yields = ASK_YIELDS_RECEIPT,
+    .valid = partition_valid_user,
+    .run = run_ack,
+};
+const struct ask_kind ask_read = {
+    .bytes = sizeof(struct store_read),
+    .yields = ASK_YIELDS_RECEIPT,
+    .valid = partition_valid_read,
+    .run = run_read,
+};
