@@ -73,7 +73,9 @@ order_of(const struct courier *courier)
         .set = courier->order.set,
         .endpoint = courier->buffer != NULL ? ln_buffer_data(courier->buffer) : NULL,
         .number = courier->order.number,
+        .ttl_s = courier->order.ttl_s,
         .attempt = courier->order.attempt,
+        .call = courier->order.call,
         .test = courier->order.test,
     };
 }

@@ -33,7 +33,9 @@ enum {
 struct courier_order {
     struct store_wake_set set;
     uint64_t number;
+    uint32_t ttl_s;
     uint16_t attempt;
+    bool call;
     bool test;
 };
 

@@ -48,6 +48,22 @@ push_line_add(struct push_line *line, struct push_wake *wake)
 }
 
 void
+push_line_add_first(struct push_line *line, struct push_wake *wake)
+{
+    struct push_wake *second = line->first;
+    if (second == NULL) {
+        push_line_add(line, wake);
+        return;
+    }
+    ASSERT(wake->previous == NULL && wake->heap_at == 0);
+    wake->next = second;
+    wake->previous = &line->first;
+    second->previous = &wake->next;
+    line->first = wake;
+    line->count++;
+}
+
+void
 push_line_remove(struct push_line *line, struct push_wake *wake)
 {
     *wake->previous = wake->next;
@@ -138,15 +154,18 @@ wake_add(struct push *push, uint64_t user, uint16_t device, bool test)
     return wake;
 }
 
-/* What waits out its delay, or a pause after a push, goes at once; what was tried and failed does
- * not. */
+/* Somebody calls. What waits, for whatever reason of ours, goes before all others; what is under
+ * way goes on, and the store is asked once more behind it. */
 static void
 hasten(struct push *push, struct push_wake *wake)
 {
-    bool delayed = wake->state == PUSH_WAITING && wake->attempts == 0;
     wake->urgent = true;
-    if (delayed || wake->state == PUSH_COOLING) {
-        push_table_hasten(&push->table, wake, ln_now_ns());
+    if (wake->state == PUSH_READY) { /* for what was known before */
+        push_unready(push, wake);
+        push_wait(push, wake, PUSH_WAITING, 0);
+    }
+    if (wake->state == PUSH_WAITING || wake->state == PUSH_COOLING) {
+        push_table_hasten(&push->table, wake, wake->rest_ns > ln_now_ns() ? wake->rest_ns : 0);
         timer_set(push);
     }
 }
@@ -173,9 +192,10 @@ push_due(struct push *push, const struct store_wake_due *due)
     wake->number = due->due_for;
     messenger_count(&push->messenger->counters.push_queued);
     push_note(push, wake, PUSH_STEP_QUEUED, 0);
-    wake->urgent = due->urgent;
-    bool at_once = due->urgent || since_ms >= delay_ms;
-    push_wait(push, wake, PUSH_WAITING, at_once ? 0 : delay_ms - since_ms);
+    push_wait(push, wake, PUSH_WAITING, since_ms < delay_ms ? delay_ms - since_ms : 0);
+    if (due->urgent) {
+        hasten(push, wake);
+    }
     return true;
 }
 
@@ -197,6 +217,7 @@ ask(struct push *push, struct push_wake *wake)
 {
     struct store_device_id id = {.user = wake->user, .device = wake->device};
     wake->again = false;
+    wake->urgent = false;
     push->asked++;
     request_begin(push, wake, PUSH_ASKING, STORE_WAKE_GET, &id, sizeof id);
 }
@@ -229,7 +250,11 @@ asked(struct push *push, struct push_wake *wake, struct ln_msg **answer)
     if ((*answer)->error == 0) {
         wake->state_msg = *answer;
         *answer = NULL;
-        push_consider(push, wake);
+        if (wake->urgent) { /* which it may not have known of yet */
+            push_wait(push, wake, PUSH_WAITING, 0);
+        } else {
+            push_consider(push, wake);
+        }
     } else if (wake->test) {
         ln_reply_error(wake->caller, (*answer)->error);
         push_forget(push, wake);
@@ -240,17 +265,21 @@ asked(struct push *push, struct push_wake *wake, struct ln_msg **answer)
     }
 }
 
+void
+push_cool(struct push *push, struct push_wake *wake)
+{
+    wake->attempts = 0;
+    push_wait(push, wake, wake->urgent ? PUSH_WAITING : PUSH_COOLING,
+              wake->urgent ? 0 : push->settings->push_interval_ms);
+}
+
 static void
 told(struct push *push, struct push_wake *wake, int error)
 {
     if (passes(error)) {
         push_wait(push, wake, PUSH_UNTOLD, PUSH_AGAIN_MS);
     } else if (error == 0 && !wake->clear) {
-        wake->attempts = 0;
-        bool at_once = wake->urgent && wake->again;
-        wake->urgent = at_once;
-        push_wait(push, wake, at_once ? PUSH_WAITING : PUSH_COOLING,
-                  at_once ? 0 : push->settings->push_interval_ms);
+        push_cool(push, wake);
     } else {
         push_forget(push, wake);
     }

@@ -37,16 +37,25 @@ order_of(const struct push_wake *wake)
 
 /* ------------------------------------------------------------------------------------- the end */
 
-/* The push is over: it was accepted, or nobody will try any more. */
+/* The push is over: it was accepted, or nobody will try any more. A call's speaks for nothing
+ * that came before or behind it, as nobody keeps it once the call is over: what the device was due
+ * for before stays so in the store, and here it is remembered that the call was seen to. */
 static void
 conclude(struct push *push, struct push_wake *wake, bool gone)
 {
     const struct store_wake_state *state = push_state(wake);
-    wake->newest = state->newest;
+    bool more = wake->call && state->due_for != wake->number;
+    wake->newest = wake->call ? wake->number : state->newest;
+    wake->rung = wake->call ? wake->number : wake->rung;
     wake->id = state->id;
     wake->clear = gone;
     ln_msg_free(&wake->state_msg);
-    push_tell(push, wake);
+    if (more && !gone) {
+        wake->again = true;
+        push_cool(push, wake);
+    } else {
+        push_tell(push, wake);
+    }
 }
 
 static void
@@ -97,6 +106,28 @@ delay_left_ms(const struct push *push, const struct push_wake *wake)
     return left_ms < push->settings->push_delay_ms ? left_ms : push->settings->push_delay_ms;
 }
 
+/* Calls stand in front, and find room where there is none for others. */
+static void
+ready(struct push *push, struct push_wake *wake, struct push_origin *origin)
+{
+    origin->waiting++;
+    wake->origin = origin;
+    wake->state = PUSH_READY;
+    if (wake->call) {
+        push_line_add_first(&push->ready, wake);
+    } else {
+        push_line_add(&push->ready, wake);
+    }
+}
+
+void
+push_unready(struct push *push, struct push_wake *wake)
+{
+    push_line_remove(&push->ready, wake);
+    wake->origin->waiting--;
+    wake->origin = NULL;
+}
+
 /* Into the line of those that are ready, unless where it goes is to be left alone. */
 static void
 line_up(struct push *push, struct push_wake *wake)
@@ -120,13 +151,10 @@ line_up(struct push *push, struct push_wake *wake)
     } else if (origin->resume_ns > now_ns) {
         uint64_t rest_ms = (origin->resume_ns - now_ns) / PUSH_NS_PER_MS + 1;
         push_wait(push, wake, PUSH_WAITING, rest_ms + chance() % (rest_ms / 4 + 1));
-    } else if (origin->waiting >= PUSH_READY_OF_ORIGIN_MAX) {
+    } else if (origin->waiting >= (wake->call ? 2U : 1U) * PUSH_READY_OF_ORIGIN_MAX) {
         push_wait(push, wake, PUSH_WAITING, PUSH_LINE_MS + chance() % PUSH_LINE_MS);
     } else {
-        origin->waiting++;
-        wake->origin = origin;
-        wake->state = PUSH_READY;
-        push_line_add(&push->ready, wake);
+        ready(push, wake, origin);
     }
 }
 
@@ -149,10 +177,32 @@ line_up_test(struct push *push, struct push_wake *wake)
         push_forget(push, wake);
         return;
     }
-    origin->waiting++;
-    wake->origin = origin;
-    wake->state = PUSH_READY;
-    push_line_add(&push->ready, wake);
+    ready(push, wake, origin);
+}
+
+/* How long the call rings yet; 0: nobody calls, or the device was woken for it. */
+static uint64_t
+rings_ms(const struct push *push, const struct push_wake *wake)
+{
+    const struct store_wake_state *state = push_state(wake);
+    uint64_t now_ms = wall_now_ms();
+    uint64_t left_ms = state->ring_until_ms > now_ms ? state->ring_until_ms - now_ms : 0;
+    uint64_t most_ms = push->settings->limits.call_ring_ms; /* wherever the wall clock was set */
+    if (state->call == 0 || state->call == wake->rung) {
+        return 0;
+    }
+    return left_ms < most_ms ? left_ms : most_ms;
+}
+
+/* What it is woken for; another one than before has all its attempts. */
+static void
+name_reason(struct push_wake *wake, bool call, uint64_t number)
+{
+    if (wake->number != number || wake->call != call) {
+        wake->number = number;
+        wake->call = call;
+        wake->attempts = 0;
+    }
 }
 
 void
@@ -173,11 +223,9 @@ push_consider(struct push *push, struct push_wake *wake)
         }
         return;
     }
-    if (wake->number != state->due_for) { /* another one than before: it has all its attempts */
-        wake->number = state->due_for;
-        wake->attempts = 0;
-    }
-    uint64_t left_ms = wake->urgent ? 0 : delay_left_ms(push, wake);
+    bool call = rings_ms(push, wake) > 0;
+    name_reason(wake, call, call ? state->call : state->due_for);
+    uint64_t left_ms = call && !state->online ? 0 : delay_left_ms(push, wake);
     if (left_ms > 0 && wake->attempts == 0) {
         push_wait(push, wake, PUSH_WAITING, left_ms);
     } else if (is_hopeless(push, wake)) {
@@ -266,7 +314,10 @@ send(struct push *push, struct push_wake *wake, unsigned place)
     wake->attempts++;
     order->set = push_state(wake)->set;
     order->number = wake->number;
+    order->ttl_s =
+        wake->call ? (uint32_t)(rings_ms(push, wake) / 1000) : push->settings->push_ttl_s;
     order->attempt = wake->attempts;
+    order->call = wake->call;
     order->test = wake->test;
     if (wake->state_msg->buffer != NULL) {
         request->buffer = ln_buffer_get(wake->state_msg->buffer);
@@ -376,7 +427,9 @@ again_later(struct push *push, struct push_wake *wake, const struct courier_repo
                             : settings->push_retry_max_ms;
     messenger_count(&push->messenger->counters.push_retried);
     push_note(push, wake, PUSH_STEP_RETRIED, report->status);
-    push_wait(push, wake, PUSH_WAITING, pause_ms > asked_ms ? pause_ms : asked_ms);
+    wake->rest_ns = ln_now_ns() + asked_ms * PUSH_NS_PER_MS;
+    bool own_pause = pause_ms > asked_ms && !wake->urgent;
+    push_wait(push, wake, PUSH_WAITING, own_pause ? pause_ms : asked_ms);
 }
 
 void

@@ -69,6 +69,7 @@ struct push {
 
 /* push.c */
 void push_line_add(struct push_line *line, struct push_wake *wake);
+void push_line_add_first(struct push_line *line, struct push_wake *wake);
 void push_line_remove(struct push_line *line, struct push_wake *wake);
 /* Into the heap, for so long. In no list. */
 void push_wait(struct push *push, struct push_wake *wake, enum push_wake_state state,
@@ -79,6 +80,8 @@ void push_note(struct push *push, const struct push_wake *wake, enum push_step_k
 bool push_due(struct push *push, const struct store_wake_due *due);
 /* Tells the store that the device was woken, or that its subscription goes. In no list. */
 void push_tell(struct push *push, struct push_wake *wake);
+/* It was sent, and noted: not again for a while, unless somebody calls. In no list. */
+void push_cool(struct push *push, struct push_wake *wake);
 /* It is over. In no list. */
 void push_forget(struct push *push, struct push_wake *wake);
 /* Serves whose time has come, and gives couriers what is ready. */
@@ -93,6 +96,8 @@ push_state(const struct push_wake *wake)
 /* push_dispatch.c */
 /* How the device stands is known: it is sent to, or not, or later. In no list. */
 void push_consider(struct push *push, struct push_wake *wake);
+/* It is ready, and no more: the store is to be asked first. In no list, afterwards. */
+void push_unready(struct push *push, struct push_wake *wake);
 /* Gives couriers what is ready, as far as there are couriers. May yield when one is started. */
 void push_dispatch(struct push *push);
 /* A courier has answered, or has ended. The wake is in no list. */

@@ -47,7 +47,9 @@ webhook_request(const struct push_office *office, const struct push_order *order
         .number = order->number,
         .time_ms = draw->wall_ms,
         .attempt = order->attempt,
+        .call = order->call,
         .test = order->test,
+        .ttl_s = order->ttl_s,
         .app = app_of(order),
         .app_bytes = order->set.app_bytes,
     };
@@ -72,13 +74,14 @@ webhook_request(const struct push_office *office, const struct push_order *order
 
 /* ------------------------------------------------------------------------------------- Web Push */
 
-/* What the app is told: that something waits, and what it gave to be reminded of. */
+/* What the app is told: that something waits, whether that rings, and what it gave to be reminded
+ * of. */
 static size_t
 text_write(const struct push_order *order, char out[PUSH_TEXT_BYTES_MAX])
 {
-    int head = snprintf(out, PUSH_TEXT_BYTES_MAX, "{\"type\":\"%s\",\"app\":\"",
-                        order->test ? "test" : "wake");
-    ASSERT(head > 0 && head < 32);
+    int head = snprintf(out, PUSH_TEXT_BYTES_MAX, "{\"type\":\"%s\",\"reason\":\"%s\",\"app\":\"",
+                        order->test ? "test" : "wake", order->call ? "call" : "message");
+    ASSERT(head > 0 && head < 48);
     size_t at = (size_t)head;
     base64_encode(app_of(order), order->set.app_bytes, out + at);
     at += base64_encoded_bytes(order->set.app_bytes);
@@ -87,11 +90,11 @@ text_write(const struct push_order *order, char out[PUSH_TEXT_BYTES_MAX])
     return at + 2;
 }
 
-/* RFC 8030, 5.2 to 5.4: a later push replaces one that the service still holds. */
+/* RFC 8030, 5.2 to 5.4: a later push replaces one of the same topic that the service still holds. A
+ * call's is held for a moment only, so it takes no message's place. */
 static int
-webpush_request(const struct push_office *office, const struct push_order *order,
-                const struct push_draw *draw, struct push_scratch *scratch,
-                struct http_client_request *out)
+webpush_request(const struct push_order *order, const struct push_draw *draw,
+                struct push_scratch *scratch, struct http_client_request *out)
 {
     struct webpush_keys keys;
     memcpy(keys.p256dh, order->set.p256dh, sizeof keys.p256dh);
@@ -101,13 +104,14 @@ webpush_request(const struct push_office *office, const struct push_order *order
                         scratch->body, WEBPUSH_BODY_BYTES_MAX, &out->body_bytes);
     int written = snprintf(scratch->fields, PUSH_FIELDS_BYTES,
                            "TTL: %u\r\n"
-                           "Urgency: high\r\n"
-                           "Topic: linnet\r\n"
+                           "Urgency: %s\r\n"
+                           "Topic: %s\r\n"
                            "Content-Encoding: aes128gcm\r\n"
                            "Content-Type: application/octet-stream\r\n"
                            "Authorization: %s\r\n"
                            "User-Agent: linnet/" LINNET_VERSION "\r\n",
-                           office->settings->push_ttl_s, draw->authorization);
+                           order->ttl_s, order->call ? "high" : "normal",
+                           order->call ? "linnet-call" : "linnet", draw->authorization);
     ASSERT(written > 0 && written < PUSH_FIELDS_BYTES);
     return error;
 }
@@ -126,6 +130,6 @@ push_request_write(const struct push_office *office, const struct push_order *or
     }
     error = order->set.kind == STORE_WAKE_WEBHOOK
                 ? webhook_request(office, order, draw, scratch, &request)
-                : webpush_request(office, order, draw, scratch, &request);
+                : webpush_request(order, draw, scratch, &request);
     return error == 0 ? http_client_write(&request, out, out_max, out_count) : error;
 }

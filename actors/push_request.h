@@ -25,8 +25,10 @@ enum {
 struct push_order {
     struct store_wake_set set;
     const unsigned char *endpoint; /* set.endpoint_bytes of them, then the client's own */
-    uint64_t number;               /* of the inbox entry that made the device due */
+    uint64_t number;               /* of the inbox entry that it is woken for */
+    uint32_t ttl_s;                /* to be kept so long where it can't be delivered at once */
     uint16_t attempt;              /* 1, 2 ... */
+    bool call;                     /* it rings */
     bool test;
 };
 

@@ -29,7 +29,7 @@ enum push_step_kind {
 struct push_step {
     uint64_t at_ms; /* since 1970 */
     uint64_t user;
-    uint64_t number; /* of the inbox entry that made the device due; 0: not known yet */
+    uint64_t number; /* of the inbox entry that it is woken for; 0: not known yet */
     uint16_t device;
     uint8_t kind;
     uint8_t attempt; /* 1, 2 ...; 0: before the first */

@@ -17,10 +17,12 @@ webhook_write(const struct webhook_wake *wake, char *out, size_t out_max, size_t
     char key[WEBHOOK_KEY_BYTES];
     webhook_key(wake, key);
     int head = snprintf(out, out_max,
-                        "{\"type\":\"%s\",\"id\":\"%s\",\"userId\":\"%llu\",\"device\":%u,"
-                        "\"attempt\":%u,\"timeMs\":\"%llu\",\"app\":\"",
-                        wake->test ? "test" : "wake", key, (unsigned long long)wake->user,
-                        wake->device, wake->attempt, (unsigned long long)wake->time_ms);
+                        "{\"type\":\"%s\",\"reason\":\"%s\",\"id\":\"%s\","
+                        "\"userId\":\"%llu\",\"device\":%u,"
+                        "\"attempt\":%u,\"timeMs\":\"%llu\",\"ttlS\":%u,\"app\":\"",
+                        wake->test ? "test" : "wake", wake->call ? "call" : "message", key,
+                        (unsigned long long)wake->user, wake->device, wake->attempt,
+                        (unsigned long long)wake->time_ms, wake->ttl_s);
     size_t app_bytes = base64_encoded_bytes(wake->app_bytes);
     if (head < 0 || (size_t)head >= out_max || out_max - (size_t)head < app_bytes + 3) {
         return -ENOBUFS;
@@ -33,11 +35,13 @@ webhook_write(const struct webhook_wake *wake, char *out, size_t out_max, size_t
     return 0;
 }
 
+/* A call and what comes of it may have the same number. */
 void
 webhook_key(const struct webhook_wake *wake, char out[WEBHOOK_KEY_BYTES])
 {
-    int written = snprintf(out, WEBHOOK_KEY_BYTES, "%llu-%u-%llu", (unsigned long long)wake->user,
-                           wake->device, (unsigned long long)wake->number);
+    int written =
+        snprintf(out, WEBHOOK_KEY_BYTES, "%llu-%u-%llu%s", (unsigned long long)wake->user,
+                 wake->device, (unsigned long long)wake->number, wake->call ? "-call" : "");
     ASSERT(written > 0 && written < WEBHOOK_KEY_BYTES);
 }
 

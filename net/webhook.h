@@ -18,16 +18,18 @@
 enum {
     WEBHOOK_SECRET_BYTES_MAX = 256,
     WEBHOOK_SIGNATURE_BYTES = 96, /* "t=1780000000,v1=" and 64 digits, terminated */
-    WEBHOOK_KEY_BYTES = 64,       /* user, device and number, terminated */
+    WEBHOOK_KEY_BYTES = 64,       /* user, device, number and reason, terminated */
 };
 
 struct webhook_wake {
     uint64_t user;
-    uint64_t number; /* of the inbox entry that woke it first: a retry has the same */
+    uint64_t number; /* of the inbox entry that it is woken for: a retry has the same */
     uint64_t time_ms;
     uint16_t device;
     uint16_t attempt; /* 1, 2 ... */
+    bool call;        /* it is called; else a message waits, or a call that it has missed */
     bool test;        /* asked for by an operator */
+    uint32_t ttl_s;   /* to be kept so long where it can't be delivered at once */
     const void *app;  /* what the client gave for its own use */
     size_t app_bytes;
 };

@@ -71,6 +71,20 @@ calls_current(struct calls *calls)
     return NULL;
 }
 
+bool
+calls_ring(const struct ledger *ledger, uint64_t user, uint64_t *out_entry, uint64_t *out_until_ms)
+{
+    struct calls calls;
+    calls_get(ledger, user, &calls);
+    const struct record_call *call = calls_current(&calls);
+    if (call == NULL || call->state != RECORD_CALL_RINGING || call->id.caller == user) {
+        return false;
+    }
+    *out_entry = call->entry;
+    *out_until_ms = call->ring_until_ms;
+    return true;
+}
+
 struct record_call *
 calls_add(struct calls *calls, uint64_t peer, const struct store_entry_call *said)
 {

@@ -25,6 +25,10 @@ void calls_put(const struct apply *apply, uint64_t user, const struct calls *cal
 struct record_call *calls_find(struct calls *calls, const struct store_call_id *id);
 /* The one that rings or was answered, or NULL. */
 struct record_call *calls_current(struct calls *calls);
+/* Whether somebody calls the user, whose partition has not heard of an answer or an end: until when
+ * it rings at most, and which entry says so. */
+bool calls_ring(const struct ledger *ledger, uint64_t user, uint64_t *out_entry,
+                uint64_t *out_until_ms);
 /* A new one of `said` with the peer; NULL: no more are remembered. */
 struct record_call *calls_add(struct calls *calls, uint64_t peer,
                               const struct store_entry_call *said);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is asked about waking devices: subscriptions, who is due. */
+#include "store/calls.h"
 #include "store/due.h"
 #include "store/inbox.h"
 #include "store/partition_priv.h"
@@ -118,6 +119,20 @@ state_of(const struct partition *partition, const struct record_head *head,
     out->online = attached_find(&partition->attached, out->set.user, cursor->device) != NULL;
 }
 
+/* What rings and was neither acknowledged nor woken for. */
+static void
+call_of(const struct partition *partition, const struct record_cursor *cursor,
+        struct store_wake_state *state)
+{
+    uint64_t entry;
+    uint64_t until_ms;
+    if (calls_ring(&partition->ledger, state->set.user, &entry, &until_ms) &&
+        entry > cursor->acked.number && entry > cursor->woken) {
+        state->call = entry;
+        state->ring_until_ms = until_ms;
+    }
+}
+
 static enum ask_outcome
 run_get(struct partition *partition, struct ask *ask, bool act)
 {
@@ -130,6 +145,7 @@ run_get(struct partition *partition, struct ask *ask, bool act)
     bool known = partition_knows_record(partition, RECORD_HEAD, device->user, 0);
     known = partition_knows_record(partition, RECORD_WAKE, device->user, device->device) && known;
     known = partition_knows_record(partition, RECORD_DUE, device->user, device->device) && known;
+    known = partition_knows_record(partition, RECORD_CALLS, device->user, 0) && known;
     if (!known || !act) {
         return known ? ASK_READY : ASK_MISSING;
     }
@@ -146,6 +162,7 @@ run_get(struct partition *partition, struct ask *ask, bool act)
         ASSERT(error == 0 && state.due);
         state.due_for = due.number;
         state.due_at_ms = due.since_ms;
+        call_of(partition, cursor, &state);
     }
     bool present = get(partition, RECORD_WAKE, device, &value);
     ASSERT(present);

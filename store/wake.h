@@ -64,6 +64,8 @@ struct store_wake_state {
     bool online;        /* a session is attached for it */
     uint64_t due_for;   /* due: the entry that made it so; it names all attempts to wake it */
     uint64_t due_at_ms; /* due: since when */
+    uint64_t call;      /* due: the entry of a call that rings, and is among the reasons; 0: none */
+    uint64_t ring_until_ms; /* likewise: how long it rings at most */
 };
 
 /* It was woken for `newest`, or nobody will try any more. */

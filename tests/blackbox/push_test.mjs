@@ -147,10 +147,11 @@ describe('Web Push', () => {
     assert.equal(push.path, '/send/bob');
     assert.equal(push.headers['content-encoding'], 'aes128gcm');
     assert.equal(push.headers.ttl, '604800');
-    assert.equal(push.headers.urgency, 'high');
+    assert.equal(push.headers.urgency, 'normal');
     assert.equal(push.headers.topic, 'linnet');
     vapid(push.headers.authorization, bob.key, service.url);
-    assert.deepEqual(bob.open(push.body), { type: 'wake', app: Buffer.from("bob's").toString('base64') });
+    assert.deepEqual(bob.open(push.body), { type: 'wake', reason: 'message',
+      app: Buffer.from("bob's").toString('base64') });
     const exported = (await node.linnet(['user', 'export', 'bob'])).trim().split('\n').map((row) => JSON.parse(row));
     const { push: kept } = exported.find((row) => row.push);
     assert.equal(kept.device, 1);
@@ -267,6 +268,69 @@ describe('one push', () => {
   });
 });
 
+describe('a call', () => {
+  let service;
+  let node;
+  let people;
+  let alice;
+  before(async () => {
+    service = await Endpoint.open();
+    node = await Linnetd.start('--push-subject', SUBJECT, '--push-webhook', `${service.url}/wake`,
+      '--push-private-endpoints', '--push-delay-ms', '50', '--push-interval-ms', '600000', '--push-ttl-s', '86400',
+      '--call-ring-ms', '600000');
+    people = await node.importUsers('alice', 'bob', 'carol');
+    alice = await Client.welcomed(node.url, { token: people.alice.token });
+  });
+  after(async () => {
+    await alice.close();
+    await node.remove();
+    service.close();
+  });
+
+  const subscribed = async (name, setPush) => {
+    const person = await Client.welcomed(node.url, { token: people[name].token });
+    assert.ok((await person.ask({ setPush })).done);
+    await person.close();
+  };
+  const say = (name) => alice.ask({ sendMessage: { chat: { userName: name }, text: 'secret' } });
+  // Rings until `during` has been through.
+  const calling = async (name, during) => {
+    const { sent } = await alice.ask({ callOffer: { chat: { userName: name }, video: true, content: 'c2VjcmV0' } });
+    await during();
+    assert.ok((await alice.ask({ callHangUp: { call: sent.id } })).done);
+  };
+
+  it('wakes by an urgent push that is worth as much as it rings, right behind a message\'s', async () => {
+    const bob = subscription(service.url);
+    await subscribed('bob', { webPush: bob.set });
+    await say('bob');
+    const message = await service.next();
+    assert.deepEqual(bob.open(message.body), { type: 'wake', reason: 'message', app: '' });
+    assert.deepEqual([message.headers.urgency, message.headers.ttl], ['normal', '86400']);
+    await calling('bob', async () => {
+      const call = await service.next();
+      assert.deepEqual(bob.open(call.body), { type: 'wake', reason: 'call', app: '' });
+      assert.deepEqual([call.headers.urgency, call.headers.topic], ['high', 'linnet-call']);
+      assert.ok(Number(call.headers.ttl) > 300 && Number(call.headers.ttl) <= 600, call.headers.ttl);
+    });
+  });
+
+  it('is told to the webhook as one, and nothing more of it', async () => {
+    await subscribed('carol', { webhook: {}, app: 'dm9pcDp4' });
+    await say('carol');
+    const message = JSON.parse((await service.next()).body);
+    assert.deepEqual([message.reason, message.ttlS], ['message', 86400]);
+    await calling('carol', async () => {
+      const { id, timeMs, ttlS, ...call } = JSON.parse((await service.next()).body);
+      assert.deepEqual(call, { type: 'wake', reason: 'call', userId: people.carol.user, device: 1, attempt: 1,
+        app: 'dm9pcDp4' });
+      assert.notEqual(id, message.id);
+      assert.ok(ttlS > 300 && ttlS <= 600, String(ttlS));
+      assert.ok(Math.abs(Date.now() - Number(timeMs)) < 300_000);
+    });
+  });
+});
+
 describe('without push_private_endpoints', () => {
   let node;
   let alice;
@@ -358,8 +422,9 @@ describe('the webhook', () => {
     assert.equal(first.path, '/wake?v=1');
     assert.equal(first.headers['content-type'], 'application/json');
     const [said, again] = [checked(first), checked(second)];
-    assert.deepEqual({ ...said, timeMs: '', id: '' }, { type: 'wake', id: '', userId: people.bob.user, device: 1,
-      attempt: 1, timeMs: '', app: Buffer.from('fcm:token').toString('base64') });
+    assert.deepEqual({ ...said, timeMs: '', id: '' }, { type: 'wake', reason: 'message', id: '',
+      userId: people.bob.user, device: 1, attempt: 1, timeMs: '', ttlS: 604_800,
+      app: Buffer.from('fcm:token').toString('base64') });
     assert.equal(again.attempt, 2);
     assert.equal(again.id, said.id);
     assert.equal(first.headers['idempotency-key'], `"${said.id}"`);

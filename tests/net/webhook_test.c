@@ -12,6 +12,7 @@ static const struct webhook_wake wake = {
     .number = 900000000000018,
     .time_ms = 1780000007000,
     .attempt = 2,
+    .ttl_s = 604800,
     .app = "fcm:abc",
     .app_bytes = 7,
 };
@@ -23,8 +24,9 @@ says_whom_to_wake(void **state)
     char body[512];
     size_t count = 0;
     static const char expected[] =
-        "{\"type\":\"wake\",\"id\":\"12-3-900000000000018\",\"userId\":\"12\",\"device\":3,"
-        "\"attempt\":2,\"timeMs\":\"1780000007000\",\"app\":\"ZmNtOmFiYw==\"}";
+        "{\"type\":\"wake\",\"reason\":\"message\",\"id\":\"12-3-900000000000018\","
+        "\"userId\":\"12\",\"device\":3,\"attempt\":2,\"timeMs\":\"1780000007000\","
+        "\"ttlS\":604800,\"app\":\"ZmNtOmFiYw==\"}";
     assert_int_equal(webhook_write(&wake, body, sizeof body, &count), 0);
     assert_int_equal(count, sizeof expected - 1);
     assert_memory_equal(body, expected, count);
@@ -35,6 +37,20 @@ says_whom_to_wake(void **state)
     test.test = true;
     assert_int_equal(webhook_write(&test, body, sizeof body, &count), 0);
     assert_memory_equal(body, "{\"type\":\"test\"", 14);
+}
+
+static void
+says_that_it_rings(void **state)
+{
+    (void)state;
+    char body[512];
+    size_t count = 0;
+    static const char expected[] =
+        "{\"type\":\"wake\",\"reason\":\"call\",\"id\":\"12-3-900000000000018-call\",";
+    struct webhook_wake call = wake;
+    call.call = true;
+    assert_int_equal(webhook_write(&call, body, sizeof body, &count), 0);
+    assert_memory_equal(body, expected, sizeof expected - 1);
 }
 
 static void
@@ -49,6 +65,10 @@ names_a_wake(void **state)
     webhook_key(&wake, first);
     webhook_key(&again, second);
     assert_string_equal(first, second);
+    again.call = true; /* what comes of a call may have its number */
+    webhook_key(&again, second);
+    assert_string_not_equal(first, second);
+    again = wake;
     again.number++;
     webhook_key(&again, second);
     assert_string_not_equal(first, second);
@@ -70,6 +90,7 @@ main(void)
 {
     static const struct CMUnitTest specs[] = {
         SPEC("the body names the device, and brings what its client gave", says_whom_to_wake),
+        SPEC("the body says that somebody calls", says_that_it_rings),
         SPEC("all attempts of a wake have one key, the next wake has another", names_a_wake),
         SPEC("a signature is HMAC-SHA256 over time and body", signs),
     };

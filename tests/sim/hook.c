@@ -70,11 +70,14 @@ answer(struct hook *hook, struct hook_line *line)
 static void
 note(struct hook_asked *asked, const char *body)
 {
-    char attempt[16];
+    char number[16];
     if (strstr(body, "\"attempt\":") != NULL) {
         member(body, "\"id\":\"", '"', asked->id, sizeof asked->id);
-        member(body, "\"attempt\":", ',', attempt, sizeof attempt);
-        asked->attempt = (unsigned)strtoul(attempt, NULL, 10);
+        member(body, "\"reason\":\"", '"', asked->reason, sizeof asked->reason);
+        member(body, "\"attempt\":", ',', number, sizeof number);
+        asked->attempt = (unsigned)strtoul(number, NULL, 10);
+        member(body, "\"ttlS\":", ',', number, sizeof number);
+        asked->ttl_s = (unsigned)strtoul(number, NULL, 10);
     }
 }
 

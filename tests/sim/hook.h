@@ -30,7 +30,9 @@ struct hook {
     struct hook_asked {
         uint64_t at_ns;
         char id[HOOK_ID_BYTES];
+        char reason[16];
         unsigned attempt;
+        unsigned ttl_s;
     } asked[HOOK_ASKED_MAX];
 };
 

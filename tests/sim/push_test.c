@@ -2,130 +2,19 @@
 /* Devices that are offline are woken: whole nodes on simulated machines, and the operator's server
  * beside them. */
 #include "tests/actors/desk.h"
-#include "tests/sim/hook.h"
-#include "tests/sim/wire.h"
+#include "tests/sim/sleeper.h"
 #include "tests/spec.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    DELAY_MS = 1000,
-    INTERVAL_MS = 5000,
-    RETRY_MS = 500,
-    ATTEMPTS_MAX = 4,
-    TIMEOUT_MS = 2000,
-    RING_MS = 10000,
-    QUIET_MS = 60000, /* longer than all of them together */
-    SEEDS = 6,
-    SEEDS_CRASH = 40,
-};
-
-static struct world world;
-static struct wire alice, bob;
-static struct hook hook;
-static char alice_token[PROTOCOL_TOKEN_BYTES_MAX + 1], bob_token[PROTOCOL_TOKEN_BYTES_MAX + 1];
-
-static void
-set(struct settings *settings)
-{
-    (void)snprintf(settings->push_webhook, sizeof settings->push_webhook, "%s", HOOK_URL);
-    settings->push_delay_ms = DELAY_MS;
-    settings->push_interval_ms = INTERVAL_MS;
-    settings->push_retry_ms = RETRY_MS;
-    settings->push_attempts_max = ATTEMPTS_MAX;
-    settings->push_timeout_ms = TIMEOUT_MS;
-    settings->limits.call_ring_ms = RING_MS;
-}
+enum { SEEDS = 6, SEEDS_CRASH = 40 };
 
 static void
 set_one_courier(struct settings *settings)
 {
-    set(settings);
+    sleeper_set(settings);
     settings->push_connections_max = 1;
-}
-
-static void
-come(struct wire *wire, const char *token)
-{
-    wire_open(wire, &world, PROTOCOL_JSON);
-    wire_login(wire, token);
-}
-
-/* Somebody leaves a subscription and goes. */
-static void
-subscribe(const char *name)
-{
-    wire_open(&bob, &world, PROTOCOL_JSON);
-    wire_enrol(&bob, name);
-    memcpy(bob_token, bob.token, sizeof bob_token);
-    wire_say(&bob, "{\"ref\":\"1\",\"setPush\":{\"webhook\":{},\"app\":\"Ym9i\"}}");
-    (void)wire_expect(&bob, "\"done\"");
-    wire_end(&bob);
-}
-
-/* Bob has left a subscription and is offline; Alice is there. */
-static void
-begin_with(uint64_t seed, void (*settings)(struct settings *settings))
-{
-    memset(&hook, 0, sizeof hook);
-    hook.status = 204;
-    world_fresh(&world, seed);
-    world.set = settings;
-    world.guest = hook_child(&hook);
-    world_begin(&world);
-    subscribe("bob");
-    wire_open(&alice, &world, PROTOCOL_JSON);
-    wire_enrol(&alice, "alice");
-    memcpy(alice_token, alice.token, sizeof alice_token);
-}
-
-static void
-begin(uint64_t seed)
-{
-    begin_with(seed, set);
-}
-
-static void
-end(void)
-{
-    wire_end(&alice);
-    world_run(&world, 10);
-    world_close(&world);
-}
-
-/* The next frame that has `part` in it; what comes before is passed over. */
-static const char *
-hear_until(struct wire *wire, const char *part)
-{
-    const char *heard = wire_hear(wire);
-    while (heard != NULL && strstr(heard, part) == NULL) {
-        heard = wire_hear(wire);
-    }
-    assert_non_null(heard);
-    return heard;
-}
-
-static void
-alice_says_to(const char *name)
-{
-    char text[96];
-    (void)snprintf(text, sizeof text,
-                   "{\"sendMessage\":{\"chat\":{\"userName\":\"%s\"},\"text\":\"x\"}}", name);
-    wire_say(&alice, text);
-    (void)hear_until(&alice, "\"sent\"");
-}
-
-static void
-alice_says(void)
-{
-    alice_says_to("bob");
-}
-
-static uint64_t
-pause_ms(unsigned before)
-{
-    return (hook.asked[before + 1].at_ns - hook.asked[before].at_ns) / 1000000;
 }
 
 /* ---------------------------------------------------------------------------------------- specs */
@@ -135,21 +24,21 @@ wakes_once(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        begin(seed);
+        sleeper_begin(seed);
         for (int i = 0; i < 10; i++) {
-            alice_says();
+            sleeper_say();
         }
-        uint64_t said_ns = sim_now_ns(world.driver);
-        assert_int_equal(hook.count, 0);
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, 1);
-        assert_true(hook.asked[0].at_ns < said_ns + (uint64_t)2 * DELAY_MS * 1000000);
-        alice_says();
-        alice_says();
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, 2);
-        assert_string_not_equal(hook.asked[0].id, hook.asked[1].id);
-        end();
+        uint64_t said_ns = sim_now_ns(sleeper.world.driver);
+        assert_int_equal(sleeper.hook.count, 0);
+        world_run(&sleeper.world, QUIET_MS);
+        assert_int_equal(sleeper.hook.count, 1);
+        assert_true(sleeper.hook.asked[0].at_ns < said_ns + (uint64_t)2 * DELAY_MS * 1000000);
+        sleeper_say();
+        sleeper_say();
+        world_run(&sleeper.world, QUIET_MS);
+        assert_int_equal(sleeper.hook.count, 2);
+        assert_string_not_equal(sleeper.hook.asked[0].id, sleeper.hook.asked[1].id);
+        sleeper_end();
     }
 }
 
@@ -158,65 +47,18 @@ keeps_intervals(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        begin(seed);
+        sleeper_begin(seed);
         for (int i = 0; i < 40; i++) { /* twenty seconds */
-            alice_says();
-            world_run(&world, 500);
+            sleeper_say();
+            world_run(&sleeper.world, 500);
         }
-        world_run(&world, QUIET_MS);
-        assert_in_range(hook.count, 3, 6);
-        for (unsigned i = 0; i + 1 < hook.count; i++) {
-            assert_true(pause_ms(i) >= INTERVAL_MS);
+        world_run(&sleeper.world, QUIET_MS);
+        assert_in_range(sleeper.hook.count, 3, 6);
+        for (unsigned i = 0; i + 1 < sleeper.hook.count; i++) {
+            assert_true(sleeper_pause_ms(i) >= INTERVAL_MS);
         }
-        end();
+        sleeper_end();
     }
-}
-
-static void
-alice_calls(void)
-{
-    wire_say(&alice, "{\"callOffer\":{\"chat\":{\"userName\":\"bob\"}}}");
-    (void)hear_until(&alice, "\"sent\"");
-}
-
-/* Neither the delay nor the pause after a push is waited for; when it was missed, both are. */
-static void
-wakes_for_a_call(void **state)
-{
-    (void)state;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        begin(seed);
-        alice_calls();
-        world_run(&world, DELAY_MS / 4);
-        assert_int_equal(hook.count, 1);
-        (void)hear_until(&alice, "\"MISSED\"");
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, 2);
-        alice_says();
-        world_run(&world, DELAY_MS + DELAY_MS / 2);
-        assert_int_equal(hook.count, 3);
-        alice_calls();
-        world_run(&world, DELAY_MS / 4);
-        assert_int_equal(hook.count, 4);
-        end();
-    }
-}
-
-/* The number of the next message that he is shown. */
-static uint64_t
-bob_hears(void)
-{
-    return wire_number(wire_expect(&bob, "\"newMessage\""), "inboxNumber");
-}
-
-static void
-bob_acknowledges(uint64_t number)
-{
-    char text[96];
-    (void)snprintf(text, sizeof text, "{\"ref\":\"2\",\"ack\":{\"inboxNumber\":\"%llu\"}}",
-                   (unsigned long long)number);
-    wire_say(&bob, text);
-    (void)wire_expect(&bob, "\"done\"");
 }
 
 static void
@@ -224,23 +66,23 @@ spares_who_acknowledges(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        begin(seed);
-        come(&bob, bob_token);
+        sleeper_begin(seed);
+        sleeper_come(&sleeper.bob, sleeper.bob_token);
         for (int i = 0; i < 5; i++) {
-            alice_says();
-            bob_acknowledges(bob_hears());
-            world_run(&world, DELAY_MS / 2);
+            sleeper_say();
+            sleeper_bob_acknowledges(sleeper_bob_hears());
+            world_run(&sleeper.world, DELAY_MS / 2);
         }
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, 0);
-        assert_true(messenger_counted(&world.messenger.counters.push_suppressed) > 0);
-        assert_int_equal(messenger_counted(&world.messenger.counters.push_waiting), 0);
-        alice_says(); /* he is there, and says nothing */
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, 1);
-        bob_acknowledges(bob_hears());
-        wire_end(&bob);
-        end();
+        world_run(&sleeper.world, QUIET_MS);
+        assert_int_equal(sleeper.hook.count, 0);
+        assert_true(messenger_counted(&sleeper.world.messenger.counters.push_suppressed) > 0);
+        assert_int_equal(messenger_counted(&sleeper.world.messenger.counters.push_waiting), 0);
+        sleeper_say(); /* he is there, and says nothing */
+        world_run(&sleeper.world, QUIET_MS);
+        assert_int_equal(sleeper.hook.count, 1);
+        sleeper_bob_acknowledges(sleeper_bob_hears());
+        wire_end(&sleeper.bob);
+        sleeper_end();
     }
 }
 
@@ -250,30 +92,30 @@ spares_who_has_muted(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        begin(seed);
-        come(&bob, bob_token);
-        wire_say(&bob, "{\"ref\":\"3\",\"setState\":{\"chat\":{\"userName\":\"alice\"},"
-                       "\"mutedUntilMs\":\"9007199254740991\"}}");
-        (void)wire_expect(&bob, "\"done\"");
-        wire_end(&bob);
-        alice_says();
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, 0);
-        world_crash(&world);
-        wire_end(&alice);
-        come(&alice, alice_token);
-        alice_says();
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, 0);
-        come(&bob, bob_token);
-        wire_say(&bob, "{\"ref\":\"4\",\"setState\":{\"chat\":{\"userName\":\"alice\"},"
-                       "\"mutedUntilMs\":\"0\"}}");
-        (void)hear_until(&bob, "\"ref\":\"4\",\"done\"");
-        wire_end(&bob);
-        alice_says();
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, 1);
-        end();
+        sleeper_begin(seed);
+        sleeper_come(&sleeper.bob, sleeper.bob_token);
+        wire_say(&sleeper.bob, "{\"ref\":\"3\",\"setState\":{\"chat\":{\"userName\":\"alice\"},"
+                               "\"mutedUntilMs\":\"9007199254740991\"}}");
+        (void)wire_expect(&sleeper.bob, "\"done\"");
+        wire_end(&sleeper.bob);
+        sleeper_say();
+        world_run(&sleeper.world, QUIET_MS);
+        assert_int_equal(sleeper.hook.count, 0);
+        world_crash(&sleeper.world);
+        wire_end(&sleeper.alice);
+        sleeper_come(&sleeper.alice, sleeper.alice_token);
+        sleeper_say();
+        world_run(&sleeper.world, QUIET_MS);
+        assert_int_equal(sleeper.hook.count, 0);
+        sleeper_come(&sleeper.bob, sleeper.bob_token);
+        wire_say(&sleeper.bob, "{\"ref\":\"4\",\"setState\":{\"chat\":{\"userName\":\"alice\"},"
+                               "\"mutedUntilMs\":\"0\"}}");
+        (void)sleeper_hear_until(&sleeper.bob, "\"ref\":\"4\",\"done\"");
+        wire_end(&sleeper.bob);
+        sleeper_say();
+        world_run(&sleeper.world, QUIET_MS);
+        assert_int_equal(sleeper.hook.count, 1);
+        sleeper_end();
     }
 }
 
@@ -282,25 +124,25 @@ tries_again(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        begin(seed);
-        hook.status = 503;
-        alice_says();
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, ATTEMPTS_MAX);
-        for (unsigned i = 0; i + 1 < hook.count; i++) {
-            assert_string_equal(hook.asked[i].id, hook.asked[i + 1].id);
-            assert_int_equal(hook.asked[i + 1].attempt, i + 2);
-            assert_true(pause_ms(i) >= (uint64_t)RETRY_MS / 2 << i);
+        sleeper_begin(seed);
+        sleeper.hook.status = 503;
+        sleeper_say();
+        world_run(&sleeper.world, QUIET_MS);
+        assert_int_equal(sleeper.hook.count, ATTEMPTS_MAX);
+        for (unsigned i = 0; i + 1 < sleeper.hook.count; i++) {
+            assert_string_equal(sleeper.hook.asked[i].id, sleeper.hook.asked[i + 1].id);
+            assert_int_equal(sleeper.hook.asked[i + 1].attempt, i + 2);
+            assert_true(sleeper_pause_ms(i) >= (uint64_t)RETRY_MS / 2 << i);
         }
-        assert_int_equal(messenger_counted(&world.messenger.counters.push_dropped), 1);
-        hook.status = 204; /* given up, until the next message */
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, ATTEMPTS_MAX);
-        alice_says();
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, ATTEMPTS_MAX + 1);
-        assert_int_equal(hook.asked[ATTEMPTS_MAX].attempt, 1);
-        end();
+        assert_int_equal(messenger_counted(&sleeper.world.messenger.counters.push_dropped), 1);
+        sleeper.hook.status = 204; /* given up, until the next message */
+        world_run(&sleeper.world, QUIET_MS);
+        assert_int_equal(sleeper.hook.count, ATTEMPTS_MAX);
+        sleeper_say();
+        world_run(&sleeper.world, QUIET_MS);
+        assert_int_equal(sleeper.hook.count, ATTEMPTS_MAX + 1);
+        assert_int_equal(sleeper.hook.asked[ATTEMPTS_MAX].attempt, 1);
+        sleeper_end();
     }
 }
 
@@ -309,14 +151,14 @@ heeds_retry_after(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        begin(seed);
-        hook.status_once = 429;
-        hook.retry_after_s = 20;
-        alice_says();
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, 2);
-        assert_in_range(pause_ms(0), 20000, 40000);
-        end();
+        sleeper_begin(seed);
+        sleeper.hook.status_once = 429;
+        sleeper.hook.retry_after_s = 20;
+        sleeper_say();
+        world_run(&sleeper.world, QUIET_MS);
+        assert_int_equal(sleeper.hook.count, 2);
+        assert_in_range(sleeper_pause_ms(0), 20000, 40000);
+        sleeper_end();
     }
 }
 
@@ -326,29 +168,29 @@ limits_one_device(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        begin(seed);
-        subscribe("carol");
-        hook.status_once = 429;
-        hook.retry_after_s = 20;
-        alice_says();
-        world_run(&world, UINT64_C(2) * DELAY_MS);
-        assert_int_equal(hook.count, 1);
-        hook.retry_after_s = 0;
-        alice_says_to("carol");
-        world_run(&world, UINT64_C(2) * DELAY_MS);
-        assert_int_equal(hook.count, 2);
-        assert_string_not_equal(hook.asked[0].id, hook.asked[1].id);
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, 3);
-        assert_string_equal(hook.asked[0].id, hook.asked[2].id);
-        end();
+        sleeper_begin(seed);
+        sleeper_subscribe("carol");
+        sleeper.hook.status_once = 429;
+        sleeper.hook.retry_after_s = 20;
+        sleeper_say();
+        world_run(&sleeper.world, UINT64_C(2) * DELAY_MS);
+        assert_int_equal(sleeper.hook.count, 1);
+        sleeper.hook.retry_after_s = 0;
+        sleeper_say_to("carol");
+        world_run(&sleeper.world, UINT64_C(2) * DELAY_MS);
+        assert_int_equal(sleeper.hook.count, 2);
+        assert_string_not_equal(sleeper.hook.asked[0].id, sleeper.hook.asked[1].id);
+        world_run(&sleeper.world, QUIET_MS);
+        assert_int_equal(sleeper.hook.count, 3);
+        assert_string_equal(sleeper.hook.asked[0].id, sleeper.hook.asked[2].id);
+        sleeper_end();
     }
 }
 
 static void
 set_web_push(struct settings *settings)
 {
-    set(settings);
+    sleeper_set(settings);
     (void)snprintf(settings->push_subject, sizeof settings->push_subject, "mailto:me@example.com");
     settings->push_private_endpoints = true;
 }
@@ -357,14 +199,15 @@ set_web_push(struct settings *settings)
 static void
 subscribe_at_service(const char *name)
 {
-    wire_open(&bob, &world, PROTOCOL_JSON);
-    wire_enrol(&bob, name);
-    wire_say(&bob, "{\"ref\":\"1\",\"setPush\":{\"webPush\":{\"endpoint\":"
-                   "\"http://push.example:9000/x\",\"p256dh\":\"BCVxsr7N/eNgVRqvHtD0zTZsEc6+VV+"
-                   "JvLexhqUzORcxaOzi6+AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4=\","
-                   "\"auth\":\"BTBZMqHH6r4Tts7J/aSIgg==\"}}}");
-    (void)wire_expect(&bob, "\"done\"");
-    wire_end(&bob);
+    wire_open(&sleeper.bob, &sleeper.world, PROTOCOL_JSON);
+    wire_enrol(&sleeper.bob, name);
+    wire_say(&sleeper.bob,
+             "{\"ref\":\"1\",\"setPush\":{\"webPush\":{\"endpoint\":"
+             "\"http://push.example:9000/x\",\"p256dh\":\"BCVxsr7N/eNgVRqvHtD0zTZsEc6+VV+"
+             "JvLexhqUzORcxaOzi6+AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4=\","
+             "\"auth\":\"BTBZMqHH6r4Tts7J/aSIgg==\"}}}");
+    (void)wire_expect(&sleeper.bob, "\"done\"");
+    wire_end(&sleeper.bob);
 }
 
 static void
@@ -372,16 +215,16 @@ passes_over_a_silent_host(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        begin_with(seed, set_web_push);
-        sim_host_add(world.driver, "push.example", "10.1.1.1");
-        sim_host_add(world.driver, "push.example", "127.0.0.1");
-        sim_host_silence(world.driver, "10.1.1.1");
+        sleeper_begin_with(seed, set_web_push);
+        sim_host_add(sleeper.world.driver, "push.example", "10.1.1.1");
+        sim_host_add(sleeper.world.driver, "push.example", "127.0.0.1");
+        sim_host_silence(sleeper.world.driver, "10.1.1.1");
         subscribe_at_service("carol");
-        alice_says_to("carol");
-        world_run(&world, DELAY_MS + TIMEOUT_MS);
-        assert_int_equal(hook.count, 1);
-        assert_int_equal(messenger_counted(&world.messenger.counters.push_retried), 0);
-        end();
+        sleeper_say_to("carol");
+        world_run(&sleeper.world, DELAY_MS + TIMEOUT_MS);
+        assert_int_equal(sleeper.hook.count, 1);
+        assert_int_equal(messenger_counted(&sleeper.world.messenger.counters.push_retried), 0);
+        sleeper_end();
     }
 }
 
@@ -391,28 +234,28 @@ looks_up_few_names_at_once(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        begin_with(seed, set_web_push);
-        sim_host_add(world.driver, "push.example", "127.0.0.1");
+        sleeper_begin_with(seed, set_web_push);
+        sim_host_add(sleeper.world.driver, "push.example", "127.0.0.1");
         subscribe_at_service("carol");
-        for (unsigned i = 0; i < world.messenger.look_ups_max; i++) {
-            atomic_store(&world.messenger.look_ups[i], i + 1);
+        for (unsigned i = 0; i < sleeper.world.messenger.look_ups_max; i++) {
+            atomic_store(&sleeper.world.messenger.look_ups[i], i + 1);
         }
-        alice_says_to("carol");
-        alice_says(); /* whom the operator's server wakes */
-        world_run(&world, UINT64_C(10) * TIMEOUT_MS);
-        assert_int_equal(hook.count, 1);
-        assert_int_equal(hook.asked[0].attempt, 1);
-        assert_int_equal(messenger_counted(&world.messenger.counters.push_retried), 0);
-        for (unsigned i = 0; i < world.messenger.look_ups_max; i++) {
-            atomic_store(&world.messenger.look_ups[i], 0);
+        sleeper_say_to("carol");
+        sleeper_say(); /* whom the operator's server wakes */
+        world_run(&sleeper.world, UINT64_C(10) * TIMEOUT_MS);
+        assert_int_equal(sleeper.hook.count, 1);
+        assert_int_equal(sleeper.hook.asked[0].attempt, 1);
+        assert_int_equal(messenger_counted(&sleeper.world.messenger.counters.push_retried), 0);
+        for (unsigned i = 0; i < sleeper.world.messenger.look_ups_max; i++) {
+            atomic_store(&sleeper.world.messenger.look_ups[i], 0);
         }
-        world_run(&world, UINT64_C(2) * TIMEOUT_MS);
-        assert_int_equal(hook.count, 2);
-        for (unsigned i = 0; i < world.messenger.look_ups_max; i++) {
-            assert_int_equal(atomic_load(&world.messenger.look_ups[i]), 0);
+        world_run(&sleeper.world, UINT64_C(2) * TIMEOUT_MS);
+        assert_int_equal(sleeper.hook.count, 2);
+        for (unsigned i = 0; i < sleeper.world.messenger.look_ups_max; i++) {
+            assert_int_equal(atomic_load(&sleeper.world.messenger.look_ups[i]), 0);
         }
-        assert_int_equal(messenger_counted(&world.messenger.counters.push_accepted), 2);
-        end();
+        assert_int_equal(messenger_counted(&sleeper.world.messenger.counters.push_accepted), 2);
+        sleeper_end();
     }
 }
 
@@ -432,19 +275,19 @@ keeps_couriers_for_the_operators_server(void **state)
     (void)state;
     static const char *const names[] = {"c1", "c2", "c3", "c4", "c5", "c6"};
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        begin_with(seed, set_four_couriers);
-        sim_host_add(world.driver, "push.example", "10.1.1.1");
-        sim_host_silence(world.driver, "10.1.1.1");
+        sleeper_begin_with(seed, set_four_couriers);
+        sim_host_add(sleeper.world.driver, "push.example", "10.1.1.1");
+        sim_host_silence(sleeper.world.driver, "10.1.1.1");
         for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
             subscribe_at_service(names[i]);
-            alice_says_to(names[i]);
+            sleeper_say_to(names[i]);
         }
-        world_run(&world, UINT64_C(10) * DELAY_MS); /* all who may are under way to it */
-        alice_says();
-        world_run(&world, DELAY_MS + TIMEOUT_MS);
-        assert_int_equal(hook.count, 1);
-        assert_int_equal(messenger_counted(&world.messenger.counters.push_accepted), 1);
-        end();
+        world_run(&sleeper.world, UINT64_C(10) * DELAY_MS); /* all who may are under way to it */
+        sleeper_say();
+        world_run(&sleeper.world, DELAY_MS + TIMEOUT_MS);
+        assert_int_equal(sleeper.hook.count, 1);
+        assert_int_equal(messenger_counted(&sleeper.world.messenger.counters.push_accepted), 1);
+        sleeper_end();
     }
 }
 
@@ -453,23 +296,23 @@ outlives_silence(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        begin(seed);
-        hook.status = 0; /* it takes the request, and never answers */
-        alice_says();
-        world_run(&world, DELAY_MS + TIMEOUT_MS / 2);
-        assert_int_equal(hook.count, 1);
-        hook.status = 200;
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, 2);
-        assert_string_equal(hook.asked[0].id, hook.asked[1].id);
-        hook.hangs_up = true; /* a connection that was kept is gone when it is used again */
-        alice_says();
-        world_run(&world, INTERVAL_MS + 4 * DELAY_MS);
-        alice_says();
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, 4);
-        assert_int_equal(hook.asked[3].attempt, 1);
-        end();
+        sleeper_begin(seed);
+        sleeper.hook.status = 0; /* it takes the request, and never answers */
+        sleeper_say();
+        world_run(&sleeper.world, DELAY_MS + TIMEOUT_MS / 2);
+        assert_int_equal(sleeper.hook.count, 1);
+        sleeper.hook.status = 200;
+        world_run(&sleeper.world, QUIET_MS);
+        assert_int_equal(sleeper.hook.count, 2);
+        assert_string_equal(sleeper.hook.asked[0].id, sleeper.hook.asked[1].id);
+        sleeper.hook.hangs_up = true; /* a connection that was kept is gone when it is used again */
+        sleeper_say();
+        world_run(&sleeper.world, INTERVAL_MS + 4 * DELAY_MS);
+        sleeper_say();
+        world_run(&sleeper.world, QUIET_MS);
+        assert_int_equal(sleeper.hook.count, 4);
+        assert_int_equal(sleeper.hook.asked[3].attempt, 1);
+        sleeper_end();
     }
 }
 
@@ -478,19 +321,19 @@ ends_with_subscription(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        begin(seed);
-        hook.status = 410;
-        alice_says();
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, 1);
-        alice_says();
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, 1);
-        come(&bob, bob_token);
-        wire_say(&bob, "{\"ref\":\"3\",\"getPush\":{}}");
-        assert_null(strstr(hear_until(&bob, "\"push\""), "\"set\""));
-        wire_end(&bob);
-        end();
+        sleeper_begin(seed);
+        sleeper.hook.status = 410;
+        sleeper_say();
+        world_run(&sleeper.world, QUIET_MS);
+        assert_int_equal(sleeper.hook.count, 1);
+        sleeper_say();
+        world_run(&sleeper.world, QUIET_MS);
+        assert_int_equal(sleeper.hook.count, 1);
+        sleeper_come(&sleeper.bob, sleeper.bob_token);
+        wire_say(&sleeper.bob, "{\"ref\":\"3\",\"getPush\":{}}");
+        assert_null(strstr(sleeper_hear_until(&sleeper.bob, "\"push\""), "\"set\""));
+        wire_end(&sleeper.bob);
+        sleeper_end();
     }
 }
 
@@ -500,21 +343,21 @@ is_traced(void **state)
 {
     (void)state;
     static struct desk desk;
-    begin(1);
-    desk_open(&desk, &world);
-    wire_say(&alice, "{\"number\":\"7\",\"sendMessage\":{\"chat\":{\"userName\":\"bob\"},"
-                     "\"text\":\"x\"}}");
-    (void)hear_until(&alice, "\"sent\"");
+    sleeper_begin(1);
+    desk_open(&desk, &sleeper.world);
+    wire_say(&sleeper.alice, "{\"number\":\"7\",\"sendMessage\":{\"chat\":{\"userName\":\"bob\"},"
+                             "\"text\":\"x\"}}");
+    (void)sleeper_hear_until(&sleeper.alice, "\"sent\"");
     desk_ask(&desk, "msg", "trace", "alice/1/7");
     assert_null(strstr(desk.document, "\"step\":\"pushed\""));
-    world_run(&world, QUIET_MS);
-    assert_int_equal(hook.count, 1);
+    world_run(&sleeper.world, QUIET_MS);
+    assert_int_equal(sleeper.hook.count, 1);
     desk_ask(&desk, "msg", "trace", "alice/1/7");
     const char *queued = strstr(desk.document, "\"step\":\"queued\"");
     assert_non_null(queued);
     assert_non_null(strstr(queued, "\"step\":\"pushed\""));
     desk_close(&desk);
-    end();
+    sleeper_end();
 }
 
 /* A push actor, or a courier, is killed while a request is under way: another follows, with the
@@ -526,19 +369,19 @@ may_be_killed(void **state)
     static const char *const named[] = {"push.0", "couriers.0"};
     for (uint64_t seed = 3; seed <= 9; seed += 3) { /* one scheduler */
         for (unsigned i = 0; i < 2; i++) {
-            begin(seed);
-            assert_int_equal(world.schedulers, 1);
-            hook.kills = named[i];
-            hook.status_once = 503;
-            alice_says();
-            world_run(&world, QUIET_MS);
-            assert_null(hook.kills);
-            assert_int_equal(hook.count, 2);
-            assert_string_equal(hook.asked[0].id, hook.asked[1].id);
-            alice_says();
-            world_run(&world, QUIET_MS);
-            assert_int_equal(hook.count, 3);
-            end();
+            sleeper_begin(seed);
+            assert_int_equal(sleeper.world.schedulers, 1);
+            sleeper.hook.kills = named[i];
+            sleeper.hook.status_once = 503;
+            sleeper_say();
+            world_run(&sleeper.world, QUIET_MS);
+            assert_null(sleeper.hook.kills);
+            assert_int_equal(sleeper.hook.count, 2);
+            assert_string_equal(sleeper.hook.asked[0].id, sleeper.hook.asked[1].id);
+            sleeper_say();
+            world_run(&sleeper.world, QUIET_MS);
+            assert_int_equal(sleeper.hook.count, 3);
+            sleeper_end();
         }
     }
 }
@@ -551,21 +394,22 @@ loses_one_attempt(void **state)
     static const char *const names[] = {"bob", "carol", "dave", "erin", "frank", "grace"};
     enum { NAMES = sizeof names / sizeof names[0] };
     for (uint64_t seed = 3; seed <= 18; seed += 3) { /* one scheduler */
-        begin_with(seed, set_one_courier);
-        assert_int_equal(world.schedulers, 1);
+        sleeper_begin_with(seed, set_one_courier);
+        assert_int_equal(sleeper.world.schedulers, 1);
         for (unsigned i = 1; i < NAMES; i++) {
-            subscribe(names[i]);
+            sleeper_subscribe(names[i]);
         }
         for (unsigned i = 0; i < NAMES; i++) {
-            alice_says_to(names[i]);
+            sleeper_say_to(names[i]);
         }
-        hook.kills = "couriers.0";
-        world_run(&world, QUIET_MS);
-        assert_null(hook.kills);
-        assert_int_equal(hook.count, NAMES + 1);
-        assert_int_equal(messenger_counted(&world.messenger.counters.push_attempts), NAMES + 1);
-        assert_int_equal(messenger_counted(&world.messenger.counters.push_retried), 1);
-        end();
+        sleeper.hook.kills = "couriers.0";
+        world_run(&sleeper.world, QUIET_MS);
+        assert_null(sleeper.hook.kills);
+        assert_int_equal(sleeper.hook.count, NAMES + 1);
+        assert_int_equal(messenger_counted(&sleeper.world.messenger.counters.push_attempts),
+                         NAMES + 1);
+        assert_int_equal(messenger_counted(&sleeper.world.messenger.counters.push_retried), 1);
+        sleeper_end();
     }
 }
 
@@ -576,24 +420,24 @@ survives(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS_CRASH; seed++) {
-        begin(seed);
-        alice_says();
-        wire_end(&alice);
-        world_crash_within(&world, 1 + seed * 37 % 600, DELAY_MS + 300);
-        world_run(&world, QUIET_MS);
-        assert_in_range(hook.count, 1, 2);
-        for (unsigned i = 1; i < hook.count; i++) {
-            assert_string_equal(hook.asked[0].id, hook.asked[i].id);
+        sleeper_begin(seed);
+        sleeper_say();
+        wire_end(&sleeper.alice);
+        world_crash_within(&sleeper.world, 1 + seed * 37 % 600, DELAY_MS + 300);
+        world_run(&sleeper.world, QUIET_MS);
+        assert_in_range(sleeper.hook.count, 1, 2);
+        for (unsigned i = 1; i < sleeper.hook.count; i++) {
+            assert_string_equal(sleeper.hook.asked[0].id, sleeper.hook.asked[i].id);
         }
-        unsigned noted = hook.count;
-        world_crash(&world);
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, noted);
-        come(&alice, alice_token);
-        alice_says();
-        world_run(&world, QUIET_MS);
-        assert_int_equal(hook.count, noted + 1);
-        end();
+        unsigned noted = sleeper.hook.count;
+        world_crash(&sleeper.world);
+        world_run(&sleeper.world, QUIET_MS);
+        assert_int_equal(sleeper.hook.count, noted);
+        sleeper_come(&sleeper.alice, sleeper.alice_token);
+        sleeper_say();
+        world_run(&sleeper.world, QUIET_MS);
+        assert_int_equal(sleeper.hook.count, noted + 1);
+        sleeper_end();
     }
 }
 
@@ -603,7 +447,6 @@ main(void)
     static const struct CMUnitTest specs[] = {
         SPEC("a device that is offline is woken once, and again for something newer", wakes_once),
         SPEC("pushes to a device keep their interval", keeps_intervals),
-        SPEC("who is called is woken at once", wakes_for_a_call),
         SPEC("who acknowledges in time is not woken; who only listens is", spares_who_acknowledges),
         SPEC("who has muted the chat is not woken by it, over a crash, until it is not muted any "
              "more",
