@@ -5,13 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    CAPACITY_FIRST = 8,
-    /* Of eight: fuller, probes grow long; emptier, it is made smaller. */
-    FULL_EIGHTHS = 7,
-    SPARSE_EIGHTHS = 1,
-};
-
 enum subject_flag {
     TOLD_ONLINE = 1, /* what watchers were told last */
     CHANGED = 2,     /* they are to be told */
@@ -51,11 +44,7 @@ void
 presence_table_fini(struct presence_table *table)
 {
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
-        struct presence_users *users = &table->users[i];
-        for (uint32_t at = 0; at < users->capacity; at++) {
-            free(users->places[at].watches); /* an empty place has none */
-        }
-        free(users->places);
+        presence_users_fini(&table->users[i]);
     }
     presence_pool_fini(&table->leases);
     presence_table_init(table, table->watchers_max);
@@ -74,110 +63,34 @@ presence_table_bytes(const struct presence_table *table)
 
 /* ------------------------------------------------------------------------------------ the users */
 
-/* Ids are counted up: Fibonacci's multiplier spreads neighbours. */
-static uint32_t
-place_of(const struct presence_users *users, uint64_t user)
-{
-    uint64_t spread = user * UINT64_C(0x9e3779b97f4a7c15);
-    return (uint32_t)(spread >> 32) & (users->capacity - 1);
-}
-
-/* His place, or the empty one where he would be. */
-static struct presence_subject *
-probe(const struct presence_users *users, uint64_t user)
-{
-    uint32_t at = place_of(users, user);
-    while (users->places[at].user != 0 && users->places[at].user != user) {
-        at = (at + 1) & (users->capacity - 1);
-    }
-    return &users->places[at];
-}
-
 static struct presence_subject *
 find(const struct presence_table *table, uint8_t partition, uint64_t user)
 {
-    const struct presence_users *users = &table->users[partition];
-    if (users->count == 0 || user == 0) {
-        return NULL;
+    return presence_users_find(&table->users[partition], user);
+}
+
+static struct presence_subject *
+find_or_add(struct presence_table *table, uint8_t partition, uint64_t user)
+{
+    struct presence_subject *subject = find(table, partition, user);
+    if (subject == NULL) {
+        subject = presence_users_add(&table->users[partition], user);
+        table->users_count++;
     }
-    struct presence_subject *subject = probe(users, user);
-    return subject->user != 0 ? subject : NULL;
+    return subject;
+}
+
+static void
+take_out(struct presence_table *table, struct presence_users *users, uint32_t place)
+{
+    presence_users_take_out(users, place);
+    table->users_count--;
 }
 
 const struct presence_subject *
 presence_table_find(const struct presence_table *table, uint8_t partition, uint64_t user)
 {
     return find(table, partition, user);
-}
-
-static void
-resize(struct presence_users *users, uint32_t capacity)
-{
-    struct presence_users other = *users;
-    other.capacity = capacity;
-    other.places = calloc(capacity, sizeof(other.places[0]));
-    ASSERT(other.places != NULL && "out of memory");
-    for (uint32_t i = 0; i < users->capacity; i++) {
-        if (users->places[i].user != 0) {
-            *probe(&other, users->places[i].user) = users->places[i];
-        }
-    }
-    free(users->places);
-    *users = other;
-}
-
-static struct presence_subject *
-find_or_add(struct presence_table *table, uint8_t partition, uint64_t user)
-{
-    struct presence_users *users = &table->users[partition];
-    struct presence_subject *subject = find(table, partition, user);
-    ASSERT(user != 0);
-    if (subject != NULL) {
-        return subject;
-    }
-    if ((users->count + 1) * 8 > users->capacity * FULL_EIGHTHS) {
-        resize(users, users->capacity == 0 ? CAPACITY_FIRST : users->capacity * 2);
-    }
-    subject = probe(users, user);
-    *subject = (struct presence_subject){.user = user};
-    users->count++;
-    table->users_count++;
-    return subject;
-}
-
-/* Whoever probed past the place moves up, until an empty one ends the run. */
-static void
-take_out(struct presence_table *table, struct presence_users *users, uint32_t hole)
-{
-    uint32_t mask = users->capacity - 1;
-    uint32_t at = hole;
-    users->count--;
-    table->users_count--;
-    for (;;) {
-        users->places[hole] = (struct presence_subject){0};
-        do {
-            at = (at + 1) & mask;
-            if (users->places[at].user == 0) {
-                return;
-            }
-        } while (((at - place_of(users, users->places[at].user)) & mask) < ((at - hole) & mask));
-        users->places[hole] = users->places[at];
-        hole = at;
-    }
-}
-
-/* After a walk: memory goes back when few are left. */
-static void
-fit(struct presence_users *users)
-{
-    if (users->count == 0) {
-        free(users->places);
-        users->places = NULL;
-        users->capacity = 0;
-    } else if (users->capacity > CAPACITY_FIRST &&
-               users->count * 8 < users->capacity * SPARSE_EIGHTHS) {
-        resize(users, users->capacity / 2);
-    }
 }
 
 /* --------------------------------------------------------------------------------------- leases */
@@ -614,7 +527,7 @@ presence_table_walk(struct presence_table *table, uint8_t partition, struct pres
         return false;
     }
     walk->place = 0;
-    fit(users);
+    presence_users_fit(users);
     return true;
 }
 

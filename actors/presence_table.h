@@ -17,40 +17,20 @@
  * subject at most once a second, and the newest. What the walk may not tell any more in this second
  * is told in the next. What somebody types is told at once, but likewise once a second.
  *
- * Users lie in a hash table per partition, open and linear, 32 bytes each; leases in lists through
- * a pool; a user's watches side by side, since all of them are told at once. Owned by one
- * scheduler; nothing yields, nothing reads a clock.
+ * Users lie in a hash table per partition (presence_users.h); leases in lists through a pool; a
+ * user's watches side by side, since all of them are told at once. Owned by one scheduler; nothing
+ * yields, nothing reads a clock.
  */
 #pragma once
 
 #include "actors/presence_pool.h"
+#include "actors/presence_users.h"
 #include "runtime/linnet.h"
 #include "store/key.h"
 #include "store/presence.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-struct presence_watch;
-
-/* A user as others may watch him. */
-struct presence_subject {
-    uint64_t user;                  /* 0: an empty place */
-    struct presence_watch *watches; /* `watchers` of them; NULL: none */
-    uint32_t seen_s;                /* since 1970 */
-    uint32_t leases;                /* the first, in the pool; 0: offline */
-    uint16_t watchers;
-    uint8_t flags; /* presence_table.c */
-};
-
-/* The users of one partition. */
-struct presence_users {
-    struct presence_subject *places;
-    uint32_t count;
-    uint32_t capacity; /* a power of two, or 0 */
-    bool left;         /* one of them has left the foreground, and that is not in the store yet */
-    bool kept;         /* nobody is forgotten: what is on its way to the store may come back */
-};
 
 struct presence_table {
     struct presence_users users[STORE_PARTITIONS];
