@@ -1,38 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/recovery.h"
 
-#include "store/log_scan.h"
-#include "store/replay_note.h"
+#include "store/recovery_priv.h"
 #include "store/reserve.h"
-#include "store/skip_list.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* On the heap: it is large. */
-struct recovery {
-    struct store *store;
-    struct store_report *report;
-    struct replay_note note;
-    struct skip_list skips;
-    struct environment_read *reads; /* one per cell, while the logs are applied */
-    unsigned reads_count;
-    struct effects effects;
-    struct log_place place; /* of the log being scanned */
-    struct log_end *ends;   /* one per log */
-    char why[LOG_WHY_BYTES];
-};
-
-/* Notes the sentence that tells the operator. */
-#define FAIL(recovery, error, ...) \
-    ((void)snprintf((recovery)->report->why, STORE_WHY_BYTES, __VA_ARGS__), (error))
-
-static const struct directory_facts *
-facts(const struct recovery *recovery)
+void
+recovery_place(const struct recovery *recovery, uint32_t generation, uint32_t log,
+               struct log_place *out)
 {
-    return directory_facts(recovery->store->directory);
+    *out = (struct log_place){
+        .driver = recovery->store->options.driver,
+        .folder = directory_log_path(recovery->store->directory),
+        .generation = generation,
+        .log = log,
+        .segment_bytes = recovery->store->options.segment_bytes,
+    };
+    memcpy(out->identity, recovery_facts(recovery)->identity, sizeof(out->identity));
 }
 
 /* ----------------------------------------------------------------------------------------- LMDB */
@@ -50,10 +37,10 @@ environments_open(struct recovery *recovery)
             .cell = i,
         };
         directory_cell_path(store->directory, i, path);
-        memcpy(options.identity, facts(recovery)->identity, sizeof(options.identity));
+        memcpy(options.identity, recovery_facts(recovery)->identity, sizeof(options.identity));
         int error = environment_open(&options, &store->cells[i].environment, recovery->why);
         if (error != 0) {
-            return FAIL(recovery, error, "%s", recovery->why);
+            return RECOVERY_FAIL(recovery, error, "%s", recovery->why);
         }
     }
     return 0;
@@ -76,8 +63,9 @@ ledger_read(struct recovery *recovery, struct partition *partition)
     if (error == 0 || error == -ENOENT) {
         return 0;
     }
-    return FAIL(recovery, error, "the record of partition %u in cell %u can't be read: %s",
-                partition->ledger.partition, partition->cell->index, strerrorname_np(-error));
+    return RECOVERY_FAIL(recovery, error, "the record of partition %u in cell %u can't be read: %s",
+                         partition->ledger.partition, partition->cell->index,
+                         strerrorname_np(-error));
 }
 
 static int
@@ -92,7 +80,8 @@ ledgers_read(struct recovery *recovery)
             error = environment_mark(&recovery->reads[i], &cell->folded);
         }
         if (error != 0) {
-            return FAIL(recovery, error, "cell %u can't be read: %s", i, strerrorname_np(-error));
+            return RECOVERY_FAIL(recovery, error, "cell %u can't be read: %s", i,
+                                 strerrorname_np(-error));
         }
     }
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
@@ -112,184 +101,6 @@ reads_end(struct recovery *recovery)
     }
 }
 
-/* ------------------------------------------------------------------------------ the logs' tails */
-
-/* Fetches for one command what its apply looks up. */
-struct learning {
-    struct recovery *recovery;
-    struct partition *partition;
-    int error;
-};
-
-static void
-learn(void *context, const struct store_key *key)
-{
-    struct learning *learning = context;
-    struct delta *delta = learning->partition->ledger.delta;
-    const struct environment_read *read =
-        &learning->recovery->reads[learning->partition->cell->index];
-    struct store_value value;
-    if (learning->error != 0 || delta_get(delta, key, &value) != DELTA_UNKNOWN) {
-        return;
-    }
-    int error = environment_get(read, key, &value);
-    if (error == 0 || error == -ENOENT) {
-        delta_learn(delta, key, error == 0 ? &value : NULL);
-    } else {
-        learning->error = error;
-    }
-}
-
-static int
-apply_again(struct recovery *recovery, const struct log_command *logged, const char *name)
-{
-    struct partition *partition = &recovery->store->partitions[logged->partition];
-    struct learning learning = {.recovery = recovery, .partition = partition};
-    struct command command;
-    struct result result;
-    int error = command_decode(logged, &command);
-    if (error != 0) {
-        return FAIL(recovery, error == -EPROTO ? -EPROTO : -EUCLEAN,
-                    error == -EPROTO ? "the command at %s was written by a later version of linnet"
-                                     : "the command at %s makes no sense",
-                    name);
-    }
-    apply_needs(&partition->ledger, &command, learn, &learning);
-    if (learning.error != 0) {
-        return FAIL(recovery, learning.error, "cell %u can't be read: %s", partition->cell->index,
-                    strerrorname_np(-learning.error));
-    }
-    effects_clear(&recovery->effects);
-    apply_command(&partition->ledger, &command, &recovery->effects, &result);
-    partition->cell->commands++;
-    recovery->report->commands++;
-    return 0;
-}
-
-/* A command that LMDB has already is passed over. */
-static int
-replay_command(struct recovery *recovery, const struct log_command *logged,
-               const struct position *position)
-{
-    char name[POSITION_TEXT_BYTES];
-    const struct cell *cell = recovery->store->partitions[logged->partition].cell;
-    struct log_mark at = {.generation = position->generation, .position = position->at};
-    if (log_mark_compare(&at, &cell->folded) < 0) {
-        return 0;
-    }
-    if (skip_list_has(&recovery->skips, position)) {
-        recovery->report->skipped++;
-        return 0;
-    }
-    position_print(position, name);
-    int error = replay_note_command(&recovery->note, position);
-    if (error == -ENOTRECOVERABLE) {
-        return FAIL(recovery, error,
-                    "the node ended %d times while it applied the %s command at %s; `linnet store "
-                    "skip %s` makes the next start pass over it",
-                    REPLAY_NOTE_TRIES, command_kind_name((enum command_kind)logged->kind), name,
-                    name);
-    }
-    if (error != 0) {
-        return FAIL(recovery, error, "%s can't be written: %s", recovery->note.path,
-                    strerrorname_np(-error));
-    }
-    return apply_again(recovery, logged, name);
-}
-
-static int
-replay_batch(void *context, struct log_batch *batch)
-{
-    struct recovery *recovery = context;
-    struct log_command logged;
-    struct position position = {.generation = recovery->place.generation,
-                                .log = recovery->place.log};
-    position.at = batch->position;
-    int error = replay_note_batch(&recovery->note, &position);
-    if (error != 0) {
-        return FAIL(recovery, error, "%s can't be written: %s", recovery->note.path,
-                    strerrorname_np(-error));
-    }
-    for (;;) {
-        int more = log_batch_next(batch, &logged, &position.at);
-        if (more <= 0) {
-            return more == 0 ? 0
-                             : FAIL(recovery, -EUCLEAN, "a batch of log %u makes no sense",
-                                    recovery->place.log);
-        }
-        error = replay_command(recovery, &logged, &position);
-        if (error != 0) {
-            return error;
-        }
-    }
-}
-
-/* The least and the greatest position that the log's cells are folded at. A cell that was folded
- * for a generation to come needs nothing of this one. */
-static void
-marks_of_log(const struct recovery *recovery, struct log_scan *scan)
-{
-    const struct store *store = recovery->store;
-    uint64_t least = UINT64_MAX;
-    uint64_t greatest = 0;
-    for (unsigned i = recovery->place.log; i < store->cells_count;
-         i += facts(recovery)->schedulers) {
-        const struct log_mark *mark = &store->cells[i].folded;
-        if (mark->generation > recovery->place.generation) {
-            continue;
-        }
-        uint64_t position = mark->generation == recovery->place.generation ? mark->position : 0;
-        least = position < least ? position : least;
-        greatest = position > greatest ? position : greatest;
-    }
-    scan->from = least == UINT64_MAX ? 0 : least;
-    scan->at_least = greatest;
-}
-
-static void
-place_of(const struct recovery *recovery, uint32_t generation, uint32_t log, struct log_place *out)
-{
-    *out = (struct log_place){
-        .driver = recovery->store->options.driver,
-        .folder = directory_log_path(recovery->store->directory),
-        .generation = generation,
-        .log = log,
-        .segment_bytes = recovery->store->options.segment_bytes,
-    };
-    memcpy(out->identity, facts(recovery)->identity, sizeof(out->identity));
-}
-
-static int
-replay_logs(struct recovery *recovery)
-{
-    struct store *store = recovery->store;
-    uint32_t logs = facts(recovery)->schedulers;
-    recovery->ends = calloc(logs, sizeof(recovery->ends[0]));
-    struct log_scan *scan = calloc(1, sizeof(*scan));
-    ASSERT(recovery->ends != NULL && scan != NULL);
-    int error =
-        replay_note_open(&recovery->note, store->options.driver, directory_path(store->directory));
-    if (error != 0) {
-        (void)FAIL(recovery, error, "%s can't be opened: %s", recovery->note.path,
-                   strerrorname_np(-error));
-    }
-    for (uint32_t i = 0; error == 0 && i < logs; i++) {
-        place_of(recovery, facts(recovery)->log_generation, i, &recovery->place);
-        *scan =
-            (struct log_scan){.place = &recovery->place, .each = replay_batch, .context = recovery};
-        marks_of_log(recovery, scan);
-        error = log_scan_run(scan, &recovery->ends[i]);
-        recovery->report->torn_bytes += recovery->ends[i].torn_bytes;
-        if (error != 0 && recovery->report->why[0] == '\0') {
-            (void)FAIL(recovery, error, "%s", scan->why);
-        }
-    }
-    /* A start that ends with an error, of the disk for one, has survived its commands. */
-    replay_note_close(&recovery->note, error != -ENOTRECOVERABLE);
-    free(scan);
-    return error;
-}
-
 /* ----------------------------------------------------------------------------- a new generation */
 
 static bool
@@ -298,10 +109,10 @@ must_renew(const struct recovery *recovery)
     const struct store *store = recovery->store;
     bool folded_ahead = false;
     for (unsigned i = 0; i < store->cells_count; i++) {
-        folded_ahead =
-            folded_ahead || store->cells[i].folded.generation > facts(recovery)->log_generation;
+        folded_ahead = folded_ahead ||
+                       store->cells[i].folded.generation > recovery_facts(recovery)->log_generation;
     }
-    return folded_ahead || facts(recovery)->schedulers != store->journals_count;
+    return folded_ahead || recovery_facts(recovery)->schedulers != store->journals_count;
 }
 
 static int
@@ -322,8 +133,9 @@ fold_whole(struct recovery *recovery, struct cell *cell, const struct log_mark *
     };
     int error = fold_run(&fold);
     if (error != 0) {
-        return FAIL(recovery, error, "cell %u can't be folded for a new number of logs: %s",
-                    cell->index, strerrorname_np(-error));
+        return RECOVERY_FAIL(recovery, error,
+                             "cell %u can't be folded for a new number of logs: %s", cell->index,
+                             strerrorname_np(-error));
     }
     for (unsigned i = 0; i < cell_partitions_count(cell); i++) {
         delta_folded(cell_partition(cell, i)->ledger.delta);
@@ -338,7 +150,7 @@ static int
 renew_logs(struct recovery *recovery)
 {
     struct store *store = recovery->store;
-    struct log_mark mark = {.generation = facts(recovery)->log_generation + 1,
+    struct log_mark mark = {.generation = recovery_facts(recovery)->log_generation + 1,
                             .position = log_position_first()};
     for (unsigned i = 0; i < store->cells_count; i++) {
         int error = fold_whole(recovery, &store->cells[i], &mark);
@@ -348,8 +160,8 @@ renew_logs(struct recovery *recovery)
     }
     int error = directory_begin_generation(store->directory, store->journals_count);
     if (error != 0) {
-        return FAIL(recovery, error, "a new generation of logs can't begin: %s",
-                    strerrorname_np(-error));
+        return RECOVERY_FAIL(recovery, error, "a new generation of logs can't begin: %s",
+                             strerrorname_np(-error));
     }
     free(recovery->ends);
     recovery->ends = calloc(store->journals_count, sizeof(recovery->ends[0]));
@@ -376,7 +188,7 @@ note_old_log(void *context, uint32_t generation, uint32_t log, uint32_t segment)
 {
     struct old_logs *old = context;
     (void)segment;
-    if (generation >= facts(old->recovery)->log_generation) {
+    if (generation >= recovery_facts(old->recovery)->log_generation) {
         return 0;
     }
     for (unsigned i = 0; i < old->count; i++) {
@@ -400,14 +212,14 @@ remove_old_logs(struct recovery *recovery)
                               directory_log_path(recovery->store->directory), note_old_log, &old);
         for (unsigned i = 0; result >= 0 && i < old.count; i++) {
             struct log_place place;
-            place_of(recovery, old.logs[i].generation, old.logs[i].log, &place);
+            recovery_place(recovery, old.logs[i].generation, old.logs[i].log, &place);
             int error = log_scan_remove(&place);
             result = error != 0 ? error : result;
         }
     } while (result > 0);
-    return result == 0
-               ? 0
-               : FAIL(recovery, result, "old logs can't be removed: %s", strerrorname_np(-result));
+    return result == 0 ? 0
+                       : RECOVERY_FAIL(recovery, result, "old logs can't be removed: %s",
+                                       strerrorname_np(-result));
 }
 
 /* ------------------------------------------------------------------------------------- the logs */
@@ -418,15 +230,15 @@ logs_open(struct recovery *recovery)
     struct store *store = recovery->store;
     int error = log_segments_sweep(store->options.driver, directory_log_path(store->directory));
     if (error != 0) {
-        return FAIL(recovery, error, "half-made log segments can't be removed: %s",
-                    strerrorname_np(-error));
+        return RECOVERY_FAIL(recovery, error, "half-made log segments can't be removed: %s",
+                             strerrorname_np(-error));
     }
     for (unsigned i = 0; i < store->journals_count; i++) {
-        place_of(recovery, facts(recovery)->log_generation, i, &recovery->place);
+        recovery_place(recovery, recovery_facts(recovery)->log_generation, i, &recovery->place);
         error =
             log_open(&recovery->place, &recovery->ends[i], &store->journals[i].log, recovery->why);
         if (error != 0) {
-            return FAIL(recovery, error, "%s", recovery->why);
+            return RECOVERY_FAIL(recovery, error, "%s", recovery->why);
         }
     }
     return 0;
@@ -472,7 +284,8 @@ write_batch(struct recovery *recovery, struct log *log)
         error = io_file_sync(driver, write.file);
     }
     if (error != 0) {
-        return FAIL(recovery, error, "the log can't be written: %s", strerrorname_np(-error));
+        return RECOVERY_FAIL(recovery, error, "the log can't be written: %s",
+                             strerrorname_np(-error));
     }
     while (log_batch_next(&batch, &logged, &position) > 0) {
         struct command command;
@@ -552,16 +365,16 @@ recover(struct recovery *recovery)
     int error =
         skip_list_read(&recovery->skips, store->options.driver, directory_path(store->directory));
     if (error != 0) {
-        return FAIL(recovery, error, "%s/skip can't be used: %s", directory_path(store->directory),
-                    error == -EINVAL ? "it has a line that is no position"
-                                     : strerrorname_np(-error));
+        return RECOVERY_FAIL(
+            recovery, error, "%s/skip can't be used: %s", directory_path(store->directory),
+            error == -EINVAL ? "it has a line that is no position" : strerrorname_np(-error));
     }
     error = environments_open(recovery);
     if (error == 0) {
         error = ledgers_read(recovery);
     }
     if (error == 0) {
-        error = replay_logs(recovery);
+        error = recovery_replay(recovery);
     }
     reads_end(recovery);
     if (error == 0 && must_renew(recovery)) {

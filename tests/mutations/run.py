@@ -96,7 +96,7 @@ MUTATIONS = [
     Mutation("a fold loses a partition", "store/fold.c",
              "    for (unsigned i = 0; result == 0 && i < fold->tables_count; i++) {",
              "    for (unsigned i = 1; result == 0 && i < fold->tables_count; i++) {", "store", 60),
-    Mutation("recovery leaves commands out", "store/recovery.c",
+    Mutation("recovery leaves commands out", "store/recovery_replay.c",
              "if (log_mark_compare(&at, &cell->folded) < 0) {",
              "if (log_mark_compare(&at, &cell->folded) < 0 || recovery->report->commands == 7) {", "store", 20),
     Mutation("a batch's checksum is not looked at", "store/log_batch.c",
