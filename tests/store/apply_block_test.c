@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a block and the receipts' switch do to messages and cursors. */
 #include "store/state.h"
-#include "tests/spec.h"
-#include "tests/store/world.h"
+#include "tests/store/world_spec.h"
 
 #include <errno.h>
 
@@ -25,15 +24,7 @@ begin(void **state)
     two.world = world_new(21, &limits);
     two.alice = world_user(two.world, "alice", 1);
     two.bob = world_user(two.world, "bob", 1);
-    *state = &two;
-    return 0;
-}
-
-static int
-end(void **state)
-{
-    (void)state;
-    world_free(&two.world);
+    *state = two.world;
     return 0;
 }
 
@@ -237,28 +228,28 @@ nor_in_what_follows(void **state)
     expect_ticks(2, 0);
 }
 
-#define IN_A_WORLD(title, function)           \
-    {                                         \
-        (title), (function), begin, end, NULL \
+#define AMONG_THEM(title, function)                 \
+    {                                               \
+        (title), (function), begin, world_end, NULL \
     }
 
 int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
-        IN_A_WORLD("what the blocked write is answered as accepted, and goes nowhere", swallows),
-        IN_A_WORLD("it takes no room, and none is needed", takes_no_room),
-        IN_A_WORLD("repetitions of it are recognised, also when the block is lifted",
+        AMONG_THEM("what the blocked write is answered as accepted, and goes nowhere", swallows),
+        AMONG_THEM("it takes no room, and none is needed", takes_no_room),
+        AMONG_THEM("repetitions of it are recognised, also when the block is lifted",
                    knows_duplicates),
-        IN_A_WORLD("it is never delivered, not even when what follows is", never_delivered),
-        IN_A_WORLD("the sender's other devices get it all the same", copies_go_on),
-        IN_A_WORLD("who blocks may still write", other_way),
-        IN_A_WORLD("what was read is not told to the blocked, what was delivered is",
+        AMONG_THEM("it is never delivered, not even when what follows is", never_delivered),
+        AMONG_THEM("the sender's other devices get it all the same", copies_go_on),
+        AMONG_THEM("who blocks may still write", other_way),
+        AMONG_THEM("what was read is not told to the blocked, what was delivered is",
                    reading_is_not_told_to_the_blocked),
-        IN_A_WORLD("with read receipts off nobody is told what was read, but the own devices",
+        AMONG_THEM("with read receipts off nobody is told what was read, but the own devices",
                    reading_is_not_told),
-        IN_A_WORLD("nor is the user told what others read", nor_is_it_heard),
-        IN_A_WORLD("a receipt that waits for another honours the switch, too", nor_in_what_follows),
+        AMONG_THEM("nor is the user told what others read", nor_is_it_heard),
+        AMONG_THEM("a receipt that waits for another honours the switch, too", nor_in_what_follows),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

@@ -3,33 +3,17 @@
 #include "store/inbox.h"
 #include "store/record_call.h"
 #include "store/state.h"
-#include "tests/spec.h"
-#include "tests/store/world.h"
+#include "tests/store/world_spec.h"
 
 #include <errno.h>
 #include <string.h>
 
 enum { RING_MS = 60000, LATER_MS = 2000 };
 
-static const struct ledger_limits limits = {
-    .inbox_entries_max = 12, .inbox_bytes_max = 1 << 20, .devices_max = 3};
+static struct world_plan plan = {
+    .seed = 4, .limits = {.inbox_entries_max = 12, .inbox_bytes_max = 1 << 20, .devices_max = 3}};
 
 static struct store_entry entries[WORLD_PAGE_MAX];
-
-static int
-begin(void **state)
-{
-    *state = world_new(4, &limits);
-    return 0;
-}
-
-static int
-end(void **state)
-{
-    struct world *world = *state;
-    world_free(&world);
-    return 0;
-}
 
 /* ----------------------------------------------------------------------------------- vocabulary */
 
@@ -592,11 +576,6 @@ rings_out_over_a_crash(void **state)
     world_restart(two.world);
     expect_over(two.world, two.alice, two.bob, STORE_CALL_MISSED, 0);
 }
-
-#define IN_A_WORLD(title, function)           \
-    {                                         \
-        (title), (function), begin, end, NULL \
-    }
 
 int
 main(void)

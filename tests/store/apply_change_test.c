@@ -2,8 +2,7 @@
 /* What edits and deletions do to a message that was written before. */
 #include "store/request.h"
 #include "store/state.h"
-#include "tests/spec.h"
-#include "tests/store/world.h"
+#include "tests/store/world_spec.h"
 
 #include <errno.h>
 
@@ -20,14 +19,6 @@ begin(void **state)
     alice = world_user(world, "alice", 2);
     bob = world_user(world, "bob", 2);
     *state = world;
-    return 0;
-}
-
-static int
-end(void **state)
-{
-    struct world *world = *state;
-    world_free(&world);
     return 0;
 }
 
@@ -347,35 +338,35 @@ refuses_strangers(void **state)
     assert_int_equal(world_change(world, &edit).error, -ENOENT);
 }
 
-#define IN_A_WORLD(title, function)           \
-    {                                         \
-        (title), (function), begin, end, NULL \
+#define AMONG_THEM(title, function)                 \
+    {                                               \
+        (title), (function), begin, world_end, NULL \
     }
 
 int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
-        IN_A_WORLD("an edit follows the message, on all devices of both", edits_follow_the_message),
-        IN_A_WORLD("a change is no message of the chat, and delivers none",
+        AMONG_THEM("an edit follows the message, on all devices of both", edits_follow_the_message),
+        AMONG_THEM("a change is no message of the chat, and delivers none",
                    a_change_counts_no_message),
-        IN_A_WORLD("a retry is one change, however late it comes", a_retry_is_one_change),
-        IN_A_WORLD("what comes too late is refused, and uses no number up",
+        AMONG_THEM("a retry is one change, however late it comes", a_retry_is_one_change),
+        AMONG_THEM("what comes too late is refused, and uses no number up",
                    refuses_what_comes_too_late),
-        IN_A_WORLD("a message is deleted once, on all devices of both", deletes_once_for_everyone),
-        IN_A_WORLD("a deleted message is not edited, over folds and restarts",
+        AMONG_THEM("a message is deleted once, on all devices of both", deletes_once_for_everyone),
+        AMONG_THEM("a deleted message is not edited, over folds and restarts",
                    refuses_edits_of_the_deleted),
-        IN_A_WORLD("what a deletion finds in the inbox is wiped", wipes_what_was_not_fetched),
-        IN_A_WORLD("an edit goes when the message would have, and is none of what has gone",
+        AMONG_THEM("what a deletion finds in the inbox is wiped", wipes_what_was_not_fetched),
+        AMONG_THEM("an edit goes when the message would have, and is none of what has gone",
                    lives_as_long_as_the_message),
-        IN_A_WORLD("what a deleted message was edited to is given to nobody any more",
+        AMONG_THEM("what a deleted message was edited to is given to nobody any more",
                    takes_edits_along),
-        IN_A_WORLD("a deletion wipes no other message", wipes_nothing_else),
-        IN_A_WORLD("a message is hidden on one's own devices alone", hides_on_own_devices_alone),
-        IN_A_WORLD("changes count towards an inbox's limits", keeps_to_the_limits),
-        IN_A_WORLD("what somebody changes whom one has blocked goes nowhere",
+        AMONG_THEM("a deletion wipes no other message", wipes_nothing_else),
+        AMONG_THEM("a message is hidden on one's own devices alone", hides_on_own_devices_alone),
+        AMONG_THEM("changes count towards an inbox's limits", keeps_to_the_limits),
+        AMONG_THEM("what somebody changes whom one has blocked goes nowhere",
                    swallows_changes_of_the_blocked),
-        IN_A_WORLD("a change for no one is refused", refuses_strangers),
+        AMONG_THEM("a change for no one is refused", refuses_strangers),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

@@ -2,8 +2,8 @@
 /* How long messages of a chat of two live: what either of them sets, for both. */
 #include "store/history.h"
 #include "store/state.h"
-#include "tests/spec.h"
 #include "tests/store/world_group.h"
+#include "tests/store/world_spec.h"
 
 #include <errno.h>
 
@@ -27,14 +27,6 @@ begin(void **state)
     world_settle(world);
     world_drain(world, alice);
     *state = world;
-    return 0;
-}
-
-static int
-end(void **state)
-{
-    struct world *world = *state;
-    world_free(&world);
     return 0;
 }
 
@@ -269,30 +261,30 @@ with_oneself(void **state)
     assert_int_equal(lives_for(world, alice, 4, alice, 0), HOUR_MS);
 }
 
-#define IN_A_WORLD(title, function)           \
-    {                                         \
-        (title), (function), begin, end, NULL \
+#define AMONG_THEM(title, function)                 \
+    {                                               \
+        (title), (function), begin, world_end, NULL \
     }
 
 int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
-        IN_A_WORLD("either sets it, and both are told, on all devices", is_told_to_both),
-        IN_A_WORLD("it holds for what either of them sends from then on",
+        AMONG_THEM("either sets it, and both are told, on all devices", is_told_to_both),
+        AMONG_THEM("it holds for what either of them sends from then on",
                    holds_for_messages_of_both),
-        IN_A_WORLD("edits live no longer", edits_live_no_longer),
-        IN_A_WORLD("where both set it at once, one of the two holds for both",
+        AMONG_THEM("edits live no longer", edits_live_no_longer),
+        AMONG_THEM("where both set it at once, one of the two holds for both",
                    the_later_one_holds_for_both),
-        IN_A_WORLD("a retry sets it once", a_retry_sets_once),
-        IN_A_WORLD("it outlives folds and restarts", outlives_folds_and_restarts),
-        IN_A_WORLD("who have not met, nobody, and a full inbox are refused", is_refused),
-        IN_A_WORLD("who has blocked the other one is told nothing", is_nothing_to_who_has_blocked),
-        IN_A_WORLD("strangers hear nothing of blocks and mutes by it",
+        AMONG_THEM("a retry sets it once", a_retry_sets_once),
+        AMONG_THEM("it outlives folds and restarts", outlives_folds_and_restarts),
+        AMONG_THEM("who have not met, nobody, and a full inbox are refused", is_refused),
+        AMONG_THEM("who has blocked the other one is told nothing", is_nothing_to_who_has_blocked),
+        AMONG_THEM("strangers hear nothing of blocks and mutes by it",
                    strangers_learn_nothing_from_it),
-        IN_A_WORLD("who was written to, and has not acknowledged it, may set it",
+        AMONG_THEM("who was written to, and has not acknowledged it, may set it",
                    who_was_written_to_may_set_it),
-        IN_A_WORLD("one has a chat with oneself", with_oneself),
+        AMONG_THEM("one has a chat with oneself", with_oneself),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

@@ -1,29 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/spec.h"
-#include "tests/store/world.h"
+#include "tests/store/world_spec.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-static const struct ledger_limits limits = {
-    .inbox_entries_max = 5000, .inbox_bytes_max = 1 << 24, .devices_max = 3};
+static struct world_plan plan = {
+    .seed = 4, .limits = {.inbox_entries_max = 5000, .inbox_bytes_max = 1 << 24, .devices_max = 3}};
 
 static struct store_entry entries[WORLD_PAGE_MAX];
-
-static int
-begin(void **state)
-{
-    *state = world_new(4, &limits);
-    return 0;
-}
-
-static int
-end(void **state)
-{
-    struct world *world = *state;
-    world_free(&world);
-    return 0;
-}
 
 /* Sends `count` messages with numbers from `first` on; returns the inbox number of the last. */
 static uint64_t
@@ -258,11 +242,6 @@ acks_count_what_waits(void **state)
     assert_true(world_head(world, bob, &head));
     assert_int_equal(head.last.entries - head.low.entries, 2);
 }
-
-#define IN_A_WORLD(title, function)           \
-    {                                         \
-        (title), (function), begin, end, NULL \
-    }
 
 int
 main(void)

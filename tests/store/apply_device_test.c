@@ -1,27 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/inbox.h"
-#include "tests/spec.h"
-#include "tests/store/world.h"
+#include "tests/store/world_spec.h"
 
 #include <errno.h>
 
-static const struct ledger_limits limits = {
-    .inbox_entries_max = 3, .inbox_bytes_max = 1 << 20, .devices_max = 3};
-
-static int
-begin(void **state)
-{
-    *state = world_new(2, &limits);
-    return 0;
-}
-
-static int
-end(void **state)
-{
-    struct world *world = *state;
-    world_free(&world);
-    return 0;
-}
+static struct world_plan plan = {
+    .seed = 2, .limits = {.inbox_entries_max = 3, .inbox_bytes_max = 1 << 20, .devices_max = 3}};
 
 static struct record_cursor
 cursor_of(struct world *world, uint64_t user, uint16_t device)
@@ -228,11 +212,6 @@ an_old_ack_does_not_end_a_resync(void **state)
     assert_int_equal(world_ack(world, bob, 2, first).error, 0);
     assert_true(world_device_attach(world, bob, 2).resync);
 }
-
-#define IN_A_WORLD(title, function)           \
-    {                                         \
-        (title), (function), begin, end, NULL \
-    }
 
 int
 main(void)

@@ -1,32 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What waits in an inbox for too long goes, and nobody is left in the dark about it. */
 #include "store/inbox.h"
-#include "tests/spec.h"
-#include "tests/store/world.h"
+#include "tests/store/world_spec.h"
 
 #include <errno.h>
 
 enum { HOUR_MS = 3600000 };
 
-static const struct ledger_limits limits = {
-    .inbox_entries_max = 100, .inbox_bytes_max = 1 << 20, .devices_max = 3};
+static struct world_plan plan = {
+    .seed = 2, .limits = {.inbox_entries_max = 100, .inbox_bytes_max = 1 << 20, .devices_max = 3}};
 
 static struct store_entry entries[WORLD_PAGE_MAX];
-
-static int
-begin(void **state)
-{
-    *state = world_new(2, &limits);
-    return 0;
-}
-
-static int
-end(void **state)
-{
-    struct world *world = *state;
-    world_free(&world);
-    return 0;
-}
 
 /* Sends messages first to last. Returns the inbox number of the last. */
 static uint64_t
@@ -268,11 +252,6 @@ expires_over_folds_and_restarts(void **state)
     assert_true(world_device_attach(world, bob, 1).expired);
     assert_int_equal(chat_of(world, alice, bob).peer_expired, 3);
 }
-
-#define IN_A_WORLD(title, function)           \
-    {                                         \
-        (title), (function), begin, end, NULL \
-    }
 
 int
 main(void)

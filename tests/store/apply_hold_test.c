@@ -1,33 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is written to a name that nobody has (hold.h). */
 #include "store/hold.h"
-#include "tests/spec.h"
-#include "tests/store/world.h"
+#include "tests/store/world_spec.h"
 
 #include <errno.h>
 #include <string.h>
 
 enum { HOLD_MAX = 3, RECIPIENTS_MAX = 2 };
 
-static const struct ledger_limits limits = {
-    .inbox_entries_max = 100, .inbox_bytes_max = 1 << 20, .devices_max = 3};
+static struct world_plan plan = {
+    .seed = 5, .limits = {.inbox_entries_max = 100, .inbox_bytes_max = 1 << 20, .devices_max = 3}};
 
 static struct store_entry entries[WORLD_PAGE_MAX];
-
-static int
-begin(void **state)
-{
-    *state = world_new(5, &limits);
-    return 0;
-}
-
-static int
-end(void **state)
-{
-    struct world *world = *state;
-    world_free(&world);
-    return 0;
-}
 
 static struct result
 promise(struct world *world, const char *text)
@@ -329,11 +313,6 @@ changes(void **state)
     assert_true(entries[0].message.deleted);
     assert_int_equal(entries[0].message.body_bytes, 0);
 }
-
-#define IN_A_WORLD(title, function)           \
-    {                                         \
-        (title), (function), begin, end, NULL \
-    }
 
 int
 main(void)

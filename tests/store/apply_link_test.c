@@ -1,33 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Devices that come with a code, and what the others hear of them. */
 #include "store/inbox.h"
-#include "tests/spec.h"
-#include "tests/store/world.h"
+#include "tests/store/world_spec.h"
 
 #include <errno.h>
 #include <string.h>
 
 enum { CODE = 7, WRONG = 8, MINUTE_MS = 60000, TRIES = 3 };
 
-static const struct ledger_limits limits = {
-    .inbox_entries_max = 4, .inbox_bytes_max = 1 << 20, .devices_max = 3};
+static struct world_plan plan = {
+    .seed = 2, .limits = {.inbox_entries_max = 4, .inbox_bytes_max = 1 << 20, .devices_max = 3}};
 
 static struct store_entry entries[WORLD_PAGE_MAX];
-
-static int
-begin(void **state)
-{
-    *state = world_new(2, &limits);
-    return 0;
-}
-
-static int
-end(void **state)
-{
-    struct world *world = *state;
-    world_free(&world);
-    return 0;
-}
 
 /* The newest entry of the inbox is news of the device. */
 static void
@@ -234,11 +218,6 @@ news_never_refuse(void **state)
     assert_true(world_device(world, bob, 1, &device));
     assert_memory_equal(device.name.text, "mine", 4);
 }
-
-#define IN_A_WORLD(title, function)           \
-    {                                         \
-        (title), (function), begin, end, NULL \
-    }
 
 int
 main(void)

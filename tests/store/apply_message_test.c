@@ -1,29 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/request.h"
-#include "tests/spec.h"
-#include "tests/store/world.h"
+#include "tests/store/world_spec.h"
 
 #include <errno.h>
 
-static const struct ledger_limits limits = {
-    .inbox_entries_max = 100, .inbox_bytes_max = 1000, .devices_max = 3};
+static struct world_plan plan = {
+    .seed = 3, .limits = {.inbox_entries_max = 100, .inbox_bytes_max = 1000, .devices_max = 3}};
 
 static struct store_entry entries[WORLD_PAGE_MAX];
-
-static int
-begin(void **state)
-{
-    *state = world_new(3, &limits);
-    return 0;
-}
-
-static int
-end(void **state)
-{
-    struct world *world = *state;
-    world_free(&world);
-    return 0;
-}
 
 static void
 arrives(void **state)
@@ -238,11 +222,6 @@ writes_to_oneself(void **state)
     assert_int_equal(chat.delivered, 1);
     assert_int_equal(chat.peer_delivered, 1);
 }
-
-#define IN_A_WORLD(title, function)           \
-    {                                         \
-        (title), (function), begin, end, NULL \
-    }
 
 int
 main(void)

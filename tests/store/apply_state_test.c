@@ -1,31 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/state.h"
-#include "tests/spec.h"
-#include "tests/store/world.h"
+#include "tests/store/world_spec.h"
 
 #include <errno.h>
 #include <string.h>
 
-static const struct ledger_limits limits = {
-    .inbox_entries_max = 3, .inbox_bytes_max = 1 << 20, .devices_max = 3};
+static struct world_plan plan = {
+    .seed = 12, .limits = {.inbox_entries_max = 3, .inbox_bytes_max = 1 << 20, .devices_max = 3}};
 
 static struct store_entry entries[WORLD_PAGE_MAX];
 static char value[WORLD_STATE_MAX];
-
-static int
-begin(void **state)
-{
-    *state = world_new(12, &limits);
-    return 0;
-}
-
-static int
-end(void **state)
-{
-    struct world *world = *state;
-    world_free(&world);
-    return 0;
-}
 
 /* The only entry of an inbox tells of this state; NULL: that it is gone. */
 static void
@@ -128,7 +112,7 @@ removal_takes_room(void **state)
 {
     struct world *world = *state;
     uint64_t alice = world_user(world, "alice", 2);
-    for (unsigned i = 0; i < limits.inbox_entries_max; i++) {
+    for (unsigned i = 0; i < plan.limits.inbox_entries_max; i++) {
         (void)world_state(world, alice, STORE_STATE_CONTACT, 77, "a");
         assert_int_equal(world_state(world, alice, STORE_STATE_CONTACT, 77, NULL).error, 0);
     }
@@ -223,11 +207,6 @@ rules_are_told(void **state)
     (void)world_state(world, alice, STORE_STATE_RULE + STORE_SEES_ONLINE, 0, NULL);
     assert_int_equal(world_effects(world)->count, 0); /* it was there for everyone */
 }
-
-#define IN_A_WORLD(title, function)           \
-    {                                         \
-        (title), (function), begin, end, NULL \
-    }
 
 int
 main(void)

@@ -2,8 +2,7 @@
 /* What disappears when its time has come, and what does not. */
 #include "store/expiry.h"
 #include "store/request.h"
-#include "tests/spec.h"
-#include "tests/store/world.h"
+#include "tests/store/world_spec.h"
 
 #include <errno.h>
 
@@ -20,14 +19,6 @@ begin(void **state)
     alice = world_user(world, "alice", 1);
     bob = world_user(world, "bob", 1);
     *state = world;
-    return 0;
-}
-
-static int
-end(void **state)
-{
-    struct world *world = *state;
-    world_free(&world);
     return 0;
 }
 
@@ -288,34 +279,34 @@ edits_disappear_alike(void **state)
     assert_int_equal(world_inbox(world, bob, 0, entries), 0);
 }
 
-#define IN_A_WORLD(title, function)           \
-    {                                         \
-        (title), (function), begin, end, NULL \
+#define AMONG_THEM(title, function)                 \
+    {                                               \
+        (title), (function), begin, world_end, NULL \
     }
 
 int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
-        IN_A_WORLD("a message leaves both inboxes when its time has come, and no other does",
+        AMONG_THEM("a message leaves both inboxes when its time has come, and no other does",
                    goes_when_due),
-        IN_A_WORLD("what is due outlives folds and restarts, and leaves nothing behind",
+        AMONG_THEM("what is due outlives folds and restarts, and leaves nothing behind",
                    outlives_folds_and_restarts),
-        IN_A_WORLD("what was acknowledged before is not missed", passes_by_what_was_fetched),
-        IN_A_WORLD("the sender learns what disappeared before anybody took it in",
+        AMONG_THEM("what was acknowledged before is not missed", passes_by_what_was_fetched),
+        AMONG_THEM("the sender learns what disappeared before anybody took it in",
                    the_sender_learns_what_nobody_took_in),
-        IN_A_WORLD("and learns of a lower number that disappears later",
+        AMONG_THEM("and learns of a lower number that disappears later",
                    the_sender_learns_in_whatever_order_they_go),
-        IN_A_WORLD("what grows too old makes one hole with what disappeared in its midst",
+        AMONG_THEM("what grows too old makes one hole with what disappeared in its midst",
                    what_grows_too_old_takes_in_what_disappeared),
-        IN_A_WORLD("what one device has in time did not expire",
+        AMONG_THEM("what one device has in time did not expire",
                    what_one_device_has_did_not_expire),
-        IN_A_WORLD("a device acknowledges over what has disappeared", a_gap_is_acknowledged_over),
-        IN_A_WORLD("to sweep twice does no harm", is_swept_twice_without_harm),
-        IN_A_WORLD("what was due for a user who is gone goes quietly", forgets_who_is_gone),
-        IN_A_WORLD("a tombstone goes when nobody could change the message any more",
+        AMONG_THEM("a device acknowledges over what has disappeared", a_gap_is_acknowledged_over),
+        AMONG_THEM("to sweep twice does no harm", is_swept_twice_without_harm),
+        AMONG_THEM("what was due for a user who is gone goes quietly", forgets_who_is_gone),
+        AMONG_THEM("a tombstone goes when nobody could change the message any more",
                    tombstones_go_too),
-        IN_A_WORLD("an edit disappears as a message does", edits_disappear_alike),
+        AMONG_THEM("an edit disappears as a message does", edits_disappear_alike),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

@@ -1,27 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/spec.h"
-#include "tests/store/world.h"
+#include "tests/store/world_spec.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-static const struct ledger_limits limits = {
-    .inbox_entries_max = 100, .inbox_bytes_max = 1 << 20, .devices_max = 3};
-
-static int
-begin(void **state)
-{
-    *state = world_new(1, &limits);
-    return 0;
-}
-
-static int
-end(void **state)
-{
-    struct world *world = *state;
-    world_free(&world);
-    return 0;
-}
+static struct world_plan plan = {
+    .seed = 1, .limits = {.inbox_entries_max = 100, .inbox_bytes_max = 1 << 20, .devices_max = 3}};
 
 static bool
 record_present(struct world *world, uint64_t user, enum record_table table, uint64_t a)
@@ -218,11 +202,6 @@ sets_passwords(void **state)
     command.partition = world_partition(world, alice + 256);
     assert_int_equal(world_apply(world, &command).error, -ENOENT);
 }
-
-#define IN_A_WORLD(title, function)           \
-    {                                         \
-        (title), (function), begin, end, NULL \
-    }
 
 int
 main(void)

@@ -1,30 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/inbox.h"
 #include "store/record_wake.h"
-#include "tests/spec.h"
-#include "tests/store/world.h"
 #include "tests/store/world_group.h"
+#include "tests/store/world_spec.h"
 
 #include <errno.h>
 #include <string.h>
 
-static const struct ledger_limits limits = {
-    .inbox_entries_max = 3, .inbox_bytes_max = 1 << 20, .devices_max = 3};
-
-static int
-begin(void **state)
-{
-    *state = world_new(3, &limits);
-    return 0;
-}
-
-static int
-end(void **state)
-{
-    struct world *world = *state;
-    world_free(&world);
-    return 0;
-}
+static struct world_plan plan = {
+    .seed = 3, .limits = {.inbox_entries_max = 3, .inbox_bytes_max = 1 << 20, .devices_max = 3}};
 
 /* ----------------------------------------------------------------------------------- vocabulary */
 
@@ -390,11 +374,6 @@ survives(void **state)
     (void)woken(world, bob, 1, id, head.last.number);
     assert_false(is_due(world, bob, 1));
 }
-
-#define IN_A_WORLD(title, function)           \
-    {                                         \
-        (title), (function), begin, end, NULL \
-    }
 
 int
 main(void)

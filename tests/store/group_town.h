@@ -2,8 +2,8 @@
 /* group_town.h - a world (world_group.h) with a few users, for groups' specs. */
 #pragma once
 
-#include "tests/spec.h"
 #include "tests/store/world_group.h"
+#include "tests/store/world_spec.h"
 
 #include <stdio.h>
 
@@ -28,17 +28,9 @@ town_begin(void **state)
     return 0;
 }
 
-static int
-town_end(void **state)
-{
-    struct world *world = *state;
-    world_free(&world);
-    return 0;
-}
-
-#define IN_TOWN(title, function)                        \
-    {                                                   \
-        (title), (function), town_begin, town_end, NULL \
+#define IN_TOWN(title, function)                         \
+    {                                                    \
+        (title), (function), town_begin, world_end, NULL \
     }
 
 /* A user's inbox as letters: messages by their first one, updates by their kind ('A' is
