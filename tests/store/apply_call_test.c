@@ -536,32 +536,24 @@ left(void **state)
 
 /* --------------------------------------------------------------------------------- over crashes */
 
-static void
-fold_all(struct world *world)
-{
-    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-        world_fold(world, cell);
-    }
-}
-
 /* A start between any two steps, and a fold: each does what it would have. */
 static void
 survives(void **state)
 {
     struct two two = ringing(state);
-    fold_all(two.world);
+    world_fold_all(two.world);
     world_restart(two.world);
     expect_ringing(two.world, two.bob, two.alice);
     assert_int_equal(answer(two.world, two.bob, 2, two.id), 0);
     world_restart(two.world);
     world_settle(two.world);
-    fold_all(two.world);
+    world_fold_all(two.world);
     assert_int_equal(told(two.world, two.alice)->state, STORE_CALL_ANSWERED);
     assert_int_equal(told_count(two.world, two.alice), 1);
     world_pass(two.world, 5000);
     assert_int_equal(hang_up(two.world, two.bob, 2, two.id, STORE_CALL_HANG_UP), 0);
     world_restart(two.world);
-    fold_all(two.world);
+    world_fold_all(two.world);
     expect_over(two.world, two.alice, two.bob, STORE_CALL_TALKED, 5000);
 }
 
@@ -569,7 +561,7 @@ static void
 rings_out_over_a_crash(void **state)
 {
     struct two two = ringing(state);
-    fold_all(two.world);
+    world_fold_all(two.world);
     world_restart(two.world);
     world_pass(two.world, RING_MS + LATER_MS);
     assert_int_equal(world_sweep(two.world), 1);

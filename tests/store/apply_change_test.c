@@ -154,10 +154,7 @@ refuses_edits_of_the_deleted(void **state)
     struct world_change deletion = change_of_first(STORE_CHANGE_DELETE, 2, "");
     struct world_change edit = change_of_first(STORE_CHANGE_EDIT, 3, "hello");
     (void)world_change(world, &deletion);
-    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-        world_fold(world, cell);
-        world_fold(world, cell);
-    }
+    world_fold_out(world);
     world_restart(world);
     assert_int_equal(world_change(world, &edit).error, -EIDRM);
     edit.chat_number = 2;

@@ -168,10 +168,7 @@ outlives_folds_and_restarts(void **state)
     struct world *world = *state;
     (void)world_chat_ttl(world, alice, 2, bob, HOUR_MS);
     world_settle(world);
-    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-        world_fold(world, cell);
-        world_fold(world, cell);
-    }
+    world_fold_out(world);
     world_restart(world);
     assert_int_equal(lives_for(world, alice, 3, bob, 0), HOUR_MS);
     assert_int_equal(lives_for(world, bob, 1, alice, 0), HOUR_MS);

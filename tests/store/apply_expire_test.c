@@ -235,18 +235,14 @@ expires_over_folds_and_restarts(void **state)
     uint64_t alice = world_user(world, "alice", 1);
     uint64_t bob = world_user(world, "bob", 1);
     (void)send(world, alice, bob, 1, 3);
-    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-        world_fold(world, cell);
-    }
+    world_fold_all(world);
     world_restart(world);
     world_pass(world, HOUR_MS);
     (void)send(world, alice, bob, 4, 4);
     assert_true(world_expire(world, bob, HOUR_MS));
     world_restart(world);
     assert_int_equal(world_inbox(world, bob, 0, entries), 1);
-    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-        world_fold(world, cell);
-    }
+    world_fold_all(world);
     world_settle(world);
     world_restart(world);
     assert_true(world_device_attach(world, bob, 1).expired);

@@ -13,14 +13,6 @@ static const struct ledger_limits limits = {.inbox_entries_max = 100,
                                             .history_ms = STORE_HISTORY_FOREVER};
 
 static void
-fold_all(struct world *world)
-{
-    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-        world_fold(world, cell);
-    }
-}
-
-static void
 apply(struct world *world, uint64_t user, struct command command)
 {
     command.partition = world_partition(world, user);
@@ -95,7 +87,7 @@ leaves_nothing(struct world *world, uint64_t alice)
     char expected[64];
     world_pass(world, 2000000);
     (void)world_sweep(world);
-    fold_all(world);
+    world_fold_all(world);
     (void)snprintf(expected, sizeof expected, "%u %u %u ", RECORD_USER, RECORD_HEAD, RECORD_WINDOW);
     assert_string_equal(tables_of(world, alice), expected);
 }
@@ -108,11 +100,11 @@ forgets_what_was_folded(void **state)
     uint64_t alice = world_user(world, "alice", 2);
     uint64_t bob = world_user(world, "bob", 1);
     live(world, alice, bob);
-    fold_all(world);
+    world_fold_all(world);
     assert_true(strlen(tables_of(world, alice)) > strlen("3 4 5 6 7 8 "));
     assert_int_equal(world_remove(world, alice).error, 0);
     world_settle(world);
-    fold_all(world);
+    world_fold_all(world);
     leaves_nothing(world, alice);
     world_free(&world);
 }
@@ -127,10 +119,10 @@ forgets_what_was_not(void **state)
     live(world, alice, bob);
     assert_int_equal(world_remove(world, alice).error, 0);
     world_settle(world);
-    fold_all(world);
+    world_fold_all(world);
     leaves_nothing(world, alice);
     world_restart(world);
-    fold_all(world);
+    world_fold_all(world);
     leaves_nothing(world, alice);
     world_free(&world);
 }

@@ -178,9 +178,7 @@ deletion(void **state)
     assert_int_equal(world_group_send(world, users[1], 2, id, "m").error, -ENOENT);
     assert_int_equal(change(world, id, users[0], 3, STORE_GROUP_ADD, users[4]).error, -ENOENT);
     /* The next fold forgets who was in it, and who wrote what. */
-    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-        world_fold(world, cell);
-    }
+    world_fold_all(world);
     world_restart(world);
     struct store_key log = record_key(world_partition(world, id), RECORD_GROUP_LOG, id, 1);
     assert_false(world_group_member(world, id, users[1], &member));

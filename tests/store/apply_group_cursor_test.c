@@ -111,9 +111,7 @@ due_survives(void **state)
     (void)world_group_send(world, users[0], 2, id, "a");
     world_settle(world);
     take_all(world, users[1], 1);
-    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-        world_fold(world, cell);
-    }
+    world_fold_all(world);
     world_restart(world);
     world_group_report(world);
     assert_int_equal(member(world, id, users[1]).delivered, 1);

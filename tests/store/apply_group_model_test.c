@@ -3,8 +3,7 @@
  * written from the promises alone: who was a member when, what was said, what became of it. Devices
  * are clients: they read their inbox, acknowledge some of it, and believe what it says. */
 #include "store/change.h"
-#include "tests/spec.h"
-#include "tests/store/chance.h"
+#include "tests/store/model.h"
 #include "tests/store/world_group.h"
 
 #include <errno.h>
@@ -66,12 +65,7 @@ pick(struct model *model, uint64_t below)
 static unsigned
 user_of(const struct model *model, uint64_t id)
 {
-    unsigned user = 0;
-    while (model->ids[user] != id) {
-        user++;
-        assert_true(user < USERS);
-    }
-    return user;
+    return model_user_of(model->ids, USERS, id);
 }
 
 /* -------------------------------------------------------------------------------------- saying */
@@ -280,19 +274,6 @@ visit(struct model *model, unsigned user, unsigned d, size_t most)
 /* -------------------------------------------------------------------------------------- the run */
 
 static void
-shake(struct model *model)
-{
-    unsigned cell = (unsigned)pick(model, WORLD_CELLS);
-    if (pick(model, 8) == 0) {
-        world_restart(model->world);
-    } else if (world_folding(model->world, cell)) {
-        world_folded(model->world, cell);
-    } else {
-        world_freeze(model->world, cell);
-    }
-}
-
-static void
 time_goes_by(struct model *model)
 {
     if (model->tight) {
@@ -319,7 +300,7 @@ step(struct model *model)
     } else if (what < 90) {
         time_goes_by(model);
     } else {
-        shake(model);
+        model_shake(model->world, &model->chance);
     }
 }
 
@@ -383,15 +364,11 @@ begin(struct model *model, uint64_t seed)
                                          .devices_max = DEVICES};
     model->world = world_new(seed, &limits);
     model->chance.state = seed;
+    model_users(model->world, model->ids, USERS, DEVICES);
     for (unsigned user = 0; user < USERS; user++) {
-        char name[16];
-        (void)snprintf(name, sizeof(name), "user%u", user);
-        model->ids[user] = world_user(model->world, name, DEVICES);
         model->next[user] = 1;
-        struct record_head head;
-        assert_true(world_head(model->world, model->ids[user], &head));
         for (unsigned d = 0; d < DEVICES; d++) {
-            model->devices[user][d].acked = head.last.number;
+            model->devices[user][d].acked = model_inbox_end(model->world, model->ids[user]);
         }
     }
     model->group = world_group(model->world, model->ids[0], model->next[0]++, &model->ids[1], 2);

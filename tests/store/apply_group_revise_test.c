@@ -180,10 +180,7 @@ deleted_once(void **state)
     uint64_t id = a_group(world);
     (void)world_group_send(world, users[1], 1, id, "oops");
     assert_false(revise(world, id, STORE_CHANGE_DELETE, users[1], 2, 1).duplicate);
-    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-        world_fold(world, cell);
-        world_fold(world, cell);
-    }
+    world_fold_out(world);
     world_restart(world);
     assert_int_equal(revise(world, id, STORE_CHANGE_EDIT, users[1], 3, 1).error, -EIDRM);
     struct result again = revise(world, id, STORE_CHANGE_DELETE, users[0], 2, 1);
@@ -216,10 +213,7 @@ wipes(void **state)
     (void)world_group_send(world, users[1], 1, id, "a secret");
     (void)world_group_send(world, users[1], 2, id, "no secret");
     world_settle(world);
-    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-        world_fold(world, cell); /* it has reached the database */
-        world_fold(world, cell);
-    }
+    world_fold_out(world); /* it has reached the database */
     assert_int_equal(revise(world, id, STORE_CHANGE_DELETE, users[1], 3, 1).error, 0);
     for (unsigned round = 0; round < 2; round++) {
         for (unsigned i = 0; i < 3; i += 2) {
@@ -229,10 +223,7 @@ wipes(void **state)
             assert_int_equal(entries[1].message.chat_number, 1);
             assert_false(entries[2].message.deleted);
         }
-        for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-            world_fold(world, cell);
-            world_fold(world, cell);
-        }
+        world_fold_out(world);
         world_restart(world);
     }
 }
@@ -246,10 +237,7 @@ takes_edits_along(void **state)
     (void)world_group_send(world, users[1], 2, id, "stays");
     (void)revise(world, id, STORE_CHANGE_EDIT, users[1], 3, 1);
     (void)revise(world, id, STORE_CHANGE_EDIT, users[1], 4, 2);
-    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-        world_fold(world, cell); /* they have reached the database */
-        world_fold(world, cell);
-    }
+    world_fold_out(world); /* they have reached the database */
     (void)revise(world, id, STORE_CHANGE_EDIT, users[1], 5, 1);
     assert_int_equal(world_inbox(world, users[2], 0, entries), 6);
     assert_int_equal(revise(world, id, STORE_CHANGE_DELETE, users[0], 2, 1).error, 0);
@@ -259,10 +247,7 @@ takes_edits_along(void **state)
         assert_true(entries[1].message.deleted);
         assert_int_equal(entries[3].change.kind, STORE_CHANGE_EDIT);
         assert_int_equal(entries[3].change.message.chat_number, 2);
-        for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-            world_fold(world, cell);
-            world_fold(world, cell);
-        }
+        world_fold_out(world);
         world_restart(world);
     }
 }

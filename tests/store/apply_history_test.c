@@ -75,9 +75,7 @@ keeps_both_sides(void **state)
     world_settle(world);
     assert_true(world_head(world, bob, &head));
     (void)world_ack(world, bob, 1, head.last.number);
-    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-        world_fold(world, cell);
-    }
+    world_fold_all(world);
     world_restart(world);
     assert_string_equal(history(world, bob, alice), "abc");
     assert_string_equal(history(world, alice, bob), "bac"); /* by sides, as this looks them up */
@@ -200,9 +198,7 @@ changes_hold(void **state)
                                   .text = "changed"};
     assert_int_equal(world_change(world, &change).error, 0);
     world_settle(world);
-    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-        world_fold(world, cell);
-    }
+    world_fold_all(world);
     world_restart(world);
     assert_string_equal(history(world, bob, alice), "cb");
     assert_string_equal(history(world, alice, bob), "cb");

@@ -124,9 +124,7 @@ finds_it_all(void **state)
         assert_int_equal(write_held(world, alice, i, carol).chat_number, i);
     }
     assert_true(write_held(world, alice, 2, carol).duplicate);
-    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-        world_fold(world, cell);
-    }
+    world_fold_all(world);
     world_restart(world);
     (void)world_claim(world, "carol");
     world_settle(world);
@@ -256,9 +254,7 @@ ends_by_itself(void **state)
     world_pass(world, 5000);
     assert_true(world_sweep(world));
     assert_int_equal(counted(world, alice), 1);
-    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-        world_fold(world, cell);
-    }
+    world_fold_all(world);
     world_restart(world);
     world_pass(world, 4000);
     assert_true(world_sweep(world));

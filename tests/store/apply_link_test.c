@@ -59,9 +59,7 @@ links_once_over_a_crash(void **state)
     assert_int_equal(world_link_redeem(world, alice, CODE).error, 0);
     world_restart(world);
     assert_int_equal(world_link_redeem(world, alice, CODE).error, -EACCES);
-    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-        world_fold(world, cell);
-    }
+    world_fold_all(world);
     world_restart(world);
     assert_int_equal(world_link_redeem(world, alice, CODE).error, -EACCES);
     assert_int_equal(world_device_attach(world, alice, 2).error, 0);

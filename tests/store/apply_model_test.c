@@ -3,9 +3,7 @@
  * sets of ids, lists of messages, counters. Devices are clients: they read their inbox, acknowledge
  * some of it, and believe what it says. */
 #include "store/state.h"
-#include "tests/spec.h"
-#include "tests/store/chance.h"
-#include "tests/store/world.h"
+#include "tests/store/model.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -67,12 +65,7 @@ pick(struct model *model, uint64_t below)
 static unsigned
 user_of(const struct model *model, uint64_t id)
 {
-    unsigned user = 0;
-    while (model->ids[user] != id) {
-        user++;
-        assert_true(user < USERS);
-    }
-    return user;
+    return model_user_of(model->ids, USERS, id);
 }
 
 /* -------------------------------------------------------------------------------------- sending */
@@ -338,19 +331,6 @@ set_something(struct model *model)
 /* -------------------------------------------------------------------------------------- the run */
 
 static void
-shake(struct model *model)
-{
-    unsigned cell = (unsigned)pick(model, WORLD_CELLS);
-    if (pick(model, 8) == 0) {
-        world_restart(model->world);
-    } else if (world_folding(model->world, cell)) {
-        world_folded(model->world, cell);
-    } else {
-        world_freeze(model->world, cell);
-    }
-}
-
-static void
 step(struct model *model)
 {
     uint64_t what = pick(model, 100);
@@ -366,7 +346,7 @@ step(struct model *model)
     } else if (what < 90) {
         (void)world_step(model->world, pick(model, 1 << 16));
     } else {
-        shake(model);
+        model_shake(model->world, &model->chance);
     }
 }
 
@@ -418,15 +398,11 @@ run(uint64_t seed)
     assert_non_null(model);
     model->world = world_new(seed, &limits);
     model->chance.state = seed;
+    model_users(model->world, model->ids, USERS, DEVICES);
     for (unsigned user = 0; user < USERS; user++) {
-        char name[16];
-        (void)snprintf(name, sizeof(name), "user%u", user);
-        model->ids[user] = world_user(model->world, name, DEVICES);
         model->next[user] = 1;
-        struct record_head head;
-        assert_true(world_head(model->world, model->ids[user], &head));
         for (unsigned d = 0; d < DEVICES; d++) {
-            model->devices[user][d].acked = head.last.number;
+            model->devices[user][d].acked = model_inbox_end(model->world, model->ids[user]);
         }
     }
     for (unsigned i = 0; i < STEPS; i++) {

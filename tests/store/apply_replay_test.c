@@ -122,18 +122,6 @@ step(struct script *script)
     }
 }
 
-/* Folds in two steps, with commands between them, so that all generations of the delta are seen. */
-static void
-fold_somewhere(struct world *world, struct chance *chance)
-{
-    unsigned cell = (unsigned)chance_below(chance, WORLD_CELLS);
-    if (world_folding(world, cell)) {
-        world_folded(world, cell);
-    } else {
-        world_freeze(world, cell);
-    }
-}
-
 /* Plays a script; `fold_every` 0: never. */
 static struct world *
 play(uint64_t seed, unsigned fold_every, unsigned restart_every)
@@ -148,7 +136,8 @@ play(uint64_t seed, unsigned fold_every, unsigned restart_every)
     for (unsigned i = 1; i <= STEPS; i++) {
         step(&script);
         if (fold_every > 0 && i % fold_every == 0) {
-            fold_somewhere(script.world, &folds);
+            /* In two steps, so that all generations of the delta are seen. */
+            world_fold_on(script.world, (unsigned)chance_below(&folds, WORLD_CELLS));
         }
         if (i % restart_every == 0) {
             world_restart(script.world);

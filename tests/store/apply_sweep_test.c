@@ -23,15 +23,6 @@ begin(void **state)
 }
 
 static void
-fold_all(struct world *world)
-{
-    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-        world_fold(world, cell);
-        world_fold(world, cell);
-    }
-}
-
-static void
 goes_when_due(void **state)
 {
     struct world *world = *state;
@@ -58,12 +49,12 @@ outlives_folds_and_restarts(void **state)
     struct world *world = *state;
     (void)world_send_for(world, alice, 1, bob, "soon", 5000);
     world_settle(world);
-    fold_all(world);
+    world_fold_out(world);
     world_restart(world);
     world_pass(world, 5000);
     assert_int_equal(world_sweep(world), 2);
     assert_int_equal(world_inbox(world, bob, 0, entries), 0);
-    fold_all(world);
+    world_fold_out(world);
     world_restart(world);
     assert_int_equal(world_inbox(world, bob, 0, entries), 0);
     assert_int_equal(world_sweep(world), 0);
@@ -101,7 +92,7 @@ the_sender_learns_what_nobody_took_in(void **state)
     (void)world_send_for(world, alice, 3, bob, "soon", 5000);
     (void)world_send(world, alice, 1, 4, bob, "stays");
     world_settle(world);
-    fold_all(world);
+    world_fold_out(world);
     world_restart(world);
     world_pass(world, 5000);
     assert_int_equal(world_sweep(world), 4);
@@ -132,7 +123,7 @@ the_sender_learns_in_whatever_order_they_go(void **state)
     assert_true(world_chat(world, alice, bob, &chat));
     assert_int_equal(chat.peer_expired_after, 1);
     assert_int_equal(chat.peer_expired, 2);
-    fold_all(world);
+    world_fold_out(world);
     world_restart(world);
     world_pass(world, 2500);
     (void)world_sweep(world);

@@ -70,9 +70,7 @@ outlives_folds_and_restarts(void **state)
     uint64_t alice = world_user(world, "alice", 1);
     uint64_t bob = world_user(world, "bob", 1);
     world_seen(world, alice, 1000);
-    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
-        world_fold(world, cell);
-    }
+    world_fold_all(world);
     world_seen(world, bob, 2000);
     world_restart(world);
     assert_int_equal(world_seen_at(world, alice), 1000);

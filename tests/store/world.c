@@ -316,10 +316,14 @@ world_folded(struct world *world, unsigned cell)
     world->folding[cell] = false;
 }
 
-bool
-world_folding(const struct world *world, unsigned cell)
+void
+world_fold_on(struct world *world, unsigned cell)
 {
-    return world->folding[cell];
+    if (world->folding[cell]) {
+        world_folded(world, cell);
+    } else {
+        world_freeze(world, cell);
+    }
 }
 
 void
@@ -327,6 +331,21 @@ world_fold(struct world *world, unsigned cell)
 {
     world_freeze(world, cell);
     world_folded(world, cell);
+}
+
+void
+world_fold_all(struct world *world)
+{
+    for (unsigned cell = 0; cell < WORLD_CELLS; cell++) {
+        world_fold(world, cell);
+    }
+}
+
+void
+world_fold_out(struct world *world)
+{
+    world_fold_all(world);
+    world_fold_all(world);
 }
 
 void

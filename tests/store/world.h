@@ -114,8 +114,13 @@ bool world_step(struct world *world, uint64_t pick);
 /* Freezes and folds one cell. In two steps, with commands between them. */
 void world_freeze(struct world *world, unsigned cell);
 void world_folded(struct world *world, unsigned cell);
-bool world_folding(const struct world *world, unsigned cell);
+/* Whichever of the two is next. */
+void world_fold_on(struct world *world, unsigned cell);
 void world_fold(struct world *world, unsigned cell);
+void world_fold_all(struct world *world);
+/* Folds everything, and again, by which what the first left in memory goes: all is read from what
+ * stands for LMDB. */
+void world_fold_out(struct world *world);
 /* Forgets the memory, loads what was folded, applies the tail, opens. */
 void world_restart(struct world *world);
 
