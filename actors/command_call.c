@@ -2,6 +2,7 @@
 /* callOffer, callRinging, callAnswer, callCandidate, callHangUp: each decided in the partition of
  * who says it (store/call.h). */
 #include "actors/command.h"
+#include "actors/event.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 /* listDevices, renameDevice, revokeDevice, createLinkCode: the user's devices, asked for by one of
  * them. */
 #include "actors/command.h"
+#include "actors/event.h"
 
 #include <errno.h>
 #include <string.h>

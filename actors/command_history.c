@@ -69,14 +69,9 @@ told(struct connection *connection, const struct pending *pending, const struct 
     event.peer_delivered = page->peer_delivered;
     event.peer_read = page->peer_read;
     Linnet__V1__Answer result = LINNET__V1__ANSWER__INIT;
-    result.number = command_number(pending);
-    result.ref = pending->ref;
     result.result_case = LINNET__V1__ANSWER__RESULT_HISTORY;
     result.history = &event;
-    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
-    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER;
-    frame.answer = &result;
-    event_send(connection, &frame);
+    event_answer(connection, pending, &result);
 }
 
 static void

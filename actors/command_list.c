@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* listChats: how far each of the user's chats has got, a page at a time. */
 #include "actors/command.h"
+#include "actors/event.h"
 
 #include <string.h>
 

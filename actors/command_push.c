@@ -107,7 +107,6 @@ push_event(struct connection *connection, const struct pending *pending, bool se
     const struct push_office *office = connection->messenger->push;
     Linnet__V1__Push push = LINNET__V1__PUSH__INIT;
     Linnet__V1__Answer answer = LINNET__V1__ANSWER__INIT;
-    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
     unsigned char key[P256_PUBLIC_BYTES];
     if (office != NULL && office->web) {
         memcpy(key, office->vapid_public, sizeof key);
@@ -117,13 +116,9 @@ push_event(struct connection *connection, const struct pending *pending, bool se
     push.webhook = office != NULL && office->webhook;
     push.set = set;
     push.set_at_ms = set_at_ms;
-    answer.number = pending->number;
-    answer.ref = pending->ref;
     answer.result_case = LINNET__V1__ANSWER__RESULT_PUSH;
     answer.push = &push;
-    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER;
-    frame.answer = &answer;
-    event_send(connection, &frame);
+    event_answer_to(connection, pending->number, pending->ref, &answer);
 }
 
 static void

@@ -3,6 +3,7 @@
  * value as a State that has nothing else; of rules it has a form of its own, since it decides by
  * them. */
 #include "actors/command.h"
+#include "actors/event.h"
 
 #include "store/rule.h"
 #include "store/state.h"

@@ -23,14 +23,9 @@ credentials_send(struct connection *connection, const Linnet__V1__ClientFrame *f
     credentials.password = made->password;
     credentials.expires_at_ms = ends_at_s * 1000;
     Linnet__V1__Answer answer = LINNET__V1__ANSWER__INIT;
-    answer.number = frame->number;
-    answer.ref = frame->ref;
     answer.result_case = LINNET__V1__ANSWER__RESULT_TURN_CREDENTIALS;
     answer.turn_credentials = &credentials;
-    Linnet__V1__ServerFrame event = LINNET__V1__SERVER_FRAME__INIT;
-    event.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER;
-    event.answer = &answer;
-    event_send(connection, &event);
+    event_answer_to(connection, frame->number, frame->ref, &answer);
 }
 
 static void

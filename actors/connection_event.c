@@ -65,15 +65,22 @@ event_reader_init(struct event_reader *reader, const struct messenger *messenger
 /* -------------------------------------------------------------------------------------- answers */
 
 void
-event_answer(struct connection *connection, const struct pending *pending,
-             Linnet__V1__Answer *answer)
+event_answer_to(struct connection *connection, uint64_t number, uint64_t ref,
+                Linnet__V1__Answer *answer)
 {
-    answer->number = command_number(pending);
-    answer->ref = pending->ref;
+    answer->number = number;
+    answer->ref = ref;
     Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
     frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER;
     frame.answer = answer;
     event_send(connection, &frame);
+}
+
+void
+event_answer(struct connection *connection, const struct pending *pending,
+             Linnet__V1__Answer *answer)
+{
+    event_answer_to(connection, command_number(pending), pending->ref, answer);
 }
 
 void
@@ -85,17 +92,12 @@ event_error(struct connection *connection, uint64_t number, uint64_t ref,
     error.text = (char *)(uintptr_t)text;
     error.retry_after_ms = retry_after_ms;
     Linnet__V1__Answer answer = LINNET__V1__ANSWER__INIT;
-    answer.number = number;
-    answer.ref = ref;
     answer.result_case = LINNET__V1__ANSWER__RESULT_ERROR;
     answer.error = &error;
-    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
-    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER;
-    frame.answer = &answer;
     if ((unsigned)code < MESSENGER_ERROR_CODES) {
         messenger_count(&connection->messenger->counters.errors[code]);
     }
-    event_send(connection, &frame);
+    event_answer_to(connection, number, ref, &answer);
 }
 
 void
@@ -103,14 +105,9 @@ event_done(struct connection *connection, uint64_t number, uint64_t ref)
 {
     Linnet__V1__Done done = LINNET__V1__DONE__INIT;
     Linnet__V1__Answer answer = LINNET__V1__ANSWER__INIT;
-    answer.number = number;
-    answer.ref = ref;
     answer.result_case = LINNET__V1__ANSWER__RESULT_DONE;
     answer.done = &done;
-    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
-    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER;
-    frame.answer = &answer;
-    event_send(connection, &frame);
+    event_answer_to(connection, number, ref, &answer);
 }
 
 /* ------------------------------------------------------------------------------------ the inbox */

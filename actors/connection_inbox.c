@@ -9,6 +9,7 @@
  *
  * A device that is live and has acknowledged everything has no struct feed. */
 #include "actors/connection_priv.h"
+#include "actors/event.h"
 #include "actors/presence.h"
 #include "store/audit.h"
 #include "store/entry.h"

@@ -225,7 +225,9 @@ void event_send(struct connection *connection, Linnet__V1__ServerFrame *frame);
 void event_error(struct connection *connection, uint64_t number, uint64_t ref,
                  Linnet__V1__Error__Code code, const char *text, uint64_t retry_after_ms);
 void event_done(struct connection *connection, uint64_t number, uint64_t ref);
-/* Sends an answer that has its result: its number and ref are the pending's. */
+/* Sends an answer that has its result, with this number and ref; or with the pending's. */
+void event_answer_to(struct connection *connection, uint64_t number, uint64_t ref,
+                     Linnet__V1__Answer *answer);
 void event_answer(struct connection *connection, const struct pending *pending,
                   Linnet__V1__Answer *answer);
 /* Entries as the store gives them (entry_next). */
@@ -265,36 +267,3 @@ void event_presence(struct connection *connection, const struct presence_state *
 void event_presence_answer(struct connection *connection, const struct pending *pending,
                            const struct presence_state *state);
 void event_presence_update(struct connection *connection, const struct presence_update *update);
-/* event_state.c */
-/* In the subject of a state that is about a group: ids alone don't tell groups from users. */
-#define CONNECTION_STATE_GROUP (UINT64_C(1) << 54)
-struct store_entry;
-void event_state(struct connection *connection, const struct store_entry *entry);
-/* Answers; the buffers are borrowed, NULL: nothing is there. */
-void event_states(struct connection *connection, uint64_t number, uint64_t ref,
-                  const struct store_states *states, struct ln_buffer *buffer);
-void event_profile(struct connection *connection, uint64_t number, uint64_t ref,
-                   const struct store_profile *profile, struct ln_buffer *buffer);
-
-/* event_call.c */
-void event_call_offered(struct connection *connection, const struct pending *pending,
-                        const struct store_sent *stored);
-/* STORE_CALL_TOLD; the message is borrowed. */
-void event_call_signal(struct connection *connection, const struct ln_msg *msg);
-
-/* event_chats.c */
-enum { CHAT_PAGE_MAX = 200 }; /* some 20 KiB of JSON */
-/* STORE_CHATS's answer as a client gets it. It borrows nothing. */
-struct chat_page {
-    Linnet__V1__ChatList list;
-    void *memory;
-};
-void chat_page_fill(const struct ln_msg *answer, struct chat_page *out);
-void chat_page_free(struct chat_page *page);
-
-/* event_device.c */
-void event_devices(struct connection *connection, const struct pending *pending,
-                   const struct store_device *devices, uint32_t count);
-void event_link_code(struct connection *connection, const struct pending *pending, const char *code,
-                     uint64_t expires_at_ms);
-void event_device_change(struct connection *connection, const struct store_entry *entry);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* event.h - entries of an inbox as the events that a device is sent: event_NOUN.c, each with its
- * kinds, and one table of all of them in connection_event.c.
+ * kinds, and one table of all of them in connection_event.c. And the answers that speak of the same
+ * nouns.
  *
  * An entry becomes one event, or a few with the same inbox number. Entries are borrowed; nothing
  * here yields.
@@ -39,8 +40,39 @@ event_of_entry event_changed;
 
 /* event_call.c */
 event_of_entry event_call;
+void event_call_offered(struct connection *connection, const struct pending *pending,
+                        const struct store_sent *stored);
+/* STORE_CALL_TOLD; the message is borrowed. */
+void event_call_signal(struct connection *connection, const struct ln_msg *msg);
 
 /* event_group.c */
 event_of_entry event_group_update;
 event_of_entry event_group_cursors;
 event_of_entry event_group_counts;
+
+/* event_state.c */
+/* In the subject of a state that is about a group: ids alone don't tell groups from users. */
+#define CONNECTION_STATE_GROUP (UINT64_C(1) << 54)
+event_of_entry event_state;
+/* Answers; the buffers are borrowed, NULL: nothing is there. */
+void event_states(struct connection *connection, uint64_t number, uint64_t ref,
+                  const struct store_states *states, struct ln_buffer *buffer);
+void event_profile(struct connection *connection, uint64_t number, uint64_t ref,
+                   const struct store_profile *profile, struct ln_buffer *buffer);
+
+/* event_chats.c */
+enum { CHAT_PAGE_MAX = 200 }; /* some 20 KiB of JSON */
+/* STORE_CHATS's answer as a client gets it. It borrows nothing. */
+struct chat_page {
+    Linnet__V1__ChatList list;
+    void *memory;
+};
+void chat_page_fill(const struct ln_msg *answer, struct chat_page *out);
+void chat_page_free(struct chat_page *page);
+
+/* event_device.c */
+void event_devices(struct connection *connection, const struct pending *pending,
+                   const struct store_device *devices, uint32_t count);
+void event_link_code(struct connection *connection, const struct pending *pending, const char *code,
+                     uint64_t expires_at_ms);
+event_of_entry event_device_change;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How far chats have got: what listChats is answered with, and a resync comes with. */
 #include "actors/connection_priv.h"
+#include "actors/event.h"
 
 struct chat_row {
     Linnet__V1__ChatState state;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a client is told of its user's devices. */
 #include "actors/connection_priv.h"
+#include "actors/event.h"
 
 #include "store/entry.h"
 

@@ -20,14 +20,9 @@ event_presence_answer(struct connection *connection, const struct pending *pendi
     Linnet__V1__Presence presence;
     event_of(state, &presence);
     Linnet__V1__Answer answer = LINNET__V1__ANSWER__INIT;
-    answer.number = pending->number;
-    answer.ref = pending->ref;
     answer.result_case = LINNET__V1__ANSWER__RESULT_PRESENCE;
     answer.presence = &presence;
-    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
-    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER;
-    frame.answer = &answer;
-    event_send(connection, &frame);
+    event_answer_to(connection, pending->number, pending->ref, &answer);
 }
 
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* States as frames: an entry of the inbox, a page of the list, a profile. */
 #include "actors/connection_priv.h"
+#include "actors/event.h"
 
 #include "store/rule.h"
 
@@ -138,15 +139,6 @@ event_state(struct connection *connection, const struct store_entry *entry)
 
 /* -------------------------------------------------------------------------------------- answers */
 
-static void
-answer_send(struct connection *connection, Linnet__V1__Answer *answer)
-{
-    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
-    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER;
-    frame.answer = answer;
-    event_send(connection, &frame);
-}
-
 void
 event_states(struct connection *connection, uint64_t number, uint64_t ref,
              const struct store_states *states, struct ln_buffer *buffer)
@@ -171,11 +163,9 @@ event_states(struct connection *connection, uint64_t number, uint64_t ref,
     page.n_states = count;
     page.states = list;
     page.next = next;
-    answer.number = number;
-    answer.ref = ref;
     answer.result_case = LINNET__V1__ANSWER__RESULT_STATES;
     answer.states = &page;
-    answer_send(connection, &answer);
+    event_answer_to(connection, number, ref, &answer);
     for (size_t i = 0; i < count; i++) {
         shown_close(&shown[i]);
     }
@@ -200,10 +190,8 @@ event_profile(struct connection *connection, uint64_t number, uint64_t ref,
     }
     event.user_id = profile->user;
     event.name = name;
-    answer.number = number;
-    answer.ref = ref;
     answer.result_case = LINNET__V1__ANSWER__RESULT_PROFILE;
     answer.profile = &event;
-    answer_send(connection, &answer);
+    event_answer_to(connection, number, ref, &answer);
     linnet__v1__state__free_unpacked(state, NULL);
 }
