@@ -3,7 +3,7 @@
  * circles: shape.line_first + place. */
 #include "bench/circle.h"
 
-#include "bench/letter.h"
+#include "bench/mail.h"
 
 #include <errno.h>
 #include <string.h>
@@ -73,26 +73,13 @@ circle_send(struct circle *circle, struct line *line, uint64_t due_ns)
     struct crowd *crowd = circle->crowd;
     struct end *writer = line->writer;
     uint64_t sequence = audit_next(&line->audit);
-    struct letter letter = {.run = crowd->run,
-                            .line = circle->shape.line_first + (uint32_t)(line - circle->lines),
-                            .sequence = sequence,
-                            .at_ns = due_ns - crowd->start_ns};
-    letter_write(&letter, crowd->text, crowd->options->bytes);
-    Linnet__V1__Chat chat = LINNET__V1__CHAT__INIT;
-    chat.peer_case = LINNET__V1__CHAT__PEER_USER_ID;
-    chat.user_id = line->reader->user;
-    Linnet__V1__SendMessage message = LINNET__V1__SEND_MESSAGE__INIT;
-    message.chat = &chat;
-    message.body_case = LINNET__V1__SEND_MESSAGE__BODY_TEXT;
-    message.text = crowd->text;
+    struct mail mail = {.line = circle->shape.line_first + (uint32_t)(line - circle->lines),
+                        .sequence = sequence};
+    Linnet__V1__Chat chat;
     uint64_t number = 0;
-    int error =
-        client_send(&writer->phone.client, &message, ref_of(circle, line, sequence), &number);
-    if (error == -EAGAIN) {
-        return false;
-    }
-    if (error < 0) {
-        crowd_fail(crowd, "%s can't write: %s", writer->phone.user->name, strerrordesc_np(-error));
+    mail_chat(line->reader->user, &chat);
+    if (!mail_write(&writer->phone, &mail, &chat, due_ns, ref_of(circle, line, sequence),
+                    &number)) {
         return false;
     }
     audit_write(&line->audit, number, due_ns);
@@ -115,9 +102,8 @@ circle_resend_after(uint64_t delay_ms, uint64_t number, uint32_t end)
 static void
 line_mark_read(struct line *line)
 {
-    Linnet__V1__Chat chat = LINNET__V1__CHAT__INIT;
-    chat.peer_case = LINNET__V1__CHAT__PEER_USER_ID;
-    chat.user_id = line->writer->user;
+    Linnet__V1__Chat chat;
+    mail_chat(line->writer->user, &chat);
     /* -EAGAIN or -ENOTCONN: it is said at the next occasion. */
     if (client_mark_read(&line->reader->phone.client, &chat, line->shown_chat, circle_mark_ref) ==
         0) {
@@ -184,10 +170,7 @@ shown(struct circle *circle, struct end *end, const Linnet__V1__NewMessage *mess
     struct crowd *crowd = circle->crowd;
     struct line *line = line_to(circle, end, message->sender->user_id);
     struct letter letter;
-    bool text = message->body_case == LINNET__V1__NEW_MESSAGE__BODY_TEXT;
-    enum letter_verdict verdict =
-        text ? letter_read(message->text, strlen(message->text), crowd->run, &letter)
-             : LETTER_FOREIGN;
+    enum letter_verdict verdict = mail_read(&end->phone, message, &letter);
     if (verdict == LETTER_FOREIGN) {
         foreign(circle, end, message);
         return;

@@ -39,3 +39,10 @@ gather_ask(struct phone *phone, const uint64_t *users, uint32_t count, uint64_t 
     ln_free(participants);
     return error == 0;
 }
+
+bool
+gather_made(const Linnet__V1__ChatUpdate *update, uint64_t maker, uint64_t group)
+{
+    return update->change_case == LINNET__V1__CHAT_UPDATE__CHANGE_CREATED &&
+           update->author_user_id == maker && (group == 0 || update->chat->group_id == group);
+}

@@ -8,7 +8,7 @@
 #include "bench/circle.h"
 #include "bench/forum.h"
 #include "bench/gather.h"
-#include "bench/letter.h"
+#include "bench/mail.h"
 #include "bench/revision.h"
 
 #include <errno.h>
@@ -92,16 +92,13 @@ met(struct circle *circle)
     (void)gather_ask(&circle->ends[0].phone, users, neighbours->count - 1, create_ref);
 }
 
-/* A group of an earlier run may be told of, too. */
 static void
 updated(struct neighbours *neighbours, struct end *end, const Linnet__V1__ChatUpdate *update)
 {
     struct neighbour *neighbour = &neighbours->all[place_of(neighbours, end)];
     end->to_acknowledge = update->inbox_number;
-    bool ours = update->change_case == LINNET__V1__CHAT_UPDATE__CHANGE_CREATED &&
-                update->author_user_id == neighbours->circle.ends[0].user &&
-                (neighbours->group == 0 || update->chat->group_id == neighbours->group);
-    if (ours && !neighbour->joined) {
+    if (gather_made(update, neighbours->circle.ends[0].user, neighbours->group) &&
+        !neighbour->joined) {
         neighbour->joined = true;
         neighbours->group = update->chat->group_id;
         if (--neighbours->unjoined == 0) {
@@ -116,24 +113,11 @@ post(struct neighbours *neighbours, uint32_t writer, uint64_t due_ns)
     struct crowd *crowd = neighbours->circle.crowd;
     struct phone *phone = &neighbours->circle.ends[writer].phone;
     uint64_t sequence = forum_next(neighbours->forum);
-    struct letter letter = {.run = crowd->run,
-                            .line = neighbours->line,
-                            .sequence = sequence,
-                            .at_ns = due_ns - crowd->start_ns};
-    letter_write(&letter, crowd->text, crowd->options->bytes);
+    struct mail mail = {.line = neighbours->line, .sequence = sequence};
     Linnet__V1__Chat chat;
-    gather_chat(neighbours->group, &chat);
-    Linnet__V1__SendMessage message = LINNET__V1__SEND_MESSAGE__INIT;
-    message.chat = &chat;
-    message.body_case = LINNET__V1__SEND_MESSAGE__BODY_TEXT;
-    message.text = crowd->text;
     uint64_t number = 0;
-    int error = client_send(&phone->client, &message, post_ref | sequence, &number);
-    if (error == -EAGAIN) {
-        return false;
-    }
-    if (error < 0) {
-        crowd_fail(crowd, "%s can't write: %s", phone->user->name, strerrordesc_np(-error));
+    gather_chat(neighbours->group, &chat);
+    if (!mail_write(phone, &mail, &chat, due_ns, post_ref | sequence, &number)) {
         return false;
     }
     forum_write(neighbours->forum, writer, number, due_ns);
@@ -150,10 +134,7 @@ post_shown(struct neighbours *neighbours, struct end *end, const Linnet__V1__New
     struct crowd *crowd = neighbours->circle.crowd;
     uint32_t member = place_of(neighbours, end);
     struct letter letter = {0};
-    bool text = message->body_case == LINNET__V1__NEW_MESSAGE__BODY_TEXT;
-    enum letter_verdict verdict =
-        text ? letter_read(message->text, strlen(message->text), crowd->run, &letter)
-             : LETTER_FOREIGN;
+    enum letter_verdict verdict = mail_read(&end->phone, message, &letter);
     end->to_acknowledge = message->inbox_number;
     if (verdict == LETTER_FOREIGN && !crowd->users->fresh) {
         tally_add(&crowd->tally, TALLY_FOREIGN, 1);

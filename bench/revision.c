@@ -4,7 +4,7 @@
 #include "bench/revision.h"
 
 #include "bench/chance.h"
-#include "bench/letter.h"
+#include "bench/mail.h"
 
 #include <errno.h>
 #include <string.h>
@@ -55,9 +55,8 @@ revision_make(struct revision *revision, struct circle *circle, struct line *lin
                             .line = number_of(circle, line),
                             .sequence = revision->chat_number,
                             .at_ns = now_ns - crowd->start_ns};
-    Linnet__V1__Chat chat = LINNET__V1__CHAT__INIT;
-    chat.peer_case = LINNET__V1__CHAT__PEER_USER_ID;
-    chat.user_id = line->reader->user;
+    Linnet__V1__Chat chat;
+    mail_chat(line->reader->user, &chat);
     Linnet__V1__Change change = LINNET__V1__CHANGE__INIT;
     change.kind = edits ? LINNET__V1__CHANGE__KIND__EDIT : LINNET__V1__CHANGE__KIND__DELETE;
     change.chat_number = revision->chat_number;

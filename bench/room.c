@@ -5,7 +5,7 @@
 #include "bench/room.h"
 
 #include "bench/gather.h"
-#include "bench/letter.h"
+#include "bench/mail.h"
 #include "bench/phone.h"
 
 #include <errno.h>
@@ -94,15 +94,11 @@ group_make(struct room *room)
     ln_free(users);
 }
 
-/* A group of an earlier run may be told of, too. */
 static void
 updated(struct room *room, struct member *member, const Linnet__V1__ChatUpdate *update)
 {
     member->to_acknowledge = update->inbox_number;
-    bool ours = update->change_case == LINNET__V1__CHAT_UPDATE__CHANGE_CREATED &&
-                update->author_user_id == room->members[0].user &&
-                (room->group == 0 || update->chat->group_id == room->group);
-    if (ours && !member->joined) {
+    if (gather_made(update, room->members[0].user, room->group) && !member->joined) {
         member->joined = true;
         room->group = update->chat->group_id;
         if (--room->unjoined == 0) {
@@ -120,24 +116,11 @@ write_one(struct room *room, uint64_t now_ns)
     uint64_t sequence = room->next;
     uint32_t writer = (uint32_t)(sequence % room->count);
     struct phone *phone = &room->members[writer].phone;
-    struct letter letter = {.run = crowd->run,
-                            .line = room->line,
-                            .sequence = sequence,
-                            .at_ns = now_ns - crowd->start_ns};
-    letter_write(&letter, crowd->text, crowd->options->bytes);
+    struct mail mail = {.line = room->line, .sequence = sequence};
     Linnet__V1__Chat chat;
-    gather_chat(room->group, &chat);
-    Linnet__V1__SendMessage message = LINNET__V1__SEND_MESSAGE__INIT;
-    message.chat = &chat;
-    message.body_case = LINNET__V1__SEND_MESSAGE__BODY_TEXT;
-    message.text = crowd->text;
     uint64_t number = 0;
-    int error = client_send(&phone->client, &message, sequence, &number);
-    if (error == -EAGAIN) {
-        return false;
-    }
-    if (error < 0) {
-        crowd_fail(crowd, "%s can't write: %s", phone->user->name, strerrordesc_np(-error));
+    gather_chat(room->group, &chat);
+    if (!mail_write(phone, &mail, &chat, now_ns, sequence, &number)) {
         return false;
     }
     room->open[sequence % OPEN_MAX] =
@@ -234,10 +217,7 @@ shown(struct room *room, struct member *member, const Linnet__V1__NewMessage *me
     struct tally *tally = &room->crowd->tally;
     struct letter letter = {0};
     member->to_acknowledge = message->inbox_number;
-    bool text = message->body_case == LINNET__V1__NEW_MESSAGE__BODY_TEXT;
-    enum letter_verdict verdict =
-        text ? letter_read(message->text, strlen(message->text), room->crowd->run, &letter)
-             : LETTER_FOREIGN;
+    enum letter_verdict verdict = mail_read(&member->phone, message, &letter);
     if (verdict == LETTER_FOREIGN && !room->crowd->users->fresh) {
         tally_add(tally, TALLY_FOREIGN, 1);
         return;
