@@ -189,16 +189,17 @@ connection_receipts_end(const struct connection *connection)
     }
 }
 
-/* An acknowledgement may be repeated freely, and most clients could not tell what the error is the
- * answer to: so it is we who repeat it. Meanwhile it counts as unanswered. True: it is pending
- * again. */
+/* A cursor may be said again freely, and of one without a ref most clients could not tell what the
+ * error is the answer to, nor of an acknowledgement with one: so it is we who say it again.
+ * Meanwhile it counts as unanswered. True: it is pending again. */
 static bool
 put_off(struct connection *connection, struct pending *pending, int error)
 {
     bool busy = error == -EAGAIN || error == -ESRCH;
     bool shared = (pending->mode & SHARES) != 0;
     pending->mode &= (uint8_t)~SHARES;
-    if (error == 0 || (busy ? !is_ack(pending) : !shared)) {
+    bool ours = is_ack(pending) || pending->ref == 0;
+    if (error == 0 || (busy ? !ours : !shared)) {
         return false;
     }
     pending->mode |= busy ? 0 : ALONE;
@@ -255,7 +256,9 @@ read_done(struct connection *connection, const struct pending *pending, const st
     (void)answer;
     messenger_count(&connection->messenger->counters.reads);
     connection_acted(connection);
-    event_done(connection, pending->number, pending->ref);
+    if (pending->ref != 0) {
+        event_done(connection, pending->number, pending->ref);
+    }
 }
 
 static const struct request_kind request_read = {

@@ -14,9 +14,6 @@ enum {
     REF_SEQUENCE_BITS = 40,
 };
 
-/* The tag of a markRead; lines are far fewer. */
-const uint64_t circle_mark_ref = (uint64_t)1 << 52;
-
 static uint64_t
 ref_of(const struct circle *circle, const struct line *line, uint64_t sequence)
 {
@@ -105,8 +102,7 @@ line_mark_read(struct line *line)
     Linnet__V1__Chat chat;
     mail_chat(line->writer->user, &chat);
     /* -EAGAIN or -ENOTCONN: it is said at the next occasion. */
-    if (client_mark_read(&line->reader->phone.client, &chat, line->shown_chat, circle_mark_ref) ==
-        0) {
+    if (client_mark_read(&line->reader->phone.client, &chat, line->shown_chat, 0) == 0) {
         line->marked_chat = line->shown_chat;
         audit_marked(&line->audit);
     }

@@ -90,8 +90,6 @@ bool circle_send(struct circle *circle, struct line *line, uint64_t due_ns);
 /* What was refused for now is said again after a while; number 0: all that is cumulative, by a new
  * connection. */
 void circle_resend_after(uint64_t delay_ms, uint64_t number, uint32_t end);
-/* The ref of marks that the circle minds when they are refused. */
-extern const uint64_t circle_mark_ref;
 /* Tells the section, once, when it has stopped and all is through. */
 void circle_quiet_tell(struct circle *circle);
 /* Has it stopped, and is nothing under way? */

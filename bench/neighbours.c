@@ -20,7 +20,7 @@ enum { RETURN_MS_MAX = 2000 /* those who are away at the end come back within */
 static const uint64_t post_ref = (uint64_t)1 << 50;
 static const uint64_t change_ref = (uint64_t)1 << 51;
 /* What is asked without a number. */
-static const uint64_t create_ref = ((uint64_t)1 << 52) + 1;
+static const uint64_t create_ref = (uint64_t)1 << 52;
 static const uint64_t life_ref = ((uint64_t)1 << 52) + 2;
 /* Lines of groups have numbers above those of all pairs. */
 static const uint32_t group_line = (uint32_t)1 << 23;
@@ -471,8 +471,7 @@ moved(struct circle *circle, struct end *end, uint64_t now_ns)
         Linnet__V1__Chat chat;
         gather_chat(neighbours->group, &chat);
         /* -EAGAIN or -ENOTCONN: it is said at the next occasion. */
-        if (client_mark_read(&end->phone.client, &chat, neighbour->group_shown, circle_mark_ref) ==
-            0) {
+        if (client_mark_read(&end->phone.client, &chat, neighbour->group_shown, 0) == 0) {
             neighbour->group_marked = neighbour->group_shown;
             forum_marked(neighbours->forum, place);
         }

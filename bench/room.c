@@ -17,9 +17,8 @@ enum {
     RESEND_MS_MAX = 5000,
 };
 
-/* Of commands that are no letters. */
+/* Of a command that is no letter. */
 static const uint64_t create_ref = (uint64_t)1 << 52;
-static const uint64_t mark_ref = create_ref + 1;
 
 /* One that is not through. */
 struct open_letter {
@@ -316,7 +315,7 @@ acknowledge(struct room *room, struct member *member, uint64_t now_ns)
         Linnet__V1__Chat chat;
         gather_chat(room->group, &chat);
         /* -EAGAIN or -ENOTCONN: it is said at the next occasion. */
-        if (client_mark_read(client, &chat, member->shown_chat, mark_ref) == 0) {
+        if (client_mark_read(client, &chat, member->shown_chat, 0) == 0) {
             member->marked_chat = member->shown_chat;
         }
     }

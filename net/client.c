@@ -474,6 +474,21 @@ client_ack(struct client *client, uint64_t inbox_number)
     return 0;
 }
 
+/* Whether an answer comes also when all is well. */
+static bool
+is_answered(const Linnet__V1__ClientFrame *frame)
+{
+    switch ((int)frame->command_case) {
+    case LINNET__V1__CLIENT_FRAME__COMMAND_ACK:
+    case LINNET__V1__CLIENT_FRAME__COMMAND_MARK_READ:
+    case LINNET__V1__CLIENT_FRAME__COMMAND_SET_ACTIVE:
+    case LINNET__V1__CLIENT_FRAME__COMMAND_SET_TYPING:
+        return frame->ref != 0;
+    default:
+        return true;
+    }
+}
+
 int
 client_ask(struct client *client, const Linnet__V1__ClientFrame *frame)
 {
@@ -492,7 +507,7 @@ client_ask(struct client *client, const Linnet__V1__ClientFrame *frame)
     if (rc < 0) {
         return rc;
     }
-    client->others_unanswered++;
+    client->others_unanswered += is_answered(frame);
     return 0;
 }
 

@@ -161,9 +161,9 @@ int client_discard(struct client *client, uint64_t number) MUST_CHECK;
  * -ENOMEM: say it again. */
 int client_ack(struct client *client, uint64_t inbox_number) MUST_CHECK;
 
-/* Everything up to this message of the chat is read. Answered by CLIENT_DONE or CLIENT_REFUSED with
- * the ref; not kept over a reconnect. -ENOTCONN: not ready; -EAGAIN: too many unanswered; -EINVAL;
- * -ENOMEM. */
+/* Everything up to this message of the chat is read. Answered by CLIENT_REFUSED when it fails, and
+ * with a ref by CLIENT_DONE when it is done; not kept over a reconnect. -ENOTCONN: not ready;
+ * -EAGAIN: too many unanswered; -EINVAL; -ENOMEM. */
 int client_mark_read(struct client *client, Linnet__V1__Chat *chat, uint64_t chat_number,
                      uint64_t ref) MUST_CHECK;
 

@@ -317,7 +317,22 @@ describe('a chat', () => {
     assert.equal((await b.ask({ ack: { inboxNumber: beyond } })).error.code, 'OUT_OF_RANGE');
     const chat = { userId: alice.user };
     assert.equal((await b.ask({ markRead: { chat, chatNumber: '2' } })).error.code, 'OUT_OF_RANGE');
-    assert.ok((await b.ask({ markRead: { chat, chatNumber: '1' } })).done);
+    assert.ok((await b.ask({ ref: '5', markRead: { chat, chatNumber: '1' } })).done);
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  it('answers a markRead that it takes only where that has a ref', async () => {
+    const { alice, bob } = await pair();
+    const [a, b] = [await connect(alice), await connect(bob)];
+    await a.write(bob.name, 'x');
+    await b.hear();
+    b.send({ markRead: { chat: { userId: alice.user }, chatNumber: '1' } });
+    let receipts;
+    do {
+      receipts = await a.event('receipts');
+    } while (receipts.read !== '1');
+    await b.settle();
+    assert.equal(b.frames.filter((frame) => frame.answer).length, 0);
     await Promise.all([a.close(), b.close()]);
   });
 

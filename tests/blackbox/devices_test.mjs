@@ -86,7 +86,7 @@ describe("a user's devices", () => {
     assert.equal(copy.sender.userId, welcome.userId);
     bob.send({ sendMessage: { chat: { userName: 'alice' }, text: 'to all' } });
     const message = await tablet.event('newMessage');
-    assert.ok((await phone.ask({ markRead: { chat: message.chat, chatNumber: message.chatNumber } })).done);
+    assert.ok((await phone.ask({ ref: '5', markRead: { chat: message.chat, chatNumber: message.chatNumber } })).done);
     let receipts;
     do {
       receipts = await tablet.event('receipts');

@@ -70,7 +70,7 @@ class Durability(unittest.IsolatedAsyncioTestCase):
         alice, bob = await self.come("alice"), await self.come("bob")
         await self.write(alice, "read me")
         await bob.event("newMessage")
-        mark = {"markRead": {"chat": {"userName": "alice"}, "chatNumber": "1"}}
+        mark = {"ref": "1", "markRead": {"chat": {"userName": "alice"}, "chatNumber": "1"}}
         self.assertIn("done", await bob.ask(mark))
         self.kill()
         alice = await self.come("alice")

@@ -52,7 +52,7 @@ class Forms(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(heard["id"], answer["sent"]["id"])
             await bob.send({"ack": {"inboxNumber": heard["inboxNumber"]}})
             await alice.receipts("delivered", heard["chatNumber"])
-            await bob.ask({"markRead": {"chat": heard["chat"], "chatNumber": heard["chatNumber"]}})
+            await bob.send({"markRead": {"chat": heard["chat"], "chatNumber": heard["chatNumber"]}})
             await alice.receipts("read", heard["chatNumber"])
             await alice.close()
             await bob.close()

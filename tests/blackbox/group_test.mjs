@@ -103,7 +103,7 @@ describe('a group', () => {
     await alice.client.ask({ sendMessage: { chat, text: 'one' } });
     await bob.client.hear();
     await carol.client.hear();
-    await bob.client.ask({ markRead: { chat, chatNumber: '1' } });
+    bob.client.send({ markRead: { chat, chatNumber: '1' } });
     let receipts;
     do {
       receipts = await alice.client.event('groupReceipts');

@@ -153,12 +153,13 @@ describe('what users set', () => {
     await set(phone, { readReceipts: false });
     await b.write(alice.name, 'one');
     await phone.hear();
-    assert.deepEqual(await phone.ask({ markRead: { chat: { userId: bob.user }, chatNumber: '1' } }), { done: {} });
+    const mark = { ref: '5', markRead: { chat: { userId: bob.user }, chatNumber: '1' } };
+    assert.deepEqual(await phone.ask(mark), { ref: '5', done: {} });
     const told = await b.event('receipts');
     assert.deepEqual([told.delivered, told.read], ['1', undefined]);
     await phone.write(bob.name, 'two');
     await b.hear();
-    await b.ask({ markRead: { chat: { userId: alice.user }, chatNumber: '1' } });
+    await b.ask({ ref: '5', markRead: { chat: { userId: alice.user }, chatNumber: '1' } });
     await phone.write(bob.name, 'behind it'); // ticks come in order: when this one's is there, that one's has been
     await b.hear();
     let ticks;
@@ -168,7 +169,7 @@ describe('what users set', () => {
     await set(phone, { readReceipts: true });
     await b.write(alice.name, 'three');
     await phone.hear();
-    await phone.ask({ markRead: { chat: { userId: bob.user }, chatNumber: '2' } });
+    await phone.ask({ ref: '5', markRead: { chat: { userId: bob.user }, chatNumber: '2' } });
     let receipts;
     do {
       receipts = await b.event('receipts');
@@ -182,7 +183,7 @@ describe('what users set', () => {
     await set(phone, { readReceipts: false });
     await b.write(alice.name, 'one');
     await phone.hear();
-    const read = { markRead: { chat: { userId: bob.user }, chatNumber: '1' } };
+    const read = { ref: '5', markRead: { chat: { userId: bob.user }, chatNumber: '1' } };
     await phone.ask(read);
     assert.equal((await b.event('receipts')).read, undefined);
     await set(phone, { readReceipts: true });

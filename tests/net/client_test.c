@@ -397,6 +397,11 @@ CONVERSATION(hears_and_acknowledges)
                "{\"ref\":\"77\",\"markRead\":{\"chat\":{\"userId\":\"2\"},\"chatNumber\":\"1\"}}");
     node_says(talk, "{\"answer\":{\"ref\":77,\"done\":{}}}");
     alice_hears(talk, "done ref 77");
+    /* Without a ref nothing is answered, so however many there are the next command may go. */
+    for (uint64_t i = 0; i < 200; i++) {
+        assert_int_equal(client_mark_read(&talk->client, &chat, 2 + i, 0), 0);
+    }
+    assert_int_equal(client_ping(&talk->client, 78), 0);
     assert_int_equal(client_acknowledged(&talk->client), 6);
 }
 
