@@ -1,25 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/linnet_call.h"
 #include "tools/linnet_json.h"
-#include "tools/linnet_table.h"
+#include "tools/linnet_list.h"
 
 #include <stdio.h>
 
 /* ----------------------------------------------------------------------------------------- list */
 
 static void
-groups_take(void *context, yajl_val page)
+group_fill(struct linnet_table *table, yajl_val row)
 {
-    struct linnet_table *table = context;
-    for (size_t i = 0; i < linnet_json_count(page); i++) {
-        yajl_val row = linnet_json_at(page, i);
-        linnet_table_number(table, linnet_json_number(row, "group"));
-        linnet_table_text(table, linnet_json_text(row, "name"));
-        linnet_table_number(table, linnet_json_number(row, "members"));
-        linnet_table_number(table, linnet_json_number(row, "messages"));
-        linnet_table_number(table, linnet_json_number(row, "updates"));
-        linnet_table_time(table, linnet_json_number(row, "created_at_ms"));
-    }
+    linnet_table_number(table, linnet_json_number(row, "group"));
+    linnet_table_text(table, linnet_json_text(row, "name"));
+    linnet_table_number(table, linnet_json_number(row, "members"));
+    linnet_table_number(table, linnet_json_number(row, "messages"));
+    linnet_table_number(table, linnet_json_number(row, "updates"));
+    linnet_table_time(table, linnet_json_number(row, "created_at_ms"));
 }
 
 int
@@ -29,17 +24,7 @@ linnet_group_list(struct linnet_call *call)
                                                    {"MEMBERS", true}, {"MESSAGES", true},
                                                    {"UPDATES", true}, {"CREATED", false}};
     const char *words[3] = {"group", "list"};
-    struct linnet_table table;
-    if (call->json) {
-        return linnet_ask_print(&call->client, words, 2, true);
-    }
-    linnet_table_init(&table, columns, sizeof columns / sizeof columns[0]);
-    int code = linnet_ask_pages(&call->client, words, 2, groups_take, &table);
-    if (code == SHELL_DONE) {
-        linnet_table_print(&table);
-    }
-    linnet_table_fini(&table);
-    return code;
+    return linnet_list(call, words, 2, columns, sizeof columns / sizeof columns[0], group_fill);
 }
 
 /* ----------------------------------------------------------------------------------------- show */
@@ -97,17 +82,13 @@ linnet_group_show(struct linnet_call *call)
 /* -------------------------------------------------------------------------------------- members */
 
 static void
-members_take(void *context, yajl_val page)
+member_fill(struct linnet_table *table, yajl_val row)
 {
-    struct linnet_table *table = context;
-    for (size_t i = 0; i < linnet_json_count(page); i++) {
-        yajl_val row = linnet_json_at(page, i);
-        linnet_table_number(table, linnet_json_number(row, "user"));
-        linnet_table_text(table, linnet_json_text(row, "role"));
-        linnet_table_number(table, linnet_json_number(row, "joined"));
-        linnet_table_number(table, linnet_json_number(row, "delivered"));
-        linnet_table_number(table, linnet_json_number(row, "read"));
-    }
+    linnet_table_number(table, linnet_json_number(row, "user"));
+    linnet_table_text(table, linnet_json_text(row, "role"));
+    linnet_table_number(table, linnet_json_number(row, "joined"));
+    linnet_table_number(table, linnet_json_number(row, "delivered"));
+    linnet_table_number(table, linnet_json_number(row, "read"));
 }
 
 int
@@ -116,15 +97,5 @@ linnet_group_members(struct linnet_call *call)
     static const struct linnet_column columns[] = {
         {"USER", true}, {"ROLE", false}, {"JOINED", true}, {"DELIVERED", true}, {"READ", true}};
     const char *words[4] = {"group", "members", call->words[0]};
-    struct linnet_table table;
-    if (call->json) {
-        return linnet_ask_print(&call->client, words, 3, true);
-    }
-    linnet_table_init(&table, columns, sizeof columns / sizeof columns[0]);
-    int code = linnet_ask_pages(&call->client, words, 3, members_take, &table);
-    if (code == SHELL_DONE) {
-        linnet_table_print(&table);
-    }
-    linnet_table_fini(&table);
-    return code;
+    return linnet_list(call, words, 3, columns, sizeof columns / sizeof columns[0], member_fill);
 }
