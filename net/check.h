@@ -47,7 +47,6 @@ check_command check_set_push;
 check_command check_send_message;
 check_command check_mark_read;
 /* check_presence.c */
-check_command check_set_active;
 check_command check_set_typing;
 check_command check_get_presence;
 check_command check_watch_presence;
@@ -57,7 +56,6 @@ check_command check_create_chat;
 check_command check_modify_chat;
 check_command check_join_chat;
 check_command check_get_chat;
-check_command check_list_groups;
 check_command check_get_chat_members;
 check_command check_get_message_info;
 /* check_people.c */
@@ -67,7 +65,6 @@ check_command check_get_profile;
 check_command check_delete_account;
 /* check_change.c */
 check_command check_hide_message;
-check_command check_get_turn_credentials;
 /* `bytes`: of the body and attachments beside it. */
 MUST_CHECK int check_change(const Linnet__V1__Change *change, size_t bytes,
                             struct protocol_error *out_error);

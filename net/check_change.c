@@ -32,13 +32,3 @@ check_hide_message(const Linnet__V1__ClientFrame *frame, const struct protocol_l
     }
     return hide->chat_number == 0 ? check_fail(out_error, "hideMessage.chatNumber: 0") : 0;
 }
-
-int
-check_get_turn_credentials(const Linnet__V1__ClientFrame *frame,
-                           const struct protocol_limits *limits, struct protocol_error *out_error)
-{
-    (void)frame;
-    (void)limits;
-    (void)out_error;
-    return 0;
-}

@@ -201,16 +201,6 @@ check_get_chat(const Linnet__V1__ClientFrame *frame, const struct protocol_limit
 }
 
 int
-check_list_groups(const Linnet__V1__ClientFrame *frame, const struct protocol_limits *limits,
-                  struct protocol_error *out_error)
-{
-    (void)frame;
-    (void)limits;
-    (void)out_error;
-    return 0;
-}
-
-int
 check_get_chat_members(const Linnet__V1__ClientFrame *frame, const struct protocol_limits *limits,
                        struct protocol_error *out_error)
 {

@@ -2,16 +2,6 @@
 #include "net/check.h"
 
 int
-check_set_active(const Linnet__V1__ClientFrame *frame, const struct protocol_limits *limits,
-                 struct protocol_error *out_error)
-{
-    (void)frame;
-    (void)limits;
-    (void)out_error;
-    return 0;
-}
-
-int
 check_set_typing(const Linnet__V1__ClientFrame *frame, const struct protocol_limits *limits,
                  struct protocol_error *out_error)
 {

@@ -195,27 +195,39 @@ target_parse(const char *bytes, size_t *at, size_t count, struct http_request *o
     return target_split(target, out);
 }
 
-/* "HTTP/1.x", where a later x is spoken to as 1 (RFC 9110, 2.5). `fault` is what to say of anything
- * else. */
+/* Text of this shape, in which 'd' is any digit. `otherwise` is what to say of anything else. */
 static enum http_fault
-version_parse(const char *bytes, size_t *at, size_t count, uint8_t *out_minor)
+shape_parse(const char *bytes, size_t *at, size_t count, const char *shape,
+            enum http_fault otherwise)
 {
-    static const char shape[] = "HTTP/d.d";
-    for (size_t i = 0; i < sizeof(shape) - 1; i++) {
+    size_t i = 0;
+    for (; shape[i] != '\0'; i++) {
         if (*at + i == count) {
             return HTTP_INCOMPLETE;
         }
         char c = bytes[*at + i];
         bool fits = shape[i] == 'd' ? c >= '0' && c <= '9' : c == shape[i];
         if (!fits) {
-            return HTTP_VERSION_MALFORMED;
+            return otherwise;
         }
     }
-    if (bytes[*at + 5] != '1') {
+    *at += i;
+    return HTTP_OK;
+}
+
+/* "HTTP/1.x", where a later x is spoken to as 1 (RFC 9110, 2.5). */
+static enum http_fault
+version_parse(const char *bytes, size_t *at, size_t count, uint8_t *out_minor)
+{
+    const char *version = bytes + *at;
+    enum http_fault fault = shape_parse(bytes, at, count, "HTTP/d.d", HTTP_VERSION_MALFORMED);
+    if (fault != HTTP_OK) {
+        return fault;
+    }
+    if (version[5] != '1') {
         return HTTP_VERSION_UNSUPPORTED;
     }
-    *out_minor = bytes[*at + 7] != '0';
-    *at += sizeof(shape) - 1;
+    *out_minor = version[7] != '0';
     return HTTP_OK;
 }
 
@@ -377,30 +389,21 @@ http_request_parse(const char *bytes, size_t count, struct http_request *out)
 static enum http_fault
 status_parse(const char *bytes, size_t *at, size_t count, uint16_t *out_status)
 {
-    static const char shape[] = " ddd";
-    unsigned status = 0;
-    for (size_t i = 0; i < sizeof(shape) - 1; i++) {
-        if (*at + i == count) {
-            return HTTP_INCOMPLETE;
-        }
-        char c = bytes[*at + i];
-        bool fits = shape[i] == 'd' ? c >= '0' && c <= '9' : c == shape[i];
-        if (!fits) {
-            return HTTP_STATUS_MALFORMED;
-        }
-        status = shape[i] == 'd' ? status * 10 + (unsigned)(c - '0') : 0;
+    const char *code = bytes + *at;
+    enum http_fault fault = shape_parse(bytes, at, count, " ddd", HTTP_STATUS_MALFORMED);
+    if (fault != HTTP_OK) {
+        return fault;
     }
-    if (status < 100) {
+    if (code[1] == '0') { /* below 100 */
         return HTTP_STATUS_MALFORMED;
     }
-    *at += sizeof(shape) - 1;
     if (*at < count && bytes[*at] == ' ') {
         ++*at;
         while (*at < count && (bytes[*at] == '\t' || (unsigned char)bytes[*at] >= ' ')) {
             ++*at;
         }
     }
-    *out_status = (uint16_t)status;
+    *out_status = (uint16_t)((code[1] - '0') * 100 + (code[2] - '0') * 10 + (code[3] - '0'));
     return first_line_end(bytes, at, count, HTTP_STATUS_MALFORMED);
 }
 
