@@ -33,8 +33,8 @@ deliver(const struct apply *apply, const struct command_ack *ack, struct record_
     }
 }
 
-static void
-need_ack(const struct needs *needs, const struct command *command)
+void
+apply_need_ack(const struct needs *needs, const struct command *command)
 {
     const struct command_ack *ack = &command->ack;
     need(needs, RECORD_HEAD, ack->user, 0);
@@ -75,7 +75,7 @@ run_ack(const struct apply *apply, const struct command *command)
     deliver(apply, ack, &head);
 }
 
-const struct apply_command_kind apply_ack = {need_ack, run_ack};
+const struct apply_command_kind apply_ack = {apply_need_ack, run_ack};
 
 static void
 need_read(const struct needs *needs, const struct command *command)

@@ -7,21 +7,6 @@
 #include "store/hole.h"
 #include "store/inbox.h"
 
-static void
-need_expire(const struct needs *needs, const struct command *command)
-{
-    const struct command_ack *expire = &command->ack;
-    need(needs, RECORD_HEAD, expire->user, 0);
-    for (uint32_t i = 0; i < expire->chats.count; i++) {
-        uint64_t peer;
-        uint64_t chat_number;
-        command_pair_get(&expire->chats, i, &peer, &chat_number);
-        bool group = (peer & COMMAND_PAIR_GROUP) != 0;
-        need(needs, group ? RECORD_MEMBERSHIP : RECORD_CHAT, expire->user,
-             peer & ~COMMAND_PAIR_GROUP);
-    }
-}
-
 void
 apply_chat_expired(const struct apply *apply, const struct apply_expired *expired,
                    struct record_head *head)
@@ -68,4 +53,4 @@ run_expire(const struct apply *apply, const struct command *command)
     }
 }
 
-const struct apply_command_kind apply_inbox_expire = {need_expire, run_expire};
+const struct apply_command_kind apply_inbox_expire = {apply_need_ack, run_expire};

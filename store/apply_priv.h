@@ -150,6 +150,8 @@ extern const struct apply_payload_kind apply_chat_ttl_set;
 extern const struct apply_command_kind apply_sweep;
 
 /* apply_cursor.c */
+/* Of a command_ack, whichever command has it. */
+void apply_need_ack(const struct needs *needs, const struct command *command);
 extern const struct apply_command_kind apply_ack;
 extern const struct apply_command_kind apply_read;
 extern const struct apply_payload_kind apply_receipt;

@@ -135,3 +135,12 @@ ask_queue_take(struct ask_queue *queue)
     ask_queue_init(queue);
     return first;
 }
+
+void
+ask_queue_fini(struct ask_queue *queue)
+{
+    struct ask *ask;
+    while ((ask = ask_queue_pop(queue)) != NULL) {
+        ask_free(ask);
+    }
+}

@@ -149,3 +149,5 @@ struct ask *ask_queue_pop(struct ask_queue *queue);
 void ask_queue_put_back(struct ask_queue *queue, struct ask *ask);
 /* All of them, in their order; the queue is empty then. */
 struct ask *ask_queue_take(struct ask_queue *queue);
+/* Frees them. */
+void ask_queue_fini(struct ask_queue *queue);

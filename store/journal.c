@@ -51,20 +51,11 @@ journal_init(struct journal *journal, struct store *store, unsigned index)
     ASSERT(journal->body != NULL && journal->pairs != NULL);
 }
 
-static void
-free_all(struct ask_queue *queue)
-{
-    struct ask *ask;
-    while ((ask = ask_queue_pop(queue)) != NULL) {
-        ask_free(ask);
-    }
-}
-
 void
 journal_fini(struct journal *journal)
 {
-    free_all(&journal->open);
-    free_all(&journal->flight);
+    ask_queue_fini(&journal->open);
+    ask_queue_fini(&journal->flight);
     if (journal->log != NULL && log_in_flight(journal->log)) {
         log_written(
             journal->log); /* the node is down; whether it was is for the next start to see */

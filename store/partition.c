@@ -28,20 +28,11 @@ partition_init(struct partition *partition, struct store *store, uint8_t index)
     ask_queue_init(&partition->awaiting);
 }
 
-static void
-free_all(struct ask_queue *queue)
-{
-    struct ask *ask;
-    while ((ask = ask_queue_pop(queue)) != NULL) {
-        ask_free(ask);
-    }
-}
-
 void
 partition_fini(struct partition *partition)
 {
-    free_all(&partition->waiting);
-    free_all(&partition->awaiting);
+    ask_queue_fini(&partition->waiting);
+    ask_queue_fini(&partition->awaiting);
     attached_fini(&partition->attached);
     ledger_fini(&partition->ledger);
 }
@@ -397,7 +388,7 @@ partition_start(void *state, const void *argument)
 {
     struct partition *partition = *(struct partition *const *)argument;
     ((struct partition_actor *)state)->partition = partition;
-    free_all(&partition->waiting);
+    ask_queue_fini(&partition->waiting);
     ask_queue_init(&partition->waiting);
     if (partition->fetching) {
         partition->fetching = false;
