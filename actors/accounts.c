@@ -206,3 +206,11 @@ accounts_devices(struct messenger *messenger, uint64_t user, struct ln_msg **out
     return ln_call(store_user_pid(messenger->store, user), &request, ACCOUNTS_TIMEOUT_MS,
                    out_answer);
 }
+
+const struct store_device *
+accounts_device_list(const struct ln_msg *answer, uint32_t *out_count)
+{
+    const struct store_rows *rows = (const struct store_rows *)(const void *)answer->data;
+    *out_count = answer->buffer != NULL ? rows->count : 0;
+    return answer->buffer != NULL ? ln_buffer_data(answer->buffer) : NULL;
+}

@@ -47,9 +47,10 @@ MUST_CHECK int accounts_revoke(struct messenger *messenger, const char *name, ui
  * free. */
 MUST_CHECK int accounts_list(struct messenger *messenger, uint8_t partition, uint64_t after,
                              struct ln_msg **out_answer);
-/* The same of a user's devices. */
+/* The same of a user's devices; and those that the answer holds, how many of them. */
 MUST_CHECK int accounts_devices(struct messenger *messenger, uint64_t user,
                                 struct ln_msg **out_answer);
+const struct store_device *accounts_device_list(const struct ln_msg *answer, uint32_t *out_count);
 
 /* A user to be made, with one device and no password; or to be removed. */
 struct accounts_item {

@@ -153,15 +153,13 @@ static int
 devices_print(struct shell_call *call, uint64_t user)
 {
     struct ln_msg *answer = NULL;
-    struct store_rows rows;
+    uint32_t count = 0;
     int error = accounts_devices(call->messenger, user, &answer);
     if (error < 0) {
         return error;
     }
-    memcpy(&rows, answer->data, sizeof rows);
-    const struct store_device *devices =
-        answer->buffer != NULL ? ln_buffer_data(answer->buffer) : NULL;
-    for (uint32_t i = 0; i < rows.count && devices != NULL; i++) {
+    const struct store_device *devices = accounts_device_list(answer, &count);
+    for (uint32_t i = 0; i < count; i++) {
         ln_text_print(call->out, "%s", i == 0 ? "" : ",");
         device_print(call, &devices[i]);
     }

@@ -137,16 +137,14 @@ static int
 devices_print(struct shell_call *call, uint64_t user, const struct ln_msg *shown)
 {
     struct ln_msg *answer = NULL;
-    struct store_rows rows;
+    uint32_t count = 0;
     int error = accounts_devices(call->messenger, user, &answer);
     if (error < 0) {
         return error;
     }
-    memcpy(&rows, answer->data, sizeof rows);
-    const struct store_device *devices =
-        answer->buffer != NULL ? ln_buffer_data(answer->buffer) : NULL;
+    const struct store_device *devices = accounts_device_list(answer, &count);
     ln_text_print(call->out, "{\"user\":%llu,\"devices\":[", (unsigned long long)user);
-    for (uint32_t i = 0; i < rows.count && devices != NULL && error == 0; i++) {
+    for (uint32_t i = 0; i < count && error == 0; i++) {
         ln_text_print(call->out, "%s", i == 0 ? "" : ",");
         error = device_print(call, user, &devices[i], shown);
     }
@@ -205,16 +203,14 @@ static int
 test_devices(struct shell_call *call, uint64_t user, uint64_t only, unsigned *count)
 {
     struct ln_msg *answer = NULL;
-    struct store_rows rows;
+    uint32_t devices_count = 0;
     int error = accounts_devices(call->messenger, user, &answer);
     if (error < 0) {
         return error;
     }
-    memcpy(&rows, answer->data, sizeof rows);
-    const struct store_device *devices =
-        answer->buffer != NULL ? ln_buffer_data(answer->buffer) : NULL;
+    const struct store_device *devices = accounts_device_list(answer, &devices_count);
     ln_text_print(call->out, "[");
-    for (uint32_t i = 0; i < rows.count && devices != NULL && error == 0; i++) {
+    for (uint32_t i = 0; i < devices_count && error == 0; i++) {
         if (only == 0 || only == devices[i].device) {
             error = test_device(call, user, devices[i].device, count);
             error = error == -ENODATA ? 0 : error;

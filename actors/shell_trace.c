@@ -24,7 +24,6 @@ static int
 user_actors(struct shell_call *call, ln_pid pids[LN_TRACE_ACTORS_MAX], uint32_t *out_count)
 {
     uint64_t user = 0;
-    struct store_rows rows;
     struct ln_msg *answer = NULL;
     int error = shell_user_find(call, call->words[0], &user);
     if (error == 0) {
@@ -34,11 +33,10 @@ user_actors(struct shell_call *call, ln_pid pids[LN_TRACE_ACTORS_MAX], uint32_t 
         return error;
     }
     ASSERT(answer != NULL);
-    memcpy(&rows, answer->data, sizeof rows);
-    const struct store_device *devices =
-        answer->buffer != NULL ? ln_buffer_data(answer->buffer) : NULL;
+    uint32_t devices_count = 0;
+    const struct store_device *devices = accounts_device_list(answer, &devices_count);
     uint32_t count = 0;
-    for (uint32_t i = 0; devices != NULL && i < rows.count && count < LN_TRACE_ACTORS_MAX; i++) {
+    for (uint32_t i = 0; i < devices_count && count < LN_TRACE_ACTORS_MAX; i++) {
         if (devices[i].session != 0) {
             pids[count++] = devices[i].session;
         }
