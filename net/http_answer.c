@@ -132,8 +132,12 @@ http_answer_head_write(const struct http_answer *answer, char *out, size_t out_b
         ASSERT(used > 0 && (size_t)used < sizeof(type));
     }
     /* RFC 9110, 8.6: an answer that never has a body must not tell its length. */
+    static const char chunked[] = "Transfer-Encoding: chunked\r\n";
     char length[64] = "";
-    if (answer->status != 204) {
+    if (answer->chunked) {
+        ASSERT(answer->body_bytes == 0);
+        memcpy(length, chunked, sizeof(chunked));
+    } else if (answer->status != 204) {
         int used = snprintf(length, sizeof(length), "Content-Length: %zu\r\n", answer->body_bytes);
         ASSERT(used > 0 && (size_t)used < sizeof(length));
     }
@@ -146,6 +150,14 @@ http_answer_head_write(const struct http_answer *answer, char *out, size_t out_b
     }
     *out_count = (size_t)used;
     return 0;
+}
+
+size_t
+http_chunk_head_write(size_t bytes, char out[HTTP_CHUNK_HEAD_BYTES])
+{
+    int used = snprintf(out, HTTP_CHUNK_HEAD_BYTES, "%zx\r\n", bytes);
+    ASSERT(used > 0 && used < (int)HTTP_CHUNK_HEAD_BYTES);
+    return (size_t)used;
 }
 
 int

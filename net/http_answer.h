@@ -28,7 +28,13 @@ struct http_answer {
     int64_t date_s; /* seconds since 1970, for the Date field; 0: none */
     bool head_only; /* to HEAD: all but the body */
     bool keep_alive;
+    bool chunked; /* the body is none of this: it follows, as http_chunk_head_write has it */
 };
+
+/* What stands before each chunk of a body, whose bytes follow and then CRLF; a chunk of no bytes
+ * ends it, likewise (RFC 9112, 7.1). Returns its length. */
+enum { HTTP_CHUNK_HEAD_BYTES = 2 * sizeof(size_t) + 2 + 1 };
+size_t http_chunk_head_write(size_t bytes, char out[HTTP_CHUNK_HEAD_BYTES]);
 
 /* The answer to a broken request: its status and sentence, as plain text. */
 struct http_answer http_fault_answer(enum http_fault fault);

@@ -120,11 +120,12 @@ bearer_valid(struct http_text token)
     return some && i == token.count;
 }
 
-static enum upgrade_fault
-authorization_read(const struct http_head *head, struct http_text *out_token)
+enum upgrade_fault
+upgrade_token_read(const struct http_head *head, struct http_text *out_token)
 {
     static const char scheme[] = "Bearer ";
     struct http_text value;
+    *out_token = (struct http_text){"", 0};
     if (!http_field(head, "authorization", &value)) {
         return UPGRADE_OK;
     }
@@ -226,8 +227,7 @@ upgrade_judge(const struct http_request *request, const char *const *subprotocol
         return fault;
     }
     out->subprotocol = NULL;
-    out->token = (struct http_text){"", 0};
-    fault = authorization_read(&request->head, &out->token);
+    fault = upgrade_token_read(&request->head, &out->token);
     if (fault == UPGRADE_OK) {
         fault = subprotocols_judge(&request->head, subprotocols, subprotocol_count, out);
     }

@@ -83,6 +83,11 @@ MUST_CHECK enum upgrade_fault upgrade_judge(const struct http_request *request,
                                             const char *const *subprotocols,
                                             size_t subprotocol_count, struct upgrade *out);
 
+/* The token of a request that is no upgrade, as one has it in its Authorization field; count 0:
+ * none was sent. UPGRADE_OK or UPGRADE_AUTHORIZATION. */
+MUST_CHECK enum upgrade_fault upgrade_token_read(const struct http_head *head,
+                                                 struct http_text *out_token);
+
 /* The answer to a request that was refused: 400, 401, 405, 426 or 500, plain text. For a request's
  * faults. */
 struct http_answer upgrade_fault_answer(enum upgrade_fault fault);

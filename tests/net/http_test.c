@@ -446,6 +446,33 @@ writes_answers(void **state)
 }
 
 static void
+writes_chunks(void **state)
+{
+    (void)state;
+    char out[512];
+    size_t count;
+    struct http_answer answer = {.status = 200, .type = "text/plain", .chunked = true};
+    assert_int_equal(http_answer_write(&answer, out, sizeof(out), &count), 0);
+    static const char head[] = "HTTP/1.1 200 OK\r\n"
+                               "Content-Type: text/plain\r\n"
+                               "Transfer-Encoding: chunked\r\n"
+                               "Connection: close\r\n"
+                               "\r\n";
+    assert_int_equal(count, sizeof(head) - 1);
+    assert_memory_equal(out, head, count);
+    static const struct {
+        size_t bytes;
+        const char *head;
+    } chunks[] = {
+        {0, "0\r\n"}, {15, "f\r\n"}, {65536, "10000\r\n"}, {SIZE_MAX, "ffffffffffffffff\r\n"}};
+    for (size_t i = 0; i < sizeof(chunks) / sizeof(chunks[0]); i++) {
+        char text[HTTP_CHUNK_HEAD_BYTES];
+        assert_int_equal(http_chunk_head_write(chunks[i].bytes, text), strlen(chunks[i].head));
+        assert_string_equal(text, chunks[i].head);
+    }
+}
+
+static void
 tells_dates(void **state)
 {
     (void)state;
@@ -552,6 +579,7 @@ main(void)
         SPEC("names are compared without regard to the case of letters alone", compares_names),
         SPEC("a response's status and fields are read, malformed ones refused", reads_responses),
         SPEC("an answer is written for GET, HEAD, to close and to keep alive", writes_answers),
+        SPEC("an answer whose length is not known comes in chunks", writes_chunks),
         SPEC("the date is told in the form of RFC 9110, leap years included", tells_dates),
         SPEC("an answer that does not fit is not written", answers_fit_or_fail),
         SPEC("each fault is answered with its status, a sentence and the end", answers_faults),

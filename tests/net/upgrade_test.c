@@ -224,6 +224,31 @@ reads_tokens(void **state)
 }
 
 static void
+reads_tokens_of_other_requests(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fields, *token;
+        enum upgrade_fault fault;
+    } rows[] = {
+        {"", "", UPGRADE_OK},
+        {"Authorization: Bearer a-b=\r\n", "a-b=", UPGRADE_OK},
+        {"Authorization: Basic YTpi\r\n", "", UPGRADE_AUTHORIZATION},
+        {"Sec-WebSocket-Protocol: linnet.token.x\r\n", "", UPGRADE_OK},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char head[200];
+        struct http_request request;
+        struct http_text token = {"?", 1};
+        int bytes =
+            snprintf(head, sizeof(head), "GET /x HTTP/1.1\r\nHost: h\r\n%s\r\n", rows[i].fields);
+        assert_int_equal(http_request_parse(head, (size_t)bytes, &request), HTTP_OK);
+        assert_int_equal(upgrade_token_read(&request.head, &token), rows[i].fault);
+        assert_true(http_text_is(token, rows[i].token));
+    }
+}
+
+static void
 reads_disguised_tokens(void **state)
 {
     (void)state;
@@ -493,6 +518,8 @@ main(void)
         SPEC("the first subprotocol of the client's list that is served is chosen",
              chooses_subprotocols),
         SPEC("a bearer token is read, any other authorization refused", reads_tokens),
+        SPEC("the token of a request that is no upgrade is read, too",
+             reads_tokens_of_other_requests),
         SPEC("a token among the subprotocols is read and never echoed", reads_disguised_tokens),
         SPEC("a token is never chosen as subprotocol, whatever is served", never_chooses_a_token),
         SPEC("a failure of libcrypto is told as ours", tells_of_libcrypto),
