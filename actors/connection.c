@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "actors/connection.h"
 
+#include "actors/connection_export.h"
+#include "actors/connection_http.h"
 #include "actors/connection_priv.h"
 #include "actors/presence.h"
 #include "actors/tag.h"
@@ -12,8 +14,8 @@
 
 enum { NS_PER_TENTH = 100000000 };
 
-static const char *const phase_names[] = {"http",  "echo",    "login", "entering",
-                                          "ready", "closing", "reader"};
+static const char *const phase_names[] = {"http",     "export", "echo",    "login",
+                                          "entering", "ready",  "closing", "reader"};
 
 /* ---------------------------------------------------------------------------------------- clock */
 
@@ -121,6 +123,7 @@ tick(struct connection *connection)
             connection_close(connection, PROTOCOL_CLOSE_UNAUTHENTICATED, "no login in time");
         }
         break;
+    case CONNECTION_EXPORT:
     case CONNECTION_ENTERING:
     case CONNECTION_ECHO:
     case CONNECTION_READY:
@@ -141,8 +144,8 @@ connection_close(struct connection *connection, uint16_t code, const char *reaso
     if (connection->phase == CONNECTION_CLOSING || connection->socket == NULL) {
         return;
     }
-    if (connection->phase == CONNECTION_HTTP) {
-        ln_stop(LN_EXIT_NORMAL, "closed before its request");
+    if (connection->phase == CONNECTION_HTTP || connection->phase == CONNECTION_EXPORT) {
+        ln_stop(LN_EXIT_NORMAL, "closed before its request was answered");
         return;
     }
     int bytes = websocket_close_encode(&connection->websocket, code, reason, NULL, frame);
@@ -207,6 +210,9 @@ drained(struct connection *connection)
     connection->stuffed = false;
     (void)ln_cancel_timer(connection->slow_timer);
     connection_flow(connection);
+    if (connection->phase == CONNECTION_EXPORT) {
+        connection_export_drained(connection);
+    }
 }
 
 /* Slowly is well, not at all is not. */
@@ -220,7 +226,8 @@ slow(struct connection *connection, const struct ln_msg *msg)
         return;
     }
     uint32_t unsent = (uint32_t)ln_socket_unsent(connection->socket);
-    if (unsent < look.unsent) {
+    bool lags = connection->phase == CONNECTION_EXPORT && connection_export_lags(connection);
+    if (unsent < look.unsent && !lags) {
         slow_after(connection, unsent);
         return;
     }
@@ -376,6 +383,9 @@ data(struct connection *connection, const struct ln_socket_event *event)
     connection->heard_at_ns = ln_now_ns();
     connection->pinged = false;
     messenger_add(&connection->messenger->counters.bytes_received, event->bytes);
+    if (connection->phase == CONNECTION_EXPORT) {
+        return; /* a request behind the last one */
+    }
     connection_input(connection, event->data, event->bytes);
 }
 
@@ -390,6 +400,7 @@ connection_release(struct ln_resource *resource)
     connection_receipts_end(connection);
     connection_detach(connection);
     connection_presence_end(connection);
+    connection_export_end(connection);
     messenger_uncount(&connection->messenger->counters.connections);
     if (connection->counted) {
         messenger_uncount(&connection->messenger->counters.devices);
@@ -472,6 +483,9 @@ told(struct connection *connection, struct ln_msg *msg)
         break;
     case CONNECTION_RECEIPTS:
         connection_receipts_ask(connection);
+        break;
+    case CONNECTION_PAGE:
+        connection_export_page(connection);
         break;
     case CONNECTION_READ_AGAIN:
         connection_read_again(connection);

@@ -5,6 +5,7 @@
  *    | |                       ^             ^          who it is; commands; the peer's close
  *    | +--token in the head----+             |
  *    +--/livez and the like, bad requests----+
+ *    +--/export: EXPORT, page after page-----+
  *
  * It begins on any scheduler. Once it knows whose it is, it moves to the scheduler where that user
  * is at home: the descriptor and what was read but not yet used go to a new actor there (struct
@@ -56,5 +57,6 @@ enum connection_tag {
     CONNECTION_SLOW,       /* does it read now? */
     CONNECTION_RECEIPTS,   /* receipts that were held back are due */
     CONNECTION_READ_AGAIN, /* a page that the partition had no time for */
+    CONNECTION_PAGE,       /* of an export */
     CONNECTION_LOOK,       /* the clock's: is the client there still? */
 };

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The request with which every connection begins: an upgrade to /chat (or /echo), or a question
- * about the node. */
+/* The request with which every connection begins: an upgrade to /chat (or /echo), a question about
+ * the node, or one for all that is the user's. */
+#include "actors/connection_http.h"
+
+#include "actors/connection_export.h"
 #include "actors/connection_priv.h"
 #include "actors/metrics.h"
 #include "actors/peer.h"
-#include "net/http.h"
-#include "net/http_answer.h"
 #include "net/upgrade.h"
 
 #include <errno.h>
@@ -13,9 +14,9 @@
 
 enum { ANSWER_BYTES_MAX = 1024 };
 
-static void
-answer_send(struct connection *connection, const struct http_request *request,
-            struct http_answer answer)
+void
+connection_answer(struct connection *connection, const struct http_request *request,
+                  struct http_answer answer)
 {
     char out[ANSWER_BYTES_MAX];
     size_t used = 0;
@@ -40,7 +41,7 @@ metrics_answer(struct connection *connection, const struct http_request *request
                                  .type = "text/plain; version=0.0.4; charset=utf-8",
                                  .body = text,
                                  .body_bytes = bytes};
-    answer_send(connection, request, answer);
+    connection_answer(connection, request, answer);
     ln_free(text);
 }
 
@@ -56,26 +57,39 @@ answer_page(struct connection *connection, const struct http_request *request)
 {
     const struct messenger *messenger = connection->messenger;
     if (path_is(request, "/livez")) {
-        answer_send(connection, request, http_text_answer(200, "alive\n"));
+        connection_answer(connection, request, http_text_answer(200, "alive\n"));
     } else if (path_is(request, "/readyz")) {
         bool ready = atomic_load(&messenger->serving) && !atomic_load(&messenger->draining);
-        answer_send(connection, request,
-                    ready ? http_text_answer(200, "ready\n")
-                          : http_text_answer(503, "the node is stopping\n"));
+        connection_answer(connection, request,
+                          ready ? http_text_answer(200, "ready\n")
+                                : http_text_answer(503, "the node is stopping\n"));
     } else if (path_is(request, "/metrics")) {
         metrics_answer(connection, request);
     } else {
-        answer_send(connection, request, http_text_answer(404, "there is no such page\n"));
+        connection_answer(connection, request, http_text_answer(404, "there is no such page\n"));
     }
 }
 
-static struct http_answer
-no_room_answer(void)
+void
+connection_answer_full(struct connection *connection, const struct http_request *request)
 {
     struct http_answer answer =
         http_text_answer(503, "the node has as many connections as it allows\n");
     answer.fields = "Retry-After: 10\r\n";
-    return answer;
+    messenger_count(&connection->messenger->counters.connections_refused);
+    connection_answer(connection, request, answer);
+}
+
+/* Where it comes from, for its rates. */
+static void
+address_note(struct connection *connection, const struct http_request *request)
+{
+    struct io_address address;
+    if (ln_socket_peer(connection->socket, &address) == 0) {
+        struct peer_keys keys = peer_keys(&address, &request->head);
+        connection->address = keys.address;
+        connection->site = keys.site;
+    }
 }
 
 static bool
@@ -87,12 +101,11 @@ upgrade(struct connection *connection, const struct http_request *request, bool 
     enum upgrade_fault fault = upgrade_judge(
         request, subprotocols, echo ? 0 : sizeof subprotocols / sizeof subprotocols[0], &accepted);
     if (fault != UPGRADE_OK) {
-        answer_send(connection, request, upgrade_fault_answer(fault));
+        connection_answer(connection, request, upgrade_fault_answer(fault));
         return false;
     }
     if (!connection_room_left(connection)) {
-        messenger_count(&connection->messenger->counters.connections_refused);
-        answer_send(connection, request, no_room_answer());
+        connection_answer_full(connection, request);
         return false;
     }
     char out[ANSWER_BYTES_MAX];
@@ -100,12 +113,7 @@ upgrade(struct connection *connection, const struct http_request *request, bool 
     int error = upgrade_answer_write(&accepted, out, sizeof out, &used);
     ASSERT(error == 0);
     messenger_count(&connection->messenger->counters.upgrades);
-    struct io_address address;
-    if (ln_socket_peer(connection->socket, &address) == 0) {
-        struct peer_keys keys = peer_keys(&address, &request->head);
-        connection->address = keys.address;
-        connection->site = keys.site;
-    }
+    address_note(connection, request);
     connection->phase = echo ? CONNECTION_ECHO : CONNECTION_LOGIN;
     if (!echo) {
         enum protocol_form form = PROTOCOL_BINARY;
@@ -135,6 +143,11 @@ respond(struct connection *connection, const struct http_request *request,
     if (connection->messenger->settings->echo && path_is(request, "/echo")) {
         return upgrade(connection, request, true, left);
     }
+    if (connection->messenger->settings->exports_max > 0 && path_is(request, "/export")) {
+        address_note(connection, request);
+        connection_export(connection, request);
+        return false;
+    }
     answer_page(connection, request);
     return false;
 }
@@ -162,7 +175,7 @@ connection_http_input(struct connection *connection, unsigned char *bytes, size_
     bool upgraded = false;
     if (fault != HTTP_OK) {
         messenger_count(&connection->messenger->counters.requests_bad);
-        answer_send(connection, NULL, http_fault_answer(fault));
+        connection_answer(connection, NULL, http_fault_answer(fault));
     } else {
         /* What follows the head lies at the end of this piece, whether or not the head was
          * gathered. */

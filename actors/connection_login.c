@@ -297,8 +297,9 @@ token_check(struct connection *connection, const struct auth_token *token)
     return error == -EACCES || error == -ENOENT ? -EKEYREJECTED : error;
 }
 
-static int
-login_token(struct connection *connection, const char *text, size_t bytes, struct auth_token *out)
+int
+connection_token_check(struct connection *connection, const char *text, size_t bytes,
+                       struct auth_token *out)
 {
     if (auth_token_parse(text, bytes, out) != 0) {
         return -EKEYREJECTED;
@@ -319,7 +320,7 @@ connection_login_token(struct connection *connection, struct http_text text,
                          rate_class_refusal(RATE_FAILED_LOGINS));
         return;
     }
-    int error = login_token(connection, text.bytes, text.count, &token);
+    int error = connection_token_check(connection, text.bytes, text.count, &token);
     if (error == 0) {
         messenger_count(&connection->messenger->counters.logins_token);
         admitted(connection, &token, false, answer, left);
@@ -485,7 +486,7 @@ authenticate(struct connection *connection, const Linnet__V1__Authenticate *by,
     int error;
     switch ((int)by->method_case) {
     case LINNET__V1__AUTHENTICATE__METHOD_TOKEN:
-        return login_token(connection, by->token, strlen(by->token), out);
+        return connection_token_check(connection, by->token, strlen(by->token), out);
     case LINNET__V1__AUTHENTICATE__METHOD_LINK_CODE:
         error = login_link(connection, by->link_code, out);
         explicit_bzero(by->link_code->code, strlen(by->link_code->code));

@@ -2,7 +2,7 @@
 /* connection_priv.h - the connection as its own files see it:
  *
  *     connection.c           its life: start, dispatch of what comes, clock, end
- *     connection_http.c      the request's head: upgrade, /livez and the like
+ *     connection_http.c      the request's head: upgrade, /livez and the like; connection_export.c
  *     connection_login.c     who is it: password or token, the move home
  *     connection_rate.c      how fast it may be
  *     connection_command.c   frames in: the table of commands (command.h, command_*.c)
@@ -26,6 +26,7 @@
 
 enum connection_phase {
     CONNECTION_HTTP,
+    CONNECTION_EXPORT,
     CONNECTION_ECHO,
     CONNECTION_LOGIN,
     CONNECTION_ENTERING, /* known, not joined yet */
@@ -91,7 +92,10 @@ struct connection {
         uint64_t node_number; /* for the next message that its device does not number */
         uint64_t site;        /* peer.h; before it has logged in */
     };
-    uint64_t fed;      /* inbox entries up to here are on the wire, or acknowledged */
+    union {
+        uint64_t fed; /* inbox entries up to here are on the wire, or acknowledged */
+        struct connection_export *export; /* CONNECTION_EXPORT; NULL: it has not begun */
+    };
     struct feed *feed; /* NULL: live, and nothing to acknowledge */
     struct pending *pending, *pending_last;
     struct connection_watches *watches; /* connection_presence.c; NULL: nobody */
@@ -140,8 +144,7 @@ enum {
     CONNECTION_CLOSE_MS = 5000,
     /* What a partition takes at most for an answer that a login or a name waits for. */
     CONNECTION_CALL_MS = 10000,
-    /* What may wait to leave before the peer is expected to read: beyond it only what it has credit
-     * for is added. It goes on when half has left. */
+    /* May wait to leave before the peer is expected to read. It goes on when half has left. */
     CONNECTION_UNSENT_MAX = 128 << 10,
     /* A peer that has not taken a byte of that for so long does not read. */
     CONNECTION_SLOW_MS = 30000,
@@ -167,12 +170,6 @@ const struct websocket_rules *connection_rules(const struct connection *connecti
 /* Whether connections_max has room for it; it is among those counted. */
 bool connection_room_left(const struct connection *connection);
 
-/* connection_http.c */
-/* Takes bytes of the head; true when a WebSocket has begun and *out tells what is left of the
- * input. */
-bool connection_http_input(struct connection *connection, unsigned char *bytes, size_t count,
-                           struct websocket_input *out);
-
 /* connection_login.c: all yield; afterwards the connection may have moved: then its actor is
  * ending, and `left`, the input behind the command, has gone with it. */
 void connection_authenticate(struct connection *connection, const Linnet__V1__ClientFrame *frame,
@@ -181,6 +178,9 @@ void connection_authenticate(struct connection *connection, const Linnet__V1__Cl
  * Yields. */
 MUST_CHECK int connection_password_check(struct connection *connection, const char *name,
                                          const char *password, uint64_t *out_user);
+/* 0 and whose token it is, -EKEYREJECTED, or the store's error. */
+MUST_CHECK int connection_token_check(struct connection *connection, const char *text, size_t bytes,
+                                      struct auth_token *out);
 /* Answers a command that is refused like a login; too many of them close the connection. */
 void connection_login_refuse(struct connection *connection, const Linnet__V1__ClientFrame *frame,
                              int error);

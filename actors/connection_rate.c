@@ -6,11 +6,15 @@
 #include "actors/connection_priv.h"
 #include "actors/limiter.h"
 
-/* Of the scheduler. */
+/* Of the scheduler where the user is at home: an export is none of his connections there. */
 static struct messenger_rates *
 rates_of(const struct connection *connection)
 {
-    return messenger_rates(connection->messenger);
+    struct messenger *messenger = connection->messenger;
+    if (connection->phase == CONNECTION_EXPORT) {
+        return &messenger->rates[store_user_home(messenger->store, connection->user)];
+    }
+    return messenger_rates(messenger);
 }
 
 uint64_t

@@ -71,6 +71,8 @@ struct messenger_counters {
     _Atomic uint64_t resyncs;
     _Atomic uint64_t invariant_violations; /* what an audit found, and nothing should have caused */
     _Atomic uint64_t accounts_deleted;     /* by their users */
+    _Atomic uint64_t exports;              /* begun, by users */
+    _Atomic uint64_t exports_cut;          /* of them, not given as a whole */
     _Atomic uint64_t replaced;    /* connections closed because their device connected anew */
     _Atomic uint64_t slow;        /* connections closed because they did not read */
     _Atomic uint64_t rate_closed; /* connections closed because they were far too fast */
@@ -153,6 +155,8 @@ struct messenger {
     /* Names of clients' that workers look up now: for which user; 0: a free place. */
     _Atomic uint64_t look_ups[MESSENGER_LOOK_UPS_MAX];
     unsigned look_ups_max; /* places there are: messenger_workers */
+    /* Whose data is being given to him; 0: a free place. The settings' exports_max of them. */
+    _Atomic uint64_t exports[SETTINGS_EXPORTS_MAX];
 
     _Atomic bool serving;          /* clients can connect: what /readyz tells */
     _Atomic bool draining;         /* the node has been asked to stop */

@@ -5,6 +5,7 @@
 
 #define MINUTE_NS (UINT64_C(60) * 1000000000)
 #define HOUR_NS (60 * MINUTE_NS)
+#define DAY_NS (24 * HOUR_NS)
 
 static const uint8_t classes[] = {
     [LINNET__V1__CLIENT_FRAME__COMMAND_AUTHENTICATE] = RATE_FREE,
@@ -70,6 +71,8 @@ static const struct {
                     "more calls than this user or address may make in a minute"},
     [RATE_SIGNALS] = {"signals", MINUTE_NS,
                       "more signals of calls than this user or address may give in a minute"},
+    [RATE_EXPORTS] = {"exports", DAY_NS,
+                      "more exports than this user or address may ask for in a day"},
     [RATE_FAILED_LOGINS] = {"failed_logins", HOUR_NS,
                             "too many logins from this address have failed"},
     [RATE_REGISTRATIONS] = {"registrations", HOUR_NS,

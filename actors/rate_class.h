@@ -5,8 +5,8 @@
  * can still send, and who sends without end is held up in nothing but sending. The table in
  * rate_class.c gives every command its class; a command that is not in it is a change.
  *
- * A limit is so many in a period of its class, a minute or an hour, of which all may come at once;
- * 0 is none. Plain values.
+ * A limit is so many in a period of its class, from a minute to a day, of which all may come at
+ * once; 0 is none. Plain values.
  */
 #pragma once
 
@@ -25,6 +25,7 @@ enum rate_class {
                            people who are put into groups: beside the group */
     RATE_CALLS,         /* offers */
     RATE_SIGNALS,       /* what is said within a call */
+    RATE_EXPORTS,       /* of all that is the user's */
     RATE_FAILED_LOGINS, /* of an address; charged when they have failed */
     RATE_REGISTRATIONS, /* of an address, and of the node: names that nobody had */
     RATE_CLASSES,

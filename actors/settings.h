@@ -31,11 +31,12 @@ enum {
     /* A socket's path within it must fit into a sockaddr_un, which has 108 bytes. */
     SETTINGS_PATH_BYTES = 96,
     SETTINGS_TURN_URIS_BYTES = 192,
+    SETTINGS_EXPORTS_MAX = 64,
     SETTINGS_ADDRESS_BYTES = IO_ADDRESS_TEXT_MAX,
     SETTINGS_SUBJECT_BYTES = 128,
     SETTINGS_URL_BYTES = 256,
     /* More than the table has; where each value came from. */
-    SETTINGS_MAX = 96,
+    SETTINGS_MAX = 104,
     /* Room for a page of mistakes, or for the whole table as JSON. */
     SETTINGS_TEXT_BYTES = 32 << 10,
 };
@@ -76,6 +77,7 @@ struct settings {
     uint32_t commands_per_s; /* of one connection; a second's worth may come at once */
     uint64_t command_bytes_per_s;
     /* In a period of the class; 0: no limit. Of an address on each scheduler. */
+    uint32_t exports_max;
     uint32_t user_rates[RATE_CLASSES];
     uint32_t address_rates[RATE_CLASSES];
     uint32_t registrations_per_hour;

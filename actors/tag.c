@@ -13,7 +13,8 @@ messenger_tag_name(uint32_t tag)
 #define NAME(tag) [(tag)-CONNECTION_TICK] = #tag
     static const char *const connections[] = {
         NAME(CONNECTION_TICK),     NAME(CONNECTION_ENTER),      NAME(CONNECTION_SLOW),
-        NAME(CONNECTION_RECEIPTS), NAME(CONNECTION_READ_AGAIN),
+        NAME(CONNECTION_RECEIPTS), NAME(CONNECTION_READ_AGAIN), NAME(CONNECTION_PAGE),
+        NAME(CONNECTION_LOOK),
     };
 #undef NAME
     if (tag - CONNECTION_TICK < sizeof connections / sizeof connections[0]) {

@@ -160,7 +160,7 @@ names_all_tags(void **state)
     names_tags(STORE_NAME_FIND, STORE_REPLACED);
     names_tags(ASK_STREAM, ASK_CALL_CHECK);
     names_tags(STORE_CALL_LOOK, STORE_CALL_TOLD);
-    names_tags(CONNECTION_TICK, CONNECTION_READ_AGAIN);
+    names_tags(CONNECTION_TICK, CONNECTION_LOOK);
     assert_string_equal(messenger_tag_name(STORE_MESSAGE), "STORE_MESSAGE");
     assert_string_equal(messenger_tag_name(CONNECTION_TICK), "CONNECTION_TICK");
 }

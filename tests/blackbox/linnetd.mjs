@@ -67,7 +67,7 @@ export class Linnetd {
   // Runs `linnet --data DIR words...`; rejects when its exit code is not 0.
   linnet(words, input = '') {
     return new Promise((resolve, reject) => {
-      const child = execFile(linnetPath, ['--data', this.data, ...words],
+      const child = execFile(linnetPath, ['--data', this.data, ...words], { maxBuffer: 1 << 28 },
         (error, stdout, stderr) => (error ? reject(new Error(`${words.join(' ')}: ${stderr}`)) : resolve(stdout)));
       child.stdin.on('error', () => {}); // it may end without reading
       child.stdin.end(input);
