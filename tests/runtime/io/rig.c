@@ -497,3 +497,31 @@ rig_pair(struct rig *rig, io_socket ends[2])
         assert_int_equal(rig_settle(rig, 0, &ends[1]), 0);
     }
 }
+
+/* ------------------------------------------------------------------------ ways */
+
+struct rig_way rig_way;
+
+void
+rig_open_this_way(struct rig *rig)
+{
+    rig_open(rig, &(struct rig_options){.level = rig_way.level, .settle = rig_way.settle});
+}
+
+static int
+run_this_way(const struct CMUnitTest *specs, size_t count, const char *name, struct rig_way way)
+{
+    rig_way = way;
+    return _cmocka_run_group_tests(name, specs, count, NULL, NULL);
+}
+
+int
+rig_run(const struct CMUnitTest *specs, size_t count, bool settled)
+{
+    int failed = run_this_way(specs, count, "level probe", (struct rig_way){IO_LEVEL_PROBE, false});
+    if (settled && rig_settles(IO_LEVEL_PROBE)) {
+        failed += run_this_way(specs, count, "level probe, settled",
+                               (struct rig_way){IO_LEVEL_PROBE, true});
+    }
+    return failed + run_this_way(specs, count, "level 6.1", (struct rig_way){IO_LEVEL_6_1, false});
+}

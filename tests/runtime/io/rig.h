@@ -21,6 +21,7 @@
 #include "runtime/io/uring.h"
 
 #include <pthread.h>
+#include <stddef.h>
 
 enum {
     RIG_LOOPS_MAX = 4,
@@ -69,6 +70,8 @@ struct probe {
 };
 
 void rig_open(struct rig *rig, const struct rig_options *options);
+/* One loop, in the way that is tried now (rig_run). */
+void rig_open_this_way(struct rig *rig);
 /* Stops the loops and waits until they have. */
 void rig_stop(struct rig *rig);
 /* Stops the loops, when they still run, and closes the driver. */
@@ -124,3 +127,14 @@ int32_t probe_await_end(struct probe *probe);
 unsigned probe_count(struct probe *probe);
 /* Makes an ended probe ready to be used again. */
 void probe_reset(struct probe *probe);
+
+/* Tests run in several ways, one after the other, and this is the one that is tried now. */
+extern struct rig_way {
+    enum io_level level;
+    bool settle; /* the sockets of pairs */
+} rig_way;
+
+struct CMUnitTest;
+/* A program's main: as the kernel allows it, likewise with settled sockets if `settled` and it can,
+ * and at level 6.1. How many failed. */
+int rig_run(const struct CMUnitTest *specs, size_t count, bool settled);

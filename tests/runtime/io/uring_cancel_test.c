@@ -6,15 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static enum io_level level;
-static bool settle; /* the sockets of pairs */
-
-static void
-open_rig(struct rig *rig)
-{
-    rig_open(rig, &(struct rig_options){.level = level, .settle = settle});
-}
-
 /* ------------------------------------------------------------------------ cancelling */
 
 static void
@@ -30,7 +21,7 @@ cancel_each(void **state)
     enum { BYTES = 32 << 20 };
     unsigned char *bytes = test_calloc(1, BYTES);
     struct iovec pieces[] = {rig_piece(bytes, BYTES / 2), rig_piece(bytes, BYTES / 2)};
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     rig_pair(&rig, ends);
     rig_poll(&rig, 0, &polling, ends[1]);
     rig_cancel_await(&rig, &polling);
@@ -66,7 +57,7 @@ cancel_connect(void **state)
     static struct probe connecting[CLIENTS];
     io_socket listener;
     memset(connecting, 0, sizeof(connecting));
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     assert_int_equal(io_address_parse("127.0.0.1:0", &wanted), 0);
     assert_int_equal(io_listen(rig_io(&rig, 0), &wanted, 0, &listener, &bound), 0);
     for (unsigned i = 0; i < CLIENTS; i++) {
@@ -105,7 +96,7 @@ cancel_at_once(void **state)
     struct rig rig;
     io_socket ends[2];
     struct probe polling = {0};
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     rig_pair(&rig, ends);
     rig_poll(&rig, 0, &polling, ends[1]); /* arms the probe's done */
     rig_cancel_await(&rig, &polling);
@@ -129,7 +120,7 @@ cancel_accept_race(void **state)
     struct rig rig;
     struct io_address bound;
     struct probe accepting = {.rig = &rig};
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     io_socket listener = rig_listen(&rig, "127.0.0.1:0", &bound);
     int lowest_before = dup(listener);
     assert_int_equal(close(lowest_before), 0);
@@ -169,13 +160,5 @@ main(void)
         SPEC("connections that come while their accept is cancelled are not leaked",
              cancel_accept_race),
     };
-    level = IO_LEVEL_PROBE;
-    int failed = cmocka_run_group_tests_name("level probe", specs, NULL, NULL);
-    if (rig_settles(level)) {
-        settle = true;
-        failed += cmocka_run_group_tests_name("level probe, settled", specs, NULL, NULL);
-        settle = false;
-    }
-    level = IO_LEVEL_6_1;
-    return failed + cmocka_run_group_tests_name("level 6.1", specs, NULL, NULL);
+    return rig_run(specs, sizeof specs / sizeof specs[0], true);
 }

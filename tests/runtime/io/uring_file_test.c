@@ -8,8 +8,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static enum io_level level;
-
 static io_file
 scratch(struct rig *rig, const char *name)
 {
@@ -34,7 +32,7 @@ appends(void **state)
     struct rig rig;
     struct probe writing = {0};
     char got[32];
-    rig_open(&rig, &(struct rig_options){.level = level});
+    rig_open_this_way(&rig);
     io_file file = scratch(&rig, "append");
     struct iovec pieces[] = {rig_piece("first ", 6), rig_piece("", 0), rig_piece("second", 6)};
     rig_write_sync(&rig, 0, &writing, file, pieces, 3, 0);
@@ -61,7 +59,7 @@ most_pieces(void **state)
     struct rig rig;
     struct probe writing = {0};
     struct iovec pieces[IO_SEND_PIECES_MAX];
-    rig_open(&rig, &(struct rig_options){.level = level});
+    rig_open_this_way(&rig);
     io_file file = scratch(&rig, "most");
     for (size_t i = 0; i < sizeof(in); i++) {
         in[i] = (unsigned char)(i * 31 >> 3);
@@ -87,7 +85,7 @@ appends_past_the_page_cache(void **state)
     struct rig rig;
     struct probe writing = {0};
     io_file file = -1;
-    rig_open(&rig, &(struct rig_options){.level = level});
+    rig_open_this_way(&rig);
     int flags = IO_OPEN_READ | IO_OPEN_WRITE | IO_OPEN_CREATE | IO_OPEN_DIRECT;
     assert_int_equal(io_file_open(rig.driver, "direct", flags, &file), 0);
     assert_int_equal(io_file_allocate(rig.driver, file, 2 * (uint64_t)BYTES), 0);
@@ -108,7 +106,7 @@ sync_alone(void **state)
     (void)state;
     struct rig rig;
     struct probe writing = {0};
-    rig_open(&rig, &(struct rig_options){.level = level});
+    rig_open_this_way(&rig);
     io_file file = scratch(&rig, "sync");
     rig_write_sync(&rig, 0, &writing, file, NULL, 0, 0);
     assert_int_equal(probe_await_end(&writing), 0);
@@ -125,7 +123,7 @@ bad_files(void **state)
     struct probe writing = {0};
     struct iovec pieces = rig_piece("x", 1);
     io_file file = -1;
-    rig_open(&rig, &(struct rig_options){.level = level});
+    rig_open_this_way(&rig);
     scratch_drop(&rig, scratch(&rig, "gone"), "gone");
     rig_write_sync(&rig, 0, &writing, 1000000, &pieces, 1, 0);
     assert_int_equal(probe_await_end(&writing), -EBADF);
@@ -155,7 +153,7 @@ goes_on(void **state)
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     struct rlimit limit = {.rlim_cur = 10, .rlim_max = before.rlim_max};
     void (*signal_before)(int) = signal(SIGXFSZ, SIG_IGN);
-    rig_open(&rig, &(struct rig_options){.level = level});
+    rig_open_this_way(&rig);
     io_file file = scratch(&rig, "limit");
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
     rig_write_sync(&rig, 0, &writing, file, pieces, 4, 0);
@@ -181,7 +179,7 @@ cancelled(void **state)
     static struct probe writing[APPENDS];
     struct iovec pieces = rig_piece(bytes, sizeof(bytes));
     memset(writing, 0, sizeof(writing));
-    rig_open(&rig, &(struct rig_options){.level = level});
+    rig_open_this_way(&rig);
     io_file file = scratch(&rig, "cancel");
     for (unsigned i = 0; i < APPENDS; i++) {
         rig_write_sync(&rig, 0, &writing[i], file, &pieces, 1, i * sizeof(bytes));
@@ -206,7 +204,7 @@ stop_lets_them_end(void **state)
     struct iovec pieces = rig_piece(bytes, sizeof(bytes));
     uint64_t size = 0;
     memset(writing, 0, sizeof(writing));
-    rig_open(&rig, &(struct rig_options){.level = level});
+    rig_open_this_way(&rig);
     io_file file = scratch(&rig, "stop");
     for (unsigned i = 0; i < APPENDS; i++) {
         rig_write_sync(&rig, 0, &writing[i], file, &pieces, 1, i * sizeof(bytes));
@@ -224,7 +222,7 @@ files_through_the_driver(void **state)
     (void)state;
     struct rig rig;
     uint64_t bytes = 0;
-    rig_open(&rig, &(struct rig_options){.level = level});
+    rig_open_this_way(&rig);
     assert_int_equal(io_make_directory(rig.driver, "d"), 0);
     io_file file = scratch(&rig, "d/a");
     assert_int_equal(io_file_lock(rig.driver, file), 0);
@@ -257,8 +255,5 @@ main(void)
         SPEC("a loop that stops lets its appends end first", stop_lets_them_end),
         SPEC("the driver's file calls reach the files", files_through_the_driver),
     };
-    level = IO_LEVEL_PROBE;
-    int failed = cmocka_run_group_tests_name("level probe", specs, NULL, NULL);
-    level = IO_LEVEL_6_1;
-    return failed + cmocka_run_group_tests_name("level 6.1", specs, NULL, NULL);
+    return rig_run(specs, sizeof specs / sizeof specs[0], false);
 }

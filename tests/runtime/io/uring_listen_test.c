@@ -13,14 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static enum io_level level;
-
-static void
-open_rig(struct rig *rig)
-{
-    rig_open(rig, &(struct rig_options){.level = level});
-}
-
 /* ------------------------------------------------------------- listening, accepting, connecting */
 
 static void
@@ -33,7 +25,7 @@ accepts_many(void **state)
     struct probe accepting = {0};
     static struct probe connecting[CLIENTS];
     memset(connecting, 0, sizeof(connecting));
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     io_socket listener = rig_listen(&rig, "127.0.0.1:0", &bound);
     rig_accept(&rig, 0, &accepting, listener);
     for (unsigned i = 0; i < CLIENTS; i++) {
@@ -65,7 +57,7 @@ peers(void **state)
     struct probe connecting = {0};
     char text[IO_ADDRESS_TEXT_MAX];
     char bound_text[IO_ADDRESS_TEXT_MAX];
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     io_socket listener = rig_listen(&rig, "[::1]:0", &bound);
     rig_accept(&rig, 0, &accepting, listener);
     rig_connect(&rig, 0, &connecting, &bound);
@@ -90,7 +82,7 @@ nobody_listens(void **state)
     struct io_address bound;
     struct io_address absent;
     struct probe connecting = {0};
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     io_socket listener = rig_listen(&rig, "127.0.0.1:0", &bound);
     rig_drop(&rig, 0, listener, false);
     rig_connect(&rig, 0, &connecting, &bound);
@@ -109,7 +101,7 @@ address_taken(void **state)
     struct rig rig;
     struct io_address bound;
     io_socket second = -7;
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     io_socket listener = rig_listen(&rig, "127.0.0.1:0", &bound);
     assert_int_equal(io_listen(rig_io(&rig, 0), &bound, 1, &second, NULL), -EADDRINUSE);
     assert_int_equal(second, -7);
@@ -131,7 +123,7 @@ unix_listener(void **state)
     io_socket second = -7;
     char text[IO_ADDRESS_TEXT_MAX];
     (void)unlink("shell");
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     mode_t mask = umask(0);
     io_socket listener = rig_listen(&rig, "unix:shell", &address);
     (void)umask(mask);
@@ -170,7 +162,7 @@ not_a_socket(void **state)
     struct io_address address;
     io_socket listener = -7;
     struct stat status;
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     FILE *file = fopen("precious", "w");
     assert_non_null(file);
     assert_int_equal(fclose(file), 0);
@@ -225,7 +217,7 @@ out_of_descriptors(void **state)
     (void)state;
     struct rig rig;
     struct shortage shortage;
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     shortage_make(&rig, &shortage);
     shortage_end(&shortage);
     /* It goes on by itself: the connection that waited is accepted. */
@@ -246,7 +238,7 @@ cancel_while_paused(void **state)
     (void)state;
     struct rig rig;
     struct shortage shortage;
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     shortage_make(&rig, &shortage);
     rig_cancel_await(&rig, &shortage.accepting);
     shortage_end(&shortage);
@@ -267,8 +259,5 @@ main(void)
         SPEC("an accept out of descriptors says so and goes on later", out_of_descriptors),
         SPEC("an accept that pauses can be cancelled", cancel_while_paused),
     };
-    level = IO_LEVEL_PROBE;
-    int failed = cmocka_run_group_tests_name("level probe", specs, NULL, NULL);
-    level = IO_LEVEL_6_1;
-    return failed + cmocka_run_group_tests_name("level 6.1", specs, NULL, NULL);
+    return rig_run(specs, sizeof specs / sizeof specs[0], false);
 }

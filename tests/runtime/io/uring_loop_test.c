@@ -10,8 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static enum io_level level;
-
 /* ------------------------------------------------------------------- wake-ups between two loops */
 
 /* Two loops hand a ball to and fro: each takes it only when it is its own, and wakes the other. A
@@ -67,7 +65,7 @@ play(unsigned spin_us)
     struct player players[2] = {{&table, 0}, {&table, 1}};
     struct io_loop loops[2];
     struct io_driver *driver;
-    struct uring_options options = {.loops = 2, .level = level, .spin_us = spin_us};
+    struct uring_options options = {.loops = 2, .level = rig_way.level, .spin_us = spin_us};
     assert_int_equal(uring_open(&options, &driver, NULL, 0), 0);
     for (unsigned i = 0; i < 2; i++) {
         table.io[i] = io_of(driver, i);
@@ -147,7 +145,7 @@ every_ring_heard(void **state)
     (void)state;
     struct belfry belfry = {0};
     struct io_driver *driver;
-    struct uring_options options = {.loops = 1, .level = level};
+    struct uring_options options = {.loops = 1, .level = rig_way.level};
     struct io_loop loop = {
         .turn = belfry_turn, .idle = belfry_idle, .stopped = belfry_stopped, .context = &belfry};
     pthread_t ringers[RINGERS];
@@ -226,10 +224,11 @@ never_early(void **state)
     (void)state;
     struct sleeper sleeper = {0};
     struct sleeper spinner = {0};
-    sleep_through(&sleeper, &(struct uring_options){.loops = 1, .level = level});
+    sleep_through(&sleeper, &(struct uring_options){.loops = 1, .level = rig_way.level});
     assert_int_equal(sleeper.turns, DEADLINES + 1);
     assert_int_equal(sleeper.early, 0);
-    sleep_through(&spinner, &(struct uring_options){.loops = 1, .level = level, .spin_us = 50});
+    sleep_through(&spinner,
+                  &(struct uring_options){.loops = 1, .level = rig_way.level, .spin_us = 50});
     assert_int_equal(spinner.turns, DEADLINES + 1);
     assert_int_equal(spinner.early, 0);
 }
@@ -263,7 +262,7 @@ busy_enters_nothing(void **state)
     (void)state;
     struct busy busy = {0};
     struct io_driver *driver;
-    struct uring_options options = {.loops = 1, .level = level};
+    struct uring_options options = {.loops = 1, .level = rig_way.level};
     struct io_loop loop = {
         .turn = busy_turn, .idle = sleeper_idle, .stopped = busy_stopped, .context = &busy};
     assert_int_equal(uring_open(&options, &driver, NULL, 0), 0);
@@ -283,7 +282,7 @@ clocks(void **state)
     (void)state;
     enum { YEAR_2020_MS_DIV_1000 = 1577836800 };
     struct io_driver *driver;
-    struct uring_options options = {.loops = 1, .level = level};
+    struct uring_options options = {.loops = 1, .level = rig_way.level};
     assert_int_equal(uring_open(&options, &driver, NULL, 0), 0);
     struct io *io = io_of(driver, 0);
     uint64_t before_ns = io_now_ns(io);
@@ -302,7 +301,7 @@ chance(void **state)
     static unsigned char bytes[BYTES + 1];
     unsigned counts[256] = {0};
     struct io_driver *driver;
-    struct uring_options options = {.loops = 1, .level = level};
+    struct uring_options options = {.loops = 1, .level = rig_way.level};
     assert_int_equal(uring_open(&options, &driver, NULL, 0), 0);
     bytes[BYTES] = 0;
     io_random(io_of(driver, 0), bytes, BYTES);
@@ -333,7 +332,7 @@ signals_elsewhere(void **state)
     struct rig rig;
     sigset_t blocked;
     sigset_t ours;
-    rig_open(&rig, &(struct rig_options){.level = level});
+    rig_open_this_way(&rig);
     rig_do(&rig, 0, note_signals, &blocked);
     assert_int_equal(sigismember(&blocked, SIGTERM), 1);
     assert_int_equal(sigismember(&blocked, SIGINT), 1);
@@ -356,7 +355,7 @@ stop_with_active(void **state)
     struct probe *probes = test_calloc(3, sizeof(*probes));
     struct iovec pieces[] = {{.iov_base = bytes, .iov_len = BYTES},
                              {.iov_base = bytes, .iov_len = BYTES}};
-    rig_open(&rig, &(struct rig_options){.level = level});
+    rig_open_this_way(&rig);
     rig_pair(&rig, ends);
     rig_poll(&rig, 0, &probes[0], ends[0]);
     rig_send(&rig, 0, &probes[1], ends[1], pieces, 2);
@@ -390,8 +389,5 @@ main(void)
              signals_elsewhere),
         SPEC("a stopped loop touches no memory of the operations it left", stop_with_active),
     };
-    level = IO_LEVEL_PROBE;
-    int failed = cmocka_run_group_tests_name("level probe", specs, NULL, NULL);
-    level = IO_LEVEL_6_1;
-    return failed + cmocka_run_group_tests_name("level 6.1", specs, NULL, NULL);
+    return rig_run(specs, sizeof specs / sizeof specs[0], false);
 }

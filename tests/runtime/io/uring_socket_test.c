@@ -8,15 +8,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static enum io_level level;
-static bool settle; /* the sockets of pairs */
-
-static void
-open_rig(struct rig *rig)
-{
-    rig_open(rig, &(struct rig_options){.level = level, .settle = settle});
-}
-
 /* ------------------------------------------------------------------------ conversations */
 
 static void
@@ -27,7 +18,7 @@ conversation(void **state)
     io_socket ends[2];
     struct probe polling = {0};
     struct probe receiving = {.rig = &rig};
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     rig_pair(&rig, ends);
     rig_poll(&rig, 0, &polling, ends[1]);
     rig_say(&rig, ends[0], "hello");
@@ -66,7 +57,7 @@ gathered(void **state)
     struct probe receiving = {.rig = &rig};
     static struct iovec pieces[IO_SEND_PIECES_MAX];
     char text[IO_SEND_PIECES_MAX * PIECE_BYTES];
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     rig_pair(&rig, ends);
     for (unsigned i = 0; i < sizeof(text); i++) {
         text[i] = (char)('a' + i % 26);
@@ -90,7 +81,7 @@ end_of_stream(void **state)
     io_socket ends[2];
     struct probe polling = {0};
     struct probe receiving = {.rig = &rig};
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     rig_pair(&rig, ends);
     rig_poll(&rig, 0, &polling, ends[1]);
     rig_say(&rig, ends[0], "last");
@@ -120,7 +111,7 @@ reset(void **state)
     struct probe sending = {0};
     struct probe receiving = {.rig = &rig};
     struct iovec pieces = rig_piece("x", 1);
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     rig_pair(&rig, ends);
     rig_poll(&rig, 0, &polling, ends[1]);
     rig_drop(&rig, 0, ends[0], true);
@@ -141,7 +132,7 @@ drained_or_not(void **state)
     struct probe sending = {0};
     struct probe receiving = {.rig = &rig};
     struct iovec pieces = rig_piece(text, sizeof(text));
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     rig_pair(&rig, ends);
     rig_send(&rig, 0, &sending, ends[0], &pieces, 1);
     assert_int_equal(probe_await_end(&sending), sizeof(text));
@@ -163,7 +154,7 @@ partial_send(void **state)
     struct probe waiting = {0};
     struct probe receiving = {.rig = &rig};
     unsigned char *bytes = test_calloc(1, BYTES);
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     rig_pair(&rig, ends);
     struct iovec pieces = rig_piece(bytes, BYTES);
     rig_send(&rig, 0, &sending, ends[0], &pieces, 1);
@@ -194,7 +185,8 @@ no_buffers(void **state)
     io_socket ends[TALKERS][2];
     static struct probe receiving[TALKERS];
     memset(receiving, 0, sizeof(receiving));
-    rig_open(&rig, &(struct rig_options){.level = level, .settle = settle, .receive_buffers = 2});
+    rig_open(&rig, &(struct rig_options){
+                       .level = rig_way.level, .settle = rig_way.settle, .receive_buffers = 2});
     for (unsigned i = 0; i < TALKERS; i++) {
         rig_pair(&rig, ends[i]);
         rig_say(&rig, ends[i][0], "hello");
@@ -242,7 +234,8 @@ buffers_go_back(void **state)
     const unsigned char *buffers[TALKERS];
     static struct probe receiving[TALKERS];
     memset(receiving, 0, sizeof(receiving));
-    rig_open(&rig, &(struct rig_options){.level = level, .settle = settle, .receive_buffers = 4});
+    rig_open(&rig, &(struct rig_options){
+                       .level = rig_way.level, .settle = rig_way.settle, .receive_buffers = 4});
     for (unsigned i = 0; i < TALKERS; i++) {
         rig_pair(&rig, ends[i]);
         rig_say(&rig, ends[i][0], "hello");
@@ -281,7 +274,7 @@ bad_socket(void **state)
     struct rig rig;
     struct probe probe = {0};
     struct iovec pieces[] = {rig_piece("x", 1), rig_piece("y", 1)};
-    open_rig(&rig);
+    rig_open_this_way(&rig);
     rig_send(&rig, 0, &probe, NOT_OPEN, pieces, 2);
     assert_int_equal(probe_await_end(&probe), -EBADF);
     assert_int_equal(rig_receive_now(&rig, &probe, NOT_OPEN), -EBADF);
@@ -343,7 +336,8 @@ crowd_overflows(void **state)
     struct iovec pieces[] = {rig_piece("12", 2), rig_piece("34", 2)};
     memset(polling, 0, sizeof(polling));
     memset(sending, 0, sizeof(sending));
-    rig_open(&rig, &(struct rig_options){.level = level, .settle = settle, .ring_entries = 4});
+    rig_open(&rig, &(struct rig_options){
+                       .level = rig_way.level, .settle = rig_way.settle, .ring_entries = 4});
     for (unsigned i = 0; i < CROWD; i++) {
         rig_pair(&rig, ends[i]);
         probe_prime(&rig, &polling[i]);
@@ -452,9 +446,9 @@ two_loops(void **state)
     io_socket ends[2];
     struct pinger pingers[2];
     static struct probe told[2];
-    rig_open(&rig, &(struct rig_options){.loops = 2, .level = level});
+    rig_open(&rig, &(struct rig_options){.loops = 2, .level = rig_way.level});
     rig_pair(&rig, ends);
-    for (unsigned i = 0; settle && i < 2; i++) {
+    for (unsigned i = 0; rig_way.settle && i < 2; i++) {
         assert_int_equal(rig_settle(&rig, i, &ends[i]), 0);
     }
     memset(pingers, 0, sizeof(pingers));
@@ -490,13 +484,5 @@ main(void)
         SPEC("events that overflow the ring are not lost", crowd_overflows),
         SPEC("two loops converse over a socket", two_loops),
     };
-    level = IO_LEVEL_PROBE;
-    int failed = cmocka_run_group_tests_name("level probe", specs, NULL, NULL);
-    if (rig_settles(level)) {
-        settle = true;
-        failed += cmocka_run_group_tests_name("level probe, settled", specs, NULL, NULL);
-        settle = false;
-    }
-    level = IO_LEVEL_6_1;
-    return failed + cmocka_run_group_tests_name("level 6.1", specs, NULL, NULL);
+    return rig_run(specs, sizeof specs / sizeof specs[0], true);
 }
