@@ -2,27 +2,9 @@
 #include "actors/short_name.h"
 
 #include "runtime/check.h"
-#include "runtime/io/sim.h"
-#include "runtime/node.h"
-#include "tests/spec.h"
+#include "tests/actors/in_an_actor.h"
 
 #include <string.h>
-
-/* A long name's memory is its actor's: the test runs inside a process. */
-static void
-in_an_actor(void (*run)(void *state))
-{
-    static struct ln_behaviour behaviour = {.name = "short name test", .stack_bytes = 256 << 10};
-    struct io_driver *driver;
-    behaviour.run = run;
-    assert_int_equal(sim_open(&(struct sim_options){.seed = 1}, &driver), 0);
-    struct ln_node *node = ln_node_open(driver, &(struct ln_node_options){0});
-    ln_node_root(node, &behaviour, NULL, 0);
-    assert_int_equal(ln_node_start(node), 0);
-    assert_int_equal(ln_node_join(node).kind, LN_EXIT_NORMAL);
-    ln_node_close(&node);
-    io_driver_close(driver);
-}
 
 static struct store_name
 name_of(uint8_t bytes, char first)
