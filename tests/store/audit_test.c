@@ -81,9 +81,7 @@ an_attach_that_came_to_nothing_leaves_nobody_online(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 10; seed++) {
-        rig_open(&rig, seed);
-        rig_play(&rig, late_story);
-        rig_close(&rig);
+        rig_play_once(&rig, seed, late_story);
     }
 }
 
@@ -118,9 +116,7 @@ forgets_who_ended_unheard(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= 10; seed++) {
-        rig_open(&rig, seed);
-        rig_play(&rig, unheard_story);
-        rig_close(&rig);
+        rig_play_once(&rig, seed, unheard_story);
     }
 }
 
@@ -154,9 +150,7 @@ static void
 hears_an_end_under_load(void **state)
 {
     (void)state;
-    rig_open(&rig, 20);
-    rig_play(&rig, overload_story);
-    rig_close(&rig);
+    rig_play_once(&rig, 20, overload_story);
 }
 
 /* LMDB can't be read: who waits for it is told so, but an end that waits behind is heard. */
@@ -242,9 +236,7 @@ static void
 answers_audits(void **state)
 {
     (void)state;
-    rig_open(&rig, 30);
-    rig_play(&rig, audit_story);
-    rig_close(&rig);
+    rig_play_once(&rig, 30, audit_story);
 }
 
 static void

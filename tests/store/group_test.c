@@ -268,9 +268,7 @@ joins_and_changes_in_one_breath(void **state)
 {
     (void)state;
     for (uint64_t seed = 3; seed < 6; seed++) {
-        rig_open(&rig, seed);
-        rig_play(&rig, breath_story);
-        rig_close(&rig);
+        rig_play_once(&rig, seed, breath_story);
     }
 }
 

@@ -333,9 +333,7 @@ static void
 waits_for_slow_sessions(void **state)
 {
     (void)state;
-    rig_open(&rig, 20);
-    rig_play(&rig, slow_session_story);
-    rig_close(&rig);
+    rig_play_once(&rig, 20, slow_session_story);
 }
 
 /* -------------------------------------------------------------------------------- a lost device */

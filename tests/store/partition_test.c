@@ -13,14 +13,6 @@
 
 static struct rig rig;
 
-static void
-play(uint64_t seed, rig_story *story)
-{
-    rig_open(&rig, seed);
-    rig_play(&rig, story);
-    rig_close(&rig);
-}
-
 /* ------------------------------------------------------------------------------------- accounts */
 
 static void
@@ -91,7 +83,7 @@ static void
 keeps_accounts(void **state)
 {
     (void)state;
-    play(1, account_story);
+    rig_play_once(&rig, 1, account_story);
 }
 
 static void
@@ -216,7 +208,7 @@ static void
 tells_sessions(void **state)
 {
     (void)state;
-    play(7, notice_story);
+    rig_play_once(&rig, 7, notice_story);
 }
 
 static void
@@ -243,7 +235,7 @@ static void
 replaces_sessions(void **state)
 {
     (void)state;
-    play(7, replace_story);
+    rig_play_once(&rig, 7, replace_story);
 }
 
 static unsigned
@@ -289,7 +281,7 @@ static void
 rests(void **state)
 {
     (void)state;
-    play(10, rest_story);
+    rig_play_once(&rig, 10, rest_story);
 }
 
 /* Alice writes to herself, and never stops; cells in which nobody acts rest all the same. */
@@ -317,7 +309,7 @@ static void
 cells_rest_alone(void **state)
 {
     (void)state;
-    play(11, lone_rest_story);
+    rig_play_once(&rig, 11, lone_rest_story);
 }
 
 /* Users are asked for who are not in memory, again and again, and nobody writes. */
@@ -357,7 +349,7 @@ static void
 cells_that_are_read_stay_open(void **state)
 {
     (void)state;
-    play(12, read_story);
+    rig_play_once(&rig, 12, read_story);
 }
 
 /* -EAGAIN: there was no room for it; -ETIMEDOUT: it waits. */
@@ -416,7 +408,7 @@ static void
 what_may_wait_is_refused_first(void **state)
 {
     (void)state;
-    play(12, crowded_story);
+    rig_play_once(&rig, 12, crowded_story);
 }
 
 /* Both devices' sessions are the caller. */
@@ -455,7 +447,7 @@ static void
 pushes_to_each_device(void **state)
 {
     (void)state;
-    play(9, many_devices_story);
+    rig_play_once(&rig, 9, many_devices_story);
 }
 
 static void
@@ -482,7 +474,7 @@ static void
 detaches_in_order(void **state)
 {
     (void)state;
-    play(8, detach_story);
+    rig_play_once(&rig, 8, detach_story);
 }
 
 /* ---------------------------------------------------------------------------------------- pages */
@@ -646,7 +638,7 @@ static void
 refuses_nonsense(void **state)
 {
     (void)state;
-    play(30, bad_story);
+    rig_play_once(&rig, 30, bad_story);
 }
 
 int

@@ -241,3 +241,11 @@ rig_play(struct rig *rig, rig_story *story)
         fail_msg("%s", done ? rig->wrong : "the story did not come to its end");
     }
 }
+
+void
+rig_play_once(struct rig *rig, uint64_t seed, rig_story *story)
+{
+    rig_open(rig, seed);
+    rig_play(rig, story);
+    rig_close(rig);
+}

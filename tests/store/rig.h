@@ -80,6 +80,8 @@ void rig_bury(struct rig *rig);
 void rig_tell(struct rig *rig, rig_story *story);
 /* One life with one story, which must come to its end with nothing wrong. */
 void rig_play(struct rig *rig, rig_story *story);
+/* A rig that is opened for one story, and closed behind it. */
+void rig_play_once(struct rig *rig, uint64_t seed, rig_story *story);
 
 /* The first thing that was wrong is kept. */
 void rig_wrong(struct rig *rig, const char *format, ...) __attribute__((format(printf, 2, 3)));

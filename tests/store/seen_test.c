@@ -219,9 +219,7 @@ static void
 refuses_what_makes_no_sense(void **state)
 {
     (void)state;
-    rig_open(&rig, 4);
-    rig_play(&rig, bad_story);
-    rig_close(&rig);
+    rig_play_once(&rig, 4, bad_story);
 }
 
 int

@@ -9,14 +9,6 @@
 
 static struct rig rig;
 
-static void
-play(uint64_t seed, rig_story *story)
-{
-    rig_open(&rig, seed);
-    rig_play(&rig, story);
-    rig_close(&rig);
-}
-
 static struct ln_msg *
 told(void)
 {
@@ -115,7 +107,7 @@ static void
 pages(void **state)
 {
     (void)state;
-    play(31, page_story);
+    rig_play_once(&rig, 31, page_story);
 }
 
 /* -------------------------------------------------------------------------------------- who may */
@@ -229,7 +221,7 @@ static void
 shows_profiles(void **state)
 {
     (void)state;
-    play(34, profile_story);
+    rig_play_once(&rig, 34, profile_story);
 }
 
 /* -------------------------------------------------------------------------------------- notices */
@@ -256,7 +248,7 @@ static void
 tells(void **state)
 {
     (void)state;
-    play(35, notice_story);
+    rig_play_once(&rig, 35, notice_story);
 }
 
 /* ------------------------------------------------------------------------------------- refusals */

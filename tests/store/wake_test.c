@@ -49,9 +49,7 @@ static void
 keeps_subscriptions(void **state)
 {
     (void)state;
-    rig_open(&rig, 1);
-    rig_play(&rig, subscribe_story);
-    rig_close(&rig);
+    rig_play_once(&rig, 1, subscribe_story);
 }
 
 /* A request that no client of the store would make. */
@@ -95,9 +93,7 @@ static void
 refuses(void **state)
 {
     (void)state;
-    rig_open(&rig, 2);
-    rig_play(&rig, refusal_story);
-    rig_close(&rig);
+    rig_play_once(&rig, 2, refusal_story);
 }
 
 /* ---------------------------------------------------------------------------------------- waker */
@@ -134,9 +130,7 @@ static void
 tells_the_waker(void **state)
 {
     (void)state;
-    rig_open(&rig, 3);
-    rig_play(&rig, waker_story);
-    rig_close(&rig);
+    rig_play_once(&rig, 3, waker_story);
 }
 
 /* ------------------------------------------------------------------------------------- the list */
