@@ -13,6 +13,7 @@
  * away. */
 #include "actors/presence.h"
 #include "bench/chance.h"
+#include "bench/cpu.h"
 #include "bench/histogram.h"
 #include "runtime/io/uring.h"
 #include "runtime/node.h"
@@ -22,7 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 enum {
     USERS_DEFAULT = 100000,
@@ -275,17 +275,6 @@ static const struct ln_behaviour writer = {
     .name = "writer", .state_bytes = sizeof(uint64_t), .init = writer_init, .run = writer_run};
 
 /* ---------------------------------------------------------------------------------- the measure */
-
-static double
-cpu_seconds(void)
-{
-    struct rusage usage;
-    if (getrusage(RUSAGE_SELF, &usage) != 0) {
-        return 0;
-    }
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
-}
 
 static void
 spawn_at(const struct ln_behaviour *behaviour, const void *argument, size_t bytes,

@@ -11,6 +11,7 @@
  * contains a fetch from LMDB where the two users are cold. */
 #include "store/store.h"
 #include "bench/chance.h"
+#include "bench/cpu.h"
 #include "bench/histogram.h"
 #include "runtime/io/uring.h"
 #include "runtime/node.h"
@@ -25,7 +26,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -251,18 +251,6 @@ list_all(void)
     if (bench.users_count < USERS_MIN) {
         fail("the folder has too few users", "fill another one");
     }
-}
-
-/* Of all threads of the process: what a message costs whatever else the machine does. */
-static double
-cpu_seconds(void)
-{
-    struct rusage usage;
-    if (getrusage(RUSAGE_SELF, &usage) != 0) {
-        return 0;
-    }
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
 static void
