@@ -285,6 +285,7 @@ run_usage_read(struct run *run, const struct sections *sections, struct run_usag
     if (run->node_pid != 0) {
         (void)!process_cpu_ms(run->driver, run->node_pid, &usage->node_cpu_ms);
         (void)!process_resident(run->driver, run->node_pid, &usage->node_resident_bytes);
+        (void)!process_own(run->driver, run->node_pid, &usage->node_own_bytes);
     }
 }
 

@@ -25,7 +25,7 @@ enum run_exit {
  * processes. */
 struct run_usage {
     uint64_t generator_cpu_ms, generator_resident_bytes;
-    uint64_t node_cpu_ms, node_resident_bytes;
+    uint64_t node_cpu_ms, node_resident_bytes, node_own_bytes;
 };
 
 /* What idle connections cost: read before them, when all are there, and after the time in

@@ -13,7 +13,7 @@ static const struct {
     enum series_value value;
     const char *name, *text;
 } told[DRIFTS] = {
-    [DRIFT_MEMORY] = {SERIES_NODE_RESIDENT, "memory", "the node's resident memory"},
+    [DRIFT_MEMORY] = {SERIES_NODE_OWN, "memory", "the node's memory"},
     [DRIFT_LATENCY] = {SERIES_DELIVERY_P99, "latency", "p99 to delivery"},
     [DRIFT_DISK] = {SERIES_DISK, "disk", "the data directory"},
 };

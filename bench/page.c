@@ -249,7 +249,7 @@ static const struct chart charts[] = {
      .lines = {{SERIES_NODE_CPU, "node"}, {SERIES_GENERATOR_CPU, "generator"}}},
     {.title = "The node's resident memory",
      .unit = SCALE_BYTES,
-     .lines = {{SERIES_NODE_RESIDENT, "resident"}}},
+     .lines = {{SERIES_NODE_RESIDENT, "resident"}, {SERIES_NODE_OWN, "without files"}}},
     {.title = "The data directory", .unit = SCALE_BYTES, .lines = {{SERIES_DISK, "bytes on disk"}}},
 };
 

@@ -54,18 +54,30 @@ process_cpu_ms(struct io_driver *driver, uint32_t pid, uint64_t *out_ms)
     return 0;
 }
 
-int
-process_resident(struct io_driver *driver, uint32_t pid, uint64_t *out_bytes)
+static int
+status_bytes(struct io_driver *driver, uint32_t pid, const char *name, uint64_t *out_bytes)
 {
     char text[TEXT_BYTES];
     int error = proc_read(driver, pid, "status", text);
     if (error < 0) {
         return error;
     }
-    const char *line = strstr(text, "\nVmRSS:");
+    const char *line = strstr(text, name);
     if (line == NULL) {
         return -EPROTO;
     }
-    *out_bytes = strtoull(line + strlen("\nVmRSS:"), NULL, 10) * 1024;
+    *out_bytes = strtoull(line + strlen(name), NULL, 10) * 1024;
     return 0;
+}
+
+int
+process_resident(struct io_driver *driver, uint32_t pid, uint64_t *out_bytes)
+{
+    return status_bytes(driver, pid, "\nVmRSS:", out_bytes);
+}
+
+int
+process_own(struct io_driver *driver, uint32_t pid, uint64_t *out_bytes)
+{
+    return status_bytes(driver, pid, "\nRssAnon:", out_bytes);
 }

@@ -15,3 +15,6 @@
 MUST_CHECK int process_cpu_ms(struct io_driver *driver, uint32_t pid, uint64_t *out_ms);
 /* Resident bytes. */
 MUST_CHECK int process_resident(struct io_driver *driver, uint32_t pid, uint64_t *out_bytes);
+/* Of these, what no file stands behind. Pages of mapped files come with what is read of them, and
+ * go when others want the room. */
+MUST_CHECK int process_own(struct io_driver *driver, uint32_t pid, uint64_t *out_bytes);

@@ -48,6 +48,7 @@ take(struct sampler *sampler, uint64_t now_ns)
     look->generator_cpu_ms = usage.generator_cpu_ms;
     look->node_cpu_ms = usage.node_cpu_ms;
     look->node_resident_bytes = usage.node_resident_bytes;
+    look->node_own_bytes = usage.node_own_bytes;
     look->disk_bytes = run->disk_bytes;
     series_note(&run->series, now_ns);
 }

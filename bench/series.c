@@ -64,6 +64,7 @@ series_name(enum series_value value)
         [SERIES_NODE_CPU] = "node_cpu_cores",
         [SERIES_GENERATOR_CPU] = "generator_cpu_cores",
         [SERIES_NODE_RESIDENT] = "node_resident_bytes",
+        [SERIES_NODE_OWN] = "node_own_bytes",
         [SERIES_DISK] = "disk_bytes",
     };
     ASSERT(value < SERIES_VALUES);
@@ -160,6 +161,7 @@ sample_fill(struct sample *sample, const struct series_look *before,
     values[SERIES_NODE_CPU] = cores(before->node_cpu_ms, after->node_cpu_ms, span_s);
     values[SERIES_GENERATOR_CPU] = cores(before->generator_cpu_ms, after->generator_cpu_ms, span_s);
     values[SERIES_NODE_RESIDENT] = known(after->node_resident_bytes);
+    values[SERIES_NODE_OWN] = known(after->node_own_bytes);
     values[SERIES_DISK] = known(after->disk_bytes);
 }
 

@@ -47,6 +47,7 @@ enum series_value {
     SERIES_NODE_CPU, /* cores kept busy meanwhile */
     SERIES_GENERATOR_CPU,
     SERIES_NODE_RESIDENT, /* bytes */
+    SERIES_NODE_OWN,      /* of them, what is in no file: process_own */
     SERIES_DISK,
     SERIES_VALUES,
 };
@@ -61,7 +62,7 @@ struct series_look {
     uint64_t counts[TALLY_COUNTERS];
     struct meter_look meters[TALLY_DELAYS];
     uint64_t node_cpu_ms, generator_cpu_ms; /* 10 ms is the kernel's grain */
-    uint64_t node_resident_bytes, disk_bytes;
+    uint64_t node_resident_bytes, node_own_bytes, disk_bytes;
 };
 
 /* Zero has no samples, and takes none: not begun. */

@@ -50,7 +50,7 @@ static void
 memory(double per_hour, double noisy)
 {
     for (uint32_t i = 0; i < COUNT; i++) {
-        series.list[i].values[SERIES_NODE_RESIDENT] =
+        series.list[i].values[SERIES_NODE_OWN] =
             100 * mib + per_hour * (i + 1) / 3600 + noisy * noise();
     }
 }
@@ -137,7 +137,7 @@ span_alone(void **state)
     (void)state;
     memory(0, 0);
     for (uint32_t i = 0; i < 59; i++) {
-        series.list[i].values[SERIES_NODE_RESIDENT] = 0; /* the warm-up */
+        series.list[i].values[SERIES_NODE_OWN] = 0; /* the warm-up */
     }
     struct drift drift = look(DRIFT_MEMORY, 0);
     assert_int_equal(drift.verdict, DRIFT_KEPT);

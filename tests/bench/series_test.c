@@ -105,12 +105,14 @@ processes(void **state)
         struct series_look *look = look_begin();
         look->node_cpu_ms = node_cpu_ms[i];
         look->node_resident_bytes = i < 3 ? 1 << 20 : 0;
+        look->node_own_bytes = i < 3 ? 1 << 19 : 0;
         series_note(&series, second_ns * (i + 1));
     }
     assert_true(value_of(0, SERIES_NODE_CPU) == 1.5);
     assert_true(isnan(value_of(1, SERIES_NODE_CPU)));
     assert_true(isnan(value_of(2, SERIES_NODE_CPU)));
     assert_true(value_of(1, SERIES_NODE_RESIDENT) == 1 << 20);
+    assert_true(value_of(1, SERIES_NODE_OWN) == 1 << 19);
     assert_true(isnan(value_of(2, SERIES_NODE_RESIDENT)));
     assert_true(isnan(value_of(0, SERIES_DISK)));
 }
