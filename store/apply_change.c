@@ -8,6 +8,7 @@
 #include "store/group_ledger.h"
 #include "store/history_ledger.h"
 #include "store/outbox.h"
+#include "store/withdrawn.h"
 
 #include <errno.h>
 
@@ -113,11 +114,7 @@ void
 apply_wipe(const struct apply *apply, uint64_t user, struct store_entry *entry)
 {
     struct store_key key = record_key(apply->ledger->partition, RECORD_INBOX, user, entry->number);
-    entry->message.deleted = true;
-    entry->message.body_kind = 0;
-    entry->message.content_kind = 0;
-    entry->message.body_bytes = 0;
-    entry->message.attachments_bytes = 0;
+    entry_blank(&entry->message);
     size_t bytes = entry_bytes(entry);
     unsigned char *record = effects_scratch(apply->effects, bytes);
     entry_encode(entry, record);
@@ -313,6 +310,16 @@ need_changed(const struct needs *needs, const struct payload *payload)
     need_history(needs, &place, &changed->change);
 }
 
+/* What waits of it for other devices of its author says nothing from now on. */
+static void
+withdraw(const struct apply *apply, const struct payload_change *changed)
+{
+    if (changed->change.kind == STORE_CHANGE_DELETE) {
+        withdrawn_put(apply, changed->change.message.sender, changed->peer,
+                      changed->change.message.chat_number);
+    }
+}
+
 /* As a message's copy (apply_message.c), left out where there is no room. */
 static void
 run_changed(const struct apply *apply, const struct payload *payload)
@@ -322,6 +329,7 @@ run_changed(const struct apply *apply, const struct payload *payload)
     struct place place = {.user = user, .chat = changed->peer};
     struct store_entry entry = {
         .kind = STORE_ENTRY_CHANGE, .peer = changed->peer, .change = changed->change};
+    withdraw(apply, changed);
     if (!apply_own_entry(apply, user, &entry)) {
         return;
     }
@@ -345,6 +353,7 @@ run_changed_kept(const struct apply *apply, const struct payload *payload)
     const struct payload_change *changed = &payload->change;
     struct place place = {.user = changed->change.message.sender, .chat = changed->peer};
     struct record_head head;
+    withdraw(apply, changed);
     if (inbox_head_get(apply->ledger, place.user, &head)) {
         change_history(apply, &place, &changed->change);
     }

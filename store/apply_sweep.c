@@ -4,6 +4,7 @@
 #include "store/apply_priv.h"
 #include "store/expiry.h"
 #include "store/inbox.h"
+#include "store/withdrawn.h"
 
 static void
 row_get(const struct command_sweep *sweep, uint32_t index, struct expiry_row *out_row,
@@ -59,7 +60,7 @@ need_entry(const struct needs *needs, const struct expiry *expiry)
 static void
 need_due(const struct needs *needs, const struct expiry *expiry)
 {
-    if (expiry->kind == EXPIRY_TOMBSTONE) {
+    if (expiry->kind == EXPIRY_TOMBSTONE && !withdrawn_is(expiry)) {
         return;
     }
     need(needs, RECORD_HEAD, expiry->user, 0);
@@ -67,7 +68,7 @@ need_due(const struct needs *needs, const struct expiry *expiry)
         need_entry(needs, expiry);
     } else if (expiry->kind == EXPIRY_CALL) {
         need(needs, RECORD_CALLS, expiry->user, 0);
-    } else {
+    } else if (expiry->kind == EXPIRY_HOLD) {
         need(needs, RECORD_CHAT, expiry->user, expiry->a);
     }
 }
@@ -136,6 +137,8 @@ run_sweep(const struct apply *apply, const struct command *command)
             apply_call_due(apply, &expiry, row.at_ms);
         } else if (expiry.kind == EXPIRY_HOLD) {
             apply_hold_due(apply, &expiry, row.at_ms);
+        } else if (withdrawn_is(&expiry)) {
+            withdrawn_due(apply, &expiry);
         } else {
             struct store_key key =
                 tombstone_key(ledger->partition, expiry.user, expiry.a, expiry.b);

@@ -276,6 +276,9 @@ void entry_put_group_cursors(struct cursor_out *out,
                              const struct store_entry_group_cursors *cursors);
 void entry_get_group_cursors(struct cursor_in *in, struct store_entry_group_cursors *out);
 
+/* Takes out what it said: only that it is gone is left. */
+void entry_blank(struct store_entry_message *message);
+
 /* Whether the record is that of something said whose time is over. */
 bool entry_expired(struct store_value record, uint64_t now_ms);
 /* entry_device.c: of a device. */

@@ -31,3 +31,13 @@ entry_get_change(struct cursor_in *in, struct store_entry_change *out)
     out->author = cursor_get_u64(in);
     entry_get_message(in, &out->message);
 }
+
+void
+entry_blank(struct store_entry_message *message)
+{
+    message->deleted = true;
+    message->body_kind = 0;
+    message->content_kind = 0;
+    message->body_bytes = 0;
+    message->attachments_bytes = 0;
+}

@@ -3,6 +3,7 @@
  * is durable. */
 #include "store/inbox.h"
 #include "store/partition_priv.h"
+#include "store/withdrawn.h"
 
 #include <errno.h>
 #include <string.h>
@@ -255,6 +256,8 @@ partition_buffer(const struct rows *rows)
 
 /* What a page is made of. */
 struct inbox_page {
+    uint64_t user;
+    uint64_t withdrawn; /* the head's */
     struct store_range range;
     uint32_t entries_max;
     uint32_t bytes_max;
@@ -263,8 +266,54 @@ struct inbox_page {
     uint64_t now_ms;
 };
 
-/* Fills the scratch; false: something of the range is in LMDB and has not been read. */
-static bool
+enum give { GIVE_WHOLE, GIVE_BLANK, GIVE_NOTHING, GIVE_UNKNOWN };
+
+/* What of an entry is given out. What its author has taken back says nothing any more
+ * (withdrawn.h). */
+static enum give
+give_of(struct partition *partition, const struct inbox_page *inbox, uint64_t number,
+        struct store_value value)
+{
+    struct store_entry entry;
+    struct store_key key;
+    struct store_value tombstone;
+    if (entry_expired(value, inbox->now_ms)) {
+        return GIVE_NOTHING;
+    }
+    if (number > inbox->withdrawn) {
+        return GIVE_WHOLE;
+    }
+    int error = entry_decode(number, value.bytes, value.count, &entry);
+    ASSERT(error == 0);
+    if (!withdrawn_key(&partition->ledger, inbox->user, &entry, &key)) {
+        return GIVE_WHOLE;
+    }
+    if (!partition_knows(partition, &key)) {
+        return GIVE_UNKNOWN;
+    }
+    if (!ledger_get(&partition->ledger, &key, &tombstone)) {
+        return GIVE_WHOLE;
+    }
+    return entry.kind == STORE_ENTRY_MESSAGE ? GIVE_BLANK : GIVE_NOTHING;
+}
+
+/* The same without what it said: no longer than it was. */
+static void
+add_blank(struct rows *out, uint64_t number, struct store_value record)
+{
+    struct store_entry entry;
+    int error = entry_decode(number, record.bytes, record.count, &entry);
+    ASSERT(error == 0);
+    entry_blank(&entry.message);
+    size_t bytes = entry_bytes(&entry);
+    unsigned char *at = rows_room(out, ENTRY_PREFIX_BYTES + bytes);
+    entry_prefix(number, bytes, at);
+    entry_encode(&entry, at + ENTRY_PREFIX_BYTES);
+}
+
+/* Fills the scratch; false: something of the range is in LMDB and has not been read. A frame of its
+ * own: its caller has a head. */
+static __attribute__((noinline)) bool
 inbox_gather(struct partition *partition, struct ask *ask, struct inbox_page *inbox)
 {
     struct delta *delta = partition->ledger.delta;
@@ -272,6 +321,7 @@ inbox_gather(struct partition *partition, struct ask *ask, struct inbox_page *in
     struct page page;
     struct store_key key;
     struct store_value value;
+    bool unknown = false;
     if (inbox->range.low.a <= inbox->range.high.a &&
         inbox->range.low.a <= delta_folded_number(delta)) {
         struct fetch_range wanted = {
@@ -287,20 +337,26 @@ inbox_gather(struct partition *partition, struct ask *ask, struct inbox_page *in
     page_start(&page, delta, &inbox->range, ask->ranges[0].read ? &ask->ranges[0].rows : NULL);
     while (page_next(&page, &key, &value)) {
         bool first = inbox->result.count == 0;
-        if (entry_expired(value, inbox->now_ms)) {
+        enum give give = give_of(partition, inbox, key.a, value);
+        unknown = unknown || give == GIVE_UNKNOWN;
+        if (give == GIVE_NOTHING) {
             continue;
         }
         if (inbox->result.count == inbox->entries_max ||
             (!first && out->count + ENTRY_PREFIX_BYTES + value.count > inbox->bytes_max)) {
             inbox->result.more = true;
-            return true;
+            return !unknown;
         }
-        add_entry(out, key.a, value);
+        if (give == GIVE_BLANK) {
+            add_blank(out, key.a, value);
+        } else {
+            add_entry(out, key.a, value);
+        }
         inbox->result.count++;
     }
     inbox->result.more = page.cut;
     inbox->reached = page.cut ? page.row_key.a : inbox->range.high.a;
-    return true;
+    return !unknown;
 }
 
 static struct inbox_page
@@ -310,6 +366,8 @@ inbox_page(const struct partition *partition, const struct ask *ask, const struc
     uint64_t after = asked->after > head->low.number ? asked->after : head->low.number;
     after = ask->after > after ? ask->after : after;
     return (struct inbox_page){
+        .user = asked->user,
+        .withdrawn = head->withdrawn,
         .range =
             record_range_inbox(partition->ledger.partition, asked->user, after, head->last.number),
         .entries_max = partition_at_most(asked->entries_max, STORE_ROWS_MAX),

@@ -15,12 +15,14 @@ static const uint64_t NAME_SEED_A = UINT64_C(0xc2b2ae3d27d4eb4f);
 
 enum {
     CURSOR_BYTES = 2 + 1 + 3 * 8 + 8,
-    HEAD_BYTES = RECORD_HEADER_BYTES + 1 + 2 + 2 + 6 * 8 + 8 + 1 + 1,
+    HEAD_BYTES = RECORD_HEADER_BYTES + 1 + 2 + 2 + 6 * 8 + 8 + 1 + 1 + 8,
     /* In the byte that else tells whether the user was removed. */
     HEAD_UNBORN = 2,
     /* What few heads have, at the end. */
     HEAD_RECEIPTS_OFF = 1,
     HEAD_HOLDS = 2,
+    HEAD_WITHDRAWN = 4,
+    HEAD_PARTS = HEAD_RECEIPTS_OFF | HEAD_HOLDS | HEAD_WITHDRAWN,
     /* Beside a cursor's state. Only what wakes has more than that. */
     CURSOR_WAKES = 0x40,
     CURSOR_DUE = 0x80,
@@ -381,6 +383,36 @@ get_cursor(struct cursor_in *in, struct record_cursor *out)
     }
 }
 
+static void
+head_parts_put(struct cursor_out *out, const struct record_head *head)
+{
+    bool withdrawn = head->withdrawn > head->low.number; /* else it has been passed */
+    unsigned parts = (head->receipts_off ? HEAD_RECEIPTS_OFF : 0U) |
+                     (head->holds > 0 ? HEAD_HOLDS : 0U) | (withdrawn ? HEAD_WITHDRAWN : 0U);
+    if (parts != 0) {
+        cursor_put_u8(out, (uint8_t)parts);
+    }
+    if (head->holds > 0) {
+        cursor_put_u8(out, head->holds);
+    }
+    if (withdrawn) {
+        cursor_put_u64(out, head->withdrawn);
+    }
+}
+
+static void
+head_parts_get(struct cursor_in *in, struct record_head *out)
+{
+    bool parted = cursor_in_left(in) > 0;
+    unsigned parts = parted ? cursor_get_u8(in) : 0;
+    if (parts > HEAD_PARTS || parted != (parts != 0)) {
+        cursor_in_fail(in);
+    }
+    out->receipts_off = (parts & HEAD_RECEIPTS_OFF) != 0;
+    out->holds = (parts & HEAD_HOLDS) != 0 ? cursor_get_u8(in) : 0;
+    out->withdrawn = (parts & HEAD_WITHDRAWN) != 0 ? cursor_get_u64(in) : 0;
+}
+
 size_t
 record_head_encode(const struct record_head *head, unsigned char out[RECORD_BYTES_MAX])
 {
@@ -401,14 +433,7 @@ record_head_encode(const struct record_head *head, unsigned char out[RECORD_BYTE
     if (wakes) {
         cursor_put_u64(&cursor, head->newest);
     }
-    unsigned parts =
-        (head->receipts_off ? HEAD_RECEIPTS_OFF : 0U) | (head->holds > 0 ? HEAD_HOLDS : 0U);
-    if (parts != 0) {
-        cursor_put_u8(&cursor, (uint8_t)parts);
-    }
-    if (head->holds > 0) {
-        cursor_put_u8(&cursor, head->holds);
-    }
+    head_parts_put(&cursor, head);
     return finish(&cursor);
 }
 
@@ -437,13 +462,7 @@ head_read(struct cursor_in *in, struct record_head *out)
         wakes = wakes || out->cursors[i].wakes;
     }
     out->newest = wakes ? cursor_get_u64(in) : 0;
-    bool parted = cursor_in_left(in) > 0;
-    unsigned parts = parted ? cursor_get_u8(in) : 0;
-    if (parts > (HEAD_RECEIPTS_OFF | HEAD_HOLDS) || parted != (parts != 0)) {
-        cursor_in_fail(in);
-    }
-    out->receipts_off = (parts & HEAD_RECEIPTS_OFF) != 0;
-    out->holds = (parts & HEAD_HOLDS) != 0 ? cursor_get_u8(in) : 0;
+    head_parts_get(in, out);
 }
 
 int

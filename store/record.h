@@ -187,9 +187,10 @@ struct record_cursor {
 
 struct record_head {
     bool removed;
-    bool unborn;       /* nobody's yet: hold.h */
-    bool receipts_off; /* the user neither tells nor is told what was read */
-    uint8_t holds;     /* how many recipients of the user are unborn, as far as is known here */
+    bool unborn;        /* nobody's yet: hold.h */
+    bool receipts_off;  /* the user neither tells nor is told what was read */
+    uint64_t withdrawn; /* up to here own messages may have been taken back (withdrawn.h) */
+    uint8_t holds;      /* how many recipients of the user are unborn, as far as is known here */
     uint16_t device_next;
     uint16_t devices;
     struct record_place low;  /* everything up to here is gone */

@@ -204,6 +204,42 @@ nobody_gets_what_was_deleted_before(void **state)
     }
 }
 
+/* Nor what it was edited to; and the other message that waits is as it was. */
+static void
+nor_by_its_authors_other_devices(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 2ULL * SEEDS; seed++) {
+        begin(seed);
+        char token[sizeof alice[1].token];
+        memcpy(token, alice[1].token, sizeof token);
+        wire_end(&alice[1]);
+        struct kept kept = says(&alice[0], 1, bob_id, "a secret", "");
+        struct kept stays = says(&alice[0], 2, bob_id, "stays", "");
+        (void)changes(&alice[0], 3, bob_id, &kept, "a secret edited");
+        (void)changes(&alice[0], 4, bob_id, &stays, "stays edited");
+        if (seed > SEEDS) { /* both have reached the database when they are taken back */
+            world_run(&world, 25000);
+        }
+        (void)changes(&alice[0], 5, bob_id, &kept, NULL);
+        for (unsigned round = 0; round < 2; round++) {
+            wire_open(&alice[1], &world, PROTOCOL_JSON);
+            wire_login(&alice[1], token);
+            const char *frame = NULL;
+            assert_int_equal(heard(&alice[1], "a secret", NULL), 0);
+            assert_int_equal(heard(&alice[1], "\"deleted\":true", &frame), 1);
+            assert_int_equal(wire_number(frame, "chatNumber"), kept.chat_number);
+            assert_int_equal(heard(&alice[1], "\"kind\":\"DELETED\"", NULL), 1);
+            assert_int_equal(heard(&alice[1], "\"stays\"", NULL), 1);
+            assert_int_equal(heard(&alice[1], "\"stays edited\"", NULL), 1);
+            wire_end(&alice[1]);
+            world_run(&world, 25000); /* nothing was acknowledged */
+        }
+        wire_open(&alice[1], &world, PROTOCOL_JSON);
+        end();
+    }
+}
+
 static void
 others_messages_are_not_theirs_to_change(void **state)
 {
@@ -343,6 +379,7 @@ main(void)
         SPEC("a device deletes for everyone what another of its user's has written, once",
              the_other_device_deletes_what_the_first_has_written),
         SPEC("what was deleted before is given to nobody", nobody_gets_what_was_deleted_before),
+        SPEC("nor is it given to its author's other devices", nor_by_its_authors_other_devices),
         SPEC("another's message is nobody's to change", others_messages_are_not_theirs_to_change),
         SPEC("late changes are refused, late retries are answered",
              late_changes_are_refused_and_late_retries_are_not),

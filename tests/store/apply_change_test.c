@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What edits and deletions do to a message that was written before. */
+#include "store/page.h"
 #include "store/request.h"
 #include "store/state.h"
 #include "tests/store/world_spec.h"
@@ -221,6 +222,69 @@ takes_edits_along(void **state)
     world_free(&world);
 }
 
+static bool
+alice_remembers(struct world *world)
+{
+    struct store_range range =
+        key_range_owner(world_partition(world, alice), RECORD_TOMBSTONE, alice);
+    struct page page;
+    struct store_key key;
+    struct store_value value;
+    world_page(world, &range, &page);
+    return page_next(&page, &key, &value);
+}
+
+/* Copies of it lie in its author's inbox, and nobody knows where. */
+static void
+remembers_while_copies_wait(void **state)
+{
+    enum { DAY_MS = 24 * 3600 * 1000 };
+    struct world *world = *state;
+    struct record_head head;
+    uint64_t last = 0;
+    (void)world_send_copied(world, alice, 1, 1, bob, "a secret");
+    world_settle(world);
+    struct world_change deletion = change_of_first(STORE_CHANGE_DELETE, 2, "");
+    assert_int_equal(world_change(world, &deletion).error, 0);
+    world_settle(world);
+    size_t count = world_inbox(world, alice, 0, entries);
+    assert_int_equal(count, 2);
+    for (unsigned round = 0; round < 2; round++) {
+        world_pass(world, DAY_MS);
+        assert_true(world_sweep(world) > 0);
+        assert_true(world_head(world, alice, &head));
+        assert_in_range(head.withdrawn, entries[0].number, entries[1].number - 1);
+        assert_true(alice_remembers(world));
+        world_fold(world, world_partition(world, alice) % WORLD_CELLS);
+        world_restart(world);
+    }
+    last = entries[1].number;
+    (void)world_ack(world, alice, 1, last);
+    (void)world_ack(world, alice, 2, last);
+    assert_true(world_head(world, alice, &head));
+    assert_int_equal(head.withdrawn, 0);
+    world_pass(world, DAY_MS);
+    assert_true(world_sweep(world) > 0);
+    assert_false(alice_remembers(world));
+    assert_int_equal(world_sweep(world), 0);
+}
+
+/* All of alice's devices have what she wrote. */
+static void
+remembers_nothing_when_none_wait(void **state)
+{
+    struct world *world = *state;
+    (void)world_send_copied(world, alice, 1, 1, bob, "a secret");
+    world_settle(world);
+    (void)world_inbox(world, alice, 0, entries);
+    (void)world_ack(world, alice, 1, entries[0].number);
+    (void)world_ack(world, alice, 2, entries[0].number);
+    struct world_change deletion = change_of_first(STORE_CHANGE_DELETE, 2, "");
+    assert_int_equal(world_change(world, &deletion).error, 0);
+    world_settle(world);
+    assert_false(alice_remembers(world));
+}
+
 static void
 wipes_what_was_not_fetched(void **state)
 {
@@ -358,6 +422,9 @@ main(void)
                    lives_as_long_as_the_message),
         AMONG_THEM("what a deleted message was edited to is given to nobody any more",
                    takes_edits_along),
+        AMONG_THEM("that a message was taken back is remembered while copies of it wait",
+                   remembers_while_copies_wait),
+        AMONG_THEM("and not when none do", remembers_nothing_when_none_wait),
         AMONG_THEM("a deletion wipes no other message", wipes_nothing_else),
         AMONG_THEM("a message is hidden on one's own devices alone", hides_on_own_devices_alone),
         AMONG_THEM("changes count towards an inbox's limits", keeps_to_the_limits),

@@ -315,6 +315,13 @@ flags(void **state)
     assert_true(out.chat.held && out.chat.held_until_ms == 8);
 
     plain = record_head_encode(&head, bytes);
+    head.withdrawn = head.low.number; /* has been passed */
+    assert_int_equal(record_head_encode(&head, bytes), plain);
+    head.withdrawn = head.low.number + 1;
+    value.count = record_head_encode(&head, bytes);
+    assert_int_equal(decode_head(value, &out), 0);
+    assert_int_equal(out.head.withdrawn, head.low.number + 1);
+    head.withdrawn = 0;
     head.receipts_off = true;
     value.count = record_head_encode(&head, bytes);
     assert_int_equal(value.count, plain + 1);
