@@ -12,6 +12,7 @@
  * client hears of it only as of any other change. */
 #include "actors/command.h"
 #include "actors/presence.h"
+#include "store/call.h"
 #include "store/presence.h"
 
 #include <errno.h>
@@ -217,6 +218,25 @@ go_blind(struct connection *connection, const struct pending *pending,
     ask_presence(connection, pending, seen, true);
 }
 
+static void own_known(struct connection *connection, const struct pending *pending,
+                      const struct ln_msg *answer);
+static void seen_refused(struct connection *connection, const struct pending *pending, int error);
+
+static const struct request_kind request_own = {
+    .tag = STORE_CALL_LOOK, .done = own_known, .refused = seen_refused};
+
+/* What the other one wrote is known in one's own partition alone until it has been acknowledged. So
+ * only who would be refused costs another question. */
+static void
+ask_own(struct connection *connection, const struct pending *pending)
+{
+    struct store_call_look look = {.user = connection->user, .caller = pending->subject};
+    struct ln_msg *request = ln_msg_new(STORE_CALL_LOOK, LN_DURABLE, sizeof look);
+    memcpy(request->data, &look, sizeof look);
+    uint64_t asked = ln_request(store_user_pid(connection->messenger->store, look.user), &request);
+    command_pending_add(connection, pending_again(pending, &request_own), asked);
+}
+
 static void
 seen_known(struct connection *connection, const struct pending *pending,
            const struct ln_msg *answer)
@@ -228,9 +248,8 @@ seen_known(struct connection *connection, const struct pending *pending,
     } else if (blind) {
         refuse(connection, pending, LINNET__V1__ERROR__CODE__NOT_PERMITTED,
                "this user does not let you see it", 0);
-    } else if (pending->mode != MODE_GET && !seen->met) {
-        refuse(connection, pending, LINNET__V1__ERROR__CODE__NOT_PERMITTED,
-               "no message has passed between you", 0);
+    } else if (pending->mode != MODE_GET && !seen->met && !pending->met) {
+        ask_own(connection, pending);
     } else {
         ask_presence(connection, pending, seen, false);
     }
@@ -248,6 +267,19 @@ seen_refused(struct connection *connection, const struct pending *pending, int e
 
 static const struct request_kind request_seen = {
     .tag = STORE_SEEN_GET, .done = seen_known, .refused = seen_refused};
+
+static void
+own_known(struct connection *connection, const struct pending *pending, const struct ln_msg *answer)
+{
+    if (!((const struct store_call_looked *)(const void *)answer->data)->known) {
+        refuse(connection, pending, LINNET__V1__ERROR__CODE__NOT_PERMITTED,
+               "no message has passed between you", 0);
+        return;
+    }
+    struct pending *again = pending_again(pending, &request_seen);
+    again->met = true;
+    command_pending_add(connection, again, seen_request(connection, again));
+}
 
 static bool
 presence_stale(struct connection *connection, struct pending *pending, int error)

@@ -58,7 +58,7 @@ struct pending {
     /* command_presence.c; command_cursor.c: how it may be asked */
     uint8_t mode;
     uint8_t stale;      /* command_presence.c: how often the store was asked in vain */
-    bool blind;         /* command_presence.c: nothing may be seen for now */
+    bool blind, met;    /* likewise: nothing may be seen for now; a message has passed */
     bool held;          /* STORE_MESSAGE: its recipient may not be there yet */
     bool counted;       /* likewise: among those who wait for the sender, on account of this one */
     bool by_name;       /* likewise: a name was looked up for it */

@@ -33,7 +33,7 @@ struct store_seen_get {
 };
 struct store_seen_at {
     uint64_t at_ms; /* 0: never */
-    bool met;       /* they chat: one of the two has had a message from the other */
+    bool met;       /* a message has passed, as far as the user's partition knows */
     bool sees_online, sees_last_seen; /* the user lets the watcher see it (state.h) */
 };
 

@@ -198,6 +198,30 @@ told_once_a_second(void **state)
 
 /* --------------------------------------------------------------------------------------- limits */
 
+/* Eve has acknowledged nothing, so nobody but her own partition knows that she has been written
+ * to. */
+static void
+who_was_written_to_may_watch(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        static struct wire eve;
+        pair_begin(seed);
+        wire_open(&eve, &pair.world, PROTOCOL_JSON);
+        wire_enrol(&eve, "eve");
+        pair_say(&pair.alice, PAIR_WRITE, wire_number(eve.heard[0], "userId"));
+        (void)pair_await(&eve, "\"newMessage\"");
+        pair_say(&eve, PAIR_WATCH, pair.alice_id);
+        (void)pair_expect(&eve, "\"ref\":\"7\",\"presence\"");
+        pair_say(&eve, PAIR_WATCH, pair.bob_id); /* who has not written to her */
+        (void)pair_expect(&eve, "\"NOT_PERMITTED\"");
+        wire_say(&pair.alice, PAIR_ACTIVE);
+        (void)pair_expect(&eve, "\"online\":true");
+        wire_end(&eve);
+        pair_end();
+    }
+}
+
 static void
 strangers_may_not_watch(void **state)
 {
@@ -583,6 +607,8 @@ main(void)
         SPEC("a user is online until the last device leaves", online_until_the_last_device_leaves),
         SPEC("a watcher is told once a second, and in the end the truth", told_once_a_second),
         SPEC("only who has met somebody may watch, and anybody may ask", strangers_may_not_watch),
+        SPEC("who was written to may watch, before he acknowledges anything",
+             who_was_written_to_may_watch),
         SPEC("a connection watches so many, and a user is watched by so many", watches_have_limits),
         SPEC("nothing is kept of those who left", nothing_is_kept_of_those_who_left),
         SPEC("who types is told to those who watch, in that chat alone",
