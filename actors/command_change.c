@@ -20,6 +20,19 @@ revise_refused(struct connection *connection, const struct pending *pending, int
     }
 }
 
+/* An old message is looked for in the inbox of each member. */
+enum { LOOKS_PER_DELETION = 64 };
+
+static void
+revised(struct connection *connection, const struct pending *pending, const struct ln_msg *answer)
+{
+    const struct store_sent *stored = (const struct store_sent *)(const void *)answer->data;
+    uint64_t cost = stored->duplicate ? 0 : stored->looks / LOOKS_PER_DELETION;
+    connection_rate_owes(connection, RATE_DELETIONS,
+                         cost < UINT32_MAX ? (uint32_t)cost : UINT32_MAX);
+    command_sent(connection, pending, answer);
+}
+
 static void
 hide_refused(struct connection *connection, const struct pending *pending, int error)
 {
@@ -35,7 +48,7 @@ hide_refused(struct connection *connection, const struct pending *pending, int e
 static const struct request_kind request_change = {
     .tag = STORE_CHANGE, .ordered = true, .done = command_sent, .refused = command_say_refused};
 static const struct request_kind request_revise = {
-    .tag = STORE_GROUP_REVISE, .ordered = true, .done = command_sent, .refused = revise_refused};
+    .tag = STORE_GROUP_REVISE, .ordered = true, .done = revised, .refused = revise_refused};
 static const struct request_kind request_hide = {
     .tag = STORE_CHANGE, .ordered = true, .done = command_sent, .refused = hide_refused};
 static const struct request_kind request_hide_in_group = {
@@ -74,6 +87,11 @@ static void
 revise(struct connection *connection, const Linnet__V1__ClientFrame *frame,
        struct store_change *change)
 {
+    if (change->kind == STORE_CHANGE_DELETE &&
+        connection_rate_wait_ms(connection, RATE_DELETIONS) > 0) {
+        connection_rate_say(connection, frame->number, frame->ref, RATE_DELETIONS, 1);
+        return;
+    }
     change->until_ms = window_ms(connection->messenger->settings, change);
     change->kept_until_ms = kept_ms(connection->messenger->settings);
     struct ln_buffer *buffer = command_body(frame->send_message, &change->message);

@@ -85,6 +85,14 @@ charge_many(const struct connection *connection, enum rate_class class, uint32_t
 }
 
 void
+connection_rate_owes(const struct connection *connection, enum rate_class class, uint32_t amount)
+{
+    if (amount > 0) {
+        charge_many(connection, class, amount);
+    }
+}
+
+void
 connection_rate_charge(const struct connection *connection, enum rate_class class)
 {
     charge_many(connection, class, 1);

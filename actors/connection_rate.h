@@ -20,6 +20,10 @@ bool connection_rate_refuses(struct connection *connection, const Linnet__V1__Cl
 /* How long its user or address has to wait for one more of the class; and takes one. */
 uint64_t connection_rate_wait_ms(const struct connection *connection, enum rate_class class);
 void connection_rate_charge(const struct connection *connection, enum rate_class class);
+/* Charges what something was found to have cost when it was done: the next may have to wait for
+ * all of it. */
+void connection_rate_owes(const struct connection *connection, enum rate_class class,
+                          uint32_t amount);
 /* Whether there is a limit to the class. */
 bool connection_rate_limits(const struct connection *connection, enum rate_class class);
 /* Takes so many, if they would pass. */

@@ -73,6 +73,8 @@ static const struct {
                       "more signals of calls than this user or address may give in a minute"},
     [RATE_EXPORTS] = {"exports", DAY_NS,
                       "more exports than this user or address may ask for in a day"},
+    [RATE_DELETIONS] = {"deletions", MINUTE_NS,
+                        "more than this user or address may delete in large groups in a minute"},
     [RATE_FAILED_LOGINS] = {"failed_logins", HOUR_NS,
                             "too many logins from this address have failed"},
     [RATE_REGISTRATIONS] = {"registrations", HOUR_NS,

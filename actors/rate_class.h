@@ -26,6 +26,7 @@ enum rate_class {
     RATE_CALLS,         /* offers */
     RATE_SIGNALS,       /* what is said within a call */
     RATE_EXPORTS,       /* of all that is the user's */
+    RATE_DELETIONS,     /* in groups, by what it costs to find the message: beside the change */
     RATE_FAILED_LOGINS, /* of an address; charged when they have failed */
     RATE_REGISTRATIONS, /* of an address, and of the node: names that nobody had */
     RATE_CLASSES,

@@ -32,6 +32,7 @@ struct result {
     uint64_t chat_number;
     uint64_t time_ms;
     uint64_t expires_at_ms;
+    uint64_t looks; /* GROUP_REVISE: entries that it costs to find the message in all inboxes */
     uint64_t entry; /* its number in the recipient's inbox; 0: not known any more */
     uint64_t acked;
     uint64_t last;

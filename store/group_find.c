@@ -19,6 +19,15 @@ group_find_note(struct record_membership *membership, const struct store_entry *
     }
 }
 
+uint32_t
+group_find_steps(uint64_t last, uint64_t chat_number)
+{
+    uint64_t behind = last > chat_number ? last - chat_number : 0;
+    uint64_t within = behind < GROUP_FIND_POST ? behind : GROUP_FIND_POST;
+    uint64_t steps = 1 + behind / GROUP_FIND_POST + within;
+    return steps < GROUP_FIND_STEPS ? (uint32_t)steps : GROUP_FIND_STEPS;
+}
+
 /* While one message is looked for. */
 struct finding {
     const struct ledger *ledger;

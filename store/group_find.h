@@ -29,6 +29,10 @@ void group_find_point(const struct record_membership *membership,
 /* It has been put there. */
 void group_find_note(struct record_membership *membership, const struct store_entry *entry);
 
+/* How many entries of an inbox are looked at, at most, for a message of a group that has come so
+ * far since. */
+uint32_t group_find_steps(uint64_t last, uint64_t chat_number);
+
 /* The message's entry above `low`; false: there is none, or not all on the way to it is known. All
  * keys on the way are told to `each`, if there is one. */
 bool group_find(const struct ledger *ledger, uint64_t user, uint64_t low,

@@ -142,6 +142,7 @@ partition_answer_sent(struct ask *ask, const struct result *result)
         .time_ms = result->time_ms,
         .entry = result->entry,
         .expires_at_ms = result->expires_at_ms,
+        .looks = result->looks,
         .duplicate = result->duplicate,
     };
     ask_answer(ask, &sent, sizeof(sent), NULL);

@@ -168,7 +168,8 @@ struct store_sent {
     uint64_t
         entry; /* its number in the recipient's inbox; 0: a duplicate's is not known any more */
     uint64_t expires_at_ms; /* 0: it stays */
-    bool duplicate;         /* it had been accepted before; the values are those of then */
+    uint64_t looks; /* of a deletion in a group: entries that are looked at for it, at most */
+    bool duplicate; /* it had been accepted before; the values are those of then */
 };
 
 struct store_ack {

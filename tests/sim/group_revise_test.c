@@ -145,6 +145,71 @@ a_message_is_hidden_from_oneself_alone(void **state)
     }
 }
 
+/* ----------------------------------------------------------------------------------------- cost */
+
+/* Bob's deletion is refused: how long he is to wait. He would say it again at once. */
+static uint64_t
+has_to_wait_ms(unsigned long long chat_number)
+{
+    attendee_says(bob,
+                  "\"sendMessage\":{\"chat\":{\"groupId\":\"%llu\"},\"change\":{\"kind\":"
+                  "\"DELETE\",\"chatNumber\":\"%llu\"}}",
+                  (unsigned long long)meeting.group, chat_number);
+    (void)wire_waiting(&bob->wire, 200);
+    const char *answer = bob->wire.heard[bob->wire.heard_count - 1];
+    answer_has(answer, "\"RATE_LIMITED\"");
+    bob->unanswered = false;
+    bob->wire.heard_at = bob->wire.heard_count;
+    return wire_number(answer, "retryAfterMs");
+}
+
+/* Two turns of 64 and as many again are looked through for it, of each of the four. */
+static void
+old_messages_cost_what_it_takes_to_find_them(void **state)
+{
+    enum { OLD = 130, COST = 4, LIMIT = COST + 1, UNIT_MS = 60000 / LIMIT };
+    (void)state;
+    begin(1, 4);
+    meeting.world.settings.delete_window_ms = 100ULL * DELETE_WINDOW_MS;
+    for (unsigned i = 1; i <= OLD; i++) {
+        assert_int_equal(attendee_writes(bob, "old"), i);
+    }
+    meeting.world.settings.user_rates[RATE_DELETIONS] = LIMIT;
+    answer_has(attendee_revises(bob, OLD, NULL), "\"sent\""); /* the newest: next to nothing */
+    answer_has(attendee_revises(bob, 1, NULL), "\"sent\"");
+    answer_has(attendee_revises(bob, 2, NULL), "\"sent\""); /* what is left is enough to begin */
+    uint64_t wait_ms = has_to_wait_ms(3);
+    assert_in_range(wait_ms, (2 * COST + 1 - LIMIT) * UNIT_MS - 5000, 5 * UNIT_MS);
+    answer_has(attendee_revises(bob, 3, "edits are not looked for"), "\"sent\"");
+    assert_int_equal(attendee_writes(bob, "nor is what is new"), OLD + 1);
+    answer_has(attendee_revises(alice, 3, NULL), "\"sent\""); /* others have limits of their own */
+    assert_int_equal(
+        messenger_counted(&meeting.world.messenger.counters.rate_refused[RATE_DELETIONS]), 1);
+    meeting_run(&meeting, wait_ms);
+    answer_has(attendee_revises(bob, 4, NULL), "\"sent\"");
+    meeting_close(&meeting);
+}
+
+/* What was deleted before is not looked for again. */
+static void
+a_repeated_deletion_costs_nothing(void **state)
+{
+    enum { OLD = 130, LIMIT = 5 };
+    (void)state;
+    begin(2, 4);
+    meeting.world.settings.delete_window_ms = 100ULL * DELETE_WINDOW_MS;
+    for (unsigned i = 1; i <= OLD; i++) {
+        (void)attendee_writes(bob, "old");
+    }
+    meeting.world.settings.user_rates[RATE_DELETIONS] = LIMIT;
+    answer_has(attendee_revises(bob, 1, NULL), "\"sent\"");
+    for (unsigned i = 0; i < 3; i++) {
+        answer_has(attendee_revises(bob, 1, NULL), "\"duplicate\":true");
+    }
+    answer_has(attendee_revises(bob, 2, NULL), "\"sent\"");
+    meeting_close(&meeting);
+}
+
 /* -------------------------------------------------------------------------------------- crashes */
 
 enum { CRASH_STEPS = 40 };
@@ -211,6 +276,9 @@ main(void)
              "refused",
              changes_that_may_not_be_are_refused),
         SPEC("a message is hidden from oneself alone", a_message_is_hidden_from_oneself_alone),
+        SPEC("deletions of old messages are limited by what it costs to find them",
+             old_messages_cost_what_it_takes_to_find_them),
+        SPEC("what is deleted already costs nothing", a_repeated_deletion_costs_nothing),
         SPEC("a change is seen by all or none, and once, whenever the power goes",
              a_change_is_seen_by_all_or_none_whenever_the_power_goes),
     };
