@@ -24,7 +24,7 @@ import time
 from machine import Machine, Missing, fetch_kernel, make_initramfs
 from nbd import Device
 from people import NAMES, Broken, Visit, make_people
-from power_cut_test import FLAGS
+from power_cut_test import FLAGS, exit_code
 
 DISK_BYTES = 96 << 20
 SETTLE_S = 300
@@ -132,12 +132,7 @@ def main():
     except Broken as error:
         broken = error
     print(f"seed {options.seed}: {trial.cuts} cuts, {trial.sent()} messages sent")
-    if broken is not None:
-        print(f"broken after {trial.cuts} cuts: {broken}")
-    if options.plant is not None:
-        print("the planted bug was " + ("caught" if broken else "NOT caught"))
-        return 0 if broken else 1
-    return 1 if broken else 0
+    return exit_code(options, trial, broken)
 
 
 if __name__ == "__main__":

@@ -172,6 +172,16 @@ class Trial:
         return f"{self.cuts} cuts ({kinds}), {sent} messages sent; of the disk: {counts}"
 
 
+def exit_code(options, trial, broken):
+    """Tells what a trial came to. `broken` is the promise that was, or None; a planted bug must break one."""
+    if broken is not None:
+        print(f"broken after {trial.cuts} cuts: {broken}")
+    if options.plant is not None:
+        print("the planted bug was " + ("caught" if broken else "NOT caught"))
+        return 0 if broken else 1
+    return 1 if broken else 0
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("linnetd", type=os.path.abspath)
@@ -188,12 +198,7 @@ def main():
     except Broken as error:
         broken = error
     print(f"seed {options.seed}: {trial.told()}; {(time.monotonic() - began) / max(trial.cuts, 1):.1f} s a cut")
-    if broken is not None:
-        print(f"broken after {trial.cuts} cuts: {broken}")
-    if options.plant is not None:
-        print("the planted bug was " + ("caught" if broken else "NOT caught"))
-        return 0 if broken else 1
-    return 1 if broken else 0
+    return exit_code(options, trial, broken)
 
 
 if __name__ == "__main__":
