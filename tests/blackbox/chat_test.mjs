@@ -21,27 +21,17 @@ async function hearAll(client, count) {
 
 describe('a chat', () => {
   let node;
-  let pairs = 0;
   before(async () => {
     node = await Linnetd.start();
   });
   after(() => node.remove());
-
-  // Two new users: {alice, bob}, each with name, user, token.
-  async function pair() {
-    pairs += 1;
-    const names = [`alice${pairs}`, `bob${pairs}`];
-    const people = await node.importUsers(...names);
-    const [alice, bob] = names.map((name) => ({ name, ...people[name] }));
-    return { alice, bob };
-  }
 
   function connect(person, options) {
     return Client.welcomed(node.url, { token: person.token, ...options });
   }
 
   it('has three ticks: sent when durable, delivered when acknowledged, read when marked', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const [a, b] = [await connect(alice), await connect(bob)];
     const { sent } = await a.write(bob.name, 'hi bob');
     assert.equal(sent.id.userId, alice.user);
@@ -78,7 +68,7 @@ describe('a chat', () => {
   });
 
   it('counts each direction by itself', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const [a, b] = [await connect(alice), await connect(bob)];
     assert.equal((await a.write(bob.name, 'one')).sent.chatNumber, '1');
     assert.equal((await a.write(bob.name, 'two')).sent.chatNumber, '2');
@@ -88,7 +78,7 @@ describe('a chat', () => {
   });
 
   it('of 300 messages each way at once loses none, doubles none and keeps the order', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const [a, b] = [await connect(alice), await connect(bob)];
     const all = Array.from({ length: 300 }, (_, i) => `message ${i}`);
     for (const text of all) {
@@ -114,7 +104,7 @@ describe('a chat', () => {
   });
 
   it('has ticks that only move forward', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const [a, b] = [await connect(alice), await connect(bob)];
     for (let i = 1; i <= 50; i++) {
       a.send({ sendMessage: { chat: { userId: bob.user }, text: String(i) } });
@@ -146,7 +136,7 @@ describe('a chat', () => {
   ];
   for (const [what, body] of bodies) {
     it(`brings ${what} as it was sent`, async () => {
-      const { alice, bob } = await pair();
+      const { alice, bob } = await node.pair();
       const [a, b] = [await connect(alice), await connect(bob)];
       a.send({ sendMessage: { chat: { userName: bob.name }, ...body } });
       const { text, content, attachments } = await b.hear();
@@ -156,7 +146,7 @@ describe('a chat', () => {
   }
 
   it('takes snake_case names, numbers in any spelling, null as absence, and escaped surrogate pairs', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const [a, b] = [await connect(alice), await connect(bob)];
     a.ws.send(`{"number": 4.3e1, "ref": "7", "ack": null,
       "send_message": {"chat": {"user_id": ${bob.user}.0}, "text": "\\ud83d\\ude00"}}`);
@@ -167,7 +157,7 @@ describe('a chat', () => {
   });
 
   it('with somebody offline waits, and is delivered when they come', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const a = await connect(alice);
     for (const text of ['one', 'two', 'three']) {
       assert.ok((await a.write(bob.name, text)).sent);
@@ -182,7 +172,7 @@ describe('a chat', () => {
   });
 
   it('goes on after a reconnect where the acknowledgements ended', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const a = await connect(alice);
     let b = await connect(bob);
     for (let i = 1; i <= 5; i++) {
@@ -211,7 +201,7 @@ describe('a chat', () => {
   });
 
   it('keeps a message that was sent but not acknowledged, however often its receiver leaves', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const a = await connect(alice);
     await a.write(bob.name, 'again and again');
     let number;
@@ -228,7 +218,7 @@ describe('a chat', () => {
   });
 
   it('accepts a number once: the retry is answered as a duplicate with the first values', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     let a = await connect(alice);
     const b = await connect(bob);
     const number = a.welcome.nextCommand;
@@ -247,7 +237,7 @@ describe('a chat', () => {
   });
 
   it('takes a command without a number as new each time', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const [a, b] = [await connect(alice), await connect(bob)];
     const { sent: first } = await a.write(bob.name, 'again');
     const { sent: second } = await a.write(bob.name, 'again');
@@ -257,7 +247,7 @@ describe('a chat', () => {
   });
 
   it('answers TOO_OLD to a number that lies below the window', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const a = await connect(alice);
     const next = BigInt(a.welcome.nextCommand);
     await a.write(bob.name, 'far ahead', next + 200n);
@@ -269,7 +259,7 @@ describe('a chat', () => {
   });
 
   it('answers the commands of one chat in their order', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const a = await connect(alice);
     for (let ref = 1; ref <= 200; ref++) {
       a.send({ ref: String(ref), sendMessage: { chat: { userId: bob.user }, text: `${ref}` } });
@@ -283,7 +273,7 @@ describe('a chat', () => {
   });
 
   it('tells nobody of an ack that has no ref, and answers one that has', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const [a, b] = [await connect(alice), await connect(bob)];
     await a.write(bob.name, 'x');
     const { inboxNumber } = await b.event('newMessage');
@@ -295,7 +285,7 @@ describe('a chat', () => {
   });
 
   it('takes an older ack again, and changes nothing', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const a = await connect(alice);
     let b = await connect(bob);
     await a.write(bob.name, 'one');
@@ -309,7 +299,7 @@ describe('a chat', () => {
   });
 
   it('answers OUT_OF_RANGE to an ack and to a markRead of the future', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const [a, b] = [await connect(alice), await connect(bob)];
     await a.write(bob.name, 'x');
     const { inboxNumber } = await b.hear();
@@ -322,7 +312,7 @@ describe('a chat', () => {
   });
 
   it('answers a markRead that it takes only where that has a ref', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const [a, b] = [await connect(alice), await connect(bob)];
     await a.write(bob.name, 'x');
     await b.hear();
@@ -337,7 +327,7 @@ describe('a chat', () => {
   });
 
   it('answers OUT_OF_RANGE to a markRead of a chat in which nothing was said', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const a = await connect(alice);
     const answer = await a.ask({ markRead: { chat: { userId: bob.user }, chatNumber: '1' } });
     assert.equal(answer.error.code, 'OUT_OF_RANGE');
@@ -345,7 +335,7 @@ describe('a chat', () => {
   });
 
   it('counts what is read as delivered', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const [a, b] = [await connect(alice), await connect(bob)];
     await a.write(bob.name, 'x');
     await b.event('newMessage'); // not acknowledged
@@ -356,7 +346,7 @@ describe('a chat', () => {
   });
 
   it('reaches every device of its receiver, and the sender’s other devices', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const phone = await connect(alice);
     const laptop = await connect({ token: await node.token(alice.name) });
     const b1 = await connect(bob);
@@ -377,7 +367,7 @@ describe('a chat', () => {
   });
 
   it('tells the reader’s other devices what was read', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const a = await connect(alice);
     const phone = await connect(bob);
     const laptop = await connect({ token: await node.token(bob.name) });
@@ -393,7 +383,7 @@ describe('a chat', () => {
   });
 
   it('with the same device connected twice goes on in the new connection and closes the old with 4002', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const a = await connect(alice);
     const old = await connect(bob);
     await a.write(bob.name, 'one');
@@ -407,7 +397,7 @@ describe('a chat', () => {
   });
 
   it('survives that two connections of a device replace each other over and over', async () => {
-    const { alice, bob } = await pair();
+    const { alice, bob } = await node.pair();
     const a = await connect(alice);
     const clients = [];
     for (let i = 0; i < 20; i++) {
@@ -421,7 +411,7 @@ describe('a chat', () => {
   });
 
   it('answers ping with its data and the node’s time', async () => {
-    const { alice } = await pair();
+    const { alice } = await node.pair();
     const a = await connect(alice);
     a.send({ ref: '9', ping: { data: 'aGk=' } });
     const pong = await a.event('pong');
@@ -431,7 +421,7 @@ describe('a chat', () => {
   });
 
   it('may be with oneself', async () => {
-    const { alice } = await pair();
+    const { alice } = await node.pair();
     const a = await connect(alice);
     assert.ok((await a.write(alice.name, 'note to self')).sent);
     assert.equal((await a.hear()).text, 'note to self');

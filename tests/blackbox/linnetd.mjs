@@ -22,6 +22,8 @@ const CHEAP = ['--password-memory-bytes', '8K', '--password-ops', '1', '--store-
 const [linnetdPath, linnetPath] = process.argv.slice(2, 4).map((argument) => path.resolve(argument));
 
 export class Linnetd {
+  pairs = 0; // made so far
+
   // Starts a node; flags are linnetd's own.
   static async start(...flags) {
     const node = new Linnetd();
@@ -92,6 +94,15 @@ export class Linnetd {
       const [name, user, token] = row.split(',');
       return [name, { user, token }];
     }));
+  }
+
+  // Two users that nobody had before: {alice, bob}, each with name, user, token.
+  async pair() {
+    this.pairs += 1;
+    const names = [`alice${this.pairs}`, `bob${this.pairs}`];
+    const people = await this.importUsers(...names);
+    const [alice, bob] = names.map((name) => ({ name, ...people[name] }));
+    return { alice, bob };
   }
 
   // A counter or gauge of /metrics.

@@ -18,7 +18,6 @@ function assertSeen(lastSeenMs, atMs) {
 
 describe('presence', () => {
   let node;
-  let pairs = 0;
   before(async () => {
     node = await Linnetd.start(...INTERVAL);
   });
@@ -30,10 +29,7 @@ describe('presence', () => {
 
   // Two new users who have written to each other, and their connections.
   async function pair() {
-    pairs += 1;
-    const names = [`alice${pairs}`, `bob${pairs}`];
-    const people = await node.importUsers(...names);
-    const [alice, bob] = names.map((name) => ({ name, ...people[name] }));
+    const { alice, bob } = await node.pair();
     const [a, b] = [await connect(alice), await connect(bob)];
     await a.write(bob.name, 'hi bob');
     const message = await b.event('newMessage');
@@ -118,7 +114,7 @@ describe('presence', () => {
     };
     assert.deepEqual(await hears('TYPING'), { chat, userId: alice.user, kind: 'TYPING' });
     assert.equal((await hears(undefined)).userId, alice.user);
-    const [eve] = Object.values(await node.importUsers(`eve${pairs}g`));
+    const [eve] = Object.values(await node.importUsers(`eve${node.pairs}g`));
     const e = await connect(eve);
     const { error } = await e.ask({ ref: '3', setTyping: { chat, kind: 'TYPING' } });
     assert.equal(error.code, 'UNKNOWN_CHAT');
@@ -127,7 +123,7 @@ describe('presence', () => {
 
   it('is no business of strangers', async () => {
     const { alice, a, b } = await pair();
-    const [eve] = Object.values(await node.importUsers(`eve${pairs}`));
+    const [eve] = Object.values(await node.importUsers(`eve${node.pairs}`));
     const e = await connect(eve);
     const answer = await e.ask({ ref: '1', watchPresence: { chat: { userId: alice.user } } });
     assert.equal(answer.error.code, 'NOT_PERMITTED');

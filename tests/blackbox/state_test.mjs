@@ -10,7 +10,6 @@ const NO_CURSOR = 2n ** 52n; // numbers in a chat from here on are never deliver
 
 describe('what users set', () => {
   let node;
-  let pairs = 0;
   before(async () => {
     node = await Linnetd.start('--states-max', '300');
   });
@@ -18,10 +17,7 @@ describe('what users set', () => {
 
   // A person with two devices, and one with one.
   async function pair() {
-    pairs += 1;
-    const names = [`alice${pairs}`, `bob${pairs}`];
-    const people = await node.importUsers(...names);
-    const [alice, bob] = names.map((name) => ({ name, ...people[name] }));
+    const { alice, bob } = await node.pair();
     alice.second = await node.token(alice.name);
     const [phone, laptop] = await Promise.all(
       [alice.token, alice.second].map((token) => Client.welcomed(node.url, { token })));
