@@ -254,6 +254,26 @@ tells_what_is_wrong(void **state)
     }
 }
 
+/* Frames of a node, each read as its text, or refused with it. */
+static void
+expect_of_node(const char *const spellings[][2], size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct arena arena;
+        arena_init(&arena, NULL, 0, 1 << 20);
+        ProtobufCMessage *message;
+        struct protocol_error error;
+        int rc = read_as(&linnet__v1__server_frame__descriptor, spellings[i][0], &arena, &message,
+                         &error);
+        if (rc < 0) {
+            assert_string_equal(error.text, spellings[i][1]);
+        } else {
+            expect_text(message, spellings[i][1]);
+        }
+        arena_fini(&arena);
+    }
+}
+
 static void
 reads_enums_and_bools(void **state)
 {
@@ -277,20 +297,7 @@ reads_enums_and_bools(void **state)
          "answer.sent.duplicate: not true or false"},
         {"{\"answer\":{\"sent\":{\"duplicate\":1}}}", "answer.sent.duplicate: not true or false"},
     };
-    for (size_t i = 0; i < sizeof(spellings) / sizeof(*spellings); i++) {
-        struct arena arena;
-        arena_init(&arena, NULL, 0, 1 << 20);
-        ProtobufCMessage *message;
-        struct protocol_error error;
-        int rc = read_as(&linnet__v1__server_frame__descriptor, spellings[i][0], &arena, &message,
-                         &error);
-        if (rc < 0) {
-            assert_string_equal(error.text, spellings[i][1]);
-        } else {
-            expect_text(message, spellings[i][1]);
-        }
-        arena_fini(&arena);
-    }
+    expect_of_node(spellings, sizeof(spellings) / sizeof(*spellings));
 }
 
 static void
@@ -327,20 +334,7 @@ skips_what_a_newer_node_says(void **state)
          "nested too deep"},
         {"{\"tomorrow\":\"\\udc26\"}", "not JSON at byte 13: a lone surrogate"},
     };
-    for (size_t i = 0; i < sizeof(spellings) / sizeof(*spellings); i++) {
-        struct arena arena;
-        arena_init(&arena, NULL, 0, 1 << 20);
-        ProtobufCMessage *message;
-        struct protocol_error error;
-        int rc = read_as(&linnet__v1__server_frame__descriptor, spellings[i][0], &arena, &message,
-                         &error);
-        if (rc < 0) {
-            assert_string_equal(error.text, spellings[i][1]);
-        } else {
-            expect_text(message, spellings[i][1]);
-        }
-        arena_fini(&arena);
-    }
+    expect_of_node(spellings, sizeof(spellings) / sizeof(*spellings));
 }
 
 static void

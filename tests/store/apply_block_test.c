@@ -228,11 +228,6 @@ nor_in_what_follows(void **state)
     expect_ticks(2, 0);
 }
 
-#define AMONG_THEM(title, function)                 \
-    {                                               \
-        (title), (function), begin, world_end, NULL \
-    }
-
 int
 main(void)
 {

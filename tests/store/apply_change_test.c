@@ -399,11 +399,6 @@ refuses_strangers(void **state)
     assert_int_equal(world_change(world, &edit).error, -ENOENT);
 }
 
-#define AMONG_THEM(title, function)                 \
-    {                                               \
-        (title), (function), begin, world_end, NULL \
-    }
-
 int
 main(void)
 {

@@ -258,11 +258,6 @@ with_oneself(void **state)
     assert_int_equal(lives_for(world, alice, 4, alice, 0), HOUR_MS);
 }
 
-#define AMONG_THEM(title, function)                 \
-    {                                               \
-        (title), (function), begin, world_end, NULL \
-    }
-
 int
 main(void)
 {

@@ -270,11 +270,6 @@ edits_disappear_alike(void **state)
     assert_int_equal(world_inbox(world, bob, 0, entries), 0);
 }
 
-#define AMONG_THEM(title, function)                 \
-    {                                               \
-        (title), (function), begin, world_end, NULL \
-    }
-
 int
 main(void)
 {

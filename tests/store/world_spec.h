@@ -15,8 +15,7 @@ struct world_plan {
     struct ledger_limits limits;
 };
 
-/* cmocka's setup, of a struct world_plan, and its teardown, which also serves a setup of one's own
- * that leaves a world in *state. */
+/* cmocka's setup, of a struct world_plan, and its teardown. */
 int world_begin(void **state);
 int world_end(void **state);
 
@@ -24,4 +23,9 @@ int world_end(void **state);
 #define IN_A_WORLD(title, function)                        \
     {                                                      \
         (title), (function), world_begin, world_end, &plan \
+    }
+/* By a setup of the spec's own, `begin`, which leaves a world in *state, and people in it. */
+#define AMONG_THEM(title, function)                 \
+    {                                               \
+        (title), (function), begin, world_end, NULL \
     }
