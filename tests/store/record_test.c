@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/entry.h"
-#include "store/payload.h"
 #include "store/record.h"
 #include "store/record_state.h"
 #include "store/record_wake.h"
 #include "store/rule.h"
-#include "tests/spec.h"
-
-#include <errno.h>
-#include <string.h>
+#include "tests/store/strict.h"
 
 static const struct store_name alice = {.bytes = 5, .text = "alice"};
 
-/* One decoder of each record behind one face. */
+/* What any of them is decoded into. */
 union decoded {
     struct record_name name;
     struct record_user user;
@@ -25,104 +20,72 @@ union decoded {
     struct record_chat chat;
     struct record_state state;
     struct record_state_sum sum;
-    struct store_entry entry;
-    struct payload payload;
 };
-typedef int decode(struct store_value value, union decoded *out);
 
 static int
-decode_name(struct store_value value, union decoded *out)
+decode_name(struct store_value value, void *out)
 {
-    return record_name_decode(value, &out->name);
-}
-static int
-decode_user(struct store_value value, union decoded *out)
-{
-    return record_user_decode(value, &out->user);
-}
-static int
-decode_password(struct store_value value, union decoded *out)
-{
-    return record_password_decode(value, &out->password);
-}
-static int
-decode_device(struct store_value value, union decoded *out)
-{
-    return record_device_decode(value, &out->device);
-}
-static int
-decode_link(struct store_value value, union decoded *out)
-{
-    return record_link_decode(value, &out->link);
-}
-static int
-decode_head(struct store_value value, union decoded *out)
-{
-    return record_head_decode(value, &out->head);
-}
-static int
-decode_wake(struct store_value value, union decoded *out)
-{
-    return record_wake_decode(value, &out->wake);
-}
-static int
-decode_due(struct store_value value, union decoded *out)
-{
-    return record_due_decode(value, &out->due);
-}
-static int
-decode_chat(struct store_value value, union decoded *out)
-{
-    return record_chat_decode(value, &out->chat);
-}
-static int
-decode_state(struct store_value value, union decoded *out)
-{
-    return record_state_decode(value, &out->state);
-}
-static int
-decode_sum(struct store_value value, union decoded *out)
-{
-    return record_state_sum_decode(value, &out->sum);
-}
-static int
-decode_entry(struct store_value value, union decoded *out)
-{
-    return entry_decode(9, value.bytes, value.count, &out->entry);
-}
-static int
-decode_payload(struct store_value value, union decoded *out)
-{
-    return payload_decode(value, &out->payload);
+    return record_name_decode(value, out);
 }
 
-/* A good record is decoded; cut anywhere, with a byte too many, with another table or version, it
- * is not. */
-static void
-check_strict(decode *decode_it, const unsigned char *bytes, size_t count, union decoded *out)
+static int
+decode_user(struct store_value value, void *out)
 {
-    static const union decoded untouched;
-    unsigned char spoilt[RECORD_BYTES_MAX + 1];
-    union decoded other;
-    struct store_value value = {.bytes = bytes, .count = count};
-    assert_true(count <= RECORD_BYTES_MAX);
-    assert_int_equal(decode_it(value, out), 0);
-    for (size_t cut = 0; cut < count; cut++) {
-        memcpy(&other, &untouched, sizeof(other));
-        value.count = cut;
-        assert_int_equal(decode_it(value, &other), -EBADMSG);
-        assert_memory_equal(&other, &untouched, sizeof(other));
-    }
-    memcpy(spoilt, bytes, count);
-    spoilt[count] = 0;
-    value = (struct store_value){.bytes = spoilt, .count = count + 1};
-    assert_int_equal(decode_it(value, &other), -EBADMSG);
-    for (unsigned at = 0; at < RECORD_HEADER_BYTES; at++) {
-        memcpy(spoilt, bytes, count);
-        spoilt[at] ^= 0x40;
-        value.count = count;
-        assert_int_equal(decode_it(value, &other), -EBADMSG);
-    }
+    return record_user_decode(value, out);
+}
+
+static int
+decode_password(struct store_value value, void *out)
+{
+    return record_password_decode(value, out);
+}
+
+static int
+decode_device(struct store_value value, void *out)
+{
+    return record_device_decode(value, out);
+}
+
+static int
+decode_link(struct store_value value, void *out)
+{
+    return record_link_decode(value, out);
+}
+
+static int
+decode_head(struct store_value value, void *out)
+{
+    return record_head_decode(value, out);
+}
+
+static int
+decode_wake(struct store_value value, void *out)
+{
+    return record_wake_decode(value, out);
+}
+
+static int
+decode_due(struct store_value value, void *out)
+{
+    return record_due_decode(value, out);
+}
+
+static int
+decode_chat(struct store_value value, void *out)
+{
+    return record_chat_decode(value, out);
+}
+
+static int
+decode_state(struct store_value value, void *out)
+{
+    return record_state_decode(value, out);
+}
+
+static int
+decode_sum(struct store_value value, void *out)
+{
+    return record_state_sum_decode(value, out);
 }
 
 static void
@@ -410,276 +373,6 @@ sensible_states(void **state)
     assert_false(state_valid(STORE_STATE_RULE + STORE_SEES_ONLINE, 0, false, rule));
 }
 
-static struct store_entry
-a_message(void)
-{
-    return (struct store_entry){
-        .number = 9,
-        .peer = 17,
-        .total_entries = 3,
-        .total_bytes = 300,
-        .kind = STORE_ENTRY_MESSAGE,
-        .message =
-            {
-                .sender = 17,
-                .sender_number = 5,
-                .chat_number = 4,
-                .time_ms = 1234,
-                .sender_device = 2,
-                .body_kind = 1,
-                .sender_name_bytes = 5,
-                .sender_name = "alice",
-                .body = (const unsigned char *)"hello",
-                .body_bytes = 5,
-                .attachments = (const unsigned char *)"xy",
-                .attachments_bytes = 2,
-            },
-    };
-}
-
-static void
-check_message(const struct store_entry_message *message)
-{
-    assert_int_equal(message->sender, 17);
-    assert_int_equal(message->sender_device, 2);
-    assert_int_equal(message->sender_number, 5);
-    assert_int_equal(message->chat_number, 4);
-    assert_int_equal(message->time_ms, 1234);
-    assert_memory_equal(message->sender_name, "alice", 5);
-    assert_memory_equal(message->body, "hello", 5);
-    assert_memory_equal(message->attachments, "xy", 2);
-}
-
-static void
-entries(void **state)
-{
-    (void)state;
-    unsigned char bytes[RECORD_BYTES_MAX];
-    union decoded out;
-    struct store_entry entry = a_message();
-    entry_encode(&entry, bytes);
-    check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
-    assert_int_equal(out.entry.number, 9);
-    assert_int_equal(out.entry.peer, 17);
-    assert_int_equal(out.entry.total_bytes, 300);
-    check_message(&out.entry.message);
-
-    entry = (struct store_entry){
-        .kind = STORE_ENTRY_CURSORS,
-        .peer = 3,
-        .cursors = {.peer_moved = true, .peer_delivered = 8, .peer_read = 7, .own_read = 2},
-    };
-    entry_encode(&entry, bytes);
-    check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
-    assert_true(out.entry.cursors.peer_moved);
-    assert_false(out.entry.cursors.own_moved);
-    assert_int_equal(out.entry.cursors.peer_delivered, 8);
-
-    entry = (struct store_entry){
-        .kind = STORE_ENTRY_STATE,
-        .peer = 3,
-        .state = {.kind = 4, .value = (const unsigned char *)"draft", .value_bytes = 5},
-    };
-    assert_false(entry_takes_room(&entry));
-    entry_encode(&entry, bytes);
-    check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
-    assert_int_equal(out.entry.state.kind, 4);
-    assert_int_equal(out.entry.state.value_bytes, 5);
-    assert_memory_equal(out.entry.state.value, "draft", 5);
-    entry.state.removed = true;
-    assert_true(entry_takes_room(&entry));
-
-    entry = (struct store_entry){
-        .kind = STORE_ENTRY_DEVICE,
-        .peer = 3,
-        .device = {.change = STORE_DEVICE_WARNED,
-                   .device = 4,
-                   .time_ms = 55,
-                   .unlink_at_ms = 66,
-                   .name_bytes = 5,
-                   .name = "phone"},
-    };
-    entry_encode(&entry, bytes);
-    check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
-    assert_int_equal(out.entry.device.change, STORE_DEVICE_WARNED);
-    assert_int_equal(out.entry.device.device, 4);
-    assert_int_equal(out.entry.device.unlink_at_ms, 66);
-    assert_memory_equal(out.entry.device.name, "phone", 5);
-
-    bytes[RECORD_HEADER_BYTES] = 99; /* a kind of entry that does not exist */
-    struct store_value value = {.bytes = bytes, .count = entry_bytes(&entry)};
-    assert_int_equal(decode_entry(value, &out), -EBADMSG);
-}
-
-/* What a message may have beside its fields, and a change has beside a message. */
-static void
-extras(void **state)
-{
-    (void)state;
-    unsigned char bytes[RECORD_BYTES_MAX];
-    union decoded out;
-    struct store_entry entry = a_message();
-    size_t plain_bytes = entry_bytes(&entry);
-    entry.message.expires_at_ms = 4321;
-    entry.message.original = 12;
-    entry.message.deleted = true;
-    assert_int_equal(entry_bytes(&entry), plain_bytes + 16);
-    entry_encode(&entry, bytes);
-    check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
-    check_message(&out.entry.message);
-    assert_int_equal(out.entry.message.body_kind, 1);
-    assert_int_equal(out.entry.message.expires_at_ms, 4321);
-    assert_int_equal(out.entry.message.original, 12);
-    assert_true(out.entry.message.deleted);
-    entry.message.content_kind = 7;
-    entry.message.edited = true;
-    assert_int_equal(entry_bytes(&entry), plain_bytes + 16 + 2);
-    entry_encode(&entry, bytes);
-    check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
-    check_message(&out.entry.message);
-    assert_int_equal(out.entry.message.body_kind, 1);
-    assert_int_equal(out.entry.message.original, 12);
-    assert_int_equal(out.entry.message.content_kind, 7);
-    assert_true(out.entry.message.edited);
-    struct store_value said = {.bytes = bytes, .count = entry_bytes(&entry)};
-    assert_false(entry_expired(said, 4320));
-    assert_true(entry_expired(said, 4321));
-
-    entry = (struct store_entry){
-        .kind = STORE_ENTRY_CHANGE,
-        .peer = 3,
-        .change = {.kind = STORE_CHANGE_EDIT, .author = 3, .message = a_message().message},
-    };
-    for (unsigned group = 0; group < 2; group++) {
-        entry.kind = group == 1 ? STORE_ENTRY_GROUP_CHANGE : STORE_ENTRY_CHANGE;
-        entry_encode(&entry, bytes);
-        check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
-        assert_int_equal(out.entry.kind, entry.kind);
-    }
-    assert_int_equal(out.entry.change.kind, STORE_CHANGE_EDIT);
-    assert_int_equal(out.entry.change.author, 3);
-    check_message(&out.entry.change.message);
-    assert_false(out.entry.change.message.deleted);
-    said.count = entry_bytes(&entry);
-    assert_false(entry_expired(said, UINT64_MAX));
-}
-
-static void
-pages(void **state)
-{
-    (void)state;
-    unsigned char bytes[512];
-    size_t count = 0;
-    struct store_entry entry = a_message();
-    for (uint64_t number = 9; number < 11; number++) {
-        entry_prefix(number, entry_bytes(&entry), bytes + count);
-        count += ENTRY_PREFIX_BYTES;
-        entry_encode(&entry, bytes + count);
-        count += entry_bytes(&entry);
-    }
-    struct store_entry found;
-    size_t at = 0;
-    assert_true(entry_next(bytes, count, &at, &found));
-    assert_int_equal(found.number, 9);
-    assert_true(entry_next(bytes, count, &at, &found));
-    assert_int_equal(found.number, 10);
-    check_message(&found.message);
-    assert_false(entry_next(bytes, count, &at, &found));
-}
-
-static void
-payloads(void **state)
-{
-    (void)state;
-    unsigned char bytes[RECORD_BYTES_MAX];
-    union decoded out;
-    struct payload payload = {
-        .kind = PAYLOAD_USER_CREATE,
-        .create =
-            {
-                .user = 3,
-                .created_at_ms = 4,
-                .name = alice,
-                .password = (const unsigned char *)"$argon",
-                .password_bytes = 6,
-                .with_device = true,
-                .device_name = alice,
-            },
-    };
-    payload_encode(&payload, bytes);
-    check_strict(decode_payload, bytes, payload_bytes(&payload), &out);
-    assert_int_equal(out.payload.create.user, 3);
-    assert_memory_equal(out.payload.create.password, "$argon", 6);
-
-    payload.create.with_device = false;
-    payload_encode(&payload, bytes);
-    check_strict(decode_payload, bytes, payload_bytes(&payload), &out);
-    assert_false(out.payload.create.with_device);
-
-    payload = (struct payload){
-        .kind = PAYLOAD_CHANGE,
-        .change = {.peer = 9,
-                   .change = {.kind = STORE_CHANGE_DELETE,
-                              .author = 8,
-                              .message = {.sender = 8, .chat_number = 3}}},
-    };
-    payload_encode(&payload, bytes);
-    check_strict(decode_payload, bytes, payload_bytes(&payload), &out);
-    assert_int_equal(out.payload.change.peer, 9);
-    assert_int_equal(out.payload.change.change.kind, STORE_CHANGE_DELETE);
-    assert_int_equal(out.payload.change.change.message.chat_number, 3);
-
-    payload = (struct payload){.kind = PAYLOAD_NAME_RELEASE, .release = {.user = 8, .name = alice}};
-    payload_encode(&payload, bytes);
-    check_strict(decode_payload, bytes, payload_bytes(&payload), &out);
-    assert_int_equal(out.payload.release.user, 8);
-
-    payload = (struct payload){
-        .kind = PAYLOAD_CHAT_TTL,
-        .chat_ttl = {.peer = 1, .user = 2, .ttl_ms = 3, .time_ms = 4},
-    };
-    payload_encode(&payload, bytes);
-    check_strict(decode_payload, bytes, payload_bytes(&payload), &out);
-    assert_int_equal(out.payload.chat_ttl.time_ms, 4);
-
-    payload = (struct payload){
-        .kind = PAYLOAD_RECEIPT,
-        .receipt = {.reader = 1, .peer = 2, .delivered = 3, .read = 4},
-    };
-    payload_encode(&payload, bytes);
-    check_strict(decode_payload, bytes, payload_bytes(&payload), &out);
-    assert_int_equal(out.payload.receipt.read, 4);
-
-    payload =
-        (struct payload){.kind = PAYLOAD_COPY, .copy = {.peer = 6, .message = a_message().message}};
-    payload_encode(&payload, bytes);
-    check_strict(decode_payload, bytes, payload_bytes(&payload), &out);
-    assert_int_equal(out.payload.copy.peer, 6);
-    check_message(&out.payload.copy.message);
-}
-
-static void
-groups_payloads(void **state)
-{
-    (void)state;
-    unsigned char bytes[RECORD_BYTES_MAX];
-    union decoded out;
-    struct payload payload = {
-        .kind = PAYLOAD_GROUP_CHANGED,
-        .group_changed = {.group = 9,
-                          .kept_until_ms = 77,
-                          .change = {.kind = STORE_CHANGE_EDIT,
-                                     .author = 8,
-                                     .message = a_message().message}},
-    };
-    payload_encode(&payload, bytes);
-    check_strict(decode_payload, bytes, payload_bytes(&payload), &out);
-    assert_int_equal(out.payload.group_changed.group, 9);
-    assert_int_equal(out.payload.group_changed.kept_until_ms, 77);
-    assert_int_equal(out.payload.group_changed.change.author, 8);
-    check_message(&out.payload.group_changed.change.message);
-}
-
 static void
 implications(void **state)
 {
@@ -740,11 +433,6 @@ main(void)
              rules),
         SPEC("a state has a subject where its kind has one, and a value within bounds",
              sensible_states),
-        SPEC("every kind of entry survives encoding", entries),
-        SPEC("a message has room for its end, and a change for a message", extras),
-        SPEC("a buffer of entries is gone through in order", pages),
-        SPEC("every payload survives encoding", payloads),
-        SPEC("what a group tells of a change survives encoding", groups_payloads),
         SPEC("a head implies that the inbox up to its low is gone, a removed user that the chats "
              "and states are",
              implications),
