@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/environment.h"
-#include "tests/spec.h"
-#include "tests/store/disk.h"
+#include "tests/store/cell_files.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,28 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct cell {
-    struct disk disk;
-    struct environment_options options;
-    struct environment *environment;
-    char why[ENVIRONMENT_WHY_BYTES];
-};
-
 static int
 setup(void **state)
 {
-    struct cell *cell = calloc(1, sizeof(*cell));
+    struct cell_files *cell = calloc(1, sizeof(*cell));
     assert_non_null(cell);
-    disk_init(&cell->disk, "c00");
-    cell->options = (struct environment_options){
-        .driver = &cell->disk.driver,
-        .path = "c00",
-        .map_bytes = 64 << 20,
-        .cell = 3,
-        .identity = "0123456789abcde",
-    };
-    assert_int_equal(environment_create(&cell->options, cell->why), 0);
-    assert_int_equal(environment_open(&cell->options, &cell->environment, cell->why), 0);
+    cell_files_open(cell, 64 << 20);
     *state = cell;
     return 0;
 }
@@ -44,8 +26,8 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-    struct cell *cell = *state;
-    environment_close(&cell->environment);
+    struct cell_files *cell = *state;
+    cell_files_close(cell);
     free(cell);
     return 0;
 }
@@ -63,7 +45,7 @@ text(const char *characters)
 }
 
 static struct environment_write *
-begin(struct cell *cell)
+begin(struct cell_files *cell)
 {
     struct environment_write *write = NULL;
     assert_int_equal(environment_write_begin(cell->environment, &write), 0);
@@ -86,7 +68,7 @@ commit(struct environment_write *write)
 
 /* Numbers 1 to `count` in partitions 1, 2 and 3. */
 static void
-fill(struct cell *cell, uint64_t count)
+fill(struct cell_files *cell, uint64_t count)
 {
     struct environment_write *write = begin(cell);
     for (uint8_t partition = 1; partition <= 3; partition++) {
@@ -99,7 +81,7 @@ fill(struct cell *cell, uint64_t count)
 
 /* NULL: there must be none. */
 static void
-check(struct cell *cell, uint8_t partition, uint64_t number, const char *characters)
+check(struct cell_files *cell, uint8_t partition, uint64_t number, const char *characters)
 {
     struct environment_read read;
     struct store_key key = number_key(partition, number);
@@ -115,18 +97,10 @@ check(struct cell *cell, uint8_t partition, uint64_t number, const char *charact
 }
 
 static void
-reopen(struct cell *cell)
+reopen(struct cell_files *cell)
 {
     environment_close(&cell->environment);
     assert_int_equal(environment_open(&cell->options, &cell->environment, cell->why), 0);
-}
-
-static uint64_t
-records(struct cell *cell)
-{
-    struct environment_facts facts;
-    assert_int_equal(environment_facts(cell->environment, &facts), 0);
-    return facts.records;
 }
 
 /* ------------------------------------------------------------------------ records */
@@ -134,7 +108,7 @@ records(struct cell *cell)
 static void
 what_was_committed_is_there_after_opening_again(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     struct environment_write *write = begin(cell);
     put(write, 1, 1, "one");
     put(write, 1, 2, "");
@@ -150,7 +124,7 @@ what_was_committed_is_there_after_opening_again(void **state)
 static void
 what_was_aborted_never_was(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     struct environment_write *write = begin(cell);
     put(write, 1, 1, "one");
     environment_abort(&write);
@@ -162,7 +136,7 @@ what_was_aborted_never_was(void **state)
 static void
 a_snapshot_stands_still(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     struct environment_read read;
     struct store_key key = number_key(1, 1);
     struct store_value value;
@@ -180,7 +154,7 @@ a_snapshot_stands_still(void **state)
 static void
 deleting_what_is_not_there_is_no_error(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     struct store_key key = number_key(1, 1);
     fill(cell, 1);
     struct environment_write *write = begin(cell);
@@ -188,7 +162,7 @@ deleting_what_is_not_there_is_no_error(void **state)
     assert_int_equal(environment_delete(write, &key), 0);
     commit(write);
     check(cell, 1, 1, NULL);
-    assert_int_equal(records(cell), 2);
+    assert_int_equal(cell_files_records(cell), 2);
 }
 
 /* ------------------------------------------------------------------------ ranges */
@@ -215,7 +189,7 @@ walk_record(void *context, const struct store_key *key, struct store_value value
 
 /* How many records the range gives, the same from both ends. */
 static uint64_t
-walk_both(struct cell *cell, struct store_range range)
+walk_both(struct cell_files *cell, struct store_range range)
 {
     struct environment_read read;
     struct walk forwards = {.step = 1};
@@ -233,7 +207,7 @@ walk_both(struct cell *cell, struct store_range range)
 static void
 a_range_is_walked_from_either_end(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     assert_int_equal(walk_both(cell, key_range_partition(1)), 0);
     fill(cell, 1000);
     assert_int_equal(walk_both(cell, (struct store_range){number_key(2, 10), number_key(2, 20)}),
@@ -255,7 +229,7 @@ a_range_is_walked_from_either_end(void **state)
 static void
 the_callback_ends_the_walk(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     struct environment_read read;
     struct store_range range = key_range_partition(2);
     struct walk walk = {.step = 1, .stop_after = 5};
@@ -269,7 +243,7 @@ the_callback_ends_the_walk(void **state)
 static void
 a_range_is_deleted_to_its_ends(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     uint64_t count = 1;
     fill(cell, 5000);
     struct environment_write *write = begin(cell);
@@ -291,7 +265,7 @@ a_range_is_deleted_to_its_ends(void **state)
     check(cell, 2, 4901, "value");
     check(cell, 3, 4999, "value");
     check(cell, 3, 5000, NULL);
-    assert_int_equal(records(cell), 15000 - 4802 + 1);
+    assert_int_equal(cell_files_records(cell), 15000 - 4802 + 1);
 }
 
 /* ------------------------------------------------------------------------ the mark */
@@ -299,7 +273,7 @@ a_range_is_deleted_to_its_ends(void **state)
 static void
 the_mark_changes_with_its_transaction(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     struct environment_read read;
     struct log_mark mark = {9, 9};
     assert_int_equal(environment_read_begin(cell->environment, &read), 0);
@@ -325,7 +299,7 @@ the_mark_changes_with_its_transaction(void **state)
 
 /* Fills with large values until an error; the error. The transaction is given up. */
 static int
-fill_up(struct cell *cell)
+fill_up(struct cell_files *cell)
 {
     static const unsigned char bytes[100000];
     struct environment_write *write = begin(cell);
@@ -344,11 +318,11 @@ fill_up(struct cell *cell)
 static void
 a_full_map_is_told_and_harms_nothing(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     fill(cell, 100);
     assert_int_equal(fill_up(cell), -EFBIG);
     check(cell, 2, 50, "value");
-    assert_int_equal(records(cell), 300);
+    assert_int_equal(cell_files_records(cell), 300);
     struct environment_write *write = begin(cell);
     put(write, 2, 50, "still");
     commit(write);
@@ -362,7 +336,7 @@ a_full_map_is_told_and_harms_nothing(void **state)
 static void
 a_file_that_cannot_grow_is_told_and_harms_nothing(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     struct rlimit old;
     fill(cell, 100);
     (void)signal(SIGXFSZ, SIG_IGN);
@@ -372,7 +346,7 @@ a_file_that_cannot_grow_is_told_and_harms_nothing(void **state)
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
     assert_true(result < 0);
     check(cell, 2, 50, "value");
-    assert_int_equal(records(cell), 300);
+    assert_int_equal(cell_files_records(cell), 300);
     struct environment_write *write = begin(cell);
     put(write, 2, 50, "still");
     commit(write);
@@ -383,7 +357,7 @@ a_file_that_cannot_grow_is_told_and_harms_nothing(void **state)
 static void
 too_many_readers_are_refused(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     static struct environment_read reads[1024];
     struct environment_facts facts;
     cell->options.readers_max = 2;
@@ -404,7 +378,7 @@ too_many_readers_are_refused(void **state)
 static void
 tells_its_facts(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     struct environment_facts facts;
     fill(cell, 1000);
     assert_int_equal(environment_facts(cell->environment, &facts), 0);
@@ -418,7 +392,7 @@ tells_its_facts(void **state)
 /* ------------------------------------------------------------------------ opening */
 
 static void
-check_refused(struct cell *cell, int error, const char *sentence)
+check_refused(struct cell_files *cell, int error, const char *sentence)
 {
     struct environment *environment = NULL;
     assert_int_equal(environment_open(&cell->options, &environment, cell->why), error);
@@ -432,7 +406,7 @@ check_refused(struct cell *cell, int error, const char *sentence)
 static void
 only_the_right_environment_is_opened(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     environment_close(&cell->environment);
     cell->options.cell = 4;
     check_refused(cell, -EUCLEAN, "belongs to another cell or another data directory");
@@ -446,7 +420,7 @@ only_the_right_environment_is_opened(void **state)
 static void
 another_format_version_is_refused(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     size_t bytes;
     environment_close(&cell->environment);
     unsigned char *image = disk_read(&cell->disk, "data.mdb", &bytes);
@@ -461,7 +435,7 @@ another_format_version_is_refused(void **state)
 static void
 a_missing_or_foreign_file_is_refused(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     environment_close(&cell->environment);
     disk_write(&cell->disk, "data.mdb", "this is no LMDB file, whatever it is", 36);
     check_refused(cell, -EUCLEAN, "can't be opened");
@@ -473,12 +447,12 @@ a_missing_or_foreign_file_is_refused(void **state)
 static void
 creation_replaces_what_was_left_half_made(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     environment_close(&cell->environment);
     disk_write(&cell->disk, "data.mdb", "half", 4);
     assert_int_equal(environment_create(&cell->options, cell->why), 0);
     reopen(cell);
-    assert_int_equal(records(cell), 0);
+    assert_int_equal(cell_files_records(cell), 0);
 }
 
 static void
@@ -512,7 +486,7 @@ files_open(void)
 static void
 at_rest_it_has_no_file_open_and_forgets_nothing(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     fill(cell, 10);
     assert_int_equal(files_open(), ENVIRONMENT_DESCRIPTORS);
     assert_true(environment_rest(cell->environment));
@@ -533,7 +507,7 @@ at_rest_it_has_no_file_open_and_forgets_nothing(void **state)
 static void
 whoever_reads_or_writes_keeps_it_from_resting(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     struct environment_read read;
     fill(cell, 1);
     assert_int_equal(environment_read_begin(cell->environment, &read), 0);
@@ -548,7 +522,7 @@ whoever_reads_or_writes_keeps_it_from_resting(void **state)
 static void
 what_can_not_be_opened_again_says_so_and_is_tried_anew(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     struct environment_read read;
     struct environment_write *write = NULL;
     fill(cell, 1);
@@ -566,7 +540,7 @@ enum { READERS = 2, READS = 2000, RESTS = 10 };
 static void *
 read_much(void *context)
 {
-    struct cell *cell = context;
+    struct cell_files *cell = context;
     for (unsigned i = 0; i < READS; i++) {
         check(cell, 2, 1 + i % 10, "value");
     }
@@ -576,7 +550,7 @@ read_much(void *context)
 static void
 threads_that_read_do_not_notice_that_it_rests(void **state)
 {
-    struct cell *cell = *state;
+    struct cell_files *cell = *state;
     pthread_t threads[READERS];
     unsigned rests = 0;
     fill(cell, 10);

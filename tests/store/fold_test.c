@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/fold.h"
-#include "tests/spec.h"
+#include "tests/store/cell_files.h"
 #include "tests/store/chance.h"
-#include "tests/store/disk.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,10 +10,7 @@
 enum { USERS = 1, INBOX = 2, PARTITIONS = 4 };
 
 struct cell {
-    struct disk disk;
-    struct environment_options options;
-    struct environment *environment;
-    char why[ENVIRONMENT_WHY_BYTES];
+    struct cell_files files;
     struct table *tables[PARTITIONS];
 };
 
@@ -32,14 +28,7 @@ setup(void **state)
 {
     struct cell *cell = calloc(1, sizeof(*cell));
     assert_non_null(cell);
-    disk_init(&cell->disk, "c00");
-    cell->options = (struct environment_options){
-        .driver = &cell->disk.driver,
-        .path = "c00",
-        .map_bytes = 32 << 20,
-    };
-    assert_int_equal(environment_create(&cell->options, cell->why), 0);
-    assert_int_equal(environment_open(&cell->options, &cell->environment, cell->why), 0);
+    cell_files_open(&cell->files, 32 << 20);
     tables_renew(cell);
     *state = cell;
     return 0;
@@ -52,7 +41,7 @@ teardown(void **state)
     for (unsigned i = 0; i < PARTITIONS; i++) {
         table_free(&cell->tables[i]);
     }
-    environment_close(&cell->environment);
+    cell_files_close(&cell->files);
     free(cell);
     return 0;
 }
@@ -99,7 +88,7 @@ static struct fold
 fold_at(struct cell *cell, uint64_t position)
 {
     return (struct fold){
-        .environment = cell->environment,
+        .environment = cell->files.environment,
         .tables = (const struct table *const *)cell->tables,
         .tables_count = PARTITIONS,
         .mark = {1, position},
@@ -114,7 +103,7 @@ value_of(struct cell *cell, struct store_key key)
     struct environment_read read;
     struct store_value value;
     uint64_t number = 0;
-    assert_int_equal(environment_read_begin(cell->environment, &read), 0);
+    assert_int_equal(environment_read_begin(cell->files.environment, &read), 0);
     int result = environment_get(&read, &key, &value);
     if (result == 0) {
         assert_int_equal(value.count, sizeof(number));
@@ -131,18 +120,10 @@ mark_position(struct cell *cell)
 {
     struct environment_read read;
     struct log_mark mark;
-    assert_int_equal(environment_read_begin(cell->environment, &read), 0);
+    assert_int_equal(environment_read_begin(cell->files.environment, &read), 0);
     assert_int_equal(environment_mark(&read, &mark), 0);
     environment_read_end(&read);
     return mark.position;
-}
-
-static uint64_t
-records(struct cell *cell)
-{
-    struct environment_facts facts;
-    assert_int_equal(environment_facts(cell->environment, &facts), 0);
-    return facts.records;
 }
 
 /* ------------------------------------------------------------------------ folds */
@@ -163,7 +144,7 @@ dirty_entries_and_the_mark_are_written(void **state)
     assert_int_equal(value_of(cell, inbox_key(3, 9, 8)),
                      0); /* clean: LMDB is not asked to hold it */
     assert_int_equal(mark_position(cell), 100);
-    assert_int_equal(records(cell), 3);
+    assert_int_equal(cell_files_records(&cell->files), 3);
     assert_int_equal(fold.stats.written, 3);
     assert_int_equal(fold.stats.deleted, 0);
     assert_int_equal(fold.stats.bytes, 3 * (STORE_KEY_BYTES + 8));
@@ -181,7 +162,7 @@ deleted_entries_are_deleted(void **state)
     put(cell, inbox_key(1, 1, 6), TABLE_DELETED, 0);
     fold = fold_at(cell, 200);
     assert_int_equal(fold_run(&fold), 0);
-    assert_int_equal(records(cell), 0);
+    assert_int_equal(cell_files_records(&cell->files), 0);
     assert_int_equal(fold.stats.deleted, 2);
 }
 
@@ -210,7 +191,7 @@ watermarks_delete_their_ranges(void **state)
     assert_int_equal(value_of(cell, inbox_key(2, 3, 1)), 1);
     assert_int_equal(fold.stats.ranges, 1);
     assert_int_equal(fold.stats.ranges_deleted, 60);
-    assert_int_equal(records(cell), 300 - 60 + 1 + 1);
+    assert_int_equal(cell_files_records(&cell->files), 300 - 60 + 1 + 1);
 }
 
 static void
@@ -222,7 +203,7 @@ an_empty_fold_moves_the_mark(void **state)
     fold.implies = NULL;
     assert_int_equal(fold_run(&fold), 0);
     assert_int_equal(mark_position(cell), 100);
-    assert_int_equal(records(cell), 0);
+    assert_int_equal(cell_files_records(&cell->files), 0);
 }
 
 static void
@@ -234,10 +215,10 @@ a_fold_behind_the_mark_is_refused(void **state)
     put(cell, inbox_key(0, 1, 5), TABLE_WRITTEN, 55);
     fold = fold_at(cell, 99);
     assert_int_equal(fold_run(&fold), -ESTALE);
-    assert_int_equal(records(cell), 0);
+    assert_int_equal(cell_files_records(&cell->files), 0);
     fold.mark = (struct log_mark){2, 1}; /* a later generation begins anew */
     assert_int_equal(fold_run(&fold), 0);
-    assert_int_equal(records(cell), 1);
+    assert_int_equal(cell_files_records(&cell->files), 1);
 }
 
 static void
@@ -258,10 +239,11 @@ a_fold_that_fails_changes_nothing(void **state)
     assert_int_equal(value_of(cell, inbox_key(0, 1, 5)), 55);
     assert_int_equal(mark_position(cell), 100);
     /* The map is made larger, and the same tables fold. */
-    environment_close(&cell->environment);
-    cell->options.map_bytes = 128 << 20;
-    assert_int_equal(environment_open(&cell->options, &cell->environment, cell->why), 0);
-    fold.environment = cell->environment;
+    environment_close(&cell->files.environment);
+    cell->files.options.map_bytes = 128 << 20;
+    assert_int_equal(
+        environment_open(&cell->files.options, &cell->files.environment, cell->files.why), 0);
+    fold.environment = cell->files.environment;
     assert_int_equal(fold_run(&fold), 0);
     assert_int_equal(value_of(cell, inbox_key(0, 1, 5)), 66);
     assert_int_equal(mark_position(cell), 200);
@@ -287,7 +269,7 @@ check_truth(struct cell *cell, const struct truth *truth)
             count += truth->values[partition][i] != 0;
         }
     }
-    assert_int_equal(records(cell), count);
+    assert_int_equal(cell_files_records(&cell->files), count);
 }
 
 static void
