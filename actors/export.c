@@ -142,10 +142,9 @@ export_devices(struct export *export)
     if (error != 0) {
         return error;
     }
-    const struct store_rows *rows = (const struct store_rows *)(const void *)answer->data;
-    const struct store_device *devices =
-        answer->buffer != NULL ? ln_buffer_data(answer->buffer) : NULL;
-    for (uint32_t i = 0; i < rows->count && devices != NULL && error == 0; i++) {
+    uint32_t count = 0;
+    const struct store_device *devices = accounts_device_list(answer, &count);
+    for (uint32_t i = 0; i < count && error == 0; i++) {
         row_begin(export);
         ln_text_print(export->out, "{\"device\":{\"device\":%u", devices[i].device);
         put_name(export, &devices[i].name);
