@@ -30,7 +30,6 @@ enum {
     LOOK_MS = 100,           /* how soon an interrupt is seen */
     QUIET_MS = 20000,        /* for what is under way at the end, beyond a node's absence */
     USERS_MS = 60000,        /* until a page of users is made or removed */
-    SETTLE_MS = 1000,        /* idle: until freed memory is given back and timers have run */
     SPLIT_USERS_MAX = 50000, /* the node lists its actors for that, one by one */
     REACHED_PERCENT = 99,    /* of what was due in an open loop */
     BEHIND_MS_MAX = 100, /* what may be under way when the span ends: so much of the rate, ... */
@@ -473,11 +472,11 @@ phase_silence(struct conductor *conductor)
 {
     struct run *run = conductor->run;
     struct idle_found *idle = &run->idle;
-    await_instant(conductor, from_now_ns(SETTLE_MS));
     struct crowd_go go = {.start_ns = crowd_now_ns()};
-    go.span.from_ns = go.start_ns;
-    go.span.until_ns = go.start_ns + (uint64_t)run->options->seconds * NS_PER_S;
+    go.span.from_ns = go.start_ns + (uint64_t)run->options->settle_s * NS_PER_S;
+    go.span.until_ns = go.span.from_ns + (uint64_t)run->options->seconds * NS_PER_S;
     sections_tell(&conductor->sections, SECTION_GO, &go, sizeof go);
+    await_instant(conductor, go.span.from_ns);
     usage_read(conductor, &idle->connected);
     idle->beats = sections_count(&conductor->sections, TALLY_BEATS);
     await_instant(conductor, go.span.until_ns);

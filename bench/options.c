@@ -131,6 +131,9 @@ static const struct flag table[] = {
      "changes of network: the connection is cut, and another made (5)"},
     {"heartbeat", &flag_number, IDLE | DAYS, AT(heartbeat_s), 0, DAY_S, "SECONDS",
      "between a user's heartbeats, on a day those of the day (60; mixed, soak 240; 0: none)"},
+    {"settle", &flag_number, IDLE, AT(settle_s), 0, DAY_S, "SECONDS",
+     "after the hellos, before what silence costs is measured (1; a node that folds and gives "
+     "memory back needs 90)"},
     {"chat-pairs", &flag_number, IDLE, AT(chat_pairs), 1, OPTIONS_USERS_MAX / 2, "N",
      "pairs among the users write at --rate, first alone, then beside the others"},
     {"patience", &flag_number, ALL, AT(patience_s), 1, DAY_S, "SECONDS",
@@ -361,6 +364,7 @@ defaults_set(struct options *options, enum options_scenario scenario)
                    .moves = 5,
                    .asleep = 0.5},
         .heartbeat_s = scenario_in(scenario, SCENARIO_DAY_BITS) ? DAY_BEAT_S : BEAT_S,
+        .settle_s = 1,
         .patience_s = PATIENCE_S,
         .drift = {{-1, -1, -1}},
         .read = true,

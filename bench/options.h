@@ -48,6 +48,7 @@ struct options {
     uint32_t members;       /* group: of each; the last may have fewer; mixed, soak: of all */
     uint32_t chat_pairs;    /* idle: of the users, pairs who write to each other; 0: none */
     uint32_t heartbeat_s;   /* idle, mixed, soak: 0: none */
+    uint32_t settle_s;      /* idle: before its silence is measured */
     double rate_per_s;      /* 0: as fast as it goes */
     uint32_t window;
     uint32_t bytes;

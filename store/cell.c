@@ -14,6 +14,15 @@ enum {
     /* A fold begins at half of what a start may have to apply again, since the log goes on while it
      * runs. */
     TAIL_SHARE = 2,
+    /* A cell is as good as quiet when what came since the last look is to what came since the last
+     * fold, or to what is kept in memory, as one to these: so what was said in a busy hour does not
+     * stay in memory because somebody says something now and then. */
+    QUIET_COMMANDS = 16,
+    QUIET_ENTRIES = 256,
+    /* A fold for less is not worth its pages. */
+    QUIET_COMMANDS_MIN = 1024,
+    /* So many in all between two looks, and it disturbs hardly anybody that the heap is trimmed. */
+    STORE_QUIET_COMMANDS_MAX = 128,
 };
 
 unsigned
@@ -63,13 +72,22 @@ store_commands(const struct store *store)
     return commands;
 }
 
+/* Little is going on, against what is in memory. */
+static bool
+is_quiet(const struct cell *cell, uint64_t commands)
+{
+    bool to_fold =
+        cell->commands >= QUIET_COMMANDS_MIN && commands * QUIET_COMMANDS <= cell->commands;
+    return commands == 0 || to_fold || commands * QUIET_ENTRIES <= cell->delta_entries;
+}
+
 bool
 cell_look(struct cell *cell)
 {
     uint64_t all = store_commands(cell->store);
-    cell->store_quiet = all == cell->store_commands_seen;
+    cell->store_quiet = all - cell->store_commands_seen <= STORE_QUIET_COMMANDS_MAX;
     cell->store_commands_seen = all;
-    bool quiet = cell->commands == cell->commands_seen;
+    bool quiet = is_quiet(cell, cell->commands - cell->commands_seen);
     cell->commands_seen = cell->commands;
     cell->in_use = cell->reads != cell->reads_seen;
     cell->reads_seen = cell->reads;

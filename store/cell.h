@@ -46,8 +46,8 @@ struct cell {
     uint64_t commands;                            /* applied since the last freeze */
     uint64_t commands_seen;                       /* of them, at the last cell_look */
     uint64_t store_commands_seen;                 /* of all cells, likewise */
-    bool store_quiet;                             /* no cell had any between the last two looks */
-    bool resting;                                 /* nobody has asked for a while: fold */
+    bool store_quiet;     /* there were hardly any between the last two looks */
+    bool resting;         /* nobody has asked for a while: fold */
     bool rests_after;     /* likewise when it was frozen: what folds it may let its files go */
     bool rested;          /* it has, since it was frozen or read last */
     uint64_t reads;       /* of its files, since the start */
@@ -67,10 +67,10 @@ struct partition *cell_partition(const struct cell *cell, unsigned index);
 
 /* How far the log reaches beyond the last fold. */
 uint64_t cell_tail_bytes(const struct cell *cell);
-/* Called every CELL_LOOK_MS: in a cell that nobody has changed since the last time, what is in
- * memory goes to LMDB, and at the next time what was kept of it as a cache goes too: those who are
- * online and silent hold no records in memory. True: nothing is in memory, and its files may go,
- * too, whatever other cells do. */
+/* Called every CELL_LOOK_MS: in a cell that nobody has changed since the last time, or hardly
+ * anybody against what it holds, what is in memory goes to LMDB, and at the next time what was kept
+ * of it as a cache goes too: those who are online and silent hold no records in memory. True:
+ * nothing is in memory, and its files may go, too, whatever other cells do. */
 bool cell_look(struct cell *cell);
 /* Whether a fold should begin, and whether it can. */
 bool cell_fold_due(const struct cell *cell);

@@ -160,7 +160,7 @@ work(struct cell *cell, struct retired *retired)
     journal_trim(cell->journal);
     bool goes_on = retire(cell, retired);
     cell_resume(cell);
-    if (goes_on && cell->rests_after && cell->commands == 0) {
+    if (goes_on && cell->rests_after && !cell_fold_due(cell)) {
         let_rest(cell);
     }
     /* The next one may be due by now, and nothing else might come to notice it. */

@@ -312,6 +312,44 @@ cells_rest_alone(void **state)
     rig_play_once(&rig, 11, lone_rest_story);
 }
 
+/* Alice has written a lot to herself; then she writes a word in each look. */
+static void
+trickle_story(struct rig *r)
+{
+    enum { BUSY = 1100, WORDS = 5 };
+    uint64_t alice;
+    struct store_stats stats;
+    struct hand_message note = {.text = "note"};
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
+    note.from = note.to = alice;
+    for (note.number = 1; note.number <= BUSY; note.number++) {
+        RIG_CHECK(r, hand_message(r->store, &note, NULL) == 0);
+    }
+    store_stats_read(r->store, &stats);
+    RIG_CHECK(r, stats.delta_entries > BUSY);
+    for (; note.number <= BUSY + WORDS; note.number++) {
+        (void)ln_sleep(CELL_LOOK_MS);
+        RIG_CHECK(r, hand_message(r->store, &note, NULL) == 0);
+    }
+    store_stats_read(r->store, &stats);
+    RIG_CHECK(r, stats.delta_entries < BUSY / 10);
+    /* Of so little none is folded before she falls silent. */
+    uint64_t folds = stats.folds;
+    for (; note.number <= BUSY + 4 * WORDS; note.number++) {
+        (void)ln_sleep(CELL_LOOK_MS / 2);
+        RIG_CHECK(r, hand_message(r->store, &note, NULL) == 0);
+    }
+    store_stats_read(r->store, &stats);
+    RIG_CHECK(r, stats.folds == folds);
+}
+
+static void
+rests_in_a_trickle(void **state)
+{
+    (void)state;
+    rig_play_once(&rig, 12, trickle_story);
+}
+
 /* Users are asked for who are not in memory, again and again, and nobody writes. */
 static void
 read_story(struct rig *r)
@@ -661,6 +699,9 @@ main(void)
         SPEC("under overload presence is refused first, then receipts, then everything else",
              what_may_wait_is_refused_first),
         SPEC("a cell in which nobody acts rests, whatever others do", cells_rest_alone),
+        SPEC("what was written in a busy hour leaves the memory, though somebody writes now and "
+             "then",
+             rests_in_a_trickle),
         SPEC("a cell that is read keeps its files open, though nobody writes",
              cells_that_are_read_stay_open),
         SPEC("a message is pushed to each of its reader's devices that is online",
