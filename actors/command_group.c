@@ -473,7 +473,7 @@ change_subjects(struct connection *connection, const Linnet__V1__ClientFrame *fr
                     "modifyChat.remove.participants: oneself is among them, who can leave", 0);
         return false;
     }
-    crowd_distinct(crowd, change->kind == STORE_GROUP_ADD ? connection->user : 0);
+    crowd_distinct(crowd, 0);
     return true;
 }
 

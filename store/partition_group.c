@@ -119,13 +119,6 @@ text_bytes_max(uint8_t kind)
     }
 }
 
-/* Those may name who changes them: whether he may is the group's to say. */
-static bool
-is_about_roles(uint8_t kind)
-{
-    return kind == STORE_GROUP_PROMOTE || kind == STORE_GROUP_DEMOTE || kind == STORE_GROUP_ENTITLE;
-}
-
 static bool
 valid_change(const struct ask *ask)
 {
@@ -139,7 +132,8 @@ valid_change(const struct ask *ask)
            change->text_bytes <= text_bytes_max(change->kind) && bytes == held_bytes(ask) &&
            (change->subjects > 0) == about_others &&
            (change->kind != STORE_GROUP_TTL || change->value <= STORE_TTL_MS_MAX) &&
-           ids_valid(&ids, is_about_roles(change->kind) ? 0 : change->user);
+           /* Who leaves says so; in all else the group passes over who asks, or refuses him. */
+           ids_valid(&ids, change->kind == STORE_GROUP_REMOVE ? change->user : 0);
 }
 
 static enum ask_outcome

@@ -150,7 +150,8 @@ run_strangers(struct partition *partition, struct ask *ask, bool act)
         return known ? ASK_READY : ASK_MISSING;
     }
     for (uint32_t i = 0; i < ids.count; i++) {
-        found.count += !met(partition, asked->user, command_id_at(&ids, i));
+        uint64_t user = command_id_at(&ids, i);
+        found.count += user != asked->user && !met(partition, asked->user, user);
     }
     ask_answer(ask, &found, sizeof(found), NULL);
     return ASK_DONE;
