@@ -13,7 +13,7 @@
 #pragma once
 
 #include "actors/handoff.h"
-#include "actors/hot.h"
+#include "store/hot.h"
 #include "actors/limiter.h"
 #include "actors/message_handle.h"
 #include "actors/pressure.h"

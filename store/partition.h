@@ -22,6 +22,7 @@
 #include "store/cell.h"
 #include "store/counter.h"
 #include "store/fan.h"
+#include "store/hot.h"
 #include "store/ledger.h"
 
 enum {
@@ -93,6 +94,7 @@ struct partition {
     uint64_t alarm_at_ms;
     struct partition_round round;
     struct fan fan;        /* of what groups say */
+    struct hot hot_groups; /* which say most */
     uint64_t sends_due[4]; /* a bit per partition: its stream may have something to send */
     uint64_t acks_due[4]; /* a bit per partition: it is to be told how far its stream was applied */
     bool stream_waits;    /* the first in the queue, for an apply: the next flush wakes it */

@@ -52,12 +52,29 @@ valid_create(const struct ask *ask)
            ids_valid(&ids, create->user);
 }
 
-/* Enough waits for other partitions: what a group says goes to many of them. */
+/* Enough waits for other partitions: what a group says goes to many of them. A group that says more
+ * than all others here gets half of the room, so that they find some. */
 static bool
-outbox_full(const struct partition *partition)
+outbox_full(const struct partition *partition, uint64_t group)
 {
-    return partition->ledger.outbox >= PARTITION_OUTBOX_MAX ||
-           partition->ledger.outbox_bytes >= partition->store->options.outbox_bytes_max;
+    const struct ledger *ledger = &partition->ledger;
+    uint64_t share = hot_has_most(&partition->hot_groups, group) ? 2 : 1;
+    return ledger->outbox >= PARTITION_OUTBOX_MAX / share ||
+           ledger->outbox_bytes >= partition->store->options.outbox_bytes_max / share;
+}
+
+/* Something that goes to all members. Refused where too much waits already. */
+static enum ask_outcome
+say(struct partition *partition, struct ask *ask, struct command *command, uint64_t group, bool act)
+{
+    if (act && outbox_full(partition, group)) {
+        return partition_refuse(ask, -EAGAIN);
+    }
+    enum ask_outcome outcome = partition_log(partition, ask, command, act);
+    if (act && outcome == ASK_TAKEN) {
+        hot_count(&partition->hot_groups, group, io_now_ns(ln_io()));
+    }
+    return outcome;
 }
 
 static enum ask_outcome
@@ -161,10 +178,7 @@ run_change(struct partition *partition, struct ask *ask, bool act)
         apply_number_unused(&partition->ledger, change->user, change->device, change->number)) {
         return partition_refuse(ask, -EUSERS);
     }
-    if (act && outbox_full(partition)) {
-        return partition_refuse(ask, -EAGAIN);
-    }
-    return partition_log(partition, ask, &command, act);
+    return say(partition, ask, &command, change->group, act);
 }
 
 static void
@@ -182,10 +196,7 @@ run_message(struct partition *partition, struct ask *ask, bool act)
 {
     struct command command;
     partition_message_command(ask, COMMAND_GROUP_MESSAGE, &command);
-    if (act && outbox_full(partition)) {
-        return partition_refuse(ask, -EAGAIN);
-    }
-    return partition_log(partition, ask, &command, act);
+    return say(partition, ask, &command, command.message.recipient, act);
 }
 
 static bool
@@ -200,10 +211,7 @@ run_revise(struct partition *partition, struct ask *ask, bool act)
 {
     struct command command;
     partition_change_command(ask, COMMAND_GROUP_REVISE, &command);
-    if (act && outbox_full(partition)) {
-        return partition_refuse(ask, -EAGAIN);
-    }
-    return partition_log(partition, ask, &command, act);
+    return say(partition, ask, &command, ASK_DATA(store_change, ask)->peer, act);
 }
 
 static enum ask_outcome

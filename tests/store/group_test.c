@@ -143,30 +143,49 @@ refusals_until_sent(struct rig *r, uint64_t owner, uint64_t group, uint64_t numb
     return refused;
 }
 
-static void
-amplification_story(struct rig *r)
+/* Of the owner and others, sorted. */
+static uint64_t
+group_of(struct rig *r, uint64_t owner, uint64_t number, const uint64_t *ids, uint16_t count)
 {
-    uint64_t owner;
-    uint64_t ids[CROWD];
-    struct store_group_create create = {
-        .number = 1, .members = CROWD, .device = 1, .rights = STORE_GROUP_ALL_SEND};
+    struct store_group_create create = {.user = owner,
+                                        .number = number,
+                                        .members = count,
+                                        .device = 1,
+                                        .rights = STORE_GROUP_ALL_SEND};
+    size_t bytes = count * sizeof(*ids);
     struct ln_msg *answer = NULL;
-    unsigned refused = 0;
-    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &owner) == 0);
+    struct ln_msg *msg = ln_msg_new(STORE_GROUP_CREATE, LN_DURABLE, sizeof(create));
+    memcpy(msg->data, &create, sizeof(create));
+    if (count > 0) {
+        msg->buffer = ln_buffer_new(bytes);
+        memcpy(ln_buffer_data(msg->buffer), ids, bytes);
+    }
+    RIG_CHECK(r, ln_call(store_user_pid(r->store, owner), &msg, TIMEOUT_MS, &answer) == 0);
+    uint64_t group = ((struct store_group_id *)(void *)answer->data)->group;
+    ln_msg_free(&answer);
+    return group;
+}
+
+static void
+crowd_create(struct rig *r, uint64_t *out_owner, uint64_t ids[CROWD])
+{
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, out_owner) == 0);
     for (unsigned i = 0; i < CROWD; i++) {
         char name[16];
         (void)snprintf(name, sizeof(name), "member%u", i);
         RIG_CHECK(r, hand_user_create(r->store, name, true, &ids[i]) == 0);
     }
     qsort(ids, CROWD, sizeof(ids[0]), by_id);
-    create.user = owner;
-    struct ln_msg *msg = ln_msg_new(STORE_GROUP_CREATE, LN_DURABLE, sizeof(create));
-    memcpy(msg->data, &create, sizeof(create));
-    msg->buffer = ln_buffer_new(sizeof(ids));
-    memcpy(ln_buffer_data(msg->buffer), ids, sizeof(ids));
-    RIG_CHECK(r, ln_call(store_user_pid(r->store, owner), &msg, TIMEOUT_MS, &answer) == 0);
-    uint64_t group = ((struct store_group_id *)(void *)answer->data)->group;
-    ln_msg_free(&answer);
+}
+
+static void
+amplification_story(struct rig *r)
+{
+    uint64_t owner;
+    uint64_t ids[CROWD];
+    unsigned refused = 0;
+    crowd_create(r, &owner, ids);
+    uint64_t group = group_of(r, owner, 1, ids, CROWD);
     for (uint64_t number = 2; number < 2 + BIG_MESSAGES; number++) {
         refused += refusals_until_sent(r, owner, group, number);
     }
@@ -184,6 +203,40 @@ large_messages_wait_for_each_other(void **state)
     rig_open(&rig, 2);
     rig.options.outbox_bytes_max = UINT64_C(4) * BIG_BYTES;
     rig_play(&rig, amplification_story);
+    rig_close(&rig);
+}
+
+/* Both live in the same partition. The loud one says all that it may, and the other says a word. */
+static void
+loud_story(struct rig *r)
+{
+    uint64_t owner;
+    uint64_t ids[CROWD];
+    uint64_t seed = r->store->partitions[0].ledger.seed;
+    crowd_create(r, &owner, ids);
+    uint64_t loud = group_of(r, owner, 1, ids, CROWD);
+    uint64_t quiet = 0;
+    uint64_t number = 2;
+    unsigned refused = 0;
+    while (key_partition_of_id(seed, loud) != key_partition_of_id(seed, quiet)) {
+        quiet = group_of(r, owner, number++, NULL, 0);
+    }
+    for (unsigned i = 0; i < BIG_MESSAGES; i++) {
+        int error = send_big(r, owner, loud, number);
+        number += error == 0;
+        refused += error == -EAGAIN;
+        RIG_CHECK(r, error != -EAGAIN || send_big(r, owner, quiet, number++) == 0);
+    }
+    RIG_CHECK(r, refused > 0);
+}
+
+static void
+a_loud_group_leaves_room(void **state)
+{
+    (void)state;
+    rig_open(&rig, 2);
+    rig.options.outbox_bytes_max = UINT64_C(4) * CROWD * BIG_BYTES;
+    rig_play(&rig, loud_story);
     rig_close(&rig);
 }
 
@@ -240,15 +293,8 @@ breath_story(struct rig *r)
 {
     uint64_t owner;
     uint64_t newcomer;
-    struct ln_msg *answer = NULL;
-    struct store_group_create create = {.number = 1, .device = 1, .rights = STORE_GROUP_ALL_SEND};
     RIG_CHECK(r, hand_user_create(r->store, "alice", true, &owner) == 0);
-    create.user = owner;
-    struct ln_msg *msg = ln_msg_new(STORE_GROUP_CREATE, LN_DURABLE, sizeof(create));
-    memcpy(msg->data, &create, sizeof(create));
-    RIG_CHECK(r, ln_call(store_user_pid(r->store, owner), &msg, TIMEOUT_MS, &answer) == 0);
-    uint64_t group = ((struct store_group_id *)(void *)answer->data)->group;
-    ln_msg_free(&answer);
+    uint64_t group = group_of(r, owner, 1, NULL, 0);
     for (uint64_t i = 0; i < NEWCOMERS; i++) {
         uint64_t number = 10 + 3 * i;
         char name[16];
@@ -279,6 +325,8 @@ main(void)
         SPEC("of many who left a group remembers some", forgets_who_left_long_ago),
         SPEC("messages that many members have not been told of yet are waited for, by their bytes",
              large_messages_wait_for_each_other),
+        SPEC("a group that floods its partition leaves others there room to speak",
+             a_loud_group_leaves_room),
         SPEC("somebody joins and a message is changed in one breath: the change waits for the join",
              joins_and_changes_in_one_breath),
     };

@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { HOT_MAX = 64 };
@@ -33,5 +34,7 @@ struct hot {
     struct hot_entry entries[HOT_MAX];
 };
 
+/* Whether `key` has more than half of all, for certain. */
+bool hot_has_most(const struct hot *hot, uint64_t key);
 /* One more of `key`, which is not 0. */
 void hot_count(struct hot *hot, uint64_t key, uint64_t now_ns);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "actors/hot.h"
+#include "store/hot.h"
 
 #include "tests/spec.h"
 #include "tests/store/chance.h"
@@ -64,6 +64,25 @@ the_heavy_are_found_among_many(void **state)
 }
 
 static void
+one_may_have_more_than_all_others(void **state)
+{
+    (void)state;
+    hot = (struct hot){0};
+    assert_false(hot_has_most(&hot, 7));
+    for (unsigned i = 0; i < 10; i++) {
+        hot_count(&hot, 7, SECOND);
+    }
+    for (unsigned i = 0; i < 9; i++) {
+        hot_count(&hot, 8 + i, SECOND);
+    }
+    assert_true(hot_has_most(&hot, 7));
+    assert_false(hot_has_most(&hot, 8));
+    assert_false(hot_has_most(&hot, 6));
+    hot_count(&hot, 8, SECOND);
+    assert_false(hot_has_most(&hot, 7));
+}
+
+static void
 what_was_long_ago_fades(void **state)
 {
     (void)state;
@@ -88,6 +107,7 @@ main(void)
         SPEC("as many as there are counters are counted exactly", few_are_counted_exactly),
         SPEC("who takes more than his share is found among a million, within its error",
              the_heavy_are_found_among_many),
+        SPEC("it is known whether one has more than all others", one_may_have_more_than_all_others),
         SPEC("what was long ago fades", what_was_long_ago_fades),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "actors/hot.h"
+#include "store/hot.h"
 
 /* Those that have nothing left make room. After long silence nothing is left at all. */
 static void
@@ -49,4 +49,16 @@ hot_count(struct hot *hot, uint64_t key, uint64_t now_ns)
     struct hot_entry *entry = entry_of(hot, key);
     entry->count += entry->count < UINT32_MAX;
     hot->total++;
+}
+
+bool
+hot_has_most(const struct hot *hot, uint64_t key)
+{
+    for (uint32_t i = 0; i < hot->count; i++) {
+        const struct hot_entry *entry = &hot->entries[i];
+        if (entry->key == key) {
+            return 2 * (uint64_t)(entry->count - entry->error) > hot->total;
+        }
+    }
+    return false;
 }
