@@ -31,10 +31,6 @@ enum {
     QUIET_MS = 20000,        /* for what is under way at the end, beyond a node's absence */
     USERS_MS = 60000,        /* until a page of users is made or removed */
     SPLIT_USERS_MAX = 50000, /* the node lists its actors for that, one by one */
-    REACHED_PERCENT = 99,    /* of what was due in an open loop */
-    BEHIND_MS_MAX = 100, /* what may be under way when the span ends: so much of the rate, ... */
-    BEHIND_MAX = 10,     /* ... and these */
-    BEHIND_DAY_MS_MAX = 1000,
 };
 
 struct conductor {
@@ -457,11 +453,13 @@ phase_traffic(struct conductor *conductor, enum tally_episode episode)
     while (!sections_heard(sections, SECTION_STOP) && !failed(conductor)) {
         (void)listen(conductor, from_now_ns(LOOK_MS));
     }
-    /* On a day some are away, and what is written to them can't be through. */
+    /* On a day some are away, and what is written to them can't be through. What was due is known
+     * to the last when all of it was told, be it late. */
     bool days = scenario_in(options->scenario, SCENARIO_DAY_BITS);
-    run->behind = sections_count(sections, TALLY_DUE) -
-                  sections_count(sections, days ? TALLY_ANSWERED : TALLY_THROUGH);
+    uint64_t reached = sections_count(sections, days ? TALLY_ANSWERED : TALLY_THROUGH);
     phase_quiet(conductor, SECTION_STOP);
+    uint64_t due = sections_count(sections, TALLY_DUE);
+    run->behind = due > reached ? due - reached : 0;
     tally_add(&run->tally, TALLY_KILLS, atomic_load(&run->killer.kills));
     audits_look(conductor);
 }
@@ -501,6 +499,7 @@ play_idle(struct conductor *conductor)
             phase_traffic(conductor, TALLY_ALONE);
         }
         idle->alone_measured = sections_count(&conductor->sections, TALLY_MEASURED);
+        idle->alone_due = sections_count(&conductor->sections, TALLY_DUE_INSIDE);
     }
     conductor->progress.start_ns = crowd_now_ns();
     conductor->progress.shown_at_ns = crowd_now_ns();
@@ -565,57 +564,6 @@ conduct(struct conductor *conductor)
     sections_end(&conductor->sections);
     tally_merge(&run->tally, &conductor->sections.found);
     memcpy(run->idle.alone, conductor->sections.alone, sizeof run->idle.alone);
-}
-
-/* Less came through in the span than was due in it, and not for the little that is always under way
- * when a span begins and ends. On a day it is what was sent that counts, and there is more under
- * way: what a phone has not sent when it falls asleep waits until it wakes. */
-static bool
-rate_missed(const struct run *run)
-{
-    const struct tally *tally = &run->tally;
-    bool days = scenario_in(run->options->scenario, SCENARIO_DAY_BITS);
-    uint64_t due = days ? tally_count(tally, TALLY_DUE) : tally->delays[TALLY_LAG].count;
-    uint64_t reached =
-        days ? due - run->behind : tally_count(tally, TALLY_MEASURED) - run->idle.alone_measured;
-    uint64_t behind_ms = days ? BEHIND_DAY_MS_MAX : BEHIND_MS_MAX;
-    double allowed = run->options->rate_per_s * (double)behind_ms / 1000 + BEHIND_MAX;
-    bool short_of = reached * 100 < due * REACHED_PERCENT;
-    return tally_count(tally, TALLY_SKIPPED) > 0 || (short_of && (double)run->behind > allowed);
-}
-
-struct drift
-run_drift(const struct run *run, enum drift_kind kind)
-{
-    double from_s = run->options->warmup_s;
-    return drift_look(&run->series, kind, from_s, from_s + run->options->seconds,
-                      &run->options->drift);
-}
-
-static bool
-drift_missed(const struct run *run)
-{
-    for (unsigned i = 0; i < DRIFTS && run->options->scenario == SCENARIO_SOAK; i++) {
-        if (run_drift(run, (enum drift_kind)i).verdict == DRIFT_MISSED) {
-            return true;
-        }
-    }
-    return false;
-}
-
-enum run_exit
-run_exit_code(const struct run *run)
-{
-    const struct tally *tally = &run->tally;
-    if (audit_verdict_count(&tally->verdict) > 0) {
-        return RUN_BROKEN;
-    }
-    if (run->failed) {
-        return RUN_FAILED;
-    }
-    bool cut = run->options->scenario == SCENARIO_IDLE && tally_count(tally, TALLY_CUT) > 0;
-    bool kept = objectives_kept(&run->options->objectives, tally);
-    return cut || !kept || rate_missed(run) || drift_missed(run) ? RUN_MISSED : RUN_GOOD;
 }
 
 /* ------------------------------------------------------------------------------------ behaviour */

@@ -37,7 +37,8 @@ struct idle_found {
     struct split memory_before, memory_later; /* with --data */
     uint64_t beats;                           /* heartbeats in silence */
     struct histogram alone[TALLY_DELAYS];     /* of the pairs, before the others came ... */
-    uint64_t alone_measured;                  /* ... and how many letters */
+    uint64_t alone_measured;                  /* ... how many letters came through, ... */
+    uint64_t alone_due;                       /* ... and were due */
 };
 
 /* What is run, and what came out. The main thread's before and after, the conductor's meanwhile. */
@@ -73,9 +74,5 @@ struct conductor_start {
 /* Its argument: a struct conductor_start. */
 extern const struct ln_behaviour conductor_behaviour;
 
-/* What the process exits with. */
-enum run_exit run_exit_code(const struct run *run);
 /* What the generator and the node have used so far. */
 void run_usage_read(struct run *run, const struct sections *sections, struct run_usage *out);
-/* soak: what it fitted. */
-struct drift run_drift(const struct run *run, enum drift_kind kind);

@@ -30,7 +30,7 @@ const struct figure_delay figures_delays[FIGURES_DELAYS] = {
 };
 
 const struct figure_counter figures_counters[FIGURES_COUNTERS] = {
-    {TALLY_DUE, PAIRS, "due"},
+    {TALLY_DUE, PAIRS | IDLE, "due"},
     {TALLY_WRITTEN, JUDGED, "written"},
     {TALLY_ANSWERED, JUDGED, "sent"},
     {TALLY_SHOWN, JUDGED, "delivered"},
@@ -39,7 +39,7 @@ const struct figure_counter figures_counters[FIGURES_COUNTERS] = {
     {TALLY_HIDDEN, JUDGED, "duplicates_hidden"},
     {TALLY_FOREIGN, JUDGED, "foreign"},
     {TALLY_PUT_OFF, JUDGED, "put_off"},
-    {TALLY_SKIPPED, PAIRS, "skipped"},
+    {TALLY_SKIPPED, PAIRS | IDLE, "skipped"},
     {TALLY_CONNECTED, JUDGED | IDLE, "logins"},
     {TALLY_BEATS, DAYS | IDLE, "heartbeats_sent"},
     {TALLY_POSTED, DAYS, "group_written"},

@@ -36,6 +36,13 @@ bool figures_counts(const struct run *run, unsigned row);
 uint64_t figures_measured(const struct run *run);
 double figures_per_second(const struct run *run);
 
+/* Letters that were due and never written: the percentiles lack them, and are a lower bound. */
+static inline uint64_t
+figures_lacking(const struct run *run)
+{
+    return tally_count(&run->tally, TALLY_SKIPPED);
+}
+
 /* How much more there is; a process that is another than before has used less. */
 static inline uint64_t
 figures_grown(uint64_t before, uint64_t after)

@@ -4,6 +4,7 @@
 #include "bench/capacity_command.h"
 #include "bench/conductor.h"
 #include "bench/interrupt.h"
+#include "bench/outcome.h"
 #include "bench/page.h"
 #include "bench/placement.h"
 #include "bench/plan_command.h"

@@ -392,7 +392,6 @@ due(struct neighbours *neighbours, struct end *end, bool posts, uint64_t due_ns)
     const struct line *line = &circle->lines[place];
     bool room = posts ? forum_has_room(neighbours->forum)
                       : !line->reader->phone.away || audit_has_room(&line->audit);
-    tally_add(&circle->crowd->tally, TALLY_DUE, 1);
     if (!room || !backlog_push(posts ? &neighbour->posts : &neighbour->letters, due_ns)) {
         tally_add(&circle->crowd->tally, TALLY_SKIPPED, 1);
         return;
@@ -421,9 +420,6 @@ deed(struct neighbours *neighbours, const struct crowd_deed *deed)
 {
     struct circle *circle = &neighbours->circle;
     struct end *end = &circle->ends[deed->end];
-    if (circle->stopped) {
-        return;
-    }
     tally_delay(&circle->crowd->tally, TALLY_LAG, deed->due_ns, crowd_now_ns());
     switch (deed->deed) {
     case DEED_WRITE:

@@ -45,17 +45,7 @@ objective_look(const struct objectives *objectives, enum objective objective,
                                     .found_ns =
                                         histogram_percentile(histogram, told[objective].percent)};
     found.stated = found.wanted_ns != 0;
-    found.kept = !found.stated || (histogram->count > 0 && found.found_ns <= found.wanted_ns);
+    found.known = histogram->count > 0;
+    found.kept = !found.stated || (found.known && found.found_ns <= found.wanted_ns);
     return found;
-}
-
-bool
-objectives_kept(const struct objectives *objectives, const struct tally *tally)
-{
-    for (unsigned i = 0; i < OBJECTIVES; i++) {
-        if (!objective_look(objectives, (enum objective)i, tally).kept) {
-            return false;
-        }
-    }
-    return true;
 }

@@ -24,13 +24,13 @@ struct objectives {
 struct objective_found {
     uint64_t wanted_ns, found_ns;
     bool stated, kept;
+    bool known; /* it was measured */
 };
 
 bool objectives_stated(const struct objectives *objectives);
 /* One that is not stated is kept. Nothing measured misses what is stated. */
 struct objective_found objective_look(const struct objectives *objectives, enum objective objective,
                                       const struct tally *tally);
-bool objectives_kept(const struct objectives *objectives, const struct tally *tally);
 /* "p99_delivery", as JSON has it; and for people. */
 const char *objective_name(enum objective objective);
 const char *objective_text(enum objective objective);

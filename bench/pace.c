@@ -31,6 +31,7 @@ struct pace {
     uint64_t end_ns;
     io_file timer;
     bool running; /* the timer is set */
+    bool stopped; /* nothing more is told */
 };
 
 struct pace *
@@ -44,6 +45,7 @@ pace_new(struct crowd *crowd, double rate_per_s)
     ASSERT(pace != NULL);
     pace->crowd = crowd;
     pace->timer = timer;
+    pace->stopped = true;
     pace->rate_per_s = rate_per_s;
     return pace;
 }
@@ -102,31 +104,61 @@ due_next(struct pace *pace)
     pace->due = (struct day_due){.at_ns = due.at_ns, .user = due.direction, .deed = DEED_WRITE};
 }
 
+/* It is due whatever becomes of it: how late it is told, or that its actor takes no more. */
+static void
+due_count(struct tally *tally, const struct crowd_deed *deed)
+{
+    if (deed->deed == DEED_WRITE || deed->deed == DEED_POST) {
+        tally_add(tally, TALLY_DUE, 1);
+        tally_add(tally, TALLY_DUE_INSIDE, tally_measures(tally, deed->due_ns) ? 1 : 0);
+    }
+}
+
 static void
 due_send(struct pace *pace)
 {
     struct crowd *crowd = pace->crowd;
     uint32_t each = crowd->options->whole.users_each;
     struct ln_msg *msg = ln_msg_new(CROWD_DEED, LN_DURABLE, sizeof(struct crowd_deed));
-    *(struct crowd_deed *)(void *)msg->data =
-        (struct crowd_deed){.due_ns = crowd->start_ns + pace->due.at_ns,
-                            .end = pace->due.user % each,
-                            .deed = pace->due.deed};
+    struct crowd_deed *deed = (struct crowd_deed *)(void *)msg->data;
+    *deed = (struct crowd_deed){.due_ns = crowd->start_ns + pace->due.at_ns,
+                                .end = pace->due.user % each,
+                                .deed = pace->due.deed};
+    due_count(&crowd->tally, deed);
     ln_send(crowd->actors[pace->due.user / each], &msg);
 }
 
-static void
+/* All that is due by now. False: that was the last of the span. */
+static bool
 due_tell(struct pace *pace)
 {
     uint64_t now_ns = crowd_now_ns();
     while (pace->crowd->start_ns + pace->due.at_ns <= now_ns) {
         if (pace->crowd->start_ns + pace->due.at_ns >= pace->end_ns) {
-            return;
+            return false;
         }
         due_send(pace);
         due_next(pace);
     }
-    next_request();
+    return true;
+}
+
+/* Whoever was late for a timer, the whole generator maybe, has not told yet what was due until the
+ * end of the span: that comes before the word to stop. */
+static void
+pace_stop(struct pace *pace)
+{
+    struct crowd *crowd = pace->crowd;
+    if (!pace->stopped) {
+        (void)due_tell(pace);
+    }
+    pace->stopped = true;
+    for (uint32_t i = 0; i < crowd->actors_count; i++) {
+        if (crowd->actors[i] != 0) {
+            struct ln_msg *msg = ln_msg_new(CROWD_STOP, LN_REPLY, 0);
+            ln_send(crowd->actors[i], &msg);
+        }
+    }
 }
 
 /* Each time it goes it is the same schedule. */
@@ -151,7 +183,8 @@ pace_go(struct pace *pace, const struct ln_msg *msg)
     struct crowd *crowd = pace->crowd;
     crowd_go(crowd, msg);
     bool writes = ((const struct crowd_go *)(const void *)msg->data)->writes != 0;
-    if (!writes || crowd->writers_count == 0) {
+    pace->stopped = !writes || crowd->writers_count == 0;
+    if (pace->stopped) {
         return;
     }
     pace->end_ns = crowd->tally.span.until_ns;
@@ -182,9 +215,13 @@ pace_handle(void *state, struct ln_msg **msg)
     } else if (((*msg)->flags & LN_MSG_REQUEST) != 0) {
         timer_set(pace, ln_caller(*msg));
     } else if (((*msg)->flags & LN_MSG_ANSWER) != 0) {
-        due_tell(pace);
+        if (!pace->stopped && due_tell(pace)) {
+            next_request();
+        }
     } else if ((*msg)->tag == CROWD_GO) {
         pace_go(pace, *msg);
+    } else if ((*msg)->tag == CROWD_STOP) {
+        pace_stop(pace);
     } else if ((*msg)->tag == CROWD_FINISH || (*msg)->tag == CROWD_ABANDON) {
         ln_stop(LN_EXIT_NORMAL, "finished");
     }

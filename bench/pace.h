@@ -21,5 +21,6 @@ struct pace_start {
     struct pace *pace;
 };
 /* Its argument: a struct pace_start. It begins with CROWD_GO, and falls silent by itself at the end
- * of the span. */
+ * of the span. CROWD_STOP goes to it alone: it passes it on to the actors of its thread, behind all
+ * that it has still to tell them. */
 extern const struct ln_behaviour pace_behaviour;

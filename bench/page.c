@@ -4,6 +4,8 @@
 #include "bench/chart.h"
 #include "bench/figures.h"
 #include "bench/html.h"
+#include "bench/outcome.h"
+#include "bench/report.h"
 
 #include <errno.h>
 #include <math.h>
@@ -321,6 +323,11 @@ put_delays(const struct run *run, struct ln_text *out)
                       (double)histogram_mean(histogram) / ns_per_us);
     }
     ln_text_print(out, "</tbody></table></div>\n");
+    if (figures_lacking(run) > 0) {
+        ln_text_print(out, "<p class=\"warn\">");
+        report_print_lacking(run, out);
+        ln_text_print(out, "</p>\n");
+    }
 }
 
 static void
@@ -372,22 +379,17 @@ put_verdict(const struct run *run, struct ln_text *out)
 }
 
 static void
-put_objectives(const struct run *run, struct ln_text *out)
+put_outcomes(const struct run *run, struct ln_text *out)
 {
-    if (!objectives_stated(&run->options->objectives)) {
-        return;
-    }
-    table_open("Objectives", out);
-    for (unsigned i = 0; i < OBJECTIVES; i++) {
-        struct objective_found found =
-            objective_look(&run->options->objectives, (enum objective)i, &run->tally);
-        if (found.stated) {
-            ln_text_print(
-                out,
-                "<tr><td>%s</td><td class=\"%s\">%s: %.3f ms, at most %.3f ms wanted</td></tr>\n",
-                objective_text((enum objective)i), found.kept ? "good" : "warn",
-                found.kept ? "kept" : "missed", (double)found.found_ns / 1e6,
-                (double)found.wanted_ns / 1e6);
+    table_open("What was wanted", out);
+    for (unsigned i = 0; i < OUTCOMES; i++) {
+        struct outcome outcome;
+        outcome_look(run, i, &outcome);
+        if (outcome.stated) {
+            ln_text_print(out, "<tr><td class=\"%s\">%s</td><td>", outcome.kept ? "good" : "warn",
+                          outcome.kept ? "kept" : "missed");
+            html_text(out, outcome.text);
+            ln_text_print(out, "</td></tr>\n");
         }
     }
     table_close(out);
@@ -501,7 +503,7 @@ page_print(const struct run *run, struct ln_text *out)
     put_verdict(run, out);
     put_charts(run, out);
     put_delays(run, out);
-    put_objectives(run, out);
+    put_outcomes(run, out);
     if (figures_drifts(run)) {
         put_drift(run, out);
     }

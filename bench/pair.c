@@ -52,7 +52,6 @@ static void
 due(struct pair *pair, uint32_t end, uint64_t due_ns, uint64_t now_ns)
 {
     struct circle *circle = &pair->circle;
-    tally_add(&circle->crowd->tally, TALLY_DUE, 1);
     if (!backlog_push(&pair->backlogs[end], due_ns)) {
         tally_add(&circle->crowd->tally, TALLY_SKIPPED, 1);
         return;
@@ -70,13 +69,10 @@ deed(struct pair *pair, const struct crowd_deed *deed)
     struct tally *tally = &pair->circle.crowd->tally;
     struct end *end = &pair->circle.ends[deed->end];
     uint64_t now_ns = crowd_now_ns();
-    if (pair->circle.stopped) {
-        return;
-    }
     tally_delay(tally, TALLY_LAG, deed->due_ns, now_ns);
     if (deed->deed == DEED_WRITE) {
         due(pair, deed->end, deed->due_ns, now_ns);
-    } else if (deed->deed == DEED_MOVE) {
+    } else if (deed->deed == DEED_MOVE && !pair->circle.stopped) {
         phone_drop(&end->phone, deed->due_ns);
     }
 }

@@ -2,6 +2,7 @@
 #include "bench/report.h"
 
 #include "bench/figures.h"
+#include "bench/outcome.h"
 #include "bench/placement.h"
 #include "bench/report_idle.h"
 
@@ -88,6 +89,17 @@ put_title(const struct run *run, struct ln_text *out)
     }
 }
 
+void
+report_print_lacking(const struct run *run, struct ln_text *out)
+{
+    if (figures_lacking(run) > 0) {
+        ln_text_print(out,
+                      "%llu messages were due and skipped, since too many waited already: the "
+                      "percentiles lack them, and are a lower bound\n",
+                      (unsigned long long)figures_lacking(run));
+    }
+}
+
 static void
 put_delays(const struct run *run, struct ln_text *out)
 {
@@ -109,6 +121,7 @@ put_delays(const struct run *run, struct ln_text *out)
         ln_text_print(out, "%10.1f%10.1f\n", (double)histogram->greatest / ns_per_us,
                       (double)histogram_mean(histogram) / ns_per_us);
     }
+    report_print_lacking(run, out);
 }
 
 static void
@@ -169,16 +182,14 @@ put_verdict(const struct run *run, struct ln_text *out)
 }
 
 static void
-put_objectives(const struct run *run, struct ln_text *out)
+put_outcomes(const struct run *run, struct ln_text *out)
 {
-    static const double ns_per_ms = 1e6;
-    for (unsigned i = 0; i < OBJECTIVES; i++) {
-        struct objective_found found =
-            objective_look(&run->options->objectives, (enum objective)i, &run->tally);
-        if (found.stated) {
-            ln_text_print(out, "objective %s: %s is %.3f ms, at most %.3f ms wanted\n",
-                          found.kept ? "kept" : "MISSED", objective_text((enum objective)i),
-                          (double)found.found_ns / ns_per_ms, (double)found.wanted_ns / ns_per_ms);
+    for (unsigned i = 0; i < OUTCOMES; i++) {
+        struct outcome outcome;
+        outcome_look(run, i, &outcome);
+        if (outcome.stated) {
+            ln_text_print(out, "objective %s: %s\n", outcome.kept ? "kept" : "MISSED",
+                          outcome.text);
         }
     }
 }
@@ -294,6 +305,7 @@ report_print(const struct run *run, struct ln_text *out)
     if (options->scenario == SCENARIO_IDLE) {
         report_idle_print(run, out);
         put_counters(run, out);
+        put_outcomes(run, out);
         if (options->chat_pairs > 0) {
             put_verdict(run, out);
         }
@@ -315,7 +327,7 @@ report_print(const struct run *run, struct ln_text *out)
     }
     if (scenario_in(options->scenario, SCENARIO_JUDGED_BITS)) {
         put_counters(run, out);
-        put_objectives(run, out);
+        put_outcomes(run, out);
         if (figures_drifts(run)) {
             put_drift(run, out);
         }

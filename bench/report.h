@@ -11,6 +11,9 @@ enum { REPORT_BYTES = 16 << 10 };
  * each. */
 void report_print_settings_json(const char *scenario, const struct options *options,
                                 const struct machine *machine, struct ln_text *out);
+/* Beside percentiles: that they are a lower bound, if they are. */
+void report_print_lacking(const struct run *run, struct ln_text *out);
+void report_print_lacking_json(const struct run *run, struct ln_text *out);
 void report_print(const struct run *run, struct ln_text *out);
 /* How much room the object takes at most. */
 size_t report_json_bytes(const struct run *run);

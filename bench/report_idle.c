@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/report_idle.h"
 
+#include "bench/report.h"
+
 static const double ns_per_s = 1e9;
 static const double ns_per_us = 1e3;
 static const double us_per_ms = 1e3;
@@ -161,6 +163,7 @@ put_pairs(const struct run *run, struct ln_text *out)
     ln_text_print(out, "%10s\n", "max");
     put_percentiles("alone", run->idle.alone, out);
     put_percentiles("beside", run->tally.delays, out);
+    report_print_lacking(run, out);
 }
 
 void
@@ -270,5 +273,6 @@ report_idle_print_json(const struct run *run, struct ln_text *out)
         ln_text_print(out, "\"rate\":%.3f,", run->options->rate_per_s);
         json_pairs("latencies_alone", run->idle.alone, out);
         json_pairs("latencies", run->tally.delays, out);
+        report_print_lacking_json(run, out);
     }
 }

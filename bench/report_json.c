@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/figures.h"
+#include "bench/outcome.h"
 #include "bench/report.h"
 #include "bench/report_idle.h"
 
@@ -106,6 +107,12 @@ report_print_settings_json(const char *scenario, const struct options *options,
     ln_text_print(out, ",");
 }
 
+void
+report_print_lacking_json(const struct run *run, struct ln_text *out)
+{
+    json_true(out, "latencies_lower_bound", figures_lacking(run) > 0);
+}
+
 static void
 json_delays(const struct run *run, struct ln_text *out)
 {
@@ -126,6 +133,7 @@ json_delays(const struct run *run, struct ln_text *out)
         json_end(out, "},");
     }
     json_end(out, "},");
+    report_print_lacking_json(run, out);
 }
 
 static void
@@ -139,22 +147,6 @@ json_usage(const struct run *run, struct ln_text *out)
     if (run->node_pid != 0) {
         json_number(out, "node_cpu_ms", figures_grown(before->node_cpu_ms, after->node_cpu_ms));
     }
-}
-
-static void
-json_objectives(const struct run *run, struct ln_text *out)
-{
-    ln_text_print(out, "\"objectives\":{");
-    for (unsigned i = 0; i < OBJECTIVES; i++) {
-        struct objective_found found =
-            objective_look(&run->options->objectives, (enum objective)i, &run->tally);
-        if (found.stated) {
-            ln_text_print(out, "\"%s\":{\"wanted_us\":%.3f,\"found_us\":%.3f,\"kept\":%s},",
-                          objective_name((enum objective)i), (double)found.wanted_ns / ns_per_us,
-                          (double)found.found_ns / ns_per_us, found.kept ? "true" : "false");
-        }
-    }
-    json_end(out, "},");
 }
 
 /* The lines that a soak fitted: bytes, microseconds. */
@@ -279,9 +271,11 @@ report_print_json(const struct run *run, struct ln_text *out)
         json_drift(run, out);
     }
     if (scenario_in(run->options->scenario, SCENARIO_JUDGED_BITS)) {
-        json_objectives(run, out);
         json_verdict(run, out);
     }
+    ln_text_print(out, "\"objectives\":");
+    outcomes_print_json(run, out);
+    ln_text_print(out, ",");
     json_series(run, out);
     json_end(out, "}\n");
 }

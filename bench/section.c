@@ -160,6 +160,24 @@ broadcast(struct player *player, enum crowd_tag tag, const struct crowd_go *go)
     }
 }
 
+/* By way of the pacer, where there is one: what was due in the span comes before it. */
+static void
+stop_tell(struct player *player)
+{
+    uint32_t threads = player->section->options->threads;
+    ASSERT(threads > 0);
+    for (uint32_t i = 0; i < player->news.spawned; i++) {
+        if (player->pacers[i % threads] == 0) {
+            crowd_send(player->actors[i], CROWD_STOP, NULL);
+        }
+    }
+    for (uint32_t i = 0; i < threads; i++) {
+        if (player->pacers[i] != 0) {
+            crowd_send(player->pacers[i], CROWD_STOP, NULL);
+        }
+    }
+}
+
 /* ---------------------------------------------------------------------------------------- users */
 
 struct tokens_file {
@@ -445,7 +463,7 @@ heard(struct player *player, const struct ln_msg *msg)
         broadcast(player, CROWD_RETURN, data);
         break;
     case SECTION_STOP:
-        broadcast(player, CROWD_STOP, NULL);
+        stop_tell(player);
         news_tell(player); /* how far they had come */
         break;
     case SECTION_FINISH:

@@ -17,6 +17,7 @@
 
 enum tally_counter {
     TALLY_DUE,        /* letters that an open loop's schedule called for */
+    TALLY_DUE_INSIDE, /* of these, within the measured span */
     TALLY_WRITTEN,    /* letters handed to a client */
     TALLY_ANSWERED,   /* the node said: sent */
     TALLY_SHOWN,      /* the reader was shown it */

@@ -2,7 +2,7 @@
 #include "bench/drift.h"
 
 #include "bench/chance.h"
-#include "bench/conductor.h"
+#include "bench/outcome.h"
 #include "tests/spec.h"
 
 #include <math.h>

@@ -76,18 +76,19 @@ def report(scenario, address, *words, path="/chat", code=0):
 
 
 def report_with(deed, when, scenario, address, *words, code=0):
-    """The same, with a deed done once the program's progress matches `when`."""
+    """The same, with a deed done once the program's progress matches `when`; it is told the program's process."""
     with subprocess.Popen([BENCH, scenario, "--url", f"ws://{address}/chat", "--data", DATA, "--json", *words],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         told = ""
         for line in process.stderr:
             told += line
             if deed is not None and re.search(when, line):
-                deed()
+                deed(process)
                 deed = None
         found = process.stdout.read()
         process.wait(patience(120))
-    assert process.returncode == code, f"exit code {process.returncode}, not {code}\n{told}{found}"
+    codes = code if isinstance(code, tuple) else (code,)
+    assert process.returncode in codes, f"exit code {process.returncode}, not {code}\n{told}{found}"
     return json.loads(found)
 
 
@@ -223,10 +224,46 @@ class WithNode(unittest.TestCase):
                 for seed in "223"]
         self.assertEqual(runs[0], runs[1])
 
-    def test_a_rate_beyond_the_nodes_is_missed_with_exit_code_2(self):
-        found = report("chat", self.address, "--pairs", "1", "--rate", "2000000", "--seconds", "1", "--warmup", "0",
-                       code=2)
+    def test_what_was_due_while_the_generator_stood_still_over_the_spans_end_is_due_late_and_not_through(self):
+        """Nobody can be told then that it is due: neither that nor how late it was may be lost."""
+        words = ["--rate", "1000", "--seconds", "2", "--warmup", "0"]
+
+        def stand_still(process):  # with the progress of the first second
+            time.sleep(0.5)
+            process.send_signal(signal.SIGSTOP)
+            time.sleep(1.5)
+            process.send_signal(signal.SIGCONT)
+
+        usual = report("chat", self.address, *words, code=MET_OR_MISSED)
+        found = report_with(stand_still, "messages/s", "chat", self.address, *words, code=2)
+        self.assertEqual((found["due"], found["written"]), (usual["due"], usual["due"]))
+        # About half a second of it was told half a second late, or later.
+        self.assertEqual(found["latencies"]["lag"]["count"], found["due"])
+        for name in "lag", "to_delivery":
+            self.assertGreater(found["latencies"][name]["p90_us"], 500000, name)
+        rate = found["objectives"]["rate"]
+        self.assertEqual((rate["due"], rate["kept"]), (usual["due"], False))
+        self.assertLess(rate["reached"], 0.9 * usual["due"])
+
+    def test_a_rate_beyond_the_nodes_is_missed_with_exit_code_2_and_the_reason(self):
+        words = ["--pairs", "1", "--rate", "2000000", "--seconds", "1", "--warmup", "0"]
+        found = report("chat", self.address, *words, code=2)
         self.assertEqual(found["broken"], {})
+        rate = found["objectives"]["rate"]
+        self.assertEqual((rate["kept"], rate["due"]), (False, found["due"]))
+        self.assertLess(rate["reached"], rate["due"])
+        # What found no place among those that wait is in no percentile, and that is said beside them.
+        self.assertGreater(found["skipped"], 0)
+        self.assertEqual(found["due"], found["written"] + found["skipped"])
+        self.assertTrue(found["latencies_lower_bound"])
+        done = bench("chat", "--url", f"ws://{self.address}/chat", "--data", DATA, *words, "--report", "page.html", code=2)
+        self.assertRegex(done.stdout, r"(?m)^objective MISSED: of \d+ messages due in the span \d+ were through in it")
+        with open("page.html", encoding="utf-8") as file:
+            page = file.read()
+        os.remove("page.html")
+        self.assertRegex(page, r"missed</td><td>of \d+ messages due in the span \d+ were through")
+        for text in done.stdout, page:
+            self.assertRegex(text, r"\d+ messages were due and skipped, .*the percentiles lack them, and are a lower bound")
 
     def test_an_objective_that_is_missed_makes_the_exit_code_2(self):
         kept = report("chat", self.address, *SHORT, "--p99-delivery", "600s")
@@ -519,7 +556,7 @@ class NodeGoes(unittest.TestCase):
         with Node() as node:
             restarted = []
 
-            def restart():
+            def restart(_):
                 node.kill()
                 restarted.append(Node(listen=node.address, keep=True))
 
@@ -533,13 +570,14 @@ class NodeGoes(unittest.TestCase):
 
     def test_idle_connections_that_are_cut_make_the_exit_code_2(self):
         with Node() as node:
-            found = report_with(node.process.kill, "20 logins, 0 cut", "idle", node.address, "--users", "20", "--seconds",
+            found = report_with(lambda _: node.process.kill(), "20 logins, 0 cut", "idle", node.address, "--users", "20", "--seconds",
                                 "3", "--keep-users", "u", code=2)
         self.assertEqual(found["connections_cut"], 20)
+        self.assertEqual(found["objectives"], {"connections_cut": {"wanted": 0, "found": 20, "kept": False}})
 
     def test_a_node_that_does_not_come_back_is_no_broken_promise(self):
         with Node() as node:
-            found = report_with(node.process.kill, "messages/s", "chat", node.address, "--pairs", "5", "--seconds", "5",
+            found = report_with(lambda _: node.process.kill(), "messages/s", "chat", node.address, "--pairs", "5", "--seconds", "5",
                                 "--patience", "1", "--keep-users", "u", code=3)
         self.assertEqual(found["broken"], {})
         self.assertRegex(found["failed"], r"^u\d+ could not log in at 127\.0\.0\.1:\d+ for 1 s: Connection refused$")
