@@ -72,6 +72,9 @@ bury(struct world *world)
     world->now_ns = sim_now_ns(world->driver);
     own_end_expect(NULL);
     for (unsigned i = 0; i < world->people_count; i++) {
+        if (world->people[i].peer != NULL) {
+            judge_unanswered(&world->people[i]);
+        }
         world->people[i].peer = NULL;
         world->people[i].calling = false;
     }
