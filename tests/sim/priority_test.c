@@ -23,6 +23,7 @@ static struct wire alice, bob, crowd[CROWD];
 static uint64_t alice_id, bob_id, crowd_ids[CROWD];
 static uint64_t fed[CROWD][FEED]; /* inbox numbers */
 static unsigned written;          /* by Alice to Bob */
+static uint64_t group_id;         /* of all of them */
 
 /* What came of a flood. */
 struct outcome {
@@ -102,6 +103,41 @@ begin(uint64_t seed)
     world_run(&world, 2000);
 }
 
+/* All are in one group, and the crowd watches itself: what one of them tells is told to all. */
+static void
+gather(void)
+{
+    char text[1024];
+    size_t used = (size_t)snprintf(text, sizeof text,
+                                   "{\"ref\":\"1\",\"createChat\":{\"name\":\"crowd\","
+                                   "\"participants\":[{\"userId\":\"%llu\"}",
+                                   (unsigned long long)bob_id);
+    for (unsigned i = 0; i < CROWD; i++) {
+        used += (size_t)snprintf(text + used, sizeof text - used, ",{\"userId\":\"%llu\"}",
+                                 (unsigned long long)crowd_ids[i]);
+    }
+    (void)snprintf(text + used, sizeof text - used, "]}}");
+    alice.heard_at = alice.heard_count;
+    wire_say(&alice, text);
+    group_id = wire_number(wire_expect(&alice, "\"groupId\""), "groupId");
+    for (unsigned i = 0; i < CROWD; i++) {
+        for (unsigned j = 0; j < i; j++) {
+            say(&crowd[i], "{\"sendMessage\":{\"chat\":{\"userId\":\"#\"},\"text\":\"hello\"}}",
+                crowd_ids[j], 0);
+        }
+    }
+    world_run(&world, 1000);
+    for (unsigned i = 0; i < CROWD; i++) {
+        for (unsigned j = 0; j < CROWD; j++) {
+            if (i != j) {
+                say(&crowd[i], "{\"watchPresence\":{\"chat\":{\"userId\":\"#\"}}}", crowd_ids[j],
+                    0);
+            }
+        }
+    }
+    world_run(&world, 2000);
+}
+
 static void
 end_both(void)
 {
@@ -121,7 +157,14 @@ end(void)
 
 /* ----------------------------------------------------------------------------------- the floods */
 
-enum { TYPES = 1 << 0, SHOWS = 1 << 1, READS = 1 << 2, ALL = TYPES | SHOWS | READS };
+enum {
+    TYPES = 1 << 0,
+    SHOWS = 1 << 1,
+    READS = 1 << 2,
+    ALL = TYPES | SHOWS | READS,
+    GATHERED = 1 << 3, /* who shows himself is watched by all of them */
+    TYPES_TO_ALL = 1 << 4 | GATHERED,
+};
 
 /* What one of the crowd says at a step. */
 static void
@@ -130,6 +173,12 @@ flood(unsigned member, unsigned kinds, unsigned step)
     struct wire *wire = &crowd[member];
     if ((kinds & TYPES) != 0) {
         say(wire, "{\"setTyping\":{\"chat\":{\"userId\":\"#\"},\"kind\":\"TYPING\"}}", alice_id, 0);
+    }
+    if ((kinds & TYPES_TO_ALL) == TYPES_TO_ALL) {
+        say(wire,
+            step % 2 == 0 ? "{\"setTyping\":{\"chat\":{\"groupId\":\"#\"},\"kind\":\"TYPING\"}}"
+                          : "{\"setTyping\":{\"chat\":{\"groupId\":\"#\"}}}",
+            group_id, 0);
     }
     if ((kinds & SHOWS) != 0) {
         wire_say(wire,
@@ -228,6 +277,9 @@ static struct outcome
 one(uint64_t seed, unsigned kinds, uint64_t work_us)
 {
     begin(seed);
+    if ((kinds & GATHERED) != 0) {
+        gather();
+    }
     struct outcome out = run(kinds, work_us);
     if ((kinds & READS) != 0) {
         assert_int_equal(out.reads, EACH);
@@ -279,6 +331,39 @@ each_flood_is_held_up_in_its_own_class(void **state)
         assert_true(one(seed, SHOWS, 2500).presence > EACH / 8);
         assert_true(one(seed, READS, 2500).receipts > EACH / 8);
     }
+}
+
+/* Each of the crowd has sixteen to tell, who are on all schedulers. */
+static void
+what_is_told_to_many_is_held_up_likewise(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct outcome typing = one(seed, TYPES_TO_ALL, 2500);
+        assert_true(typing.typing > EACH / 8);
+        struct outcome showing = one(seed, SHOWS | GATHERED, 2500);
+        assert_true(showing.presence > EACH / 8);
+        struct outcome all = one(seed, ALL | TYPES_TO_ALL, 2000);
+        assert_true(all.typing > EACH / 2 && all.presence > EACH / 2);
+    }
+}
+
+/* While there is time all of it is told. */
+static void
+what_is_told_to_many_is_told(void **state)
+{
+    (void)state;
+    begin(1);
+    gather();
+    struct outcome out = run(SHOWS | TYPES_TO_ALL, 20);
+    assert_int_equal(out.typing + out.presence + out.receipts + out.held, 0);
+    assert_true(out.told > 2 * CROWD * (CROWD - 1));
+    bool told = false;
+    for (unsigned i = 0; i < crowd[0].heard_count; i++) {
+        told = told || strstr(crowd[0].heard[i], "{\"typing\":{\"chat\":{\"groupId\"") != NULL;
+    }
+    assert_true(told);
+    end();
 }
 
 /* --------------------------------------------------------------------------- receipts held back */
@@ -366,6 +451,10 @@ main(void)
              typing_goes_first_then_presence_then_receipts),
         SPEC("each flood is held up in its own class, and messages keep their pace",
              each_flood_is_held_up_in_its_own_class),
+        SPEC("what is told to all in a group, or to all who watch, is told while there is time",
+             what_is_told_to_many_is_told),
+        SPEC("with too much to do it is held up likewise",
+             what_is_told_to_many_is_held_up_likewise),
         SPEC("receipts that are held when their client leaves are kept",
              what_is_held_when_its_client_leaves_is_kept),
         SPEC("one that is refused takes none with it", one_that_is_refused_takes_none_with_it),
