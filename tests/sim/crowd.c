@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/sim/crowd.h"
 
+#include "tests/sim/crowd_priv.h"
 #include "tests/sim/person.h"
 #include "tests/spec.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { STEP_MS_MAX = 30, PING_MS = 5000, IDLE_MS = 20000, REST_MS = 3000, REST_MS_MAX = 120000 };
+enum {
+    STEP_MS_MAX = 30,
+    PING_MS = 5000,
+    IDLE_MS = 20000,
+    RING_MS = 2000,
+    REST_MS = 2 * RING_MS, /* by then a call that rings has ended */
+    REST_MS_MAX = 120000,
+    REST_STEP_MS = 50,
+};
 
 uint64_t
 crowd_now_ms(const struct crowd *crowd)
@@ -28,8 +37,8 @@ peer_of(const struct crowd_chat *chat, unsigned person)
     return (unsigned)__builtin_ctz(chat->members & ~(1U << person));
 }
 
-static unsigned
-place_of(const struct crowd_device *device)
+unsigned
+crowd_place(const struct crowd_device *device)
 {
     return (unsigned)(device - device->crowd->devices);
 }
@@ -41,8 +50,8 @@ first_of(const struct crowd *crowd, unsigned person)
 }
 
 /* {"chat": ...} as this device calls it. */
-static void
-chat_print(const struct crowd_device *device, unsigned chat, char out[64])
+void
+crowd_chat_print(const struct crowd_device *device, unsigned chat, char out[64])
 {
     const struct crowd_chat *at = &device->crowd->chats[chat];
     if (at->group != 0) {
@@ -55,14 +64,57 @@ chat_print(const struct crowd_device *device, unsigned chat, char out[64])
 }
 
 /* Says a command that is answered, but need not be repeated. */
+/* Not behind a close frame, whether it has been attended to or not. */
 static void
-mention(struct crowd_device *device, const char *command)
+says(struct crowd_device *device, const char *frame)
+{
+    if (!device->wire.ended && device->wire.close_code == 0) {
+        wire_say(&device->wire, frame);
+    }
+    device->spoke_ms = crowd_now_ms(device->crowd);
+}
+
+void
+crowd_mention(struct crowd_device *device, const char *command)
 {
     char frame[CROWD_COMMAND_BYTES];
     (void)snprintf(frame, sizeof frame, "{\"ref\":\"1\",%s}", command);
-    wire_say(&device->wire, frame);
+    says(device, frame);
     device->pending++;
-    device->spoke_ms = crowd_now_ms(device->crowd);
+}
+
+bool
+crowd_is_member(const struct crowd *crowd, unsigned chat, unsigned person)
+{
+    return is_member(&crowd->chats[chat], person);
+}
+
+unsigned
+crowd_place_named(const struct crowd *crowd, const char *frame)
+{
+    uint64_t user = wire_number(frame, "userId");
+    const char *device = strstr(frame, "\"device\":");
+    unsigned number = 0;
+    if (device == NULL || sscanf(device, "\"device\":%u", &number) != 1) { // NOLINT
+        return CROWD_DEVICES;
+    }
+    for (unsigned i = 0; i < CROWD_DEVICES; i++) {
+        if (crowd->devices[i].user == user && i % CROWD_DEVICES_EACH + 1 == number) {
+            return i;
+        }
+    }
+    return CROWD_DEVICES;
+}
+
+void
+crowd_does(struct crowd_device *device, enum crowd_deed deed, unsigned chat, const char *command)
+{
+    device->deed = deed;
+    device->chat = chat;
+    device->unanswered = true;
+    (void)snprintf(device->command, sizeof device->command, "{\"number\":\"%llu\",%s}",
+                   (unsigned long long)++device->number, command);
+    says(device, device->command);
 }
 
 /* ------------------------------------------------------------------------------------- hearing */
@@ -78,6 +130,23 @@ chat_of_group(const struct crowd *crowd, uint64_t group)
     return chat;
 }
 
+/* The chat of a frame, as this device calls it; CROWD_CHATS: none. */
+static unsigned
+chat_named(const struct crowd_device *device, const char *frame)
+{
+    const char *name = strstr(frame, "\"chat\":");
+    char wanted[64];
+    for (unsigned chat = 0; name != NULL && chat < CROWD_CHATS; chat++) {
+        if (is_member(&device->crowd->chats[chat], device->person)) {
+            crowd_chat_print(device, chat, wanted);
+            if (strncmp(name + strlen("\"chat\":"), wanted, strlen(wanted)) == 0) {
+                return chat;
+            }
+        }
+    }
+    return CROWD_CHATS;
+}
+
 static void
 message_heard(struct crowd_device *device, const char *frame)
 {
@@ -86,8 +155,14 @@ message_heard(struct crowd_device *device, const char *frame)
     unsigned n = 0;
     const char *text = strstr(frame, "\"text\":\"");
     uint64_t chat_number = wire_number(frame, "chatNumber");
-    if (text == NULL || sscanf(text, "\"text\":\"c%ud%un%u\"", &chat, &from, &n) != 3 || // NOLINT
-        chat >= CROWD_CHATS || from >= CROWD_DEVICES) {
+    if (strstr(frame, "\"deleted\":true") != NULL) {
+        chat = chat_named(device, frame);
+        from = crowd_place_named(device->crowd, frame);
+        assert_true(text == NULL && chat < CROWD_CHATS && from < CROWD_DEVICES);
+        n = crowd_deleted_heard(device, chat, from, chat_number);
+    } else if (text == NULL ||
+               sscanf(text, "\"text\":\"c%ud%un%u\"", &chat, &from, &n) != 3 || // NOLINT
+               chat >= CROWD_CHATS || from >= CROWD_DEVICES) {
         fail_msg("%s is shown %s", device->name, frame);
     }
     struct crowd_view *view = &device->views[chat];
@@ -99,6 +174,9 @@ message_heard(struct crowd_device *device, const char *frame)
         chat_number != *last + 1) {
         fail_msg("%s is shown %s behind number %u and chat number %llu", device->name, frame,
                  view->heard[from], (unsigned long long)*last);
+    }
+    if (text != NULL) {
+        crowd_text_judge(device, chat, from, n);
     }
     view->heard[from] = n;
     *last = chat_number;
@@ -176,9 +254,22 @@ event_heard(struct crowd_device *device, const char *frame)
         receipts_heard(device, frame);
     } else if (strncmp(frame, "{\"groupReceipts\"", 16) == 0) {
         group_receipts_heard(device, frame);
+    } else if (strncmp(frame, "{\"messageChanged\"", 17) == 0) {
+        crowd_changed_heard(device, frame);
+    } else if (strncmp(frame, "{\"call\"", 7) == 0) {
+        crowd_call_heard(device, frame);
     } else if (strncmp(frame, "{\"chatUpdate\"", 13) != 0 && strncmp(frame, "{\"device", 8) != 0) {
         fail_msg("%s is shown %s", device->name, frame);
     }
+}
+
+static void
+sent(struct crowd_device *device, uint64_t chat_number)
+{
+    struct crowd_view *view = &device->views[device->chat];
+    device->crowd->accepted++;
+    view->said++;
+    view->sent = chat_number > view->sent ? chat_number : view->sent;
 }
 
 static void
@@ -193,7 +284,7 @@ answer_heard(struct crowd_device *device, const char *frame)
             for (unsigned chat = 0; chat < CROWD_CHATS; chat++) {
                 device->views[chat].marking = 0;
             }
-        } else if (strstr(frame, "\"error\"") != NULL &&
+        } else if (strstr(frame, "\"error\"") != NULL && strstr(frame, "\"GONE\"") == NULL &&
                    strstr(frame, "no message has passed between you") == NULL) {
             fail_msg("%s is refused: %s", device->name, frame);
         }
@@ -203,18 +294,23 @@ answer_heard(struct crowd_device *device, const char *frame)
         fail_msg("%s is answered: %s", device->name, frame);
     }
     if (later) {
-        wire_say(&device->wire, device->command);
+        says(device, device->command);
+        return;
+    }
+    device->unanswered = false;
+    if (device->deed == CROWD_OFFERS) {
+        crowd_offered(device, frame);
         return;
     }
     if (strstr(frame, "\"sent\"") == NULL) {
         fail_msg("%s is refused: %s", device->name, frame);
     }
-    struct crowd_view *view = &device->views[device->chat];
-    uint64_t chat_number = wire_number(frame, "chatNumber");
-    device->unanswered = false;
-    device->crowd->accepted++;
-    view->said++;
-    view->sent = chat_number > view->sent ? chat_number : view->sent;
+    if (device->deed == CROWD_CHANGES) {
+        crowd_change_answered(device);
+    } else {
+        sent(device, wire_number(frame, "chatNumber"));
+        crowd_change_wrote(device, frame);
+    }
 }
 
 static void
@@ -245,7 +341,7 @@ acknowledge(struct crowd_device *device)
         device->acked = device->stored;
         (void)snprintf(command, sizeof command, "\"ack\":{\"inboxNumber\":\"%llu\"}",
                        (unsigned long long)device->stored);
-        mention(device, command);
+        crowd_mention(device, command);
     }
     for (unsigned chat = 0; chat < CROWD_CHATS; chat++) {
         struct crowd_view *view = &device->views[chat];
@@ -253,11 +349,11 @@ acknowledge(struct crowd_device *device)
         if (view->others > view->marking) {
             view->marking = view->others;
             view->marked = view->others;
-            chat_print(device, chat, name);
+            crowd_chat_print(device, chat, name);
             (void)snprintf(command, sizeof command,
                            "\"markRead\":{\"chat\":%s,\"chatNumber\":\"%llu\"}", name,
                            (unsigned long long)view->others);
-            mention(device, command);
+            crowd_mention(device, command);
         }
     }
 }
@@ -303,9 +399,10 @@ connect(struct crowd_device *device)
     char name[64];
     unsigned chat = device->person == 0 ? 0 : device->person - 1;
     wire_open(&device->wire, &device->crowd->world,
-              place_of(device) % 2 == 0 ? PROTOCOL_JSON : PROTOCOL_BINARY);
+              crowd_place(device) % 2 == 0 ? PROTOCOL_JSON : PROTOCOL_BINARY);
     device->wired = true;
     device->pending = 0;
+    device->connected_ms = crowd_now_ms(device->crowd);
     device->acked = 0; /* what was said of it may have been lost */
     for (unsigned i = 0; i < CROWD_CHATS; i++) {
         device->views[i].marking = 0;
@@ -314,10 +411,11 @@ connect(struct crowd_device *device)
         hang_up(device);
         return;
     }
-    mention(device, "\"setActive\":{\"foreground\":true}");
-    chat_print(device, chat, name); /* that chat joins the person and the one before, or the next */
+    crowd_mention(device, "\"setActive\":{\"foreground\":true}");
+    crowd_chat_print(device, chat,
+                     name); /* that chat joins the person and the one before, or the next */
     (void)snprintf(command, sizeof command, "\"watchPresence\":{\"chat\":%s}", name);
-    mention(device, command);
+    crowd_mention(device, command);
     if (device->unanswered) {
         wire_say(&device->wire, device->command);
     }
@@ -340,7 +438,7 @@ attend(struct crowd_device *device)
         hear(device);
         acknowledge(device);
         if (crowd_now_ms(device->crowd) > device->spoke_ms + PING_MS) {
-            mention(device, "\"ping\":{}");
+            says(device, "{\"ping\":{}}"); /* is no work */
         }
     }
 }
@@ -360,6 +458,7 @@ static void
 set(struct settings *settings)
 {
     settings->limits.idle_timeout_ms = IDLE_MS; /* audits are as often */
+    settings->limits.call_ring_ms = RING_MS;
     settings->push_delay_ms = 200;
     settings->push_retry_ms = 1000;
     settings->push_attempts_max = 3;
@@ -382,7 +481,7 @@ enrol(struct crowd *crowd, unsigned place)
     memcpy(device->token, device->wire.token, sizeof device->token);
     device->user = wire_number(device->wire.heard[0], "userId");
     device->number = wire_number(device->wire.heard[0], "nextCommand");
-    mention(device, "\"setPush\":{\"webhook\":{},\"app\":\"Ym9i\"}");
+    crowd_mention(device, "\"setPush\":{\"webhook\":{},\"app\":\"Ym9i\"}");
 }
 
 /* All of them, and all but the last. */
@@ -451,22 +550,31 @@ crowd_close(struct crowd *crowd)
 /* --------------------------------------------------------------------------------- what they do */
 
 static void
-writes(struct crowd_device *device)
+writes(struct crowd_device *device, unsigned chat)
+{
+    char command[CROWD_COMMAND_BYTES / 2];
+    char name[64];
+    crowd_chat_print(device, chat, name);
+    (void)snprintf(command, sizeof command, "\"sendMessage\":{\"chat\":%s,\"text\":\"c%ud%un%u\"}",
+                   name, chat, crowd_place(device), device->views[chat].said + 1);
+    crowd_does(device, CROWD_WRITES, chat, command);
+}
+
+/* One thing at a time. */
+static void
+acts(struct crowd_device *device, uint64_t what)
 {
     unsigned chat = (unsigned)world_chance(&device->crowd->world, CROWD_CHATS);
-    char name[64];
     if (device->unanswered || !is_member(&device->crowd->chats[chat], device->person)) {
         return;
     }
-    chat_print(device, chat, name);
-    device->chat = chat;
-    device->unanswered = true;
-    device->spoke_ms = crowd_now_ms(device->crowd);
-    (void)snprintf(device->command, sizeof device->command,
-                   "{\"number\":\"%llu\",\"sendMessage\":{\"chat\":%s,\"text\":\"c%ud%un%u\"}}",
-                   (unsigned long long)++device->number, name, chat, place_of(device),
-                   device->views[chat].said + 1);
-    wire_say(&device->wire, device->command);
+    if (what < 56) {
+        writes(device, chat);
+    } else if (what < 66) {
+        crowd_changes(device, chat, what < 60);
+    } else {
+        crowd_calls(device, chat);
+    }
 }
 
 static void
@@ -477,10 +585,10 @@ types(struct crowd_device *device)
     char name[64];
     const struct crowd_chat *at = &device->crowd->chats[chat];
     if (at->group == 0 && is_member(at, device->person)) {
-        chat_print(device, chat, name);
+        crowd_chat_print(device, chat, name);
         (void)snprintf(command, sizeof command, "\"setTyping\":{\"chat\":%s,\"kind\":\"TYPING\"}",
                        name);
-        mention(device, command);
+        crowd_mention(device, command);
     }
 }
 
@@ -501,17 +609,20 @@ crowd_step(struct crowd *crowd)
     uint64_t what = world_chance(world, 100);
     attend_all(crowd, 1 + world_chance(world, STEP_MS_MAX));
     if (device->away) {
-        device->away = what >= 20;
+        device->away = what >= 5;
     } else if (!device->wired || device->wire.ended) {
         return;
     } else if (what < 70) {
-        writes(device);
+        acts(device, what);
     } else if (what < 80) {
         types(device);
     } else if (what < 84) {
-        mention(device, what < 82 ? "\"setActive\":{}" : "\"setActive\":{\"foreground\":true}");
+        crowd_mention(device,
+                      what < 82 ? "\"setActive\":{}" : "\"setActive\":{\"foreground\":true}");
     } else if (what < 86) {
         breaks_off(device, what == 85);
+    } else if (what < 90) {
+        crowd_hangs_up(device);
     }
 }
 
@@ -541,39 +652,61 @@ view_judge(const struct crowd_device *device, unsigned chat)
     }
 }
 
+/* Some time in which nothing new is said; what of it has come, and whether all are answered. */
+static uint64_t
+rests(struct crowd *crowd, bool hang_up_now, bool *out_done)
+{
+    uint64_t before = 0;
+    uint64_t after = 0;
+    *out_done = true;
+    for (unsigned i = 0; i < CROWD_DEVICES; i++) {
+        crowd->devices[i].away = false;
+        before += crowd->devices[i].stored;
+    }
+    attend_all(crowd, REST_STEP_MS);
+    for (unsigned i = 0; i < CROWD_DEVICES; i++) {
+        struct crowd_device *device = &crowd->devices[i];
+        if (hang_up_now && device->wired && !device->wire.ended) {
+            crowd_hangs_up(device);
+        }
+        after += device->stored;
+        *out_done = *out_done && device->wired && is_at_rest(device);
+    }
+    return after - before;
+}
+
+static void
+restless(const struct crowd *crowd)
+{
+    for (unsigned i = 0; i < CROWD_DEVICES; i++) {
+        const struct crowd_device *device = &crowd->devices[i];
+        print_error("%s: %s, %u pending, %s\n", device->name, device->wired ? "there" : "gone",
+                    device->pending, device->unanswered ? device->command : "answered");
+    }
+    crowd_calls_judge(crowd);
+    fail_msg("they do not come to rest");
+}
+
 void
 crowd_rest(struct crowd *crowd)
 {
     unsigned quiet_ms = 0;
     unsigned ms = 0;
-    for (; quiet_ms < REST_MS && ms < REST_MS_MAX; ms += 50) {
-        uint64_t before = 0;
-        uint64_t after = 0;
-        bool done = true;
-        for (unsigned i = 0; i < CROWD_DEVICES; i++) {
-            crowd->devices[i].away = false;
-            before += crowd->devices[i].stored;
-        }
-        attend_all(crowd, 50);
-        for (unsigned i = 0; i < CROWD_DEVICES; i++) {
-            after += crowd->devices[i].stored;
-            done = done && crowd->devices[i].wired && is_at_rest(&crowd->devices[i]);
-        }
-        quiet_ms = after == before && done ? quiet_ms + 50 : 0;
+    for (; quiet_ms < REST_MS && ms < REST_MS_MAX; ms += REST_STEP_MS) {
+        bool done;
+        uint64_t came = rests(crowd, ms % RING_MS == 0, &done);
+        quiet_ms = came == 0 && done ? quiet_ms + REST_STEP_MS : 0;
     }
     if (ms >= REST_MS_MAX) {
-        for (unsigned i = 0; i < CROWD_DEVICES; i++) {
-            const struct crowd_device *device = &crowd->devices[i];
-            print_error("%s: %s, %u pending, %s\n", device->name, device->wired ? "there" : "gone",
-                        device->pending, device->unanswered ? device->command : "answered");
-        }
-        fail_msg("they do not come to rest");
+        restless(crowd);
     }
     for (unsigned i = 0; i < CROWD_DEVICES; i++) {
         for (unsigned chat = 0; chat < CROWD_CHATS; chat++) {
             if (is_member(&crowd->chats[chat], crowd->devices[i].person)) {
                 view_judge(&crowd->devices[i], chat);
+                crowd_changes_judge(&crowd->devices[i], chat);
             }
         }
     }
+    crowd_calls_judge(crowd);
 }

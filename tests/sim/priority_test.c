@@ -357,7 +357,7 @@ what_is_told_to_many_is_told(void **state)
     gather();
     struct outcome out = run(SHOWS | TYPES_TO_ALL, 20);
     assert_int_equal(out.typing + out.presence + out.receipts + out.held, 0);
-    assert_true(out.told > 2 * CROWD * (CROWD - 1));
+    assert_true(out.told > 2ULL * CROWD * (CROWD - 1));
     bool told = false;
     for (unsigned i = 0; i < crowd[0].heard_count; i++) {
         told = told || strstr(crowd[0].heard[i], "{\"typing\":{\"chat\":{\"groupId\"") != NULL;

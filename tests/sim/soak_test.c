@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Minutes of conversation, one to one and in groups, on several devices each, while everybody below
- * the root is killed at random: LINNET_VIRTUAL_MINUTES of them (virtual), LINNET_SEED_FIRST and
- * LINNET_SEED_COUNT choose which. */
+/* Minutes of conversation, one to one and in groups, on several devices each, with edits, deletions
+ * and calls, while everybody below the root is killed at random: LINNET_VIRTUAL_MINUTES of them
+ * (virtual), LINNET_SEED_FIRST and LINNET_SEED_COUNT choose which. */
 #include "tests/sim/crowd.h"
 #include "tests/sim/reaper.h"
 #include "tests/spec.h"
@@ -58,11 +58,13 @@ soak(uint64_t seed, uint64_t minutes)
     }
     reaper.kills_left = 0;
     crowd_rest(&crowd);
-    print_message("seed %llu: %u messages, %u kills of %u kinds, %u connections at rest closed\n",
-                  (unsigned long long)seed, crowd.accepted, reaper.kills, reaper.kinds_count,
-                  crowd.closed_at_rest);
+    print_message("seed %llu: %u messages, %u changes, %u calls, %u kills of %u kinds, %u "
+                  "connections at rest closed\n",
+                  (unsigned long long)seed, crowd.accepted, crowd.changes_count, crowd.calls_count,
+                  reaper.kills, reaper.kinds_count, crowd.closed_at_rest);
     assert_true(reaper.kills >= 40 * minutes && reaper.kinds_count >= KINDS_MIN);
-    assert_true(crowd.accepted > 500 * minutes);
+    assert_true(crowd.accepted > 400 * minutes && crowd.changes_count > 50 * minutes &&
+                crowd.calls_count > 5 * minutes);
     assert_int_equal(messenger_counted(&crowd.world.messenger.counters.invariant_violations), 0);
     assert_string_equal(crowd.world.broken, "");
     crowd_close(&crowd);
@@ -84,7 +86,8 @@ main(void)
 {
     static const struct CMUnitTest specs[] = {
         SPEC("for minutes anyone below the root is killed: nothing is lost, doubled or out of "
-             "order, no tick moves back, and who is at rest stays connected",
+             "order, no tick moves back, what was deleted is not shown, calls end alike for all, "
+             "and who is at rest stays connected",
              whoever_is_killed_no_promise_is_broken),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
