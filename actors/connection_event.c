@@ -161,6 +161,20 @@ cursors_send(struct connection *connection, const struct store_entry *entry)
     }
 }
 
+/* The client asks by itself how things stand: an entry is told without asking the store. */
+static void
+missed_send(struct connection *connection, const struct store_entry *entry)
+{
+    Linnet__V1__Resync event = LINNET__V1__RESYNC__INIT;
+    event.inbox_number = entry->number;
+    event.reason = LINNET__V1__RESYNC__REASON__INBOX_FULL;
+    Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
+    frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_RESYNC;
+    frame.resync = &event;
+    event_send(connection, &frame);
+    messenger_count(&connection->messenger->counters.resyncs);
+}
+
 static event_of_entry *const kinds[] = {
     [STORE_ENTRY_MESSAGE] = event_message,
     [STORE_ENTRY_CURSORS] = cursors_send,
@@ -173,6 +187,7 @@ static event_of_entry *const kinds[] = {
     [STORE_ENTRY_GROUP_CURSORS] = event_group_cursors,
     [STORE_ENTRY_GROUP_COUNTS] = event_group_counts,
     [STORE_ENTRY_DEVICE] = event_device_change,
+    [STORE_ENTRY_MISSED] = missed_send,
     [STORE_ENTRY_CALL] = event_call,
 };
 

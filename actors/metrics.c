@@ -70,7 +70,7 @@ static const struct {
     {"exports_total", COUNTER, "Exports begun for users.", OF(exports)},
     {"exports_cut_total", COUNTER, "Of them, those that were not given as a whole.",
      OF(exports_cut)},
-    {"resyncs_total", COUNTER, "Devices that lost their place.", OF(resyncs)},
+    {"resyncs_total", COUNTER, "Devices that were told of a hole in their inbox.", OF(resyncs)},
     {"invariant_violations_total", COUNTER, "Promises found broken by audits: please report.",
      OF(invariant_violations)},
     {"replaced_total", COUNTER, "Connections replaced by their device.", OF(replaced)},

@@ -320,7 +320,7 @@ withdraw(const struct apply *apply, const struct payload_change *changed)
     }
 }
 
-/* As a message's copy (apply_message.c), left out where there is no room. */
+/* As a message's copy (apply_message.c): where there is no room it is told that it is missing. */
 static void
 run_changed(const struct apply *apply, const struct payload *payload)
 {

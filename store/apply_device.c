@@ -30,8 +30,8 @@ apply_device_put(const struct apply *apply, uint64_t user, uint16_t device,
     ledger_put(apply->ledger, &key, bytes, record_device_encode(record, bytes));
 }
 
-/* Nobody is refused for what becomes of a device: where none of the others has room the news is
- * left out, and the list tells how things stand. */
+/* Nobody is refused for what becomes of a device: where none of the others has room they are told
+ * that something is missing, and the list tells how things stand. */
 void
 apply_device_news(const struct apply *apply, uint64_t user, struct record_head *head,
                   const struct store_entry_device *news, const struct store_name *name)
@@ -40,9 +40,7 @@ apply_device_news(const struct apply *apply, uint64_t user, struct record_head *
     entry.device.time_ms = apply->time_ms;
     entry.device.name = name->text;
     entry.device.name_bytes = name->bytes;
-    if (inbox_make_room(apply->ledger, apply->effects, user, head, entry_bytes(&entry))) {
-        inbox_append(apply->ledger, apply->effects, user, head, &entry);
-    }
+    (void)inbox_append_or_miss(apply->ledger, apply->effects, user, head, &entry);
 }
 
 static void

@@ -164,17 +164,18 @@ apply_own_entry(const struct apply *apply, uint64_t user, struct store_entry *en
         return false;
     }
     bool others = head.devices > 1 || !history_is_on(apply->ledger);
-    if (others && inbox_make_room(apply->ledger, apply->effects, user, &head, entry_bytes(entry))) {
-        inbox_append(apply->ledger, apply->effects, user, &head, entry);
+    if (others) {
+        if (inbox_append_or_miss(apply->ledger, apply->effects, user, &head, entry)) {
+            apply_expiry(apply, user, entry);
+        }
         inbox_head_put(apply->ledger, user, &head);
-        apply_expiry(apply, user, entry);
     }
     return true;
 }
 
-/* The message is safe where it was written to, and the device that wrote it has it: for a sender
- * whose devices have no room the copy is left out, and to one who has no other it goes into his
- * history alone. */
+/* The message is safe where it was written to, and the device that wrote it has it: a sender whose
+ * devices have no room is told that something is missing, and to one who has no other it goes into
+ * his history alone. */
 static void
 run_copy(const struct apply *apply, const struct payload *payload)
 {

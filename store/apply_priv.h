@@ -115,8 +115,8 @@ void apply_live_for(const struct apply *apply, uint64_t ttl_ms,
                     struct store_entry_message *message);
 /* Notes when an entry that was just added to the user's inbox expires, if it does. */
 void apply_expiry(const struct apply *apply, uint64_t user, const struct store_entry *entry);
-/* What one device of the user did, for the others, if there are any and one has room. False: there
- * is no such user. */
+/* What one device of the user did, for the others, if there are any; where none has room they are
+ * told that something is missing. False: there is no such user. */
 bool apply_own_entry(const struct apply *apply, uint64_t user, struct store_entry *entry);
 
 /* apply_change.c */

@@ -48,6 +48,7 @@ entry_time_ms(const struct store_entry *entry)
     case STORE_ENTRY_GROUP_CURSORS:
     case STORE_ENTRY_GROUP_COUNTS:
     case STORE_ENTRY_STATE:
+    case STORE_ENTRY_MISSED:
         break;
     }
     return 0;
@@ -98,6 +99,8 @@ entry_bytes(const struct store_entry *entry)
         return COMMON_BYTES + entry_device_bytes(&entry->device);
     case STORE_ENTRY_CALL:
         return COMMON_BYTES + entry_call_bytes(&entry->call);
+    case STORE_ENTRY_MISSED:
+        return COMMON_BYTES;
     }
     ASSERT(false && "an entry has a kind");
 }
@@ -222,6 +225,8 @@ entry_encode(const struct store_entry *entry, unsigned char *out)
     case STORE_ENTRY_CALL:
         entry_put_call(&cursor, &entry->call);
         break;
+    case STORE_ENTRY_MISSED:
+        break;
     }
     ASSERT(!cursor.failed && cursor_out_bytes(&cursor) == entry_bytes(entry));
 }
@@ -328,6 +333,8 @@ entry_decode(uint64_t number, const unsigned char *bytes, size_t count, struct s
         break;
     case STORE_ENTRY_CALL:
         entry_get_call(&in, &entry.call);
+        break;
+    case STORE_ENTRY_MISSED:
         break;
     default:
         return -EBADMSG;

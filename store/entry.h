@@ -35,6 +35,8 @@ enum store_entry_kind {
     STORE_ENTRY_GROUP_MESSAGE = 4,  /* somebody wrote to a group, perhaps the user himself */
     STORE_ENTRY_GROUP_UPDATE = 5,   /* what a group is, or who is in it, has changed */
     STORE_ENTRY_CHANGE = 6,         /* a message was edited or deleted */
+    STORE_ENTRY_MISSED = 7,         /* what another of the user's devices did found no room: set, at
+                                       most one entry */
     STORE_ENTRY_DEVICE = 8,         /* one of the user's devices came, went, or is about to */
     STORE_ENTRY_CALL = 9,           /* what became of a call: one entry at most of each */
     STORE_ENTRY_GROUP_CURSORS = 10, /* what the user has read, or missed: a state */

@@ -13,8 +13,9 @@
  * Limits concern a device. One that has no room left loses its place, as long as another device can
  * take the entry: low passes it by, and when it attaches again it learns that it has a hole. When
  * none can take it the sender is refused instead, so an accepted message always waits in some
- * device's inbox. Messages and news of devices count, marks and states do not: there is one
- * per chat, one per state.
+ * device's inbox. What the user's own devices did is done: where none can take that, a mark says
+ * that something is missing. Messages and news of devices count, marks and states do not: there is
+ * one per chat, one per state.
  *
  * The head is read, changed by these functions, and written back by whoever read it. Part of apply:
  * never yields.
@@ -55,6 +56,11 @@ bool inbox_make_room(struct ledger *ledger, struct effects *effects, uint64_t us
 /* Appends the entry (number and totals are given here) and tells the session of it. */
 void inbox_append(struct ledger *ledger, struct effects *effects, uint64_t user,
                   struct record_head *head, struct store_entry *entry);
+
+/* Appends what nobody is refused for, or where no device has room a mark in place of it
+ * (STORE_ENTRY_MISSED), which takes the one before it out. False: the mark. */
+bool inbox_append_or_miss(struct ledger *ledger, struct effects *effects, uint64_t user,
+                          struct record_head *head, struct store_entry *entry);
 
 /* Takes one entry out of the middle. */
 void inbox_take_out(struct ledger *ledger, uint64_t user, uint64_t number);

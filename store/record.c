@@ -22,7 +22,8 @@ enum {
     HEAD_RECEIPTS_OFF = 1,
     HEAD_HOLDS = 2,
     HEAD_WITHDRAWN = 4,
-    HEAD_PARTS = HEAD_RECEIPTS_OFF | HEAD_HOLDS | HEAD_WITHDRAWN,
+    HEAD_MISSED = 8,
+    HEAD_PARTS = HEAD_RECEIPTS_OFF | HEAD_HOLDS | HEAD_WITHDRAWN | HEAD_MISSED,
     /* Beside a cursor's state. Only what wakes has more than that. */
     CURSOR_WAKES = 0x40,
     CURSOR_DUE = 0x80,
@@ -387,8 +388,10 @@ static void
 head_parts_put(struct cursor_out *out, const struct record_head *head)
 {
     bool withdrawn = head->withdrawn > head->low.number; /* else it has been passed */
+    bool missed = head->missed > head->low.number;
     unsigned parts = (head->receipts_off ? HEAD_RECEIPTS_OFF : 0U) |
-                     (head->holds > 0 ? HEAD_HOLDS : 0U) | (withdrawn ? HEAD_WITHDRAWN : 0U);
+                     (head->holds > 0 ? HEAD_HOLDS : 0U) | (withdrawn ? HEAD_WITHDRAWN : 0U) |
+                     (missed ? HEAD_MISSED : 0U);
     if (parts != 0) {
         cursor_put_u8(out, (uint8_t)parts);
     }
@@ -397,6 +400,9 @@ head_parts_put(struct cursor_out *out, const struct record_head *head)
     }
     if (withdrawn) {
         cursor_put_u64(out, head->withdrawn);
+    }
+    if (missed) {
+        cursor_put_u64(out, head->missed);
     }
 }
 
@@ -411,6 +417,7 @@ head_parts_get(struct cursor_in *in, struct record_head *out)
     out->receipts_off = (parts & HEAD_RECEIPTS_OFF) != 0;
     out->holds = (parts & HEAD_HOLDS) != 0 ? cursor_get_u8(in) : 0;
     out->withdrawn = (parts & HEAD_WITHDRAWN) != 0 ? cursor_get_u64(in) : 0;
+    out->missed = (parts & HEAD_MISSED) != 0 ? cursor_get_u64(in) : 0;
 }
 
 size_t

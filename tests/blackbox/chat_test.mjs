@@ -485,6 +485,30 @@ describe('a chat with small limits', () => {
     assert.equal(phone.frames.filter((frame) => frame.resync).length, 0);
   });
 
+  it('tells a device of what finds no room for it: what another of the same user wrote and edited', async (t) => {
+    const node = await Linnetd.start('--inbox-entries-max', '3');
+    t.after(() => node.remove());
+    const { alice, bob } = await node.importUsers('alice', 'bob');
+    const laptop = await node.token('alice');
+    const a = await Client.welcomed(node.url, alice);
+    const b = await Client.welcomed(node.url, bob);
+    while ((await b.write('alice', 'fills up')).sent);
+    const { sent } = await a.write('bob', 'hello');
+    const change = { kind: 'EDIT', chatNumber: sent.chatNumber, serverTimeMs: sent.serverTimeMs, handle: sent.handle };
+    assert.ok((await a.ask({ sendMessage: { chat: { userName: 'bob' }, text: 'hello!', change } })).sent);
+    let late = await Client.welcomed(node.url, { token: laptop });
+    const last = (await late.event('resync'));
+    assert.equal(last.reason, 'INBOX_FULL');
+    assert.equal(late.frames.at(-1).resync.inboxNumber, last.inboxNumber, 'it is behind what was kept');
+    await late.ask({ ref: '1', ack: { inboxNumber: last.inboxNumber } });
+    await late.close();
+    late = await Client.welcomed(node.url, { token: laptop });
+    await late.settle();
+    assert.equal(late.frames.filter((frame) => frame.resync).length, 0);
+    await a.write('bob', 'there is room');
+    assert.equal((await late.event('newMessage')).text, 'there is room');
+  });
+
   it('is refused with RECIPIENT_FULL when no device can take it, and accepted with the same number when one can',
     async (t) => {
       const node = await Linnetd.start('--inbox-entries-max', '5');

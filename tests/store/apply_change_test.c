@@ -184,6 +184,28 @@ lives_as_long_as_the_message(void **state)
     assert_int_equal(world_change(world, &deletion).error, 0);
 }
 
+static void
+is_marked_where_own_devices_have_no_room(void **state)
+{
+    static const struct ledger_limits tight = {
+        .inbox_entries_max = 3, .inbox_bytes_max = 10000, .devices_max = 3};
+    (void)state;
+    struct world *world = world_new(7, &tight);
+    alice = world_user(world, "alice", 2);
+    bob = world_user(world, "bob", 1);
+    (void)world_send(world, alice, 1, 1, bob, "one");
+    for (uint64_t number = 1; number <= 3; number++) {
+        assert_int_equal(world_send(world, bob, 1, number, alice, "m").error, 0);
+    }
+    struct world_change edit = change_of_first(STORE_CHANGE_EDIT, 2, "once");
+    edit.copy = true;
+    assert_int_equal(world_change(world, &edit).error, 0);
+    world_settle(world);
+    assert_int_equal(world_inbox(world, alice, 0, entries), 4);
+    assert_int_equal(entries[3].kind, STORE_ENTRY_MISSED);
+    world_free(&world);
+}
+
 /* However many there were: of the many the last ones are kept, and go. */
 static void
 takes_edits_along(void **state)
@@ -417,6 +439,8 @@ main(void)
                    lives_as_long_as_the_message),
         AMONG_THEM("what a deleted message was edited to is given to nobody any more",
                    takes_edits_along),
+        AMONG_THEM("where the author's other devices have no room they are told that it is missing",
+                   is_marked_where_own_devices_have_no_room),
         AMONG_THEM("that a message was taken back is remembered while copies of it wait",
                    remembers_while_copies_wait),
         AMONG_THEM("and not when none do", remembers_nothing_when_none_wait),

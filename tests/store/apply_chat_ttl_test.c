@@ -190,6 +190,21 @@ is_refused(void **state)
     assert_int_equal(world_chat_ttl(world, alice, 10, bob, HOUR_MS).error, 0); /* not used up */
 }
 
+static void
+is_marked_where_own_devices_have_no_room(void **state)
+{
+    struct world *world = *state;
+    uint64_t carol = world_user(world, "carol", 1);
+    for (uint64_t number = 1; world_send(world, carol, 1, number, alice, "m").error == 0;) {
+        number++;
+    }
+    assert_int_equal(world_chat_ttl(world, alice, 2, bob, HOUR_MS).error, 0);
+    world_settle(world);
+    size_t count = world_inbox(world, alice, 0, entries);
+    assert_int_equal(entries[count - 1].kind, STORE_ENTRY_MISSED);
+    assert_int_equal(ttl_of(world, alice, bob), HOUR_MS);
+}
+
 /* What the blocked can't tell. */
 static void
 is_nothing_to_who_has_blocked(void **state)
@@ -271,6 +286,8 @@ main(void)
         AMONG_THEM("a retry sets it once", a_retry_sets_once),
         AMONG_THEM("it outlives folds and restarts", outlives_folds_and_restarts),
         AMONG_THEM("who have not met, nobody, and a full inbox are refused", is_refused),
+        AMONG_THEM("where the other devices have no room they are told that something is missing",
+                   is_marked_where_own_devices_have_no_room),
         AMONG_THEM("who has blocked the other one is told nothing", is_nothing_to_who_has_blocked),
         AMONG_THEM("strangers hear nothing of blocks and mutes by it",
                    strangers_learn_nothing_from_it),

@@ -193,6 +193,22 @@ the_last_place_is_kept_for_somebody(void **state)
 }
 
 static void
+news_without_room_are_marked(void **state)
+{
+    struct world *world = *state;
+    static struct store_entry entries[WORLD_PAGE_MAX];
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 2);
+    for (uint64_t i = 1; i <= 3; i++) {
+        assert_int_equal(world_send(world, alice, 1, i, bob, "m").error, 0);
+    }
+    assert_int_equal(world_device_rename(world, bob, 2, "kitchen").error, 0);
+    assert_int_equal(world_device_rename(world, bob, 2, "hall").error, 0);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 4);
+    assert_int_equal(entries[3].kind, STORE_ENTRY_MISSED);
+}
+
+static void
 an_old_ack_does_not_end_a_resync(void **state)
 {
     struct world *world = *state;
@@ -229,6 +245,8 @@ main(void)
                    resumes_without_a_hole),
         IN_A_WORLD("without devices the inbox waits for the next one",
                    the_last_place_is_kept_for_somebody),
+        IN_A_WORLD("where news of a device find no room it is told that something is missing",
+                   news_without_room_are_marked),
         IN_A_WORLD("only acknowledging the new beginning ends a resync",
                    an_old_ack_does_not_end_a_resync),
     };

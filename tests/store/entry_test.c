@@ -47,6 +47,12 @@ entries(void **state)
     entry.state.removed = true;
     assert_true(entry_takes_room(&entry));
 
+    entry = (struct store_entry){.kind = STORE_ENTRY_MISSED, .peer = 3};
+    assert_false(entry_takes_room(&entry));
+    entry_encode(&entry, bytes);
+    check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
+    assert_int_equal(out.kind, STORE_ENTRY_MISSED);
+
     entry = (struct store_entry){
         .kind = STORE_ENTRY_DEVICE,
         .peer = 3,

@@ -285,6 +285,13 @@ flags(void **state)
     assert_int_equal(decode_head(value, &out), 0);
     assert_int_equal(out.head.withdrawn, head.low.number + 1);
     head.withdrawn = 0;
+    head.missed = head.low.number; /* likewise */
+    assert_int_equal(record_head_encode(&head, bytes), plain);
+    head.missed = head.low.number + 2;
+    value.count = record_head_encode(&head, bytes);
+    assert_int_equal(decode_head(value, &out), 0);
+    assert_int_equal(out.head.missed, head.low.number + 2);
+    head.missed = 0;
     head.receipts_off = true;
     value.count = record_head_encode(&head, bytes);
     assert_int_equal(value.count, plain + 1);
