@@ -44,24 +44,29 @@ class Schema:
 
     def read(self, text):
         """Each `message NAME {` and `enum NAME {`, fields to the innermost message around them (oneofs are looked
-        through: a member is a field)."""
+        through: a member is a field). An enum is known by its message's name and its own: "State.Kind"."""
         around = []  # (kind, name) of the blocks that are open
         pattern = re.compile(r"(?P<kind>message|enum|oneof)\s+(?P<name>\w+)\s*\{|(?P<end>\})|reserved[^;]*;"
-                             r"|(?P<repeated>repeated\s+)?(?P<type>\w+)\s+(?P<field>\w+)\s*=\s*(?P<number>\d+)\s*;"
+                             r"|(?P<repeated>repeated\s+)?(?P<type>[\w.]+)\s+(?P<field>\w+)\s*=\s*(?P<number>\d+)\s*;"
                              r"|(?P<value>[A-Z_]+)\s*=\s*(?P<code>\d+)\s*;")
         for match in pattern.finditer(text):
+            message = ([name for kind, name in around if kind == "message"] or [None])[-1]
             if match["kind"]:
-                around.append((match["kind"], match["name"]))
+                name = f"{message}.{match['name']}" if match["kind"] == "enum" else match["name"]
+                around.append((match["kind"], name))
                 if match["kind"] != "oneof":
-                    (self.messages if match["kind"] == "message" else self.enums)[match["name"]] = {}
+                    (self.messages if match["kind"] == "message" else self.enums)[name] = {}
             elif match["end"]:
                 around.pop()
             elif match["field"]:
-                message = [name for kind, name in around if kind == "message"][-1]
                 self.messages[message][int(match["number"])] = (camel(match["field"]), match["type"],
                                                                  bool(match["repeated"]))
             elif match["value"]:
                 self.enums[around[-1][1]][int(match["code"])] = match["value"]
+        for message, fields in self.messages.items():  # those of the message itself are named without it
+            for number, (name, kind, repeated) in fields.items():
+                if f"{message}.{kind}" in self.enums:
+                    fields[number] = (name, f"{message}.{kind}", repeated)
 
     def encode(self, message, values):
         out = b""
@@ -79,6 +84,8 @@ class Schema:
             return field(number, LENGTH, value.encode())
         if kind == "bytes":
             return field(number, LENGTH, base64.b64decode(value))
+        if kind in self.enums and isinstance(value, str):
+            value = {name: code for code, name in self.enums[kind].items()}[value]
         return field(number, VARINT, int(value))
 
     def decode(self, message, data):
