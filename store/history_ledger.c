@@ -114,10 +114,7 @@ history_delete(struct ledger *ledger, struct effects *effects, uint64_t user, ui
     struct store_key key;
     struct store_entry entry;
     if (find(ledger, &at, &key, &entry)) {
-        entry.message.deleted = true;
-        entry.message.body_kind = 0;
-        entry.message.body_bytes = 0;
-        entry.message.attachments_bytes = 0;
+        entry_blank(&entry.message);
         rewrite(ledger, effects, &key, &entry);
     }
 }

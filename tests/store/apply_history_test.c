@@ -47,6 +47,22 @@ history(struct world *world, uint64_t user, uint64_t chat)
     return text;
 }
 
+static uint8_t
+kind_of(struct world *world, uint64_t user, uint64_t chat, uint64_t chat_number, bool own)
+{
+    struct store_entry entry;
+    struct store_value value;
+    uint64_t number = 0;
+    uint8_t partition = world_partition(world, user);
+    struct store_key at = history_key_at(partition, user, chat, chat_number, own);
+    assert_true(world_get(world, &at, &value));
+    assert_int_equal(history_at_decode(value, &number), 0);
+    struct store_key key = history_key(partition, user, chat, number);
+    assert_true(world_get(world, &key, &value));
+    assert_int_equal(entry_decode(number, value.bytes, value.count, &entry), 0);
+    return entry.message.content_kind;
+}
+
 static void
 keeps_nothing_when_off(void **state)
 {
@@ -218,6 +234,40 @@ changes_hold(void **state)
     world_free(&world);
 }
 
+/* What kind of thing it was says something of it, and a search by kind would find it. */
+static void
+a_deleted_message_has_no_kind(void **state)
+{
+    (void)state;
+    struct world *world = world_with(STORE_HISTORY_FOREVER);
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 1);
+    struct command command = {.partition = world_partition(world, bob),
+                              .kind = COMMAND_MESSAGE,
+                              .message = {.recipient = bob,
+                                          .message = {.sender = alice,
+                                                      .sender_device = 1,
+                                                      .sender_number = 1,
+                                                      .content_kind = 7,
+                                                      .body = (const unsigned char *)"a",
+                                                      .body_bytes = 1}}};
+    assert_int_equal(world_apply(world, &command).error, 0);
+    world_settle(world);
+    assert_int_equal(kind_of(world, bob, alice, 1, false), 7);
+    assert_int_equal(kind_of(world, alice, bob, 1, true), 7);
+    struct world_change change = {.kind = STORE_CHANGE_DELETE,
+                                  .sender = alice,
+                                  .number = 2,
+                                  .recipient = bob,
+                                  .chat_number = 1,
+                                  .text = ""};
+    assert_int_equal(world_change(world, &change).error, 0);
+    world_settle(world);
+    assert_int_equal(kind_of(world, bob, alice, 1, false), 0);
+    assert_int_equal(kind_of(world, alice, bob, 1, true), 0);
+    world_free(&world);
+}
+
 static void
 changes_hold_while_off(void **state)
 {
@@ -261,6 +311,8 @@ main(void)
         SPEC("an edit holds in the histories of both, of what was deleted it is left that it was, "
              "what is hidden is in the other's",
              changes_hold),
+        SPEC("of a deleted message a history does not tell the kind either",
+             a_deleted_message_has_no_kind),
         SPEC("changes reach what is left of histories while none is kept", changes_hold_while_off),
         SPEC("edits, deletions and what one hides reach it in groups, too", is_changed_in_groups),
         SPEC("a history has what a full inbox missed", fills_what_a_full_inbox_missed),
