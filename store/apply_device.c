@@ -159,6 +159,7 @@ need_revoke(const struct needs *needs, const struct command *command)
 {
     need(needs, RECORD_HEAD, command->device.user, 0);
     need(needs, RECORD_DEVICE, command->device.user, command->device.device);
+    need(needs, RECORD_LINK, command->device.user, 0);
     need(needs, RECORD_CALLS, command->device.user, 0);
 }
 
@@ -172,6 +173,7 @@ apply_device_remove(const struct apply *apply, uint64_t user, struct record_head
     ASSERT(found);
     struct store_key key = record_key(ledger->partition, RECORD_DEVICE, user, news->device);
     ledger_delete(ledger, &key);
+    apply_link_void(apply, user, news->device);
     due_unsubscribe(ledger, user, inbox_cursor(head, news->device));
     inbox_device_remove(ledger, user, head, news->device);
     struct effect effect = {.kind = EFFECT_REVOKED, .user = user, .device = news->device};
@@ -236,6 +238,7 @@ need_unseen(const struct needs *needs, const struct command *command)
 {
     need(needs, RECORD_HEAD, command->unseen.user, 0);
     need(needs, RECORD_DEVICE, command->unseen.user, command->unseen.device);
+    need(needs, RECORD_LINK, command->unseen.user, 0);
     need(needs, RECORD_CALLS, command->unseen.user, 0);
 }
 

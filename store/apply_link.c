@@ -12,6 +12,20 @@ link_key(const struct ledger *ledger, uint64_t user)
     return record_key(ledger->partition, RECORD_LINK, user, 0);
 }
 
+/* False: there is none. */
+static bool
+link_get(const struct apply *apply, uint64_t user, struct record_link *out)
+{
+    struct store_key key = link_key(apply->ledger, user);
+    struct store_value value;
+    if (!ledger_get(apply->ledger, &key, &value)) {
+        return false;
+    }
+    int error = record_link_decode(value, out);
+    ASSERT(error == 0);
+    return true;
+}
+
 static void
 link_put(const struct apply *apply, uint64_t user, const struct record_link *link)
 {
@@ -20,22 +34,36 @@ link_put(const struct apply *apply, uint64_t user, const struct record_link *lin
     ledger_put(apply->ledger, &key, bytes, record_link_encode(link, bytes));
 }
 
+/* Whoever had the device may know the code. */
+void
+apply_link_void(const struct apply *apply, uint64_t user, uint16_t device)
+{
+    struct store_key key = link_key(apply->ledger, user);
+    struct record_link link;
+    if (link_get(apply, user, &link) && link.device == device) {
+        ledger_delete(apply->ledger, &key);
+    }
+}
+
 static void
 need_create(const struct needs *needs, const struct command *command)
 {
     need(needs, RECORD_HEAD, command->link_create.user, 0);
 }
 
+/* Only a device that the user has may ask for a code; it may have been revoked a moment ago. */
 static void
 run_create(const struct apply *apply, const struct command *command)
 {
     const struct command_link_create *create = &command->link_create;
     struct record_head head;
-    if (!inbox_head_get(apply->ledger, create->user, &head)) {
+    if (!inbox_head_get(apply->ledger, create->user, &head) ||
+        inbox_cursor(&head, create->device) == NULL) {
         apply->result->error = -ENOENT;
         return;
     }
     struct record_link link = {
+        .device = create->device,
         .expires_at_ms = apply->time_ms + create->lifetime_ms,
         .tries = create->tries,
     };
@@ -77,13 +105,10 @@ run_redeem(const struct apply *apply, const struct command *command)
     struct store_key key = link_key(apply->ledger, user);
     struct record_head head;
     struct record_link link;
-    struct store_value value;
-    if (!inbox_head_get(apply->ledger, user, &head) || !ledger_get(apply->ledger, &key, &value)) {
+    if (!inbox_head_get(apply->ledger, user, &head) || !link_get(apply, user, &link)) {
         apply->result->error = -EACCES;
         return;
     }
-    int error = record_link_decode(value, &link);
-    ASSERT(error == 0);
     if (apply->time_ms > link.expires_at_ms) {
         ledger_delete(apply->ledger, &key);
         apply->result->error = -EACCES;

@@ -68,8 +68,8 @@ extern const struct apply_command_kind apply_device_unseen;
  * result says. */
 bool apply_device_link(const struct apply *apply, struct record_head *head,
                        const struct command_device_add *add);
-/* Removes the device that the news are of, and tells its session and the others; writes the
- * head. */
+/* Removes the device that the news are of and its link code, and tells its session and the others;
+ * writes the head. */
 void apply_device_remove(const struct apply *apply, uint64_t user, struct record_head *head,
                          const struct store_entry_device *news);
 /* Puts news of a device that is called `name` into the inbox; the head is the caller's to write. */
@@ -97,6 +97,8 @@ void apply_chat_expired(const struct apply *apply, const struct apply_expired *e
 /* apply_link.c */
 extern const struct apply_command_kind apply_link_create;
 extern const struct apply_command_kind apply_link_redeem;
+/* The device is gone, and with it a code that it asked for. RECORD_LINK must be known. */
+void apply_link_void(const struct apply *apply, uint64_t user, uint16_t device);
 
 /* apply_window.c */
 /* What the two below look up. */

@@ -125,6 +125,7 @@ struct command_device_rename {
 
 struct command_link_create {
     uint64_t user;
+    uint16_t device; /* which asks for it */
     uint32_t lifetime_ms;
     uint8_t tries;
     unsigned char code_hash[STORE_TOKEN_HASH_BYTES];

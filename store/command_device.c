@@ -23,6 +23,7 @@ void
 link_create_put(struct cursor_out *out, const struct command *command)
 {
     cursor_put_u64(out, command->link_create.user);
+    cursor_put_u16(out, command->link_create.device);
     cursor_put_u32(out, command->link_create.lifetime_ms);
     cursor_put_u8(out, command->link_create.tries);
     cursor_put_bytes(out, command->link_create.code_hash, STORE_TOKEN_HASH_BYTES);
@@ -32,6 +33,7 @@ void
 link_create_get(struct cursor_in *in, struct command *out)
 {
     out->link_create.user = cursor_get_u64(in);
+    out->link_create.device = cursor_get_u16(in);
     out->link_create.lifetime_ms = cursor_get_u32(in);
     out->link_create.tries = cursor_get_u8(in);
     cursor_get_copy(in, out->link_create.code_hash, STORE_TOKEN_HASH_BYTES);

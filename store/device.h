@@ -17,7 +17,7 @@ struct store_device_rename {
     struct store_name name;
 };
 
-/* Replaces the code that the user has. */
+/* Replaces the code that the user has. -ENOENT: he has no such device, or not any more. */
 struct store_link_create {
     uint64_t user;
     uint16_t device; /* which asks for it */

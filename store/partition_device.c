@@ -96,28 +96,19 @@ valid_link_create(const struct ask *ask)
     return partition_valid_user(ask) && ASK_DATA(store_link_create, ask)->tries > 0;
 }
 
-/* Only a device that the user has may ask for a code; it may have been revoked a moment ago. */
 static enum ask_outcome
 run_link_create(struct partition *partition, struct ask *ask, bool act)
 {
     const struct store_link_create *create = ASK_DATA(store_link_create, ask);
-    struct record_head head;
     struct command command = {
         .kind = COMMAND_LINK_CREATE,
         .link_create = {.user = create->user,
+                        .device = create->device,
                         .lifetime_ms = create->lifetime_ms,
                         .tries = create->tries},
     };
     memcpy(command.link_create.code_hash, create->code_hash, STORE_TOKEN_HASH_BYTES);
-    enum ask_outcome outcome = partition_log(partition, ask, &command, false);
-    if (outcome != ASK_READY || !act) {
-        return outcome;
-    }
-    if (!inbox_head_get(&partition->ledger, create->user, &head) ||
-        inbox_cursor(&head, create->device) == NULL) {
-        return partition_refuse(ask, -ENOENT);
-    }
-    return partition_log(partition, ask, &command, true);
+    return partition_log(partition, ask, &command, act);
 }
 
 static void

@@ -316,6 +316,7 @@ record_link_encode(const struct record_link *link, unsigned char out[RECORD_BYTE
     struct cursor_out cursor;
     cursor_out_init(&cursor, out, RECORD_BYTES_MAX);
     record_begin(&cursor, RECORD_LINK);
+    cursor_put_u16(&cursor, link->device);
     cursor_put_bytes(&cursor, link->code_hash, STORE_TOKEN_HASH_BYTES);
     cursor_put_u64(&cursor, link->expires_at_ms);
     cursor_put_u8(&cursor, link->tries);
@@ -329,6 +330,7 @@ record_link_decode(struct store_value value, struct record_link *out)
     struct cursor_in in;
     cursor_in_init(&in, value.bytes, value.count);
     record_expect(&in, RECORD_LINK);
+    link.device = cursor_get_u16(&in);
     cursor_get_copy(&in, link.code_hash, STORE_TOKEN_HASH_BYTES);
     link.expires_at_ms = cursor_get_u64(&in);
     link.tries = cursor_get_u8(&in);

@@ -152,6 +152,7 @@ MUST_CHECK int record_device_decode(struct store_value value, struct record_devi
 
 /* The code that a new device comes with. */
 struct record_link {
+    uint16_t device; /* that asked for it: the code goes with it */
     unsigned char code_hash[STORE_TOKEN_HASH_BYTES];
     uint64_t expires_at_ms;
     uint8_t tries; /* wrong ones that are left */

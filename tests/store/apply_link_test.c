@@ -109,6 +109,58 @@ a_code_waits_for_room(void **state)
     assert_int_equal(world_link_redeem(world, alice, CODE).device, 4);
 }
 
+static uint64_t
+seen_at(struct world *world, uint64_t user, uint16_t device)
+{
+    struct record_device record;
+    bool found = world_device(world, user, device, &record);
+    assert_true(found);
+    return record.seen_at_ms;
+}
+
+static int
+ask_by(struct world *world, uint64_t user, uint16_t device)
+{
+    struct command command = {
+        .partition = world_partition(world, user),
+        .kind = COMMAND_LINK_CREATE,
+        .link_create = {.user = user, .device = device, .lifetime_ms = MINUTE_MS, .tries = TRIES}};
+    command.link_create.code_hash[0] = CODE;
+    return world_apply(world, &command).error;
+}
+
+/* Whoever has a stolen device is shown its code: that must not bring the next device. */
+static void
+a_code_goes_with_its_device(void **state)
+{
+    struct world *world = *state;
+    uint64_t alice = world_user(world, "alice", 2);
+    assert_int_equal(ask_by(world, alice, 2), 0);
+    world_fold_out(world);
+    assert_int_equal(world_device_revoke(world, alice, 2).error, 0);
+    assert_int_equal(world_link_redeem(world, alice, CODE).error, -EACCES);
+    assert_int_equal(ask_by(world, alice, 2), -ENOENT); /* asked before it knew */
+    assert_int_equal(world_link_redeem(world, alice, CODE).error, -EACCES);
+    /* One that another device shows is nobody else's business. */
+    assert_int_equal(ask_by(world, alice, 1), 0);
+    assert_int_equal(world_device_add(world, alice, "third").device, 3);
+    assert_int_equal(world_device_revoke(world, alice, 3).error, 0);
+    assert_int_equal(world_link_redeem(world, alice, CODE).error, 0);
+}
+
+static void
+a_code_goes_with_a_device_unseen_for_long(void **state)
+{
+    struct world *world = *state;
+    uint64_t alice = world_user(world, "alice", 2);
+    uint64_t seen = seen_at(world, alice, 2);
+    assert_int_equal(ask_by(world, alice, 2), 0);
+    world_fold_out(world);
+    (void)world_device_unseen(world, alice, 2, seen, UNSEEN_WARN);
+    (void)world_device_unseen(world, alice, 2, seen, UNSEEN_UNLINK);
+    assert_int_equal(world_link_redeem(world, alice, CODE).error, -EACCES);
+}
+
 static void
 a_removed_user_has_no_code(void **state)
 {
@@ -134,15 +186,6 @@ renames(void **state)
     assert_int_equal(world_inbox(world, alice, 0, entries), count); /* that is no news */
     assert_int_equal(world_device_rename(world, alice, 3, "tablet").error, -ENOENT);
     assert_int_equal(world_device_rename(world, alice + 256, 1, "tablet").error, -ENOENT);
-}
-
-static uint64_t
-seen_at(struct world *world, uint64_t user, uint16_t device)
-{
-    struct record_device record;
-    bool found = world_device(world, user, device, &record);
-    assert_true(found);
-    return record.seen_at_ms;
 }
 
 static void
@@ -226,6 +269,9 @@ main(void)
         IN_A_WORLD("a code ends with its time, and with the next one", codes_expire),
         IN_A_WORLD("wrong codes are counted, and the last one voids the code", tries_are_bounded),
         IN_A_WORLD("a code stays good while the user has too many devices", a_code_waits_for_room),
+        IN_A_WORLD("a code goes with the device that asked for it", a_code_goes_with_its_device),
+        IN_A_WORLD("a code goes with a device that is unlinked, too",
+                   a_code_goes_with_a_device_unseen_for_long),
         IN_A_WORLD("the code of a removed user is gone", a_removed_user_has_no_code),
         IN_A_WORLD("a device is renamed, and the others hear of it", renames),
         IN_A_WORLD("a device unseen for long is warned of once, then unlinked", warns_then_unlinks),

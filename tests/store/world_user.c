@@ -111,7 +111,7 @@ world_link_create(struct world *world, uint64_t user, unsigned char code, uint32
     struct command command = {
         .partition = world_partition(world, user),
         .kind = COMMAND_LINK_CREATE,
-        .link_create = {.user = user, .lifetime_ms = lifetime_ms, .tries = tries},
+        .link_create = {.user = user, .device = 1, .lifetime_ms = lifetime_ms, .tries = tries},
     };
     command.link_create.code_hash[0] = code;
     return world_apply(world, &command);
