@@ -9,11 +9,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --------------------------------------------------------------------------------------- asking */
 
-enum { ALL = 1, RESULT_BYTES_MAX = 64 << 10 };
+enum { ALL = 1, RESULT_BYTES_MAX = 16 << 20 };
 
 #define PEOPLE(field) offsetof(struct plan_command, plan.people.field)
 #define MEASURED(field) offsetof(struct plan_command, plan.measured.field)
@@ -38,11 +39,12 @@ static const struct flag table[] = {
     {"years", &flag_amount, ALL, PEOPLE(years), 0, 0, "N", "how far it looks ahead (5)"},
     {"peak", &flag_amount, ALL, PEOPLE(peak), 0, 0, "N",
      "the busiest second over the average one (3)"},
-    {"connections", &flag_amount, ALL, PEOPLE(connections), 0, 0, "N", "instead of dau x online"},
+    {"connections", &flag_amount, ALL, PEOPLE(connections), 0, 0, "N",
+     "instead of dau x online; without --dau these alone are reckoned, and nobody writes"},
     {"chat", &flag_text, ALL, offsetof(struct plan_command, chat), 0, 0, "FILE",
      "take a message's CPU from this result of `linnet-bench chat --json`"},
     {"idle", &flag_text, ALL, offsetof(struct plan_command, idle), 0, 0, "FILE",
-     "take a connection's bytes and CPU from one of `linnet-bench idle --json`"},
+     "take a connection's bytes, the kernel's too, and CPU from one of `linnet-bench idle --json`"},
     {"message-cpu-us", &flag_amount, ALL, MEASURED(message_cpu_us), 0, 0, "US",
      "the node's CPU for a message and its ticks (4.6)"},
     {"connection-cpu-us", &flag_amount, ALL, MEASURED(connection_cpu_us_per_s), 0, 0, "US",
@@ -115,6 +117,43 @@ figure_settle(double *figure, double by_default, const char *flag, const char *f
     }
 }
 
+/* Is something stated of people, beside how many are there? */
+static bool
+habits_stated(const struct plan_command *command)
+{
+    const struct plan_command usual = {.plan = plan_default};
+    for (unsigned i = 0; i < flags.count; i++) {
+        size_t at = table[i].offset;
+        bool habit =
+            at < MEASURED(message_cpu_us) && at != PEOPLE(dau) && at != PEOPLE(connections);
+        const void *stated = (const char *)command + at;
+        const void *by_default = (const char *)&usual + at;
+        if (habit && *(const double *)stated != *(const double *)by_default) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Who comes on a day: the default's, or as given; nobody where connections alone were asked for. */
+static void
+people_settle(struct plan_command *command, struct ln_text *wrong)
+{
+    struct plan_people *people = &command->plan.people;
+    bool alone = people->dau < 0 && people->connections > 0;
+    if (people->dau < 0) {
+        people->dau = alone ? 0 : plan_default.people.dau;
+    } else if (people->dau == 0) {
+        ln_text_print(wrong, "--dau: more than 0 is needed; of connections alone give "
+                             "--connections, and no --dau\n");
+    }
+    if (alone && habits_stated(command)) {
+        ln_text_print(wrong, "--connections: without --dau nobody is there who has habits\n");
+    } else if (people->mau > 0 && people->mau < people->dau) {
+        ln_text_print(wrong, "--mau: who comes on a day comes in the month, too: --dau at least\n");
+    }
+}
+
 int
 plan_command_read(int argc, char **argv, struct plan_command *command, struct ln_text *wrong)
 {
@@ -124,13 +163,21 @@ plan_command_read(int argc, char **argv, struct plan_command *command, struct ln
     measured->message_cpu_us = -1;
     measured->connection_cpu_us_per_s = -1;
     measured->connection_bytes = -1;
+    measured->connection_kernel_bytes = -1;
+    command->plan.people.dau = -1;
     flags_read(&flags, argc, argv, 2, 0, command, wrong);
+    if (command->published && argc > 2 + command->published + command->json) {
+        ln_text_print(wrong, "--published: it has its own figures: beside it only --json\n");
+    }
+    people_settle(command, wrong);
     figure_settle(&measured->message_cpu_us, usual->message_cpu_us, "message-cpu-us", command->chat,
                   "chat", wrong);
     figure_settle(&measured->connection_cpu_us_per_s, usual->connection_cpu_us_per_s,
                   "connection-cpu-us", command->idle, "idle", wrong);
     figure_settle(&measured->connection_bytes, usual->connection_bytes, "connection-bytes",
                   command->idle, "idle", wrong);
+    figure_settle(&measured->connection_kernel_bytes, usual->connection_kernel_bytes,
+                  "kernel-bytes", command->idle, "idle", wrong);
     plan_check(&command->plan, wrong);
     return wrong->bytes > 0 ? -EINVAL : 0;
 }
@@ -178,6 +225,7 @@ plan_take_idle(const char *json, struct plan_measured *measured)
     double cpu_ms = 0;
     double connections = 0;
     double seconds = 0;
+    double kernel_bytes = 0;
     yajl_val result = yajl_tree_parse(json, NULL, 0);
     bool has = result_of(result, "idle") && number_get(result, "bytes_per_connection", &bytes) &&
                number_get(result, "node_cpu_ms", &cpu_ms) &&
@@ -186,6 +234,9 @@ plan_take_idle(const char *json, struct plan_measured *measured)
     if (has) {
         measured->connection_bytes = bytes;
         measured->connection_cpu_us_per_s = cpu_ms * us_per_ms / connections / seconds;
+    }
+    if (has && number_get(result, "kernel_bytes_per_end", &kernel_bytes) && kernel_bytes > 0) {
+        measured->connection_kernel_bytes = kernel_bytes; /* else the kernel did not tell */
     }
     yajl_tree_free(result);
     return has ? 0 : -ENOENT;
@@ -225,19 +276,49 @@ value_print_padded(double value, enum plan_unit unit, struct ln_text *out)
 }
 
 static void
-rows_print(const struct plan_result rows[PLAN_ROWS], struct ln_text *out)
+rows_print(const struct plan_command *command, const struct plan_result rows[PLAN_ROWS],
+           struct ln_text *out)
 {
+    /* Of connections alone nothing else is reckoned. */
+    bool alone = command->plan.people.dau == 0;
     for (unsigned row = 0; row < PLAN_ROWS; row++) {
+        if (alone && rows[row].value == 0) {
+            continue;
+        }
         ln_text_print(out, "%-32s", plan_row_text((enum plan_row)row));
         value_print_padded(rows[row].value, plan_row_unit((enum plan_row)row), out);
         ln_text_print(out, "   = %s\n", rows[row].how);
     }
 }
 
+/* Every figure that flags state, under its flag's name with _ for -, whether stated or not. */
 static void
-rows_print_json(const struct plan_result rows[PLAN_ROWS], struct ln_text *out)
+inputs_print_json(const struct plan_command *command, struct ln_text *out)
+{
+    const char *before = "";
+    ln_text_print(out, "\"version\":\"%s\",\"inputs\":{", LINNET_VERSION);
+    for (unsigned i = 0; i < flags.count; i++) {
+        const struct flag *flag = &table[i];
+        const void *field = (const char *)command + flag->offset;
+        if (flag->kind != &flag_amount) {
+            continue;
+        }
+        ln_text_print(out, "%s\"", before);
+        for (const char *letter = flag->name; *letter != '\0'; letter++) {
+            ln_text_print(out, "%c", *letter == '-' ? '_' : *letter);
+        }
+        ln_text_print(out, "\":%.10g", *(const double *)field);
+        before = ",";
+    }
+    ln_text_print(out, "},");
+}
+
+static void
+rows_print_json(const struct plan_command *command, const struct plan_result rows[PLAN_ROWS],
+                struct ln_text *out)
 {
     ln_text_print(out, "{");
+    inputs_print_json(command, out);
     for (unsigned row = 0; row < PLAN_ROWS; row++) {
         ln_text_print(out, "%s\"%s\":{\"value\":%.10g,\"how\":\"", row > 0 ? "," : "",
                       plan_row_name((enum plan_row)row), rows[row].value);
@@ -310,10 +391,10 @@ plan_command_print(const struct plan_command *command, struct ln_text *out)
     static struct plan_result rows[PLAN_ROWS];
     plan_compute(&command->plan, rows);
     if (command->json) {
-        rows_print_json(rows, out);
+        rows_print_json(command, rows, out);
     } else {
         measured_print(&command->plan.measured, &command->plan.host, out);
-        rows_print(rows, out);
+        rows_print(command, rows, out);
     }
 }
 
@@ -325,16 +406,17 @@ result_take(struct io_driver *driver, const char *path,
             int (*take)(const char *json, struct plan_measured *measured),
             struct plan_measured *measured)
 {
-    static char json[RESULT_BYTES_MAX];
+    char *json = NULL;
     if (path == NULL) {
         return 0;
     }
-    int error = file_text(driver, path, json, sizeof json);
+    int error = file_text_whole(driver, path, RESULT_BYTES_MAX, &json);
     if (error < 0) {
         (void)fprintf(stderr, "linnet-bench: %s: %s\n", path, strerrordesc_np(-error));
         return error;
     }
     error = take(json, measured);
+    free(json);
     if (error < 0) {
         (void)fprintf(stderr,
                       "linnet-bench: %s: it is no such result, or tells nothing of the "

@@ -2,6 +2,7 @@
 #include "bench/section.h"
 
 #include "bench/echo.h"
+#include "bench/file_text.h"
 #include "bench/idle.h"
 #include "bench/neighbours.h"
 #include "bench/offline.h"
@@ -193,21 +194,8 @@ tokens_read(void *argument)
     struct tokens_file *tokens = argument;
     struct section *section = tokens->section;
     char *text = NULL;
-    io_file file = -1;
-    uint64_t bytes = 0;
-    tokens->error = io_file_open(section->driver, section->options->tokens, IO_OPEN_READ, &file);
-    if (tokens->error == 0) {
-        tokens->error = io_file_size(section->driver, file, &bytes);
-    }
-    if (tokens->error == 0 && bytes > TOKENS_BYTES_MAX) {
-        tokens->error = -EFBIG;
-    }
-    if (tokens->error == 0) {
-        text = calloc(1, bytes + 1);
-        ASSERT(text != NULL);
-        ssize_t got = io_file_read(section->driver, file, text, bytes, 0);
-        tokens->error = got < 0 ? (int)got : 0;
-    }
+    tokens->error =
+        file_text_whole(section->driver, section->options->tokens, TOKENS_BYTES_MAX, &text);
     if (tokens->error < 0) {
         (void)snprintf(tokens->why, sizeof tokens->why, "--tokens: %s",
                        strerrordesc_np(-tokens->error));
@@ -216,9 +204,6 @@ tokens_read(void *argument)
             users_load(&section->users, text, section->begin.share.users_first, tokens->why);
     }
     free(text);
-    if (file >= 0) {
-        io_file_close(section->driver, file);
-    }
 }
 
 static void

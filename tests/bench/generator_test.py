@@ -127,6 +127,18 @@ class Alone(unittest.TestCase):
     def test_wrong_flags_are_told_with_exit_code_2(self):
         self.assertIn("--pears: no such flag", bench("chat", "--pears", code=2).stderr)
 
+    def test_a_plan_takes_results_with_long_series_and_tells_which_are_too_long(self):
+        result = {"scenario": "idle", "bytes_per_connection": 2000, "kernel_bytes_per_end": 4000, "node_cpu_ms": 30,
+                  "connections": 1000, "seconds": 10, "series": {"sent": list(range(300000))}}
+        with open("idle.json", "w", encoding="utf-8") as file:
+            json.dump(result, file)
+        self.assertGreater(os.path.getsize("idle.json"), 1 << 20)
+        inputs = json.loads(bench("plan", "--idle", "idle.json", "--json").stdout)["inputs"]
+        self.assertEqual((inputs["connection_bytes"], inputs["kernel_bytes"]), (2000, 4000))
+        os.truncate("idle.json", 100 << 20)
+        self.assertIn("idle.json: File too large", bench("plan", "--idle", "idle.json", code=3).stderr)
+        os.remove("idle.json")
+
     def test_where_no_node_runs_the_exit_code_is_3(self):
         done = bench("chat", "--url", "ws://127.0.0.1:1/chat", "--data", "nowhere", code=3)
         self.assertIn("no node is running", done.stderr)

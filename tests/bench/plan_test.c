@@ -204,6 +204,34 @@ shows_arithmetic(void **state)
 }
 
 static void
+json_has_what_it_was_reckoned_from(void **state)
+{
+    (void)state;
+    const char *text = prints(SMALL "--json --peak 1 --kernel-bytes 5000");
+    assert_non_null(strstr(text, "{\"version\":\"" LINNET_VERSION "\",\"inputs\":{\"dau\":86400,"));
+    assert_non_null(strstr(text, "\"peak\":1,"));
+    assert_non_null(strstr(text, "\"kernel_bytes\":5000,"));
+    assert_non_null(strstr(text, "\"used\":0.5}"));
+}
+
+/* Nobody else's messages, storage or memory are reckoned beside them. */
+static void
+connections_alone(void **state)
+{
+    (void)state;
+    const char *text =
+        prints("bench plan --connections 1e6 --connection-bytes 1000 --kernel-bytes 3000");
+    assert_null(strstr(text, "people"));
+    assert_null(strstr(text, "storage"));
+    assert_non_null(strstr(text, "connections "));
+    plan_compute(&command.plan, rows);
+    comes_to(PLAN_MESSAGES_PER_S, 0);
+    comes_to(PLAN_NODES_DISK, 0);
+    comes_to(PLAN_CONNECTION_USER_MEMORY, 1e9);
+    assert_non_null(strstr(rows[PLAN_NODES_MEMORY].how, "(0 + 1e+09 + 3e+09 B)"));
+}
+
+static void
 takes_results(void **state)
 {
     (void)state;
@@ -220,6 +248,14 @@ takes_results(void **state)
         0);
     about(measured.connection_bytes, 800, 1e-9);
     about(measured.connection_cpu_us_per_s, 0.3, 1e-9);
+    /* This one does not tell what the kernel took. */
+    about(measured.connection_kernel_bytes, plan_default.measured.connection_kernel_bytes, 1e-9);
+    assert_int_equal(plan_take_idle("{\"scenario\":\"idle\",\"bytes_per_connection\":800,"
+                                    "\"node_cpu_ms\":30,\"connections\":10000,\"seconds\":10,"
+                                    "\"kernel_bytes_per_end\":4100}",
+                                    &measured),
+                     0);
+    about(measured.connection_kernel_bytes, 4100, 1e-9);
 }
 
 #define CHAT_RESULT "{\"scenario\":\"chat\","
@@ -259,6 +295,14 @@ wrong_flags(void **state)
     refused("bench plan --dau 0x10", "--dau: '0x10' is not like 1e9, 20%, 250KB or 64GiB\n");
     refused("bench plan --disk 1e-300", "--disk: '1e-300' is not like 1e9, 20%, 250KB or 64GiB\n");
     refused("bench plan --peak 0.5", "--peak: the busiest second is at least the average one, 1\n");
+    refused("bench plan --dau 0", "--dau: more than 0 is needed; of connections alone give "
+                                  "--connections, and no --dau\n");
+    refused("bench plan --dau 1e6 --mau 1e5",
+            "--mau: who comes on a day comes in the month, too: --dau at least\n");
+    refused("bench plan --connections 1e6 --messages-per-day 3",
+            "--connections: without --dau nobody is there who has habits\n");
+    refused("bench plan --published --peak 4",
+            "--published: it has its own figures: beside it only --json\n");
     refused("bench plan --url=x", "--url=x: no such flag; linnet-bench --help lists them\n");
 }
 
@@ -271,6 +315,8 @@ stated_twice(void **state)
     refused("bench plan --connection-bytes 0 --connection-cpu-us 1 --idle b.json",
             "--connection-cpu-us: the result of --idle tells it; leave one of them out\n"
             "--connection-bytes: the result of --idle tells it; leave one of them out\n");
+    refused("bench plan --kernel-bytes 1 --idle b.json",
+            "--kernel-bytes: the result of --idle tells it; leave one of them out\n");
     assert_int_equal(reads("bench plan --chat a.json --connection-bytes 7"), 0);
     about(command.plan.measured.connection_bytes, 7, 1e-9);
     about(command.plan.measured.message_cpu_us, plan_default.measured.message_cpu_us, 1e-9);
@@ -324,6 +370,9 @@ main(void)
         SPEC("ten million connections need a host of so much memory and so many cores",
              ten_million_connections),
         SPEC("each row shows its operands", shows_arithmetic),
+        SPEC("JSON has the version and every figure that it was reckoned from",
+             json_has_what_it_was_reckoned_from),
+        SPEC("of connections alone nothing but these is reckoned", connections_alone),
         SPEC("a result of chat or idle replaces the figures assumed of a node", takes_results),
         SPEC("a file that is no such result is refused and changes nothing", refuses_other_files),
         SPEC("wrong flags are each told", wrong_flags),
