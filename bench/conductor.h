@@ -50,6 +50,7 @@ struct run {
 
     bool failed;
     char why[AUDIT_TEXT_BYTES]; /* it failed; empty: it has been told already */
+    int page_error;             /* of --report's page, written when all is over; 0: none */
     struct machine machine;
     uint32_t line_ns_before, line_ns_after; /* placement.h */
     int64_t wall_ms;                        /* when it began, since 1970 */

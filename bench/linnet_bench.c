@@ -87,17 +87,31 @@ run_report(const struct run *run)
     if (run->failed && run->why[0] != '\0') {
         (void)fprintf(stderr, "linnet-bench: %s\n", run->why);
     }
+    if (run->page_error < 0) {
+        (void)fprintf(stderr, "linnet-bench: --report %s: %s\n", run->options->report,
+                      strerrordesc_np(-run->page_error));
+    }
+}
+
+/* Before the run: nobody waits for a result that has no place to go to. */
+static int
+report_open(struct run *run, io_file *out_file)
+{
+    const char *path = run->options->report;
+    int error = path != NULL ? page_open(run->driver, path, out_file) : 0;
+    if (error < 0) {
+        run->failed = true;
+        (void)snprintf(run->why, sizeof run->why, "--report %s: %s", path, strerrordesc_np(-error));
+    }
+    return error;
 }
 
 static void
-run_page(struct run *run)
+run_measured(struct run *run)
 {
-    int error = page_write(run, run->options->report);
-    if (error < 0 && !run->failed) {
-        run->failed = true;
-        (void)snprintf(run->why, sizeof run->why, "--report %s: %s", run->options->report,
-                       strerrordesc_np(-error));
-    }
+    run->line_ns_before = placement_line_ns();
+    run_play(run);
+    run->line_ns_after = placement_line_ns();
 }
 
 /* Plays it; *run has what came out. */
@@ -106,6 +120,7 @@ play(const struct options *options, struct run *run)
 {
     char why[WHY_BYTES] = "";
     struct io_driver *driver = NULL;
+    io_file page = -1;
     /* Where other processes play, the conductor is alone here. */
     const struct uring_options rings = {.loops = options->processes == 1 ? options->threads : 1,
                                         .workers = 1};
@@ -116,11 +131,12 @@ play(const struct options *options, struct run *run)
         return RUN_FAILED;
     }
     run_init(run, options, driver);
-    run->line_ns_before = placement_line_ns();
-    run_play(run);
-    run->line_ns_after = placement_line_ns();
-    if (options->report != NULL) {
-        run_page(run);
+    if (report_open(run, &page) == 0) {
+        run_measured(run);
+    }
+    if (page >= 0) {
+        run->page_error = page_write(run, page);
+        io_file_close(driver, page);
     }
     io_driver_close(driver);
     section_free(run->here);

@@ -226,7 +226,7 @@ run_exit_code(const struct run *run)
     if (audit_verdict_count(&run->tally.verdict) > 0) {
         return RUN_BROKEN;
     }
-    if (run->failed) {
+    if (run->failed || run->page_error < 0) {
         return RUN_FAILED;
     }
     for (unsigned i = 0; i < OUTCOMES; i++) {

@@ -513,26 +513,25 @@ page_print(const struct run *run, struct ln_text *out)
 }
 
 int
-page_write(const struct run *run, const char *path)
+page_open(struct io_driver *driver, const char *path, io_file *out_file)
+{
+    return io_file_open(driver, path, IO_OPEN_WRITE | IO_OPEN_CREATE, out_file);
+}
+
+int
+page_write(const struct run *run, io_file file)
 {
     char *room = malloc(PAGE_BYTES);
     struct ln_text text;
-    io_file file = -1;
     ASSERT(room != NULL);
     ln_text_init(&text, room, PAGE_BYTES);
     page_print(run, &text);
     int error = text.cut ? -EFBIG : 0;
     if (error == 0) {
-        error = io_file_open(run->driver, path, IO_OPEN_WRITE | IO_OPEN_CREATE, &file);
-    }
-    if (error == 0) {
-        error = io_file_truncate(run->driver, file, 0);
-    }
-    if (error == 0) {
         error = io_file_write(run->driver, file, text.data, text.bytes, 0);
     }
-    if (file >= 0) {
-        io_file_close(run->driver, file);
+    if (error == 0) {
+        error = io_file_truncate(run->driver, file, text.bytes);
     }
     free(room);
     return error;

@@ -13,5 +13,8 @@
 enum { PAGE_BYTES = 4 << 20 };
 
 void page_print(const struct run *run, struct ln_text *out);
-/* Prints it into a file, in place of what was there. Blocks. 0 or a negative errno. */
-MUST_CHECK int page_write(const struct run *run, const char *path);
+/* Opens the file for it, which is made where there is none; what is there stays until the page is
+ * written. Blocks. 0 with *out_file, to be closed by the caller; or a negative errno. */
+MUST_CHECK int page_open(struct io_driver *driver, const char *path, io_file *out_file);
+/* Prints it into that file, in place of what was there. Blocks. 0 or a negative errno. */
+MUST_CHECK int page_write(const struct run *run, io_file file);

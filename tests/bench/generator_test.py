@@ -206,10 +206,21 @@ class WithNode(unittest.TestCase):
         self.assertEqual([element.tag for element in root.iter() if "src" in element.attrib or "href" in element.attrib],
                          [])
 
-    def test_a_page_that_can_not_be_written_makes_the_exit_code_3(self):
-        done = bench("chat", "--url", f"ws://{self.address}/chat", "--data", DATA, *SHORT, "--report", "nowhere/page.html",
-                     code=3)
-        self.assertIn("--report nowhere/page.html: No such file", done.stderr)
+    def test_a_page_that_can_not_be_made_is_told_before_the_run(self):
+        words = ["chat", "--url", f"ws://{self.address}/chat", "--data", DATA, *SHORT, "--report", "nowhere/page.html"]
+        done = bench(*words, code=3)
+        self.assertEqual((done.stdout, done.stderr),
+                         ("", "linnet-bench: --report nowhere/page.html: No such file or directory\n"))
+        self.assertEqual(json.loads(bench(*words, "--json", code=3).stdout)["logins"], 0)
+
+    def test_a_page_that_can_not_be_written_in_the_end_takes_no_other_result_with_it(self):
+        words = ["chat", "--url", f"ws://{self.address}/chat", "--data", DATA, *SHORT, "--report", "/dev/full"]
+        done = bench(*words, code=3)
+        self.assertIn("all promises were kept", done.stdout)
+        self.assertIn("--report /dev/full: No space left on device", done.stderr)
+        found = json.loads(bench(*words, "--json", code=3).stdout)
+        self.assertEqual(found["exit_code"], 3)
+        self.assertGreater(found["through"], 0)
 
     def test_the_text_says_the_same_for_people(self):
         done = bench("chat", "--url", f"ws://{self.address}/chat", "--data", DATA, *SHORT)
