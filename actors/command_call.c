@@ -70,10 +70,19 @@ offered(struct connection *connection, const struct pending *pending, const stru
 }
 
 static void
+refuse_nobody(struct connection *connection, uint64_t number, uint64_t ref)
+{
+    event_error(connection, number, ref, LINNET__V1__ERROR__CODE__UNKNOWN_USER,
+                "callOffer.chat: no such user", 0);
+}
+
+static void
 offer_refused(struct connection *connection, const struct pending *pending, int error)
 {
     if (error == -ESRCH) {
         command_start_over(connection);
+    } else if (error == -EUSERS && pending->gone) {
+        refuse_nobody(connection, command_number(pending), pending->ref);
     } else if (error == -EUSERS) {
         connection_rate_gives_back(connection, RATE_CALLS, 1);
         connection_rate_say(connection, command_number(pending), pending->ref, RATE_STRANGERS, 1);
@@ -111,8 +120,7 @@ static void
 refuse_offer(struct connection *connection, const Linnet__V1__ClientFrame *frame, int error)
 {
     if (error == -ENOENT) {
-        event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__UNKNOWN_USER,
-                    "callOffer.chat: no such user", 0);
+        refuse_nobody(connection, frame->number, frame->ref);
     } else if (error == -EPERM) {
         event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__NOT_PERMITTED,
                     "callOffer.chat: oneself", 0);
@@ -120,6 +128,9 @@ refuse_offer(struct connection *connection, const Linnet__V1__ClientFrame *frame
         command_refuse(connection, frame->number, frame->ref, error == -ESRCH ? -EAGAIN : error);
     }
 }
+
+/* Stands for who is gone, in what the store looks at the number of alone. */
+#define NOBODY UINT64_MAX
 
 static void
 offer(struct connection *connection, const Linnet__V1__ClientFrame *frame)
@@ -137,18 +148,21 @@ offer(struct connection *connection, const Linnet__V1__ClientFrame *frame)
     if (error == 0) {
         error = act.callee == act.user ? -EPERM : look(connection, act.callee, &stranger);
     }
-    if (error != 0) {
+    bool gone = error == -ENOENT && frame->number != 0; /* he was there, perhaps, when it rang */
+    if (error != 0 && !gone) {
         refuse_offer(connection, frame, error);
         return;
     }
+    act.callee = gone ? NOBODY : act.callee;
     act.id = (struct store_call_id){
         .caller = act.user, .device = act.device, .number = command_number_new(connection, frame)};
-    act.known_only = stranger && connection_rate_wait_ms(connection, RATE_STRANGERS) > 0;
+    act.known_only = gone || (stranger && connection_rate_wait_ms(connection, RATE_STRANGERS) > 0);
     short_name_get(&connection->name, &name);
     act.name_bytes = name.bytes;
     memcpy(act.name, name.text, name.bytes);
     struct ln_buffer *buffer = content_of(&asked->content, &act);
     struct pending *pending = command_pending(&request_offer, frame, act.id.number);
+    pending->gone = gone;
     pending->strangers = stranger ? 1 : 0;
     command_ask_in_order(connection, pending, act.user, &act, sizeof act, buffer);
 }

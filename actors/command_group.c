@@ -125,23 +125,32 @@ crowd_distinct(struct crowd *crowd, uint64_t without)
     crowd->count = kept;
 }
 
-/* Finds everybody; false: that was answered. Yields. */
+static void
+refuse_nobody(struct connection *connection, uint64_t number, uint64_t ref, const char *path,
+              unsigned which)
+{
+    char text[PROTOCOL_ERROR_TEXT_BYTES];
+    (void)snprintf(text, sizeof text, "%s[%u]: no such user", path, which);
+    event_error(connection, number, ref, LINNET__V1__ERROR__CODE__UNKNOWN_USER, text, 0);
+}
+
+/* Finds everybody; false: that was answered. A command that may have been accepted when somebody
+ * was there who is nobody now is not refused for that: *out_gone is one more than his place, and
+ * nobody was found. Yields. */
 static bool
 crowd_find(struct connection *connection, const Linnet__V1__ClientFrame *frame, const char *path,
-           struct crowd *crowd)
+           struct crowd *crowd, unsigned *out_gone)
 {
     unsigned failed = 0;
     int error = lookup_users(connection->messenger, crowd->users, crowd->count, &failed);
-    if (error == 0) {
+    *out_gone = error == -ENOENT && frame->number != 0 ? failed + 1 : 0;
+    if (error == 0 || *out_gone > 0) {
         return true;
     }
     if (error == -ESRCH) {
         command_start_over(connection);
     } else if (error == -ENOENT) {
-        char text[PROTOCOL_ERROR_TEXT_BYTES];
-        (void)snprintf(text, sizeof text, "%s[%u]: no such user", path, failed);
-        event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__UNKNOWN_USER,
-                    text, 0);
+        refuse_nobody(connection, frame->number, frame->ref, path, failed);
     } else {
         command_refuse(connection, frame->number, frame->ref, error);
     }
@@ -173,6 +182,17 @@ strangers_take(struct connection *connection, struct pending *pending, uint32_t 
     pending->strangers = strangers;
     pending->known_only =
         strangers > 0 && !connection_rate_takes(connection, RATE_STRANGERS, strangers);
+}
+
+/* Somebody who is named is nobody: only what was accepted when he was there is answered. */
+static void
+gone_take(struct pending *pending, unsigned gone)
+{
+    if (gone > 0) {
+        pending->known_only = true;
+        pending->gone = true;
+        pending->strangers = gone - 1;
+    }
 }
 
 /* How many of those are strangers, who are STORE_STRANGERS_MAX at most; or a negative errno.
@@ -233,6 +253,36 @@ strangers_refuse(struct connection *connection, const struct pending *pending)
     connection_rate_say(connection, command_number(pending), pending->ref, RATE_STRANGERS,
                         pending->strangers);
 }
+
+/* ------------------------------------------------------------------------------ what is changed */
+
+static const char create_path[] = "createChat.participants";
+
+/* What a change of the schema is to the store. */
+struct change {
+    enum store_group_change_kind kind;
+    const char *path; /* of the participants; NULL: there are none */
+};
+static const struct change changes[] = {
+    [LINNET__V1__MODIFY_CHAT__CHANGE_ADD] = {STORE_GROUP_ADD, "modifyChat.add.participants"},
+    [LINNET__V1__MODIFY_CHAT__CHANGE_REMOVE] = {STORE_GROUP_REMOVE,
+                                                "modifyChat.remove.participants"},
+    [LINNET__V1__MODIFY_CHAT__CHANGE_PROMOTE] = {STORE_GROUP_PROMOTE,
+                                                 "modifyChat.promote.participants"},
+    [LINNET__V1__MODIFY_CHAT__CHANGE_DEMOTE] = {STORE_GROUP_DEMOTE,
+                                                "modifyChat.demote.participants"},
+    [LINNET__V1__MODIFY_CHAT__CHANGE_ENTITLE] = {STORE_GROUP_ENTITLE,
+                                                 "modifyChat.entitle.participants"},
+    [LINNET__V1__MODIFY_CHAT__CHANGE_LEAVE] = {STORE_GROUP_LEAVE, NULL},
+    [LINNET__V1__MODIFY_CHAT__CHANGE_NAME] = {STORE_GROUP_RENAME, NULL},
+    [LINNET__V1__MODIFY_CHAT__CHANGE_DESCRIPTION] = {STORE_GROUP_DESCRIBE, NULL},
+    [LINNET__V1__MODIFY_CHAT__CHANGE_PICTURE] = {STORE_GROUP_PICTURE, NULL},
+    [LINNET__V1__MODIFY_CHAT__CHANGE_TTL_MS] = {STORE_GROUP_TTL, NULL},
+    [LINNET__V1__MODIFY_CHAT__CHANGE_RIGHTS] = {STORE_GROUP_RIGHTS, NULL},
+    [LINNET__V1__MODIFY_CHAT__CHANGE_INVITE] = {STORE_GROUP_INVITE, NULL},
+    [LINNET__V1__MODIFY_CHAT__CHANGE_REVOKE_INVITE] = {STORE_GROUP_REVOKE, NULL},
+    [LINNET__V1__MODIFY_CHAT__CHANGE_DELETE_CHAT] = {STORE_GROUP_DELETE, NULL},
+};
 
 /* -------------------------------------------------------------------------------------- answers */
 
@@ -297,7 +347,10 @@ static void
 creation_refused(struct connection *connection, const struct pending *pending, int error)
 {
     strangers_give_back(connection, pending);
-    if (error == -EUSERS) {
+    if (error == -EUSERS && pending->gone) {
+        refuse_nobody(connection, command_number(pending), pending->ref, create_path,
+                      pending->strangers);
+    } else if (error == -EUSERS) {
         strangers_refuse(connection, pending);
     } else if (error == -ENOENT) {
         event_error(connection, command_number(pending), pending->ref,
@@ -312,7 +365,10 @@ static void
 change_refused(struct connection *connection, const struct pending *pending, int error)
 {
     strangers_give_back(connection, pending);
-    if (error == -EUSERS) {
+    if (error == -EUSERS && pending->gone) {
+        refuse_nobody(connection, command_number(pending), pending->ref,
+                      changes[pending->mode].path, pending->strangers);
+    } else if (error == -EUSERS) {
         strangers_refuse(connection, pending);
     } else {
         command_refuse_group(connection, pending, error);
@@ -355,7 +411,9 @@ create_chat(struct connection *connection, const Linnet__V1__ClientFrame *frame)
     const Linnet__V1__CreateChat *asked = frame->create_chat;
     struct crowd crowd = crowd_of(asked->participants, asked->n_participants, false);
     uint32_t strangers = 0;
-    bool found = crowd_find(connection, frame, "createChat.participants", &crowd);
+    unsigned gone = 0;
+    bool found = crowd_find(connection, frame, create_path, &crowd, &gone);
+    crowd.count = gone > 0 ? 0 : crowd.count;
     if (found) {
         crowd_distinct(&crowd, connection->user);
         found = strangers_count(connection, frame, &crowd, &strangers);
@@ -372,6 +430,7 @@ create_chat(struct connection *connection, const Linnet__V1__ClientFrame *frame)
         };
         struct pending *pending = command_pending(&request_create, frame, create.number);
         strangers_take(connection, pending, strangers);
+        gone_take(pending, gone);
         create.known_only = pending->known_only;
         command_ask_in_order(connection, pending, create.user, &create, sizeof create,
                              crowd_buffer(asked->name, create.name_bytes, &crowd));
@@ -382,32 +441,6 @@ create_chat(struct connection *connection, const Linnet__V1__ClientFrame *frame)
 const struct command_kind command_create_chat = {create_chat};
 
 /* ---------------------------------------------------------------------- modifyChat and joinChat */
-
-/* What a change of the schema is to the store. */
-struct change {
-    enum store_group_change_kind kind;
-    const char *path; /* of the participants; NULL: there are none */
-};
-static const struct change changes[] = {
-    [LINNET__V1__MODIFY_CHAT__CHANGE_ADD] = {STORE_GROUP_ADD, "modifyChat.add.participants"},
-    [LINNET__V1__MODIFY_CHAT__CHANGE_REMOVE] = {STORE_GROUP_REMOVE,
-                                                "modifyChat.remove.participants"},
-    [LINNET__V1__MODIFY_CHAT__CHANGE_PROMOTE] = {STORE_GROUP_PROMOTE,
-                                                 "modifyChat.promote.participants"},
-    [LINNET__V1__MODIFY_CHAT__CHANGE_DEMOTE] = {STORE_GROUP_DEMOTE,
-                                                "modifyChat.demote.participants"},
-    [LINNET__V1__MODIFY_CHAT__CHANGE_ENTITLE] = {STORE_GROUP_ENTITLE,
-                                                 "modifyChat.entitle.participants"},
-    [LINNET__V1__MODIFY_CHAT__CHANGE_LEAVE] = {STORE_GROUP_LEAVE, NULL},
-    [LINNET__V1__MODIFY_CHAT__CHANGE_NAME] = {STORE_GROUP_RENAME, NULL},
-    [LINNET__V1__MODIFY_CHAT__CHANGE_DESCRIPTION] = {STORE_GROUP_DESCRIBE, NULL},
-    [LINNET__V1__MODIFY_CHAT__CHANGE_PICTURE] = {STORE_GROUP_PICTURE, NULL},
-    [LINNET__V1__MODIFY_CHAT__CHANGE_TTL_MS] = {STORE_GROUP_TTL, NULL},
-    [LINNET__V1__MODIFY_CHAT__CHANGE_RIGHTS] = {STORE_GROUP_RIGHTS, NULL},
-    [LINNET__V1__MODIFY_CHAT__CHANGE_INVITE] = {STORE_GROUP_INVITE, NULL},
-    [LINNET__V1__MODIFY_CHAT__CHANGE_REVOKE_INVITE] = {STORE_GROUP_REVOKE, NULL},
-    [LINNET__V1__MODIFY_CHAT__CHANGE_DELETE_CHAT] = {STORE_GROUP_DELETE, NULL},
-};
 
 /* What the change says beside whom it is about. */
 static const char *
@@ -440,33 +473,35 @@ change_fill(const Linnet__V1__ModifyChat *modify, struct store_group_change *out
     return text;
 }
 
-/* Takes the buffer. */
-static void
-change_ask(struct connection *connection, const Linnet__V1__ClientFrame *frame,
-           const struct request_kind *kind, struct store_group_change *change, uint32_t strangers,
-           struct ln_buffer *buffer)
+/* The change's pending; what the store is asked is filled. */
+static struct pending *
+change_pending(struct connection *connection, const Linnet__V1__ClientFrame *frame,
+               const struct request_kind *kind, struct store_group_change *change)
 {
     change->user = connection->user;
     change->device = connection->device;
     change->number = command_number_new(connection, frame);
     struct pending *pending = command_pending(kind, frame, change->number);
     pending->group = change->group;
-    strangers_take(connection, pending, strangers);
-    change->known_only = pending->known_only;
-    command_ask_in_order(connection, pending, change->group, change, sizeof *change, buffer);
+    return pending;
 }
 
 /* Whom the change is about; false: that was answered. Yields. */
 static bool
 change_subjects(struct connection *connection, const Linnet__V1__ClientFrame *frame,
-                const struct change *change, struct crowd *crowd)
+                const struct change *change, struct crowd *crowd, unsigned *out_gone)
 {
     /* The members of a oneof share their place. Who is a member may be removed though the user is
      * no more. */
     const Linnet__V1__Participants *named = frame->modify_chat->add;
     *crowd = crowd_of(named->participants, named->n_participants, change->kind != STORE_GROUP_ADD);
-    if (!crowd_find(connection, frame, change->path, crowd)) {
+    if (!crowd_find(connection, frame, change->path, crowd, out_gone)) {
         return false;
+    }
+    if (*out_gone > 0) { /* numbers are compared, not contents: somebody stands for all of them */
+        crowd->users[0].user = frame->modify_chat->chat->group_id;
+        crowd->count = 1;
+        return true;
     }
     if (change->kind == STORE_GROUP_REMOVE && crowd_has(crowd, connection->user)) {
         event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__NOT_EXPECTED,
@@ -491,17 +526,24 @@ modify_chat(struct connection *connection, const Linnet__V1__ClientFrame *frame)
                                         .kind = (uint8_t)changes[which].kind};
     struct crowd crowd = {0};
     uint32_t strangers = 0;
-    bool found =
-        changes[which].path == NULL || change_subjects(connection, frame, &changes[which], &crowd);
-    if (found && change.kind == STORE_GROUP_ADD) {
+    unsigned gone = 0;
+    bool found = changes[which].path == NULL ||
+                 change_subjects(connection, frame, &changes[which], &crowd, &gone);
+    if (found && change.kind == STORE_GROUP_ADD && gone == 0) {
         found = strangers_count(connection, frame, &crowd, &strangers);
     }
     if (found) {
         const char *text = change_fill(modify, &change);
+        bool invites = change.kind == STORE_GROUP_INVITE;
+        struct pending *pending =
+            change_pending(connection, frame, invites ? &request_invite : &request_change, &change);
+        pending->mode = (uint8_t)which;
+        strangers_take(connection, pending, strangers);
+        gone_take(pending, gone);
+        change.known_only = pending->known_only;
         change.subjects = crowd.count;
-        change_ask(connection, frame,
-                   change.kind == STORE_GROUP_INVITE ? &request_invite : &request_change, &change,
-                   strangers, crowd_buffer(text, change.text_bytes, &crowd));
+        command_ask_in_order(connection, pending, change.group, &change, sizeof change,
+                             crowd_buffer(text, change.text_bytes, &crowd));
     }
     ln_free(crowd.users);
 }
@@ -517,7 +559,8 @@ join_chat(struct connection *connection, const Linnet__V1__ClientFrame *frame)
                     "joinChat.invite: not an invitation of this node", 0);
         return;
     }
-    change_ask(connection, frame, &request_join, &change, 0, NULL);
+    struct pending *pending = change_pending(connection, frame, &request_join, &change);
+    command_ask_in_order(connection, pending, change.group, &change, sizeof change, NULL);
 }
 
 const struct command_kind command_join_chat = {join_chat};

@@ -55,16 +55,18 @@ struct pending {
         uint64_t chat_number;   /* command_group_look.c: of which message; markRead: up to where */
     };
     uint8_t partition; /* of an ordered kind: whose actor that was */
-    /* command_presence.c; command_cursor.c: how it may be asked */
+    /* command_presence.c; command_cursor.c: how it may be asked; command_group.c: which change */
     uint8_t mode;
-    uint8_t stale;      /* command_presence.c: how often the store was asked in vain */
-    bool blind, met;    /* likewise: nothing may be seen for now; a message has passed */
-    bool held;          /* STORE_MESSAGE: its recipient may not be there yet */
-    bool counted;       /* likewise: among those who wait for the sender, on account of this one */
-    bool by_name;       /* likewise: a name was looked up for it */
-    bool duplicate;     /* command_group.c: an invitation that was made before is shown */
-    bool known_only;    /* command_group.c: only what was accepted before is answered */
-    uint32_t strangers; /* command_group.c: who are put into a group; command_call.c */
+    uint8_t stale;   /* command_presence.c: how often the store was asked in vain */
+    bool blind, met; /* likewise: nothing may be seen for now; a message has passed */
+    bool held;       /* STORE_MESSAGE: its recipient may not be there yet */
+    bool counted;    /* likewise: among those who wait for the sender, on account of this one */
+    bool by_name;    /* likewise: a name was looked up for it */
+    bool duplicate;  /* command_group.c: an invitation that was made before is shown */
+    bool known_only; /* command_group.c: only what was accepted before is answered */
+    bool gone;       /* likewise, since somebody who is named is nobody; command_call.c */
+    uint32_t
+        strangers; /* command_group.c: who are put into a group, or who is gone; command_call.c */
 };
 
 /* How the device is fed while it lags behind its inbox or has entries to acknowledge. */

@@ -101,6 +101,23 @@ describe('a call', () => {
     assert.equal(await node.metric('calls_offered_total'), 2);
   });
 
+  it('that was accepted is answered again when who was called is gone, and no other rings', async () => {
+    const { erin } = await node.importUsers('erin');
+    const client = await Client.welcomed(node.url, { token: erin.token });
+    const first = await offer(alice, 'erin');
+    await client.ask({ deleteAccount: { name: 'erin' } });
+    let end;
+    do {
+      end = await told(alice);
+    } while (end.state !== 'ENDED');
+    for (const chat of [{ userName: 'erin' }, { userId: erin.user }]) {
+      const again = await alice.ask({ number: String(number), callOffer: { chat, content: bytes('offer') } });
+      assert.deepEqual(again.sent, { ...first.sent, duplicate: true });
+      const anew = await alice.ask({ number: String(number + 1), callOffer: { chat } });
+      assert.deepEqual([anew.error.code, anew.error.text], ['UNKNOWN_USER', 'callOffer.chat: no such user']);
+    }
+  });
+
   it('finds who is in another one busy, and one at a time', async () => {
     const carol = await Client.welcomed(node.url, { token: people.carol.token });
     const { sent } = await offer(alice, 'bob');

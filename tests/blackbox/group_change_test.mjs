@@ -118,6 +118,33 @@ describe('a change of a group', () => {
     await end();
   });
 
+  it('that was accepted is answered again when who it took in is gone, and so is a creation', async () => {
+    await begin();
+    const { client } = alice;
+    const named = { participants: [{ userName: dave.name }, { userId: carol.user }] };
+    const made = await client.ask({ number: '1', createChat: { name: 'more', participants: named.participants } });
+    const change = { modifyChat: { chat, add: { participants: [{ userName: dave.name }] } } };
+    const added = await client.ask({ number: '2', ...change });
+    await dave.client.ask({ deleteAccount: { name: dave.name } });
+    for (const who of [{ userName: dave.name }, { userId: dave.user }]) {
+      const participants = [{ userId: carol.user }, who];
+      const again = await client.ask({ number: '1', createChat: { name: 'more', participants } });
+      assert.deepEqual(again.chat, { chat: made.chat.chat, duplicate: true });
+      const still = await client.ask({ number: '2', modifyChat: { chat, add: { participants } } });
+      assert.deepEqual(still.chat, { chat, update: added.chat.update, duplicate: true });
+      const anew = await client.ask({ number: '3', createChat: { name: 'anew', participants } });
+      assert.deepEqual([anew.error.code, anew.error.text],
+        ['UNKNOWN_USER', 'createChat.participants[1]: no such user']);
+      const more = await client.ask({ number: '3', modifyChat: { chat, add: { participants } } });
+      assert.deepEqual([more.error.code, more.error.text],
+        ['UNKNOWN_USER', 'modifyChat.add.participants[1]: no such user']);
+    }
+    const gone = { participants: [{ userName: dave.name }] };
+    const out = await client.ask({ number: '4', modifyChat: { chat, remove: gone } });
+    assert.equal(out.error.text, 'modifyChat.remove.participants[0]: no such user');
+    await end();
+  });
+
   it('of members who are in it already is passed over, oneself among them', async () => {
     await begin();
     for (const who of [of(alice), of(bob), of(alice, carol)]) {
