@@ -241,7 +241,8 @@ describe('a group whose member has no room', () => {
     t.after(() => node.remove());
     const people = await node.importUsers('alice', 'bob');
     const alice = await Client.welcomed(node.url, people.alice);
-    const { chat: { chat } } = await alice.ask({ createChat: { name: 'walkers', participants: [{ userName: 'bob' }] } });
+    const participants = [{ userName: 'bob' }];
+    const { chat: { chat } } = await alice.ask({ createChat: { name: 'walkers', participants } });
     const count = 12;
     for (let i = 1; i <= count; i += 1) {
       assert.equal((await alice.ask({ sendMessage: { chat, text: `${i}` } })).sent.chatNumber, `${i}`);
