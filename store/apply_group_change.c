@@ -3,9 +3,9 @@
  * messages. A change is looked at as a whole before anything of it is written: all of its subjects
  * or none.
  *
- * Owners and admins are listed in the group's record, owners first. When no owner is left the group
- * belongs to the first admin who changes something; when no admin is left either, to the first
- * member who does. */
+ * Owners and admins are listed in the group's record, owners first. No change leaves a group
+ * without an owner. When the last one's account is removed the group belongs to the first admin who
+ * changes something; when there is no admin either, to the first member who does. */
 #include "store/apply_group.h"
 #include "store/outbox.h"
 
@@ -139,15 +139,38 @@ judge_subjects(struct change *change)
     if (change->group.admins_count + change->listed + heir > STORE_GROUP_ADMINS_MAX) {
         return -EMFILE;
     }
-    if (kind == STORE_GROUP_DEMOTE && change->count >= change->group.owners_count &&
-        change->group.owners_count == 1 && change->actor.role == STORE_GROUP_OWNER) {
-        for (uint32_t i = 0; i < change->count; i++) {
-            if (change->subjects[i] == change->group.admins[0]) {
-                return -EPERM; /* the last owner entitles another one first */
-            }
+    return 0;
+}
+
+static bool
+is_owner(const struct record_group *group, uint64_t user)
+{
+    for (unsigned i = 0; i < group->owners_count; i++) {
+        if (group->admins[i] == user) {
+            return true;
         }
     }
-    return 0;
+    return false;
+}
+
+/* Whether there would be members, and none of the owners any more: they entitle another one first.
+ * Who takes the group over by it is one of them. */
+static bool
+ends_ownerless(const struct change *change)
+{
+    const struct record_group *group = &change->group;
+    uint8_t kind = change->command->kind;
+    bool out = kind == STORE_GROUP_REMOVE || kind == STORE_GROUP_LEAVE;
+    if ((!out && kind != STORE_GROUP_DEMOTE) || (out && change->count == group->members)) {
+        return false;
+    }
+    bool heir = group->owners_count == 0 && change->actor.role == STORE_GROUP_OWNER;
+    uint32_t owners = group->owners_count + (uint32_t)heir;
+    for (uint32_t i = 0; i < change->count && owners > 0; i++) {
+        uint64_t user = change->subjects[i];
+        owners -= is_owner(group, user) || (heir && user == change->command->user);
+    }
+    return owners == 0 && (group->owners_count > 0 || heir);
 }
 
 static int
@@ -276,6 +299,20 @@ role_given(uint8_t kind)
     }
 }
 
+/* Who it is about, and whether it may be done to them. */
+static int
+judge_whom(struct change *change)
+{
+    if (change->command->kind == STORE_GROUP_JOIN) {
+        return judge_join(change);
+    }
+    if (change->command->kind == STORE_GROUP_LEAVE) {
+        change->subjects[change->count++] = change->command->user;
+        return 0;
+    }
+    return judge_subjects(change);
+}
+
 static int
 judge(struct change *change)
 {
@@ -292,14 +329,8 @@ judge(struct change *change)
     if (change->actor.role < role_needed(kind, change->group.rights)) {
         return -EPERM;
     }
-    if (kind == STORE_GROUP_JOIN) {
-        return judge_join(change);
-    }
-    if (kind == STORE_GROUP_LEAVE) {
-        change->subjects[change->count++] = command->user;
-        return 0;
-    }
-    return judge_subjects(change);
+    int error = judge_whom(change);
+    return error == 0 && ends_ownerless(change) ? -EPERM : error;
 }
 
 /* Whether it changes anything: those about members do for their subjects only. */

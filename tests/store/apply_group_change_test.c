@@ -82,13 +82,72 @@ owners(void **state)
     assert_int_equal(role(world, id, users[0]), STORE_GROUP_NOBODY);
 }
 
+/* By users[0], of these two. */
+static int
+of_both(struct world *world, uint64_t group, uint64_t number, uint8_t kind, uint64_t one,
+        uint64_t other)
+{
+    struct world_group_change asked = {.group = group,
+                                       .user = users[0],
+                                       .number = number,
+                                       .kind = kind,
+                                       .subjects = 2,
+                                       .ids = {one, other}};
+    int error = world_group_change(world, &asked).error;
+    world_settle(world);
+    return error;
+}
+
+static void
+never_ownerless(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 2);
+    (void)change(world, id, users[0], 2, STORE_GROUP_ENTITLE, users[1]);
+    assert_int_equal(of_both(world, id, 3, STORE_GROUP_DEMOTE, users[0], users[1]), -EPERM);
+    assert_int_equal(of_both(world, id, 4, STORE_GROUP_REMOVE, users[0], users[1]), -EPERM);
+    assert_int_equal(role(world, id, users[0]), STORE_GROUP_OWNER);
+    assert_int_equal(role(world, id, users[1]), STORE_GROUP_OWNER);
+    assert_int_equal(of_both(world, id, 5, STORE_GROUP_DEMOTE, users[1], users[2]), 0);
+    assert_int_equal(change(world, id, users[0], 6, STORE_GROUP_LEAVE, 0).error, -EPERM);
+    assert_int_equal(change(world, id, users[0], 7, STORE_GROUP_REMOVE, users[0]).error, -EPERM);
+    assert_int_equal(of_both(world, id, 8, STORE_GROUP_REMOVE, users[0], users[2]), -EPERM);
+    assert_int_equal(change(world, id, users[0], 9, STORE_GROUP_DEMOTE, users[0]).error, -EPERM);
+    assert_int_equal(change(world, id, users[0], 10, STORE_GROUP_ENTITLE, users[2]).error, 0);
+    assert_int_equal(change(world, id, users[0], 11, STORE_GROUP_LEAVE, 0).error, 0);
+    assert_int_equal(role(world, id, users[2]), STORE_GROUP_OWNER);
+}
+
+/* As if he had removed his account: nobody can refuse that. */
+static void
+remove_account(struct world *world, uint64_t group, uint64_t user)
+{
+    assert_int_equal(world_remove_from(world, user, &group, 1).error, 0);
+    world_settle(world);
+}
+
+static void
+heirs_stay(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 2);
+    (void)change(world, id, users[0], 2, STORE_GROUP_PROMOTE, users[1]);
+    remove_account(world, id, users[0]);
+    assert_int_equal(change(world, id, users[1], 1, STORE_GROUP_DEMOTE, users[1]).error, -EPERM);
+    assert_int_equal(change(world, id, users[1], 2, STORE_GROUP_REMOVE, users[1]).error, -EPERM);
+    assert_int_equal(role(world, id, users[1]), STORE_GROUP_ADMIN);
+    /* It is not his yet, so he may leave. */
+    assert_int_equal(change(world, id, users[1], 3, STORE_GROUP_LEAVE, 0).error, 0);
+    assert_int_equal(role(world, id, users[1]), STORE_GROUP_NOBODY);
+}
+
 static void
 nobodys_group(void **state)
 {
     struct world *world = *state;
     uint64_t id = world_group(world, users[0], 1, &users[1], 2);
     set_rights(world, id, 2, 0);
-    assert_int_equal(change(world, id, users[0], 3, STORE_GROUP_LEAVE, 0).error, 0);
+    remove_account(world, id, users[0]);
     assert_int_equal(role(world, id, users[1]), STORE_GROUP_MEMBER);
     assert_int_equal(change(world, id, users[2], 1, STORE_GROUP_ADD, users[3]).error, 0);
     assert_int_equal(role(world, id, users[2]), STORE_GROUP_OWNER);
@@ -105,7 +164,7 @@ orphaned_admins(void **state)
     uint64_t id = world_group(world, users[0], 1, &users[1], 3);
     (void)change(world, id, users[0], 2, STORE_GROUP_PROMOTE, users[1]);
     (void)change(world, id, users[0], 3, STORE_GROUP_PROMOTE, users[2]);
-    assert_int_equal(change(world, id, users[0], 4, STORE_GROUP_LEAVE, 0).error, 0);
+    remove_account(world, id, users[0]);
     assert_int_equal(change(world, id, users[3], 1, STORE_GROUP_DELETE, 0).error, -EPERM);
     assert_int_equal(change(world, id, users[2], 1, STORE_GROUP_REMOVE, users[3]).error, 0);
     assert_int_equal(role(world, id, users[2]), STORE_GROUP_OWNER);
@@ -127,7 +186,7 @@ heirs_among_admins(void **state)
     }
     uint64_t id = world_group(world, users[0], 1, many, STORE_GROUP_ADMINS_MAX);
     (void)change(world, id, users[0], 2, STORE_GROUP_ADD, users[1]);
-    (void)change(world, id, users[0], 3, STORE_GROUP_LEAVE, 0);
+    remove_account(world, id, users[0]);
     struct command command = {
         .partition = world_partition(world, id),
         .kind = COMMAND_GROUP_CHANGE,
@@ -155,8 +214,8 @@ last_one_leaves(void **state)
     struct world *world = *state;
     struct record_group group;
     uint64_t id = world_group(world, users[0], 1, &users[1], 1);
-    assert_int_equal(change(world, id, users[0], 2, STORE_GROUP_LEAVE, 0).error, 0);
     assert_int_equal(change(world, id, users[1], 1, STORE_GROUP_LEAVE, 0).error, 0);
+    assert_int_equal(change(world, id, users[0], 2, STORE_GROUP_LEAVE, 0).error, 0);
     assert_true(world_group_get(world, id, &group));
     assert_true(group.deleted);
     assert_int_equal(world_group_send(world, users[1], 2, id, "m").error, -ENOENT);
@@ -314,7 +373,9 @@ who_is_removed_leaves(void **state)
     }
     assert_int_equal(change(world, groups[0], users[0], 10, STORE_GROUP_ENTITLE, users[1]).error,
                      0);
-    assert_int_equal(change(world, groups[2], users[0], 11, STORE_GROUP_LEAVE, 0).error, 0);
+    assert_int_equal(change(world, groups[2], users[0], 11, STORE_GROUP_ENTITLE, users[2]).error,
+                     0);
+    assert_int_equal(change(world, groups[2], users[0], 12, STORE_GROUP_LEAVE, 0).error, 0);
     assert_int_equal(world_remove_from(world, users[0], groups, 3).error, 0);
     world_settle(world);
     for (unsigned i = 0; i < 3; i++) {
@@ -324,8 +385,8 @@ who_is_removed_leaves(void **state)
         assert_int_equal(membership.role, i == 0 ? STORE_GROUP_OWNER : STORE_GROUP_MEMBER);
     }
     /* A for each, then who was entitled (F), who left (G); from the last he had gone before. */
-    assert_string_equal(heard(world, users[1]), "AAAFGGG");
-    assert_int_equal(entries[4].update.author, users[0]);
+    assert_string_equal(heard(world, users[1]), "AAAFFGGG");
+    assert_int_equal(entries[5].update.author, users[0]);
     /* The group that is nobody's is hers who minds it. */
     assert_int_equal(change(world, groups[1], users[1], 1, STORE_GROUP_RENAME, 0).error, 0);
     assert_true(world_membership(world, users[1], groups[1], &membership));
@@ -353,8 +414,12 @@ main(void)
         IN_TOWN("what members may do, the group's rules say", rules_for_members),
         IN_TOWN("admins look after members, but not after owners", rules_for_admins),
         IN_TOWN("there may be several owners, and the last one stays one", owners),
-        IN_TOWN("a group that its last owner left belongs to who first changes it", nobodys_group),
-        IN_TOWN("a group that its last owner left to admins belongs to the first of them who "
+        IN_TOWN("no change leaves a group without an owner, in whatever words", never_ownerless),
+        IN_TOWN("who would take a group over does not do so to leave it without an owner",
+                heirs_stay),
+        IN_TOWN("a group whose last owner is no more belongs to who first changes it",
+                nobodys_group),
+        IN_TOWN("a group whose last owner is no more, but admins, belongs to the first of them who "
                 "changes it",
                 orphaned_admins),
         IN_TOWN("there are so many admins and no more, whoever becomes one on the way",
