@@ -19,7 +19,7 @@ struct probe {
 struct probes {
     struct probe list[PROBES_MAX];
     unsigned count;
-    struct machine machine; /* of the last run */
+    struct run_ground ground; /* of the last run */
 };
 
 static const double ns_per_ms = 1e6;
@@ -98,7 +98,7 @@ probes_print_json(const struct options *options, const struct probes *probes,
                   const struct capacity *search, enum run_exit code, struct ln_text *out)
 {
     ln_text_print(out, "{");
-    report_print_settings_json("capacity", options, &probes->machine, out);
+    report_print_settings_json("capacity", options, &probes->ground, out);
     objectives_print_json(options, out);
     ln_text_print(out, "\"exit_code\":%d,\"capacity\":%.3f,\"probes\":[", (int)code, search->kept);
     for (unsigned p = 0; p < probes->count; p++) {
@@ -128,7 +128,7 @@ search_run(const struct options *options, capacity_play play, struct capacity *s
         probe_options.rate_per_s = rate_per_s;
         (void)fprintf(stderr, "at %.0f messages a second:\n", rate_per_s);
         enum run_exit code = play(&probe_options, run);
-        probes->machine = run->machine;
+        probes->ground = run->ground;
         if (code != RUN_FAILED) { /* which tells nothing of the rate */
             probe_take(&probes->list[probes->count++], run, code);
         }

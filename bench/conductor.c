@@ -200,10 +200,13 @@ users_get(struct conductor *conductor)
         run_fail(run, "the node makes no users");
         return;
     }
-    struct users_node node = {0};
-    if (options->data != NULL && users_node(&conductor->client, &node) != SHELL_DONE) {
+    struct node_status node = {0};
+    if (options->data != NULL &&
+        (node_status_read(&conductor->client, &node) != SHELL_DONE ||
+         node_settings_read(&conductor->client, run->ground.node_settings) != SHELL_DONE)) {
         run_fail(run, "");
     }
+    (void)snprintf(run->ground.node_version, sizeof run->ground.node_version, "%s", node.version);
     run->node_pid = options->pid != 0 ? options->pid : node.pid;
     run->violations = node.violations;
     /* The node may be started again, and then another process has to be asked. */
@@ -415,8 +418,8 @@ static void
 audits_look(struct conductor *conductor)
 {
     struct run *run = conductor->run;
-    struct users_node node = {0};
-    if (run->options->data == NULL || users_node(&conductor->client, &node) != SHELL_DONE) {
+    struct node_status node = {0};
+    if (run->options->data == NULL || node_status_read(&conductor->client, &node) != SHELL_DONE) {
         return;
     }
     linnet_client_close(&conductor->client);

@@ -10,6 +10,7 @@
 #include "bench/kernel.h"
 #include "bench/killer.h"
 #include "bench/machine.h"
+#include "bench/node.h"
 #include "bench/sections.h"
 #include "bench/series.h"
 #include "bench/split.h"
@@ -41,6 +42,14 @@ struct idle_found {
     uint64_t alone_due;                       /* ... and were due */
 };
 
+/* What a figure is compared by: when, on what, and with which node. */
+struct run_ground {
+    int64_t wall_ms; /* when it began, since 1970 */
+    struct machine machine;
+    char node_version[NODE_VERSION_BYTES];   /* with --data; empty: not known */
+    char node_settings[NODE_SETTINGS_BYTES]; /* likewise, as JSON */
+};
+
 /* What is run, and what came out. The main thread's before and after, the conductor's meanwhile. */
 struct run {
     const struct options *options;
@@ -51,9 +60,8 @@ struct run {
     bool failed;
     char why[AUDIT_TEXT_BYTES]; /* it failed; empty: it has been told already */
     int page_error;             /* of --report's page, written when all is over; 0: none */
-    struct machine machine;
+    struct run_ground ground;
     uint32_t line_ns_before, line_ns_after; /* placement.h */
-    int64_t wall_ms;                        /* when it began, since 1970 */
     uint32_t node_pid;
     uint64_t connect_ns; /* from the first call to the last login */
     uint64_t greet_ns;   /* idle: until each had said hello to its peer, and been told so */

@@ -45,6 +45,7 @@ netstat_value(const char *text, const char *name)
 void
 kernel_take_meminfo(const char *text, struct kernel *out)
 {
+    out->memory_bytes = meminfo_bytes(text, "MemTotal:");
     out->slab_bytes = meminfo_bytes(text, "\nSlab:");
     out->available_bytes = meminfo_bytes(text, "\nMemAvailable:");
 }

@@ -12,6 +12,7 @@
 
 struct kernel {
     uint64_t slab_bytes;      /* the kernel's objects: sockets, their files and entries ... */
+    uint64_t memory_bytes;    /* of the machine, less what the kernel itself lies in */
     uint64_t available_bytes; /* what could still be used */
     uint64_t queue_overflows; /* connections that found a listener's queue full, since the start */
 };

@@ -40,8 +40,8 @@ run_init(struct run *run, const struct options *options, struct io_driver *drive
 {
     run->options = options;
     run->driver = driver;
-    run->wall_ms = io_wall_ms(io_of(driver, 0));
-    machine_read(driver, &run->machine);
+    run->ground.wall_ms = io_wall_ms(io_of(driver, 0));
+    machine_read(driver, options->data, &run->ground.machine);
     io_random(io_of(driver, 0), &run->number, sizeof run->number);
     run->here = options->processes == 1 ? section_new(options, driver) : NULL;
 }

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
 
 static const double ns_per_us = 1e3;
 static const double ns_per_s = 1e9;
@@ -78,20 +77,9 @@ verdict_of(const struct run *run)
 }
 
 static void
-put_date(const struct run *run, struct ln_text *out)
-{
-    char text[32] = "";
-    time_t seconds = (time_t)(run->wall_ms / 1000);
-    struct tm when;
-    if (gmtime_r(&seconds, &when) != NULL) {
-        (void)strftime(text, sizeof text, "%Y-%m-%d %H:%M UTC", &when);
-    }
-    ln_text_print(out, "%s", text);
-}
-
-static void
 put_head(const struct run *run, struct ln_text *out)
 {
+    char date[REPORT_DATE_BYTES];
     struct verdict verdict = verdict_of(run);
     const char *scenario = scenario_name(run->options->scenario);
     ln_text_print(out,
@@ -106,8 +94,8 @@ put_head(const struct run *run, struct ln_text *out)
     html_text(out, run->options->url.host);
     html_text(out, run->options->url.path);
     ln_text_print(out, ", ");
-    put_date(run, out);
-    ln_text_print(out, "</p>");
+    report_date(run->ground.wall_ms, date);
+    ln_text_print(out, "%s</p>", date);
     if (run->failed) {
         ln_text_print(out, "<p class=\"bad\">");
         html_text(out, run->why);
@@ -485,9 +473,13 @@ put_settings(const struct run *run, struct ln_text *out)
         ln_text_print(out, "</td></tr>\n");
     }
     put_settings_own(options, out);
-    put_row("processor", run->machine.cpu, out);
-    put_row_number("cores", run->machine.cores, out);
-    put_row("kernel", run->machine.kernel, out);
+    put_row("processor", run->ground.machine.cpu, out);
+    put_row_number("cores", run->ground.machine.cores, out);
+    put_row("kernel", run->ground.machine.kernel, out);
+    put_row_number("bytes of memory", run->ground.machine.memory_bytes, out);
+    put_row("disk of the node's data", run->ground.machine.disk, out);
+    put_row("node's version", run->ground.node_version, out);
+    put_row("node's settings", run->ground.node_settings, out);
     put_row_number("ns for a cache line to the other core, before", run->line_ns_before, out);
     put_row_number("ns for a cache line to the other core, after", run->line_ns_after, out);
     table_close(out);

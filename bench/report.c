@@ -6,7 +6,20 @@
 #include "bench/placement.h"
 #include "bench/report_idle.h"
 
+#include <time.h>
+
 static const double ns_per_us = 1e3;
+
+void
+report_date(int64_t wall_ms, char out[REPORT_DATE_BYTES])
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm when;
+    out[0] = '\0';
+    if (gmtime_r(&seconds, &when) != NULL) {
+        (void)strftime(out, REPORT_DATE_BYTES, "%Y-%m-%dT%H:%M:%SZ", &when);
+    }
+}
 
 static const char *
 form_name(const struct run *run)

@@ -5,12 +5,15 @@
 #include "bench/conductor.h"
 #include "runtime/text.h"
 
-enum { REPORT_BYTES = 16 << 10 };
+enum { REPORT_BYTES = 16 << 10, REPORT_DATE_BYTES = 32 };
+
+/* "2026-07-01T12:00:00Z". */
+void report_date(int64_t wall_ms, char out[REPORT_DATE_BYTES]);
 
 /* What was asked, of which version, on what: the first members of an object, with a comma behind
  * each. */
 void report_print_settings_json(const char *scenario, const struct options *options,
-                                const struct machine *machine, struct ln_text *out);
+                                const struct run_ground *ground, struct ln_text *out);
 /* Beside percentiles: that they are a lower bound, if they are. */
 void report_print_lacking(const struct run *run, struct ln_text *out);
 void report_print_lacking_json(const struct run *run, struct ln_text *out);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "bench/commit.h"
 #include "bench/figures.h"
 #include "bench/outcome.h"
 #include "bench/report.h"
@@ -61,9 +62,30 @@ json_habits(struct ln_text *out, const struct options *options)
     json_fraction(out, "heartbeat_seconds", habits->beat_s);
 }
 
+static void
+json_ground(const struct run_ground *ground, struct ln_text *out)
+{
+    char date[REPORT_DATE_BYTES];
+    report_date(ground->wall_ms, date);
+    json_text(out, "date", date);
+    json_text(out, "version", LINNET_VERSION);
+    if (bench_commit[0] != '\0') {
+        json_text(out, "commit", bench_commit);
+    }
+    ln_text_print(out, "\"machine\":");
+    machine_print_json(&ground->machine, out);
+    ln_text_print(out, ",");
+    if (ground->node_version[0] != '\0') {
+        ln_text_print(out, "\"node\":{");
+        json_text(out, "version", ground->node_version);
+        ln_text_print(out, "\"settings\":%s},",
+                      ground->node_settings[0] != '\0' ? ground->node_settings : "null");
+    }
+}
+
 void
 report_print_settings_json(const char *scenario, const struct options *options,
-                           const struct machine *machine, struct ln_text *out)
+                           const struct run_ground *ground, struct ln_text *out)
 {
     json_text(out, "scenario", scenario);
     ln_text_print(out, "\"url\":\"ws://");
@@ -76,9 +98,10 @@ report_print_settings_json(const char *scenario, const struct options *options,
     json_number(out, "processes", options->processes);
     json_number(out, "addresses", options->addresses);
     json_number(out, "seconds", options->seconds);
-    if (options->scenario != SCENARIO_IDLE) {
-        json_number(out, "warmup_seconds", options->warmup_s);
-        json_number(out, "bytes", options->bytes);
+    json_number(out, "warmup_seconds", options->warmup_s);
+    json_number(out, "bytes", options->bytes);
+    if (options->scenario == SCENARIO_IDLE) {
+        json_number(out, "settle_seconds", options->settle_s);
     }
     if (scenario_in(options->scenario, SCENARIO_JUDGED_BITS)) {
         json_fraction(out, "rate", options->rate_per_s);
@@ -101,10 +124,7 @@ report_print_settings_json(const char *scenario, const struct options *options,
     if (scenario_in(options->scenario, SCENARIO_DAY_BITS)) {
         json_habits(out, options);
     }
-    json_text(out, "version", LINNET_VERSION);
-    ln_text_print(out, "\"machine\":");
-    machine_print_json(machine, out);
-    ln_text_print(out, ",");
+    json_ground(ground, out);
 }
 
 void
@@ -236,7 +256,7 @@ void
 report_print_json(const struct run *run, struct ln_text *out)
 {
     ln_text_print(out, "{");
-    report_print_settings_json(scenario_name(run->options->scenario), run->options, &run->machine,
+    report_print_settings_json(scenario_name(run->options->scenario), run->options, &run->ground,
                                out);
     ln_text_print(out, "\"placement\":{\"line_ns_before\":%u,\"line_ns_after\":%u},",
                   run->line_ns_before, run->line_ns_after);

@@ -149,21 +149,6 @@ users_remove(struct users *users, struct linnet_client *client)
     return code;
 }
 
-int
-users_node(struct linnet_client *client, struct users_node *out)
-{
-    const char *words[] = {"status"};
-    yajl_val status = NULL;
-    int code = linnet_ask_tree(client, words, 1, &status);
-    if (code == SHELL_DONE) {
-        out->pid = (uint32_t)linnet_json_number(status, "process");
-        out->violations =
-            linnet_json_number(linnet_json_member(status, "counters"), "invariant_violations");
-        yajl_tree_free(status);
-    }
-    return code;
-}
-
 /* -------------------------------------------------------------------------------------- loading */
 
 /* "name,id,token", or a token alone. */

@@ -52,13 +52,6 @@ MUST_CHECK int users_make(struct users *users, struct linnet_client *client,
                           char why[USERS_TEXT_BYTES]);
 /* Removes a page of those that were made. Likewise. */
 MUST_CHECK int users_remove(struct users *users, struct linnet_client *client);
-/* What the node says of itself: which process it is, and what its audits have found broken. */
-struct users_node {
-    uint32_t pid; /* 0: it does not say */
-    uint64_t violations;
-};
-/* Likewise. */
-MUST_CHECK int users_node(struct linnet_client *client, struct users_node *out);
 
 /* Takes them from a text, behind the first `skip` of it: each line a token, or name,id,token as
  * `linnet user import` prints. 0, or -EINVAL with the reason in `why`. Changes the text. */

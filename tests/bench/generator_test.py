@@ -6,6 +6,7 @@
 
 Runs in the current folder, where it makes and removes the node's data directory.
 """
+import calendar
 import json
 import os
 import re
@@ -179,6 +180,26 @@ class WithNode(unittest.TestCase):
         self.assertNotIn("lag", found["latencies"])
         self.assertEqual([name for name in users() if name.startswith("bench-")], [])
 
+    def test_a_result_tells_when_it_was_measured_on_what_and_with_which_node_and_settings(self):
+        before = int(time.time())
+        found = report("idle", self.address, "--users", "4", "--seconds", "1", "--warmup", "3", "--settle", "0")
+        date = calendar.timegm(time.strptime(found["date"], "%Y-%m-%dT%H:%M:%SZ"))
+        self.assertTrue(before <= date <= time.time())
+        with open("/proc/meminfo", encoding="ascii") as file:
+            self.assertEqual(found["machine"]["memory_bytes"], 1024 * int(file.read().split()[1]))
+        disk = subprocess.run(["findmnt", "-n", "-o", "FSTYPE,SOURCE", "-T", DATA], capture_output=True, text=True,
+                              check=True).stdout.split()
+        self.assertEqual(found["machine"]["disk"].split(" on "), disk)
+        self.assertEqual(found["node"]["version"], found["version"])
+        settings = found["node"]["settings"]
+        self.assertEqual((settings["store_segment_bytes"], settings["echo"]), ("8M", "true"))  # as it was started
+        self.assertIn("store_replay_bytes", settings)  # the default matters, too
+        self.assertEqual((found["warmup_seconds"], found["settle_seconds"]), (3, 0))
+        commit = subprocess.run(["git", "-C", os.path.dirname(os.path.abspath(__file__)), "rev-parse", "HEAD"],
+                                capture_output=True, text=True, check=False).stdout.strip()
+        if commit:
+            self.assertRegex(found["commit"], r"^[0-9a-f]{12}(-dirty)?$")
+
     def test_a_chats_series_tells_each_second(self):
         found = report("chat", self.address, "--pairs", "2", "--rate", "200", "--seconds", "2", "--warmup", "0",
                        code=MET_OR_MISSED)
@@ -302,7 +323,8 @@ class WithNode(unittest.TestCase):
         self.assertEqual([probe["rate"] for probe in found["probes"]], [4, 2, 1])
         self.assertEqual(found["capacity"], 0)
         self.assertEqual((found["scenario"], found["objectives"], found["rate"]), ("capacity", {"p99_delivery_us": 1}, 4))
-        self.assertEqual(set(found["machine"]), {"cores", "cpu", "kernel"})
+        self.assertLessEqual({"cores", "cpu", "kernel", "memory_bytes", "disk"}, set(found["machine"]))
+        self.assertRegex(found["date"], r"^\d{4}-\d\d-\d\dT")
 
     def test_a_search_that_can_not_run_tells_no_capacity_and_ends_with_exit_code_3(self):
         words = ["capacity", "--url", f"ws://{self.address}/chat", "--data", "nowhere"]

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/kernel.h"
 
+#include "bench/machine.h"
 #include "tests/spec.h"
 
 static void
@@ -13,7 +14,35 @@ memory(void **state)
                         "Slab:             132600 kB\nSReclaimable:      99000 kB\n",
                         &kernel);
     assert_int_equal(kernel.slab_bytes, UINT64_C(132600) * 1024);
+    assert_int_equal(kernel.memory_bytes, UINT64_C(24684056) * 1024);
     assert_int_equal(kernel.available_bytes, UINT64_C(23793216) * 1024);
+}
+
+static void
+disks(void **state)
+{
+    (void)state;
+    static const char mounts[] = "21 1 254:1 / / rw - ext4 /dev/vda1 rw\n"
+                                 "22 21 0:21 / /proc rw,relatime shared:3 - proc proc rw\n"
+                                 "23 21 259:3 / /srv rw - xfs /dev/nvme0n1p3 rw\n"
+                                 "24 21 0:40 / /srv/fast rw - tmpfs tmpfs rw\n";
+    static const struct {
+        const char *path, *disk, *device;
+    } wanted[] = {
+        {"/opt/node", "ext4 on /dev/vda1", "254:1"},
+        {"/srv", "xfs on /dev/nvme0n1p3", "259:3"},
+        {"/srv/faster", "xfs on /dev/nvme0n1p3", "259:3"},
+        {"/srv/fast/data", "tmpfs on tmpfs", "0:40"},
+    };
+    char disk[MACHINE_TEXT_BYTES];
+    char device[MACHINE_DEVICE_BYTES];
+    for (unsigned i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        machine_take_mounts(mounts, wanted[i].path, disk, device);
+        assert_string_equal(disk, wanted[i].disk);
+        assert_string_equal(device, wanted[i].device);
+    }
+    machine_take_mounts("nonsense\n", "/srv", disk, device);
+    assert_string_equal(disk, "");
 }
 
 static void
@@ -49,6 +78,7 @@ int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
+        SPEC("a path lies on the disk of the mount that covers most of it", disks),
         SPEC("the kernel's own memory is read from its lines", memory),
         SPEC("a counter is found below its name", overflows),
         SPEC("what a text does not tell is 0", nothing),
