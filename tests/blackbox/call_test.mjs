@@ -42,6 +42,15 @@ describe('a call', () => {
     return call;
   }
 
+  // The same, past what there was of others.
+  async function toldOf(client, { number: of }) {
+    let call;
+    do {
+      call = await told(client);
+    } while (call.id.number !== of);
+    return call;
+  }
+
   async function done(client, command) {
     assert.deepEqual((await client.ask(command)).done, {});
   }
@@ -132,6 +141,30 @@ describe('a call', () => {
     await carol.close();
     await bob.settle();
   });
+
+  // [how it ends, who says so, with which reason]
+  const ends = [['DECLINED', 'by the callee', 'DECLINED'], ['DECLINED', 'by the callee without a word', undefined],
+    ['BUSY', 'by the callee', 'BUSY'], ['CANCELLED', 'by the caller', 'CANCELLED'],
+    ['CANCELLED', 'by the caller without a word', undefined], ['FAILED', 'by the caller', 'FAILED']];
+  for (const [outcome, how, reason] of ends) {
+    it(`is ${outcome} before anybody has answered: ${how}, on all devices`, async () => {
+      const other = await Client.welcomed(node.url, { token: phone });
+      const { sent } = await offer(alice, 'bob');
+      const call = sent.id;
+      for (const client of [bob, other]) {
+        assert.equal((await toldOf(client, call)).state, 'RINGING');
+      }
+      await done(how.includes('caller') ? alice : other, { callHangUp: { call, ...(reason && { reason }) } });
+      for (const client of [alice, bob, other]) {
+        const end = await toldOf(client, call);
+        assert.deepEqual([end.state, end.outcome], ['ENDED', outcome]);
+        assert.deepEqual([end.answeredAtMs, end.durationS, end.content], [undefined, undefined, undefined]);
+      }
+      assert.equal((await bob.ask({ callAnswer: { call, content: bytes('late') } })).error.code, 'GONE');
+      await done(bob, { callHangUp: { call } }); // what is over may be ended again
+      await other.close();
+    });
+  }
 
   it('goes on over a restart of the node', async () => {
     const { sent } = await offer(alice, 'bob');

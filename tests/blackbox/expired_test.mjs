@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// What disappears before anybody has taken it in: its sender is told, and nobody gets it any more.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Linnetd } from './linnetd.mjs';
+import { Client } from './client.mjs';
+
+const TTL = { ttlMs: '1000' };
+
+// At once, since the node looks for what is due no sooner than ten to twenty seconds after its start.
+describe('a message that disappears before it was taken in', { concurrency: true }, () => {
+  let node;
+  before(async () => {
+    node = await Linnetd.start();
+  });
+  after(() => node.remove());
+
+  // Acknowledges all that comes until there is one that is as wanted.
+  async function until(client, kind, wanted) {
+    for (;;) {
+      const event = await client.event(kind);
+      client.send({ ack: { inboxNumber: event.inboxNumber } });
+      if (wanted(event)) {
+        return event;
+      }
+    }
+  }
+
+  function expiry({ sent }) {
+    return BigInt(sent.serverTimeMs) + BigInt(TTL.ttlMs);
+  }
+
+  it('has expired for its sender, beside what is delivered, and its receiver never sees it', async () => {
+    const { alice, bob } = await node.pair();
+    const a = await Client.welcomed(node.url, alice);
+    const chat = { userId: bob.user };
+    const write = (text, more) => a.ask({ sendMessage: { chat, text, ...more } });
+    await write('one');
+    await write('two', TTL);
+    await write('three', TTL);
+    await write('four');
+    const gone = await until(a, 'receipts', ({ expired }) => expired === '3');
+    assert.deepEqual([gone.chat, gone.readerUserId, gone.expiredAfter, gone.delivered], [chat, bob.user, '1', undefined]);
+    const b = await Client.welcomed(node.url, bob);
+    assert.deepEqual([(await b.hear()).text, (await b.hear()).text], ['one', 'four']);
+    const told = await until(a, 'receipts', ({ delivered }) => delivered === '4');
+    assert.deepEqual([told.expiredAfter, told.expired], ['1', '3']);
+    const { chats } = await a.ask({ listChats: {} });
+    const [{ peerDelivered, peerExpiredAfter, peerExpired }] = chats.chats;
+    assert.deepEqual([peerDelivered, peerExpiredAfter, peerExpired], ['4', '1', '3']);
+    await b.settle();
+    assert.deepEqual(b.frames.filter((frame) => frame.newMessage).length, 2);
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  it('tells everybody when, and is still there for who takes it in before', async () => {
+    const { alice, bob } = await node.pair();
+    const [a, b] = [await Client.welcomed(node.url, alice), await Client.welcomed(node.url, bob)];
+    const sent = await a.ask({ sendMessage: { chat: { userId: bob.user }, text: 'quick', ...TTL } });
+    const message = await b.hear();
+    assert.equal(BigInt(message.expiresAtMs), expiry(sent));
+    const told = await until(a, 'receipts', ({ delivered }) => delivered === '1');
+    assert.equal(told.expired, undefined);
+    await Promise.all([a.close(), b.close()]);
+  });
+
+  it('is counted in a group for those for whom it expired, and "all" is without them', async () => {
+    const { alice, bob } = await node.pair();
+    const [carol] = Object.values(await node.importUsers(`carol${node.pairs}`));
+    const [a, b] = [await Client.welcomed(node.url, alice), await Client.welcomed(node.url, bob)];
+    const participants = [bob, carol].map(({ user }) => ({ userId: user }));
+    const { chat: { chat } } = await a.ask({ createChat: { name: 'walkers', participants } });
+    await a.ask({ sendMessage: { chat, text: 'quick', ...TTL } });
+    await b.hear();
+    await b.ask({ ref: '5', markRead: { chat, chatNumber: '1' } });
+    const told = await until(a, 'groupReceipts', ({ counts, readAll }) => readAll === '1' || counts?.[0].expired === 1);
+    assert.deepEqual([told.chat, told.members], [chat, 3]);
+    const { members } = await a.ask({ getMessageInfo: { chat, chatNumber: '1' } });
+    const rows = Object.fromEntries(members.members.map((row) => [row.userId, row]));
+    assert.deepEqual([rows[bob.user].read, rows[bob.user].expired], ['1', undefined]);
+    assert.equal(rows[carol.user].expired, '1');
+    const c = await Client.welcomed(node.url, carol);
+    await c.event('chatUpdate');
+    await c.settle();
+    assert.deepEqual(c.frames.filter((frame) => frame.newMessage), []);
+    await Promise.all([a, b, c].map((client) => client.close()));
+  });
+});
