@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/gather.h"
 
+#include "store/expiry.h"
+
 const struct record_place *
 gather_base(const struct record_head *head, const struct record_cursor *cursor)
 {
@@ -37,18 +39,31 @@ add_chat(struct gather *gather, uint64_t peer, uint64_t chat_number)
     command_pair_put(gather->pairs, chats->count++, peer, chat_number);
 }
 
+/* Somebody else's message whose time is over. */
+static bool
+has_expired(const struct gather *gather, const struct store_entry *entry)
+{
+    bool said = entry->kind == STORE_ENTRY_MESSAGE || entry->kind == STORE_ENTRY_GROUP_MESSAGE;
+    return said && entry->message.sender != gather->ack.user && entry->message.expires_at_ms != 0 &&
+           entry->message.expires_at_ms <= gather->now_ms;
+}
+
 bool
 gather_add(struct gather *gather, uint64_t number, struct store_value record)
 {
     struct store_entry entry;
-    if (gather->entries == COMMAND_PAIRS_MAX) {
+    if (gather->entries == COMMAND_PAIRS_MAX || gather->expired == EXPIRY_ROWS_MAX) {
         gather->left = true;
         return false;
     }
     int error = entry_decode(number, record.bytes, record.count, &entry);
     ASSERT(error == 0);
     /* The user's own messages, copied from another device, are nobody's to have delivered. */
-    if (entry.kind == STORE_ENTRY_MESSAGE && entry.message.sender == entry.peer) {
+    bool said = entry.kind == STORE_ENTRY_MESSAGE || entry.kind == STORE_ENTRY_GROUP_MESSAGE;
+    gather->fleeting = gather->fleeting || (said && entry.message.expires_at_ms != 0);
+    if (gather->fleeting && has_expired(gather, &entry)) {
+        gather->expired++;
+    } else if (entry.kind == STORE_ENTRY_MESSAGE && entry.message.sender == entry.peer) {
         add_chat(gather, entry.peer, entry.message.chat_number);
     } else if (entry.kind == STORE_ENTRY_GROUP_MESSAGE) {
         add_chat(gather, entry.peer | COMMAND_PAIR_GROUP, entry.message.chat_number);
@@ -58,6 +73,29 @@ gather_add(struct gather *gather, uint64_t number, struct store_value record)
     gather->reached = number;
     gather->entries++;
     return true;
+}
+
+uint32_t
+gather_expired(const struct gather *gather, struct page *page, unsigned char *rows)
+{
+    struct store_key key;
+    struct store_value value;
+    uint32_t count = 0;
+    while (count < gather->expired && page_next(page, &key, &value)) {
+        unsigned char record[EXPIRY_BYTES];
+        struct expiry expiry = {.kind = EXPIRY_ENTRY, .user = gather->ack.user, .a = key.a};
+        struct store_entry entry;
+        int error = entry_decode(key.a, value.bytes, value.count, &entry);
+        ASSERT(error == 0);
+        if (has_expired(gather, &entry)) {
+            struct expiry_row row = {.at_ms = entry.message.expires_at_ms,
+                                     .number = key.a,
+                                     .record = {.bytes = record, .count = sizeof(record)}};
+            expiry_encode(&expiry, record);
+            expiry_row_put(rows, count++, &row);
+        }
+    }
+    return count;
 }
 
 void

@@ -6,10 +6,16 @@
  * bytes lie up to n, is in the entries between the device's cursor and n, and those may be in LMDB.
  *
  *     gather_start(&gather, &asked, gather_base(&head, cursor), pairs);
+ *     gather.now_ms = ...;
  *     page_start(&page, delta, &gather.range, rows);
  *     while (page_next(&page, &key, &value) && gather_add(&gather, key.a, value)) {}
  *     gather_end(&gather, page.cut);
  *     ... gather.ack, and if gather.left: acknowledge again for the rest ...
+ *
+ * What has expired by then, and lies there still, is delivered to nobody: the device was not given
+ * it. It is swept (expiry.h) before the acknowledgement passes over it, so that its sender is told:
+ *
+ *     if (gather.expired > 0) { page_start(...); count = gather_expired(&gather, &page, rows); }
  *
  * Plain values.
  */
@@ -25,6 +31,9 @@ enum { GATHER_PAIRS_BYTES = COMMAND_PAIRS_MAX * COMMAND_PAIR_BYTES };
 struct gather {
     struct command_ack ack; /* out; number is less than was asked for when `left` */
     bool left;
+    bool fleeting;            /* some of it expires at some time */
+    uint64_t now_ms;          /* 0: nothing has expired */
+    uint32_t expired;         /* so many have: EXPIRY_ROWS_MAX at most */
     struct store_range range; /* the entries to go through; partition 0: the caller sets it */
     uint64_t reached;
     uint32_t entries;
@@ -39,6 +48,10 @@ void gather_start(struct gather *gather, const struct command_ack *asked,
                   const struct record_place *base, unsigned char *pairs);
 /* False: no more fit into one command. */
 bool gather_add(struct gather *gather, uint64_t number, struct store_value record);
+/* Those of the page that have expired, up to where the gathering got, as rows of a sweep's command
+ * (EXPIRY_ROWS_MAX of EXPIRY_ROW_BYTES); how many. The page is the one that was gathered, from its
+ * beginning. */
+uint32_t gather_expired(const struct gather *gather, struct page *page, unsigned char *rows);
 /* Adds what the page has from before an instant, for an inbox that expires. State, which has no
  * time, goes with what came behind it. Ends the gathering. */
 void gather_old(struct gather *gather, struct page *page, uint64_t before_ms);

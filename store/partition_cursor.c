@@ -13,7 +13,7 @@
 /* Goes through what is acknowledged; false: some of it is in LMDB and has not been read. */
 static bool
 gather(struct partition *partition, struct ask *ask, const struct record_place *base,
-       struct gather *out)
+       uint64_t now_ms, struct gather *out)
 {
     const struct store_ack *asked = ASK_DATA(store_ack, ask);
     struct command_ack ack = {
@@ -23,6 +23,7 @@ gather(struct partition *partition, struct ask *ask, const struct record_place *
     struct store_key key;
     struct store_value value;
     gather_start(out, &ack, base, partition->journal->pairs);
+    out->now_ms = now_ms;
     out->range.low.partition = partition->ledger.partition;
     out->range.high.partition = partition->ledger.partition;
     if (base->number < asked->number && base->number < delta_folded_number(delta)) {
@@ -63,6 +64,21 @@ log_part(struct partition *partition, struct ask *ask, struct command *command)
     return ASK_TAKEN;
 }
 
+/* Some of it may have expired. ASK_READY: that is swept before the command, if it is to act. */
+static enum ask_outcome
+sweep_passed(struct partition *partition, struct ask *ask, const struct record_place *from,
+             bool act, struct gather *out)
+{
+    uint64_t now_ms = (uint64_t)ln_wall_ms();
+    (void)gather(partition, ask, from, now_ms, out);
+    if (out->expired == 0) {
+        return ASK_READY;
+    }
+    enum ask_outcome outcome = partition_log_passed(partition, ask, out, act);
+    (void)gather(partition, ask, from, now_ms, out);
+    return outcome == ASK_TAKEN ? ASK_READY : outcome;
+}
+
 static enum ask_outcome
 log_ack(struct partition *partition, struct ask *ask, const struct record_place *base, bool act)
 {
@@ -71,8 +87,13 @@ log_ack(struct partition *partition, struct ask *ask, const struct record_place 
     do {
         struct command command = {.partition = partition->ledger.partition, .kind = COMMAND_ACK};
         const struct record_place *from = ask->place.number > base->number ? &ask->place : base;
-        if (!gather(partition, ask, from, &gathered)) {
+        if (!gather(partition, ask, from, 0, &gathered)) {
             return ASK_MISSING;
+        }
+        outcome =
+            gathered.fleeting ? sweep_passed(partition, ask, from, act, &gathered) : ASK_READY;
+        if (outcome != ASK_READY) {
+            return outcome;
         }
         command.ack = gathered.ack;
         if (!partition_knows_needs(partition, &command)) {
@@ -144,10 +165,12 @@ run_read(struct partition *partition, struct ask *ask, bool act)
     if (!partition_knows_needs(partition, &command)) {
         return ASK_MISSING;
     }
-    if (!act) {
-        return ASK_READY;
-    }
     bool met = chat_get(&partition->ledger, read->user, read->peer, &chat);
+    if (!act) {
+        return met && read->chat_number > chat.delivered
+                   ? partition_log_unseen(partition, ask, read->user, false)
+                   : ASK_READY;
+    }
     if (!met || read->chat_number > chat.last) {
         return partition_head(partition, ask, read->user, &head) ? partition_refuse(ask, -ERANGE)
                                                                  : ASK_DONE;
@@ -156,6 +179,12 @@ run_read(struct partition *partition, struct ask *ask, bool act)
         inbox_head_get(&partition->ledger, read->user, &head) && chat_owes_read(&head, &chat);
     if (read->chat_number <= chat.read && !owes) {
         return partition_refuse(ask, 0);
+    }
+    if (read->chat_number > chat.delivered) {
+        enum ask_outcome outcome = partition_log_unseen(partition, ask, read->user, true);
+        if (outcome != ASK_READY && outcome != ASK_TAKEN) {
+            return outcome;
+        }
     }
     return partition_log_known(partition, ask, &command);
 }

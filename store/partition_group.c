@@ -223,11 +223,15 @@ run_read(struct partition *partition, struct ask *ask, bool act)
         .kind = COMMAND_GROUP_READ,
         .read = {.user = read->user, .peer = read->peer, .chat_number = read->chat_number},
     };
-    enum ask_outcome outcome = partition_log(partition, ask, &command, false);
-    if (outcome != ASK_READY || !act) {
-        return outcome;
+    if (partition_log(partition, ask, &command, false) == ASK_MISSING) {
+        return ASK_MISSING;
     }
-    if (!membership_get(&partition->ledger, read->user, read->peer, &membership)) {
+    bool met = membership_get(&partition->ledger, read->user, read->peer, &membership);
+    bool unseen = met && read->chat_number > membership.delivered;
+    if (!act) {
+        return unseen ? partition_log_unseen(partition, ask, read->user, false) : ASK_READY;
+    }
+    if (!met) {
         return partition_refuse(ask, -ENOENT);
     }
     if (read->chat_number > membership.last) {
@@ -236,7 +240,13 @@ run_read(struct partition *partition, struct ask *ask, bool act)
     if (read->chat_number <= membership.read) {
         return partition_refuse(ask, 0);
     }
-    return partition_log(partition, ask, &command, act);
+    if (unseen) {
+        enum ask_outcome outcome = partition_log_unseen(partition, ask, read->user, true);
+        if (outcome != ASK_READY && outcome != ASK_TAKEN) {
+            return outcome;
+        }
+    }
+    return partition_log_known(partition, ask, &command);
 }
 
 /* -------------------------------------------------------------------------------------- reading */

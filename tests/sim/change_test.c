@@ -371,6 +371,46 @@ what_has_disappeared_is_given_to_nobody(void **state)
     }
 }
 
+/* Acknowledged or read before the node's first look at what is due: what lies before that, and was
+ * given to nobody any more, is told as expired before anything else is told as delivered. */
+static void
+what_has_disappeared_is_delivered_to_nobody(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        begin(seed);
+        const char *frame = NULL;
+        char command[160];
+        bool reads = seed % 2 == 0;
+        char token[sizeof bob[1].token];
+        memcpy(token, bob[1].token, sizeof token);
+        wire_end(&bob[1]);
+        (void)says(&alice[0], 1, bob_id, "first", "");
+        (void)says(&alice[0], 2, bob_id, "soon gone", ",\"ttlMs\":\"1500\"");
+        (void)says(&alice[0], 3, bob_id, "last", "");
+        world_run(&world, 1500);
+        wire_open(&bob[1], &world, PROTOCOL_BINARY);
+        wire_login(&bob[1], token);
+        assert_int_equal(heard(&bob[1], "soon gone", NULL), 0);
+        assert_int_equal(heard(&bob[1], "\"last\"", &frame), 1);
+        assert_int_equal(heard(&alice[0], "\"expired\"", NULL), 0); /* nobody has looked yet */
+        (void)snprintf(command, sizeof command,
+                       reads
+                           ? "{\"markRead\":{\"chat\":{\"userId\":\"%llu\"},\"chatNumber\":\"3\"}}"
+                           : "{\"ack\":{\"inboxNumber\":\"%llu\"}}",
+                       (unsigned long long)(reads ? alice_id : wire_number(frame, "inboxNumber")));
+        wire_say(&bob[1], command);
+        assert_in_range(heard(&alice[0], "\"expiredAfter\":\"1\",\"expired\":\"2\"", NULL), 1, 2);
+        assert_int_equal(heard(&alice[0], "\"delivered\":\"2\"", NULL), 0);
+        for (unsigned i = 0; i < alice[0].heard_count; i++) {
+            const char *heard_frame = alice[0].heard[i];
+            bool tells = strstr(heard_frame, "\"delivered\":\"3\"") != NULL;
+            assert_true(!tells || strstr(heard_frame, "\"expired\":\"2\"") != NULL);
+        }
+        end();
+    }
+}
+
 int
 main(void)
 {
@@ -386,6 +426,8 @@ main(void)
         SPEC("a message is hidden on one's own devices, and seen by the other user",
              what_is_hidden_is_hidden_on_ones_own_devices),
         SPEC("what has disappeared is given to nobody", what_has_disappeared_is_given_to_nobody),
+        SPEC("nor is it delivered by what is acknowledged or read behind it",
+             what_has_disappeared_is_delivered_to_nobody),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

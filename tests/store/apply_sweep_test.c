@@ -194,6 +194,34 @@ a_gap_is_acknowledged_over(void **state)
     assert_int_equal(head.low.entries, head.last.entries); /* nothing waits, nothing counts */
 }
 
+/* Nobody is given what has expired, however late the sweep comes. */
+static void
+an_acknowledgement_delivers_nothing_that_has_expired(void **state)
+{
+    struct world *world = *state;
+    struct record_chat chat;
+    (void)world_send(world, alice, 1, 1, bob, "stays");
+    (void)world_send_for(world, alice, 2, bob, "soon", 5000);
+    (void)world_send(world, alice, 1, 3, bob, "stays");
+    (void)world_send_for(world, alice, 4, bob, "last", 5000);
+    world_settle(world);
+    world_fold_out(world);
+    world_restart(world);
+    world_pass(world, 5000);
+    (void)world_inbox(world, bob, 0, entries);
+    (void)world_ack(world, bob, 1, entries[3].number);
+    world_settle(world);
+    assert_true(world_chat(world, alice, bob, &chat));
+    assert_int_equal(chat.peer_delivered, 3);
+    assert_int_equal(chat.peer_expired_after, 3);
+    assert_int_equal(chat.peer_expired, 4);
+    (void)world_sweep(world);
+    world_settle(world);
+    assert_true(world_chat(world, alice, bob, &chat));
+    assert_int_equal(chat.peer_expired_after, 3);
+    assert_int_equal(chat.peer_delivered, 3);
+}
+
 static void
 is_swept_twice_without_harm(void **state)
 {
@@ -288,6 +316,8 @@ main(void)
         AMONG_THEM("what one device has in time did not expire",
                    what_one_device_has_did_not_expire),
         AMONG_THEM("a device acknowledges over what has disappeared", a_gap_is_acknowledged_over),
+        AMONG_THEM("an acknowledgement delivers nothing that has expired, though nobody swept it",
+                   an_acknowledgement_delivers_nothing_that_has_expired),
         AMONG_THEM("to sweep twice does no harm", is_swept_twice_without_harm),
         AMONG_THEM("what was due for a user who is gone goes quietly", forgets_who_is_gone),
         AMONG_THEM("a tombstone goes when nobody could change the message any more",

@@ -139,34 +139,61 @@ world_sweep(struct world *world)
     return count;
 }
 
+/* Gathers what lies between the cursor, if there is one, and what is asked for. */
+static void
+gather(struct world *world, const struct command_ack *asked, const struct record_place *base,
+       struct page *page, struct gather *out)
+{
+    uint8_t partition = world_partition(world, asked->user);
+    struct store_key key;
+    struct store_value value;
+    gather_start(out, asked, base, pairs);
+    out->now_ms = world_now_ms(world);
+    out->range.low.partition = partition;
+    out->range.high.partition = partition;
+    world_page(world, &out->range, page);
+    while (page_next(page, &key, &value) && gather_add(out, key.a, value)) {
+    }
+    gather_end(out, page->cut);
+}
+
+/* As partition_passed.c does: before a cursor passes over it, what has expired is swept. */
+static void
+sweep_passed(struct world *world, const struct gather *gathered)
+{
+    struct command command = {.partition = world_partition(world, gathered->ack.user),
+                              .kind = COMMAND_SWEEP,
+                              .sweep = {.rows = pairs}};
+    struct page page;
+    world_page(world, &gathered->range, &page);
+    command.sweep.count = gather_expired(gathered, &page, pairs);
+    (void)world_apply(world, &command);
+}
+
 struct result
 world_ack(struct world *world, uint64_t user, uint16_t device, uint64_t number)
 {
-    struct gather gather;
+    struct gather gathered;
     struct result result;
     struct command command = {.partition = world_partition(world, user), .kind = COMMAND_ACK};
     struct command_ack asked = {.user = user, .device = device, .number = number};
     do {
         struct record_head head = {0};
-        struct record_cursor none = {0};
-        struct record_cursor *cursor = NULL;
         struct page page;
-        struct store_key key;
-        struct store_value value;
-        if (world_head(world, user, &head)) {
-            cursor = inbox_cursor(&head, device);
+        struct record_cursor *cursor =
+            world_head(world, user, &head) ? inbox_cursor(&head, device) : NULL;
+        if (cursor == NULL) {
+            command.ack = asked;
+            return world_apply(world, &command);
         }
-        gather_start(&gather, &asked, gather_base(&head, cursor != NULL ? cursor : &none), pairs);
-        gather.range.low.partition = command.partition;
-        gather.range.high.partition = command.partition;
-        world_page(world, &gather.range, &page);
-        while (cursor != NULL && page_next(&page, &key, &value) &&
-               gather_add(&gather, key.a, value)) {
+        gather(world, &asked, gather_base(&head, cursor), &page, &gathered);
+        if (gathered.expired > 0) {
+            sweep_passed(world, &gathered);
+            gather(world, &asked, gather_base(&head, cursor), &page, &gathered);
         }
-        gather_end(&gather, page.cut);
-        command.ack = gather.ack;
+        command.ack = gathered.ack;
         result = world_apply(world, &command);
-    } while (gather.left && result.error == 0);
+    } while (gathered.left && result.error == 0);
     return result;
 }
 
