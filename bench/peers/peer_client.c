@@ -3,7 +3,7 @@
  *
  *     peer_client mqtt --address 127.0.0.1:1883 --pid N [--pairs 100] [--window 16]
  *                 [--bytes 128] [--seconds 10] [--warmup 2]
- *     peer_client xmpp --address 127.0.0.1:5222 --pid N --silent [--pairs 2500]
+ *     peer_client xmpp --address 127.0.0.1:5222 --pid N --silent [--pairs 2500] [--settle 2]
  *
  * One line of JSON: messages a second whose receipt has come back, how long each took until it was
  * shown, and the CPU of both sides; or, silent, by how much the server's resident memory has grown
@@ -22,7 +22,6 @@ enum {
     CALLS_MAX = 32, /* couples that log in at a time */
     LOGIN_MS = 60000,
     QUIET_MS = 20000,
-    SETTLE_MS = 2000, /* after the last message, before memory is looked at */
     MS_PER_S = 1000,
     NS_PER_US = 1000,
     STACK_BYTES = 64 * 1024,
@@ -30,7 +29,7 @@ enum {
 
 struct settings {
     const char *address;
-    uint32_t pid, pairs, window, bytes, seconds, warmup;
+    uint32_t pid, pairs, window, bytes, seconds, warmup, settle;
     bool silent;
 };
 
@@ -49,6 +48,8 @@ static const struct flag table[] = {
     {"warmup", &flag_number, 1, offsetof(struct settings, warmup), 0, 3600, "N", "seconds before"},
     {"silent", &flag_on, 1, offsetof(struct settings, silent), 0, 0, NULL,
      "measures memory of silent connections"},
+    {"settle", &flag_number, 1, offsetof(struct settings, settle), 0, 3600, "N",
+     "seconds after the last message, before memory is looked at"},
 };
 static const char *const scenarios[] = {"all"};
 static const struct flags flags = {table, sizeof table / sizeof table[0], scenarios, 1};
@@ -56,7 +57,7 @@ static const struct flags flags = {table, sizeof table / sizeof table[0], scenar
 static const struct dialect *const dialects[] = {&dialect_mqtt, &dialect_xmpp};
 
 static struct settings settings = {
-    .pairs = 100, .window = 16, .bytes = 128, .seconds = 10, .warmup = 2};
+    .pairs = 100, .window = 16, .bytes = 128, .seconds = 10, .warmup = 2, .settle = 2};
 static struct couples couples;
 static struct io_driver *driver;
 
@@ -169,7 +170,7 @@ play_silent(const ln_pid *pids, uint64_t before_bytes)
         tell(pids[i], COUPLE_ONCE);
         wait_for_one(COUPLE_QUIET, QUIET_MS);
     }
-    sleep_ms(SETTLE_MS);
+    sleep_ms((uint64_t)settings.settle * MS_PER_S);
     uint64_t after_bytes = resident_bytes();
     double grown = after_bytes > before_bytes ? (double)(after_bytes - before_bytes) : 0;
     printf("{\"dialect\": \"%s\", \"connections\": %u, \"bytes_per_connection\": %.0f}\n",

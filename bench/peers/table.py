@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The rows of run.sh as a table: a line per measure, a column per messenger.
+"""The rows of run.sh as a table: a line per measure, a column per messenger, medians over the rounds.
 
     table.py FILE        lines of: messenger, TAB, row, TAB, a result in JSON
 """
 import json
+import statistics
 import sys
 
 PROMISES = {
@@ -12,12 +13,13 @@ PROMISES = {
     "ejabberd": ("in memory while its reader is online", "a message of the reader's"),
     "mosquitto": ("in memory; saved each 30 minutes and at its end", "a message of the reader's"),
 }
+# Row, name, what is told of it, from a result.
 MEASURES = (
-    ("full", "messages a second, with receipts", lambda result: f"{rate(result):,.0f}"),
-    ("full", "CPU of server; client, in cores", lambda result: "{:.2f}; {:.2f}".format(*cores(result))),
-    ("single", "one at a time: p50 to delivery", lambda result: f"{delay(result, 'p50_us'):,.0f} us"),
-    ("single", "one at a time: p99 to delivery", lambda result: f"{delay(result, 'p99_us'):,.0f} us"),
-    ("silent", "bytes of a silent connection", lambda result: f"{result['bytes_per_connection']:,.0f}"),
+    ("full", "messages a second, with receipts", "{:,.0f}", lambda result: [rate(result)]),
+    ("full", "CPU of server; client, in cores", "{:.2f}; {:.2f}", lambda result: cores(result)),
+    ("single", "one at a time: p50 to delivery", "{:,.0f} us", lambda result: [delay(result, "p50_us")]),
+    ("single", "one at a time: p99 to delivery", "{:,.0f} us", lambda result: [delay(result, "p99_us")]),
+    ("silent", "bytes of a silent connection", "{:,.0f}", lambda result: [result["bytes_per_connection"]]),
 )
 
 
@@ -36,17 +38,21 @@ def delay(result, percentile):
     return result["latencies"]["to_delivery"][percentile] if "latencies" in result else result[percentile]
 
 
+def medians(results, figures):
+    return [statistics.median(column) for column in zip(*map(figures, results))]
+
+
 def main():
     results = {}
     with open(sys.argv[1], encoding="utf-8") as rows:
         for line in rows:
             messenger, row, result = line.split("\t", 2)
-            results.setdefault(messenger, {})[row] = json.loads(result)
+            results.setdefault(messenger, {}).setdefault(row, []).append(json.loads(result))
     lines = [["", *results]]
     lines.append(["a message is", *(PROMISES[messenger][0] for messenger in results)])
     lines.append(["its receipt is", *(PROMISES[messenger][1] for messenger in results)])
-    for row, name, tell in MEASURES:
-        lines.append([name, *(tell(rows[row]) for rows in results.values())])
+    for row, name, text, figures in MEASURES:
+        lines.append([name, *(text.format(*medians(rows[row], figures)) for rows in results.values())])
     widths = [max(len(cell) for cell in column) for column in zip(*lines)]
     for line in lines:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
