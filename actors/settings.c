@@ -5,6 +5,7 @@
 #include "actors/settings_priv.h"
 #include "net/url.h"
 #include "net/utf8.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <string.h>
@@ -242,6 +243,14 @@ settings_history_days(const struct settings *settings)
         return settings->limits.history_days;
     }
     return settings->inbox_age_days != 0 ? settings->inbox_age_days : SETTINGS_HISTORY_FOREVER;
+}
+
+uint64_t
+settings_group_log_ms(const struct settings *settings)
+{
+    uint64_t ms = settings->group_log_days * STORE_DAY_MS;
+    ms = settings->edit_window_ms > ms ? settings->edit_window_ms : ms;
+    return settings->delete_window_ms > ms ? settings->delete_window_ms : ms;
 }
 
 /* In the JSON form content is base64, four bytes for three; the rest of the frame around it. */

@@ -99,6 +99,7 @@ struct settings {
     uint32_t link_code_s;     /* for how long a code links a new device */
     uint32_t link_code_tries; /* wrong codes until it is void */
 
+    uint32_t group_log_days; /* see settings_group_log_ms */
     uint32_t group_typing_members_max;
     uint32_t presence_watchers_max;  /* of one user */
     uint32_t presence_updates_per_s; /* of a scheduler */
@@ -166,6 +167,10 @@ MUST_CHECK int settings_check(const struct settings *settings, struct ln_text *w
  * read. */
 uint32_t settings_history_days(const struct settings *settings);
 bool settings_history_until_read(const struct settings *settings);
+
+/* How long a group knows who wrote a message, and whom it reached: as long as the operator says, and
+ * at least as long as it may be changed. */
+uint64_t settings_group_log_ms(const struct settings *settings);
 
 /* Every setting with its value, as a table for people or as a JSON object; `origins` adds where
  * each came from. */

@@ -90,15 +90,6 @@ history_ms(uint32_t days)
     return days == SETTINGS_HISTORY_FOREVER ? STORE_HISTORY_FOREVER : days * STORE_DAY_MS;
 }
 
-/* As long as a message may be changed, and told of. */
-static uint64_t
-group_log_ms(const struct settings *settings)
-{
-    uint64_t ms = STORE_GROUP_LOG_MS;
-    ms = settings->edit_window_ms > ms ? settings->edit_window_ms : ms;
-    return settings->delete_window_ms > ms ? settings->delete_window_ms : ms;
-}
-
 static int
 data_open(const struct settings *settings, struct io_driver *driver, struct store **out,
           struct descriptors *out_needed)
@@ -119,7 +110,7 @@ data_open(const struct settings *settings, struct io_driver *driver, struct stor
         .devices_max = (uint16_t)settings->devices_max,
         .steps_bytes_max = settings->trace_bytes_max,
         .group_members_max = settings->limits.group_members_max,
-        .group_log_ms = group_log_ms(settings),
+        .group_log_ms = settings_group_log_ms(settings),
         .history_ms = history_ms(settings_history_days(settings)),
         .history_until_read = settings_history_until_read(settings),
         .states_max = settings->states_max,

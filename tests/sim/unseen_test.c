@@ -18,6 +18,8 @@ in_days(struct settings *settings)
     settings->device_unseen_days = 2;
     settings->device_warn_days = 1;
     settings->inbox_age_days = 1;
+    settings->group_log_days = 1;
+    settings->delete_window_ms = HOUR_MS;
     settings->limits.idle_timeout_ms = DAY_HOURS * HOUR_MS;
 }
 
@@ -125,6 +127,52 @@ days_go_by(void **state)
     end();
 }
 
+/* What Bob hears when he asks whom his message of that number has reached. */
+static const char *
+info_of(uint64_t group, unsigned chat_number)
+{
+    char command[160];
+    (void)snprintf(command, sizeof command,
+                   "{\"getMessageInfo\":{\"chat\":{\"groupId\":\"%llu\"},\"chatNumber\":\"%u\"}}",
+                   (unsigned long long)group, chat_number);
+    unsigned from = bob.heard_count;
+    wire_say(&bob, command);
+    (void)wire_waiting(&bob, 1000);
+    const char *answer = heard(&bob, from, "\"answer\"");
+    assert_non_null(answer);
+    return answer;
+}
+
+static void
+bob_tells(uint64_t group)
+{
+    char command[160];
+    (void)snprintf(command, sizeof command,
+                   "{\"sendMessage\":{\"chat\":{\"groupId\":\"%llu\"},\"text\":\"hello\"}}",
+                   (unsigned long long)group);
+    wire_say(&bob, command);
+    (void)wire_waiting(&bob, 5000);
+}
+
+static void
+groups_forget(void **state)
+{
+    (void)state;
+    begin(2);
+    wire_say(&bob, "{\"createChat\":{\"name\":\"walkers\",\"participants\":[{\"userName\":"
+                   "\"alice\"}]}}");
+    (void)wire_waiting(&bob, 1000);
+    uint64_t group = wire_number(heard(&bob, 0, "\"answer\""), "groupId");
+    bob_tells(group);
+    hours_pass(DAY_HOURS - 1);
+    assert_non_null(strstr(info_of(group, 1), "\"members\""));
+    hours_pass(2);
+    bob_tells(group);
+    assert_non_null(strstr(info_of(group, 1), "\"OUT_OF_RANGE\""));
+    assert_non_null(strstr(info_of(group, 2), "\"members\""));
+    end();
+}
+
 int
 main(void)
 {
@@ -132,6 +180,7 @@ main(void)
         SPEC("what nobody takes in expires, whom nobody sees is unlinked, and all concerned are "
              "told",
              days_go_by),
+        SPEC("whom a message of a group has reached is known for group_log_days", groups_forget),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

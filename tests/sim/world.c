@@ -148,6 +148,7 @@ boot_once(struct world *world)
         .plant_lost_pushes = world->lost_pushes,
         .steps_bytes_max = 8 << 20,
         .states_max = world->settings.states_max,
+        .group_log_ms = settings_group_log_ms(&world->settings),
         .history_ms = settings_history_days(&world->settings) * STORE_DAY_MS,
         .history_until_read = settings_history_until_read(&world->settings),
         .device_unseen_ms = world->settings.device_unseen_days * STORE_DAY_MS,
