@@ -480,8 +480,11 @@ put_settings(const struct run *run, struct ln_text *out)
     put_row("disk of the node's data", run->ground.machine.disk, out);
     put_row("node's version", run->ground.node_version, out);
     put_row("node's settings", run->ground.node_settings, out);
-    put_row_number("ns for a cache line to the other core, before", run->line_ns_before, out);
-    put_row_number("ns for a cache line to the other core, after", run->line_ns_after, out);
+    ln_text_print(out, "<tr><td>a cache line to the other core</td><td>");
+    report_print_line(run->line_ns_before, out);
+    ln_text_print(out, " before the run, ");
+    report_print_line(run->line_ns_after, out);
+    ln_text_print(out, " after it</td></tr>\n");
     table_close(out);
 }
 

@@ -6,9 +6,12 @@
 
 #include <stdint.h>
 
-/* Nanoseconds that a cache line takes to the other core, the least of some hundreds of looks; 0
- * where this process has one core, or a thread can't be bound to one. Blocks for PLACEMENT_MS_MAX
- * at most, longer only where the cores are not free. */
+/* Nanoseconds that a cache line takes to the other core, the least of many looks; 0: not known,
+ * since this process has one core, or a thread can't be bound to one, or others kept the cores
+ * busy. Blocks for PLACEMENT_MS_MAX at most, longer only where the cores are not free. One caller
+ * at a time. */
 uint32_t placement_line_ns(void);
+/* What looks say: the least of them; 0 when that is impossible, or too few agree with it. */
+uint32_t placement_judge(const uint32_t *looks_ns, unsigned count);
 
 enum { PLACEMENT_MS_MAX = 50, PLACEMENT_NEAR_NS = 100 };

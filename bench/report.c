@@ -291,22 +291,24 @@ put_rate(const struct run *run, struct ln_text *out)
                   options->seconds, options->warmup_s);
 }
 
-static const char *
-placement_text(uint32_t line_ns)
+void
+report_print_line(uint32_t line_ns, struct ln_text *out)
 {
-    return line_ns < PLACEMENT_NEAR_NS ? "near" : "far";
+    if (line_ns == 0) {
+        ln_text_print(out, "not known");
+    } else {
+        ln_text_print(out, "%u ns (%s)", line_ns, line_ns < PLACEMENT_NEAR_NS ? "near" : "far");
+    }
 }
 
 static void
 put_placement(const struct run *run, struct ln_text *out)
 {
-    uint32_t before = run->line_ns_before;
-    uint32_t after = run->line_ns_after;
-    if (before > 0 && after > 0) {
-        ln_text_print(
-            out, "a cache line to the other core: %u ns before the run (%s), %u ns after it (%s)\n",
-            before, placement_text(before), after, placement_text(after));
-    }
+    ln_text_print(out, "a cache line to the other core: ");
+    report_print_line(run->line_ns_before, out);
+    ln_text_print(out, " before the run, ");
+    report_print_line(run->line_ns_after, out);
+    ln_text_print(out, " after it\n");
 }
 
 void

@@ -14,6 +14,9 @@ void report_date(int64_t wall_ms, char out[REPORT_DATE_BYTES]);
  * each. */
 void report_print_settings_json(const char *scenario, const struct options *options,
                                 const struct run_ground *ground, struct ln_text *out);
+/* How far apart two cores were (placement.h): "52 ns (near)", "not known"; and in JSON. */
+void report_print_line(uint32_t line_ns, struct ln_text *out);
+void report_print_line_json(const char *name, uint32_t line_ns, struct ln_text *out);
 /* Beside percentiles: that they are a lower bound, if they are. */
 void report_print_lacking(const struct run *run, struct ln_text *out);
 void report_print_lacking_json(const struct run *run, struct ln_text *out);

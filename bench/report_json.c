@@ -62,6 +62,16 @@ json_habits(struct ln_text *out, const struct options *options)
     json_fraction(out, "heartbeat_seconds", habits->beat_s);
 }
 
+void
+report_print_line_json(const char *name, uint32_t line_ns, struct ln_text *out)
+{
+    if (line_ns == 0) {
+        ln_text_print(out, "\"%s\":null", name);
+    } else {
+        ln_text_print(out, "\"%s\":%u", name, line_ns);
+    }
+}
+
 static void
 json_ground(const struct run_ground *ground, struct ln_text *out)
 {
@@ -258,8 +268,11 @@ report_print_json(const struct run *run, struct ln_text *out)
     ln_text_print(out, "{");
     report_print_settings_json(scenario_name(run->options->scenario), run->options, &run->ground,
                                out);
-    ln_text_print(out, "\"placement\":{\"line_ns_before\":%u,\"line_ns_after\":%u},",
-                  run->line_ns_before, run->line_ns_after);
+    ln_text_print(out, "\"placement\":{");
+    report_print_line_json("line_ns_before", run->line_ns_before, out);
+    ln_text_print(out, ",");
+    report_print_line_json("line_ns_after", run->line_ns_after, out);
+    ln_text_print(out, "},");
     json_number(out, "exit_code", (uint64_t)run_exit_code(run));
     if (run->failed) {
         json_text(out, "failed", run->why);

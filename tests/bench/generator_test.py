@@ -248,6 +248,8 @@ class WithNode(unittest.TestCase):
         self.assertRegex(done.stdout, r"(?m)^\d+ messages a second, sent, delivered, read and ticked")
         self.assertRegex(done.stdout, r"(?m)^to delivered tick( +\d+\.\d){6}$")
         self.assertIn("all promises were kept", done.stdout)
+        known = r"(\d+ ns \((near|far)\)|not known)"
+        self.assertRegex(done.stdout, f"(?m)^a cache line to the other core: {known} before the run, {known} after it$")
         self.assertRegex(done.stderr, r"(?m)^ +1 s +\d+ messages/s")
 
     def test_both_forms_all_threads_and_long_texts_work(self):
