@@ -168,8 +168,8 @@ MUST_CHECK int settings_check(const struct settings *settings, struct ln_text *w
 uint32_t settings_history_days(const struct settings *settings);
 bool settings_history_until_read(const struct settings *settings);
 
-/* How long a group knows who wrote a message, and whom it reached: as long as the operator says, and
- * at least as long as it may be changed. */
+/* How long a group knows who wrote a message, and whom it reached: as long as the operator says,
+ * and at least as long as it may be changed. */
 uint64_t settings_group_log_ms(const struct settings *settings);
 
 /* Every setting with its value, as a table for people or as a JSON object; `origins` adds where
