@@ -89,16 +89,21 @@ created_send(const struct apply *apply, const struct payload_group_begin *begin,
              const struct record_spread *spread, unsigned char *ids)
 {
     struct ledger *ledger = apply->ledger;
-    struct store_entry_update update = {
-        .update = 1,
-        .time_ms = begin->created_at_ms,
-        .author = begin->creator,
-        .members = begin->members.count + 1,
-        .kind = STORE_GROUP_CREATED,
-        .subject_ids = ids,
-        .text = begin->name,
-        .text_bytes = begin->name_bytes,
+    struct payload_group_update created = {
+        .group = begin->group,
+        .update =
+            {
+                .update = 1,
+                .time_ms = begin->created_at_ms,
+                .author = begin->creator,
+                .members = begin->members.count + 1,
+                .kind = STORE_GROUP_CREATED,
+                .subject_ids = ids,
+                .text = begin->name,
+                .text_bytes = begin->name_bytes,
+            },
     };
+    struct store_entry_update *update = &created.update;
     uint8_t *homes = malloc((size_t)begin->members.count + 1);
     ASSERT(homes != NULL);
     for (uint32_t at = 0; at <= begin->members.count; at++) {
@@ -110,15 +115,15 @@ created_send(const struct apply *apply, const struct payload_group_begin *begin,
             continue;
         }
         only[i / 64] = UINT64_C(1) << i % 64;
-        update.subjects = 0;
+        update->subjects = 0;
         for (uint32_t at = 0; at <= begin->members.count; at++) {
             if (homes[at] == i) {
                 uint64_t user = member_at(begin, at);
-                memcpy(ids + update.subjects * sizeof(user), &user, sizeof(user));
-                update.subjects++;
+                memcpy(ids + update->subjects * sizeof(user), &user, sizeof(user));
+                update->subjects++;
             }
         }
-        group_send_update(ledger, apply->effects, begin->group, only, &update);
+        group_send_update(ledger, apply->effects, only, &created);
     }
     free(homes);
 }

@@ -231,6 +231,9 @@ list_role(struct change *change, uint64_t user, uint8_t role)
     case STORE_GROUP_NOBODY:
         admins_remove(&change->group, user);
         change->spread.members[home]--;
+        if (change->spread.members[home] == 0) {
+            change->spread.left[home / 64] |= UINT64_C(1) << home % 64;
+        }
         change->group.members--;
         break;
     case STORE_GROUP_MEMBER:
@@ -391,7 +394,7 @@ change_group(struct change *change)
     case STORE_GROUP_DELETE:
         group->deleted = true;
         group->members = 0;
-        change->spread = (struct record_spread){0};
+        memset(change->spread.members, 0, sizeof(change->spread.members));
         break;
     case STORE_GROUP_CREATED:
     case STORE_GROUP_CHANGE_KINDS:
@@ -417,23 +420,27 @@ static void
 tell(struct change *change, uint8_t kind, const uint64_t *subjects, uint32_t count)
 {
     const struct command_group_change *command = change->command;
-    struct store_entry_update update = {
-        .update = change->group.update,
-        .chat_number = change->group.last,
-        .time_ms = change->apply->time_ms,
-        .author = command->user,
-        .members = change->group.members,
-        .subjects = (uint16_t)count,
-        .kind = kind,
-        .subject_ids = (const unsigned char *)subjects,
+    struct payload_group_update told = {
+        .group = command->group,
+        .log_low = change->group.log_low,
+        .update =
+            {
+                .update = change->group.update,
+                .chat_number = change->group.last,
+                .time_ms = change->apply->time_ms,
+                .author = command->user,
+                .members = change->group.members,
+                .subjects = (uint16_t)count,
+                .kind = kind,
+                .subject_ids = (const unsigned char *)subjects,
+            },
     };
     if (kind == command->kind) {
-        update.value = command->value;
-        update.text_bytes = command->text_bytes;
-        update.text = command->text;
+        told.update.value = command->value;
+        told.update.text_bytes = command->text_bytes;
+        told.update.text = command->text;
     }
-    group_send_update(change->apply->ledger, change->apply->effects, command->group,
-                      change->touched, &update);
+    group_send_update(change->apply->ledger, change->apply->effects, change->touched, &told);
 }
 
 /* Nobody's group, and somebody changes something: he is its owner now, which all are told first. */
@@ -456,6 +463,16 @@ take_over(struct change *change)
     (void)group_get(change->apply->ledger, change->command->group, &change->group);
 }
 
+/* Also where members lived who have left: what is kept of them goes with the group. */
+static void
+tell_all(struct change *change)
+{
+    for (unsigned i = 0; i < STORE_PARTITIONS / 64; i++) {
+        change->touched[i] |= change->spread.left[i];
+        change->spread.left[i] = 0;
+    }
+}
+
 static void
 perform(struct change *change)
 {
@@ -466,6 +483,9 @@ perform(struct change *change)
     take_over(change);
     change_group(change);
     group_spread_mark(&change->spread, change->touched);
+    if (change->group.deleted) {
+        tell_all(change);
+    }
     change->group.update++;
     if (change->command->kind == STORE_GROUP_REMOVE || change->command->kind == STORE_GROUP_LEAVE) {
         change->group.receipts++; /* all may have what only they had not */

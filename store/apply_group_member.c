@@ -4,6 +4,7 @@
  * so. */
 #include "store/apply_group.h"
 #include "store/group_find.h"
+#include "store/group_left.h"
 #include "store/history_ledger.h"
 #include "store/outbox.h"
 
@@ -186,6 +187,7 @@ need_update(const struct needs *needs, const struct payload *payload)
     const struct store_entry_update *update = &payload->group_update.update;
     uint64_t group = payload->group_update.group;
     need_roster(needs, group);
+    need(needs, RECORD_LEFT, group, 0);
     for (unsigned i = 0; adds(update->kind) && i < update->subjects; i++) {
         uint64_t user = subject_at(update, i);
         if (ledger_partition_of(needs->ledger, user) == needs->ledger->partition) {
@@ -221,6 +223,7 @@ join(const struct apply *apply, uint64_t group, uint64_t user,
     membership.own_unread = 0;
     membership_put(apply->ledger, user, group, &membership);
     roster_add(apply->ledger, apply->effects, group, user);
+    group_left_remove(apply->ledger, apply->effects, group, user);
 }
 
 static uint8_t
@@ -270,8 +273,10 @@ update_to_member(const struct apply *apply, uint64_t user, const struct store_en
     inbox_head_put(apply->ledger, user, &head);
     membership.gone = update->kind == STORE_GROUP_DELETE || (subject && takes_out(update->kind));
     if (membership.gone) {
+        struct group_left left = {.user = user, .last = update->chat_number};
         membership.role = STORE_GROUP_NOBODY;
         roster_remove(apply->ledger, apply->effects, entry->peer, user);
+        group_left_add(apply->ledger, apply->effects, entry->peer, &left);
     } else if (subject) {
         membership.role = role_after(update->kind, membership.role);
     }
@@ -295,6 +300,11 @@ run_update(const struct apply *apply, const struct payload *payload)
         entry.update.subjects = 0;
     }
     apply_group_each(apply, &entry, update_to_member);
+    if (in->update.members == 0) {
+        group_left_forget(apply->ledger, in->group); /* with the group */
+    } else {
+        group_left_prune(apply->ledger, apply->effects, in->group, in->log_low);
+    }
 }
 
 const struct apply_payload_kind apply_group_update = {need_update, run_update};

@@ -4,6 +4,7 @@
  * itself, as long as its log goes back. */
 #include "store/apply_group.h"
 #include "store/group_find.h"
+#include "store/group_left.h"
 #include "store/history_ledger.h"
 #include "store/outbox.h"
 
@@ -103,7 +104,8 @@ row_delete(const struct apply *apply, const struct command_change *command,
     ledger_put(apply->ledger, &key, record, record_group_log_encode(&deleted, record));
 }
 
-/* To each partition that has members. An edit does not outlive what it is one of. */
+/* To each partition that has members; that it was deleted also to those that had some: what they
+ * were given goes, too. An edit does not outlive what it is one of. */
 static void
 tell(const struct apply *apply, const struct command_change *command,
      const struct record_group_log *row)
@@ -121,8 +123,10 @@ tell(const struct apply *apply, const struct command_change *command,
         message->expires_at_ms = row->expires_at_ms;
     }
     group_spread_get(apply->ledger, command->owner, &spread);
+    bool deleted = command->change.kind == STORE_CHANGE_DELETE;
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
-        if (spread.members[i] > 0) {
+        bool left = (spread.left[i / 64] & UINT64_C(1) << i % 64) != 0;
+        if (spread.members[i] > 0 || (deleted && left)) {
             (void)outbox_put(apply->ledger, apply->effects, (uint8_t)i, &payload);
         }
     }
@@ -210,20 +214,41 @@ need_entry(const struct needs *needs, uint64_t user, uint64_t group, uint64_t ch
 }
 
 static void
+need_place(const struct needs *needs, uint64_t user, const struct payload_group_changed *changed)
+{
+    uint64_t chat_number = changed->change.message.chat_number;
+    struct apply_edited edited = {user, changed->group, chat_number};
+    need_history(needs, user, changed->group, chat_number);
+    apply_edits_need(needs, &edited);
+    if (changed->change.kind == STORE_CHANGE_DELETE) {
+        need_entry(needs, user, changed->group, chat_number);
+    }
+}
+
+static void
+need_left(const struct needs *needs, const struct payload_group_changed *changed)
+{
+    struct group_left left;
+    need(needs, RECORD_LEFT, changed->group, 0);
+    for (uint32_t i = 0; group_left_peek(needs->ledger, changed->group, i, &left); i++) {
+        need(needs, RECORD_HEAD, left.user, 0);
+        need(needs, RECORD_MEMBERSHIP, left.user, changed->group);
+        need_place(needs, left.user, changed);
+    }
+}
+
+static void
 need_changed(const struct needs *needs, const struct payload *payload)
 {
     const struct payload_group_changed *changed = &payload->group_changed;
-    uint64_t chat_number = changed->change.message.chat_number;
     need_roster(needs, changed->group);
     uint64_t user = apply_group_roster_peek(needs->ledger, changed->group, 0);
     for (uint32_t next = 1; user != 0; next++) {
-        struct apply_edited edited = {user, changed->group, chat_number};
-        need_history(needs, user, changed->group, chat_number);
-        apply_edits_need(needs, &edited);
-        if (changed->change.kind == STORE_CHANGE_DELETE) {
-            need_entry(needs, user, changed->group, chat_number);
-        }
+        need_place(needs, user, changed);
         user = apply_group_roster_peek(needs->ledger, changed->group, next);
+    }
+    if (changed->change.kind == STORE_CHANGE_DELETE) {
+        need_left(needs, changed);
     }
 }
 
@@ -307,6 +332,47 @@ change_for_member(const struct apply *apply, uint64_t user, const struct store_e
     }
 }
 
+/* What he was given, and no device of his has, says nothing from now on; that it was deleted he
+ * hears where there is room. False: there is no such user any more. A head and a membership are
+ * large: they are not to lie on its callers' stack, too. */
+static __attribute__((noinline)) bool
+delete_for_left(const struct apply *apply, const struct group_left *left,
+                const struct change_said *said)
+{
+    struct store_entry entry = said->entry;
+    uint64_t chat_number = entry.change.message.chat_number;
+    struct apply_edited edited = {left->user, entry.peer, chat_number};
+    struct record_head head;
+    struct record_membership membership;
+    if (!inbox_head_get(apply->ledger, left->user, &head) ||
+        !membership_get(apply->ledger, left->user, entry.peer, &membership)) {
+        return false;
+    }
+    if (chat_number > left->last) {
+        return true;
+    }
+    wipe(apply, left->user, &head, &membership, chat_number);
+    apply_edits_take_out(apply, &edited, head.low.number);
+    change_history(apply, left->user, &entry);
+    (void)apply_group_entry(apply, left->user, &head, &entry);
+    inbox_head_put(apply->ledger, left->user, &head);
+    return true;
+}
+
+static void
+delete_for_all_left(const struct apply *apply, const struct change_said *said)
+{
+    uint64_t group = said->entry.peer;
+    struct group_left left;
+    for (uint32_t i = group_left_count(apply->ledger, group); i > 0; i--) {
+        bool there = group_left_peek(apply->ledger, group, i - 1, &left);
+        ASSERT(there);
+        if (!delete_for_left(apply, &left, said)) {
+            group_left_remove(apply->ledger, apply->effects, group, left.user);
+        }
+    }
+}
+
 static void
 run_changed(const struct apply *apply, const struct payload *payload)
 {
@@ -315,6 +381,9 @@ run_changed(const struct apply *apply, const struct payload *payload)
                                          .change = payload->group_changed.change},
                                .kept_until_ms = payload->group_changed.kept_until_ms};
     apply_group_each(apply, &said.entry, change_for_member);
+    if (said.entry.change.kind == STORE_CHANGE_DELETE) {
+        delete_for_all_left(apply, &said);
+    }
 }
 
 const struct apply_payload_kind apply_group_changed = {need_changed, run_changed};

@@ -83,11 +83,10 @@ group_spread_mark(const struct record_spread *spread, uint64_t partitions[4])
 }
 
 void
-group_send_update(struct ledger *ledger, struct effects *effects, uint64_t group,
-                  const uint64_t partitions[4], const struct store_entry_update *update)
+group_send_update(struct ledger *ledger, struct effects *effects, const uint64_t partitions[4],
+                  const struct payload_group_update *update)
 {
-    struct payload payload = {.kind = PAYLOAD_GROUP_UPDATE,
-                              .group_update = {.group = group, .update = *update}};
+    struct payload payload = {.kind = PAYLOAD_GROUP_UPDATE, .group_update = *update};
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
         if ((partitions[i / 64] & UINT64_C(1) << i % 64) != 0) {
             (void)outbox_put(ledger, effects, (uint8_t)i, &payload);

@@ -26,9 +26,9 @@ bool group_member_get(const struct ledger *ledger, uint64_t group, uint64_t user
 void group_member_put(struct ledger *ledger, uint64_t group, uint64_t user,
                       const struct record_member *member);
 
-/* Tells each partition that has members. `also`: one that has none any more; or the same as any. */
-void group_send_update(struct ledger *ledger, struct effects *effects, uint64_t group,
-                       const uint64_t partitions[4], const struct store_entry_update *update);
+/* Tells these partitions. */
+void group_send_update(struct ledger *ledger, struct effects *effects, const uint64_t partitions[4],
+                       const struct payload_group_update *update);
 void group_spread_mark(const struct record_spread *spread, uint64_t partitions[4]);
 
 /* Of the members who live here; false: there are none. */

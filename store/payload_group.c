@@ -74,13 +74,14 @@ message_get(struct cursor_in *in, struct payload *out)
 static size_t
 update_bytes(const struct payload *payload)
 {
-    return sizeof(uint64_t) + entry_update_bytes(&payload->group_update.update);
+    return 2 * sizeof(uint64_t) + entry_update_bytes(&payload->group_update.update);
 }
 
 static void
 update_put(struct cursor_out *out, const struct payload *payload)
 {
     cursor_put_u64(out, payload->group_update.group);
+    cursor_put_u64(out, payload->group_update.log_low);
     entry_put_update(out, &payload->group_update.update);
 }
 
@@ -88,6 +89,7 @@ static void
 update_get(struct cursor_in *in, struct payload *out)
 {
     out->group_update.group = cursor_get_u64(in);
+    out->group_update.log_low = cursor_get_u64(in);
     entry_get_update(in, &out->group_update.update);
 }
 

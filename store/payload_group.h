@@ -18,13 +18,15 @@ struct payload_group_begin {
     struct command_ids members; /* without the creator */
 };
 
-/* group's -> members': once to each partition that has members. */
+/* group's -> members': once to each partition that has members; that a message was deleted, and
+ * that the group is no more, also to those that had some. */
 struct payload_group_message {
     uint64_t group;
     struct store_entry_message message;
 };
 struct payload_group_update {
     uint64_t group;
+    uint64_t log_low;                 /* up to here no message is deleted any more */
     struct store_entry_update update; /* CREATED: its subjects are those who live there */
 };
 struct payload_group_changed {

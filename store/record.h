@@ -52,6 +52,7 @@ enum record_table {
     RECORD_GROUP_LOG = 19,
     RECORD_ROSTER = 20,
     RECORD_MEMBERSHIP = 21,
+    RECORD_LEFT = 22, /* group_left.h */
     RECORD_STATE = 26,     /* (user, kind, subject): what users have set */
     RECORD_STATE_SUM = 27, /* (user): how much of that there is */
     RECORD_LAST_SEEN = 38,

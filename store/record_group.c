@@ -111,20 +111,27 @@ record_group_decode(struct store_value value, struct record_group *out)
     return error;
 }
 
-/* Only partitions that have members: most groups are small. */
+static bool
+is_spread_to(const struct record_spread *spread, unsigned partition)
+{
+    return spread->members[partition] > 0 ||
+           (spread->left[partition / 64] & UINT64_C(1) << partition % 64) != 0;
+}
+
+/* Only partitions that have members, or had some: most groups are small. */
 size_t
 record_spread_encode(const struct record_spread *spread, unsigned char out[RECORD_SPREAD_BYTES_MAX])
 {
     struct cursor_out cursor;
     unsigned count = 0;
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
-        count += spread->members[i] > 0;
+        count += is_spread_to(spread, i);
     }
     cursor_out_init(&cursor, out, RECORD_SPREAD_BYTES_MAX);
     record_begin(&cursor, RECORD_SPREAD);
     cursor_put_u16(&cursor, (uint16_t)count);
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
-        if (spread->members[i] > 0) {
+        if (is_spread_to(spread, i)) {
             cursor_put_u8(&cursor, (uint8_t)i);
             cursor_put_u16(&cursor, spread->members[i]);
         }
@@ -143,6 +150,9 @@ record_spread_decode(struct store_value value, struct record_spread *out)
     for (unsigned i = 0; i < count && !in.failed; i++) {
         uint8_t partition = cursor_get_u8(&in);
         spread.members[partition] = cursor_get_u16(&in);
+        if (spread.members[partition] == 0) {
+            spread.left[partition / 64] |= UINT64_C(1) << partition % 64;
+        }
     }
     int error = cursor_in_end(&in);
     if (error == 0) {

@@ -58,6 +58,7 @@ MUST_CHECK int record_group_decode(struct store_value value, struct record_group
 
 struct record_spread {
     uint16_t members[STORE_PARTITIONS];
+    uint64_t left[STORE_PARTITIONS / 64]; /* partitions that had members, and have none any more */
 };
 enum { RECORD_SPREAD_BYTES_MAX = RECORD_HEADER_BYTES + 2 + STORE_PARTITIONS * 3 };
 size_t record_spread_encode(const struct record_spread *spread,

@@ -116,7 +116,7 @@ changes_that_may_not_be_are_refused(void **state)
         meeting_rest(&meeting);
         attendee_has(carol, "u1@0:created m1:bob's m2:dave's u2@2:removed u3@2:rights u4@2:rights "
                             "e1:now d1:- m3:old");
-        attendee_has(dave, "u1@0:created m1:bob's u2@2:removed");
+        attendee_has(dave, "u1@0:created m1:bob's u2@2:removed d1:-"); /* he was given it */
         meeting_close(&meeting);
     }
 }

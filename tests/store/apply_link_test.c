@@ -254,7 +254,8 @@ news_never_refuse(void **state)
     }
     assert_int_equal(world_send(world, alice, 1, 5, bob, "m").error, -EDQUOT);
     assert_int_equal(world_device_rename(world, bob, 1, "mine").error, 0);
-    assert_int_equal(world_inbox(world, bob, 0, entries), 4);
+    assert_int_equal(world_inbox(world, bob, 0, entries), 5);
+    assert_int_equal(entries[4].kind, STORE_ENTRY_MISSED);
     struct record_device device;
     assert_true(world_device(world, bob, 1, &device));
     assert_memory_equal(device.name.text, "mine", 4);
