@@ -1,186 +1,144 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two people with two devices each write, read, are cut off and lose power at any time. At rest all
- * four devices hold the same chat in the same order, and those of a person the same ticks and the
- * same unread counter, which are those that the node tells when it is asked. */
+/* Two people with two devices each write to each other and to a group of theirs, edit, delete and
+ * hide, read, set things, call, are cut off and lose power at any time. At rest all four devices
+ * hold the same: both chats in the same order, with what became of each message, the group's name,
+ * how calls ended; those of a person the same ticks, settings, hidden messages and unread counter,
+ * which is the one that the node tells when it is asked. */
+#include "tests/sim/keeper.h"
 #include "tests/sim/person.h"
-#include "tests/sim/wire.h"
 #include "tests/spec.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEDS = 6, DEVICES = 4, STEPS = 80, MESSAGES_MAX = 256, ROUNDS_MAX = 60 };
-
-/* What a message is shown by. */
-struct shown {
-    uint64_t time_ms;
-    uint64_t user;
-    uint64_t device;
-    uint64_t number;
-};
-
-/* A device's own storage outlives its connections and the node. */
-struct device {
-    struct wire wire;
-    unsigned at; /* frames of the wire that it has taken in */
-    char token[PROTOCOL_TOKEN_BYTES_MAX + 1];
-    uint64_t user, peer;
-    uint64_t inbox; /* the highest entry that it has stored */
-    uint64_t acked; /* and said so */
-    struct shown shown[MESSAGES_MAX];
-    unsigned shown_count;
-    uint64_t last; /* of the peer's messages */
-    uint64_t own_read, peer_delivered, peer_read;
-    unsigned said;
-    bool sent[MESSAGES_MAX];
-    uint64_t unread_told;
-    bool unread_known;
-};
+enum { SEEDS = 6, DEVICES = 4, STEPS = 160, ROUNDS_MAX = 100, RING_MS = 1000 };
 
 static struct world world;
-static struct device devices[DEVICES];
+static struct keeper devices[DEVICES];
 
-/* ------------------------------------------------------------------------------------ taking in */
-
-static uint64_t
-number_in(const char *frame, const char *name)
-{
-    char quoted[64];
-    (void)snprintf(quoted, sizeof quoted, "\"%s\":", name);
-    const char *at = strstr(frame, quoted);
-    if (at == NULL) {
-        return 0; /* left out */
-    }
-    at += strlen(quoted);
-    return strtoull(*at == '"' ? at + 1 : at, NULL, 10);
-}
-
-static void
-raise_to(uint64_t *value, uint64_t to)
-{
-    *value = to > *value ? to : *value;
-}
-
-static void
-take_message(struct device *device, const char *frame)
-{
-    const char *id = strstr(frame, "\"id\":{");
-    assert_non_null(id);
-    assert_true(device->shown_count < MESSAGES_MAX);
-    struct shown shown = {
-        .time_ms = number_in(frame, "serverTimeMs"),
-        .user = number_in(id, "userId"),
-        .device = number_in(id, "device"),
-        .number = number_in(id, "number"),
-    };
-    device->shown[device->shown_count++] = shown;
-    if (shown.user == device->peer) {
-        uint64_t number = number_in(frame, "chatNumber");
-        assert_int_equal(number, device->last + 1); /* each one, once */
-        device->last = number;
-    }
-}
-
-static void
-take_receipts(struct device *device, const char *frame)
-{
-    if (number_in(frame, "readerUserId") == device->user) {
-        raise_to(&device->own_read, number_in(frame, "read"));
-    } else {
-        raise_to(&device->peer_delivered, number_in(frame, "delivered"));
-        raise_to(&device->peer_read, number_in(frame, "read"));
-    }
-}
-
-static void
-take_answer(struct device *device, const char *frame)
-{
-    if (strstr(frame, "\"chats\"") != NULL) {
-        device->unread_known = true;
-        device->unread_told = number_in(frame, "unread");
-    } else if (strstr(frame, "\"sent\"") != NULL) {
-        device->sent[number_in(frame, "number")] = true;
-    }
-}
-
-/* What came on the device's connection goes into its storage; what came before is passed over. */
-static void
-take_in(struct device *device)
-{
-    for (; device->at < device->wire.heard_count; device->at++) {
-        const char *frame = device->wire.heard[device->at];
-        uint64_t inbox = number_in(frame, "inboxNumber");
-        bool old = inbox <= device->inbox;
-        raise_to(&device->inbox, inbox);
-        if (strncmp(frame, "{\"newMessage\"", 13) == 0 && !old) {
-            take_message(device, frame);
-        } else if (strncmp(frame, "{\"receipts\"", 11) == 0) {
-            take_receipts(device, frame);
-        } else if (strncmp(frame, "{\"answer\"", 9) == 0) {
-            take_answer(device, frame);
-        }
-    }
-}
+typedef unsigned long long number;
 
 static void
 all_take_in(uint64_t ms)
 {
     world_run(&world, ms);
     for (unsigned i = 0; i < DEVICES; i++) {
-        (void)wire_waiting(&devices[i].wire, 0);
-        take_in(&devices[i]);
+        keeper_takes_in(&devices[i]);
     }
 }
 
 /* --------------------------------------------------------------------------------------- acting */
 
-static void
-writes(struct device *device, unsigned number)
+/* The peer, or the group. */
+static const char *
+chat_of(const struct keeper *device, bool many)
 {
-    char command[256];
-    (void)snprintf(command, sizeof command,
-                   "{\"number\":\"%u\",\"sendMessage\":{\"chat\":{\"userId\":\"%llu\"},\"text\":"
-                   "\"hello\"}}",
-                   number, (unsigned long long)device->peer);
-    wire_say(&device->wire, command);
+    static char chat[64];
+    (void)snprintf(chat, sizeof chat, "\"chat\":{\"%s\":\"%llu\"}", many ? "groupId" : "userId",
+                   (number)(many ? device->group : device->peer));
+    return chat;
 }
 
 static void
-reads(struct device *device, uint64_t chat_number)
+writes(struct keeper *device, bool many)
 {
-    char command[256];
-    (void)snprintf(command, sizeof command,
-                   "{\"markRead\":{\"chat\":{\"userId\":\"%llu\"},\"chatNumber\":\"%llu\"}}",
-                   (unsigned long long)device->peer, (unsigned long long)chat_number);
-    wire_say(&device->wire, command);
+    keeper_says(device, "\"sendMessage\":{%s,\"text\":\"no %u\"}", chat_of(device, many),
+                device->said + 1);
+}
+
+/* One of its user's own messages that it has been shown; NULL: there is none yet. */
+static const struct kept_message *
+own_message(const struct keeper *device, bool many)
+{
+    const struct kept_chat *chat = many ? &device->many : &device->two;
+    for (unsigned tries = 0; chat->count > 0 && tries < 8; tries++) {
+        const struct kept_message *message = &chat->messages[world_chance(&world, chat->count)];
+        if (message->user == device->user) {
+            return message;
+        }
+    }
+    return NULL;
 }
 
 static void
-acks(struct device *device)
+revises(struct keeper *device, bool many)
 {
-    if (device->inbox > device->acked) {
-        char command[96];
-        (void)snprintf(command, sizeof command, "{\"ack\":{\"inboxNumber\":\"%llu\"}}",
-                       (unsigned long long)device->inbox);
-        wire_say(&device->wire, command);
-        device->acked = device->inbox;
+    const struct kept_message *message = own_message(device, many);
+    if (message == NULL) {
+        return;
+    }
+    char change[192];
+    bool edits = world_chance(&world, 3) > 0;
+    (void)snprintf(change, sizeof change,
+                   "\"change\":{\"kind\":\"%s\",\"chatNumber\":\"%llu\",\"serverTimeMs\":\"%llu\","
+                   "\"handle\":\"%s\"}",
+                   edits ? "EDIT" : "DELETE", (number)message->chat_number,
+                   (number)message->time_ms, message->handle);
+    if (edits) {
+        keeper_says(device, "\"sendMessage\":{%s,%s,\"text\":\"new %u\"}", chat_of(device, many),
+                    change, device->said + 1);
+    } else {
+        keeper_says(device, "\"sendMessage\":{%s,%s}", chat_of(device, many), change);
     }
 }
 
-/* Comes back, and says again what was not answered. */
 static void
-returns(struct device *device)
+hides(struct keeper *device, bool many)
 {
-    wire_open(&device->wire, &world, PROTOCOL_JSON);
-    device->at = 0;
-    wire_login(&device->wire, device->token);
-    take_in(device);
-    device->acked = 0;
-    for (unsigned n = 1; n <= device->said; n++) {
-        if (!device->sent[n]) {
-            writes(device, n);
-        }
+    const struct kept_chat *chat = many ? &device->many : &device->two;
+    if (chat->count > 0) {
+        const struct kept_message *message = &chat->messages[world_chance(&world, chat->count)];
+        keeper_says(device,
+                    "\"hideMessage\":{%s,\"authorUserId\":\"%llu\",\"chatNumber\":\"%llu\"}",
+                    chat_of(device, many), (number)message->user, (number)message->chat_number);
+    }
+}
+
+static void
+reads(struct keeper *device, bool many)
+{
+    const struct kept_chat *chat = many ? &device->many : &device->two;
+    if (chat->last > 0) {
+        char command[160];
+        uint64_t at = 1 + world_chance(&world, chat->last);
+        (void)snprintf(command, sizeof command, "{\"markRead\":{%s,\"chatNumber\":\"%llu\"}}",
+                       chat_of(device, many), (number)at);
+        wire_say(&device->wire, command);
+    }
+}
+
+static void
+sets(struct keeper *device)
+{
+    static const char *const values[] = {
+        "\"archived\":true", "\"archived\":false",          "\"pinned\":\"7\"",
+        "\"pinned\":\"0\"",  "\"draft\":{\"text\":\"so\"}", "\"draft\":{\"text\":\"but\"}",
+    };
+    char command[160];
+    (void)snprintf(command, sizeof command, "{\"setState\":{%s,%s}}", chat_of(device, false),
+                   values[world_chance(&world, sizeof values / sizeof values[0])]);
+    wire_say(&device->wire, command);
+}
+
+/* Of the call that it knows to be under way; if there is none it calls. */
+static void
+calls(struct keeper *device)
+{
+    const struct kept_call *call = NULL;
+    for (unsigned i = 0; i < device->calls_count; i++) {
+        call = strcmp(device->calls[i].progress, "ENDED") != 0 ? &device->calls[i] : call;
+    }
+    if (call == NULL && device->calls_count < KEEPER_CALLS_MAX / 4) {
+        keeper_says(device, "\"callOffer\":{%s}", chat_of(device, false));
+    } else if (call != NULL) {
+        char command[160];
+        (void)snprintf(
+            command, sizeof command,
+            "{\"%s\":{\"call\":{\"userId\":\"%llu\",\"device\":%llu,\"number\":\"%llu\"}}}",
+            world_chance(&world, 2) == 0 ? "callAnswer" : "callHangUp", (number)call->user,
+            (number)call->device, (number)call->number);
+        wire_say(&device->wire, command);
     }
 }
 
@@ -189,31 +147,42 @@ power_fails(void)
 {
     uint64_t events = world_chance(&world, 400);
     for (unsigned i = 0; i < DEVICES; i++) {
-        take_in(&devices[i]);
+        keeper_takes_in(&devices[i]);
         wire_end(&devices[i].wire);
     }
     world_crash_within(&world, events, 50);
     for (unsigned i = 0; i < DEVICES; i++) {
-        returns(&devices[i]);
+        keeper_returns(&devices[i], &world);
     }
 }
 
 static void
 step(void)
 {
-    struct device *device = &devices[world_chance(&world, DEVICES)];
+    struct keeper *device = &devices[world_chance(&world, DEVICES)];
     uint64_t what = world_chance(&world, 100);
+    bool many = world_chance(&world, 3) == 0;
     all_take_in(world_chance(&world, 20));
-    if (what < 50) {
-        device->said++;
-        writes(device, device->said);
-    } else if (what < 65) {
-        acks(device);
-    } else if (what < 85 && device->last > 0) {
-        reads(device, 1 + world_chance(&world, device->last));
-    } else if (what < 96) {
+    if (what < 30) {
+        writes(device, many);
+    } else if (what < 42) {
+        revises(device, many);
+    } else if (what < 47) {
+        hides(device, many);
+    } else if (what < 58) {
+        keeper_acks(device);
+    } else if (what < 70) {
+        reads(device, many);
+    } else if (what < 77) {
+        sets(device);
+    } else if (what < 86) {
+        calls(device);
+    } else if (what < 88) {
+        keeper_says(device, "\"modifyChat\":{%s,\"name\":\"walk %u\"}", chat_of(device, true),
+                    device->said + 1);
+    } else if (what < 97) {
         wire_end(&device->wire);
-        returns(device);
+        keeper_returns(device, &world);
     } else {
         power_fails();
     }
@@ -222,48 +191,82 @@ step(void)
 /* -------------------------------------------------------------------------------------- at rest */
 
 static void
+ring_briefly(struct settings *settings)
+{
+    settings->limits.call_ring_ms = RING_MS;
+}
+
+static void
 begin(uint64_t seed)
 {
     static const char *const names[DEVICES] = {"alice", "alice", "bob", "bob"};
     memset(devices, 0, sizeof devices);
-    world_open(&world, seed);
+    world_fresh(&world, seed);
+    world.set = ring_briefly;
+    world_begin(&world);
     for (unsigned i = 0; i < DEVICES; i++) {
         wire_open(&devices[i].wire, &world, PROTOCOL_JSON);
         wire_enrol(&devices[i].wire, names[i]);
         memcpy(devices[i].token, devices[i].wire.token, sizeof devices[i].token);
-        devices[i].user = number_in(devices[i].wire.heard[0], "userId");
+        devices[i].user = keeper_number(devices[i].wire.heard[0], "userId");
     }
     for (unsigned i = 0; i < DEVICES; i++) {
         devices[i].peer = devices[i < 2 ? 2 : 0].user;
     }
     all_take_in(100); /* each has been told of its user's other */
+    wire_forget(&devices[0].wire);
+    devices[0].at = 0;
+    keeper_says(&devices[0], "\"createChat\":{\"name\":\"walk\",\"participants\":"
+                             "[{\"userName\":\"bob\"}]}");
+    const char *made = NULL;
+    do {
+        made = wire_hear(&devices[0].wire);
+        assert_non_null(made);
+    } while (strstr(made, "\"answer\"") == NULL);
+    for (unsigned i = 0; i < DEVICES; i++) {
+        devices[i].group = wire_number(made, "groupId");
+    }
 }
 
 static bool
 settled(void)
 {
     for (unsigned i = 0; i < DEVICES; i++) {
-        for (unsigned n = 1; n <= devices[i].said; n++) {
-            if (!devices[i].sent[n]) {
-                return false;
-            }
-        }
-        if (devices[i].inbox > devices[i].acked) {
+        if (!keeper_settled(&devices[i])) {
             return false;
         }
     }
     return true;
 }
 
+/* Who is in a call leaves it. */
+static void
+all_hang_up(void)
+{
+    for (unsigned i = 0; i < DEVICES; i++) {
+        for (unsigned c = 0; c < devices[i].calls_count; c++) {
+            const struct kept_call *call = &devices[i].calls[c];
+            char command[160];
+            (void)snprintf(command, sizeof command,
+                           "{\"callHangUp\":{\"call\":{\"userId\":\"%llu\",\"device\":%llu,"
+                           "\"number\":\"%llu\"}}}",
+                           (number)call->user, (number)call->device, (number)call->number);
+            wire_say(&devices[i].wire, command);
+        }
+    }
+}
+
 static void
 come_to_rest(void)
 {
     unsigned quiet = 0;
+    all_take_in(UINT64_C(2) * RING_MS);
+    all_hang_up();
     for (unsigned round = 0; quiet < 5 && round < ROUNDS_MAX; round++) {
         all_take_in(200);
         quiet = settled() ? quiet + 1 : 0;
         for (unsigned i = 0; i < DEVICES; i++) {
-            acks(&devices[i]);
+            keeper_acks(&devices[i]);
         }
     }
     assert_true(settled());
@@ -274,13 +277,9 @@ come_to_rest(void)
 }
 
 static int
-shown_order(const void *left, const void *right)
+order(const uint64_t *xs, const uint64_t *ys, unsigned count)
 {
-    const struct shown *x = left;
-    const struct shown *y = right;
-    const uint64_t xs[] = {x->time_ms, x->user, x->device, x->number};
-    const uint64_t ys[] = {y->time_ms, y->user, y->device, y->number};
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < count; i++) {
         if (xs[i] != ys[i]) {
             return xs[i] < ys[i] ? -1 : 1;
         }
@@ -288,26 +287,93 @@ shown_order(const void *left, const void *right)
     return 0;
 }
 
+static int
+shown_order(const void *left, const void *right)
+{
+    const struct kept_message *x = left;
+    const struct kept_message *y = right;
+    const uint64_t xs[] = {x->time_ms, x->user, x->device, x->number};
+    const uint64_t ys[] = {y->time_ms, y->user, y->device, y->number};
+    return order(xs, ys, 4);
+}
+
+static int
+calls_order(const void *left, const void *right)
+{
+    const struct kept_call *x = left;
+    const struct kept_call *y = right;
+    const uint64_t xs[] = {x->user, x->device, x->number};
+    const uint64_t ys[] = {y->user, y->device, y->number};
+    return order(xs, ys, 3);
+}
+
+static void
+expect_same_chat(const struct kept_chat *chat, const struct kept_chat *other, bool same_user)
+{
+    assert_int_equal(chat->count, other->count);
+    for (unsigned i = 0; i < chat->count; i++) {
+        const struct kept_message *message = &chat->messages[i];
+        assert_int_equal(shown_order(message, &other->messages[i]), 0);
+        assert_int_equal(message->chat_number, other->messages[i].chat_number);
+        assert_string_equal(message->text, other->messages[i].text);
+        if (same_user) {
+            assert_int_equal(message->hidden, other->messages[i].hidden);
+        }
+    }
+    assert_true(!same_user || chat->read == other->read);
+}
+
+static void
+expect_same_calls(const struct keeper *device, const struct keeper *other)
+{
+    assert_int_equal(device->calls_count, other->calls_count);
+    for (unsigned i = 0; i < device->calls_count; i++) {
+        const struct kept_call *call = &device->calls[i];
+        assert_int_equal(calls_order(call, &other->calls[i]), 0);
+        assert_string_equal(call->progress, "ENDED");
+        assert_string_equal(call->outcome, other->calls[i].outcome);
+        assert_int_equal(call->ended_at_ms, other->calls[i].ended_at_ms);
+    }
+}
+
+static void
+sort_all(unsigned said[2])
+{
+    for (unsigned i = 0; i < DEVICES; i++) {
+        struct keeper *device = &devices[i];
+        qsort(device->two.messages, device->two.count, sizeof device->two.messages[0], shown_order);
+        qsort(device->calls, device->calls_count, sizeof device->calls[0], calls_order);
+        said[0] += device->accepted[0];
+        said[1] += device->accepted[1];
+    }
+}
+
 static void
 expect_agreement(void)
 {
-    unsigned said = 0;
+    unsigned said[2] = {0};
+    sort_all(said);
     for (unsigned i = 0; i < DEVICES; i++) {
-        qsort(devices[i].shown, devices[i].shown_count, sizeof devices[i].shown[0], shown_order);
-        said += devices[i].said;
-    }
-    for (unsigned i = 0; i < DEVICES; i++) {
-        const struct device *device = &devices[i];
-        const struct device *other = &devices[i ^ 1]; /* the user's */
-        const struct device *peer = &devices[i < 2 ? 2 : 0];
-        assert_int_equal(device->shown_count, said);
-        assert_memory_equal(device->shown, devices[0].shown, said * sizeof device->shown[0]);
-        assert_int_equal(device->last, peer->said + devices[i < 2 ? 3 : 1].said);
-        assert_int_equal(device->own_read, other->own_read);
-        assert_int_equal(device->peer_delivered, peer->last);
-        assert_int_equal(device->peer_read, peer->own_read);
-        assert_true(device->unread_known || said == 0);
-        assert_int_equal(device->unread_told, device->last - device->own_read);
+        const struct keeper *device = &devices[i];
+        const struct keeper *peer = &devices[i < 2 ? 2 : 0];
+        assert_int_equal(device->two.count, said[0]);
+        assert_int_equal(device->many.count, said[1]);
+        assert_int_equal(device->many.last, said[1]);
+        assert_int_equal(device->two.last, peer->accepted[0] + devices[i < 2 ? 3 : 1].accepted[0]);
+        for (unsigned k = 0; k < DEVICES; k++) {
+            bool same_user = devices[k].user == device->user;
+            expect_same_chat(&device->two, &devices[k].two, same_user);
+            expect_same_chat(&device->many, &devices[k].many, same_user);
+            expect_same_calls(device, &devices[k]);
+            assert_string_equal(device->group_name, devices[k].group_name);
+            for (unsigned set = 0; same_user && set < KEEPER_STATES; set++) {
+                assert_string_equal(device->states[set], devices[k].states[set]);
+            }
+        }
+        assert_int_equal(device->peer_delivered, peer->two.last);
+        assert_int_equal(device->peer_read, peer->two.read);
+        assert_true(device->unread_known || said[0] == 0);
+        assert_int_equal(device->unread_told, device->two.last - device->two.read);
     }
 }
 
@@ -334,9 +400,10 @@ int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
-        SPEC(
-            "at rest all devices of both people hold the same chat, order, ticks and unread counts",
-            all_devices_agree_at_rest),
+        SPEC("at rest all devices of both people hold the same chats, changes, calls, ticks, "
+             "settings "
+             "and unread counts",
+             all_devices_agree_at_rest),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
