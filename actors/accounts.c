@@ -183,7 +183,7 @@ accounts_revoke(struct messenger *messenger, const char *name, uint16_t device)
     }
     error = ask(store_user_pid(messenger->store, id.user),
                 request_new(STORE_DEVICE_REVOKE, &id, sizeof id), NULL, 0);
-    return error == -ENOENT ? -ENODEV : error;
+    return error == -ENOENT || error == -EALREADY ? -ENODEV : error;
 }
 
 /* ---------------------------------------------------------------------------------------- lists */

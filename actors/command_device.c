@@ -60,6 +60,8 @@ rename_device(struct connection *connection, const Linnet__V1__ClientFrame *fram
     const char *name = frame->rename_device->name;
     struct store_device_rename rename = {
         .user = connection->user,
+        .number = frame->number,
+        .by = connection->device,
         .device = (uint16_t)frame->rename_device->device,
         .name = {.bytes = (uint8_t)strlen(name)},
     };
@@ -71,8 +73,19 @@ const struct command_kind command_rename_device = {rename_device};
 
 /* --------------------------------------------------------------------------------------- revoke */
 
+/* The one that is gone already is revoked. */
+static void
+revocation_refused(struct connection *connection, const struct pending *pending, int error)
+{
+    if (error == -EALREADY) {
+        done(connection, pending, NULL);
+    } else {
+        refused(connection, pending, error);
+    }
+}
+
 static const struct request_kind request_revoke = {
-    .tag = STORE_DEVICE_REVOKE, .done = done, .refused = refused};
+    .tag = STORE_DEVICE_REVOKE, .done = done, .refused = revocation_refused};
 
 /* Its own: then the store's notice closes this connection before the answer is here. */
 static void

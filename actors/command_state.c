@@ -171,19 +171,20 @@ set_state(struct connection *connection, const Linnet__V1__ClientFrame *frame)
 {
     const Linnet__V1__State *set = frame->set_state;
     const struct value_kind *kind = &values[set->value_case];
-    struct store_state state = {.user = connection->user, .kind = kind->store};
+    struct store_state state = {.user = connection->user,
+                                .number = frame->number,
+                                .device = connection->device,
+                                .kind = kind->store};
     int error = kind->about_chat ? command_chat_resolve(connection, set->chat, &state.subject) : 0;
     if (error != 0) {
         command_refuse_name(connection, frame, "setState.chat", error);
         return;
     }
     if (kind->store == STORE_STATE_MUTED) {
-        state.chat = state.subject;
-        state.of_group = command_chat_is_group(set->chat);
         state.quiet_until_ms = set->muted_until_ms;
     }
     if (kind->about_chat && command_chat_is_group(set->chat)) {
-        state.subject |= CONNECTION_STATE_GROUP;
+        state.subject |= STORE_STATE_GROUP;
     }
     if (kind->store == STORE_STATE_BLOCKED && state.subject == connection->user) {
         event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__NOT_PERMITTED,

@@ -51,8 +51,6 @@ event_of_entry event_group_cursors;
 event_of_entry event_group_counts;
 
 /* event_state.c */
-/* In the subject of a state that is about a group: ids alone don't tell groups from users. */
-#define CONNECTION_STATE_GROUP (UINT64_C(1) << 54)
 event_of_entry event_state;
 /* Answers; the buffers are borrowed, NULL: nothing is there. */
 void event_states(struct connection *connection, uint64_t number, uint64_t ref,

@@ -103,10 +103,10 @@ shown_open(struct shown *shown, const struct store_entry *entry)
         shown->state->last_seen_rule = &shown->rule; /* of a union: all rules are one pointer */
     }
     if (entry->peer != 0) {
-        chat_init(&shown->chat, entry->peer & ~CONNECTION_STATE_GROUP);
+        chat_init(&shown->chat, entry->peer & ~STORE_STATE_GROUP);
         shown->state->chat = &shown->chat;
     }
-    if ((entry->peer & CONNECTION_STATE_GROUP) != 0) {
+    if ((entry->peer & STORE_STATE_GROUP) != 0) {
         shown->chat.peer_case = LINNET__V1__CHAT__PEER_GROUP_ID;
     }
     shown->state->inbox_number = entry->number;

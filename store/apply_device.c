@@ -192,9 +192,13 @@ run_revoke(const struct apply *apply, const struct command *command)
     const struct command_device *device = &command->device;
     struct record_head head;
     struct store_entry_device news = {.change = STORE_DEVICE_REVOKED, .device = device->device};
-    if (!inbox_head_get(apply->ledger, device->user, &head) ||
-        inbox_cursor(&head, device->device) == NULL) {
+    if (!inbox_head_get(apply->ledger, device->user, &head)) {
         apply->result->error = -ENOENT;
+        return;
+    }
+    if (inbox_cursor(&head, device->device) == NULL) { /* numbers are given once: it was one */
+        bool gone = device->device != 0 && device->device < head.device_next;
+        apply->result->error = gone ? -EALREADY : -ENOENT;
         return;
     }
     apply_device_remove(apply, device->user, &head, &news);
@@ -202,24 +206,39 @@ run_revoke(const struct apply *apply, const struct command *command)
 
 const struct apply_command_kind apply_device_revoke = {need_revoke, run_revoke};
 
+/* What is remembered of it. */
+static struct store_entry_message
+rename_id(const struct command_device_rename *rename)
+{
+    return (struct store_entry_message){
+        .sender = rename->user, .sender_device = rename->by, .sender_number = rename->number};
+}
+
 static void
 need_rename(const struct needs *needs, const struct command *command)
 {
     need(needs, RECORD_HEAD, command->rename.user, 0);
     need(needs, RECORD_DEVICE, command->rename.user, command->rename.device);
+    struct store_entry_message id = rename_id(&command->rename);
+    need_number(needs, &id);
 }
 
 static void
 run_rename(const struct apply *apply, const struct command *command)
 {
     const struct command_device_rename *rename = &command->rename;
+    struct store_entry_message id = rename_id(rename);
     struct record_head head;
     struct record_device record;
+    if (!apply_number_is_new(apply, &id)) {
+        return;
+    }
     if (!inbox_head_get(apply->ledger, rename->user, &head) ||
         !apply_device_get(apply, rename->user, rename->device, &record)) {
         apply->result->error = -ENOENT;
         return;
     }
+    apply_number_accept(apply, &id);
     if (record.name.bytes == rename->name.bytes &&
         memcmp(record.name.text, rename->name.text, rename->name.bytes) == 0) {
         return;

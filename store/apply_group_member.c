@@ -7,6 +7,7 @@
 #include "store/group_left.h"
 #include "store/history_ledger.h"
 #include "store/outbox.h"
+#include "store/record_state.h"
 
 uint64_t
 apply_group_roster_peek(const struct ledger *ledger, uint64_t group, uint32_t index)
@@ -181,6 +182,26 @@ subject_at(const struct store_entry_update *update, unsigned index)
     return command_id_at(&ids, index);
 }
 
+static struct store_key
+muted_key(const struct ledger *ledger, uint64_t user, uint64_t group)
+{
+    return record_key_state(ledger->partition, user, STORE_STATE_MUTED, group | STORE_STATE_GROUP);
+}
+
+/* A group may be muted before one is in it. */
+static uint64_t
+muted_until_ms(const struct ledger *ledger, uint64_t user, uint64_t group)
+{
+    struct store_key key = muted_key(ledger, user, group);
+    struct store_value value;
+    struct record_state state = {0};
+    if (ledger_get(ledger, &key, &value)) {
+        int error = record_state_decode(value, &state);
+        ASSERT(error == 0);
+    }
+    return state.quiet_until_ms;
+}
+
 static void
 need_update(const struct needs *needs, const struct payload *payload)
 {
@@ -193,11 +214,14 @@ need_update(const struct needs *needs, const struct payload *payload)
         if (ledger_partition_of(needs->ledger, user) == needs->ledger->partition) {
             need(needs, RECORD_HEAD, user, 0);
             need(needs, RECORD_MEMBERSHIP, user, group);
+            struct store_key muted = muted_key(needs->ledger, user, group);
+            need_key(needs, &muted);
         }
     }
 }
 
-static void
+/* A head is large: it is not to lie on its caller's stack, too. */
+static __attribute__((noinline)) void
 join(const struct apply *apply, uint64_t group, uint64_t user,
      const struct store_entry_update *update)
 {
@@ -221,6 +245,7 @@ join(const struct apply *apply, uint64_t group, uint64_t user,
     membership.told_delivered = last;
     membership.told_read = last;
     membership.own_unread = 0;
+    membership.muted_until_ms = muted_until_ms(apply->ledger, user, group);
     membership_put(apply->ledger, user, group, &membership);
     roster_add(apply->ledger, apply->effects, group, user);
     group_left_remove(apply->ledger, apply->effects, group, user);

@@ -19,6 +19,26 @@ struct change {
     bool present;
 };
 
+static bool
+is_of_group(const struct command_state *state)
+{
+    return (state->subject & STORE_STATE_GROUP) != 0;
+}
+
+static uint64_t
+chat_of(const struct command_state *state)
+{
+    return state->subject & ~STORE_STATE_GROUP;
+}
+
+/* What is remembered of it. */
+static struct store_entry_message
+id_of(const struct command_state *state)
+{
+    return (struct store_entry_message){
+        .sender = state->user, .sender_device = state->device, .sender_number = state->number};
+}
+
 static void
 need_state(const struct needs *needs, const struct command *command)
 {
@@ -28,10 +48,13 @@ need_state(const struct needs *needs, const struct command *command)
     need(needs, RECORD_HEAD, state->user, 0);
     need(needs, RECORD_STATE_SUM, state->user, 0);
     need_key(needs, &key);
+    struct store_entry_message id = id_of(state);
+    need_number(needs, &id);
     if (state->kind == STORE_STATE_BLOCKED) {
         need(needs, RECORD_CHAT, state->user, state->subject);
     } else if (state->kind == STORE_STATE_MUTED) {
-        need(needs, state->of_group ? RECORD_MEMBERSHIP : RECORD_CHAT, state->user, state->chat);
+        need(needs, is_of_group(state) ? RECORD_MEMBERSHIP : RECORD_CHAT, state->user,
+             chat_of(state));
     }
 }
 
@@ -109,7 +132,8 @@ keep(const struct apply *apply, const struct change *change, uint64_t mark)
     if (command->removed) {
         ledger_delete(ledger, &key);
     } else {
-        struct record_state record = {.mark = mark, .value = command->value};
+        struct record_state record = {
+            .mark = mark, .quiet_until_ms = command->quiet_until_ms, .value = command->value};
         unsigned char *bytes = effects_scratch(apply->effects, RECORD_STATE_BYTES_MAX);
         ledger_put(ledger, &key, bytes, record_state_encode(&record, bytes));
     }
@@ -124,15 +148,16 @@ mute(const struct apply *apply, const struct command_state *command)
 {
     struct ledger *ledger = apply->ledger;
     uint64_t until_ms = command->removed ? 0 : command->quiet_until_ms;
+    uint64_t id = chat_of(command);
     struct record_membership membership;
     struct record_chat chat;
-    if (!command->of_group) {
-        (void)chat_get(ledger, command->user, command->chat, &chat);
+    if (!is_of_group(command)) {
+        (void)chat_get(ledger, command->user, id, &chat);
         chat.muted_until_ms = until_ms;
-        chat_put(ledger, command->user, command->chat, &chat);
-    } else if (membership_get(ledger, command->user, command->chat, &membership)) {
+        chat_put(ledger, command->user, id, &chat);
+    } else if (membership_get(ledger, command->user, id, &membership)) {
         membership.muted_until_ms = until_ms;
-        membership_put(ledger, command->user, command->chat, &membership);
+        membership_put(ledger, command->user, id, &membership);
     }
 }
 
@@ -158,10 +183,10 @@ follow(const struct apply *apply, struct change *change)
     }
 }
 
-static void
-run_state(const struct apply *apply, const struct command *whole)
+/* Does it: 0, or why not. */
+static int
+set(const struct apply *apply, const struct command_state *command)
 {
-    const struct command_state *command = &whole->state;
     struct change change = {.command = command};
     struct store_entry entry = {
         .kind = STORE_ENTRY_STATE,
@@ -172,26 +197,38 @@ run_state(const struct apply *apply, const struct command *whole)
                   .value_bytes = (uint32_t)command->value.count},
     };
     if (!inbox_head_get(apply->ledger, command->user, &change.head)) {
-        apply->result->error = -ENOENT;
-        return;
+        return -ENOENT;
     }
     find(apply->ledger, &change);
     if (!changes(&change)) {
-        return;
+        return 0;
     }
-    apply->result->error = count(&change);
-    if (apply->result->error != 0) {
-        return;
+    int error = count(&change);
+    if (error != 0) {
+        return error;
     }
     if (change.head.devices > 1 && entry_takes_room(&entry) &&
         !inbox_make_room(apply->ledger, apply->effects, command->user, &change.head,
                          entry_bytes(&entry))) {
-        apply->result->error = -EDQUOT;
-        return;
+        return -EDQUOT;
     }
     keep(apply, &change, tell(apply, &change, &entry));
     follow(apply, &change);
     inbox_head_put(apply->ledger, command->user, &change.head);
+    return 0;
+}
+
+static void
+run_state(const struct apply *apply, const struct command *whole)
+{
+    struct store_entry_message id = id_of(&whole->state);
+    if (!apply_number_is_new(apply, &id)) {
+        return;
+    }
+    apply->result->error = set(apply, &whole->state);
+    if (apply->result->error == 0) {
+        apply_number_accept(apply, &id);
+    }
 }
 
 const struct apply_command_kind apply_state = {need_state, run_state};

@@ -16,10 +16,17 @@ window_of(const struct ledger *ledger, const struct store_key *key)
     return window;
 }
 
+/* Numbers of the node's own come once; 0: the device gave none. */
+static bool
+is_remembered(uint64_t number)
+{
+    return number != 0 && number < STORE_NODE_NUMBER_MIN;
+}
+
 void
 need_number(const struct needs *needs, const struct store_entry_message *message)
 {
-    if (message->sender_number < STORE_NODE_NUMBER_MIN) {
+    if (is_remembered(message->sender_number)) {
         need(needs, RECORD_WINDOW, message->sender, message->sender_device);
     }
 }
@@ -28,7 +35,7 @@ bool
 apply_number_is_new(const struct apply *apply, const struct store_entry_message *message)
 {
     struct window_entry entry;
-    if (message->sender_number >= STORE_NODE_NUMBER_MIN) {
+    if (!is_remembered(message->sender_number)) {
         return true;
     }
     struct store_key key = record_key(apply->ledger->partition, RECORD_WINDOW, message->sender,
@@ -53,7 +60,7 @@ bool
 apply_number_unused(const struct ledger *ledger, uint64_t user, uint16_t device, uint64_t number)
 {
     struct window_entry entry;
-    if (number >= STORE_NODE_NUMBER_MIN) {
+    if (!is_remembered(number)) {
         return true;
     }
     struct store_key key = record_key(ledger->partition, RECORD_WINDOW, user, device);
@@ -64,7 +71,7 @@ apply_number_unused(const struct ledger *ledger, uint64_t user, uint16_t device,
 void
 apply_number_accept(const struct apply *apply, const struct store_entry_message *message)
 {
-    if (message->sender_number >= STORE_NODE_NUMBER_MIN) {
+    if (!is_remembered(message->sender_number)) {
         return;
     }
     struct window_entry entry = {

@@ -17,12 +17,24 @@ chat_get(const struct ledger *ledger, uint64_t user, uint64_t peer, struct recor
     return true;
 }
 
+/* Nobody has written, and what was set is at its default again. */
+static bool
+is_empty(const struct record_chat *chat)
+{
+    return !chat_met(chat) && chat->told_number == 0 && chat->mark == 0 && !chat->held &&
+           !chat->blocked && chat->muted_until_ms == 0 && chat->ttl_at_ms == 0;
+}
+
 void
 chat_put(struct ledger *ledger, uint64_t user, uint64_t peer, const struct record_chat *chat)
 {
     struct store_key key = record_key(ledger->partition, RECORD_CHAT, user, peer);
     unsigned char record[RECORD_BYTES_MAX];
-    ledger_put(ledger, &key, record, record_chat_encode(chat, record));
+    if (is_empty(chat)) {
+        ledger_delete(ledger, &key);
+    } else {
+        ledger_put(ledger, &key, record, record_chat_encode(chat, record));
+    }
 }
 
 void

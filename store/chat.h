@@ -18,6 +18,7 @@
 
 /* The record, or an empty one when there is none; false then. */
 bool chat_get(const struct ledger *ledger, uint64_t user, uint64_t peer, struct record_chat *out);
+/* One of which nothing is left to be known leaves no record. */
 void chat_put(struct ledger *ledger, uint64_t user, uint64_t peer, const struct record_chat *chat);
 
 /* Whether a message has passed in it, as far as this partition knows: a block, a mute and a name

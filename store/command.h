@@ -119,6 +119,8 @@ struct command_device {
 
 struct command_device_rename {
     uint64_t user;
+    uint64_t number; /* of the command, as the device `by` gave it; 0: none */
+    uint16_t by;
     uint16_t device;
     struct store_name name;
 };
@@ -222,16 +224,15 @@ struct command_wake_done {
 
 struct command_state {
     uint64_t user;
+    uint64_t number; /* of the command, as `device` gave it; 0: none */
     uint64_t subject;
+    uint16_t device;
     uint8_t kind;
     bool removed;        /* there is no value */
     uint32_t states_max; /* as the settings were when it was asked for */
     uint32_t bytes_max;
     struct store_value value;
-    /* MUTED alone, as in store_state. */
-    bool of_group;
-    uint64_t chat;
-    uint64_t quiet_until_ms;
+    uint64_t quiet_until_ms; /* MUTED alone, as in store_state */
 };
 
 struct command {

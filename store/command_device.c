@@ -7,6 +7,8 @@ void
 device_rename_put(struct cursor_out *out, const struct command *command)
 {
     cursor_put_u64(out, command->rename.user);
+    cursor_put_u64(out, command->rename.number);
+    cursor_put_u16(out, command->rename.by);
     cursor_put_u16(out, command->rename.device);
     record_put_name(out, &command->rename.name);
 }
@@ -15,6 +17,8 @@ void
 device_rename_get(struct cursor_in *in, struct command *out)
 {
     out->rename.user = cursor_get_u64(in);
+    out->rename.number = cursor_get_u64(in);
+    out->rename.by = cursor_get_u16(in);
     out->rename.device = cursor_get_u16(in);
     record_get_name(in, &out->rename.name);
 }

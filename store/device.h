@@ -13,6 +13,8 @@
 
 struct store_device_rename {
     uint64_t user;
+    uint64_t number; /* of the command; 0: its device gave none, and it is done each time */
+    uint16_t by;     /* that device */
     uint16_t device;
     struct store_name name;
 };

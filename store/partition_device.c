@@ -83,7 +83,11 @@ run_rename(struct partition *partition, struct ask *ask, bool act)
     const struct store_device_rename *rename = ASK_DATA(store_device_rename, ask);
     struct command command = {
         .kind = COMMAND_DEVICE_RENAME,
-        .rename = {.user = rename->user, .device = rename->device, .name = rename->name},
+        .rename = {.user = rename->user,
+                   .number = rename->number,
+                   .by = rename->by,
+                   .device = rename->device,
+                   .name = rename->name},
     };
     return partition_log_for_user(partition, ask, &command, rename->user, act);
 }

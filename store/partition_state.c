@@ -41,14 +41,14 @@ run_change(struct partition *partition, struct ask *ask, bool act)
         .state =
             {
                 .user = state->user,
+                .number = state->number,
                 .subject = state->subject,
+                .device = state->device,
                 .kind = state->kind,
                 .removed = ask->tag == STORE_STATE_REMOVE,
                 .states_max = options->states_max,
                 .bytes_max = options->states_bytes_max,
                 .value = value_of(ask),
-                .of_group = state->of_group,
-                .chat = state->chat,
                 .quiet_until_ms = state->quiet_until_ms,
             },
     };

@@ -15,6 +15,7 @@ record_state_encode(const struct record_state *state, unsigned char out[RECORD_S
     cursor_out_init(&cursor, out, RECORD_STATE_BYTES_MAX);
     record_begin(&cursor, RECORD_STATE);
     cursor_put_u64(&cursor, state->mark);
+    cursor_put_u64(&cursor, state->quiet_until_ms);
     cursor_put_u32(&cursor, (uint32_t)state->value.count);
     cursor_put_bytes(&cursor, state->value.bytes, state->value.count);
     ASSERT(!cursor.failed);
@@ -29,6 +30,7 @@ record_state_decode(struct store_value value, struct record_state *out)
     cursor_in_init(&in, value.bytes, value.count);
     record_expect(&in, RECORD_STATE);
     state.mark = cursor_get_u64(&in);
+    state.quiet_until_ms = cursor_get_u64(&in);
     state.value.count = cursor_get_u32(&in);
     state.value.bytes = cursor_get_bytes(&in, state.value.count);
     int error = cursor_in_end(&in);

@@ -8,10 +8,11 @@
 #include "store/record.h"
 #include "store/state.h"
 
-enum { RECORD_STATE_BYTES_MAX = RECORD_HEADER_BYTES + 8 + 4 + STORE_STATE_BYTES_MAX };
+enum { RECORD_STATE_BYTES_MAX = RECORD_HEADER_BYTES + 8 + 8 + 4 + STORE_STATE_BYTES_MAX };
 
 struct record_state {
     uint64_t mark; /* inbox number of the entry that tells of it; 0: there never was one */
+    uint64_t quiet_until_ms;  /* MUTED: as in struct store_state */
     struct store_value value; /* borrowed */
 };
 struct store_key record_key_state(uint8_t partition, uint64_t user, uint8_t kind, uint64_t subject);

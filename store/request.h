@@ -50,16 +50,17 @@ enum store_tag {
     STORE_NAME_FIND,   /* store_name -> store_user_id; -ENOENT */
     STORE_USER_CREATE, /* store_user_create -> store_user_created; -EEXIST: the name is taken */
     /* To a user's partition. */
-    STORE_USER_GET,      /* store_user_id -> store_user */
-    STORE_USER_REMOVE,   /* store_user_id -> nothing; the name is free again when it is answered */
-    STORE_PASSWORD_GET,  /* store_user_id -> store_password; -ENODATA: there is none */
-    STORE_PASSWORD_SET,  /* store_password -> nothing */
-    STORE_DEVICE_ADD,    /* store_device_add -> store_device_added; -EMFILE: no more are allowed */
-    STORE_DEVICE_CHECK,  /* store_device_check -> store_user; -EACCES: not this token */
-    STORE_DEVICE_LIST,   /* store_user_id -> store_rows, buffer: struct store_device [count] */
-    STORE_DEVICE_REVOKE, /* store_device_id -> nothing; sessions are told */
-    STORE_ATTACH,        /* store_attach -> store_attached; -EBUSY: see `again` */
-    STORE_DETACH,        /* store_detach -> nothing */
+    STORE_USER_GET,     /* store_user_id -> store_user */
+    STORE_USER_REMOVE,  /* store_user_id -> nothing; the name is free again when it is answered */
+    STORE_PASSWORD_GET, /* store_user_id -> store_password; -ENODATA: there is none */
+    STORE_PASSWORD_SET, /* store_password -> nothing */
+    STORE_DEVICE_ADD,   /* store_device_add -> store_device_added; -EMFILE: no more are allowed */
+    STORE_DEVICE_CHECK, /* store_device_check -> store_user; -EACCES: not this token */
+    STORE_DEVICE_LIST,  /* store_user_id -> store_rows, buffer: struct store_device [count] */
+    /* store_device_id -> nothing; sessions are told. -EALREADY: it is one no more */
+    STORE_DEVICE_REVOKE,
+    STORE_ATTACH, /* store_attach -> store_attached; -EBUSY: see `again` */
+    STORE_DETACH, /* store_detach -> nothing */
     /* store_message, buffer -> store_sent; -ESTALE: below the window; -EDQUOT: no device has
      * room */
     STORE_MESSAGE,

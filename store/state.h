@@ -9,7 +9,8 @@
  * just been linked reads all states in pages (STORE_STATE_LIST).
  *
  * To be removed is to be back at the default. Setting what is set, and removing what is not there,
- * changes nothing, so a change may be sent again; of changes that cross, the later one stays.
+ * changes nothing; of changes that cross, the later one stays. One that has a number happens once,
+ * however late it is sent again.
  *
  *     struct ln_msg *request = ln_msg_new(STORE_MAY_SEE, LN_DURABLE, sizeof(struct store_may_see));
  *     *(struct store_may_see *)(void *)request->data = (struct store_may_see){
@@ -35,8 +36,11 @@ enum {
     STORE_STATES_BYTES_MAX = 4 << 20,
 };
 
+/* In the subject of a state that is about a group: ids alone don't tell groups from users. */
+#define STORE_STATE_GROUP (UINT64_C(1) << 54)
+
 enum store_state_kind {
-    /* Subject: a chat, as the caller numbers them, below 2^55. Opaque. */
+    /* Subject: a chat: a user's id, or a group's and STORE_STATE_GROUP. Opaque. */
     STORE_STATE_ARCHIVED = 1,
     STORE_STATE_MUTED = 2, /* while it is there, and for so long, nobody is woken (wake.h) */
     STORE_STATE_PINNED = 3,
@@ -62,7 +66,8 @@ enum store_sees {
 enum store_state_tag {
     /* store_may_see -> store_visible. -ENOENT: there is no such subject. Looks only. */
     STORE_MAY_SEE = STORE_TAG_FIRST + 0x70,
-    /* store_state, buffer: the value -> nothing. -E2BIG: as much is set as the settings allow */
+    /* store_state, buffer: the value -> nothing. -E2BIG: as much is set as the settings allow;
+     * -ESTALE: below the window */
     STORE_STATE_SET,
     /* store_state, no buffer -> nothing. -EDQUOT: no device of the user has room to be told */
     STORE_STATE_REMOVE,
@@ -78,12 +83,11 @@ enum store_state_tag {
 struct store_state {
     uint64_t user;
     uint64_t subject; /* 0 where the kind has none */
+    uint64_t number;  /* of the command; 0: its device gave none, and it is done each time */
     uint32_t value_bytes;
+    uint16_t device; /* which sets it */
     uint8_t kind;
-    /* MUTED: whose messages wake no device, until when. */
-    bool of_group;
-    uint64_t chat;
-    uint64_t quiet_until_ms;
+    uint64_t quiet_until_ms; /* MUTED: until when the chat's messages wake no device */
 };
 
 /* Where a state stands in the list: kind and subject as one number. */

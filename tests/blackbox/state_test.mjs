@@ -60,6 +60,38 @@ describe('what users set', () => {
     assert.deepEqual(await list(laptop, 'CONTACT'), [{ chat, contact: { name: 'Bobby' } }]);
   });
 
+  it('is not set again by a late retry that has its number', async () => {
+    const { bob, phone, laptop } = await pair();
+    const chat = { userId: bob.user };
+    for (const [number, archived] of [['7', true], ['8', false], ['7', true]]) {
+      assert.deepEqual(await phone.ask({ number, setState: { chat, archived } }), { number, done: {} });
+    }
+    assert.deepEqual(await list(laptop), []);
+    for (const [number, name] of [['9', 'kitchen'], ['10', 'hall'], ['9', 'kitchen']]) {
+      assert.deepEqual(await phone.ask({ number, renameDevice: { device: 2, name } }), { number, done: {} });
+    }
+    assert.equal((await phone.ask({ listDevices: {} })).devices.devices[1].name, 'hall');
+    const late = await phone.ask({ number: '100', setState: { chat, archived: true } });
+    assert.deepEqual(late.done, {});
+    assert.equal((await refusal(phone, { number: '30', setState: { chat, archived: false } })).code, 'TOO_OLD');
+    for (let i = 0; i < 2; i += 1) {
+      assert.deepEqual((await phone.ask({ revokeDevice: { device: 2 } })).done, {}, 'a second time, too');
+    }
+    assert.equal((await refusal(phone, { revokeDevice: { device: 3 } })).code, 'UNKNOWN_DEVICE');
+  });
+
+  it('leaves no chat behind when it is set back', async () => {
+    const { phone } = await pair();
+    for (let i = 0; i < 5; i += 1) {
+      const chat = { userId: String(5000 + i) };
+      await set(phone, { chat, mutedUntilMs: '1780000000000' });
+      await set(phone, { chat, mutedUntilMs: '0' });
+      await set(phone, { chat, blocked: true });
+      await set(phone, { chat, blocked: false });
+    }
+    assert.deepEqual((await phone.ask({ listChats: {} })).chats, {});
+  });
+
   it('is one entry of the inbox, the newest, for a device that comes later', async () => {
     const { alice, bob, phone, laptop } = await pair();
     await laptop.close();

@@ -271,6 +271,8 @@ a_revoked_device_is_shown_out_at_once(void **state)
         assert_non_null(strstr(change, "\"change\":\"REVOKED\",\"device\":2,\"name\":\"tablet\""));
 
         wire_say(&phone, "{\"ref\":\"9\",\"revokeDevice\":{\"device\":2}}");
+        (void)wire_expect(&phone, "\"ref\":\"9\",\"done\"");
+        wire_say(&phone, "{\"ref\":\"9\",\"revokeDevice\":{\"device\":7}}");
         (void)wire_expect(&phone, "\"UNKNOWN_DEVICE\"");
         wire_say(&phone, "{\"renameDevice\":{\"device\":2,\"name\":\"x\"}}");
         (void)wire_expect(&phone, "\"UNKNOWN_DEVICE\"");

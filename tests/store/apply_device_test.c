@@ -47,7 +47,10 @@ revokes(void **state)
     assert_int_equal(effects->items[1].kind, EFFECT_DEVICES);
     assert_int_equal(effects->items[1].devices, 1);
     assert_int_equal(effects->items[2].kind, EFFECT_PUSH); /* the others hear of it */
-    assert_int_equal(world_device_revoke(world, alice, 1).error, -ENOENT);
+    assert_int_equal(world_device_revoke(world, alice, 1).error, -EALREADY);
+    assert_int_equal(world_effects(world)->count, 0);
+    assert_int_equal(world_device_revoke(world, alice, 3).error, -ENOENT); /* there never was one */
+    assert_int_equal(world_device_revoke(world, alice, 0).error, -ENOENT);
     assert_int_equal(world_device_attach(world, alice, 1).error, -ENOENT);
     assert_int_equal(world_ack(world, alice, 1, 0).error, -ENOENT);
     assert_int_equal(world_device_attach(world, alice, 2).error, 0);
@@ -193,19 +196,18 @@ the_last_place_is_kept_for_somebody(void **state)
 }
 
 static void
-news_without_room_are_marked(void **state)
+a_late_retry_renames_nothing(void **state)
 {
     struct world *world = *state;
-    static struct store_entry entries[WORLD_PAGE_MAX];
-    uint64_t alice = world_user(world, "alice", 1);
-    uint64_t bob = world_user(world, "bob", 2);
-    for (uint64_t i = 1; i <= 3; i++) {
-        assert_int_equal(world_send(world, alice, 1, i, bob, "m").error, 0);
-    }
-    assert_int_equal(world_device_rename(world, bob, 2, "kitchen").error, 0);
-    assert_int_equal(world_device_rename(world, bob, 2, "hall").error, 0);
-    assert_int_equal(world_inbox(world, bob, 0, entries), 4);
-    assert_int_equal(entries[3].kind, STORE_ENTRY_MISSED);
+    uint64_t alice = world_user(world, "alice", 2);
+    struct record_device device;
+    assert_int_equal(world_device_rename_as(world, alice, 5, 2, "kitchen").error, 0);
+    assert_int_equal(world_device_rename_as(world, alice, 6, 2, "hall").error, 0);
+    assert_true(world_device_rename_as(world, alice, 5, 2, "kitchen").duplicate);
+    assert_true(world_device(world, alice, 2, &device));
+    assert_memory_equal(device.name.text, "hall", 4);
+    (void)world_device_revoke(world, alice, 2);
+    assert_int_equal(world_device_rename_as(world, alice, 6, 2, "hall").error, 0);
 }
 
 static void
@@ -245,8 +247,8 @@ main(void)
                    resumes_without_a_hole),
         IN_A_WORLD("without devices the inbox waits for the next one",
                    the_last_place_is_kept_for_somebody),
-        IN_A_WORLD("where news of a device find no room it is told that something is missing",
-                   news_without_room_are_marked),
+        IN_A_WORLD("a device is renamed once by a command, however late it is sent again",
+                   a_late_retry_renames_nothing),
         IN_A_WORLD("only acknowledging the new beginning ends a resync",
                    an_old_ack_does_not_end_a_resync),
     };

@@ -208,6 +208,71 @@ rules_are_told(void **state)
     assert_int_equal(world_effects(world)->count, 0); /* it was there for everyone */
 }
 
+/* Muting and blocking are noted in the chat, of whomever: what is set back leaves nothing. */
+static void
+leaves_no_chat(void **state)
+{
+    struct world *world = *state;
+    static const uint8_t kinds[] = {STORE_STATE_MUTED, STORE_STATE_BLOCKED};
+    uint64_t alice = world_user(world, "alice", 1);
+    struct record_chat chat;
+    for (unsigned i = 0; i < 2; i++) {
+        (void)world_state(world, alice, kinds[i], 77, "a");
+        (void)world_state(world, alice, kinds[i], 78, "a");
+        (void)world_state(world, alice, kinds[i], 78, NULL);
+        world_fold_out(world);
+        (void)world_state(world, alice, kinds[i], 77, NULL);
+        for (unsigned round = 0; round < 2; round++) {
+            assert_false(world_chat(world, alice, 77, &chat));
+            assert_false(world_chat(world, alice, 78, &chat));
+            world_fold_out(world);
+        }
+    }
+    uint64_t bob = world_user(world, "bob", 1);
+    (void)world_send(world, bob, 1, 1, alice, "m");
+    (void)world_state(world, alice, STORE_STATE_BLOCKED, bob, "a");
+    (void)world_state(world, alice, STORE_STATE_BLOCKED, bob, NULL);
+    assert_true(world_chat(world, alice, bob, &chat));
+    assert_int_equal(chat.last, 1);
+}
+
+static void
+a_late_retry_overwrites_nothing(void **state)
+{
+    struct world *world = *state;
+    uint64_t alice = world_user(world, "alice", 1);
+    assert_int_equal(world_state_as(world, alice, 7, STORE_STATE_DRAFT, 77, "old").error, 0);
+    assert_int_equal(world_state_as(world, alice, 8, STORE_STATE_DRAFT, 77, "new").error, 0);
+    world_fold_out(world);
+    struct result again = world_state_as(world, alice, 7, STORE_STATE_DRAFT, 77, "old");
+    assert_int_equal(again.error, 0);
+    assert_true(again.duplicate);
+    assert_int_equal(world_effects(world)->count, 0);
+    assert_true(world_state_get(world, alice, STORE_STATE_DRAFT, 77, value));
+    assert_string_equal(value, "new");
+    /* So does one that changed nothing when it was accepted. */
+    (void)world_state_as(world, alice, 9, STORE_STATE_DRAFT, 77, "new");
+    (void)world_state_as(world, alice, 10, STORE_STATE_DRAFT, 77, NULL);
+    assert_true(world_state_as(world, alice, 9, STORE_STATE_DRAFT, 77, "new").duplicate);
+    assert_false(world_state_get(world, alice, STORE_STATE_DRAFT, 77, value));
+    (void)world_state_as(world, alice, 100, STORE_STATE_DRAFT, 77, "x");
+    assert_int_equal(world_state_as(world, alice, 11, STORE_STATE_DRAFT, 77, "y").error, -ESTALE);
+}
+
+static void
+a_refusal_uses_no_number_up(void **state)
+{
+    struct world *world = *state;
+    uint64_t alice = world_user(world, "alice", 1);
+    for (uint64_t i = 1; i <= WORLD_STATES_MAX; i++) {
+        assert_int_equal(world_state(world, alice, STORE_STATE_DRAFT, i, "x").error, 0);
+    }
+    assert_int_equal(world_state_as(world, alice, 1, STORE_STATE_DRAFT, 99, "x").error, -E2BIG);
+    (void)world_state(world, alice, STORE_STATE_DRAFT, 1, NULL);
+    assert_false(world_state_as(world, alice, 1, STORE_STATE_DRAFT, 99, "x").duplicate);
+    assert_true(world_state_get(world, alice, STORE_STATE_DRAFT, 99, value));
+}
+
 int
 main(void)
 {
@@ -225,6 +290,9 @@ main(void)
         IN_A_WORLD("a user's states are bounded in number and bytes; what does not grow is taken",
                    bounded),
         IN_A_WORLD("states are set by users who exist", nobodys),
+        IN_A_WORLD("what is muted or blocked, and set back, leaves no chat", leaves_no_chat),
+        IN_A_WORLD("a late retry overwrites nothing newer", a_late_retry_overwrites_nothing),
+        IN_A_WORLD("a change that is refused uses no number up", a_refusal_uses_no_number_up),
         IN_A_WORLD("a removed user's states are gone with the next fold", goes_with_its_user),
         IN_A_WORLD("who changes what others may see is told so, and nobody for the rest",
                    rules_are_told),

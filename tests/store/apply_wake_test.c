@@ -168,14 +168,12 @@ mute(struct world *world, uint64_t user, uint64_t chat, bool of_group, uint64_t 
         .partition = world_partition(world, user),
         .kind = COMMAND_STATE,
         .state = {.user = user,
-                  .subject = chat,
+                  .subject = chat | (of_group ? STORE_STATE_GROUP : 0),
                   .kind = STORE_STATE_MUTED,
                   .removed = until_ms == 0,
                   .states_max = WORLD_STATES_MAX,
                   .bytes_max = WORLD_STATE_MAX,
                   .value = {.bytes = (const unsigned char *)"m", .count = until_ms != 0 ? 1 : 0},
-                  .of_group = of_group,
-                  .chat = chat,
                   .quiet_until_ms = until_ms},
     };
     assert_int_equal(world_apply(world, &command).error, 0);
@@ -210,6 +208,33 @@ is_quiet_where_muted(void **state)
     (void)world_group_send(world, alice, 6, id, "loud again");
     world_settle(world);
     assert_true(is_due(world, bob, 1));
+}
+
+static void
+is_quiet_where_muted_before_joining(void **state)
+{
+    struct world *world = *state;
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 1);
+    uint64_t carol = world_user(world, "carol", 1);
+    uint64_t id = world_group(world, alice, 1, &bob, 1);
+    (void)set(world, carol, 1);
+    mute(world, carol, id, true, UINT64_C(1) << 52);
+    world_fold_out(world);
+    struct world_group_change add = {.kind = STORE_GROUP_ADD,
+                                     .user = alice,
+                                     .number = 2,
+                                     .group = id,
+                                     .subjects = 1,
+                                     .ids = {carol}};
+    assert_int_equal(world_group_change(world, &add).error, 0);
+    (void)world_group_send(world, alice, 3, id, "quiet");
+    world_settle(world);
+    assert_false(is_due(world, carol, 1));
+    mute(world, carol, id, true, 0);
+    (void)world_group_send(world, alice, 4, id, "loud");
+    world_settle(world);
+    assert_true(is_due(world, carol, 1));
 }
 
 static void
@@ -383,6 +408,8 @@ main(void)
         IN_A_WORLD("receipts, copies and words to oneself wake nobody", is_quiet),
         IN_A_WORLD("a muted chat wakes nobody, one to one or group, as long as it is muted",
                    is_quiet_where_muted),
+        IN_A_WORLD("so does a group that was muted before one was in it",
+                   is_quiet_where_muted_before_joining),
         IN_A_WORLD("who has acknowledged all of it is not due any more", ends_with_acknowledgement),
         IN_A_WORLD("who was woken is due again only for something newer", ends_with_wake),
         IN_A_WORLD("without a subscription nobody is due", ends_with_subscription),

@@ -104,7 +104,8 @@ device_story(struct rig *r)
     RIG_CHECK(r, hand_device_add(r->store, alice, 9, &device) == -EMFILE);
     RIG_CHECK(r, hand_device_revoke(r->store, alice, 2) == 0);
     RIG_CHECK(r, hand_device_check(r->store, alice, 2, 7) == -ENOENT);
-    RIG_CHECK(r, hand_device_revoke(r->store, alice, 2) == -ENOENT);
+    RIG_CHECK(r, hand_device_revoke(r->store, alice, 2) == -EALREADY);
+    RIG_CHECK(r, hand_device_revoke(r->store, alice, 3) == -ENOENT);
 }
 
 static void

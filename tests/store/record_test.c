@@ -309,10 +309,12 @@ states(void **state)
     unsigned char bytes[RECORD_STATE_BYTES_MAX];
     union decoded out;
     struct record_state record = {.mark = 5,
+                                  .quiet_until_ms = 6,
                                   .value = {.bytes = (const unsigned char *)"draft", .count = 5}};
     struct record_state_sum sum = {.states = 3, .bytes = 70};
     check_strict(decode_state, bytes, record_state_encode(&record, bytes), &out);
     assert_int_equal(out.state.mark, 5);
+    assert_int_equal(out.state.quiet_until_ms, 6);
     assert_int_equal(out.state.value.count, 5);
     assert_memory_equal(out.state.value.bytes, "draft", 5);
     check_strict(decode_sum, bytes, record_state_sum_encode(&sum, bytes), &out);

@@ -62,6 +62,9 @@ struct result world_device_attach(struct world *world, uint64_t user, uint16_t d
 struct result world_device_revoke(struct world *world, uint64_t user, uint16_t device);
 struct result world_device_rename(struct world *world, uint64_t user, uint16_t device,
                                   const char *name);
+/* The same by a command of the first device that has a number. */
+struct result world_device_rename_as(struct world *world, uint64_t user, uint64_t number,
+                                     uint16_t device, const char *name);
 /* A code is told by its first byte, here. */
 struct result world_link_create(struct world *world, uint64_t user, unsigned char code,
                                 uint32_t lifetime_ms, uint8_t tries);
@@ -73,6 +76,9 @@ struct result world_device_unseen(struct world *world, uint64_t user, uint16_t d
  * WORLD_STATE_MAX. */
 struct result world_state(struct world *world, uint64_t user, uint8_t kind, uint64_t subject,
                           const char *value);
+/* The same by a command of the first device that has a number. */
+struct result world_state_as(struct world *world, uint64_t user, uint64_t number, uint8_t kind,
+                             uint64_t subject, const char *value);
 
 /* And about messages (world_message.c). */
 struct result world_send(struct world *world, uint64_t sender, uint16_t device, uint64_t number,

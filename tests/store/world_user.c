@@ -96,10 +96,18 @@ world_device_add(struct world *world, uint64_t user, const char *name)
 struct result
 world_device_rename(struct world *world, uint64_t user, uint16_t device, const char *name)
 {
+    return world_device_rename_as(world, user, 0, device, name);
+}
+
+struct result
+world_device_rename_as(struct world *world, uint64_t user, uint64_t number, uint16_t device,
+                       const char *name)
+{
     struct command command = {
         .partition = world_partition(world, user),
         .kind = COMMAND_DEVICE_RENAME,
-        .rename = {.user = user, .device = device, .name = name_of(name)},
+        .rename =
+            {.user = user, .number = number, .by = 1, .device = device, .name = name_of(name)},
     };
     return world_apply(world, &command);
 }
@@ -148,11 +156,20 @@ world_device_unseen(struct world *world, uint64_t user, uint16_t device, uint64_
 struct result
 world_state(struct world *world, uint64_t user, uint8_t kind, uint64_t subject, const char *value)
 {
+    return world_state_as(world, user, 0, kind, subject, value);
+}
+
+struct result
+world_state_as(struct world *world, uint64_t user, uint64_t number, uint8_t kind, uint64_t subject,
+               const char *value)
+{
     struct command command = {
         .partition = world_partition(world, user),
         .kind = COMMAND_STATE,
         .state = {.user = user,
+                  .number = number,
                   .subject = subject,
+                  .device = 1,
                   .kind = kind,
                   .removed = value == NULL,
                   .states_max = WORLD_STATES_MAX,
