@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""versus.py - two builds in turns: what a change did to a figure.
+
+    bench/versus.py [--rounds 5] [--node "FLAGS"] [--json FILE] A B SCENARIO [flags of linnet-bench]
+    bench/versus.py build/release ../other/build/release chat --pairs 100 --window 16
+
+A and B are build folders. In each round both play the scenario once, A first in one round and B in the next: each with its
+own linnetd, on an empty data directory below its build folder, and its own linnet-bench. A machine's pace changes within
+minutes, so what is compared was measured within one. The table has each figure's median with its least and greatest, and
+B's median by A's: a ratio within the spread of one build says nothing. Exit code 1 where a promise was broken, 3 where a
+run failed; what one missed of its rate or objectives (2) is told and counts all the same.
+"""
+import argparse
+import json
+import os
+import re
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+
+MISSED = 2
+FIGURES = ("per_second", "stores_per_second", "drains_per_second", "logins_per_second", "bytes_per_connection",
+           "node_cpu_us_per_second_and_connection", "capacity")
+PERCENTILES = ("p50_us", "p99_us")
+
+
+class Failed(Exception):
+    def __init__(self, code):
+        super().__init__()
+        self.code = code
+
+
+def node_start(build, data, flags):
+    """Its process, and where it listens."""
+    node = subprocess.Popen([os.path.join(build, "tools/linnetd"), "--data", data, "--listen", "127.0.0.1:0", *flags],
+                            stdout=subprocess.PIPE, text=True)
+    for line in node.stdout:
+        found = re.match(r"listening on (\S+)$", line)
+        if found:
+            return node, found.group(1)
+    node.wait()
+    raise Failed(3)
+
+
+def result_of(build, options):
+    """What one run found."""
+    folder = tempfile.mkdtemp(dir=build)
+    data = os.path.join(folder, "data")
+    echo = options.scenario == "echo"
+    node, address = node_start(build, data, [*(["--echo"] if echo else []), *shlex.split(options.node)])
+    try:
+        url = f"ws://{address}/{'echo' if echo else 'chat'}"
+        done = subprocess.run([os.path.join(build, "bench/linnet-bench"), options.scenario, "--url", url, "--data", data,
+                               "--json", *options.flags], stdout=subprocess.PIPE, text=True, check=False)
+    finally:
+        node.kill()
+        node.wait()
+        node.stdout.close()
+        shutil.rmtree(folder)
+    if done.returncode not in (0, MISSED):
+        raise Failed(done.returncode)
+    return json.loads(done.stdout)
+
+
+def figures_of(result):
+    """Name and value of each, in the order of the table."""
+    found = {name: result[name] for name in FIGURES if name in result}
+    if result.get("measured", 0) > 0:
+        for who in "node", "generator":
+            if f"{who}_cpu_ms" in result:
+                found[f"{who}_cpu_us_each"] = 1000 * result[f"{who}_cpu_ms"] / result["measured"]
+    for name, delay in result.get("latencies", {}).items():
+        for percentile in PERCENTILES:
+            if percentile in delay:
+                found[f"{name} {percentile}"] = delay[percentile]
+    line = result.get("placement", {}).get("line_ns_after")
+    if line is not None:
+        found["cache line, ns"] = line
+    return found
+
+
+def told(value):
+    return f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
+
+
+def table(columns):
+    lines = [["", "A", "B", "B / A"]]
+    for name in columns["A"]:
+        if name not in columns["B"]:
+            continue
+        values = [columns[who][name] for who in "AB"]
+        middles = [statistics.median(each) for each in values]
+        lines.append([name, *(f"{told(middle)} ({told(min(each))} to {told(max(each))})"
+                              for middle, each in zip(middles, values)),
+                      f"{middles[1] / middles[0]:.3f}" if middles[0] else "-"])
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="two builds in turns", allow_abbrev=False)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--node", default="", metavar="FLAGS", help="of both nodes, as one word")
+    parser.add_argument("--json", metavar="FILE", help="every result, as a line of JSON")
+    parser.add_argument("a", metavar="A")
+    parser.add_argument("b", metavar="B")
+    parser.add_argument("scenario")
+    parser.add_argument("flags", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    columns = {"A": {}, "B": {}}
+    lines = []
+    for number in range(options.rounds):
+        for who in "AB" if number % 2 == 0 else "BA":
+            print(f"round {number + 1} of {options.rounds}: {who}", file=sys.stderr)
+            result = result_of(options.a if who == "A" else options.b, options)
+            lines.append(json.dumps({"build": who, "round": number + 1, "result": result}))
+            for name, value in figures_of(result).items():
+                columns[who].setdefault(name, []).append(value)
+            if result["exit_code"] == MISSED:
+                print(f"{who} missed what was wanted: {json.dumps(result.get('objectives'))}", file=sys.stderr)
+    print(table(columns))
+    if options.json:
+        with open(options.json, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failed as failed:
+        print(f"versus: a run ended with exit code {failed.code}", file=sys.stderr)
+        sys.exit(failed.code)
