@@ -121,7 +121,8 @@ apply_wipe(const struct apply *apply, uint64_t user, struct store_entry *entry)
     ledger_put(apply->ledger, &key, record, bytes);
 }
 
-static void
+/* The entry is not to lie on its callers' stack, beside their own. */
+static __attribute__((noinline)) void
 wipe(const struct apply *apply, const struct command_change *command)
 {
     struct store_key key =
@@ -250,10 +251,17 @@ is_beyond(const struct command_change *command, const struct record_chat *chat)
            change->author == command->peer && change->message.chat_number > chat->last;
 }
 
-/* An edit goes when the message would have. */
+/* An edit lives so long, and goes when the message would have. */
 static void
-live_as_long(uint64_t expires_at_ms, struct store_entry_message *edit)
+live_as_long(const struct apply *apply, const struct command_change *command, uint64_t ttl_ms,
+             struct store_entry_message *edit)
 {
+    uint64_t expires_at_ms = command->expires_at_ms;
+    if (command->change.kind != STORE_CHANGE_EDIT) {
+        return;
+    }
+    edit->expires_at_ms = command->change.message.expires_at_ms;
+    apply_live_for(apply, ttl_ms, edit);
     if (expires_at_ms != 0 && (edit->expires_at_ms == 0 || edit->expires_at_ms > expires_at_ms)) {
         edit->expires_at_ms = expires_at_ms;
     }
@@ -282,14 +290,12 @@ run_change(const struct apply *apply, const struct command *whole)
         apply->result->error = -ERANGE;
         return;
     }
-    if (command->change.kind == STORE_CHANGE_EDIT) {
-        apply_live_for(apply, chat.ttl_ms, &entry.change.message);
-        live_as_long(command->expires_at_ms, &entry.change.message);
-    }
+    live_as_long(apply, command, chat_ttl_ms(&chat), &entry.change.message);
     if (!swallowed(command, &chat) && !take_in(apply, command, &head, &entry)) {
         apply->result->error = -EDQUOT;
         return;
     }
+    live_as_long(apply, command, chat_peer_ttl_ms(&chat), &entry.change.message);
     apply_number_accept(apply, &entry.change.message);
     if (for_everyone(command) && command->peer != command->owner) {
         copy_send(apply, command, &entry.change);

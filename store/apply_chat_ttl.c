@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How long messages of a chat of two live: set in the other one's partition, then in one's own.
- * Each has the value in its record of the chat, since each decides one direction. */
+ * Each has the value in its record of the chat, since each decides one direction.
+ *
+ * What a user sets whom the other has blocked holds for him alone: he is answered and told as
+ * ever, messages that he writes (which go nowhere) and that he gets live so long on his devices;
+ * for the other, who is told nothing, all is as it was. So it is until either sets it again. */
 #include "store/apply_priv.h"
 #include "store/chat.h"
 #include "store/group.h"
@@ -24,6 +28,8 @@ keep(const struct apply *apply, uint64_t user, uint64_t peer, const struct paylo
     chat->ttl_ms = set->ttl_ms;
     chat->ttl_at_ms = set->time_ms;
     chat->ttl_by = set->user;
+    chat->ttl_alone.set = false;
+    chat->peer_ttl_alone.set = false;
     chat_put(apply->ledger, user, peer, chat);
 }
 
@@ -85,8 +91,7 @@ take_in(const struct apply *apply, uint64_t recipient, struct record_head *head,
     return true;
 }
 
-/* In the recipient's partition: 0, or why it may not be. A user who has blocked the other one is
- * not told, but the two partitions keep the same. As large as tell_own. */
+/* In the recipient's partition: 0, or why it may not be. As large as tell_own. */
 static __attribute__((noinline)) int
 set_here(const struct apply *apply, const struct command_chat_ttl *command,
          struct payload_chat_ttl *set)
@@ -104,7 +109,9 @@ set_here(const struct apply *apply, const struct command_chat_ttl *command,
         set->time_ms = chat.ttl_at_ms + 1;
     }
     if (chat.blocked) {
-        keep(apply, command->recipient, set->user, set, &chat);
+        set->alone = true;
+        chat.peer_ttl_alone = (struct record_ttl_alone){true, set->ttl_ms};
+        chat_put(apply->ledger, command->recipient, set->user, &chat);
         return 0;
     }
     if (command->recipient == command->user) {
@@ -160,10 +167,16 @@ run_set(const struct apply *apply, const struct payload *payload)
         return;
     }
     (void)chat_get(apply->ledger, set->user, set->peer, &chat);
-    if (is_newer(&chat, set)) {
-        keep(apply, set->user, set->peer, set, &chat);
-        tell_own(apply, set->user, set->peer, set);
+    if (!is_newer(&chat, set)) {
+        return;
     }
+    if (set->alone) {
+        chat.ttl_alone = (struct record_ttl_alone){true, set->ttl_ms};
+        chat_put(apply->ledger, set->user, set->peer, &chat);
+    } else {
+        keep(apply, set->user, set->peer, set, &chat);
+    }
+    tell_own(apply, set->user, set->peer, set);
 }
 
 const struct apply_payload_kind apply_chat_ttl_set = {need_set, run_set};

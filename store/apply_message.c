@@ -100,7 +100,7 @@ answer_again(const struct apply *apply, const struct command_message *command)
     struct store_entry_message message = command->message;
     struct record_chat chat;
     (void)chat_get(apply->ledger, command->recipient, message.sender, &chat);
-    apply_live_for(apply, chat.ttl_ms, &message);
+    apply_live_for(apply, chat_peer_ttl_ms(&chat), &message);
     if (apply->result->duplicate && message.expires_at_ms != 0) {
         apply->result->expires_at_ms =
             apply->result->time_ms + (message.expires_at_ms - apply->time_ms);
@@ -129,13 +129,15 @@ run_message(const struct apply *apply, const struct command *whole)
         return;
     }
     (void)chat_get(ledger, recipient, entry.peer, &chat);
-    apply_live_for(apply, chat.ttl_ms, &entry.message);
+    apply_live_for(apply, chat_ttl_ms(&chat), &entry.message);
     if (chat.blocked) {
         swallow(&chat, &entry);
     } else if (!take_in(apply, recipient, &head, &chat, &entry)) {
         apply->result->error = -EDQUOT;
         return;
     }
+    entry.message.expires_at_ms = command->message.expires_at_ms; /* as its sender sees it */
+    apply_live_for(apply, chat_peer_ttl_ms(&chat), &entry.message);
     chat_put(ledger, recipient, entry.peer, &chat);
     apply_number_accept(apply, &entry.message);
     bool copied = command->copy || history_is_on(ledger);

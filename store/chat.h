@@ -37,6 +37,18 @@ chat_is_unheard(const struct record_chat *chat)
     return chat->last > 0 && chat->told_number == 0;
 }
 
+/* How long messages live that are sent now, as the user sees it, and as the peer does. */
+static inline uint64_t
+chat_ttl_ms(const struct record_chat *chat)
+{
+    return chat->ttl_alone.set ? chat->ttl_alone.ttl_ms : chat->ttl_ms;
+}
+static inline uint64_t
+chat_peer_ttl_ms(const struct record_chat *chat)
+{
+    return chat->blocked && chat->peer_ttl_alone.set ? chat->peer_ttl_alone.ttl_ms : chat->ttl_ms;
+}
+
 /* Which of the two sides a mark is about. */
 enum chat_side { CHAT_PEER, CHAT_OWN };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests for many rows: read from LMDB in one piece, corrected by the delta, and not kept in
  * memory afterwards. */
+#include "store/chat.h"
 #include "store/partition_priv.h"
 #include "store/record_group.h"
 
@@ -35,7 +36,7 @@ add_chat(struct rows *out, uint64_t peer, struct store_value value)
         .peer_read = record.peer_read,
         .peer_expired_after = record.peer_expired_after,
         .peer_expired = record.peer_expired,
-        .ttl_ms = record.ttl_ms,
+        .ttl_ms = chat_ttl_ms(&record),
     };
     memcpy(rows_room(out, sizeof(chat)), &chat, sizeof(chat));
 }

@@ -171,7 +171,7 @@ static size_t
 chat_ttl_bytes(const struct payload *payload)
 {
     (void)payload;
-    return 4 * sizeof(uint64_t);
+    return 4 * sizeof(uint64_t) + 1;
 }
 
 static void
@@ -181,6 +181,7 @@ chat_ttl_put(struct cursor_out *out, const struct payload *payload)
     cursor_put_u64(out, payload->chat_ttl.user);
     cursor_put_u64(out, payload->chat_ttl.ttl_ms);
     cursor_put_u64(out, payload->chat_ttl.time_ms);
+    cursor_put_u8(out, payload->chat_ttl.alone);
 }
 
 static void
@@ -190,6 +191,7 @@ chat_ttl_get(struct cursor_in *in, struct payload *out)
     out->chat_ttl.user = cursor_get_u64(in);
     out->chat_ttl.ttl_ms = cursor_get_u64(in);
     out->chat_ttl.time_ms = cursor_get_u64(in);
+    out->chat_ttl.alone = record_get_flag(in);
 }
 
 /* Kinds without a place are nobody's. */

@@ -80,6 +80,7 @@ struct payload_chat_ttl {
     uint64_t user; /* who set it */
     uint64_t ttl_ms;
     uint64_t time_ms;
+    bool alone; /* the peer has blocked him: it holds for him alone */
 };
 
 struct payload {

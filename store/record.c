@@ -35,8 +35,10 @@ enum {
     CHAT_TTL = 8,
     CHAT_MUTED = 16,
     CHAT_HELD_UNTIL = 32,
+    CHAT_TTL_ALONE = 64,
     /* all there are */
-    CHAT_PARTS = CHAT_BLOCKED | CHAT_EXPIRED | CHAT_HELD | CHAT_TTL | CHAT_MUTED | CHAT_HELD_UNTIL,
+    CHAT_PARTS = CHAT_BLOCKED | CHAT_EXPIRED | CHAT_HELD | CHAT_TTL | CHAT_MUTED | CHAT_HELD_UNTIL |
+                 CHAT_TTL_ALONE,
 };
 static_assert(HEAD_BYTES + STORE_DEVICES_LIMIT * CURSOR_BYTES <= RECORD_BYTES_MAX,
               "a head with all devices fits");
@@ -499,10 +501,27 @@ chat_parts(const struct record_chat *chat)
 {
     bool blocked = chat->blocked || chat->swallowed > 0;
     bool expired = (chat->expired | chat->peer_expired) != 0;
+    bool alone = chat->ttl_alone.set || chat->peer_ttl_alone.set;
     return (uint8_t)((blocked ? CHAT_BLOCKED : 0) | (expired ? CHAT_EXPIRED : 0) |
                      (chat->held ? CHAT_HELD : 0) | (chat->ttl_at_ms != 0 ? CHAT_TTL : 0) |
                      (chat->muted_until_ms != 0 ? CHAT_MUTED : 0) |
-                     (chat->held && chat->held_until_ms != 0 ? CHAT_HELD_UNTIL : 0));
+                     (chat->held && chat->held_until_ms != 0 ? CHAT_HELD_UNTIL : 0) |
+                     (alone ? CHAT_TTL_ALONE : 0));
+}
+
+static void
+put_alone(struct cursor_out *out, const struct record_ttl_alone *alone)
+{
+    cursor_put_u8(out, alone->set);
+    cursor_put_u64(out, alone->ttl_ms);
+}
+
+static struct record_ttl_alone
+get_alone(struct cursor_in *in)
+{
+    struct record_ttl_alone alone = {.set = record_get_flag(in)};
+    alone.ttl_ms = cursor_get_u64(in);
+    return alone;
 }
 
 static void
@@ -531,6 +550,10 @@ chat_parts_put(struct cursor_out *out, const struct record_chat *chat, uint8_t p
     }
     if ((parts & CHAT_HELD_UNTIL) != 0) {
         cursor_put_u64(out, chat->held_until_ms);
+    }
+    if ((parts & CHAT_TTL_ALONE) != 0) {
+        put_alone(out, &chat->ttl_alone);
+        put_alone(out, &chat->peer_ttl_alone);
     }
 }
 
@@ -561,6 +584,10 @@ chat_parts_get(struct cursor_in *in, struct record_chat *out)
     }
     out->muted_until_ms = (parts & CHAT_MUTED) != 0 ? cursor_get_u64(in) : 0;
     out->held_until_ms = (parts & CHAT_HELD_UNTIL) != 0 ? cursor_get_u64(in) : 0;
+    if ((parts & CHAT_TTL_ALONE) != 0) {
+        out->ttl_alone = get_alone(in);
+        out->peer_ttl_alone = get_alone(in);
+    }
 }
 
 size_t

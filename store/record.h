@@ -52,7 +52,7 @@ enum record_table {
     RECORD_GROUP_LOG = 19,
     RECORD_ROSTER = 20,
     RECORD_MEMBERSHIP = 21,
-    RECORD_LEFT = 22, /* group_left.h */
+    RECORD_LEFT = 22,      /* group_left.h */
     RECORD_STATE = 26,     /* (user, kind, subject): what users have set */
     RECORD_STATE_SUM = 27, /* (user): how much of that there is */
     RECORD_LAST_SEEN = 38,
@@ -206,6 +206,11 @@ MUST_CHECK int record_head_decode(struct store_value value, struct record_head *
 
 /* ---------------------------------------------------------------------------------------- chats */
 
+struct record_ttl_alone {
+    bool set;
+    uint64_t ttl_ms;
+};
+
 /* A chat as one of the two sees it. What the peer wrote is numbered here, in the user's
  * partition. */
 struct record_chat {
@@ -234,6 +239,9 @@ struct record_chat {
     uint64_t ttl_ms;
     uint64_t ttl_at_ms;
     uint64_t ttl_by;
+    /* The same, set since by the user whom the peer has blocked, and by the peer whom the user has:
+     * it holds for who set it alone. */
+    struct record_ttl_alone ttl_alone, peer_ttl_alone;
 };
 size_t record_chat_encode(const struct record_chat *chat, unsigned char out[RECORD_BYTES_MAX]);
 MUST_CHECK int record_chat_decode(struct store_value value, struct record_chat *out);

@@ -106,7 +106,7 @@ what_can_not_be_is_refused(void **state)
 }
 
 static void
-a_block_parts_the_two_in_nothing(void **state)
+what_the_blocked_one_sets_holds_for_him_alone(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
@@ -115,13 +115,21 @@ a_block_parts_the_two_in_nothing(void **state)
                           (unsigned long long)alice->user),
             "\"done\"");
         has(sets(alice, bob, "60000"), "\"sent\"");
+        meeting_run(&meeting, 500);
+        has(attendee_does(alice, "\"listChats\":{}"), "\"ttlMs\":\"60000\"");
+        assert_null(strstr(attendee_does(bob, "\"listChats\":{}"), "ttlMs"));
+        assert_int_equal(lives_ms(writes(bob, alice, "one")), 60000); /* on her devices */
+        assert_null(strstr(bob->answer, "expiresAtMs"));
         has(attendee_does(bob, "\"setState\":{\"chat\":{\"userId\":\"%llu\"},\"blocked\":false}",
                           (unsigned long long)alice->user),
             "\"done\"");
+        assert_null(strstr(writes(alice, bob, "two"), "expiresAtMs"));
+        has(sets(alice, bob, "60000"), "\"sent\"");
         meeting_run(&meeting, 500);
         has(attendee_does(bob, "\"listChats\":{}"), "\"ttlMs\":\"60000\"");
-        assert_int_equal(lives_ms(writes(alice, bob, "one")), 60000);
-        assert_int_equal(lives_ms(writes(bob, alice, "two")), 60000);
+        assert_int_equal(lives_ms(writes(alice, bob, "three")), 60000);
+        assert_int_equal(lives_ms(writes(bob, alice, "four")), 60000);
+        attendee_has(bob, "m1:hello m2:two u0@0:ttlMs m3:three");
         meeting_close(&meeting);
     }
 }
@@ -160,7 +168,8 @@ main(void)
         SPEC("both are told in order, and it holds for what both write",
              both_are_told_and_it_holds_for_both),
         SPEC("it is refused to who have not met, and for nobody", what_can_not_be_is_refused),
-        SPEC("a block parts the two in nothing", a_block_parts_the_two_in_nothing),
+        SPEC("what the blocked one sets holds for him alone",
+             what_the_blocked_one_sets_holds_for_him_alone),
         SPEC("it is set for both or neither, whenever the power goes",
              it_is_set_for_both_or_neither_whenever_the_power_goes),
     };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How long messages of a chat of two live: what either of them sets, for both. */
+#include "store/chat.h"
 #include "store/history.h"
 #include "store/state.h"
 #include "tests/store/world_group.h"
@@ -205,6 +206,15 @@ is_marked_where_own_devices_have_no_room(void **state)
     assert_int_equal(ttl_of(world, alice, bob), HOUR_MS);
 }
 
+/* What the user sees as the chat's. */
+static uint64_t
+ttl_seen(struct world *world, uint64_t user, uint64_t peer)
+{
+    struct record_chat chat;
+    assert_true(world_chat(world, user, peer, &chat));
+    return chat_ttl_ms(&chat);
+}
+
 /* What the blocked can't tell. */
 static void
 is_nothing_to_who_has_blocked(void **state)
@@ -215,12 +225,55 @@ is_nothing_to_who_has_blocked(void **state)
     assert_int_equal(world_chat_ttl(world, alice, 2, bob, HOUR_MS).error, 0);
     world_settle(world);
     assert_int_equal(world_inbox(world, bob, 0, entries), before);
-    assert_int_equal(ttl_of(world, alice, bob), HOUR_MS);
-    assert_int_equal(ttl_of(world, bob, alice), HOUR_MS); /* the two keep the same, whoever knows */
+    expect_told(world, alice, bob, alice, HOUR_MS); /* her other device */
+    world_fold_out(world);
+    world_restart(world);
+    assert_int_equal(ttl_seen(world, alice, bob), HOUR_MS);
+    assert_int_equal(ttl_seen(world, bob, alice), 0);
     (void)world_chat_ttl(world, bob, 1, alice, MINUTE_MS);
     world_settle(world);
-    assert_int_equal(ttl_of(world, alice, bob), MINUTE_MS);
-    assert_int_equal(ttl_of(world, bob, alice), MINUTE_MS);
+    assert_int_equal(ttl_seen(world, alice, bob), MINUTE_MS);
+    assert_int_equal(ttl_seen(world, bob, alice), MINUTE_MS);
+}
+
+/* She goes by it, he does not. */
+static void
+shortens_nothing_of_who_has_blocked(void **state)
+{
+    struct world *world = *state;
+    (void)world_state(world, bob, STORE_STATE_BLOCKED, alice, "");
+    (void)world_chat_ttl(world, alice, 2, bob, MINUTE_MS);
+    world_settle(world);
+    struct result hers = world_send(world, alice, 1, 3, bob, "is swallowed");
+    assert_int_equal(hers.expires_at_ms, world_now_ms(world) + MINUTE_MS);
+    assert_int_equal(world_send(world, alice, 1, 3, bob, "again").expires_at_ms,
+                     hers.expires_at_ms);
+    struct result his = world_send_copied(world, bob, 1, 1, alice, "from who has blocked");
+    assert_int_equal(his.expires_at_ms, 0);
+    size_t count = world_inbox(world, alice, 0, entries);
+    assert_int_equal(entries[count - 1].message.expires_at_ms, world_now_ms(world) + MINUTE_MS);
+    world_settle(world);
+    count = world_inbox(world, bob, 0, entries);
+    assert_int_equal(entries[count - 1].message.expires_at_ms, 0); /* his copy */
+    struct world_change edit = {.kind = STORE_CHANGE_EDIT,
+                                .sender = bob,
+                                .number = 2,
+                                .recipient = alice,
+                                .chat_number = 1,
+                                .copy = true,
+                                .text = "edited"};
+    assert_int_equal(world_change(world, &edit).error, 0);
+    world_settle(world);
+    count = world_inbox(world, bob, 0, entries);
+    assert_int_equal(entries[count - 1].change.message.expires_at_ms, 0);
+    /* Nor does it come to hold for him when he lifts the block. */
+    (void)world_state(world, bob, STORE_STATE_BLOCKED, alice, NULL);
+    assert_int_equal(lives_for(world, alice, 4, bob, 0), 0);
+    (void)world_chat_ttl(world, alice, 5, bob, HOUR_MS);
+    world_settle(world);
+    assert_int_equal(lives_for(world, alice, 6, bob, 0), HOUR_MS);
+    assert_int_equal(world_send(world, bob, 1, 3, alice, "m").expires_at_ms,
+                     world_now_ms(world) + HOUR_MS);
 }
 
 /* A stranger is answered alike, whatever the other one has set. */
@@ -288,7 +341,10 @@ main(void)
         AMONG_THEM("who have not met, nobody, and a full inbox are refused", is_refused),
         AMONG_THEM("where the other devices have no room they are told that something is missing",
                    is_marked_where_own_devices_have_no_room),
-        AMONG_THEM("who has blocked the other one is told nothing", is_nothing_to_who_has_blocked),
+        AMONG_THEM("who has blocked the other one is told nothing, and nothing is set for him",
+                   is_nothing_to_who_has_blocked),
+        AMONG_THEM("what the blocked one set holds for him alone",
+                   shortens_nothing_of_who_has_blocked),
         AMONG_THEM("strangers hear nothing of blocks and mutes by it",
                    strangers_learn_nothing_from_it),
         AMONG_THEM("who was written to, and has not acknowledged it, may set it",

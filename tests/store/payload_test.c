@@ -64,10 +64,11 @@ payloads(void **state)
 
     payload = (struct payload){
         .kind = PAYLOAD_CHAT_TTL,
-        .chat_ttl = {.peer = 1, .user = 2, .ttl_ms = 3, .time_ms = 4},
+        .chat_ttl = {.peer = 1, .user = 2, .ttl_ms = 3, .time_ms = 4, .alone = true},
     };
     pass_through(&payload, &out);
     assert_int_equal(out.chat_ttl.time_ms, 4);
+    assert_true(out.chat_ttl.alone);
 
     payload = (struct payload){
         .kind = PAYLOAD_RECEIPT,

@@ -238,6 +238,10 @@ chats(void **state)
     assert_true(out.chat.mark_own);
     assert_false(out.chat.mark_peer);
     assert_false(out.chat.blocked);
+    chat.peer_ttl_alone = (struct record_ttl_alone){true, 60000};
+    check_strict(decode_chat, bytes, record_chat_encode(&chat, bytes), &out);
+    assert_true(out.chat.peer_ttl_alone.set && !out.chat.ttl_alone.set);
+    assert_int_equal(out.chat.peer_ttl_alone.ttl_ms, 60000);
 }
 
 /* Records that were written before there were such flags have none, and are no longer for it. */
