@@ -62,7 +62,7 @@ class Teller(Person):
         return await super().ask({"number": str(self.number), "ref": "7", **frame})
 
     async def until(self, kind, true, say=None):
-        """The first such event that is as wanted, said again and again if need be; of those before it nothing is kept."""
+        """The first such event that is as wanted, said again and again if need be; those before it are not kept."""
         async def again():
             while say:
                 await self.other.send(say)
@@ -123,7 +123,8 @@ async def logins_and_devices(telling):
     telling.names[str(telling.node.add_user("anna"))] = "anna"
     phone = await telling.silent()
     await phone.ask({"listDevices": {}})
-    await phone.send({"authenticate": {"passwordLogin": {"name": "anna", "password": "pw-anna", "deviceName": "phone"}}})
+    login = {"name": "anna", "password": "pw-anna", "deviceName": "phone"}
+    await phone.send({"authenticate": {"passwordLogin": login}})
     welcome = await phone.event("welcome")
     linked = (await phone.ask({"createLinkCode": {}}))["linkCode"]
     laptop = await telling.silent()
@@ -204,9 +205,10 @@ async def groups(telling):
         return answer
 
     of_bob = {"participants": [{"userId": bob.user}]}
-    for change in ({"promote": of_bob}, {"demote": of_bob}, {"entitle": of_bob}, {"name": "runners"}, {"picture": "m/1"},
-                   {"description": "at six"}, {"ttlMs": "0"}, {"rights": {"onlyAdminsSend": True, "onlyAdminsEdit": True}},
-                   {"rights": {}}, {"remove": of_bob}, {"add": of_bob}):
+    for change in ({"promote": of_bob}, {"demote": of_bob}, {"entitle": of_bob}, {"name": "runners"},
+                   {"picture": "m/1"}, {"description": "at six"}, {"ttlMs": "0"},
+                   {"rights": {"onlyAdminsSend": True, "onlyAdminsEdit": True}}, {"rights": {}}, {"remove": of_bob},
+                   {"add": of_bob}):
         await changes(change, *everybody)
     await bob.ask({"modifyChat": {"chat": chat, "entitle": of_bob}})
     await alice.ask({"sendMessage": {"chat": chat, "text": "hello all"}})
@@ -273,8 +275,8 @@ async def states(telling):
     for state in ({"chat": chat, "archived": True}, {"chat": chat, "mutedUntilMs": "1780000000000"},
                   {"chat": chat, "pinned": "7"}, {"chat": chat, "draft": {"content": encoded("dear")}},
                   {"chat": chat, "draft": {"text": "dear"}}, {"chat": chat, "contact": {"name": "Marky"}},
-                  {"profile": profile}, {"readReceipts": False}, {"lastSeenRule": rule}, {"onlineRule": {"who": "CONTACTS"}},
-                  {"profileRule": rule}, {"chat": chat, "archived": False}):
+                  {"profile": profile}, {"readReceipts": False}, {"lastSeenRule": rule},
+                  {"onlineRule": {"who": "CONTACTS"}}, {"profileRule": rule}, {"chat": chat, "archived": False}):
         await alice.ask({"setState": state})
         await laptop.event("state")
     await bob.ask({"getProfile": {"chat": {"userName": "lena"}}})
@@ -284,7 +286,8 @@ async def states(telling):
     await bob.ask({"getProfile": {"chat": {"userName": "lena"}}})
     await alice.ask({"listStates": {}})
     await alice.ask({"listStates": {"kind": "BLOCKED"}})
-    await alice.ask({"listStates": {"max": "1", "after": (await alice.ask({"listStates": {"max": "3"}}))["states"]["next"]}})
+    page = (await alice.ask({"listStates": {"max": "3"}}))["states"]
+    await alice.ask({"listStates": {"max": "1", "after": page["next"]}})
     await alice.ask({"setState": {"chat": chat, "contact": {"name": "x" * 129}}})
 
 
@@ -362,7 +365,8 @@ class Binary(unittest.IsolatedAsyncioTestCase):
                 said |= teller.said
                 heard |= teller.heard
         self.assertEqual(said, names("ClientFrame") - {"number", "ref"})
-        self.assertEqual(heard, names("ServerFrame") | {f"answer.{kind}" for kind in names("Answer") - {"number", "ref"}})
+        answers = {f"answer.{kind}" for kind in names("Answer") - {"number", "ref"}}
+        self.assertEqual(heard, names("ServerFrame") | answers)
 
 
 def names(message):
