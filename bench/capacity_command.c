@@ -3,16 +3,22 @@
 
 #include "bench/capacity.h"
 #include "bench/figures.h"
+#include "bench/outcome.h"
 #include "bench/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PROBES_MAX = 64, ROOM_BYTES = 16 << 10 };
+enum { PROBES_MAX = 64, ROOM_BYTES = 32 << 10, P99 = 99 };
 
 struct probe {
     double rate_per_s, reached_per_s;
     struct objective_found found[OBJECTIVES_MESSAGES];
+    uint64_t lag_p99_ns; /* the generator's own */
+    uint64_t skipped;
+    bool rate_kept;
+    double generator_cores, node_cores; /* busy; the node's are 0 where they are not known */
+    uint32_t line_ns_before, line_ns_after;
     enum run_exit code;
 };
 
@@ -25,12 +31,29 @@ struct probes {
 static const double ns_per_ms = 1e6;
 static const double ns_per_us = 1e3;
 
+static double
+cores_busy(const struct run *run, uint64_t before_ms, uint64_t after_ms)
+{
+    double span_ms = (double)run->measured_ns / ns_per_ms;
+    return span_ms > 0 ? (double)figures_grown(before_ms, after_ms) / span_ms : 0;
+}
+
 static void
 probe_take(struct probe *probe, const struct run *run, enum run_exit code)
 {
     probe->rate_per_s = run->options->rate_per_s;
     probe->reached_per_s = figures_per_second(run);
     probe->code = code;
+    probe->lag_p99_ns = histogram_percentile(&run->tally.delays[TALLY_LAG], P99);
+    probe->skipped = figures_lacking(run);
+    struct outcome rate;
+    outcome_look(run, OUTCOME_RATE, &rate);
+    probe->rate_kept = rate.kept;
+    probe->generator_cores =
+        cores_busy(run, run->before.generator_cpu_ms, run->after.generator_cpu_ms);
+    probe->node_cores = cores_busy(run, run->before.node_cpu_ms, run->after.node_cpu_ms);
+    probe->line_ns_before = run->line_ns_before;
+    probe->line_ns_after = run->line_ns_after;
     for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
         probe->found[i] = objective_look(&run->options->objectives, (enum objective)i, &run->tally);
     }
@@ -39,7 +62,10 @@ probe_take(struct probe *probe, const struct run *run, enum run_exit code)
 static const char *
 probe_outcome(const struct probe *probe)
 {
-    return probe->code == RUN_GOOD ? "kept" : probe->code == RUN_BROKEN ? "BROKEN" : "missed";
+    if (probe->code == RUN_GOOD || probe->code == RUN_BROKEN) {
+        return probe->code == RUN_GOOD ? "kept" : "BROKEN";
+    }
+    return probe->rate_kept ? "missed an objective" : "missed the rate";
 }
 
 static void
@@ -52,6 +78,23 @@ result_print(const struct capacity *search, enum run_exit code, struct ln_text *
     }
 }
 
+/* What the figure may be the generator's, or the machine's. */
+static void
+probe_print_ground(const struct probe *probe, struct ln_text *out)
+{
+    ln_text_print(out, "%11.1f ms%13.2f%14.2f   ", (double)probe->lag_p99_ns / ns_per_ms,
+                  probe->generator_cores, probe->node_cores);
+    report_print_line(probe->line_ns_before, out);
+    ln_text_print(out, ", ");
+    report_print_line(probe->line_ns_after, out);
+    ln_text_print(out, "  %s", probe_outcome(probe));
+    if (probe->skipped > 0) {
+        ln_text_print(out, ", %llu skipped: the percentiles are a lower bound",
+                      (unsigned long long)probe->skipped);
+    }
+    ln_text_print(out, "\n");
+}
+
 static void
 probes_print(const struct options *options, const struct probes *probes, struct ln_text *out)
 {
@@ -59,14 +102,15 @@ probes_print(const struct options *options, const struct probes *probes, struct 
     for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
         ln_text_print(out, "%26s", objective_text((enum objective)i));
     }
-    ln_text_print(out, "\n");
+    ln_text_print(out, "%14s%13s%14s   a line to the other core, before and after\n", "own lag p99",
+                  "generator's", "node's cores");
     for (unsigned p = 0; p < probes->count; p++) {
         const struct probe *probe = &probes->list[p];
         ln_text_print(out, "%12.0f%12.0f", probe->rate_per_s, probe->reached_per_s);
         for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
             ln_text_print(out, "%23.1f ms", (double)probe->found[i].found_ns / ns_per_ms);
         }
-        ln_text_print(out, "  %s\n", probe_outcome(probe));
+        probe_print_ground(probe, out);
     }
     for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
         if (options->objectives.wanted_ns[i] != 0) {
@@ -109,7 +153,16 @@ probes_print_json(const struct options *options, const struct probes *probes,
             ln_text_print(out, "\"%s_us\":%.3f,", objective_name((enum objective)i),
                           (double)probe->found[i].found_ns / ns_per_us);
         }
-        ln_text_print(out, "\"kept\":%s}", probe->code == RUN_GOOD ? "true" : "false");
+        ln_text_print(out,
+                      "\"lag_p99_us\":%.3f,\"generator_cores\":%.3f,\"node_cores\":%.3f,"
+                      "\"skipped\":%llu,\"rate_kept\":%s,",
+                      (double)probe->lag_p99_ns / ns_per_us, probe->generator_cores,
+                      probe->node_cores, (unsigned long long)probe->skipped,
+                      probe->rate_kept ? "true" : "false");
+        report_print_line_json("line_ns_before", probe->line_ns_before, out);
+        ln_text_print(out, ",");
+        report_print_line_json("line_ns_after", probe->line_ns_after, out);
+        ln_text_print(out, ",\"kept\":%s}", probe->code == RUN_GOOD ? "true" : "false");
     }
     ln_text_print(out, "]}\n");
 }

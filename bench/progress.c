@@ -39,9 +39,10 @@ line_print(const struct progress *progress, const struct sections *sections, uin
     } else {
         (void)fprintf(
             stderr,
-            "%5.0f s  %8.0f messages/s   written %llu  sent %llu  shown %llu  delivered "
+            "%5.0f s  %8.0f %s/s   written %llu  sent %llu  shown %llu  delivered "
             "%llu  through %llu   logins %llu  cut %llu\n",
-            at_s, rate, (unsigned long long)counters[TALLY_WRITTEN],
+            at_s, rate, scenario == SCENARIO_GROUP ? "deliveries" : "messages",
+            (unsigned long long)counters[TALLY_WRITTEN],
             (unsigned long long)counters[TALLY_ANSWERED], (unsigned long long)counters[TALLY_SHOWN],
             (unsigned long long)counters[TALLY_DELIVERED], (unsigned long long)count,
             (unsigned long long)counters[TALLY_CONNECTED], (unsigned long long)counters[TALLY_CUT]);

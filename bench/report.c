@@ -87,12 +87,14 @@ put_title(const struct run *run, struct ln_text *out)
         }
         ln_text_print(out, "%u %s\n", options->threads, threads_text(options));
     } else if (options->scenario == SCENARIO_GROUP) {
+        uint32_t groups = share_actors(&options->whole);
         ln_text_print(out,
-                      "%u users in %u groups of %u, who write in turn, texts of %u bytes, %u under "
+                      "%u users in %u %s of %u%s, who write in turn, texts of %u bytes, %u under "
                       "way in each%s, %u %s\n",
-                      options->users, share_actors(&options->whole), options->members,
-                      options->bytes, options->window, options->read ? "" : ", not read",
-                      options->threads, threads_text(options));
+                      options->users, groups, groups == 1 ? "group" : "groups", options->members,
+                      options->users % options->members == 0 ? "" : " at most", options->bytes,
+                      options->window, options->read ? "" : ", not read", options->threads,
+                      threads_text(options));
     } else if (options->scenario == SCENARIO_IDLE) {
         ln_text_print(out, "%u users, %u %s\n", options->users, options->threads,
                       threads_text(options));

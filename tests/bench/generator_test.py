@@ -324,6 +324,9 @@ class WithNode(unittest.TestCase):
         found = report("capacity", self.address, *SHORT, "--rate", "4", "--p99-delivery", "1us", code=2)
         self.assertEqual([probe["rate"] for probe in found["probes"]], [4, 2, 1])
         self.assertEqual(found["capacity"], 0)
+        for name in ("lag_p99_us", "generator_cores", "node_cores", "line_ns_before", "line_ns_after", "skipped",
+                     "rate_kept"):
+            self.assertIn(name, found["probes"][0])
         self.assertEqual((found["scenario"], found["objectives"], found["rate"]), ("capacity", {"p99_delivery_us": 1}, 4))
         self.assertLessEqual({"cores", "cpu", "kernel", "memory_bytes", "disk"}, set(found["machine"]))
         self.assertRegex(found["date"], r"^\d{4}-\d\d-\d\dT")
@@ -422,6 +425,21 @@ class WithNode(unittest.TestCase):
         self.assertGreater(found["delivered"], 4 * found["written"])
         self.assertLessEqual(found["latencies"]["to_delivery"]["count"], found["delivered"])
         self.assertGreater(found["latencies"]["to_delivery"]["count"], 0.9 * found["delivered"])
+
+    def test_of_a_group_deliveries_are_told_and_have_an_objective(self):
+        words = ["group", "--url", f"ws://{self.address}/chat", "--data", DATA, "--users", "20", "--members", "2000",
+                 "--seconds", "1", "--warmup", "0", "--p99-delivery", "1us"]
+        done = bench(*words, code=2)
+        self.assertIn("20 users in 1 group of 20, who write in turn", done.stdout)
+        self.assertRegex(done.stderr, r"(?m)^ +1 s +\d+ deliveries/s")
+        self.assertRegex(done.stdout, r"(?m)^objective MISSED: p99 to delivery is \d+\.\d+ ms, at most 0\.001 ms wanted$")
+
+    def test_pairs_among_the_idle_have_objectives(self):
+        words = ["--users", "20", "--chat-pairs", "2", "--rate", "50", "--seconds", "1", "--warmup", "0"]
+        kept = report("idle", self.address, *words, "--p99-delivery", "600s", code=MET_OR_MISSED)
+        self.assertTrue(kept["objectives"]["p99_delivery"]["kept"])
+        missed = report("idle", self.address, *words, "--p99-delivery", "1us", code=2)
+        self.assertFalse(missed["objectives"]["p99_delivery"]["kept"])
 
     def test_in_a_storm_all_come_back_and_nothing_is_lost(self):
         found = report("storm", self.address, "--pairs", "10", "--seconds", "2", "--warmup", "0", "--storms", "2", "--rate",

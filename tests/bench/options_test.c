@@ -147,7 +147,7 @@ objectives(void **state)
     refused("bench chat --p99-sent 50" URL, "--p99-sent: '50' is not like 500us, 50ms or 2s\n");
     refused("bench chat --p99-sent 0s" URL, "--p99-sent: '0s' is not like 500us, 50ms or 2s\n");
     refused("bench chat --p99-sent 2h" URL, "--p99-sent: '2h' is not like 500us, 50ms or 2s\n");
-    refused("bench idle --p99-sent 2s" URL, "--p99-sent: idle does not have it\n");
+    refused("bench idle --p99-sent 2s" URL, "--p99-...: of idle users only --chat-pairs write\n");
 }
 
 static void
@@ -263,6 +263,9 @@ scenarios_have_their_own(void **state)
     assert_int_equal(share_actors(&options.whole), 3);
     assert_int_equal(reads("bench group --users 50" URL), 0);
     assert_int_equal(options.members, 50);
+    assert_int_equal(reads("bench group --users 20 --members 2000 --p99-delivery 1s" URL), 0);
+    assert_int_equal(options.members, 20);
+    assert_int_equal(options.objectives.wanted_ns[OBJECTIVE_DELIVERY], 1000000000);
     refused("bench group --users 41 --members 20" URL,
             "--users: the last group would have one member\n");
     refused("bench group --rate 5" URL, "--rate: group does not have it\n");
