@@ -250,12 +250,14 @@ const struct command_kind command_ack = {ack};
 
 /* ------------------------------------------------------------------------------------- markRead */
 
+/* What was read before may be said again by an app alone. */
 static void
 read_done(struct connection *connection, const struct pending *pending, const struct ln_msg *answer)
 {
-    (void)answer;
     messenger_count(&connection->messenger->counters.reads);
-    connection_acted(connection);
+    if (((const struct store_marked *)(const void *)answer->data)->moved) {
+        connection_acted(connection);
+    }
     if (pending->ref != 0) {
         event_done(connection, pending->number, pending->ref);
     }

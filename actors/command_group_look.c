@@ -202,11 +202,14 @@ got_members(struct connection *connection, const struct pending *pending, const 
         member->user_id = stored[i].user;
         member->role = (Linnet__V1__ChatMember__Role)stored[i].role;
         member->joined = stored[i].joined;
+        places[members.n_members++] = member;
+        if (pending->chat_number == 0 && stored[i].user != connection->user) {
+            continue; /* how far others got is told to who wrote something, of that */
+        }
         member->delivered = stored[i].delivered;
         member->read = stored[i].read;
         member->expired_after = stored[i].expired_after;
         member->expired = stored[i].expired;
-        places[members.n_members++] = member;
     }
     members.members = places;
     members.more_after_user_id = rows->more && rows->count > 0 ? stored[rows->count - 1].user : 0;
@@ -226,6 +229,10 @@ members_refused(struct connection *connection, const struct pending *pending, in
             connection, command_number(pending), pending->ref,
             LINNET__V1__ERROR__CODE__OUT_OF_RANGE,
             "getMessageInfo.chatNumber: no such message, or nothing is known of it any more", 0);
+    } else if (error == -EPERM && pending->chat_number != 0) {
+        event_error(connection, command_number(pending), pending->ref,
+                    LINNET__V1__ERROR__CODE__NOT_PERMITTED,
+                    "getMessageInfo: the message is another's, or you have left the group", 0);
     } else {
         command_refuse_group(connection, pending, error);
     }

@@ -28,6 +28,7 @@ struct result {
     bool duplicate;
     bool resync;
     bool expired;
+    bool moved; /* READ, GROUP_READ: the cursor */
     bool waits; /* NAME_HOLD: nobody has the name yet; HOLD: he was not counted before */
     uint64_t chat_number;
     uint64_t time_ms;

@@ -116,6 +116,7 @@ run_read(const struct apply *apply, const struct command *command)
         return;
     }
     chat.read = read->chat_number;
+    apply->result->moved = true;
     if (chat.delivered < chat.read) {
         chat.delivered = chat.read;
     }

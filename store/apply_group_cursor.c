@@ -72,6 +72,7 @@ run_read(const struct apply *apply, const struct command *command)
         return;
     }
     membership.read = read->chat_number;
+    apply->result->moved = true;
     membership.delivered = larger(membership.delivered, membership.read);
     membership_own_read(&membership);
     group_due_at(&apply->ledger->due, read->peer)->report = true;

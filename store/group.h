@@ -42,7 +42,7 @@ enum store_group_tag {
     STORE_GROUP_MESSAGE, /* store_message, its recipient a group; buffer -> store_sent */
     STORE_GROUP_GET,     /* store_group_ask -> store_group, buffer: name, description, picture */
     STORE_GROUP_MEMBERS, /* store_group_list -> store_rows, buffer: struct store_member [count] */
-    STORE_GROUP_READ,    /* * store_read, its peer a group -> nothing; -ERANGE */
+    STORE_GROUP_READ,    /* * store_read, its peer a group -> store_marked; -ERANGE */
     STORE_GROUP_CHATS,   /* * store_list -> store_rows, buffer: struct store_membership [count] */
     /* store_change (change.h): the recipient is a group, which knows the author; until_ms counts
      * from the message's time; buffer -> store_sent; -ERANGE, -ETIME, -EIDRM */

@@ -151,6 +151,13 @@ partition_valid_read(const struct ask *ask)
     return partition_valid_user(ask) && read->peer != 0 && read->chat_number != 0;
 }
 
+void
+partition_answer_marked(struct ask *ask, const struct result *result)
+{
+    struct store_marked marked = {.moved = result->moved};
+    ask_answer(ask, &marked, sizeof(marked), NULL);
+}
+
 static enum ask_outcome
 run_read(struct partition *partition, struct ask *ask, bool act)
 {
@@ -178,7 +185,8 @@ run_read(struct partition *partition, struct ask *ask, bool act)
     bool owes =
         inbox_head_get(&partition->ledger, read->user, &head) && chat_owes_read(&head, &chat);
     if (read->chat_number <= chat.read && !owes) {
-        return partition_refuse(ask, 0);
+        partition_answer_marked(ask, &(struct result){0});
+        return ASK_DONE;
     }
     if (read->chat_number > chat.delivered) {
         enum ask_outcome outcome = partition_log_unseen(partition, ask, read->user, true);
@@ -202,4 +210,5 @@ const struct ask_kind ask_read = {
     .yields = ASK_YIELDS_RECEIPT,
     .valid = partition_valid_read,
     .run = run_read,
+    .answer = partition_answer_marked,
 };

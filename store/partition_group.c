@@ -238,7 +238,8 @@ run_read(struct partition *partition, struct ask *ask, bool act)
         return partition_refuse(ask, -ERANGE);
     }
     if (read->chat_number <= membership.read) {
-        return partition_refuse(ask, 0);
+        partition_answer_marked(ask, &(struct result){0});
+        return ASK_DONE;
     }
     if (unseen) {
         enum ask_outcome outcome = partition_log_unseen(partition, ask, read->user, true);
@@ -518,6 +519,7 @@ const struct ask_kind ask_group_read = {
     .yields = ASK_YIELDS_RECEIPT,
     .valid = partition_valid_read,
     .run = run_read,
+    .answer = partition_answer_marked,
 };
 const struct ask_kind ask_group_chats = {
     .bytes = sizeof(struct store_list), .valid = partition_valid_user, .run = run_memberships};

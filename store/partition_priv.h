@@ -106,6 +106,7 @@ bool partition_valid_change(const struct ask *ask);
 void partition_change_command(const struct ask *ask, enum command_kind kind, struct command *out);
 /* As store_sent. */
 void partition_answer_sent(struct ask *ask, const struct result *result);
+void partition_answer_marked(struct ask *ask, const struct result *result);
 
 /* Serves the queue as far as it goes; fetches what is missing. In the partition's own actor. */
 void partition_pump(struct partition *partition);

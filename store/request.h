@@ -65,7 +65,7 @@ enum store_tag {
      * room */
     STORE_MESSAGE,
     STORE_ACK,   /* store_ack -> nothing; -ERANGE: beyond what is in the inbox */
-    STORE_READ,  /* store_read -> nothing; -ERANGE: beyond the chat's last message */
+    STORE_READ,  /* store_read -> store_marked; -ERANGE: beyond the chat's last message */
     STORE_INBOX, /* store_inbox -> store_page, buffer: entries (entry_next) */
     STORE_CHATS, /* store_list -> store_rows, buffer: struct store_chat [count] */
     /* To any partition: those of its users. */
@@ -182,6 +182,9 @@ struct store_read {
     uint64_t user; /* who has read */
     uint64_t peer; /* what this one wrote */
     uint64_t chat_number;
+};
+struct store_marked {
+    bool moved; /* false: the user had read as far before */
 };
 
 struct store_inbox {

@@ -112,6 +112,12 @@ describe('a group', () => {
     const { members } = await alice.client.ask({ getMessageInfo: { chat, chatNumber: '1' } });
     const read = Object.fromEntries(members.members.map((member) => [member.userId, member.read]));
     assert.deepEqual(read, { [bob.user]: '1', [carol.user]: undefined });
+    const refused = await bob.client.ask({ getMessageInfo: { chat, chatNumber: '1' } });
+    assert.equal(refused.error.code, 'NOT_PERMITTED');
+    const { members: shown } = await bob.client.ask({ getChatMembers: { chat } });
+    for (const { userId, delivered, read: his } of shown.members) {
+      assert.deepEqual([delivered, his], userId === bob.user ? ['1', '1'] : [undefined, undefined]);
+    }
     await leave([alice, bob, carol, dave]);
   });
 

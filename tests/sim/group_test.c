@@ -296,7 +296,13 @@ the_writer_is_told_how_many_have_it_and_have_read_it(void **state)
                                  "\"getMessageInfo\":{\"chat\":{\"groupId\":\"%llu\"},"
                                  "\"chatNumber\":\"2\"}",
                                  (unsigned long long)meeting.group),
-                   "\"NOT_PERMITTED\"");
+                   "\"NOT_PERMITTED\",\"text\":\"getMessageInfo: the message is another's");
+        const char *members =
+            attendee_does(bob, "\"getChatMembers\":{\"chat\":{\"groupId\":\"%llu\"}}",
+                          (unsigned long long)meeting.group);
+        const char *his = strstr(members, "\"read\"");
+        assert_non_null(his); /* his own: how far the others got is none of his business */
+        assert_null(strstr(his + 1, "\"read\""));
         answer_has(attendee_does(alice,
                                  "\"getMessageInfo\":{\"chat\":{\"groupId\":\"%llu\"},"
                                  "\"chatNumber\":\"3\"}",
