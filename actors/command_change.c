@@ -8,9 +8,22 @@
 
 #include <errno.h>
 
+/* pending.mode: it is a deletion in a group. */
+enum { SEARCHES = 1 };
+
+static void
+found(struct connection *connection, const struct pending *pending)
+{
+    if (pending->mode == SEARCHES) {
+        connection->searching = false;
+        connection_flow(connection);
+    }
+}
+
 static void
 revise_refused(struct connection *connection, const struct pending *pending, int error)
 {
+    found(connection, pending);
     if (error == -ERANGE) {
         event_error(connection, command_number(pending), pending->ref,
                     LINNET__V1__ERROR__CODE__OUT_OF_RANGE,
@@ -30,6 +43,7 @@ revised(struct connection *connection, const struct pending *pending, const stru
     uint64_t cost = stored->duplicate ? 0 : stored->looks / LOOKS_PER_DELETION;
     connection_rate_owes(connection, RATE_DELETIONS,
                          cost < UINT32_MAX ? (uint32_t)cost : UINT32_MAX);
+    found(connection, pending);
     command_sent(connection, pending, answer);
 }
 
@@ -95,9 +109,14 @@ revise(struct connection *connection, const Linnet__V1__ClientFrame *frame,
     change->until_ms = window_ms(connection->messenger->settings, change);
     change->kept_until_ms = kept_ms(connection->messenger->settings);
     struct ln_buffer *buffer = command_body(frame->send_message, &change->message);
-    command_ask_in_order(connection,
-                         command_pending(&request_revise, frame, change->message.number),
-                         change->message.recipient, change, sizeof *change, buffer);
+    struct pending *pending = command_pending(&request_revise, frame, change->message.number);
+    if (change->kind == STORE_CHANGE_DELETE) {
+        pending->mode = SEARCHES;
+        connection->searching = true; /* the next one waits until it is known what this one costs */
+    }
+    command_ask_in_order(connection, pending, change->message.recipient, change, sizeof *change,
+                         buffer);
+    connection_flow(connection);
 }
 
 void

@@ -163,12 +163,14 @@ connection_close(struct connection *connection, uint16_t code, const char *reaso
 
 /* ----------------------------------------------------------------------------------------- flow */
 
-/* In either direction: answers that the node owes, and output that the peer does not take. */
+/* In either direction: answers that the node owes, also one whose cost decides what may come after
+ * it, and output that the peer does not take. */
 void
 connection_flow(struct connection *connection)
 {
     bool full = connection->pending_count >= connection->messenger->limits.commands_unanswered_max;
-    bool wait = connection->phase != CONNECTION_CLOSING && (full || connection->stuffed);
+    bool wait = connection->phase != CONNECTION_CLOSING &&
+                (full || connection->searching || connection->stuffed);
     if (connection->socket != NULL && wait != connection->paused) {
         connection->paused = wait;
         ln_socket_pause(connection->socket, wait);

@@ -118,6 +118,7 @@ struct connection {
     uint8_t slow_look; /* which CONNECTION_SLOW counts: one may have been on its way already */
     bool pinged : 1;
     bool paused : 1;        /* the socket is not read */
+    bool searching : 1;     /* for a message to delete: what it costs is not known yet */
     bool stuffed : 1;       /* more waits to leave than the peer should leave unread */
     bool asks_again : 1;    /* CONNECTION_RECEIPTS is on its way */
     bool reads_again : 1;   /* CONNECTION_READ_AGAIN is on its way */

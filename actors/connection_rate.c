@@ -203,11 +203,11 @@ count_hot(const struct connection *connection, const Linnet__V1__ClientFrame *fr
     struct messenger_rates *rates = rates_of(connection);
     uint64_t now_ns = ln_now_ns();
     if (connection->user != 0) {
-        hot_count(&rates->hot_users, connection->user, now_ns);
+        hot_count(&rates->hot_users, connection->user, 1, now_ns);
     }
     bool send = frame->command_case == LINNET__V1__CLIENT_FRAME__COMMAND_SEND_MESSAGE;
     if (send && frame->send_message->chat->peer_case == LINNET__V1__CHAT__PEER_GROUP_ID) {
-        hot_count(&rates->hot_groups, frame->send_message->chat->group_id, now_ns);
+        hot_count(&rates->hot_groups, frame->send_message->chat->group_id, 1, now_ns);
     }
 }
 

@@ -235,6 +235,7 @@ run_message(const struct apply *apply, const struct command *command)
         }
     }
     apply->effects->fan_members = group.members;
+    apply->effects->fan_group = id;
     apply_number_accept(apply, message);
     apply->result->chat_number = message->chat_number;
     apply->result->time_ms = apply->time_ms;

@@ -46,6 +46,7 @@ effects_clear(struct effects *effects)
     effects->count = 0;
     effects->holders_count = 0;
     memset(effects->streams, 0, sizeof(effects->streams));
+    effects->streams_bytes = 0;
     effects->fan_members = 0;
 }
 

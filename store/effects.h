@@ -59,8 +59,10 @@ struct effects {
     uint16_t *holders; /* devices for which the messages wait */
     uint32_t holders_count;
     uint32_t holders_capacity;
-    uint64_t streams[4];  /* a bit per partition that has something new in its stream */
-    uint32_t fan_members; /* the streams are a group's, of so many members: they go in rounds */
+    uint64_t streams[4];    /* a bit per partition that has something new in its stream */
+    uint64_t streams_bytes; /* so much */
+    uint32_t fan_members;   /* the streams are a group's, of so many members: they go in rounds */
+    uint64_t fan_group;
     unsigned char *scratch;
     size_t scratch_bytes;
 };

@@ -41,14 +41,14 @@ entry_of(struct hot *hot, uint64_t key)
 }
 
 void
-hot_count(struct hot *hot, uint64_t key, uint64_t now_ns)
+hot_count(struct hot *hot, uint64_t key, uint32_t amount, uint64_t now_ns)
 {
     if (now_ns - hot->halved_at_ns >= HOT_HALVING_NS) {
         halve(hot, now_ns);
     }
     struct hot_entry *entry = entry_of(hot, key);
-    entry->count += entry->count < UINT32_MAX;
-    hot->total++;
+    entry->count += amount < UINT32_MAX - entry->count ? amount : UINT32_MAX - entry->count;
+    hot->total += amount;
 }
 
 bool

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* hot.h - who takes most, of more than can be counted: a sketch of a few counters.
  *
- *     hot_count(&hot, user, now_ns);
+ *     hot_count(&hot, user, 1, now_ns);
  *     ... hot.entries[0 .. hot.count - 1], in no order ...
  *
  * Space-Saving (Metwally, Agrawal, El Abbadi, "Efficient computation of frequent and top-k elements
@@ -36,5 +36,5 @@ struct hot {
 
 /* Whether `key` has more than half of all, for certain. */
 bool hot_has_most(const struct hot *hot, uint64_t key);
-/* One more of `key`, which is not 0. */
-void hot_count(struct hot *hot, uint64_t key, uint64_t now_ns);
+/* So many more of `key`, which is not 0. */
+void hot_count(struct hot *hot, uint64_t key, uint32_t amount, uint64_t now_ns);

@@ -13,6 +13,7 @@ outbox_put(struct ledger *ledger, struct effects *effects, uint8_t destination,
     payload_encode(payload, record);
     ledger_put(ledger, &key, record, bytes);
     effects_stream(effects, destination);
+    effects->streams_bytes += bytes;
     ledger->outbox++;
     ledger->outbox_bytes += bytes;
     return stream->out_last;

@@ -52,29 +52,28 @@ valid_create(const struct ask *ask)
            ids_valid(&ids, create->user);
 }
 
-/* Enough waits for other partitions: what a group says goes to many of them. A group that says more
- * than all others here gets half of the room, so that they find some. */
+/* Enough waits for other partitions: what a group says goes to many of them. Messages of a group that
+ * has had more there than all others here get half of the room, so that those find some. */
 static bool
-outbox_full(const struct partition *partition, uint64_t group)
+outbox_full(const struct partition *partition, uint64_t messages_of)
 {
     const struct ledger *ledger = &partition->ledger;
-    uint64_t share = hot_has_most(&partition->hot_groups, group) ? 2 : 1;
+    const struct hot *hot = &partition->hot_groups;
+    uint64_t share = messages_of != 0 && hot->count > 1 && hot_has_most(hot, messages_of) ? 2 : 1;
     return ledger->outbox >= PARTITION_OUTBOX_MAX / share ||
            ledger->outbox_bytes >= partition->store->options.outbox_bytes_max / share;
 }
 
-/* Something that goes to all members. Refused where too much waits already. */
+/* Something that goes to all members; `messages_of` 0: of no matter which. Refused where too much
+ * waits already. */
 static enum ask_outcome
-say(struct partition *partition, struct ask *ask, struct command *command, uint64_t group, bool act)
+say(struct partition *partition, struct ask *ask, struct command *command, uint64_t messages_of,
+    bool act)
 {
-    if (act && outbox_full(partition, group)) {
+    if (act && outbox_full(partition, messages_of)) {
         return partition_refuse(ask, -EAGAIN);
     }
-    enum ask_outcome outcome = partition_log(partition, ask, command, act);
-    if (act && outcome == ASK_TAKEN) {
-        hot_count(&partition->hot_groups, group, io_now_ns(ln_io()));
-    }
-    return outcome;
+    return partition_log(partition, ask, command, act);
 }
 
 static enum ask_outcome
@@ -178,7 +177,7 @@ run_change(struct partition *partition, struct ask *ask, bool act)
         apply_number_unused(&partition->ledger, change->user, change->device, change->number)) {
         return partition_refuse(ask, -EUSERS);
     }
-    return say(partition, ask, &command, change->group, act);
+    return say(partition, ask, &command, 0, act);
 }
 
 static void
@@ -211,7 +210,7 @@ run_revise(struct partition *partition, struct ask *ask, bool act)
 {
     struct command command;
     partition_change_command(ask, COMMAND_GROUP_REVISE, &command);
-    return say(partition, ask, &command, ASK_DATA(store_change, ask)->peer, act);
+    return say(partition, ask, &command, 0, act);
 }
 
 static enum ask_outcome

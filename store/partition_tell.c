@@ -260,6 +260,8 @@ partition_applied(struct partition *partition, struct ask *ask, const struct res
     }
     if (effects->fan_members > 0) {
         fan_add(&partition->fan, effects->streams, effects->fan_members);
+        hot_count(&partition->hot_groups, effects->fan_group,
+                  (uint32_t)(effects->streams_bytes / 1024) + 1, ln_now_ns());
         memset(effects->streams, 0, sizeof(effects->streams));
     }
     while (effects_streams_next(effects, &other)) {

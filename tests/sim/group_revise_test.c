@@ -190,6 +190,40 @@ old_messages_cost_what_it_takes_to_find_them(void **state)
     meeting_close(&meeting);
 }
 
+/* They are in one segment. */
+static void
+deletions_in_one_breath_are_paid_one_by_one(void **state)
+{
+    enum { OLD = 130, LIMIT = 5 };
+    (void)state;
+    begin(3, 4);
+    meeting.world.settings.delete_window_ms = 100ULL * DELETE_WINDOW_MS;
+    for (unsigned i = 1; i <= OLD; i++) {
+        (void)attendee_writes(bob, "old");
+    }
+    meeting.world.settings.user_rates[RATE_DELETIONS] = LIMIT;
+    unsigned before = bob->wire.heard_count;
+    for (unsigned i = 1; i <= 20; i++) {
+        char say[200];
+        (void)snprintf(say, sizeof say,
+                       "{\"ref\":\"7\",\"sendMessage\":{\"chat\":{\"groupId\":\"%llu\"},"
+                       "\"change\":{\"kind\":\"DELETE\",\"chatNumber\":\"%u\"}}}",
+                       (unsigned long long)meeting.group, i);
+        wire_say(&bob->wire, say);
+    }
+    meeting_run(&meeting, 2000);
+    unsigned sent = 0;
+    unsigned refused = 0;
+    for (unsigned i = before; i < bob->wire.heard_count; i++) {
+        sent += strstr(bob->wire.heard[i], "\"sent\"") != NULL;
+        refused += strstr(bob->wire.heard[i], "\"RATE_LIMITED\"") != NULL;
+    }
+    assert_int_equal(sent, 2); /* what is left after the first is enough to begin the second */
+    assert_int_equal(refused, 18);
+    bob->wire.heard_at = bob->wire.heard_count;
+    meeting_close(&meeting);
+}
+
 /* What was deleted before is not looked for again. */
 static void
 a_repeated_deletion_costs_nothing(void **state)
@@ -278,6 +312,8 @@ main(void)
         SPEC("a message is hidden from oneself alone", a_message_is_hidden_from_oneself_alone),
         SPEC("deletions of old messages are limited by what it costs to find them",
              old_messages_cost_what_it_takes_to_find_them),
+        SPEC("deletions that come at once are paid one after the other",
+             deletions_in_one_breath_are_paid_one_by_one),
         SPEC("what is deleted already costs nothing", a_repeated_deletion_costs_nothing),
         SPEC("a change is seen by all or none, and once, whenever the power goes",
              a_change_is_seen_by_all_or_none_whenever_the_power_goes),

@@ -221,6 +221,7 @@ loud_story(struct rig *r)
     while (key_partition_of_id(seed, loud) != key_partition_of_id(seed, quiet)) {
         quiet = group_of(r, owner, number++, NULL, 0);
     }
+    RIG_CHECK(r, send_big(r, owner, quiet, number++) == 0); /* it is known that there are others */
     for (unsigned i = 0; i < BIG_MESSAGES; i++) {
         int error = send_big(r, owner, loud, number);
         number += error == 0;

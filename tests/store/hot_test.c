@@ -26,7 +26,7 @@ few_are_counted_exactly(void **state)
     hot = (struct hot){0};
     for (uint64_t key = 1; key <= HOT_MAX; key++) {
         for (uint64_t i = 0; i < key; i++) {
-            hot_count(&hot, key, SECOND);
+            hot_count(&hot, key, 1, SECOND);
         }
     }
     for (uint64_t key = 1; key <= HOT_MAX; key++) {
@@ -52,7 +52,7 @@ the_heavy_are_found_among_many(void **state)
         } else {
             truth[key]++;
         }
-        hot_count(&hot, key, SECOND);
+        hot_count(&hot, key, 1, SECOND);
     }
     for (uint64_t key = 1; key <= HEAVY; key++) {
         const struct hot_entry *entry = entry_of(key);
@@ -70,16 +70,19 @@ one_may_have_more_than_all_others(void **state)
     hot = (struct hot){0};
     assert_false(hot_has_most(&hot, 7));
     for (unsigned i = 0; i < 10; i++) {
-        hot_count(&hot, 7, SECOND);
+        hot_count(&hot, 7, 1, SECOND);
     }
     for (unsigned i = 0; i < 9; i++) {
-        hot_count(&hot, 8 + i, SECOND);
+        hot_count(&hot, 8 + i, 1, SECOND);
     }
     assert_true(hot_has_most(&hot, 7));
     assert_false(hot_has_most(&hot, 8));
     assert_false(hot_has_most(&hot, 6));
-    hot_count(&hot, 8, SECOND);
+    hot_count(&hot, 8, 1, SECOND);
     assert_false(hot_has_most(&hot, 7));
+    hot_count(&hot, 7, 1000, SECOND);
+    hot_count(&hot, 8, 900, SECOND);
+    assert_true(hot_has_most(&hot, 7));
 }
 
 static void
@@ -88,13 +91,13 @@ what_was_long_ago_fades(void **state)
     (void)state;
     hot = (struct hot){0};
     for (unsigned i = 0; i < 1000; i++) {
-        hot_count(&hot, 7, SECOND);
+        hot_count(&hot, 7, 1, SECOND);
     }
-    hot_count(&hot, 8, 61 * SECOND);
+    hot_count(&hot, 8, 1, 61 * SECOND);
     assert_int_equal(entry_of(7)->count, 500);
-    hot_count(&hot, 8, 181 * SECOND);
+    hot_count(&hot, 8, 1, 181 * SECOND);
     assert_int_equal(entry_of(7)->count, 125);
-    hot_count(&hot, 8, 3600 * SECOND);
+    hot_count(&hot, 8, 1, 3600 * SECOND);
     assert_null(entry_of(7));
     assert_int_equal(entry_of(8)->count, 1);
     assert_int_equal(hot.total, 1);
