@@ -85,6 +85,8 @@ struct partition {
     bool groups_ticking;
     bool fan_waiting;            /* for the actor's timer */
     bool history_looking;        /* an ask of it waits */
+    bool history_removed;        /* by the last look */
+    bool history_none;           /* it found that there are none */
     struct store_key history_at; /* so far all histories have been looked through */
     uint64_t last_time_ms;
     /* Nothing is due before; 0: not known. UINT64_MAX: nothing is. */

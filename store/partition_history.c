@@ -14,6 +14,7 @@ enum {
     LOOK_MAX = 1000,
     LOOK_CHATS_MAX = 64, /* whose cursors are read for it at once */
     TICK_MS = 10000,
+    TICK_OFF_MS = 1000, /* while there is more of what is kept no longer */
 };
 
 /* How far things have got in a chat; of a group, how far the user has. */
@@ -117,6 +118,9 @@ has_expired(const struct partition *partition, const struct store_entry *entry)
 {
     uint64_t keep_ms = partition->ledger.limits.history_ms;
     uint64_t now_ms = (uint64_t)ln_wall_ms();
+    if (keep_ms == STORE_HISTORY_OFF) {
+        return true; /* of a time when it was on */
+    }
     if (entry->message.expires_at_ms != 0 && entry->message.expires_at_ms <= now_ms) {
         return true;
     }
@@ -279,13 +283,16 @@ const struct ask_kind ask_history = {
 /* ------------------------------------------------------------------------------------- sweeping */
 
 /* Goes round over all histories of the partition, slowly, for as long as there are any that may
- * grow too old. */
+ * grow too old. Where none is kept, what there is of earlier times goes; that is over once there
+ * is nothing. */
 void
 partition_history_watch(struct partition *partition)
 {
-    if (partition->store->options.history_ms != STORE_HISTORY_OFF) {
+    bool off = partition->store->options.history_ms == STORE_HISTORY_OFF;
+    if (!off || !partition->history_none) {
         struct ln_msg *msg = ln_msg_new(ASK_HISTORY_TICK, LN_REPLY, 0);
-        (void)ln_send_after(TICK_MS, ln_self(), &msg);
+        bool soon = off && partition->history_removed;
+        (void)ln_send_after(soon ? TICK_OFF_MS : TICK_MS, ln_self(), &msg);
     }
 }
 
@@ -388,6 +395,9 @@ run_look(struct partition *partition, struct ask *ask, bool act)
         outcome = partition_log(partition, ask, &command, act);
     }
     if (act && (outcome == ASK_DONE || outcome == ASK_TAKEN)) {
+        bool whole = partition->history_at.owner == 0;
+        partition->history_none = whole && looked == 0 && !page.cut;
+        partition->history_removed = command.history.count > 0;
         last = page.cut && !left ? page.row_key : last;
         partition->history_at = left || page.cut ? last : (struct store_key){0};
         partition->history_looking = false;

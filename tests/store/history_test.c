@@ -214,6 +214,89 @@ goes_when_read(void **state)
     rig_close(&rig);
 }
 
+/* Off, nothing is told, and what there was goes. */
+static void
+off_story(struct rig *r)
+{
+    char text[64];
+    struct store_history_page page;
+    struct store_history asked = {.user = kept_bob, .chat = kept_alice};
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0 && text[0] == '\0');
+    (void)ln_sleep(15000);
+}
+
+static void
+on_again_story(struct rig *r)
+{
+    char text[64];
+    struct store_history_page page;
+    struct store_history asked = {.user = kept_bob, .chat = kept_alice};
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0 && text[0] == '\0');
+    asked = (struct store_history){.user = kept_alice, .chat = kept_bob};
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0 && text[0] == '\0');
+    say(r, kept_alice, kept_bob, 100, 'n');
+    asked = (struct store_history){.user = kept_bob, .chat = kept_alice};
+    RIG_CHECK(r, history(r, &asked, &page, text) == 0 && strcmp(text, "n") == 0);
+}
+
+static void
+goes_when_switched_off(void **state)
+{
+    (void)state;
+    rig_open(&rig, 25);
+    rig.options.history_ms = STORE_HISTORY_FOREVER;
+    rig_play(&rig, write_story);
+    rig.options.history_ms = STORE_HISTORY_OFF;
+    rig_play(&rig, off_story);
+    rig.options.history_ms = STORE_HISTORY_FOREVER;
+    rig_play(&rig, on_again_story);
+    rig_close(&rig);
+}
+
+/* By the time at which it disappears, whenever the sweep comes round. */
+static void
+disappears_story(struct rig *r)
+{
+    uint64_t alice;
+    uint64_t bob;
+    char text[64];
+    struct store_sent sent;
+    struct store_history_page page;
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
+    (void)ln_sleep(12000); /* a round has just been */
+    struct hand_message message = {
+        .from = alice, .to = bob, .number = 1, .ttl_ms = 2000, .text = "s"};
+    RIG_CHECK(r, hand_message(r->store, &message, &sent) == 0);
+    say(r, alice, bob, 2, 'b');
+    (void)ln_sleep(1000);
+    for (unsigned i = 0; i < 2; i++) {
+        struct store_history asked = {.user = i == 0 ? bob : alice, .chat = i == 0 ? alice : bob};
+        RIG_CHECK(r, history(r, &asked, &page, text) == 0 && strcmp(text, "bs") == 0);
+    }
+    (void)ln_sleep(1500);
+    for (unsigned i = 0; i < 4; i++) {
+        struct store_history asked = {.user = i % 2 == 0 ? bob : alice,
+                                      .chat = i % 2 == 0 ? alice : bob,
+                                      .forward = i / 2 == 0,
+                                      .whole = i == 0};
+        if (asked.whole) {
+            asked.chat = 0;
+        }
+        RIG_CHECK(r, history(r, &asked, &page, text) == 0 && strcmp(text, "b") == 0);
+    }
+}
+
+static void
+disappears_in_time(void **state)
+{
+    (void)state;
+    rig_open(&rig, 26);
+    rig.options.history_ms = STORE_HISTORY_FOREVER;
+    rig_play(&rig, disappears_story);
+    rig_close(&rig);
+}
+
 int
 main(void)
 {
@@ -223,6 +306,9 @@ main(void)
         SPEC("a history outlives the node", outlives_a_restart),
         SPEC("where it is kept until it is read, it is told and kept no longer", goes_when_read),
         SPEC("what is too old is not told, and swept away", ages),
+        SPEC("what has disappeared is told by no history and no export", disappears_in_time),
+        SPEC("what was kept is told no more and goes where history is switched off",
+             goes_when_switched_off),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
