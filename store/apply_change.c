@@ -223,7 +223,8 @@ take_in(const struct apply *apply, const struct command_change *command, struct 
 }
 
 /* What somebody changes whom the owner has blocked goes nowhere, nor do changes of what was written
- * meanwhile (apply_message.c). */
+ * meanwhile (apply_message.c). That it was deleted is remembered, so that he is answered as
+ * ever. */
 static bool
 swallowed(const struct command_change *command, const struct record_chat *chat)
 {
@@ -291,7 +292,11 @@ run_change(const struct apply *apply, const struct command *whole)
         return;
     }
     live_as_long(apply, command, chat_ttl_ms(&chat), &entry.change.message);
-    if (!swallowed(command, &chat) && !take_in(apply, command, &head, &entry)) {
+    if (swallowed(command, &chat)) {
+        if (command->change.kind == STORE_CHANGE_DELETE) {
+            bury(apply, command, ledger_number_next(apply->ledger));
+        }
+    } else if (!take_in(apply, command, &head, &entry)) {
         apply->result->error = -EDQUOT;
         return;
     }

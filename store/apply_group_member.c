@@ -122,7 +122,9 @@ message_to_member(const struct apply *apply, uint64_t user, const struct store_e
     group_find_point(&membership, &entry->message);
     if (wanted && apply_group_entry(apply, user, &head, entry)) {
         group_find_note(&membership, entry);
-    } else if (wanted && !own) {
+    } else if (wanted && own) { /* he has read it: it is his other devices that miss it */
+        inbox_miss(apply->ledger, apply->effects, user, &head);
+    } else if (wanted) {
         message_missed(&head, &membership, membership.last);
         apply_group_gap(apply, user, entry->peer, &head, &membership);
     }

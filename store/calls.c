@@ -150,14 +150,10 @@ calls_tell(const struct apply *apply, uint64_t user, struct record_call *call,
     if (call->entry > head.low.number) {
         inbox_take_out(apply->ledger, user, call->entry);
     }
-    call->entry = 0;
-    if (!inbox_make_room(apply->ledger, apply->effects, user, &head, entry_bytes(&entry))) {
-        return false;
-    }
-    inbox_append(apply->ledger, apply->effects, user, &head, &entry);
+    bool told = inbox_append_or_miss(apply->ledger, apply->effects, user, &head, &entry);
     inbox_head_put(apply->ledger, user, &head);
-    call->entry = entry.number;
-    return true;
+    call->entry = told ? entry.number : 0;
+    return told;
 }
 
 bool

@@ -219,8 +219,8 @@ inbox_take_out(struct ledger *ledger, uint64_t user, uint64_t number)
 }
 
 /* Only the newest mark is kept: it stands behind all that is missing. */
-static void
-miss(struct ledger *ledger, struct effects *effects, uint64_t user, struct record_head *head)
+void
+inbox_miss(struct ledger *ledger, struct effects *effects, uint64_t user, struct record_head *head)
 {
     struct store_entry mark = {.kind = STORE_ENTRY_MISSED, .peer = user};
     if (head->missed > head->low.number) {
@@ -235,7 +235,7 @@ inbox_append_or_miss(struct ledger *ledger, struct effects *effects, uint64_t us
                      struct record_head *head, struct store_entry *entry)
 {
     if (!inbox_make_room(ledger, effects, user, head, entry_bytes(entry))) {
-        miss(ledger, effects, user, head);
+        inbox_miss(ledger, effects, user, head);
         return false;
     }
     inbox_append(ledger, effects, user, head, entry);

@@ -57,8 +57,10 @@ bool inbox_make_room(struct ledger *ledger, struct effects *effects, uint64_t us
 void inbox_append(struct ledger *ledger, struct effects *effects, uint64_t user,
                   struct record_head *head, struct store_entry *entry);
 
-/* Appends what nobody is refused for, or where no device has room a mark in place of it
- * (STORE_ENTRY_MISSED), which takes the one before it out. False: the mark. */
+/* Appends a mark of what found no room (STORE_ENTRY_MISSED), which takes the one before it out. */
+void inbox_miss(struct ledger *ledger, struct effects *effects, uint64_t user,
+                struct record_head *head);
+/* Appends what nobody is refused for, or where no device has room the mark. False: the mark. */
 bool inbox_append_or_miss(struct ledger *ledger, struct effects *effects, uint64_t user,
                           struct record_head *head, struct store_entry *entry);
 

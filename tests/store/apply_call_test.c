@@ -455,6 +455,8 @@ full(void **state)
     world_settle(world);
     expect_ended(world, alice, STORE_CALL_FAILED, 0);
     assert_null(told(world, bob));
+    size_t count = world_inbox(world, bob, 0, entries);
+    assert_int_equal(entries[count - 1].kind, STORE_ENTRY_MISSED);
     assert_false(in_a_call(world, bob));
 }
 
@@ -596,7 +598,8 @@ main(void)
         IN_A_WORLD("who has blocked the other one rings him, though that one calls",
                    blocked_glares),
         IN_A_WORLD("one who is blocked rings nobody, and calls until time is over", blocked),
-        IN_A_WORLD("where no device has room a call fails", full),
+        IN_A_WORLD("where no device has room a call fails, and something is said to be missing",
+                   full),
         IN_A_WORLD("a callee who is removed has left the call, and can't be called", user_is_gone),
         IN_A_WORLD("so has a caller", caller_is_gone),
         IN_A_WORLD("a device that is revoked hangs up, if it was in it", device_is_gone),

@@ -412,6 +412,32 @@ swallows_changes_of_the_blocked(void **state)
     expect_change(&entries[0], STORE_CHANGE_EDIT, 3, "hi"); /* her own devices keep step */
 }
 
+/* As by anybody else: a second deletion tells nobody, an edit is refused. */
+static void
+answers_the_blocked_as_ever(void **state)
+{
+    struct world *world = *state;
+    (void)world_send(world, alice, 1, 1, bob, "hello");
+    (void)world_state(world, bob, STORE_STATE_BLOCKED, alice, "");
+    struct result swallowed = world_send(world, alice, 1, 2, bob, "let me in");
+    const uint64_t chat_numbers[] = {1, swallowed.chat_number};
+    size_t before = world_inbox(world, bob, 0, entries);
+    uint64_t number = 3;
+    for (unsigned i = 0; i < 2; i++) {
+        struct world_change change = change_of_first(STORE_CHANGE_DELETE, number++, "");
+        change.chat_number = chat_numbers[i];
+        assert_false(world_change(world, &change).duplicate);
+        world_fold_out(world);
+        change.number = number++;
+        assert_true(world_change(world, &change).duplicate);
+        change.kind = STORE_CHANGE_EDIT;
+        change.number = number++;
+        change.text = "hi";
+        assert_int_equal(world_change(world, &change).error, -EIDRM);
+    }
+    assert_int_equal(world_inbox(world, bob, 0, entries), before);
+}
+
 static void
 refuses_strangers(void **state)
 {
@@ -449,6 +475,8 @@ main(void)
         AMONG_THEM("changes count towards an inbox's limits", keeps_to_the_limits),
         AMONG_THEM("what somebody changes whom one has blocked goes nowhere",
                    swallows_changes_of_the_blocked),
+        AMONG_THEM("who is blocked is answered as ever when he deletes again, or edits what he did",
+                   answers_the_blocked_as_ever),
         AMONG_THEM("a change for no one is refused", refuses_strangers),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);

@@ -210,6 +210,25 @@ full_inboxes(void **state)
     assert_int_equal(world_send(world, users[3], 1, 1, users[1], "m").error, -EDQUOT);
 }
 
+static void
+own_messages_without_room_are_marked(void **state)
+{
+    struct world *world = *state;
+    uint64_t two = world_user(world, "two", 2);
+    uint64_t id = world_group(world, two, 1, &users[1], 1);
+    for (uint64_t i = 0; i < 25; i++) {
+        assert_int_equal(world_group_send(world, two, 2 + i, id, "m").error, 0);
+        world_settle(world);
+        world_drain(world, users[1]);
+    }
+    size_t count = world_inbox(world, two, 0, entries);
+    unsigned marks = 0;
+    for (size_t i = 0; i < count; i++) {
+        marks += entries[i].kind == STORE_ENTRY_MISSED ? 1 : 0;
+    }
+    assert_int_equal(marks, 1);
+}
+
 /* Streams carried in many orders, cells folded and everything restarted in between: always the
  * same. */
 static void
@@ -297,6 +316,8 @@ main(void)
         IN_TOWN("who comes back gets nothing of the time when he was away", comes_back),
         IN_TOWN("a member who does not exist, or not any more, leaves", absent_members),
         IN_TOWN("a full inbox gets a gap, and refuses no message of a group", full_inboxes),
+        IN_TOWN("who writes to a group on one device is told on the others what found no room",
+                own_messages_without_room_are_marked),
         IN_TOWN("folds, restarts and any order of streams change nothing", survives_everything),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
