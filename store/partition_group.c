@@ -52,8 +52,8 @@ valid_create(const struct ask *ask)
            ids_valid(&ids, create->user);
 }
 
-/* Enough waits for other partitions: what a group says goes to many of them. Messages of a group that
- * has had more there than all others here get half of the room, so that those find some. */
+/* Enough waits for other partitions: what a group says goes to many of them. Messages of a group
+ * that has had more there than all others here get half of the room, so that those find some. */
 static bool
 outbox_full(const struct partition *partition, uint64_t messages_of)
 {
