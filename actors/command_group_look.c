@@ -177,9 +177,20 @@ listed(const struct connection *connection, const struct pending *pending,
     if (number == 0) {
         return member->role != STORE_GROUP_NOBODY;
     }
-    bool missed = number >= member->gap_from && number <= member->gap_to;
+    bool missed = holes_have(&member->gaps, number);
     bool gone = member->role == STORE_GROUP_NOBODY && number > member->left;
     return number > member->joined && member->user != connection->user && !missed && !gone;
+}
+
+/* The hole that the message lies in which is asked about, or the member's last. */
+static const struct hole *
+expired_of(const struct pending *pending, const struct store_member *member)
+{
+    const struct holes *expired = &member->expired;
+    if (pending->chat_number != 0) {
+        return holes_find(expired, pending->chat_number);
+    }
+    return expired->count > 0 ? &expired->at[expired->count - 1] : NULL;
 }
 
 static void
@@ -208,8 +219,11 @@ got_members(struct connection *connection, const struct pending *pending, const 
         }
         member->delivered = stored[i].delivered;
         member->read = stored[i].read;
-        member->expired_after = stored[i].expired_after;
-        member->expired = stored[i].expired;
+        const struct hole *expired = expired_of(pending, &stored[i]);
+        if (expired != NULL) {
+            member->expired_after = expired->after;
+            member->expired = expired->to;
+        }
     }
     members.members = places;
     members.more_after_user_id = rows->more && rows->count > 0 ? stored[rows->count - 1].user : 0;

@@ -40,3 +40,6 @@ void apply_group_delivered(const struct apply *apply, uint64_t user, uint64_t gr
 /* What none of them had taken in above `after`, up to `chat_number`, is gone. */
 void apply_group_expired(const struct apply *apply, uint64_t user, uint64_t group, uint64_t after,
                          uint64_t chat_number);
+/* He will never have these; it is to be reported. The caller writes the membership. */
+void apply_group_unseen(const struct apply *apply, uint64_t user, uint64_t group,
+                        struct hole unseen, struct record_membership *membership);

@@ -265,7 +265,7 @@ member_role(const struct change *change, uint64_t user, uint8_t role)
     group_member_put(ledger, change->command->group, user, &member);
 }
 
-/* One who comes back keeps what he had; what was said while he was away is not his. */
+/* One who comes back keeps how far he had got; what was said while he was away is not his. */
 static void
 member_enter(const struct change *change, uint64_t user)
 {
@@ -274,14 +274,15 @@ member_enter(const struct change *change, uint64_t user)
     struct record_member member;
     if (!group_member_get(ledger, change->command->group, user, &member)) {
         member.joined = last;
+        member.delivered = last;
+        member.read = last;
     } else if (last > member.left) {
-        member.gap_from = member.gap_from == 0 ? member.left + 1 : member.gap_from;
-        member.gap_to = last;
+        uint64_t gone = holes_add(&member.gaps, member.left, last);
+        member.joined = gone > member.joined ? gone : member.joined;
     }
     member.role = STORE_GROUP_MEMBER;
     member.left = 0;
-    member.delivered = last;
-    member.read = last;
+    member.since = last;
     group_member_put(ledger, change->command->group, user, &member);
 }
 

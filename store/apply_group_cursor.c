@@ -38,12 +38,13 @@ apply_group_expired(const struct apply *apply, uint64_t user, uint64_t group, ui
 {
     struct record_membership membership;
     if (!membership_get(apply->ledger, user, group, &membership) ||
-        !hole_add(&membership.expired, membership.delivered, after, chat_number)) {
+        chat_number <= membership.delivered) {
         return;
     }
     ASSERT(chat_number <= membership.last);
+    struct hole unseen = {.after = larger(after, membership.delivered), .to = chat_number};
+    apply_group_unseen(apply, user, group, unseen, &membership);
     membership_put(apply->ledger, user, group, &membership);
-    group_due_at(&apply->ledger->due, group)->report = true;
 }
 
 static void
@@ -92,47 +93,68 @@ need_report(const struct needs *needs, const struct command *command)
     need_roster(needs, command->group_report);
 }
 
+/* Rows that are gathered for one group. */
+struct report {
+    const struct apply *apply;
+    uint64_t group;
+    uint32_t count;
+    unsigned char *rows;
+};
+
+static void
+report_send(struct report *report)
+{
+    struct payload payload = {
+        .kind = PAYLOAD_GROUP_RECEIPTS,
+        .group_receipts = {.group = report->group, .count = report->count, .rows = report->rows}};
+    if (report->count > 0) {
+        (void)outbox_put(report->apply->ledger, report->apply->effects,
+                         ledger_partition_of(report->apply->ledger, report->group), &payload);
+    }
+    report->count = 0;
+}
+
+/* The member's row; he is told of then. */
+static void
+report_one(struct report *report, uint64_t user, struct record_membership *membership)
+{
+    struct payload_group_receipt receipt = {.user = user,
+                                            .delivered = membership->delivered,
+                                            .read = membership->read,
+                                            .expired = membership->expired};
+    payload_receipt_put(report->rows, report->count++, &receipt);
+    membership->told_delivered = membership->delivered;
+    membership->told_read = membership->read;
+    membership->expired = (struct hole){0};
+}
+
+/* Of two that lie apart the first is reported at once. */
+void
+apply_group_unseen(const struct apply *apply, uint64_t user, uint64_t group, struct hole unseen,
+                   struct record_membership *membership)
+{
+    if (!hole_join(&membership->expired, &unseen)) {
+        unsigned char row[PAYLOAD_RECEIPT_BYTES];
+        struct report report = {.apply = apply, .group = group, .rows = row};
+        report_one(&report, user, membership);
+        report_send(&report);
+        membership->expired = unseen;
+    }
+    group_due_at(&apply->ledger->due, group)->report = true;
+}
+
 static bool
 is_told(const struct record_membership *membership)
 {
     return membership->delivered == membership->told_delivered &&
-           membership->read == membership->told_read &&
-           membership->expired.after == membership->told_expired.after &&
-           membership->expired.to == membership->told_expired.to &&
-           membership->gap_to == membership->told_gap_to;
-}
-
-/* The member's row, if it is news; he is told of then. */
-static bool
-report_one(const struct apply *apply, uint64_t group, uint64_t user, unsigned char *rows,
-           uint32_t index)
-{
-    struct record_membership membership;
-    if (!membership_get(apply->ledger, user, group, &membership) || is_told(&membership)) {
-        return false;
-    }
-    struct payload_group_receipt receipt = {
-        .user = user,
-        .delivered = membership.delivered,
-        .read = membership.read,
-        .gap_from = membership.gap_from,
-        .gap_to = membership.gap_to,
-        .expired = membership.expired,
-    };
-    payload_receipt_put(rows, index, &receipt);
-    membership.told_delivered = membership.delivered;
-    membership.told_read = membership.read;
-    membership.told_gap_to = membership.gap_to;
-    membership.told_expired = membership.expired;
-    membership_put(apply->ledger, user, group, &membership);
-    return true;
+           membership->read == membership->told_read && membership->expired.to == 0;
 }
 
 static void
 run_report(const struct apply *apply, const struct command *command)
 {
     uint64_t group = command->group_report;
-    struct payload payload = {.kind = PAYLOAD_GROUP_RECEIPTS, .group_receipts = {.group = group}};
+    struct report report = {.apply = apply, .group = group};
     struct record_roster roster;
     struct group_due *due = group_due_find(&apply->ledger->due, group);
     if (due != NULL) {
@@ -144,21 +166,19 @@ run_report(const struct apply *apply, const struct command *command)
         return;
     }
     uint32_t count = roster.count;
-    unsigned char *rows = malloc((size_t)count * PAYLOAD_RECEIPT_BYTES);
-    ASSERT(rows != NULL);
+    report.rows = malloc((size_t)count * PAYLOAD_RECEIPT_BYTES);
+    ASSERT(report.rows != NULL);
     for (uint32_t i = 0; i < count; i++) {
+        struct record_membership membership;
         (void)roster_get(apply->ledger, group, &roster);
         uint64_t user = record_roster_at(&roster, i);
-        if (report_one(apply, group, user, rows, payload.group_receipts.count)) {
-            payload.group_receipts.count++;
+        if (membership_get(apply->ledger, user, group, &membership) && !is_told(&membership)) {
+            report_one(&report, user, &membership);
+            membership_put(apply->ledger, user, group, &membership);
         }
     }
-    payload.group_receipts.rows = rows;
-    if (payload.group_receipts.count > 0) {
-        uint8_t home = ledger_partition_of(apply->ledger, group);
-        (void)outbox_put(apply->ledger, apply->effects, home, &payload);
-    }
-    free(rows);
+    report_send(&report);
+    free(report.rows);
 }
 
 const struct apply_command_kind apply_group_report = {need_report, run_report};
@@ -208,22 +228,19 @@ need_receipts(const struct needs *needs, const struct payload *payload)
     }
 }
 
+/* Also of one who has left meanwhile: what he had before stays so. */
 static void
 receipt_note(const struct apply *apply, uint64_t group, const struct payload_group_receipt *receipt)
 {
     struct record_member member;
-    if (!group_member_get(apply->ledger, group, receipt->user, &member) ||
-        member.role == STORE_GROUP_NOBODY) {
+    if (!group_member_get(apply->ledger, group, receipt->user, &member)) {
         return;
     }
     member.delivered = larger(member.delivered, receipt->delivered);
     member.read = larger(member.read, receipt->read);
-    if (hole_is_news(&member.expired, &receipt->expired)) {
-        member.expired = receipt->expired;
-    }
-    if (receipt->gap_to > member.gap_to) {
-        member.gap_from = member.gap_from == 0 ? receipt->gap_from : member.gap_from;
-        member.gap_to = receipt->gap_to;
+    if (receipt->expired.to != 0) {
+        uint64_t gone = holes_add(&member.expired, receipt->expired.after, receipt->expired.to);
+        member.joined = larger(member.joined, gone);
     }
     group_member_put(apply->ledger, group, receipt->user, &member);
 }

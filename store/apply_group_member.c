@@ -87,16 +87,22 @@ own_message(struct record_membership *membership, uint64_t chat_number)
     }
 }
 
-/* What the mark says that he has not seen yet is not taken back: the gap becomes wider. */
+/* A gap that grows takes the place of its mark. Of another that he has not seen yet the mark stays,
+ * and this one gets its own. */
 static void
-message_missed(const struct record_head *head, struct record_membership *membership,
-               uint64_t chat_number)
+message_missed(const struct apply *apply, uint64_t user, uint64_t group,
+               struct record_membership *membership)
 {
-    bool told = membership->mark <= head->low.number || !membership->mark_gap;
-    if (membership->gap_to == 0 || (told && membership->gap_to + 1 < chat_number)) {
-        membership->gap_from = chat_number;
+    uint64_t number = membership->last;
+    if (membership->gap_to == 0 || membership->gap_to + 1 < number) {
+        membership->gap_from = number;
+        if (membership->mark_gap) {
+            membership->mark = 0;
+        }
     }
-    membership->gap_to = chat_number;
+    membership->gap_to = number;
+    struct hole unseen = {.after = number - 1, .to = number};
+    apply_group_unseen(apply, user, group, unseen, membership);
 }
 
 static void
@@ -125,7 +131,7 @@ message_to_member(const struct apply *apply, uint64_t user, const struct store_e
     } else if (wanted && own) { /* he has read it: it is his other devices that miss it */
         inbox_miss(apply->ledger, apply->effects, user, &head);
     } else if (wanted) {
-        message_missed(&head, &membership, membership.last);
+        message_missed(apply, user, entry->peer, &membership);
         apply_group_gap(apply, user, entry->peer, &head, &membership);
     }
     if (wanted) {
@@ -233,8 +239,16 @@ join(const struct apply *apply, uint64_t group, uint64_t user,
         apply_group_missing(apply, group, user);
         return;
     }
-    (void)membership_get(apply->ledger, user, group, &membership);
+    bool met = membership_get(apply->ledger, user, group, &membership);
     uint64_t last = update->chat_number;
+    if (!met) {
+        membership.delivered = last;
+        membership.read = last;
+        membership.told_delivered = last;
+        membership.told_read = last;
+    } else if (last > membership.last) {
+        membership.away = (struct hole){.after = membership.last, .to = last};
+    }
     membership.role = STORE_GROUP_MEMBER;
     if (update->kind == STORE_GROUP_CREATED && user == update->author) {
         membership.role = STORE_GROUP_OWNER;
@@ -242,11 +256,6 @@ join(const struct apply *apply, uint64_t group, uint64_t user,
     membership.gone = false;
     membership.joined = last;
     membership.last = last;
-    membership.delivered = last;
-    membership.read = last;
-    membership.told_delivered = last;
-    membership.told_read = last;
-    membership.own_unread = 0;
     membership.muted_until_ms = muted_until_ms(apply->ledger, user, group);
     membership_put(apply->ledger, user, group, &membership);
     roster_add(apply->ledger, apply->effects, group, user);

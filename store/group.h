@@ -22,6 +22,7 @@
 
 #include "store/account.h"
 #include "store/entry.h"
+#include "store/holes.h"
 
 enum {
     STORE_GROUP_NAME_BYTES_MAX = 100,
@@ -172,12 +173,12 @@ struct store_group_list {
 /* One who left stands there, too: with role NOBODY. */
 struct store_member {
     uint64_t user;
-    uint64_t joined;    /* sees messages above this number */
+    uint64_t joined;    /* messages above this number concern him */
     uint64_t left;      /* NOBODY: and up to this */
     uint64_t delivered; /* how far he got */
     uint64_t read;
-    uint64_t gap_from, gap_to;       /* what he is never given */
-    uint64_t expired_after, expired; /* what he did not take in in time: above the first */
+    struct holes gaps;    /* but these: he was away */
+    struct holes expired; /* he will never have these */
     uint8_t role;
 };
 

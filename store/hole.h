@@ -47,3 +47,26 @@ hole_has(const struct hole *hole, uint64_t number)
 {
     return number > hole->after && number <= hole->to;
 }
+
+/* How many of its numbers lie above this one. */
+static inline uint64_t
+hole_above(const struct hole *hole, uint64_t number)
+{
+    uint64_t after = hole->after > number ? hole->after : number;
+    return hole->to > after ? hole->to - after : 0;
+}
+
+/* Makes one of two that touch or overlap; where there is none yet it is the other. False: they lie
+ * apart. */
+static inline bool
+hole_join(struct hole *hole, const struct hole *other)
+{
+    if (hole->to == 0) {
+        *hole = *other;
+    } else if (other->after > hole->to || other->to < hole->after) {
+        return false;
+    }
+    hole->after = other->after < hole->after ? other->after : hole->after;
+    hole->to = other->to > hole->to ? other->to : hole->to;
+    return true;
+}

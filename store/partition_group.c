@@ -351,10 +351,8 @@ add_member(struct rows *out, uint64_t user, struct store_value value)
         .left = record.left,
         .delivered = record.delivered,
         .read = record.read,
-        .gap_from = record.gap_from,
-        .gap_to = record.gap_to,
-        .expired_after = record.expired.after,
-        .expired = record.expired.to,
+        .gaps = record.gaps,
+        .expired = record.expired,
         .role = record.role,
     };
     memcpy(rows_room(out, sizeof(member)), &member, sizeof(member));
@@ -462,7 +460,8 @@ add_membership(struct rows *out, uint64_t group, struct store_value value)
         .last = record.last,
         .delivered = record.delivered,
         .read = record.read,
-        .unread = record.last - record.read - record.own_unread,
+        .unread =
+            record.last - record.read - record.own_unread - hole_above(&record.away, record.read),
         .role = record.role,
         .gone = record.gone,
     };

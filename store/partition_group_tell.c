@@ -180,12 +180,12 @@ static bool
 concerns(const struct counted_member *member, uint64_t number, uint64_t sender)
 {
     const struct record_member *record = &member->record;
-    bool missed = number >= record->gap_from && number <= record->gap_to;
+    bool missed = holes_have(&record->gaps, number);
     bool gone = record->role == STORE_GROUP_NOBODY && number > record->left;
     return number > record->joined && member->user != sender && !missed && !gone;
 }
 
-/* Whether all who are still there have it, or have read it, but for those for whom it expired. */
+/* Whether all who have been there since have it, or have read it, but for those who never will. */
 static bool
 all_have(const struct counting *counting, uint64_t number, bool read)
 {
@@ -194,8 +194,9 @@ all_have(const struct counting *counting, uint64_t number, bool read)
     for (uint32_t i = 0; i < counting->members_count; i++) {
         const struct counted_member *member = &counting->members[i];
         uint64_t cursor = read ? member->record.read : member->record.delivered;
-        if (member->record.role != STORE_GROUP_NOBODY && cursor < number &&
-            concerns(member, number, row.sender) && !hole_has(&member->record.expired, number)) {
+        bool there = member->record.role != STORE_GROUP_NOBODY && member->record.since < number;
+        if (there && cursor < number && member->user != row.sender &&
+            !holes_have(&member->record.expired, number)) {
             return false;
         }
     }
@@ -226,7 +227,7 @@ count_message(struct counting *counting, uint64_t number)
         if (!concerns(member, number, row.sender)) {
             continue;
         }
-        if (hole_has(&member->record.expired, number)) {
+        if (holes_have(&member->record.expired, number)) {
             counted.expired++; /* whatever the cursors say, which pass over it */
         } else {
             counted.delivered += member->record.delivered >= number;
@@ -339,11 +340,11 @@ count(struct counting *counting, struct command_group_tell *out)
     out->log_low = log_end(counting);
     out->more = out->delivered_all == delivered_all + STEP || out->read_all == read_all + STEP;
     out->more = forget_members(counting, out->log_low, &out->forgotten) || out->more;
-    uint64_t newest = newest_first(counting);
+    uint64_t newest = larger(newest_first(counting), out->read_all + 1);
+    uint64_t delivered = out->delivered_all < newest ? out->delivered_all : newest - 1;
     count_messages(counting, read_all + 1, out->read_all);
-    count_messages(counting, larger(delivered_all, out->read_all) + 1, out->delivered_all);
-    count_messages(counting, larger(newest, larger(out->delivered_all, out->read_all) + 1),
-                   counting->group.last);
+    count_messages(counting, larger(delivered_all, out->read_all) + 1, delivered);
+    count_messages(counting, newest, counting->group.last);
     for (uint32_t i = 0; i < counting->rows_count; i++) {
         command_tell_put(counting->bytes, i, &counting->rows[i]);
     }

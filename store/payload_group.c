@@ -124,8 +124,6 @@ payload_receipt_put(unsigned char *rows, uint32_t index,
     cursor_put_u64(&out, receipt->user);
     cursor_put_u64(&out, receipt->delivered);
     cursor_put_u64(&out, receipt->read);
-    cursor_put_u64(&out, receipt->gap_from);
-    cursor_put_u64(&out, receipt->gap_to);
     cursor_put_u64(&out, receipt->expired.after);
     cursor_put_u64(&out, receipt->expired.to);
     ASSERT(!out.failed);
@@ -142,8 +140,6 @@ payload_receipt_get(const struct payload_group_receipts *receipts, uint32_t inde
     out->user = cursor_get_u64(&in);
     out->delivered = cursor_get_u64(&in);
     out->read = cursor_get_u64(&in);
-    out->gap_from = cursor_get_u64(&in);
-    out->gap_to = cursor_get_u64(&in);
     out->expired.after = cursor_get_u64(&in);
     out->expired.to = cursor_get_u64(&in);
 }

@@ -41,13 +41,12 @@ struct payload_group_receipts {
     uint32_t count;
     const unsigned char *rows; /* PAYLOAD_RECEIPT_BYTES each */
 };
-enum { PAYLOAD_RECEIPT_BYTES = 7 * 8 };
+enum { PAYLOAD_RECEIPT_BYTES = 5 * 8 };
 struct payload_group_receipt {
     uint64_t user;
     uint64_t delivered;
     uint64_t read;
-    uint64_t gap_from, gap_to;
-    struct hole expired;
+    struct hole expired; /* one more; 0, 0: none */
 };
 void payload_receipt_put(unsigned char *rows, uint32_t index,
                          const struct payload_group_receipt *receipt);

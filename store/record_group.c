@@ -170,12 +170,11 @@ record_member_encode(const struct record_member *member, unsigned char out[RECOR
     cursor_put_u8(&cursor, member->role);
     cursor_put_u64(&cursor, member->joined);
     cursor_put_u64(&cursor, member->left);
+    cursor_put_u64(&cursor, member->since);
     cursor_put_u64(&cursor, member->delivered);
     cursor_put_u64(&cursor, member->read);
-    cursor_put_u64(&cursor, member->gap_from);
-    cursor_put_u64(&cursor, member->gap_to);
-    cursor_put_u64(&cursor, member->expired.after);
-    cursor_put_u64(&cursor, member->expired.to);
+    holes_put(&cursor, &member->gaps);
+    holes_put(&cursor, &member->expired);
     return finish(&cursor);
 }
 
@@ -189,12 +188,11 @@ record_member_decode(struct store_value value, struct record_member *out)
     member.role = cursor_get_u8(&in);
     member.joined = cursor_get_u64(&in);
     member.left = cursor_get_u64(&in);
+    member.since = cursor_get_u64(&in);
     member.delivered = cursor_get_u64(&in);
     member.read = cursor_get_u64(&in);
-    member.gap_from = cursor_get_u64(&in);
-    member.gap_to = cursor_get_u64(&in);
-    member.expired.after = cursor_get_u64(&in);
-    member.expired.to = cursor_get_u64(&in);
+    holes_get(&in, &member.gaps);
+    holes_get(&in, &member.expired);
     if (member.role > STORE_GROUP_OWNER) {
         return -EBADMSG;
     }
@@ -300,17 +298,16 @@ record_membership_encode(const struct record_membership *membership,
     }
     cursor_put_u64(&cursor, membership->told_delivered);
     cursor_put_u64(&cursor, membership->told_read);
-    cursor_put_u64(&cursor, membership->told_gap_to);
     cursor_put_u64(&cursor, membership->gap_from);
     cursor_put_u64(&cursor, membership->gap_to);
     cursor_put_u64(&cursor, membership->mark);
     cursor_put_u64(&cursor, membership->counts);
     cursor_put_u8(&cursor, membership->mark_own);
     cursor_put_u8(&cursor, membership->mark_gap);
+    cursor_put_u64(&cursor, membership->away.after);
+    cursor_put_u64(&cursor, membership->away.to);
     cursor_put_u64(&cursor, membership->expired.after);
     cursor_put_u64(&cursor, membership->expired.to);
-    cursor_put_u64(&cursor, membership->told_expired.after);
-    cursor_put_u64(&cursor, membership->told_expired.to);
     cursor_put_u64(&cursor, membership->entry);
     cursor_put_u64(&cursor, membership->post);
     cursor_put_u64(&cursor, membership->post_number);
@@ -340,17 +337,16 @@ record_membership_decode(struct store_value value, struct record_membership *out
     }
     membership.told_delivered = cursor_get_u64(&in);
     membership.told_read = cursor_get_u64(&in);
-    membership.told_gap_to = cursor_get_u64(&in);
     membership.gap_from = cursor_get_u64(&in);
     membership.gap_to = cursor_get_u64(&in);
     membership.mark = cursor_get_u64(&in);
     membership.counts = cursor_get_u64(&in);
     membership.mark_own = record_get_flag(&in);
     membership.mark_gap = record_get_flag(&in);
+    membership.away.after = cursor_get_u64(&in);
+    membership.away.to = cursor_get_u64(&in);
     membership.expired.after = cursor_get_u64(&in);
     membership.expired.to = cursor_get_u64(&in);
-    membership.told_expired.after = cursor_get_u64(&in);
-    membership.told_expired.to = cursor_get_u64(&in);
     membership.entry = cursor_get_u64(&in);
     membership.post = cursor_get_u64(&in);
     membership.post_number = cursor_get_u64(&in);

@@ -12,7 +12,7 @@
 #pragma once
 
 #include "store/group.h"
-#include "store/hole.h"
+#include "store/holes.h"
 #include "store/record.h"
 
 /* The fold's question (record_implies): of a group that was deleted who was in it and who wrote
@@ -65,16 +65,18 @@ size_t record_spread_encode(const struct record_spread *spread,
                             unsigned char out[RECORD_SPREAD_BYTES_MAX]);
 MUST_CHECK int record_spread_decode(struct store_value value, struct record_spread *out);
 
-/* A member's cursors only grow. What lies in the gap he was never given: he was away, or his inbox
- * was full. */
+/* A member's cursors only grow, and pass over what he was not given: what was said while he was
+ * away does not concern him, what his devices did not take in in time or had no room for is counted
+ * as expired. */
 struct record_member {
     uint8_t role;
-    uint64_t joined; /* he sees messages above it */
+    uint64_t joined; /* messages above it concern him */
     uint64_t left;   /* NOBODY: and up to it */
+    uint64_t since;  /* he came (back) behind this one: all who have a later one are all but him */
     uint64_t delivered;
     uint64_t read;
-    uint64_t gap_from, gap_to;
-    struct hole expired; /* what he had been given, and did not take in in time */
+    struct holes gaps;    /* while he was away */
+    struct holes expired; /* what he will never have */
 };
 size_t record_member_encode(const struct record_member *member,
                             unsigned char out[RECORD_BYTES_MAX]);
@@ -119,15 +121,14 @@ struct record_membership {
     uint64_t own[RECORD_OWN_MAX]; /* their numbers, rising */
     uint64_t told_delivered;      /* what the group's partition has been told */
     uint64_t told_read;
-    uint64_t told_gap_to;
-    uint64_t gap_from, gap_to; /* messages that his full inbox did not take */
+    uint64_t gap_from, gap_to; /* messages that his full inbox did not take, as the mark says */
     uint64_t mark;             /* inbox number of STORE_ENTRY_GROUP_CURSORS; 0: never */
     uint64_t counts;           /* and of STORE_ENTRY_GROUP_COUNTS */
     uint64_t muted_until_ms;   /* messages wake none of the user's devices */
     bool mark_own;             /* what the mark tells: the cursors, the gap */
     bool mark_gap;
-    struct hole expired; /* messages that no device took in in time */
-    struct hole told_expired;
+    struct hole away;     /* when he was no member, the last time: not unread */
+    struct hole expired;  /* what no device took in in time, or had room for: to be reported yet */
     uint64_t entry;       /* inbox number of the newest message that was put there; 0: never */
     uint64_t post;        /* and of the one that later ones point back to (group_find.h) */
     uint64_t post_number; /* that one's number in the group */

@@ -19,6 +19,15 @@ member(struct world *world, uint64_t group, uint64_t user)
     return record;
 }
 
+/* One hole. */
+static void
+expect_expired(const struct record_member *record, uint64_t after, uint64_t to)
+{
+    assert_int_equal(record->expired.count, 1);
+    assert_int_equal(record->expired.at[0].after, after);
+    assert_int_equal(record->expired.at[0].to, to);
+}
+
 static void
 delivered(void **state)
 {
@@ -295,17 +304,15 @@ expired_by_age(void **state)
     world_group_report(world);
     struct record_member late = member(world, id, users[1]);
     assert_int_equal(late.delivered, 1);
-    assert_int_equal(late.expired.after, 1);
-    assert_int_equal(late.expired.to, 3);
-    assert_int_equal(member(world, id, users[2]).expired.to, 0);
+    expect_expired(&late, 1, 3);
+    assert_int_equal(member(world, id, users[2]).expired.count, 0);
     /* What he takes in later takes none of it back. */
     assert_string_equal(heard(world, users[1]), "d");
     take_all(world, users[1], 1);
     world_group_report(world);
     late = member(world, id, users[1]);
     assert_int_equal(late.delivered, 4);
-    assert_int_equal(late.expired.after, 1);
-    assert_int_equal(late.expired.to, 3);
+    expect_expired(&late, 1, 3);
 }
 
 static void
@@ -323,11 +330,10 @@ expired_by_itself(void **state)
     world_group_report(world);
     struct record_member late = member(world, id, users[1]);
     assert_int_equal(late.delivered, 0);
-    assert_int_equal(late.expired.after, 1);
-    assert_int_equal(late.expired.to, 3);
-    assert_int_equal(member(world, id, users[2]).expired.to, 0);
+    expect_expired(&late, 1, 3);
+    assert_int_equal(member(world, id, users[2]).expired.count, 0);
     assert_int_equal(member(world, id, users[2]).delivered, 3);
-    assert_int_equal(member(world, id, users[0]).expired.to, 0); /* it was his own */
+    assert_int_equal(member(world, id, users[0]).expired.count, 0); /* it was his own */
 }
 
 static void
@@ -341,13 +347,136 @@ expired_lower_later(void **state)
     world_pass(world, 500);
     (void)world_sweep(world);
     world_group_report(world);
-    assert_int_equal(member(world, id, users[1]).expired.after, 1);
+    assert_int_equal(member(world, id, users[1]).expired.at[0].after, 1);
     world_pass(world, 400);
     (void)world_sweep(world);
     world_group_report(world);
     struct record_member late = member(world, id, users[1]);
-    assert_int_equal(late.expired.after, 0);
-    assert_int_equal(late.expired.to, 2);
+    expect_expired(&late, 0, 2);
+}
+
+/* Each of them, with what lies between. */
+static void
+several_holes(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 1);
+    for (uint64_t i = 0; i < 5; i++) {
+        if (i % 2 == 0) {
+            (void)world_group_send(world, users[0], 2 + i, id, "a");
+        } else {
+            (void)world_group_send_for(world, users[0], 2 + i, id, "b", 500);
+        }
+    }
+    world_settle(world);
+    world_pass(world, 500);
+    (void)world_sweep(world); /* both, before any report */
+    take_all(world, users[1], 1);
+    world_group_report(world);
+    struct record_member late = member(world, id, users[1]);
+    assert_int_equal(late.delivered, 5);
+    assert_int_equal(late.expired.count, 2);
+    assert_true(holes_have(&late.expired, 2) && holes_have(&late.expired, 4));
+    assert_false(holes_have(&late.expired, 3) || holes_have(&late.expired, 5));
+}
+
+/* An acknowledgement or a read passes over what nobody was given any more. */
+static void
+passed_over_before_the_sweep(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 1);
+    (void)world_group_send_for(world, users[0], 2, id, "b", 500);
+    (void)world_group_send(world, users[0], 3, id, "c");
+    world_settle(world);
+    world_pass(world, 500);
+    take_all(world, users[1], 1);
+    world_group_report(world);
+    struct record_member late = member(world, id, users[1]);
+    assert_int_equal(late.delivered, 2);
+    expect_expired(&late, 0, 1);
+}
+
+/* What did not fit is told to the group each time, beside the cursors. */
+static void
+full_inbox_is_reported(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 1);
+    take_all(world, users[1], 1);
+    for (uint64_t round = 0; round < 2; round++) {
+        for (uint64_t i = 0; i < 22; i++) {
+            (void)world_group_send(world, users[0], 2 + 22 * round + i, id, "m");
+        }
+        world_settle(world);
+        take_all(world, users[1], 1);
+    }
+    world_group_report(world);
+    struct record_member record = member(world, id, users[1]);
+    assert_int_equal(record.expired.count, 2);
+    assert_int_equal(record.expired.at[0].after, 20);
+    assert_int_equal(record.expired.at[0].to, 22);
+    assert_int_equal(record.expired.at[1].after, 42);
+    assert_int_equal(record.expired.at[1].to, 44);
+}
+
+/* He is told of each gap by itself: not that what he was given in between is missing. */
+static void
+each_gap_has_its_mark(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 1);
+    take_all(world, users[1], 1);
+    for (uint64_t i = 0; i < 21; i++) {
+        (void)world_group_send(world, users[0], 2 + i, id, "m");
+    }
+    world_settle(world);
+    (void)world_inbox(world, users[1], 0, entries);
+    assert_int_equal(world_ack(world, users[1], 1, entries[0].number).error, 0);
+    (void)world_group_send(world, users[0], 23, id, "n");
+    (void)world_group_send(world, users[0], 24, id, "n");
+    world_settle(world);
+    assert_string_equal(heard(world, users[1]), "mmmmmmmmmmmmmmmmmmm#n#");
+    assert_int_equal(entries[19].group_cursors.gap_from, 21);
+    assert_int_equal(entries[19].group_cursors.gap_to, 21);
+    assert_int_equal(entries[21].group_cursors.gap_from, 23);
+    assert_int_equal(entries[21].group_cursors.gap_to, 23);
+}
+
+/* Cursors, gaps and holes are as they were; only from behind his return on he is waited for. */
+static void
+who_comes_back_keeps_his_cursors(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = world_group(world, users[0], 1, &users[1], 1);
+    struct record_membership membership;
+    struct record_member record;
+    (void)world_group_send(world, users[0], 2, id, "a");
+    world_settle(world);
+    take_all(world, users[1], 1);
+    (void)world_group_read(world, users[1], id, 1);
+    (void)world_group_send(world, users[0], 3, id, "b"); /* never fetched before he goes */
+    world_settle(world);
+    world_group_report(world);
+    for (uint64_t round = 0; round < HOLES_MAX + 1; round++) {
+        (void)change(world, id, users[0], 10 * round + 10, STORE_GROUP_REMOVE, users[1]);
+        (void)world_group_send(world, users[0], 10 * round + 11, id, "out");
+        (void)change(world, id, users[0], 10 * round + 12, STORE_GROUP_ADD, users[1]);
+        (void)world_group_send(world, users[0], 10 * round + 13, id, "in");
+        world_settle(world);
+        world_group_report(world);
+        record = member(world, id, users[1]);
+        assert_int_equal(record.delivered, 1);
+        assert_int_equal(record.read, 1);
+        assert_int_equal(record.since, 3 + 2 * round);
+        assert_true(holes_have(&record.gaps, 3 + 2 * round));
+        assert_false(holes_have(&record.gaps, 4 + 2 * round));
+        /* Of the first time nothing is known after so many: it does not concern him any more. */
+        assert_int_equal(record.joined, round < HOLES_MAX ? 0 : 3);
+    }
+    assert_true(world_membership(world, users[1], id, &membership));
+    assert_int_equal(membership.read, 1);
+    assert_int_equal(hole_above(&membership.away, membership.read), 1);
 }
 
 static void
@@ -392,6 +521,12 @@ main(void)
                 expired_by_age),
         IN_TOWN("so is what disappeared before", expired_by_itself),
         IN_TOWN("and so is a lower number that disappears later", expired_lower_later),
+        IN_TOWN("of several holes each is reported", several_holes),
+        IN_TOWN("what a cursor passes over before it was swept is reported as expired",
+                passed_over_before_the_sweep),
+        IN_TOWN("what a full inbox did not take is reported so, each time", full_inbox_is_reported),
+        IN_TOWN("each gap is told to the member by a mark of its own", each_gap_has_its_mark),
+        IN_TOWN("who is taken in again has got as far as before", who_comes_back_keeps_his_cursors),
         IN_TOWN("a sender hears for how many his message expired", expired_is_counted),
         IN_TOWN("who wrote an old message is forgotten", log_is_forgotten),
     };

@@ -333,7 +333,7 @@ expect_honest(struct model *model, unsigned user)
     }
     for (uint64_t number = 1; number <= model->last; number++) {
         bool has = model->devices[user][0].has[number] || model->devices[user][1].has[number];
-        assert_false(has && hole_has(&member.expired, number));
+        assert_false(has && holes_have(&member.expired, number));
     }
 }
 

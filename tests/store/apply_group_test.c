@@ -162,8 +162,9 @@ comes_back(void **state)
     world_settle(world);
     assert_string_equal(heard(world, users[1]), "AaGBd");
     assert_true(world_group_member(world, id, users[1], &member));
-    assert_int_equal(member.gap_from, 2); /* the two of the time when he was away */
-    assert_int_equal(member.gap_to, 3);
+    assert_int_equal(member.gaps.count, 1);
+    assert_int_equal(member.gaps.at[0].after, 1); /* the two of the time when he was away */
+    assert_int_equal(member.gaps.at[0].to, 3);
     assert_true(world_membership(world, users[1], id, &membership));
     assert_int_equal(membership.joined, 3);
     assert_int_equal(membership.last, 4);
