@@ -83,7 +83,8 @@ test_over(struct push *push, struct push_wake *wake, const struct ln_msg *answer
 
 /* ---------------------------------------------------------------------------------- considering */
 
-/* Whether it was tried for so long, or so often, that it is given up. */
+/* Whether it was tried for so long, or so often, that it is given up. How long a call is worth
+ * trying is how long it rings; since when the device is due says nothing of it. */
 static bool
 is_hopeless(const struct push *push, const struct push_wake *wake)
 {
@@ -92,7 +93,7 @@ is_hopeless(const struct push *push, const struct push_wake *wake)
     uint64_t now_ms = wall_now_ms();
     uint64_t age_s = now_ms > due_at_ms ? (now_ms - due_at_ms) / 1000 : 0;
     return wake->attempts >= settings->push_attempts_max ||
-           (wake->attempts > 0 && age_s > settings->push_ttl_s);
+           (!wake->call && wake->attempts > 0 && age_s > settings->push_ttl_s);
 }
 
 /* How long it has to acknowledge yet. */
@@ -194,15 +195,21 @@ rings_ms(const struct push *push, const struct push_wake *wake)
     return left_ms < most_ms ? left_ms : most_ms;
 }
 
-/* What it is woken for; another one than before has all its attempts. */
+/* What it is woken for; another one than before has all its attempts, but a message that a call
+ * came before has what it had left. */
 static void
 name_reason(struct push_wake *wake, bool call, uint64_t number)
 {
-    if (wake->number != number || wake->call != call) {
-        wake->number = number;
-        wake->call = call;
-        wake->attempts = 0;
+    if (wake->number == number && wake->call == call) {
+        return;
     }
+    if (call && !wake->call) {
+        wake->aside = wake->number;
+        wake->aside_attempts = wake->attempts;
+    }
+    wake->attempts = !call && number == wake->aside ? wake->aside_attempts : 0;
+    wake->number = number;
+    wake->call = call;
 }
 
 void

@@ -34,6 +34,7 @@ struct push_wake {
     uint16_t device;
     uint8_t state; /* enum push_wake_state */
     uint8_t attempts;
+    uint8_t aside_attempts;
     bool test;   /* an operator asks for it: sent at once, and not noted in the store */
     bool again;  /* the device became due anew meanwhile */
     bool urgent; /* somebody calls: neither delay nor pause, until the store was asked about it */
@@ -43,6 +44,7 @@ struct push_wake {
     uint64_t at_ns;             /* in the heap: when its time comes */
     uint64_t rest_ns;           /* its server wants no attempt before */
     uint64_t number;            /* of the entry that it is woken for; 0: not known yet */
+    uint64_t aside;             /* of the message that a call came before; 0: none */
     uint64_t rung;              /* of the last call that it was woken for; 0: none */
     uint64_t newest, id;        /* what the store is to be told of */
     uint64_t ref;               /* of the request under way */

@@ -147,6 +147,61 @@ wakes_for_a_call_behind_a_failure(void **state)
     }
 }
 
+static void
+set_short_lived(struct settings *settings)
+{
+    sleeper_set(settings);
+    settings->push_ttl_s = 2;
+}
+
+/* The message before it is too old by then to be tried a second time. */
+static void
+tries_a_call_beside_an_old_message(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        sleeper_begin_with(seed, set_short_lived);
+        sleeper.hook.status_once = 429;
+        sleeper.hook.retry_after_s = 4;
+        sleeper.hook.status = 404;
+        sleeper_say();
+        world_run(&sleeper.world, DELAY_MS + UINT64_C(3000));
+        assert_int_equal(sleeper.hook.count, 1);
+        sleeper.hook.retry_after_s = 0;
+        alice_calls();
+        world_run(&sleeper.world, UINT64_C(2000));
+        assert_true(sleeper.hook.count >= 2);
+        sleeper.hook.status = 204;
+        unsigned before = sleeper.hook.count;
+        world_run(&sleeper.world, UINT64_C(4) * RETRY_MS);
+        assert_int_equal(sleeper.hook.count, before + 1);
+        assert_string_equal(sleeper.hook.asked[before].reason, "call");
+        sleeper_end();
+    }
+}
+
+/* While it rings, or each call would give a message that nobody takes all its attempts again. */
+static void
+leaves_a_message_its_attempts(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        sleeper_begin(seed);
+        sleeper.hook.status = 404;
+        sleeper_say();
+        world_run(&sleeper.world, DELAY_MS + UINT64_C(4) * RETRY_MS);
+        assert_int_equal(sleeper.hook.count, ATTEMPTS_MAX - 1);
+        sleeper.hook.status_once = 204;
+        alice_calls();
+        world_run(&sleeper.world, RING_MS - UINT64_C(500));
+        assert_int_equal(sleeper.hook.count, ATTEMPTS_MAX + 1);
+        assert_string_equal(sleeper.hook.asked[ATTEMPTS_MAX - 1].reason, "call");
+        assert_woken_for("message");
+        assert_int_equal(sleeper.hook.asked[ATTEMPTS_MAX].attempt, ATTEMPTS_MAX);
+        sleeper_end();
+    }
+}
+
 /* Courier and line are full of messages' wakes that nobody answers. */
 static void
 wakes_for_a_call_before_others(void **state)
@@ -233,6 +288,10 @@ main(void)
         SPEC("a message beside a call has a wake of its own", wakes_for_a_message_beside_a_call),
         SPEC("a call waits for no pause of ours after a failure",
              wakes_for_a_call_behind_a_failure),
+        SPEC("a call is tried again however old a message is that waits",
+             tries_a_call_beside_an_old_message),
+        SPEC("a message that a call comes before has no more attempts than it had",
+             leaves_a_message_its_attempts),
         SPEC("a call's wake goes before those that are ready", wakes_for_a_call_before_others),
         SPEC("who is there and acknowledges that it rings is not woken for it",
              spares_who_hears_the_call),
