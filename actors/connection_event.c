@@ -161,10 +161,20 @@ cursors_send(struct connection *connection, const struct store_entry *entry)
     }
 }
 
+bool
+event_passes_over(const struct connection *connection, const struct store_entry *entry)
+{
+    return entry->kind == STORE_ENTRY_MISSED && entry->missed_of != 0 &&
+           entry->missed_of == connection->device;
+}
+
 /* The client asks by itself how things stand: an entry is told without asking the store. */
 static void
 missed_send(struct connection *connection, const struct store_entry *entry)
 {
+    if (event_passes_over(connection, entry)) {
+        return;
+    }
     Linnet__V1__Resync event = LINNET__V1__RESYNC__INIT;
     event.inbox_number = entry->number;
     event.reason = LINNET__V1__RESYNC__REASON__INBOX_FULL;

@@ -74,7 +74,9 @@ take(struct connection *connection, const struct ln_buffer *buffer)
         if (entry.number <= connection->fed) {
             offset = at;
         } else {
-            flight_add(&feed_of(connection)->flight, entry.number, at - before);
+            if (!event_passes_over(connection, &entry)) {
+                flight_add(&feed_of(connection)->flight, entry.number, at - before);
+            }
             connection->fed = entry.number;
         }
         before = at;

@@ -235,6 +235,8 @@ void event_answer(struct connection *connection, const struct pending *pending,
                   Linnet__V1__Answer *answer);
 /* Entries as the store gives them (entry_next). */
 void event_entries(struct connection *connection, const unsigned char *entries, size_t bytes);
+/* Whether the entry says nothing to this device: others miss what this one did. */
+bool event_passes_over(const struct connection *connection, const struct store_entry *entry);
 /* `chats` is STORE_CHATS's answer, or NULL. */
 void event_resync(struct connection *connection, const struct store_attached *attached,
                   const struct ln_msg *chats);

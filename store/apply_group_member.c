@@ -129,7 +129,7 @@ message_to_member(const struct apply *apply, uint64_t user, const struct store_e
     if (wanted && apply_group_entry(apply, user, &head, entry)) {
         group_find_note(&membership, entry);
     } else if (wanted && own) { /* he has read it: it is his other devices that miss it */
-        inbox_miss(apply->ledger, apply->effects, user, &head);
+        inbox_miss(apply->ledger, apply->effects, user, &head, entry->message.sender_device);
     } else if (wanted) {
         message_missed(apply, user, entry->peer, &membership);
         apply_group_gap(apply, user, entry->peer, &head, &membership);

@@ -17,6 +17,7 @@ enum {
     CURSORS_EXPIRED = 2,
     MESSAGE_BYTES = 4 * 8 + 2 + 1 + 1 + 4 + 4,
     STATE_BYTES = 1 + 1 + 4,
+    MISSED_BYTES = 2,
     EXTRAS_BYTES = 2 * 8,
     WAY_BYTES = 2 * 8, /* a group message's before and post */
     MARKS_BYTES = 1 + 1,
@@ -100,7 +101,7 @@ entry_bytes(const struct store_entry *entry)
     case STORE_ENTRY_CALL:
         return COMMON_BYTES + entry_call_bytes(&entry->call);
     case STORE_ENTRY_MISSED:
-        return COMMON_BYTES;
+        return COMMON_BYTES + (entry->missed_of != 0 ? MISSED_BYTES : 0);
     }
     ASSERT(false && "an entry has a kind");
 }
@@ -226,6 +227,9 @@ entry_encode(const struct store_entry *entry, unsigned char *out)
         entry_put_call(&cursor, &entry->call);
         break;
     case STORE_ENTRY_MISSED:
+        if (entry->missed_of != 0) {
+            cursor_put_u16(&cursor, entry->missed_of);
+        }
         break;
     }
     ASSERT(!cursor.failed && cursor_out_bytes(&cursor) == entry_bytes(entry));
@@ -257,6 +261,17 @@ state_read(struct cursor_in *in, struct store_entry_state *out)
     out->removed = record_get_flag(in);
     out->value_bytes = cursor_get_u32(in);
     out->value = cursor_get_bytes(in, out->value_bytes);
+}
+
+static uint16_t
+missed_read(struct cursor_in *in)
+{
+    bool told = cursor_in_left(in) > 0;
+    uint16_t device = told ? cursor_get_u16(in) : 0;
+    if (told && device == 0) {
+        cursor_in_fail(in);
+    }
+    return device;
 }
 
 void
@@ -335,6 +350,7 @@ entry_decode(uint64_t number, const unsigned char *bytes, size_t count, struct s
         entry_get_call(&in, &entry.call);
         break;
     case STORE_ENTRY_MISSED:
+        entry.missed_of = missed_read(&in);
         break;
     default:
         return -EBADMSG;

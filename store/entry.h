@@ -199,6 +199,7 @@ struct store_entry {
         struct store_entry_group_counts group_counts;
         struct store_entry_state state;
         struct store_entry_device device;
+        uint16_t missed_of; /* the device that did it all, and misses nothing; 0: several did */
         struct store_entry_call call;
     };
 };

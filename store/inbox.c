@@ -220,14 +220,25 @@ inbox_take_out(struct ledger *ledger, uint64_t user, uint64_t number)
 
 /* Only the newest mark is kept: it stands behind all that is missing. */
 void
-inbox_miss(struct ledger *ledger, struct effects *effects, uint64_t user, struct record_head *head)
+inbox_miss(struct ledger *ledger, struct effects *effects, uint64_t user, struct record_head *head,
+           uint16_t device)
 {
-    struct store_entry mark = {.kind = STORE_ENTRY_MISSED, .peer = user};
+    struct store_entry mark = {.kind = STORE_ENTRY_MISSED, .peer = user, .missed_of = device};
     if (head->missed > head->low.number) {
         inbox_take_out(ledger, user, head->missed);
+        mark.missed_of = device == head->missed_of ? device : 0;
     }
     inbox_append(ledger, effects, user, head, &mark);
     head->missed = mark.number;
+    head->missed_of = mark.missed_of;
+}
+
+/* The user's device that it is from; 0: that is not known. */
+static uint16_t
+own_device(uint64_t user, const struct store_entry *entry)
+{
+    const struct store_entry_message *said = entry_said(entry);
+    return said != NULL && said->sender == user ? said->sender_device : 0;
 }
 
 bool
@@ -235,7 +246,7 @@ inbox_append_or_miss(struct ledger *ledger, struct effects *effects, uint64_t us
                      struct record_head *head, struct store_entry *entry)
 {
     if (!inbox_make_room(ledger, effects, user, head, entry_bytes(entry))) {
-        inbox_miss(ledger, effects, user, head);
+        inbox_miss(ledger, effects, user, head, own_device(user, entry));
         return false;
     }
     inbox_append(ledger, effects, user, head, entry);

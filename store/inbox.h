@@ -57,9 +57,10 @@ bool inbox_make_room(struct ledger *ledger, struct effects *effects, uint64_t us
 void inbox_append(struct ledger *ledger, struct effects *effects, uint64_t user,
                   struct record_head *head, struct store_entry *entry);
 
-/* Appends a mark of what found no room (STORE_ENTRY_MISSED), which takes the one before it out. */
+/* Appends a mark of what found no room (STORE_ENTRY_MISSED), which takes the one before it out. It
+ * names the device whose doing all of it is, if that is one; 0: it is not. */
 void inbox_miss(struct ledger *ledger, struct effects *effects, uint64_t user,
-                struct record_head *head);
+                struct record_head *head, uint16_t device);
 /* Appends what nobody is refused for, or where no device has room the mark. False: the mark. */
 bool inbox_append_or_miss(struct ledger *ledger, struct effects *effects, uint64_t user,
                           struct record_head *head, struct store_entry *entry);

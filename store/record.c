@@ -15,7 +15,7 @@ static const uint64_t NAME_SEED_A = UINT64_C(0xc2b2ae3d27d4eb4f);
 
 enum {
     CURSOR_BYTES = 2 + 1 + 3 * 8 + 8,
-    HEAD_BYTES = RECORD_HEADER_BYTES + 1 + 2 + 2 + 6 * 8 + 8 + 1 + 1 + 8,
+    HEAD_BYTES = RECORD_HEADER_BYTES + 1 + 2 + 2 + 6 * 8 + 8 + 1 + 1 + 8 + 8 + 2,
     /* In the byte that else tells whether the user was removed. */
     HEAD_UNBORN = 2,
     /* What few heads have, at the end. */
@@ -23,7 +23,8 @@ enum {
     HEAD_HOLDS = 2,
     HEAD_WITHDRAWN = 4,
     HEAD_MISSED = 8,
-    HEAD_PARTS = HEAD_RECEIPTS_OFF | HEAD_HOLDS | HEAD_WITHDRAWN | HEAD_MISSED,
+    HEAD_MISSED_OF = 16, /* beside that */
+    HEAD_PARTS = HEAD_RECEIPTS_OFF | HEAD_HOLDS | HEAD_WITHDRAWN | HEAD_MISSED | HEAD_MISSED_OF,
     /* Beside a cursor's state. Only what wakes has more than that. */
     CURSOR_WAKES = 0x40,
     CURSOR_DUE = 0x80,
@@ -393,9 +394,10 @@ head_parts_put(struct cursor_out *out, const struct record_head *head)
 {
     bool withdrawn = head->withdrawn > head->low.number; /* else it has been passed */
     bool missed = head->missed > head->low.number;
+    bool missed_of = missed && head->missed_of != 0;
     unsigned parts = (head->receipts_off ? HEAD_RECEIPTS_OFF : 0U) |
                      (head->holds > 0 ? HEAD_HOLDS : 0U) | (withdrawn ? HEAD_WITHDRAWN : 0U) |
-                     (missed ? HEAD_MISSED : 0U);
+                     (missed ? HEAD_MISSED : 0U) | (missed_of ? HEAD_MISSED_OF : 0U);
     if (parts != 0) {
         cursor_put_u8(out, (uint8_t)parts);
     }
@@ -407,6 +409,9 @@ head_parts_put(struct cursor_out *out, const struct record_head *head)
     }
     if (missed) {
         cursor_put_u64(out, head->missed);
+    }
+    if (missed_of) {
+        cursor_put_u16(out, head->missed_of);
     }
 }
 
@@ -422,6 +427,10 @@ head_parts_get(struct cursor_in *in, struct record_head *out)
     out->holds = (parts & HEAD_HOLDS) != 0 ? cursor_get_u8(in) : 0;
     out->withdrawn = (parts & HEAD_WITHDRAWN) != 0 ? cursor_get_u64(in) : 0;
     out->missed = (parts & HEAD_MISSED) != 0 ? cursor_get_u64(in) : 0;
+    out->missed_of = (parts & HEAD_MISSED_OF) != 0 ? cursor_get_u16(in) : 0;
+    if ((parts & HEAD_MISSED_OF) != 0 && (out->missed == 0 || out->missed_of == 0)) {
+        cursor_in_fail(in);
+    }
 }
 
 size_t

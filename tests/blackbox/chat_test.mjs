@@ -509,6 +509,29 @@ describe('a chat with small limits', () => {
     assert.equal((await late.event('newMessage')).text, 'there is room');
   });
 
+  it('tells a device nothing of what it did itself and others have no room for, and goes on feeding it', async (t) => {
+    const node = await Linnetd.start('--inbox-entries-max', '4', '--unacknowledged-entries-max', '6');
+    t.after(() => node.remove());
+    const { alice, bob } = await node.importUsers('alice', 'bob');
+    const laptop = await node.token('alice');
+    const a = await Client.welcomed(node.url, alice);
+    const b = await Client.welcomed(node.url, bob);
+    while ((await b.write('alice', 'fills up')).sent);
+    for (let i = 0; i < 4; i++) {
+      assert.ok((await a.write('bob', 'hello')).sent);
+      await a.settle();
+    }
+    const filling = await hearAll(a, 3); // beside the news of the laptop
+    await a.ask({ ref: '1', ack: { inboxNumber: filling.at(-1).inboxNumber } });
+    for (const text of ['1', '2', '3', '4']) {
+      assert.ok((await b.write('alice', text)).sent);
+    }
+    assert.deepEqual(texts(await hearAll(a, 4)), ['1', '2', '3', '4']);
+    assert.equal(a.frames.filter((frame) => frame.resync).length, 0);
+    const late = await Client.welcomed(node.url, { token: laptop });
+    assert.equal((await late.event('resync')).reason, 'INBOX_FULL');
+  });
+
   it('is refused with RECIPIENT_FULL when no device can take it, and accepted with the same number when one can',
     async (t) => {
       const node = await Linnetd.start('--inbox-entries-max', '5');

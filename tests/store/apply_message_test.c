@@ -197,7 +197,7 @@ marks_what_finds_no_room(void **state)
 {
     struct world *world = *state;
     static const char text[600] = {[0 ... 598] = 'x'};
-    static const char *const names[] = {"carol", "dave", "erin", "frank"};
+    static const char *const names[] = {"carol", "dave", "erin", "frank", "grace", "heidi"};
     uint64_t alice = world_user(world, "alice", 2);
     uint64_t bob = world_user(world, "bob", 1);
     (void)world_send(world, bob, 1, 1, alice, text);
@@ -210,6 +210,7 @@ marks_what_finds_no_room(void **state)
         assert_int_equal(world_inbox(world, alice, 0, entries), 2);
         assert_int_equal(entries[0].kind, STORE_ENTRY_MESSAGE);
         assert_int_equal(entries[1].kind, STORE_ENTRY_MISSED);
+        assert_int_equal(entries[1].missed_of, 1); /* which misses nothing */
         assert_true(entries[1].number > mark);
         mark = entries[1].number;
         if (i == 0) {
@@ -217,9 +218,19 @@ marks_what_finds_no_room(void **state)
             world_restart(world);
         }
     }
+    for (unsigned i = 3; i < 5; i++) { /* device 2, then 1 again */
+        uint64_t peer = world_user(world, names[i], 1);
+        uint16_t device = (uint16_t)(5 - i);
+        assert_int_equal(world_send_copied(world, alice, device, i + 1, peer, text).error, 0);
+        world_settle(world);
+        assert_int_equal(world_inbox(world, alice, mark, entries), 1);
+        assert_int_equal(entries[0].kind, STORE_ENTRY_MISSED);
+        assert_int_equal(entries[0].missed_of, 0); /* each misses something of the other's */
+        mark = entries[0].number;
+    }
     world_drain(world, alice);
-    uint64_t frank = world_user(world, names[3], 1);
-    assert_int_equal(world_send_copied(world, alice, 1, 4, frank, text).error, 0);
+    uint64_t heidi = world_user(world, names[5], 1);
+    assert_int_equal(world_send_copied(world, alice, 1, 6, heidi, text).error, 0);
     world_settle(world);
     assert_int_equal(world_inbox(world, alice, mark, entries), 1);
     assert_int_equal(entries[0].kind, STORE_ENTRY_MESSAGE);

@@ -9,6 +9,26 @@ decode_entry(struct store_value value, void *out)
 }
 
 static void
+marks_of_what_is_missing(void **state)
+{
+    (void)state;
+    unsigned char bytes[64];
+    struct store_entry out;
+    struct store_entry entry = {.kind = STORE_ENTRY_MISSED, .peer = 3};
+    assert_false(entry_takes_room(&entry));
+    entry_encode(&entry, bytes);
+    check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
+    assert_int_equal(out.kind, STORE_ENTRY_MISSED);
+    assert_int_equal(out.missed_of, 0);
+    entry.missed_of = 5;
+    entry_encode(&entry, bytes);
+    assert_int_equal(entry_decode(1, bytes, entry_bytes(&entry), &out), 0);
+    assert_int_equal(out.missed_of, 5);
+    memset(bytes + entry_bytes(&entry) - 2, 0, 2); /* that of none is left out */
+    assert_int_equal(entry_decode(1, bytes, entry_bytes(&entry), &out), -EBADMSG);
+}
+
+static void
 entries(void **state)
 {
     (void)state;
@@ -46,12 +66,6 @@ entries(void **state)
     assert_memory_equal(out.state.value, "draft", 5);
     entry.state.removed = true;
     assert_true(entry_takes_room(&entry));
-
-    entry = (struct store_entry){.kind = STORE_ENTRY_MISSED, .peer = 3};
-    assert_false(entry_takes_room(&entry));
-    entry_encode(&entry, bytes);
-    check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
-    assert_int_equal(out.kind, STORE_ENTRY_MISSED);
 
     entry = (struct store_entry){
         .kind = STORE_ENTRY_DEVICE,
@@ -156,6 +170,8 @@ main(void)
 {
     static const struct CMUnitTest specs[] = {
         SPEC("every kind of entry survives encoding", entries),
+        SPEC("a mark of what is missing names whose doing it was, or nobody",
+             marks_of_what_is_missing),
         SPEC("a message has room for its end, and a change for a message", extras),
         SPEC("a buffer of entries is gone through in order", pages),
     };

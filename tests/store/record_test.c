@@ -295,7 +295,16 @@ flags(void **state)
     value.count = record_head_encode(&head, bytes);
     assert_int_equal(decode_head(value, &out), 0);
     assert_int_equal(out.head.missed, head.low.number + 2);
+    assert_int_equal(out.head.missed_of, 0);
+    head.missed_of = 5;
+    value.count = record_head_encode(&head, bytes);
+    assert_int_equal(decode_head(value, &out), 0);
+    assert_int_equal(out.head.missed_of, 5);
+    memset(bytes + value.count - 2, 0, 2);
+    assert_int_equal(decode_head(value, &out), -EBADMSG);
     head.missed = 0;
+    assert_int_equal(record_head_encode(&head, bytes), plain);
+    head.missed_of = 0;
     head.receipts_off = true;
     value.count = record_head_encode(&head, bytes);
     assert_int_equal(value.count, plain + 1);
