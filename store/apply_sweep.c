@@ -64,7 +64,11 @@ need_due(const struct needs *needs, const struct expiry *expiry)
         return;
     }
     need(needs, RECORD_HEAD, expiry->user, 0);
-    if (expiry->kind == EXPIRY_ENTRY) {
+    if (expiry->kind == EXPIRY_TOMBSTONE) {
+        struct store_key key =
+            tombstone_key(needs->ledger->partition, expiry->user, expiry->a, expiry->b);
+        need_key(needs, &key);
+    } else if (expiry->kind == EXPIRY_ENTRY) {
         need_entry(needs, expiry);
     } else if (expiry->kind == EXPIRY_CALL) {
         need(needs, RECORD_CALLS, expiry->user, 0);

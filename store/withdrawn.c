@@ -23,6 +23,33 @@ withdrawn_key(const struct ledger *ledger, uint64_t user, const struct store_ent
     return said->sender == user;
 }
 
+/* How far the inbox had come when it was taken back. */
+static void
+tombstone_write(struct ledger *ledger, const struct store_key *key, uint64_t number)
+{
+    struct cursor_out out;
+    unsigned char record[RECORD_HEADER_BYTES + 8];
+    cursor_out_init(&out, record, sizeof(record));
+    record_begin(&out, RECORD_TOMBSTONE);
+    cursor_put_u64(&out, number);
+    ledger_put(ledger, key, record, sizeof(record));
+}
+
+/* An older linnet did not note it: then no later than the last that was. */
+static uint64_t
+tombstone_read(const struct ledger *ledger, const struct store_key *key,
+               const struct record_head *head)
+{
+    struct store_value value;
+    struct cursor_in in;
+    if (!ledger_get(ledger, key, &value)) {
+        return 0;
+    }
+    cursor_in_init(&in, value.bytes, value.count);
+    record_expect(&in, RECORD_TOMBSTONE);
+    return cursor_in_left(&in) > 0 ? cursor_get_u64(&in) : head->withdrawn;
+}
+
 static void
 look_at(const struct apply *apply, const struct expiry *expiry)
 {
@@ -42,7 +69,8 @@ withdrawn_put(const struct apply *apply, uint64_t user, uint64_t peer, uint64_t 
     }
     head.withdrawn = head.last.number;
     inbox_head_put(apply->ledger, user, &head);
-    tombstone_put(apply->ledger, user, peer, expiry.b);
+    struct store_key key = tombstone_key(apply->ledger->partition, user, peer, expiry.b);
+    tombstone_write(apply->ledger, &key, head.last.number);
     look_at(apply, &expiry);
 }
 
@@ -58,7 +86,8 @@ withdrawn_due(const struct apply *apply, const struct expiry *expiry)
     struct store_key key =
         tombstone_key(apply->ledger->partition, expiry->user, expiry->a, expiry->b);
     struct record_head head;
-    if (inbox_head_get(apply->ledger, expiry->user, &head) && head.withdrawn > head.low.number) {
+    if (inbox_head_get(apply->ledger, expiry->user, &head) &&
+        tombstone_read(apply->ledger, &key, &head) > head.low.number) {
         look_at(apply, expiry);
     } else {
         ledger_delete(apply->ledger, &key);

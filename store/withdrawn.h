@@ -6,7 +6,8 @@
  * So a deletion leaves a tombstone with its author, too, and whoever is given the inbox is given
  * such a copy without what it said, and none of its edits. Tombstones are looked for only up to
  * where the inbox had come when something was last taken back (record_head.withdrawn), so for
- * hardly anybody. They stay until all devices are past that.
+ * hardly anybody. Each stays until all devices are past where the inbox had come at its own
+ * deletion.
  *
  * Part of apply: never yields.
  */
