@@ -27,7 +27,7 @@ struct request_kind {
                  const struct ln_msg *answer);
     /* NULL: command_refuse. */
     void (*refused)(struct connection *connection, const struct pending *pending, int error);
-    /* True: the pending was added again, to be asked later. NULL: never. */
+    /* True: the pending was taken, to be asked later. NULL: never. */
     bool (*put_off)(struct connection *connection, struct pending *pending, int error);
 };
 

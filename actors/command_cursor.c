@@ -100,33 +100,78 @@ ask_after(struct connection *connection, uint64_t ms)
     }
 }
 
-/* An acknowledgement that nobody waits for leaves with one that is held already: so, however many a
- * client gives, they take one place of those that may be unanswered. */
+/* An acknowledgement of what the device was sent: it is not refused. */
+static bool
+is_certain(const struct connection *connection, const struct pending *pending)
+{
+    return is_ack(pending) && pending->inbox <= connection->fed;
+}
+
+/* It stands for the other one, too, if that is no higher. */
+static void
+raise_to(struct pending *at, const struct pending *pending)
+{
+    if (cursor_of(pending) <= cursor_of(at)) {
+        return;
+    }
+    at->number = at->ref == 0 ? pending->number : at->number;
+    if (is_ack(at)) {
+        at->inbox = pending->inbox;
+    } else {
+        at->chat_number = pending->chat_number;
+    }
+}
+
+/* One that nobody waits for leaves with one that is held already: so, however many a client gives,
+ * they take few of the places of those that may be unanswered. The highest may be refused, and is
+ * not to take all with it: of those that may be, two are held. */
 static bool
 joins(const struct connection *connection, const struct pending *pending)
 {
-    for (struct pending *at = connection->pending; at != NULL; at = at->next) {
-        if (pending->ref == 0 && is_ack(pending) && go_together(at, pending)) {
-            at->inbox = pending->inbox > at->inbox ? pending->inbox : at->inbox;
+    struct pending *low = NULL;
+    bool certain = is_certain(connection, pending);
+    unsigned held = 0;
+    for (struct pending *at = connection->pending; at != NULL && pending->ref == 0; at = at->next) {
+        if (!go_together(at, pending) || is_certain(connection, at) != certain) {
+            continue;
+        }
+        if (certain || (at->ref == 0 && cursor_of(at) == cursor_of(pending))) {
+            raise_to(at, pending);
             return true;
         }
+        if (at->ref == 0) {
+            low = low == NULL || cursor_of(at) < cursor_of(low) ? at : low;
+            held++;
+        }
     }
-    return false;
+    if (held < 2) {
+        return false;
+    }
+    raise_to(low, pending);
+    return true;
+}
+
+/* Takes the pending. */
+static void
+join_or_wait(struct connection *connection, struct pending *pending)
+{
+    struct messenger_counters *counters = &connection->messenger->counters;
+    pending->request = 0;
+    if (joins(connection, pending)) {
+        messenger_count(&counters->shed[PRESSURE_RECEIPTS]);
+        messenger_count(is_ack(pending) ? &counters->acks : &counters->reads);
+        ln_free(pending);
+    } else {
+        command_pending_add(connection, pending, 0);
+    }
 }
 
 /* Takes the pending. */
 static void
 hold(struct connection *connection, struct pending *pending)
 {
-    struct messenger_counters *counters = &connection->messenger->counters;
-    pending->request = 0;
-    messenger_count(&counters->receipts_held);
-    if (joins(connection, pending)) {
-        messenger_count(&counters->shed[PRESSURE_RECEIPTS]);
-        ln_free(pending);
-    } else {
-        command_pending_add(connection, pending, 0);
-    }
+    messenger_count(&connection->messenger->counters.receipts_held);
+    join_or_wait(connection, pending);
     ask_after(connection, HOLD_MS);
 }
 
@@ -191,7 +236,7 @@ connection_receipts_end(const struct connection *connection)
 
 /* A cursor may be said again freely, and of one without a ref most clients could not tell what the
  * error is the answer to, nor of an acknowledgement with one: so it is we who say it again.
- * Meanwhile it counts as unanswered. True: it is pending again. */
+ * Meanwhile it counts as unanswered, unless it joins another one. True: it is taken. */
 static bool
 put_off(struct connection *connection, struct pending *pending, int error)
 {
@@ -203,7 +248,7 @@ put_off(struct connection *connection, struct pending *pending, int error)
         return false;
     }
     pending->mode |= busy ? 0 : ALONE;
-    command_pending_add(connection, pending, 0);
+    join_or_wait(connection, pending);
     ask_after(connection, CONNECTION_AGAIN_MS);
     return true;
 }

@@ -442,6 +442,27 @@ one_that_is_refused_takes_none_with_it(void **state)
     end_both();
 }
 
+/* They take two places of those that may be unanswered, not all: the client is read on. */
+static void
+those_that_nobody_waits_for_hold_up_none(void **state)
+{
+    (void)state;
+    two_people();
+    press();
+    for (unsigned n = 0; n < 100; n++) {
+        say(&bob, "{\"markRead\":{\"chat\":{\"userId\":\"#\"},\"chatNumber\":\"#\"}}", alice_id,
+            n < 5 ? n + 1 : 5 + n % 2); /* some are beyond the last */
+    }
+    wire_say(&bob, "{\"ping\":{}}");
+    assert_int_equal(wire_waiting(&bob, 50), 1);
+    (void)wire_expect(&bob, "\"pong\"");
+    assert_int_equal(messenger_counted(&counters()->receipts_held), 100);
+    (void)wire_expect(&bob, "OUT_OF_RANGE");
+    await(&alice, "\"read\":\"5\"");
+    assert_int_equal(wire_waiting(&bob, 1000), 0);
+    end_both();
+}
+
 int
 main(void)
 {
@@ -458,6 +479,7 @@ main(void)
         SPEC("receipts that are held when their client leaves are kept",
              what_is_held_when_its_client_leaves_is_kept),
         SPEC("one that is refused takes none with it", one_that_is_refused_takes_none_with_it),
+        SPEC("those that nobody waits for hold up none", those_that_nobody_waits_for_hold_up_none),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
