@@ -130,7 +130,8 @@ class Alone(unittest.TestCase):
 
     def test_a_plan_takes_results_with_long_series_and_tells_which_are_too_long(self):
         result = {"scenario": "idle", "bytes_per_connection": 2000, "kernel_bytes_per_end": 4000, "node_cpu_ms": 30,
-                  "connections": 1000, "seconds": 10, "series": {"sent": list(range(300000))}}
+                  "connections": 1000, "seconds": 10,
+                  "series": {f"column {i}": list(range(10000)) for i in range(40)}}
         with open("idle.json", "w", encoding="utf-8") as file:
             json.dump(result, file)
         self.assertGreater(os.path.getsize("idle.json"), 1 << 20)
@@ -272,7 +273,7 @@ class WithNode(unittest.TestCase):
 
     def test_what_was_due_while_the_generator_stood_still_over_the_spans_end_is_due_late_and_not_through(self):
         """Nobody can be told then that it is due: neither that nor how late it was may be lost."""
-        words = ["--rate", "1000", "--seconds", "2", "--warmup", "0"]
+        words = ["--rate", "1000", "--seconds", "2", "--warmup", "0", "--threads", "2"]
 
         def stand_still(process):  # with the progress of the first second
             time.sleep(0.5)
@@ -635,15 +636,15 @@ class NodeGoes(unittest.TestCase):
 
     def test_idle_connections_that_are_cut_make_the_exit_code_2(self):
         with Node() as node:
-            found = report_with(lambda _: node.process.kill(), "20 logins, 0 cut", "idle", node.address, "--users", "20", "--seconds",
-                                "3", "--keep-users", "u", code=2)
+            found = report_with(lambda _: node.process.kill(), "20 logins, 0 cut", "idle", node.address, "--users", "20",
+                                "--seconds", "3", "--keep-users", "u", code=2)
         self.assertEqual(found["connections_cut"], 20)
         self.assertEqual(found["objectives"], {"connections_cut": {"wanted": 0, "found": 20, "kept": False}})
 
     def test_a_node_that_does_not_come_back_is_no_broken_promise(self):
         with Node() as node:
-            found = report_with(lambda _: node.process.kill(), "messages/s", "chat", node.address, "--pairs", "5", "--seconds", "5",
-                                "--patience", "1", "--keep-users", "u", code=3)
+            found = report_with(lambda _: node.process.kill(), "messages/s", "chat", node.address, "--pairs", "5",
+                                "--seconds", "5", "--patience", "1", "--keep-users", "u", code=3)
         self.assertEqual(found["broken"], {})
         self.assertRegex(found["failed"], r"^u\d+ could not log in at 127\.0\.0\.1:\d+ for 1 s: Connection refused$")
 
