@@ -474,6 +474,21 @@ tell_all(struct change *change)
     }
 }
 
+/* Of a group that is no more its members, its name and what else it said of itself go; counters
+ * and times stay, so that what is asked of it is refused. */
+static void
+empty(struct record_group *group)
+{
+    *group = (struct record_group){
+        .deleted = true,
+        .created_at_ms = group->created_at_ms,
+        .last = group->last,
+        .log_low = group->log_low,
+        .update = group->update,
+        .receipts = group->receipts,
+    };
+}
+
 static void
 perform(struct change *change)
 {
@@ -491,6 +506,9 @@ perform(struct change *change)
     if (change->command->kind == STORE_GROUP_REMOVE || change->command->kind == STORE_GROUP_LEAVE) {
         change->group.receipts++; /* all may have what only they had not */
         group_due_at(&apply->ledger->due, group)->tell = true;
+    }
+    if (change->group.deleted) {
+        empty(&change->group);
     }
     group_put(apply->ledger, apply->effects, group, &change->group);
     group_spread_put(apply->ledger, apply->effects, group, &change->spread);

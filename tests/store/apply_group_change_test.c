@@ -208,6 +208,20 @@ heirs_among_admins(void **state)
     assert_int_equal(change(world, id, users[1], 3, STORE_GROUP_ENTITLE, many[0]).error, 0);
 }
 
+/* That there was such a group, and how far it had got. */
+static void
+expect_emptied(struct world *world, uint64_t id, uint64_t last)
+{
+    struct record_group group;
+    assert_true(world_group_get(world, id, &group));
+    assert_true(group.deleted);
+    assert_int_equal(group.last, last);
+    assert_int_equal(group.name.bytes + group.description.bytes + group.picture.bytes, 0);
+    assert_int_equal(group.admins_count, 0);
+    assert_int_equal(group.creator, 0);
+    assert_false(group.invited);
+}
+
 static void
 last_one_leaves(void **state)
 {
@@ -232,6 +246,7 @@ deletion(void **state)
     (void)world_group_send(world, users[1], 1, id, "m");
     assert_int_equal(change(world, id, users[0], 2, STORE_GROUP_DELETE, 0).error, 0);
     assert_string_equal(heard(world, users[2]), "AmP");
+    expect_emptied(world, id, 1);
     assert_true(world_membership(world, users[2], id, &membership));
     assert_true(membership.gone);
     assert_int_equal(world_group_send(world, users[1], 2, id, "m").error, -ENOENT);
@@ -397,13 +412,11 @@ static void
 a_group_ends_with_its_last_member(void **state)
 {
     struct world *world = *state;
-    struct record_group group;
     uint64_t id = world_group(world, users[0], 1, &users[1], 1);
     assert_int_equal(change(world, id, users[1], 1, STORE_GROUP_LEAVE, 0).error, 0);
     assert_int_equal(world_remove_from(world, users[0], &id, 1).error, 0);
     world_settle(world);
-    assert_true(world_group_get(world, id, &group));
-    assert_true(group.deleted);
+    expect_emptied(world, id, 0);
     assert_int_equal(change(world, id, users[1], 2, STORE_GROUP_RENAME, 0).error, -ENOENT);
 }
 
@@ -425,7 +438,7 @@ main(void)
         IN_TOWN("there are so many admins and no more, whoever becomes one on the way",
                 heirs_among_admins),
         IN_TOWN("a group that all have left is gone", last_one_leaves),
-        IN_TOWN("a deleted group tells its members, and is forgotten", deletion),
+        IN_TOWN("a deleted group tells its members, and is forgotten but for its number", deletion),
         IN_TOWN("a change happens to all of its subjects, or to none", all_or_none),
         IN_TOWN("two admins who do the same agree, who do otherwise are served in order",
                 two_agree),
