@@ -22,7 +22,8 @@ static bool
 is_empty(const struct record_chat *chat)
 {
     return !chat_met(chat) && chat->told_number == 0 && chat->mark == 0 && !chat->held &&
-           !chat->blocked && chat->muted_until_ms == 0 && chat->ttl_at_ms == 0;
+           !chat->blocked && chat->muted_until_ms == 0 && chat->ttl_at_ms == 0 &&
+           !chat->ttl_alone.set && !chat->peer_ttl_alone.set;
 }
 
 void
