@@ -33,7 +33,7 @@ static const struct refusal refusals[] = {
     {-ENOENT, LINNET__V1__ERROR__CODE__UNKNOWN_CHAT,
      "there is no such group, or you were never in it"},
     {-EPERM, LINNET__V1__ERROR__CODE__NOT_PERMITTED,
-     "you are no member of the group, or it leaves this to its admins"},
+     "you are no member of the group, it leaves this to its admins, or it would have no owner"},
     {-EMFILE, LINNET__V1__ERROR__CODE__GROUP_FULL,
      "the group would have more members, or admins, than this node allows"},
     {-EINVAL, LINNET__V1__ERROR__CODE__NOT_A_MEMBER,
