@@ -32,13 +32,16 @@ partition_log_passed(struct partition *partition, struct ask *ask, const struct 
     return outcome;
 }
 
-/* What no device has acknowledged. False: nothing. */
+/* What no device has acknowledged. False: nothing, or nothing that may have expired: what has is
+ * due in the partition, or its removal is in the log already. */
 static __attribute__((noinline)) bool
 unseen(const struct partition *partition, uint64_t user, struct gather *out)
 {
     struct command_ack all = {.user = user};
     struct record_head head;
-    if (!inbox_head_get(&partition->ledger, user, &head)) {
+    uint64_t now_ms = (uint64_t)ln_wall_ms();
+    bool none = partition->expiry_at_ms > now_ms; /* 0: that is not known yet */
+    if (none || !inbox_head_get(&partition->ledger, user, &head)) {
         return false;
     }
     const struct record_place *most = &head.low;
@@ -47,7 +50,7 @@ unseen(const struct partition *partition, uint64_t user, struct gather *out)
     }
     all.number = head.last.number;
     gather_start(out, &all, most, partition->journal->pairs);
-    out->now_ms = (uint64_t)ln_wall_ms();
+    out->now_ms = now_ms;
     out->range.low.partition = partition->ledger.partition;
     out->range.high.partition = partition->ledger.partition;
     return most->number < head.last.number;
