@@ -13,7 +13,6 @@
 #pragma once
 
 #include "actors/handoff.h"
-#include "store/hot.h"
 #include "actors/limiter.h"
 #include "actors/message_handle.h"
 #include "actors/pressure.h"
@@ -21,6 +20,7 @@
 #include "net/websocket.h"
 #include "runtime/check.h"
 #include "runtime/io/io.h"
+#include "store/hot.h"
 #include "store/store.h"
 
 #include <stdatomic.h>

@@ -165,7 +165,9 @@ static const struct setting table[] = {
     {"group_log_days", SETTING_NUMBER, FIELD(group_log_days), 1, 36500, NULL, NULL,
      "how long a group knows who wrote a message, and whom it reached"},
     {"history_days", SETTING_NUMBER, FIELD(limits.history_days), 0, SETTINGS_HISTORY_FOREVER, "off",
-     NULL, "how long what was said is kept for getHistory; 36500: for good"},
+     NULL,
+     "how long what was said is kept for getHistory; 36500: for good; off: what was kept before "
+     "goes"},
     {"delete_after", SETTING_CHOICE, FIELD(delete_after), 0, 0, NULL, delete_after_choices,
      "without history_days: when a message goes that all devices have"},
     {"states_max", SETTING_NUMBER, FIELD(states_max), 1, 1000000, NULL, NULL,

@@ -184,7 +184,7 @@ follow(const struct apply *apply, struct change *change)
 }
 
 /* Does it: 0, or why not. */
-static int
+static __attribute__((noinline)) int
 set(const struct apply *apply, const struct command_state *command)
 {
     struct change change = {.command = command};
