@@ -113,6 +113,25 @@ kind_name(const struct setting *setting)
     return "";
 }
 
+/* A frame of its own: all defaults take most of one. */
+static __attribute__((noinline)) void
+flag_print(const struct setting *setting, struct ln_text *out)
+{
+    char flag[64];
+    struct ln_text text;
+    ln_text_init(&text, flag, sizeof flag);
+    ln_text_print(&text, "--");
+    for (const char *at = setting->name; *at != '\0'; at++) {
+        ln_text_print(&text, "%c", *at == '_' ? '-' : *at);
+    }
+    ln_text_print(&text, " %s", kind_name(setting));
+    ln_text_print(out, "  %-*s %s [", FLAG_COLUMNS, flag, setting->help);
+    for (unsigned c = 0; setting->choices != NULL && setting->choices[c] != NULL; c++) {
+        ln_text_print(out, "%s%s", c == 0 ? "" : "|", setting->choices[c]);
+    }
+    ln_text_print(out, "%s", setting->choices != NULL ? "; " : "");
+}
+
 void
 settings_print_help(struct ln_text *out)
 {
@@ -121,19 +140,7 @@ settings_print_help(struct ln_text *out)
     const struct setting *table = settings_table(&count);
     settings_init(&defaults);
     for (unsigned i = 0; i < count; i++) {
-        char flag[64];
-        struct ln_text text;
-        ln_text_init(&text, flag, sizeof flag);
-        ln_text_print(&text, "--");
-        for (const char *at = table[i].name; *at != '\0'; at++) {
-            ln_text_print(&text, "%c", *at == '_' ? '-' : *at);
-        }
-        ln_text_print(&text, " %s", kind_name(&table[i]));
-        ln_text_print(out, "  %-*s %s [", FLAG_COLUMNS, flag, table[i].help);
-        for (unsigned c = 0; table[i].choices != NULL && table[i].choices[c] != NULL; c++) {
-            ln_text_print(out, "%s%s", c == 0 ? "" : "|", table[i].choices[c]);
-        }
-        ln_text_print(out, "%s", table[i].choices != NULL ? "; " : "");
+        flag_print(&table[i], out);
         value_print(&defaults, &table[i], out);
         ln_text_print(out, "]\n");
     }
