@@ -5,13 +5,14 @@
 # computes: no kernel makes a difference to it, and emulation takes its time.
 #
 #     tests/kernel61/suite.sh          with 100 dirty disconnects instead of 1,000, and without the tests of
-#                                      linnet-bench, which are about the generator
+#                                      linnet-bench, which are about the generator, and some
+#                                      that are about the protocol alone
 #     tests/kernel61/suite.sh whole    nothing left out
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 export LINNET_SLOWNESS=10
-left_out='^bench_'
+left_out='^(bench_|blackbox_(binary|expired|export|group_change|presence_rules|rate|resync)$)'
 if [[ ${1:-} == whole ]]; then
     left_out='^$'
 else
