@@ -121,7 +121,7 @@ news(const struct conductor *conductor)
     struct section_news sum = sections_news(&conductor->sections);
     return sum.counters[TALLY_ANSWERED] + sum.counters[TALLY_SHOWN] +
            sum.counters[TALLY_DELIVERED] + sum.counters[TALLY_THROUGH] +
-           sum.counters[TALLY_CONNECTED] + sum.ready + sum.ended + sum.users_made +
+           sum.counters[TALLY_CONNECTED] + sum.ready + sum.quiet + sum.ended + sum.users_made +
            sum.users_removed;
 }
 
