@@ -468,6 +468,15 @@ await_more(const struct asker *asker, size_t bytes)
     }
 }
 
+/* Bob's is under way. */
+static void
+begin_export(uint64_t seed, struct asker *asker)
+{
+    begin(seed);
+    send_token(asker, bob_token);
+    await_bytes(asker);
+}
+
 /* Five kilobytes a second, in bursts; the node holds no more than a page, and serves others. */
 static void
 may_be_read_slowly(void **state)
@@ -476,9 +485,7 @@ may_be_read_slowly(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct asker asker;
         unsigned bursts = 0;
-        begin(seed);
-        send_token(&asker, bob_token);
-        await_bytes(&asker);
+        begin_export(seed, &asker);
         for (; !asker.ended; bursts++) {
             sim_peer_pause(asker.peer, true);
             world_run(&world, 20000);
@@ -499,9 +506,7 @@ ends_where_nobody_reads(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct asker asker;
-        begin(seed);
-        send_token(&asker, bob_token);
-        await_bytes(&asker);
+        begin_export(seed, &asker);
         sim_peer_pause(asker.peer, true);
         world_run(&world, 100000);
         assert_int_equal(messenger_counted(&world.messenger.counters.slow), 1);
@@ -524,9 +529,7 @@ ends_where_a_page_takes_too_long(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct asker asker;
         unsigned sips = 0;
-        begin(seed);
-        send_token(&asker, bob_token);
-        await_bytes(&asker);
+        begin_export(seed, &asker);
         asker.sips = true;
         for (; messenger_counted(&world.messenger.counters.slow) == 0; sips++) {
             assert_false(asker.ended);
@@ -558,9 +561,7 @@ is_cut_by_a_crash(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct asker asker;
-        begin(seed);
-        send_token(&asker, bob_token);
-        await_bytes(&asker);
+        begin_export(seed, &asker);
         world_run(&world, seed);
         assert_false(asker.ended);
         world_crash(&world);
@@ -611,9 +612,7 @@ ends_with_the_device(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         struct asker asker;
-        begin(seed);
-        send_token(&asker, bob_token);
-        await_bytes(&asker);
+        begin_export(seed, &asker);
         sim_peer_pause(asker.peer, true);
         world_run(&world, 1000);
         desk_open(&desk, &world);
