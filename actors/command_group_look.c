@@ -2,6 +2,7 @@
 /* What groups there are, what they are and who is in them. */
 #include "actors/command_group.h"
 
+#include "actors/event.h"
 #include "actors/invite.h"
 
 #include <errno.h>
@@ -9,12 +10,6 @@
 
 /* Of members or groups in one answer: an event of some 30 KiB in JSON. */
 enum { LOOK_ROWS_MAX = 256 };
-
-_Static_assert((int)STORE_GROUP_NOBODY == (int)LINNET__V1__CHAT_MEMBER__ROLE__NOBODY &&
-                   (int)STORE_GROUP_MEMBER == (int)LINNET__V1__CHAT_MEMBER__ROLE__MEMBER &&
-                   (int)STORE_GROUP_ADMIN == (int)LINNET__V1__CHAT_MEMBER__ROLE__ADMIN &&
-                   (int)STORE_GROUP_OWNER == (int)LINNET__V1__CHAT_MEMBER__ROLE__OWNER,
-               "the store's roles are the protocol's");
 
 static uint32_t
 rows_max(uint32_t asked)
@@ -115,40 +110,13 @@ const struct command_kind command_get_chat = {get_chat};
 static void
 got_groups(struct connection *connection, const struct pending *pending, const struct ln_msg *msg)
 {
-    const struct store_rows *rows = (const struct store_rows *)(const void *)msg->data;
-    const struct store_membership *stored = NULL;
-    struct row {
-        Linnet__V1__Chat chat;
-        Linnet__V1__Membership membership;
-    } *list = ln_alloc(rows->count * sizeof *list + 1);
-    Linnet__V1__Membership **places = ln_alloc(rows->count * sizeof(void *) + 1);
-    if (rows->count > 0) {
-        stored = ln_buffer_data(msg->buffer);
-    }
-    for (uint32_t i = 0; i < rows->count; i++) {
-        Linnet__V1__Membership *membership = &list[i].membership;
-        chat_set(&list[i].chat, stored[i].group);
-        linnet__v1__membership__init(membership);
-        membership->chat = &list[i].chat;
-        membership->role = (Linnet__V1__ChatMember__Role)stored[i].role;
-        membership->gone = stored[i].gone;
-        membership->joined = stored[i].joined;
-        membership->chat_number = stored[i].last;
-        membership->delivered = stored[i].delivered;
-        membership->read = stored[i].read;
-        membership->unread = stored[i].unread;
-        places[i] = membership;
-    }
-    Linnet__V1__Memberships groups = LINNET__V1__MEMBERSHIPS__INIT;
-    groups.n_groups = rows->count;
-    groups.groups = places;
-    groups.more_after_group_id = rows->more && rows->count > 0 ? stored[rows->count - 1].group : 0;
+    struct group_page page;
+    group_page_fill(msg, &page);
     Linnet__V1__Answer result = LINNET__V1__ANSWER__INIT;
     result.result_case = LINNET__V1__ANSWER__RESULT_GROUPS;
-    result.groups = &groups;
+    result.groups = &page.list;
     event_answer(connection, pending, &result);
-    ln_free(places);
-    ln_free(list);
+    group_page_free(&page);
 }
 
 static const struct request_kind request_groups = {

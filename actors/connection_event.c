@@ -215,10 +215,11 @@ event_entries(struct connection *connection, const unsigned char *entries, size_
 
 void
 event_resync(struct connection *connection, const struct store_attached *attached,
-             const struct ln_msg *chats)
+             const struct ln_msg *chats, const struct ln_msg *groups)
 {
     Linnet__V1__Resync event = LINNET__V1__RESYNC__INIT;
     struct chat_page page = {0};
+    struct group_page group_page = {0};
     event.inbox_number = attached->acked;
     event.reason = attached->expired ? LINNET__V1__RESYNC__REASON__INBOX_EXPIRED
                                      : LINNET__V1__RESYNC__REASON__INBOX_FULL;
@@ -226,10 +227,15 @@ event_resync(struct connection *connection, const struct store_attached *attache
         chat_page_fill(chats, &page);
         event.summary = &page.list;
     }
+    if (groups != NULL) {
+        group_page_fill(groups, &group_page);
+        event.groups = &group_page.list;
+    }
     Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
     frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_RESYNC;
     frame.resync = &event;
     event_send(connection, &frame);
     chat_page_free(&page);
+    group_page_free(&group_page);
     messenger_count(&connection->messenger->counters.resyncs);
 }

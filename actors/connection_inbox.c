@@ -13,6 +13,7 @@
 #include "actors/presence.h"
 #include "store/audit.h"
 #include "store/entry.h"
+#include "store/group.h"
 
 #include <errno.h>
 #include <string.h>
@@ -229,19 +230,29 @@ connection_attach(struct connection *connection, struct store_attached *out)
     return attach(connection, false, out);
 }
 
-/* What the device missed it can't be given; how far its chats have got it can. Without an answer it
- * has to ask by itself. */
-static void
-tell_resync(struct connection *connection, const struct store_attached *attached)
+/* The first page of what the user has there; NULL: there was no answer. */
+static struct ln_msg *
+first_page(const struct connection *connection, uint32_t tag)
 {
     struct store_list list = {.user = connection->user, .max = CHAT_PAGE_MAX};
-    struct ln_msg *request = ln_msg_new(STORE_CHATS, LN_DURABLE, sizeof list);
+    struct ln_msg *request = ln_msg_new(tag, LN_DURABLE, sizeof list);
     struct ln_msg *answer = NULL;
     memcpy(request->data, &list, sizeof list);
     int error = ln_call(store_user_pid(connection->messenger->store, connection->user), &request,
                         CONNECTION_CALL_MS, &answer);
-    event_resync(connection, attached, error == 0 ? answer : NULL);
-    ln_msg_free(&answer);
+    return error == 0 ? answer : NULL;
+}
+
+/* What the device missed it can't be given; how far its chats and groups have got it can. What got
+ * no answer it has to ask by itself. */
+static void
+tell_resync(struct connection *connection, const struct store_attached *attached)
+{
+    struct ln_msg *chats = first_page(connection, STORE_CHATS);
+    struct ln_msg *groups = first_page(connection, STORE_GROUP_CHATS);
+    event_resync(connection, attached, chats, groups);
+    ln_msg_free(&chats);
+    ln_msg_free(&groups);
 }
 
 void

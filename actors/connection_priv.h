@@ -237,9 +237,9 @@ void event_answer(struct connection *connection, const struct pending *pending,
 void event_entries(struct connection *connection, const unsigned char *entries, size_t bytes);
 /* Whether the entry says nothing to this device: others miss what this one did. */
 bool event_passes_over(const struct connection *connection, const struct store_entry *entry);
-/* `chats` is STORE_CHATS's answer, or NULL. */
+/* `chats` is STORE_CHATS's answer, `groups` STORE_GROUP_CHATS's; or NULL. */
 void event_resync(struct connection *connection, const struct store_attached *attached,
-                  const struct ln_msg *chats);
+                  const struct ln_msg *chats, const struct ln_msg *groups);
 
 /* connection_presence.c */
 /* False: it watches as many as it may. True too where it watches this one already. */

@@ -67,6 +67,13 @@ struct chat_page {
 };
 void chat_page_fill(const struct ln_msg *answer, struct chat_page *out);
 void chat_page_free(struct chat_page *page);
+/* Likewise STORE_GROUP_CHATS's. */
+struct group_page {
+    Linnet__V1__Memberships list;
+    void *memory;
+};
+void group_page_fill(const struct ln_msg *answer, struct group_page *out);
+void group_page_free(struct group_page *page);
 
 /* event_device.c */
 void event_devices(struct connection *connection, const struct pending *pending,

@@ -326,11 +326,13 @@ async def pushes_and_goodbye(telling):
 async def a_full_inbox(telling):
     alice, phone = await telling.come("rosa", "sven")
     laptop = telling.node.linnet("user", "token", "sven").stdout.strip()
+    await alice.ask({"createChat": {"name": "walkers", "participants": [{"userName": "sven"}]}})
+    await phone.event("chatUpdate")
     for number in range(ROOM + 2):
         await alice.ask({"sendMessage": {"chat": {"userName": "sven"}, "text": str(number)}})
         await phone.event("newMessage")
     laptop = await telling.open(laptop, "sven")
-    await laptop.until("resync", lambda told: told["reason"] == "INBOX_FULL")
+    await laptop.until("resync", lambda told: told["reason"] == "INBOX_FULL" and told["groups"]["groups"])
     tom, = await telling.come("tom")
     await tom.close()
     chat = (await alice.ask({"createChat": {"name": "two", "participants": [{"userName": "tom"}]}}))["chat"]["chat"]

@@ -57,4 +57,37 @@ describe('a device whose inbox is full', () => {
       await Promise.all([a, phone, late].map((client) => client.close()));
     });
   }
+
+  it('is told which of its groups are behind, too', async (t) => {
+    const node = await Linnetd.start('--inbox-entries-max', '5');
+    t.after(() => node.remove());
+    const { alice, bob } = await node.importUsers('alice', 'bob');
+    const laptop = { token: await node.token('bob') };
+    const a = await Client.welcomed(node.url, alice);
+    const phone = await Client.welcomed(node.url, bob);
+    const took = async (kind) => {
+      const { inboxNumber } = await phone.event(kind);
+      await phone.ask({ ref: '1', ack: { inboxNumber } });
+    };
+    const made = {};
+    for (const name of ['walkers', 'left']) {
+      made[name] = (await a.ask({ createChat: { name, participants: [{ userId: bob.user }] } })).chat.chat;
+      await took('chatUpdate');
+    }
+    await phone.ask({ modifyChat: { chat: made.left, leave: {} } });
+    await took('chatUpdate');
+    for (let i = 1; i <= 7; i += 1) {
+      assert.ok((await a.ask({ sendMessage: { chat: made.walkers, text: `${i}` } })).sent);
+      await took('newMessage');
+    }
+    await phone.ask({ ref: '1', markRead: { chat: made.walkers, chatNumber: '3' } });
+    const late = await Client.welcomed(node.url, laptop);
+    const { groups } = await late.event('resync');
+    assert.deepEqual(groups.groups.find(({ chat }) => chat.groupId === made.walkers.groupId),
+      { chat: made.walkers, role: 'MEMBER', chatNumber: '7', delivered: '7', read: '3', unread: '4' });
+    assert.ok(groups.groups.find(({ chat }) => chat.groupId === made.left.groupId).gone);
+    assert.deepEqual([groups.groups.length, groups.moreAfterGroupId], [2, undefined]);
+    assert.deepEqual((await late.ask({ listGroups: {} })).groups, groups);
+    await Promise.all([a, phone, late].map((client) => client.close()));
+  });
 });

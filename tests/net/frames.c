@@ -393,6 +393,16 @@ const struct frame_sample server_frames[] = {
             .resync = MESSAGE(Linnet__V1__Resync, resync, .inbox_number = 6,
                               .reason = LINNET__V1__RESYNC__REASON__INBOX_FULL)),
      "{\"resync\":{\"inboxNumber\":\"6\",\"reason\":\"INBOX_FULL\"}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_RESYNC,
+            .resync = MESSAGE(Linnet__V1__Resync, resync, .inbox_number = 6,
+                              .reason = LINNET__V1__RESYNC__REASON__INBOX_EXPIRED,
+                              .groups = MESSAGE(Linnet__V1__Memberships, memberships, .n_groups = 1,
+                                                .groups = (Linnet__V1__Membership *[]){MESSAGE(
+                                                    Linnet__V1__Membership, membership,
+                                                    .chat_number = 2, .unread = 1)},
+                                                .more_after_group_id = 7))),
+     "{\"resync\":{\"inboxNumber\":\"6\",\"reason\":\"INBOX_EXPIRED\",\"groups\":{\"groups\":["
+     "{\"chatNumber\":\"2\",\"unread\":\"1\"}],\"moreAfterGroupId\":\"7\"}}}"},
     {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_PONG,
             .pong =
                 MESSAGE(Linnet__V1__Pong, pong, .ref = 1, .data = BYTES("?"), .server_time_ms = 2)),

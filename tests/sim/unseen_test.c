@@ -21,6 +21,7 @@ in_days(struct settings *settings)
     settings->group_log_days = 1;
     settings->delete_window_ms = HOUR_MS;
     settings->limits.idle_timeout_ms = DAY_HOURS * HOUR_MS;
+    memset(settings->user_rates, 0, sizeof settings->user_rates);
 }
 
 static void
@@ -173,6 +174,54 @@ groups_forget(void **state)
     end();
 }
 
+static void
+bob_makes_groups(unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        wire_say(&bob, "{\"createChat\":{\"name\":\"one more\",\"participants\":[{\"userName\":"
+                       "\"alice\"}]}}");
+        (void)wire_waiting(&bob, 100);
+    }
+}
+
+static unsigned
+times(const char *text, const char *part)
+{
+    unsigned count = 0;
+    for (const char *at = strstr(text, part); at != NULL; at = strstr(at + 1, part)) {
+        count++;
+    }
+    return count;
+}
+
+static void
+names_groups(void **state)
+{
+    enum { GROUPS = 203, PAGE = 200 };
+    char command[80];
+    (void)state;
+    begin(3);
+    bob_makes_groups(GROUPS);
+    wire_say(&bob, "{\"listGroups\":{\"max\":1}}");
+    (void)wire_waiting(&bob, 1000);
+    bob_tells(wire_number(heard(&bob, 0, "\"groups\":{"), "groupId"));
+    hours_pass(DAY_HOURS + 4);
+    const char *resync = heard(&phone, 0, "\"resync\"");
+    assert_non_null(resync);
+    assert_int_equal(times(resync, "\"groupId\""), PAGE);
+    assert_non_null(strstr(resync, "\"chatNumber\":\"1\""));
+    assert_non_null(strstr(resync, "\"unread\":\"1\""));
+    (void)snprintf(command, sizeof command, "{\"listGroups\":{\"afterGroupId\":\"%llu\"}}",
+                   (unsigned long long)wire_number(resync, "moreAfterGroupId"));
+    unsigned from = phone.heard_count;
+    wire_say(&phone, command);
+    (void)wire_waiting(&phone, 1000);
+    const char *rest = heard(&phone, from, "\"groups\":{");
+    assert_non_null(rest);
+    assert_int_equal(times(rest, "\"groupId\""), GROUPS - PAGE);
+    end();
+}
+
 int
 main(void)
 {
@@ -181,6 +230,8 @@ main(void)
              "told",
              days_go_by),
         SPEC("whom a message of a group has reached is known for group_log_days", groups_forget),
+        SPEC("who lost its place is told of groups, of as many as fit, and where the others go on",
+             names_groups),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
