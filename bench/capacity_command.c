@@ -1,78 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/capacity_command.h"
 
-#include "bench/capacity.h"
+#include "bench/capacity_page.h"
 #include "bench/figures.h"
-#include "bench/outcome.h"
+#include "bench/page_part.h"
 #include "bench/report.h"
+#include "runtime/io/uring.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { PROBES_MAX = 64, ROOM_BYTES = 32 << 10, P99 = 99 };
-
-struct probe {
-    double rate_per_s, reached_per_s;
-    struct objective_found found[OBJECTIVES_MESSAGES];
-    uint64_t lag_p99_ns; /* the generator's own */
-    uint64_t skipped;
-    bool rate_kept;
-    double generator_cores, node_cores; /* busy; the node's are 0 where they are not known */
-    uint32_t line_ns_before, line_ns_after;
-    enum run_exit code;
-};
-
-struct probes {
-    struct probe list[PROBES_MAX];
-    unsigned count;
-    struct run_ground ground; /* of the last run */
-};
+enum { ROOM_BYTES = 256 << 10 };
 
 static const double ns_per_ms = 1e6;
 static const double ns_per_us = 1e3;
 
-static double
-cores_busy(const struct run *run, uint64_t before_ms, uint64_t after_ms)
-{
-    double span_ms = (double)run->measured_ns / ns_per_ms;
-    return span_ms > 0 ? (double)figures_grown(before_ms, after_ms) / span_ms : 0;
-}
-
 static void
-probe_take(struct probe *probe, const struct run *run, enum run_exit code)
+result_print(const struct probes *probes, struct ln_text *out)
 {
-    probe->rate_per_s = run->options->rate_per_s;
-    probe->reached_per_s = figures_per_second(run);
-    probe->code = code;
-    probe->lag_p99_ns = histogram_percentile(&run->tally.delays[TALLY_LAG], P99);
-    probe->skipped = figures_lacking(run);
-    struct outcome rate;
-    outcome_look(run, OUTCOME_RATE, &rate);
-    probe->rate_kept = rate.kept;
-    probe->generator_cores =
-        cores_busy(run, run->before.generator_cpu_ms, run->after.generator_cpu_ms);
-    probe->node_cores = cores_busy(run, run->before.node_cpu_ms, run->after.node_cpu_ms);
-    probe->line_ns_before = run->line_ns_before;
-    probe->line_ns_after = run->line_ns_after;
-    for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
-        probe->found[i] = objective_look(&run->options->objectives, (enum objective)i, &run->tally);
-    }
-}
-
-static const char *
-probe_outcome(const struct probe *probe)
-{
-    if (probe->code == RUN_GOOD || probe->code == RUN_BROKEN) {
-        return probe->code == RUN_GOOD ? "kept" : "BROKEN";
-    }
-    return probe->rate_kept ? "missed an objective" : "missed the rate";
-}
-
-static void
-result_print(const struct capacity *search, enum run_exit code, struct ln_text *out)
-{
-    if (code == RUN_GOOD || code == RUN_MISSED) {
-        ln_text_print(out, "capacity: %.0f messages a second\n", search->kept);
+    if (probes->code == RUN_GOOD || probes->code == RUN_MISSED) {
+        ln_text_print(out, "capacity: %.0f messages a second\n", probes->search.kept);
     } else {
         ln_text_print(out, "the search was cut short: the capacity is not known\n");
     }
@@ -82,22 +30,24 @@ result_print(const struct capacity *search, enum run_exit code, struct ln_text *
 static void
 probe_print_ground(const struct probe *probe, struct ln_text *out)
 {
-    ln_text_print(out, "%11.1f ms%13.2f%14.2f   ", (double)probe->lag_p99_ns / ns_per_ms,
-                  probe->generator_cores, probe->node_cores);
-    report_print_line(probe->line_ns_before, out);
+    uint64_t skipped = figures_lacking(&probe->run);
+    ln_text_print(out, "%11.1f ms%13.2f%14.2f   ", (double)probe_lag_p99_ns(probe) / ns_per_ms,
+                  probe_generator_cores(probe), probe_node_cores(probe));
+    report_print_line(probe->run.line_ns_before, out);
     ln_text_print(out, ", ");
-    report_print_line(probe->line_ns_after, out);
+    report_print_line(probe->run.line_ns_after, out);
     ln_text_print(out, "  %s", probe_outcome(probe));
-    if (probe->skipped > 0) {
+    if (skipped > 0) {
         ln_text_print(out, ", %llu skipped: the percentiles are a lower bound",
-                      (unsigned long long)probe->skipped);
+                      (unsigned long long)skipped);
     }
     ln_text_print(out, "\n");
 }
 
 static void
-probes_print(const struct options *options, const struct probes *probes, struct ln_text *out)
+probes_print(const struct probes *probes, struct ln_text *out)
 {
+    const struct objectives *objectives = &probes->options->objectives;
     ln_text_print(out, "%12s%12s", "due/s", "through/s");
     for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
         ln_text_print(out, "%26s", objective_text((enum objective)i));
@@ -105,19 +55,24 @@ probes_print(const struct options *options, const struct probes *probes, struct 
     ln_text_print(out, "%14s%13s%14s   a line to the other core, before and after\n", "own lag p99",
                   "generator's", "node's cores");
     for (unsigned p = 0; p < probes->count; p++) {
-        const struct probe *probe = &probes->list[p];
-        ln_text_print(out, "%12.0f%12.0f", probe->rate_per_s, probe->reached_per_s);
+        const struct probe *probe = probes->list[p];
+        if (probe->code == RUN_FAILED) {
+            continue;
+        }
+        ln_text_print(out, "%12.0f%12.0f", probe->options.rate_per_s,
+                      figures_per_second(&probe->run));
         for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
-            ln_text_print(out, "%23.1f ms", (double)probe->found[i].found_ns / ns_per_ms);
+            ln_text_print(out, "%23.1f ms", (double)probe_objective(probe, i).found_ns / ns_per_ms);
         }
         probe_print_ground(probe, out);
     }
     for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
-        if (options->objectives.wanted_ns[i] != 0) {
+        if (objectives->wanted_ns[i] != 0) {
             ln_text_print(out, "objective: %s at most %.3f ms\n", objective_text((enum objective)i),
-                          (double)options->objectives.wanted_ns[i] / ns_per_ms);
+                          (double)objectives->wanted_ns[i] / ns_per_ms);
         }
     }
+    result_print(probes, out);
 }
 
 static void
@@ -135,63 +90,128 @@ objectives_print_json(const struct options *options, struct ln_text *out)
     ln_text_print(out, "},");
 }
 
+static void
+probe_print_json(const struct probe *probe, struct ln_text *out)
+{
+    ln_text_print(out, "{\"rate\":%.3f,\"per_second\":%.3f,", probe->options.rate_per_s,
+                  figures_per_second(&probe->run));
+    for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
+        ln_text_print(out, "\"%s_us\":%.3f,", objective_name((enum objective)i),
+                      (double)probe_objective(probe, i).found_ns / ns_per_us);
+    }
+    ln_text_print(out,
+                  "\"lag_p99_us\":%.3f,\"generator_cores\":%.3f,\"node_cores\":%.3f,"
+                  "\"skipped\":%llu,\"rate_kept\":%s,",
+                  (double)probe_lag_p99_ns(probe) / ns_per_us, probe_generator_cores(probe),
+                  probe_node_cores(probe), (unsigned long long)figures_lacking(&probe->run),
+                  probe_rate_kept(probe) ? "true" : "false");
+    report_print_latencies_json(&probe->run, out);
+    report_print_line_json("line_ns_before", probe->run.line_ns_before, out);
+    ln_text_print(out, ",");
+    report_print_line_json("line_ns_after", probe->run.line_ns_after, out);
+    ln_text_print(out, ",\"kept\":%s}", probe->code == RUN_GOOD ? "true" : "false");
+}
+
 /* The rate in it is the one that the search began with; "capacity" the highest that was kept, also
  * when the search was cut short: the exit code tells. */
 static void
-probes_print_json(const struct options *options, const struct probes *probes,
-                  const struct capacity *search, enum run_exit code, struct ln_text *out)
+probes_print_json(const struct probes *probes, struct ln_text *out)
 {
+    const char *before = "";
     ln_text_print(out, "{");
-    report_print_settings_json("capacity", options, &probes->ground, out);
-    objectives_print_json(options, out);
-    ln_text_print(out, "\"exit_code\":%d,\"capacity\":%.3f,\"probes\":[", (int)code, search->kept);
+    report_print_settings_json("capacity", probes->options, &probes->ground, out);
+    objectives_print_json(probes->options, out);
+    ln_text_print(out, "\"exit_code\":%d,\"capacity\":%.3f,\"probes\":[", (int)probes->code,
+                  probes->search.kept);
     for (unsigned p = 0; p < probes->count; p++) {
-        const struct probe *probe = &probes->list[p];
-        ln_text_print(out, "%s{\"rate\":%.3f,\"per_second\":%.3f,", p > 0 ? "," : "",
-                      probe->rate_per_s, probe->reached_per_s);
-        for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
-            ln_text_print(out, "\"%s_us\":%.3f,", objective_name((enum objective)i),
-                          (double)probe->found[i].found_ns / ns_per_us);
+        if (probes->list[p]->code != RUN_FAILED) {
+            ln_text_print(out, "%s", before);
+            probe_print_json(probes->list[p], out);
+            before = ",";
         }
-        ln_text_print(out,
-                      "\"lag_p99_us\":%.3f,\"generator_cores\":%.3f,\"node_cores\":%.3f,"
-                      "\"skipped\":%llu,\"rate_kept\":%s,",
-                      (double)probe->lag_p99_ns / ns_per_us, probe->generator_cores,
-                      probe->node_cores, (unsigned long long)probe->skipped,
-                      probe->rate_kept ? "true" : "false");
-        report_print_line_json("line_ns_before", probe->line_ns_before, out);
-        ln_text_print(out, ",");
-        report_print_line_json("line_ns_after", probe->line_ns_after, out);
-        ln_text_print(out, ",\"kept\":%s}", probe->code == RUN_GOOD ? "true" : "false");
     }
     ln_text_print(out, "]}\n");
 }
 
 /* A run after the other; its exit code when that ends the search. */
 static enum run_exit
-search_run(const struct options *options, capacity_play play, struct capacity *search,
-           struct probes *probes)
+search_run(struct probes *probes, capacity_play play)
 {
-    struct options probe_options = *options;
     double rate_per_s = 0;
-    capacity_init(search, options->rate_per_s);
-    while (probes->count < PROBES_MAX && capacity_next(search, &rate_per_s)) {
-        struct run *run = calloc(1, sizeof *run);
-        ASSERT(run != NULL);
-        probe_options.rate_per_s = rate_per_s;
+    capacity_init(&probes->search, probes->options->rate_per_s);
+    while (probes->count < PROBES_MAX && capacity_next(&probes->search, &rate_per_s)) {
+        struct probe *probe = calloc(1, sizeof *probe);
+        ASSERT(probe != NULL);
+        probe->options = *probes->options;
+        probe->options.rate_per_s = rate_per_s;
+        probe->options.report = NULL; /* the search's, of all runs */
         (void)fprintf(stderr, "at %.0f messages a second:\n", rate_per_s);
-        enum run_exit code = play(&probe_options, run);
-        probes->ground = run->ground;
-        if (code != RUN_FAILED) { /* which tells nothing of the rate */
-            probe_take(&probes->list[probes->count++], run, code);
+        probe->code = play(&probe->options, &probe->run);
+        probes->list[probes->count++] = probe;
+        probes->ground = probe->run.ground;
+        if (probe->code == RUN_BROKEN || probe->code == RUN_FAILED) {
+            return probe->code;
         }
-        free(run);
-        if (code == RUN_BROKEN || code == RUN_FAILED) {
-            return code;
-        }
-        capacity_note(search, rate_per_s, code == RUN_GOOD);
+        capacity_note(&probes->search, rate_per_s, probe->code == RUN_GOOD);
     }
-    return search->kept > 0 ? RUN_GOOD : RUN_MISSED;
+    return probes->search.kept > 0 ? RUN_GOOD : RUN_MISSED;
+}
+
+/* ------------------------------------------------------------------------------------- the page */
+
+static int
+page_put(const struct probes *probes, struct io_driver *driver, io_file file)
+{
+    size_t bytes = capacity_page_bytes(probes);
+    char *room = malloc(bytes);
+    struct ln_text text;
+    ASSERT(room != NULL);
+    ln_text_init(&text, room, bytes);
+    capacity_page_print(probes, &text);
+    int error = page_write(driver, file, &text);
+    free(room);
+    return error;
+}
+
+/* A page that can't be had is told, and costs no other result. */
+static void
+page_tell(struct probes *probes, int error)
+{
+    (void)snprintf(probes->why, sizeof probes->why, "--report %s: %s", probes->options->report,
+                   strerrordesc_np(-error));
+    (void)fprintf(stderr, "linnet-bench: %s\n", probes->why);
+    probes->code = probes->code == RUN_BROKEN ? RUN_BROKEN : RUN_FAILED;
+}
+
+/* The search between the opening of its page and the writing of it: nobody searches for long for a
+ * result that has no place to go to. */
+static void
+search_with_page(struct probes *probes, capacity_play play, struct io_driver *driver)
+{
+    const char *path = probes->options->report;
+    io_file page = -1;
+    int error = path != NULL ? page_open(driver, path, &page) : 0;
+    if (error < 0) {
+        page_tell(probes, error);
+        return;
+    }
+    probes->code = search_run(probes, play);
+    if (page >= 0) {
+        error = page_put(probes, driver, page);
+        io_file_close(driver, page);
+        if (error < 0) {
+            page_tell(probes, error);
+        }
+    }
+}
+
+static void
+probes_fini(struct probes *probes)
+{
+    for (unsigned p = 0; p < probes->count; p++) {
+        series_fini(&probes->list[p]->run.series);
+        free(probes->list[p]);
+    }
 }
 
 enum run_exit
@@ -199,16 +219,25 @@ capacity_run(const struct options *options, capacity_play play)
 {
     static struct probes probes;
     static char room[ROOM_BYTES];
-    struct capacity search;
+    const struct uring_options rings = {.loops = 1, .workers = 1};
+    struct io_driver *driver = NULL;
     struct ln_text text;
-    enum run_exit code = search_run(options, play, &search, &probes);
+    if (uring_open(&rings, &driver, room, sizeof room) < 0) {
+        (void)fprintf(stderr, "linnet-bench: %s\n", room);
+        return RUN_FAILED;
+    }
+    probes.options = options;
+    probes.ground.wall_ms = io_wall_ms(io_of(driver, 0));
+    machine_read(driver, options->data, &probes.ground.machine);
+    search_with_page(&probes, play, driver);
+    io_driver_close(driver);
     ln_text_init(&text, room, sizeof room);
     if (options->json) {
-        probes_print_json(options, &probes, &search, code, &text);
+        probes_print_json(&probes, &text);
     } else {
-        probes_print(options, &probes, &text);
-        result_print(&search, code, &text);
+        probes_print(&probes, &text);
     }
     (void)fputs(room, stdout);
-    return code;
+    probes_fini(&probes);
+    return probes.code;
 }

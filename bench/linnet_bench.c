@@ -6,6 +6,7 @@
 #include "bench/interrupt.h"
 #include "bench/outcome.h"
 #include "bench/page.h"
+#include "bench/page_part.h"
 #include "bench/placement.h"
 #include "bench/plan_command.h"
 #include "bench/report.h"
@@ -106,6 +107,19 @@ report_open(struct run *run, io_file *out_file)
     return error;
 }
 
+static int
+report_page(const struct run *run, io_file file)
+{
+    char *room = malloc(PAGE_BYTES);
+    struct ln_text text;
+    ASSERT(room != NULL);
+    ln_text_init(&text, room, PAGE_BYTES);
+    page_print(run, &text);
+    int error = page_write(run->driver, file, &text);
+    free(room);
+    return error;
+}
+
 static void
 run_measured(struct run *run)
 {
@@ -135,7 +149,7 @@ play(const struct options *options, struct run *run)
         run_measured(run);
     }
     if (page >= 0) {
-        run->page_error = page_write(run, page);
+        run->page_error = report_page(run, page);
         io_file_close(driver, page);
     }
     io_driver_close(driver);
@@ -158,7 +172,6 @@ play_probe(const struct options *options, struct run *run)
         ln_text_print(&text, "linnet-bench: %s\n", run->why);
     }
     (void)fputs(room, stderr);
-    series_fini(&run->series);
     return code;
 }
 

@@ -189,7 +189,7 @@ static const struct flag table[] = {
      "of the arrivals and pauses: another seed, another run (1)"},
     {"sample", &flag_number, ALL & ~CAPACITY, AT(sample_s), 1, 3600, "N",
      "seconds between two points of the time series (1; soak 5)"},
-    {"report", &flag_text, ALL & ~CAPACITY, AT(report), 0, 0, "FILE",
+    {"report", &flag_text, ALL, AT(report), 0, 0, "FILE",
      "write the result as a page with charts, too (HTML, complete in itself)"},
     {"json", &flag_on, ALL, AT(json), 0, 0, NULL, "print the result as one JSON object"},
 };

@@ -5,124 +5,36 @@
 #include "bench/figures.h"
 #include "bench/html.h"
 #include "bench/outcome.h"
+#include "bench/page_part.h"
 #include "bench/report.h"
 
-#include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 
 static const double ns_per_us = 1e3;
 static const double ns_per_s = 1e9;
 
-/* Colours: blue, orange, green and purple of Okabe and Ito's set, which the colour-blind tell
- * apart; lighter in the dark. */
-static const char style[] =
-    ":root{color-scheme:light dark;--paper:#fbfbf9;--card:#fff;--ink:#1c1e21;--soft:#5b6067;"
-    "--rule:#dfe1e4;--grid:#e4e6e9;--span:#f1f4f8;--hit:#0000000d;"
-    "--c0:#0072b2;--c1:#c44e00;--c2:#00805c;--c3:#8a4a87;--good:#00704f;--bad:#b3261e;"
-    "--warn:#8a5a00}\n"
-    "@media (prefers-color-scheme:dark){:root{--paper:#15171a;--card:#1d2024;--ink:#e8e9eb;"
-    "--soft:#a3a9b1;--rule:#33383e;--grid:#2c3136;--span:#23282e;--hit:#ffffff12;"
-    "--c0:#56b4e9;--c1:#f0a04b;--c2:#3ecf9d;--c3:#d69ad2;--good:#3ecf9d;--bad:#ff8a80;"
-    "--warn:#f0c04b}}\n"
-    "*{box-sizing:border-box}"
-    "body{margin:0;background:var(--paper);color:var(--ink);"
-    "font:15px/1.5 system-ui,-apple-system,\"Segoe UI\",Roboto,sans-serif}"
-    "main{max-width:1180px;margin:0 auto;padding:2rem 1.25rem 3rem}"
-    "h1{font-size:1.6rem;margin:0 .8rem 0 0;display:inline-block}"
-    "h2{font-size:1.05rem;margin:2.2rem 0 .8rem}"
-    ".sub{color:var(--soft);margin:.3rem 0 0}"
-    ".badge{font-weight:600;border:1.5px solid;border-radius:99px;padding:.12rem .8rem;"
-    "white-space:nowrap}"
-    ".good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}"
-    ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:.8rem;"
-    "margin-top:1.4rem}"
-    ".tile,figure{background:var(--card);border:1px solid var(--rule);border-radius:10px;"
-    "padding:.8rem 1rem}"
-    ".tile b{display:block;font-size:1.35rem;line-height:1.3;font-variant-numeric:tabular-nums}"
-    ".tile span{color:var(--soft);font-size:.82rem}"
-    ".charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));"
-    "gap:1rem}"
-    ".wide{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums;"
-    "width:100%}"
-    "th,td{text-align:right;padding:.3rem .7rem;border-bottom:1px solid var(--rule);"
-    "white-space:nowrap}"
-    "th:first-child,td:first-child{text-align:left}thead th{color:var(--soft);font-weight:500}"
-    ".text td{text-align:left;white-space:normal;overflow-wrap:anywhere}"
-    ".text td:first-child{color:var(--soft);white-space:nowrap;width:14rem}\n";
-
 /* ------------------------------------------------------------------------------------- the head */
 
-struct verdict {
-    const char *tone, *mark, *text;
-};
-
-static struct verdict
+static struct page_verdict
 verdict_of(const struct run *run)
 {
     switch (run_exit_code(run)) {
     case RUN_GOOD:
-        return (struct verdict){"good", "\xe2\x9c\x93",
-                                objectives_stated(&run->options->objectives)
-                                    ? "all promises and objectives were kept"
-                                    : "all promises were kept"};
+        return (struct page_verdict){"good", "\xe2\x9c\x93",
+                                     objectives_stated(&run->options->objectives)
+                                         ? "all promises and objectives were kept"
+                                         : "all promises were kept"};
     case RUN_BROKEN:
-        return (struct verdict){"bad", "\xe2\x9c\x97", "a promise was broken"};
+        return (struct page_verdict){"bad", "\xe2\x9c\x97", "a promise was broken"};
     case RUN_MISSED:
-        return (struct verdict){"warn", "!", "promises were kept, what was wanted was missed"};
+        return (struct page_verdict){"warn", "!", "promises were kept, what was wanted was missed"};
     case RUN_FAILED:
         break;
     }
-    return (struct verdict){"bad", "\xe2\x9c\x97", "it could not run"};
-}
-
-static void
-put_head(const struct run *run, struct ln_text *out)
-{
-    char date[REPORT_DATE_BYTES];
-    struct verdict verdict = verdict_of(run);
-    const char *scenario = scenario_name(run->options->scenario);
-    ln_text_print(out,
-                  "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
-                  "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"/>"
-                  "<title>linnet-bench %s</title><style>%s",
-                  scenario, style);
-    chart_style(out);
-    ln_text_print(out, "</style></head><body><main>\n<header><h1>linnet-bench %s</h1>", scenario);
-    ln_text_print(out, "<span class=\"badge %s\">%s %s</span><p class=\"sub\">version %s on ws://",
-                  verdict.tone, verdict.mark, verdict.text, LINNET_VERSION);
-    html_text(out, run->options->url.host);
-    html_text(out, run->options->url.path);
-    ln_text_print(out, ", ");
-    report_date(run->ground.wall_ms, date);
-    ln_text_print(out, "%s</p>", date);
-    if (run->failed) {
-        ln_text_print(out, "<p class=\"bad\">");
-        html_text(out, run->why);
-        ln_text_print(out, "</p>");
-    }
-    ln_text_print(out, "</header>\n");
+    return (struct page_verdict){"bad", "\xe2\x9c\x97", "it could not run"};
 }
 
 /* ---------------------------------------------------------------------------------------- tiles */
-
-static void
-put_tile(const char *value, const char *what, struct ln_text *out)
-{
-    ln_text_print(out, "<div class=\"tile\"><b>");
-    html_text(out, value);
-    ln_text_print(out, "</b><span>");
-    html_text(out, what);
-    ln_text_print(out, "</span></div>");
-}
-
-static void
-put_tile_number(enum scale_unit unit, double value, const char *what, struct ln_text *out)
-{
-    char text[SCALE_TEXT_BYTES];
-    scale_text(unit, value, text);
-    put_tile(text, what, out);
-}
 
 static void
 put_tile_p99(const struct run *run, unsigned row, struct ln_text *out)
@@ -134,8 +46,8 @@ put_tile_p99(const struct run *run, unsigned row, struct ln_text *out)
     if (histogram != NULL) {
         ln_text_init(&text, what, sizeof what);
         ln_text_print(&text, "p99 %s", figures_delays[row].text);
-        put_tile_number(SCALE_MICROSECONDS,
-                        (double)histogram_percentile(histogram, p99) / ns_per_us, what, out);
+        page_tile_number(SCALE_MICROSECONDS,
+                         (double)histogram_percentile(histogram, p99) / ns_per_us, what, out);
     }
 }
 
@@ -146,29 +58,31 @@ put_tiles_rate(const struct run *run, struct ln_text *out)
     struct figures_inboxes inboxes = figures_inboxes(run);
     switch (run->options->scenario) {
     case SCENARIO_IDLE:
-        put_tile_number(SCALE_COUNT, (double)tally_count(&run->tally, TALLY_CONNECTED), "logins",
-                        out);
+        page_tile_number(SCALE_COUNT, (double)tally_count(&run->tally, TALLY_CONNECTED), "logins",
+                         out);
         break;
     case SCENARIO_ECHO:
-        put_tile_number(SCALE_COUNT, figures_per_second(run), "round trips a second", out);
+        page_tile_number(SCALE_COUNT, figures_per_second(run), "round trips a second", out);
         break;
     case SCENARIO_OFFLINE:
-        put_tile_number(SCALE_COUNT, inboxes.stores_per_s, "stores a second", out);
-        put_tile_number(SCALE_COUNT, inboxes.drains_per_s, "entries drained a second", out);
-        put_tile_number(SCALE_SECONDS, inboxes.emptied_s, "until all were empty", out);
+        page_tile_number(SCALE_COUNT, inboxes.stores_per_s, "stores a second", out);
+        page_tile_number(SCALE_COUNT, inboxes.drains_per_s, "entries drained a second", out);
+        page_tile_number(SCALE_SECONDS, inboxes.emptied_s, "until all were empty", out);
         break;
     case SCENARIO_STORM:
-        put_tile_number(SCALE_COUNT, figures_logins_per_s(run), "logins a second", out);
-        put_tile_number(SCALE_COUNT, figures_per_second(run), "messages a second, end to end", out);
+        page_tile_number(SCALE_COUNT, figures_logins_per_s(run), "logins a second", out);
+        page_tile_number(SCALE_COUNT, figures_per_second(run), "messages a second, end to end",
+                         out);
         break;
     case SCENARIO_GROUP:
-        put_tile_number(SCALE_COUNT, figures_per_second(run), "deliveries a second", out);
+        page_tile_number(SCALE_COUNT, figures_per_second(run), "deliveries a second", out);
         break;
     case SCENARIO_CHAT:
     case SCENARIO_MIXED:
     case SCENARIO_SOAK:
     case SCENARIOS:
-        put_tile_number(SCALE_COUNT, figures_per_second(run), "messages a second, end to end", out);
+        page_tile_number(SCALE_COUNT, figures_per_second(run), "messages a second, end to end",
+                         out);
     }
 }
 
@@ -186,11 +100,11 @@ put_tiles(const struct run *run, struct ln_text *out)
     }
     if (run->options->scenario != SCENARIO_IDLE && after->node_cpu_ms > 0 && span_s > 0) {
         double used_s = (double)figures_grown(before->node_cpu_ms, after->node_cpu_ms) / 1000;
-        put_tile_number(SCALE_COUNT, used_s / span_s, "cores busy with the node", out);
+        page_tile_number(SCALE_COUNT, used_s / span_s, "cores busy with the node", out);
     }
     if (after->node_resident_bytes > 0) {
-        put_tile_number(SCALE_BYTES, (double)after->node_resident_bytes, "node's resident memory",
-                        out);
+        page_tile_number(SCALE_BYTES, (double)after->node_resident_bytes, "node's resident memory",
+                         out);
     }
     ln_text_print(out, "</section>\n");
 }
@@ -259,9 +173,9 @@ chart_moves(const struct chart *chart, const struct series *series)
 }
 
 static void
-put_charts(const struct run *run, struct ln_text *out)
+put_charts(const struct run *run, const char *heading, struct ln_text *out)
 {
-    ln_text_print(out, "<h2>Second by second</h2><section class=\"charts\">\n");
+    ln_text_print(out, "<%s>Second by second</%s><section class=\"charts\">\n", heading, heading);
     for (unsigned i = 0; i < sizeof charts / sizeof charts[0]; i++) {
         struct chart chart = charts[i];
         if (scenario_in(run->options->scenario, SCENARIO_PAIR_BITS | SCENARIO_ECHO_BIT)) {
@@ -272,8 +186,9 @@ put_charts(const struct run *run, struct ln_text *out)
             (void)chart_lines(&chart, &run->series, out);
         }
     }
-    ln_text_print(out, "</section>\n<h2>How the latencies are spread</h2>"
-                       "<section class=\"charts\">\n");
+    ln_text_print(out,
+                  "</section>\n<%s>How the latencies are spread</%s><section class=\"charts\">\n",
+                  heading, heading);
     for (unsigned row = 0; row < FIGURES_DELAYS; row++) {
         const struct histogram *histogram = figures_histogram(run, row);
         if (histogram != NULL) {
@@ -286,11 +201,12 @@ put_charts(const struct run *run, struct ln_text *out)
 /* --------------------------------------------------------------------------------------- tables */
 
 static void
-put_delays(const struct run *run, struct ln_text *out)
+put_delays(const struct run *run, const char *heading, struct ln_text *out)
 {
     ln_text_print(out,
-                  "<h2>Latencies in microseconds, of the measured span</h2><div class=\"wide\">"
-                  "<table><thead><tr><th></th><th>count</th>");
+                  "<%s>Latencies in microseconds, of the measured span</%s><div class=\"wide\">"
+                  "<table><thead><tr><th></th><th>count</th>",
+                  heading, heading);
     for (unsigned p = 0; p < FIGURES_PERCENTILES; p++) {
         ln_text_print(out, "<th>%s</th>", figures_percentiles[p].text);
     }
@@ -319,41 +235,13 @@ put_delays(const struct run *run, struct ln_text *out)
 }
 
 static void
-put_row(const char *name, const char *value, struct ln_text *out)
-{
-    ln_text_print(out, "<tr><td>");
-    html_text(out, name);
-    ln_text_print(out, "</td><td>");
-    html_text(out, value);
-    ln_text_print(out, "</td></tr>\n");
-}
-
-static void
-put_row_number(const char *name, uint64_t value, struct ln_text *out)
-{
-    ln_text_print(out, "<tr><td>%s</td><td>%llu</td></tr>\n", name, (unsigned long long)value);
-}
-
-static void
-table_open(const char *title, struct ln_text *out)
-{
-    ln_text_print(out, "<h2>%s</h2><div class=\"wide\"><table class=\"text\"><tbody>\n", title);
-}
-
-static void
-table_close(struct ln_text *out)
-{
-    ln_text_print(out, "</tbody></table></div>\n");
-}
-
-static void
-put_verdict(const struct run *run, struct ln_text *out)
+put_verdict(const struct run *run, const char *heading, struct ln_text *out)
 {
     const struct audit_verdict *verdict = &run->tally.verdict;
     if (audit_verdict_count(verdict) == 0) {
         return;
     }
-    table_open("Broken promises", out);
+    page_table_open(heading, "Broken promises", out);
     for (unsigned i = 0; i < AUDIT_PROMISES; i++) {
         if (verdict->counts[i] > 0) {
             enum audit_promise promise = (enum audit_promise)i;
@@ -362,14 +250,14 @@ put_verdict(const struct run *run, struct ln_text *out)
                           audit_promise_text(promise));
         }
     }
-    put_row("the first", verdict->text, out);
-    table_close(out);
+    page_row("the first", verdict->text, out);
+    page_table_close(out);
 }
 
 static void
-put_outcomes(const struct run *run, struct ln_text *out)
+put_outcomes(const struct run *run, const char *heading, struct ln_text *out)
 {
-    table_open("What was wanted", out);
+    page_table_open(heading, "What was wanted", out);
     for (unsigned i = 0; i < OUTCOMES; i++) {
         struct outcome outcome;
         outcome_look(run, i, &outcome);
@@ -380,14 +268,14 @@ put_outcomes(const struct run *run, struct ln_text *out)
             ln_text_print(out, "</td></tr>\n");
         }
     }
-    table_close(out);
+    page_table_close(out);
 }
 
 static void
-put_drift(const struct run *run, struct ln_text *out)
+put_drift(const struct run *run, const char *heading, struct ln_text *out)
 {
     static const enum scale_unit units[DRIFTS] = {SCALE_BYTES, SCALE_MICROSECONDS, SCALE_BYTES};
-    table_open("Drift, by a line fitted to the measured span", out);
+    page_table_open(heading, "Drift, by a line fitted to the measured span", out);
     for (unsigned i = 0; i < DRIFTS; i++) {
         char slope[SCALE_TEXT_BYTES];
         char error[SCALE_TEXT_BYTES];
@@ -401,20 +289,20 @@ put_drift(const struct run *run, struct ln_text *out)
             drift_text((enum drift_kind)i), missed ? "warn" : "", drift.per_hour < 0 ? "-" : "+",
             slope, error, drift_verdict_name(drift.verdict));
     }
-    table_close(out);
+    page_table_close(out);
 }
 
 static void
-put_counters(const struct run *run, struct ln_text *out)
+put_counters(const struct run *run, const char *heading, struct ln_text *out)
 {
-    table_open("Counted, from beginning to end", out);
+    page_table_open(heading, "Counted, from beginning to end", out);
     for (unsigned row = 0; row < FIGURES_COUNTERS; row++) {
         if (figures_counts(run, row)) {
-            put_row_number(figures_counters[row].name,
-                           tally_count(&run->tally, figures_counters[row].counter), out);
+            page_row_number(figures_counters[row].name,
+                            tally_count(&run->tally, figures_counters[row].counter), out);
         }
     }
-    table_close(out);
+    page_table_close(out);
 }
 
 /* What only some scenarios have. */
@@ -423,16 +311,16 @@ put_settings_own(const struct options *options, struct ln_text *out)
 {
     const struct day_habits *habits = &options->habits;
     if (options->scenario == SCENARIO_OFFLINE) {
-        put_row_number("messages for each", options->depth, out);
-        put_row("order", options->random ? "at random" : "in turn", out);
+        page_row_number("messages for each", options->depth, out);
+        page_row("order", options->random ? "at random" : "in turn", out);
         ln_text_print(out, "<tr><td>returns</td><td>%.3f a second</td></tr>\n",
                       options->returns_per_s);
     } else if (options->scenario == SCENARIO_GROUP) {
-        put_row_number("members of each group", options->members, out);
-        put_row_number("messages of a group under way", options->window, out);
+        page_row_number("members of each group", options->members, out);
+        page_row_number("messages of a group under way", options->window, out);
     } else if (options->scenario == SCENARIO_STORM) {
-        put_row_number("storms", options->storms, out);
-        put_row("back-off", options->back_off ? "yes" : "no", out);
+        page_row_number("storms", options->storms, out);
+        page_row("back-off", options->back_off ? "yes" : "no", out);
     } else if (scenario_in(options->scenario, SCENARIO_DAY_BITS)) {
         ln_text_print(
             out,
@@ -446,21 +334,21 @@ put_settings_own(const struct options *options, struct ln_text *out)
     }
 }
 
-static void
-put_settings(const struct run *run, struct ln_text *out)
+void
+page_print_settings(const struct run *run, struct ln_text *out)
 {
     const struct options *options = run->options;
-    table_open("Settings and machine", out);
-    put_row("form", protocol_form_name(options->form), out);
-    put_row_number(options->scenario == SCENARIO_ECHO ? "connections" : "users", options->users,
-                   out);
-    put_row_number("generator's processes", options->processes, out);
-    put_row_number("threads of each", options->threads, out);
-    put_row_number("addresses", options->addresses, out);
-    put_row_number("seconds measured", options->seconds, out);
+    page_table_open("h2", "Settings and machine", out);
+    page_row("form", protocol_form_name(options->form), out);
+    page_row_number(options->scenario == SCENARIO_ECHO ? "connections" : "users", options->users,
+                    out);
+    page_row_number("generator's processes", options->processes, out);
+    page_row_number("threads of each", options->threads, out);
+    page_row_number("addresses", options->addresses, out);
+    page_row_number("seconds measured", options->seconds, out);
     if (scenario_in(options->scenario, SCENARIO_PAIR_BITS | SCENARIO_ECHO_BIT)) {
-        put_row_number("seconds before that", options->warmup_s, out);
-        put_row_number("bytes of a text", options->bytes, out);
+        page_row_number("seconds before that", options->warmup_s, out);
+        page_row_number("bytes of a text", options->bytes, out);
     }
     if (scenario_in(options->scenario, SCENARIO_PAIR_BITS)) {
         ln_text_print(out, "<tr><td>rate</td><td>");
@@ -473,61 +361,45 @@ put_settings(const struct run *run, struct ln_text *out)
         ln_text_print(out, "</td></tr>\n");
     }
     put_settings_own(options, out);
-    put_row("processor", run->ground.machine.cpu, out);
-    put_row_number("cores", run->ground.machine.cores, out);
-    put_row("kernel", run->ground.machine.kernel, out);
-    put_row_number("bytes of memory", run->ground.machine.memory_bytes, out);
-    put_row("disk of the node's data", run->ground.machine.disk, out);
-    put_row("node's version", run->ground.node_version, out);
-    put_row("node's settings", run->ground.node_settings, out);
+    page_row("processor", run->ground.machine.cpu, out);
+    page_row_number("cores", run->ground.machine.cores, out);
+    page_row("kernel", run->ground.machine.kernel, out);
+    page_row_number("bytes of memory", run->ground.machine.memory_bytes, out);
+    page_row("disk of the node's data", run->ground.machine.disk, out);
+    page_row("node's version", run->ground.node_version, out);
+    page_row("node's settings", run->ground.node_settings, out);
     ln_text_print(out, "<tr><td>a cache line to the other core</td><td>");
     report_print_line(run->line_ns_before, out);
     ln_text_print(out, " before the run, ");
     report_print_line(run->line_ns_after, out);
     ln_text_print(out, " after it</td></tr>\n");
-    table_close(out);
+    page_table_close(out);
 }
 
 /* ------------------------------------------------------------------------------------- the page */
 
 void
+page_print_run(const struct run *run, const char *heading, struct ln_text *out)
+{
+    put_tiles(run, out);
+    put_verdict(run, heading, out);
+    put_charts(run, heading, out);
+    put_delays(run, heading, out);
+    put_outcomes(run, heading, out);
+    if (figures_drifts(run)) {
+        put_drift(run, heading, out);
+    }
+    put_counters(run, heading, out);
+}
+
+void
 page_print(const struct run *run, struct ln_text *out)
 {
-    put_head(run, out);
-    put_tiles(run, out);
-    put_verdict(run, out);
-    put_charts(run, out);
-    put_delays(run, out);
-    put_outcomes(run, out);
-    if (figures_drifts(run)) {
-        put_drift(run, out);
-    }
-    put_counters(run, out);
-    put_settings(run, out);
-    ln_text_print(out, "</main></body></html>\n");
-}
-
-int
-page_open(struct io_driver *driver, const char *path, io_file *out_file)
-{
-    return io_file_open(driver, path, IO_OPEN_WRITE | IO_OPEN_CREATE, out_file);
-}
-
-int
-page_write(const struct run *run, io_file file)
-{
-    char *room = malloc(PAGE_BYTES);
-    struct ln_text text;
-    ASSERT(room != NULL);
-    ln_text_init(&text, room, PAGE_BYTES);
-    page_print(run, &text);
-    int error = text.cut ? -EFBIG : 0;
-    if (error == 0) {
-        error = io_file_write(run->driver, file, text.data, text.bytes, 0);
-    }
-    if (error == 0) {
-        error = io_file_truncate(run->driver, file, text.bytes);
-    }
-    free(room);
-    return error;
+    const struct page_head head = {scenario_name(run->options->scenario), run->options,
+                                   run->ground.wall_ms, verdict_of(run),
+                                   run->failed ? run->why : ""};
+    page_head(&head, out);
+    page_print_run(run, "h2", out);
+    page_print_settings(run, out);
+    page_tail(out);
 }

@@ -20,6 +20,8 @@ void report_print_line_json(const char *name, uint32_t line_ns, struct ln_text *
 /* Beside percentiles: that they are a lower bound, if they are. */
 void report_print_lacking(const struct run *run, struct ln_text *out);
 void report_print_lacking_json(const struct run *run, struct ln_text *out);
+/* The percentiles, and whether they are a lower bound: members with a comma behind each. */
+void report_print_latencies_json(const struct run *run, struct ln_text *out);
 void report_print(const struct run *run, struct ln_text *out);
 /* How much room the object takes at most. */
 size_t report_json_bytes(const struct run *run);

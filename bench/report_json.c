@@ -143,8 +143,8 @@ report_print_lacking_json(const struct run *run, struct ln_text *out)
     json_true(out, "latencies_lower_bound", figures_lacking(run) > 0);
 }
 
-static void
-json_delays(const struct run *run, struct ln_text *out)
+void
+report_print_latencies_json(const struct run *run, struct ln_text *out)
 {
     ln_text_print(out, "\"latencies\":{");
     for (unsigned i = 0; i < FIGURES_DELAYS; i++) {
@@ -279,11 +279,11 @@ report_print_json(const struct run *run, struct ln_text *out)
     }
     if (run->options->scenario == SCENARIO_OFFLINE) {
         json_inboxes(run, out);
-        json_delays(run, out);
+        report_print_latencies_json(run, out);
     } else if (run->options->scenario != SCENARIO_IDLE) {
         json_number(out, "measured", figures_measured(run));
         json_fraction(out, "per_second", figures_per_second(run));
-        json_delays(run, out);
+        report_print_latencies_json(run, out);
     }
     for (unsigned i = 0; i < FIGURES_COUNTERS; i++) {
         if (figures_counts(run, i)) {
