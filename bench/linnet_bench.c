@@ -196,7 +196,7 @@ options_play(struct options *options, enum options_action action, bool worker,
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     if (options_divide(options, descriptors, cores > 0 ? (unsigned)cores : 1, wrong) < 0) {
         (void)fputs(wrong->data, stderr);
-        return RUN_MISSED;
+        return RUN_FAILED;
     }
     (void)signal(SIGPIPE, SIG_IGN);
     if (worker) {
@@ -217,7 +217,7 @@ main(int argc, char **argv)
     ln_text_init(&wrong, room, sizeof room);
     if (options_read(argc - worker, argv + worker, &options, &action, &wrong) < 0) {
         (void)fputs(room, stderr);
-        return RUN_MISSED;
+        return RUN_FAILED;
     }
     if (action == OPTIONS_DONE) {
         return RUN_GOOD;

@@ -228,8 +228,11 @@ static const char help_before[] =
 static const char help_after[] =
     "\n"
     "It shows a line each second on standard error, and the result on standard output.\n"
-    "Exit codes: 0 all is well; 1 a promise was broken, and which; 2 wrong flags, or the rate was\n"
-    "or an objective was missed, or an idle connection was cut; 3 it could not run.\n";
+    "Exit codes: 0 what was wanted was met; 1 a promise was broken, and which: a message was "
+    "lost,\n"
+    "came twice, out of order ...; 2 the rate or an objective was missed, or an idle connection "
+    "was\n"
+    "cut; 3 it could not run: wrong flags or values, no node, a report that can't be written.\n";
 
 static void
 help_print(void)

@@ -457,7 +457,7 @@ plan_command_run(int argc, char **argv)
     ln_text_init(&text, room, sizeof room);
     if (plan_command_read(argc, argv, &command, &text) < 0) {
         (void)fputs(room, stderr);
-        return RUN_MISSED;
+        return RUN_FAILED;
     }
     if (results_take(&command) < 0) {
         return RUN_FAILED;

@@ -21,7 +21,7 @@ MUST_CHECK int plan_command_read(int argc, char **argv, struct plan_command *com
 void plan_command_print(const struct plan_command *command, struct ln_text *out);
 /* The flags, on standard output. */
 void plan_command_help(void);
-/* The whole subcommand: RUN_GOOD, RUN_MISSED for wrong flags, RUN_FAILED for a file that can't be
+/* The whole subcommand: RUN_GOOD, or RUN_FAILED for wrong flags or a file that can't be
  * read. */
 enum run_exit plan_command_run(int argc, char **argv);
 

@@ -135,11 +135,22 @@ class Alone(unittest.TestCase):
             self.assertEqual(process.wait(patience(20)), 3)
 
     def test_more_connections_than_descriptors_could_be_had_for_are_told(self):
-        done = bench("echo", "--url", "ws://127.0.0.1:1/echo", "--connections", "4", "--processes", "5", code=2)
+        done = bench("echo", "--url", "ws://127.0.0.1:1/echo", "--connections", "4", "--processes", "5", code=3)
         self.assertIn("--processes: more than there are connections", done.stderr)
 
-    def test_wrong_flags_are_told_with_exit_code_2(self):
-        self.assertIn("--pears: no such flag", bench("chat", "--pears", code=2).stderr)
+    def test_wrong_flags_and_values_are_told_with_exit_code_3(self):
+        for words, told in (
+                (["chat", "--pears"], "--pears: no such flag"),
+                (["chat", "--pairs", "many", *NOWHERE], "--pairs: 'many' is no number"),
+                (["capacity", "--p99-sent", "soon", *NOWHERE], "--p99-sent"),
+                (["chit-chat"], "linnet-bench --help tells"),
+                ([], "linnet-bench --help tells"),
+                (["plan", "--peak", "0"], "--peak: the busiest second"),
+                (["plan", "--pears"], "--pears: no such flag")):
+            with self.subTest(words=words):
+                done = bench(*words, code=3)
+                self.assertIn(told, done.stderr)
+                self.assertEqual(done.stdout, "")
 
     def test_a_plan_takes_results_with_long_series_and_tells_which_are_too_long(self):
         result = {"scenario": "idle", "bytes_per_connection": 2000, "kernel_bytes_per_end": 4000, "node_cpu_ms": 30,
