@@ -11,7 +11,8 @@ enum { ENDS = 2 };
 struct pair {
     struct circle circle; /* first: it is the state that circle.h wants */
     struct backlog backlogs[ENDS];
-    bool writing; /* between go and stop */
+    uint32_t cuts_due; /* by storms of the span; each is made, however late its instant is told */
+    bool writing;      /* between go and stop */
 };
 
 static void
@@ -72,7 +73,8 @@ deed(struct pair *pair, const struct crowd_deed *deed)
     tally_delay(tally, TALLY_LAG, deed->due_ns, now_ns);
     if (deed->deed == DEED_WRITE) {
         due(pair, deed->end, deed->due_ns, now_ns);
-    } else if (deed->deed == DEED_MOVE && !pair->circle.stopped) {
+    } else if (deed->deed == DEED_MOVE) {
+        pair->cuts_due--;
         phone_drop(&end->phone, deed->due_ns);
     }
 }
@@ -81,6 +83,15 @@ static void
 moved(struct circle *circle, struct end *end, uint64_t now_ns)
 {
     end_write((struct pair *)circle, (uint32_t)(end - circle->ends), now_ns);
+}
+
+/* Who was cut by a storm is to be seen back: how long it took belongs to what is measured. */
+static bool
+quiet(const struct circle *circle)
+{
+    const struct pair *pair = (const struct pair *)circle;
+    bool seeking = circle->ends[0].phone.seeking || circle->ends[1].phone.seeking;
+    return pair->cuts_due == 0 && (circle->crowd->options->storms == 0 || !seeking);
 }
 
 /* -------------------------------------------------------------------------------------- section */
@@ -100,6 +111,7 @@ go(struct pair *pair, const struct ln_msg *msg)
     uint64_t now_ns = crowd_now_ns();
     for (uint32_t i = 0; i < ENDS; i++) {
         for (uint32_t storm = 0; storm < crowd->options->storms; storm++) {
+            pair->cuts_due++;
             crowd_deed_at(storm_at_ns(&crowd->tally.span, storm, crowd->options->storms), i,
                           DEED_MOVE);
         }
@@ -129,7 +141,8 @@ pair_init(void *state, const void *argument)
                                  .line_first = ENDS * (place->crowd->actors_first + place->index),
                                  .open_max = AUDIT_OPEN_MAX,
                                  .join = join,
-                                 .moved = moved};
+                                 .moved = moved,
+                                 .quiet = quiet};
     circle_init(&pair->circle, place, &shape);
     return 0;
 }
