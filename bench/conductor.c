@@ -512,9 +512,11 @@ play_idle(struct conductor *conductor)
     memory_read(conductor, &idle->before, &idle->memory_before);
     if (!run->failed) {
         phase_connect(conductor, false);
+        usage_read(conductor, &idle->logged_in);
     }
     if (!run->failed) {
         phase_greet(conductor);
+        usage_read(conductor, &idle->greeted);
     }
     if (!run->failed) {
         phase_silence(conductor);
@@ -544,7 +546,7 @@ phase_finish(struct conductor *conductor)
     conductor->finishing = true;
     conductor->progress.start_ns = 0;
     tell(conductor, tag);
-    if (!await_done(conductor, tag, QUIET_MS)) {
+    if (!await_done(conductor, tag, patience_ms(conductor->run->options))) {
         run_fail(conductor->run, "an actor of the generator does not end");
     }
 }

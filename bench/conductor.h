@@ -33,7 +33,9 @@ struct run_usage {
  * silence. */
 struct idle_found {
     uint32_t connections; /* without the pairs that write */
-    struct run_usage before, connected, later;
+    /* Before anybody called, with the last login, after the last hello, and when the span of
+     * silence begins and ends. */
+    struct run_usage before, logged_in, greeted, connected, later;
     struct kernel kernel_before, kernel_later;
     struct split memory_before, memory_later; /* with --data */
     uint64_t beats;                           /* heartbeats in silence */

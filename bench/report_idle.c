@@ -72,6 +72,18 @@ cpu_us(const struct run *run)
     return spans == 0 ? 0 : (double)used_ms * us_per_ms / spans;
 }
 
+/* Microseconds of CPU, of the node and of the generator, that each connection took between two
+ * moments. */
+static void
+cpu_each(const struct run *run, const struct run_usage *from, const struct run_usage *to,
+         double *out_node_us, double *out_generator_us)
+{
+    double connections = run->idle.connections > 0 ? run->idle.connections : 1;
+    *out_node_us = (double)grown(from->node_cpu_ms, to->node_cpu_ms) * us_per_ms / connections;
+    *out_generator_us =
+        (double)grown(from->generator_cpu_ms, to->generator_cpu_ms) * us_per_ms / connections;
+}
+
 static double
 connect_s(const struct run *run)
 {
@@ -134,6 +146,22 @@ put_node(const struct run *run, struct ln_text *out)
 }
 
 static void
+put_cpu(const struct run *run, struct ln_text *out)
+{
+    const struct idle_found *idle = &run->idle;
+    double node_us;
+    double generator_us;
+    if (idle->before.node_cpu_ms == 0) {
+        return;
+    }
+    cpu_each(run, &idle->before, &idle->logged_in, &node_us, &generator_us);
+    ln_text_print(out, "cpu of a login: %.1f us of the node's, %.1f us of the generator's", node_us,
+                  generator_us);
+    cpu_each(run, &idle->logged_in, &idle->greeted, &node_us, &generator_us);
+    ln_text_print(out, "; of a hello: %.1f us, %.1f us\n", node_us, generator_us);
+}
+
+static void
 put_percentiles(const char *when, const struct histogram *histograms, struct ln_text *out)
 {
     for (unsigned i = 0; i < DELAYS_SHOWN; i++) {
@@ -178,6 +206,7 @@ report_idle_print(const struct run *run, struct ln_text *out)
                   "%llu calls found the listener's queue full\n",
                   run->idle.connections, connect_s(run), greet_s(run),
                   (unsigned long long)overflows(run));
+    put_cpu(run, out);
     if (run->idle.beats > 0) {
         ln_text_print(
             out, "%llu heartbeats in silence, there and back in %.1f us (p50), %.1f us (p99)\n",
@@ -198,6 +227,20 @@ json_number(struct ln_text *out, const char *name, uint64_t value)
 }
 
 static void
+json_cpu(const struct run *run, struct ln_text *out)
+{
+    const struct idle_found *idle = &run->idle;
+    double node_us;
+    double generator_us;
+    cpu_each(run, &idle->before, &idle->logged_in, &node_us, &generator_us);
+    ln_text_print(out, "\"login_cpu_us\":{\"node\":%.3f,\"generator\":%.3f},", node_us,
+                  generator_us);
+    cpu_each(run, &idle->logged_in, &idle->greeted, &node_us, &generator_us);
+    ln_text_print(out, "\"hello_cpu_us\":{\"node\":%.3f,\"generator\":%.3f},", node_us,
+                  generator_us);
+}
+
+static void
 json_usage(const struct run *run, struct ln_text *out)
 {
     const struct idle_found *idle = &run->idle;
@@ -209,6 +252,7 @@ json_usage(const struct run *run, struct ln_text *out)
     if (run->node_pid == 0) {
         return;
     }
+    json_cpu(run, out);
     json_number(out, "node_cpu_ms", grown(idle->connected.node_cpu_ms, idle->later.node_cpu_ms));
     ln_text_print(out, "\"node_cpu_us_per_second_and_connection\":%.4f,", cpu_us(run));
     json_number(out, "node_resident_bytes_before", idle->before.node_resident_bytes);

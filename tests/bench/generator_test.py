@@ -460,6 +460,8 @@ class WithNode(unittest.TestCase):
         self.assertGreater(found["connect_seconds"], 0)
         self.assertGreater(found["greet_seconds"], 0)
         self.assertIn("node_cpu_us_per_second_and_connection", found)
+        for phase in "login_cpu_us", "hello_cpu_us":
+            self.assertEqual(sorted(found[phase]), ["generator", "node"])
         self.assertIn("kernel_bytes_per_end", found)
 
     def test_pairs_chat_alone_and_beside_the_idle(self):
