@@ -15,51 +15,13 @@ enum {
     HISTORY_AGAIN_MS = 100,
 };
 
-static Linnet__V1__NewMessage__State
-reached(uint64_t chat_number, uint64_t delivered, uint64_t read)
-{
-    if (chat_number <= read) {
-        return LINNET__V1__NEW_MESSAGE__STATE__READ;
-    }
-    return chat_number <= delivered ? LINNET__V1__NEW_MESSAGE__STATE__DELIVERED
-                                    : LINNET__V1__NEW_MESSAGE__STATE__SENT;
-}
-
-/* How far a message has got, as far as the page tells. */
-static Linnet__V1__NewMessage__State
-state_of(const struct connection *connection, const struct store_history_page *page,
-         const struct store_entry *entry)
-{
-    uint64_t chat_number = entry->message.chat_number;
-    bool own = entry->message.sender == connection->user && entry->peer != connection->user;
-    if (own && entry->kind == STORE_ENTRY_GROUP_MESSAGE) {
-        return LINNET__V1__NEW_MESSAGE__STATE__NONE;
-    }
-    return own ? reached(chat_number, page->peer_delivered, page->peer_read)
-               : reached(chat_number, page->delivered, page->read);
-}
-
-static void
-messages_send(struct connection *connection, const struct store_history_page *page,
-              const struct ln_buffer *buffer)
-{
-    const unsigned char *bytes = ln_buffer_data((struct ln_buffer *)(uintptr_t)buffer);
-    size_t count = ln_buffer_bytes(buffer);
-    size_t at = 0;
-    struct store_entry entry;
-    while (entry_next(bytes, count, &at, &entry)) {
-        entry.number = 0;
-        event_told(connection, &entry, state_of(connection, page, &entry));
-    }
-}
-
 static void
 told(struct connection *connection, const struct pending *pending, const struct ln_msg *answer)
 {
     const struct store_history_page *page =
         (const struct store_history_page *)(const void *)answer->data;
     if (answer->buffer != NULL) {
-        messages_send(connection, page, answer->buffer);
+        event_history(connection, answer->buffer);
     }
     Linnet__V1__HistoryPage event = LINNET__V1__HISTORY_PAGE__INIT;
     event.count = page->count;

@@ -33,9 +33,9 @@ void event_receipts(struct connection *connection, const struct store_entry *ent
 
 /* event_message.c */
 event_of_entry event_message;
-/* The same from a history: the entry's number is 0, and it tells how far it has got. */
-void event_told(struct connection *connection, const struct store_entry *entry,
-                Linnet__V1__NewMessage__State state);
+/* The rows of a history's page (STORE_HISTORY), which the inbox does not have: without a number
+ * there, and with how far each has got. */
+void event_history(struct connection *connection, const struct ln_buffer *rows);
 event_of_entry event_changed;
 
 /* event_call.c */

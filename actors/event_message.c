@@ -3,6 +3,7 @@
 #include "actors/event.h"
 
 #include "store/entry.h"
+#include "store/history.h"
 #include "store/trace.h"
 
 #include <string.h>
@@ -85,15 +86,16 @@ note_delivery(struct connection *connection, const struct store_entry *entry)
     }
 }
 
-void
-event_message(struct connection *connection, const struct store_entry *entry)
-{
-    event_told(connection, entry, LINNET__V1__NEW_MESSAGE__STATE__NONE);
-}
+/* Not of an inbox. */
+struct told {
+    Linnet__V1__NewMessage__State state;
+    Linnet__V1__MessageCount *count; /* NULL: there is none */
+};
 
-void
-event_told(struct connection *connection, const struct store_entry *entry,
-           Linnet__V1__NewMessage__State state)
+/* `told`: what a history says of it beside. */
+static void
+message_send(struct connection *connection, const struct store_entry *entry,
+             const struct told *told)
 {
     const struct store_entry_message *message = &entry->message;
     unsigned char handle[MESSAGE_HANDLE_BYTES];
@@ -110,7 +112,8 @@ event_told(struct connection *connection, const struct store_entry *entry,
     event.expires_at_ms = message->expires_at_ms;
     event.content_kind = message->content_kind;
     event.edited = message->edited;
-    event.state = state;
+    event.state = told->state;
+    event.count = told->count;
     handle_fill(connection, entry, handle, &event.handle);
     event.body_case = (Linnet__V1__NewMessage__BodyCase)message->body_kind;
     if (event.body_case == LINNET__V1__NEW_MESSAGE__BODY_TEXT) {
@@ -131,6 +134,43 @@ event_told(struct connection *connection, const struct store_entry *entry,
         note_delivery(connection, entry);
     }
     linnet__v1__send_message__free_unpacked(said.attached, NULL);
+}
+
+void
+event_message(struct connection *connection, const struct store_entry *entry)
+{
+    struct told nothing = {.state = LINNET__V1__NEW_MESSAGE__STATE__NONE};
+    message_send(connection, entry, &nothing);
+}
+
+static void
+history_send(struct connection *connection, const struct store_history_row *row)
+{
+    static const Linnet__V1__NewMessage__State states[] = {
+        [STORE_HISTORY_SENT] = LINNET__V1__NEW_MESSAGE__STATE__SENT,
+        [STORE_HISTORY_DELIVERED] = LINNET__V1__NEW_MESSAGE__STATE__DELIVERED,
+        [STORE_HISTORY_READ] = LINNET__V1__NEW_MESSAGE__STATE__READ,
+    };
+    struct store_entry entry = row->entry;
+    Linnet__V1__MessageCount count = LINNET__V1__MESSAGE_COUNT__INIT;
+    count.delivered = row->count.delivered;
+    count.read = row->count.read;
+    count.expired = row->count.expired;
+    struct told told = {.state = states[row->state], .count = row->counted ? &count : NULL};
+    entry.number = 0;
+    message_send(connection, &entry, &told);
+}
+
+void
+event_history(struct connection *connection, const struct ln_buffer *rows)
+{
+    const unsigned char *bytes = ln_buffer_data((struct ln_buffer *)(uintptr_t)rows);
+    size_t count = ln_buffer_bytes(rows);
+    size_t at = 0;
+    struct store_history_row row;
+    while (store_history_next(bytes, count, &at, &row)) {
+        history_send(connection, &row);
+    }
 }
 
 static Linnet__V1__MessageChanged__Kind

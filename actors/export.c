@@ -307,12 +307,8 @@ export_history(struct export *export)
     }
     const struct store_history_page *page =
         (const struct store_history_page *)(const void *)answer->data;
-    const unsigned char *bytes = answer->buffer != NULL ? ln_buffer_data(answer->buffer) : NULL;
-    size_t at = 0;
-    struct store_entry entry;
-    while (bytes != NULL && entry_next(bytes, ln_buffer_bytes(answer->buffer), &at, &entry)) {
-        entry.number = 0;
-        event_message(&export->reader.connection, &entry);
+    if (answer->buffer != NULL) {
+        event_history(&export->reader.connection, answer->buffer);
     }
     export->at.place = page->chat;
     export->at.number = page->reached;

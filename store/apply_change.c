@@ -63,12 +63,13 @@ need_history(const struct needs *needs, const struct place *place,
     struct store_key at = history_key_at(ledger->partition, place->user, place->chat,
                                          change->message.chat_number, is_own(place, change));
     struct store_value value;
-    uint64_t number;
+    struct history_at found;
     need_key(needs, &at); /* whether history is on or not: it may be on again */
     if (delta_get(ledger->delta, &at, &value) == DELTA_PRESENT) {
-        int error = history_at_decode(value, &number);
+        int error = history_at_decode(value, &found);
         ASSERT(error == 0);
-        struct store_key key = history_key(ledger->partition, place->user, place->chat, number);
+        struct store_key key =
+            history_key(ledger->partition, place->user, place->chat, found.number);
         need_key(needs, &key);
     }
 }

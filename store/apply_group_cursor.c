@@ -4,6 +4,7 @@
  * those who wrote, in counts. Both happen when a timer says so (partition_group_tell.c); what is
  * due stands in the ledger. */
 #include "store/apply_group.h"
+#include "store/history_ledger.h"
 #include "store/outbox.h"
 
 #include <errno.h>
@@ -186,8 +187,31 @@ const struct apply_command_kind apply_group_report = {need_report, run_report};
 static void
 need_counts(const struct needs *needs, const struct payload *payload)
 {
-    need(needs, RECORD_HEAD, payload->group_counts.user, 0);
-    need(needs, RECORD_MEMBERSHIP, payload->group_counts.user, payload->group_counts.group);
+    const struct payload_group_counts *told = &payload->group_counts;
+    need(needs, RECORD_HEAD, told->user, 0);
+    need(needs, RECORD_MEMBERSHIP, told->user, told->group);
+    for (unsigned i = 0; history_is_on(needs->ledger) && i < told->counts.count; i++) {
+        struct store_group_count count = entry_group_count(&told->counts, i);
+        struct store_key at = history_key_at(needs->ledger->partition, told->user, told->group,
+                                             count.chat_number, false);
+        need_key(needs, &at);
+    }
+}
+
+/* A device that comes later is told the same by the history. */
+static void
+counts_keep(const struct apply *apply, const struct payload_group_counts *told,
+            struct record_membership *membership)
+{
+    if (!history_is_on(apply->ledger)) {
+        return;
+    }
+    membership->all_delivered = larger(membership->all_delivered, told->counts.delivered_all);
+    membership->all_read = larger(membership->all_read, told->counts.read_all);
+    for (unsigned i = 0; i < told->counts.count; i++) {
+        struct store_group_count count = entry_group_count(&told->counts, i);
+        history_count(apply->ledger, told->user, told->group, &count);
+    }
 }
 
 static void
@@ -208,6 +232,7 @@ run_counts(const struct apply *apply, const struct payload *payload)
     }
     inbox_append(apply->ledger, apply->effects, counts->user, &head, &entry);
     membership.counts = entry.number;
+    counts_keep(apply, counts, &membership);
     inbox_head_put(apply->ledger, counts->user, &head);
     membership_put(apply->ledger, counts->user, counts->group, &membership);
 }

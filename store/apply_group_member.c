@@ -288,7 +288,7 @@ is_subject(const struct store_entry_update *update, uint64_t user)
     return false;
 }
 
-static void
+static __attribute__((noinline)) void
 update_to_member(const struct apply *apply, uint64_t user, const struct store_entry *said)
 {
     struct store_entry its = *said;

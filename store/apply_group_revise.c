@@ -180,12 +180,12 @@ need_history(const struct needs *needs, uint64_t user, uint64_t group, uint64_t 
     const struct ledger *ledger = needs->ledger;
     struct store_key at = history_key_at(ledger->partition, user, group, chat_number, false);
     struct store_value value;
-    uint64_t number;
+    struct history_at found;
     need_key(needs, &at);
     if (delta_get(ledger->delta, &at, &value) == DELTA_PRESENT) {
-        int error = history_at_decode(value, &number);
+        int error = history_at_decode(value, &found);
         ASSERT(error == 0);
-        struct store_key key = history_key(ledger->partition, user, group, number);
+        struct store_key key = history_key(ledger->partition, user, group, found.number);
         need_key(needs, &key);
     }
 }

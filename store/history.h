@@ -9,11 +9,14 @@
  * is told in the order in which it came there, forwards or backwards. Of what was deleted it is
  * told that it was; what has expired is not told, nor, where that is how long it is kept
  * (store_options.history_until_read), what has been read.
+ *
+ *     size_t at = 0;
+ *     struct store_history_row row;
+ *     while (store_history_next(buffer, bytes, &at, &row)) { ... row.entry ... }
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "store/entry.h"
 
 /* For store_options.history_ms. */
 #define STORE_HISTORY_OFF UINT64_C(0)
@@ -22,7 +25,7 @@
 enum { STORE_HISTORY_MAX = 100 /* messages of one answer */ };
 
 enum store_history_tag {
-    /* store_history -> store_history_page, buffer: entries (entry_next) */
+    /* store_history -> store_history_page, buffer: rows (store_history_next) */
     STORE_HISTORY = 0x000100B0,
 };
 
@@ -48,6 +51,27 @@ struct store_history_page {
     uint64_t chat;    /* and its chat */
     uint32_t count;
     bool more;
-    /* How far the two got in each other's messages; a group: the user's own cursors. */
+    /* How far the two got in each other's messages; a group: how far the user has, and all have, as
+     * he was last told. Not of all chats. */
     uint64_t delivered, read, peer_delivered, peer_read;
 };
+
+/* How far a message has got: what another wrote, to this user; what he wrote, to the other one, or
+ * to all members of the group, as he was last told. It only rises. */
+enum store_history_state {
+    STORE_HISTORY_SENT = 1,
+    STORE_HISTORY_DELIVERED = 2,
+    STORE_HISTORY_READ = 3,
+};
+struct store_history_row {
+    struct store_entry entry;
+    enum store_history_state state;
+    /* There is a count: one's own message to a group, of which one was told, and which not all have
+     * read, or which has expired for somebody. */
+    bool counted;
+    struct store_group_count count;
+};
+/* Goes through a page's buffer from *at (0 at first) on; false at its end. The store made the
+ * buffer: a row that can't be decoded ends the node. The row borrows the bytes. */
+bool store_history_next(const unsigned char *bytes, size_t count, size_t *at,
+                        struct store_history_row *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/history_ledger.h"
 
-enum { AT_BYTES = RECORD_HEADER_BYTES + 8 };
+enum { AT_BYTES_MAX = RECORD_HEADER_BYTES + 8 + 3 * 4 };
 
 bool
 history_is_on(const struct ledger *ledger)
@@ -14,6 +14,22 @@ is_own(uint64_t user, const struct store_entry *entry)
 {
     return entry->kind == STORE_ENTRY_MESSAGE && entry->message.sender == user &&
            entry->peer != user;
+}
+
+static void
+at_put(struct ledger *ledger, const struct store_key *key, const struct history_at *at)
+{
+    struct cursor_out out;
+    unsigned char record[AT_BYTES_MAX];
+    cursor_out_init(&out, record, sizeof(record));
+    record_begin(&out, RECORD_HISTORY_AT);
+    cursor_put_u64(&out, at->number);
+    if (at->counted) {
+        cursor_put_u32(&out, at->count.delivered);
+        cursor_put_u32(&out, at->count.read);
+        cursor_put_u32(&out, at->count.expired);
+    }
+    ledger_put(ledger, key, record, cursor_out_bytes(&out));
 }
 
 void
@@ -33,65 +49,100 @@ history_put(struct ledger *ledger, struct effects *effects, uint64_t user,
     ledger_put(ledger, &key, record, bytes);
 
     struct cursor_out out;
-    unsigned char small[AT_BYTES];
-    cursor_out_init(&out, small, sizeof(small));
+    unsigned char nothing[RECORD_HEADER_BYTES];
+    cursor_out_init(&out, nothing, sizeof(nothing));
     record_begin(&out, RECORD_HISTORY_BACK);
     key = history_key_back(ledger->partition, user, entry->peer, entry->number);
-    ledger_put(ledger, &key, small, cursor_out_bytes(&out));
+    ledger_put(ledger, &key, nothing, cursor_out_bytes(&out));
 
-    cursor_out_init(&out, small, sizeof(small));
-    record_begin(&out, RECORD_HISTORY_AT);
-    cursor_put_u64(&out, entry->number);
+    struct history_at at = {.number = entry->number};
     key = history_key_at(ledger->partition, user, entry->peer, entry->message.chat_number,
                          is_own(user, entry));
-    ledger_put(ledger, &key, small, cursor_out_bytes(&out));
+    at_put(ledger, &key, &at);
 }
 
 int
-history_at_decode(struct store_value value, uint64_t *out_number)
+history_at_decode(struct store_value value, struct history_at *out)
 {
+    struct history_at at = {0};
     struct cursor_in in;
     cursor_in_init(&in, value.bytes, value.count);
     record_expect(&in, RECORD_HISTORY_AT);
-    *out_number = cursor_get_u64(&in);
-    return cursor_in_end(&in);
+    at.number = cursor_get_u64(&in);
+    at.counted = cursor_in_left(&in) > 0;
+    if (at.counted) {
+        at.count.delivered = cursor_get_u32(&in);
+        at.count.read = cursor_get_u32(&in);
+        at.count.expired = cursor_get_u32(&in);
+    }
+    int error = cursor_in_end(&in);
+    if (error == 0) {
+        *out = at;
+    }
+    return error;
+}
+
+static bool
+at_get(const struct ledger *ledger, const struct store_key *key, struct history_at *out)
+{
+    struct store_value value;
+    if (!ledger_get(ledger, key, &value)) {
+        return false;
+    }
+    int error = history_at_decode(value, out);
+    ASSERT(error == 0);
+    return true;
+}
+
+void
+history_count(struct ledger *ledger, uint64_t user, uint64_t group,
+              const struct store_group_count *count)
+{
+    struct store_key key =
+        history_key_at(ledger->partition, user, group, count->chat_number, false);
+    struct history_at at;
+    if (!at_get(ledger, &key, &at)) {
+        return;
+    }
+    bool same = at.counted && at.count.delivered == count->delivered &&
+                at.count.read == count->read && at.count.expired == count->expired;
+    if (!same) {
+        at.counted = true;
+        at.count = *count;
+        at_put(ledger, &key, &at);
+    }
 }
 
 void
 history_forget(struct ledger *ledger, uint64_t user, uint64_t chat, uint64_t chat_number, bool own)
 {
-    struct store_key at = history_key_at(ledger->partition, user, chat, chat_number, own);
-    struct store_value value;
-    uint64_t number;
-    if (!ledger_get(ledger, &at, &value)) {
+    struct store_key at_key = history_key_at(ledger->partition, user, chat, chat_number, own);
+    struct history_at at;
+    if (!at_get(ledger, &at_key, &at)) {
         return;
     }
-    int error = history_at_decode(value, &number);
-    ASSERT(error == 0);
-    struct store_key key = history_key(ledger->partition, user, chat, number);
-    struct store_key back = history_key_back(ledger->partition, user, chat, number);
+    struct store_key key = history_key(ledger->partition, user, chat, at.number);
+    struct store_key back = history_key_back(ledger->partition, user, chat, at.number);
     ledger_delete(ledger, &key);
     ledger_delete(ledger, &back);
-    ledger_delete(ledger, &at);
+    ledger_delete(ledger, &at_key);
 }
 
 /* The message and its key, if it is there. What it points to is good until the ledger's next
  * change. */
 static bool
-find(const struct ledger *ledger, const struct store_key *at, struct store_key *out_key,
+find(const struct ledger *ledger, const struct store_key *at_key, struct store_key *out_key,
      struct store_entry *out)
 {
     struct store_value value;
-    uint64_t number;
-    if (!ledger_get(ledger, at, &value)) {
+    struct history_at at;
+    if (!at_get(ledger, at_key, &at)) {
         return false;
     }
-    int error = history_at_decode(value, &number);
-    ASSERT(error == 0);
-    *out_key = history_key(ledger->partition, at->owner, at->a, number);
+    *out_key = history_key(ledger->partition, at_key->owner, at_key->a, at.number);
     bool present = ledger_get(ledger, out_key, &value);
     ASSERT(present);
-    error = entry_decode(number, value.bytes, value.count, out);
+    int error = entry_decode(at.number, value.bytes, value.count, out);
     ASSERT(error == 0);
     return true;
 }

@@ -4,7 +4,8 @@
  *     table         owner  a     b                value
  *     HISTORY       user   chat  number           the entry, as the inbox holds it
  *     HISTORY_BACK  user   chat  ~number          nothing: the way from newer to older
- *     HISTORY_AT    user   chat  chat number, side  the number, for who would delete a message
+ *     HISTORY_AT    user   chat  chat number, side  the number, for who would delete a message; of
+ *                                                   one's own in a group, the count last told
  *
  * Numbers are the inbox's, or taken from the same counter for what never was in it. Part of apply:
  * never yields.
@@ -63,5 +64,15 @@ void history_delete(struct ledger *ledger, struct effects *effects, uint64_t use
 void history_edit(struct ledger *ledger, struct effects *effects, uint64_t user, uint64_t chat,
                   bool own, const struct store_entry_message *edit);
 
+/* How many have a message that the user wrote to a group: what his devices are told of it, if it is
+ * there. HISTORY_AT's key must be known. */
+void history_count(struct ledger *ledger, uint64_t user, uint64_t group,
+                   const struct store_group_count *count);
+
 /* HISTORY_AT's value. */
-MUST_CHECK int history_at_decode(struct store_value value, uint64_t *out_number);
+struct history_at {
+    uint64_t number; /* of the entry */
+    bool counted;
+    struct store_group_count count;
+};
+MUST_CHECK int history_at_decode(struct store_value value, struct history_at *out);

@@ -1,27 +1,88 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Histories: told in pages, and looked through for what has grown too old. */
+/* Histories, told in pages. */
+#include "store/partition_history.h"
 #include "store/chat.h"
 #include "store/group_ledger.h"
 #include "store/history_ledger.h"
-#include "store/partition_priv.h"
+#include "store/history_row.h"
 #include "store/store_priv.h"
 
 #include <errno.h>
 #include <string.h>
 
-enum {
-    /* Rows that are looked through for one page, or at one tick. */
-    LOOK_MAX = 1000,
-    LOOK_CHATS_MAX = 64, /* whose cursors are read for it at once */
-    TICK_MS = 10000,
-    TICK_OFF_MS = 1000, /* while there is more of what is kept no longer */
-};
+enum { LOOK_MAX = 1000 /* rows that are looked through for one page */ };
 
-/* How far things have got in a chat; of a group, how far the user has. */
-struct cursors {
-    uint64_t delivered, read, peer_delivered, peer_read;
-    bool member; /* the chat is a group that the user is or was in */
-};
+/* ----------------------------------------------------------------------------------------- rows */
+
+bool
+history_cursors_get(struct partition *partition, uint64_t user, uint64_t chat_id,
+                    struct history_cursors *out)
+{
+    struct ledger *ledger = &partition->ledger;
+    struct record_chat chat;
+    struct record_membership membership;
+    bool known = partition_knows_record(partition, RECORD_CHAT, user, chat_id);
+    *out = (struct history_cursors){0};
+    if (!partition_knows_record(partition, RECORD_MEMBERSHIP, user, chat_id) || !known) {
+        return false;
+    }
+    if (membership_get(ledger, user, chat_id, &membership)) {
+        out->member = true;
+        out->delivered = membership.delivered;
+        out->read = membership.read;
+        out->peer_delivered = membership.all_delivered;
+        out->peer_read = membership.all_read;
+    } else if (chat_get(ledger, user, chat_id, &chat)) {
+        out->delivered = chat.delivered;
+        out->read = chat.read;
+        out->peer_delivered = chat.peer_delivered;
+        out->peer_read = chat.peer_read;
+    }
+    return true;
+}
+
+bool
+history_is_own(uint64_t user, uint64_t chat, const struct store_entry *entry)
+{
+    return entry->kind == STORE_ENTRY_MESSAGE && entry->message.sender == user && chat != user;
+}
+
+bool
+history_is_read(const struct partition *partition, uint64_t user, uint64_t chat,
+                const struct store_entry *entry, const struct history_cursors *cursors)
+{
+    uint64_t read = history_is_own(user, chat, entry) ? cursors->peer_read : cursors->read;
+    return partition->store->options.history_until_read && entry->message.chat_number <= read;
+}
+
+bool
+history_has_expired(const struct partition *partition, const struct store_entry *entry)
+{
+    uint64_t keep_ms = partition->ledger.limits.history_ms;
+    uint64_t now_ms = (uint64_t)ln_wall_ms();
+    if (keep_ms == STORE_HISTORY_OFF) {
+        return true; /* of a time when it was on */
+    }
+    if (entry->message.expires_at_ms != 0 && entry->message.expires_at_ms <= now_ms) {
+        return true;
+    }
+    return keep_ms != STORE_HISTORY_FOREVER && entry->message.time_ms + keep_ms <= now_ms;
+}
+
+/* Of what others wrote how far this user has got, of his own how far they have. */
+static enum store_history_state
+state_of(uint64_t user, uint64_t chat, const struct store_entry *entry,
+         const struct history_cursors *cursors)
+{
+    bool own = entry->message.sender == user && chat != user;
+    uint64_t chat_number = entry->message.chat_number;
+    if (chat_number <= (own ? cursors->peer_read : cursors->read)) {
+        return STORE_HISTORY_READ;
+    }
+    return chat_number <= (own ? cursors->peer_delivered : cursors->delivered)
+               ? STORE_HISTORY_DELIVERED
+               : STORE_HISTORY_SENT;
+}
 
 /* -------------------------------------------------------------------------------------- telling */
 
@@ -33,7 +94,10 @@ struct telling {
     struct rows *out;
     uint32_t max;
     uint32_t bytes_max;
-    struct cursors cursors;
+    struct history_cursors cursors;
+    uint64_t cursors_chat;  /* of all chats: whose those are */
+    uint32_t chats_missing; /* whose are in the fetch */
+    bool known;             /* nothing is */
     struct store_history_page page;
 };
 
@@ -72,83 +136,58 @@ is_wanted(const struct store_history *asked, const struct store_entry *entry)
            (asked->to_ms == 0 || message->time_ms < asked->to_ms);
 }
 
-/* False: in the fetch. */
-static bool
-cursors_get(struct partition *partition, uint64_t user, uint64_t chat_id, struct cursors *out)
+/* What the user was last told of a message that he wrote to a group. It is not told again where all
+ * have read it: then it may be older than that. */
+static void
+count_add(struct telling *telling, uint64_t chat, const struct store_entry *entry,
+          struct history_row *row)
 {
-    struct ledger *ledger = &partition->ledger;
-    struct record_chat chat;
-    struct record_membership membership;
-    bool known = partition_knows_record(partition, RECORD_CHAT, user, chat_id);
-    *out = (struct cursors){0};
-    if (!partition_knows_record(partition, RECORD_MEMBERSHIP, user, chat_id) || !known) {
-        return false;
+    uint64_t user = telling->asked->user;
+    struct ledger *ledger = &telling->partition->ledger;
+    struct store_key key =
+        history_key_at(ledger->partition, user, chat, entry->message.chat_number, false);
+    struct history_at at = {0};
+    struct store_value value;
+    if (entry->kind != STORE_ENTRY_GROUP_MESSAGE || entry->message.sender != user) {
+        return;
     }
-    if (membership_get(ledger, user, chat_id, &membership)) {
-        out->member = true;
-        out->delivered = membership.delivered;
-        out->read = membership.read;
-    } else if (chat_get(ledger, user, chat_id, &chat)) {
-        out->delivered = chat.delivered;
-        out->read = chat.read;
-        out->peer_delivered = chat.peer_delivered;
-        out->peer_read = chat.peer_read;
+    if (!partition_knows(telling->partition, &key)) {
+        telling->known = false;
+        return;
     }
-    return true;
-}
-
-/* Written one to one by the history's own user. */
-static bool
-is_own(uint64_t user, uint64_t chat, const struct store_entry *entry)
-{
-    return entry->kind == STORE_ENTRY_MESSAGE && entry->message.sender == user && chat != user;
-}
-
-/* Whoever was to read it has, and that is how long it is kept. */
-static bool
-is_read(const struct partition *partition, uint64_t user, uint64_t chat,
-        const struct store_entry *entry, const struct cursors *cursors)
-{
-    uint64_t read = is_own(user, chat, entry) ? cursors->peer_read : cursors->read;
-    return partition->store->options.history_until_read && entry->message.chat_number <= read;
-}
-
-static bool
-has_expired(const struct partition *partition, const struct store_entry *entry)
-{
-    uint64_t keep_ms = partition->ledger.limits.history_ms;
-    uint64_t now_ms = (uint64_t)ln_wall_ms();
-    if (keep_ms == STORE_HISTORY_OFF) {
-        return true; /* of a time when it was on */
+    if (ledger_get(ledger, &key, &value)) {
+        int error = history_at_decode(value, &at);
+        ASSERT(error == 0);
     }
-    if (entry->message.expires_at_ms != 0 && entry->message.expires_at_ms <= now_ms) {
-        return true;
-    }
-    return keep_ms != STORE_HISTORY_FOREVER && entry->message.time_ms + keep_ms <= now_ms;
+    row->counted = at.counted && (row->state != STORE_HISTORY_READ || at.count.expired > 0);
+    row->count = at.count;
 }
 
 /* Adds the message if it is wanted. False: the page is full. */
 static bool
-tell_one(struct telling *telling, uint64_t number, struct store_value value)
+tell_one(struct telling *telling, uint64_t chat, uint64_t number, struct store_value value)
 {
+    const struct store_history *asked = telling->asked;
+    struct partition *partition = telling->partition;
     struct store_entry entry;
     int error = entry_decode(number, value.bytes, value.count, &entry);
     ASSERT(error == 0);
-    bool gone = has_expired(telling->partition, &entry) ||
-                is_read(telling->partition, telling->asked->user, telling->asked->chat, &entry,
-                        &telling->cursors);
-    if (gone || !is_wanted(telling->asked, &entry)) {
+    bool gone = history_has_expired(partition, &entry) ||
+                history_is_read(partition, asked->user, chat, &entry, &telling->cursors);
+    if (gone || !is_wanted(asked, &entry)) {
         telling->page.reached = number;
         return true;
     }
-    size_t bytes = ENTRY_PREFIX_BYTES + value.count;
+    size_t bytes = history_row_bytes(value.count);
     bool room = telling->page.count == 0 || telling->out->count + bytes <= telling->bytes_max;
     if (telling->page.count == telling->max || !room) {
         return false;
     }
-    unsigned char *at = rows_room(telling->out, bytes);
-    entry_prefix(number, value.count, at);
-    memcpy(at + ENTRY_PREFIX_BYTES, value.bytes, value.count);
+    struct history_row row = {.number = number,
+                              .record = value,
+                              .state = state_of(asked->user, chat, &entry, &telling->cursors)};
+    count_add(telling, chat, &entry, &row);
+    history_row_put(&row, rows_room(telling->out, bytes));
     telling->page.count++;
     telling->page.reached = number;
     return true;
@@ -168,7 +207,7 @@ tell_number(struct telling *telling, uint64_t number, bool *out_more)
     }
     *out_more = false;
     if (ledger_get(&partition->ledger, &key, &value)) {
-        *out_more = !tell_one(telling, number, value);
+        *out_more = !tell_one(telling, asked->chat, number, value);
     }
     return true;
 }
@@ -198,16 +237,28 @@ tell_back(struct telling *telling, struct page *page)
     return known;
 }
 
+/* Of all chats: the cursors are this one's now. */
+static void
+tell_chat(struct telling *telling, uint64_t chat)
+{
+    if (telling->asked->whole && telling->cursors_chat != chat) {
+        telling->cursors_chat = chat;
+        telling->chats_missing +=
+            !history_cursors_get(telling->partition, telling->asked->user, chat, &telling->cursors);
+    }
+}
+
 static bool
 tell_forward(struct telling *telling, struct page *page)
 {
     bool told = false; /* or passed over */
     struct store_key key;
     struct store_value value;
-    while (page_next(page, &key, &value)) {
-        if (!tell_one(telling, key.b, value)) {
+    while (telling->chats_missing < HISTORY_CHATS_MAX && page_next(page, &key, &value)) {
+        tell_chat(telling, key.a);
+        if (!tell_one(telling, key.a, key.b, value)) {
             telling->page.more = true;
-            return true;
+            return telling->chats_missing == 0;
         }
         telling->page.chat = key.a;
         told = true;
@@ -217,16 +268,19 @@ tell_forward(struct telling *telling, struct page *page)
         telling->page.chat = page->row_key.a;
         telling->page.reached = page->row_key.b;
     }
-    return true;
+    return telling->chats_missing == 0;
 }
 
-/* False: in the fetch. */
+/* The cursors of the one chat that is asked for. False: in the fetch. */
 static bool
 tell_cursors(struct telling *telling)
 {
-    struct cursors *cursors = &telling->cursors;
-    bool known = telling->asked->whole || cursors_get(telling->partition, telling->asked->user,
-                                                      telling->asked->chat, cursors);
+    struct history_cursors *cursors = &telling->cursors;
+    if (telling->asked->whole) {
+        return true;
+    }
+    bool known = history_cursors_get(telling->partition, telling->asked->user, telling->asked->chat,
+                                     cursors);
     telling->page.delivered = cursors->delivered;
     telling->page.read = cursors->read;
     telling->page.peer_delivered = cursors->peer_delivered;
@@ -245,6 +299,7 @@ run_history(struct partition *partition, struct ask *ask, bool act)
         .out = &partition->journal->rows,
         .max = partition_at_most(asked->max, STORE_HISTORY_MAX),
         .bytes_max = partition_at_most(asked->bytes_max, STORE_PAGE_BYTES_MAX),
+        .known = true,
         .page = {.reached = asked->number, .chat = asked->chat},
     };
     struct record_head head;
@@ -261,7 +316,8 @@ run_history(struct partition *partition, struct ask *ask, bool act)
     }
     telling.out->count = 0;
     page_start(&page, partition->ledger.delta, &wanted.range, &ask->ranges[0].rows);
-    if (!(asked->forward ? tell_forward(&telling, &page) : tell_back(&telling, &page))) {
+    known = asked->forward ? tell_forward(&telling, &page) : tell_back(&telling, &page);
+    if (!known || !telling.known) {
         return ASK_MISSING;
     }
     if (!act) {
@@ -279,130 +335,3 @@ run_history(struct partition *partition, struct ask *ask, bool act)
 
 const struct ask_kind ask_history = {
     .bytes = sizeof(struct store_history), .valid = valid_history, .run = run_history};
-
-/* ------------------------------------------------------------------------------------- sweeping */
-
-/* Goes round over all histories of the partition, slowly, for as long as there are any that may
- * grow too old. Where none is kept, what there is of earlier times goes; that is over once there
- * is nothing. */
-void
-partition_history_watch(struct partition *partition)
-{
-    bool off = partition->store->options.history_ms == STORE_HISTORY_OFF;
-    if (!off || !partition->history_none) {
-        struct ln_msg *msg = ln_msg_new(ASK_HISTORY_TICK, LN_REPLY, 0);
-        bool soon = off && partition->history_removed;
-        (void)ln_send_after(soon ? TICK_OFF_MS : TICK_MS, ln_self(), &msg);
-    }
-}
-
-void
-partition_history_tick(struct partition *partition)
-{
-    if (!partition->history_looking) {
-        partition->history_looking = true;
-        ask_queue_push(&partition->waiting, ask_new(partition, ASK_HISTORY_LOOK, "", 0));
-    }
-    partition_history_watch(partition);
-}
-
-static struct store_range
-sweep_range(const struct partition *partition)
-{
-    struct store_range range = key_range_table(partition->ledger.partition, RECORD_HISTORY);
-    if (partition->history_at.owner != 0) {
-        range.low = partition->history_at;
-        range.low.b++; /* numbers end long before they turn over */
-    }
-    return range;
-}
-
-static void
-sweep_add(struct command_history *out, unsigned char *rows, const struct store_key *key,
-          const struct store_entry *entry)
-{
-    struct command_history_row row = {
-        .user = key->owner,
-        .chat = key->a,
-        .chat_number = entry->message.chat_number,
-        .own = is_own(key->owner, key->a, entry),
-    };
-    command_history_put(rows, out->count++, &row);
-}
-
-/* What a look needs to know of the chat that it is at. */
-struct looking {
-    struct partition *partition;
-    uint64_t user, chat;
-    struct cursors cursors;
-    uint32_t missing; /* chats whose cursors are in the fetch */
-};
-
-/* Whether a row goes; also false while that is not known. */
-static bool
-is_over(struct looking *looking, const struct store_key *key, const struct store_entry *entry)
-{
-    if (has_expired(looking->partition, entry)) {
-        return true;
-    }
-    if (!looking->partition->store->options.history_until_read) {
-        return false;
-    }
-    if (key->owner != looking->user || key->a != looking->chat) {
-        looking->user = key->owner;
-        looking->chat = key->a;
-        bool known = cursors_get(looking->partition, key->owner, key->a, &looking->cursors);
-        looking->missing += !known;
-    }
-    return is_read(looking->partition, key->owner, key->a, entry, &looking->cursors);
-}
-
-static enum ask_outcome
-run_look(struct partition *partition, struct ask *ask, bool act)
-{
-    unsigned char *rows = partition->journal->pairs;
-    struct command command = {.kind = COMMAND_HISTORY, .history = {.rows = rows}};
-    struct fetch_range wanted = {
-        .range = sweep_range(partition), .rows_max = LOOK_MAX, .bytes_max = STORE_PAGE_BYTES_MAX};
-    struct looking looking = {.partition = partition};
-    struct page page;
-    struct store_key key;
-    struct store_key last = partition->history_at;
-    struct store_value value;
-    uint32_t looked = 0;
-    if (!partition_has_read(&ask->ranges[0], partition, &wanted)) {
-        return ASK_MISSING;
-    }
-    page_start(&page, partition->ledger.delta, &wanted.range, &ask->ranges[0].rows);
-    bool left = page_next(&page, &key, &value);
-    while (left && looked < LOOK_MAX && command.history.count < COMMAND_HISTORY_ROWS_MAX &&
-           looking.missing < LOOK_CHATS_MAX) {
-        struct store_entry entry;
-        int error = entry_decode(key.b, value.bytes, value.count, &entry);
-        ASSERT(error == 0);
-        if (is_over(&looking, &key, &entry)) {
-            sweep_add(&command.history, rows, &key, &entry);
-        }
-        last = key;
-        looked++;
-        left = page_next(&page, &key, &value);
-    }
-    if (looking.missing > 0) {
-        return ASK_MISSING;
-    }
-    enum ask_outcome outcome = act ? ASK_DONE : ASK_READY;
-    if (command.history.count > 0) {
-        outcome = partition_log(partition, ask, &command, act);
-    }
-    if (act && (outcome == ASK_DONE || outcome == ASK_TAKEN)) {
-        bool whole = partition->history_at.owner == 0;
-        partition->history_none = whole && looked == 0 && !page.cut;
-        partition->history_removed = command.history.count > 0;
-        last = page.cut && !left ? page.row_key : last;
-        partition->history_at = left || page.cut ? last : (struct store_key){0};
-        partition->history_looking = false;
-    }
-    return outcome;
-}
-
-const struct ask_kind ask_of_history_look = {.run = run_look};

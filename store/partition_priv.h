@@ -62,7 +62,7 @@ extern const struct ask_kind ask_state_set, ask_state_remove, ask_state_list, as
     ask_profile;
 /* partition_stream.c */
 extern const struct ask_kind ask_of_stream, ask_of_stream_ack;
-/* partition_history.c */
+/* partition_history.c, partition_history_sweep.c */
 extern const struct ask_kind ask_history, ask_of_history_look;
 /* Begins to look for what has grown too old, after a start of the actor; and goes on with it. */
 void partition_history_watch(struct partition *partition);

@@ -312,13 +312,18 @@ record_membership_encode(const struct record_membership *membership,
     cursor_put_u64(&cursor, membership->post);
     cursor_put_u64(&cursor, membership->post_number);
     cursor_put_u64(&cursor, membership->muted_until_ms);
+    if (membership->all_delivered != 0 ||
+        membership->all_read != 0) { /* it takes no room where no history is kept */
+        cursor_put_u64(&cursor, membership->all_delivered);
+        cursor_put_u64(&cursor, membership->all_read);
+    }
     return finish(&cursor);
 }
 
 int
 record_membership_decode(struct store_value value, struct record_membership *out)
 {
-    struct record_membership membership;
+    struct record_membership membership = {0};
     struct cursor_in in;
     cursor_in_init(&in, value.bytes, value.count);
     record_expect(&in, RECORD_MEMBERSHIP);
@@ -351,6 +356,10 @@ record_membership_decode(struct store_value value, struct record_membership *out
     membership.post = cursor_get_u64(&in);
     membership.post_number = cursor_get_u64(&in);
     membership.muted_until_ms = cursor_get_u64(&in);
+    if (cursor_in_left(&in) > 0) {
+        membership.all_delivered = cursor_get_u64(&in);
+        membership.all_read = cursor_get_u64(&in);
+    }
     if (membership.role > STORE_GROUP_OWNER) {
         return -EBADMSG;
     }

@@ -132,6 +132,8 @@ struct record_membership {
     uint64_t entry;       /* inbox number of the newest message that was put there; 0: never */
     uint64_t post;        /* and of the one that later ones point back to (group_find.h) */
     uint64_t post_number; /* that one's number in the group */
+    /* While a history is kept: what the user was last told that all have, and have read. */
+    uint64_t all_delivered, all_read;
 };
 size_t record_membership_encode(const struct record_membership *membership,
                                 unsigned char out[RECORD_BYTES_MAX]);

@@ -82,6 +82,47 @@ describe('a history', () => {
     await Promise.all([alice.close(), bob.close()]);
   });
 
+  it("tells a group's writer how far his messages have got, as his devices were told", async () => {
+    const { alice, bob, users } = await chatOfTwo('olga', 'paul');
+    const { chat } = await alice.ask({ createChat: { name: 'both', participants: [{ userId: users[1] }] } });
+    await node.addUser('quin');
+    const { error } = await alice.ask({ modifyChat: { chat: chat.chat, add: { participants: [{ userName: 'quin' }] } } });
+    assert.equal(error, undefined);
+    await alice.ask({ sendMessage: { chat: chat.chat, text: 'one' } });
+    await alice.ask({ sendMessage: { chat: chat.chat, text: 'two' } });
+    await bob.hear();
+    await bob.hear();
+    await bob.ask({ ref: '1', markRead: { chat: chat.chat, chatNumber: '1' } });
+    let told;
+    do {
+      told = await alice.event('groupReceipts');
+    } while (told.counts[0].read !== 1 || told.counts[1].delivered !== 1);
+    const fresh = await Client.login(node.url, 'olga');
+    const question = { chat: chat.chat, forward: true };
+    const rows = async () => {
+      const { peerDelivered } = await page(fresh, question);
+      const messages = fresh.frames.filter(({ newMessage }) => newMessage && !newMessage.inboxNumber).slice(-2);
+      return { peerDelivered, messages: messages.map(({ newMessage }) => newMessage) };
+    };
+    const { messages } = await rows();
+    assert.deepEqual(messages.map(({ text, state, count }) => [text, state, count]),
+      [['one', 'SENT', { delivered: 1, read: 1 }], ['two', 'SENT', { delivered: 1 }]]);
+    const quin = await Client.login(node.url, 'quin');
+    await quin.hear();
+    await quin.hear();
+    do {
+      told = await alice.event('groupReceipts');
+    } while (told.deliveredAll !== '2');
+    const later = await rows();
+    assert.equal(later.peerDelivered, '2');
+    assert.deepEqual(later.messages.map(({ state, count }) => [state, count]),
+      [['DELIVERED', { delivered: 2, read: 1 }], ['DELIVERED', { delivered: 2 }]]);
+    const exported = (await node.linnet(['user', 'export', 'olga'])).trim().split('\n').map((row) => JSON.parse(row));
+    const ofGroup = exported.filter(({ newMessage }) => newMessage && newMessage.chat.groupId && !newMessage.inboxNumber);
+    assert.deepEqual(ofGroup.map(({ newMessage }) => newMessage), later.messages);
+    await Promise.all([alice, bob, quin, fresh].map((client) => client.close()));
+  });
+
   it('is told by kind, with what became of each message', async () => {
     const { alice, bob, users } = await chatOfTwo('karl', 'lena');
     const chat = { userName: 'lena' };

@@ -114,13 +114,13 @@ takes_it_from_histories(void **state)
     revise(world, id, STORE_CHANGE_DELETE, 4, 1);
     struct store_entry entry;
     struct store_value value;
-    uint64_t number = 0;
+    struct history_at found;
     struct store_key at = history_key_at(world_partition(world, users[1]), users[1], id, 1, false);
     assert_true(world_get(world, &at, &value));
-    assert_int_equal(history_at_decode(value, &number), 0);
-    struct store_key key = history_key(at.partition, users[1], id, number);
+    assert_int_equal(history_at_decode(value, &found), 0);
+    struct store_key key = history_key(at.partition, users[1], id, found.number);
     assert_true(world_get(world, &key, &value));
-    assert_int_equal(entry_decode(number, value.bytes, value.count, &entry), 0);
+    assert_int_equal(entry_decode(found.number, value.bytes, value.count, &entry), 0);
     assert_true(entry.message.deleted);
     assert_int_equal(entry.message.body_bytes, 0);
 }

@@ -21,7 +21,6 @@ static const char *
 history(struct world *world, uint64_t user, uint64_t chat)
 {
     static char text[64];
-    static uint64_t numbers[64];
     size_t used = 0;
     struct store_value value;
     uint8_t partition = world_partition(world, user);
@@ -33,9 +32,10 @@ history(struct world *world, uint64_t user, uint64_t chat)
             if (!world_get(world, &at, &value)) {
                 continue;
             }
-            assert_int_equal(history_at_decode(value, &numbers[used]), 0);
-            struct store_key back = history_key_back(partition, user, chat, numbers[used]);
-            struct store_key key = history_key(partition, user, chat, numbers[used]);
+            struct history_at found;
+            assert_int_equal(history_at_decode(value, &found), 0);
+            struct store_key back = history_key_back(partition, user, chat, found.number);
+            struct store_key key = history_key(partition, user, chat, found.number);
             assert_true(world_get(world, &back, &value));
             assert_true(world_get(world, &key, &value));
             assert_int_equal(entry_decode(key.b, value.bytes, value.count, &entry), 0);
@@ -52,14 +52,14 @@ kind_of(struct world *world, uint64_t user, uint64_t chat, uint64_t chat_number,
 {
     struct store_entry entry;
     struct store_value value;
-    uint64_t number = 0;
+    struct history_at found;
     uint8_t partition = world_partition(world, user);
     struct store_key at = history_key_at(partition, user, chat, chat_number, own);
     assert_true(world_get(world, &at, &value));
-    assert_int_equal(history_at_decode(value, &number), 0);
-    struct store_key key = history_key(partition, user, chat, number);
+    assert_int_equal(history_at_decode(value, &found), 0);
+    struct store_key key = history_key(partition, user, chat, found.number);
     assert_true(world_get(world, &key, &value));
-    assert_int_equal(entry_decode(number, value.bytes, value.count, &entry), 0);
+    assert_int_equal(entry_decode(found.number, value.bytes, value.count, &entry), 0);
     return entry.message.content_kind;
 }
 
@@ -299,6 +299,103 @@ changes_hold_while_off(void **state)
     world_free(&world);
 }
 
+/* The count that the history has of one's own message in a group. */
+static bool
+counted(struct world *world, uint64_t user, uint64_t group, uint64_t chat_number,
+        struct store_group_count *out)
+{
+    struct history_at found;
+    struct store_value value;
+    struct store_key at =
+        history_key_at(world_partition(world, user), user, group, chat_number, false);
+    if (!world_get(world, &at, &value)) {
+        return false;
+    }
+    assert_int_equal(history_at_decode(value, &found), 0);
+    *out = found.count;
+    return found.counted;
+}
+
+static void
+tell(struct world *world, uint64_t group, uint64_t user, const struct store_group_count *count,
+     uint64_t all)
+{
+    unsigned char rows[COMMAND_TELL_BYTES];
+    struct command_tell_row row = {.user = user,
+                                   .chat_number = count->chat_number,
+                                   .delivered = count->delivered,
+                                   .read = count->read,
+                                   .expired = count->expired};
+    struct command_group_tell told = {
+        .group = group, .delivered_all = all, .count = 1, .rows = rows};
+    command_tell_put(rows, 0, &row);
+    assert_int_equal(world_group_tell(world, &told).error, 0);
+    world_settle(world);
+}
+
+static void
+keeps_what_a_writer_was_told(void **state)
+{
+    (void)state;
+    struct world *world = world_with(STORE_HISTORY_FOREVER);
+    struct record_membership membership;
+    struct store_group_count count = {.chat_number = 1, .delivered = 1, .expired = 2};
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 1);
+    uint64_t id = world_group(world, alice, 1, &bob, 1);
+    (void)world_group_send(world, alice, 2, id, "a");
+    world_settle(world);
+    assert_false(counted(world, alice, id, 1, &count));
+    count = (struct store_group_count){.chat_number = 1, .delivered = 1, .expired = 2};
+    tell(world, id, alice, &count, 1);
+    world_fold_all(world);
+    world_restart(world);
+    assert_true(counted(world, alice, id, 1, &count));
+    assert_int_equal(count.delivered, 1);
+    assert_int_equal(count.read, 0);
+    assert_int_equal(count.expired, 2);
+    assert_true(world_membership(world, alice, id, &membership));
+    assert_int_equal(membership.all_delivered, 1);
+    assert_int_equal(membership.all_read, 0);
+    /* Newer ones take its place; of a message that is not there any more there is none. */
+    count = (struct store_group_count){.chat_number = 1, .delivered = 2, .read = 1};
+    tell(world, id, alice, &count, 0);
+    assert_true(counted(world, alice, id, 1, &count));
+    assert_int_equal(count.delivered, 2);
+    assert_true(world_membership(world, alice, id, &membership));
+    assert_int_equal(membership.all_delivered, 1);
+    struct world_change hide = {.kind = STORE_CHANGE_HIDE,
+                                .sender = alice,
+                                .number = 3,
+                                .recipient = id,
+                                .chat_number = 1,
+                                .in_group = true,
+                                .text = ""};
+    assert_int_equal(world_change(world, &hide).error, 0);
+    tell(world, id, alice, &(struct store_group_count){.chat_number = 1, .delivered = 3}, 1);
+    assert_false(counted(world, alice, id, 1, &count));
+    world_free(&world);
+}
+
+static void
+keeps_no_counts_when_off(void **state)
+{
+    (void)state;
+    struct world *world = world_with(STORE_HISTORY_OFF);
+    struct record_membership membership;
+    struct store_group_count count = {.chat_number = 1, .delivered = 1};
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 1);
+    uint64_t id = world_group(world, alice, 1, &bob, 1);
+    (void)world_group_send(world, alice, 2, id, "a");
+    world_settle(world);
+    tell(world, id, alice, &count, 1);
+    assert_false(counted(world, alice, id, 1, &count));
+    assert_true(world_membership(world, alice, id, &membership));
+    assert_int_equal(membership.all_delivered, 0);
+    world_free(&world);
+}
+
 int
 main(void)
 {
@@ -316,6 +413,9 @@ main(void)
         SPEC("changes reach what is left of histories while none is kept", changes_hold_while_off),
         SPEC("edits, deletions and what one hides reach it in groups, too", is_changed_in_groups),
         SPEC("a history has what a full inbox missed", fills_what_a_full_inbox_missed),
+        SPEC("what a group's writer was last told of his messages stands in his history",
+             keeps_what_a_writer_was_told),
+        SPEC("nothing of that is kept when it is off", keeps_no_counts_when_off),
         SPEC("what has grown too old is forgotten, and what is gone already passed over", forgets),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);

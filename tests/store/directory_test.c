@@ -209,8 +209,8 @@ another_format_version_is_refused(void **state)
     struct place *place = *state;
     open_it(place);
     directory_close(&place->directory);
-    disk_patch(&place->disk, "data/linnet.data", 8, "\4", 1);
-    check_refused(place, -EPROTO, "has format version 4, and this program knows version 3 only");
+    disk_patch(&place->disk, "data/linnet.data", 8, "\5", 1);
+    check_refused(place, -EPROTO, "has format version 5, and this program knows version 4 only");
 }
 
 static void

@@ -25,10 +25,10 @@ history(struct rig *r, const struct store_history *asked, struct store_history_p
     }
     if (error == 0 && answer->buffer != NULL) {
         size_t at = 0;
-        struct store_entry entry;
-        while (entry_next(ln_buffer_data(answer->buffer), ln_buffer_bytes(answer->buffer), &at,
-                          &entry)) {
-            out_text[used++] = (char)entry.message.body[0];
+        struct store_history_row row;
+        while (store_history_next(ln_buffer_data(answer->buffer), ln_buffer_bytes(answer->buffer),
+                                  &at, &row)) {
+            out_text[used++] = (char)row.entry.message.body[0];
         }
     }
     out_text[used] = '\0';

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* partition_history.h - what telling a history (partition_history.c) and looking through all of
+ * them (partition_history_sweep.c) both ask of a row: whether it is over, whose it is, how far the
+ * chat has got. In the partition's own actor. */
+#pragma once
+
+#include "store/history.h"
+#include "store/partition_priv.h"
+
+enum { HISTORY_CHATS_MAX = 64 /* whose cursors are fetched at once */ };
+
+/* How far things have got in a chat; of a group, how far the user has, and all have, as he was last
+ * told. */
+struct history_cursors {
+    uint64_t delivered, read, peer_delivered, peer_read;
+    bool member; /* the chat is a group that the user is or was in */
+};
+/* False: in the fetch; all are 0 then. */
+bool history_cursors_get(struct partition *partition, uint64_t user, uint64_t chat,
+                         struct history_cursors *out);
+
+/* Written one to one by the history's own user. */
+bool history_is_own(uint64_t user, uint64_t chat, const struct store_entry *entry);
+
+/* Whoever was to read it has, and that is how long it is kept. */
+bool history_is_read(const struct partition *partition, uint64_t user, uint64_t chat,
+                     const struct store_entry *entry, const struct history_cursors *cursors);
+
+/* Its time is over, or histories are off. */
+bool history_has_expired(const struct partition *partition, const struct store_entry *entry);

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What was said in a group, asked for by a device that comes later, through power cuts. */
+#include "tests/sim/meeting.h"
+#include "tests/spec.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CUTS = 6, CUT_STEP = 61, PAGE = 2, PAST_BYTES = 4096 };
+
+static struct meeting meeting;
+static struct attendee *alice, *bob, *carol;
+
+/* A device that nobody has seen before, of one of them. */
+static struct wire fresh;
+static char fresh_token[sizeof fresh.token];
+
+static void
+begin(uint64_t seed)
+{
+    meeting_open(&meeting, seed, 3);
+    meeting.world.settings.limits.history_days = 30;
+    meeting_crash_within(&meeting, 1, 1000); /* with the setting */
+    alice = &meeting.people[0];
+    bob = &meeting.people[1];
+    carol = &meeting.people[2];
+    fresh_token[0] = '\0';
+    meeting_begin(&meeting);
+    meeting_rest(&meeting);
+}
+
+static void
+end(void)
+{
+    if (fresh_token[0] != '\0') {
+        wire_end(&fresh);
+    }
+    meeting_close(&meeting);
+}
+
+/* The first time it logs in with the password, and is the same device from then on. */
+static void
+fresh_comes(const struct attendee *attendee, enum protocol_form form)
+{
+    if (fresh_token[0] == '\0') {
+        wire_open(&fresh, &meeting.world, form);
+        wire_enrol(&fresh, attendee->name);
+        memcpy(fresh_token, fresh.token, sizeof fresh_token);
+    } else {
+        wire_end(&fresh);
+        wire_open(&fresh, &meeting.world, form);
+        wire_login(&fresh, fresh_token);
+    }
+    (void)wire_waiting(&fresh, 500);
+}
+
+static const char *
+between(const char *frame, const char *key, const char *end_of)
+{
+    static char text[4][64];
+    static unsigned next;
+    char *out = text[next++ % 4];
+    const char *at = strstr(frame, key);
+    int bytes = at != NULL ? (int)strcspn(at + strlen(key), end_of) : 0;
+    (void)snprintf(out, sizeof text[0], "%.*s", bytes, at != NULL ? at + strlen(key) : "");
+    return out;
+}
+
+/* "m1:text=STATE", of one's own perhaps with "(delivered/read/expired)". */
+static void
+row_note(const char *frame, char *out)
+{
+    size_t used = strlen(out);
+    const char *count = strstr(frame, "\"count\":{");
+    if (strstr(frame, "\"inboxNumber\"") != NULL || strncmp(frame, "{\"newMessage\"", 13) != 0) {
+        return;
+    }
+    used +=
+        (size_t)snprintf(out + used, PAST_BYTES - used, "%sm%" PRIu64 ":%s=%s", used > 0 ? " " : "",
+                         wire_number(frame, "chatNumber"), between(frame, "\"text\":\"", "\""),
+                         between(frame, "\"state\":\"", "\""));
+    if (count != NULL) {
+        (void)snprintf(out + used, PAST_BYTES - used, "(%s/%s/%s)",
+                       between(count, "\"delivered\":", ",}"), between(count, "\"read\":", ",}"),
+                       between(count, "\"expired\":", ",}"));
+    }
+}
+
+/* All pages; the last one's answer stays in `last`. */
+static const char *
+past_of(const struct attendee *attendee, enum protocol_form form, const char *narrowed,
+        char last[MEETING_FRAME_BYTES])
+{
+    static char out[PAST_BYTES];
+    char command[256];
+    uint64_t next = 0;
+    out[0] = '\0';
+    fresh_comes(attendee, form);
+    do {
+        (void)snprintf(command, sizeof command,
+                       "{\"ref\":\"9\",\"getHistory\":{\"chat\":{\"groupId\":\"%" PRIu64
+                       "\"},\"max\":%d,\"from\":\"%" PRIu64 "\"%s}}",
+                       meeting.group, PAGE, next, narrowed);
+        wire_say(&fresh, command);
+        const char *frame = wire_hear(&fresh);
+        while (frame != NULL && strstr(frame, "\"answer\":{\"ref\":\"9\"") == NULL) {
+            row_note(frame, out);
+            frame = wire_hear(&fresh);
+        }
+        assert_non_null(frame);
+        answer_has(frame, "\"history\":{");
+        (void)snprintf(last, MEETING_FRAME_BYTES, "%s", frame);
+        next = wire_number_in(frame, "next");
+    } while (next != 0);
+    return out;
+}
+
+static void
+past_is(const struct attendee *attendee, enum protocol_form form, const char *expected)
+{
+    char last[MEETING_FRAME_BYTES];
+    assert_string_equal(past_of(attendee, form, ",\"forward\":true", last), expected);
+}
+
+/* All that her history says stands as she was told by receipts, or has gone on since. */
+static void
+agrees_with_receipts(void)
+{
+    char last[MEETING_FRAME_BYTES];
+    (void)past_of(alice, PROTOCOL_JSON, "", last);
+    assert_true(wire_number_in(last, "peerDelivered") >=
+                wire_number_in(alice->receipts, "deliveredAll"));
+    assert_true(wire_number_in(last, "peerRead") >= wire_number_in(alice->receipts, "readAll"));
+}
+
+static void
+a_writer_finds_the_ticks_of_his_messages(void **state)
+{
+    (void)state;
+    for (uint64_t step = 0; step < CUTS; step++) {
+        begin(40 + step);
+        carol->reads = false;
+        (void)attendee_writes(alice, "one");
+        meeting_rest(&meeting);
+        past_is(alice, PROTOCOL_JSON, "m1:one=DELIVERED(2/1/)");
+        attendee_goes(bob);
+        (void)attendee_writes(alice, "two");
+        meeting_crash_within(&meeting, 1 + step * CUT_STEP, 2000);
+        agrees_with_receipts();
+        meeting_rest(&meeting);
+        past_is(alice, PROTOCOL_BINARY, "m1:one=DELIVERED(2/1/) m2:two=SENT(1//)");
+        bob->away = false;
+        meeting_run(&meeting, 200);
+        meeting_crash_within(&meeting, 1 + step * CUT_STEP, 2000);
+        agrees_with_receipts();
+        meeting_rest(&meeting);
+        past_is(alice, PROTOCOL_JSON, "m1:one=DELIVERED(2/1/) m2:two=DELIVERED(2/1/)");
+        carol->reads = true;
+        meeting_crash_within(&meeting, 1 + step * CUT_STEP, 2000);
+        agrees_with_receipts();
+        meeting_rest(&meeting);
+        (void)attendee_writes(carol, "three");
+        meeting_rest(&meeting);
+        past_is(alice, PROTOCOL_BINARY, "m1:one=READ m2:two=READ m3:three=READ");
+        agrees_with_receipts();
+        end();
+    }
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("a group's writer finds on a device that comes later how far his messages have got, "
+             "as he was told, wherever the power goes",
+             a_writer_finds_the_ticks_of_his_messages),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
