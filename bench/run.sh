@@ -79,7 +79,7 @@ trips_of() {
     sed -nE 's/.*"per_second":([0-9]+).*/\1/p; s/^([0-9]+) round trips a second.*/\1/p' "$1" | head -1
 }
 
-ninja -C "$build" --quiet linnetd linnet-bench echo_bare bench_store_table bench_store_log >&2
+ninja -C "$build" --quiet linnetd linnet-bench echo_bare bench_store_table bench_store_log bench_store_steps >&2
 trap cleanup EXIT
 node_start
 
@@ -120,8 +120,9 @@ title "what a node adds to a ring: the share of its round trips that is left"
 awk -v ours="$(trips_of "$data/echo")" -v bare="$(trips_of "$data/echo_bare")" -v json="${#json[@]}" 'BEGIN {
     ratio = bare > 0 ? ours / bare : 0
     printf json ? "{\"benchmark\":\"echo_ratio\",\"ratio\":%.3f}\n" : "echo / echo_bare: %.3f\n", ratio }'
-title "the store's table, and its log"
+title "the store's table, its log, and the steps of messages"
 "$build/bench/bench_store_table"
-mkdir -p "$data/log"
+mkdir -p "$data/log" "$data/steps"
 "$build/bench/bench_store_log" "$data/log"
+"$build/bench/bench_store_steps" "$data/steps"
 exit "${broken:-${failed:-${missed:-0}}}"

@@ -3,7 +3,7 @@
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include/bench)
 file(CREATE_LINK ${PROJECT_SOURCE_DIR}/bench ${PROJECT_BINARY_DIR}/include/bench/bench SYMBOLIC)
 foreach(part table log steps)
-  linnet_program(bench_store_${part} SOURCES store_${part}.c LIBS linnet_store)
+  linnet_program(bench_store_${part} SOURCES store_${part}.c $<$<STREQUAL:${part},steps>:histogram.c> LIBS linnet_store)
   target_include_directories(bench_store_${part} PRIVATE ${PROJECT_BINARY_DIR}/include/bench)
 endforeach()
 # The whole of it, with its actors.

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What it costs to note the steps of messages, and to find a message's among them.
  *
- *     bench_store_steps FOLDER       an empty folder on the disk to be measured
+ *     bench_store_steps FOLDER       an empty folder on the disk to be measured; a quarter of a minute
  *
- * Steps are noted by an actor in turns of a hundred, as an apply does, at 200,000 a second and as
- * fast as it can; then a message that was noted first, one that was noted last, and one that is not
- * there are looked for. Lines of JSON. */
+ * An actor notes in turns of a hundred, as an apply does: first into memory that was never touched,
+ * then each turn after a nap, when little of it is in a cache; ten turns after a nap; and with no
+ * room, when steps are dropped. Each turn is one value of the median and the spread. Beside each
+ * stands what can't be had for less, taken in the same turns: the clock, which a step reads once,
+ * and 32 bytes that are copied to the next place of a buffer as large. Then messages are looked for
+ * that were noted first, last, and not at all. Lines of JSON, each as soon as it is known. */
+#include "bench/histogram.h"
 #include "runtime/io/uring.h"
 #include "runtime/node.h"
+#include "store/steps.h"
 #include "store/trace.h"
 
 #include <inttypes.h>
@@ -17,11 +22,14 @@
 
 enum {
     TURN = 100, /* steps */
-    STEPS_PACED = 2000000,
-    STEPS_FAST = 2000000,
-    PACED_PER_MS = 200,
+    TURNS_FIRST = 2 * STEPS_HALF / TURN,
+    TURNS_PACED = 1500,
+    TURNS_HOT = 10000,
+    TURNS_HOT_EACH = 10, /* after a nap */
+    TURNS_DROPPED = 100,
     SENDER = 1,
     READER = 2,
+    FLOOR_STEPS = STEPS_HALF,
 };
 #define STEPS_BYTES_MAX (UINT64_C(512) << 20)
 
@@ -39,41 +47,122 @@ fail(const char *what, const char *why)
     _Exit(1);
 }
 
-/* Nanoseconds that the notes alone took. */
+/* Nanoseconds of a turn each: TURN of them are one of a step. */
+struct costs {
+    struct histogram note, mark, clock, copy;
+};
+
 static uint64_t
-note_turn(void)
+since_ns(uint64_t start_ns)
 {
-    struct io *io = ln_io();
-    uint64_t start_ns = io_now_ns(io);
-    for (unsigned i = 0; i < TURN; i++) {
-        uint64_t number = bench.noted++;
-        trace_step(bench.store, STEP_DURABLE, trace_mark(bench.store, SENDER, 1, number), READER, 1,
-                   number);
-    }
-    return io_now_ns(io) - start_ns;
+    return io_now_ns(ln_io()) - start_ns;
+}
+
+/* Whatever a loop has done is seen by somebody. */
+static void
+keep(void)
+{
+    __asm__ volatile("" ::: "memory");
 }
 
 static void
-note(unsigned steps, unsigned per_ms, const char *how)
+note_turn(struct costs *costs)
 {
+    uint64_t marks[TURN];
+    uint64_t start_ns = io_now_ns(ln_io());
+    for (unsigned i = 0; i < TURN; i++) {
+        marks[i] = trace_mark(bench.store, SENDER, 1, bench.noted + i);
+        keep();
+    }
+    histogram_record(&costs->mark, since_ns(start_ns));
+    start_ns = io_now_ns(ln_io());
+    for (unsigned i = 0; i < TURN; i++) {
+        uint64_t number = bench.noted++;
+        trace_step(bench.store, STEP_DURABLE, marks[i], READER, 1, number);
+    }
+    histogram_record(&costs->note, since_ns(start_ns));
+}
+
+static void
+floor_turn(struct costs *costs)
+{
+    static unsigned char places[FLOOR_STEPS][STEP_BYTES];
+    static unsigned next;
+    unsigned char step[STEP_BYTES] = {1};
+    uint64_t start_ns = io_now_ns(ln_io());
+    for (unsigned i = 0; i < TURN; i++) {
+        (void)io_now_ns(ln_io());
+        keep();
+    }
+    histogram_record(&costs->clock, since_ns(start_ns));
+    start_ns = io_now_ns(ln_io());
+    for (unsigned i = 0; i < TURN; i++) {
+        memcpy(places[next++ % FLOOR_STEPS], step, sizeof step);
+        keep();
+    }
+    histogram_record(&costs->copy, since_ns(start_ns));
+}
+
+static void
+print_cost(const char *name, const struct histogram *histogram)
+{
+    printf(", \"%s_ns\": {\"p10\": %.1f, \"median\": %.1f, \"p90\": %.1f}", name,
+           (double)histogram_percentile(histogram, 10) / TURN,
+           (double)histogram_percentile(histogram, 50) / TURN,
+           (double)histogram_percentile(histogram, 90) / TURN);
+}
+
+static void
+print_costs(const char *how, const struct costs *costs)
+{
+    printf("{\"part\": \"note\", \"how\": \"%s\", \"steps\": %" PRIu64, how,
+           costs->note.count * TURN);
+    print_cost("step", &costs->note);
+    print_cost("mark", &costs->mark);
+    print_cost("clock", &costs->clock);
+    print_cost("copy", &costs->copy);
+}
+
+static void
+note(unsigned turns, unsigned each, const char *how)
+{
+    static struct costs costs;
     struct trace_stats before;
     struct trace_stats after;
-    uint64_t ns = 0;
+    costs = (struct costs){0};
     trace_stats_read(bench.store, &before);
-    for (unsigned i = 0; i < steps; i += TURN) {
-        ns += note_turn();
-        if (per_ms > 0 && i % per_ms == 0) {
+    for (unsigned i = 0; i < turns; i++) {
+        note_turn(&costs);
+        floor_turn(&costs);
+        if (i % each == each - 1) {
             (void)ln_sleep(1);
         } else {
             ln_yield();
         }
     }
-    (void)ln_sleep(2000);
+    (void)ln_sleep(2 * STEPS_DELAY_MS); /* until the last of them are written */
     trace_stats_read(bench.store, &after);
-    printf("{\"part\": \"note\", \"how\": \"%s\", \"steps\": %u, \"ns_per_step\": %.1f, "
-           "\"dropped\": %" PRIu64 ", \"bytes_per_step\": %.3f}\n",
-           how, steps, (double)ns / steps, after.dropped - before.dropped,
+    print_costs(how, &costs);
+    printf(", \"dropped\": %" PRIu64 ", \"bytes_per_step\": %.3f}\n",
+           after.dropped - before.dropped,
            (double)(after.bytes - before.bytes) / (double)(after.noted - before.noted));
+}
+
+/* Both halves are filled in one turn, so that nobody can write them; the next find no room. */
+static void
+note_dropped(void)
+{
+    static struct costs costs;
+    for (unsigned i = 0; i < 2 * STEPS_HALF; i++) {
+        trace_step(bench.store, STEP_DURABLE, 1, READER, 1, bench.noted);
+    }
+    for (unsigned i = 0; i < TURNS_DROPPED; i++) {
+        note_turn(&costs);
+        floor_turn(&costs);
+    }
+    print_costs("dropped", &costs);
+    printf("}\n");
+    (void)ln_sleep(2 * STEPS_DELAY_MS);
 }
 
 static void
@@ -98,12 +187,13 @@ static void
 bench_run(void *state)
 {
     (void)state;
-    note(STEPS_PACED, PACED_PER_MS, "paced");
-    note(STEPS_FAST, 0, "as fast as it can");
+    note(TURNS_FIRST, TURNS_HOT_EACH, "into untouched memory");
+    note(TURNS_PACED, 1, "after a nap");
+    note(TURNS_HOT, TURNS_HOT_EACH, "ten turns after a nap");
     find("the first", 0);
     find("the last", bench.noted - 1);
     find("none", UINT64_MAX);
-    (void)fflush(stdout);
+    note_dropped();
     ln_node_stop(bench.node);
 }
 
@@ -124,6 +214,7 @@ main(int argc, char **argv)
     char why[256];
     size_t count;
     struct store_report report;
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc != 2) {
         fail("usage", "bench_store_steps FOLDER");
     }

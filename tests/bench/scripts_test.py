@@ -56,7 +56,7 @@ class Scripts(unittest.TestCase):
             text = GENERATOR.format(name=f"{name}/{program}", codes=codes or {},
                                     found=found if program == "linnet-bench" else [200])
             self.program(f"{name}/bench/{program}", text)
-        for program in "bench_store_table", "bench_store_log":
+        for program in "bench_store_table", "bench_store_log", "bench_store_steps":
             self.program(f"{name}/bench/{program}", "#!/bin/sh\n")
 
     def run_script(self, name, *words):
