@@ -155,14 +155,13 @@ bury(const struct apply *apply, const struct command_change *command, uint64_t n
     expiry_put(apply->ledger, apply->effects, command->kept_until_ms, number, &expiry);
 }
 
-/* Also to a sender without other devices: there may be a history of times when one was kept. A
- * frame of its own: its caller has a head. */
+/* Also to a sender without other devices: there may be one by then, or a history. A frame of its
+ * own: its caller has a head. */
 static __attribute__((noinline)) void
 copy_send(const struct apply *apply, const struct command_change *command,
           const struct store_entry_change *change)
 {
-    bool copied = command->copy || history_is_on(apply->ledger);
-    struct payload payload = {.kind = copied ? PAYLOAD_CHANGE : PAYLOAD_CHANGE_KEPT,
+    struct payload payload = {.kind = PAYLOAD_CHANGE,
                               .change = {.peer = command->owner, .change = *change}};
     uint8_t destination = ledger_partition_of(apply->ledger, change->message.sender);
     (void)outbox_put(apply->ledger, apply->effects, destination, &payload);
@@ -332,7 +331,29 @@ withdraw(const struct apply *apply, const struct payload_change *changed)
     }
 }
 
-/* As a message's copy (apply_message.c): where there is no room it is told that it is missing. */
+/* Whether a device may be shown the message without it: another one, or one that is linked while a
+ * copy of the message waits. */
+static bool
+others_see(const struct record_head *head)
+{
+    return head->devices > 1 || head->low.number < head->last.number;
+}
+
+/* As a message's copy (apply_message.c): where there is no room it is told that it is missing.
+ * False: there is no such user. A frame of its own: its caller has the entry. */
+static __attribute__((noinline)) bool
+tell_others(const struct apply *apply, uint64_t user, struct store_entry *entry)
+{
+    struct record_head head;
+    if (!inbox_head_get(apply->ledger, user, &head)) {
+        return false;
+    }
+    if (others_see(&head)) {
+        apply_own_append(apply, user, &head, entry);
+    }
+    return true;
+}
+
 static void
 run_changed(const struct apply *apply, const struct payload *payload)
 {
@@ -342,33 +363,9 @@ run_changed(const struct apply *apply, const struct payload *payload)
     struct store_entry entry = {
         .kind = STORE_ENTRY_CHANGE, .peer = changed->peer, .change = changed->change};
     withdraw(apply, changed);
-    if (!apply_own_entry(apply, user, &entry)) {
-        return;
-    }
-    change_history(apply, &place, &changed->change);
-}
-
-const struct apply_payload_kind apply_changed = {need_changed, run_changed};
-
-static void
-need_changed_kept(const struct needs *needs, const struct payload *payload)
-{
-    const struct payload_change *changed = &payload->change;
-    struct place place = {.user = changed->change.message.sender, .chat = changed->peer};
-    need(needs, RECORD_HEAD, place.user, 0);
-    need_history(needs, &place, &changed->change);
-}
-
-static void
-run_changed_kept(const struct apply *apply, const struct payload *payload)
-{
-    const struct payload_change *changed = &payload->change;
-    struct place place = {.user = changed->change.message.sender, .chat = changed->peer};
-    struct record_head head;
-    withdraw(apply, changed);
-    if (inbox_head_get(apply->ledger, place.user, &head)) {
+    if (tell_others(apply, user, &entry)) {
         change_history(apply, &place, &changed->change);
     }
 }
 
-const struct apply_payload_kind apply_changed_kept = {need_changed_kept, run_changed_kept};
+const struct apply_payload_kind apply_changed = {need_changed, run_changed};

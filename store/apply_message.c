@@ -158,6 +158,16 @@ need_copy(const struct needs *needs, const struct payload *payload)
     need(needs, RECORD_HEAD, payload->copy.message.sender, 0);
 }
 
+void
+apply_own_append(const struct apply *apply, uint64_t user, struct record_head *head,
+                 struct store_entry *entry)
+{
+    if (inbox_append_or_miss(apply->ledger, apply->effects, user, head, entry)) {
+        apply_expiry(apply, user, entry);
+    }
+    inbox_head_put(apply->ledger, user, head);
+}
+
 bool
 apply_own_entry(const struct apply *apply, uint64_t user, struct store_entry *entry)
 {
@@ -165,12 +175,8 @@ apply_own_entry(const struct apply *apply, uint64_t user, struct store_entry *en
     if (!inbox_head_get(apply->ledger, user, &head)) {
         return false;
     }
-    bool others = head.devices > 1 || !history_is_on(apply->ledger);
-    if (others) {
-        if (inbox_append_or_miss(apply->ledger, apply->effects, user, &head, entry)) {
-            apply_expiry(apply, user, entry);
-        }
-        inbox_head_put(apply->ledger, user, &head);
+    if (head.devices > 1 || !history_is_on(apply->ledger)) {
+        apply_own_append(apply, user, &head, entry);
     }
     return true;
 }

@@ -120,10 +120,13 @@ void apply_expiry(const struct apply *apply, uint64_t user, const struct store_e
 /* What one device of the user did, for the others, if there are any; where none has room they are
  * told that something is missing. False: there is no such user. */
 bool apply_own_entry(const struct apply *apply, uint64_t user, struct store_entry *entry);
+/* The same, whether there are others or not; the head is the user's, and is put. */
+void apply_own_append(const struct apply *apply, uint64_t user, struct record_head *head,
+                      struct store_entry *entry);
 
 /* apply_change.c */
 extern const struct apply_command_kind apply_change;
-extern const struct apply_payload_kind apply_changed, apply_changed_kept;
+extern const struct apply_payload_kind apply_changed;
 /* Takes body and attachments out of a message in the user's inbox, which has been read into
  * `entry`. */
 void apply_wipe(const struct apply *apply, uint64_t user, struct store_entry *entry);

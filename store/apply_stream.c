@@ -21,7 +21,6 @@ static const struct apply_payload_kind *const payloads[PAYLOAD_KINDS] = {
     [PAYLOAD_CHANGE] = &apply_changed,
     [PAYLOAD_GROUP_CHANGED] = &apply_group_changed,
     [PAYLOAD_CHAT_TTL] = &apply_chat_ttl_set,
-    [PAYLOAD_CHANGE_KEPT] = &apply_changed_kept,
     [PAYLOAD_CALL] = &apply_call_told,
 };
 

@@ -10,7 +10,6 @@ command_put_change(struct cursor_out *out, const struct command *command)
     const struct command_change *change = &command->change;
     cursor_put_u64(out, change->owner);
     cursor_put_u64(out, change->peer);
-    cursor_put_u8(out, change->copy);
     cursor_put_u8(out, change->in_group);
     cursor_put_u64(out, change->until_ms);
     cursor_put_u64(out, change->kept_until_ms);
@@ -25,7 +24,6 @@ command_get_change(struct cursor_in *in, struct command *command)
     struct command_change *out = &command->change;
     out->owner = cursor_get_u64(in);
     out->peer = cursor_get_u64(in);
-    out->copy = command_get_flag(in);
     out->in_group = command_get_flag(in);
     out->until_ms = cursor_get_u64(in);
     out->kept_until_ms = cursor_get_u64(in);

@@ -8,9 +8,8 @@
 /* Also GROUP_REVISE: its owner and peer are the group, and until_ms and kept_until_ms count from
  * the message's time, which the group knows, as it knows the author. */
 struct command_change {
-    uint64_t owner; /* of the inbox that it goes to, and whose partition decides */
-    uint64_t peer;  /* of the chat */
-    bool copy;
+    uint64_t owner;         /* of the inbox that it goes to, and whose partition decides */
+    uint64_t peer;          /* of the chat */
     bool in_group;          /* HIDE: the peer is a group */
     uint64_t until_ms;      /* it is refused from then on; 0: never */
     uint64_t kept_until_ms; /* how long it has to be remembered that a message was taken back */

@@ -112,7 +112,6 @@ partition_change_command(const struct ask *ask, enum command_kind kind, struct c
             {
                 .owner = change->message.recipient,
                 .peer = change->peer,
-                .copy = change->message.copy,
                 .in_group = change->in_group,
                 .until_ms = change->until_ms,
                 .kept_until_ms = change->kept_until_ms,

@@ -216,7 +216,6 @@ static const struct payload_coding *const codings[PAYLOAD_KINDS] = {
     [PAYLOAD_GROUP_ABSENT] = &payload_group_absent,
     [PAYLOAD_GROUP_CHANGED] = &payload_group_changed,
     [PAYLOAD_CHANGE] = &change,
-    [PAYLOAD_CHANGE_KEPT] = &change,
     [PAYLOAD_CHAT_TTL] = &chat_ttl,
     [PAYLOAD_EXPIRED] = &expired,
     [PAYLOAD_CALL] = &payload_call,

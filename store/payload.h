@@ -32,11 +32,10 @@ enum payload_kind {
     PAYLOAD_GROUP_COUNTS = 20,
     PAYLOAD_GROUP_ABSENT = 21,
     PAYLOAD_GROUP_CHANGED = 22,
-    PAYLOAD_CHAT_TTL = 23,    /* recipient's -> sender's: how long messages of their chat live */
-    PAYLOAD_EXPIRED = 32,     /* a receipt that tells, too, of what no device took in */
-    PAYLOAD_CHANGE = 46,      /* recipient's -> sender's: a change of one, likewise */
-    PAYLOAD_CHANGE_KEPT = 47, /* the same for what is left of the sender's history alone */
-    PAYLOAD_CALL = 64,        /* between the two in a call */
+    PAYLOAD_CHAT_TTL = 23, /* recipient's -> sender's: how long messages of their chat live */
+    PAYLOAD_EXPIRED = 32,  /* a receipt that tells, too, of what no device took in */
+    PAYLOAD_CHANGE = 46,   /* recipient's -> sender's: a change of one, likewise */
+    PAYLOAD_CALL = 64,     /* between the two in a call */
     PAYLOAD_KINDS,
 };
 

@@ -33,7 +33,6 @@ change_of_first(enum store_change_kind kind, uint64_t number, const char *text)
         .number = number,
         .recipient = bob,
         .chat_number = 1,
-        .copy = true,
         .text = text,
     };
 }
@@ -198,12 +197,65 @@ is_marked_where_own_devices_have_no_room(void **state)
         assert_int_equal(world_send(world, bob, 1, number, alice, "m").error, 0);
     }
     struct world_change edit = change_of_first(STORE_CHANGE_EDIT, 2, "once");
-    edit.copy = true;
     assert_int_equal(world_change(world, &edit).error, 0);
     world_settle(world);
     assert_int_equal(world_inbox(world, alice, 0, entries), 4);
     assert_int_equal(entries[3].kind, STORE_ENTRY_MISSED);
     world_free(&world);
+}
+
+static void
+reaches_who_is_linked_meanwhile(void **state)
+{
+    struct world *world = *state;
+    (void)world_send(world, alice, 1, 1, bob, "helo");
+    assert_int_equal(world_device_revoke(world, alice, 2).error, 0);
+    world_drain(world, alice);
+    struct world_change edit = change_of_first(STORE_CHANGE_EDIT, 2, "hello");
+    assert_int_equal(world_change(world, &edit).error, 0);
+    uint16_t device = world_device_add(world, alice, "tablet").device; /* it is under way */
+    world_settle(world);
+    struct result linked = world_device_attach(world, alice, device);
+    size_t count = world_inbox(world, alice, linked.acked, entries);
+    assert_int_equal(count, 2); /* that it is linked, and the edit */
+    expect_change(&entries[1], STORE_CHANGE_EDIT, 2, "hello");
+}
+
+static void
+goes_with_a_copy_that_waits(void **state)
+{
+    struct world *world = *state;
+    (void)world_send_copied(world, alice, 1, 1, bob, "helo");
+    world_settle(world);
+    assert_int_equal(world_device_revoke(world, alice, 2).error, 0);
+    struct world_change edit = change_of_first(STORE_CHANGE_EDIT, 2, "hello");
+    assert_int_equal(world_change(world, &edit).error, 0);
+    world_settle(world); /* alice's only device has acknowledged nothing */
+    uint16_t device = world_device_add(world, alice, "tablet").device;
+    struct result linked = world_device_attach(world, alice, device);
+    size_t count = world_inbox(world, alice, linked.acked, entries);
+    assert_int_equal(entries[0].kind, STORE_ENTRY_MESSAGE);
+    bool edited = false;
+    for (size_t i = 1; i < count; i++) {
+        edited = edited || entries[i].kind == STORE_ENTRY_CHANGE;
+    }
+    assert_true(edited);
+}
+
+static void
+is_nothing_for_an_only_device(void **state)
+{
+    struct world *world = *state;
+    (void)world_send(world, alice, 1, 1, bob, "helo");
+    assert_int_equal(world_device_revoke(world, alice, 2).error, 0);
+    world_settle(world);
+    world_drain(world, alice);
+    struct record_head before;
+    assert_true(world_head(world, alice, &before));
+    struct world_change edit = change_of_first(STORE_CHANGE_EDIT, 2, "hello");
+    assert_int_equal(world_change(world, &edit).error, 0);
+    world_settle(world);
+    assert_int_equal(world_inbox(world, alice, before.last.number, entries), 0);
 }
 
 /* However many there were: of the many the last ones are kept, and go. */
@@ -496,6 +548,12 @@ main(void)
                    lives_as_long_as_the_message),
         AMONG_THEM("what a deleted message was edited to is given to nobody any more",
                    takes_edits_along),
+        AMONG_THEM("an edit that is under way reaches a device that is linked meanwhile",
+                   reaches_who_is_linked_meanwhile),
+        AMONG_THEM("an edit waits with the copy of its message for who is linked later",
+                   goes_with_a_copy_that_waits),
+        AMONG_THEM("an edit takes no room of who has one device and has taken in all",
+                   is_nothing_for_an_only_device),
         AMONG_THEM("where the author's other devices have no room they are told that it is missing",
                    is_marked_where_own_devices_have_no_room),
         AMONG_THEM("that a message was taken back is remembered while copies of it wait",

@@ -114,7 +114,6 @@ edits_live_no_longer(void **state)
                                 .number = 3,
                                 .recipient = bob,
                                 .chat_number = 1,
-                                .copy = true,
                                 .text = "hi"};
     assert_int_equal(world_change(world, &edit).error, 0);
     world_settle(world);
@@ -260,7 +259,6 @@ shortens_nothing_of_who_has_blocked(void **state)
                                 .number = 2,
                                 .recipient = alice,
                                 .chat_number = 1,
-                                .copy = true,
                                 .text = "edited"};
     assert_int_equal(world_change(world, &edit).error, 0);
     world_settle(world);

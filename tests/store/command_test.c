@@ -165,7 +165,6 @@ change_kinds(struct command *out)
         {.kind = COMMAND_CHANGE,
          .change = {.owner = 9,
                     .peer = 8,
-                    .copy = true,
                     .until_ms = 77,
                     .kept_until_ms = 78,
                     .original = 5,

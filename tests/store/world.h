@@ -98,8 +98,7 @@ struct world_change {
     uint64_t original;
     uint64_t ttl_ms;
     uint64_t expires_at_ms; /* the message's own end */
-    bool copy;
-    bool in_group; /* HIDE: the recipient is a group */
+    bool in_group;          /* HIDE: the recipient is a group */
     const char *text;
 };
 struct result world_change(struct world *world, const struct world_change *change);

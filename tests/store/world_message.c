@@ -84,7 +84,6 @@ world_change(struct world *world, const struct world_change *change)
     command.change = (struct command_change){
         .owner = hides ? change->sender : change->recipient,
         .peer = hides ? change->recipient : change->sender,
-        .copy = change->copy,
         .in_group = change->in_group,
         .until_ms = change->until_ms,
         .kept_until_ms = world_now_ms(world) + 1000000,
