@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* getHistory: what was said in a chat before. Its messages leave as the inbox's do, without a
- * number there; the answer behind them says how to go on. */
+/* getHistory: what was said in a chat before. It leaves as the inbox's events do, without a number
+ * there; the answer behind them says how to go on. */
 #include "actors/command.h"
 #include "actors/event.h"
 
@@ -71,6 +71,7 @@ get_history(struct connection *connection, const Linnet__V1__ClientFrame *frame)
         .number = asked->from,
         .sender = asked->sender_user_id,
         .content_kind = (uint8_t)asked->content_kind,
+        .only = (uint8_t)asked->only,
         .from_ms = asked->since_ms,
         .to_ms = asked->until_ms,
         .max = asked->max < STORE_HISTORY_MAX ? (uint32_t)asked->max : STORE_HISTORY_MAX,

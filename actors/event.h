@@ -10,6 +10,7 @@
 
 #include "actors/connection_priv.h"
 #include "store/entry.h"
+#include "store/history.h"
 
 typedef void event_of_entry(struct connection *connection, const struct store_entry *entry);
 
@@ -33,10 +34,12 @@ void event_receipts(struct connection *connection, const struct store_entry *ent
 
 /* event_message.c */
 event_of_entry event_message;
-/* The rows of a history's page (STORE_HISTORY), which the inbox does not have: without a number
- * there, and with how far each has got. */
-void event_history(struct connection *connection, const struct ln_buffer *rows);
+/* A message of a history, and how far it has got; its number is 0. */
+void event_told(struct connection *connection, const struct store_history_row *row);
 event_of_entry event_changed;
+
+/* event_history.c: the rows of a history's page (STORE_HISTORY). */
+void event_history(struct connection *connection, const struct ln_buffer *rows);
 
 /* event_call.c */
 event_of_entry event_call;

@@ -157,7 +157,9 @@ event_group_update(struct connection *connection, const struct store_entry *entr
     frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_CHAT_UPDATE;
     frame.chat_update = &event;
     event_send(connection, &frame);
-    messenger_count(&connection->messenger->counters.chat_updates);
+    if (entry->number != 0) {
+        messenger_count(&connection->messenger->counters.chat_updates);
+    }
     ln_free(parts.subjects);
 }
 

@@ -3,7 +3,6 @@
 #include "actors/event.h"
 
 #include "store/entry.h"
-#include "store/history.h"
 #include "store/trace.h"
 
 #include <string.h>
@@ -143,34 +142,20 @@ event_message(struct connection *connection, const struct store_entry *entry)
     message_send(connection, entry, &nothing);
 }
 
-static void
-history_send(struct connection *connection, const struct store_history_row *row)
+void
+event_told(struct connection *connection, const struct store_history_row *row)
 {
     static const Linnet__V1__NewMessage__State states[] = {
         [STORE_HISTORY_SENT] = LINNET__V1__NEW_MESSAGE__STATE__SENT,
         [STORE_HISTORY_DELIVERED] = LINNET__V1__NEW_MESSAGE__STATE__DELIVERED,
         [STORE_HISTORY_READ] = LINNET__V1__NEW_MESSAGE__STATE__READ,
     };
-    struct store_entry entry = row->entry;
     Linnet__V1__MessageCount count = LINNET__V1__MESSAGE_COUNT__INIT;
     count.delivered = row->count.delivered;
     count.read = row->count.read;
     count.expired = row->count.expired;
     struct told told = {.state = states[row->state], .count = row->counted ? &count : NULL};
-    entry.number = 0;
-    message_send(connection, &entry, &told);
-}
-
-void
-event_history(struct connection *connection, const struct ln_buffer *rows)
-{
-    const unsigned char *bytes = ln_buffer_data((struct ln_buffer *)(uintptr_t)rows);
-    size_t count = ln_buffer_bytes(rows);
-    size_t at = 0;
-    struct store_history_row row;
-    while (store_history_next(bytes, count, &at, &row)) {
-        history_send(connection, &row);
-    }
+    message_send(connection, &row->entry, &told);
 }
 
 static Linnet__V1__MessageChanged__Kind

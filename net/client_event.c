@@ -136,11 +136,14 @@ static int
 update_read(struct client *client, const Linnet__V1__ChatUpdate *update,
             struct client_event *out_event)
 {
-    if (update->chat == NULL || update->inbox_number <= client->inbox_last) {
+    bool numbered = update->inbox_number != 0; /* a history's is not */
+    if (update->chat == NULL || (numbered && update->inbox_number <= client->inbox_last)) {
         return nonsense(client, out_event, "an update without chat, or out of order");
     }
-    out_event->again = update->inbox_number <= client->inbox_given;
-    client->inbox_last = update->inbox_number;
+    out_event->again = numbered && update->inbox_number <= client->inbox_given;
+    if (numbered) {
+        client->inbox_last = update->inbox_number;
+    }
     if (client->inbox_given < update->inbox_number) {
         client->inbox_given = update->inbox_number;
     }

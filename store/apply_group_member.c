@@ -317,6 +317,7 @@ update_to_member(const struct apply *apply, uint64_t user, const struct store_en
         membership.role = role_after(update->kind, membership.role);
     }
     membership_put(apply->ledger, user, entry->peer, &membership);
+    history_put(apply->ledger, apply->effects, user, entry);
 }
 
 static void

@@ -7,7 +7,7 @@
 
 enum { COMMAND_HISTORY_ROW_BYTES = 3 * 8 + 1, COMMAND_HISTORY_ROWS_MAX = 300 };
 
-/* One message of one user's history. */
+/* One row of one user's history, as history_place names it (history_ledger.h). */
 struct command_history_row {
     uint64_t user;
     uint64_t chat;

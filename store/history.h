@@ -5,8 +5,9 @@
  *     STORE_HISTORY, to the partition of the user whose history it is
  *
  * Everything that is said in a chat while history is on stands in the history of each who takes
- * part in it: what came into the user's inbox, and what the user wrote, from whichever device. It
- * is told in the order in which it came there, forwards or backwards. Of what was deleted it is
+ * part in it: what came into the user's inbox, what the user wrote, from whichever device, and how
+ * a group that he was in was changed. It is told in the order in which it came there, forwards or
+ * backwards. Of what was deleted it is
  * told that it was; what has expired is not told, nor, where that is how long it is kept
  * (store_options.history_until_read), what has been read.
  *
@@ -22,7 +23,13 @@
 #define STORE_HISTORY_OFF UINT64_C(0)
 #define STORE_HISTORY_FOREVER UINT64_MAX
 
-enum { STORE_HISTORY_MAX = 100 /* messages of one answer */ };
+enum { STORE_HISTORY_MAX = 100 /* rows of one answer */ };
+
+enum store_history_only {
+    STORE_HISTORY_ANYTHING = 0,
+    STORE_HISTORY_MESSAGES = 1,
+    STORE_HISTORY_UPDATES = 2, /* of a group */
+};
 
 enum store_history_tag {
     /* store_history -> store_history_page, buffer: rows (store_history_next) */
@@ -32,19 +39,20 @@ enum store_history_tag {
 struct store_history {
     uint64_t user;
     uint64_t chat;        /* the other user, or the group */
-    uint64_t number;      /* messages beyond this one, as an earlier page told; 0: from the end */
-    uint64_t sender;      /* his alone; 0: anybody's */
-    uint8_t content_kind; /* of this kind alone; 0: any */
+    uint64_t number;      /* rows beyond this one, as an earlier page told; 0: from the end */
+    uint64_t sender;      /* his alone, an update's author's; 0: anybody's */
+    uint8_t content_kind; /* messages of this kind alone; 0: any */
+    uint8_t only;         /* enum store_history_only */
     uint64_t from_ms;     /* accepted then or later */
     uint64_t to_ms;       /* and before; 0: until now */
     uint32_t max;         /* 0: STORE_HISTORY_MAX */
-    uint32_t bytes_max;   /* of the buffer, but one message at least; 0: as much as fits */
+    uint32_t bytes_max;   /* of the buffer, but one row at least; 0: as much as fits */
     bool in_group;        /* the chat is a group: -ENXIO where the user was never in it */
     bool forward;         /* towards newer ones; without a number: from the oldest */
     /* forward alone: of all chats, this one and the number are where to go on */
     bool whole;
 };
-/* Messages and bytes are bounded, and so is what is looked through for them: a page may hold none
+/* Rows and bytes are bounded, and so is what is looked through for them: a page may hold none
  * and still have more behind it. */
 struct store_history_page {
     uint64_t reached; /* the next page's number */
@@ -59,6 +67,7 @@ struct store_history_page {
 /* How far a message has got: what another wrote, to this user; what he wrote, to the other one, or
  * to all members of the group, as he was last told. It only rises. */
 enum store_history_state {
+    STORE_HISTORY_NONE = 0, /* an update */
     STORE_HISTORY_SENT = 1,
     STORE_HISTORY_DELIVERED = 2,
     STORE_HISTORY_READ = 3,

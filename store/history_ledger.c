@@ -9,11 +9,18 @@ history_is_on(const struct ledger *ledger)
     return ledger->limits.history_ms > 0;
 }
 
-static bool
-is_own(uint64_t user, const struct store_entry *entry)
+void
+history_place(uint64_t user, uint64_t chat, const struct store_entry *entry, uint64_t *out_number,
+              bool *out_own)
 {
-    return entry->kind == STORE_ENTRY_MESSAGE && entry->message.sender == user &&
-           entry->peer != user;
+    if (entry->kind == STORE_ENTRY_GROUP_UPDATE) {
+        *out_number = entry->update.update;
+        *out_own = true;
+    } else {
+        *out_number = entry->message.chat_number;
+        *out_own =
+            entry->kind == STORE_ENTRY_MESSAGE && entry->message.sender == user && chat != user;
+    }
 }
 
 static void
@@ -56,8 +63,10 @@ history_put(struct ledger *ledger, struct effects *effects, uint64_t user,
     ledger_put(ledger, &key, nothing, cursor_out_bytes(&out));
 
     struct history_at at = {.number = entry->number};
-    key = history_key_at(ledger->partition, user, entry->peer, entry->message.chat_number,
-                         is_own(user, entry));
+    uint64_t chat_number;
+    bool own;
+    history_place(user, entry->peer, entry, &chat_number, &own);
+    key = history_key_at(ledger->partition, user, entry->peer, chat_number, own);
     at_put(ledger, &key, &at);
 }
 

@@ -46,6 +46,6 @@ store_history_next(const unsigned char *bytes, size_t count, size_t *at,
     *at += ROW_BYTES;
     bool there = entry_next(bytes, count, at, &out->entry);
     ASSERT(there);
-    out->count.chat_number = out->entry.message.chat_number;
+    out->count.chat_number = out->counted ? out->entry.message.chat_number : 0;
     return true;
 }

@@ -42,31 +42,34 @@ history_cursors_get(struct partition *partition, uint64_t user, uint64_t chat_id
 }
 
 bool
-history_is_own(uint64_t user, uint64_t chat, const struct store_entry *entry)
-{
-    return entry->kind == STORE_ENTRY_MESSAGE && entry->message.sender == user && chat != user;
-}
-
-bool
 history_is_read(const struct partition *partition, uint64_t user, uint64_t chat,
                 const struct store_entry *entry, const struct history_cursors *cursors)
 {
-    uint64_t read = history_is_own(user, chat, entry) ? cursors->peer_read : cursors->read;
-    return partition->store->options.history_until_read && entry->message.chat_number <= read;
+    uint64_t number;
+    bool own;
+    history_place(user, chat, entry, &number, &own);
+    if (!partition->store->options.history_until_read) {
+        return false;
+    }
+    if (entry->kind == STORE_ENTRY_GROUP_UPDATE) {
+        return entry->update.chat_number < cursors->read;
+    }
+    return number <= (own ? cursors->peer_read : cursors->read);
 }
 
 bool
 history_has_expired(const struct partition *partition, const struct store_entry *entry)
 {
+    const struct store_entry_message *said = entry_said(entry);
     uint64_t keep_ms = partition->ledger.limits.history_ms;
     uint64_t now_ms = (uint64_t)ln_wall_ms();
     if (keep_ms == STORE_HISTORY_OFF) {
         return true; /* of a time when it was on */
     }
-    if (entry->message.expires_at_ms != 0 && entry->message.expires_at_ms <= now_ms) {
+    if (said != NULL && said->expires_at_ms != 0 && said->expires_at_ms <= now_ms) {
         return true;
     }
-    return keep_ms != STORE_HISTORY_FOREVER && entry->message.time_ms + keep_ms <= now_ms;
+    return keep_ms != STORE_HISTORY_FOREVER && entry_time_ms(entry) + keep_ms <= now_ms;
 }
 
 /* Of what others wrote how far this user has got, of his own how far they have. */
@@ -74,6 +77,9 @@ static enum store_history_state
 state_of(uint64_t user, uint64_t chat, const struct store_entry *entry,
          const struct history_cursors *cursors)
 {
+    if (entry->kind == STORE_ENTRY_GROUP_UPDATE) {
+        return STORE_HISTORY_NONE;
+    }
     bool own = entry->message.sender == user && chat != user;
     uint64_t chat_number = entry->message.chat_number;
     if (chat_number <= (own ? cursors->peer_read : cursors->read)) {
@@ -129,11 +135,15 @@ history_range(const struct telling *telling)
 static bool
 is_wanted(const struct store_history *asked, const struct store_entry *entry)
 {
-    const struct store_entry_message *message = &entry->message;
-    return (asked->sender == 0 || message->sender == asked->sender) &&
-           (asked->content_kind == 0 || message->content_kind == asked->content_kind) &&
-           message->time_ms >= asked->from_ms &&
-           (asked->to_ms == 0 || message->time_ms < asked->to_ms);
+    const struct store_entry_message *said = entry_said(entry);
+    uint64_t time_ms = entry_time_ms(entry);
+    uint64_t author = said != NULL ? said->sender : entry->update.author;
+    uint8_t content_kind = said != NULL ? said->content_kind : 0;
+    uint8_t is = said != NULL ? STORE_HISTORY_MESSAGES : STORE_HISTORY_UPDATES;
+    return (asked->sender == 0 || author == asked->sender) &&
+           (asked->content_kind == 0 || content_kind == asked->content_kind) &&
+           (asked->only == STORE_HISTORY_ANYTHING || asked->only == is) &&
+           time_ms >= asked->from_ms && (asked->to_ms == 0 || time_ms < asked->to_ms);
 }
 
 /* What the user was last told of a message that he wrote to a group. It is not told again where all

@@ -19,10 +19,8 @@ struct history_cursors {
 bool history_cursors_get(struct partition *partition, uint64_t user, uint64_t chat,
                          struct history_cursors *out);
 
-/* Written one to one by the history's own user. */
-bool history_is_own(uint64_t user, uint64_t chat, const struct store_entry *entry);
-
-/* Whoever was to read it has, and that is how long it is kept. */
+/* Whoever was to read it has, and that is how long it is kept. An update is read with what was said
+ * behind it. */
 bool history_is_read(const struct partition *partition, uint64_t user, uint64_t chat,
                      const struct store_entry *entry, const struct history_cursors *cursors);
 

@@ -49,12 +49,8 @@ static void
 sweep_add(struct command_history *out, unsigned char *rows, const struct store_key *key,
           const struct store_entry *entry)
 {
-    struct command_history_row row = {
-        .user = key->owner,
-        .chat = key->a,
-        .chat_number = entry->message.chat_number,
-        .own = history_is_own(key->owner, key->a, entry),
-    };
+    struct command_history_row row = {.user = key->owner, .chat = key->a};
+    history_place(key->owner, key->a, entry, &row.chat_number, &row.own);
     command_history_put(rows, out->count++, &row);
 }
 

@@ -219,9 +219,12 @@ async def groups(telling):
                       and counted["counts"][0].get("read") == 1)
     await alice.ask({"getMessageInfo": {"chat": chat, "chatNumber": "1"}})
     await bob.ask({"getMessageInfo": {"chat": chat, "chatNumber": "1"}})
-    answer = await alice.ask({"getHistory": {"chat": chat}})
+    answer = await alice.ask({"getHistory": {"chat": chat, "only": "MESSAGES"}})
     for _ in range(int(answer["history"]["count"])):
         await alice.event("newMessage")
+    answer = await alice.ask({"getHistory": {"chat": chat, "only": "CHAT_UPDATES", "forward": True}})
+    for _ in range(int(answer["history"]["count"])):
+        await alice.event("chatUpdate")
     await alice.ask({"sendMessage": {"chat": chat, "text": "hi", "change": {"kind": "EDIT", "chatNumber": "1"}}})
     await bob.event("messageChanged")
     bob.other = alice

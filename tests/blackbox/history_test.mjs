@@ -12,17 +12,18 @@ describe('a history', () => {
   });
   after(() => node.remove());
 
-  // The texts that come before the answer, and the answer.
+  // The rows that come before the answer, of messages their texts, and the answer.
   async function page(client, question) {
-    const answer = client.ask({ getHistory: question });
-    const { history } = await answer;
-    const texts = [];
-    for (let i = 0; i < Number(history.count ?? 0); i += 1) {
-      const message = await client.event('newMessage');
-      assert.equal(message.inboxNumber, undefined);
-      texts.push(message.text);
-    }
-    return { texts, ...history };
+    const before = client.frames.length;
+    const { history } = await client.ask({ getHistory: question });
+    const rows = client.frames.slice(before).filter((frame) => {
+      const told = frame.newMessage ?? frame.chatUpdate;
+      return told && !told.inboxNumber;
+    });
+    assert.equal(rows.length, Number(history.count ?? 0));
+    client.kept = client.kept.filter((frame) => !rows.includes(frame));
+    const texts = rows.filter(({ newMessage }) => newMessage).map(({ newMessage }) => newMessage.text);
+    return { rows, texts, ...history };
   }
 
   async function chatOfTwo(...names) {
@@ -98,13 +99,12 @@ describe('a history', () => {
       told = await alice.event('groupReceipts');
     } while (told.counts[0].read !== 1 || told.counts[1].delivered !== 1);
     const fresh = await Client.login(node.url, 'olga');
-    const question = { chat: chat.chat, forward: true };
-    const rows = async () => {
-      const { peerDelivered } = await page(fresh, question);
-      const messages = fresh.frames.filter(({ newMessage }) => newMessage && !newMessage.inboxNumber).slice(-2);
-      return { peerDelivered, messages: messages.map(({ newMessage }) => newMessage) };
+    const question = { chat: chat.chat, forward: true, only: 'MESSAGES' };
+    const toldOf = async () => {
+      const { peerDelivered, rows } = await page(fresh, question);
+      return { peerDelivered, messages: rows.map(({ newMessage }) => newMessage) };
     };
-    const { messages } = await rows();
+    const { messages } = await toldOf();
     assert.deepEqual(messages.map(({ text, state, count }) => [text, state, count]),
       [['one', 'SENT', { delivered: 1, read: 1 }], ['two', 'SENT', { delivered: 1 }]]);
     const quin = await Client.login(node.url, 'quin');
@@ -113,7 +113,7 @@ describe('a history', () => {
     do {
       told = await alice.event('groupReceipts');
     } while (told.deliveredAll !== '2');
-    const later = await rows();
+    const later = await toldOf();
     assert.equal(later.peerDelivered, '2');
     assert.deepEqual(later.messages.map(({ state, count }) => [state, count]),
       [['DELIVERED', { delivered: 2, read: 1 }], ['DELIVERED', { delivered: 2 }]]);
@@ -121,6 +121,40 @@ describe('a history', () => {
     const ofGroup = exported.filter(({ newMessage }) => newMessage && newMessage.chat.groupId && !newMessage.inboxNumber);
     assert.deepEqual(ofGroup.map(({ newMessage }) => newMessage), later.messages);
     await Promise.all([alice, bob, quin, fresh].map((client) => client.close()));
+  });
+
+  it('tells what became of a group in its order, and nothing behind the update that took one out', async () => {
+    const { alice, bob, users } = await chatOfTwo('rita', 'sam');
+    const ofBob = { participants: [{ userId: users[1] }] };
+    const { chat: { chat } } = await alice.ask({ createChat: { name: 'both', ...ofBob } });
+    await alice.ask({ sendMessage: { chat, text: 'one' } });
+    await alice.ask({ modifyChat: { chat, name: 'two' } });
+    await alice.ask({ modifyChat: { chat, remove: ofBob } });
+    await alice.ask({ sendMessage: { chat, text: 'two' } });
+    await alice.ask({ modifyChat: { chat, deleteChat: {} } });
+    const words = (rows) => rows.map(({ newMessage, chatUpdate }) => newMessage?.text
+      ?? Object.keys(chatUpdate).find((key) => ['created', 'name', 'removed', 'deleted'].includes(key)));
+    for (const [client, expected] of [[alice, ['created', 'one', 'name', 'removed', 'two', 'deleted']],
+      [bob, ['created', 'one', 'name', 'removed']]]) {
+      let last;
+      do {
+        last = await client.event('chatUpdate');
+      } while (!(client === alice ? last.deleted : last.removed));
+      const { rows } = await page(client, { chat, forward: true });
+      assert.deepEqual(words(rows), expected);
+      const first = await page(client, { chat, max: 2 });
+      const rest = await page(client, { chat, from: first.next });
+      assert.deepEqual(words([...first.rows, ...rest.rows]), [...expected].reverse());
+      const updates = await page(client, { chat, forward: true, only: 'CHAT_UPDATES', senderUserId: users[0] });
+      assert.deepEqual(words(updates.rows), expected.filter((word) => !['one', 'two'].includes(word)));
+      const text = await node.linnet(['user', 'export', client === alice ? 'rita' : 'sam']);
+      const exported = text.trim().split('\n').map((row) => JSON.parse(row)).filter((row) => {
+        const told = row.newMessage ?? row.chatUpdate;
+        return told?.chat.groupId && !told.inboxNumber;
+      });
+      assert.deepEqual(exported, rows);
+    }
+    await Promise.all([alice.close(), bob.close()]);
   });
 
   it('is told by kind, with what became of each message', async () => {
@@ -184,6 +218,9 @@ describe('a history', () => {
     assert.equal(noChat.code, 'BAD_FRAME');
     const { error: times } = await erna.ask({ getHistory: { chat: { userId: '1' }, sinceMs: '9', untilMs: '9' } });
     assert.match(times.text, /untilMs/);
+    const ofUpdates = { chat: { userId: '1' }, only: 'CHAT_UPDATES', contentKind: 7 };
+    const { error: kindless } = await erna.ask({ getHistory: ofUpdates });
+    assert.match(kindless.text, /contentKind/);
     const { error: nobody } = await erna.ask({ getHistory: { chat: { userName: 'nobody' } } });
     assert.equal(nobody.code, 'UNKNOWN_USER');
     const { error: noGroup } = await erna.ask({ getHistory: { chat: { groupId: '7000' } } });

@@ -138,6 +138,11 @@ is_told_of_groups(void **state)
         alice_hears(&talk, "update 10 9/1 again");
         node_says(&talk, UPDATE("13", "2"));
         alice_hears(&talk, "update 13 9/2");
+        /* A history tells what was told before, and stands in no inbox. */
+        node_says(&talk, UPDATE("0", "1"));
+        alice_hears(&talk, "update 0 9/1");
+        node_says(&talk, UPDATE("14", "3"));
+        alice_hears(&talk, "update 14 9/3");
         talk_fini(&talk);
     }
 }

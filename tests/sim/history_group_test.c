@@ -67,13 +67,38 @@ between(const char *frame, const char *key, const char *end_of)
     return out;
 }
 
+/* "u2@1:added": update 2, behind message 1. */
+static void
+update_note(const char *frame, char *out)
+{
+    static const char *const changes[] = {"created", "added", "removed", "name", "left"};
+    size_t used = strlen(out);
+    const char *found = "?";
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        char key[32];
+        (void)snprintf(key, sizeof key, "\"%s\":", changes[i]);
+        if (strcmp(found, "?") == 0 && strstr(frame, key) != NULL) {
+            found = changes[i];
+        }
+    }
+    (void)snprintf(out + used, PAST_BYTES - used, "%su%" PRIu64 "@%" PRIu64 ":%s",
+                   used > 0 ? " " : "", wire_number(frame, "update"),
+                   wire_number_in(frame, "chatNumber"), found);
+}
+
 /* "m1:text=STATE", of one's own perhaps with "(delivered/read/expired)". */
 static void
 row_note(const char *frame, char *out)
 {
     size_t used = strlen(out);
     const char *count = strstr(frame, "\"count\":{");
-    if (strstr(frame, "\"inboxNumber\"") != NULL || strncmp(frame, "{\"newMessage\"", 13) != 0) {
+    if (strstr(frame, "\"inboxNumber\"") != NULL) {
+        return;
+    }
+    if (strncmp(frame, "{\"chatUpdate\"", 13) == 0) {
+        update_note(frame, out);
+    }
+    if (strncmp(frame, "{\"newMessage\"", 13) != 0) {
         return;
     }
     used +=
@@ -120,7 +145,15 @@ static void
 past_is(const struct attendee *attendee, enum protocol_form form, const char *expected)
 {
     char last[MEETING_FRAME_BYTES];
-    assert_string_equal(past_of(attendee, form, ",\"forward\":true", last), expected);
+    assert_string_equal(past_of(attendee, form, ",\"forward\":true,\"only\":\"MESSAGES\"", last),
+                        expected);
+}
+
+static void
+past_narrowed_is(const struct attendee *attendee, const char *narrowed, const char *expected)
+{
+    char last[MEETING_FRAME_BYTES];
+    assert_string_equal(past_of(attendee, PROTOCOL_BINARY, narrowed, last), expected);
 }
 
 /* All that her history says stands as she was told by receipts, or has gone on since. */
@@ -168,6 +201,55 @@ a_writer_finds_the_ticks_of_his_messages(void **state)
     }
 }
 
+static void
+bob_is(const char *change)
+{
+    char command[128];
+    (void)snprintf(command, sizeof command, "\"%s\":{\"participants\":[{\"userName\":\"bob\"}]}",
+                   change);
+    (void)attendee_changes(alice, command);
+}
+
+/* He is out of it while two is written, and it is called otherwise. */
+static void
+what_became_of_a_group_stands_in_its_order(void **state)
+{
+    (void)state;
+    for (uint64_t step = 0; step < CUTS; step++) {
+        begin(70 + step);
+        (void)attendee_writes(alice, "one");
+        meeting_crash_within(&meeting, 1 + step * CUT_STEP, 2000);
+        bob_is("remove");
+        (void)attendee_writes(alice, "two");
+        meeting_crash_within(&meeting, 1 + step * CUT_STEP, 2000);
+        (void)attendee_changes(alice, "\"name\":\"runners\"");
+        bob_is("add");
+        (void)attendee_writes(carol, "three");
+        meeting_crash_within(&meeting, 1 + step * CUT_STEP, 2000);
+        meeting_rest(&meeting);
+        if (step % 2 == 0) {
+            past_narrowed_is(bob, ",\"forward\":true",
+                             "u1@0:created m1:one=READ u2@1:removed u4@2:added m3:three=READ");
+            past_narrowed_is(bob, "",
+                             "m3:three=READ u4@2:added u2@1:removed m1:one=READ u1@0:created");
+        } else {
+            past_narrowed_is(carol, ",\"forward\":true",
+                             "u1@0:created m1:one=READ u2@1:removed m2:two=READ u3@2:name "
+                             "u4@2:added m3:three=READ");
+            past_narrowed_is(carol, ",\"only\":\"CHAT_UPDATES\"",
+                             "u4@2:added u3@2:name u2@1:removed u1@0:created");
+            past_narrowed_is(carol, ",\"only\":\"MESSAGES\",\"forward\":true",
+                             "m1:one=READ m2:two=READ m3:three=READ");
+            char of_carol[64];
+            (void)snprintf(of_carol, sizeof of_carol, ",\"senderUserId\":\"%" PRIu64 "\"",
+                           carol->user);
+            past_narrowed_is(carol, of_carol, "m3:three=READ");
+            past_narrowed_is(carol, ",\"contentKind\":1", "");
+        }
+        end();
+    }
+}
+
 int
 main(void)
 {
@@ -175,6 +257,9 @@ main(void)
         SPEC("a group's writer finds on a device that comes later how far his messages have got, "
              "as he was told, wherever the power goes",
              a_writer_finds_the_ticks_of_his_messages),
+        SPEC("what became of a group stands in its order among what was said, for who was in it, "
+             "wherever the power goes",
+             what_became_of_a_group_stands_in_its_order),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

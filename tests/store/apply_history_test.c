@@ -15,7 +15,7 @@ world_with(uint64_t history_ms)
     return world_new(11, &limits);
 }
 
-/* The first letters of a chat's history, the oldest first, of a deleted message "-"; what is there
+/* The first letters of a chat's messages, the oldest first, of a deleted one "-"; what is there
  * backwards must be the same. */
 static const char *
 history(struct world *world, uint64_t user, uint64_t chat)
@@ -39,6 +39,10 @@ history(struct world *world, uint64_t user, uint64_t chat)
             assert_true(world_get(world, &back, &value));
             assert_true(world_get(world, &key, &value));
             assert_int_equal(entry_decode(key.b, value.bytes, value.count, &entry), 0);
+            if (entry.kind == STORE_ENTRY_GROUP_UPDATE) {
+                assert_int_equal(entry.update.update, number);
+                continue;
+            }
             text[used++] = (char)(entry.message.deleted ? '-' : entry.message.body[0]);
         }
     }
@@ -377,6 +381,73 @@ keeps_what_a_writer_was_told(void **state)
     world_free(&world);
 }
 
+/* Which of a group's first four updates are there. */
+static const char *
+updates(struct world *world, uint64_t user, uint64_t group)
+{
+    static char text[8];
+    size_t used = 0;
+    struct store_value value;
+    for (uint64_t update = 1; update <= 4; update++) {
+        struct store_key at =
+            history_key_at(world_partition(world, user), user, group, update, true);
+        if (world_get(world, &at, &value)) {
+            text[used++] = (char)('0' + update);
+        }
+    }
+    text[used] = '\0';
+    return text;
+}
+
+static void
+change_group(struct world *world, uint64_t group, uint64_t user, uint64_t number, uint8_t kind,
+             uint64_t subject)
+{
+    struct world_group_change change = {.group = group,
+                                        .user = user,
+                                        .number = number,
+                                        .kind = kind,
+                                        .subjects = subject != 0,
+                                        .ids = {subject},
+                                        .text = kind == STORE_GROUP_RENAME ? "new" : ""};
+    assert_int_equal(world_group_change(world, &change).error, 0);
+    world_settle(world);
+}
+
+static void
+keeps_what_became_of_a_group(void **state)
+{
+    (void)state;
+    struct world *world = world_with(STORE_HISTORY_FOREVER);
+    unsigned char rows[COMMAND_HISTORY_ROW_BYTES];
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 1);
+    uint64_t id = world_group(world, alice, 1, &bob, 1);
+    (void)world_group_send(world, alice, 2, id, "a");
+    change_group(world, id, alice, 3, STORE_GROUP_RENAME, 0);
+    change_group(world, id, alice, 4, STORE_GROUP_REMOVE, bob);
+    change_group(world, id, alice, 5, STORE_GROUP_RENAME, 0);
+    (void)world_group_send(world, alice, 6, id, "b");
+    world_settle(world);
+    world_fold_all(world);
+    world_restart(world);
+    assert_string_equal(updates(world, alice, id), "1234");
+    assert_string_equal(updates(world, bob, id), "123"); /* that he was removed, and no more */
+    assert_string_equal(history(world, bob, id), "a");
+    struct command_history_row row = {.user = bob, .chat = id, .chat_number = 1, .own = true};
+    command_history_put(rows, 0, &row);
+    struct command command = {.partition = world_partition(world, bob),
+                              .kind = COMMAND_HISTORY,
+                              .history = {.count = 1, .rows = rows}};
+    (void)world_apply(world, &command);
+    assert_string_equal(updates(world, bob, id), "23");
+    assert_string_equal(history(world, bob, id), "a");
+    world_history(world, STORE_HISTORY_OFF);
+    change_group(world, id, alice, 7, STORE_GROUP_ADD, bob);
+    assert_string_equal(updates(world, bob, id), "23");
+    world_free(&world);
+}
+
 static void
 keeps_no_counts_when_off(void **state)
 {
@@ -416,6 +487,8 @@ main(void)
         SPEC("what a group's writer was last told of his messages stands in his history",
              keeps_what_a_writer_was_told),
         SPEC("nothing of that is kept when it is off", keeps_no_counts_when_off),
+        SPEC("what became of a group stands among what was said there, for who was in it then",
+             keeps_what_became_of_a_group),
         SPEC("what has grown too old is forgotten, and what is gone already passed over", forgets),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
