@@ -9,3 +9,6 @@ endforeach()
 # The whole of it, with its actors.
 linnet_program(bench_store SOURCES store.c histogram.c LIBS linnet_store m)
 target_include_directories(bench_store PRIVATE ${PROJECT_BINARY_DIR}/include/bench)
+# Where the bodies of groups' messages stand at rest: two ways, one beside the other.
+linnet_program(bench_group_bodies SOURCES group_bodies.c bodies.c file_text.c histogram.c LIBS linnet_store)
+target_include_directories(bench_group_bodies PRIVATE ${PROJECT_BINARY_DIR}/include/bench)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What it costs to note the steps of messages, and to find a message's among them.
  *
- *     bench_store_steps FOLDER       an empty folder on the disk to be measured; a quarter of a minute
+ *     bench_store_steps FOLDER       an empty folder on the disk that is meant; some 15 seconds
  *
  * An actor notes in turns of a hundred, as an apply does: first into memory that was never touched,
  * then each turn after a nap, when little of it is in a cache; ten turns after a nap; and with no

@@ -657,6 +657,8 @@ environment_facts(struct environment *environment, struct environment_facts *out
     *out = (struct environment_facts){
         .map_bytes = info.me_mapsize,
         .used_bytes = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize,
+        .data_bytes = (stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages) *
+                      (uint64_t)stat.ms_psize,
         .records = stat.ms_entries,
         .commits = info.me_last_txnid,
         .readers_used = info.me_numreaders,

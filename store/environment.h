@@ -127,6 +127,7 @@ void environment_abort(struct environment_write **write);
 struct environment_facts {
     uint64_t map_bytes;
     uint64_t used_bytes; /* of the file, its free pages included */
+    uint64_t data_bytes; /* of the pages that the records stand in */
     uint64_t records;
     uint64_t commits;      /* since the file was made */
     unsigned readers_used; /* the most at once since it was opened */
