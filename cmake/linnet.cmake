@@ -24,10 +24,10 @@ if(LINNET_VALGRIND)
   target_compile_definitions(linnet_flags INTERFACE LINNET_VALGRIND=1)
 endif()
 if(LINNET_SANITIZE STREQUAL "address")
-  target_compile_options(linnet_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -O1 -g)
+  target_compile_options(linnet_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -O1 -gline-tables-only)
   target_link_options(linnet_flags INTERFACE -fsanitize=address,undefined)
 elseif(LINNET_SANITIZE STREQUAL "thread")
-  target_compile_options(linnet_flags INTERFACE -fsanitize=thread -O1 -g)
+  target_compile_options(linnet_flags INTERFACE -fsanitize=thread -O1 -gline-tables-only)
   target_link_options(linnet_flags INTERFACE -fsanitize=thread)
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
   # Fiber stacks are small; a sanitizer's frames are not, so only the plain build is held to it, and of that not the
@@ -72,7 +72,8 @@ function(linnet_program name)
 endfunction()
 
 # linnet_test(NAME TIER fast|long SOURCES ... LIBS ...): a cmocka program under ctest, labelled with its tier.
-# It runs in its own scratch folder, build/scratch/NAME.
+# It runs in its own scratch folder, build/scratch/NAME. The target fast_tests builds those that are fast.
+add_custom_target(fast_tests)
 function(linnet_test name)
   cmake_parse_arguments(T "" "TIER" "SOURCES;LIBS" ${ARGN})
   linnet_program(${name} SOURCES ${T_SOURCES} LIBS ${T_LIBS} cmocka)
@@ -81,6 +82,9 @@ function(linnet_test name)
   file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/scratch/${name})
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_BINARY_DIR}/scratch/${name})
   set_tests_properties(${name} PROPERTIES LABELS ${T_TIER} TIMEOUT 300)
+  if(T_TIER STREQUAL fast)
+    set_property(GLOBAL APPEND PROPERTY linnet_fast_tests ${name})
+  endif()
 endfunction()
 
 # linnet_fuzzer(NAME SOURCES ... LIBS ...): a libFuzzer harness; built only with clang and -DLINNET_FUZZ=ON.

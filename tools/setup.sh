@@ -19,7 +19,7 @@ run_packages="cmake ninja-build gcc libc6-dev pkg-config libck-dev liburing-dev 
     libxxhash-dev libinih-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libyajl-dev libssl-dev"
 # python3-websockets belongs to Debian's own interpreter, /usr/bin/python3, whatever python3 stands first in PATH.
 test_packages="g++ mandoc libcmocka-dev openssl python3 python3-websockets coturn"
-ci_packages="clang libclang-rt-dev llvm clang-format clang-tidy cppcheck valgrind"
+ci_packages="clang lld libclang-rt-dev llvm clang-format clang-tidy cppcheck valgrind"
 # Python for the script that compares; Debian's Erlang without its graphical tools.
 bench_packages="python3 erlang-base"
 aarch64_packages="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static liburing-dev:arm64
