@@ -78,7 +78,7 @@ get_history(struct connection *connection, const Linnet__V1__ClientFrame *frame)
         .bytes_max = PAGE_BYTES_MAX,
         .forward = asked->forward,
     };
-    if (settings_history_days(connection->messenger->settings) == 0) {
+    if (settings_history_ms(connection->messenger->settings) == 0) {
         event_error(connection, frame->number, frame->ref, LINNET__V1__ERROR__CODE__NOT_PERMITTED,
                     "getHistory: this node keeps no history", 0);
         return;

@@ -69,7 +69,7 @@ command_hold(struct connection *connection, const char *name, bool fresh,
     struct store_name wanted = {.bytes = 0};
     struct store_name_held held;
     size_t bytes = strlen(name);
-    if (connection->messenger->settings->hold_unknown == 0 || name_fault(name, bytes) != NULL ||
+    if (connection->messenger->settings->hold_unknown_ms == 0 || name_fault(name, bytes) != NULL ||
         bytes > sizeof wanted.text) {
         return -ENOENT;
     }

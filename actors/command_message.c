@@ -184,7 +184,7 @@ recipient_resolve(struct connection *connection, const Linnet__V1__SendMessage *
         error = command_hold(connection, send->chat->user_name, send->change == NULL, message,
                              out_anew);
     }
-    message->hold_max = settings->hold_unknown > 0 ? settings->hold_messages_max : 0;
+    message->hold_max = settings->hold_unknown_ms > 0 ? settings->hold_messages_max : 0;
     if (error == 0 && message->known_only && !command_chat_is_group(send->chat)) {
         bool met = false;
         error = command_met(connection, message->recipient, &met);

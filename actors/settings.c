@@ -5,6 +5,7 @@
 #include "actors/settings_priv.h"
 #include "net/url.h"
 #include "net/utf8.h"
+#include "store/history.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -12,12 +13,53 @@
 
 /* ---------------------------------------------------------------------------------- one setting */
 
-/* Digits and, for sizes, one letter. False: something else, or beyond 64 bits. */
-static bool
-number_parse(const char *text, bool sized, uint64_t *out)
+/* What a number may be written with behind it: rising, each without a rest in the next. */
+struct units {
+    const char *noun;
+    const char *letters;
+    uint64_t each[4];
+    uint64_t bare; /* without a letter */
+    uint64_t exact;
+};
+static const struct units units_none = {.noun = "number", .letters = "", .bare = 1, .exact = 1};
+static const struct units units_bytes = {
+    .noun = "size",
+    .letters = "KMGT",
+    .each = {UINT64_C(1) << 10, UINT64_C(1) << 20, UINT64_C(1) << 30, UINT64_C(1) << 40},
+    .bare = 1,
+    .exact = 1,
+};
+static const struct units units_span = {
+    .noun = "time (s, m, h or d behind it)",
+    .letters = "smhd",
+    .each = {1000, 60 * 1000, 3600 * 1000, STORE_DAY_MS},
+    .bare = STORE_DAY_MS,
+    .exact = 1000,
+};
+
+static const struct units *
+units_of(const struct setting *setting)
 {
-    static const char units[] = "KMGT";
+    return setting->kind == SETTING_BYTES  ? &units_bytes
+           : setting->kind == SETTING_SPAN ? &units_span
+                                           : &units_none;
+}
+
+/* The letter's place; -1: it is none. Sizes may be written small. */
+static int
+unit_find(const struct units *units, char letter)
+{
+    char written = units == &units_bytes ? (char)(letter & ~0x20) : letter;
+    const char *at = written != '\0' ? strchr(units->letters, written) : NULL;
+    return at != NULL ? (int)(at - units->letters) : -1;
+}
+
+/* Digits and perhaps a unit. False: something else, or beyond 64 bits. */
+static bool
+number_parse(const char *text, const struct units *units, uint64_t *out)
+{
     uint64_t value = 0;
+    uint64_t factor = units->bare;
     const char *at = text;
     for (; *at >= '0' && *at <= '9'; at++) {
         if (__builtin_mul_overflow(value, UINT64_C(10), &value) ||
@@ -28,16 +70,14 @@ number_parse(const char *text, bool sized, uint64_t *out)
     if (at == text) {
         return false;
     }
-    if (sized && *at != '\0') {
-        const char *unit = strchr(units, *at & ~0x20);
-        if (unit == NULL || at[1] != '\0') {
+    if (*at != '\0') {
+        int unit = unit_find(units, *at);
+        if (unit < 0 || at[1] != '\0') {
             return false;
         }
-        uint64_t factor = UINT64_C(1) << (10 * (unsigned)(unit - units + 1));
-        return !__builtin_mul_overflow(value, factor, out);
+        factor = units->each[unit];
     }
-    *out = value;
-    return *at == '\0';
+    return !__builtin_mul_overflow(value, factor, out);
 }
 
 static void
@@ -69,17 +109,16 @@ number_load(const struct settings *settings, const struct setting *setting)
 
 /* As it would be written: the largest unit that leaves nothing behind. */
 static void
-number_print(uint64_t value, bool sized, struct ln_text *out)
+number_print(uint64_t value, const struct units *units, struct ln_text *out)
 {
-    static const char units[] = "KMGT";
-    unsigned unit = 0;
-    while (sized && value != 0 && value % 1024 == 0 && unit < 4) {
-        value /= 1024;
-        unit++;
+    size_t unit = strlen(units->letters);
+    while (unit > 0 && (value == 0 || value % units->each[unit - 1] != 0)) {
+        unit--;
     }
-    ln_text_print(out, "%llu", (unsigned long long)value);
+    ln_text_print(out, "%llu",
+                  (unsigned long long)(unit > 0 ? value / units->each[unit - 1] : value));
     if (unit > 0) {
-        ln_text_print(out, "%c", units[unit - 1]);
+        ln_text_print(out, "%c", units->letters[unit - 1]);
     }
 }
 
@@ -87,17 +126,16 @@ static int
 number_set(struct settings *settings, const struct setting *setting, const char *value,
            struct ln_text *wrong)
 {
-    bool sized = setting->kind == SETTING_BYTES;
+    const struct units *units = units_of(setting);
     uint64_t number = 0;
-    if (number_parse(value, sized, &number) && number >= setting->low && number <= setting->high) {
+    if (number_parse(value, units, &number) && number >= setting->low && number <= setting->high) {
         number_store(settings, setting, number);
         return 0;
     }
-    ln_text_print(wrong, "%s: '%s' is no %s from ", setting->name, value,
-                  sized ? "size" : "number");
-    number_print(setting->low, sized, wrong);
+    ln_text_print(wrong, "%s: '%s' is no %s from ", setting->name, value, units->noun);
+    number_print(setting->low, units, wrong);
     ln_text_print(wrong, " to ");
-    number_print(setting->high, sized, wrong);
+    number_print(setting->high, units, wrong);
     return -EINVAL;
 }
 
@@ -175,6 +213,7 @@ settings_set_at(struct settings *settings, unsigned place, enum settings_origin 
     switch (setting->kind) {
     case SETTING_NUMBER:
     case SETTING_BYTES:
+    case SETTING_SPAN:
         error = number_set(settings, setting, value, wrong);
         break;
     case SETTING_SWITCH:
@@ -213,7 +252,13 @@ settings_print_value(const struct settings *settings, const struct setting *sett
     switch (setting->kind) {
     case SETTING_NUMBER:
     case SETTING_BYTES:
-        number_print(number_load(settings, setting), setting->kind == SETTING_BYTES && !exact, out);
+    case SETTING_SPAN:
+        if (exact) {
+            number_print(number_load(settings, setting) / units_of(setting)->exact, &units_none,
+                         out);
+        } else {
+            number_print(number_load(settings, setting), units_of(setting), out);
+        }
         break;
     case SETTING_SWITCH:
         ln_text_print(out, "%s",
@@ -233,22 +278,34 @@ settings_print_value(const struct settings *settings, const struct setting *sett
 bool
 settings_history_until_read(const struct settings *settings)
 {
-    return settings->limits.history_days == 0 && settings->delete_after == DELETE_AFTER_READ;
+    return settings->history_ms == 0 && settings->delete_after == DELETE_AFTER_READ;
+}
+
+uint64_t
+settings_history_ms(const struct settings *settings)
+{
+    uint64_t ms = settings->history_ms;
+    if (settings_history_until_read(settings)) {
+        ms = settings->inbox_age_ms;
+        if (ms == 0) {
+            return STORE_HISTORY_FOREVER;
+        }
+    }
+    return ms < SETTINGS_HISTORY_FOREVER_DAYS * STORE_DAY_MS ? ms : STORE_HISTORY_FOREVER;
 }
 
 uint32_t
 settings_history_days(const struct settings *settings)
 {
-    if (!settings_history_until_read(settings)) {
-        return settings->limits.history_days;
-    }
-    return settings->inbox_age_days != 0 ? settings->inbox_age_days : SETTINGS_HISTORY_FOREVER;
+    uint64_t ms = settings_history_ms(settings);
+    return ms == STORE_HISTORY_FOREVER ? SETTINGS_HISTORY_FOREVER_DAYS
+                                       : (uint32_t)((ms + STORE_DAY_MS - 1) / STORE_DAY_MS);
 }
 
 uint64_t
 settings_group_log_ms(const struct settings *settings)
 {
-    uint64_t ms = settings->group_log_days * STORE_DAY_MS;
+    uint64_t ms = settings->group_log_ms;
     ms = settings->edit_window_ms > ms ? settings->edit_window_ms : ms;
     return settings->delete_window_ms > ms ? settings->delete_window_ms : ms;
 }

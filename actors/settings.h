@@ -50,8 +50,8 @@ enum settings_origin {
 
 enum settings_registration { REGISTRATION_CLOSED, REGISTRATION_OPEN };
 
-/* history_days: what was said is never swept away. */
-enum { SETTINGS_HISTORY_FOREVER = 36500 };
+/* What the welcome tells of a history that is never swept away. */
+enum { SETTINGS_HISTORY_FOREVER_DAYS = 36500 };
 
 /* Without a history a message goes when all devices have it, or not before it has been read. */
 enum settings_delete_after { DELETE_AFTER_DELIVERED, DELETE_AFTER_READ };
@@ -89,17 +89,18 @@ struct settings {
     uint32_t devices_max;
     uint32_t states_max; /* what a user may have set: contacts, settings of chats, blocks */
     uint64_t states_bytes_max;
-    uint32_t device_unseen_days; /* 0: never, likewise inbox_age_days */
-    uint32_t device_warn_days;
-    uint32_t inbox_age_days;
+    uint64_t device_unseen_ms; /* 0: never, likewise inbox_age_ms */
+    uint64_t device_warn_ms;
+    uint64_t inbox_age_ms;
+    uint64_t history_ms; /* see settings_history_ms */
     enum settings_delete_after delete_after;
-    uint32_t hold_unknown; /* days; 0: who is unknown is not written to */
+    uint64_t hold_unknown_ms; /* 0: who is unknown is not written to */
     uint32_t hold_messages_max;
     uint32_t hold_recipients_max;
     uint32_t link_code_s;     /* for how long a code links a new device */
     uint32_t link_code_tries; /* wrong codes until it is void */
 
-    uint32_t group_log_days; /* see settings_group_log_ms */
+    uint64_t group_log_ms; /* see settings_group_log_ms */
     uint32_t group_typing_members_max;
     uint32_t presence_watchers_max;  /* of one user */
     uint32_t presence_updates_per_s; /* of a scheduler */
@@ -163,8 +164,9 @@ MUST_CHECK int settings_read_argument(struct settings *settings, int argc, char 
 /* What no setting can tell alone: do they fit together? 0 or -EINVAL. */
 MUST_CHECK int settings_check(const struct settings *settings, struct ln_text *wrong);
 
-/* For how many days getHistory may find something; 0: it can't. And whether only until it was
- * read. */
+/* For how long getHistory may find something; 0: it can't; STORE_HISTORY_FOREVER. In whole days, as
+ * clients are told; and whether only until it was read. */
+uint64_t settings_history_ms(const struct settings *settings);
 uint32_t settings_history_days(const struct settings *settings);
 bool settings_history_until_read(const struct settings *settings);
 

@@ -61,7 +61,7 @@ settings_print(const struct settings *settings, bool origins, struct ln_text *ou
 }
 
 /* {"name":"spin_us","value":5,"text":"5","origin":"default","line":0}: sizes are bytes in
- * `value`, as written in `text`. */
+ * `value` and spans seconds, as written in `text`. */
 static void
 setting_print_json(const struct settings *settings, unsigned place, const struct setting *setting,
                    struct ln_text *out)
@@ -103,6 +103,8 @@ kind_name(const struct setting *setting)
         return "N";
     case SETTING_BYTES:
         return "SIZE";
+    case SETTING_SPAN:
+        return "TIME";
     case SETTING_SWITCH:
         return "";
     case SETTING_CHOICE:

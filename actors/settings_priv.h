@@ -8,6 +8,7 @@
 enum setting_kind {
     SETTING_NUMBER, /* 0 to 2^64 - 1, in digits */
     SETTING_BYTES,  /* the same, with K, M, G or T behind: times 1,024, its square, ... */
+    SETTING_SPAN,   /* in ms; written with s, m, h or d behind, without one in days */
     SETTING_SWITCH, /* true, false, yes, no, on, off */
     SETTING_CHOICE, /* one of `choices` */
     SETTING_TEXT,   /* UTF-8 without control characters */
@@ -28,7 +29,7 @@ struct setting {
 const struct setting *settings_table(unsigned *out_count);
 /* Its place in the table; -ENOENT. `bytes` of name, in which '-' is the same as '_'. */
 MUST_CHECK int settings_find(const char *name, size_t bytes);
-/* The value as it would be written; `exact`: sizes in bytes, without a unit. */
+/* The value as it would be written; `exact`: sizes in bytes, spans in seconds, without a unit. */
 void settings_print_value(const struct settings *settings, const struct setting *setting,
                           bool exact, struct ln_text *out);
 /* settings_set by place. */

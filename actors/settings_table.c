@@ -19,6 +19,8 @@
 #define MIB (KIB * 1024)
 #define GIB (MIB * 1024)
 #define TIB (GIB * 1024)
+#define SPAN_MIN UINT64_C(1000)
+#define SPAN_MAX (SETTINGS_HISTORY_FOREVER_DAYS * STORE_DAY_MS)
 #define SETTINGS_YEAR_MS (UINT64_C(366) * 24 * 3600 * 1000)
 
 static const char *const registration_choices[] = {"closed", "open", NULL};
@@ -144,14 +146,14 @@ static const struct setting table[] = {
      "the same in bytes"},
     {"devices_max", SETTING_NUMBER, FIELD(devices_max), 1, STORE_DEVICES_LIMIT, NULL, NULL,
      "devices of one user"},
-    {"device_unseen_days", SETTING_NUMBER, FIELD(device_unseen_days), 0, 36500, "never", NULL,
-     "days after which a device that did not connect is unlinked"},
-    {"device_warn_days", SETTING_NUMBER, FIELD(device_warn_days), 1, 36500, NULL, NULL,
-     "days before that on which the user's other devices are warned"},
-    {"inbox_age_days", SETTING_NUMBER, FIELD(inbox_age_days), 0, 36500, "never", NULL,
-     "days that a message waits for a device; then the device is set to resync"},
-    {"hold_unknown", SETTING_NUMBER, FIELD(hold_unknown), 0, 36500, "off", NULL,
-     "days that messages to a name nobody has wait for whoever takes it; 0: they are refused"},
+    {"device_unseen_days", SETTING_SPAN, FIELD(device_unseen_ms), 0, SPAN_MAX, "never", NULL,
+     "a device that did not connect for so long is unlinked"},
+    {"device_warn_days", SETTING_SPAN, FIELD(device_warn_ms), SPAN_MIN, SPAN_MAX, NULL, NULL,
+     "so long before that the user's other devices are warned"},
+    {"inbox_age_days", SETTING_SPAN, FIELD(inbox_age_ms), 0, SPAN_MAX, "never", NULL,
+     "how long a message waits for a device; then the device is set to resync"},
+    {"hold_unknown", SETTING_SPAN, FIELD(hold_unknown_ms), 0, SPAN_MAX, "off", NULL,
+     "how long messages to a name nobody has wait for whoever takes it; 0: they are refused"},
     {"hold_messages_max", SETTING_NUMBER, FIELD(hold_messages_max), 1, 100000, NULL, NULL,
      "messages that wait for one such name"},
     {"hold_recipients_max", SETTING_NUMBER, FIELD(hold_recipients_max), 1,
@@ -162,11 +164,10 @@ static const struct setting table[] = {
      "wrong codes until a code is void"},
     {"group_members_max", SETTING_NUMBER, FIELD(limits.group_members_max), 2,
      STORE_GROUP_MEMBERS_LIMIT, NULL, NULL, "members of one group"},
-    {"group_log_days", SETTING_NUMBER, FIELD(group_log_days), 1, 36500, NULL, NULL,
+    {"group_log_days", SETTING_SPAN, FIELD(group_log_ms), SPAN_MIN, SPAN_MAX, NULL, NULL,
      "how long a group knows who wrote a message, and whom it reached"},
-    {"history_days", SETTING_NUMBER, FIELD(limits.history_days), 0, SETTINGS_HISTORY_FOREVER, "off",
-     NULL,
-     "how long what was said is kept for getHistory; 36500: for good; off: what was kept before "
+    {"history_days", SETTING_SPAN, FIELD(history_ms), 0, SPAN_MAX, "off", NULL,
+     "how long what was said is kept for getHistory; 36500d: for good; off: what was kept before "
      "goes"},
     {"delete_after", SETTING_CHOICE, FIELD(delete_after), 0, 0, NULL, delete_after_choices,
      "without history_days: when a message goes that all devices have"},
@@ -307,11 +308,11 @@ static const struct settings defaults = {
     .inbox_entries_max = STORE_INBOX_ENTRIES_MAX,
     .inbox_bytes_max = STORE_INBOX_BYTES_MAX,
     .devices_max = STORE_DEVICES_MAX,
-    .device_unseen_days = 30,
-    .device_warn_days = 7,
-    .inbox_age_days = 30,
+    .device_unseen_ms = STORE_DEVICE_UNSEEN_MS,
+    .device_warn_ms = STORE_DEVICE_WARN_MS,
+    .inbox_age_ms = STORE_INBOX_AGE_MS,
     .hold_messages_max = STORE_HOLD_MESSAGES_MAX,
-    .group_log_days = STORE_GROUP_LOG_MS / STORE_DAY_MS,
+    .group_log_ms = STORE_GROUP_LOG_MS,
     .hold_recipients_max = STORE_HOLD_RECIPIENTS_MAX,
     .link_code_s = 120,
     .link_code_tries = 5,

@@ -6,19 +6,20 @@
  *
  *     ASK_ROUND, a page ──> ASK_UNSEEN, ASK_EXPIRE, one for each that may be due ──> commands
  *
- * A pass takes a page a second and begins an hour after the one before; another start of the actor
- * begins anew. */
+ * A pass takes a page a second and begins an hour after the one before, or sooner where something
+ * is due after less than a day; another start of the actor begins anew. */
 #include "store/gather.h"
 #include "store/inbox.h"
 #include "store/partition_priv.h"
 #include "store/store_priv.h"
 
 enum {
-    /* Not all at once, and not while the node is busy with its start. */
+    /* Not while the node is busy with its start; the last partition begins as long again later. */
     FIRST_MS = 60000,
-    FIRST_STAGGER_MS = 200,
     STEP_MS = 1000,
     PASS_MS = 3600000,
+    PASSES = 24, /* in the shortest time after which something is due, at least */
+    LOOKS = 4,   /* at a device that stays, in the time after which it would be unlinked */
     PAGE_ROWS = 64,
     PAGE_BYTES = 64 << 10,
 };
@@ -38,11 +39,29 @@ later(uint64_t ms)
     (void)ln_send_after(ms, ln_self(), &msg);
 }
 
+static uint64_t
+least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* STORE_NEVER is the longest; 0 of what is held: it goes with any pass. */
+static uint64_t
+pass_ms(const struct store_options *options)
+{
+    uint64_t shortest = least(options->device_unseen_ms, options->device_warn_ms);
+    shortest = least(shortest, options->inbox_age_ms);
+    shortest = least(shortest, options->hold_ms != 0 ? options->hold_ms : STORE_NEVER);
+    uint64_t ms = least(shortest / PASSES, PASS_MS);
+    return ms > STEP_MS ? ms : STEP_MS;
+}
+
 void
 partition_round_start(struct partition *partition)
 {
+    uint64_t first_ms = least(pass_ms(&partition->store->options), FIRST_MS);
     partition->round = (struct partition_round){0};
-    later(FIRST_MS + (uint64_t)partition->ledger.partition * FIRST_STAGGER_MS);
+    later(first_ms + first_ms * partition->ledger.partition / STORE_PARTITIONS);
 }
 
 void
@@ -111,7 +130,8 @@ verdict_of(const struct store_options *options, const struct household *househol
     uint64_t warned_at_ms = household->devices[i].warned_at_ms;
     uint64_t unseen_ms = now_ms > seen_at_ms ? now_ms - seen_at_ms : 0;
     if (household->devices[i].attached) {
-        return unseen_ms >= STORE_SEEN_MS ? UNSEEN_ANEW : 0;
+        uint64_t lag_ms = least(STORE_SEEN_MS, options->device_unseen_ms / LOOKS);
+        return unseen_ms >= lag_ms ? UNSEEN_ANEW : 0;
     }
     if (seen_at_ms == 0) {
         return UNSEEN_ANEW;
@@ -337,7 +357,7 @@ run_round(struct partition *partition, struct ask *ask, bool act)
         return ASK_DONE;
     }
     inboxes_look(partition, &page);
-    later(round->inboxes ? STEP_MS : PASS_MS);
+    later(round->inboxes ? STEP_MS : pass_ms(&partition->store->options));
     return ASK_DONE;
 }
 

@@ -79,15 +79,9 @@ report_print(const struct settings *settings, const struct store_report *report)
 }
 
 static uint64_t
-days_ms(uint32_t days)
+or_never(uint64_t ms)
 {
-    return days == 0 ? STORE_NEVER : days * STORE_DAY_MS;
-}
-
-static uint64_t
-history_ms(uint32_t days)
-{
-    return days == SETTINGS_HISTORY_FOREVER ? STORE_HISTORY_FOREVER : days * STORE_DAY_MS;
+    return ms == 0 ? STORE_NEVER : ms;
 }
 
 static int
@@ -111,14 +105,14 @@ data_open(const struct settings *settings, struct io_driver *driver, struct stor
         .steps_bytes_max = settings->trace_bytes_max,
         .group_members_max = settings->limits.group_members_max,
         .group_log_ms = settings_group_log_ms(settings),
-        .history_ms = history_ms(settings_history_days(settings)),
+        .history_ms = settings_history_ms(settings),
         .history_until_read = settings_history_until_read(settings),
         .states_max = settings->states_max,
         .states_bytes_max = (uint32_t)settings->states_bytes_max,
-        .device_unseen_ms = days_ms(settings->device_unseen_days),
-        .device_warn_ms = days_ms(settings->device_warn_days),
-        .inbox_age_ms = days_ms(settings->inbox_age_days),
-        .hold_ms = settings->hold_unknown * STORE_DAY_MS,
+        .device_unseen_ms = or_never(settings->device_unseen_ms),
+        .device_warn_ms = settings->device_warn_ms,
+        .inbox_age_ms = or_never(settings->inbox_age_ms),
+        .hold_ms = settings->hold_unknown_ms,
     };
     int error = store_open(&options, out, &report);
     if (error == -EMFILE) {

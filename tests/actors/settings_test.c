@@ -2,6 +2,8 @@
 #include "actors/settings.h"
 
 #include "actors/settings_priv.h"
+#include "store/history.h"
+#include "store/store.h"
 #include "tests/spec.h"
 
 #include <errno.h>
@@ -73,6 +75,16 @@ names_the_line_of_each_mistake(void **state)
         {"inbox_bytes_max = K\n", "f:1: inbox_bytes_max: 'K' is no size from 1M to 1T\n"},
         {"inbox_bytes_max = 17179869184G\n",
          "f:1: inbox_bytes_max: '17179869184G' is no size from 1M to 1T\n"},
+        {"device_unseen_days = 30D\n",
+         "f:1: device_unseen_days: '30D' is no time (s, m, h or d behind it) from 0 to 36500d\n"},
+        {"device_warn_days = 0\n",
+         "f:1: device_warn_days: '0' is no time (s, m, h or d behind it) from 1s to 36500d\n"},
+        {"inbox_age_days = 5ms\n",
+         "f:1: inbox_age_days: '5ms' is no time (s, m, h or d behind it) from 0 to 36500d\n"},
+        {"history_days = 36501\n",
+         "f:1: history_days: '36501' is no time (s, m, h or d behind it) from 0 to 36500d\n"},
+        {"group_log_days = 9999999999999d\n", "f:1: group_log_days: '9999999999999d' is no time "
+                                              "(s, m, h or d behind it) from 1s to 36500d\n"},
         {"registration = maybe\n", "f:1: registration: 'maybe' is none of closed, open\n"},
         {"echo = 1\n", "f:1: echo: '1' is neither true nor false\n"},
         {"data =\n", "f:1: data: 0 bytes, where 1 to 95 can stand\n"},
@@ -313,6 +325,63 @@ refuses_settings_that_contradict(void **state)
     }
 }
 
+static void
+reads_times_with_and_without_a_unit(void **state)
+{
+    static const struct {
+        const char *written, *printed;
+        uint64_t ms;
+    } times[] = {
+        {"30", "30d", 30 * STORE_DAY_MS},
+        {"30d", "30d", 30 * STORE_DAY_MS},
+        {"12h", "12h", 43200000},
+        {"48h", "2d", 2 * STORE_DAY_MS},
+        {"90m", "90m", 5400000},
+        {"60m", "1h", 3600000},
+        {"5s", "5s", 5000},
+        {"0", "0", 0},
+        {"0h", "0", 0},
+    };
+    (void)state;
+    for (unsigned i = 0; i < sizeof times / sizeof times[0]; i++) {
+        struct settings settings;
+        char room[32];
+        struct ln_text text;
+        struct ln_text *wrong = fresh(&settings);
+        unsigned count = 0;
+        ln_text_init(&text, room, sizeof room);
+        assert_int_equal(
+            settings_set(&settings, SETTINGS_FLAG, "history_days", times[i].written, wrong), 0);
+        assert_int_equal(settings.history_ms, times[i].ms);
+        int place = settings_find("history_days", strlen("history_days"));
+        assert_true(place >= 0);
+        settings_print_value(&settings, &settings_table(&count)[place], false, &text);
+        assert_string_equal(room, times[i].printed);
+    }
+}
+
+/* Clients are told whole days, rounded up. */
+static void
+keeps_histories_as_long(void **state)
+{
+    struct settings settings;
+    (void)fresh(&settings);
+    (void)state;
+    assert_int_equal(settings_history_days(&settings), 0);
+    settings.history_ms = 5000;
+    assert_int_equal(settings_history_ms(&settings), 5000);
+    assert_int_equal(settings_history_days(&settings), 1);
+    settings.history_ms = SETTINGS_HISTORY_FOREVER_DAYS * STORE_DAY_MS;
+    assert_true(settings_history_ms(&settings) == STORE_HISTORY_FOREVER);
+    assert_int_equal(settings_history_days(&settings), SETTINGS_HISTORY_FOREVER_DAYS);
+    settings.history_ms = 0;
+    settings.delete_after = DELETE_AFTER_READ;
+    settings.inbox_age_ms = 36 * UINT64_C(3600000);
+    assert_int_equal(settings_history_days(&settings), 2);
+    settings.inbox_age_ms = 0;
+    assert_true(settings_history_ms(&settings) == STORE_HISTORY_FOREVER);
+}
+
 /* A value as it is printed is read as the same value. */
 static void
 reads_what_it_prints(void **state)
@@ -325,7 +394,8 @@ reads_what_it_prints(void **state)
     (void)state;
     settings_init(&read);
     for (unsigned i = 0; i < count; i++) {
-        for (int exact = 0; exact < 2; exact++) {
+        int forms = table[i].kind == SETTING_SPAN ? 1 : 2; /* exact ones are in seconds */
+        for (int exact = 0; exact < forms; exact++) {
             char room[256];
             struct ln_text value;
             ln_text_init(&value, room, sizeof room);
@@ -413,6 +483,9 @@ main(void)
         SPEC("a setting is set by its name, and a near miss gets a hint", sets_by_name),
         SPEC("the defaults go together", accepts_its_own_defaults),
         SPEC("settings that contradict each other are refused", refuses_settings_that_contradict),
+        SPEC("a time has a unit, or is in days, and is printed in the largest that it fills",
+             reads_times_with_and_without_a_unit),
+        SPEC("a history is kept for so long, and told in whole days", keeps_histories_as_long),
         SPEC("what is printed is read as the same value", reads_what_it_prints),
         SPEC("the table shows where each value came from", prints_a_table_with_origins),
         SPEC("the JSON form escapes texts and writes sizes in bytes", prints_json),

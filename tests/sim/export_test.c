@@ -179,7 +179,7 @@ expect_refusal(const char *request, const char *status, const char *part)
 static void
 set(struct settings *settings)
 {
-    settings->limits.history_days = 30;
+    settings->history_ms = 30 * STORE_DAY_MS;
     settings->exports_max = EXPORTS_MAX;
     settings->user_rates[RATE_EXPORTS] = EXPORTS_PER_DAY;
 }

@@ -20,7 +20,7 @@ static void
 begin(uint64_t seed)
 {
     meeting_open(&meeting, seed, 3);
-    meeting.world.settings.limits.history_days = 30;
+    meeting.world.settings.history_ms = 30 * STORE_DAY_MS;
     meeting_crash_within(&meeting, 1, 1000); /* with the setting */
     alice = &meeting.people[0];
     bob = &meeting.people[1];

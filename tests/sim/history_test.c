@@ -23,7 +23,7 @@ until_read(struct settings *settings)
 static void
 for_days(struct settings *settings)
 {
-    settings->limits.history_days = 30;
+    settings->history_ms = 30 * STORE_DAY_MS;
 }
 
 static void

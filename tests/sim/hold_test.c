@@ -16,7 +16,7 @@ static struct wire alice, carol;
 static void
 held(struct settings *settings)
 {
-    settings->hold_unknown = 2;
+    settings->hold_unknown_ms = 2 * STORE_DAY_MS;
     settings->hold_messages_max = MESSAGES;
     settings->hold_recipients_max = 2;
     settings->limits.idle_timeout_ms = 24 * HOUR_MS;

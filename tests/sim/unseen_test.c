@@ -15,10 +15,10 @@ static struct wire phone, tablet, bob;
 static void
 in_days(struct settings *settings)
 {
-    settings->device_unseen_days = 2;
-    settings->device_warn_days = 1;
-    settings->inbox_age_days = 1;
-    settings->group_log_days = 1;
+    settings->device_unseen_ms = 2 * STORE_DAY_MS;
+    settings->device_warn_ms = STORE_DAY_MS;
+    settings->inbox_age_ms = STORE_DAY_MS;
+    settings->group_log_ms = STORE_DAY_MS;
     settings->delete_window_ms = HOUR_MS;
     settings->limits.idle_timeout_ms = DAY_HOURS * HOUR_MS;
     memset(settings->user_rates, 0, sizeof settings->user_rates);

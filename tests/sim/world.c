@@ -149,12 +149,12 @@ boot_once(struct world *world)
         .steps_bytes_max = 8 << 20,
         .states_max = world->settings.states_max,
         .group_log_ms = settings_group_log_ms(&world->settings),
-        .history_ms = settings_history_days(&world->settings) * STORE_DAY_MS,
+        .history_ms = settings_history_ms(&world->settings),
         .history_until_read = settings_history_until_read(&world->settings),
-        .device_unseen_ms = world->settings.device_unseen_days * STORE_DAY_MS,
-        .device_warn_ms = world->settings.device_warn_days * STORE_DAY_MS,
-        .inbox_age_ms = world->settings.inbox_age_days * STORE_DAY_MS,
-        .hold_ms = world->settings.hold_unknown * STORE_DAY_MS,
+        .device_unseen_ms = world->settings.device_unseen_ms,
+        .device_warn_ms = world->settings.device_warn_ms,
+        .inbox_age_ms = world->settings.inbox_age_ms,
+        .hold_ms = world->settings.hold_unknown_ms,
         .plant_answer_before_sync = world->answer_early};
     struct store_report report;
     int error = store_open(&store, &world->store, &report);

@@ -286,7 +286,7 @@ class Configuration(unittest.TestCase):
     def test_the_manual_has_every_setting(self):
         with open(os.path.join(SOURCE, "docs", "operations.md"), encoding="utf-8") as stream:
             manual = stream.read()
-        settings = re.findall(r"^  --([a-z-]+)(?: (?:N|SIZE|WORD|TEXT))? +(.*) \[(?:[^;\]]*; )?(.*)\]$",
+        settings = re.findall(r"^  --([a-z-]+)(?: (?:N|SIZE|TIME|WORD|TEXT))? +(.*) \[(?:[^;\]]*; )?(.*)\]$",
                               linnetd("--help").stdout, re.MULTILINE)
         self.assertGreater(len(settings), 25)
         for name, meaning, default in settings:
