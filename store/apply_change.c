@@ -196,19 +196,36 @@ settled(const struct apply *apply, const struct command_change *command)
     return gone;
 }
 
-/* In the owner's inbox. False: no device has room. */
+/* In the owner's inbox. False: no device has room; where that is not to be told, the devices hear
+ * that something is missing. */
+static bool
+tell_owner(const struct apply *apply, const struct command_change *command,
+           struct record_head *head, struct store_entry *entry, bool always)
+{
+    struct ledger *ledger = apply->ledger;
+    uint64_t owner = command->owner;
+    if (inbox_make_room(ledger, apply->effects, owner, head, entry_bytes(entry))) {
+        inbox_append(ledger, apply->effects, owner, head, entry);
+        apply_expiry(apply, owner, entry);
+    } else if (always) {
+        inbox_miss(ledger, apply->effects, owner, head, 0);
+        entry->number = head->missed;
+    } else {
+        return false;
+    }
+    inbox_head_put(ledger, owner, head);
+    return true;
+}
+
 static bool
 take_in(const struct apply *apply, const struct command_change *command, struct record_head *head,
-        struct store_entry *entry)
+        struct store_entry *entry, bool always)
 {
     struct place place = place_of(command);
     struct apply_edited edited = edited_of(command);
-    if (!inbox_make_room(apply->ledger, apply->effects, command->owner, head, entry_bytes(entry))) {
+    if (!tell_owner(apply, command, head, entry, always)) {
         return false;
     }
-    inbox_append(apply->ledger, apply->effects, command->owner, head, entry);
-    inbox_head_put(apply->ledger, command->owner, head);
-    apply_expiry(apply, command->owner, entry);
     change_history(apply, &place, &entry->change);
     if (entry->change.kind == STORE_CHANGE_DELETE) {
         if (command->original > head->low.number) {
@@ -222,14 +239,15 @@ take_in(const struct apply *apply, const struct command_change *command, struct 
     return true;
 }
 
-/* What somebody changes whom the owner has blocked goes nowhere, nor do changes of what was written
- * meanwhile (apply_message.c). That it was deleted is remembered, so that he is answered as
- * ever. */
+/* An edit by somebody whom the owner has blocked goes nowhere, as what he writes, nor do changes of
+ * what was written meanwhile (apply_message.c). That it was deleted is remembered, so that he is
+ * answered as ever. What he takes back of before goes: it says nothing new. */
 static bool
 swallowed(const struct command_change *command, const struct record_chat *chat)
 {
+    bool edits = command->change.kind == STORE_CHANGE_EDIT;
     return for_everyone(command) &&
-           (chat->blocked || command->change.message.chat_number > STORE_SWALLOWED_MIN);
+           ((chat->blocked && edits) || command->change.message.chat_number > STORE_SWALLOWED_MIN);
 }
 
 /* Whether the user was ever in the group, if it is one, when the message was written. With what it
@@ -296,7 +314,7 @@ run_change(const struct apply *apply, const struct command *whole)
         if (command->change.kind == STORE_CHANGE_DELETE) {
             bury(apply, command, ledger_number_next(apply->ledger));
         }
-    } else if (!take_in(apply, command, &head, &entry)) {
+    } else if (!take_in(apply, command, &head, &entry, chat.blocked && for_everyone(command))) {
         apply->result->error = -EDQUOT;
         return;
     }

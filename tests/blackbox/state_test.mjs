@@ -153,6 +153,28 @@ describe('what users set', () => {
     assert.equal((await laptop.event('newMessage')).text, 'thanks');
   });
 
+  it('what the blocked takes back of before goes from all devices, and is answered as ever', async () => {
+    const { alice, bob, phone, laptop, b } = await pair();
+    const chat = { userId: alice.user };
+    const { sent } = await b.ask({ sendMessage: { chat, text: 'regretted' } });
+    for (const device of [phone, laptop]) {
+      assert.equal((await device.event('newMessage')).text, 'regretted');
+    }
+    await set(phone, { chat: { userId: bob.user }, blocked: true });
+    const { chatNumber, serverTimeMs, handle } = sent;
+    const change = (kind, more) => b.ask({ sendMessage: { chat, ...more,
+      change: { kind, chatNumber, serverTimeMs, handle } } });
+    assert.equal((await change('EDIT', { text: 'insult' })).sent.chatNumber, '1');
+    assert.equal((await change('DELETE')).sent.chatNumber, '1');
+    for (const device of [phone, laptop]) {
+      const { kind, authorUserId } = await device.event('messageChanged');
+      assert.deepEqual([kind, authorUserId], ['DELETED', bob.user]);
+    }
+    assert.equal((await change('DELETE')).sent.duplicate, true);
+    await b.settle();
+    assert.deepEqual(b.frames.filter((frame) => frame.messageChanged || frame.receipts), []);
+  });
+
   it('what a stranger may do tells him nothing of blocks and mutes', async () => {
     const { alice, bob, phone, b } = await pair();
     const live = async (client, userId) => {

@@ -150,6 +150,58 @@ copies_go_on(void **state)
     assert_int_equal(entries[0].message.chat_number, result.chat_number);
 }
 
+/* Alice changes the first that she wrote, which is that entry of Bob's. */
+static struct result
+alice_changes(enum store_change_kind kind, uint64_t number, uint64_t original, const char *text)
+{
+    struct world_change change = {.kind = kind,
+                                  .sender = two.alice,
+                                  .number = number,
+                                  .recipient = two.bob,
+                                  .chat_number = 1,
+                                  .original = original,
+                                  .text = text};
+    return world_change(two.world, &change);
+}
+
+static void
+takes_back(void **state)
+{
+    (void)state;
+    uint64_t original = alice_writes(1).entry;
+    block(true);
+    assert_int_equal(alice_changes(STORE_CHANGE_EDIT, 2, original, "insult").error, 0);
+    assert_int_equal(world_inbox(two.world, two.bob, 0, entries), 1); /* nothing new comes */
+    assert_int_equal(alice_changes(STORE_CHANGE_DELETE, 3, original, "").error, 0);
+    assert_int_equal(world_inbox(two.world, two.bob, 0, entries), 2);
+    assert_true(entries[0].message.deleted);
+    assert_int_equal(entries[0].message.body_bytes, 0);
+    assert_int_equal(entries[1].kind, STORE_ENTRY_CHANGE);
+    assert_int_equal(entries[1].change.kind, STORE_CHANGE_DELETE);
+    assert_true(alice_changes(STORE_CHANGE_DELETE, 4, original, "").duplicate);
+    bob_stores_all();
+    expect_ticks(1, 0);
+}
+
+/* A refusal would tell of the block: what she writes is accepted though there is no room. */
+static void
+takes_back_without_room(void **state)
+{
+    (void)state;
+    uint64_t original = alice_writes(1).entry;
+    (void)alice_writes(2);
+    assert_int_equal(alice_writes(3).error, -EDQUOT);
+    assert_int_equal(alice_changes(STORE_CHANGE_DELETE, 3, original, "").error, -EDQUOT);
+    block(true);
+    struct result result = alice_changes(STORE_CHANGE_DELETE, 3, original, "");
+    assert_int_equal(result.error, 0);
+    assert_int_equal(result.chat_number, 1);
+    assert_int_equal(world_inbox(two.world, two.bob, 0, entries), 3);
+    assert_true(entries[0].message.deleted);
+    assert_int_equal(entries[2].kind, STORE_ENTRY_MISSED);
+    assert_true(alice_changes(STORE_CHANGE_DELETE, 4, original, "").duplicate);
+}
+
 static void
 other_way(void **state)
 {
@@ -238,6 +290,10 @@ main(void)
                    knows_duplicates),
         AMONG_THEM("it is never delivered, not even when what follows is", never_delivered),
         AMONG_THEM("the sender's other devices get it all the same", copies_go_on),
+        AMONG_THEM("what the blocked take back of before goes, and no edit of it comes",
+                   takes_back),
+        AMONG_THEM("it goes where there is no room to tell of it, and nobody is refused",
+                   takes_back_without_room),
         AMONG_THEM("who blocks may still write", other_way),
         AMONG_THEM("what was read is not told to the blocked, what was delivered is",
                    reading_is_not_told_to_the_blocked),
