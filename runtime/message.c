@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages come from the memory of the scheduler that makes them and go home to be freed. Shared
- * payloads come from malloc, since worker threads make them too; one atomic count tells when the
- * last reference goes. */
+ * payloads are spares, since worker threads make them too; one atomic count tells when the last
+ * reference goes. */
 #include "runtime/message.h"
 
 #include <assert.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* What blocks are multiples of. Messages with more data than two are zeroed by a call. */
@@ -131,8 +130,7 @@ ln_msg_free(struct ln_msg **msg)
 struct ln_buffer *
 ln_buffer_new(size_t bytes)
 {
-    struct ln_buffer *buffer = malloc(sizeof *buffer + bytes);
-    ASSERT(buffer != NULL && "out of memory");
+    struct ln_buffer *buffer = spares_take(sizeof *buffer + bytes);
     atomic_init(&buffer->references, 1);
     buffer->bytes = bytes;
     return buffer;
@@ -172,6 +170,6 @@ ln_buffer_put(struct ln_buffer **buffer)
     unsigned before = atomic_fetch_sub_explicit(&put->references, 1, memory_order_acq_rel);
     ASSERT(before > 0);
     if (before == 1) {
-        free(put);
+        spares_give(put, sizeof *put + put->bytes);
     }
 }

@@ -277,6 +277,7 @@ ln_node_close(struct ln_node **node)
         free(closed->schedulers[i].in);
         scheduler_fini(&closed->schedulers[i]);
     }
+    spares_surplus_fini(&closed->surplus);
     scheduler_self = NULL;
     free(closed->schedulers);
     free(closed->root_argument);

@@ -16,6 +16,7 @@ struct ln_node {
     uint64_t tick_cpu_ns; /* 0: no watchdog */
     void (*log)(void *context, const char *report);
     void *log_context;
+    struct spares_surplus surplus; /* of all schedulers */
     uint32_t stacks_max;
     atomic_uint stacks_count; /* of all schedulers: processes, waiting handlers, idle loops */
     ln_pid root;

@@ -295,6 +295,7 @@ trim(struct scheduler *self)
     self->trim_at_ms = scheduler_now_ms(self) + TRIM_PERIOD_MS;
     load_note(self);
     trim_stacks(self);
+    spares_trim(&self->spares, &self->node->surplus);
     io_trim(self->io);
 }
 
@@ -408,6 +409,7 @@ scheduler_init(struct scheduler *self, struct ln_node *node, unsigned index, uin
     self->ready_tail = &self->ready_head;
     self->starving_last = &self->starving;
     slab_init(&self->slab);
+    spares_init(&self->spares);
     slots_init(self, actors_max);
     handle_table_init(&self->handles);
     self->door = door_new();
@@ -468,6 +470,7 @@ scheduler_fini(struct scheduler *self)
     pool_fini(&self->alarms);
     timer_wheel_fini(&self->timers);
     crash_log_free(self);
+    spares_fini(&self->spares);
     slab_fini(&self->slab);
 }
 

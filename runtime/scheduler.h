@@ -21,6 +21,7 @@
 #include "runtime/io/io.h"
 #include "runtime/pool.h"
 #include "runtime/slab.h"
+#include "runtime/spares.h"
 #include "runtime/trace.h"
 
 #include <stdatomic.h>
@@ -78,6 +79,7 @@ struct scheduler {
     uint32_t alarms_cancelled[ALARMS_CANCELLED]; /* a ring; 0: none */
     uint32_t alarms_cancelled_next;
     struct slab slab;
+    struct spares spares;
     struct handle_table handles; /* monitors, open calls */
     uint64_t ref_last;
 

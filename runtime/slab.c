@@ -34,8 +34,8 @@ const uint8_t slab_small_class[SLAB_SMALL_BYTES_MAX / SLAB_GRAIN_BYTES + 1] = {
     17, 17, 17, 17, 17, 18, 18, 18, 18, 18, 18, 18, 18, 19, 19, 19, 19, 19, 19, 19, 19,
 };
 
-static unsigned
-class_of(size_t bytes)
+unsigned
+slab_class(size_t bytes)
 {
     if (bytes <= SLAB_SMALL_BYTES_MAX) {
         return slab_small_class[(bytes + SLAB_GRAIN_BYTES - 1) / SLAB_GRAIN_BYTES];
@@ -48,9 +48,15 @@ class_of(size_t bytes)
 }
 
 size_t
+slab_class_bytes(unsigned kind)
+{
+    return class_bytes[kind];
+}
+
+size_t
 slab_block_bytes(size_t bytes)
 {
-    return bytes > SLAB_BYTES_MAX ? bytes : class_bytes[class_of(bytes)];
+    return bytes > SLAB_BYTES_MAX ? bytes : class_bytes[slab_class(bytes)];
 }
 
 uint64_t
@@ -195,7 +201,7 @@ slab_alloc_any(struct slab *slab, size_t bytes)
     if (SLAB_MALLOC_ONLY || bytes > SLAB_BYTES_MAX) {
         return large_alloc(slab, bytes);
     }
-    unsigned kind = class_of(bytes);
+    unsigned kind = slab_class(bytes);
     slab->used[kind]++;
     struct slab_block *block = slab->free[kind];
     if (block == NULL) {
@@ -215,7 +221,7 @@ slab_free_any(struct slab *slab, void *memory, size_t bytes)
         large_free(slab, memory, bytes);
         return;
     }
-    unsigned kind = class_of(bytes);
+    unsigned kind = slab_class(bytes);
     ASSERT(slab->used[kind] > 0);
     slab->used[kind]--;
     struct slab_block *block = memory;

@@ -66,6 +66,9 @@ uint64_t slab_blocks_used(const struct slab *slab);
 uint64_t slab_bytes_used(const struct slab *slab);
 /* What a block of `bytes` really occupies. */
 size_t slab_block_bytes(size_t bytes);
+/* The class of `bytes`, up to SLAB_BYTES_MAX, and what a block of a class occupies. */
+unsigned slab_class(size_t bytes);
+size_t slab_class_bytes(unsigned kind);
 
 /* The class of so many grains, up to SLAB_SMALL_BYTES_MAX. */
 extern const uint8_t slab_small_class[SLAB_SMALL_BYTES_MAX / SLAB_GRAIN_BYTES + 1];

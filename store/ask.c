@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/ask.h"
 
+#include "runtime/spares.h"
 #include "store/partition.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct ask *
 ask_new(struct partition *partition, uint32_t tag, const void *data, size_t bytes)
 {
-    struct ask *ask = calloc(1, sizeof(*ask));
-    ASSERT(ask != NULL && bytes <= sizeof(ask->data));
+    struct ask *ask = spares_take(sizeof(*ask));
+    ASSERT(bytes <= sizeof(ask->data));
+    memset(ask, 0, offsetof(struct ask, data));
     ask->partition = partition;
     ask->tag = tag;
     ask->answered = true;
@@ -58,7 +59,7 @@ ask_free(struct ask *ask)
         ln_buffer_put(&ask->ranges[i].buffer);
     }
     ln_buffer_put(&ask->buffer);
-    free(ask);
+    spares_give(ask, sizeof(*ask));
 }
 
 void
