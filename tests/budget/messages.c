@@ -38,16 +38,18 @@ static void
 put_counters(struct world *world)
 {
     struct store_stats store;
-    uint64_t operations = 0, receives = 0, sends = 0, file_bytes = 0;
+    uint64_t enters = 0, operations = 0, receives = 0, sends = 0, file_bytes = 0;
     store_stats_read(world->store, &store);
     for (unsigned i = 0; i < io_loops(world->driver); i++) {
         struct io_stats io;
         io_stats_read(io_of(world->driver, i), &io);
+        enters += io.enters;
         operations += io.submitted;
         receives += io.receives;
         sends += io.sends;
         file_bytes += io.file_bytes;
     }
+    put("enters", enters);
     put("operations", operations);
     put("receives", receives);
     put("sends", sends);
