@@ -13,10 +13,16 @@ event_history(struct connection *connection, const struct ln_buffer *rows)
     struct store_history_row row;
     while (store_history_next(bytes, count, &at, &row)) {
         row.entry.number = 0;
-        if (row.entry.kind == STORE_ENTRY_GROUP_UPDATE) {
+        switch ((int)row.entry.kind) {
+        case STORE_ENTRY_GROUP_UPDATE:
             event_group_update(connection, &row.entry);
-        } else {
+            break;
+        case STORE_ENTRY_CALL:
+            event_call(connection, &row.entry);
+            break;
+        default:
             event_told(connection, &row);
+            break;
         }
     }
 }

@@ -14,11 +14,11 @@ check_get_history(const Linnet__V1__ClientFrame *frame, const struct protocol_li
     if (asked->content_kind > PROTOCOL_CONTENT_KIND_MAX) {
         return check_fail(out_error, "getHistory.contentKind: above 255");
     }
-    if ((unsigned)asked->only > LINNET__V1__GET_HISTORY__ONLY__CHAT_UPDATES) {
+    if ((unsigned)asked->only > LINNET__V1__GET_HISTORY__ONLY__CALLS) {
         return check_fail(out_error, "getHistory.only: nothing that this node knows");
     }
-    if (asked->content_kind != 0 && asked->only == LINNET__V1__GET_HISTORY__ONLY__CHAT_UPDATES) {
-        return check_fail(out_error, "getHistory.contentKind: updates have none");
+    if (asked->content_kind != 0 && asked->only > LINNET__V1__GET_HISTORY__ONLY__MESSAGES) {
+        return check_fail(out_error, "getHistory.contentKind: only messages have one");
     }
     bool backwards = asked->until_ms != 0 && asked->until_ms <= asked->since_ms;
     return backwards ? check_fail(out_error, "getHistory.untilMs: not above sinceMs") : 0;

@@ -2,6 +2,7 @@
 #include "store/calls.h"
 
 #include "store/expiry.h"
+#include "store/history_ledger.h"
 #include "store/inbox.h"
 #include "store/outbox.h"
 
@@ -153,6 +154,9 @@ calls_tell(const struct apply *apply, uint64_t user, struct record_call *call,
     bool told = inbox_append_or_miss(apply->ledger, apply->effects, user, &head, &entry);
     inbox_head_put(apply->ledger, user, &head);
     call->entry = told ? entry.number : 0;
+    if (said->state == STORE_CALL_ENDED) {
+        history_put(apply->ledger, apply->effects, user, &entry);
+    }
     return told;
 }
 

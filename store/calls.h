@@ -40,8 +40,9 @@ uint16_t calls_device(const struct record_call *call, uint64_t user);
 /* What is to be said of it: as it is, without content. */
 struct store_entry_call calls_said(const struct record_call *call);
 
-/* Puts it into the user's inbox, in place of what it said of the call before. False: no device has
- * room, or there is no such user; then there is nothing of it in the inbox. */
+/* Puts it into the user's inbox, in place of what it said of the call before; how it ended, into
+ * his history, too. False: no device has room, or there is no such user; then there is nothing of
+ * it in the inbox. */
 bool calls_tell(const struct apply *apply, uint64_t user, struct record_call *call,
                 const struct store_entry_call *said);
 

@@ -5,11 +5,11 @@
  *     STORE_HISTORY, to the partition of the user whose history it is
  *
  * Everything that is said in a chat while history is on stands in the history of each who takes
- * part in it: what came into the user's inbox, what the user wrote, from whichever device, and how
- * a group that he was in was changed. It is told in the order in which it came there, forwards or
- * backwards. Of what was deleted it is
- * told that it was; what has expired is not told, nor, where that is how long it is kept
- * (store_options.history_until_read), what has been read.
+ * part in it: what came into the user's inbox, what the user wrote, from whichever device, how a
+ * group that he was in was changed, and how calls ended. It is told in the order in which it came
+ * there, forwards or backwards. Of what was deleted it is told that it was; what has expired is not
+ * told, nor, where that is how long it is kept (store_options.history_until_read), what has been
+ * read.
  *
  *     size_t at = 0;
  *     struct store_history_row row;
@@ -29,6 +29,7 @@ enum store_history_only {
     STORE_HISTORY_ANYTHING = 0,
     STORE_HISTORY_MESSAGES = 1,
     STORE_HISTORY_UPDATES = 2, /* of a group */
+    STORE_HISTORY_CALLS = 3,   /* that have ended */
 };
 
 enum store_history_tag {
@@ -40,10 +41,10 @@ struct store_history {
     uint64_t user;
     uint64_t chat;        /* the other user, or the group */
     uint64_t number;      /* rows beyond this one, as an earlier page told; 0: from the end */
-    uint64_t sender;      /* his alone, an update's author's; 0: anybody's */
+    uint64_t sender;      /* his alone, an update's author's, a caller's; 0: anybody's */
     uint8_t content_kind; /* messages of this kind alone; 0: any */
     uint8_t only;         /* enum store_history_only */
-    uint64_t from_ms;     /* accepted then or later */
+    uint64_t from_ms;     /* accepted then or later; calls: ended */
     uint64_t to_ms;       /* and before; 0: until now */
     uint32_t max;         /* 0: STORE_HISTORY_MAX */
     uint32_t bytes_max;   /* of the buffer, but one row at least; 0: as much as fits */
@@ -67,7 +68,7 @@ struct store_history_page {
 /* How far a message has got: what another wrote, to this user; what he wrote, to the other one, or
  * to all members of the group, as he was last told. It only rises. */
 enum store_history_state {
-    STORE_HISTORY_NONE = 0, /* an update */
+    STORE_HISTORY_NONE = 0, /* an update, a call */
     STORE_HISTORY_SENT = 1,
     STORE_HISTORY_DELIVERED = 2,
     STORE_HISTORY_READ = 3,

@@ -16,6 +16,9 @@ history_place(uint64_t user, uint64_t chat, const struct store_entry *entry, uin
     if (entry->kind == STORE_ENTRY_GROUP_UPDATE) {
         *out_number = entry->update.update;
         *out_own = true;
+    } else if (entry->kind == STORE_ENTRY_CALL) {
+        *out_number = HISTORY_CALL | entry->number;
+        *out_own = false;
     } else {
         *out_number = entry->message.chat_number;
         *out_own =

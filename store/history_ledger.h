@@ -32,6 +32,10 @@ history_key_back(uint8_t partition, uint64_t user, uint64_t chat, uint64_t numbe
                               .a = chat,
                               .b = ~number};
 }
+/* A call has no number in its chat: it stands under that of its entry, and this, above all
+ * others. */
+#define HISTORY_CALL (UINT64_C(1) << 62)
+
 /* `own`: one to one, the user wrote it; in a group, the number is that of an update. */
 static inline struct store_key
 history_key_at(uint8_t partition, uint64_t user, uint64_t chat, uint64_t chat_number, bool own)
@@ -43,19 +47,19 @@ history_key_at(uint8_t partition, uint64_t user, uint64_t chat, uint64_t chat_nu
                               .b = chat_number << 1 | own};
 }
 
-/* What history_key_at is given for a row of the user's history. */
+/* What history_key_at is given for a row of the user's history; the entry has its number. */
 void history_place(uint64_t user, uint64_t chat, const struct store_entry *entry,
                    uint64_t *out_number, bool *out_own);
 
 /* Whether something that is said is kept at all. */
 bool history_is_on(const struct ledger *ledger);
 
-/* Keeps a message, or a group's update; its number is 0 when it was not put into the inbox: it gets
- * one then. No effect while history is off. */
+/* Keeps a message, a group's update, or how a call ended; its number is 0 when it was not put into
+ * the inbox: it gets one then. No effect while history is off. */
 void history_put(struct ledger *ledger, struct effects *effects, uint64_t user,
                  struct store_entry *entry);
 
-/* Forgets a message or an update, if it is there. HISTORY_AT's key must be known. */
+/* Forgets what history_place names so, if it is there. HISTORY_AT's key must be known. */
 void history_forget(struct ledger *ledger, uint64_t user, uint64_t chat, uint64_t chat_number,
                     bool own);
 

@@ -51,6 +51,9 @@ history_is_read(const struct partition *partition, uint64_t user, uint64_t chat,
     if (!partition->store->options.history_until_read) {
         return false;
     }
+    if (entry->kind == STORE_ENTRY_CALL) {
+        return true;
+    }
     if (entry->kind == STORE_ENTRY_GROUP_UPDATE) {
         return entry->update.chat_number < cursors->read;
     }
@@ -77,7 +80,7 @@ static enum store_history_state
 state_of(uint64_t user, uint64_t chat, const struct store_entry *entry,
          const struct history_cursors *cursors)
 {
-    if (entry->kind == STORE_ENTRY_GROUP_UPDATE) {
+    if (entry_said(entry) == NULL) {
         return STORE_HISTORY_NONE;
     }
     bool own = entry->message.sender == user && chat != user;
@@ -132,17 +135,42 @@ history_range(const struct telling *telling)
     return range;
 }
 
+/* What is asked for when questions name it. */
+static enum store_history_only
+is_what(const struct store_entry *entry)
+{
+    switch ((int)entry->kind) {
+    case STORE_ENTRY_GROUP_UPDATE:
+        return STORE_HISTORY_UPDATES;
+    case STORE_ENTRY_CALL:
+        return STORE_HISTORY_CALLS;
+    default:
+        return STORE_HISTORY_MESSAGES;
+    }
+}
+
+static uint64_t
+author_of(const struct store_entry *entry)
+{
+    switch ((int)entry->kind) {
+    case STORE_ENTRY_GROUP_UPDATE:
+        return entry->update.author;
+    case STORE_ENTRY_CALL:
+        return entry->call.id.caller;
+    default:
+        return entry->message.sender;
+    }
+}
+
 static bool
 is_wanted(const struct store_history *asked, const struct store_entry *entry)
 {
     const struct store_entry_message *said = entry_said(entry);
     uint64_t time_ms = entry_time_ms(entry);
-    uint64_t author = said != NULL ? said->sender : entry->update.author;
     uint8_t content_kind = said != NULL ? said->content_kind : 0;
-    uint8_t is = said != NULL ? STORE_HISTORY_MESSAGES : STORE_HISTORY_UPDATES;
-    return (asked->sender == 0 || author == asked->sender) &&
+    return (asked->sender == 0 || author_of(entry) == asked->sender) &&
            (asked->content_kind == 0 || content_kind == asked->content_kind) &&
-           (asked->only == STORE_HISTORY_ANYTHING || asked->only == is) &&
+           (asked->only == STORE_HISTORY_ANYTHING || asked->only == is_what(entry)) &&
            time_ms >= asked->from_ms && (asked->to_ms == 0 || time_ms < asked->to_ms);
 }
 

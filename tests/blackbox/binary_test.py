@@ -269,6 +269,9 @@ async def calls(telling):
         await who.ask({"callHangUp": {"call": call, "reason": reason}})
         for each in alice, bob:
             await each.until("call", lambda told: told["state"] == "ENDED")
+    answer = await alice.ask({"getHistory": {"chat": {"userName": "kate"}, "only": "CALLS", "forward": True}})
+    for _ in range(int(answer["history"]["count"])):
+        await alice.event("call")
     await alice.ask({"getTurnCredentials": {}})
 
 

@@ -17,7 +17,7 @@ describe('a history', () => {
     const before = client.frames.length;
     const { history } = await client.ask({ getHistory: question });
     const rows = client.frames.slice(before).filter((frame) => {
-      const told = frame.newMessage ?? frame.chatUpdate;
+      const told = frame.newMessage ?? frame.chatUpdate ?? frame.call;
       return told && !told.inboxNumber;
     });
     assert.equal(rows.length, Number(history.count ?? 0));
@@ -155,6 +155,43 @@ describe('a history', () => {
       assert.deepEqual(exported, rows);
     }
     await Promise.all([alice.close(), bob.close()]);
+  });
+
+  it('tells how calls ended, to both and to a device that comes later', async () => {
+    const { alice, bob, users } = await chatOfTwo('tina', 'ulf');
+    const ended = [];
+    for (const [number, end, outcome] of [['100', [bob, 'DECLINED'], 'DECLINED'], ['101', [alice, 'HANG_UP'], 'CANCELLED'],
+      ['102', [bob, 'HANG_UP'], 'TALKED']]) {
+      const { sent: { id: call } } = await alice.ask({ number, callOffer: { chat: { userId: users[1] } } });
+      await bob.event('call');
+      if (outcome === 'TALKED') {
+        assert.ok((await bob.ask({ callAnswer: { call } })).done);
+        await alice.event('call');
+        await bob.event('call');
+      }
+      assert.ok((await end[0].ask({ callHangUp: { call, reason: end[1] } })).done);
+      ended.push([await alice.event('call'), await bob.event('call')]);
+      assert.deepEqual(ended.at(-1).map((told) => told.outcome), [outcome, outcome]);
+    }
+    const fresh = await Client.login(node.url, 'tina');
+    for (const [client, peer, whose, name] of [[alice, 1, 0, 'tina'], [fresh, 1, 0, 'tina'], [bob, 0, 1, 'ulf']]) {
+      const chat = { userId: users[peer] };
+      const expected = ended.map((told) => {
+        const { inboxNumber, ...row } = told[whose];
+        return row;
+      });
+      const { rows } = await page(client, { chat, forward: true });
+      assert.deepEqual(rows.slice(-3).map(({ call }) => call), expected); // behind what they wrote before
+      assert.equal(rows.length, 9);
+      const calls = await page(client, { chat, only: 'CALLS' });
+      assert.deepEqual(calls.rows.map(({ call }) => call), [...expected].reverse());
+      assert.equal((await page(client, { chat, only: 'CALLS', senderUserId: users[1] })).rows.length, 0);
+      assert.equal((await page(client, { chat, only: 'MESSAGES' })).rows.length, 6);
+      const text = await node.linnet(['user', 'export', name]);
+      const exported = text.trim().split('\n').map((row) => JSON.parse(row)).filter(({ call }) => call && !call.inboxNumber);
+      assert.deepEqual(exported.map(({ call }) => call), expected);
+    }
+    await Promise.all([alice.close(), bob.close(), fresh.close()]);
   });
 
   it('is told by kind, with what became of each message', async () => {

@@ -218,7 +218,7 @@ static const struct {
     {"{\"getHistory\":{\"chat\":{\"userId\":1},\"contentKind\":256}}", "BAD_FRAME",
      "getHistory.contentKind: above 255"},
     {"{\"getHistory\":{\"chat\":{\"userId\":1},\"contentKind\":7,\"only\":\"CHAT_UPDATES\"}}",
-     "BAD_FRAME", "getHistory.contentKind: updates have none"},
+     "BAD_FRAME", "getHistory.contentKind: only messages have one"},
     {"{\"getHistory\":{\"chat\":{\"userId\":1},\"only\":9}}", "BAD_FRAME",
      "getHistory.only: nothing that this node knows"},
     {"{\"setTyping\":{\"chat\":{\"userId\":1},\"kind\":3}}", "BAD_FRAME",

@@ -167,6 +167,19 @@ read_the_end(struct wire *wire, const char *outcome, char end[64])
     fail_msg("a call that never ended");
 }
 
+/* How it ended stands once in the history of the chat, as the inbox tells it. */
+static void
+read_the_history(struct wire *wire, const char *end)
+{
+    char command[128];
+    bool of_alice = wire == &callers.alice[0] || wire == &callers.alice[1];
+    (void)snprintf(command, sizeof command, "\"getHistory\":{\"chat\":{\"userId\":\"@%c\"}}",
+                   of_alice ? 'b' : 'a');
+    insist(wire, command, false);
+    assert_int_equal(callers_count(wire, "{\"call\":{\"id\":#7"), 1);
+    assert_int_equal(callers_count(wire, end), 2); /* the inbox's, and this */
+}
+
 static void
 judge(uint64_t kind)
 {
@@ -177,6 +190,7 @@ judge(uint64_t kind)
             callers_return(wires[i]);
         }
         read_the_end(wires[i], outcomes[kind], end);
+        read_the_history(wires[i], end);
     }
     /* And both are free. */
     insist(&callers.bob[1], "\"number\":\"9\",\"callOffer\":{\"chat\":{\"userId\":\"@a\"}}", false);
@@ -202,21 +216,22 @@ play(uint64_t seed, bool crashes)
 }
 
 static void
+short_and_kept(struct settings *settings)
+{
+    settings->limits.call_ring_ms = CALLERS_RING_MS;
+    settings->history_ms = 30 * STORE_DAY_MS;
+}
+
+static void
 the_power_fails(void **state)
 {
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        callers_begin(seed);
+        callers_begin_with(seed, short_and_kept, (struct ln_child){0});
         play(seed, true);
         judge(seed % KINDS);
         callers_end();
     }
-}
-
-static void
-short_calls(struct settings *settings)
-{
-    settings->limits.call_ring_ms = CALLERS_RING_MS;
 }
 
 static void
@@ -230,7 +245,7 @@ actors_are_killed(void **state)
                                  .pause_ms_min = 2,
                                  .pause_ms_spread = 10,
                                  .only = behaviours[seed % 3]};
-        callers_begin_with(seed, short_calls, reaper_child(&reaper));
+        callers_begin_with(seed, short_and_kept, reaper_child(&reaper));
         reaper.kills_left = 10;
         play(seed, false);
         world_run(&callers.world, 1000);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls, as the partitions of the two in them decide. */
+#include "store/history_ledger.h"
 #include "store/inbox.h"
 #include "store/record_call.h"
 #include "store/state.h"
@@ -84,16 +85,23 @@ look(struct world *world, uint64_t user, struct store_call_id id, bool present)
 }
 
 /* The only entry of the inbox that is of a call, or the newest of several; NULL: there is none. */
-static const struct store_entry_call *
-told(struct world *world, uint64_t user)
+static const struct store_entry *
+told_entry(struct world *world, uint64_t user)
 {
     size_t count = world_inbox(world, user, 0, entries);
     for (size_t i = count; i > 0; i--) {
         if (entries[i - 1].kind == STORE_ENTRY_CALL) {
-            return &entries[i - 1].call;
+            return &entries[i - 1];
         }
     }
     return NULL;
+}
+
+static const struct store_entry_call *
+told(struct world *world, uint64_t user)
+{
+    const struct store_entry *entry = told_entry(world, user);
+    return entry != NULL ? &entry->call : NULL;
 }
 
 static size_t
@@ -416,6 +424,69 @@ blocked(void **state)
     assert_null(told(world, bob));
 }
 
+/* What the inbox says of the user's newest call stands in the history of the chat, too. */
+static bool
+kept(struct world *world, uint64_t user, uint64_t peer)
+{
+    struct store_entry entry;
+    struct store_value value;
+    uint8_t partition = world_partition(world, user);
+    const struct store_entry *newest = told_entry(world, user);
+    assert_non_null(newest);
+    const struct store_entry_call *call = &newest->call;
+    uint64_t number = newest->number;
+    struct store_key key = history_key(partition, user, peer, number);
+    struct store_key at = history_key_at(partition, user, peer, HISTORY_CALL | number, false);
+    if (!world_get(world, &key, &value)) {
+        assert_false(world_get(world, &at, &value));
+        return false;
+    }
+    assert_int_equal(entry_decode(number, value.bytes, value.count, &entry), 0);
+    assert_int_equal(entry.kind, STORE_ENTRY_CALL);
+    assert_int_equal(entry.call.outcome, call->outcome);
+    assert_int_equal(entry.call.ended_at_ms, call->ended_at_ms);
+    assert_true(world_get(world, &at, &value));
+    return true;
+}
+
+static void
+stays_in_histories(void **state)
+{
+    struct world *world = *state;
+    unsigned char rows[COMMAND_HISTORY_ROW_BYTES];
+    world_history(world, STORE_HISTORY_FOREVER);
+    uint64_t alice = world_user(world, "alice", 2);
+    uint64_t bob = world_user(world, "bob", 1);
+    assert_int_equal(offer(world, alice, 7, bob).error, 0);
+    world_settle(world);
+    assert_int_equal(answer(world, bob, 1, call_of(alice, 7)), 0);
+    world_settle(world);
+    assert_false(kept(world, alice, bob)); /* not before it is over */
+    assert_false(kept(world, bob, alice));
+    world_pass(world, LATER_MS);
+    assert_int_equal(hang_up(world, bob, 1, call_of(alice, 7), STORE_CALL_HANG_UP), 0);
+    world_settle(world);
+    world_fold_all(world);
+    world_restart(world);
+    assert_true(kept(world, alice, bob));
+    assert_true(kept(world, bob, alice));
+    struct command_history_row row = {
+        .user = bob, .chat = alice, .chat_number = HISTORY_CALL | told_entry(world, bob)->number};
+    command_history_put(rows, 0, &row);
+    struct command command = {.partition = world_partition(world, bob),
+                              .kind = COMMAND_HISTORY,
+                              .history = {.count = 1, .rows = rows}};
+    (void)world_apply(world, &command);
+    assert_false(kept(world, bob, alice));
+    assert_true(kept(world, alice, bob));
+    world_history(world, STORE_HISTORY_OFF);
+    assert_int_equal(offer(world, alice, 8, bob).error, 0);
+    world_settle(world);
+    assert_int_equal(hang_up(world, bob, 1, call_of(alice, 8), STORE_CALL_DECLINE), 0);
+    world_settle(world);
+    assert_false(kept(world, alice, bob));
+}
+
 /* Who has blocked the other one calls him, whose own call still rings nobody: his call rings. */
 static void
 blocked_glares(void **state)
@@ -595,6 +666,8 @@ main(void)
         IN_A_WORLD("who is in a call is busy, and learns who called", engaged),
         IN_A_WORLD("so he does when very many call at once", engaged_for_many),
         IN_A_WORLD("of two who call each other at once one rings", glares),
+        IN_A_WORLD("how a call ended stands in both histories, where they are kept",
+                   stays_in_histories),
         IN_A_WORLD("who has blocked the other one rings him, though that one calls",
                    blocked_glares),
         IN_A_WORLD("one who is blocked rings nobody, and calls until time is over", blocked),
