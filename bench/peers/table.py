@@ -21,6 +21,7 @@ MEASURES = (
     ("single", "one at a time: p99 to delivery", "{:,.0f} us", lambda result: [delay(result, "p99_us")]),
     ("silent", "bytes of a silent connection", "{:,.0f}", lambda result: [result["bytes_per_connection"]]),
 )
+NO_GROWTH = "none seen: more was given back"
 
 
 def rate(result):
@@ -42,6 +43,11 @@ def medians(results, figures):
     return [statistics.median(column) for column in zip(*map(figures, results))]
 
 
+def cell(row, text, figures):
+    """What a silent connection takes is the growth of a whole process: too few of them are lost in it."""
+    return NO_GROWTH if row == "silent" and figures[0] <= 0 else text.format(*figures)
+
+
 def main():
     results = {}
     with open(sys.argv[1], encoding="utf-8") as rows:
@@ -52,10 +58,10 @@ def main():
     lines.append(["a message is", *(PROMISES[messenger][0] for messenger in results)])
     lines.append(["its receipt is", *(PROMISES[messenger][1] for messenger in results)])
     for row, name, text, figures in MEASURES:
-        lines.append([name, *(text.format(*medians(rows[row], figures)) for rows in results.values())])
-    widths = [max(len(cell) for cell in column) for column in zip(*lines)]
+        lines.append([name, *(cell(row, text, medians(rows[row], figures)) for rows in results.values())])
+    widths = [max(len(word) for word in column) for column in zip(*lines)]
     for line in lines:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+        print("  ".join(word.ljust(width) for word, width in zip(line, widths)).rstrip())
 
 
 if __name__ == "__main__":

@@ -91,6 +91,11 @@ class Peers(unittest.TestCase):
         for call in silent:
             self.assertIn("--settle 90", call)
 
+    def test_a_server_that_gives_back_more_than_its_silent_connections_take_has_no_figure_of_them(self):
+        self.program("bench/peer_client", FINDS.format("peer_client", 0).replace("[100, 900, 300]", "[-100, -900, 300]"))
+        done = self.run_sh("--seconds", "1")
+        self.assertRegex(done.stdout, r"(?m)^bytes of a silent connection +300 +none seen: more was given back")
+
     def test_a_run_that_fails_ends_it(self):
         self.program("bench/linnet-bench", FINDS.format("linnet-bench", 3))
         self.assertEqual(self.run_sh("--rounds", "1").returncode, 3)
