@@ -71,30 +71,55 @@ judge_deleted(struct person *person, const struct person *from,
     return n;
 }
 
+/* Which change it is, as its text tells, which must be of this message. 0: it tells of none. */
+static unsigned
+version_told(const struct person *from, const struct person *to, uint32_t n,
+             const Linnet__V1__MessageChanged *changed)
+{
+    if (changed->kind != LINNET__V1__MESSAGE_CHANGED__KIND__EDITED) {
+        return WORLD_DELETED;
+    }
+    char text[WORLD_TEXT_BYTES];
+    unsigned version = 0;
+    const char *mark = strchr(changed->text, 'v');
+    if (mark == NULL || sscanf(mark, "v%u", &version) != 1 || version >= WORLD_DELETED) {
+        version = 0;
+    }
+    judge_change_text(from, to, n, (uint8_t)version, text);
+    if (strcmp(text, changed->text) != 0) {
+        judge_broken(from->world, "'%s' was shown as %s", changed->text, text);
+    }
+    return version;
+}
+
+/* One's own, which is in the inbox for devices that are linked while something waits there. */
+static void
+judge_own_change(const struct person *person, const Linnet__V1__MessageChanged *changed)
+{
+    const struct person *to = judge_person(person->world, changed->chat->user_id);
+    uint32_t n = to != NULL ? number_in_chat(to, person, changed->chat_number) : 0;
+    if (n == 0 || version_told(person, to, n, changed) > person->with[to->index].asked[n]) {
+        judge_broken(person->world, "%s was shown a change of their own that they did not ask for",
+                     person->name);
+    }
+}
+
 void
 judge_change(struct person *person, const Linnet__V1__MessageChanged *changed)
 {
     struct world *world = person->world;
     const struct person *from = judge_person(world, changed->author_user_id);
+    if (from == person) {
+        judge_own_change(person, changed);
+        return;
+    }
     uint32_t n = from != NULL ? number_in_chat(person, from, changed->chat_number) : 0;
-    unsigned version = WORLD_DELETED;
     if (n == 0) {
         judge_broken(world, "%s was shown a change of nothing", person->name);
         return;
     }
+    unsigned version = version_told(from, person, n, changed);
     struct acquaintance *with = &person->with[from->index];
-    if (changed->kind == LINNET__V1__MESSAGE_CHANGED__KIND__EDITED) {
-        char text[WORLD_TEXT_BYTES];
-        const char *mark = strchr(changed->text, 'v');
-        version = 0;
-        if (mark == NULL || sscanf(mark, "v%u", &version) != 1 || version >= WORLD_DELETED) {
-            version = 0;
-        }
-        judge_change_text(from, person, n, (uint8_t)version, text);
-        if (strcmp(text, changed->text) != 0) {
-            judge_broken(world, "%s was shown '%s' as %s", person->name, changed->text, text);
-        }
-    }
     if (with->shown[n] == 0) {
         judge_broken(world, "%s was shown a change before the message", person->name);
     } else if (version <= with->seen[n]) {
