@@ -46,10 +46,12 @@ static struct randombytes_implementation chance_source = {
 int
 auth_open(struct io *io)
 {
-    chance = io;
-    if (randombytes_set_implementation(&chance_source) != 0 || sodium_init() < 0) {
+    /* Its first initialization draws for itself: not from `io`, in which a node that is not the
+     * first of its process would then find other numbers. */
+    if (sodium_init() < 0 || randombytes_set_implementation(&chance_source) != 0) {
         return -ENOSYS;
     }
+    chance = io;
     return 0;
 }
 

@@ -37,9 +37,8 @@ struct auth_token {
     unsigned char secret[AUTH_SECRET_BYTES];
 };
 
-/* Readies libsodium, and makes it draw its chance (salts) from `io`. Before anything else, once per
- * driver. 0 or
- * -ENOSYS. */
+/* Readies libsodium, and makes it draw its chance (salts) from `io`; what it draws for itself once
+ * in a process is not from there. Before anything else, once per driver. 0 or -ENOSYS. */
 MUST_CHECK int auth_open(struct io *io);
 
 void auth_token_print(const struct auth_token *token, char out[AUTH_TOKEN_TEXT_BYTES]);
