@@ -2,6 +2,7 @@
 // What was said before, asked for with npm's ws: by a device that was not there yet, page by page, both ways.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Linnetd } from './linnetd.mjs';
 import { Client } from './client.mjs';
 
@@ -224,6 +225,23 @@ describe('a history', () => {
     await Promise.all([alice.close(), bob.close()]);
   });
 
+  it('has nothing that has disappeared, nor has what is exported', async () => {
+    const { alice, bob, users } = await chatOfTwo('vera', 'will');
+    const chat = { userId: users[1] };
+    const { sent } = await alice.ask({ sendMessage: { chat, text: 'soon gone', ttlMs: '2000' } });
+    const { expiresAtMs } = await bob.hear();
+    assert.equal(Number(expiresAtMs), Number(sent.serverTimeMs) + 2000);
+    const question = { chat: { userId: users[0] } };
+    assert.equal((await page(bob, question)).texts[0], 'soon gone');
+    await sleep(Number(expiresAtMs) - Date.now() + 50);
+    assert.deepEqual((await page(bob, question)).texts.length, 6);
+    assert.deepEqual((await page(alice, { chat, forward: true })).texts.length, 6);
+    for (const name of ['vera', 'will']) {
+      assert.ok(!(await node.linnet(['user', 'export', name])).includes('soon gone'));
+    }
+    await Promise.all([alice.close(), bob.close()]);
+  });
+
   it('comes one page at a time', async () => {
     const { alice, bob, users } = await chatOfTwo('ida', 'jan');
     const question = { getHistory: { chat: { userId: users[0] } } };
@@ -299,6 +317,15 @@ describe('a node that deletes after reading', () => {
       const { history } = await fresh.ask({ getHistory: { chat: { userName: 'alice' } } });
       assert.equal(history.count, '1');
       assert.equal((await fresh.event('newMessage')).text, 'two');
+      const { sent: { id: call } } = await alice.ask({ number: '100', callOffer: { chat: { userName: 'bob' } } });
+      assert.ok((await alice.ask({ callHangUp: { call } })).done);
+      await bob.event('call');
+      const { history: calls } = await fresh.ask({ getHistory: { chat: { userName: 'alice' }, only: 'CALLS' } });
+      assert.equal(calls.count, undefined); // nobody says when he has seen one
+      const rows = (await node.linnet(['user', 'export', 'bob'])).trim().split('\n').map((row) => JSON.parse(row));
+      assert.ok(!rows.some((row) => row.call && !row.call.inboxNumber));
+      const kept = rows.filter(({ newMessage }) => newMessage && !newMessage.inboxNumber);
+      assert.deepEqual(kept.map(({ newMessage }) => newMessage.text), ['two']);
       await Promise.all([alice.close(), bob.close(), fresh.close()]);
     } finally {
       await node.remove();

@@ -250,6 +250,93 @@ what_became_of_a_group_stands_in_its_order(void **state)
     }
 }
 
+/* The rows of histories alone: what waits in an inbox has a number there. */
+static bool
+exports(const struct attendee *attendee, const char *part)
+{
+    struct wire wire;
+    char request[512];
+    bool found = false;
+    (void)snprintf(request, sizeof request,
+                   "GET /export HTTP/1.1\r\nHost: n\r\nAuthorization: Bearer %s\r\n\r\n",
+                   attendee->token);
+    wire_open(&wire, &meeting.world, PROTOCOL_JSON);
+    const char *at = strstr(wire_ask(&wire, request), "HTTP/1.1 200 ");
+    assert_non_null(at);
+    for (at = strstr(at, part); at != NULL && !found; at = strstr(at + 1, part)) {
+        const char *row = at;
+        while (row[-1] != '\n') {
+            row--;
+        }
+        const char *numbered = strstr(row, "\"inboxNumber\"");
+        found = numbered == NULL || numbered > at;
+    }
+    wire_end(&wire);
+    return found;
+}
+
+/* By its time, whatever the round of those that have gone has come to. */
+static void
+what_is_over_is_given_to_nobody(void **state)
+{
+    (void)state;
+    for (uint64_t step = 0; step < CUTS; step++) {
+        begin(100 + step);
+        meeting.world.settings.history_ms = 30000;
+        meeting_crash_within(&meeting, 1, 1000); /* with the setting */
+        (void)attendee_does(alice,
+                            "\"sendMessage\":{\"chat\":{\"groupId\":\"%llu\"},\"text\":\"soon "
+                            "gone\",\"ttlMs\":\"7000\"}",
+                            (unsigned long long)meeting.group);
+        (void)attendee_writes(alice, "two");
+        meeting_rest(&meeting);
+        past_narrowed_is(bob, "", "m2:two=READ m1:soon gone=READ u1@0:created");
+        assert_true(exports(bob, "soon gone"));
+        meeting_crash_within(&meeting, 1 + step * CUT_STEP, 2000);
+        meeting_run(&meeting, 7000);
+        past_narrowed_is(bob, ",\"forward\":true", "u1@0:created m2:two=READ");
+        past_narrowed_is(bob, "", "m2:two=READ u1@0:created");
+        assert_false(exports(bob, "soon gone"));
+        assert_false(exports(alice, "soon gone"));
+        assert_true(exports(alice, "\"two\""));
+        assert_true(exports(alice, "\"created\""));
+        meeting_run(&meeting, 30000);
+        past_narrowed_is(bob, "", "");
+        assert_false(exports(alice, "\"two\""));
+        assert_false(exports(alice, "\"created\""));
+        end();
+    }
+}
+
+/* Everybody reads at once what is written: an update is read with the message behind it. */
+static void
+updates_are_read_with_what_follows(void **state)
+{
+    (void)state;
+    for (uint64_t step = 0; step < CUTS; step++) {
+        begin(130 + step);
+        meeting.world.settings.history_ms = 0;
+        meeting.world.settings.delete_after = DELETE_AFTER_READ;
+        meeting_crash_within(&meeting, 1, 1000); /* with the setting */
+        (void)attendee_writes(alice, "one");
+        (void)attendee_changes(alice, "\"name\":\"runners\"");
+        (void)attendee_writes(alice, "two");
+        (void)attendee_changes(alice, "\"name\":\"walkers\"");
+        meeting_crash_within(&meeting, 1 + step * CUT_STEP, 2000);
+        meeting_rest(&meeting);
+        past_narrowed_is(bob, "", "u3@2:name");
+        meeting_run(&meeting, 30000); /* what is over has gone */
+        past_narrowed_is(bob, ",\"forward\":true", "u3@2:name");
+        assert_false(exports(bob, "runners"));
+        assert_true(exports(bob, "walkers"));
+        (void)attendee_writes(alice, "three");
+        meeting_rest(&meeting);
+        past_narrowed_is(bob, "", "");
+        assert_false(exports(bob, "walkers"));
+        end();
+    }
+}
+
 int
 main(void)
 {
@@ -260,6 +347,10 @@ main(void)
         SPEC("what became of a group stands in its order among what was said, for who was in it, "
              "wherever the power goes",
              what_became_of_a_group_stands_in_its_order),
+        SPEC("what has disappeared, or is too old, no page and no export gives out",
+             what_is_over_is_given_to_nobody),
+        SPEC("where it is kept until it is read, what became of a group is read with what follows",
+             updates_are_read_with_what_follows),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

@@ -178,13 +178,16 @@ until_read_story(struct rig *r)
     chat_of_two(r, &alice, &bob);
     struct store_history of_bob = {.user = bob, .chat = alice, .forward = true};
     struct store_history of_alice = {.user = alice, .chat = bob};
+    struct store_history all_of_bob = {.user = bob, .forward = true, .whole = true};
     RIG_CHECK(r, history(r, &of_bob, &page, text) == 0 && strcmp(text, "abcdefghij") == 0);
     RIG_CHECK(r, hand_read(r->store, bob, alice, 4) == 0);
     RIG_CHECK(r, history(r, &of_bob, &page, text) == 0 && strcmp(text, "bdfhij") == 0);
+    RIG_CHECK(r, history(r, &all_of_bob, &page, text) == 0 && strcmp(text, "bdfhij") == 0);
     RIG_CHECK(r, hand_read(r->store, alice, bob, 4) == 0);
     (void)ln_sleep(5000); /* the ticks are through */
     RIG_CHECK(r, history(r, &of_bob, &page, text) == 0 && strcmp(text, "ij") == 0);
     RIG_CHECK(r, history(r, &of_alice, &page, text) == 0 && strcmp(text, "ji") == 0);
+    RIG_CHECK(r, history(r, &all_of_bob, &page, text) == 0 && strcmp(text, "ij") == 0);
     (void)ln_sleep(120000);
     RIG_CHECK(r, history(r, &of_bob, &page, text) == 0 && strcmp(text, "ij") == 0);
     kept_alice = alice;
@@ -304,7 +307,8 @@ main(void)
         SPEC("a chat is told in pages, backwards and forwards, of one sender or kind or of all",
              pages_both_ways),
         SPEC("a history outlives the node", outlives_a_restart),
-        SPEC("where it is kept until it is read, it is told and kept no longer", goes_when_read),
+        SPEC("where it is kept until it is read, it is told, exported and kept no longer",
+             goes_when_read),
         SPEC("what is too old is not told, and swept away", ages),
         SPEC("what has disappeared is told by no history and no export", disappears_in_time),
         SPEC("what was kept is told no more and goes where history is switched off",
