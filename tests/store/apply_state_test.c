@@ -147,6 +147,26 @@ bounded(void **state)
     assert_int_equal(world_state(world, alice, STORE_STATE_PINNED, 91, "1").error, -E2BIG);
 }
 
+/* Whether there is what a state is about is not looked at; it counts all the same. */
+static void
+counts_what_is_about_nobody(void **state)
+{
+    static const uint8_t kinds[] = {STORE_STATE_ARCHIVED, STORE_STATE_MUTED,   STORE_STATE_PINNED,
+                                    STORE_STATE_DRAFT,    STORE_STATE_CONTACT, STORE_STATE_BLOCKED};
+    enum { KINDS = sizeof kinds / sizeof kinds[0] };
+    struct world *world = *state;
+    uint64_t alice = world_user(world, "alice", 1);
+    for (unsigned i = 0; i < WORLD_STATES_MAX; i++) {
+        uint64_t subject = 90 + i;
+        bool group = i % 2 == 1 && kinds[i % KINDS] <= STORE_STATE_DRAFT;
+        subject |= group ? STORE_STATE_GROUP : 0;
+        assert_int_equal(world_state(world, alice, kinds[i % KINDS], subject, "1").error, 0);
+    }
+    for (unsigned i = 0; i < KINDS; i++) {
+        assert_int_equal(world_state(world, alice, kinds[i], 70, "1").error, -E2BIG);
+    }
+}
+
 static void
 nobodys(void **state)
 {
@@ -289,6 +309,8 @@ main(void)
                    removal_takes_room),
         IN_A_WORLD("a user's states are bounded in number and bytes; what does not grow is taken",
                    bounded),
+        IN_A_WORLD("so are those about chats and users that are not there, of each kind",
+                   counts_what_is_about_nobody),
         IN_A_WORLD("states are set by users who exist", nobodys),
         IN_A_WORLD("what is muted or blocked, and set back, leaves no chat", leaves_no_chat),
         IN_A_WORLD("a late retry overwrites nothing newer", a_late_retry_overwrites_nothing),
