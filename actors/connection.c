@@ -465,7 +465,9 @@ told(struct connection *connection, struct ln_msg *msg)
         drained(connection);
         break;
     case LN_TAG_CLOSED:
-        ln_stop(LN_EXIT_NORMAL, "the peer left");
+        if (ln_socket_event(msg)->error != 0 || !connection_export_reads_on(connection)) {
+            ln_stop(LN_EXIT_NORMAL, "the peer left");
+        }
         break;
     case LN_TAG_STOP:
         connection_close(connection, PROTOCOL_CLOSE_GOING_AWAY, "the node is stopping");

@@ -40,6 +40,7 @@ struct connection_export {
     unsigned tries;
     unsigned looks; /* in which a page was not read */
     bool whole;     /* all is written */
+    bool parted;    /* the peer has ended its side, and may read on */
     struct export rows;
 };
 
@@ -198,6 +199,9 @@ go_on(struct connection *connection)
         export->whole = true;
         place_leave(export);
         page_after((uint64_t)LOOKS_MAX * CONNECTION_SLOW_MS);
+        if (export->parted) {
+            ln_socket_notify_drained(connection->socket, 0);
+        }
     } else if (!connection->stuffed) {
         page_after(0);
     }
@@ -206,10 +210,30 @@ go_on(struct connection *connection)
 void
 connection_export_drained(struct connection *connection)
 {
-    connection->export->looks = 0;
-    if (!connection->export->whole) {
+    struct connection_export *export = connection->export;
+    export->looks = 0;
+    if (!export->whole) {
         page_after(0);
+    } else if (export->parted) {
+        ln_socket_close(&connection->socket, false);
+        ln_stop(LN_EXIT_NORMAL, "exported");
     }
+}
+
+/* Whether he has gone altogether shows when something is sent to him. */
+bool
+connection_export_reads_on(struct connection *connection)
+{
+    struct connection_export *export = connection->export;
+    if (connection->phase != CONNECTION_EXPORT || export == NULL ||
+        (export->whole && ln_socket_unsent(connection->socket) == 0)) {
+        return false;
+    }
+    export->parted = true;
+    if (export->whole) {
+        ln_socket_notify_drained(connection->socket, 0);
+    }
+    return true;
 }
 
 void

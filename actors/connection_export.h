@@ -14,6 +14,8 @@ void connection_export(struct connection *connection, const struct http_request 
 void connection_export_page(struct connection *connection);
 /* The peer has read what there was. */
 void connection_export_drained(struct connection *connection);
+/* The peer has ended its side: whether there is still something for it to read. */
+bool connection_export_reads_on(struct connection *connection);
 /* CONNECTION_SLOW: whether it reads so slowly that it is over. */
 bool connection_export_lags(struct connection *connection);
 /* The connection's end, whole or not. */

@@ -49,10 +49,12 @@ void
 socket_tell_closed(struct ln_socket *socket, int error)
 {
     socket->ended = true;
-    if (socket->told || socket->farewell != NULL) {
+    bool known = error == 0 ? socket->told : socket->failed;
+    if (known || socket->farewell != NULL) {
         return;
     }
     socket->told = true;
+    socket->failed = error != 0;
     socket_tell(socket, LN_TAG_CLOSED,
                 (struct ln_socket_event){.socket = socket, .error = error, .descriptor = -1});
 }

@@ -28,7 +28,8 @@ struct ln_socket_event {
     unsigned char *data;  /* LN_TAG_DATA: valid and writable until the message is freed, or the
                              socket closed or detached */
     uint32_t bytes;       /* LN_TAG_DATA */
-    int32_t error;        /* LN_TAG_CLOSED: 0 the peer ended its side, else a negative errno */
+    int32_t error;        /* LN_TAG_CLOSED: 0 the peer ended its side, else a negative errno,
+                             which may follow a 0 when what is sent since can't leave */
     io_socket descriptor; /* LN_TAG_ACCEPT, LN_TAG_CLOSED of a connect that failed: -1 */
 };
 /* The event of a message with one of the four tags. */

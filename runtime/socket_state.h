@@ -56,8 +56,9 @@ struct ln_socket {
     bool readable : 1;
     bool ending : 1; /* the peer's end has arrived, perhaps behind bytes: receive until it shows */
     bool paused : 1;
-    bool ended : 1; /* the peer's side, or all of it */
-    bool told : 1;  /* CLOSED was sent */
+    bool ended : 1;  /* the peer's side, or all of it */
+    bool told : 1;   /* CLOSED was sent */
+    bool failed : 1; /* and said that it has failed */
     bool settled : 1;
     uint8_t settling : 2; /* enum settling */
 };
@@ -96,7 +97,7 @@ starves(const struct ln_socket *socket)
 
 /* Sends its owner an event. */
 void socket_tell(struct ln_socket *socket, uint32_t tag, struct ln_socket_event event);
-/* It has ended, by the peer's doing or an error: its owner is told once. */
+/* It has ended, by the peer's doing or an error: its owner is told once of each. */
 void socket_tell_closed(struct ln_socket *socket, int error);
 /* Called whenever an operation has ended that it may wait for, in this order; after the second the
  * socket may be gone. */

@@ -2,6 +2,7 @@
 // GET /export as a client would ask for it: Node's own fetch and http.
 import assert from 'node:assert/strict';
 import http from 'node:http';
+import net from 'node:net';
 import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -94,6 +95,20 @@ describe('GET /export', () => {
     request.destroy();
     assert.equal(await (await until(200, 'bob')).text(), await node.linnet(['user', 'export', 'bob']));
     assert.ok(await node.metric('exports_cut_total') >= 1);
+  });
+
+  it('is whole for who ends his side of the connection behind the request', async () => {
+    const [host, port] = node.address.split(':');
+    const socket = net.connect({ host, port, allowHalfOpen: true });
+    const pieces = [];
+    socket.on('data', (piece) => pieces.push(piece));
+    socket.end(`GET /export HTTP/1.1\r\nHost: n\r\nAuthorization: Bearer ${people.bob.token}\r\n\r\n`);
+    await once(socket, 'end');
+    const bytes = Buffer.concat(pieces);
+    const expected = await node.linnet(['user', 'export', 'bob']);
+    assert.ok(bytes.length > Buffer.byteLength(expected));
+    assert.equal(bytes.subarray(-7).toString(), '\r\n0\r\n\r\n');
+    assert.equal(await (await ask('bob')).text(), expected); // his place is free
   });
 
   it('waits for who reads slowly', async () => {

@@ -138,6 +138,34 @@ unread_bytes_cost_no_last_words(void **state)
 }
 
 static void
+gone_later_story(void)
+{
+    struct ln_socket *listener;
+    struct ln_socket *socket = harbour_meet(&listener);
+    harbour_fill(100, 1);
+    sim_peer_shutdown(harbour_witness.peer);
+    harbour_expect_closed(0);
+    ln_socket_send(socket, harbour_sent, 100); /* it may read on */
+    stage_settle();
+    EXPECT(harbour_witness.received == 100 && !harbour_witness.closed);
+    sim_peer_cut(harbour_witness.peer);
+    stage_settle();
+    ln_socket_send(socket, harbour_sent, 100);
+    harbour_expect_closed(-ECONNRESET);
+    ln_socket_send(socket, harbour_sent, 100);
+    stage_expect_silence(100);
+    ln_socket_close(&socket, false);
+    ln_socket_close(&listener, false);
+}
+
+static void
+who_goes_later_is_told_of(void **state)
+{
+    (void)state;
+    stage_play(gone_later_story);
+}
+
+static void
 twice_ended_story(void)
 {
     struct ln_socket *listener;
@@ -476,6 +504,8 @@ main(void)
              no_listener_no_connection),
         SPEC("what was sent before a close arrives, then the end", last_words_arrive),
         SPEC("bytes that nobody read cost no last words", unread_bytes_cost_no_last_words),
+        SPEC("who has ended his side may read on; that he is gone is told, too, once",
+             who_goes_later_is_told_of),
         SPEC("a close after a shutdown ends our side no second time", our_side_ends_once),
         SPEC("a close waits a few seconds for a deaf peer, then resets",
              a_deaf_peer_is_not_waited_for),

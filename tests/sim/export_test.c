@@ -457,6 +457,52 @@ is_one_at_a_time(void **state)
     }
 }
 
+/* As `nc -N` does. */
+static void
+may_end_their_side(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct asker asker;
+        begin(seed);
+        send_token(&asker, bob_token);
+        sim_peer_shutdown(asker.peer);
+        assert_whole(&asker);
+        send_token(&asker, bob_token);
+        await_bytes(&asker);
+        sim_peer_pause(asker.peer, true);
+        sim_peer_shutdown(asker.peer); /* in the middle */
+        world_run(&world, 1000);
+        sim_peer_pause(asker.peer, false);
+        assert_whole(&asker);
+        assert_int_equal(messenger_counted(&world.messenger.counters.exports_cut), 0);
+        end();
+    }
+}
+
+/* Who has ended his side, and then goes altogether, leaves his place as anybody. */
+static void
+ends_with_who_goes_later(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct asker asker;
+        begin(seed);
+        send_token(&asker, bob_token);
+        sim_peer_shutdown(asker.peer);
+        await_bytes(&asker);
+        sim_peer_pause(asker.peer, true);
+        world_run(&world, 1000);
+        sim_peer_cut(asker.peer);
+        world_run(&world, 1000);
+        free_asker(&asker);
+        assert_int_equal(messenger_counted(&world.messenger.counters.exports_cut), 1);
+        send_token(&asker, bob_token);
+        assert_whole(&asker);
+        end();
+    }
+}
+
 /* Until so much more has come, or all. */
 static void
 await_more(const struct asker *asker, size_t bytes)
@@ -638,6 +684,8 @@ main(void)
         SPEC("a user has so many a day, and what was refused costs none", is_rated),
         SPEC("a user has one at a time, the node a few; who goes leaves his place",
              is_one_at_a_time),
+        SPEC("who ends his side of the connection is given all of it", may_end_their_side),
+        SPEC("who has, and goes altogether, leaves his place", ends_with_who_goes_later),
         SPEC("who reads slowly gets it all, and holds up nobody", may_be_read_slowly),
         SPEC("who does not read gets no more, and says so to himself", ends_where_nobody_reads),
         SPEC("who takes minutes for a page gets no more", ends_where_a_page_takes_too_long),
