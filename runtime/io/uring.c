@@ -301,6 +301,7 @@ loop_close(struct uring *uring)
     uring_tables_close(uring);
     uring_ring_close(&uring->ring);
     uring_buffers_close(uring);
+    uring_write_sync_fini(uring);
     (void)close(uring->bell_fd);
     (void)close(uring->wake_fd);
 }

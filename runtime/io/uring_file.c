@@ -27,6 +27,22 @@ struct append {
     struct iovec pieces[IO_SEND_PIECES_MAX];
 };
 
+/* A log has one at a time: its memory is kept for the next. NULL: no memory. */
+static struct append *
+append_new(struct uring *uring)
+{
+    struct append *append = uring->append_spare;
+    uring->append_spare = NULL;
+    return append != NULL ? append : malloc(sizeof(*append));
+}
+
+static void
+append_free(struct uring *uring, struct append *append)
+{
+    free(uring->append_spare);
+    uring->append_spare = append;
+}
+
 static void
 append_submit(struct uring *uring, struct io_op *op, struct append *append)
 {
@@ -66,7 +82,7 @@ uring_write_sync(struct io *io, struct io_op *op, io_file file, const struct iov
 {
     struct uring *uring = uring_of(io);
     uring_op_begin(op, URING_KIND_WRITE_SYNC);
-    struct append *append = malloc(sizeof(*append));
+    struct append *append = append_new(uring);
     if (append == NULL) {
         uring_op_end_later(uring, op, -ENOMEM);
         return;
@@ -107,7 +123,7 @@ uring_write_sync_complete(struct uring *uring, struct io_op *op, int32_t result)
     if (unfinished) {
         result = -ECANCELED;
     }
-    free(append);
+    append_free(uring, append);
     op->cookie = 0;
     uring_count(&uring->counters.file_syncs, result >= 0 ? 1 : 0);
     uring_op_end(op, result >= 0 ? 0 : result);
@@ -118,7 +134,14 @@ uring_write_sync_forget(struct uring *uring, struct io_op *op)
 {
     if ((op->kind & URING_KIND_MASK) == URING_KIND_WRITE_SYNC) {
         uring->appends_active--;
-        free((struct append *)(uintptr_t)op->cookie);
+        append_free(uring, (struct append *)(uintptr_t)op->cookie);
         op->cookie = 0;
     }
+}
+
+void
+uring_write_sync_fini(struct uring *uring)
+{
+    free(uring->append_spare);
+    uring->append_spare = NULL;
 }

@@ -116,11 +116,12 @@ struct uring {
     _Alignas(CACHE_LINE_BYTES) struct uring_ring ring; /* of all but what is in tables */
     struct uring_table **tables;                       /* [tables_count], in order of opening */
     unsigned tables_count;
-    bool bell_armed;         /* the poll on bell_fd is in the ring */
-    bool running;            /* the thread is between its first turn and its last */
-    unsigned appends_active; /* io_write_sync handed to the kernel and not completed */
-    unsigned char *buffers;  /* [receive_buffers][IO_RECEIVE_BYTES] */
-    uint32_t *buffers_free;  /* a stack: the warmest buffer is used first */
+    bool bell_armed;             /* the poll on bell_fd is in the ring */
+    bool running;                /* the thread is between its first turn and its last */
+    unsigned appends_active;     /* io_write_sync handed to the kernel and not completed */
+    struct append *append_spare; /* the last one's memory, for the next; NULL: none */
+    unsigned char *buffers;      /* [receive_buffers][IO_RECEIVE_BYTES] */
+    uint32_t *buffers_free;      /* a stack: the warmest buffer is used first */
     unsigned buffers_free_count, buffers_count;
     unsigned buffers_free_least; /* of buffers_free_count, since the last trim */
     unsigned buffers_cold;       /* at the stack's bottom: no memory behind them, as of that trim */
@@ -277,3 +278,5 @@ void uring_write_sync_complete(struct uring *uring, struct io_op *op, int32_t re
 /* Of the completion of an op when the loop has ended: frees what an append has; done is not called.
  * Ops of other kinds are left alone. */
 void uring_write_sync_forget(struct uring *uring, struct io_op *op);
+/* Frees what is kept for the next. */
+void uring_write_sync_fini(struct uring *uring);
