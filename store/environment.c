@@ -34,6 +34,10 @@ struct environment {
     MDB_env *env;                       /* NULL: at rest */
     MDB_dbi data;
     MDB_dbi meta;
+    /* A reading transaction that has ended, with its cursor, to be renewed: it keeps its memory and
+     * its place among the readers, and holds no pages back. NULL: none. */
+    MDB_txn *spare_txn;
+    MDB_cursor *spare_cursor;
 };
 
 /* The cursor stays where the last key went: what comes in order goes there without a search. */
@@ -279,6 +283,28 @@ environment_begin(struct environment *environment, char why[ENVIRONMENT_WHY_BYTE
     return result;
 }
 
+static void
+read_free(MDB_txn *txn, MDB_cursor *cursor)
+{
+    if (cursor != NULL) {
+        mdb_cursor_close(cursor);
+    }
+    if (txn != NULL) {
+        mdb_txn_abort(txn);
+    }
+}
+
+/* Closes what environment_begin has opened. */
+static void
+environment_end(struct environment *environment)
+{
+    read_free(environment->spare_txn, environment->spare_cursor);
+    environment->spare_txn = NULL;
+    environment->spare_cursor = NULL;
+    mdb_env_close(environment->env);
+    environment->env = NULL;
+}
+
 int
 environment_open(const struct environment_options *options, struct environment **out,
                  char why[ENVIRONMENT_WHY_BYTES])
@@ -310,7 +336,7 @@ environment_close(struct environment **environment)
     }
     ASSERT((*environment)->users == 0);
     if ((*environment)->env != NULL) {
-        mdb_env_close((*environment)->env);
+        environment_end(*environment);
     }
     lock_free((*environment)->lock);
     free(*environment);
@@ -346,8 +372,7 @@ environment_rest(struct environment *environment)
     lock_take(environment->lock);
     bool unused = environment->users == 0;
     if (unused && environment->env != NULL) {
-        mdb_env_close(environment->env);
-        environment->env = NULL;
+        environment_end(environment);
     }
     lock_give(environment->lock);
     return unused;
@@ -364,21 +389,55 @@ environment_rests(struct environment *environment)
 
 /* ------------------------------------------------------------------------ reading */
 
+static void
+spare_take(struct environment *environment, MDB_txn **txn, MDB_cursor **cursor)
+{
+    lock_take(environment->lock);
+    *txn = environment->spare_txn;
+    *cursor = environment->spare_cursor;
+    environment->spare_txn = NULL;
+    environment->spare_cursor = NULL;
+    lock_give(environment->lock);
+}
+
+/* Ends the transaction; while it is held. */
+static void
+spare_keep(struct environment *environment, MDB_txn *txn, MDB_cursor *cursor)
+{
+    mdb_txn_reset(txn);
+    lock_take(environment->lock);
+    if (environment->spare_txn == NULL) {
+        environment->spare_txn = txn;
+        environment->spare_cursor = cursor;
+        txn = NULL;
+        cursor = NULL;
+    }
+    lock_give(environment->lock);
+    read_free(txn, cursor);
+}
+
 int
 environment_read_begin(struct environment *environment, struct environment_read *out)
 {
     MDB_txn *txn = NULL;
+    MDB_cursor *cursor = NULL;
     int result = hold(environment);
     if (result < 0) {
         return result;
     }
-    int code = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &txn);
+    spare_take(environment, &txn, &cursor);
+    int code =
+        txn != NULL ? mdb_txn_renew(txn) : mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &txn);
+    if (code == MDB_SUCCESS) {
+        code = cursor != NULL ? mdb_cursor_renew(txn, cursor)
+                              : mdb_cursor_open(txn, environment->data, &cursor);
+    }
     if (code != MDB_SUCCESS) {
+        read_free(txn, cursor);
         let_go(environment);
         return translated(code);
     }
-    out->environment = environment;
-    out->transaction = txn;
+    *out = (struct environment_read){environment, txn, cursor};
     return 0;
 }
 
@@ -386,7 +445,7 @@ void
 environment_read_end(struct environment_read *read)
 {
     ASSERT(read->environment != NULL);
-    mdb_txn_abort(read->transaction);
+    spare_keep(read->environment, read->transaction, read->cursor);
     let_go(read->environment);
     *read = (struct environment_read){0};
 }
@@ -436,18 +495,14 @@ environment_range(const struct environment_read *read, const struct store_range 
                   void *context)
 {
     bool forwards = order == ENVIRONMENT_FORWARDS;
-    MDB_cursor *cursor = NULL;
+    MDB_cursor *cursor = read->cursor;
     MDB_val name = {0};
     MDB_val value = {0};
     if (key_less(&range->high, &range->low)) {
         return 0;
     }
-    int code = mdb_cursor_open(read->transaction, read->environment->data, &cursor);
-    if (code != MDB_SUCCESS) {
-        return translated(code);
-    }
     int result = 0;
-    code = walk_begin(cursor, forwards ? &range->low : &range->high, order, &name, &value);
+    int code = walk_begin(cursor, forwards ? &range->low : &range->high, order, &name, &value);
     while (code == MDB_SUCCESS && result == 0) {
         struct store_key key;
         if (key_decode(name.mv_data, name.mv_size, &key) < 0) {
@@ -462,7 +517,6 @@ environment_range(const struct environment_read *read, const struct store_range 
             code = mdb_cursor_get(cursor, &name, &value, forwards ? MDB_NEXT : MDB_PREV);
         }
     }
-    mdb_cursor_close(cursor);
     if (result == 0 && code != MDB_SUCCESS && code != MDB_NOTFOUND) {
         result = translated(code);
     }

@@ -78,6 +78,7 @@ bool environment_rests(struct environment *environment);
 struct environment_read {
     struct environment *environment;
     void *transaction;
+    void *cursor;
 };
 
 MUST_CHECK int environment_read_begin(struct environment *environment,
@@ -91,7 +92,7 @@ MUST_CHECK int environment_get(const struct environment_read *read, const struct
 
 /* Calls `each` for the records of a range in order of keys (backwards: from its high end down);
  * ends at its first value other than 0 and returns that. A whole partition is a range: that is how
- * one is copied out. */
+ * one is copied out. `each` may get, but not walk: a snapshot has one cursor. */
 enum environment_order { ENVIRONMENT_FORWARDS, ENVIRONMENT_BACKWARDS };
 MUST_CHECK int environment_range(const struct environment_read *read,
                                  const struct store_range *range, enum environment_order order,

@@ -536,6 +536,56 @@ what_can_not_be_opened_again_says_so_and_is_tried_anew(void **state)
     check(cell, 1, 1, "value");
 }
 
+/* Ends the walk where the value is the one. */
+static int
+is_value(void *context, const struct store_key *key, struct store_value value)
+{
+    (void)key;
+    const char *characters = context;
+    return value.count == strlen(characters) && memcmp(value.bytes, characters, value.count) == 0;
+}
+
+/* What the snapshot says of partition 2's number 1, by a get and by a walk. */
+static void
+see(const struct environment_read *read, char *characters)
+{
+    struct store_key key = number_key(2, 1);
+    struct store_range range = {key, key};
+    struct store_value value;
+    assert_int_equal(environment_get(read, &key, &value), 0);
+    assert_int_equal(is_value(characters, &key, value), 1);
+    assert_int_equal(environment_range(read, &range, ENVIRONMENT_FORWARDS, is_value, characters),
+                     1);
+}
+
+static void
+each_snapshot_is_of_its_own_time(void **state)
+{
+    struct cell_files *cell = *state;
+    struct environment_read early;
+    struct environment_read late;
+    fill(cell, 1);
+    check(cell, 2, 1, "value"); /* leaves something to renew */
+    assert_int_equal(environment_read_begin(cell->environment, &early), 0);
+    struct environment_write *write = begin(cell);
+    put(write, 2, 1, "later");
+    commit(write);
+    assert_int_equal(environment_read_begin(cell->environment, &late), 0);
+    see(&early, "value");
+    see(&late, "later");
+    environment_read_end(&early);
+    see(&late, "later");
+    environment_read_end(&late);
+    write = begin(cell);
+    put(write, 2, 1, "last");
+    commit(write);
+    assert_int_equal(environment_read_begin(cell->environment, &early), 0);
+    see(&early, "last");
+    environment_read_end(&early);
+    assert_true(environment_rest(cell->environment));
+    check(cell, 2, 1, "last");
+}
+
 enum { READERS = 2, READS = 2000, RESTS = 10 };
 
 static void *
@@ -583,6 +633,8 @@ main(void)
                   what_was_committed_is_there_after_opening_again),
         CELL_SPEC("what was aborted never was", what_was_aborted_never_was),
         CELL_SPEC("a snapshot stands still while others write", a_snapshot_stands_still),
+        CELL_SPEC("each snapshot is of its own time, whoever read before",
+                  each_snapshot_is_of_its_own_time),
         CELL_SPEC("deleting what is not there is no error", deleting_what_is_not_there_is_no_error),
         CELL_SPEC("a range is walked from either end and gives the same",
                   a_range_is_walked_from_either_end),
