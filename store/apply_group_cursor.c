@@ -4,11 +4,12 @@
  * those who wrote, in counts. Both happen when a timer says so (partition_group_tell.c); what is
  * due stands in the ledger. */
 #include "store/apply_group.h"
+
+#include "runtime/spares.h"
 #include "store/history_ledger.h"
 #include "store/outbox.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 static uint64_t
 larger(uint64_t x, uint64_t y)
@@ -167,8 +168,8 @@ run_report(const struct apply *apply, const struct command *command)
         return;
     }
     uint32_t count = roster.count;
-    report.rows = malloc((size_t)count * PAYLOAD_RECEIPT_BYTES);
-    ASSERT(report.rows != NULL);
+    size_t bytes = (size_t)count * PAYLOAD_RECEIPT_BYTES;
+    report.rows = spares_take(bytes);
     for (uint32_t i = 0; i < count; i++) {
         struct record_membership membership;
         (void)roster_get(apply->ledger, group, &roster);
@@ -179,7 +180,7 @@ run_report(const struct apply *apply, const struct command *command)
         }
     }
     report_send(&report);
-    free(report.rows);
+    spares_give(report.rows, bytes);
 }
 
 const struct apply_command_kind apply_group_report = {need_report, run_report};
