@@ -326,6 +326,22 @@ tell_cursors(struct telling *telling)
     return known;
 }
 
+/* A head is large: it is not to lie on its caller's stack, too. */
+static __attribute__((noinline)) enum ask_outcome
+page_answer(struct telling *telling)
+{
+    struct record_head head;
+    struct ask *ask = telling->ask;
+    if (!partition_head(telling->partition, ask, telling->asked->user, &head)) {
+        return ASK_DONE;
+    }
+    if (telling->asked->in_group && !telling->cursors.member) {
+        return partition_refuse(ask, -ENXIO);
+    }
+    ask_answer(ask, &telling->page, sizeof(telling->page), partition_buffer(telling->out));
+    return ASK_DONE;
+}
+
 static enum ask_outcome
 run_history(struct partition *partition, struct ask *ask, bool act)
 {
@@ -340,7 +356,6 @@ run_history(struct partition *partition, struct ask *ask, bool act)
         .known = true,
         .page = {.reached = asked->number, .chat = asked->chat},
     };
-    struct record_head head;
     struct page page;
     struct fetch_range wanted = {
         .range = history_range(&telling),
@@ -358,17 +373,7 @@ run_history(struct partition *partition, struct ask *ask, bool act)
     if (!known || !telling.known) {
         return ASK_MISSING;
     }
-    if (!act) {
-        return ASK_READY;
-    }
-    if (!partition_head(partition, ask, asked->user, &head)) {
-        return ASK_DONE;
-    }
-    if (asked->in_group && !telling.cursors.member) {
-        return partition_refuse(ask, -ENXIO);
-    }
-    ask_answer(ask, &telling.page, sizeof(telling.page), partition_buffer(telling.out));
-    return ASK_DONE;
+    return act ? page_answer(&telling) : ASK_READY;
 }
 
 const struct ask_kind ask_history = {
