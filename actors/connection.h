@@ -7,10 +7,11 @@
  *    +--/livez and the like, bad requests----+
  *    +--/export: EXPORT, page after page-----+
  *
- * It begins on any scheduler. Once it knows whose it is, it moves to the scheduler where that user
- * is at home: the descriptor and what was read but not yet used go to a new actor there (struct
- * connection_start), and this one ends. There it attaches to its device's inbox: the partition
- * pushes what is new, and what the device has no credit for yet is read in pages later.
+ * It begins on any scheduler. Once it knows whose it is, or a token in the head says so, it moves
+ * to the scheduler where that user is at home: the descriptor and what was read but not yet used go
+ * to a new actor there (struct connection_start), and this one ends. There it attaches to its
+ * device's inbox: the partition pushes what is new, and what the device has no credit for yet is
+ * read in pages later.
  *
  * Commands go straight to the partitions as requests; their answers come back as messages and leave
  * as frames. When commands_unanswered_max of them are under way, the socket is not read any
@@ -36,6 +37,9 @@ struct connection_start {
     uint32_t address;      /* peer.h */
     uint32_t since_tenths; /* when it was accepted, in tenths of a second; for those that move */
     struct store_name name;
+    /* It is not known yet whether it is the device: it brought a token with this hash. */
+    bool proves;
+    unsigned char token_hash[AUTH_HASH_BYTES];
     char new_token[AUTH_TOKEN_TEXT_BYTES]; /* to be told in the welcome; empty: none */
     uint32_t answer_bytes;                 /* to the upgrade; they leave with what comes next */
     uint32_t input_bytes;                  /* read from the socket already, and not yet used */

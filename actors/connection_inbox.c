@@ -204,13 +204,18 @@ connection_credit(struct connection *connection, uint64_t number)
 /* ------------------------------------------------------------------------------------ attaching */
 
 static int
-attach(struct connection *connection, bool again, struct store_attached *out)
+attach(struct connection *connection, bool again, const unsigned char *token_hash,
+       struct store_attached *out)
 {
     struct store_attach attach = {.user = connection->user,
                                   .device = connection->device,
                                   .again = again,
+                                  .proves = token_hash != NULL,
                                   .since_tenths = connection->since_tenths,
                                   .session = ln_self()};
+    if (token_hash != NULL) {
+        memcpy(attach.token_hash, token_hash, sizeof attach.token_hash);
+    }
     struct ln_msg *request = ln_msg_new(STORE_ATTACH, LN_DURABLE, sizeof attach);
     struct ln_msg *answer = NULL;
     memcpy(request->data, &attach, sizeof attach);
@@ -225,9 +230,10 @@ attach(struct connection *connection, bool again, struct store_attached *out)
 }
 
 int
-connection_attach(struct connection *connection, struct store_attached *out)
+connection_attach(struct connection *connection, const unsigned char *token_hash,
+                  struct store_attached *out)
 {
-    return attach(connection, false, out);
+    return attach(connection, false, token_hash, out);
 }
 
 /* The first page of what the user has there; NULL: there was no answer. */
@@ -284,7 +290,7 @@ static void
 resync(struct connection *connection)
 {
     struct store_attached attached;
-    int error = attach(connection, true, &attached);
+    int error = attach(connection, true, NULL, &attached);
     if (error == -EBUSY) {
         return; /* the device has come anew: STORE_REPLACED is on its way to us */
     }
@@ -348,7 +354,7 @@ replaced(struct connection *connection, const struct store_notice *notice)
         connection_close(connection, PROTOCOL_CLOSE_REPLACED, "the same device connected anew");
         return;
     }
-    if (attach(connection, false, &attached) != 0) {
+    if (attach(connection, false, NULL, &attached) != 0) {
         connection_close(connection, PROTOCOL_CLOSE_INTERNAL, "the inbox has lost this connection");
         return;
     }

@@ -257,10 +257,13 @@ move(struct connection *connection, struct connection_start *start, unsigned hom
     handoff_end(handoff);
 }
 
-/* It is known who speaks. When the connection moves, that takes what is left of the input. */
+enum token_state { TOKEN_KNOWN, TOKEN_NEW, TOKEN_UNPROVEN };
+
+/* It is known who speaks, or who claims to. When the connection moves, that takes what is left of
+ * the input. */
 static void
-admitted(struct connection *connection, const struct auth_token *token, bool new_device,
-         struct http_text answer, struct websocket_input *left)
+go_home(struct connection *connection, const struct auth_token *token, enum token_state state,
+        struct http_text answer, struct websocket_input *left)
 {
     unsigned home = store_user_home(connection->messenger->store, token->user);
     bool moves = home != ln_scheduler();
@@ -268,8 +271,12 @@ admitted(struct connection *connection, const struct auth_token *token, bool new
     connection->device = token->device;
     connection->phase = CONNECTION_ENTERING;
     struct connection_start *start = start_new(connection, answer, moves ? left : NULL);
-    if (new_device) {
+    if (state == TOKEN_NEW) {
         auth_token_print(token, start->new_token);
+    }
+    start->proves = state == TOKEN_UNPROVEN;
+    if (start->proves) {
+        auth_token_hash(token->secret, start->token_hash);
     }
     if (moves) {
         left->count = 0;
@@ -308,6 +315,13 @@ connection_token_check(struct connection *connection, const char *text, size_t b
 }
 
 /* Who came with a token in the request has nothing else to offer. */
+static void
+token_refuse(struct connection *connection)
+{
+    login_refuse(connection, NULL, -EKEYREJECTED, NULL);
+    connection_close(connection, PROTOCOL_CLOSE_UNAUTHENTICATED, "the token was refused");
+}
+
 void
 connection_login_token(struct connection *connection, struct http_text text,
                        struct http_text answer, struct websocket_input *left)
@@ -320,19 +334,12 @@ connection_login_token(struct connection *connection, struct http_text text,
                          rate_class_refusal(RATE_FAILED_LOGINS));
         return;
     }
-    int error = connection_token_check(connection, text.bytes, text.count, &token);
-    if (error == 0) {
-        messenger_count(&connection->messenger->counters.logins_token);
-        admitted(connection, &token, false, answer, left);
+    if (auth_token_parse(text.bytes, text.count, &token) != 0) {
+        ln_socket_send(connection->socket, answer.bytes, answer.count);
+        token_refuse(connection);
         return;
     }
-    ln_socket_send(connection->socket, answer.bytes, answer.count);
-    login_refuse(connection, NULL, error, NULL);
-    if (protocol_error_passes(refusal_of(error)->code)) {
-        connection_close(connection, PROTOCOL_CLOSE_INTERNAL, "the token could not be checked");
-    } else {
-        connection_close(connection, PROTOCOL_CLOSE_UNAUTHENTICATED, "the token was refused");
-    }
+    go_home(connection, &token, TOKEN_UNPROVEN, answer, left);
 }
 
 /* An id that nobody has: what is asked of its partition takes as long as of anybody's. */
@@ -529,7 +536,8 @@ connection_authenticate(struct connection *connection, const Linnet__V1__ClientF
     int error = authenticate(connection, by, &token);
     if (error == 0) {
         authenticated(connection, by);
-        admitted(connection, &token, new_device, (struct http_text){NULL, 0}, left);
+        go_home(connection, &token, new_device ? TOKEN_NEW : TOKEN_KNOWN,
+                (struct http_text){NULL, 0}, left);
     } else if (by->method_case == LINNET__V1__AUTHENTICATE__METHOD_PASSWORD_LOGIN) {
         password_refuse(connection, frame, error);
     } else if (by->method_case == LINNET__V1__AUTHENTICATE__METHOD_LINK_CODE) {
@@ -543,14 +551,14 @@ connection_authenticate(struct connection *connection, const Linnet__V1__ClientF
 
 /* Again while the partition is being started anew. */
 static int
-attach(struct connection *connection, struct store_attached *out)
+attach(struct connection *connection, const unsigned char *token_hash, struct store_attached *out)
 {
-    int error = connection_attach(connection, out);
+    int error = connection_attach(connection, token_hash, out);
     for (unsigned tries = 1; tries < ATTACH_TRIES && error == -ESRCH; tries++) {
         if (tries > 1 && ln_sleep(ATTACH_PAUSE_MS) != 0) {
             return -ECANCELED;
         }
-        error = connection_attach(connection, out);
+        error = connection_attach(connection, token_hash, out);
     }
     return error;
 }
@@ -559,10 +567,11 @@ static void
 welcome(struct connection *connection, const struct connection_start *start,
         const struct store_attached *attached)
 {
+    const struct store_name *user = start->proves ? &attached->name : &start->name;
     char name[STORE_NAME_BYTES_MAX + 1];
     char token[AUTH_TOKEN_TEXT_BYTES];
-    memcpy(name, start->name.text, start->name.bytes);
-    name[start->name.bytes] = '\0';
+    memcpy(name, user->text, user->bytes);
+    name[user->bytes] = '\0';
     memcpy(token, start->new_token, sizeof token);
     const struct protocol_limits *settings = &connection->messenger->limits;
     Linnet__V1__Limits limits = LINNET__V1__LIMITS__INIT;
@@ -599,8 +608,12 @@ void
 connection_enter(struct connection *connection, const struct connection_start *start)
 {
     struct store_attached attached;
-    int error = attach(connection, &attached);
+    int error = attach(connection, start->proves ? start->token_hash : NULL, &attached);
     ln_socket_send(connection->socket, start->bytes, start->answer_bytes);
+    if (start->proves && (error == -EACCES || error == -ENOENT)) {
+        token_refuse(connection);
+        return;
+    }
     if (error == -ENOENT) {
         connection_close(connection, PROTOCOL_CLOSE_REVOKED, "the device or the user was removed");
         return;
@@ -608,6 +621,10 @@ connection_enter(struct connection *connection, const struct connection_start *s
     if (error != 0) {
         connection_close(connection, PROTOCOL_CLOSE_INTERNAL, "the inbox could not be reached");
         return;
+    }
+    if (start->proves) {
+        messenger_count(&connection->messenger->counters.logins_token);
+        short_name_set(&connection->name, &attached.name);
     }
     connection->node_number = attached.node_number;
     connection->devices = attached.devices;

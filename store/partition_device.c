@@ -48,7 +48,7 @@ run_device_revoke(struct partition *partition, struct ask *ask, bool act)
 /* --------------------------------------------------------------------------- attached, detached */
 
 static enum ask_outcome
-run_attach(struct partition *partition, struct ask *ask, bool act)
+log_attach(struct partition *partition, struct ask *ask, bool act)
 {
     const struct store_attach *attach = ASK_DATA(store_attach, ask);
     struct command command = {
@@ -56,6 +56,33 @@ run_attach(struct partition *partition, struct ask *ask, bool act)
         .device = {.user = attach->user, .device = attach->device},
     };
     return partition_log_for_user(partition, ask, &command, attach->user, act);
+}
+
+/* A wrong token is refused before there is a command, so that it writes nothing. What both look up
+ * is fetched at once. */
+static enum ask_outcome
+run_attach(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_attach *attach = ASK_DATA(store_attach, ask);
+    if (!attach->proves) {
+        return log_attach(partition, ask, act);
+    }
+    struct store_device_check check = {.user = attach->user, .device = attach->device};
+    struct store_user user;
+    memcpy(check.token_hash, attach->token_hash, sizeof check.token_hash);
+    bool known = partition_knows_device(partition, attach->user, attach->device);
+    enum ask_outcome outcome = log_attach(partition, ask, false);
+    if (outcome != ASK_READY) {
+        return outcome;
+    }
+    if (!known) {
+        return ASK_MISSING;
+    }
+    if (!act) {
+        return ASK_READY;
+    }
+    int error = partition_device_check(partition, &check, &user);
+    return error != 0 ? partition_refuse(ask, error) : log_attach(partition, ask, true);
 }
 
 static enum ask_outcome

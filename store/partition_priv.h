@@ -177,6 +177,12 @@ enum ask_outcome partition_owned_answer(struct partition *partition, struct ask 
 /* A user as told outside; false: he was removed. */
 bool partition_user_row(uint64_t id, struct store_value user, struct store_value head,
                         struct store_user *out);
+/* Whether a device's record is known, with its user's. */
+bool partition_knows_device(struct partition *partition, uint64_t user, uint16_t device);
+/* Whether the token is the device's, whose record is known: 0, with its user; -ENOENT, -EACCES. */
+MUST_CHECK int partition_device_check(struct partition *partition,
+                                      const struct store_device_check *check,
+                                      struct store_user *out);
 /* What the rows hold, or NULL when that is nothing. */
 struct ln_buffer *partition_buffer(const struct rows *rows);
 /* A count as asked for: 0 stands for the limit. */

@@ -144,30 +144,41 @@ run_password_get(struct partition *partition, struct ask *ask, bool act)
 
 /* -------------------------------------------------------------------------------------- devices */
 
+bool
+partition_knows_device(struct partition *partition, uint64_t user, uint16_t device)
+{
+    bool known = knows_user(partition, user);
+    return partition_knows_record(partition, RECORD_DEVICE, user, device) && known;
+}
+
+int
+partition_device_check(struct partition *partition, const struct store_device_check *check,
+                       struct store_user *out)
+{
+    struct record_device device;
+    struct store_value value;
+    if (!user_get(partition, check->user, out) ||
+        !get(partition, RECORD_DEVICE, check->user, check->device, &value)) {
+        return -ENOENT;
+    }
+    int error = record_device_decode(value, &device);
+    ASSERT(error == 0);
+    return record_hashes_equal(device.token_hash, check->token_hash) ? 0 : -EACCES;
+}
+
 static enum ask_outcome
 run_device_check(struct partition *partition, struct ask *ask, bool act)
 {
     const struct store_device_check *check = ASK_DATA(store_device_check, ask);
     struct store_user user;
-    struct record_device device;
-    struct store_value value;
-    bool known = knows_user(partition, check->user);
-    if (!partition_knows_record(partition, RECORD_DEVICE, check->user, check->device) || !known) {
+    if (!partition_knows_device(partition, check->user, check->device)) {
         return ASK_MISSING;
     }
     if (!act) {
         return ASK_READY;
     }
-    if (!user_get(partition, check->user, &user) ||
-        !get(partition, RECORD_DEVICE, check->user, check->device, &value)) {
-        return partition_refuse(ask, -ENOENT);
-    }
-    int error = record_device_decode(value, &device);
-    ASSERT(error == 0);
-    if (!record_hashes_equal(device.token_hash, check->token_hash)) {
-        return partition_refuse(ask, -EACCES);
-    }
-    return done(ask, &user, sizeof(user), NULL);
+    int error = partition_device_check(partition, check, &user);
+    return error != 0 ? partition_refuse(ask, error) : done(ask, &user, sizeof(user), NULL);
 }
 
 static void

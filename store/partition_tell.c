@@ -164,6 +164,21 @@ count_sessions(struct partition *partition, const struct attached *before)
     counter_set(&partition->sessions, now->count);
 }
 
+/* Its record was looked up for the ask that is being answered, and stays known until that is
+ * over. */
+static struct store_name
+name_of_user(struct partition *partition, uint64_t user)
+{
+    struct store_key key = record_key(partition->ledger.partition, RECORD_USER, user, 0);
+    struct store_value value;
+    struct record_user record;
+    bool found = ledger_get(&partition->ledger, &key, &value);
+    ASSERT(found);
+    int error = record_user_decode(value, &record);
+    ASSERT(error == 0);
+    return record.name;
+}
+
 void
 partition_answer_attach(struct ask *ask, const struct result *result)
 {
@@ -201,6 +216,9 @@ partition_answer_attach(struct ask *ask, const struct result *result)
     attached_find(&partition->attached, asked->user, asked->device)->newest =
         (uint32_t)attached.last;
     count_sessions(partition, &before);
+    if (asked->proves) {
+        attached.name = name_of_user(partition, asked->user);
+    }
     ask_answer(ask, &attached, sizeof(attached), NULL);
 }
 

@@ -127,9 +127,13 @@ struct store_attach {
     /* It has been the device's session before, and is to be so anew if it still is: else -EBUSY,
      * and the one that replaced it stays. */
     bool again;
+    /* It is not known yet whether it is the device: the hash of the token that it brought is compared
+     * with the device's, and the answer names the user. Else -EACCES. */
+    bool proves;
     /* Of a second. Told to the session that it replaces: whose is the newer one? */
     uint32_t since_tenths;
     ln_pid session;
+    unsigned char token_hash[STORE_TOKEN_HASH_BYTES];
 };
 struct store_attached {
     uint64_t acked; /* the inbox begins above it */
@@ -139,6 +143,7 @@ struct store_attached {
     bool resync;  /* everything up to `acked` was given up; stays so until it is acknowledged */
     bool expired; /* resync: since it had grown too old, not for want of room */
     uint16_t devices;
+    struct store_name name; /* the user's, for one that proves who it is */
 };
 struct store_detach {
     uint64_t user;

@@ -186,6 +186,17 @@ hand_attach_for(struct store *store, uint64_t user, uint16_t device, ln_pid sess
 }
 
 int
+hand_attach_proving(struct store *store, uint64_t user, uint16_t device, unsigned char hash,
+                    struct store_attached *out)
+{
+    struct store_attach attach = {
+        .user = user, .device = device, .proves = true, .session = ln_self()};
+    memset(attach.token_hash, hash, sizeof(attach.token_hash));
+    return call(store_user_pid(store, user), request(STORE_ATTACH, &attach, sizeof(attach)), out,
+                sizeof(*out));
+}
+
+int
 hand_attach_again(struct store *store, uint64_t user, uint16_t device, struct store_attached *out)
 {
     struct store_attach attach = {

@@ -42,6 +42,9 @@ int hand_attach(struct store *store, uint64_t user, uint16_t device, struct stor
 /* Another pid is. */
 int hand_attach_for(struct store *store, uint64_t user, uint16_t device, ln_pid session,
                     struct store_attached *out);
+/* As one that has brought a token, of which every byte of the hash is `hash`. */
+int hand_attach_proving(struct store *store, uint64_t user, uint16_t device, unsigned char hash,
+                        struct store_attached *out);
 /* As one that has been the device's session before. */
 int hand_attach_again(struct store *store, uint64_t user, uint16_t device,
                       struct store_attached *out);

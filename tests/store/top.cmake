@@ -32,6 +32,8 @@ linnet_sim_wrap(store_seen_test)
 linnet_test(store_trace_test TIER fast SOURCES trace_test.c LIBS linnet_store_rig)
 linnet_test(store_audit_test TIER fast SOURCES audit_test.c LIBS linnet_store_rig)
 linnet_sim_wrap(store_audit_test)
+linnet_test(store_attach_test TIER fast SOURCES attach_test.c LIBS linnet_store_rig)
+linnet_sim_wrap(store_attach_test)
 linnet_sim_wrap(store_trace_test)
 # The same over more seeds, chosen from outside.
 foreach(noun power kill)
