@@ -187,8 +187,8 @@ MUST_CHECK int connection_token_check(struct connection *connection, const char 
 /* Answers a command that is refused like a login; too many of them close the connection. */
 void connection_login_refuse(struct connection *connection, const Linnet__V1__ClientFrame *frame,
                              int error);
-/* The answer to the upgrade has not been sent: it leaves with the welcome, or the refusal. The token
- * is looked at where its user is at home, in one step with attaching. */
+/* The answer to the upgrade has not been sent: it leaves with the welcome, or the refusal. The
+ * token is looked at where its user is at home, in one step with attaching. */
 void connection_login_token(struct connection *connection, struct http_text token,
                             struct http_text answer, struct websocket_input *left);
 /* Attaches to the inbox and welcomes the client, or closes. Yields. */
@@ -206,8 +206,8 @@ void connection_receipts_ask(struct connection *connection);
 void connection_receipts_end(const struct connection *connection);
 
 /* connection_inbox.c */
-/* Makes this connection the one that feeds its device. With the hash of a token it is made sure that
- * it is the device's: -EACCES. 0 or the store's error. Yields. */
+/* Makes this connection the one that feeds its device. With the hash of a token it is made sure
+ * that it is the device's: -EACCES. 0 or the store's error. Yields. */
 MUST_CHECK int connection_attach(struct connection *connection, const unsigned char *token_hash,
                                  struct store_attached *out);
 /* Begins to feed what `attached` says is there. */
