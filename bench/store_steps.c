@@ -140,7 +140,7 @@ note(unsigned turns, unsigned each, const char *how)
             ln_yield();
         }
     }
-    (void)ln_sleep(2 * STEPS_DELAY_MS); /* until the last of them are written */
+    (void)ln_sleep(UINT64_C(2) * STEPS_DELAY_MS); /* until the last of them are written */
     trace_stats_read(bench.store, &after);
     print_costs(how, &costs);
     printf(", \"dropped\": %" PRIu64 ", \"bytes_per_step\": %.3f}\n",
@@ -162,7 +162,7 @@ note_dropped(void)
     }
     print_costs("dropped", &costs);
     printf("}\n");
-    (void)ln_sleep(2 * STEPS_DELAY_MS);
+    (void)ln_sleep(UINT64_C(2) * STEPS_DELAY_MS);
 }
 
 static void
