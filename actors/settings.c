@@ -32,7 +32,7 @@ static const struct units units_bytes = {
 static const struct units units_span = {
     .noun = "time (s, m, h or d behind it)",
     .letters = "smhd",
-    .each = {1000, 60 * 1000, 3600 * 1000, STORE_DAY_MS},
+    .each = {1000, UINT64_C(60000), UINT64_C(3600000), STORE_DAY_MS},
     .bare = STORE_DAY_MS,
     .exact = 1000,
 };
@@ -49,7 +49,7 @@ units_of(const struct setting *setting)
 static int
 unit_find(const struct units *units, char letter)
 {
-    char written = units == &units_bytes ? (char)(letter & ~0x20) : letter;
+    int written = units == &units_bytes ? letter & ~0x20 : letter;
     const char *at = written != '\0' ? strchr(units->letters, written) : NULL;
     return at != NULL ? (int)(at - units->letters) : -1;
 }
