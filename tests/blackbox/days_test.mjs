@@ -3,8 +3,10 @@
 // takes in expires, what was kept is kept no longer. Each test waits for what somebody is told.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Linnetd } from './linnetd.mjs';
+import { Linnetd, SLOWNESS } from './linnetd.mjs';
 import { Client } from './client.mjs';
+
+const seconds = (count) => `${count * SLOWNESS}s`;
 
 // The next event of this kind that is as wanted. All are acknowledged.
 async function until(client, kind, wanted) {
@@ -19,7 +21,7 @@ async function until(client, kind, wanted) {
 
 describe('a device that nobody sees', () => {
   it('is told of to the others, then unlinked; one that comes back in time stays', async (t) => {
-    const node = await Linnetd.start('--device-unseen-days', '9s', '--device-warn-days', '6s');
+    const node = await Linnetd.start('--device-unseen-days', seconds(9), '--device-warn-days', seconds(6));
     t.after(() => node.remove());
     const { bob } = await node.importUsers('bob');
     const phone = await Client.welcomed(node.url, bob);
@@ -34,7 +36,7 @@ describe('a device that nobody sees', () => {
     const changes = (of) => phone.frames.map(({ deviceChange }) => deviceChange)
       .filter((change) => change?.device === of).map(({ change }) => change);
     const warned = await until(phone, 'deviceChange', ({ change, device }) => change === 'WARNED' && device === 2);
-    assert.ok(BigInt(warned.unlinkAtMs) >= BigInt(warned.serverTimeMs) + 6000n);
+    assert.ok(BigInt(warned.unlinkAtMs) >= BigInt(warned.serverTimeMs) + 6000n * BigInt(SLOWNESS));
     const back = await Client.welcomed(node.url, { token: away[0] });
     const gone = await until(phone, 'deviceChange', ({ change }) => change === 'UNLINKED');
     assert.deepEqual([gone.device, changes(3)], [3, ['LINKED', 'WARNED', 'UNLINKED']]);
@@ -54,8 +56,8 @@ describe('a device that nobody sees', () => {
 describe('a node whose days are seconds', { concurrency: true }, () => {
   let node;
   before(async () => {
-    node = await Linnetd.start('--inbox-age-days', '6s', '--hold-unknown', '4s', '--history-days', '5s',
-      '--group-log-days', '3s', '--edit-window-ms', '1000', '--delete-window-ms', '1000');
+    node = await Linnetd.start('--inbox-age-days', seconds(6), '--hold-unknown', seconds(4),
+      '--history-days', seconds(5), '--group-log-days', seconds(3), '--edit-window-ms', '1000', '--delete-window-ms', '1000');
   });
   after(() => node.remove());
 
@@ -88,7 +90,7 @@ describe('a node whose days are seconds', { concurrency: true }, () => {
     await b.hear();
     const told = await history();
     b.send({ ping: {} });
-    const late = BigInt((await b.event('pong')).serverTimeMs) >= BigInt(sent.serverTimeMs) + 5000n;
+    const late = BigInt((await b.event('pong')).serverTimeMs) >= BigInt(sent.serverTimeMs) + 5000n * BigInt(SLOWNESS);
     assert.ok(told === '1' || late);
     await a.ask({ sendMessage: { chat, text: 'left lying' } }); // for longer than that
     await until(a, 'receipts', (told) => told.expired === '2');
@@ -101,7 +103,7 @@ describe('a node whose days are seconds', { concurrency: true }, () => {
     const { carol } = await node.importUsers('carol');
     const laptop = { token: await node.token(bob.name) };
     const [a, b] = [await Client.welcomed(node.url, alice), await Client.welcomed(node.url, bob)];
-    const write = (user) => a.ask({ sendMessage: { chat: { userId: user }, text: 'briefly', ttlMs: '3000' } });
+    const write = (user) => a.ask({ sendMessage: { chat: { userId: user }, text: 'briefly', ttlMs: `${3000 * SLOWNESS}` } });
     await write(bob.user);
     assert.equal((await b.hear()).text, 'briefly');
     assert.equal((await until(a, 'receipts', (told) => told.delivered === '1')).expired, undefined);

@@ -12,7 +12,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 export LINNET_SLOWNESS=10
-left_out='^(bench_|blackbox_(binary|expired|export|group_change|presence_rules|rate|resync)$)'
+left_out='^(bench_|blackbox_(binary|days|expired|export|group_change|presence_rules|rate|resync)$)'
 if [[ ${1:-} == whole ]]; then
     left_out='^$'
 else
