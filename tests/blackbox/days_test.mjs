@@ -57,7 +57,8 @@ describe('a node whose days are seconds', { concurrency: true }, () => {
   let node;
   before(async () => {
     node = await Linnetd.start('--inbox-age-days', seconds(6), '--hold-unknown', seconds(4),
-      '--history-days', seconds(5), '--group-log-days', seconds(3), '--edit-window-ms', '1000', '--delete-window-ms', '1000');
+      '--history-days', seconds(5), '--group-log-days', seconds(3), '--edit-window-ms', '1000',
+      '--delete-window-ms', '1000');
   });
   after(() => node.remove());
 
@@ -103,7 +104,8 @@ describe('a node whose days are seconds', { concurrency: true }, () => {
     const { carol } = await node.importUsers('carol');
     const laptop = { token: await node.token(bob.name) };
     const [a, b] = [await Client.welcomed(node.url, alice), await Client.welcomed(node.url, bob)];
-    const write = (user) => a.ask({ sendMessage: { chat: { userId: user }, text: 'briefly', ttlMs: `${3000 * SLOWNESS}` } });
+    const write = (user) => a.ask({ sendMessage: { chat: { userId: user }, text: 'briefly',
+      ttlMs: `${3000 * SLOWNESS}` } });
     await write(bob.user);
     assert.equal((await b.hear()).text, 'briefly');
     assert.equal((await until(a, 'receipts', (told) => told.delivered === '1')).expired, undefined);
