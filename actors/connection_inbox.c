@@ -203,6 +203,14 @@ connection_credit(struct connection *connection, uint64_t number)
 
 /* ------------------------------------------------------------------------------------ attaching */
 
+/* Whether the partition has said that nothing has come of it: then there is nothing to detach
+ * either. */
+static bool
+refused(int error)
+{
+    return error == -EACCES || error == -ENOENT || error == -EAGAIN;
+}
+
 static int
 attach(struct connection *connection, bool again, const unsigned char *token_hash,
        struct store_attached *out)
@@ -219,13 +227,15 @@ attach(struct connection *connection, bool again, const unsigned char *token_has
     struct ln_msg *request = ln_msg_new(STORE_ATTACH, LN_DURABLE, sizeof attach);
     struct ln_msg *answer = NULL;
     memcpy(request->data, &attach, sizeof attach);
-    connection->attached = true;
+    bool before = connection->attached;
+    connection->attached = true; /* from here on: it may be killed while it waits */
     int error = ln_call(store_user_pid(connection->messenger->store, connection->user), &request,
                         CONNECTION_CALL_MS, &answer);
     if (error == 0) {
         memcpy(out, answer->data, sizeof *out);
         ln_msg_free(&answer);
     }
+    connection->attached = before || !refused(error);
     return error;
 }
 

@@ -314,12 +314,35 @@ connection_token_check(struct connection *connection, const char *text, size_t b
     return token_check(connection, out);
 }
 
-/* Who came with a token in the request has nothing else to offer. */
+/* Who came with a token in the request has nothing else to offer. He is nobody: whoever he claimed
+ * to be is neither charged nor shown for it. */
 static void
-token_refuse(struct connection *connection)
+token_refuse(struct connection *connection, int error)
 {
-    login_refuse(connection, NULL, -EKEYREJECTED, NULL);
-    connection_close(connection, PROTOCOL_CLOSE_UNAUTHENTICATED, "the token was refused");
+    if (!connection->attached) {
+        connection->user = 0;
+        connection->device = 0;
+    }
+    login_refuse(connection, NULL, error, NULL);
+    if (protocol_error_passes(refusal_of(error)->code)) {
+        connection_close(connection, PROTOCOL_CLOSE_INTERNAL, "the token could not be checked");
+    } else {
+        connection_close(connection, PROTOCOL_CLOSE_UNAUTHENTICATED, "the token was refused");
+    }
+}
+
+/* Whether too many from its address have failed: then he is sent away. */
+static bool
+token_put_off(struct connection *connection, struct http_text answer)
+{
+    if (connection_rate_wait_ms(connection, RATE_FAILED_LOGINS) == 0) {
+        return false;
+    }
+    ln_socket_send(connection->socket, answer.bytes, answer.count);
+    (void)login_put_off(connection, NULL);
+    connection_close(connection, PROTOCOL_CLOSE_RATE_LIMITED,
+                     rate_class_refusal(RATE_FAILED_LOGINS));
+    return true;
 }
 
 void
@@ -327,16 +350,12 @@ connection_login_token(struct connection *connection, struct http_text text,
                        struct http_text answer, struct websocket_input *left)
 {
     struct auth_token token;
-    if (connection_rate_wait_ms(connection, RATE_FAILED_LOGINS) > 0) {
-        ln_socket_send(connection->socket, answer.bytes, answer.count);
-        (void)login_put_off(connection, NULL);
-        connection_close(connection, PROTOCOL_CLOSE_RATE_LIMITED,
-                         rate_class_refusal(RATE_FAILED_LOGINS));
+    if (token_put_off(connection, answer)) {
         return;
     }
     if (auth_token_parse(text.bytes, text.count, &token) != 0) {
         ln_socket_send(connection->socket, answer.bytes, answer.count);
-        token_refuse(connection);
+        token_refuse(connection, -EKEYREJECTED);
         return;
     }
     go_home(connection, &token, TOKEN_UNPROVEN, answer, left);
@@ -608,10 +627,15 @@ void
 connection_enter(struct connection *connection, const struct connection_start *start)
 {
     struct store_attached attached;
+    /* Again: others from its address may have failed since. */
+    if (start->proves && token_put_off(connection, (struct http_text){(const char *)start->bytes,
+                                                                      start->answer_bytes})) {
+        return;
+    }
     int error = attach(connection, start->proves ? start->token_hash : NULL, &attached);
     ln_socket_send(connection->socket, start->bytes, start->answer_bytes);
-    if (start->proves && (error == -EACCES || error == -ENOENT)) {
-        token_refuse(connection);
+    if (start->proves && error != 0) {
+        token_refuse(connection, error == -EACCES || error == -ENOENT ? -EKEYREJECTED : error);
         return;
     }
     if (error == -ENOENT) {

@@ -70,19 +70,15 @@ run_attach(struct partition *partition, struct ask *ask, bool act)
     struct store_device_check check = {.user = attach->user, .device = attach->device};
     struct store_user user;
     memcpy(check.token_hash, attach->token_hash, sizeof check.token_hash);
-    bool known = partition_knows_device(partition, attach->user, attach->device);
-    enum ask_outcome outcome = log_attach(partition, ask, false);
-    if (outcome != ASK_READY) {
-        return outcome;
-    }
-    if (!known) {
+    if (!partition_knows_device(partition, attach->user, attach->device)) {
+        (void)log_attach(partition, ask, false);
         return ASK_MISSING;
     }
-    if (!act) {
-        return ASK_READY;
-    }
     int error = partition_device_check(partition, &check, &user);
-    return error != 0 ? partition_refuse(ask, error) : log_attach(partition, ask, true);
+    if (error != 0) {
+        return act ? partition_refuse(ask, error) : ASK_READY;
+    }
+    return log_attach(partition, ask, act);
 }
 
 static enum ask_outcome

@@ -247,6 +247,36 @@ the_same_device_replaces_itself(void **state)
     }
 }
 
+/* Over seeds that accept the two on each scheduler. */
+static void
+a_forged_token_pushes_out_nobody(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 8; seed <= 13; seed++) {
+        char forged[sizeof token];
+        char text[sizeof forged + 32];
+        begin(seed);
+        memcpy(forged, token, sizeof forged);
+        char *last = forged + strlen(forged) - 2;
+        *last = *last == 'A' ? 'B' : 'A';
+        (void)snprintf(text, sizeof text, "Authorization: Bearer %s\r\n", forged);
+        wire_open(&wire, &world, PROTOCOL_JSON);
+        wire_login(&wire, token);
+        wire_open(&other, &world, PROTOCOL_JSON);
+        wire_upgrade(&other, text);
+        (void)wire_expect(&other, "\"TOKEN_INVALID\"");
+        assert_int_equal(wire_closed(&other), PROTOCOL_CLOSE_UNAUTHENTICATED);
+        wire_say(&wire, "{\"ref\":\"1\",\"sendMessage\":{\"chat\":{\"userName\":\"alice\"},"
+                        "\"text\":\"still here\"}}");
+        (void)wire_expect(&wire, "still here");
+        assert_int_equal(messenger_counted(&world.messenger.counters.devices), 1);
+        assert_int_equal(messenger_counted(&world.messenger.counters.logins_failed), 1);
+        wire_end(&wire);
+        wire_end(&other);
+        end();
+    }
+}
+
 /* As that of a phone may that has changed networks while the node had much to do. */
 static void
 a_late_login_on_an_older_connection_replaces_no_newer_one(void **state)
@@ -310,6 +340,7 @@ main(void)
              open_registration_takes_only_good_names),
         SPEC("the fifth failed try is the last", the_fifth_failed_try_is_the_last),
         SPEC("a busy node is no failed try", a_busy_node_is_no_failed_try),
+        SPEC("a forged token pushes out nobody", a_forged_token_pushes_out_nobody),
         SPEC("a bad token is refused wherever it stands",
              a_bad_token_is_refused_wherever_it_stands),
         SPEC("nothing goes before the login, nor a second one",
