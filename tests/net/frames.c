@@ -179,6 +179,13 @@ const struct frame_sample client_frames[] = {
             .mark_read =
                 MESSAGE(Linnet__V1__MarkRead, mark_read, .chat = CHAT(2), .chat_number = 4)),
      "{\"number\":\"8\",\"markRead\":{\"chat\":{\"userId\":\"2\"},\"chatNumber\":\"4\"}}"},
+    {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_GET_HISTORY,
+            .get_history =
+                MESSAGE(Linnet__V1__GetHistory, get_history, .chat = GROUP(5), .from = 6,
+                        .forward = 1, .max = 7, .sender_user_id = 8, .since_ms = 9, .until_ms = 10,
+                        .only = LINNET__V1__GET_HISTORY__ONLY__CHAT_UPDATES)),
+     "{\"getHistory\":{\"chat\":{\"groupId\":\"5\"},\"from\":\"6\",\"forward\":true,\"max\":\"7\","
+     "\"senderUserId\":\"8\",\"sinceMs\":\"9\",\"untilMs\":\"10\",\"only\":\"CHAT_UPDATES\"}}"},
     {CLIENT(.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_PING,
             .ping = MESSAGE(Linnet__V1__Ping, ping, .data = BYTES("?"))),
      "{\"ping\":{\"data\":\"Pw==\"}}"},
@@ -332,6 +339,15 @@ const struct frame_sample server_frames[] = {
      "{\"newMessage\":{\"id\":" MESSAGE_ID_JSON
      ",\"deleted\":true,\"expiresAtMs\":\"7\",\"handle\":\"Pw==\",\"contentKind\":7,\"edited\":"
      "true,\"state\":\"READ\"}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_NEW_MESSAGE,
+            .new_message =
+                MESSAGE(Linnet__V1__NewMessage, new_message, .id = MESSAGE_ID, .chat = GROUP(5),
+                        .state = LINNET__V1__NEW_MESSAGE__STATE__DELIVERED,
+                        .count = MESSAGE(Linnet__V1__MessageCount, message_count, .delivered = 3,
+                                         .read = 1, .expired = 2))),
+     "{\"newMessage\":{\"id\":" MESSAGE_ID_JSON
+     ",\"chat\":{\"groupId\":\"5\"},\"state\":\"DELIVERED\",\"count\":{\"delivered\":3,\"read\":1,"
+     "\"expired\":2}}}"},
     {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_MESSAGE_CHANGED,
             .message_changed = MESSAGE(
                 Linnet__V1__MessageChanged, message_changed, .inbox_number = 1, .id = MESSAGE_ID,
