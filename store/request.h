@@ -127,8 +127,8 @@ struct store_attach {
     /* It has been the device's session before, and is to be so anew if it still is: else -EBUSY,
      * and the one that replaced it stays. */
     bool again;
-    /* It is not known yet whether it is the device: the hash of the token that it brought is compared
-     * with the device's, and the answer names the user. Else -EACCES. */
+    /* It is not known yet whether it is the device: the hash of the token that it brought is
+     * compared with the device's, and the answer names the user. Else -EACCES. */
     bool proves;
     /* Of a second. Told to the session that it replaces: whose is the newer one? */
     uint32_t since_tenths;
