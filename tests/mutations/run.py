@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Judges the judges: plants one bug at a time into a copy of the tree, and sees that linnet-sim finds it.
+"""Judges the judges: plants one bug at a time into the programs of build/release, and sees that linnet-sim finds it.
 
     tests/mutations/run.py [--only EXPRESSION] [--share K/N] [--check]
 
@@ -9,22 +9,27 @@ text is not found exactly once the source has moved and the run fails. Each is t
 one scenario; a few that no story can see are for a test without seeds. A baseline, the tree as it is, must keep every
 promise over the same seeds. The result is a table.
 
+The tree is not touched: the changed text lies in a folder of its own, from which the objects that have it in them are
+compiled as ninja would, and libraries are made anew with them in their places. There are as many at a time as there are
+processors.
+
 A share is every Nth mutation from the Kth on, K modulo N: what counts K upwards has planted all of them after N times.
 """
 import argparse
+import concurrent.futures
 import os
 import re
-import shutil
+import shlex
 import subprocess
 import sys
+import tempfile
 import time
 from typing import NamedTuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.abspath(os.path.join(HERE, "..", ".."))
-COPY = os.path.join(ROOT, "build", "mutations", "tree")
-BUILD = os.path.join(COPY, "build", "release")
-SIM = os.path.join(BUILD, "tests", "sim", "linnet-sim")
+BUILD = os.path.join(ROOT, "build", "release")
+SIM = "tests/sim/linnet-sim"
 PLAY_SECONDS_MAX = 300
 
 
@@ -107,45 +112,96 @@ MUTATIONS = [
 ]
 
 
-def fail(text):
-    print(text)
-    sys.exit(1)
+class Broken(Exception):
+    """The run itself is, not a promise."""
 
 
-def copy_tree():
-    """The files that git knows, as they are now; those that have not changed keep their place, and so their objects."""
-    names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True,
-                           check=True).stdout.split("\n")
-    for name in filter(None, names):
-        source, target = os.path.join(ROOT, name), os.path.join(COPY, name)
-        if not os.path.isfile(source):
+def program_of(mutation):
+    """What plays it, below BUILD."""
+    return SIM if mutation.seeds > 0 else f"tests/runtime/{mutation.scenario}"
+
+
+def ninja(*arguments):
+    done = subprocess.run(["ninja", "-C", BUILD, "--quiet", *arguments], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Broken(done.stdout + done.stderr)
+    return done.stdout
+
+
+def objects_of(source):
+    """The objects of BUILD in which this source is, which may be a header."""
+    objects, name = set(), ""
+    for line in ninja("-t", "deps").splitlines():
+        if not line.startswith(" "):
+            name = line.split(":")[0]
+        elif os.path.realpath(os.path.join(BUILD, line.strip())) == source:
+            objects.add(name)
+    return objects
+
+
+def compiled(command, folder):
+    """Runs this command of ninja's, on the source in `folder` if that is the changed one; where its object is."""
+    words = shlex.split(command)
+    out = os.path.join(folder, words[words.index("-o") + 1].replace("/", "_"))
+    changed = os.path.join(folder, os.path.relpath(words[words.index("-c") + 1], ROOT))
+    words[words.index("-o") + 1], words[words.index("-MF") + 1] = out, out + ".d"
+    if os.path.exists(changed):
+        words[words.index("-c") + 1] = changed
+    at = words.index("-c")
+    done = subprocess.run([*words[:at], f"-iquote{folder}", *words[at:]], cwd=BUILD, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Broken(f"it does not compile\n{done.stderr}")
+    return out
+
+
+def linked(commands, changed, folder):
+    """The program that the last of ninja's commands makes, with objects changed for others: {own: other}."""
+    *before, link = commands
+    for command in before:
+        made = re.search(r" qc (\S+\.a)  ?(.*?) && ", command)
+        if not made or changed.keys().isdisjoint(made.group(2).split()):
             continue
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with open(source, "rb") as stream:
-            content = stream.read()
-        if os.path.exists(target):
-            with open(target, "rb") as stream:
-                if stream.read() == content:
-                    continue
-        shutil.copy(source, target)
+        members = [os.path.join(BUILD, changed.get(name, name)) for name in made.group(2).split()]
+        archive = os.path.join(folder, made.group(1).replace("/", "_"))
+        subprocess.run(["ar", "qcsT", archive, *members], check=True)
+        link = link.replace(f" {made.group(1)} ", f" {archive} ")
+    for own, other in changed.items():
+        link = link.replace(f" {own} ", f" {other} ")
+    program = os.path.join(folder, "program")
+    link = re.sub(r" -o \S+ ", lambda _: f" -o {program} ", link)
+    done = subprocess.run(link, shell=True, cwd=BUILD, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Broken(f"it does not link\n{done.stderr}")
+    return program
 
 
-def build():
-    command = ["ninja", "-C", BUILD, "--quiet", "linnet-sim", "runtime_mailbox"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    return done.returncode == 0, done.stdout + done.stderr
+def built(mutation, folder):
+    """The program with the bug, in this folder."""
+    path = os.path.join(folder, mutation.path)
+    os.makedirs(os.path.dirname(path))
+    with open(path, "w", encoding="utf-8") as stream:
+        stream.write(source(mutation).replace(mutation.old, mutation.new))
+    objects = objects_of(os.path.join(ROOT, mutation.path))
+    commands = ninja("-t", "commands", program_of(mutation)).splitlines()
+    changed = {}
+    for command in commands:
+        made = re.search(r" -o (\S+\.o) -c ", command)
+        if made and made.group(1) in objects:
+            changed[made.group(1)] = compiled(command, folder)
+    if not changed:
+        raise Broken(f"nothing of {program_of(mutation)} is compiled from {mutation.path}")
+    return linked(commands, changed, folder)
 
 
-def play(mutation):
+def play(mutation, program):
     """(the seed that was broken or None, why); 0 of a test that takes no seed"""
-    folder = os.path.join(COPY, "build", "scratch")
-    os.makedirs(folder, exist_ok=True)
-    command = [SIM, "--seed", "1", "--seeds", str(mutation.seeds), "--scenario", mutation.scenario, "--faults",
+    command = [program, "--seed", "1", "--seeds", str(mutation.seeds), "--scenario", mutation.scenario, "--faults",
                mutation.faults]
     if mutation.seeds == 0:
-        command = [os.path.join(BUILD, "tests", "runtime", mutation.scenario)]
+        command = [program]
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PLAY_SECONDS_MAX)
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PLAY_SECONDS_MAX)
     except subprocess.TimeoutExpired:
         return None, f"not done within {PLAY_SECONDS_MAX} s"
     broken = re.search(r"^BROKEN seed (\d+), \w+: (.*)$", done.stdout, re.MULTILINE)
@@ -155,48 +211,58 @@ def play(mutation):
         failed = re.search(r"^\[  FAILED  \] (.*)$", done.stdout + done.stderr, re.MULTILINE)
         return 0, failed.group(1) if failed else f"it ended with {done.returncode}"
     if broken is None:
-        fail(f"linnet-sim failed otherwise:\n{done.stdout}{done.stderr}")
+        raise Broken(f"linnet-sim failed otherwise:\n{done.stdout}{done.stderr}")
     asserted = re.search(r"assertion failed: (.*?) \(", done.stderr)
     return int(broken.group(1)), asserted.group(1) if asserted else broken.group(2)
 
 
-def source(mutation, tree):
+def source(mutation):
     """The text that it changes, which must stand there once."""
-    with open(os.path.join(tree, mutation.path), encoding="utf-8") as stream:
+    with open(os.path.join(ROOT, mutation.path), encoding="utf-8") as stream:
         text = stream.read()
     if text.count(mutation.old) != 1:
-        fail(f"{mutation.path}: '{mutation.old.strip()}' is there {text.count(mutation.old)} times, for: {mutation.name}")
+        raise Broken(f"{mutation.path}: '{mutation.old.strip()}' is there {text.count(mutation.old)} times")
     return text
 
 
 def mutate(mutation):
-    path = os.path.join(COPY, mutation.path)
-    text = source(mutation, COPY)
-    with open(path, "w", encoding="utf-8") as stream:
-        stream.write(text.replace(mutation.old, mutation.new))
     try:
-        built, why = build()
-        if not built:
-            fail(f"{mutation.name}: it does not compile\n{why}")
-        return play(mutation)
-    finally:
-        with open(path, "w", encoding="utf-8") as stream:
-            stream.write(text)
+        with tempfile.TemporaryDirectory() as folder:
+            return play(mutation, built(mutation, folder))
+    except Broken as why:
+        raise Broken(f"{mutation.name}: {why}") from None
 
 
-def baseline(mutations):
-    built, why = build()
-    if not built:
-        fail(why)
+def baseline(mutation):
+    seed, why = play(mutation, os.path.join(BUILD, program_of(mutation)))
+    if seed is not None or why:
+        raise Broken(f"without any mutation {mutation.scenario} is broken at seed {seed}: {why}")
+
+
+def baselines(mutations):
+    """One of each kind, that with the most seeds."""
     most = {}
     for mutation in mutations:
         kind = (mutation.scenario, mutation.faults)
         if kind not in most or most[kind].seeds < mutation.seeds:
             most[kind] = mutation
-    for mutation in most.values():
-        seed, why = play(mutation)
-        if seed is not None or why:
-            fail(f"without any mutation {mutation.scenario} is broken at seed {seed}: {why}")
+    return list(most.values())
+
+
+def run(mutations):
+    """How many were missed."""
+    if not os.path.exists(os.path.join(BUILD, "build.ninja")):
+        subprocess.run(["cmake", "--preset", "release"], cwd=ROOT, capture_output=True, check=True)
+    ninja(*{program_of(mutation) for mutation in mutations})
+    missed = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(baseline, baselines(mutations)))
+        print(f"{'mutation':54} {'scenario':8} {'within':>6} {'caught':>6}  by")
+        for mutation, (seed, why) in zip(mutations, pool.map(mutate, mutations)):
+            missed += seed is None
+            caught = seed if seed is not None else "MISSED"
+            print(f"{mutation.name:54} {mutation.scenario:8} {mutation.seeds:6} {caught:>6}  {why}", flush=True)
+    return missed
 
 
 def main(arguments):
@@ -207,22 +273,17 @@ def main(arguments):
     options = parser.parse_args(arguments)
     first, parts = (int(number) for number in options.share.split("/"))
     mutations = [m for m in MUTATIONS if re.search(options.only, m.name)][first % parts :: parts]
-    if options.check:
-        for mutation in mutations:
-            source(mutation, ROOT)
-        print(f"{len(mutations)} mutations find their places")
-        return 0
-    copy_tree()
-    subprocess.run(["cmake", "--preset", "release"], cwd=COPY, capture_output=True, check=True)
-    began = time.monotonic()
-    baseline(mutations)
-    missed = 0
-    print(f"{'mutation':54} {'scenario':8} {'within':>6} {'caught':>6}  by")
-    for mutation in mutations:
-        seed, why = mutate(mutation)
-        missed += seed is None
-        print(f"{mutation.name:54} {mutation.scenario:8} {mutation.seeds:6} {seed if seed is not None else 'MISSED':>6}  "
-              f"{why}", flush=True)
+    try:
+        if options.check:
+            for mutation in mutations:
+                source(mutation)
+            print(f"{len(mutations)} mutations find their places")
+            return 0
+        began = time.monotonic()
+        missed = run(mutations)
+    except Broken as why:
+        print(why)
+        return 1
     print(f"{len(mutations)} mutations, {missed} missed, {time.monotonic() - began:.0f} s")
     return 1 if missed else 0
 
