@@ -41,14 +41,16 @@ MEMORY_ALONE = set("""
 SANITIZERS = re.compile(r"__(asan|ubsan|tsan|sanitizer|lsan|start|stop)|AnnotateHappens")
 
 
-def symbols(path):
-    """(undefined, defined) of an object file."""
-    undefined, defined = set(), set()
-    done = subprocess.run(["nm", "--format=posix", path], capture_output=True, text=True, check=True)
+def symbols(paths):
+    """{path: (undefined, defined)} of object files, asked for at once."""
+    found = {path: (set(), set()) for path in paths}
+    command = ["nm", "--print-file-name", "--format=posix", *paths]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     for line in done.stdout.splitlines():
-        name, kind = line.split()[:2]
-        (undefined if kind in "Uw" else defined).add(name)
-    return undefined, defined
+        path, rest = line.split(": ", 1)
+        name, kind = rest.split()[:2]
+        found[path][kind not in "Uw"].add(name)
+    return found
 
 
 def objects(build):
@@ -74,13 +76,13 @@ def allowed_uses():
 
 def main(build):
     ours, wanted = set(), {}
-    for source, path in objects(build):
-        undefined, defined = symbols(path)
-        ours |= defined
-        wanted.setdefault(source, set()).update(undefined)
-    if not wanted:
+    sources = {path: source for source, path in objects(build)}
+    if not sources:
         print(f"objects: no object file below {build}")
         return 2
+    for path, (undefined, defined) in symbols(list(sources)).items():
+        ours |= defined
+        wanted.setdefault(sources[path], set()).update(undefined)
     allowed, used, findings = allowed_uses(), set(), 0
     for source in sorted(wanted):
         for symbol in sorted(wanted[source]):
