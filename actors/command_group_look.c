@@ -152,7 +152,7 @@ listed(const struct connection *connection, const struct pending *pending,
 
 /* The hole that the message lies in which is asked about, or the member's last. */
 static const struct hole *
-expired_of(const struct pending *pending, const struct store_member *member)
+hole_of(const struct pending *pending, const struct store_member *member)
 {
     const struct holes *expired = &member->expired;
     if (pending->chat_number != 0) {
@@ -187,7 +187,7 @@ got_members(struct connection *connection, const struct pending *pending, const 
         }
         member->delivered = stored[i].delivered;
         member->read = stored[i].read;
-        const struct hole *expired = expired_of(pending, &stored[i]);
+        const struct hole *expired = hole_of(pending, &stored[i]);
         if (expired != NULL) {
             member->expired_after = expired->after;
             member->expired = expired->to;

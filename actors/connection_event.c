@@ -140,24 +140,35 @@ event_receipts(struct connection *connection, const struct store_entry *entry, u
 }
 
 static void
+peer_cursors_send(struct connection *connection, const struct store_entry *entry)
+{
+    const struct store_entry_cursors *cursors = &entry->cursors;
+    Linnet__V1__Receipts event = LINNET__V1__RECEIPTS__INIT;
+    struct expired stored;
+    struct event_expired expired;
+    entry_cursors_expired(cursors, &stored);
+    event_expired(&stored, &expired);
+    event.reader_user_id = entry->peer;
+    event.delivered = cursors->peer_delivered;
+    event.read = cursors->peer_read;
+    event.expired_after = expired.after;
+    event.expired = expired.to;
+    event.n_expired_earlier = expired.count;
+    event.expired_earlier = expired.places;
+    event.expired_unknown = expired.unknown;
+    receipts_send(connection, entry, &event);
+}
+
+static void
 cursors_send(struct connection *connection, const struct store_entry *entry)
 {
     const struct store_entry_cursors *cursors = &entry->cursors;
-    Linnet__V1__Receipts peer = LINNET__V1__RECEIPTS__INIT;
-    Linnet__V1__Receipts own = LINNET__V1__RECEIPTS__INIT;
-    peer.reader_user_id = entry->peer;
-    peer.delivered = cursors->peer_delivered;
-    peer.read = cursors->peer_read;
-    peer.expired_after = cursors->peer_expired_after;
-    peer.expired = cursors->peer_expired;
-    own.reader_user_id = connection->user;
-    own.delivered = cursors->own_delivered;
-    own.read = cursors->own_read;
     if (cursors->peer_moved) {
-        receipts_send(connection, entry, &peer);
+        peer_cursors_send(connection, entry);
     }
     if (cursors->own_moved) {
-        receipts_send(connection, entry, &own);
+        event_receipts(connection, entry, connection->user, cursors->own_delivered,
+                       cursors->own_read);
     }
 }
 

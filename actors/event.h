@@ -61,6 +61,17 @@ void event_states(struct connection *connection, uint64_t number, uint64_t ref,
 void event_profile(struct connection *connection, uint64_t number, uint64_t ref,
                    const struct store_profile *profile, struct ln_buffer *buffer);
 
+/* event_expired.c: what expired, as a client gets it. The places point into it: it stays where it
+ * was filled in. */
+struct event_expired {
+    uint64_t after, to; /* the last hole; 0: there is none */
+    uint64_t unknown;
+    unsigned count; /* of those before it */
+    Linnet__V1__Hole holes[HOLES_MAX];
+    Linnet__V1__Hole *places[HOLES_MAX];
+};
+void event_expired(const struct expired *expired, struct event_expired *out);
+
 /* event_chats.c */
 enum { CHAT_PAGE_MAX = 200 }; /* some 20 KiB of JSON */
 /* STORE_CHATS's answer as a client gets it. It borrows nothing. */

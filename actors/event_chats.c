@@ -30,9 +30,30 @@ row_fill(const struct store_chat *stored, struct chat_row *out)
     out->state.unread = stored->last - stored->read;
     out->state.peer_delivered = stored->peer_delivered;
     out->state.peer_read = stored->peer_read;
-    out->state.peer_expired_after = stored->peer_expired_after;
-    out->state.peer_expired = stored->peer_expired;
     out->state.ttl_ms = stored->ttl_ms;
+}
+
+static void
+row_fill_expired(const struct store_chat *stored, struct event_expired *expired,
+                 struct chat_row *out)
+{
+    event_expired(&stored->peer_expired, expired);
+    out->state.peer_expired_after = expired->after;
+    out->state.peer_expired = expired->to;
+    out->state.n_peer_expired_earlier = expired->count;
+    out->state.peer_expired_earlier = expired->places;
+    out->state.peer_expired_unknown = expired->unknown;
+}
+
+/* The few rows of which something expired have a place more. */
+static size_t
+page_bytes(const struct store_chat *stored, uint32_t count)
+{
+    size_t bytes = count * (sizeof(struct chat_row) + sizeof(void *));
+    for (uint32_t i = 0; i < count; i++) {
+        bytes += expired_is_none(&stored[i].peer_expired) ? 0 : sizeof(struct event_expired);
+    }
+    return bytes;
 }
 
 void
@@ -45,13 +66,16 @@ chat_page_fill(const struct ln_msg *answer, struct chat_page *out)
     if (rows->count == 0) {
         return;
     }
-    size_t row_bytes = sizeof(struct chat_row) + sizeof(void *);
-    struct chat_row *filled = ln_alloc(rows->count * row_bytes);
+    struct chat_row *filled = ln_alloc(page_bytes(stored, rows->count));
     out->memory = filled;
     out->list.chats = (Linnet__V1__ChatState **)(void *)(filled + rows->count);
     out->list.n_chats = rows->count;
+    struct event_expired *expired = (struct event_expired *)(void *)(out->list.chats + rows->count);
     for (uint32_t i = 0; i < rows->count; i++) {
         row_fill(&stored[i], &filled[i]);
+        if (!expired_is_none(&stored[i].peer_expired)) {
+            row_fill_expired(&stored[i], expired++, &filled[i]);
+        }
         out->list.chats[i] = &filled[i].state;
     }
     out->list.next = rows->more ? stored[rows->count - 1].peer : 0;

@@ -149,6 +149,7 @@ event_told(struct connection *connection, const struct store_history_row *row)
         [STORE_HISTORY_SENT] = LINNET__V1__NEW_MESSAGE__STATE__SENT,
         [STORE_HISTORY_DELIVERED] = LINNET__V1__NEW_MESSAGE__STATE__DELIVERED,
         [STORE_HISTORY_READ] = LINNET__V1__NEW_MESSAGE__STATE__READ,
+        [STORE_HISTORY_EXPIRED] = LINNET__V1__NEW_MESSAGE__STATE__EXPIRED,
     };
     Linnet__V1__MessageCount count = LINNET__V1__MESSAGE_COUNT__INIT;
     count.delivered = row->count.delivered;

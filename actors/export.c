@@ -158,6 +158,28 @@ export_devices(struct export *export)
     return error;
 }
 
+/* As listChats has it. */
+static void
+put_expired(struct export *export, const struct expired *expired)
+{
+    const struct holes *holes = &expired->holes;
+    if (holes->count > 0) {
+        put_number(export, "peerExpiredAfter", holes->at[holes->count - 1].after);
+        put_number(export, "peerExpired", holes->at[holes->count - 1].to);
+    }
+    for (unsigned i = 0; i + 1u < holes->count; i++) {
+        ln_text_print(export->out, "%s{\"after\":\"%" PRIu64 "\",\"to\":\"%" PRIu64 "\"}",
+                      i == 0 ? ",\"peerExpiredEarlier\":[" : ",", holes->at[i].after,
+                      holes->at[i].to);
+    }
+    if (holes->count > 1) {
+        ln_text_print(export->out, "]");
+    }
+    if (expired->unknown != 0) {
+        put_number(export, "peerExpiredUnknown", expired->unknown);
+    }
+}
+
 static void
 put_chat(struct export *export, const struct store_chat *chat)
 {
@@ -168,6 +190,7 @@ put_chat(struct export *export, const struct store_chat *chat)
     put_number(export, "read", chat->read);
     put_number(export, "peerDelivered", chat->peer_delivered);
     put_number(export, "peerRead", chat->peer_read);
+    put_expired(export, &chat->peer_expired);
     ln_text_print(export->out, "}}");
     export->at.place = chat->peer;
 }

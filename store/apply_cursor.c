@@ -5,7 +5,6 @@
 #include "store/apply_priv.h"
 #include "store/chat.h"
 #include "store/due.h"
-#include "store/hole.h"
 
 #include <errno.h>
 
@@ -151,6 +150,21 @@ end_hold(const struct apply *apply, const struct payload_receipt *receipt, struc
     }
 }
 
+/* What has expired for the reader is put down at once. False: it was known. */
+static __attribute__((noinline)) bool
+take_over(const struct apply *apply, const struct payload_receipt *receipt,
+          struct record_chat *chat)
+{
+    struct record_expired known;
+    chat_expired(apply->ledger, receipt->peer, receipt->reader, &known);
+    if (expired_equal(&known.there, &receipt->expired)) {
+        return false;
+    }
+    known.there = receipt->expired;
+    chat_put_expired(apply->ledger, receipt->peer, receipt->reader, chat, &known);
+    return true;
+}
+
 /* A user who does not tell what was read is not told either. */
 static void
 run_receipt(const struct apply *apply, const struct payload *payload)
@@ -163,16 +177,10 @@ run_receipt(const struct apply *apply, const struct payload *payload)
     }
     (void)chat_get(apply->ledger, receipt->peer, receipt->reader, &chat);
     uint64_t read = head.receipts_off ? 0 : receipt->read;
-    struct hole known = {.after = chat.peer_expired_after, .to = chat.peer_expired};
-    struct hole told = {.after = receipt->expired_after, .to = receipt->expired};
-    bool expired = hole_is_news(&known, &told);
+    bool expired = payload->kind == PAYLOAD_EXPIRED && take_over(apply, receipt, &chat);
     if (receipt->delivered <= chat.peer_delivered && read <= chat.peer_read && !expired) {
         end_hold(apply, receipt, &head, &chat);
         return;
-    }
-    if (expired) {
-        chat.peer_expired_after = receipt->expired_after;
-        chat.peer_expired = receipt->expired;
     }
     if (receipt->delivered > chat.peer_delivered) {
         chat.peer_delivered = receipt->delivered;

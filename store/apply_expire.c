@@ -4,7 +4,6 @@
 #include "store/apply_group.h"
 #include "store/apply_priv.h"
 #include "store/chat.h"
-#include "store/hole.h"
 #include "store/inbox.h"
 
 void
@@ -16,13 +15,14 @@ apply_chat_expired(const struct apply *apply, const struct apply_expired *expire
     if (!chat_get(apply->ledger, expired->user, peer, &chat)) {
         return;
     }
-    struct hole hole = {.after = chat.expired_after, .to = chat.expired};
-    if (!hole_add(&hole, chat.delivered, expired->after, expired->to)) {
+    struct record_expired known;
+    chat_expired(apply->ledger, expired->user, peer, &known);
+    if (!expired_add(&known.here, chat.delivered, expired->after, expired->to)) {
         return;
     }
     ASSERT(expired->to <= chat.last);
-    chat.expired_after = hole.after;
-    chat.expired = hole.to;
+    chat.expired_due = true;
+    chat_put_expired(apply->ledger, expired->user, peer, &chat, &known);
     struct chat_owner owner = {.user = expired->user, .peer = peer, .head = head, .chat = &chat};
     chat_tell(apply->ledger, apply->effects, &owner);
     chat_put(apply->ledger, expired->user, peer, &chat);

@@ -26,16 +26,68 @@ is_empty(const struct record_chat *chat)
            !chat->ttl_alone.set && !chat->peer_ttl_alone.set;
 }
 
-void
-chat_put(struct ledger *ledger, uint64_t user, uint64_t peer, const struct record_chat *chat)
+static void
+put(struct ledger *ledger, uint64_t user, uint64_t peer, const struct record_chat *chat,
+    const struct record_expired *expired)
 {
     struct store_key key = record_key(ledger->partition, RECORD_CHAT, user, peer);
     unsigned char record[RECORD_BYTES_MAX];
     if (is_empty(chat)) {
         ledger_delete(ledger, &key);
     } else {
-        ledger_put(ledger, &key, record, record_chat_encode(chat, record));
+        ledger_put(ledger, &key, record, record_chat_encode(chat, expired, record));
     }
+}
+
+static __attribute__((noinline)) void
+put_as_it_expired(struct ledger *ledger, uint64_t user, uint64_t peer,
+                  const struct record_chat *chat)
+{
+    struct record_expired expired;
+    chat_expired(ledger, user, peer, &expired);
+    put(ledger, user, peer, chat, &expired);
+}
+
+void
+chat_put(struct ledger *ledger, uint64_t user, uint64_t peer, const struct record_chat *chat)
+{
+    if (chat->expired) {
+        put_as_it_expired(ledger, user, peer, chat);
+    } else {
+        put(ledger, user, peer, chat, NULL);
+    }
+}
+
+void
+chat_expired(const struct ledger *ledger, uint64_t user, uint64_t peer, struct record_expired *out)
+{
+    struct store_key key = record_key(ledger->partition, RECORD_CHAT, user, peer);
+    struct store_value value;
+    *out = (struct record_expired){0};
+    if (ledger_get(ledger, &key, &value)) {
+        int error = record_expired_decode(value, out);
+        ASSERT(error == 0);
+    }
+}
+
+void
+chat_put_expired(struct ledger *ledger, uint64_t user, uint64_t peer, struct record_chat *chat,
+                 const struct record_expired *expired)
+{
+    ASSERT(!expired_is_none(&expired->here) || !expired_is_none(&expired->there));
+    chat->expired = true;
+    put(ledger, user, peer, chat, expired);
+}
+
+/* All that has expired of what the peer wrote goes with it. */
+static __attribute__((noinline)) void
+payload_add_expired(const struct ledger *ledger, const struct chat_owner *owner,
+                    struct payload *payload)
+{
+    struct record_expired expired;
+    chat_expired(ledger, owner->user, owner->peer, &expired);
+    payload->kind = PAYLOAD_EXPIRED;
+    payload->receipt.expired = expired.here;
 }
 
 void
@@ -45,32 +97,48 @@ chat_tell(struct ledger *ledger, struct effects *effects, const struct chat_owne
     uint8_t destination = ledger_partition_of(ledger, owner->peer);
     bool withheld = owner->head->receipts_off || chat->blocked;
     uint64_t read = withheld ? chat->told_read : chat->read;
-    bool expired =
-        chat->expired != chat->told_expired || chat->expired_after != chat->told_expired_after;
-    bool known = chat->delivered == chat->told_delivered && read == chat->told_read && !expired;
+    bool known =
+        chat->delivered == chat->told_delivered && read == chat->told_read && !chat->expired_due;
     if (known || chat->told_number > ledger->streams[destination].out_acked) {
         return;
     }
     struct payload payload = {
-        .kind = expired ? PAYLOAD_EXPIRED : PAYLOAD_RECEIPT,
+        .kind = PAYLOAD_RECEIPT,
         .receipt = {.reader = owner->user,
                     .peer = owner->peer,
                     .delivered = chat->delivered,
-                    .read = read,
-                    .expired_after = chat->expired_after,
-                    .expired = chat->expired},
+                    .read = read},
     };
+    if (chat->expired_due) {
+        payload_add_expired(ledger, owner, &payload);
+    }
     chat->told_number = outbox_put(ledger, effects, destination, &payload);
     chat->told_delivered = chat->delivered;
     chat->told_read = read;
-    chat->told_expired_after = chat->expired_after;
-    chat->told_expired = chat->expired;
+    chat->expired_due = false;
 }
 
 bool
 chat_owes_read(const struct record_head *head, const struct record_chat *chat)
 {
     return !head->receipts_off && !chat->blocked && chat->told_read < chat->read;
+}
+
+/* What has expired of what the user wrote, as an entry has it. Returns how many bytes; 0: nothing
+ * has. */
+static __attribute__((noinline)) uint8_t
+encode_there(const struct ledger *ledger, const struct chat_owner *owner,
+             unsigned char out[EXPIRED_BYTES_MAX])
+{
+    struct record_expired expired;
+    struct cursor_out cursor;
+    chat_expired(ledger, owner->user, owner->peer, &expired);
+    if (expired_is_none(&expired.there)) {
+        return 0;
+    }
+    cursor_out_init(&cursor, out, EXPIRED_BYTES_MAX);
+    expired_put(&cursor, &expired.there);
+    return (uint8_t)cursor_out_bytes(&cursor);
 }
 
 void
@@ -86,6 +154,8 @@ chat_mark(struct ledger *ledger, struct effects *effects, const struct chat_owne
     }
     chat->mark_peer = chat->mark_peer || side == CHAT_PEER;
     chat->mark_own = chat->mark_own || side == CHAT_OWN;
+    unsigned char expired[EXPIRED_BYTES_MAX];
+    uint8_t expired_bytes = chat->expired ? encode_there(ledger, owner, expired) : 0;
     struct store_entry entry = {
         .kind = STORE_ENTRY_CURSORS,
         .peer = owner->peer,
@@ -94,8 +164,8 @@ chat_mark(struct ledger *ledger, struct effects *effects, const struct chat_owne
                 .peer_moved = chat->mark_peer,
                 .peer_delivered = chat->peer_delivered,
                 .peer_read = chat->peer_read,
-                .peer_expired_after = chat->peer_expired_after,
-                .peer_expired = chat->peer_expired,
+                .expired = expired,
+                .expired_bytes = expired_bytes,
                 .own_moved = chat->mark_own,
                 .own_delivered = chat->delivered,
                 .own_read = chat->read,

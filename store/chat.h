@@ -6,7 +6,7 @@
  * what the user wrote (told by the peer's partition). The first two are told to the peer's
  * partition in turn; the second two are told to the user's devices.
  *
- * Both are state, so only the newest counts. Towards the peer's partition at most one receipt of a
+ * All are state, so only the newest counts; so is what has expired, which goes the same ways. Towards the peer's partition at most one receipt of a
  * chat is on its way: what moves meanwhile is told when that one has been acknowledged. In the
  * user's inbox at most one mark of a chat waits: a new one takes the old one out.
  *
@@ -18,16 +18,22 @@
 
 /* The record, or an empty one when there is none; false then. */
 bool chat_get(const struct ledger *ledger, uint64_t user, uint64_t peer, struct record_chat *out);
-/* One of which nothing is left to be known leaves no record. */
+/* One of which nothing is left to be known leaves no record. What has expired stays as it is. */
 void chat_put(struct ledger *ledger, uint64_t user, uint64_t peer, const struct record_chat *chat);
+
+/* What has expired in it, which few need to know; zeros: nothing, or there is no record. */
+void chat_expired(const struct ledger *ledger, uint64_t user, uint64_t peer,
+                  struct record_expired *out);
+/* Puts the record with another one; something must have expired. */
+void chat_put_expired(struct ledger *ledger, uint64_t user, uint64_t peer, struct record_chat *chat,
+                      const struct record_expired *expired);
 
 /* Whether a message has passed in it, as far as this partition knows: a block, a mute and a name
  * that is held make a record, too. What was swallowed has passed for who wrote it. */
 static inline bool
 chat_met(const struct record_chat *chat)
 {
-    return chat->last > 0 || chat->swallowed > 0 || chat->peer_delivered > 0 ||
-           chat->peer_expired > 0;
+    return chat->last > 0 || chat->swallowed > 0 || chat->peer_delivered > 0 || chat->expired;
 }
 
 /* Whether the peer has written and was never told how far that got. */
@@ -60,8 +66,8 @@ struct chat_owner {
     struct record_chat *chat;
 };
 
-/* Tells the peer's partition how far the user got, unless it knows, or a receipt is still on its
- * way. What was read is not told to whom the user has blocked, nor by one whose read receipts are
+/* Tells the peer's partition how far the user got, and what has expired as the record has it, unless
+ * it knows, or a receipt is still on its way. What was read is not told to whom the user has blocked, nor by one whose read receipts are
  * off: it is told with the first step after that has ended. */
 void chat_tell(struct ledger *ledger, struct effects *effects, const struct chat_owner *owner);
 
@@ -69,6 +75,6 @@ void chat_tell(struct ledger *ledger, struct effects *effects, const struct chat
  * he was blocked, and nothing has moved since. */
 bool chat_owes_read(const struct record_head *head, const struct record_chat *chat);
 
-/* Puts the chat's mark at the end of the user's inbox. */
+/* Puts the chat's mark at the end of the user's inbox, with what has expired as the record has it. */
 void chat_mark(struct ledger *ledger, struct effects *effects, const struct chat_owner *owner,
                enum chat_side side);

@@ -11,7 +11,6 @@ enum {
     TOTALS_BYTES = 3 * 8, /* peer, entries, bytes */
     COMMON_BYTES = RECORD_HEADER_BYTES + KIND_BYTES + TOTALS_BYTES,
     CURSORS_BYTES = 2 + 4 * 8,
-    EXPIRED_BYTES = 2 * 8,
     /* In the byte that tells whether the peer's cursors moved: what expired follows. */
     CURSORS_MOVED = 1,
     CURSORS_EXPIRED = 2,
@@ -82,8 +81,7 @@ entry_bytes(const struct store_entry *entry)
     case STORE_ENTRY_GROUP_MESSAGE:
         return COMMON_BYTES + WAY_BYTES + entry_message_bytes(&entry->message);
     case STORE_ENTRY_CURSORS:
-        return COMMON_BYTES + CURSORS_BYTES +
-               (entry->cursors.peer_expired != 0 ? EXPIRED_BYTES : 0);
+        return (size_t)COMMON_BYTES + CURSORS_BYTES + entry->cursors.expired_bytes;
     case STORE_ENTRY_CHANGE:
     case STORE_ENTRY_GROUP_CHANGE:
         return COMMON_BYTES + entry_change_bytes(&entry->change);
@@ -155,10 +153,21 @@ entry_put_message(struct cursor_out *out, const struct store_entry_message *mess
     }
 }
 
+void
+entry_cursors_expired(const struct store_entry_cursors *cursors, struct expired *out)
+{
+    struct cursor_in in;
+    *out = (struct expired){0};
+    if (cursors->expired_bytes > 0) {
+        cursor_in_init(&in, cursors->expired, cursors->expired_bytes);
+        expired_get(&in, out);
+    }
+}
+
 static void
 cursors_write(struct cursor_out *out, const struct store_entry_cursors *cursors)
 {
-    bool expired = cursors->peer_expired != 0;
+    bool expired = cursors->expired_bytes > 0;
     cursor_put_u8(out, (uint8_t)((cursors->peer_moved ? CURSORS_MOVED : 0) |
                                  (expired ? CURSORS_EXPIRED : 0)));
     cursor_put_u64(out, cursors->peer_delivered);
@@ -166,10 +175,7 @@ cursors_write(struct cursor_out *out, const struct store_entry_cursors *cursors)
     cursor_put_u8(out, cursors->own_moved);
     cursor_put_u64(out, cursors->own_delivered);
     cursor_put_u64(out, cursors->own_read);
-    if (expired) {
-        cursor_put_u64(out, cursors->peer_expired_after);
-        cursor_put_u64(out, cursors->peer_expired);
-    }
+    cursor_put_bytes(out, cursors->expired, cursors->expired_bytes);
 }
 
 static void
@@ -249,8 +255,10 @@ cursors_read(struct cursor_in *in, struct store_entry_cursors *out)
     }
     out->peer_moved = (peer & CURSORS_MOVED) != 0;
     if ((peer & CURSORS_EXPIRED) != 0) {
-        out->peer_expired_after = cursor_get_u64(in);
-        out->peer_expired = cursor_get_u64(in);
+        struct expired expired;
+        out->expired = in->at;
+        expired_get(in, &expired);
+        out->expired_bytes = (uint8_t)(in->at - out->expired);
     }
 }
 

@@ -88,9 +88,9 @@ struct store_entry_cursors {
     bool peer_moved; /* how far the peer has got in what the user wrote */
     uint64_t peer_delivered;
     uint64_t peer_read;
-    /* Above the first, up to the second: no device of the peer took it in in time. 0: all did. */
-    uint64_t peer_expired_after;
-    uint64_t peer_expired;
+    /* What no device of the peer took in in time (expired.h). No bytes: all was. */
+    uint8_t expired_bytes;
+    const unsigned char *expired;
     bool
         own_moved; /* how far the user has read of what the peer wrote, on another device perhaps */
     uint64_t own_delivered;

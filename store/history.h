@@ -66,12 +66,14 @@ struct store_history_page {
 };
 
 /* How far a message has got: what another wrote, to this user; what he wrote, to the other one, or
- * to all members of the group, as he was last told. It only rises. */
+ * to all members of the group, as he was last told. It only rises; but it is SENT where nothing is
+ * said any more of who took it in (expired.h). */
 enum store_history_state {
     STORE_HISTORY_NONE = 0, /* an update, a call */
     STORE_HISTORY_SENT = 1,
     STORE_HISTORY_DELIVERED = 2,
     STORE_HISTORY_READ = 3,
+    STORE_HISTORY_EXPIRED = 4, /* one to one: no device of whom it was for took it in in time */
 };
 struct store_history_row {
     struct store_entry entry;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hole.h - messages of a chat that no device of the reader took in while they were there: those
- * above `after`, up to `to`. Cursors pass over them later, so they are told beside the cursors.
- * There is one hole per chat and reader: what expires right behind it, or right before it, makes it
- * larger; what expires further on takes its place. Plain values.
+/* hole.h - a range of numbers of a chat, those above `after`, up to `to`, that cursors pass over
+ * later without it having happened: so it is told beside them. Plain values.
  */
 #pragma once
 
@@ -11,36 +9,8 @@
 
 struct hole {
     uint64_t after;
-    uint64_t to; /* 0: nothing has expired yet */
+    uint64_t to; /* 0: none */
 };
-
-/* What lies above `after`, up to `to`, has expired for a reader who got as far as `delivered`.
- * False: that is no news. */
-static inline bool
-hole_add(struct hole *hole, uint64_t delivered, uint64_t after, uint64_t to)
-{
-    struct hole wider = {.after = after > delivered ? after : delivered, .to = to};
-    if (to <= delivered) {
-        return false;
-    }
-    if (hole->to > delivered && to >= hole->after && wider.after <= hole->to) { /* they touch */
-        wider.after = wider.after < hole->after ? wider.after : hole->after;
-        wider.to = to > hole->to ? to : hole->to;
-    } else if (to < hole->to) {
-        return false;
-    }
-    bool news = wider.after != hole->after || wider.to != hole->to;
-    *hole = wider;
-    return news;
-}
-
-/* Whether a reader's hole as it was told now is another than the one known. Those that were told
- * come in their order, and never end before the one known. */
-static inline bool
-hole_is_news(const struct hole *known, const struct hole *told)
-{
-    return told->to > known->to || (told->to == known->to && told->after < known->after);
-}
 
 static inline bool
 hole_has(const struct hole *hole, uint64_t number)

@@ -37,6 +37,7 @@ history_cursors_get(struct partition *partition, uint64_t user, uint64_t chat_id
         out->read = chat.read;
         out->peer_delivered = chat.peer_delivered;
         out->peer_read = chat.peer_read;
+        out->expired = chat.expired;
     }
     return true;
 }
@@ -75,16 +76,31 @@ history_has_expired(const struct partition *partition, const struct store_entry 
     return keep_ms != STORE_HISTORY_FOREVER && entry_time_ms(entry) + keep_ms <= now_ms;
 }
 
+/* Whether the cursors say nothing of it. */
+static __attribute__((noinline)) enum expired_verdict
+verdict_of(const struct partition *partition, uint64_t user, uint64_t chat, bool own,
+           uint64_t chat_number)
+{
+    struct record_expired expired;
+    chat_expired(&partition->ledger, user, chat, &expired);
+    return expired_of(own ? &expired.there : &expired.here, chat_number);
+}
+
 /* Of what others wrote how far this user has got, of his own how far they have. */
 static enum store_history_state
-state_of(uint64_t user, uint64_t chat, const struct store_entry *entry,
-         const struct history_cursors *cursors)
+state_of(const struct partition *partition, uint64_t user, uint64_t chat,
+         const struct store_entry *entry, const struct history_cursors *cursors)
 {
     if (entry_said(entry) == NULL) {
         return STORE_HISTORY_NONE;
     }
     bool own = entry->message.sender == user && chat != user;
     uint64_t chat_number = entry->message.chat_number;
+    enum expired_verdict verdict =
+        cursors->expired ? verdict_of(partition, user, chat, own, chat_number) : EXPIRED_NOT;
+    if (verdict != EXPIRED_NOT) {
+        return verdict == EXPIRED_GONE ? STORE_HISTORY_EXPIRED : STORE_HISTORY_SENT;
+    }
     if (chat_number <= (own ? cursors->peer_read : cursors->read)) {
         return STORE_HISTORY_READ;
     }
@@ -221,9 +237,10 @@ tell_one(struct telling *telling, uint64_t chat, uint64_t number, struct store_v
     if (telling->page.count == telling->max || !room) {
         return false;
     }
-    struct history_row row = {.number = number,
-                              .record = value,
-                              .state = state_of(asked->user, chat, &entry, &telling->cursors)};
+    struct history_row row = {
+        .number = number,
+        .record = value,
+        .state = state_of(partition, asked->user, chat, &entry, &telling->cursors)};
     count_add(telling, chat, &entry, &row);
     history_row_put(&row, rows_room(telling->out, bytes));
     telling->page.count++;

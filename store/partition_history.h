@@ -13,7 +13,8 @@ enum { HISTORY_CHATS_MAX = 64 /* whose cursors are fetched at once */ };
  * told. */
 struct history_cursors {
     uint64_t delivered, read, peer_delivered, peer_read;
-    bool member; /* the chat is a group that the user is or was in */
+    bool member;  /* the chat is a group that the user is or was in */
+    bool expired; /* they pass over some: chat_expired */
 };
 /* False: in the fetch; all are 0 then. */
 bool history_cursors_get(struct partition *partition, uint64_t user, uint64_t chat,

@@ -25,7 +25,10 @@ static void
 add_chat(struct rows *out, uint64_t peer, struct store_value value)
 {
     struct record_chat record;
+    struct record_expired expired;
     int error = record_chat_decode(value, &record);
+    ASSERT(error == 0);
+    error = record_expired_decode(value, &expired);
     ASSERT(error == 0);
     struct store_chat chat = {
         .peer = peer,
@@ -34,8 +37,7 @@ add_chat(struct rows *out, uint64_t peer, struct store_value value)
         .read = record.read,
         .peer_delivered = record.peer_delivered,
         .peer_read = record.peer_read,
-        .peer_expired_after = record.peer_expired_after,
-        .peer_expired = record.peer_expired,
+        .peer_expired = expired.there,
         .ttl_ms = chat_ttl_ms(&record),
     };
     memcpy(rows_room(out, sizeof(chat)), &chat, sizeof(chat));

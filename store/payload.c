@@ -106,25 +106,23 @@ receipt_get(struct cursor_in *in, struct payload *out)
 }
 
 static size_t
-expired_bytes(const struct payload *payload)
+expired_receipt_bytes(const struct payload *payload)
 {
-    return receipt_bytes(payload) + 2 * sizeof(uint64_t);
+    return receipt_bytes(payload) + expired_bytes(&payload->receipt.expired);
 }
 
 static void
-expired_put(struct cursor_out *out, const struct payload *payload)
+expired_receipt_put(struct cursor_out *out, const struct payload *payload)
 {
     receipt_put(out, payload);
-    cursor_put_u64(out, payload->receipt.expired_after);
-    cursor_put_u64(out, payload->receipt.expired);
+    expired_put(out, &payload->receipt.expired);
 }
 
 static void
-expired_get(struct cursor_in *in, struct payload *out)
+expired_receipt_get(struct cursor_in *in, struct payload *out)
 {
     receipt_get(in, out);
-    out->receipt.expired_after = cursor_get_u64(in);
-    out->receipt.expired = cursor_get_u64(in);
+    expired_get(in, &out->receipt.expired);
 }
 
 static size_t
@@ -201,7 +199,8 @@ static const struct payload_coding receipt = {receipt_bytes, receipt_put, receip
 static const struct payload_coding copy = {copy_bytes, copy_put, copy_get};
 static const struct payload_coding change = {change_bytes, change_put, change_get};
 static const struct payload_coding chat_ttl = {chat_ttl_bytes, chat_ttl_put, chat_ttl_get};
-static const struct payload_coding expired = {expired_bytes, expired_put, expired_get};
+static const struct payload_coding expired = {expired_receipt_bytes, expired_receipt_put,
+                                              expired_receipt_get};
 
 static const struct payload_coding *const codings[PAYLOAD_KINDS] = {
     [PAYLOAD_USER_CREATE] = &user_create,

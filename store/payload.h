@@ -16,6 +16,7 @@
 #include "runtime/check.h"
 #include "store/account.h"
 #include "store/entry.h"
+#include "store/expired.h"
 #include "store/payload_call.h"
 #include "store/payload_group.h"
 #include "store/table.h"
@@ -61,7 +62,7 @@ struct payload_receipt {
     uint64_t peer; /* who wrote what was read */
     uint64_t delivered;
     uint64_t read;
-    uint64_t expired_after, expired; /* PAYLOAD_EXPIRED alone */
+    struct expired expired; /* PAYLOAD_EXPIRED alone: all of it */
 };
 
 struct payload_copy {

@@ -509,9 +509,8 @@ static uint8_t
 chat_parts(const struct record_chat *chat)
 {
     bool blocked = chat->blocked || chat->swallowed > 0;
-    bool expired = (chat->expired | chat->peer_expired) != 0;
     bool alone = chat->ttl_alone.set || chat->peer_ttl_alone.set;
-    return (uint8_t)((blocked ? CHAT_BLOCKED : 0) | (expired ? CHAT_EXPIRED : 0) |
+    return (uint8_t)((blocked ? CHAT_BLOCKED : 0) | (chat->expired ? CHAT_EXPIRED : 0) |
                      (chat->held ? CHAT_HELD : 0) | (chat->ttl_at_ms != 0 ? CHAT_TTL : 0) |
                      (chat->muted_until_ms != 0 ? CHAT_MUTED : 0) |
                      (chat->held && chat->held_until_ms != 0 ? CHAT_HELD_UNTIL : 0) |
@@ -541,14 +540,6 @@ chat_parts_put(struct cursor_out *out, const struct record_chat *chat, uint8_t p
         cursor_put_u8(out, chat->blocked);
         cursor_put_u64(out, chat->swallowed);
     }
-    if ((parts & CHAT_EXPIRED) != 0) {
-        cursor_put_u64(out, chat->expired_after);
-        cursor_put_u64(out, chat->expired);
-        cursor_put_u64(out, chat->told_expired_after);
-        cursor_put_u64(out, chat->told_expired);
-        cursor_put_u64(out, chat->peer_expired_after);
-        cursor_put_u64(out, chat->peer_expired);
-    }
     if ((parts & CHAT_TTL) != 0) {
         cursor_put_u64(out, chat->ttl_ms);
         cursor_put_u64(out, chat->ttl_at_ms);
@@ -574,17 +565,10 @@ chat_parts_get(struct cursor_in *in, struct record_chat *out)
         cursor_in_fail(in);
     }
     out->held = (parts & CHAT_HELD) != 0;
+    out->expired = (parts & CHAT_EXPIRED) != 0;
     if ((parts & CHAT_BLOCKED) != 0) {
         out->blocked = record_get_flag(in);
         out->swallowed = cursor_get_u64(in);
-    }
-    if ((parts & CHAT_EXPIRED) != 0) {
-        out->expired_after = cursor_get_u64(in);
-        out->expired = cursor_get_u64(in);
-        out->told_expired_after = cursor_get_u64(in);
-        out->told_expired = cursor_get_u64(in);
-        out->peer_expired_after = cursor_get_u64(in);
-        out->peer_expired = cursor_get_u64(in);
     }
     if ((parts & CHAT_TTL) != 0) {
         out->ttl_ms = cursor_get_u64(in);
@@ -600,7 +584,8 @@ chat_parts_get(struct cursor_in *in, struct record_chat *out)
 }
 
 size_t
-record_chat_encode(const struct record_chat *chat, unsigned char out[RECORD_BYTES_MAX])
+record_chat_encode(const struct record_chat *chat, const struct record_expired *expired,
+                   unsigned char out[RECORD_BYTES_MAX])
 {
     struct cursor_out cursor;
     uint8_t parts = chat_parts(chat);
@@ -620,33 +605,86 @@ record_chat_encode(const struct record_chat *chat, unsigned char out[RECORD_BYTE
     if (parts != 0) {
         chat_parts_put(&cursor, chat, parts);
     }
+    if (chat->expired) {
+        cursor_put_u8(&cursor, chat->expired_due);
+        expired_put(&cursor, &expired->here);
+        expired_put(&cursor, &expired->there);
+    }
     return finish(&cursor);
+}
+
+/* All but what has expired. */
+static void
+chat_read(struct cursor_in *in, struct record_chat *out)
+{
+    *out = (struct record_chat){0};
+    uint8_t version = expect_version(in, RECORD_CHAT, CHAT_VERSION_PARTS);
+    out->last = cursor_get_u64(in);
+    out->delivered = cursor_get_u64(in);
+    out->read = cursor_get_u64(in);
+    out->told_number = cursor_get_u64(in);
+    out->told_delivered = cursor_get_u64(in);
+    out->told_read = cursor_get_u64(in);
+    out->peer_delivered = cursor_get_u64(in);
+    out->peer_read = cursor_get_u64(in);
+    out->mark = cursor_get_u64(in);
+    out->mark_peer = record_get_flag(in);
+    out->mark_own = record_get_flag(in);
+    if (version >= CHAT_VERSION_PARTS) {
+        chat_parts_get(in, out);
+    }
+    out->expired_due = out->expired && record_get_flag(in);
+}
+
+static __attribute__((noinline)) void
+chat_expired_read(struct cursor_in *in, struct record_expired *out)
+{
+    expired_get(in, &out->here);
+    expired_get(in, &out->there);
+    if (expired_is_none(&out->here) && expired_is_none(&out->there)) {
+        cursor_in_fail(in);
+    }
+}
+
+/* So that who reads the chat alone has no room for it on the stack. */
+static __attribute__((noinline)) void
+chat_expired_pass(struct cursor_in *in)
+{
+    struct record_expired expired;
+    chat_expired_read(in, &expired);
 }
 
 int
 record_chat_decode(struct store_value value, struct record_chat *out)
 {
-    struct record_chat chat = {0};
+    struct record_chat chat;
     struct cursor_in in;
     cursor_in_init(&in, value.bytes, value.count);
-    uint8_t version = expect_version(&in, RECORD_CHAT, CHAT_VERSION_PARTS);
-    chat.last = cursor_get_u64(&in);
-    chat.delivered = cursor_get_u64(&in);
-    chat.read = cursor_get_u64(&in);
-    chat.told_number = cursor_get_u64(&in);
-    chat.told_delivered = cursor_get_u64(&in);
-    chat.told_read = cursor_get_u64(&in);
-    chat.peer_delivered = cursor_get_u64(&in);
-    chat.peer_read = cursor_get_u64(&in);
-    chat.mark = cursor_get_u64(&in);
-    chat.mark_peer = record_get_flag(&in);
-    chat.mark_own = record_get_flag(&in);
-    if (version >= CHAT_VERSION_PARTS) {
-        chat_parts_get(&in, &chat);
+    chat_read(&in, &chat);
+    if (chat.expired) {
+        chat_expired_pass(&in);
     }
     int error = cursor_in_end(&in);
     if (error == 0) {
         *out = chat;
+    }
+    return error;
+}
+
+int
+record_expired_decode(struct store_value value, struct record_expired *out)
+{
+    struct record_expired expired = {0};
+    struct record_chat chat;
+    struct cursor_in in;
+    cursor_in_init(&in, value.bytes, value.count);
+    chat_read(&in, &chat);
+    if (chat.expired) {
+        chat_expired_read(&in, &expired);
+    }
+    int error = cursor_in_end(&in);
+    if (error == 0) {
+        *out = expired;
     }
     return error;
 }

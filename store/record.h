@@ -33,6 +33,7 @@
 #include "runtime/check.h"
 #include "store/account.h"
 #include "store/cursor.h"
+#include "store/expired.h"
 #include "store/table.h"
 
 enum record_table {
@@ -231,11 +232,8 @@ struct record_chat {
     bool blocked;            /* the user has blocked the peer */
     uint64_t muted_until_ms; /* what the peer writes wakes none of the user's devices */
     uint64_t swallowed;      /* messages that the peer wrote while it was blocked */
-    /* What the peer wrote and no device took in before it grew too old, and what the peer's
-     * partition was told of it: above the first, up to the second. The last such hole. */
-    uint64_t expired_after, expired;
-    uint64_t told_expired_after, told_expired;
-    uint64_t peer_expired_after, peer_expired; /* of what the user wrote, as told */
+    bool expired;            /* some of what one of the two wrote has: record_expired tells which */
+    bool expired_due;        /* the peer's partition has not been told all of that yet */
     /* How long messages live that are sent from now on (0: for good), and who set it when. */
     uint64_t ttl_ms;
     uint64_t ttl_at_ms;
@@ -244,5 +242,15 @@ struct record_chat {
      * it holds for who set it alone. */
     struct record_ttl_alone ttl_alone, peer_ttl_alone;
 };
-size_t record_chat_encode(const struct record_chat *chat, unsigned char out[RECORD_BYTES_MAX]);
+/* Which of a chat's messages no device took in. Few chats have it: it stands at the end of their
+ * records, and is decoded by itself. */
+struct record_expired {
+    struct expired here;  /* of what the peer wrote */
+    struct expired there; /* of what the user wrote, as the peer's partition told */
+};
+/* `expired` is read where chat->expired says that there is something. */
+size_t record_chat_encode(const struct record_chat *chat, const struct record_expired *expired,
+                          unsigned char out[RECORD_BYTES_MAX]);
 MUST_CHECK int record_chat_decode(struct store_value value, struct record_chat *out);
+/* Zeros: nothing has expired. */
+MUST_CHECK int record_expired_decode(struct store_value value, struct record_expired *out);

@@ -25,6 +25,7 @@
 #include "store/call.h"
 #include "store/device.h"
 #include "store/entry.h"
+#include "store/expired.h"
 #include "store/wake.h"
 
 enum {
@@ -221,8 +222,8 @@ struct store_chat {
     uint64_t read;           /* how far the user got in them */
     uint64_t peer_delivered; /* how far the peer got in what the user wrote */
     uint64_t peer_read;
-    uint64_t peer_expired_after, peer_expired; /* what no device of the peer took in in time */
-    uint64_t ttl_ms; /* how long messages live that are sent now; 0: for good */
+    struct expired peer_expired; /* what no device of the peer took in in time */
+    uint64_t ttl_ms;             /* how long messages live that are sent now; 0: for good */
 };
 
 struct store_push {

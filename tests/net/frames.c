@@ -365,6 +365,17 @@ const struct frame_sample server_frames[] = {
                                 .reader_user_id = 2, .delivered = 30, .read = 20)),
      "{\"receipts\":{\"inboxNumber\":\"1\",\"chat\":{\"userId\":\"2\"},\"readerUserId\":\"2\","
      "\"delivered\":\"30\",\"read\":\"20\"}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_RECEIPTS,
+            .receipts = MESSAGE(
+                Linnet__V1__Receipts, receipts, .chat = CHAT(2), .expired_after = 9, .expired = 12,
+                .n_expired_earlier = 2,
+                .expired_earlier =
+                    (Linnet__V1__Hole *[]){MESSAGE(Linnet__V1__Hole, hole, .to = 1),
+                                           MESSAGE(Linnet__V1__Hole, hole, .after = 3, .to = 4)},
+                .expired_unknown = 2)),
+     "{\"receipts\":{\"chat\":{\"userId\":\"2\"},\"expiredAfter\":\"9\",\"expired\":\"12\","
+     "\"expiredEarlier\":[{\"to\":\"1\"},{\"after\":\"3\",\"to\":\"4\"}],\"expiredUnknown\":\"2\"}"
+     "}"},
     {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER,
             .answer = MESSAGE(Linnet__V1__Answer, answer, .number = 1, .ref = 2,
                               .result_case = LINNET__V1__ANSWER__RESULT_SENT,

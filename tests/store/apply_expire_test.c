@@ -47,6 +47,14 @@ mark_of(struct world *world, uint64_t user, uint64_t peer)
     return mark;
 }
 
+static const char *
+expired_of_mark(const struct store_entry_cursors *mark)
+{
+    struct expired expired;
+    entry_cursors_expired(mark, &expired);
+    return world_expired_text(&expired);
+}
+
 static void
 old_messages_go(void **state)
 {
@@ -88,11 +96,8 @@ the_sender_learns(void **state)
     world_settle(world);
     struct store_entry_cursors mark = mark_of(world, alice, bob);
     assert_int_equal(mark.peer_delivered, 1);
-    assert_int_equal(mark.peer_expired_after, 1);
-    assert_int_equal(mark.peer_expired, 4);
-    struct record_chat chat = chat_of(world, alice, bob);
-    assert_int_equal(chat.peer_expired_after, 1);
-    assert_int_equal(chat.peer_expired, 4);
+    assert_string_equal(expired_of_mark(&mark), "2-4");
+    assert_string_equal(world_expired_there(world, alice, bob), "2-4");
 
     /* What comes later is delivered, and the hole stays one. */
     uint64_t fifth = send(world, alice, bob, 5, 5);
@@ -101,8 +106,7 @@ the_sender_learns(void **state)
     world_settle(world);
     mark = mark_of(world, alice, bob);
     assert_int_equal(mark.peer_delivered, 5);
-    assert_int_equal(mark.peer_expired_after, 1);
-    assert_int_equal(mark.peer_expired, 4);
+    assert_string_equal(expired_of_mark(&mark), "2-4");
 }
 
 static void
@@ -117,16 +121,42 @@ holes_grow_or_follow(void **state)
     (void)send(world, alice, bob, 3, 4);
     world_pass(world, HOUR_MS);
     assert_true(world_expire(world, bob, HOUR_MS));
-    struct record_chat chat = chat_of(world, bob, alice);
-    assert_int_equal(chat.expired_after, 0); /* nothing was delivered in between */
-    assert_int_equal(chat.expired, 4);
+    assert_string_equal(world_expired_here(world, bob, alice), "1-4"); /* nothing lies between */
     (void)world_ack(world, bob, 1, send(world, alice, bob, 5, 5));
     (void)send(world, alice, bob, 6, 6);
     world_pass(world, HOUR_MS);
     assert_true(world_expire(world, bob, HOUR_MS));
-    chat = chat_of(world, bob, alice);
-    assert_int_equal(chat.expired_after, 5);
-    assert_int_equal(chat.expired, 6);
+    assert_string_equal(world_expired_here(world, bob, alice), "1-4 6-6");
+    world_settle(world);
+    assert_string_equal(world_expired_there(world, alice, bob), "1-4 6-6");
+    struct store_entry_cursors mark = mark_of(world, alice, bob);
+    assert_string_equal(expired_of_mark(&mark), "1-4 6-6");
+}
+
+/* When there are too many nothing is said up to the end of the lowest, rather than something
+ * false. */
+static void
+the_lowest_of_too_many_goes(void **state)
+{
+    struct world *world = *state;
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 1);
+    for (uint64_t i = 1; i <= 2 * (HOLES_MAX + 1); i += 2) {
+        (void)send(world, alice, bob, i, i);
+        world_pass(world, HOUR_MS);
+        assert_true(world_expire(world, bob, HOUR_MS));
+        (void)world_ack(world, bob, 1, send(world, alice, bob, i + 1, i + 1));
+        world_settle(world);
+    }
+    assert_string_equal(world_expired_there(world, alice, bob),
+                        "3-3 5-5 7-7 9-9 11-11 13-13 15-15 17-17 ?1");
+    world_fold_all(world);
+    world_restart(world);
+    struct store_entry_cursors mark = mark_of(world, alice, bob);
+    assert_string_equal(expired_of_mark(&mark), "3-3 5-5 7-7 9-9 11-11 13-13 15-15 17-17 ?1");
+    assert_int_equal(mark.peer_delivered, 18);
+    assert_string_equal(world_expired_here(world, bob, alice),
+                        "3-3 5-5 7-7 9-9 11-11 13-13 15-15 17-17 ?1");
 }
 
 /* At most one receipt of a chat is under way: what expires meanwhile is told behind it. */
@@ -145,7 +175,7 @@ one_receipt_is_under_way(void **state)
     assert_true(world_expire(world, bob, HOUR_MS));
     assert_int_equal(stream->out_last - stream->out_acked, 1);
     world_settle(world);
-    assert_int_equal(chat_of(world, alice, bob).peer_expired, 2);
+    assert_string_equal(world_expired_there(world, alice, bob), "2-2");
     assert_int_equal(stream->out_last, stream->out_acked);
 }
 
@@ -166,7 +196,7 @@ what_another_device_has_did_not_expire(void **state)
     assert_false(world_device_attach(world, bob, 1).resync);
     assert_true(world_device_attach(world, bob, 2).expired);
     world_settle(world);
-    assert_int_equal(chat_of(world, alice, bob).peer_expired, 0);
+    assert_string_equal(world_expired_there(world, alice, bob), "");
     assert_int_equal(chat_of(world, alice, bob).peer_delivered, 2);
 }
 
@@ -181,7 +211,7 @@ without_devices_too(void **state)
     assert_true(world_expire(world, bob, HOUR_MS));
     assert_int_equal(world_inbox(world, bob, 0, entries), 0);
     world_settle(world);
-    assert_int_equal(chat_of(world, alice, bob).peer_expired, 3);
+    assert_string_equal(world_expired_there(world, alice, bob), "1-3");
     uint16_t device = world_device_add(world, bob, "phone").device;
     assert_false(world_device_attach(world, bob, device).resync); /* it never had a place in it */
 }
@@ -246,7 +276,7 @@ expires_over_folds_and_restarts(void **state)
     world_settle(world);
     world_restart(world);
     assert_true(world_device_attach(world, bob, 1).expired);
-    assert_int_equal(chat_of(world, alice, bob).peer_expired, 3);
+    assert_string_equal(world_expired_there(world, alice, bob), "1-3");
 }
 
 int
@@ -255,7 +285,10 @@ main(void)
     static const struct CMUnitTest specs[] = {
         IN_A_WORLD("what is too old goes, and its device has a hole", old_messages_go),
         IN_A_WORLD("the sender learns what no device took in", the_sender_learns),
-        IN_A_WORLD("a hole grows until something is delivered behind it", holes_grow_or_follow),
+        IN_A_WORLD("a hole grows until something is delivered behind it, then there is another",
+                   holes_grow_or_follow),
+        IN_A_WORLD("of too many holes the lowest goes, and nothing is said up to its end",
+                   the_lowest_of_too_many_goes),
         IN_A_WORLD("what expires is told behind the receipt that is under way",
                    one_receipt_is_under_way),
         IN_A_WORLD("what another device has taken in did not expire",

@@ -98,16 +98,14 @@ the_sender_learns_what_nobody_took_in(void **state)
     assert_int_equal(world_sweep(world), 4);
     world_settle(world);
     assert_true(world_chat(world, alice, bob, &chat));
-    assert_int_equal(chat.peer_expired_after, 1);
-    assert_int_equal(chat.peer_expired, 3);
+    assert_string_equal(world_expired_there(world, alice, bob), "2-3");
     assert_int_equal(chat.peer_delivered, 0);
     assert_int_equal(world_inbox(world, bob, 0, entries), 2);
     (void)world_ack(world, bob, 1, entries[1].number);
     world_settle(world);
     assert_true(world_chat(world, alice, bob, &chat));
     assert_int_equal(chat.peer_delivered, 4);
-    assert_int_equal(chat.peer_expired_after, 1);
-    assert_int_equal(chat.peer_expired, 3);
+    assert_string_equal(world_expired_there(world, alice, bob), "2-3");
 }
 
 static void
@@ -121,19 +119,16 @@ the_sender_learns_in_whatever_order_they_go(void **state)
     (void)world_sweep(world);
     world_settle(world);
     assert_true(world_chat(world, alice, bob, &chat));
-    assert_int_equal(chat.peer_expired_after, 1);
-    assert_int_equal(chat.peer_expired, 2);
+    assert_string_equal(world_expired_there(world, alice, bob), "2-2");
     world_fold_out(world);
     world_restart(world);
     world_pass(world, 2500);
     (void)world_sweep(world);
     world_settle(world);
     assert_true(world_chat(world, alice, bob, &chat));
-    assert_int_equal(chat.peer_expired_after, 0);
-    assert_int_equal(chat.peer_expired, 2);
-    struct record_chat told;
-    assert_true(world_chat(world, bob, alice, &told));
-    assert_int_equal(told.told_expired_after, 0);
+    assert_string_equal(world_expired_there(world, alice, bob), "1-2");
+    assert_true(world_chat(world, bob, alice, &chat));
+    assert_false(chat.expired_due);
     assert_int_equal(world_sweep(world), 0);
 }
 
@@ -157,8 +152,7 @@ what_grows_too_old_takes_in_what_disappeared(void **state)
     assert_true(world_expire(world, bob, 1000));
     world_settle(world);
     assert_true(world_chat(world, alice, bob, &chat));
-    assert_int_equal(chat.peer_expired_after, 4);
-    assert_int_equal(chat.peer_expired, 8);
+    assert_string_equal(world_expired_there(world, alice, bob), "5-8");
 }
 
 static void
@@ -176,7 +170,7 @@ what_one_device_has_did_not_expire(void **state)
     assert_int_equal(world_inbox(world, carol, 0, entries), 0); /* the other is not given it */
     assert_true(world_chat(world, alice, carol, &chat));
     assert_int_equal(chat.peer_delivered, 1);
-    assert_int_equal(chat.peer_expired, 0);
+    assert_string_equal(world_expired_there(world, alice, carol), "");
 }
 
 static void
@@ -213,12 +207,11 @@ an_acknowledgement_delivers_nothing_that_has_expired(void **state)
     world_settle(world);
     assert_true(world_chat(world, alice, bob, &chat));
     assert_int_equal(chat.peer_delivered, 3);
-    assert_int_equal(chat.peer_expired_after, 3);
-    assert_int_equal(chat.peer_expired, 4);
+    assert_string_equal(world_expired_there(world, alice, bob), "2-2 4-4");
     (void)world_sweep(world);
     world_settle(world);
     assert_true(world_chat(world, alice, bob, &chat));
-    assert_int_equal(chat.peer_expired_after, 3);
+    assert_string_equal(world_expired_there(world, alice, bob), "2-2 4-4");
     assert_int_equal(chat.peer_delivered, 3);
 }
 

@@ -52,6 +52,7 @@ entries(void **state)
     assert_true(out.cursors.peer_moved);
     assert_false(out.cursors.own_moved);
     assert_int_equal(out.cursors.peer_delivered, 8);
+    assert_int_equal(out.cursors.expired_bytes, 0);
 
     entry = (struct store_entry){
         .kind = STORE_ENTRY_STATE,
@@ -87,6 +88,35 @@ entries(void **state)
     bytes[RECORD_HEADER_BYTES] = 99; /* a kind of entry that does not exist */
     struct store_value value = {.bytes = bytes, .count = entry_bytes(&entry)};
     assert_int_equal(decode_entry(value, &out), -EBADMSG);
+}
+
+/* What the peer's cursors pass over stands behind them, where there is any. */
+static void
+what_expired(void **state)
+{
+    (void)state;
+    unsigned char bytes[RECORD_BYTES_MAX];
+    struct store_entry out;
+    struct store_entry entry = {
+        .kind = STORE_ENTRY_CURSORS,
+        .peer = 3,
+        .cursors = {.peer_moved = true, .peer_delivered = 9},
+    };
+    unsigned char holes[EXPIRED_BYTES_MAX];
+    struct expired expired = {.unknown = 1};
+    struct cursor_out cursor;
+    (void)expired_add(&expired, 0, 4, 6);
+    (void)expired_add(&expired, 0, 8, 9);
+    cursor_out_init(&cursor, holes, sizeof(holes));
+    expired_put(&cursor, &expired);
+    entry.cursors.expired = holes;
+    entry.cursors.expired_bytes = (uint8_t)cursor_out_bytes(&cursor);
+    entry_encode(&entry, bytes);
+    check_strict(decode_entry, bytes, entry_bytes(&entry), &out);
+    struct expired told;
+    entry_cursors_expired(&out.cursors, &told);
+    assert_true(expired_equal(&told, &expired));
+    assert_int_equal(told.unknown, 1);
 }
 
 /* What a message may have beside its fields, and a change has beside a message. */
@@ -172,6 +202,7 @@ main(void)
         SPEC("every kind of entry survives encoding", entries),
         SPEC("a mark of what is missing names whose doing it was, or nobody",
              marks_of_what_is_missing),
+        SPEC("what expired stands behind the cursors that pass over it", what_expired),
         SPEC("a message has room for its end, and a change for a message", extras),
         SPEC("a buffer of entries is gone through in order", pages),
     };

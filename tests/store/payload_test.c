@@ -77,6 +77,13 @@ payloads(void **state)
     pass_through(&payload, &out);
     assert_int_equal(out.receipt.read, 4);
 
+    payload.kind = PAYLOAD_EXPIRED;
+    (void)expired_add(&payload.receipt.expired, 0, 4, 6);
+    (void)expired_add(&payload.receipt.expired, 0, 8, 9);
+    pass_through(&payload, &out);
+    assert_int_equal(out.receipt.delivered, 3);
+    assert_true(expired_equal(&out.receipt.expired, &payload.receipt.expired));
+
     payload =
         (struct payload){.kind = PAYLOAD_COPY, .copy = {.peer = 6, .message = a_message().message}};
     pass_through(&payload, &out);

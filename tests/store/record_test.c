@@ -18,6 +18,7 @@ union decoded {
     struct record_wake wake;
     struct record_due due;
     struct record_chat chat;
+    struct record_expired expired;
     struct record_state state;
     struct record_state_sum sum;
 };
@@ -74,6 +75,12 @@ static int
 decode_chat(struct store_value value, void *out)
 {
     return record_chat_decode(value, out);
+}
+
+static int
+decode_expired(struct store_value value, void *out)
+{
+    return record_expired_decode(value, out);
 }
 
 static int
@@ -232,16 +239,48 @@ chats(void **state)
         .mark = 1,
         .mark_own = true,
     };
-    check_strict(decode_chat, bytes, record_chat_encode(&chat, bytes), &out);
+    check_strict(decode_chat, bytes, record_chat_encode(&chat, NULL, bytes), &out);
     assert_int_equal(out.chat.told_number, 6);
     assert_int_equal(out.chat.mark, 1);
     assert_true(out.chat.mark_own);
     assert_false(out.chat.mark_peer);
     assert_false(out.chat.blocked);
     chat.peer_ttl_alone = (struct record_ttl_alone){true, 60000};
-    check_strict(decode_chat, bytes, record_chat_encode(&chat, bytes), &out);
+    check_strict(decode_chat, bytes, record_chat_encode(&chat, NULL, bytes), &out);
     assert_true(out.chat.peer_ttl_alone.set && !out.chat.ttl_alone.set);
     assert_int_equal(out.chat.peer_ttl_alone.ttl_ms, 60000);
+}
+
+/* It stands behind all else, and is read by itself; a chat without it has not a byte for it. */
+static void
+what_expired(void **state)
+{
+    (void)state;
+    unsigned char bytes[RECORD_BYTES_MAX];
+    union decoded out;
+    struct record_chat chat = {.last = 99, .ttl_at_ms = 5};
+    struct record_expired expired = {.here = {.unknown = 1}};
+    size_t plain = record_chat_encode(&chat, NULL, bytes);
+    check_strict(decode_expired, bytes, plain, &out);
+    assert_true(expired_is_none(&out.expired.here) && expired_is_none(&out.expired.there));
+    for (uint64_t i = 1; i <= HOLES_MAX; i++) {
+        (void)expired_add(&expired.here, 0, 3 * i, 3 * i + 1);
+    }
+    (void)expired_add(&expired.there, 0, 7, 9);
+    chat.expired = true;
+    chat.expired_due = true;
+    size_t count = record_chat_encode(&chat, &expired, bytes);
+    assert_int_equal(count,
+                     plain + 1 + expired_bytes(&expired.here) + expired_bytes(&expired.there));
+    check_strict(decode_expired, bytes, count, &out);
+    assert_true(expired_equal(&out.expired.here, &expired.here));
+    assert_true(expired_equal(&out.expired.there, &expired.there));
+    check_strict(decode_chat, bytes, count, &out);
+    assert_true(out.chat.expired && out.chat.expired_due && out.chat.ttl_at_ms == 5);
+    struct record_expired none = {0};
+    struct store_value value = {.bytes = bytes, .count = record_chat_encode(&chat, &none, bytes)};
+    assert_int_equal(decode_expired(value, &out), -EBADMSG);
+    assert_int_equal(decode_chat(value, &out), -EBADMSG);
 }
 
 /* Records that were written before there were such flags have none, and are no longer for it. */
@@ -253,32 +292,24 @@ flags(void **state)
     union decoded out;
     struct record_chat chat = {.last = 9};
     struct record_head head = {.device_next = 1};
-    size_t plain = record_chat_encode(&chat, bytes);
+    size_t plain = record_chat_encode(&chat, NULL, bytes);
     chat.blocked = true;
     chat.swallowed = 7;
-    struct store_value value = {.bytes = bytes, .count = record_chat_encode(&chat, bytes)};
+    struct store_value value = {.bytes = bytes, .count = record_chat_encode(&chat, NULL, bytes)};
     assert_true(value.count > plain);
     assert_int_equal(decode_chat(value, &out), 0);
     assert_true(out.chat.blocked && out.chat.swallowed == 7);
     check_strict(decode_chat, bytes, value.count, &out);
     chat = (struct record_chat){.last = 9};
-    value.count = record_chat_encode(&chat, bytes);
+    value.count = record_chat_encode(&chat, NULL, bytes);
     assert_int_equal(value.count, plain);
     assert_int_equal(decode_chat(value, &out), 0);
     assert_true(!out.chat.blocked && out.chat.swallowed == 0);
-    chat.expired_after = 4;
-    chat.expired = 5;
-    chat.peer_expired = 6;
-    chat.told_expired_after = 3;
-    check_strict(decode_chat, bytes, record_chat_encode(&chat, bytes), &out);
-    assert_true(out.chat.expired_after == 4 && out.chat.expired == 5 && !out.chat.blocked);
-    assert_int_equal(out.chat.peer_expired, 6);
-    assert_int_equal(out.chat.told_expired_after, 3);
     chat.held = true;
-    check_strict(decode_chat, bytes, record_chat_encode(&chat, bytes), &out);
+    check_strict(decode_chat, bytes, record_chat_encode(&chat, NULL, bytes), &out);
     assert_true(out.chat.held && out.chat.held_until_ms == 0); /* as an older linnet wrote it */
     chat.held_until_ms = 8;
-    check_strict(decode_chat, bytes, record_chat_encode(&chat, bytes), &out);
+    check_strict(decode_chat, bytes, record_chat_encode(&chat, NULL, bytes), &out);
     assert_true(out.chat.held && out.chat.held_until_ms == 8);
 
     plain = record_head_encode(&head, bytes);
@@ -449,6 +480,7 @@ main(void)
         SPEC("a head with every device survives encoding", heads),
         SPEC("subscriptions and who is due survive encoding", wakes),
         SPEC("a chat survives encoding", chats),
+        SPEC("what expired in it stands by itself, where anything did", what_expired),
         SPEC("flags of a chat and a head are written when they are set, and absent before", flags),
         SPEC("a state and a user's sum of them survive encoding", states),
         SPEC("of everyone and of contacts the exceptions may not see it, of nobody they may",

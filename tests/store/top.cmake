@@ -5,11 +5,11 @@ endforeach()
 # What a command does, tried out in a world of ledgers without files.
 add_library(linnet_store_world STATIC ${CMAKE_CURRENT_LIST_DIR}/world.c ${CMAKE_CURRENT_LIST_DIR}/world_user.c
   ${CMAKE_CURRENT_LIST_DIR}/world_message.c ${CMAKE_CURRENT_LIST_DIR}/world_group.c
-  ${CMAKE_CURRENT_LIST_DIR}/world_spec.c)
+  ${CMAKE_CURRENT_LIST_DIR}/world_expired.c ${CMAKE_CURRENT_LIST_DIR}/world_spec.c)
 target_include_directories(linnet_store_world PUBLIC ${PROJECT_BINARY_DIR}/include/tests)
 target_link_libraries(linnet_store_world PUBLIC linnet_store PRIVATE linnet_flags cmocka)
 set_target_properties(linnet_store_world PROPERTIES LINNET_THREAD_STACK ON)
-foreach(noun user device link call expire message change sweep cursors stream wake state block replay model group group_change
+foreach(noun user device link call expire expired message change sweep cursors stream wake state block replay model group group_change
              group_cursor group_revise group_left history hold chat_ttl group_model forget)
   linnet_test(store_apply_${noun}_test TIER fast SOURCES apply_${noun}_test.c LIBS linnet_store_world)
 endforeach()

@@ -132,6 +132,11 @@ void world_restart(struct world *world);
 /* Reads what is visible. False: there is none. */
 bool world_head(struct world *world, uint64_t user, struct record_head *out);
 bool world_chat(struct world *world, uint64_t user, uint64_t peer, struct record_chat *out);
+/* What has expired in the chat, as text: "2-3 7-7", and "?1" behind it where nothing is known up to
+ * 1. Of what the peer wrote; of what the user wrote, as told. Until the next call. */
+const char *world_expired_here(struct world *world, uint64_t user, uint64_t peer);
+const char *world_expired_there(struct world *world, uint64_t user, uint64_t peer);
+const char *world_expired_text(const struct expired *expired);
 /* Copied, and ended with a 0, into `out`. */
 bool world_state_get(struct world *world, uint64_t user, uint8_t kind, uint64_t subject,
                      char out[WORLD_STATE_MAX]);
