@@ -218,6 +218,9 @@ receipts_heard(struct crowd_device *device, const char *frame)
     if (reader == device->user) {
         return; /* another device of mine */
     }
+    if (strstr(frame, "\"expired") != NULL) {
+        fail_msg("%s: nothing expires here: %s", device->name, frame);
+    }
     for (unsigned chat = 0; chat < CROWD_CHATS; chat++) {
         const struct crowd_chat *at = &crowd->chats[chat];
         if (at->group != 0 || !is_member(at, device->person)) {

@@ -114,7 +114,10 @@ judge_receipts(struct person *person, const Linnet__V1__Receipts *receipts)
     }
     struct acquaintance *with = &person->with[reader->index];
     const struct acquaintance *theirs = &reader->with[person->index];
-    if (receipts->delivered < with->delivered || receipts->read < with->read) {
+    if (receipts->expired != 0 || receipts->expired_unknown != 0) {
+        judge_broken(world, "%s was told that something expired for %s, and nothing does here",
+                     person->name, reader->name);
+    } else if (receipts->delivered < with->delivered || receipts->read < with->read) {
         judge_broken(world, "%s saw ticks of %s go back", person->name, reader->name);
     } else if (receipts->read > receipts->delivered) {
         judge_broken(world, "%s saw %s read what was not delivered", person->name, reader->name);

@@ -66,8 +66,14 @@ take_message(struct keeper *keeper, const char *frame)
     };
     word(frame, "text", message->text, sizeof message->text);
     word(frame, "handle", message->handle, sizeof message->handle);
-    if (many || message->user == keeper->peer) {
+    message->expires_at_ms = keeper_number(frame, "expiresAtMs");
+    if (many) {
         assert_int_equal(message->chat_number, chat->last + 1); /* each one, once */
+        chat->last = message->chat_number;
+    } else if (message->user == keeper->peer) {
+        assert_true(message->chat_number > chat->last); /* some may have expired */
+        assert_true(message->chat_number < KEEPER_MESSAGES_MAX);
+        keeper->came[message->chat_number] = true;
         chat->last = message->chat_number;
     }
 }
@@ -94,6 +100,81 @@ take_change(struct keeper *keeper, const char *frame)
 }
 
 static void
+add_hole(struct kept_ticks *ticks, uint64_t after, uint64_t to)
+{
+    assert_true(ticks->holes_count < KEEPER_HOLES_MAX && after < to);
+    for (unsigned i = 0; i < ticks->holes_count; i++) {
+        assert_true(ticks->holes[i].to < after); /* they rise and lie apart */
+    }
+    ticks->holes[ticks->holes_count].after = after;
+    ticks->holes[ticks->holes_count++].to = to;
+}
+
+struct hole_names {
+    const char *after, *to, *earlier, *unknown;
+};
+static const struct hole_names of_receipts = {"expiredAfter", "expired", "expiredEarlier",
+                                              "expiredUnknown"};
+static const struct hole_names of_chats = {"peerExpiredAfter", "peerExpired", "peerExpiredEarlier",
+                                           "peerExpiredUnknown"};
+
+/* All that has expired, in place of what was told before. */
+static void
+take_holes(struct kept_ticks *ticks, const char *frame, const struct hole_names *names)
+{
+    const char *at = behind(frame, names->earlier);
+    const char *end = at != NULL ? strchr(at, ']') : NULL;
+    ticks->holes_count = 0;
+    while (end != NULL && (at = strchr(at, '{')) != NULL && at < end) {
+        char hole[KEEPER_HANDLE_BYTES];
+        (void)snprintf(hole, sizeof hole, "%.*s", (int)strcspn(at, "}"), at);
+        add_hole(ticks, keeper_number(hole, "after"), keeper_number(hole, "to"));
+        at++;
+    }
+    if (keeper_number(frame, names->to) != 0) {
+        add_hole(ticks, keeper_number(frame, names->after), keeper_number(frame, names->to));
+    }
+    ticks->unknown = keeper_number(frame, names->unknown);
+}
+
+char
+keeper_tick(const struct kept_ticks *ticks, uint64_t number)
+{
+    for (unsigned i = 0; i < ticks->holes_count; i++) {
+        if (number > ticks->holes[i].after && number <= ticks->holes[i].to) {
+            return 'x';
+        }
+    }
+    if (number <= ticks->unknown) {
+        return '?';
+    }
+    if (number <= ticks->read) {
+        return 'r';
+    }
+    return number <= ticks->delivered ? 'd' : 's';
+}
+
+/* What listChats, or a resync, says of the chat. */
+static void
+take_chats(struct kept_ticks *ticks, const char *frame)
+{
+    raise_to(&ticks->delivered, keeper_number(frame, "peerDelivered"));
+    raise_to(&ticks->read, keeper_number(frame, "peerRead"));
+    take_holes(ticks, frame, &of_chats);
+}
+
+/* What it missed is given up; how far the peer has got it is told. What is kept for others still
+ * comes behind it. */
+static void
+take_resync(struct keeper *keeper, const char *frame)
+{
+    if (behind(frame, "summary") != NULL) {
+        take_chats(&keeper->ticks, frame);
+    }
+    keeper->resyncs++;
+}
+
+static void
 take_receipts(struct keeper *keeper, const char *frame)
 {
     bool own = keeper_number(frame, "readerUserId") == keeper->user;
@@ -102,8 +183,9 @@ take_receipts(struct keeper *keeper, const char *frame)
     } else if (own) {
         raise_to(&keeper->two.read, keeper_number(frame, "read"));
     } else {
-        raise_to(&keeper->peer_delivered, keeper_number(frame, "delivered"));
-        raise_to(&keeper->peer_read, keeper_number(frame, "read"));
+        raise_to(&keeper->ticks.delivered, keeper_number(frame, "delivered"));
+        raise_to(&keeper->ticks.read, keeper_number(frame, "read"));
+        take_holes(&keeper->ticks, frame, &of_receipts);
     }
 }
 
@@ -149,13 +231,15 @@ take_answer(struct keeper *keeper, const char *frame)
     if (strstr(frame, "\"chats\"") != NULL) {
         keeper->unread_known = true;
         keeper->unread_told = keeper_number(frame, "unread");
+        take_chats(&keeper->listed, frame);
     } else if (number != 0 && number <= keeper->said && !keeper->answered[number] &&
                strstr(frame, "\"retryAfterMs\"") == NULL) {
         const char *command = keeper->commands[number];
         keeper->answered[number] = true;
         if (strstr(command, "\"sendMessage\"") != NULL && strstr(command, "\"change\"") == NULL) {
             assert_null(strstr(frame, "\"error\""));
-            keeper->accepted[strstr(command, "\"groupId\"") != NULL]++;
+            keeper->accepted[strstr(command, "\"groupId\"") != NULL] +=
+                strstr(command, "\"ttlMs\"") == NULL;
         }
     }
 }
@@ -193,6 +277,8 @@ keeper_takes_in(struct keeper *keeper)
         raise_to(&keeper->inbox, inbox);
         if (begins(frame, "{\"receipts\"")) {
             take_receipts(keeper, frame); /* cursors only grow */
+        } else if (begins(frame, "{\"resync\"")) {
+            take_resync(keeper, frame);
         } else if (begins(frame, "{\"answer\"")) {
             take_answer(keeper, frame);
         } else if (!old) {

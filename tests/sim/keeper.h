@@ -23,6 +23,7 @@ enum {
     KEEPER_TEXT_BYTES = 24,
     KEEPER_HANDLE_BYTES = 64,
     KEEPER_STATES = 3,
+    KEEPER_HOLES_MAX = 8,
 };
 
 /* What a message is shown by, and what it says now. */
@@ -32,6 +33,7 @@ struct kept_message {
     char text[KEEPER_TEXT_BYTES]; /* "": it was deleted */
     bool hidden;
     char handle[KEEPER_HANDLE_BYTES]; /* of its user's own */
+    uint64_t expires_at_ms;           /* 0: it stays */
 };
 
 struct kept_chat {
@@ -39,6 +41,16 @@ struct kept_chat {
     unsigned count;
     uint64_t last; /* of the peer's; of the group's */
     uint64_t read; /* by the user */
+};
+
+/* How far the peer has got in what the user wrote. */
+struct kept_ticks {
+    uint64_t delivered, read;
+    uint64_t unknown;
+    unsigned holes_count;
+    struct {
+        uint64_t after, to;
+    } holes[KEEPER_HOLES_MAX];
 };
 
 struct kept_call {
@@ -55,7 +67,9 @@ struct keeper {
     uint64_t inbox; /* the highest entry that it has stored */
     uint64_t acked; /* and said so */
     struct kept_chat two, many;
-    uint64_t peer_delivered, peer_read;
+    struct kept_ticks ticks;
+    struct kept_ticks listed;       /* as listChats told last */
+    bool came[KEEPER_MESSAGES_MAX]; /* of the peer's, by number */
     char group_name[KEEPER_TEXT_BYTES];
     char states[KEEPER_STATES][KEEPER_TEXT_BYTES]; /* "": at its default */
     struct kept_call calls[KEEPER_CALLS_MAX];
@@ -63,13 +77,18 @@ struct keeper {
     unsigned said;
     char commands[KEEPER_COMMANDS_MAX][KEEPER_COMMAND_BYTES];
     bool answered[KEEPER_COMMANDS_MAX];
-    unsigned accepted[2]; /* messages to the peer, to the group */
+    unsigned accepted[2]; /* messages that stay, to the peer, to the group */
     uint64_t unread_told;
     bool unread_known;
+    unsigned resyncs;
 };
 
 /* Names of the states, in their places. */
 extern const char *const keeper_state_names[KEEPER_STATES];
+
+/* What an app shows beside the user's message of that number: 'r'ead, 'd'elivered, 's'ent, 'x': it
+ * has expired, '?': nothing is known. */
+char keeper_tick(const struct kept_ticks *ticks, uint64_t number);
 
 /* The number behind `"name":`; 0: it is left out. */
 uint64_t keeper_number(const char *frame, const char *name);
