@@ -6,9 +6,10 @@
  * what the user wrote (told by the peer's partition). The first two are told to the peer's
  * partition in turn; the second two are told to the user's devices.
  *
- * All are state, so only the newest counts; so is what has expired, which goes the same ways. Towards the peer's partition at most one receipt of a
- * chat is on its way: what moves meanwhile is told when that one has been acknowledged. In the
- * user's inbox at most one mark of a chat waits: a new one takes the old one out.
+ * All are state, so only the newest counts; so is what has expired, which goes the same ways.
+ * Towards the peer's partition at most one receipt of a chat is on its way: what moves meanwhile is
+ * told when that one has been acknowledged. In the user's inbox at most one mark of a chat waits: a
+ * new one takes the old one out.
  *
  * Part of apply: never yields.
  */
@@ -66,15 +67,17 @@ struct chat_owner {
     struct record_chat *chat;
 };
 
-/* Tells the peer's partition how far the user got, and what has expired as the record has it, unless
- * it knows, or a receipt is still on its way. What was read is not told to whom the user has blocked, nor by one whose read receipts are
- * off: it is told with the first step after that has ended. */
+/* Tells the peer's partition how far the user got, and what has expired as the record has it,
+ * unless it knows, or a receipt is still on its way. What was read is not told to whom the user has
+ * blocked, nor by one whose read receipts are off: it is told with the first step after that has
+ * ended. */
 void chat_tell(struct ledger *ledger, struct effects *effects, const struct chat_owner *owner);
 
 /* Whether the peer is to be told more of what the user has read than he was: receipts were off, or
  * he was blocked, and nothing has moved since. */
 bool chat_owes_read(const struct record_head *head, const struct record_chat *chat);
 
-/* Puts the chat's mark at the end of the user's inbox, with what has expired as the record has it. */
+/* Puts the chat's mark at the end of the user's inbox, with what has expired as the record has
+ * it. */
 void chat_mark(struct ledger *ledger, struct effects *effects, const struct chat_owner *owner,
                enum chat_side side);

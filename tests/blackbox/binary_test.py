@@ -351,8 +351,25 @@ async def a_full_inbox(telling):
     await tom.until("chatGap", lambda gap: gap["toChatNumber"] == str(ROOM + 2))
 
 
+async def what_disappeared(telling):
+    """Twice, apart, while its reader is away."""
+    alice, bob = await telling.come("wanda", "xaver")
+    chat = {"userId": bob.user}
+    await alice.ask({"sendMessage": {"chat": chat, "text": "first"}})
+    await bob.event("newMessage")
+    for _ in range(2):
+        await bob.close()
+        await alice.ask({"sendMessage": {"chat": chat, "text": "soon gone", "ttlMs": "1000"}})
+        await asyncio.sleep(TOLD_AGAIN_S)
+        await alice.ask({"sendMessage": {"chat": chat, "text": "stays"}})
+        bob = await telling.open(telling.xaver, "xaver")
+        await bob.event("newMessage")
+    await alice.until("receipts", lambda told: told.get("delivered") == "5" and told["expiredEarlier"])
+    await alice.ask({"listChats": {}})
+
+
 STORIES = [logins_and_devices, messages_and_what_becomes_of_them, groups, calls, states, presence, pushes_and_goodbye,
-           a_full_inbox]
+           a_full_inbox, what_disappeared]
 
 
 class Binary(unittest.IsolatedAsyncioTestCase):

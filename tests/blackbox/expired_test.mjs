@@ -2,6 +2,7 @@
 // What disappears before anybody has taken it in: its sender is told, and nobody gets it any more.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Linnetd } from './linnetd.mjs';
 import { Client } from './client.mjs';
 
@@ -52,6 +53,43 @@ describe('a message that disappears before it was taken in', { concurrency: true
     await b.settle();
     assert.deepEqual(b.frames.filter((frame) => frame.newMessage).length, 2);
     await Promise.all([a.close(), b.close()]);
+  });
+
+  it('stays so where another that lies apart comes behind it, also for a device that is linked then', async () => {
+    const { alice, bob } = await node.pair();
+    const a = await Client.welcomed(node.url, alice);
+    const chat = { userId: bob.user };
+    const write = (text, more) => a.ask({ sendMessage: { chat, text, ...more } });
+    const come = async (...texts) => {
+      const b = await Client.welcomed(node.url, bob);
+      for (const text of texts) {
+        assert.equal((await b.hear()).text, text);
+      }
+      await b.settle();
+      await b.close();
+    };
+    await write('one');
+    await come('one');
+    for (const [gone, stays] of [['two', 'three'], ['four', 'five']]) {
+      await write(gone, TTL);
+      await delay(Number(TTL.ttlMs));
+      await write(stays);
+      await come(stays);
+    }
+    const told = await until(a, 'receipts', ({ delivered }) => delivered === '5');
+    const holes = ({ expiredAfter, expired, expiredEarlier }) => [expiredAfter, expired, expiredEarlier];
+    const apart = ['3', '4', [{ after: '1', to: '2' }]];
+    assert.deepEqual(holes(told), apart);
+    const { linkCode: { code } } = await a.ask({ createLinkCode: {} });
+    const late = await Client.open(node.url);
+    late.send({ authenticate: { linkCode: { name: alice.name, code, deviceName: 'late' } } });
+    await late.event('welcome');
+    for (const device of [a, late]) {
+      const { chats: { chats: [state] } } = await device.ask({ listChats: {} });
+      assert.deepEqual([state.peerDelivered, state.peerExpiredAfter, state.peerExpired, state.peerExpiredEarlier],
+        ['5', ...apart]);
+    }
+    await Promise.all([a.close(), late.close()]);
   });
 
   it('tells everybody when, and is still there for who takes it in before', async () => {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two people with two devices each write to each other and to a group of theirs, edit, delete and
- * hide, read, set things, call, are cut off and lose power at any time. Now and then both devices of
- * one are away while the other's messages disappear. At rest all four devices hold the same: both
- * chats in the same order, with what became of each message, the group's name, how calls ended;
- * those of a person the same ticks, settings, hidden messages and unread counter, which is the one
- * that the node tells when it is asked, also a device that comes only then. What stays is ticked, and
- * what no device of the other was given is not. */
+ * hide, read, set things, call, are cut off and lose power at any time. Now and then both devices
+ * of one are away while the other's messages disappear. At rest all four devices hold the same:
+ * both chats in the same order, with what became of each message, the group's name, how calls
+ * ended; those of a person the same ticks, settings, hidden messages and unread counter, which is
+ * the one that the node tells when it is asked, also a device that comes only then. What stays is
+ * ticked, and what no device of the other was given is not. */
 #include "tests/sim/keeper.h"
 #include "tests/sim/person.h"
 #include "tests/spec.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Twice in a chat something disappears before any device of its reader took it in, and something that
- * stays lies between and behind. Whenever a device of the writer comes by, was it told of each, was
- * it away meanwhile, was its inbox given up, or is it linked only then: it shows the same beside each
- * message as the others, and what is so. The reader's devices show none of it, and agree, too. The
- * power fails at each place of the story. */
+/* Twice in a chat something disappears before any device of its reader took it in, and something
+ * that stays lies between and behind. Whenever a device of the writer comes by, was it told of
+ * each, was it away meanwhile, was its inbox given up, or is it linked only then: it shows the same
+ * beside each message as the others, and what is so. The reader's devices show none of it, and
+ * agree, too. The power fails at each place of the story. */
 #include "tests/sim/keeper.h"
 #include "tests/sim/person.h"
 #include "tests/spec.h"
@@ -25,8 +25,9 @@ enum {
     LAST = FIRST_GONE + 4,
 };
 
-/* Devices of each of the two: one that comes and goes; one that comes once at first, and at the end;
- * one that comes at the end, and whose inbox is full by then; one that is linked at the end. */
+/* Devices of each of the two: one that comes and goes; one that comes once at first, and at the
+ * end; one that comes at the end, and whose inbox is full by then; one that is linked at the
+ * end. */
 enum { EARLY, OLD, FULL, LINKED, EACH };
 enum { ALICE, BOB, PEOPLE };
 
@@ -44,7 +45,7 @@ with_little_room(struct settings *settings)
     settings->inbox_entries_max = ROOM;
 }
 
-/* --------------------------------------------------------------------------------- coming, going */
+/* -------------------------------------------------------------------------------- coming, going */
 
 static void
 goes(unsigned person, unsigned which)

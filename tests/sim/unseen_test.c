@@ -19,6 +19,7 @@ in_days(struct settings *settings)
     settings->device_warn_ms = STORE_DAY_MS;
     settings->inbox_age_ms = STORE_DAY_MS;
     settings->group_log_ms = STORE_DAY_MS;
+    settings->history_ms = 30 * STORE_DAY_MS;
     settings->delete_window_ms = HOUR_MS;
     settings->limits.idle_timeout_ms = DAY_HOURS * HOUR_MS;
     memset(settings->user_rates, 0, sizeof settings->user_rates);
@@ -85,6 +86,27 @@ expect_expired(unsigned from)
     assert_non_null(strstr(resync, "\"unread\":\"3\""));
 }
 
+/* What both will ever see of it. */
+static void
+expect_told_so_by_history(void)
+{
+    static const char *const texts[] = {"\"one\"", "\"two\"", "\"three\""};
+    static const char *const states[] = {"\"state\":\"EXPIRED\"", "\"state\":\"EXPIRED\"",
+                                         "\"state\":\"SENT\""};
+    struct wire *const both[] = {&bob, &phone};
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned from = both[i]->heard_count;
+        wire_say(both[i], i == 0 ? "{\"getHistory\":{\"chat\":{\"userName\":\"alice\"}}}"
+                                 : "{\"getHistory\":{\"chat\":{\"userName\":\"bob\"}}}");
+        (void)wire_waiting(both[i], 1000);
+        for (unsigned k = 0; k < 3; k++) {
+            const char *told = heard(both[i], from, texts[k]);
+            assert_non_null(told);
+            assert_non_null(strstr(told, states[k]));
+        }
+    }
+}
+
 /* The tablet is gone, and the phone, which stayed connected, is here still. */
 static void
 expect_unlinked(uint64_t unlink_at_ms)
@@ -116,6 +138,7 @@ days_go_by(void **state)
     assert_null(heard(&phone, 0, "\"resync\""));
     hours_pass(8);
     expect_expired(later);
+    expect_told_so_by_history();
     const char *warned = heard(&phone, 0, "\"change\":\"WARNED\",\"device\":1");
     assert_non_null(warned);
     uint64_t unlink_at_ms = wire_number(warned, "unlinkAtMs");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A chat in which some messages disappear and others grow too old, now and then, while the reader's
- * devices come and go: at rest both people's partitions, and the mark in the writer's inbox, tell of
- * each message whether a device took it in, or that nothing is said about it any more. */
+ * devices come and go: at rest both people's partitions, and the mark in the writer's inbox, tell
+ * of each message whether a device took it in, or that nothing is said about it any more. */
 #include "tests/store/chance.h"
 #include "tests/store/world_spec.h"
 
