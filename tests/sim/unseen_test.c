@@ -12,6 +12,8 @@ enum { HOUR_MS = 3600000, DAY_HOURS = 24 };
 static struct world world;
 static struct wire phone, tablet, bob;
 
+static bool keeps_history;
+
 static void
 in_days(struct settings *settings)
 {
@@ -19,7 +21,7 @@ in_days(struct settings *settings)
     settings->device_warn_ms = STORE_DAY_MS;
     settings->inbox_age_ms = STORE_DAY_MS;
     settings->group_log_ms = STORE_DAY_MS;
-    settings->history_ms = 30 * STORE_DAY_MS;
+    settings->history_ms = keeps_history ? 30 * STORE_DAY_MS : 0;
     settings->delete_window_ms = HOUR_MS;
     settings->limits.idle_timeout_ms = DAY_HOURS * HOUR_MS;
     memset(settings->user_rates, 0, sizeof settings->user_rates);
@@ -126,7 +128,9 @@ static void
 days_go_by(void **state)
 {
     (void)state;
+    keeps_history = true;
     begin(1);
+    keeps_history = false; /* it is a setting of that node's alone */
     wire_say(&bob, "{\"sendMessage\":{\"chat\":{\"userName\":\"alice\"},\"text\":\"one\"}}");
     wire_say(&bob, "{\"sendMessage\":{\"chat\":{\"userName\":\"alice\"},\"text\":\"two\"}}");
     hours_pass(DAY_HOURS / 2);
