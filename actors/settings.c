@@ -122,13 +122,37 @@ number_print(uint64_t value, const struct units *units, struct ln_text *out)
     }
 }
 
+/* A span's word. False: it has none such. */
+static bool
+word_parse(const struct setting *setting, const char *text, uint64_t *out)
+{
+    const char *const *words = setting->choices;
+    for (unsigned i = 0; words != NULL && words[i] != NULL; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            *out = i == 0 ? setting->low : setting->high;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+words_print(const struct setting *setting, struct ln_text *out)
+{
+    const char *const *words = setting->choices;
+    for (unsigned i = 0; words != NULL && words[i] != NULL; i++) {
+        ln_text_print(out, " or %s", words[i]);
+    }
+}
+
 static int
 number_set(struct settings *settings, const struct setting *setting, const char *value,
            struct ln_text *wrong)
 {
     const struct units *units = units_of(setting);
     uint64_t number = 0;
-    if (number_parse(value, units, &number) && number >= setting->low && number <= setting->high) {
+    bool read = word_parse(setting, value, &number) || number_parse(value, units, &number);
+    if (read && number >= setting->low && number <= setting->high) {
         number_store(settings, setting, number);
         return 0;
     }
@@ -136,6 +160,7 @@ number_set(struct settings *settings, const struct setting *setting, const char 
     number_print(setting->low, units, wrong);
     ln_text_print(wrong, " to ");
     number_print(setting->high, units, wrong);
+    words_print(setting, wrong);
     return -EINVAL;
 }
 
@@ -245,6 +270,29 @@ settings_set(struct settings *settings, enum settings_origin origin, const char 
     return settings_set_at(settings, (unsigned)place, origin, value, wrong);
 }
 
+/* The longest, where that has a word; 0 is as it is, beside its own. */
+static bool
+longest_print(uint64_t value, const struct setting *setting, struct ln_text *out)
+{
+    const char *const *words = setting->choices;
+    if (words == NULL || words[1] == NULL || value != setting->high) {
+        return false;
+    }
+    ln_text_print(out, "%s", words[1]);
+    return true;
+}
+
+static void
+measure_print(uint64_t value, const struct setting *setting, bool exact, struct ln_text *out)
+{
+    const struct units *units = units_of(setting);
+    if (exact) {
+        number_print(value / units->exact, &units_none, out);
+    } else if (!longest_print(value, setting, out)) {
+        number_print(value, units, out);
+    }
+}
+
 void
 settings_print_value(const struct settings *settings, const struct setting *setting, bool exact,
                      struct ln_text *out)
@@ -253,12 +301,7 @@ settings_print_value(const struct settings *settings, const struct setting *sett
     case SETTING_NUMBER:
     case SETTING_BYTES:
     case SETTING_SPAN:
-        if (exact) {
-            number_print(number_load(settings, setting) / units_of(setting)->exact, &units_none,
-                         out);
-        } else {
-            number_print(number_load(settings, setting), units_of(setting), out);
-        }
+        measure_print(number_load(settings, setting), setting, exact, out);
         break;
     case SETTING_SWITCH:
         ln_text_print(out, "%s",

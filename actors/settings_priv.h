@@ -8,7 +8,7 @@
 enum setting_kind {
     SETTING_NUMBER, /* 0 to 2^64 - 1, in digits */
     SETTING_BYTES,  /* the same, with K, M, G or T behind: times 1,024, its square, ... */
-    SETTING_SPAN,   /* in ms; written with s, m, h or d behind, without one in days */
+    SETTING_SPAN,   /* in ms; written with s, m, h or d behind, without one in days, or a word */
     SETTING_SWITCH, /* true, false, yes, no, on, off */
     SETTING_CHOICE, /* one of `choices` */
     SETTING_TEXT,   /* UTF-8 without control characters */
@@ -20,8 +20,10 @@ struct setting {
     uint16_t offset; /* in struct settings */
     uint16_t bytes;  /* of the field */
     uint64_t low, high;
-    const char *zero;           /* what 0 stands for, or NULL */
-    const char *const *choices; /* NULL-terminated; a choice's number is its place */
+    const char *zero; /* what 0 stands for, or NULL */
+    /* NULL-terminated; a choice's number is its place. Of a span, or NULL: words that may be
+     * written instead, the first for `low`, the second for `high`. */
+    const char *const *choices;
     const char *help;
 };
 

@@ -25,6 +25,9 @@
 
 static const char *const registration_choices[] = {"closed", "open", NULL};
 static const char *const delete_after_choices[] = {"delivered", "read", NULL};
+static const char *const never_words[] = {"never", NULL};
+static const char *const off_words[] = {"off", NULL};
+static const char *const history_words[] = {"off", "forever", NULL};
 static const char *const io_level_choices[] = {"probe", "6.1", NULL};
 _Static_assert(REGISTRATION_CLOSED == 0 && REGISTRATION_OPEN == 1, "the order of the choices");
 _Static_assert(DELETE_AFTER_DELIVERED == 0 && DELETE_AFTER_READ == 1, "the order of the choices");
@@ -146,13 +149,13 @@ static const struct setting table[] = {
      "the same in bytes"},
     {"devices_max", SETTING_NUMBER, FIELD(devices_max), 1, STORE_DEVICES_LIMIT, NULL, NULL,
      "devices of one user"},
-    {"device_unseen_days", SETTING_SPAN, FIELD(device_unseen_ms), 0, SPAN_MAX, "never", NULL,
+    {"device_unseen_days", SETTING_SPAN, FIELD(device_unseen_ms), 0, SPAN_MAX, "never", never_words,
      "a device that did not connect for so long is unlinked"},
     {"device_warn_days", SETTING_SPAN, FIELD(device_warn_ms), SPAN_MIN, SPAN_MAX, NULL, NULL,
      "so long before that the user's other devices are warned"},
-    {"inbox_age_days", SETTING_SPAN, FIELD(inbox_age_ms), 0, SPAN_MAX, "never", NULL,
+    {"inbox_age_days", SETTING_SPAN, FIELD(inbox_age_ms), 0, SPAN_MAX, "never", never_words,
      "how long a message waits for a device; then the device is set to resync"},
-    {"hold_unknown", SETTING_SPAN, FIELD(hold_unknown_ms), 0, SPAN_MAX, "off", NULL,
+    {"hold_unknown", SETTING_SPAN, FIELD(hold_unknown_ms), 0, SPAN_MAX, "off", off_words,
      "how long messages to a name nobody has wait for whoever takes it; 0: they are refused"},
     {"hold_messages_max", SETTING_NUMBER, FIELD(hold_messages_max), 1, 100000, NULL, NULL,
      "messages that wait for one such name"},
@@ -166,8 +169,8 @@ static const struct setting table[] = {
      STORE_GROUP_MEMBERS_LIMIT, NULL, NULL, "members of one group"},
     {"group_log_days", SETTING_SPAN, FIELD(group_log_ms), SPAN_MIN, SPAN_MAX, NULL, NULL,
      "how long a group knows who wrote a message, and whom it reached"},
-    {"history_days", SETTING_SPAN, FIELD(history_ms), 0, SPAN_MAX, "off", NULL,
-     "how long what was said is kept for getHistory; 36500d: for good; off: what was kept before "
+    {"history_days", SETTING_SPAN, FIELD(history_ms), 0, SPAN_MAX, "off", history_words,
+     "how long what was said is kept for getHistory; forever: for good; off: what was kept before "
      "goes"},
     {"delete_after", SETTING_CHOICE, FIELD(delete_after), 0, 0, NULL, delete_after_choices,
      "without history_days: when a message goes that all devices have"},

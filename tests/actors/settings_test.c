@@ -76,13 +76,18 @@ names_the_line_of_each_mistake(void **state)
         {"inbox_bytes_max = 17179869184G\n",
          "f:1: inbox_bytes_max: '17179869184G' is no size from 1M to 1T\n"},
         {"device_unseen_days = 30D\n",
-         "f:1: device_unseen_days: '30D' is no time (s, m, h or d behind it) from 0 to 36500d\n"},
+         "f:1: device_unseen_days: '30D' is no time (s, m, h or d behind it) from 0 to 36500d "
+         "or never\n"},
         {"device_warn_days = 0\n",
          "f:1: device_warn_days: '0' is no time (s, m, h or d behind it) from 1s to 36500d\n"},
         {"inbox_age_days = 5ms\n",
-         "f:1: inbox_age_days: '5ms' is no time (s, m, h or d behind it) from 0 to 36500d\n"},
-        {"history_days = 36501\n",
-         "f:1: history_days: '36501' is no time (s, m, h or d behind it) from 0 to 36500d\n"},
+         "f:1: inbox_age_days: '5ms' is no time (s, m, h or d behind it) from 0 to 36500d "
+         "or never\n"},
+        {"history_days = 36501\n", "f:1: history_days: '36501' is no time (s, m, h or d behind it) "
+                                   "from 0 to 36500d or off or "
+                                   "forever\n"},
+        {"hold_unknown = forever\n", "f:1: hold_unknown: 'forever' is no time (s, m, h or d behind "
+                                     "it) from 0 to 36500d or off\n"},
         {"group_log_days = 9999999999999d\n", "f:1: group_log_days: '9999999999999d' is no time "
                                               "(s, m, h or d behind it) from 1s to 36500d\n"},
         {"registration = maybe\n", "f:1: registration: 'maybe' is none of closed, open\n"},
@@ -341,6 +346,9 @@ reads_times_with_and_without_a_unit(void **state)
         {"5s", "5s", 5000},
         {"0", "0", 0},
         {"0h", "0", 0},
+        {"off", "0", 0},
+        {"forever", "forever", SETTINGS_HISTORY_FOREVER_DAYS * STORE_DAY_MS},
+        {"36500d", "forever", SETTINGS_HISTORY_FOREVER_DAYS * STORE_DAY_MS},
     };
     (void)state;
     for (unsigned i = 0; i < sizeof times / sizeof times[0]; i++) {
