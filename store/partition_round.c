@@ -49,8 +49,9 @@ least(uint64_t a, uint64_t b)
 static uint64_t
 pass_ms(const struct store_options *options)
 {
-    uint64_t shortest = least(options->device_unseen_ms, options->device_warn_ms);
-    shortest = least(shortest, options->inbox_age_ms);
+    bool unlinks = options->device_unseen_ms != STORE_NEVER; /* else nobody is warned of it */
+    uint64_t shortest = least(options->device_unseen_ms, options->inbox_age_ms);
+    shortest = least(shortest, unlinks ? options->device_warn_ms : STORE_NEVER);
     shortest = least(shortest, options->hold_ms != 0 ? options->hold_ms : STORE_NEVER);
     uint64_t ms = least(shortest / PASSES, PASS_MS);
     return ms > STEP_MS ? ms : STEP_MS;
