@@ -95,8 +95,8 @@ come_to_rest(struct letters *letters)
 {
     (void)world_sweep(letters->world);
     letters->lasting = true;
-    for (uint16_t device = 1; device <= DEVICES; device++) {
-        visit(letters, device);
+    for (unsigned device = 1; device <= DEVICES; device++) {
+        visit(letters, (uint16_t)device);
     }
     world_settle(letters->world);
 }
