@@ -10,7 +10,8 @@
 #include <string.h>
 
 enum {
-    /* Of one page: less than what makes a connection wait until its peer reads. */
+    /* Of one page's records. In JSON content has a third more, and each of STORE_HISTORY_MAX
+     * messages its names around it: about what makes a connection wait until its peer reads. */
     PAGE_BYTES_MAX = 64 << 10,
     HISTORY_AGAIN_MS = 100,
 };
@@ -51,7 +52,7 @@ history_refused(struct connection *connection, const struct pending *pending, in
 static const struct request_kind request_history = {
     .tag = STORE_HISTORY, .done = told, .refused = history_refused};
 
-/* One page at a time: each is as much as may wait for a peer that doesn't read. */
+/* One page at a time: each is about as much as may wait for a peer that doesn't read. */
 static bool
 page_under_way(const struct connection *connection)
 {

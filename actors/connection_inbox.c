@@ -246,26 +246,33 @@ connection_attach(struct connection *connection, const unsigned char *token_hash
     return attach(connection, false, token_hash, out);
 }
 
-/* The first page of what the user has there; NULL: there was no answer. */
+/* The first page of what the user has there; NULL: there was no answer by then. */
 static struct ln_msg *
-first_page(const struct connection *connection, uint32_t tag)
+first_page(const struct connection *connection, uint32_t tag, uint64_t until_ns)
 {
+    uint64_t now_ns = ln_now_ns();
+    uint64_t left_ms = until_ns > now_ns ? (until_ns - now_ns) / 1000000 : 0;
+    if (left_ms == 0) {
+        return NULL;
+    }
     struct store_list list = {.user = connection->user, .max = CHAT_PAGE_MAX};
     struct ln_msg *request = ln_msg_new(tag, LN_DURABLE, sizeof list);
     struct ln_msg *answer = NULL;
     memcpy(request->data, &list, sizeof list);
     int error = ln_call(store_user_pid(connection->messenger->store, connection->user), &request,
-                        CONNECTION_CALL_MS, &answer);
+                        left_ms, &answer);
     return error == 0 ? answer : NULL;
 }
 
 /* What the device missed it can't be given; how far its chats and groups have got it can. What got
- * no answer it has to ask by itself. */
+ * no answer it has to ask by itself: meanwhile this connection hears nothing else, so both together
+ * have the time of one call. */
 static void
 tell_resync(struct connection *connection, const struct store_attached *attached)
 {
-    struct ln_msg *chats = first_page(connection, STORE_CHATS);
-    struct ln_msg *groups = first_page(connection, STORE_GROUP_CHATS);
+    uint64_t until_ns = ln_now_ns() + UINT64_C(1000000) * CONNECTION_CALL_MS;
+    struct ln_msg *chats = first_page(connection, STORE_CHATS, until_ns);
+    struct ln_msg *groups = first_page(connection, STORE_GROUP_CHATS, until_ns);
     event_resync(connection, attached, chats, groups);
     ln_msg_free(&chats);
     ln_msg_free(&groups);

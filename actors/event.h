@@ -73,7 +73,9 @@ struct event_expired {
 void event_expired(const struct expired *expired, struct event_expired *out);
 
 /* event_chats.c */
-enum { CHAT_PAGE_MAX = 200 }; /* some 20 KiB of JSON */
+/* A row of chats has at most 310 bytes of JSON, and 450 more where much has expired; one of groups
+ * 240. So both pages, as a resync has them, stay below CONNECTION_UNSENT_MAX but for such chats. */
+enum { CHAT_PAGE_MAX = 200 };
 /* STORE_CHATS's answer as a client gets it. It borrows nothing. */
 struct chat_page {
     Linnet__V1__ChatList list;
