@@ -349,14 +349,6 @@ withdraw(const struct apply *apply, const struct payload_change *changed)
     }
 }
 
-/* Whether a device may be shown the message without it: another one, or one that is linked while a
- * copy of the message waits. */
-static bool
-others_see(const struct record_head *head)
-{
-    return head->devices > 1 || head->low.number < head->last.number;
-}
-
 /* As a message's copy (apply_message.c): where there is no room it is told that it is missing.
  * False: there is no such user. A frame of its own: its caller has the entry. */
 static __attribute__((noinline)) bool
@@ -366,7 +358,7 @@ tell_others(const struct apply *apply, uint64_t user, struct store_entry *entry)
     if (!inbox_head_get(apply->ledger, user, &head)) {
         return false;
     }
-    if (others_see(&head)) {
+    if (inbox_owes_changes(&head, entry->change.message.sender_device)) {
         apply_own_append(apply, user, &head, entry);
     }
     return true;

@@ -123,7 +123,7 @@ message_to_member(const struct apply *apply, uint64_t user, const struct store_e
     if (own) {
         own_message(&membership, membership.last);
     }
-    bool wanted = !own || head.devices > 1;
+    bool wanted = !own || inbox_has_others(&head, entry->message.sender_device);
     entry->quiet = membership.muted_until_ms > apply->time_ms;
     group_find_point(&membership, &entry->message);
     if (wanted && apply_group_entry(apply, user, &head, entry)) {

@@ -326,7 +326,8 @@ change_for_member(const struct apply *apply, uint64_t user, const struct store_e
         apply_edits_take_out(apply, &edited, head.low.number);
     }
     change_history(apply, user, said);
-    if (user != said->change.message.sender || head.devices > 1) {
+    const struct store_entry_message *its = &said->change.message;
+    if (user != its->sender || inbox_owes_changes(&head, its->sender_device)) {
         change_told(apply, user, &head, &membership,
                     (const struct change_said *)(const void *)said);
     }

@@ -175,7 +175,9 @@ apply_own_entry(const struct apply *apply, uint64_t user, struct store_entry *en
     if (!inbox_head_get(apply->ledger, user, &head)) {
         return false;
     }
-    if (head.devices > 1 || !history_is_on(apply->ledger)) {
+    const struct store_entry_message *said = entry_said(entry);
+    if (inbox_has_others(&head, said != NULL ? said->sender_device : 0) ||
+        !history_is_on(apply->ledger)) {
         apply_own_append(apply, user, &head, entry);
     }
     return true;

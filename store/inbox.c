@@ -41,6 +41,18 @@ inbox_cursor(struct record_head *head, uint16_t device)
     return NULL;
 }
 
+bool
+inbox_has_others(const struct record_head *head, uint16_t device)
+{
+    return head->devices > 1 || (head->devices == 1 && head->cursors[0].device != device);
+}
+
+bool
+inbox_owes_changes(const struct record_head *head, uint16_t device)
+{
+    return inbox_has_others(head, device) || head->copied > head->low.number;
+}
+
 uint64_t
 inbox_entries_above(const struct record_head *head, const struct record_place *place)
 {
@@ -169,6 +181,14 @@ tell_holders(struct effects *effects, struct effect *push, const struct record_h
     }
 }
 
+/* What the user wrote to others. A note to himself is no copy: it is changed where it lies. */
+static bool
+is_copy(uint64_t user, const struct store_entry *entry)
+{
+    bool said = entry->kind == STORE_ENTRY_MESSAGE || entry->kind == STORE_ENTRY_GROUP_MESSAGE;
+    return said && entry->message.sender == user && entry->peer != user;
+}
+
 void
 inbox_append(struct ledger *ledger, struct effects *effects, uint64_t user,
              struct record_head *head, struct store_entry *entry)
@@ -181,6 +201,7 @@ inbox_append(struct ledger *ledger, struct effects *effects, uint64_t user,
     }
     tell_holders(effects, &push, head, entry);
     entry->number = head->last.number;
+    head->copied = is_copy(user, entry) ? entry->number : head->copied;
     entry->total_entries = head->last.entries;
     entry->total_bytes = head->last.bytes;
     size_t bytes = entry_bytes(entry);

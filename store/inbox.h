@@ -34,6 +34,11 @@ void inbox_head_put(struct ledger *ledger, uint64_t user, const struct record_he
 
 /* The device's cursor, or NULL. */
 struct record_cursor *inbox_cursor(struct record_head *head, uint16_t device);
+/* Whether the user has a device beside that one, which may be gone already. */
+bool inbox_has_others(const struct record_head *head, uint16_t device);
+/* Whether a device is to be told what that one changed of a message that the user wrote: another
+ * one, or one that is linked while copies of such messages wait. */
+bool inbox_owes_changes(const struct record_head *head, uint16_t device);
 /* What waits for a cursor. */
 uint64_t inbox_entries_above(const struct record_head *head, const struct record_place *place);
 uint64_t inbox_bytes_above(const struct record_head *head, const struct record_place *place);

@@ -24,7 +24,9 @@ enum {
     HEAD_WITHDRAWN = 4,
     HEAD_MISSED = 8,
     HEAD_MISSED_OF = 16, /* beside that */
-    HEAD_PARTS = HEAD_RECEIPTS_OFF | HEAD_HOLDS | HEAD_WITHDRAWN | HEAD_MISSED | HEAD_MISSED_OF,
+    HEAD_COPIED = 32,
+    HEAD_PARTS = HEAD_RECEIPTS_OFF | HEAD_HOLDS | HEAD_WITHDRAWN | HEAD_MISSED | HEAD_MISSED_OF |
+                 HEAD_COPIED,
     /* Beside a cursor's state. Only what wakes has more than that. */
     CURSOR_WAKES = 0x40,
     CURSOR_DUE = 0x80,
@@ -395,9 +397,11 @@ head_parts_put(struct cursor_out *out, const struct record_head *head)
     bool withdrawn = head->withdrawn > head->low.number; /* else it has been passed */
     bool missed = head->missed > head->low.number;
     bool missed_of = missed && head->missed_of != 0;
+    bool copied = head->copied > head->low.number;
     unsigned parts = (head->receipts_off ? HEAD_RECEIPTS_OFF : 0U) |
                      (head->holds > 0 ? HEAD_HOLDS : 0U) | (withdrawn ? HEAD_WITHDRAWN : 0U) |
-                     (missed ? HEAD_MISSED : 0U) | (missed_of ? HEAD_MISSED_OF : 0U);
+                     (missed ? HEAD_MISSED : 0U) | (missed_of ? HEAD_MISSED_OF : 0U) |
+                     (copied ? HEAD_COPIED : 0U);
     if (parts != 0) {
         cursor_put_u8(out, (uint8_t)parts);
     }
@@ -412,6 +416,9 @@ head_parts_put(struct cursor_out *out, const struct record_head *head)
     }
     if (missed_of) {
         cursor_put_u16(out, head->missed_of);
+    }
+    if (copied) {
+        cursor_put_u64(out, head->copied);
     }
 }
 
@@ -428,6 +435,7 @@ head_parts_get(struct cursor_in *in, struct record_head *out)
     out->withdrawn = (parts & HEAD_WITHDRAWN) != 0 ? cursor_get_u64(in) : 0;
     out->missed = (parts & HEAD_MISSED) != 0 ? cursor_get_u64(in) : 0;
     out->missed_of = (parts & HEAD_MISSED_OF) != 0 ? cursor_get_u16(in) : 0;
+    out->copied = (parts & HEAD_COPIED) != 0 ? cursor_get_u64(in) : 0;
     if ((parts & HEAD_MISSED_OF) != 0 && (out->missed == 0 || out->missed_of == 0)) {
         cursor_in_fail(in);
     }

@@ -258,6 +258,58 @@ is_nothing_for_an_only_device(void **state)
     assert_int_equal(world_inbox(world, alice, before.last.number, entries), 0);
 }
 
+static bool
+waits_for_alice(struct world *world, uint8_t kind)
+{
+    size_t count = world_inbox(world, alice, 0, entries);
+    bool waits = false;
+    for (size_t i = 0; i < count; i++) {
+        waits = waits || entries[i].kind == kind;
+    }
+    return waits;
+}
+
+/* Also while something waits for that one: its own doing takes no room from others. */
+static void
+takes_no_room_of_an_only_device(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(world_device_revoke(world, alice, 2).error, 0);
+    world_settle(world);
+    world_drain(world, alice);
+    (void)world_send(world, alice, 1, 1, bob, "helo");
+    assert_int_equal(world_send(world, bob, 1, 1, alice, "hm?").error, 0);
+    world_settle(world);
+    for (uint64_t number = 2; number < 2 + 2 * limits.inbox_entries_max; number++) {
+        struct world_change edit = change_of_first(STORE_CHANGE_EDIT, number, "hello");
+        assert_int_equal(world_change(world, &edit).error, 0);
+        world_settle(world);
+        world_drain(world, bob);
+    }
+    struct world_change deletion = change_of_first(STORE_CHANGE_DELETE, 100, "");
+    assert_int_equal(world_change(world, &deletion).error, 0);
+    world_settle(world);
+    assert_false(waits_for_alice(world, STORE_ENTRY_CHANGE));
+    assert_false(waits_for_alice(world, STORE_ENTRY_MISSED));
+    for (uint64_t number = 2; number <= limits.inbox_entries_max; number++) {
+        assert_int_equal(world_send(world, bob, 1, number, alice, "I see").error, 0);
+    }
+}
+
+static void
+reaches_the_device_that_stays(void **state)
+{
+    struct world *world = *state;
+    (void)world_send(world, alice, 1, 1, bob, "helo");
+    world_settle(world);
+    world_drain(world, alice);
+    struct world_change edit = change_of_first(STORE_CHANGE_EDIT, 2, "hello");
+    assert_int_equal(world_change(world, &edit).error, 0);
+    assert_int_equal(world_device_revoke(world, alice, 1).error, 0); /* it is under way */
+    world_settle(world);
+    assert_true(waits_for_alice(world, STORE_ENTRY_CHANGE));
+}
+
 /* However many there were: of the many the last ones are kept, and go. */
 static void
 takes_edits_along(void **state)
@@ -555,6 +607,10 @@ main(void)
                    goes_with_a_copy_that_waits),
         AMONG_THEM("an edit takes no room of who has one device and has taken in all",
                    is_nothing_for_an_only_device),
+        AMONG_THEM("what an only device changes takes no room in its inbox, whatever waits there",
+                   takes_no_room_of_an_only_device),
+        AMONG_THEM("a change comes to the device that stays when the one that made it goes",
+                   reaches_the_device_that_stays),
         AMONG_THEM("where the author's other devices have no room they are told that it is missing",
                    is_marked_where_own_devices_have_no_room),
         AMONG_THEM("that a message was taken back is remembered while copies of it wait",

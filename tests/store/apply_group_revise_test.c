@@ -80,6 +80,23 @@ other_devices_hear(void **state)
 }
 
 static void
+goes_with_a_copy_that_waits(void **state)
+{
+    struct world *world = *state;
+    uint64_t two = world_user(world, "two", 2);
+    uint64_t id = world_group(world, users[0], 1, &two, 1);
+    (void)world_group_send(world, two, 1, id, "helo");
+    world_settle(world);
+    assert_int_equal(world_device_revoke(world, two, 2).error, 0);
+    (void)revise(world, id, STORE_CHANGE_EDIT, two, 2, 1);
+    expect_change(world, two, STORE_CHANGE_EDIT, two, 1);
+    world_drain(world, two);
+    size_t before = world_inbox(world, two, 0, entries);
+    (void)revise(world, id, STORE_CHANGE_EDIT, two, 3, 1);
+    assert_int_equal(world_inbox(world, two, 0, entries), before);
+}
+
+static void
 once(void **state)
 {
     struct world *world = *state;
@@ -350,6 +367,8 @@ main(void)
     static const struct CMUnitTest specs[] = {
         IN_TOWN("an edit reaches all members, and is no message", edits_reach_all),
         IN_TOWN("the author's other devices hear of it", other_devices_hear),
+        IN_TOWN("an edit waits with the copy of its message for who is linked later",
+                goes_with_a_copy_that_waits),
         IN_TOWN("a retry is one change, however late it comes", once),
         IN_TOWN("the author alone edits; an admin may delete, too", by_whom),
         IN_TOWN("who is no member any more changes nothing, and is not told", former_members),

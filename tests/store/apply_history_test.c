@@ -120,6 +120,31 @@ own_messages_stay_out_of_the_inbox(void **state)
 }
 
 static void
+own_messages_reach_the_device_that_stays(void **state)
+{
+    (void)state;
+    static struct store_entry entries[WORLD_PAGE_MAX];
+    struct world *world = world_with(STORE_HISTORY_FOREVER);
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t two = world_user(world, "two", 2);
+    uint64_t id = world_group(world, alice, 1, &two, 1);
+    world_settle(world);
+    world_drain(world, two);
+    (void)world_send_copied(world, two, 1, 1, alice, "a");
+    (void)world_group_send(world, two, 2, id, "b");
+    assert_int_equal(world_device_revoke(world, two, 1).error, 0); /* both are under way */
+    world_settle(world);
+    size_t count = world_inbox(world, two, 0, entries);
+    unsigned copies = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool said = entries[i].kind == STORE_ENTRY_MESSAGE;
+        copies += said || entries[i].kind == STORE_ENTRY_GROUP_MESSAGE;
+    }
+    assert_int_equal(copies, 2);
+    world_free(&world);
+}
+
+static void
 is_changed_in_groups(void **state)
 {
     (void)state;
@@ -476,6 +501,8 @@ main(void)
              keeps_both_sides),
         SPEC("what one wrote is kept without coming into the inbox of one's only device",
              own_messages_stay_out_of_the_inbox),
+        SPEC("what one wrote reaches the device that stays when the one that wrote it goes",
+             own_messages_reach_the_device_that_stays),
         SPEC("an edit holds in the histories of both, of what was deleted it is left that it was, "
              "what is hidden is in the other's",
              changes_hold),

@@ -336,6 +336,13 @@ flags(void **state)
     head.missed = 0;
     assert_int_equal(record_head_encode(&head, bytes), plain);
     head.missed_of = 0;
+    head.copied = head.low.number; /* likewise */
+    assert_int_equal(record_head_encode(&head, bytes), plain);
+    head.copied = head.low.number + 3;
+    value.count = record_head_encode(&head, bytes);
+    assert_int_equal(decode_head(value, &out), 0);
+    assert_int_equal(out.head.copied, head.low.number + 3);
+    head.copied = 0;
     head.receipts_off = true;
     value.count = record_head_encode(&head, bytes);
     assert_int_equal(value.count, plain + 1);
