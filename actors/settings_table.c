@@ -168,7 +168,8 @@ static const struct setting table[] = {
     {"group_members_max", SETTING_NUMBER, FIELD(limits.group_members_max), 2,
      STORE_GROUP_MEMBERS_LIMIT, NULL, NULL, "members of one group"},
     {"group_log_days", SETTING_SPAN, FIELD(group_log_ms), SPAN_MIN, SPAN_MAX, NULL, NULL,
-     "how long a group knows who wrote a message, and whom it reached"},
+     "how long a group knows who wrote a message, and whom it reached; longer what somebody "
+     "may still miss"},
     {"history_days", SETTING_SPAN, FIELD(history_ms), 0, SPAN_MAX, "off", history_words,
      "how long what was said is kept for getHistory; forever: for good; off: what was kept before "
      "goes"},

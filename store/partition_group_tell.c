@@ -243,15 +243,26 @@ count_message(struct counting *counting, uint64_t number)
     counting->rows[at] = counted;
 }
 
+/* Whether somebody it was for neither has it nor will never have it: if it expires for him, who
+ * wrote it is to be told. Who waits cannot be known where not all members were read. */
+static bool
+is_waited_for(const struct counting *counting, uint64_t number, uint64_t delivered_all)
+{
+    uint64_t behind = counting->group.last - number;
+    return counting->complete && number > delivered_all &&
+           behind < counting->partition->store->options.group_waits_max;
+}
+
 static uint64_t
-log_end(const struct counting *counting)
+log_end(const struct counting *counting, uint64_t delivered_all)
 {
     uint64_t keep_ms = counting->partition->store->options.group_log_ms;
     uint64_t now_ms = (uint64_t)ln_wall_ms();
     uint64_t number = counting->group.log_low;
     struct record_group_log row;
     while (number < counting->group.last && number < counting->group.log_low + STEP) {
-        if (log_row(counting, number + 1, &row) && row.time_ms + keep_ms > now_ms) {
+        bool young = log_row(counting, number + 1, &row) && row.time_ms + keep_ms > now_ms;
+        if (young || is_waited_for(counting, number + 1, delivered_all)) {
             break;
         }
         number++;
@@ -337,7 +348,7 @@ count(struct counting *counting, struct command_group_tell *out)
     out->receipts = counting->group.receipts;
     out->delivered_all = all_up_to(counting, counting->group.delivered_all, false);
     out->read_all = all_up_to(counting, read_all, true);
-    out->log_low = log_end(counting);
+    out->log_low = log_end(counting, out->delivered_all);
     out->more = out->delivered_all == delivered_all + STEP || out->read_all == read_all + STEP;
     out->more = forget_members(counting, out->log_low, &out->forgotten) || out->more;
     uint64_t newest = larger(newest_first(counting), out->read_all + 1);

@@ -83,6 +83,9 @@ fill_defaults(struct store_options *options)
     if (options->group_log_ms == 0) {
         options->group_log_ms = STORE_GROUP_LOG_MS;
     }
+    if (options->group_waits_max == 0) {
+        options->group_waits_max = STORE_GROUP_WAITS_MAX;
+    }
     if (options->device_unseen_ms == 0) {
         options->device_unseen_ms = STORE_DEVICE_UNSEEN_MS;
     }

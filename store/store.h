@@ -52,10 +52,12 @@ enum {
     STORE_GROUP_MEMBERS_MAX = 1024,
     /* Freed when the disk is full, so that acknowledgements, removals and folds go on. */
     STORE_RESERVE_BYTES = 64 << 20,
+    /* How many of a group's newest messages are remembered beyond their time because a member may
+     * still miss them: a short row each. */
+    STORE_GROUP_WAITS_MAX = 1 << 20,
 };
-/* How long a group remembers who wrote a message, and when, after it is gone from all inboxes: a
- * week. */
 #define STORE_OUTBOX_BYTES_MAX (UINT64_C(64) << 20)
+/* How long a group remembers at least who wrote a message, and when: a week. */
 #define STORE_GROUP_LOG_MS (UINT64_C(7) * 24 * 3600 * 1000)
 /* Memory of all partitions' deltas together; a quarter of it starts folds, all of it refuses new
  * work. */
@@ -92,8 +94,9 @@ struct store_options {
     uint32_t states_bytes_max;
     uint32_t group_members_max; /* STORE_GROUP_MEMBERS_LIMIT at most */
     uint64_t group_log_ms;
-    uint64_t history_ms;     /* how long what was said is kept (history.h); 0: not at all */
-    bool history_until_read; /* no longer than until it has been read */
+    uint32_t group_waits_max; /* messages; see STORE_GROUP_WAITS_MAX */
+    uint64_t history_ms;      /* how long what was said is kept (history.h); 0: not at all */
+    bool history_until_read;  /* no longer than until it has been read */
     /* Of the files that steps of messages are noted in (trace.h); 0: none are. */
     uint64_t steps_bytes_max;
     /* Or STORE_NEVER. A device unseen for so long is unlinked; warned of so long before; entries

@@ -149,6 +149,7 @@ boot_once(struct world *world)
         .steps_bytes_max = 8 << 20,
         .states_max = world->settings.states_max,
         .group_log_ms = settings_group_log_ms(&world->settings),
+        .group_waits_max = world->group_waits_max,
         .history_ms = settings_history_ms(&world->settings),
         .history_until_read = settings_history_until_read(&world->settings),
         .device_unseen_ms = world->settings.device_unseen_ms,

@@ -98,6 +98,7 @@ struct world {
     bool lost_pushes; /* audits find that, and it does not break a promise */
     /* Of the disk, in all lives to come; 0: no limit. */
     uint64_t disk_bytes_max;
+    uint32_t group_waits_max; /* the store's; likewise */
     /* An actor that lives beside the node's tree, in all lives to come; behaviour NULL: none. */
     struct ln_child guest;
     struct ln_child root_children[2];
