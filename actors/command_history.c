@@ -17,13 +17,11 @@ enum {
 };
 
 static void
-told(struct connection *connection, const struct pending *pending, const struct ln_msg *answer)
+answer_page(struct connection *connection, const struct pending *pending,
+            const struct store_history_page *page)
 {
-    const struct store_history_page *page =
-        (const struct store_history_page *)(const void *)answer->data;
-    if (answer->buffer != NULL) {
-        event_history(connection, answer->buffer);
-    }
+    struct event_expired expired;
+    struct event_expired peer_expired;
     Linnet__V1__HistoryPage event = LINNET__V1__HISTORY_PAGE__INIT;
     event.count = page->count;
     event.next = page->more ? page->reached : 0;
@@ -31,10 +29,33 @@ told(struct connection *connection, const struct pending *pending, const struct 
     event.read = page->read;
     event.peer_delivered = page->peer_delivered;
     event.peer_read = page->peer_read;
+    event_expired(&page->expired, &expired);
+    event.expired_after = expired.after;
+    event.expired = expired.to;
+    event.n_expired_earlier = expired.count;
+    event.expired_earlier = expired.places;
+    event.expired_unknown = expired.unknown;
+    event_expired(&page->peer_expired, &peer_expired);
+    event.peer_expired_after = peer_expired.after;
+    event.peer_expired = peer_expired.to;
+    event.n_peer_expired_earlier = peer_expired.count;
+    event.peer_expired_earlier = peer_expired.places;
+    event.peer_expired_unknown = peer_expired.unknown;
     Linnet__V1__Answer result = LINNET__V1__ANSWER__INIT;
     result.result_case = LINNET__V1__ANSWER__RESULT_HISTORY;
     result.history = &event;
     event_answer(connection, pending, &result);
+}
+
+static void
+told(struct connection *connection, const struct pending *pending, const struct ln_msg *answer)
+{
+    const struct store_history_page *page =
+        (const struct store_history_page *)(const void *)answer->data;
+    if (answer->buffer != NULL) {
+        event_history(connection, answer->buffer);
+    }
+    answer_page(connection, pending, page);
 }
 
 static void

@@ -18,6 +18,7 @@
 #pragma once
 
 #include "store/entry.h"
+#include "store/expired.h"
 
 /* For store_options.history_ms. */
 #define STORE_HISTORY_OFF UINT64_C(0)
@@ -63,6 +64,8 @@ struct store_history_page {
     /* How far the two got in each other's messages; a group: how far the user has, and all have, as
      * he was last told. Not of all chats. */
     uint64_t delivered, read, peer_delivered, peer_read;
+    /* One to one, what these pass over: of what the other one wrote, and of what the user did. */
+    struct expired expired, peer_expired;
 };
 
 /* How far a message has got: what another wrote, to this user; what he wrote, to the other one, or

@@ -42,6 +42,23 @@ history_cursors_get(struct partition *partition, uint64_t user, uint64_t chat_id
     return true;
 }
 
+/* What is to be said of a message whatever the cursors say. */
+static __attribute__((noinline)) enum expired_verdict
+verdict_look(const struct partition *partition, uint64_t user, uint64_t chat, bool own,
+             uint64_t chat_number)
+{
+    struct record_expired expired;
+    chat_expired(&partition->ledger, user, chat, &expired);
+    return expired_of(own ? &expired.there : &expired.here, chat_number);
+}
+
+static enum expired_verdict
+verdict_of(const struct partition *partition, uint64_t user, uint64_t chat, bool own,
+           uint64_t chat_number, const struct history_cursors *cursors)
+{
+    return cursors->expired ? verdict_look(partition, user, chat, own, chat_number) : EXPIRED_NOT;
+}
+
 bool
 history_is_read(const struct partition *partition, uint64_t user, uint64_t chat,
                 const struct store_entry *entry, const struct history_cursors *cursors)
@@ -58,7 +75,8 @@ history_is_read(const struct partition *partition, uint64_t user, uint64_t chat,
     if (entry->kind == STORE_ENTRY_GROUP_UPDATE) {
         return entry->update.chat_number < cursors->read;
     }
-    return number <= (own ? cursors->peer_read : cursors->read);
+    return number <= (own ? cursors->peer_read : cursors->read) &&
+           verdict_of(partition, user, chat, own, number, cursors) == EXPIRED_NOT;
 }
 
 bool
@@ -76,16 +94,6 @@ history_has_expired(const struct partition *partition, const struct store_entry 
     return keep_ms != STORE_HISTORY_FOREVER && entry_time_ms(entry) + keep_ms <= now_ms;
 }
 
-/* Whether the cursors say nothing of it. */
-static __attribute__((noinline)) enum expired_verdict
-verdict_of(const struct partition *partition, uint64_t user, uint64_t chat, bool own,
-           uint64_t chat_number)
-{
-    struct record_expired expired;
-    chat_expired(&partition->ledger, user, chat, &expired);
-    return expired_of(own ? &expired.there : &expired.here, chat_number);
-}
-
 /* Of what others wrote how far this user has got, of his own how far they have. */
 static enum store_history_state
 state_of(const struct partition *partition, uint64_t user, uint64_t chat,
@@ -96,8 +104,7 @@ state_of(const struct partition *partition, uint64_t user, uint64_t chat,
     }
     bool own = entry->message.sender == user && chat != user;
     uint64_t chat_number = entry->message.chat_number;
-    enum expired_verdict verdict =
-        cursors->expired ? verdict_of(partition, user, chat, own, chat_number) : EXPIRED_NOT;
+    enum expired_verdict verdict = verdict_of(partition, user, chat, own, chat_number, cursors);
     if (verdict != EXPIRED_NOT) {
         return verdict == EXPIRED_GONE ? STORE_HISTORY_EXPIRED : STORE_HISTORY_SENT;
     }
@@ -326,6 +333,16 @@ tell_forward(struct telling *telling, struct page *page)
     return telling->chats_missing == 0;
 }
 
+static __attribute__((noinline)) void
+tell_expired(struct telling *telling)
+{
+    struct record_expired expired;
+    const struct store_history *asked = telling->asked;
+    chat_expired(&telling->partition->ledger, asked->user, asked->chat, &expired);
+    telling->page.expired = expired.here;
+    telling->page.peer_expired = expired.there;
+}
+
 /* The cursors of the one chat that is asked for. False: in the fetch. */
 static bool
 tell_cursors(struct telling *telling)
@@ -340,6 +357,9 @@ tell_cursors(struct telling *telling)
     telling->page.read = cursors->read;
     telling->page.peer_delivered = cursors->peer_delivered;
     telling->page.peer_read = cursors->peer_read;
+    if (cursors->expired) {
+        tell_expired(telling);
+    }
     return known;
 }
 

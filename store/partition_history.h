@@ -20,7 +20,8 @@ struct history_cursors {
 bool history_cursors_get(struct partition *partition, uint64_t user, uint64_t chat,
                          struct history_cursors *out);
 
-/* Whoever was to read it has, and that is how long it is kept. An update is read with what was said
+/* Whoever was to read it has, and that is how long it is kept: what expired nobody has, nor what is
+ * not known to have come. An update is read with what was said
  * behind it; of a call nobody says when he has seen it, so that it is kept by none. */
 bool history_is_read(const struct partition *partition, uint64_t user, uint64_t chat,
                      const struct store_entry *entry, const struct history_cursors *cursors);

@@ -366,6 +366,10 @@ async def what_disappeared(telling):
         await bob.event("newMessage")
     await alice.until("receipts", lambda told: told.get("delivered") == "5" and told["expiredEarlier"])
     await alice.ask({"listChats": {}})
+    answer = await alice.ask({"getHistory": {"chat": chat}})
+    assert answer["history"]["peerExpiredEarlier"] == [{"after": "1", "to": "2"}], answer
+    for _ in range(int(answer["history"]["count"])):
+        await alice.event("newMessage")
 
 
 STORIES = [logins_and_devices, messages_and_what_becomes_of_them, groups, calls, states, presence, pushes_and_goodbye,

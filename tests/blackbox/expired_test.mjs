@@ -12,7 +12,7 @@ const TTL = { ttlMs: '1000' };
 describe('a message that disappears before it was taken in', { concurrency: true }, () => {
   let node;
   before(async () => {
-    node = await Linnetd.start();
+    node = await Linnetd.start('--history-days', 'forever');
   });
   after(() => node.remove());
 
@@ -88,6 +88,9 @@ describe('a message that disappears before it was taken in', { concurrency: true
       const { chats: { chats: [state] } } = await device.ask({ listChats: {} });
       assert.deepEqual([state.peerDelivered, state.peerExpiredAfter, state.peerExpired, state.peerExpiredEarlier],
         ['5', ...apart]);
+      const { history } = await device.ask({ getHistory: { chat, forward: true } });
+      assert.deepEqual([history.peerDelivered, history.peerExpiredAfter, history.peerExpired, history.peerExpiredEarlier,
+        history.expired], ['5', ...apart, undefined]);
     }
     await Promise.all([a.close(), late.close()]);
   });

@@ -406,6 +406,23 @@ const struct frame_sample server_frames[] = {
      "{\"answer\":{\"ref\":\"9\",\"push\":{\"webPushKey\":\"Pw==\",\"webhook\":true,"
      "\"set\":true,\"setAtMs\":\"5\"}}}"},
     {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER,
+            .answer =
+                MESSAGE(Linnet__V1__Answer, answer, .ref = 2,
+                        .result_case = LINNET__V1__ANSWER__RESULT_HISTORY,
+                        .history = MESSAGE(Linnet__V1__HistoryPage, history_page, .count = 1,
+                                           .expired_after = 5, .expired = 6, .n_expired_earlier = 1,
+                                           .expired_earlier = (Linnet__V1__Hole *[]){MESSAGE(
+                                               Linnet__V1__Hole, hole, .to = 1)},
+                                           .expired_unknown = 3, .peer_expired_after = 7,
+                                           .peer_expired = 8, .n_peer_expired_earlier = 1,
+                                           .peer_expired_earlier = (Linnet__V1__Hole *[]){MESSAGE(
+                                               Linnet__V1__Hole, hole, .to = 2)},
+                                           .peer_expired_unknown = 4))),
+     "{\"answer\":{\"ref\":\"2\",\"history\":{\"count\":\"1\",\"expiredAfter\":\"5\","
+     "\"expired\":\"6\",\"expiredEarlier\":[{\"to\":\"1\"}],\"expiredUnknown\":\"3\","
+     "\"peerExpiredAfter\":\"7\",\"peerExpired\":\"8\",\"peerExpiredEarlier\":[{\"to\":\"2\"}],"
+     "\"peerExpiredUnknown\":\"4\"}}}"},
+    {SERVER(.event_case = LINNET__V1__SERVER_FRAME__EVENT_ANSWER,
             .answer = MESSAGE(Linnet__V1__Answer, answer, .ref = 2,
                               .result_case = LINNET__V1__ANSWER__RESULT_TURN_CREDENTIALS,
                               .turn_credentials = MESSAGE(

@@ -88,13 +88,13 @@ expect_expired(unsigned from)
     assert_non_null(strstr(resync, "\"unread\":\"3\""));
 }
 
-/* What both will ever see of it. */
+/* What both will ever see of it; `last` is the state of the third message. */
 static void
-expect_told_so_by_history(void)
+expect_told_so_by_history(const char *last)
 {
     static const char *const texts[] = {"\"one\"", "\"two\"", "\"three\""};
-    static const char *const states[] = {"\"state\":\"EXPIRED\"", "\"state\":\"EXPIRED\"",
-                                         "\"state\":\"SENT\""};
+    static const char *const holes[] = {"\"peerExpired\":\"2\"", "\"expired\":\"2\""};
+    const char *const states[] = {"\"state\":\"EXPIRED\"", "\"state\":\"EXPIRED\"", last};
     struct wire *const both[] = {&bob, &phone};
     for (unsigned i = 0; i < 2; i++) {
         unsigned from = both[i]->heard_count;
@@ -106,6 +106,10 @@ expect_told_so_by_history(void)
             assert_non_null(told);
             assert_non_null(strstr(told, states[k]));
         }
+        const char *page = heard(both[i], from, "\"history\":{");
+        assert_non_null(page);
+        assert_non_null(strstr(page, holes[i]));
+        assert_null(strstr(page, holes[1 - i]));
     }
 }
 
@@ -142,7 +146,10 @@ days_go_by(void **state)
     assert_null(heard(&phone, 0, "\"resync\""));
     hours_pass(8);
     expect_expired(later);
-    expect_told_so_by_history();
+    expect_told_so_by_history("\"state\":\"SENT\"");
+    wire_say(&phone, "{\"markRead\":{\"chat\":{\"userName\":\"bob\"},\"chatNumber\":\"3\"}}");
+    (void)wire_waiting(&phone, 1000);
+    expect_told_so_by_history("\"state\":\"READ\"");
     const char *warned = heard(&phone, 0, "\"change\":\"WARNED\",\"device\":1");
     assert_non_null(warned);
     uint64_t unlink_at_ms = wire_number(warned, "unlinkAtMs");

@@ -217,6 +217,55 @@ goes_when_read(void **state)
     rig_close(&rig);
 }
 
+static bool
+is_first(const struct expired *expired)
+{
+    const struct holes *holes = &expired->holes;
+    return holes->count == 1 && holes->at[0].after == 0 && holes->at[0].to == 1;
+}
+
+/* The first message is too old for Bob's device when it comes, and he reads the second one. */
+static void
+expires_unread_story(struct rig *r)
+{
+    uint64_t alice;
+    uint64_t bob;
+    char text[64];
+    struct store_history_page page;
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
+    struct store_history of_alice = {.user = alice, .chat = bob};
+    struct store_history of_bob = {.user = bob, .chat = alice, .forward = true};
+    struct store_history all_of_alice = {.user = alice, .forward = true, .whole = true};
+    say(r, alice, bob, 1, 'a');
+    (void)ln_sleep(10000);
+    say(r, alice, bob, 2, 'b');
+    RIG_CHECK(r, hand_read(r->store, bob, alice, 2) == 0);
+    (void)ln_sleep(1000);
+    for (unsigned looks = 0; looks < 2; looks++) {
+        RIG_CHECK(r, history(r, &of_alice, &page, text) == 0 && strcmp(text, "a") == 0);
+        RIG_CHECK(r, page.peer_read == 2 && page.peer_delivered == 2);
+        RIG_CHECK(r, is_first(&page.peer_expired) && expired_is_none(&page.expired));
+        RIG_CHECK(r, history(r, &of_bob, &page, text) == 0 && strcmp(text, "a") == 0);
+        RIG_CHECK(r, page.read == 2 && page.delivered == 2);
+        RIG_CHECK(r, is_first(&page.expired) && expired_is_none(&page.peer_expired));
+        RIG_CHECK(r, history(r, &all_of_alice, &page, text) == 0 && strcmp(text, "a") == 0);
+        (void)ln_sleep(60000); /* and it is swept */
+    }
+}
+
+static void
+keeps_what_expired_unread(void **state)
+{
+    (void)state;
+    rig_open(&rig, 27);
+    rig.options.history_ms = STORE_HISTORY_FOREVER;
+    rig.options.history_until_read = true;
+    rig.options.inbox_age_ms = 5000;
+    rig_play(&rig, expires_unread_story);
+    rig_close(&rig);
+}
+
 /* Off, nothing is told, and what there was goes. */
 static void
 off_story(struct rig *r)
@@ -309,6 +358,9 @@ main(void)
         SPEC("a history outlives the node", outlives_a_restart),
         SPEC("where it is kept until it is read, it is told, exported and kept no longer",
              goes_when_read),
+        SPEC(
+            "what expired nobody has read: it stays, and the page tells what its cursors pass over",
+            keeps_what_expired_unread),
         SPEC("what is too old is not told, and swept away", ages),
         SPEC("what has disappeared is told by no history and no export", disappears_in_time),
         SPEC("what was kept is told no more and goes where history is switched off",
