@@ -12,26 +12,26 @@
 static void
 flood_handle(void *state, struct ln_msg **msg)
 {
-    if (steps_note(*(unsigned *)state)) {
+    if (steps_seen(*(unsigned *)state)) {
         ln_send(ln_self(), msg);
     }
 }
 static const struct ln_behaviour flood = {.name = "flood",
                                           .state_bytes = sizeof(unsigned),
-                                          .init = steps_init_busy,
+                                          .init = steps_actor_init_busy,
                                           .handle = flood_handle};
 
 static void
 flood_run(void *state)
 {
     struct ln_msg *msg;
-    while (ln_receive(LN_FOREVER, &msg) == 0 && steps_note(*(unsigned *)state)) {
+    while (ln_receive(LN_FOREVER, &msg) == 0 && steps_seen(*(unsigned *)state)) {
         ln_send(ln_self(), &msg);
     }
 }
 static const struct ln_behaviour flood_process = {.name = "flood process",
                                                   .state_bytes = sizeof(unsigned),
-                                                  .init = steps_init_busy,
+                                                  .init = steps_actor_init_busy,
                                                   .run = flood_run};
 
 /* `count` of them take their turns one after the other, each of just so many messages. */
@@ -111,22 +111,26 @@ static void
 sink_handle(void *state, struct ln_msg **msg)
 {
     (void)msg;
-    (void)steps_note(*(unsigned *)state);
+    (void)steps_seen(*(unsigned *)state);
 }
-static const struct ln_behaviour sink = {
-    .name = "sink", .state_bytes = sizeof(unsigned), .init = steps_init, .handle = sink_handle};
+static const struct ln_behaviour sink = {.name = "sink",
+                                         .state_bytes = sizeof(unsigned),
+                                         .init = steps_actor_init,
+                                         .handle = sink_handle};
 
 static void
 sink_run(void *state)
 {
     struct ln_msg *msg;
     while (ln_receive(LN_FOREVER, &msg) == 0) {
-        (void)steps_note(*(unsigned *)state);
+        (void)steps_seen(*(unsigned *)state);
         ln_msg_free(&msg);
     }
 }
-static const struct ln_behaviour sink_process = {
-    .name = "sink process", .state_bytes = sizeof(unsigned), .init = steps_init, .run = sink_run};
+static const struct ln_behaviour sink_process = {.name = "sink process",
+                                                 .state_bytes = sizeof(unsigned),
+                                                 .init = steps_actor_init,
+                                                 .run = sink_run};
 
 static void
 flooded_story(void)
@@ -165,13 +169,13 @@ static void
 patient_handle(void *state, struct ln_msg **msg)
 {
     (void)msg;
-    while (steps_note(*(unsigned *)state)) {
+    while (steps_seen(*(unsigned *)state)) {
         ln_yield();
     }
 }
 static const struct ln_behaviour patient = {.name = "patient",
                                             .state_bytes = sizeof(unsigned),
-                                            .init = steps_init_busy,
+                                            .init = steps_actor_init_busy,
                                             .handle = patient_handle};
 
 static void
@@ -202,12 +206,14 @@ impatient_run(void *state)
 {
     uint32_t wanted = 0;
     struct ln_msg *msg;
-    while (steps_note(*(unsigned *)state)) {
+    while (steps_seen(*(unsigned *)state)) {
         EXPECT(ln_receive(wanted, &msg) == -ETIMEDOUT);
     }
 }
-static const struct ln_behaviour impatient = {
-    .name = "impatient", .state_bytes = sizeof(unsigned), .init = steps_init, .run = impatient_run};
+static const struct ln_behaviour impatient = {.name = "impatient",
+                                              .state_bytes = sizeof(unsigned),
+                                              .init = steps_actor_init,
+                                              .run = impatient_run};
 
 static void
 polling_story(void)

@@ -17,7 +17,7 @@ static bool
 urgent_step(struct ln_msg **msg)
 {
     bool urgent = (*msg)->tag == URGENT;
-    bool more = steps_note(urgent ? 0 : (*msg)->tag);
+    bool more = steps_seen(urgent ? 0 : (*msg)->tag);
     if (more && urgent) {
         ln_send(ln_self(), msg);
     }
@@ -106,7 +106,7 @@ torrent_handle(void *state, struct ln_msg **msg)
 }
 static const struct ln_behaviour torrent = {.name = "torrent",
                                             .state_bytes = sizeof(unsigned),
-                                            .init = steps_init_busy,
+                                            .init = steps_actor_init_busy,
                                             .handle = torrent_handle};
 
 static void
@@ -246,14 +246,14 @@ static void
 clockwork_handle(void *state, struct ln_msg **msg)
 {
     (void)state;
-    if (flow.turn == steps_turn() || steps_note(0)) {
+    if (flow.turn == steps_turn() || steps_seen(0)) {
         flow.turn = steps_turn();
         ln_send(ln_self(), msg);
     }
 }
 static const struct ln_behaviour clockwork = {.name = "clockwork",
                                               .state_bytes = sizeof(unsigned),
-                                              .init = steps_init_busy,
+                                              .init = steps_actor_init_busy,
                                               .handle = clockwork_handle};
 
 static void
@@ -331,8 +331,10 @@ alarm_handle(void *state, struct ln_msg **msg)
         (void)ln_send_after(0, ln_self(), msg);
     }
 }
-static const struct ln_behaviour alarms = {
-    .name = "alarms", .state_bytes = sizeof(unsigned), .init = steps_init, .handle = alarm_handle};
+static const struct ln_behaviour alarms = {.name = "alarms",
+                                           .state_bytes = sizeof(unsigned),
+                                           .init = steps_actor_init,
+                                           .handle = alarm_handle};
 
 static void
 laborious_run(void *state)

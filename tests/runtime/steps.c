@@ -25,7 +25,7 @@ steps_watch(unsigned wanted)
 }
 
 bool
-steps_note(unsigned who)
+steps_seen(unsigned who)
 {
     if (steps_count == wanted_count) {
         return false;
@@ -73,15 +73,15 @@ steps_start(const struct ln_behaviour *behaviour, unsigned number)
 }
 
 int
-steps_init(void *state, const void *argument)
+steps_actor_init(void *state, const void *argument)
 {
     *(unsigned *)state = *(const unsigned *)argument;
     return 0;
 }
 
 int
-steps_init_busy(void *state, const void *argument)
+steps_actor_init_busy(void *state, const void *argument)
 {
     stage_say(ln_self(), STEPS_WORK);
-    return steps_init(state, argument);
+    return steps_actor_init(state, argument);
 }

@@ -3,7 +3,7 @@
  * at who took which, and in which turn of the scheduler.
  *
  *     steps_watch(1000);
- *     (void)steps_start(&flood, 0);            each calls steps_note(its number)
+ *     (void)steps_start(&flood, 0);            each calls steps_seen(its number)
  *     (void)steps_start(&flood, 1);
  *     stage_expect(STEPS_OVER, NULL, 0);
  *     EXPECT(steps[0].who == 0 && ...);
@@ -30,7 +30,7 @@ extern unsigned steps_count;
 /* From here on; the calling story is told STEPS_OVER with the last of them. */
 void steps_watch(unsigned wanted);
 /* Whether there is more to see. */
-bool steps_note(unsigned who);
+bool steps_seen(unsigned who);
 
 /* Of the scheduler that asks: the turn it is in, and how many messages one of an actor has. */
 uint64_t steps_turn(void);
@@ -45,5 +45,5 @@ extern const struct ln_node_options steps_plain, steps_short;
 /* An actor whose state is its number. */
 ln_pid steps_start(const struct ln_behaviour *behaviour, unsigned number);
 /* Its init; the other one also sends it its first STEPS_WORK. */
-int steps_init(void *state, const void *argument);
-int steps_init_busy(void *state, const void *argument);
+int steps_actor_init(void *state, const void *argument);
+int steps_actor_init_busy(void *state, const void *argument);
