@@ -194,8 +194,8 @@ struct record_head {
     bool receipts_off;  /* the user neither tells nor is told what was read */
     uint64_t withdrawn; /* up to here own messages may have been taken back (withdrawn.h) */
     uint64_t missed;    /* number of STORE_ENTRY_MISSED, unless all have passed it */
-    uint16_t missed_of; /* its device */
     uint64_t copied;    /* the newest of what the user wrote elsewhere, unless all have passed it */
+    uint16_t missed_of; /* the missed one's device */
     uint8_t holds;      /* how many recipients of the user are unborn, as far as is known here */
     uint16_t device_next;
     uint16_t devices;
