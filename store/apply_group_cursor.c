@@ -6,7 +6,6 @@
 #include "store/apply_group.h"
 
 #include "runtime/spares.h"
-#include "store/history_ledger.h"
 #include "store/outbox.h"
 
 #include <errno.h>
@@ -185,61 +184,6 @@ run_report(const struct apply *apply, const struct command *command)
 
 const struct apply_command_kind apply_group_report = {need_report, run_report};
 
-static void
-need_counts(const struct needs *needs, const struct payload *payload)
-{
-    const struct payload_group_counts *told = &payload->group_counts;
-    need(needs, RECORD_HEAD, told->user, 0);
-    need(needs, RECORD_MEMBERSHIP, told->user, told->group);
-    for (unsigned i = 0; history_is_on(needs->ledger) && i < told->counts.count; i++) {
-        struct store_group_count count = entry_group_count(&told->counts, i);
-        struct store_key at = history_key_at(needs->ledger->partition, told->user, told->group,
-                                             count.chat_number, false);
-        need_key(needs, &at);
-    }
-}
-
-/* A device that comes later is told the same by the history. */
-static void
-counts_keep(const struct apply *apply, const struct payload_group_counts *told,
-            struct record_membership *membership)
-{
-    if (!history_is_on(apply->ledger)) {
-        return;
-    }
-    membership->all_delivered = larger(membership->all_delivered, told->counts.delivered_all);
-    membership->all_read = larger(membership->all_read, told->counts.read_all);
-    for (unsigned i = 0; i < told->counts.count; i++) {
-        struct store_group_count count = entry_group_count(&told->counts, i);
-        history_count(apply->ledger, told->user, told->group, &count);
-    }
-}
-
-static void
-run_counts(const struct apply *apply, const struct payload *payload)
-{
-    const struct payload_group_counts *counts = &payload->group_counts;
-    struct store_entry entry = {
-        .kind = STORE_ENTRY_GROUP_COUNTS, .peer = counts->group, .group_counts = counts->counts};
-    struct record_head head;
-    struct record_membership membership;
-    if (!inbox_head_get(apply->ledger, counts->user, &head) ||
-        !membership_get(apply->ledger, counts->user, counts->group, &membership) ||
-        membership.gone) {
-        return;
-    }
-    if (membership.counts > head.low.number) {
-        inbox_take_out(apply->ledger, counts->user, membership.counts);
-    }
-    inbox_append(apply->ledger, apply->effects, counts->user, &head, &entry);
-    membership.counts = entry.number;
-    counts_keep(apply, counts, &membership);
-    inbox_head_put(apply->ledger, counts->user, &head);
-    membership_put(apply->ledger, counts->user, counts->group, &membership);
-}
-
-const struct apply_payload_kind apply_group_counts = {need_counts, run_counts};
-
 /* --------------------------------------------------------------------- in the group's partition */
 
 static void
@@ -301,10 +245,71 @@ need_tell(const struct needs *needs, const struct command *command)
     }
 }
 
-/* Rows of one user stand together. Returns the index behind his last one. */
+/* How far all were before a tell. */
+struct told_before {
+    uint64_t delivered_all;
+    uint64_t read_all;
+};
+
+/* Whether this is the last that is told of a message: it expired for somebody, and the cursors of
+ * all pass it. */
+static bool
+row_is_last(const struct command_group_tell *tell, const struct told_before *before,
+            const struct command_tell_row *row)
+{
+    uint64_t number = row->chat_number;
+    bool delivered = number > before->delivered_all && number <= tell->delivered_all;
+    bool read = number > before->read_all && number <= tell->read_all;
+    return row->expired > 0 && (delivered || read);
+}
+
+static bool
+row_is_news(const struct command_group_tell *tell, const struct command_tell_row *row)
+{
+    return row->chat_number > tell->read_all || row->expired > 0;
+}
+
+/* One user's rows, which stand together: those that are the last of their messages, and of the
+ * others the newest. */
+static void
+tell_rows(const struct command_group_tell *tell, const struct told_before *before, uint32_t first,
+          uint32_t end, struct store_entry_group_counts *counts, unsigned char *rows)
+{
+    struct command_tell_row row;
+    uint32_t last = 0;
+    uint32_t others = 0;
+    for (uint32_t at = first; at < end; at++) {
+        command_tell_get(tell, at, &row);
+        bool is_last = row_is_last(tell, before, &row);
+        last += is_last;
+        others += !is_last && row_is_news(tell, &row);
+    }
+    uint32_t room = last < STORE_GROUP_COUNTS_MAX ? STORE_GROUP_COUNTS_MAX - last : 0;
+    uint32_t skip = others > room ? others - room : 0;
+    uint32_t skip_last = last > STORE_GROUP_COUNTS_MAX ? last - STORE_GROUP_COUNTS_MAX : 0;
+    for (uint32_t at = first; at < end; at++) {
+        command_tell_get(tell, at, &row);
+        bool is_last = row_is_last(tell, before, &row);
+        uint32_t *passes = is_last ? &skip_last : &skip;
+        if (!row_is_news(tell, &row)) {
+            continue;
+        }
+        if (*passes > 0) {
+            (*passes)--;
+            continue;
+        }
+        struct store_group_count count = {.chat_number = row.chat_number,
+                                          .delivered = row.delivered,
+                                          .read = row.read,
+                                          .expired = row.expired};
+        entry_set_group_count(rows, counts->count++, &count);
+    }
+}
+
+/* Returns the index behind the user's last row. */
 static uint32_t
 tell_user(const struct apply *apply, const struct command_group_tell *tell,
-          const struct record_group *group, uint32_t first)
+          const struct told_before *before, const struct record_group *group, uint32_t first)
 {
     struct command_tell_row row;
     struct payload payload = {.kind = PAYLOAD_GROUP_COUNTS};
@@ -325,17 +330,7 @@ tell_user(const struct apply *apply, const struct command_group_tell *tell,
             command_tell_get(tell, end, &row);
         }
     }
-    uint32_t newest = end - first > STORE_GROUP_COUNTS_MAX ? end - STORE_GROUP_COUNTS_MAX : first;
-    for (uint32_t at = newest; at < end; at++) {
-        command_tell_get(tell, at, &row);
-        if (row.chat_number > tell->read_all || row.expired > 0) {
-            struct store_group_count count = {.chat_number = row.chat_number,
-                                              .delivered = row.delivered,
-                                              .read = row.read,
-                                              .expired = row.expired};
-            entry_set_group_count(rows, counts->count++, &count);
-        }
-    }
+    tell_rows(tell, before, first, end, counts, rows);
     (void)outbox_put(apply->ledger, apply->effects, ledger_partition_of(apply->ledger, user),
                      &payload);
     return end;
@@ -383,6 +378,7 @@ run_tell(const struct apply *apply, const struct command *command)
     if (!there) {
         return;
     }
+    struct told_before before = {.delivered_all = group.delivered_all, .read_all = group.read_all};
     group.delivered_all = larger(group.delivered_all, tell->delivered_all);
     group.read_all = larger(group.read_all, tell->read_all);
     uint64_t log_from = group.log_low;
@@ -392,7 +388,7 @@ run_tell(const struct apply *apply, const struct command *command)
     log_forget(apply, tell->group, log_from, log_to);
     members_forget(apply, tell, group.log_low);
     for (uint32_t at = 0; at < tell->count;) {
-        at = tell_user(apply, tell, &group, at);
+        at = tell_user(apply, tell, &before, &group, at);
     }
 }
 

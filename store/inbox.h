@@ -15,7 +15,8 @@
  * none can take it the sender is refused instead, so an accepted message always waits in some
  * device's inbox. What the user's own devices did is done: where none can take that, a mark says
  * that something is missing. Messages and news of devices count, marks and states do not: there is
- * one per chat, one per state.
+ * one per chat, one per state, and of counts some more where messages of one's own expired in a
+ * group (apply_group_counts.c).
  *
  * The head is read, changed by these functions, and written back by whoever read it. Part of apply:
  * never yields.

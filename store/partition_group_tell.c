@@ -214,33 +214,42 @@ all_up_to(const struct counting *counting, uint64_t from, bool read)
     return number;
 }
 
-static void
-count_message(struct counting *counting, uint64_t number)
+/* False: nothing is known of the message any more. */
+static bool
+count_message(const struct counting *counting, uint64_t number, struct command_tell_row *out)
 {
     struct record_group_log row;
     if (!log_row(counting, number, &row)) {
-        return;
+        return false;
     }
-    struct command_tell_row counted = {.user = row.sender, .chat_number = number};
+    *out = (struct command_tell_row){.user = row.sender, .chat_number = number};
     for (uint32_t i = 0; i < counting->members_count; i++) {
         const struct counted_member *member = &counting->members[i];
         if (!concerns(member, number, row.sender)) {
             continue;
         }
         if (holes_have(&member->record.expired, number)) {
-            counted.expired++; /* whatever the cursors say, which pass over it */
+            out->expired++; /* whatever the cursors say, which pass over it */
         } else {
-            counted.delivered += member->record.delivered >= number;
-            counted.read += member->record.read >= number;
+            out->delivered += member->record.delivered >= number;
+            out->read += member->record.read >= number;
         }
     }
-    /* One user's rows together, in the order of numbers. */
+    return true;
+}
+
+/* One user's rows together, in the order of numbers. */
+static void
+row_add(struct counting *counting, const struct command_tell_row *row)
+{
     uint32_t at = counting->rows_count++;
-    while (at > 0 && counting->rows[at - 1].user > counted.user) {
+    while (at > 0 && (counting->rows[at - 1].user > row->user ||
+                      (counting->rows[at - 1].user == row->user &&
+                       counting->rows[at - 1].chat_number > row->chat_number))) {
         counting->rows[at] = counting->rows[at - 1];
         at--;
     }
-    counting->rows[at] = counted;
+    counting->rows[at] = *row;
 }
 
 /* Whether somebody it was for neither has it nor will never have it: if it expires for him, who
@@ -335,27 +344,73 @@ static void
 count_messages(struct counting *counting, uint64_t from, uint64_t to)
 {
     for (uint64_t number = from; number <= to; number++) {
-        count_message(counting, number);
+        struct command_tell_row row;
+        if (count_message(counting, number, &row)) {
+            row_add(counting, &row);
+        }
     }
+}
+
+/* Whether the writer of a message that expired for somebody is told of so many others already that
+ * what he hears has no room for it. */
+static bool
+is_crowded(const struct counting *counting, const struct command_tell_row *row)
+{
+    unsigned expired = 0;
+    for (uint32_t i = 0; i < counting->rows_count && row->expired > 0; i++) {
+        const struct command_tell_row *other = &counting->rows[i];
+        expired += other->user == row->user && other->expired > 0;
+    }
+    return expired == STORE_GROUP_COUNTS_MAX;
+}
+
+/* What the cursor of all passes from `after` on. Where it expired for somebody it has to be told
+ * now, since it is not looked at again: so the cursor stops, below `to`, where there is no room.
+ * Returns how far it has got. */
+static uint64_t
+count_passed(struct counting *counting, uint64_t after, uint64_t to)
+{
+    uint64_t number = after;
+    for (; number < to; number++) {
+        struct command_tell_row row;
+        bool known = count_message(counting, number + 1, &row);
+        if (known && is_crowded(counting, &row)) {
+            break;
+        }
+        if (known) {
+            row_add(counting, &row);
+        }
+    }
+    return number;
+}
+
+/* Moves the cursors of all, and counts what they pass and what is newest. Returns whether they got
+ * as far as they may. */
+static bool
+count_all(struct counting *counting, struct command_group_tell *out)
+{
+    const struct record_group *group = &counting->group;
+    uint64_t read = all_up_to(counting, group->read_all, true);
+    uint64_t delivered = all_up_to(counting, group->delivered_all, false);
+    out->read_all = count_passed(counting, group->read_all, read);
+    uint64_t from = larger(group->delivered_all, out->read_all);
+    uint64_t to = out->read_all == read ? larger(delivered, from) : from;
+    out->delivered_all = count_passed(counting, from, to);
+    uint64_t newest = larger(newest_first(counting), out->read_all + 1);
+    count_messages(counting, newest, from);
+    count_messages(counting, larger(newest, out->delivered_all + 1), group->last);
+    return out->read_all == read && out->delivered_all == to && read < group->read_all + STEP &&
+           delivered < group->delivered_all + STEP;
 }
 
 /* Who wrote what all have, or have read, from now on hears so, and who wrote what is newest. */
 static void
 count(struct counting *counting, struct command_group_tell *out)
 {
-    uint64_t read_all = counting->group.read_all;
-    uint64_t delivered_all = counting->group.delivered_all;
     out->receipts = counting->group.receipts;
-    out->delivered_all = all_up_to(counting, counting->group.delivered_all, false);
-    out->read_all = all_up_to(counting, read_all, true);
+    out->more = !count_all(counting, out);
     out->log_low = log_end(counting, out->delivered_all);
-    out->more = out->delivered_all == delivered_all + STEP || out->read_all == read_all + STEP;
     out->more = forget_members(counting, out->log_low, &out->forgotten) || out->more;
-    uint64_t newest = larger(newest_first(counting), out->read_all + 1);
-    uint64_t delivered = out->delivered_all < newest ? out->delivered_all : newest - 1;
-    count_messages(counting, read_all + 1, out->read_all);
-    count_messages(counting, larger(delivered_all, out->read_all) + 1, delivered);
-    count_messages(counting, newest, counting->group.last);
     for (uint32_t i = 0; i < counting->rows_count; i++) {
         command_tell_put(counting->bytes, i, &counting->rows[i]);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What expires for a member of a group its writer is told, whatever else the node remembers of it
- * by then. Hours stand for the days of the settings. */
+ * by then, and however much it is. Hours stand for the days of the settings. */
 #include "tests/sim/wire.h"
 #include "tests/spec.h"
 
@@ -11,6 +11,7 @@ enum { HOUR_MS = 3600000, AGE_HOURS = 30, LOG_HOURS = 7, MANY = 40 };
 
 static struct world world;
 static struct wire alice, bob;
+static bool alice_is_here;
 static uint64_t group;
 
 static void
@@ -38,6 +39,7 @@ begin(uint64_t seed, uint32_t waits_max)
     wire_enrol(&bob, "bob");
     wire_open(&alice, &world, PROTOCOL_JSON);
     wire_enrol(&alice, "alice");
+    alice_is_here = true;
     wire_say(&alice, "{\"createChat\":{\"name\":\"walkers\",\"participants\":[{\"userName\":"
                      "\"bob\"}]}}");
     const char *answer = wire_expect(&alice, "\"answer\"");
@@ -70,7 +72,7 @@ hours_pass(unsigned hours)
 {
     for (unsigned i = 0; i < hours; i++) {
         world_run(&world, HOUR_MS);
-        if (alice.connected) {
+        if (alice_is_here) {
             wire_say(&alice, "{\"ping\":{}}");
         }
     }
@@ -172,6 +174,40 @@ the_log_is_bounded(void **state)
     }
 }
 
+static void
+many_at_once(void **state)
+{
+    (void)state;
+    begin(2, 0);
+    alice_writes(MANY);
+    hours_pass(AGE_HOURS + 2);
+    expect_expired(MANY);
+    expect_history(MANY);
+    end();
+}
+
+/* Her inbox has marks then, of which newer ones take the place of older ones. */
+static void
+while_she_is_away(void **state)
+{
+    (void)state;
+    char token[sizeof alice.token];
+    begin(3, 0);
+    alice_writes(MANY / 2);
+    hours_pass(3);
+    alice_writes(MANY / 2);
+    memcpy(token, alice.token, sizeof token);
+    wire_end(&alice);
+    alice_is_here = false;
+    hours_pass(AGE_HOURS + 2);
+    wire_open(&alice, &world, PROTOCOL_JSON);
+    wire_login(&alice, token);
+    (void)wire_waiting(&alice, 2000);
+    expect_expired(MANY);
+    expect_history(MANY);
+    end();
+}
+
 int
 main(void)
 {
@@ -180,6 +216,9 @@ main(void)
              the_log_lasts),
         SPEC("of a group's messages that somebody lacks so many are known beyond their time",
              the_log_is_bounded),
+        SPEC("however many expire at once, each is told before all are said to have it",
+             many_at_once),
+        SPEC("who is away while they expire is told of each when she comes", while_she_is_away),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

@@ -500,6 +500,95 @@ expired_is_counted(void **state)
     assert_int_equal(entry_group_count(&entries[1].group_counts, 0).expired, 1);
 }
 
+/* Counts of messages `from` to `to` of the first user; of those up to `expired` it expired for one,
+ * and all the others have read them. */
+static void
+tell_counts(struct world *world, uint64_t group, uint64_t from, uint64_t to, uint64_t expired)
+{
+    static unsigned char rows[COMMAND_TELL_MAX * COMMAND_TELL_BYTES];
+    struct command_group_tell tell = {
+        .group = group, .receipts = 1, .delivered_all = expired, .read_all = expired, .rows = rows};
+    for (uint64_t number = from; number <= to; number++) {
+        struct command_tell_row row = {
+            .user = users[0], .chat_number = number, .expired = number <= expired};
+        command_tell_put(rows, tell.count++, &row);
+    }
+    assert_int_equal(world_group_tell(world, &tell).error, 0);
+    world_settle(world);
+}
+
+/* All numbers in the mark, as letters from 'a' on. */
+static const char *
+counted(const struct store_entry *mark)
+{
+    static char text[STORE_GROUP_COUNTS_MAX + 1];
+    assert_int_equal(mark->kind, STORE_ENTRY_GROUP_COUNTS);
+    for (unsigned i = 0; i < mark->group_counts.count; i++) {
+        text[i] = (char)('a' + entry_group_count(&mark->group_counts, i).chat_number - 1);
+    }
+    text[mark->group_counts.count] = '\0';
+    return text;
+}
+
+static uint64_t
+group_with_messages(struct world *world, uint64_t count)
+{
+    uint64_t id = world_group(world, users[0], 1, &users[1], 2);
+    for (uint64_t i = 0; i < count; i++) {
+        (void)world_group_send(world, users[0], 2 + i, id, "m");
+    }
+    world_settle(world);
+    return id;
+}
+
+/* Over folds too: the mark is fetched. */
+static void
+marks_keep_what_expired(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = group_with_messages(world, 20);
+    tell_counts(world, id, 1, 4, 2);
+    assert_string_equal(heard(world, users[0]), "A=");
+    assert_string_equal(counted(&entries[1]), "abcd");
+    world_fold_all(world);
+    tell_counts(world, id, 3, 5, 3); /* 1 and 2 are not told again, 3 is */
+    assert_string_equal(heard(world, users[0]), "A=");
+    assert_string_equal(counted(&entries[1]), "abcde");
+    assert_int_equal(entries[1].group_counts.read_all, 3);
+    tell_counts(world, id, 5, 5, 3); /* 4 can be told again */
+    assert_string_equal(heard(world, users[0]), "A=");
+    assert_string_equal(counted(&entries[1]), "abce");
+}
+
+static void
+marks_without_room_stay(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = group_with_messages(world, 20);
+    tell_counts(world, id, 1, 16, 16);
+    tell_counts(world, id, 17, 18, 17);
+    assert_string_equal(heard(world, users[0]), "A==");
+    assert_string_equal(counted(&entries[1]), "abcdefghijklmnop");
+    assert_string_equal(counted(&entries[2]), "qr");
+    tell_counts(world, id, 18, 18, 18);
+    assert_string_equal(heard(world, users[0]), "A==");
+    assert_string_equal(counted(&entries[2]), "qr");
+    take_all(world, users[0], 1); /* from then on nothing of it is told again */
+    tell_counts(world, id, 19, 19, 19);
+    assert_string_equal(heard(world, users[0]), "=");
+    assert_string_equal(counted(&entries[0]), "s");
+}
+
+static void
+last_counts_go_first(void **state)
+{
+    struct world *world = *state;
+    uint64_t id = group_with_messages(world, 20);
+    tell_counts(world, id, 1, 20, 2);
+    assert_string_equal(heard(world, users[0]), "A=");
+    assert_string_equal(counted(&entries[1]), "abghijklmnopqrst");
+}
+
 int
 main(void)
 {
@@ -528,6 +617,12 @@ main(void)
         IN_TOWN("each gap is told to the member by a mark of its own", each_gap_has_its_mark),
         IN_TOWN("who is taken in again has got as far as before", who_comes_back_keeps_his_cursors),
         IN_TOWN("a sender hears for how many his message expired", expired_is_counted),
+        IN_TOWN("what is told once of what expired a newer mark tells, too",
+                marks_keep_what_expired),
+        IN_TOWN("where a newer mark has no room for that the one before it stays",
+                marks_without_room_stay),
+        IN_TOWN("of more counts than a mark has room for, those told for the last time go",
+                last_counts_go_first),
         IN_TOWN("who wrote an old message is forgotten", log_is_forgotten),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
