@@ -264,7 +264,7 @@ wipe(const struct apply *apply, uint64_t user, const struct record_head *head,
     }
 }
 
-static void
+static __attribute__((noinline)) void
 change_history(const struct apply *apply, uint64_t user, const struct store_entry *entry)
 {
     const struct store_entry_message *message = &entry->change.message;
