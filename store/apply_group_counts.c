@@ -59,7 +59,8 @@ counts_keep(const struct apply *apply, const struct payload_group_counts *told,
     membership->all_read = larger(membership->all_read, told->counts.read_all);
     for (unsigned i = 0; i < told->counts.count; i++) {
         struct store_group_count count = entry_group_count(&told->counts, i);
-        history_count(apply->ledger, told->user, told->group, &count);
+        history_count(apply->ledger, told->user, told->group, &count,
+                      count.chat_number <= told->counts.delivered_all);
     }
 }
 

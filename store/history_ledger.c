@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/history_ledger.h"
 
-enum { AT_BYTES_MAX = RECORD_HEADER_BYTES + 8 + 3 * 4 };
+enum { AT_BYTES_MAX = RECORD_HEADER_BYTES + 8 + 3 * 4 + 1 };
 
 bool
 history_is_on(const struct ledger *ledger)
@@ -38,6 +38,7 @@ at_put(struct ledger *ledger, const struct store_key *key, const struct history_
         cursor_put_u32(&out, at->count.delivered);
         cursor_put_u32(&out, at->count.read);
         cursor_put_u32(&out, at->count.expired);
+        cursor_put_u8(&out, at->all);
     }
     ledger_put(ledger, key, record, cursor_out_bytes(&out));
 }
@@ -86,6 +87,7 @@ history_at_decode(struct store_value value, struct history_at *out)
         at.count.delivered = cursor_get_u32(&in);
         at.count.read = cursor_get_u32(&in);
         at.count.expired = cursor_get_u32(&in);
+        at.all = record_get_flag(&in);
     }
     int error = cursor_in_end(&in);
     if (error == 0) {
@@ -108,7 +110,7 @@ at_get(const struct ledger *ledger, const struct store_key *key, struct history_
 
 void
 history_count(struct ledger *ledger, uint64_t user, uint64_t group,
-              const struct store_group_count *count)
+              const struct store_group_count *count, bool all)
 {
     struct store_key key =
         history_key_at(ledger->partition, user, group, count->chat_number, false);
@@ -116,10 +118,11 @@ history_count(struct ledger *ledger, uint64_t user, uint64_t group,
     if (!at_get(ledger, &key, &at)) {
         return;
     }
-    bool same = at.counted && at.count.delivered == count->delivered &&
+    bool same = at.counted && at.all == all && at.count.delivered == count->delivered &&
                 at.count.read == count->read && at.count.expired == count->expired;
     if (!same) {
         at.counted = true;
+        at.all = all;
         at.count = *count;
         at_put(ledger, &key, &at);
     }

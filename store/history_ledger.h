@@ -73,14 +73,15 @@ void history_edit(struct ledger *ledger, struct effects *effects, uint64_t user,
                   bool own, const struct store_entry_message *edit);
 
 /* How many have a message that the user wrote to a group: what his devices are told of it, if it is
- * there. HISTORY_AT's key must be known. */
+ * there; `all`: beside it, that all have it. HISTORY_AT's key must be known. */
 void history_count(struct ledger *ledger, uint64_t user, uint64_t group,
-                   const struct store_group_count *count);
+                   const struct store_group_count *count, bool all);
 
 /* HISTORY_AT's value. */
 struct history_at {
     uint64_t number; /* of the entry */
     bool counted;
+    bool all; /* that all have it was told with the count */
     struct store_group_count count;
 };
 MUST_CHECK int history_at_decode(struct store_value value, struct history_at *out);

@@ -197,8 +197,16 @@ is_wanted(const struct store_history *asked, const struct store_entry *entry)
            time_ms >= asked->from_ms && (asked->to_ms == 0 || time_ms < asked->to_ms);
 }
 
-/* What the user was last told of a message that he wrote to a group. It is not told again where all
- * have read it: then it may be older than that. */
+/* Of a message that all have, or have read, whether the count that was last told says so, too: of
+ * older ones it is told again only where it expired for somebody. */
+static bool
+is_as_told(const struct history_at *at, enum store_history_state state)
+{
+    return at->count.expired > 0 || state == STORE_HISTORY_SENT ||
+           (state == STORE_HISTORY_DELIVERED && at->all);
+}
+
+/* What the user was last told of a message that he wrote to a group. */
 static void
 count_add(struct telling *telling, uint64_t chat, const struct store_entry *entry,
           struct history_row *row)
@@ -220,7 +228,7 @@ count_add(struct telling *telling, uint64_t chat, const struct store_entry *entr
         int error = history_at_decode(value, &at);
         ASSERT(error == 0);
     }
-    row->counted = at.counted && (row->state != STORE_HISTORY_READ || at.count.expired > 0);
+    row->counted = at.counted && is_as_told(&at, row->state);
     row->count = at.count;
 }
 

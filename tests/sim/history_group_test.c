@@ -201,6 +201,30 @@ a_writer_finds_the_ticks_of_his_messages(void **state)
     }
 }
 
+/* More of them than a writer is told of at once: of the first he was told only that one had
+ * them. */
+static void
+a_count_that_was_left_behind_is_not_told(void **state)
+{
+    enum { MESSAGES = 20, TOLD = 16 };
+    char expected[PAST_BYTES];
+    size_t used = 0;
+    (void)state;
+    begin(50);
+    carol->reads = false;
+    attendee_goes(bob);
+    for (unsigned i = 1; i <= MESSAGES; i++) {
+        (void)attendee_writes(alice, "hello");
+        meeting_rest(&meeting);
+        used += (size_t)snprintf(expected + used, sizeof expected - used, "%sm%u:hello=DELIVERED%s",
+                                 i > 1 ? " " : "", i, i > MESSAGES - TOLD ? "(2/1/)" : "");
+    }
+    bob->away = false;
+    meeting_rest(&meeting);
+    past_is(alice, PROTOCOL_JSON, expected);
+    end();
+}
+
 static void
 bob_is(const char *change)
 {
@@ -344,6 +368,8 @@ main(void)
         SPEC("a group's writer finds on a device that comes later how far his messages have got, "
              "as he was told, wherever the power goes",
              a_writer_finds_the_ticks_of_his_messages),
+        SPEC("a count that is older than the tick beside it is left out",
+             a_count_that_was_left_behind_is_not_told),
         SPEC("what became of a group stands in its order among what was said, for who was in it, "
              "wherever the power goes",
              what_became_of_a_group_stands_in_its_order),
