@@ -32,6 +32,8 @@ history_cursors_get(struct partition *partition, uint64_t user, uint64_t chat_id
         out->read = membership.read;
         out->peer_delivered = membership.all_delivered;
         out->peer_read = membership.all_read;
+        out->gap_from = membership.gap_from;
+        out->gap_to = membership.gap_to;
     } else if (chat_get(ledger, user, chat_id, &chat)) {
         out->delivered = chat.delivered;
         out->read = chat.read;
@@ -75,7 +77,8 @@ history_is_read(const struct partition *partition, uint64_t user, uint64_t chat,
     if (entry->kind == STORE_ENTRY_GROUP_UPDATE) {
         return entry->update.chat_number < cursors->read;
     }
-    return number <= (own ? cursors->peer_read : cursors->read) &&
+    bool gap = !own && number >= cursors->gap_from && number <= cursors->gap_to;
+    return number <= (own ? cursors->peer_read : cursors->read) && !gap &&
            verdict_of(partition, user, chat, own, number, cursors) == EXPIRED_NOT;
 }
 

@@ -13,8 +13,9 @@ enum { HISTORY_CHATS_MAX = 64 /* whose cursors are fetched at once */ };
  * told. */
 struct history_cursors {
     uint64_t delivered, read, peer_delivered, peer_read;
-    bool member;  /* the chat is a group that the user is or was in */
-    bool expired; /* they pass over some: chat_expired */
+    bool member;               /* the chat is a group that the user is or was in */
+    bool expired;              /* they pass over some: chat_expired */
+    uint64_t gap_from, gap_to; /* of a group: the last messages that his full inbox did not take */
 };
 /* False: in the fetch; all are 0 then. */
 bool history_cursors_get(struct partition *partition, uint64_t user, uint64_t chat,

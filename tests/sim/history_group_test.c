@@ -361,6 +361,34 @@ updates_are_read_with_what_follows(void **state)
     }
 }
 
+/* Bob's inbox takes three entries; what he reads later does not make him have seen the others. */
+static void
+what_did_not_fit_is_not_read_with_what_follows(void **state)
+{
+    (void)state;
+    for (uint64_t step = 0; step < CUTS; step++) {
+        begin(160 + step);
+        meeting.world.settings.history_ms = 0;
+        meeting.world.settings.delete_after = DELETE_AFTER_READ;
+        meeting.world.settings.inbox_entries_max = 3;
+        meeting_crash_within(&meeting, 1, 1000); /* with the settings */
+        meeting_rest(&meeting);
+        attendee_goes(bob);
+        for (unsigned i = 1; i <= 5; i++) {
+            (void)attendee_writes(alice, "hello");
+        }
+        bob->away = false;
+        meeting_rest(&meeting);
+        (void)attendee_writes(alice, "six");
+        meeting_crash_within(&meeting, 1 + step * CUT_STEP, 2000);
+        meeting_rest(&meeting);
+        meeting_run(&meeting, 30000); /* what is over has gone */
+        past_narrowed_is(bob, ",\"forward\":true,\"only\":\"MESSAGES\"",
+                         "m4:hello=READ m5:hello=READ");
+        end();
+    }
+}
+
 int
 main(void)
 {
@@ -377,6 +405,8 @@ main(void)
              what_is_over_is_given_to_nobody),
         SPEC("where it is kept until it is read, what became of a group is read with what follows",
              updates_are_read_with_what_follows),
+        SPEC("what a full inbox did not take is not over when what follows has been read",
+             what_did_not_fit_is_not_read_with_what_follows),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
