@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HOUR_MS = 3600000, AGE_HOURS = 30, LOG_HOURS = 7, MANY = 40 };
+enum { HOUR_MS = 3600000, AGE_HOURS = 13, LOG_HOURS = 3, MANY = 40 };
 
 static struct world world;
 static struct wire alice, bob;
