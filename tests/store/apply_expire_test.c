@@ -141,7 +141,7 @@ the_lowest_of_too_many_goes(void **state)
     struct world *world = *state;
     uint64_t alice = world_user(world, "alice", 1);
     uint64_t bob = world_user(world, "bob", 1);
-    for (uint64_t i = 1; i <= 2 * (HOLES_MAX + 1); i += 2) {
+    for (uint64_t i = 1; i <= UINT64_C(2) * (HOLES_MAX + 1); i += 2) {
         (void)send(world, alice, bob, i, i);
         world_pass(world, HOUR_MS);
         assert_true(world_expire(world, bob, HOUR_MS));
