@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* LMDB's own codes and structs stay in this file. */
+/* An environment is made, opened, put to rest and closed. */
 #include "store/environment.h"
 
 #include "runtime/io/lock.h"
 #include "store/cursor.h"
+#include "store/environment_priv.h"
 
 #include <errno.h>
-#include <lmdb.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,6 @@
 enum {
     DATABASES = 2,
     FORMAT_BYTES = 4 + 4 + LOG_IDENTITY_BYTES,
-    MARK_BYTES = 12,
     FILE_MODE = 0600,
     /* Reads are of single records all over the file: the kernel's reading ahead would be in
      * vain. */
@@ -24,33 +23,11 @@ enum {
 };
 
 static const char FORMAT_KEY[] = "format";
-static const char MARK_KEY[] = "mark";
-
-struct environment {
-    struct environment_options options; /* to open it again */
-    char path[LOG_PATH_BYTES_MAX];      /* the options' */
-    struct lock *lock;                  /* of what follows; without it for who is a user */
-    unsigned users;                     /* transactions under way */
-    MDB_env *env;                       /* NULL: at rest */
-    MDB_dbi data;
-    MDB_dbi meta;
-    /* A reading transaction that has ended, with its cursor, to be renewed: it keeps its memory and
-     * its place among the readers, and holds no pages back. NULL: none. */
-    MDB_txn *spare_txn;
-    MDB_cursor *spare_cursor;
-};
-
-/* The cursor stays where the last key went: what comes in order goes there without a search. */
-struct environment_write {
-    struct environment *environment;
-    MDB_txn *txn;
-    MDB_cursor *cursor;
-};
 
 /* ------------------------------------------------------------------------ errors */
 
-static int
-translated(int code)
+int
+environment_translated(int code)
 {
     switch (code) {
     case MDB_SUCCESS:
@@ -74,7 +51,7 @@ translated(int code)
     case MDB_TXN_FULL:
         return -E2BIG;
     default:
-        /* Positive codes are errnos. What is left tells of a mistake in this file. */
+        /* Positive codes are errnos. What is left tells of a mistake of ours. */
         ASSERT(code > 0);
         return -code;
     }
@@ -127,7 +104,8 @@ env_open(const struct environment_options *options, MDB_env **out, char why[ENVI
     ASSERT(major == MDB_VERSION_MAJOR && minor == MDB_VERSION_MINOR);
     int code = mdb_env_create(&env);
     if (code != MDB_SUCCESS) {
-        return explain(why, options, translated(code), "can't be opened: %s", mdb_strerror(code));
+        return explain(why, options, environment_translated(code), "can't be opened: %s",
+                       mdb_strerror(code));
     }
     uint64_t map_bytes = options->map_bytes > 0 ? options->map_bytes : ENVIRONMENT_MAP_BYTES;
     unsigned readers = options->readers_max > 0 ? options->readers_max : ENVIRONMENT_READERS_MAX;
@@ -144,8 +122,8 @@ env_open(const struct environment_options *options, MDB_env **out, char why[ENVI
     if (code != MDB_SUCCESS) {
         mdb_env_close(env);
         const char *advice = code == ENOMEM ? " (can't reserve the map: lower its size)" : "";
-        return explain(why, options, translated(code), "can't be opened: %s%s", mdb_strerror(code),
-                       advice);
+        return explain(why, options, environment_translated(code), "can't be opened: %s%s",
+                       mdb_strerror(code), advice);
     }
     code = mdb_env_get_flags(env, &flags);
     ASSERT(code == MDB_SUCCESS && (flags & FORBIDDEN_FLAGS) == 0);
@@ -165,7 +143,7 @@ env_fill(MDB_env *env, const struct environment_options *options)
     format_write(options, format);
     int code = mdb_txn_begin(env, NULL, 0, &txn);
     if (code != MDB_SUCCESS) {
-        return translated(code);
+        return environment_translated(code);
     }
     code = mdb_dbi_open(txn, "data", MDB_CREATE, &data);
     if (code == MDB_SUCCESS) {
@@ -176,9 +154,9 @@ env_fill(MDB_env *env, const struct environment_options *options)
     }
     if (code != MDB_SUCCESS) {
         mdb_txn_abort(txn);
-        return translated(code);
+        return environment_translated(code);
     }
-    return translated(mdb_txn_commit(txn));
+    return environment_translated(mdb_txn_commit(txn));
 }
 
 int
@@ -221,7 +199,8 @@ environment_check(struct environment *environment, const struct environment_opti
     format_write(options, format);
     int code = mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &txn);
     if (code != MDB_SUCCESS) {
-        return explain(why, options, translated(code), "can't be read: %s", mdb_strerror(code));
+        return explain(why, options, environment_translated(code), "can't be read: %s",
+                       mdb_strerror(code));
     }
     code = mdb_dbi_open(txn, "data", 0, &environment->data);
     if (code == MDB_SUCCESS) {
@@ -234,7 +213,8 @@ environment_check(struct environment *environment, const struct environment_opti
     if (code == MDB_NOTFOUND || (code == MDB_SUCCESS && value.mv_size < 4)) {
         result = explain(why, options, -EUCLEAN, "has no format record: it is not ours");
     } else if (code != MDB_SUCCESS) {
-        result = explain(why, options, translated(code), "can't be read: %s", mdb_strerror(code));
+        result = explain(why, options, environment_translated(code), "can't be read: %s",
+                         mdb_strerror(code));
     } else if (memcmp(value.mv_data, format, 4) != 0) {
         struct cursor_in in;
         cursor_in_init(&in, value.mv_data, value.mv_size);
@@ -270,7 +250,7 @@ environment_begin(struct environment *environment, char why[ENVIRONMENT_WHY_BYTE
     }
     int dead = 0;
     int code = mdb_reader_check(environment->env, &dead);
-    result = translated(code);
+    result = environment_translated(code);
     if (result < 0) {
         (void)explain(why, options, result, "can't clear old readers: %s", mdb_strerror(code));
     } else {
@@ -283,22 +263,11 @@ environment_begin(struct environment *environment, char why[ENVIRONMENT_WHY_BYTE
     return result;
 }
 
-static void
-read_free(MDB_txn *txn, MDB_cursor *cursor)
-{
-    if (cursor != NULL) {
-        mdb_cursor_close(cursor);
-    }
-    if (txn != NULL) {
-        mdb_txn_abort(txn);
-    }
-}
-
 /* Closes what environment_begin has opened. */
 static void
 environment_end(struct environment *environment)
 {
-    read_free(environment->spare_txn, environment->spare_cursor);
+    environment_read_free(environment->spare_txn, environment->spare_cursor);
     environment->spare_txn = NULL;
     environment->spare_cursor = NULL;
     mdb_env_close(environment->env);
@@ -345,9 +314,8 @@ environment_close(struct environment **environment)
 
 /* ------------------------------------------------------------------------ resting */
 
-/* For one transaction, until let_go. Opens what rests, while others wait who want it, too. */
-static int
-hold(struct environment *environment)
+int
+environment_hold(struct environment *environment)
 {
     char why[ENVIRONMENT_WHY_BYTES];
     lock_take(environment->lock);
@@ -357,8 +325,8 @@ hold(struct environment *environment)
     return result;
 }
 
-static void
-let_go(struct environment *environment)
+void
+environment_let_go(struct environment *environment)
 {
     lock_take(environment->lock);
     ASSERT(environment->users > 0);
@@ -387,307 +355,6 @@ environment_rests(struct environment *environment)
     return rests;
 }
 
-/* ------------------------------------------------------------------------ reading */
-
-static void
-spare_take(struct environment *environment, MDB_txn **txn, MDB_cursor **cursor)
-{
-    lock_take(environment->lock);
-    *txn = environment->spare_txn;
-    *cursor = environment->spare_cursor;
-    environment->spare_txn = NULL;
-    environment->spare_cursor = NULL;
-    lock_give(environment->lock);
-}
-
-/* Ends the transaction; while it is held. */
-static void
-spare_keep(struct environment *environment, MDB_txn *txn, MDB_cursor *cursor)
-{
-    mdb_txn_reset(txn);
-    lock_take(environment->lock);
-    if (environment->spare_txn == NULL) {
-        environment->spare_txn = txn;
-        environment->spare_cursor = cursor;
-        txn = NULL;
-        cursor = NULL;
-    }
-    lock_give(environment->lock);
-    read_free(txn, cursor);
-}
-
-int
-environment_read_begin(struct environment *environment, struct environment_read *out)
-{
-    MDB_txn *txn = NULL;
-    MDB_cursor *cursor = NULL;
-    int result = hold(environment);
-    if (result < 0) {
-        return result;
-    }
-    spare_take(environment, &txn, &cursor);
-    int code =
-        txn != NULL ? mdb_txn_renew(txn) : mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &txn);
-    if (code == MDB_SUCCESS) {
-        code = cursor != NULL ? mdb_cursor_renew(txn, cursor)
-                              : mdb_cursor_open(txn, environment->data, &cursor);
-    }
-    if (code != MDB_SUCCESS) {
-        read_free(txn, cursor);
-        let_go(environment);
-        return translated(code);
-    }
-    *out = (struct environment_read){environment, txn, cursor};
-    return 0;
-}
-
-void
-environment_read_end(struct environment_read *read)
-{
-    ASSERT(read->environment != NULL);
-    spare_keep(read->environment, read->transaction, read->cursor);
-    let_go(read->environment);
-    *read = (struct environment_read){0};
-}
-
-int
-environment_get(const struct environment_read *read, const struct store_key *key,
-                struct store_value *out)
-{
-    unsigned char name[STORE_KEY_BYTES];
-    MDB_val mdb_key = {sizeof(name), name};
-    MDB_val value = {0};
-    key_encode(key, name);
-    int code = mdb_get(read->transaction, read->environment->data, &mdb_key, &value);
-    if (code != MDB_SUCCESS) {
-        return translated(code);
-    }
-    *out = (struct store_value){value.mv_data, value.mv_size};
-    return 0;
-}
-
-/* Stands on the first record of a walk that goes this way from the key. */
-static int
-walk_begin(MDB_cursor *cursor, const struct store_key *from, enum environment_order order,
-           MDB_val *key, MDB_val *value)
-{
-    unsigned char name[STORE_KEY_BYTES];
-    key_encode(from, name);
-    *key = (MDB_val){sizeof(name), name};
-    int code = mdb_cursor_get(cursor, key, value, MDB_SET_RANGE);
-    if (order == ENVIRONMENT_FORWARDS) {
-        return code;
-    }
-    if (code == MDB_NOTFOUND) {
-        return mdb_cursor_get(cursor, key, value, MDB_LAST);
-    }
-    if (code == MDB_SUCCESS &&
-        (key->mv_size != STORE_KEY_BYTES || memcmp(key->mv_data, name, STORE_KEY_BYTES) != 0)) {
-        code = mdb_cursor_get(cursor, key, value, MDB_PREV);
-    }
-    return code;
-}
-
-int
-environment_range(const struct environment_read *read, const struct store_range *range,
-                  enum environment_order order,
-                  int (*each)(void *context, const struct store_key *key, struct store_value value),
-                  void *context)
-{
-    bool forwards = order == ENVIRONMENT_FORWARDS;
-    MDB_cursor *cursor = read->cursor;
-    MDB_val name = {0};
-    MDB_val value = {0};
-    if (key_less(&range->high, &range->low)) {
-        return 0;
-    }
-    int result = 0;
-    int code = walk_begin(cursor, forwards ? &range->low : &range->high, order, &name, &value);
-    while (code == MDB_SUCCESS && result == 0) {
-        struct store_key key;
-        if (key_decode(name.mv_data, name.mv_size, &key) < 0) {
-            result = -EUCLEAN;
-            break;
-        }
-        if (forwards ? key_less(&range->high, &key) : key_less(&key, &range->low)) {
-            break;
-        }
-        result = each(context, &key, (struct store_value){value.mv_data, value.mv_size});
-        if (result == 0) {
-            code = mdb_cursor_get(cursor, &name, &value, forwards ? MDB_NEXT : MDB_PREV);
-        }
-    }
-    if (result == 0 && code != MDB_SUCCESS && code != MDB_NOTFOUND) {
-        result = translated(code);
-    }
-    return result;
-}
-
-static int
-mark_get(const struct environment *environment, MDB_txn *txn, struct log_mark *out)
-{
-    MDB_val key = {sizeof(MARK_KEY) - 1, (void *)(uintptr_t)MARK_KEY};
-    MDB_val value = {0};
-    struct cursor_in in;
-    struct log_mark mark;
-    int code = mdb_get(txn, environment->meta, &key, &value);
-    if (code == MDB_NOTFOUND) {
-        *out = (struct log_mark){0};
-        return 0;
-    }
-    if (code != MDB_SUCCESS) {
-        return translated(code);
-    }
-    cursor_in_init(&in, value.mv_data, value.mv_size);
-    mark.generation = cursor_get_u32(&in);
-    mark.position = cursor_get_u64(&in);
-    if (cursor_in_end(&in) < 0) {
-        return -EUCLEAN;
-    }
-    *out = mark;
-    return 0;
-}
-
-int
-environment_mark(const struct environment_read *read, struct log_mark *out)
-{
-    return mark_get(read->environment, read->transaction, out);
-}
-
-/* ------------------------------------------------------------------------ writing */
-
-int
-environment_write_begin(struct environment *environment, struct environment_write **out)
-{
-    struct environment_write *write = calloc(1, sizeof(*write));
-    if (write == NULL) {
-        return -ENOMEM;
-    }
-    int result = hold(environment);
-    if (result < 0) {
-        free(write);
-        return result;
-    }
-    write->environment = environment;
-    int code = mdb_txn_begin(environment->env, NULL, 0, &write->txn);
-    if (code == MDB_SUCCESS) {
-        code = mdb_cursor_open(write->txn, environment->data, &write->cursor);
-    }
-    if (code != MDB_SUCCESS) {
-        environment_abort(&write);
-        return translated(code);
-    }
-    *out = write;
-    return 0;
-}
-
-int
-environment_put(struct environment_write *write, const struct store_key *key,
-                struct store_value value)
-{
-    unsigned char name[STORE_KEY_BYTES];
-    MDB_val mdb_key = {sizeof(name), name};
-    MDB_val mdb_value = {value.count, (void *)(uintptr_t)value.bytes};
-    ASSERT(value.count <= ENVIRONMENT_VALUE_BYTES_MAX);
-    key_encode(key, name);
-    return translated(mdb_cursor_put(write->cursor, &mdb_key, &mdb_value, 0));
-}
-
-int
-environment_delete(struct environment_write *write, const struct store_key *key)
-{
-    unsigned char name[STORE_KEY_BYTES];
-    MDB_val mdb_key = {sizeof(name), name};
-    MDB_val value = {0};
-    key_encode(key, name);
-    int code = mdb_cursor_get(write->cursor, &mdb_key, &value, MDB_SET);
-    if (code == MDB_NOTFOUND) {
-        return 0;
-    }
-    if (code == MDB_SUCCESS) {
-        code = mdb_cursor_del(write->cursor, 0);
-    }
-    return translated(code);
-}
-
-int
-environment_delete_range(struct environment_write *write, const struct store_range *range,
-                         uint64_t *count)
-{
-    MDB_val name = {0};
-    MDB_val value = {0};
-    if (key_less(&range->high, &range->low)) {
-        return 0;
-    }
-    int code = walk_begin(write->cursor, &range->low, ENVIRONMENT_FORWARDS, &name, &value);
-    while (code == MDB_SUCCESS) {
-        struct store_key key;
-        if (key_decode(name.mv_data, name.mv_size, &key) < 0) {
-            return -EUCLEAN;
-        }
-        if (key_less(&range->high, &key)) {
-            return 0;
-        }
-        code = mdb_cursor_del(write->cursor, 0);
-        if (code == MDB_SUCCESS) {
-            (*count)++;
-            /* After a deletion the cursor stands on what followed, which NEXT then gives. */
-            code = mdb_cursor_get(write->cursor, &name, &value, MDB_NEXT);
-        }
-    }
-    return code == MDB_NOTFOUND ? 0 : translated(code);
-}
-
-int
-environment_set_mark(struct environment_write *write, const struct log_mark *mark)
-{
-    unsigned char bytes[MARK_BYTES];
-    struct cursor_out out;
-    MDB_val key = {sizeof(MARK_KEY) - 1, (void *)(uintptr_t)MARK_KEY};
-    MDB_val value = {sizeof(bytes), bytes};
-    cursor_out_init(&out, bytes, sizeof(bytes));
-    cursor_put_u32(&out, mark->generation);
-    cursor_put_u64(&out, mark->position);
-    ASSERT(!out.failed);
-    return translated(mdb_put(write->txn, write->environment->meta, &key, &value, 0));
-}
-
-int
-environment_write_mark(struct environment_write *write, struct log_mark *out)
-{
-    return mark_get(write->environment, write->txn, out);
-}
-
-int
-environment_commit(struct environment_write **write)
-{
-    struct environment_write *taken = *write;
-    *write = NULL;
-    mdb_cursor_close(taken->cursor);
-    int code = mdb_txn_commit(taken->txn); /* frees the transaction in any case */
-    let_go(taken->environment);
-    free(taken);
-    return translated(code);
-}
-
-void
-environment_abort(struct environment_write **write)
-{
-    struct environment_write *taken = *write;
-    if (taken == NULL) {
-        return;
-    }
-    *write = NULL;
-    if (taken->cursor != NULL) {
-        mdb_cursor_close(taken->cursor);
-    }
-    if (taken->txn != NULL) {
-        mdb_txn_abort(taken->txn);
-    }
-    let_go(taken->environment);
-    free(taken);
-}
-
 /* ------------------------------------------------------------------------ facts */
 
 int
@@ -706,7 +373,7 @@ environment_facts(struct environment *environment, struct environment_facts *out
     }
     environment_read_end(&read);
     if (code != MDB_SUCCESS) {
-        return translated(code);
+        return environment_translated(code);
     }
     *out = (struct environment_facts){
         .map_bytes = info.me_mapsize,
