@@ -1,22 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* crowd_priv.h - what crowd.c, crowd_change.c and crowd_call.c use of each other. */
+/* crowd_priv.h - what the crowd's files use of each other. */
 #pragma once
 
 #include "tests/sim/crowd.h"
 
 /* {"chat": ...} as this device calls it. */
 void crowd_chat_print(const struct crowd_device *device, unsigned chat, char out[64]);
+/* The other of a chat one to one. */
+unsigned crowd_peer_of(const struct crowd_chat *chat, unsigned person);
+/* A person's first device. */
+const struct crowd_device *crowd_first_of(const struct crowd *crowd, unsigned person);
 bool crowd_is_member(const struct crowd *crowd, unsigned chat, unsigned person);
 /* The device's number among all. */
 unsigned crowd_place(const struct crowd_device *device);
 /* The device whose id `{"userId":"1","device":1,"number":"48"}` comes first in the frame;
  * CROWD_DEVICES: nobody's. */
 unsigned crowd_place_named(const struct crowd *crowd, const char *frame);
+/* Not behind a close frame, whether it has been attended to or not. */
+void crowd_says(struct crowd_device *device, const char *frame);
 /* Says a command that is answered, but need not be repeated. */
 void crowd_mention(struct crowd_device *device, const char *command);
 /* Says `command` under the device's next number, until it is answered. */
 void crowd_does(struct crowd_device *device, enum crowd_deed deed, unsigned chat,
                 const char *command);
+
+/* crowd_hear.c */
+/* Judges all that has come. */
+void crowd_hear(struct crowd_device *device);
+/* Acknowledges and marks as read what it has stored. */
+void crowd_acknowledge(struct crowd_device *device);
+
+/* crowd_act.c */
+/* Writes, changes or calls, by chance `what` below 70; one thing at a time. */
+void crowd_acts(struct crowd_device *device, uint64_t what);
+void crowd_types(struct crowd_device *device);
 
 /* crowd_change.c */
 /* What it wrote was answered. */
