@@ -11,10 +11,7 @@
 static bool
 valid_name_hold(const struct ask *ask)
 {
-    const struct store_name *name = &ASK_DATA(store_name_hold, ask)->name;
-    return name->bytes > 0 && name->bytes <= STORE_NAME_BYTES_MAX &&
-           key_partition_of_name(ask->partition->ledger.seed, name->text, name->bytes) ==
-               ask->partition->ledger.partition;
+    return partition_owns_name(ask, &ASK_DATA(store_name_hold, ask)->name);
 }
 
 static void

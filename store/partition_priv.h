@@ -96,6 +96,8 @@ extern const struct ask_kind ask_of_round, ask_of_unseen, ask_of_expire;
 bool partition_valid_user(const struct ask *ask);
 /* It may be empty. */
 bool partition_valid_name(const struct store_name *name);
+/* It is one, and is the ask's partition's to look up. */
+bool partition_owns_name(const struct ask *ask, const struct store_name *name);
 /* partition_cursor.c: of store_read, of a user's or a group's chat. */
 bool partition_valid_read(const struct ask *ask);
 /* partition_message.c: of store_message, to a user or a group. */

@@ -28,10 +28,7 @@ done(struct ask *ask, const void *data, size_t bytes, struct ln_buffer *buffer)
 static bool
 valid_name(const struct ask *ask)
 {
-    const struct store_name *name = ASK_DATA(store_name, ask);
-    return name->bytes > 0 && name->bytes <= STORE_NAME_BYTES_MAX &&
-           key_partition_of_name(ask->partition->ledger.seed, name->text, name->bytes) ==
-               ask->partition->ledger.partition;
+    return partition_owns_name(ask, ASK_DATA(store_name, ask));
 }
 
 static enum ask_outcome

@@ -12,6 +12,14 @@ partition_valid_name(const struct store_name *name)
 }
 
 bool
+partition_owns_name(const struct ask *ask, const struct store_name *name)
+{
+    return name->bytes > 0 && name->bytes <= STORE_NAME_BYTES_MAX &&
+           key_partition_of_name(ask->partition->ledger.seed, name->text, name->bytes) ==
+               ask->partition->ledger.partition;
+}
+
+bool
 partition_valid_user(const struct ask *ask)
 {
     uint64_t user = ASK_DATA(store_user_id, ask)->user; /* the first field of all that use this */
