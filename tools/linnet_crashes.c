@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Actors that failed, actors that held their scheduler too long, and actors that are to end. */
-#include "tools/linnet_call.h"
 #include "tools/linnet_json.h"
+#include "tools/linnet_show.h"
 #include "tools/linnet_table.h"
 
 #include <stdio.h>
@@ -49,52 +49,54 @@ stall_print(yajl_val stall)
 }
 
 /* Each of what the node kept, newest first per scheduler. */
-static int
-list(struct linnet_call *call, const char *word, const char *none, void (*print)(yajl_val row))
+static void
+each_print(yajl_val rows, const char *none, void (*print)(yajl_val row))
 {
-    const char *words[] = {word};
-    if (call->json) {
-        return linnet_ask_print(&call->client, words, 1, false);
+    for (size_t i = 0; i < linnet_json_count(rows); i++) {
+        print(linnet_json_at(rows, i));
     }
-    yajl_val tree = NULL;
-    int code = linnet_ask_tree(&call->client, words, 1, &tree);
-    for (size_t i = 0; code == SHELL_DONE && i < linnet_json_count(tree); i++) {
-        print(linnet_json_at(tree, i));
-    }
-    if (code == SHELL_DONE && linnet_json_count(tree) == 0) {
+    if (linnet_json_count(rows) == 0) {
         printf("%s\n", none);
     }
-    yajl_tree_free(tree);
-    return code;
+}
+
+static void
+crashes_print(yajl_val rows)
+{
+    each_print(rows, "no actor has failed since the start", crash_print);
 }
 
 int
 linnet_crashes(struct linnet_call *call)
 {
-    return list(call, "crashes", "no actor has failed since the start", crash_print);
+    const char *words[] = {"crashes"};
+    return linnet_show(call, words, 1, crashes_print);
+}
+
+static void
+stalls_print(yajl_val rows)
+{
+    each_print(rows, "no actor has held its scheduler too long since the start", stall_print);
 }
 
 int
 linnet_stalls(struct linnet_call *call)
 {
-    return list(call, "stalls", "no actor has held its scheduler too long since the start",
-                stall_print);
+    const char *words[] = {"stalls"};
+    return linnet_show(call, words, 1, stalls_print);
+}
+
+static void
+killed_print(yajl_val tree)
+{
+    const char *name = linnet_json_text(tree, "name");
+    printf("killed %s %s%s%s\n", linnet_json_text(tree, "behaviour"), linnet_json_text(tree, "pid"),
+           name[0] != '\0' ? ", " : "", name);
 }
 
 int
 linnet_kill(struct linnet_call *call)
 {
     const char *words[] = {"kill", call->words[0]};
-    if (call->json) {
-        return linnet_ask_print(&call->client, words, 2, false);
-    }
-    yajl_val tree = NULL;
-    int code = linnet_ask_tree(&call->client, words, 2, &tree);
-    if (code == SHELL_DONE) {
-        const char *name = linnet_json_text(tree, "name");
-        printf("killed %s %s%s%s\n", linnet_json_text(tree, "behaviour"),
-               linnet_json_text(tree, "pid"), name[0] != '\0' ? ", " : "", name);
-    }
-    yajl_tree_free(tree);
-    return code;
+    return linnet_show(call, words, 2, killed_print);
 }

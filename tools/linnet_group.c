@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tools/linnet_json.h"
 #include "tools/linnet_list.h"
+#include "tools/linnet_show.h"
 
 #include <stdio.h>
 
@@ -62,21 +63,18 @@ leaders_print(yajl_val leaders)
     }
 }
 
+static void
+group_print(yajl_val group)
+{
+    head_print(group);
+    leaders_print(linnet_json_member(group, "leaders"));
+}
+
 int
 linnet_group_show(struct linnet_call *call)
 {
-    const char *words[3] = {"group", "show", call->words[0]};
-    if (call->json) {
-        return linnet_ask_print(&call->client, words, 3, false);
-    }
-    yajl_val tree = NULL;
-    int code = linnet_ask_tree(&call->client, words, 3, &tree);
-    if (code == SHELL_DONE) {
-        head_print(tree);
-        leaders_print(linnet_json_member(tree, "leaders"));
-    }
-    yajl_tree_free(tree);
-    return code;
+    const char *words[] = {"group", "show", call->words[0]};
+    return linnet_show(call, words, 3, group_print);
 }
 
 /* -------------------------------------------------------------------------------------- members */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/linnet_call.h"
 #include "tools/linnet_json.h"
+#include "tools/linnet_show.h"
 #include "tools/linnet_table.h"
 
 #include <stdio.h>
@@ -33,21 +33,18 @@ rows_print(yajl_val answer, const char *name, const char *title)
     }
 }
 
+static void
+hot_print(yajl_val answer)
+{
+    total = linnet_json_number(answer, "total");
+    rows_print(answer, "users", "USER");
+    printf("\n");
+    rows_print(answer, "groups", "GROUP");
+}
+
 int
 linnet_hot(struct linnet_call *call)
 {
-    const char *words[2] = {"hot"};
-    yajl_val answer;
-    if (call->json) {
-        return linnet_ask_print(&call->client, words, 1, false);
-    }
-    int code = linnet_ask_tree(&call->client, words, 1, &answer);
-    if (code == SHELL_DONE) {
-        total = linnet_json_number(answer, "total");
-        rows_print(answer, "users", "USER");
-        printf("\n");
-        rows_print(answer, "groups", "GROUP");
-        yajl_tree_free(answer);
-    }
-    return code;
+    const char *words[] = {"hot"};
+    return linnet_show(call, words, 1, hot_print);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "actors/name.h"
-#include "tools/linnet_call.h"
 #include "tools/linnet_json.h"
+#include "tools/linnet_show.h"
 #include "tools/linnet_table.h"
 
 #include <stdio.h>
@@ -168,20 +168,19 @@ user_print(yajl_val tree)
     devices_print(linnet_json_member(tree, "devices"));
 }
 
+static void
+found_print(yajl_val tree)
+{
+    if (linnet_json_member(tree, "actor") != NULL) {
+        actor_print(tree);
+    } else {
+        user_print(tree);
+    }
+}
+
 int
 linnet_inspect(struct linnet_call *call)
 {
     const char *words[] = {"inspect", call->words[0]};
-    if (call->json) {
-        return linnet_ask_print(&call->client, words, 2, false);
-    }
-    yajl_val tree = NULL;
-    int code = linnet_ask_tree(&call->client, words, 2, &tree);
-    if (code == SHELL_DONE && linnet_json_member(tree, "actor") != NULL) {
-        actor_print(tree);
-    } else if (code == SHELL_DONE) {
-        user_print(tree);
-    }
-    yajl_tree_free(tree);
-    return code;
+    return linnet_show(call, words, 2, found_print);
 }

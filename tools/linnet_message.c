@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/linnet_call.h"
 #include "tools/linnet_json.h"
+#include "tools/linnet_show.h"
 #include "tools/linnet_table.h"
 
 #include <stdio.h>
@@ -82,15 +82,6 @@ trace_print(yajl_val trace)
 int
 linnet_msg_trace(struct linnet_call *call)
 {
-    const char *words[4] = {"msg", "trace", call->words[0]};
-    yajl_val trace;
-    if (call->json) {
-        return linnet_ask_print(&call->client, words, 3, false);
-    }
-    int code = linnet_ask_tree(&call->client, words, 3, &trace);
-    if (code == SHELL_DONE) {
-        trace_print(trace);
-        yajl_tree_free(trace);
-    }
-    return code;
+    const char *words[] = {"msg", "trace", call->words[0]};
+    return linnet_show(call, words, 3, trace_print);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/linnet_call.h"
 #include "tools/linnet_json.h"
+#include "tools/linnet_show.h"
 #include "tools/linnet_table.h"
 
 #include <stdio.h>
@@ -65,42 +65,39 @@ device_print(yajl_val device)
     }
 }
 
+static void
+user_print(yajl_val user)
+{
+    yajl_val devices = linnet_json_member(user, "devices");
+    for (size_t i = 0; i < linnet_json_count(devices); i++) {
+        device_print(linnet_json_at(devices, i));
+    }
+}
+
 int
 linnet_push_show(struct linnet_call *call)
 {
     const char *words[] = {"push", "show", call->words[0]};
-    if (call->json) {
-        return linnet_ask_print(&call->client, words, 3, false);
-    }
-    yajl_val tree = NULL;
-    int code = linnet_ask_tree(&call->client, words, 3, &tree);
-    yajl_val devices = code == SHELL_DONE ? linnet_json_member(tree, "devices") : NULL;
-    for (size_t i = 0; i < linnet_json_count(devices); i++) {
-        device_print(linnet_json_at(devices, i));
-    }
-    yajl_tree_free(tree);
-    return code;
+    return linnet_show(call, words, 3, user_print);
 }
 
 /* ----------------------------------------------------------------------------------------- test */
 
-int
-linnet_push_test(struct linnet_call *call)
+static void
+tested_print(yajl_val devices)
 {
-    const char *words[] = {"push", "test", call->words[0], call->words[1]};
-    unsigned count = 2 + call->count;
-    if (call->json) {
-        return linnet_ask_print(&call->client, words, count, false);
-    }
-    yajl_val tree = NULL;
-    int code = linnet_ask_tree(&call->client, words, count, &tree);
-    for (size_t i = 0; code == SHELL_DONE && i < linnet_json_count(tree); i++) {
-        yajl_val row = linnet_json_at(tree, i);
+    for (size_t i = 0; i < linnet_json_count(devices); i++) {
+        yajl_val row = linnet_json_at(devices, i);
         char text[LINNET_NUMBER_BYTES];
         const char *why = linnet_json_text(row, "why");
         printf("device %llu: %s%s%s\n", (unsigned long long)linnet_json_number(row, "device"),
                status_text(row, text), why[0] != '\0' ? ": " : "", why);
     }
-    yajl_tree_free(tree);
-    return code;
+}
+
+int
+linnet_push_test(struct linnet_call *call)
+{
+    const char *words[] = {"push", "test", call->words[0], call->words[1]};
+    return linnet_show(call, words, 2 + call->count, tested_print);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The node as a whole: status, settings, store. */
-#include "tools/linnet_call.h"
 #include "tools/linnet_json.h"
+#include "tools/linnet_show.h"
 #include "tools/linnet_table.h"
 
 #include <stdio.h>
@@ -145,27 +145,11 @@ status_print(yajl_val tree)
     rings_print(linnet_json_member(tree, "schedulers"));
 }
 
-/* Asks a command that has one answer, and shows it. */
-static int
-show(struct linnet_call *call, const char **words, unsigned count, void (*print)(yajl_val tree))
-{
-    if (call->json) {
-        return linnet_ask_print(&call->client, words, count, false);
-    }
-    yajl_val tree = NULL;
-    int code = linnet_ask_tree(&call->client, words, count, &tree);
-    if (code == SHELL_DONE) {
-        print(tree);
-    }
-    yajl_tree_free(tree);
-    return code;
-}
-
 int
 linnet_status(struct linnet_call *call)
 {
     const char *words[] = {"status"};
-    return show(call, words, 1, status_print);
+    return linnet_show(call, words, 1, status_print);
 }
 
 /* --------------------------------------------------------------------------------------- config */
@@ -208,5 +192,5 @@ linnet_config_show(struct linnet_call *call)
 {
     const char *words[] = {"config", "show"};
     bool origin = (call->flags & LINNET_ORIGIN) != 0;
-    return show(call, words, 2, origin ? settings_print_origin : settings_print_plain);
+    return linnet_show(call, words, 2, origin ? settings_print_origin : settings_print_plain);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/io/uring.h"
 #include "store/store.h"
-#include "tools/linnet_call.h"
 #include "tools/linnet_json.h"
+#include "tools/linnet_show.h"
 #include "tools/linnet_table.h"
 
 #include <stdio.h>
@@ -74,22 +74,19 @@ counters_print(yajl_val tree)
     }
 }
 
+static void
+info_print(yajl_val tree)
+{
+    counters_print(tree);
+    printf("\n");
+    cells_print(linnet_json_member(tree, "partitions"));
+}
+
 int
 linnet_store_info(struct linnet_call *call)
 {
     const char *words[] = {"store", "info"};
-    if (call->json) {
-        return linnet_ask_print(&call->client, words, 2, false);
-    }
-    yajl_val tree = NULL;
-    int code = linnet_ask_tree(&call->client, words, 2, &tree);
-    if (code == SHELL_DONE) {
-        counters_print(tree);
-        printf("\n");
-        cells_print(linnet_json_member(tree, "partitions"));
-    }
-    yajl_tree_free(tree);
-    return code;
+    return linnet_show(call, words, 2, info_print);
 }
 
 /* ----------------------------------------------------------------------------------------- skip */

@@ -3,6 +3,7 @@
  * together; the way down is a stack of ours instead of the machine's, since nobody promises how
  * deep it goes. Leaves of one behaviour that are many come counted from the node. */
 #include "tools/linnet_actors.h"
+#include "tools/linnet_show.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,24 +149,21 @@ by_pid(const void *a, const void *b)
     return (one->pid > other->pid) - (one->pid < other->pid);
 }
 
+static void
+answer_print(yajl_val answer)
+{
+    struct linnet_actors actors = {0};
+    linnet_actors_take(&actors, answer);
+    qsort(actors.list, actors.count, sizeof actors.list[0], by_pid);
+    orphans_adopt(&actors);
+    qsort(actors.list, actors.count, sizeof actors.list[0], by_parent);
+    tree_print(&actors);
+    linnet_actors_fini(&actors);
+}
+
 int
 linnet_tree(struct linnet_call *call)
 {
     const char *words[] = {"tree"};
-    if (call->json) {
-        return linnet_ask_print(&call->client, words, 1, false);
-    }
-    struct linnet_actors actors = {0};
-    yajl_val tree = NULL;
-    int code = linnet_ask_tree(&call->client, words, 1, &tree);
-    linnet_actors_take(&actors, tree);
-    yajl_tree_free(tree);
-    if (code == SHELL_DONE) {
-        qsort(actors.list, actors.count, sizeof actors.list[0], by_pid);
-        orphans_adopt(&actors);
-        qsort(actors.list, actors.count, sizeof actors.list[0], by_parent);
-        tree_print(&actors);
-    }
-    linnet_actors_fini(&actors);
-    return code;
+    return linnet_show(call, words, 1, answer_print);
 }

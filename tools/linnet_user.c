@@ -1,28 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tools/linnet_call.h"
 #include "tools/linnet_json.h"
+#include "tools/linnet_show.h"
 #include "tools/linnet_table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+static void
+added_print(yajl_val tree)
+{
+    printf("added %s, user %llu\n", linnet_json_text(tree, "name"),
+           (unsigned long long)linnet_json_number(tree, "user"));
+}
+
 int
 linnet_user_add(struct linnet_call *call)
 {
     const char *words[] = {"user", "add", call->words[0], call->password};
-    unsigned count = call->password != NULL ? 4 : 3;
-    if (call->json) {
-        return linnet_ask_print(&call->client, words, count, false);
-    }
-    yajl_val tree = NULL;
-    int code = linnet_ask_tree(&call->client, words, count, &tree);
-    if (code == SHELL_DONE) {
-        printf("added %s, user %llu\n", linnet_json_text(tree, "name"),
-               (unsigned long long)linnet_json_number(tree, "user"));
-    }
-    yajl_tree_free(tree);
-    return code;
+    return linnet_show(call, words, call->password != NULL ? 4 : 3, added_print);
 }
 
 /* A command whose answer says only that it was done. */
@@ -64,21 +60,17 @@ linnet_user_revoke(struct linnet_call *call)
     return done(call, words, 4, "revoked a device of");
 }
 
+static void
+token_print(yajl_val tree)
+{
+    printf("%s\n", linnet_json_text(tree, "token"));
+}
+
 int
 linnet_user_token(struct linnet_call *call)
 {
     const char *words[] = {"user", "token", call->words[0], call->words[1]};
-    unsigned count = 2 + call->count;
-    if (call->json) {
-        return linnet_ask_print(&call->client, words, count, false);
-    }
-    yajl_val tree = NULL;
-    int code = linnet_ask_tree(&call->client, words, count, &tree);
-    if (code == SHELL_DONE) {
-        printf("%s\n", linnet_json_text(tree, "token"));
-    }
-    yajl_tree_free(tree);
-    return code;
+    return linnet_show(call, words, 2 + call->count, token_print);
 }
 
 /* ----------------------------------------------------------------------------------------- list */
