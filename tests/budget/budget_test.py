@@ -124,7 +124,7 @@ def ceilings():
 
 def show(figures, functions):
     for (pattern, what), figure in sorted(figures.items()):
-        print(f"{pattern:10}{what:18}{figure:12.2f}")
+        print(f"{pattern:10}{what:18}{figure:12.3f}")
     for pattern, (instructions, allocations, messages) in functions.items():
         for title, counter, most in ("instructions", instructions, 25), ("allocations", allocations, 12):
             print(f"\n{pattern}: {title} a message, by function")
