@@ -3,6 +3,7 @@
  * connection. The actor waits for the store, so that what it says of the user's end comes behind
  * the answer. */
 #include "actors/command.h"
+#include "actors/connection_login.h"
 
 #include <errno.h>
 #include <string.h>

@@ -3,6 +3,7 @@
 
 #include "actors/connection_export.h"
 #include "actors/connection_http.h"
+#include "actors/connection_login.h"
 #include "actors/connection_priv.h"
 #include "actors/presence.h"
 #include "actors/tag.h"

@@ -2,6 +2,7 @@
 /* Frames in. A command becomes a request to the partition that decides it, and is remembered until
  * that answers. */
 #include "actors/command.h"
+#include "actors/connection_login.h"
 
 #include <string.h>
 

@@ -13,6 +13,7 @@
 #include "actors/connection_export.h"
 
 #include "actors/connection_http.h"
+#include "actors/connection_login.h"
 #include "actors/connection_priv.h"
 #include "actors/export.h"
 #include "net/upgrade.h"

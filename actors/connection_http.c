@@ -4,6 +4,7 @@
 #include "actors/connection_http.h"
 
 #include "actors/connection_export.h"
+#include "actors/connection_login.h"
 #include "actors/connection_priv.h"
 #include "actors/metrics.h"
 #include "actors/peer.h"

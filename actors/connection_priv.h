@@ -3,7 +3,9 @@
  *
  *     connection.c           its life: start, dispatch of what comes, clock, end
  *     connection_http.c      the request's head: upgrade, /livez and the like; connection_export.c
- *     connection_login.c     who is it: password or token, the move home
+ *     connection_login.c     logging in, and what refuses it (connection_login.h)
+ *     connection_identity.c  who is it: token, password or code
+ *     connection_home.c      the move home; attached and welcomed
  *     connection_rate.c      how fast it may be
  *     connection_command.c   frames in: the table of commands (command.h, command_*.c)
  *     connection_pending.c   commands that wait for a partition's answer
@@ -172,27 +174,6 @@ void connection_write(struct connection *connection, const void *bytes, size_t c
 const struct websocket_rules *connection_rules(const struct connection *connection);
 /* Whether connections_max has room for it; it is among those counted. */
 bool connection_room_left(const struct connection *connection);
-
-/* connection_login.c: all yield; afterwards the connection may have moved: then its actor is
- * ending, and `left`, the input behind the command, has gone with it. */
-void connection_authenticate(struct connection *connection, const Linnet__V1__ClientFrame *frame,
-                             struct websocket_input *left);
-/* 0 and the user whose name and password these are, or why not (as login_refuse knows it).
- * Yields. */
-MUST_CHECK int connection_password_check(struct connection *connection, const char *name,
-                                         const char *password, uint64_t *out_user);
-/* 0 and whose token it is, -EKEYREJECTED, or the store's error. */
-MUST_CHECK int connection_token_check(struct connection *connection, const char *text, size_t bytes,
-                                      struct auth_token *out);
-/* Answers a command that is refused like a login; too many of them close the connection. */
-void connection_login_refuse(struct connection *connection, const Linnet__V1__ClientFrame *frame,
-                             int error);
-/* The answer to the upgrade has not been sent: it leaves with the welcome, or the refusal. The
- * token is looked at where its user is at home, in one step with attaching. */
-void connection_login_token(struct connection *connection, struct http_text token,
-                            struct http_text answer, struct websocket_input *left);
-/* Attaches to the inbox and welcomes the client, or closes. Yields. */
-void connection_enter(struct connection *connection, const struct connection_start *start);
 
 /* connection_command.c */
 void connection_frame(struct connection *connection, unsigned char *bytes, size_t count,
