@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What it costs to note the steps of messages, and to find a message's among them.
  *
- *     bench_store_steps FOLDER       an empty folder on the disk that is meant; some 15 seconds
+ *     bench_store_steps FOLDER [TURNS]     an empty folder on the disk that is meant; some 15
+ *                                          seconds, or so many turns of each way at most
  *
  * An actor notes in turns of a hundred, as an apply does: first into memory that was never touched,
  * then each turn after a nap, when little of it is in a cache; ten turns after a nap; and with no
  * room, when steps are dropped. Each turn is one value of the median and the spread. Beside each
  * stands what can't be had for less, taken in the same turns: the clock, which a step reads once,
  * and 32 bytes that are copied to the next place of a buffer as large. Then messages are looked for
- * that were noted first, last, and not at all. Lines of JSON, each as soon as it is known. */
+ * that were noted first, last, and not at all. Lines of JSON, each as soon as it is known. What is
+ * not found as it was noted ends the program with exit code 1. */
 #include "bench/histogram.h"
 #include "runtime/io/uring.h"
 #include "runtime/node.h"
@@ -37,7 +39,8 @@ static struct {
     struct io_driver *driver;
     struct store *store;
     struct ln_node *node;
-    uint64_t noted;
+    unsigned turns_max; /* of each way */
+    uint64_t noted, dropped;
 } bench;
 
 static void
@@ -123,6 +126,12 @@ print_costs(const char *how, const struct costs *costs)
     print_cost("copy", &costs->copy);
 }
 
+static unsigned
+turns_of(unsigned turns)
+{
+    return turns < bench.turns_max ? turns : bench.turns_max;
+}
+
 static void
 note(unsigned turns, unsigned each, const char *how)
 {
@@ -130,6 +139,7 @@ note(unsigned turns, unsigned each, const char *how)
     struct trace_stats before;
     struct trace_stats after;
     costs = (struct costs){0};
+    turns = turns_of(turns);
     trace_stats_read(bench.store, &before);
     for (unsigned i = 0; i < turns; i++) {
         note_turn(&costs);
@@ -146,6 +156,12 @@ note(unsigned turns, unsigned each, const char *how)
     printf(", \"dropped\": %" PRIu64 ", \"bytes_per_step\": %.3f}\n",
            after.dropped - before.dropped,
            (double)(after.bytes - before.bytes) / (double)(after.noted - before.noted));
+    bench.dropped += after.dropped - before.dropped;
+    uint64_t lacking =
+        (uint64_t)turns * TURN - (after.noted - before.noted) - (after.dropped - before.dropped);
+    if (lacking != 0 || after.failed != 0) {
+        fail(how, "steps were neither noted nor counted as dropped, or could not be written");
+    }
 }
 
 /* Both halves are filled in one turn, so that nobody can write them; the next find no room. */
@@ -153,20 +169,29 @@ static void
 note_dropped(void)
 {
     static struct costs costs;
+    struct trace_stats before;
+    struct trace_stats after;
+    unsigned turns = turns_of(TURNS_DROPPED);
     for (unsigned i = 0; i < 2 * STEPS_HALF; i++) {
         trace_step(bench.store, STEP_DURABLE, 1, READER, 1, bench.noted);
     }
-    for (unsigned i = 0; i < TURNS_DROPPED; i++) {
+    trace_stats_read(bench.store, &before);
+    for (unsigned i = 0; i < turns; i++) {
         note_turn(&costs);
         floor_turn(&costs);
     }
+    trace_stats_read(bench.store, &after);
+    uint64_t dropped = after.dropped - before.dropped;
     print_costs("dropped", &costs);
-    printf("}\n");
+    printf(", \"dropped\": %" PRIu64 "}\n", dropped);
+    if (dropped != (uint64_t)turns * TURN) {
+        fail("dropped", "some found room where there is none");
+    }
     (void)ln_sleep(UINT64_C(2) * STEPS_DELAY_MS);
 }
 
 static void
-find(const char *which, uint64_t number)
+find(const char *which, uint64_t number, unsigned wanted)
 {
     struct trace trace = {.sender = SENDER, .device = 1, .number = number};
     struct io *io = ln_io();
@@ -180,6 +205,9 @@ find(const char *which, uint64_t number)
            ", \"gib_per_s\": %.2f}\n",
            which, trace.count, (double)ns / 1e6, trace.bytes,
            (double)trace.bytes / (double)ns * 1e9 / (1 << 30));
+    if (trace.count != wanted && bench.dropped == 0) {
+        fail(which, "it is not found as often as it was noted");
+    }
     trace_free(&trace);
 }
 
@@ -190,9 +218,9 @@ bench_run(void *state)
     note(TURNS_FIRST, TURNS_HOT_EACH, "into untouched memory");
     note(TURNS_PACED, 1, "after a nap");
     note(TURNS_HOT, TURNS_HOT_EACH, "ten turns after a nap");
-    find("the first", 0);
-    find("the last", bench.noted - 1);
-    find("none", UINT64_MAX);
+    find("the first", 0, 1);
+    find("the last", bench.noted - 1, 1);
+    find("none", UINT64_MAX, 0);
     note_dropped();
     ln_node_stop(bench.node);
 }
@@ -215,8 +243,9 @@ main(int argc, char **argv)
     size_t count;
     struct store_report report;
     (void)setvbuf(stdout, NULL, _IOLBF, 0);
-    if (argc != 2) {
-        fail("usage", "bench_store_steps FOLDER");
+    bench.turns_max = argc == 3 ? (unsigned)strtoul(argv[2], NULL, 10) : TURNS_HOT;
+    if (argc < 2 || argc > 3 || bench.turns_max == 0) {
+        fail("usage", "bench_store_steps FOLDER [TURNS]");
     }
     if (uring_open(&(struct uring_options){0}, &bench.driver, why, sizeof why) != 0) {
         fail("no io_uring", why);
