@@ -285,6 +285,10 @@ run_usage_read(struct run *run, const struct sections *sections, struct run_usag
         (void)!process_resident(run->driver, run->node_pid, &usage->node_resident_bytes);
         (void)!process_own(run->driver, run->node_pid, &usage->node_own_bytes);
     }
+    struct kernel kernel;
+    kernel_read(run->driver, &kernel);
+    usage->segments = kernel.segments;
+    usage->segments_with_data = kernel.segments_with_data;
 }
 
 static void

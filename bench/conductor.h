@@ -22,11 +22,12 @@ enum run_exit {
     RUN_FAILED = 3, /* it could not run */
 };
 
-/* CPU milliseconds and resident bytes; what could not be read is 0. The generator's are of all its
- * processes. */
+/* CPU milliseconds and resident bytes, and what the machine's TCP has sent; what could not be read
+ * is 0. The generator's are of all its processes. */
 struct run_usage {
     uint64_t generator_cpu_ms, generator_resident_bytes;
     uint64_t node_cpu_ms, node_resident_bytes, node_own_bytes;
+    uint64_t segments, segments_with_data;
 };
 
 /* What idle connections cost: read before them, when all are there, and after the time in

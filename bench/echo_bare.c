@@ -8,10 +8,10 @@
  * message under way on each connection. One receive of many shots stands on each connection, into
  * buffers that are given back at once; every completion queues a send, and all that is ready shares
  * one system call. */
+#include "bench/bare_ring.h"
 #include "runtime/check.h"
 
 #include <errno.h>
-#include <liburing.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -21,18 +21,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
     CONNECTIONS_MAX = 4096,
-    BYTES_MAX = 4096,
-    ENTRIES = 8192, /* as many completions as connections, and some */
-    BUFFERS = 1024, /* a power of two */
-    GROUP = 0,
+    BYTES_MAX = BARE_BUFFER_BYTES,
     WARMUP_S = 1,
-    NS_PER_S = 1000000000,
-    NS_PER_US = 1000,
 };
 
 struct connection {
@@ -44,9 +38,7 @@ struct connection {
 
 /* One thread and its ends of all connections. */
 struct side {
-    struct io_uring ring;
-    struct io_uring_buf_ring *buffers;
-    char *room; /* of the buffers, BYTES_MAX each */
+    struct bare_ring ring;
     struct connection *connections;
     unsigned count;
     size_t bytes;
@@ -57,78 +49,21 @@ struct side {
 
 static atomic_bool stopped;
 
-static uint64_t
-now_ns(clockid_t clock)
-{
-    struct timespec now;
-    int error = clock_gettime(clock, &now);
-    ASSERT(error == 0);
-    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
+/* Of no interest unless it fails: its completion is left out. */
 static void
-wait_s(unsigned long seconds)
+message_send(struct side *side, struct connection *connection)
 {
-    struct timespec pause = {.tv_sec = (time_t)seconds};
-    int error = clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
-    ASSERT(error == 0);
-}
-
-/* ----------------------------------------------------------------------------------------- ring */
-
-static struct io_uring_sqe *
-entry_get(struct side *side)
-{
-    struct io_uring_sqe *entry = io_uring_get_sqe(&side->ring);
-    ASSERT(entry != NULL);
-    return entry;
-}
-
-static void
-buffer_give(struct side *side, unsigned buffer)
-{
-    io_uring_buf_ring_add(side->buffers, side->room + (size_t)buffer * BYTES_MAX, BYTES_MAX,
-                          (unsigned short)buffer, BUFFERS - 1, 0);
-    io_uring_buf_ring_advance(side->buffers, 1);
-}
-
-static void
-buffers_open(struct side *side)
-{
-    struct io_uring_buf_reg group = {.ring_entries = BUFFERS, .bgid = GROUP};
-    size_t bytes = BUFFERS * sizeof(struct io_uring_buf);
-    side->room = calloc(BUFFERS, BYTES_MAX);
-    side->buffers = aligned_alloc((size_t)sysconf(_SC_PAGESIZE), bytes);
-    ASSERT(side->room != NULL && side->buffers != NULL);
-    memset(side->buffers, 0, bytes);
-    group.ring_addr = (uint64_t)(uintptr_t)side->buffers;
-    int error = io_uring_register_buf_ring(&side->ring, &group, 0);
-    ASSERT(error == 0);
-    io_uring_buf_ring_init(side->buffers);
-    for (unsigned i = 0; i < BUFFERS; i++) {
-        buffer_give(side, i);
-    }
+    struct io_uring_sqe *entry = bare_ring_entry(&side->ring);
+    io_uring_prep_send(entry, connection->descriptor, connection->bytes, side->bytes,
+                       MSG_WAITALL | MSG_NOSIGNAL);
+    io_uring_sqe_set_flags(entry, IOSQE_CQE_SKIP_SUCCESS);
+    io_uring_sqe_set_data(entry, NULL);
 }
 
 static void
 receive_arm(struct side *side, struct connection *connection)
 {
-    struct io_uring_sqe *entry = entry_get(side);
-    io_uring_prep_recv_multishot(entry, connection->descriptor, NULL, 0, 0);
-    entry->flags |= IOSQE_BUFFER_SELECT;
-    entry->buf_group = GROUP;
-    io_uring_sqe_set_data(entry, connection);
-}
-
-/* Of no interest unless it fails: its completion is left out. */
-static void
-message_send(struct side *side, struct connection *connection)
-{
-    struct io_uring_sqe *entry = entry_get(side);
-    io_uring_prep_send(entry, connection->descriptor, connection->bytes, side->bytes,
-                       MSG_WAITALL | MSG_NOSIGNAL);
-    io_uring_sqe_set_flags(entry, IOSQE_CQE_SKIP_SUCCESS);
-    io_uring_sqe_set_data(entry, NULL);
+    bare_ring_receive(&side->ring, connection->descriptor, (uint64_t)(uintptr_t)connection);
 }
 
 /* The next message does not come before all of this one has been sent: its bytes may stay where
@@ -137,12 +72,11 @@ static void
 received(struct side *side, struct connection *connection, const struct io_uring_cqe *done)
 {
     if (done->res > 0) {
-        unsigned buffer = done->flags >> IORING_CQE_BUFFER_SHIFT;
         size_t count = (size_t)done->res;
         ASSERT(connection->received + count <= side->bytes);
-        memcpy(connection->bytes + connection->received, side->room + (size_t)buffer * BYTES_MAX,
+        memcpy(connection->bytes + connection->received, bare_ring_received(&side->ring, done),
                count);
-        buffer_give(side, buffer);
+        bare_ring_give(&side->ring, done);
         connection->received += count;
     } else {
         ASSERT(done->res == -ENOBUFS);
@@ -158,16 +92,20 @@ received(struct side *side, struct connection *connection, const struct io_uring
     }
 }
 
+static void
+completion_taken(void *context, const struct io_uring_cqe *done)
+{
+    struct connection *connection = io_uring_cqe_get_data(done);
+    ASSERT(connection != NULL && "a send failed");
+    received(context, connection, done);
+}
+
 static void *
 side_run(void *argument)
 {
     struct side *side = argument;
-    struct io_uring_params params = {.flags =
-                                         IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN};
-    int error = io_uring_queue_init_params(ENTRIES, &side->ring, &params);
-    ASSERT(error == 0);
-    buffers_open(side);
-    uint64_t began_ns = now_ns(CLOCK_THREAD_CPUTIME_ID);
+    bare_ring_open(&side->ring);
+    uint64_t began_ns = bare_ring_now_ns(CLOCK_THREAD_CPUTIME_ID);
     for (unsigned i = 0; i < side->count; i++) {
         if (side->client) {
             message_send(side, &side->connections[i]);
@@ -175,25 +113,10 @@ side_run(void *argument)
         receive_arm(side, &side->connections[i]);
     }
     while (!atomic_load_explicit(&stopped, memory_order_relaxed)) {
-        struct __kernel_timespec patience = {.tv_nsec = NS_PER_S / 10};
-        struct io_uring_cqe *done = NULL;
-        int result = io_uring_submit_and_wait_timeout(&side->ring, &done, 1, &patience, NULL);
-        ASSERT(result >= 0 || result == -ETIME || result == -EINTR);
-        unsigned head;
-        unsigned count = 0;
-        io_uring_for_each_cqe(&side->ring, head, done)
-        {
-            struct connection *connection = io_uring_cqe_get_data(done);
-            ASSERT(connection != NULL && "a send failed");
-            received(side, connection, done);
-            count++;
-        }
-        io_uring_cq_advance(&side->ring, count);
+        bare_ring_run(&side->ring, completion_taken, side);
     }
-    side->cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns;
-    io_uring_queue_exit(&side->ring);
-    free(side->buffers);
-    free(side->room);
+    side->cpu_ns = bare_ring_now_ns(CLOCK_THREAD_CPUTIME_ID) - began_ns;
+    bare_ring_close(&side->ring);
     return NULL;
 }
 
@@ -301,17 +224,17 @@ main(int argc, char **argv)
         int error = pthread_create(&threads[i], NULL, side_run, &sides[i]);
         ASSERT(error == 0);
     }
-    wait_s(WARMUP_S);
+    bare_ring_sleep_s(WARMUP_S);
     unsigned long trips = atomic_load(&sides[1].trips);
-    uint64_t began_ns = now_ns(CLOCK_MONOTONIC);
-    wait_s(options.seconds);
+    uint64_t began_ns = bare_ring_now_ns(CLOCK_MONOTONIC);
+    bare_ring_sleep_s(options.seconds);
     trips = atomic_load(&sides[1].trips) - trips;
-    double seconds = (double)(now_ns(CLOCK_MONOTONIC) - began_ns) / NS_PER_S;
+    double seconds = (double)(bare_ring_now_ns(CLOCK_MONOTONIC) - began_ns) / BARE_NS_PER_S;
     atomic_store(&stopped, true);
     for (unsigned i = 0; i < 2; i++) {
         (void)pthread_join(threads[i], NULL);
     }
-    double whole = (double)atomic_load(&sides[1].trips) * NS_PER_US;
+    double whole = (double)atomic_load(&sides[1].trips) * BARE_NS_PER_US;
     printf(options.json ? "{\"benchmark\":\"echo_bare\",\"connections\":%lu,\"bytes\":%lu,"
                           "\"per_second\":%.0f,\"server_cpu_us\":%.2f,\"client_cpu_us\":%.2f}\n"
                         : "echo without us: %lu connections, messages of %lu bytes\n%.0f round "

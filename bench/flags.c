@@ -235,7 +235,7 @@ flag_read(const struct flags *flags, int argc, char **argv, int *index, unsigned
     size_t bytes = strcspn(name, "=");
     const struct flag *flag = flag_find(flags, name, bytes);
     if (flag == NULL) {
-        ln_text_print(wrong, "%s: no such flag; linnet-bench --help lists them\n", argument);
+        ln_text_print(wrong, "%s: no such flag; --help lists them\n", argument);
         return;
     }
     const char *value = name[bytes] == '=' ? name + bytes + 1 : NULL;

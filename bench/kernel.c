@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proc(5): /proc/meminfo has a line for each figure; /proc/net/netstat has them in pairs of lines,
- * names above and values below. */
+/* proc(5): /proc/meminfo has a line for each figure; /proc/net/netstat and /proc/net/snmp have them
+ * in pairs of lines, names above and values below. */
 #include "bench/kernel.h"
 
 #include "bench/file_text.h"
@@ -18,18 +18,17 @@ meminfo_bytes(const char *text, const char *name)
     return line != NULL ? strtoull(line + strlen(name), NULL, 10) * KIB : 0;
 }
 
-/* The value below a name of the TcpExt lines; 0: there is none. */
+/* The value below a name of the pair of lines that begin with `mark`; 0: there is none. */
 static uint64_t
-netstat_value(const char *text, const char *name)
+value_below(const char *text, const char *mark, const char *name)
 {
-    static const char mark[] = "TcpExt:";
     const char *names = strstr(text, mark);
-    const char *values = names != NULL ? strstr(names + sizeof mark - 1, mark) : NULL;
+    const char *values = names != NULL ? strstr(names + strlen(mark), mark) : NULL;
     if (values == NULL) {
         return 0;
     }
-    names += sizeof mark - 1;
-    values += sizeof mark - 1;
+    names += strlen(mark);
+    values += strlen(mark);
     while (*names == ' ' && *values == ' ') {
         size_t bytes = strcspn(++names, " \n");
         uint64_t value = strtoull(++values, NULL, 10);
@@ -53,7 +52,14 @@ kernel_take_meminfo(const char *text, struct kernel *out)
 void
 kernel_take_netstat(const char *text, struct kernel *out)
 {
-    out->queue_overflows = netstat_value(text, "ListenOverflows");
+    out->queue_overflows = value_below(text, "TcpExt:", "ListenOverflows");
+    out->segments_with_data = value_below(text, "TcpExt:", "TCPOrigDataSent");
+}
+
+void
+kernel_take_snmp(const char *text, struct kernel *out)
+{
+    out->segments = value_below(text, "Tcp:", "OutSegs");
 }
 
 void
@@ -67,6 +73,9 @@ kernel_read(struct io_driver *driver, struct kernel *out)
     }
     if (file_text(driver, "/proc/net/netstat", text, TEXT_BYTES) == 0) {
         kernel_take_netstat(text, out);
+    }
+    if (file_text(driver, "/proc/net/snmp", text, TEXT_BYTES) == 0) {
+        kernel_take_snmp(text, out);
     }
     free(text);
 }

@@ -165,6 +165,20 @@ put_cpu(const struct run *run, struct ln_text *out)
     ln_text_print(out, "\n");
 }
 
+/* Of the whole machine: they mean something where nobody else has connections. */
+static void
+put_segments(const struct run *run, struct ln_text *out)
+{
+    double count = (double)figures_measured(run);
+    if (count > 0) {
+        ln_text_print(
+            out, "TCP segments on this machine: %.2f each, %.2f of them with data\n",
+            (double)figures_grown(run->before.segments, run->after.segments) / count,
+            (double)figures_grown(run->before.segments_with_data, run->after.segments_with_data) /
+                count);
+    }
+}
+
 static void
 put_counters(const struct run *run, struct ln_text *out)
 {
@@ -341,6 +355,7 @@ report_print(const struct run *run, struct ln_text *out)
         put_cpu_inboxes(run, out);
     } else {
         put_cpu(run, out);
+        put_segments(run, out);
     }
     if (scenario_in(options->scenario, SCENARIO_JUDGED_BITS)) {
         put_counters(run, out);

@@ -177,6 +177,9 @@ json_usage(const struct run *run, struct ln_text *out)
     if (run->node_pid != 0) {
         json_number(out, "node_cpu_ms", figures_grown(before->node_cpu_ms, after->node_cpu_ms));
     }
+    json_number(out, "segments", figures_grown(before->segments, after->segments));
+    json_number(out, "segments_with_data",
+                figures_grown(before->segments_with_data, after->segments_with_data));
 }
 
 /* The lines that a soak fitted: bytes, microseconds. */

@@ -4,11 +4,13 @@
 
     bench/versus.py [--rounds 5] [--node "FLAGS"] [--json FILE] A B SCENARIO [flags of linnet-bench]
     bench/versus.py build/release ../other/build/release chat --pairs 100 --window 16
+    bench/versus.py build/release bare chat --pairs 5000 --window 1
 
 A and B are build folders. In each round both play the scenario once, A first in one round and B in the next: each with its
 own linnetd, on an empty data directory below its build folder, and its own linnet-bench. A machine's pace changes within
 minutes, so what is compared was measured within one. The table has each figure's median with its least and greatest, and
-B's median by A's: a ratio within the spread of one build says nothing. Exit code 1 where a promise was broken, 3 where a
+B's median by A's: a ratio within the spread of one build says nothing. Where B is the word `bare` it is A's chat_bare: the
+same pairs, with as many segments for a message as A's node had when it played last. Exit code 1 where a promise was broken, 3 where a
 run failed; what one missed of its rate or objectives (2) is told and counts all the same.
 """
 import argparse
@@ -23,6 +25,7 @@ import sys
 import tempfile
 
 MISSED = 2
+SENDS_MAX = 6  # as many frames as a message has
 FIGURES = ("per_second", "stores_per_second", "drains_per_second", "logins_per_second", "bytes_per_connection",
            "node_cpu_us_per_second_and_connection", "capacity")
 PERCENTILES = ("p50_us", "p99_us")
@@ -44,6 +47,16 @@ def node_start(build, data, flags):
             return node, found.group(1)
     node.wait()
     raise Failed(3)
+
+
+def result_of_bare(build, options, node):
+    """What one run of chat_bare found, when one of a node has found that."""
+    sends = node["segments_with_data"] / node["measured"] if node["measured"] > 0 else 0
+    done = subprocess.run([os.path.join(build, "bench/chat_bare"), "--json", "--sends", f"{min(sends, SENDS_MAX):.2f}",
+                           *options.flags], stdout=subprocess.PIPE, text=True, check=False)
+    if done.returncode != 0:
+        raise Failed(done.returncode)
+    return json.loads(done.stdout)
 
 
 def result_of(build, options):
@@ -73,6 +86,10 @@ def figures_of(result):
         for who in "node", "generator":
             if f"{who}_cpu_ms" in result:
                 found[f"{who}_cpu_us_each"] = 1000 * result[f"{who}_cpu_ms"] / result["measured"]
+        if "segments" in result:
+            found["segments_each"] = result["segments"] / result["measured"]
+            found["segments_with_data_each"] = result["segments_with_data"] / result["measured"]
+            found["segments_per_second"] = found["segments_each"] * result["per_second"]
     for name, delay in result.get("latencies", {}).items():
         for percentile in PERCENTILES:
             if percentile in delay:
@@ -107,16 +124,24 @@ def main():
     parser.add_argument("--node", default="", metavar="FLAGS", help="of both nodes, as one word")
     parser.add_argument("--json", metavar="FILE", help="every result, as a line of JSON")
     parser.add_argument("a", metavar="A")
-    parser.add_argument("b", metavar="B")
+    parser.add_argument("b", metavar="B", help="a build folder, or the word bare")
     parser.add_argument("scenario")
     parser.add_argument("flags", nargs=argparse.REMAINDER)
     options = parser.parse_args()
+    if options.b == "bare" and options.scenario != "chat":
+        parser.error("only of chat there is a bare loop")
     columns = {"A": {}, "B": {}}
     lines = []
+    node = None
     for number in range(options.rounds):
         for who in "AB" if number % 2 == 0 else "BA":
             print(f"round {number + 1} of {options.rounds}: {who}", file=sys.stderr)
-            result = result_of(options.a if who == "A" else options.b, options)
+            if who == "A":
+                result = node = result_of(options.a, options)
+            elif options.b == "bare":
+                result = result_of_bare(options.a, options, node)
+            else:
+                result = result_of(options.b, options)
             lines.append(json.dumps({"build": who, "round": number + 1, "result": result}))
             for name, value in figures_of(result).items():
                 columns[who].setdefault(name, []).append(value)

@@ -58,6 +58,19 @@ overflows(void **state)
 }
 
 static void
+segments(void **state)
+{
+    (void)state;
+    struct kernel kernel = {0};
+    kernel_take_netstat("TcpExt: ListenOverflows TCPOrigDataSent\nTcpExt: 77 600\n", &kernel);
+    kernel_take_snmp("Ip: Forwarding OutSegs\nIp: 1 5\n"
+                     "Tcp: RtoMax MaxConn InSegs OutSegs\nTcp: 120000 -1 830 831\n",
+                     &kernel);
+    assert_int_equal(kernel.segments, 831);
+    assert_int_equal(kernel.segments_with_data, 600);
+}
+
+static void
 nothing(void **state)
 {
     (void)state;
@@ -65,12 +78,15 @@ nothing(void **state)
         "", "TcpExt:", "TcpExt: ListenOverflows\n",
         "TcpExt: ListenOverflows\nTcpExt:", "TcpExt: Other\nTcpExt: 5\n"};
     for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        struct kernel kernel = {.slab_bytes = 1, .available_bytes = 1, .queue_overflows = 1};
+        struct kernel kernel = {
+            .slab_bytes = 1, .available_bytes = 1, .queue_overflows = 1, .segments = 1};
         kernel_take_meminfo(texts[i], &kernel);
         kernel_take_netstat(texts[i], &kernel);
+        kernel_take_snmp(texts[i], &kernel);
         assert_int_equal(kernel.slab_bytes, 0);
         assert_int_equal(kernel.available_bytes, 0);
         assert_int_equal(kernel.queue_overflows, 0);
+        assert_int_equal(kernel.segments, 0);
     }
 }
 
@@ -81,6 +97,7 @@ main(void)
         SPEC("a path lies on the disk of the mount that covers most of it", disks),
         SPEC("the kernel's own memory is read from its lines", memory),
         SPEC("a counter is found below its name", overflows),
+        SPEC("segments are those of TCP, with data or without", segments),
         SPEC("what a text does not tell is 0", nothing),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);

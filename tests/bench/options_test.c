@@ -75,8 +75,8 @@ wrong_words(void **state)
     refused("bench talk",
             "linnet-bench chat, idle, echo, offline, storm, mixed, soak, group, capacity or plan? "
             "linnet-bench --help tells\n");
-    refused("bench chat --pears 3" URL, "--pears: no such flag; linnet-bench --help lists them\n"
-                                        "3: no such flag; linnet-bench --help lists them\n");
+    refused("bench chat --pears 3" URL, "--pears: no such flag; --help lists them\n"
+                                        "3: no such flag; --help lists them\n");
     refused("bench idle --pairs 3" URL, "--pairs: idle does not have it\n");
     refused("bench chat" URL " --seconds", "--seconds: its value is missing\n");
     refused("bench chat --json=yes" URL, "--json takes no value\n");

@@ -303,7 +303,7 @@ wrong_flags(void **state)
             "--connections: without --dau nobody is there who has habits\n");
     refused("bench plan --published --peak 4",
             "--published: it has its own figures: beside it only --json\n");
-    refused("bench plan --url=x", "--url=x: no such flag; linnet-bench --help lists them\n");
+    refused("bench plan --url=x", "--url=x: no such flag; --help lists them\n");
 }
 
 static void

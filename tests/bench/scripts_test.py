@@ -28,7 +28,8 @@ with open(os.environ["CALLS"], "a+") as calls:
     before = [line for line in calls if line.startswith("{{name}} ")]
 found = {{found}}[(len(before) - 1) % len({{found}})]
 code = {{codes}}.get(sys.argv[1], 0)
-print(json.dumps({{{{"scenario": sys.argv[1], "per_second": found, "exit_code": code, "measured": 10, "node_cpu_ms": found}}}},
+print(json.dumps({{{{"scenario": sys.argv[1], "per_second": found, "exit_code": code, "measured": 10, "node_cpu_ms": found,
+                   "segments": 80, "segments_with_data": 42}}}},
                  separators=(",", ":")) if "--json" in sys.argv else f"{{{{found}}}} round trips a second, one at a time")
 sys.exit(code)
 """
@@ -52,7 +53,7 @@ class Scripts(unittest.TestCase):
 
     def build(self, name, found, codes=None):
         self.program(f"{name}/tools/linnetd", NODE)
-        for program in "linnet-bench", "echo_bare":
+        for program in "linnet-bench", "echo_bare", "chat_bare":
             text = GENERATOR.format(name=f"{name}/{program}", codes=codes or {},
                                     found=found if program == "linnet-bench" else [200])
             self.program(f"{name}/bench/{program}", text)
@@ -105,6 +106,17 @@ class Scripts(unittest.TestCase):
         self.assertRegex(done.stdout, r"(?m)^node_cpu_us_each +20,000 \(10,000 to 90,000\) +30,000 ")
         self.assertIn("B missed what was wanted", done.stderr)
         self.assertEqual(sorted(os.listdir(os.path.join(self.path, "a"))), ["bench", "tools"])
+
+    def test_a_build_plays_in_turns_with_the_kernel_alone_which_makes_as_many_segments(self):
+        self.build("a", [50, 70, 80])
+        done = self.run_script("versus.py", "--rounds", "3", os.path.join(self.path, "a"), "bare", "chat", "--pairs", "7")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([call.split(" ")[0] for call in self.calls()],
+                         ["a/linnet-bench", "a/chat_bare", "a/chat_bare", "a/linnet-bench", "a/linnet-bench", "a/chat_bare"])
+        self.assertEqual(self.calls()[1], "a/chat_bare --json --sends 4.20 --pairs 7")
+        self.assertRegex(done.stdout, r"(?m)^per_second +70 \(50 to 80\) +200 \(200 to 200\) +2\.857$")
+        self.assertRegex(done.stdout, r"(?m)^segments_each +8 \(8 to 8\) +8 ")
+        self.assertEqual(self.run_script("versus.py", os.path.join(self.path, "a"), "bare", "group").returncode, 2)
 
     def test_a_broken_promise_ends_the_comparison(self):
         self.build("a", [100])

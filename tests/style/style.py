@@ -41,7 +41,7 @@ KERNEL_DOOR = "runtime/io/"
 # A library's one home: the paths below which its headers may be included.
 LIBRARY_HOMES = {
     "ck_": ["runtime/", "tests/runtime/", "bench/runtime/floor.c"],
-    "liburing": ["runtime/io/", "tests/runtime/", "bench/echo_bare.c"],
+    "liburing": ["runtime/io/", "tests/runtime/", "bench/bare_ring.h"],
     "lmdb.h": ["store/", "tests/store/", "tests/runtime/io/sim_lmdb_test.c"],
 }
 
