@@ -138,7 +138,7 @@ message_to_member(const struct apply *apply, uint64_t user, const struct store_e
         inbox_head_put(apply->ledger, user, &head);
     }
     membership_put(apply->ledger, user, entry->peer, &membership);
-    history_put(apply->ledger, apply->effects, user, entry);
+    history_put(apply->ledger, user, entry);
 }
 
 /* The roster moves when somebody is taken out of it: so from its end, and looked at anew each
@@ -317,7 +317,7 @@ update_to_member(const struct apply *apply, uint64_t user, const struct store_en
         membership.role = role_after(update->kind, membership.role);
     }
     membership_put(apply->ledger, user, entry->peer, &membership);
-    history_put(apply->ledger, apply->effects, user, entry);
+    history_put(apply->ledger, user, entry);
 }
 
 static void

@@ -60,7 +60,7 @@ take_in(const struct apply *apply, uint64_t recipient, struct record_head *head,
     entry->quiet = chat->muted_until_ms > apply->time_ms;
     inbox_append(ledger, apply->effects, recipient, head, entry);
     inbox_head_put(ledger, recipient, head);
-    history_put(ledger, apply->effects, recipient, entry);
+    history_put(ledger, recipient, entry);
     apply_expiry(apply, recipient, entry);
     return true;
 }
@@ -196,7 +196,7 @@ run_copy(const struct apply *apply, const struct payload *payload)
     if (!apply_own_entry(apply, user, &entry)) {
         return;
     }
-    history_put(apply->ledger, apply->effects, user, &entry);
+    history_put(apply->ledger, user, &entry);
 }
 
 const struct apply_payload_kind apply_copy = {need_copy, run_copy};

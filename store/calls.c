@@ -155,7 +155,7 @@ calls_tell(const struct apply *apply, uint64_t user, struct record_call *call,
     inbox_head_put(apply->ledger, user, &head);
     call->entry = told ? entry.number : 0;
     if (said->state == STORE_CALL_ENDED) {
-        history_put(apply->ledger, apply->effects, user, &entry);
+        history_put(apply->ledger, user, &entry);
     }
     return told;
 }

@@ -91,6 +91,12 @@ delta_put(struct delta *delta, const struct store_key *key, struct store_value v
     table_put(delta->tables[LIVE], key, TABLE_WRITTEN, value);
 }
 
+unsigned char *
+delta_put_room(struct delta *delta, const struct store_key *key, size_t bytes)
+{
+    return table_put_room(delta->tables[LIVE], key, bytes);
+}
+
 void
 delta_delete(struct delta *delta, const struct store_key *key)
 {

@@ -69,6 +69,8 @@ bool delta_know(struct delta *delta, const struct store_key *key);
 
 /* Copies the value in. */
 void delta_put(struct delta *delta, const struct store_key *key, struct store_value value);
+/* As table_put_room. */
+unsigned char *delta_put_room(struct delta *delta, const struct store_key *key, size_t bytes);
 void delta_delete(struct delta *delta, const struct store_key *key);
 
 /* What LMDB said about the key: its value, or NULL for none. Ignored when the key is known by

@@ -44,8 +44,7 @@ at_put(struct ledger *ledger, const struct store_key *key, const struct history_
 }
 
 void
-history_put(struct ledger *ledger, struct effects *effects, uint64_t user,
-            struct store_entry *entry)
+history_put(struct ledger *ledger, uint64_t user, struct store_entry *entry)
 {
     if (!history_is_on(ledger)) {
         return;
@@ -54,10 +53,7 @@ history_put(struct ledger *ledger, struct effects *effects, uint64_t user,
         entry->number = ledger_number_next(ledger);
     }
     struct store_key key = history_key(ledger->partition, user, entry->peer, entry->number);
-    size_t bytes = entry_bytes(entry);
-    unsigned char *record = effects_scratch(effects, bytes);
-    entry_encode(entry, record);
-    ledger_put(ledger, &key, record, bytes);
+    entry_encode(entry, ledger_put_room(ledger, &key, entry_bytes(entry)));
 
     struct cursor_out out;
     unsigned char nothing[RECORD_HEADER_BYTES];

@@ -56,8 +56,7 @@ bool history_is_on(const struct ledger *ledger);
 
 /* Keeps a message, a group's update, or how a call ended; its number is 0 when it was not put into
  * the inbox: it gets one then. No effect while history is off. */
-void history_put(struct ledger *ledger, struct effects *effects, uint64_t user,
-                 struct store_entry *entry);
+void history_put(struct ledger *ledger, uint64_t user, struct store_entry *entry);
 
 /* Forgets what history_place names so, if it is there. HISTORY_AT's key must be known. */
 void history_forget(struct ledger *ledger, uint64_t user, uint64_t chat, uint64_t chat_number,

@@ -204,11 +204,8 @@ inbox_append(struct ledger *ledger, struct effects *effects, uint64_t user,
     head->copied = is_copy(user, entry) ? entry->number : head->copied;
     entry->total_entries = head->last.entries;
     entry->total_bytes = head->last.bytes;
-    size_t bytes = entry_bytes(entry);
-    unsigned char *record = effects_scratch(effects, bytes);
-    entry_encode(entry, record);
     struct store_key key = record_key(ledger->partition, RECORD_INBOX, user, entry->number);
-    ledger_put(ledger, &key, record, bytes);
+    entry_encode(entry, ledger_put_room(ledger, &key, entry_bytes(entry)));
     push.number = entry->number;
     effects_add(effects, &push);
     if (entry_wakes(user, entry)) {

@@ -153,6 +153,13 @@ ledger_put(struct ledger *ledger, const struct store_key *key, const void *bytes
     delta_put(ledger->delta, key, (struct store_value){.bytes = bytes, .count = count});
 }
 
+unsigned char *
+ledger_put_room(struct ledger *ledger, const struct store_key *key, size_t bytes)
+{
+    ASSERT(key->partition == ledger->partition);
+    return delta_put_room(ledger->delta, key, bytes);
+}
+
 void
 ledger_delete(struct ledger *ledger, const struct store_key *key)
 {

@@ -84,6 +84,8 @@ struct store_key ledger_key(uint8_t partition, uint32_t page);
 bool ledger_get(const struct ledger *ledger, const struct store_key *key, struct store_value *out);
 void ledger_put(struct ledger *ledger, const struct store_key *key, const void *bytes,
                 size_t count);
+/* Room for a record that is long, to be encoded where it stays: as table_put_room. */
+unsigned char *ledger_put_room(struct ledger *ledger, const struct store_key *key, size_t bytes);
 void ledger_delete(struct ledger *ledger, const struct store_key *key);
 
 static inline uint8_t

@@ -9,9 +9,7 @@ outbox_put(struct ledger *ledger, struct effects *effects, uint8_t destination,
     stream->out_last++;
     struct store_key key = record_key_outbox(ledger->partition, destination, stream->out_last);
     size_t bytes = payload_bytes(payload);
-    unsigned char *record = effects_scratch(effects, bytes);
-    payload_encode(payload, record);
-    ledger_put(ledger, &key, record, bytes);
+    payload_encode(payload, ledger_put_room(ledger, &key, bytes));
     effects_stream(effects, destination);
     effects->streams_bytes += bytes;
     ledger->outbox++;

@@ -305,9 +305,15 @@ table_begin(struct table *table)
     table->root = leaf;
 }
 
-void
-table_put(struct table *table, const struct store_key *key, enum table_state state,
-          struct store_value value)
+struct place {
+    struct table_leaf *leaf;
+    unsigned index;
+};
+
+/* Gives out where the key's slot is now. */
+static struct place
+put(struct table *table, const struct store_key *key, enum table_state state,
+    struct store_value value)
 {
     ASSERT(value.count <= TABLE_VALUE_BYTES_MAX && state < TABLE_STATES);
     ASSERT(value.count == 0 || state == TABLE_WRITTEN || state == TABLE_FETCHED);
@@ -320,7 +326,7 @@ table_put(struct table *table, const struct store_key *key, enum table_state sta
     unsigned index = leaf_find(path.leaf, &rank);
     if (leaf_has(path.leaf, index, &rank)) {
         slot_replace(table, path.leaf, index, state, value);
-        return;
+        return (struct place){path.leaf, index};
     }
     struct table_slot slot = {
         .partition = key->partition,
@@ -336,6 +342,25 @@ table_put(struct table *table, const struct store_key *key, enum table_state sta
     path.leaf->values[index] = value_copy(table, value);
     table->entries++;
     table->dirty_entries += state_dirty(state);
+    return (struct place){path.leaf, index};
+}
+
+void
+table_put(struct table *table, const struct store_key *key, enum table_state state,
+          struct store_value value)
+{
+    (void)put(table, key, state, value);
+}
+
+unsigned char *
+table_put_room(struct table *table, const struct store_key *key, size_t bytes)
+{
+    ASSERT(bytes > 0 && bytes <= TABLE_VALUE_BYTES_MAX);
+    struct place place = put(table, key, TABLE_WRITTEN, (struct store_value){0});
+    unsigned char *room = pool_take(&table->pool, bytes);
+    place.leaf->slots[place.index].value_bytes = (uint32_t)bytes;
+    place.leaf->values[place.index] = room;
+    return room;
 }
 
 /* ------------------------------------------------------------------------------------- removing */

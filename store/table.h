@@ -61,6 +61,10 @@ bool table_free_slice(struct table **table, unsigned chunks_max);
 void table_put(struct table *table, const struct store_key *key, enum table_state state,
                struct store_value value);
 
+/* As table_put of a WRITTEN value of `bytes` (above 0), which the caller writes into the room that
+ * is given out, before anything else is asked of the table. What the key had is gone by then. */
+unsigned char *table_put_room(struct table *table, const struct store_key *key, size_t bytes);
+
 /* Whether the key has an entry; *out is untouched when not. */
 bool table_get(const struct table *table, const struct store_key *key, struct table_entry *out);
 

@@ -152,6 +152,10 @@ static void
 table_put_known(struct table *table, const struct known *known)
 {
     static unsigned char bytes[16384];
+    if (known->state == TABLE_WRITTEN && known->count > 0 && known->mark % 2 == 0) {
+        memset(table_put_room(table, &known->key, known->count), known->mark, known->count);
+        return;
+    }
     memset(bytes, known->mark, known->count);
     table_put(table, &known->key, known->state, (struct store_value){bytes, known->count});
 }
@@ -387,6 +391,28 @@ a_value_may_come_from_the_table_itself(void **state)
 }
 
 static void
+a_value_may_be_written_where_it_stays(void **state)
+{
+    (void)state;
+    struct table *table = table_new();
+    struct store_key key = number_key(1);
+    struct table_entry entry;
+    static const size_t lengths[] = {300, 20, 21, 10000, 300};
+    table_put(table, &key, TABLE_MISSING, (struct store_value){0});
+    for (unsigned i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        memset(table_put_room(table, &key, lengths[i]), (int)i, lengths[i]);
+        assert_true(table_get(table, &key, &entry));
+        assert_int_equal(entry.state, TABLE_WRITTEN);
+        assert_int_equal(entry.value.count, lengths[i]);
+        assert_int_equal(entry.value.bytes[lengths[i] - 1], i);
+        assert_int_equal(table_entries(table), 1);
+        assert_int_equal(table_dirty_entries(table), 1);
+        assert_true(table_valid(table));
+    }
+    table_free(&table);
+}
+
+static void
 is_freed_in_slices(void **state)
 {
     (void)state;
@@ -420,6 +446,8 @@ main(void)
         SPEC("leaves with few entries join, and what they leave is used again", sparse_leaves_join),
         SPEC("a value may be put from where it lies in the table",
              a_value_may_come_from_the_table_itself),
+        SPEC("a value may be written where it stays, over another or none",
+             a_value_may_be_written_where_it_stays),
         SPEC("a table is freed in slices", is_freed_in_slices),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
