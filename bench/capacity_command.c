@@ -2,7 +2,6 @@
 #include "bench/capacity_command.h"
 
 #include "bench/capacity_page.h"
-#include "bench/figures.h"
 #include "bench/page_part.h"
 #include "bench/report.h"
 #include "runtime/io/uring.h"
@@ -30,16 +29,15 @@ result_print(const struct probes *probes, struct ln_text *out)
 static void
 probe_print_ground(const struct probe *probe, struct ln_text *out)
 {
-    uint64_t skipped = figures_lacking(&probe->run);
-    ln_text_print(out, "%11.1f ms%13.2f%14.2f   ", (double)probe_lag_p99_ns(probe) / ns_per_ms,
-                  probe_generator_cores(probe), probe_node_cores(probe));
-    report_print_line(probe->run.line_ns_before, out);
+    ln_text_print(out, "%11.1f ms%13.2f%14.2f   ", (double)probe->lag_p99_ns / ns_per_ms,
+                  probe->generator_cores, probe->node_cores);
+    report_print_line(probe->line_ns_before, out);
     ln_text_print(out, ", ");
-    report_print_line(probe->run.line_ns_after, out);
+    report_print_line(probe->line_ns_after, out);
     ln_text_print(out, "  %s", probe_outcome(probe));
-    if (skipped > 0) {
+    if (probe->skipped > 0) {
         ln_text_print(out, ", %llu skipped: the percentiles are a lower bound",
-                      (unsigned long long)skipped);
+                      (unsigned long long)probe->skipped);
     }
     ln_text_print(out, "\n");
 }
@@ -55,14 +53,13 @@ probes_print(const struct probes *probes, struct ln_text *out)
     ln_text_print(out, "%14s%13s%14s   a line to the other core, before and after\n", "own lag p99",
                   "generator's", "node's cores");
     for (unsigned p = 0; p < probes->count; p++) {
-        const struct probe *probe = probes->list[p];
+        const struct probe *probe = &probes->list[p];
         if (probe->code == RUN_FAILED) {
             continue;
         }
-        ln_text_print(out, "%12.0f%12.0f", probe->options.rate_per_s,
-                      figures_per_second(&probe->run));
+        ln_text_print(out, "%12.0f%12.0f", probe->rate_per_s, probe->through_per_s);
         for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
-            ln_text_print(out, "%23.1f ms", (double)probe_objective(probe, i).found_ns / ns_per_ms);
+            ln_text_print(out, "%23.1f ms", (double)probe->objectives[i].found_ns / ns_per_ms);
         }
         probe_print_ground(probe, out);
     }
@@ -93,22 +90,21 @@ objectives_print_json(const struct options *options, struct ln_text *out)
 static void
 probe_print_json(const struct probe *probe, struct ln_text *out)
 {
-    ln_text_print(out, "{\"rate\":%.3f,\"per_second\":%.3f,", probe->options.rate_per_s,
-                  figures_per_second(&probe->run));
+    ln_text_print(out, "{\"rate\":%.3f,\"per_second\":%.3f,", probe->rate_per_s,
+                  probe->through_per_s);
     for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
         ln_text_print(out, "\"%s_us\":%.3f,", objective_name((enum objective)i),
-                      (double)probe_objective(probe, i).found_ns / ns_per_us);
+                      (double)probe->objectives[i].found_ns / ns_per_us);
     }
     ln_text_print(out,
                   "\"lag_p99_us\":%.3f,\"generator_cores\":%.3f,\"node_cores\":%.3f,"
-                  "\"skipped\":%llu,\"rate_kept\":%s,",
-                  (double)probe_lag_p99_ns(probe) / ns_per_us, probe_generator_cores(probe),
-                  probe_node_cores(probe), (unsigned long long)figures_lacking(&probe->run),
-                  probe_rate_kept(probe) ? "true" : "false");
-    report_print_latencies_json(&probe->run, out);
-    report_print_line_json("line_ns_before", probe->run.line_ns_before, out);
+                  "\"skipped\":%llu,\"rate_kept\":%s,%s",
+                  (double)probe->lag_p99_ns / ns_per_us, probe->generator_cores, probe->node_cores,
+                  (unsigned long long)probe->skipped, probe->rate_kept ? "true" : "false",
+                  probe->latencies);
+    report_print_line_json("line_ns_before", probe->line_ns_before, out);
     ln_text_print(out, ",");
-    report_print_line_json("line_ns_after", probe->run.line_ns_after, out);
+    report_print_line_json("line_ns_after", probe->line_ns_after, out);
     ln_text_print(out, ",\"kept\":%s}", probe->code == RUN_GOOD ? "true" : "false");
 }
 
@@ -124,13 +120,34 @@ probes_print_json(const struct probes *probes, struct ln_text *out)
     ln_text_print(out, "\"exit_code\":%d,\"capacity\":%.3f,\"probes\":[", (int)probes->code,
                   probes->search.kept);
     for (unsigned p = 0; p < probes->count; p++) {
-        if (probes->list[p]->code != RUN_FAILED) {
+        if (probes->list[p].code != RUN_FAILED) {
             ln_text_print(out, "%s", before);
-            probe_print_json(probes->list[p], out);
+            probe_print_json(&probes->list[p], out);
             before = ",";
         }
     }
     ln_text_print(out, "]}\n");
+}
+
+/* In the place of the one before. */
+static enum run_exit
+probe_run(struct probes *probes, double rate_per_s, capacity_play play)
+{
+    struct probe *probe = &probes->list[probes->count];
+    probes->asked = *probes->options;
+    probes->asked.rate_per_s = rate_per_s;
+    probes->asked.report = NULL; /* the search's, of all runs */
+    memset(&probes->run, 0, sizeof probes->run);
+    (void)fprintf(stderr, "at %.0f messages a second:\n", rate_per_s);
+    enum run_exit code = play(&probes->asked, &probes->run);
+    probe_take(probe, &probes->run, code);
+    probes->count++;
+    probes->ground = probes->run.ground;
+    if (probes->options->report != NULL) {
+        capacity_page_take(probe, probes->count, &probes->run);
+    }
+    series_fini(&probes->run.series);
+    return code;
 }
 
 /* A run after the other; its exit code when that ends the search. */
@@ -140,19 +157,11 @@ search_run(struct probes *probes, capacity_play play)
     double rate_per_s = 0;
     capacity_init(&probes->search, probes->options->rate_per_s);
     while (probes->count < PROBES_MAX && capacity_next(&probes->search, &rate_per_s)) {
-        struct probe *probe = calloc(1, sizeof *probe);
-        ASSERT(probe != NULL);
-        probe->options = *probes->options;
-        probe->options.rate_per_s = rate_per_s;
-        probe->options.report = NULL; /* the search's, of all runs */
-        (void)fprintf(stderr, "at %.0f messages a second:\n", rate_per_s);
-        probe->code = play(&probe->options, &probe->run);
-        probes->list[probes->count++] = probe;
-        probes->ground = probe->run.ground;
-        if (probe->code == RUN_BROKEN || probe->code == RUN_FAILED) {
-            return probe->code;
+        enum run_exit code = probe_run(probes, rate_per_s, play);
+        if (code == RUN_BROKEN || code == RUN_FAILED) {
+            return code;
         }
-        capacity_note(&probes->search, rate_per_s, probe->code == RUN_GOOD);
+        capacity_note(&probes->search, rate_per_s, code == RUN_GOOD);
     }
     return probes->search.kept > 0 ? RUN_GOOD : RUN_MISSED;
 }
@@ -196,6 +205,7 @@ search_with_page(struct probes *probes, capacity_play play, struct io_driver *dr
         return;
     }
     probes->code = search_run(probes, play);
+    probes->run.options = probes->options; /* whose rate is told, of all that were tried */
     if (page >= 0) {
         error = page_put(probes, driver, page);
         io_file_close(driver, page);
@@ -209,8 +219,7 @@ static void
 probes_fini(struct probes *probes)
 {
     for (unsigned p = 0; p < probes->count; p++) {
-        series_fini(&probes->list[p]->run.series);
-        free(probes->list[p]);
+        probe_fini(&probes->list[p]);
     }
 }
 

@@ -7,6 +7,8 @@
 #include "bench/report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const double ns_per_ms = 1e6;
 static const double ns_per_us = 1e3;
@@ -35,8 +37,8 @@ probe_kept(const struct probes *probes)
 {
     const struct probe *kept = NULL;
     for (unsigned i = 0; i < probes->count; i++) {
-        const struct probe *probe = probes->list[i];
-        if (probe->code == RUN_GOOD && probe->options.rate_per_s == probes->search.kept) {
+        const struct probe *probe = &probes->list[i];
+        if (probe->code == RUN_GOOD && probe->rate_per_s == probes->search.kept) {
             kept = probe;
         }
     }
@@ -57,11 +59,10 @@ put_tiles(const struct probes *probes, struct ln_text *out)
     page_tile_number(SCALE_COUNT, probes->count, "runs", out);
     if (kept != NULL) {
         for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
-            page_tile_number(SCALE_MICROSECONDS,
-                             (double)probe_objective(kept, i).found_ns / ns_per_us,
+            page_tile_number(SCALE_MICROSECONDS, (double)kept->objectives[i].found_ns / ns_per_us,
                              objective_text((enum objective)i), out);
         }
-        page_tile_number(SCALE_COUNT, probe_node_cores(kept), "cores busy with the node", out);
+        page_tile_number(SCALE_COUNT, kept->node_cores, "cores busy with the node", out);
     }
     ln_text_print(out, "</section>\n");
 }
@@ -75,30 +76,28 @@ tone_of(const struct probe *probe)
 }
 
 static void
-put_objective(const struct probe *probe, unsigned objective, struct ln_text *out)
+put_objective(const struct objective_found *found, struct ln_text *out)
 {
-    struct objective_found found = probe_objective(probe, objective);
-    if (!found.known) {
+    if (!found->known) {
         ln_text_print(out, "<td>-</td>");
         return;
     }
-    ln_text_print(out, "<td class=\"%s\">%.1f ms</td>", found.kept ? "" : "warn",
-                  (double)found.found_ns / ns_per_ms);
+    ln_text_print(out, "<td class=\"%s\">%.1f ms</td>", found->kept ? "" : "warn",
+                  (double)found->found_ns / ns_per_ms);
 }
 
 static void
 put_probe_row(const struct probe *probe, unsigned number, struct ln_text *out)
 {
-    ln_text_print(out,
-                  "<tr><td><a href=\"#step%u\">%u</a></td><td>%.0f</td><td class=\"%s\">%.0f</td>",
-                  number, number, probe->options.rate_per_s, probe_rate_kept(probe) ? "" : "warn",
-                  figures_per_second(&probe->run));
+    ln_text_print(
+        out, "<tr><td><a href=\"#step%u\">%u</a></td><td>%.0f</td><td class=\"%s\">%.0f</td>",
+        number, number, probe->rate_per_s, probe->rate_kept ? "" : "warn", probe->through_per_s);
     for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
-        put_objective(probe, i, out);
+        put_objective(&probe->objectives[i], out);
     }
     ln_text_print(out, "<td>%.1f ms</td><td>%.2f</td><td>%.2f</td><td class=\"%s\">%s</td></tr>\n",
-                  (double)probe_lag_p99_ns(probe) / ns_per_ms, probe_generator_cores(probe),
-                  probe_node_cores(probe), tone_of(probe), probe_outcome(probe));
+                  (double)probe->lag_p99_ns / ns_per_ms, probe->generator_cores, probe->node_cores,
+                  tone_of(probe), probe_outcome(probe));
 }
 
 static void
@@ -118,7 +117,7 @@ put_search(const struct probes *probes, struct ln_text *out)
                   "<th>own lag p99</th><th>generator's cores</th><th>node's cores</th><th></th>"
                   "</tr></thead><tbody>\n");
     for (unsigned i = 0; i < probes->count; i++) {
-        put_probe_row(probes->list[i], i + 1, out);
+        put_probe_row(&probes->list[i], i + 1, out);
     }
     ln_text_print(out, "</tbody></table></div>\n");
 }
@@ -126,35 +125,42 @@ put_search(const struct probes *probes, struct ln_text *out)
 /* --------------------------------------------------------------------------- a section of a run */
 
 static void
-put_cores(const struct probe *probe, struct ln_text *out)
+put_cores(const struct probe *probe, bool node_known, struct ln_text *out)
 {
     char text[REPORT_DATE_BYTES];
     page_table_open("h3", "What it took", out);
-    (void)snprintf(text, sizeof text, "%.2f", probe_generator_cores(probe));
+    (void)snprintf(text, sizeof text, "%.2f", probe->generator_cores);
     page_row("cores busy with the generator", text, out);
-    if (probe->run.node_pid != 0) {
-        (void)snprintf(text, sizeof text, "%.2f", probe_node_cores(probe));
+    if (node_known) {
+        (void)snprintf(text, sizeof text, "%.2f", probe->node_cores);
         page_row("cores busy with the node", text, out);
     }
     ln_text_print(out, "<tr><td>a cache line to the other core</td><td>");
-    report_print_line(probe->run.line_ns_before, out);
+    report_print_line(probe->line_ns_before, out);
     ln_text_print(out, " before the run, ");
-    report_print_line(probe->run.line_ns_after, out);
+    report_print_line(probe->line_ns_after, out);
     ln_text_print(out, " after it</td></tr>\n");
     page_table_close(out);
 }
 
-static void
-put_step(const struct probe *probe, unsigned number, struct ln_text *out)
+void
+capacity_page_take(struct probe *probe, unsigned number, const struct run *run)
 {
-    ln_text_print(out,
+    struct ln_text text;
+    char *room = malloc(PAGE_BYTES);
+    ASSERT(room != NULL);
+    ln_text_init(&text, room, PAGE_BYTES);
+    ln_text_print(&text,
                   "<section class=\"step\" id=\"step%u\"><h2>Run %u: %.0f messages a second, "
                   "<span class=\"%s\">%s</span></h2>\n",
-                  number, number, probe->options.rate_per_s, tone_of(probe), probe_outcome(probe));
-    page_why(probe->run.failed ? probe->run.why : "", out);
-    page_print_run(&probe->run, "h3", out);
-    put_cores(probe, out);
-    ln_text_print(out, "</section>\n");
+                  number, number, probe->rate_per_s, tone_of(probe), probe_outcome(probe));
+    page_why(run->failed ? run->why : "", &text);
+    page_print_run(run, "h3", &text);
+    put_cores(probe, run->node_pid != 0, &text);
+    ln_text_print(&text, "</section>\n");
+    probe->section = realloc(room, text.bytes + 1);
+    ASSERT(probe->section != NULL);
+    probe->section_cut = text.cut;
 }
 
 /* ------------------------------------------------------------------------------------- the page */
@@ -162,7 +168,11 @@ put_step(const struct probe *probe, unsigned number, struct ln_text *out)
 size_t
 capacity_page_bytes(const struct probes *probes)
 {
-    return (size_t)PAGE_BYTES * (probes->count + 1);
+    size_t bytes = PAGE_BYTES;
+    for (unsigned i = 0; i < probes->count; i++) {
+        bytes += strlen(probes->list[i].section);
+    }
+    return bytes;
 }
 
 void
@@ -174,10 +184,11 @@ capacity_page_print(const struct probes *probes, struct ln_text *out)
     put_tiles(probes, out);
     put_search(probes, out);
     for (unsigned i = 0; i < probes->count; i++) {
-        put_step(probes->list[i], i + 1, out);
+        ln_text_print(out, "%s", probes->list[i].section);
+        out->cut |= probes->list[i].section_cut;
     }
     if (probes->count > 0) { /* all were asked the same, but for the rate */
-        page_print_settings(&probes->list[0]->run, out);
+        page_print_settings(&probes->run, out);
     }
     page_tail(out);
 }

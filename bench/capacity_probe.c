@@ -3,6 +3,10 @@
 
 #include "bench/figures.h"
 #include "bench/outcome.h"
+#include "bench/report.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 static double
 cores_busy(const struct run *run, uint64_t before_ms, uint64_t after_ms)
@@ -12,39 +16,57 @@ cores_busy(const struct run *run, uint64_t before_ms, uint64_t after_ms)
     return span_ms > 0 ? (double)figures_grown(before_ms, after_ms) / span_ms : 0;
 }
 
-double
-probe_generator_cores(const struct probe *probe)
-{
-    const struct run *run = &probe->run;
-    return cores_busy(run, run->before.generator_cpu_ms, run->after.generator_cpu_ms);
-}
-
-double
-probe_node_cores(const struct probe *probe)
-{
-    const struct run *run = &probe->run;
-    return cores_busy(run, run->before.node_cpu_ms, run->after.node_cpu_ms);
-}
-
-uint64_t
-probe_lag_p99_ns(const struct probe *probe)
-{
-    static const double p99 = 99;
-    return histogram_percentile(&probe->run.tally.delays[TALLY_LAG], p99);
-}
-
-struct objective_found
-probe_objective(const struct probe *probe, unsigned objective)
-{
-    return objective_look(&probe->options.objectives, (enum objective)objective, &probe->run.tally);
-}
-
-bool
-probe_rate_kept(const struct probe *probe)
+static bool
+rate_kept(const struct run *run)
 {
     struct outcome rate;
-    outcome_look(&probe->run, OUTCOME_RATE, &rate);
+    outcome_look(run, OUTCOME_RATE, &rate);
     return rate.kept;
+}
+
+static char *
+latencies_of(const struct run *run)
+{
+    static char room[REPORT_BYTES];
+    struct ln_text text;
+    ln_text_init(&text, room, sizeof room);
+    report_print_latencies_json(run, &text);
+    ASSERT(!text.cut);
+    char *kept = strdup(room);
+    ASSERT(kept != NULL);
+    return kept;
+}
+
+void
+probe_take(struct probe *probe, const struct run *run, enum run_exit code)
+{
+    static const double p99 = 99;
+    *probe = (struct probe){
+        .rate_per_s = run->options->rate_per_s,
+        .through_per_s = figures_per_second(run),
+        .code = code,
+        .rate_kept = rate_kept(run),
+        .lag_p99_ns = histogram_percentile(&run->tally.delays[TALLY_LAG], p99),
+        .skipped = figures_lacking(run),
+        .generator_cores =
+            cores_busy(run, run->before.generator_cpu_ms, run->after.generator_cpu_ms),
+        .node_cores = cores_busy(run, run->before.node_cpu_ms, run->after.node_cpu_ms),
+        .line_ns_before = run->line_ns_before,
+        .line_ns_after = run->line_ns_after,
+        .latencies = latencies_of(run),
+    };
+    for (unsigned i = 0; i < OBJECTIVES_MESSAGES; i++) {
+        probe->objectives[i] =
+            objective_look(&run->options->objectives, (enum objective)i, &run->tally);
+    }
+}
+
+void
+probe_fini(struct probe *probe)
+{
+    free(probe->latencies);
+    free(probe->section);
+    *probe = (struct probe){0};
 }
 
 const char *
@@ -60,5 +82,5 @@ probe_outcome(const struct probe *probe)
     case RUN_MISSED:
         break;
     }
-    return probe_rate_kept(probe) ? "missed an objective" : "missed the rate";
+    return probe->rate_kept ? "missed an objective" : "missed the rate";
 }
