@@ -357,9 +357,10 @@ phase_greet(struct conductor *conductor)
 }
 
 /* Until nothing is under way any more, or nothing has come for so long that nothing will: a node
- * that is gone comes back within the patience of those who call it, or they fail. */
+ * that is gone comes back within the patience of those who call it, or they fail; and who is to act
+ * until some instant is waited for until then. */
 static void
-phase_quiet(struct conductor *conductor, enum section_tag tag)
+phase_quiet(struct conductor *conductor, enum section_tag tag, uint64_t acts_until_ns)
 {
     const struct sections *sections = &conductor->sections;
     bool all_there = false;
@@ -368,8 +369,17 @@ phase_quiet(struct conductor *conductor, enum section_tag tag)
             return;
         }
         all_there =
+            crowd_now_ns() > acts_until_ns + (uint64_t)QUIET_MS * NS_PER_MS &&
             sections_count(sections, TALLY_SOUGHT) == sections_count(sections, TALLY_SETTLED);
     } while (!all_there && !failed(conductor));
+}
+
+/* offline: from the first return to the last at most. */
+static uint64_t
+returns_ns(const struct options *options)
+{
+    double span_s = options->returns_per_s > 0 ? options->users / options->returns_per_s : 0;
+    return (uint64_t)(span_s * NS_PER_S);
 }
 
 /* offline: fill the inboxes, then have their owners come back. */
@@ -386,7 +396,7 @@ phase_inboxes(struct conductor *conductor)
     sections_tell(sections, SECTION_GO, &go, sizeof go);
     sampler_begin(&conductor->sampler, run, sections, go.start_ns);
     tell(conductor, SECTION_STOP);
-    phase_quiet(conductor, SECTION_STOP);
+    phase_quiet(conductor, SECTION_STOP, 0);
     usage_read(conductor, &run->after);
     if (!sections_done(sections, SECTION_STOP)) {
         run_fail(run, "the inboxes do not fill up");
@@ -394,7 +404,7 @@ phase_inboxes(struct conductor *conductor)
     }
     go.start_ns = crowd_now_ns();
     sections_tell(sections, SECTION_RETURN, &go, sizeof go);
-    phase_quiet(conductor, SECTION_RETURN);
+    phase_quiet(conductor, SECTION_RETURN, go.start_ns + returns_ns(run->options));
     usage_read(conductor, &run->later);
 }
 
@@ -464,7 +474,7 @@ phase_traffic(struct conductor *conductor, enum tally_episode episode)
      * to the last when all of it was told, be it late. */
     bool days = scenario_in(options->scenario, SCENARIO_DAY_BITS);
     uint64_t reached = sections_count(sections, days ? TALLY_ANSWERED : TALLY_THROUGH);
-    phase_quiet(conductor, SECTION_STOP);
+    phase_quiet(conductor, SECTION_STOP, 0);
     uint64_t due = sections_count(sections, TALLY_DUE);
     run->behind = due > reached ? due - reached : 0;
     tally_add(&run->tally, TALLY_KILLS, atomic_load(&run->killer.kills));

@@ -81,7 +81,7 @@ put_title(const struct run *run, struct ln_text *out)
                       options->users, options->depth, options->random ? "at random" : "in turn",
                       options->bytes, share_actors(&options->whole));
         if (options->returns_per_s > 0) {
-            ln_text_print(out, "back at %.0f a second, ", options->returns_per_s);
+            ln_text_print(out, "back at %.10g a second, ", options->returns_per_s);
         } else {
             ln_text_print(out, "back all at once, ");
         }

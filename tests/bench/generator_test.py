@@ -492,6 +492,12 @@ class WithNode(unittest.TestCase):
         self.assertEqual(found["latencies"]["lag"]["count"], 17)
         self.assertGreater(found["emptied_seconds"], 0.1)
 
+    def test_whoever_comes_back_late_is_waited_for_also_when_nothing_moves_meanwhile(self):
+        # By this seed after 23 s, and nothing moves before; after 20 s of that a run gives up.
+        found = report("offline", self.address, "--users", "1", "--depth", "1", "--in-turn", "--returns", "0.03", "--seed", "2")
+        self.assertEqual((found["through"], found["broken"]), (1, {}))
+        self.assertGreater(found["emptied_seconds"], 20)
+
     def test_members_of_groups_write_in_turn_and_each_delivery_counts(self):
         found = report("group", self.address, "--users", "45", "--members", "20", "--seconds", "1", "--warmup", "0")
         self.assertEqual((found["users"], found["members"], found["logins"]), (45, 20, 45))
