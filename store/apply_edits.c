@@ -57,8 +57,7 @@ edits_put(struct ledger *ledger, const struct apply_edited *edited, const struct
     for (uint32_t i = 0; i < edits->count; i++) {
         cursor_put_u64(&out, edits->numbers[i]);
     }
-    ASSERT(!out.failed);
-    ledger_put(ledger, &key, record, cursor_out_bytes(&out));
+    ledger_put(ledger, &key, record, cursor_out_end(&out));
 }
 
 void

@@ -15,8 +15,7 @@
  *     cursor_out_init(&out, buffer, sizeof(buffer));
  *     cursor_put_u64(&out, user->id);
  *     cursor_put_u16(&out, user->flags);
- *     ASSERT(!out.failed);
- *     ... out.start, cursor_out_bytes(&out) ...
+ *     ... out.start, cursor_out_end(&out) ...          the buffer is made for what goes in
  *
  * Cursors own nothing. One thread at a time. Everything is inline, so that a record of a few fields
  * is a few moves.
@@ -198,4 +197,12 @@ static inline size_t
 cursor_out_bytes(const struct cursor_out *out)
 {
     return (size_t)(out->at - out->start);
+}
+
+/* The same, where everything fits. */
+static inline size_t
+cursor_out_end(const struct cursor_out *out)
+{
+    ASSERT(!out->failed);
+    return cursor_out_bytes(out);
 }

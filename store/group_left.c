@@ -114,8 +114,7 @@ list_write(struct ledger *ledger, struct effects *effects, uint64_t group, uint6
     if (added != NULL) {
         row_put(&out, added);
     }
-    ASSERT(!out.failed);
-    ledger_put(ledger, &key, record, cursor_out_bytes(&out));
+    ledger_put(ledger, &key, record, cursor_out_end(&out));
 }
 
 void

@@ -95,8 +95,7 @@ encode(const struct ledger *ledger, unsigned char *out, size_t bytes_max, uint32
             cursor_put_u64(&cursor, stream->in);
         }
     }
-    ASSERT(!cursor.failed);
-    return cursor_out_bytes(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 int
@@ -234,8 +233,7 @@ pages_write(struct ledger *ledger, uint32_t pages_before, uint32_t due_at)
         cursor_out_init(&cursor, record, bytes);
         record_begin(&cursor, RECORD_PARTITION);
         put_due(&cursor, &ledger->due, count, &due_at);
-        ASSERT(!cursor.failed);
-        ledger_put(ledger, &key, record, cursor_out_bytes(&cursor));
+        ledger_put(ledger, &key, record, cursor_out_end(&cursor));
         free(record);
         left -= count;
     }

@@ -174,13 +174,6 @@ record_get_flag(struct cursor_in *in)
     return flag == 1;
 }
 
-static size_t
-finish(const struct cursor_out *out)
-{
-    ASSERT(!out->failed);
-    return cursor_out_bytes(out);
-}
-
 /* ------------------------------------------------------------------------------------- accounts */
 
 size_t
@@ -194,7 +187,7 @@ record_name_encode(const struct record_name *name, unsigned char out[RECORD_BYTE
     if (name->promised) {
         cursor_put_u8(&cursor, name->promised);
     }
-    return finish(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 int
@@ -226,7 +219,7 @@ record_user_encode(const struct record_user *user, unsigned char out[RECORD_BYTE
     cursor_put_u8(&cursor, user->removed);
     cursor_put_u64(&cursor, user->created_at_ms);
     record_put_name(&cursor, &user->name);
-    return finish(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 int
@@ -255,7 +248,7 @@ record_password_encode(const struct record_password *password, unsigned char out
     record_begin(&cursor, RECORD_PASSWORD);
     cursor_put_u8(&cursor, password->bytes);
     cursor_put_bytes(&cursor, password->text, password->bytes);
-    return finish(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 int
@@ -290,7 +283,7 @@ record_device_encode(const struct record_device *device, unsigned char out[RECOR
     record_put_name(&cursor, &device->name);
     cursor_put_u64(&cursor, device->seen_at_ms);
     cursor_put_u64(&cursor, device->warned_at_ms);
-    return finish(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 int
@@ -325,7 +318,7 @@ record_link_encode(const struct record_link *link, unsigned char out[RECORD_BYTE
     cursor_put_bytes(&cursor, link->code_hash, STORE_TOKEN_HASH_BYTES);
     cursor_put_u64(&cursor, link->expires_at_ms);
     cursor_put_u8(&cursor, link->tries);
-    return finish(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 int
@@ -462,7 +455,7 @@ record_head_encode(const struct record_head *head, unsigned char out[RECORD_BYTE
         cursor_put_u64(&cursor, head->newest);
     }
     head_parts_put(&cursor, head);
-    return finish(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 /* Fills *out as it reads; the caller looks at the cursor's end. */
@@ -618,7 +611,7 @@ record_chat_encode(const struct record_chat *chat, const struct record_expired *
         expired_put(&cursor, &expired->here);
         expired_put(&cursor, &expired->there);
     }
-    return finish(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 /* All but what has expired. */

@@ -55,8 +55,7 @@ record_calls_encode(const struct record_calls *calls, unsigned char out[RECORD_C
     for (unsigned i = 0; i < calls->count; i++) {
         call_put(&cursor, &calls->calls[i]);
     }
-    ASSERT(!cursor.failed);
-    return cursor_out_bytes(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 int

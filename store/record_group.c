@@ -4,13 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-static size_t
-finish(const struct cursor_out *out)
-{
-    ASSERT(!out->failed);
-    return cursor_out_bytes(out);
-}
-
 bool
 record_group_implies(const struct table_entry *entry, unsigned index, struct store_range *out)
 {
@@ -69,7 +62,7 @@ record_group_encode(const struct record_group *group, unsigned char out[RECORD_G
     for (unsigned i = 0; i < group->admins_count; i++) {
         cursor_put_u64(&cursor, group->admins[i]);
     }
-    return finish(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 int
@@ -136,7 +129,7 @@ record_spread_encode(const struct record_spread *spread, unsigned char out[RECOR
             cursor_put_u16(&cursor, spread->members[i]);
         }
     }
-    return finish(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 int
@@ -175,7 +168,7 @@ record_member_encode(const struct record_member *member, unsigned char out[RECOR
     cursor_put_u64(&cursor, member->read);
     holes_put(&cursor, &member->gaps);
     holes_put(&cursor, &member->expired);
-    return finish(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 int
@@ -215,7 +208,7 @@ record_group_log_encode(const struct record_group_log *row, unsigned char out[RE
     cursor_put_u64(&cursor, row->expires_at_ms);
     cursor_put_u16(&cursor, row->sender_device);
     cursor_put_u8(&cursor, row->deleted);
-    return finish(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 int
@@ -248,7 +241,7 @@ record_roster_encode(const uint64_t *ids, uint32_t count, unsigned char *out)
     for (uint32_t i = 0; i < count; i++) {
         cursor_put_u64(&cursor, ids[i]);
     }
-    return finish(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 int
@@ -317,7 +310,7 @@ record_membership_encode(const struct record_membership *membership,
         cursor_put_u64(&cursor, membership->all_delivered);
         cursor_put_u64(&cursor, membership->all_read);
     }
-    return finish(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 int

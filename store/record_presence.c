@@ -8,8 +8,7 @@ record_last_seen_encode(const struct record_last_seen *seen, unsigned char out[R
     cursor_out_init(&cursor, out, RECORD_BYTES_MAX);
     record_begin(&cursor, RECORD_LAST_SEEN);
     cursor_put_u64(&cursor, seen->at_ms);
-    ASSERT(!cursor.failed);
-    return cursor_out_bytes(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 int

@@ -18,8 +18,7 @@ record_state_encode(const struct record_state *state, unsigned char out[RECORD_S
     cursor_put_u64(&cursor, state->quiet_until_ms);
     cursor_put_u32(&cursor, (uint32_t)state->value.count);
     cursor_put_bytes(&cursor, state->value.bytes, state->value.count);
-    ASSERT(!cursor.failed);
-    return cursor_out_bytes(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 int
@@ -48,8 +47,7 @@ record_state_sum_encode(const struct record_state_sum *sum, unsigned char out[RE
     record_begin(&cursor, RECORD_STATE_SUM);
     cursor_put_u32(&cursor, sum->states);
     cursor_put_u32(&cursor, sum->bytes);
-    ASSERT(!cursor.failed);
-    return cursor_out_bytes(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 int

@@ -39,8 +39,7 @@ record_wake_encode(const struct record_wake *wake, unsigned char out[RECORD_WAKE
     cursor_put_u64(&cursor, wake->id);
     cursor_put_u64(&cursor, wake->set_at_ms);
     record_put_subscription(&cursor, wake);
-    ASSERT(!cursor.failed);
-    return cursor_out_bytes(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 int
@@ -68,8 +67,7 @@ record_due_encode(const struct record_due *due, unsigned char out[RECORD_DUE_BYT
     record_begin(&cursor, RECORD_DUE);
     cursor_put_u64(&cursor, due->number);
     cursor_put_u64(&cursor, due->since_ms);
-    ASSERT(!cursor.failed);
-    return cursor_out_bytes(&cursor);
+    return cursor_out_end(&cursor);
 }
 
 int

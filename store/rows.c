@@ -53,8 +53,7 @@ rows_add(struct rows *rows, const struct store_key *key, const struct store_valu
     if (value_bytes > 0) {
         cursor_put_bytes(&out, value_or_null->bytes, value_bytes);
     }
-    ASSERT(!out.failed);
-    rows->count += cursor_out_bytes(&out);
+    rows->count += cursor_out_end(&out);
 }
 
 unsigned char *

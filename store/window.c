@@ -113,6 +113,5 @@ window_add(const struct window *window, const struct window_entry *entry,
     cursor_put_u64(&cursor, entry->time_ms);
     cursor_put_u64(&cursor, entry->chat_number);
     put_entries(&cursor, window, at, window->count);
-    ASSERT(!cursor.failed);
-    return cursor_out_bytes(&cursor);
+    return cursor_out_end(&cursor);
 }
