@@ -17,7 +17,7 @@
 
 #include "bench/histogram.h"
 #include "store/environment.h"
-#include "store/record.h"
+#include "store/record_inbox.h"
 #include "store/table.h"
 
 enum bodies_way { BODIES_EACH, BODIES_SHARED, BODIES_WAYS };

@@ -5,6 +5,9 @@
 #pragma once
 
 #include "store/apply.h"
+#include "store/record_account.h"
+#include "store/record_chat.h"
+#include "store/record_inbox.h"
 
 struct expiry;
 

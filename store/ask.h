@@ -18,7 +18,7 @@
 #include "store/fetch.h"
 #include "store/group.h"
 #include "store/history.h"
-#include "store/record.h"
+#include "store/record_inbox.h"
 #include "store/request.h"
 
 struct partition;

@@ -16,6 +16,7 @@
 #pragma once
 
 #include "store/inbox.h"
+#include "store/record_chat.h"
 
 /* The record, or an empty one when there is none; false then. */
 bool chat_get(const struct ledger *ledger, uint64_t user, uint64_t peer, struct record_chat *out);

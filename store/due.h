@@ -15,6 +15,7 @@
 
 #include "store/effects.h"
 #include "store/ledger.h"
+#include "store/record_inbox.h"
 #include "store/record_wake.h"
 
 /* In EFFECT_DUE's `devices`. */

@@ -2,6 +2,7 @@
 #include "store/entry.h"
 
 #include "store/cursor.h"
+#include "store/expired.h"
 #include "store/record.h"
 
 #include <errno.h>

@@ -23,7 +23,7 @@
 
 #include "store/command.h"
 #include "store/page.h"
-#include "store/record.h"
+#include "store/record_inbox.h"
 
 enum { GATHER_PAIRS_BYTES = COMMAND_PAIRS_MAX * COMMAND_PAIR_BYTES };
 

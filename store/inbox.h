@@ -26,6 +26,7 @@
 #include "store/effects.h"
 #include "store/entry.h"
 #include "store/ledger.h"
+#include "store/record_inbox.h"
 
 /* False: there is no such user, or not any more, or not yet. */
 bool inbox_head_get(const struct ledger *ledger, uint64_t user, struct record_head *out);

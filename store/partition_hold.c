@@ -4,6 +4,7 @@
 #include "store/chat.h"
 #include "store/hold.h"
 #include "store/partition_priv.h"
+#include "store/record_account.h"
 #include "store/store_priv.h"
 
 #include <errno.h>

@@ -3,6 +3,7 @@
  * is durable. */
 #include "store/inbox.h"
 #include "store/partition_priv.h"
+#include "store/record_account.h"
 #include "store/withdrawn.h"
 
 #include <errno.h>

@@ -11,6 +11,7 @@
 #include "store/gather.h"
 #include "store/inbox.h"
 #include "store/partition_priv.h"
+#include "store/record_account.h"
 #include "store/store_priv.h"
 
 enum {

@@ -2,6 +2,7 @@
 /* Requests about what users have set: changes, pages of it, and what others may see of it. */
 #include "store/inbox.h"
 #include "store/partition_priv.h"
+#include "store/record_account.h"
 #include "store/record_state.h"
 #include "store/rule.h"
 #include "store/store_priv.h"

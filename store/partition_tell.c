@@ -2,6 +2,7 @@
 /* What the world is told of a command that has been applied: pushes and notices to the user's
  * sessions, and the answer to whoever asked. Runs in the journal's actor. */
 #include "store/partition_priv.h"
+#include "store/record_account.h"
 #include "store/state.h"
 #include "store/store_priv.h"
 

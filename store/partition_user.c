@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests that make users and set their passwords. */
 #include "store/partition_priv.h"
+#include "store/record_account.h"
 
 #include <errno.h>
 #include <string.h>

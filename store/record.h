@@ -3,20 +3,20 @@
  *
  *     table      owner        a            b     value
  *     PARTITION  0            0            0     the partition's counters and streams      ledger.h
- *     NAME       hash         other hash   0     the user who has the name
- *     USER       user         0            0     name, time of creation
- *     PASSWORD   user         0            0     libsodium's Argon2id string
- *     DEVICE     user         device       0     token hash, name, command numbers given
- *     HEAD       user         0            0     how far the inbox reaches, each device's cursor
- *     INBOX      user         number       0     an entry                                  entry.h
- *     CHAT       user         peer         0     both directions' cursors, the chat's mark
+ *     NAME       hash         other hash   0     the user who has the name         record_account.h
+ *     USER       user         0            0     name, time of creation                      there
+ *     PASSWORD   user         0            0     libsodium's Argon2id string                 there
+ *     DEVICE     user         device       0     token hash, name, command numbers given     there
+ *     LINK       user         0            0     the code that links a new device            there
+ *     HEAD       user         0            0     how far inbox and devices have got  record_inbox.h
+ *     INBOX      user         number       0     an entry                                   entry.h
+ *     CHAT       user         peer         0     both directions' cursors, its mark   record_chat.h
  *     WINDOW     sender       device       0     numbers lately accepted here              window.h
- *     OUTBOX     0            destination  number  what another partition is told       payload.h
- *     WAKE       user         device       0     how the device is woken          record_wake.h
- *     DUE        user         device       0     it is to be woken                record_wake.h
- *     TOMBSTONE  recipient    sender       number  a message that was taken back       expiry.h
- *     EXPIRY     0            time         number  what is forgotten then              expiry.h
- *     LINK       user         0            0     the code that links a new device
+ *     OUTBOX     0            destination  number  what another partition is told         payload.h
+ *     WAKE       user         device       0     how the device is woken              record_wake.h
+ *     DUE        user         device       0     it is to be woken                            there
+ *     TOMBSTONE  recipient    sender       number  a message that was taken back           expiry.h
+ *     EXPIRY     0            time         number  what is forgotten then                  expiry.h
  *
  * The calls that users are in are in record_call.h, what groups keep is in record_group.h, what
  * users have set in record_state.h, when they were last seen in record_presence.h.
@@ -33,7 +33,6 @@
 #include "runtime/check.h"
 #include "store/account.h"
 #include "store/cursor.h"
-#include "store/expired.h"
 #include "store/table.h"
 
 enum record_table {
@@ -71,7 +70,7 @@ enum record_table {
 enum {
     RECORD_VERSION = 1,
     RECORD_HEADER_BYTES = 2,
-    /* The largest of those below: a head with STORE_DEVICES_LIMIT devices. */
+    /* The largest of those that say nothing else: a head with STORE_DEVICES_LIMIT devices. */
     RECORD_BYTES_MAX = 1280,
 };
 
@@ -100,158 +99,53 @@ struct store_range record_range_inbox(uint8_t partition, uint64_t user, uint64_t
  * removed user that his chats and states are. */
 bool record_implies(const struct table_entry *entry, unsigned index, struct store_range *out);
 
-/* Table and version before a value. */
-void record_begin(struct cursor_out *out, enum record_table table);
-void record_expect(struct cursor_in *in, enum record_table table);
+/* Table and version before a value; the second of a table whose values have several. */
+static inline void
+record_begin_version(struct cursor_out *out, enum record_table table, uint8_t version)
+{
+    cursor_put_u8(out, (uint8_t)table);
+    cursor_put_u8(out, version);
+}
+
+static inline void
+record_begin(struct cursor_out *out, enum record_table table)
+{
+    record_begin_version(out, table, RECORD_VERSION);
+}
+
+/* Which version it is, up to the newest. */
+MUST_CHECK static inline uint8_t
+record_expect_version(struct cursor_in *in, enum record_table table, uint8_t newest)
+{
+    uint8_t found = cursor_get_u8(in);
+    uint8_t version = cursor_get_u8(in);
+    if (found != table || version < RECORD_VERSION || version > newest) {
+        cursor_in_fail(in);
+    }
+    return version;
+}
+
+static inline void
+record_expect(struct cursor_in *in, enum record_table table)
+{
+    (void)!record_expect_version(in, table, RECORD_VERSION);
+}
+
 /* A name: its length in a byte, and its bytes. One longer than STORE_NAME_BYTES_MAX fails the
  * cursor. */
 void record_put_name(struct cursor_out *out, const struct store_name *name);
 void record_get_name(struct cursor_in *in, struct store_name *name);
 bool record_names_equal(const struct store_name *x, const struct store_name *y);
 /* A byte that is 0 or 1; any other fails the cursor. */
-bool record_get_flag(struct cursor_in *in);
+static inline bool
+record_get_flag(struct cursor_in *in)
+{
+    uint8_t flag = cursor_get_u8(in);
+    if (flag > 1) {
+        cursor_in_fail(in);
+    }
+    return flag == 1;
+}
 
 /* Of tokens or codes (STORE_TOKEN_HASH_BYTES); takes the same time wherever they differ. */
 bool record_hashes_equal(const unsigned char *x, const unsigned char *y);
-
-/* ------------------------------------------------------------------------------------- accounts */
-
-struct record_name {
-    uint64_t user;
-    bool promised;          /* nobody has it yet: who takes it will have this id (hold.h) */
-    struct store_name name; /* in full: two names may share their hashes */
-};
-size_t record_name_encode(const struct record_name *name, unsigned char out[RECORD_BYTES_MAX]);
-MUST_CHECK int record_name_decode(struct store_value value, struct record_name *out);
-
-struct record_user {
-    bool removed;
-    uint64_t created_at_ms;
-    struct store_name name;
-};
-size_t record_user_encode(const struct record_user *user, unsigned char out[RECORD_BYTES_MAX]);
-MUST_CHECK int record_user_decode(struct store_value value, struct record_user *out);
-
-struct record_password {
-    uint8_t bytes;
-    char text[STORE_PASSWORD_BYTES_MAX];
-};
-size_t record_password_encode(const struct record_password *password,
-                              unsigned char out[RECORD_BYTES_MAX]);
-MUST_CHECK int record_password_decode(struct store_value value, struct record_password *out);
-
-struct record_device {
-    unsigned char token_hash[STORE_TOKEN_HASH_BYTES];
-    uint64_t added_at_ms;
-    uint64_t range; /* of command numbers, the last that was given out at an attach */
-    struct store_name name;
-    uint64_t seen_at_ms;   /* when it was last attached; 0: not known (an older linnet's record) */
-    uint64_t warned_at_ms; /* when the user's others were told that it is about to go; 0: never */
-};
-size_t record_device_encode(const struct record_device *device,
-                            unsigned char out[RECORD_BYTES_MAX]);
-MUST_CHECK int record_device_decode(struct store_value value, struct record_device *out);
-
-/* The code that a new device comes with. */
-struct record_link {
-    uint16_t device; /* that asked for it: the code goes with it */
-    unsigned char code_hash[STORE_TOKEN_HASH_BYTES];
-    uint64_t expires_at_ms;
-    uint8_t tries; /* wrong ones that are left */
-};
-size_t record_link_encode(const struct record_link *link, unsigned char out[RECORD_BYTES_MAX]);
-MUST_CHECK int record_link_decode(struct store_value value, struct record_link *out);
-
-/* -------------------------------------------------------------------------------------- inboxes */
-
-/* How far something has got in an inbox: a number, and the messages and bytes from the inbox's
- * beginning up to it. */
-struct record_place {
-    uint64_t number;
-    uint64_t entries;
-    uint64_t bytes;
-};
-
-enum record_cursor_state {
-    RECORD_CURSOR_HOLDS,   /* everything above `acked` is kept for it */
-    RECORD_CURSOR_LOST,    /* it reached its limit: nothing is kept until it attaches again */
-    RECORD_CURSOR_RESUMED, /* attached since: holds again, with a hole that it has to be told of */
-    RECORD_CURSOR_EXPIRED, /* what it had not taken in grew too old: holds, with a hole likewise */
-};
-
-struct record_cursor {
-    uint16_t device;
-    uint8_t state;
-    bool wakes;     /* it has a subscription, and is woken (wake.h) */
-    bool due;       /* likewise: its DUE record is there */
-    uint64_t woken; /* likewise: for the entry with this number, the last time; else 0 */
-    struct record_place acked;
-};
-
-struct record_head {
-    bool removed;
-    bool unborn;        /* nobody's yet: hold.h */
-    bool receipts_off;  /* the user neither tells nor is told what was read */
-    uint64_t withdrawn; /* up to here own messages may have been taken back (withdrawn.h) */
-    uint64_t missed;    /* number of STORE_ENTRY_MISSED, unless all have passed it */
-    uint64_t copied;    /* the newest of what the user wrote elsewhere, unless all have passed it */
-    uint16_t missed_of; /* the missed one's device */
-    uint8_t holds;      /* how many recipients of the user are unborn, as far as is known here */
-    uint16_t device_next;
-    uint16_t devices;
-    struct record_place low;  /* everything up to here is gone */
-    struct record_place last; /* the newest entry */
-    uint64_t newest; /* number of the newest one worth waking for; kept while a device wakes */
-    struct record_cursor cursors[STORE_DEVICES_LIMIT];
-};
-size_t record_head_encode(const struct record_head *head, unsigned char out[RECORD_BYTES_MAX]);
-MUST_CHECK int record_head_decode(struct store_value value, struct record_head *out);
-
-/* ---------------------------------------------------------------------------------------- chats */
-
-struct record_ttl_alone {
-    bool set;
-    uint64_t ttl_ms;
-};
-
-/* A chat as one of the two sees it. What the peer wrote is numbered here, in the user's
- * partition. */
-struct record_chat {
-    uint64_t last; /* number of the newest message that the peer wrote to the user */
-    uint64_t delivered;
-    uint64_t read;
-    uint64_t told_number; /* the stream's record that tells the peer of the next two; 0: none did */
-    uint64_t told_delivered;
-    uint64_t told_read;
-    uint64_t peer_delivered; /* of what the user wrote, as the peer's partition told */
-    uint64_t peer_read;
-    uint64_t mark;  /* inbox number of the chat's mark; 0: there never was one */
-    bool mark_peer; /* what the mark tells: the peer's cursors, the user's own */
-    bool mark_own;
-    bool held;               /* the peer is not there yet, and counts among record_head.holds */
-    uint64_t held_until_ms;  /* no longer than that; 0: not known (an older linnet's record) */
-    bool blocked;            /* the user has blocked the peer */
-    uint64_t muted_until_ms; /* what the peer writes wakes none of the user's devices */
-    uint64_t swallowed;      /* messages that the peer wrote while it was blocked */
-    bool expired;            /* some of what one of the two wrote has: record_expired tells which */
-    bool expired_due;        /* the peer's partition has not been told all of that yet */
-    /* How long messages live that are sent from now on (0: for good), and who set it when. */
-    uint64_t ttl_ms;
-    uint64_t ttl_at_ms;
-    uint64_t ttl_by;
-    /* The same, set since by the user whom the peer has blocked, and by the peer whom the user has:
-     * it holds for who set it alone. */
-    struct record_ttl_alone ttl_alone, peer_ttl_alone;
-};
-/* Which of a chat's messages no device took in. Few chats have it: it stands at the end of their
- * records, and is decoded by itself. */
-struct record_expired {
-    struct expired here;  /* of what the peer wrote */
-    struct expired there; /* of what the user wrote, as the peer's partition told */
-};
-/* `expired` is read where chat->expired says that there is something. */
-size_t record_chat_encode(const struct record_chat *chat, const struct record_expired *expired,
-                          unsigned char out[RECORD_BYTES_MAX]);
-MUST_CHECK int record_chat_decode(struct store_value value, struct record_chat *out);
-/* Zeros: nothing has expired. */
-MUST_CHECK int record_expired_decode(struct store_value value, struct record_expired *out);

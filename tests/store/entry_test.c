@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "store/expired.h"
 #include "tests/store/a_message.h"
 #include "tests/store/strict.h"
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/record.h"
+#include "store/record_account.h"
+#include "store/record_chat.h"
+#include "store/record_inbox.h"
 #include "store/record_state.h"
 #include "store/record_wake.h"
 #include "store/rule.h"

@@ -16,7 +16,9 @@
 #pragma once
 
 #include "store/apply.h"
-#include "store/record.h"
+#include "store/record_account.h"
+#include "store/record_chat.h"
+#include "store/record_inbox.h"
 
 enum {
     WORLD_CELLS = 8,
