@@ -201,6 +201,8 @@ store_metrics(const struct store *store, struct ln_text *out)
            s.refused_overload);
     metric(out, "store_refused_full_total", COUNTER, "Refused for want of space.", s.refused_full);
     metric(out, "store_fetches_total", COUNTER, "Reads of cold records.", s.fetches);
+    metric(out, "store_fetches_waited_total", COUNTER,
+           "Of them those that a worker read, since the disk might be slow.", s.fetches_waited);
     metric(out, "store_pushes_total", COUNTER, "Entries pushed to sessions.", s.pushes);
     metric(out, "store_pushes_refused_total", COUNTER, "Pushes a session had no room for.",
            s.pushes_refused);

@@ -168,6 +168,7 @@ put_stats(struct shell_call *call, const struct store_stats *stats)
     shell_put_number(call, "refused_overload", stats->refused_overload);
     shell_put_number(call, "refused_full", stats->refused_full);
     shell_put_number(call, "fetches", stats->fetches);
+    shell_put_number(call, "fetches_waited", stats->fetches_waited);
     shell_put_number(call, "fetched_records", stats->fetched_records);
     shell_put_number(call, "pushes", stats->pushes);
     shell_put_number(call, "stream_records", stats->stream_records);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/reader.h"
 
+#include "runtime/io/io.h"
 #include "store/fetch.h"
 #include "store/store_priv.h"
 #include "store/tag.h"
@@ -11,6 +12,15 @@
 enum {
     /* Requests of one job: two schedulers with half of their partitions waiting. */
     JOBS_MAX = 64,
+    /* Of one that is read at once. More are worth being handed over. */
+    JOBS_AT_ONCE_MAX = 16,
+    /* Jobs in a row that have not waited for the disk, until the next is expected not to. */
+    JOBS_UNTIL_WARM = 256,
+    STACK_BYTES = 64 * 1024, /* LMDB runs on it */
+};
+
+struct reader {
+    struct journal *journal;
 };
 
 /* One partition's fetch. */
@@ -26,13 +36,15 @@ struct job {
  * worker. */
 struct batch {
     struct ln_resource resource;
+    struct io *io;
     unsigned count;
+    bool waited; /* for the disk */
     struct job jobs[JOBS_MAX];
 };
 
 enum { JOB_WAITS = 1 };
 
-/* -------------------------------------------------------------------------------- on the worker */
+/* --------------------------------------------------- on the worker, or at once on the scheduler */
 
 /* One range being read. */
 struct range_read {
@@ -124,11 +136,13 @@ static void
 read_batch(void *argument)
 {
     struct batch *batch = argument;
+    uint64_t waits = io_page_waits(batch->io);
     for (unsigned i = 0; i < batch->count; i++) {
         if (batch->jobs[i].result == JOB_WAITS) {
             read_cell(batch, i);
         }
     }
+    batch->waited = io_page_waits(batch->io) != waits;
 }
 
 /* ------------------------------------------------------------------------------------ the actor */
@@ -190,14 +204,33 @@ gather(struct batch *batch)
     return true;
 }
 
+/* Whether the scheduler itself may read it: little, of environments that are open. */
+static bool
+is_small(const struct batch *batch)
+{
+    bool small = batch->count <= JOBS_AT_ONCE_MAX;
+    for (unsigned i = 0; i < batch->count && small; i++) {
+        small = !environment_rests(batch->jobs[i].head->cell->environment);
+    }
+    return small;
+}
+
 static void
 reader_run(void *state)
 {
-    (void)state;
+    const struct reader *reader = state;
     struct batch *batch = ln_alloc(sizeof(*batch));
+    unsigned warm = 0; /* jobs in a row that have not waited for the disk */
     ln_own(&batch->resource, release);
+    batch->io = io_of(reader->journal->store->options.driver, 0);
     while (gather(batch)) {
-        ln_work(read_batch, batch, false);
+        if (warm >= JOBS_UNTIL_WARM && is_small(batch)) {
+            read_batch(batch);
+        } else {
+            counter_add(&reader->journal->fetches_waited, batch->count);
+            ln_work(read_batch, batch, false);
+        }
+        warm = batch->waited ? 0 : warm + (warm < JOBS_UNTIL_WARM);
         for (unsigned i = 0; i < batch->count; i++) {
             struct cell *cell = batch->jobs[i].head->cell;
             cell->reads++;
@@ -213,7 +246,7 @@ reader_start(void *state, const void *argument)
 {
     struct journal *journal = *(struct journal *const *)argument;
     struct store *store = journal->store;
-    (void)state;
+    *(struct reader *)state = (struct reader){journal};
     store_pid_set(&journal->reader, ln_self());
     /* What was asked of the one before was lost with it. */
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
@@ -227,6 +260,8 @@ reader_start(void *state, const void *argument)
 const struct ln_behaviour reader_behaviour = {
     .name = "reader",
     .tag_name = store_tag_name,
+    .state_bytes = sizeof(struct reader),
+    .stack_bytes = STACK_BYTES,
     .init = reader_start,
     .run = reader_run,
 };

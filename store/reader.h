@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reader.h - reads LMDB for a scheduler's partitions.
  *
- * It takes all requests that wait (fetch.h), reads them in one job of a worker, each cell's out of
- * one snapshot, and answers each. Handing a job to a worker and waking its scheduler again costs
- * more than the reading when records are in the page cache, so there is one reader for all cells of
- * a scheduler: workers are about as many as schedulers, and more jobs would wait for them.
+ * It takes all requests that wait (fetch.h), reads them in one job, each cell's out of one
+ * snapshot, and answers each. There is one reader for all cells of a scheduler, so that what waits
+ * together is one job.
+ *
+ * A job is a worker's, since it may wait for the disk, and a scheduler must not. But handing it
+ * over and being woken again costs more than the reading when records are in the page cache.
+ * Whether they are, the kernel tells of each job afterwards (io_page_waits): after a few hundred in
+ * a row that have not waited, the reader reads small ones itself, until one has waited.
  *
  * A process, one per scheduler that is some cell's home; its argument is a struct journal *.
  */

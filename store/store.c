@@ -414,6 +414,7 @@ add_stats(const struct journal *journal, struct store_stats *out)
     out->refused_overload += counter_get(&journal->refused_overload);
     out->refused_full += counter_get(&journal->refused_full);
     out->fetches += counter_get(&journal->fetches);
+    out->fetches_waited += counter_get(&journal->fetches_waited);
     out->fetched_records += counter_get(&journal->fetched_records);
     out->pushes += counter_get(&journal->pushes);
     for (unsigned i = 0; i < STORE_CALL_COUNTS; i++) {

@@ -191,8 +191,8 @@ struct store_stats {
     uint64_t apply_ns_max;           /* of one batch */
     uint64_t requests;               /* taken in by partitions */
     uint64_t refused_overload, refused_full;
-    uint64_t fetches,
-        fetched_records; /* worker jobs that read LMDB for partitions, and records found */
+    uint64_t fetches, fetched_records; /* reads of LMDB for partitions, and records found */
+    uint64_t fetches_waited; /* of them those that a worker read, since the disk might be slow */
     uint64_t pushes, pushes_refused;
     uint64_t stream_records; /* sent between partitions, repetitions included */
     uint64_t folds, folds_failed, fold_ns, fold_ns_max, fold_records, fold_bytes;

@@ -82,6 +82,12 @@ io_cpu_ns(struct io *io)
     return io->ops->cpu_ns(io);
 }
 
+uint64_t
+io_page_waits(struct io *io)
+{
+    return io->ops->page_waits(io);
+}
+
 void
 io_random(struct io *io, void *out, size_t bytes)
 {

@@ -126,6 +126,9 @@ LN_API int64_t io_wall_ms(struct io *io);
 /* CPU nanoseconds used by the calling loop's thread: what watchdogs count, so that a paused machine
  * kills nobody. */
 LN_API uint64_t io_cpu_ns(struct io *io);
+/* How often the calling thread has waited for the disk because a page of mapped memory was not in
+ * the page cache (getrusage(2), ru_majflt). Any thread. */
+LN_API uint64_t io_page_waits(struct io *io);
 /* Fills `bytes` bytes with randomness fit for keys (under sim: from the seed). Any thread. */
 LN_API void io_random(struct io *io, void *out, size_t bytes);
 

@@ -13,6 +13,7 @@ struct io_ops {
     uint64_t (*now_ns)(struct io *io);
     int64_t (*wall_ms)(struct io *io);
     uint64_t (*cpu_ns)(struct io *io);
+    uint64_t (*page_waits)(struct io *io);
     void (*random)(struct io *io, void *out, size_t bytes);
     uint32_t (*choose)(struct io *io, uint32_t below); /* NULL: it does not */
 

@@ -26,7 +26,10 @@
 /* 2026-01-01 00:00 UTC. */
 static const int64_t WALL_START_MS_DEFAULT = 1767225600000;
 
-enum { NS_PER_MS = 1000 * 1000 };
+enum {
+    NS_PER_MS = 1000 * 1000,
+    PAGE_WAIT_ONE_IN_DEFAULT = 256,
+};
 
 /* --------------------------------------------------------------------------------------- shared */
 
@@ -324,6 +327,16 @@ driver_cpu_ns(struct io *io)
     return sim_loop_of(io)->cpu_ns;
 }
 
+static uint64_t
+driver_page_waits(struct io *io)
+{
+    struct sim *sim = sim_of_io(io);
+    uint64_t one_in = sim->options.page_wait_one_in;
+    sim->page_waits +=
+        sim_chance_one_in(&sim->page_chance, one_in != 0 ? one_in : PAGE_WAIT_ONE_IN_DEFAULT);
+    return sim->page_waits;
+}
+
 static void
 driver_random(struct io *io, void *out, size_t bytes)
 {
@@ -357,6 +370,7 @@ static const struct io_ops sim_ops = {
     .now_ns = driver_now_ns,
     .wall_ms = driver_wall_ms,
     .cpu_ns = driver_cpu_ns,
+    .page_waits = driver_page_waits,
     .random = driver_random,
     .choose = driver_choose,
 
@@ -413,6 +427,7 @@ sim_seed(struct sim *sim, uint64_t seed)
     sim_chance_init(&sim->test, seed, SIM_STREAM_TEST);
     sim_chance_init(&sim->fault_chance, seed, SIM_STREAM_FAULT);
     sim_chance_init(&sim->ready, seed, SIM_STREAM_READY);
+    sim_chance_init(&sim->page_chance, seed, SIM_STREAM_PAGE);
 }
 
 int

@@ -79,6 +79,8 @@ struct sim_options {
     uint64_t disk_delay_ns_max;
     /* Each worker job waits up to this before it runs and takes up to this. 0: 1 ms. */
     uint64_t work_delay_ns_max;
+    /* Looks at io_page_waits for one that finds a wait. 0: 256. */
+    uint64_t page_wait_one_in;
     /* A loop is busy for 1 ns up to this with a turn, while others go on. 0: 20 us. */
     uint64_t turn_cost_ns_max;
     /* And for so much with each piece of work in it (sim_work_cost_set). */

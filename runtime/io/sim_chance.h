@@ -22,6 +22,7 @@ enum sim_stream {
     SIM_STREAM_TEST, /* sim_random */
     SIM_STREAM_FAULT,
     SIM_STREAM_READY, /* which of several ready things goes first */
+    SIM_STREAM_PAGE,  /* io_page_waits */
 };
 
 struct sim_chance {

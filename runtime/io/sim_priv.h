@@ -41,7 +41,8 @@ struct sim {
     uint64_t digest;
 
     struct sim_chance order, network_chance, disk_chance, crash_chance, work_chance, keys, test;
-    struct sim_chance fault_chance, ready;
+    struct sim_chance fault_chance, ready, page_chance;
+    uint64_t page_waits;
     struct sim_struck struck;
 
     struct sim_loop *loops; /* [base.loops] */

@@ -75,6 +75,16 @@ cpu_ns(struct io *io)
     return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
+static uint64_t
+page_waits(struct io *io)
+{
+    (void)io;
+    struct rusage usage;
+    int error = getrusage(RUSAGE_THREAD, &usage);
+    ASSERT(error == 0);
+    return (uint64_t)usage.ru_majflt;
+}
+
 static void
 random_bytes(struct io *io, void *out, size_t bytes)
 {
@@ -255,6 +265,7 @@ static const struct io_ops uring_ops = {
     .now_ns = now_ns,
     .wall_ms = wall_ms,
     .cpu_ns = cpu_ns,
+    .page_waits = page_waits,
     .random = random_bytes,
     .resolve = resolve,
     .listen = uring_listen,

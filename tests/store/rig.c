@@ -159,6 +159,7 @@ rig_boot(struct rig *rig)
         .disk_bytes_max = rig->disk_bytes_max,
         .disk_delay_ns_max = rig->disk_delay_ns_max,
         .work_delay_ns_max = rig->work_delay_ns_max,
+        .page_wait_one_in = rig->page_wait_one_in,
     };
     assert_int_equal(sim_open(&sim, &rig->driver), 0);
     own_end_expect(rig->driver);

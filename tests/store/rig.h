@@ -40,6 +40,7 @@ struct rig {
     uint64_t disk_bytes_max;
     uint64_t disk_delay_ns_max; /* of a write or a sync; 0: sim's default */
     uint64_t work_delay_ns_max; /* of worker jobs, folds among them; 0: sim's default */
+    uint64_t page_wait_one_in;  /* as sim's option */
     uint64_t crash_event;       /* of the next life: the power goes at this event; 0: it does not */
     struct store_options options;
     struct store_report report;

@@ -3,9 +3,12 @@
 #include "tests/spec.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static io_file
@@ -240,6 +243,44 @@ files_through_the_driver(void **state)
     rig_close(&rig);
 }
 
+/* A page is read through a mapping, which the cache holds or has given up before. */
+static uint64_t
+waits_for_page(struct rig *rig, io_file file, size_t bytes, bool cached)
+{
+    struct io *io = io_of(rig->driver, 0);
+    if (!cached) {
+        assert_int_equal(posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED), 0);
+    }
+    volatile const unsigned char *map = mmap(NULL, bytes, PROT_READ, MAP_SHARED, file, 0);
+    assert_ptr_not_equal(map, MAP_FAILED);
+    uint64_t before = io_page_waits(io);
+    assert_int_equal(map[0], 'p');
+    uint64_t waits = io_page_waits(io) - before;
+    assert_int_equal(munmap((void *)(uintptr_t)map, bytes), 0);
+    return waits;
+}
+
+static void
+page_waits(void **state)
+{
+    (void)state;
+    enum { PAGE_BYTES = 4096, TMPFS = 0x01021994 };
+    static const unsigned char page[PAGE_BYTES] = {'p'};
+    struct rig rig;
+    struct statfs where;
+    rig_open_this_way(&rig);
+    io_file file = scratch(&rig, "page");
+    assert_int_equal(io_file_write(rig.driver, file, page, sizeof page, 0), 0);
+    assert_int_equal(io_file_sync(rig.driver, file), 0);
+    assert_int_equal(waits_for_page(&rig, file, sizeof page, true), 0);
+    assert_int_equal(fstatfs(file, &where), 0);
+    if (where.f_type != TMPFS) { /* which is the cache */
+        assert_int_equal(waits_for_page(&rig, file, sizeof page, false), 1);
+    }
+    scratch_drop(&rig, file, "page");
+    rig_close(&rig);
+}
+
 int
 main(void)
 {
@@ -254,6 +295,8 @@ main(void)
         SPEC("a cancelled append is done once, cancelled or complete", cancelled),
         SPEC("a loop that stops lets its appends end first", stop_lets_them_end),
         SPEC("the driver's file calls reach the files", files_through_the_driver),
+        SPEC("a page of a mapping that had to be read from the disk counts as waited for",
+             page_waits),
     };
     return rig_run(specs, sizeof specs / sizeof specs[0], false);
 }
