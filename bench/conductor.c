@@ -190,16 +190,12 @@ sections_gather(struct conductor *conductor)
 
 /* ---------------------------------------------------------------------------------------- users */
 
+/* Which node it is, and with which settings. */
 static void
-users_get(struct conductor *conductor)
+node_ask(struct conductor *conductor)
 {
     struct run *run = conductor->run;
     const struct options *options = run->options;
-    struct word make = {.tag = SECTION_MAKE};
-    if (!await_in_turns(conductor, &make, OPERATORS_MAX, USERS_MS)) {
-        run_fail(run, "the node makes no users");
-        return;
-    }
     struct node_status node = {0};
     if (options->data != NULL &&
         (node_status_read(&conductor->client, &node) != SHELL_DONE ||
@@ -211,6 +207,15 @@ users_get(struct conductor *conductor)
     run->violations = node.violations;
     /* The node may be started again, and then another process has to be asked. */
     linnet_client_close(&conductor->client);
+}
+
+static void
+users_get(struct conductor *conductor)
+{
+    struct word make = {.tag = SECTION_MAKE};
+    if (!await_in_turns(conductor, &make, OPERATORS_MAX, USERS_MS)) {
+        run_fail(conductor->run, "the node makes no users");
+    }
 }
 
 /* Of a process that has gone: as many as it had said that it has made. */
@@ -306,6 +311,16 @@ memory_read(struct conductor *conductor, const struct run_usage *usage, struct s
         split_read(&conductor->client, usage->node_resident_bytes, out);
         linnet_client_close(&conductor->client);
     }
+}
+
+/* idle: the node before it has what the run costs it. What it has used before and keeps would hide
+ * that, so this is before users are made for the run; but what pairs took is not the others'. */
+static void
+found_read(struct conductor *conductor)
+{
+    struct idle_found *idle = &conductor->run->idle;
+    usage_read(conductor, &idle->found);
+    memory_read(conductor, &idle->found, &idle->memory_found);
 }
 
 /* A little more than the actors': they know why. */
@@ -517,13 +532,13 @@ play_idle(struct conductor *conductor)
         }
         idle->alone_measured = sections_count(&conductor->sections, TALLY_MEASURED);
         idle->alone_due = sections_count(&conductor->sections, TALLY_DUE_INSIDE);
+        found_read(conductor);
     }
     conductor->progress.start_ns = crowd_now_ns();
     conductor->progress.shown_at_ns = crowd_now_ns();
     sampler_begin(&conductor->sampler, run, &conductor->sections, conductor->progress.start_ns);
     usage_read(conductor, &idle->before);
     kernel_read(run->driver, &idle->kernel_before);
-    memory_read(conductor, &idle->before, &idle->memory_before);
     if (!run->failed) {
         phase_connect(conductor, false);
         usage_read(conductor, &idle->logged_in);
@@ -570,6 +585,12 @@ conduct(struct conductor *conductor)
 {
     struct run *run = conductor->run;
     sections_gather(conductor);
+    if (!run->failed) {
+        node_ask(conductor);
+    }
+    if (!run->failed && run->options->scenario == SCENARIO_IDLE) {
+        found_read(conductor);
+    }
     if (!run->failed) {
         users_get(conductor);
     }

@@ -30,19 +30,20 @@ struct run_usage {
     uint64_t segments, segments_with_data;
 };
 
-/* What idle connections cost: read before them, when all are there, and after the time in
- * silence. */
+/* What idle connections cost: read before there is anything of them, before the first, when all are
+ * there, and after the time in silence. */
 struct idle_found {
-    uint32_t connections; /* without the pairs that write */
+    uint32_t connections;   /* without the pairs that write */
+    struct run_usage found; /* before their users were made; with pairs, after these have written */
     /* Before anybody called, with the last login, after the last hello, and when the span of
      * silence begins and ends. */
     struct run_usage before, logged_in, greeted, connected, later;
     struct kernel kernel_before, kernel_later;
-    struct split memory_before, memory_later; /* with --data */
-    uint64_t beats;                           /* heartbeats in silence */
-    struct histogram alone[TALLY_DELAYS];     /* of the pairs, before the others came ... */
-    uint64_t alone_measured;                  /* ... how many letters came through, ... */
-    uint64_t alone_due;                       /* ... and were due */
+    struct split memory_found, memory_later; /* with --data */
+    uint64_t beats;                          /* heartbeats in silence */
+    struct histogram alone[TALLY_DELAYS];    /* of the pairs, before the others came ... */
+    uint64_t alone_measured;                 /* ... how many letters came through, ... */
+    uint64_t alone_due;                      /* ... and were due */
 };
 
 /* What a figure is compared by: when, on what, and with which node. */

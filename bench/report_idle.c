@@ -46,7 +46,7 @@ each(const struct run *run, uint64_t before, uint64_t after)
 static uint64_t
 node_bytes(const struct run *run)
 {
-    return each(run, run->idle.before.node_resident_bytes, run->idle.later.node_resident_bytes);
+    return each(run, run->idle.found.node_resident_bytes, run->idle.later.node_resident_bytes);
 }
 
 static uint64_t
@@ -105,7 +105,7 @@ overflows(const struct run *run)
 static bool
 split_known(const struct run *run)
 {
-    return run->idle.memory_before.known && run->idle.memory_later.known &&
+    return run->idle.memory_found.known && run->idle.memory_later.known &&
            run->idle.connections > 0;
 }
 
@@ -113,7 +113,7 @@ split_known(const struct run *run)
 static int64_t
 split_bytes(const struct run *run, unsigned part)
 {
-    int64_t before = (int64_t)run->idle.memory_before.bytes[part];
+    int64_t before = (int64_t)run->idle.memory_found.bytes[part];
     int64_t later = (int64_t)run->idle.memory_later.bytes[part];
     return (later - before) / (int64_t)run->idle.connections;
 }
@@ -124,13 +124,14 @@ static void
 put_node(const struct run *run, struct ln_text *out)
 {
     const struct idle_found *idle = &run->idle;
-    if (idle->before.node_resident_bytes == 0 || idle->later.node_resident_bytes == 0) {
+    if (idle->found.node_resident_bytes == 0 || idle->later.node_resident_bytes == 0) {
         ln_text_print(out, "the node's memory is not known: name its --data or its --pid\n");
         return;
     }
     ln_text_print(out,
-                  "node's resident memory: %.1f MiB before, %.1f MiB with %u connections, %.1f MiB "
-                  "after %u s of silence\n",
+                  "node's resident memory: %.1f MiB before, %.1f MiB with its users, %.1f MiB with "
+                  "%u connections, %.1f MiB after %u s of silence\n",
+                  (double)idle->found.node_resident_bytes / bytes_per_mib,
                   (double)idle->before.node_resident_bytes / bytes_per_mib,
                   (double)idle->connected.node_resident_bytes / bytes_per_mib, idle->connections,
                   (double)idle->later.node_resident_bytes / bytes_per_mib, run->options->seconds);
@@ -255,7 +256,8 @@ json_usage(const struct run *run, struct ln_text *out)
     json_cpu(run, out);
     json_number(out, "node_cpu_ms", grown(idle->connected.node_cpu_ms, idle->later.node_cpu_ms));
     ln_text_print(out, "\"node_cpu_us_per_second_and_connection\":%.4f,", cpu_us(run));
-    json_number(out, "node_resident_bytes_before", idle->before.node_resident_bytes);
+    json_number(out, "node_resident_bytes_before", idle->found.node_resident_bytes);
+    json_number(out, "node_resident_bytes_with_users", idle->before.node_resident_bytes);
     json_number(out, "node_resident_bytes", idle->connected.node_resident_bytes);
     json_number(out, "node_resident_bytes_after", idle->later.node_resident_bytes);
     json_number(out, "bytes_per_connection", node_bytes(run));
