@@ -14,6 +14,7 @@
 #include "runtime/text.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct plan_people {
     double dau;              /* who come on a day */
@@ -103,8 +104,24 @@ struct plan_result {
 };
 
 /* What it comes to if nothing is said: a population of a million and the host that the figures were
- * measured on. docs/benchmark.md tells where these come from. */
+ * measured on. */
 extern const struct plan plan_default;
+
+/* A figure of a node: what it is, and where the default's comes from. docs/benchmark.md has the
+ * same table, and a test compares them. */
+struct plan_figure {
+    size_t offset; /* in struct plan_measured */
+    const char *name, *text;
+    const char *from;
+};
+enum { PLAN_FIGURES = 7 };
+extern const struct plan_figure plan_figures[PLAN_FIGURES];
+
+static inline double
+plan_figure_value(const struct plan_measured *measured, unsigned figure)
+{
+    return *(const double *)(const void *)((const char *)measured + plan_figures[figure].offset);
+}
 
 /* Fills all rows. Fields of *plan are finite and not negative; cores, memory, disk, link and used
  * are above 0. */

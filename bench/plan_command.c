@@ -46,19 +46,19 @@ static const struct flag table[] = {
     {"idle", &flag_text, ALL, offsetof(struct plan_command, idle), 0, 0, "FILE",
      "take a connection's bytes, the kernel's too, and CPU from one of `linnet-bench idle --json`"},
     {"message-cpu-us", &flag_amount, ALL, MEASURED(message_cpu_us), 0, 0, "US",
-     "the node's CPU for a message and its ticks (4.6)"},
+     "the node's CPU for a message and its ticks (4.3)"},
     {"connection-cpu-us", &flag_amount, ALL, MEASURED(connection_cpu_us_per_s), 0, 0, "US",
      "the node's CPU for a silent connection, each second (0.24)"},
     {"connection-bytes", &flag_amount, ALL, MEASURED(connection_bytes), 0, 0, "BYTES",
-     "memory of a silent connection in the node (1726)"},
+     "memory of a silent connection in the node (773)"},
     {"kernel-bytes", &flag_amount, ALL, MEASURED(connection_kernel_bytes), 0, 0, "BYTES",
      "and in the kernel (4635)"},
     {"hot-bytes", &flag_amount, ALL, MEASURED(hot_bytes), 0, 0, "BYTES",
-     "memory of an active user's records (2400)"},
+     "memory of an active user's records (1290)"},
     {"record-bytes", &flag_amount, ALL, MEASURED(record_bytes), 0, 0, "BYTES",
-     "disk around a message's text: keys, entries, pages (700)"},
+     "disk around a message's text: keys, entries, pages (274)"},
     {"account-bytes", &flag_amount, ALL, MEASURED(account_bytes), 0, 0, "BYTES",
-     "disk of a user with one device (800)"},
+     "disk of a user with one device (752)"},
     {"cores", &flag_amount, ALL, HOST(cores), 0, 0, "N", "of a host (2)"},
     {"memory", &flag_amount, ALL, HOST(memory_bytes), 0, 0, "BYTES", "of a host (24GiB)"},
     {"disk", &flag_amount, ALL, HOST(disk_bytes), 0, 0, "BYTES", "of a host (1TB)"},
@@ -244,17 +244,33 @@ plan_take_idle(const char *json, struct plan_measured *measured)
 
 /* ------------------------------------------------------------------------------------- printing */
 
-static void
-measured_print(const struct plan_measured *measured, const struct plan_host *host,
-               struct ln_text *out)
+/* Where a figure comes from: a result's file, a flag, or what the default was measured with. */
+static const char *
+figure_from(const struct plan_command *command, unsigned figure)
 {
-    ln_text_print(out,
-                  "a node takes: %.4g us of CPU a message, %.4g us a second and %.4g + %.4g bytes "
-                  "(kernel) a silent\nconnection, %.4g bytes of memory an active user, %.4g bytes "
-                  "of disk around a message, %.4g an account\n",
-                  measured->message_cpu_us, measured->connection_cpu_us_per_s,
-                  measured->connection_bytes, measured->connection_kernel_bytes,
-                  measured->hot_bytes, measured->record_bytes, measured->account_bytes);
+    size_t at = plan_figures[figure].offset;
+    double value = plan_figure_value(&command->plan.measured, figure);
+    double usual = plan_figure_value(&plan_default.measured, figure);
+    bool chat = at == offsetof(struct plan_measured, message_cpu_us);
+    bool idle = !chat && at < offsetof(struct plan_measured, hot_bytes);
+    if (value == usual) { /* also where a result does not tell it */
+        return plan_figures[figure].from;
+    }
+    if (chat && command->chat != NULL) {
+        return command->chat;
+    }
+    return idle && command->idle != NULL ? command->idle : "as stated";
+}
+
+static void
+measured_print(const struct plan_command *command, struct ln_text *out)
+{
+    const struct plan_host *host = &command->plan.host;
+    ln_text_print(out, "a node takes\n");
+    for (unsigned i = 0; i < PLAN_FIGURES; i++) {
+        ln_text_print(out, "%8.4g %-42s %s\n", plan_figure_value(&command->plan.measured, i),
+                      plan_figures[i].text, figure_from(command, i));
+    }
     ln_text_print(out, "a host has: %.4g cores, ", host->cores);
     plan_value_print(host->memory_bytes, PLAN_BYTES, out);
     ln_text_print(out, " memory, ");
@@ -282,7 +298,7 @@ rows_print(const struct plan_command *command, const struct plan_result rows[PLA
     /* Of connections alone nothing else is reckoned. */
     bool alone = command->plan.people.dau == 0;
     for (unsigned row = 0; row < PLAN_ROWS; row++) {
-        if (alone && rows[row].value == 0) {
+        if (alone && (row < PLAN_CONNECTIONS || rows[row].value == 0)) {
             continue;
         }
         ln_text_print(out, "%-32s", plan_row_text((enum plan_row)row));
@@ -291,7 +307,8 @@ rows_print(const struct plan_command *command, const struct plan_result rows[PLA
     }
 }
 
-/* Every figure that flags state, under its flag's name with _ for -, whether stated or not. */
+/* Every figure that flags state, under its flag's name with _ for -, whether stated or not; and of
+ * those of a node, where they come from. */
 static void
 inputs_print_json(const struct plan_command *command, struct ln_text *out)
 {
@@ -309,6 +326,12 @@ inputs_print_json(const struct plan_command *command, struct ln_text *out)
         }
         ln_text_print(out, "\":%.10g", *(const double *)field);
         before = ",";
+    }
+    ln_text_print(out, "},\"measured\":{");
+    for (unsigned i = 0; i < PLAN_FIGURES; i++) {
+        ln_text_print(out, "%s\"%s\":\"", i > 0 ? "," : "", plan_figures[i].name);
+        ln_text_json(out, figure_from(command, i));
+        ln_text_print(out, "\"");
     }
     ln_text_print(out, "},");
 }
@@ -393,7 +416,7 @@ plan_command_print(const struct plan_command *command, struct ln_text *out)
     if (command->json) {
         rows_print_json(command, rows, out);
     } else {
-        measured_print(&command->plan.measured, &command->plan.host, out);
+        measured_print(command, out);
         rows_print(command, rows, out);
     }
 }

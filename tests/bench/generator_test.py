@@ -165,6 +165,18 @@ class Alone(unittest.TestCase):
         self.assertIn("idle.json: File too large", bench("plan", "--idle", "idle.json", code=3).stderr)
         os.remove("idle.json")
 
+    def test_what_a_plan_assumes_of_a_node_stands_in_its_help_and_in_the_docs_with_where_it_comes_from(self):
+        plan = json.loads(bench("plan", "--json").stdout)
+        told = bench("--help").stdout
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/benchmark.md"), encoding="utf-8") as file:
+            docs = file.read()
+        self.assertEqual(len(plan["measured"]), 7)
+        for name, whence in plan["measured"].items():
+            value, flag = plan["inputs"][name], "--" + name.replace("_", "-")
+            self.assertRegex(told, rf"(?m)^  {flag} .*\({value:g}\)$")  # its default
+            row = rf"(?m)^\| `{flag}` \| [^|]+ \| {value:,} \| {re.escape(whence)}[^|]* \| [0-9a-f]{{7}} \|$"
+            self.assertIsNotNone(re.search(row, docs), f"docs/benchmark.md has no row of {flag} as the plan tells it: {row}")
+
     def test_where_no_node_runs_the_exit_code_is_3(self):
         done = bench("chat", "--url", "ws://127.0.0.1:1/chat", "--data", "nowhere", code=3)
         self.assertIn("no node is running", done.stderr)
@@ -741,6 +753,13 @@ class NodeGoes(unittest.TestCase):
         self.assertEqual(found["logins"], 20)
         self.assertEqual(found["broken"], {})
         self.assertEqual(found["written"], found["through"])
+
+    def test_what_the_users_of_idle_take_is_in_its_bytes_also_when_they_were_made_for_it(self):
+        with Node() as node:
+            found = report("idle", node.address, "--users", "2000", "--seconds", "1", "--settle", "0")
+        before, after = found["node_resident_bytes_before"], found["node_resident_bytes_after"]
+        self.assertLess(before, found["node_resident_bytes_with_users"])
+        self.assertEqual(found["bytes_per_connection"], (after - before) // 2000)
 
     def test_idle_connections_that_are_cut_make_the_exit_code_2(self):
         with Node() as node:

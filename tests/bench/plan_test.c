@@ -195,7 +195,7 @@ shows_arithmetic(void **state)
     assert_non_null(strstr(text, "500 B   = 100 + 0.1 x 1000 + 300 around it\n"));
     assert_non_null(
         strstr(text, "= (10 x 1 recipients x 1 copies x 12 us + 0.002074) / (2 x 0.5 in use)\n"));
-    assert_non_null(strstr(text, "= (2.074e+08 + 3.843e+07 + 7.085e+07 B) / (2.577e+10 x 0.5 in "
+    assert_non_null(strstr(text, "= (1.115e+08 + 3.843e+07 + 7.085e+07 B) / (2.577e+10 x 0.5 in "
                                  "use)\n"));
     assert_non_null(strstr(text, "= (2000 B/s x 1) / (1.25e+08 x 0.5 in use)\n"));
     text = prints(SMALL "--json --peak 1");
@@ -214,6 +214,28 @@ json_has_what_it_was_reckoned_from(void **state)
     assert_non_null(strstr(text, "\"used\":0.5}"));
 }
 
+static void
+where_figures_come_from(void **state)
+{
+    (void)state;
+    const char *text = prints("bench plan --hot-bytes 3000");
+    assert_non_null(strstr(text, "     4.3 us of CPU, a message with its ticks        chat, 100 "));
+    assert_non_null(
+        strstr(text, "    3000 bytes of memory, an active user's records  as stated\n"));
+    text = prints("bench plan --json --record-bytes 100");
+    assert_non_null(strstr(text, "\"measured\":{\"message_cpu_us\":\"chat, 100 pairs"));
+    assert_non_null(strstr(text, "\"record_bytes\":\"as stated\""));
+    assert_int_equal(reads("bench plan --idle idle.json"), 0);
+    command.plan.measured.connection_bytes = 800; /* as the file tells */
+    struct ln_text out;
+    ln_text_init(&out, told, sizeof told);
+    plan_command_print(&command, &out);
+    assert_non_null(
+        strstr(told, "     800 bytes of memory, a silent connection       idle.json\n"));
+    /* It is no figure of an active user's. */
+    assert_non_null(strstr(told, "an active user's records  mixed, 100,000 users"));
+}
+
 /* Nobody else's messages, storage or memory are reckoned beside them. */
 static void
 connections_alone(void **state)
@@ -223,6 +245,7 @@ connections_alone(void **state)
         prints("bench plan --connections 1e6 --connection-bytes 1000 --kernel-bytes 3000");
     assert_null(strstr(text, "people"));
     assert_null(strstr(text, "storage"));
+    assert_null(strstr(text, "bytes of a message"));
     assert_non_null(strstr(text, "connections "));
     plan_compute(&command.plan, rows);
     comes_to(PLAN_MESSAGES_PER_S, 0);
@@ -372,6 +395,7 @@ main(void)
         SPEC("each row shows its operands", shows_arithmetic),
         SPEC("JSON has the version and every figure that it was reckoned from",
              json_has_what_it_was_reckoned_from),
+        SPEC("of each figure of a node it is told where it comes from", where_figures_come_from),
         SPEC("of connections alone nothing but these is reckoned", connections_alone),
         SPEC("a result of chat or idle replaces the figures assumed of a node", takes_results),
         SPEC("a file that is no such result is refused and changes nothing", refuses_other_files),
