@@ -253,7 +253,11 @@ class WithNode(unittest.TestCase):
     def test_a_page_is_complete_in_itself_and_well_formed(self):
         found = report("chat", self.address, *SHORT, "--seconds", "2", "--p99-sent", "600s", "--report", "page.html")
         text, root = page_taken()
-        self.assertGreaterEqual(len(root.findall(".//figure")), 8)
+        titles = [figure.findtext("figcaption") for figure in root.findall(".//figure")]
+        for title in ("Messages each second", "Time to sent and to delivery", "Cores busy", "The node's resident memory",
+                      "to sent", "to delivery", "to delivered tick"):  # the last are spreads
+            self.assertIn(title, titles)
+        self.assertGreaterEqual(len(titles), 8)
         self.assertIn(found["version"], text)
         self.assertIn("all promises and objectives were kept", text)
         for foreign in FOREIGN:
