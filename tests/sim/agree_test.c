@@ -246,8 +246,7 @@ begin(uint64_t seed)
     world.set = ring_briefly;
     world_begin(&world);
     for (unsigned i = 0; i < DEVICES; i++) {
-        wire_open(&devices[i].wire, &world, PROTOCOL_JSON);
-        wire_enrol(&devices[i].wire, names[i]);
+        (void)wire_join(&devices[i].wire, &world, PROTOCOL_JSON, names[i]);
         memcpy(devices[i].token, devices[i].wire.token, sizeof devices[i].token);
         devices[i].user = keeper_number(devices[i].wire.heard[0], "userId");
     }
@@ -422,8 +421,7 @@ expect_latecomer_agrees(const struct keeper *device, const char *name)
     memset(&late, 0, sizeof late);
     late.user = device->user;
     late.peer = device->peer;
-    wire_open(&late.wire, &world, PROTOCOL_JSON);
-    wire_enrol(&late.wire, name);
+    (void)wire_join(&late.wire, &world, PROTOCOL_JSON, name);
     wire_say(&late.wire, "{\"listChats\":{}}");
     world_run(&world, 500);
     keeper_takes_in(&late);

@@ -16,14 +16,6 @@ static struct wire alice, laptop, phone;
 static uint64_t alice_id, bob_id;
 static unsigned number;
 
-static uint64_t
-enrol(struct wire *wire, const char *name)
-{
-    wire_open(wire, &world, PROTOCOL_JSON);
-    wire_enrol(wire, name);
-    return wire_number(wire->heard[0], "userId");
-}
-
 /* With limits of one's own, from the first connection on, and a guest (NULL: none). */
 static void
 begin(uint64_t seed, uint32_t entries_max, bool lost_pushes, const struct ln_child *guest)
@@ -34,8 +26,8 @@ begin(uint64_t seed, uint32_t entries_max, bool lost_pushes, const struct ln_chi
     world.lost_pushes = lost_pushes;
     world_restart(&world);
     number = 0;
-    alice_id = enrol(&alice, "alice");
-    bob_id = enrol(&laptop, "bob");
+    alice_id = wire_join(&alice, &world, PROTOCOL_JSON, "alice");
+    bob_id = wire_join(&laptop, &world, PROTOCOL_JSON, "bob");
 }
 
 static void
@@ -171,8 +163,7 @@ a_live_device_that_loses_its_place_goes_on(void **state)
     (void)state;
     enum { ENTRIES_MAX = 5 };
     begin(21, ENTRIES_MAX, false, NULL);
-    wire_open(&phone, &world, PROTOCOL_JSON);
-    wire_enrol(&phone, "bob");
+    (void)wire_join(&phone, &world, PROTOCOL_JSON, "bob");
     for (unsigned i = 1; i <= ENTRIES_MAX + 1; i++) {
         alice_writes();
         acknowledge(&laptop, hear_text(&laptop, i));

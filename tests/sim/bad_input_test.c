@@ -13,10 +13,8 @@ static void
 begin(uint64_t seed, enum protocol_form form)
 {
     world_open(&world, seed);
-    wire_open(&good, &world, PROTOCOL_JSON);
-    wire_enrol(&good, "alice");
-    wire_open(&bad, &world, form);
-    wire_enrol(&bad, "bob");
+    (void)wire_join(&good, &world, PROTOCOL_JSON, "alice");
+    (void)wire_join(&bad, &world, form, "bob");
 }
 
 /* Nothing of it has touched the other connection, or the node. */
@@ -104,12 +102,8 @@ every_bad_text_is_answered(void **state)
         undecodable += strstr(answer, "BAD_FRAME") != NULL;
         if (undecodable == 20) { /* a new connection, before this one has had too many */
             undecodable = 0;
-            char token[sizeof bad.token];
-            memcpy(token, bad.token, sizeof token);
             wire_end(&bad);
-            wire_open(&bad, &world, PROTOCOL_JSON);
-            wire_login(&bad, token);
-            memcpy(bad.token, token, sizeof token);
+            wire_return(&bad);
         }
     }
     end();

@@ -24,8 +24,8 @@ callers_begin_with(uint64_t seed, void (*set)(struct settings *settings), struct
     callers.world.guest = guest;
     world_begin(&callers.world);
     for (int i = 0; i < WIRES; i++) {
-        wire_open(wires[i], &callers.world, i % 2 == 0 ? PROTOCOL_JSON : PROTOCOL_BINARY);
-        wire_enrol(wires[i], names[i]);
+        (void)wire_join(wires[i], &callers.world, i % 2 == 0 ? PROTOCOL_JSON : PROTOCOL_BINARY,
+                        names[i]);
         memcpy(callers.tokens[i], wires[i]->token, sizeof wires[i]->token);
     }
     callers.alice_id = wire_number(callers.alice[0].heard[0], "userId");

@@ -26,10 +26,8 @@ begin(uint64_t seed)
     world.settings.edit_window_ms = EDIT_WINDOW_MS;
     world.settings.delete_window_ms = DELETE_WINDOW_MS;
     for (int i = 0; i < 2; i++) {
-        wire_open(&alice[i], &world, PROTOCOL_JSON);
-        wire_enrol(&alice[i], "alice");
-        wire_open(&bob[i], &world, PROTOCOL_BINARY);
-        wire_enrol(&bob[i], "bob");
+        (void)wire_join(&alice[i], &world, PROTOCOL_JSON, "alice");
+        (void)wire_join(&bob[i], &world, PROTOCOL_BINARY, "bob");
     }
     alice_id = wire_number(alice[0].heard[0], "userId");
     bob_id = wire_number(bob[0].heard[0], "userId");
@@ -188,13 +186,10 @@ nobody_gets_what_was_deleted_before(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         begin(seed);
-        char token[sizeof bob[1].token];
-        memcpy(token, bob[1].token, sizeof token);
         wire_end(&bob[1]);
         struct kept kept = says(&alice[0], 1, bob_id, "a secret", "");
         (void)changes(&alice[0], 2, bob_id, &kept, NULL);
-        wire_open(&bob[1], &world, PROTOCOL_JSON);
-        wire_login(&bob[1], token);
+        wire_return(&bob[1]);
         const char *frame = NULL;
         assert_int_equal(heard(&bob[1], "\"newMessage\"", &frame), 1);
         assert_non_null(strstr(frame, "\"deleted\":true"));
@@ -211,8 +206,6 @@ nor_by_its_authors_other_devices(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= 2ULL * SEEDS; seed++) {
         begin(seed);
-        char token[sizeof alice[1].token];
-        memcpy(token, alice[1].token, sizeof token);
         wire_end(&alice[1]);
         struct kept kept = says(&alice[0], 1, bob_id, "a secret", "");
         struct kept stays = says(&alice[0], 2, bob_id, "stays", "");
@@ -223,8 +216,7 @@ nor_by_its_authors_other_devices(void **state)
         }
         (void)changes(&alice[0], 5, bob_id, &kept, NULL);
         for (unsigned round = 0; round < 2; round++) {
-            wire_open(&alice[1], &world, PROTOCOL_JSON);
-            wire_login(&alice[1], token);
+            wire_return(&alice[1]);
             const char *frame = NULL;
             assert_int_equal(heard(&alice[1], "a secret", NULL), 0);
             assert_int_equal(heard(&alice[1], "\"deleted\":true", &frame), 1);
@@ -340,8 +332,6 @@ what_has_disappeared_is_given_to_nobody(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         begin(seed);
         const char *frame = NULL;
-        char token[sizeof bob[1].token];
-        memcpy(token, bob[1].token, sizeof token);
         wire_end(&bob[1]);
         struct kept soon = says(&alice[0], 1, bob_id, "soon gone", ",\"ttlMs\":\"4000\"");
         (void)says(&alice[0], 2, bob_id, "stays", "");
@@ -350,8 +340,7 @@ what_has_disappeared_is_given_to_nobody(void **state)
         assert_int_equal(heard(&alice[1], "\"soon gone\"", NULL), 1);
         world_run(&world, 4000);
         for (unsigned round = 0; round < 2; round++) { /* before the first sweep, and behind it */
-            wire_open(&bob[1], &world, PROTOCOL_BINARY);
-            wire_login(&bob[1], token);
+            wire_return(&bob[1]);
             assert_int_equal(heard(&alice[0], "\"expired\":\"1\"", NULL), round);
             assert_int_equal(heard(&bob[1], "\"stays\"", NULL), 1);
             assert_int_equal(heard(&bob[1], "soon gone", NULL), 0);
@@ -382,15 +371,12 @@ what_has_disappeared_is_delivered_to_nobody(void **state)
         const char *frame = NULL;
         char command[160];
         bool reads = seed % 2 == 0;
-        char token[sizeof bob[1].token];
-        memcpy(token, bob[1].token, sizeof token);
         wire_end(&bob[1]);
         (void)says(&alice[0], 1, bob_id, "first", "");
         (void)says(&alice[0], 2, bob_id, "soon gone", ",\"ttlMs\":\"1500\"");
         (void)says(&alice[0], 3, bob_id, "last", "");
         world_run(&world, 1500);
-        wire_open(&bob[1], &world, PROTOCOL_BINARY);
-        wire_login(&bob[1], token);
+        wire_return(&bob[1]);
         assert_int_equal(heard(&bob[1], "soon gone", NULL), 0);
         assert_int_equal(heard(&bob[1], "\"last\"", &frame), 1);
         assert_int_equal(heard(&alice[0], "\"expired\"", NULL), 0); /* nobody has looked yet */

@@ -17,11 +17,8 @@ static void
 begin(uint64_t seed)
 {
     world_open(&world, seed);
-    wire_open(&alice, &world, PROTOCOL_JSON);
-    wire_enrol(&alice, "alice");
-    wire_open(&bob, &world, seed % 2 == 0 ? PROTOCOL_BINARY : PROTOCOL_JSON);
-    wire_enrol(&bob, "bob");
-    bob_id = wire_number(bob.heard[0], "userId");
+    (void)wire_join(&alice, &world, PROTOCOL_JSON, "alice");
+    bob_id = wire_join(&bob, &world, seed % 2 == 0 ? PROTOCOL_BINARY : PROTOCOL_JSON, "bob");
 }
 
 static void
@@ -217,9 +214,7 @@ no_more_than_64_commands_are_under_way(void **state)
 {
     (void)state;
     world_open_with(&world, 17, (struct ln_child){.id = "watcher", .behaviour = &watcher});
-    wire_open(&alice, &world, PROTOCOL_JSON);
-    wire_enrol(&alice, "alice");
-    bob_id = wire_number(alice.heard[0], "userId");
+    bob_id = wire_join(&alice, &world, PROTOCOL_JSON, "alice");
     commands_most = 0;
     char text[256];
     for (unsigned i = 1; i <= 1000; i++) {

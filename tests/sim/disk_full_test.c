@@ -17,8 +17,6 @@ enum {
 
 static struct world world;
 static struct wire alice, bob;
-static char alice_token[PROTOCOL_TOKEN_BYTES_MAX + 1];
-static char bob_token[PROTOCOL_TOKEN_BYTES_MAX + 1];
 static uint64_t bob_id;
 
 /* Something else that takes up the disk, but for LEFT_BYTES. */
@@ -79,10 +77,8 @@ alice_archives(unsigned chat, const char *value)
 static void
 people_log_in(void)
 {
-    wire_open(&alice, &world, PROTOCOL_JSON);
-    wire_login(&alice, alice_token);
-    wire_open(&bob, &world, PROTOCOL_JSON);
-    wire_login(&bob, bob_token);
+    wire_return(&alice);
+    wire_return(&bob);
 }
 
 /* Bob hears the messages first .. last, once and in order, and acknowledges each tenth. */
@@ -105,13 +101,8 @@ static void
 begin(uint64_t seed)
 {
     world_open(&world, seed);
-    wire_open(&alice, &world, PROTOCOL_JSON);
-    wire_enrol(&alice, "alice");
-    memcpy(alice_token, alice.token, sizeof alice_token);
-    wire_open(&bob, &world, PROTOCOL_JSON);
-    wire_enrol(&bob, "bob");
-    memcpy(bob_token, bob.token, sizeof bob_token);
-    bob_id = wire_number(bob.heard[0], "userId");
+    (void)wire_join(&alice, &world, PROTOCOL_JSON, "alice");
+    bob_id = wire_join(&bob, &world, PROTOCOL_JSON, "bob");
     wire_end(&alice);
     wire_end(&bob);
     world.disk_bytes_max = DISK_BYTES;

@@ -214,13 +214,10 @@ begin_with(uint64_t seed, unsigned messages)
     world_fresh(&world, seed);
     world.set = set;
     world_begin(&world);
-    wire_open(&alice, &world, PROTOCOL_JSON);
-    wire_enrol(&alice, "alice");
+    (void)wire_join(&alice, &world, PROTOCOL_JSON, "alice");
     memcpy(alice_token, alice.token, sizeof alice_token);
-    wire_open(&bob, &world, PROTOCOL_JSON);
-    wire_enrol(&bob, "bob");
+    bob_id = wire_join(&bob, &world, PROTOCOL_JSON, "bob");
     memcpy(bob_token, bob.token, sizeof bob_token);
-    bob_id = wire_number(bob.heard[0], "userId");
     wire_say(&bob, "{\"ref\":\"1\",\"createChat\":{\"name\":\"walkers\"}}");
     (void)wire_expect(&bob, "\"chat");
     wire_say(
@@ -592,14 +589,6 @@ ends_where_a_page_takes_too_long(void **state)
     }
 }
 
-static void
-come_back(struct wire *wire, const char *token)
-{
-    wire_end(wire);
-    wire_open(wire, &world, PROTOCOL_JSON);
-    wire_login(wire, token);
-}
-
 /* What was given lacks its end, so that nobody takes it for the whole. */
 static void
 is_cut_by_a_crash(void **state)
@@ -613,7 +602,8 @@ is_cut_by_a_crash(void **state)
         world_crash(&world);
         assert_false(unchunk(&asker));
         free_asker(&asker);
-        come_back(&alice, alice_token);
+        wire_end(&alice);
+        wire_return(&alice);
         send_token(&asker, bob_token);
         assert_whole(&asker);
         end();

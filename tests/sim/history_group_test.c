@@ -44,8 +44,7 @@ static void
 fresh_comes(const struct attendee *attendee, enum protocol_form form)
 {
     if (fresh_token[0] == '\0') {
-        wire_open(&fresh, &meeting.world, form);
-        wire_enrol(&fresh, attendee->name);
+        (void)wire_join(&fresh, &meeting.world, form, attendee->name);
         memcpy(fresh_token, fresh.token, sizeof fresh_token);
     } else {
         wire_end(&fresh);

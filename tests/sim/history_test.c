@@ -32,11 +32,8 @@ begin(uint64_t seed, void (*set)(struct settings *settings))
     world_fresh(&world, seed);
     world.set = set;
     world_begin(&world);
-    wire_open(&alice, &world, PROTOCOL_JSON);
-    wire_enrol(&alice, "alice");
-    wire_open(&bob, &world, PROTOCOL_JSON);
-    wire_enrol(&bob, "bob");
-    alice_id = wire_number(alice.heard[0], "userId");
+    alice_id = wire_join(&alice, &world, PROTOCOL_JSON, "alice");
+    (void)wire_join(&bob, &world, PROTOCOL_JSON, "bob");
 }
 
 static void
@@ -49,26 +46,11 @@ end(void)
     world_close(&world);
 }
 
-static const char *
-heard(const struct wire *wire, unsigned from, const char *part)
-{
-    for (unsigned i = from; i < wire->heard_count; i++) {
-        if (strstr(wire->heard[i], part) != NULL) {
-            return wire->heard[i];
-        }
-    }
-    return NULL;
-}
-
 static void
 come_back(struct wire *wire)
 {
-    char token[sizeof wire->token];
-    memcpy(token, wire->token, sizeof token);
     wire_end(wire);
-    wire_open(wire, &world, PROTOCOL_JSON);
-    wire_login(wire, token);
-    memcpy(wire->token, token, sizeof token);
+    wire_return(wire);
 }
 
 static void
@@ -82,19 +64,8 @@ cut(uint64_t events)
 static void
 acknowledge(struct wire *wire)
 {
-    char command[128];
-    uint64_t last = 0;
     (void)wire_waiting(wire, 500);
-    for (unsigned i = 0; i < wire->heard_count; i++) {
-        if (strstr(wire->heard[i], "\"inboxNumber\"") != NULL) {
-            last = wire_number(wire->heard[i], "inboxNumber");
-        }
-    }
-    if (last != 0) {
-        (void)snprintf(command, sizeof command, "{\"ack\":{\"inboxNumber\":\"%" PRIu64 "\"}}",
-                       last);
-        wire_say(wire, command);
-    }
+    wire_acknowledge(wire);
 }
 
 /* Until it is sent, as clients do. */
@@ -108,7 +79,7 @@ write_until_sent(uint64_t number)
                    "{\"number\":\"%" PRIu64 "\",\"sendMessage\":{\"chat\":{\"userName\":\"bob\"},"
                    "\"text\":\"said %" PRIu64 "\",\"contentKind\":%u}}",
                    number, number, (unsigned)(number % 2 + 1));
-    for (unsigned tries = 0; heard(&alice, 0, part) == NULL; tries++) {
+    for (unsigned tries = 0; wire_heard(&alice, 0, part) == NULL; tries++) {
         assert_true(tries < 20);
         wire_say(&alice, command);
         (void)wire_waiting(&alice, 500);
@@ -123,7 +94,7 @@ read_until_done(uint64_t chat_number)
                    "{\"ref\":\"31\",\"markRead\":{\"chat\":{\"userId\":\"%" PRIu64
                    "\"},\"chatNumber\":\"%" PRIu64 "\"}}",
                    alice_id, chat_number);
-    for (unsigned tries = 0; heard(&bob, 0, "\"ref\":\"31\",\"done\"") == NULL; tries++) {
+    for (unsigned tries = 0; wire_heard(&bob, 0, "\"ref\":\"31\",\"done\"") == NULL; tries++) {
         assert_true(tries < 20);
         wire_say(&bob, command);
         (void)wire_waiting(&bob, 500);
@@ -141,8 +112,7 @@ told(enum protocol_form form, const char *narrowed)
         wire_end(&fresh);
     }
     met = true;
-    wire_open(&fresh, &world, form);
-    wire_enrol(&fresh, "bob");
+    (void)wire_join(&fresh, &world, form, "bob");
     (void)wire_waiting(&fresh, 500);
     unsigned from = fresh.heard_count;
     (void)snprintf(command, sizeof command,
@@ -151,7 +121,7 @@ told(enum protocol_form form, const char *narrowed)
                    alice_id, narrowed);
     wire_say(&fresh, command);
     (void)wire_waiting(&fresh, 500);
-    assert_non_null(heard(&fresh, from, "\"history\""));
+    assert_non_null(wire_heard(&fresh, from, "\"history\""));
     for (unsigned i = from; i < fresh.heard_count; i++) {
         const char *said = strstr(fresh.heard[i], "\"text\":\"said ");
         if (said != NULL && strstr(fresh.heard[i], "\"inboxNumber\"") == NULL) {
@@ -168,7 +138,7 @@ keeps_what_is_unread(void **state)
     (void)state;
     for (unsigned step = 0; step < CUTS; step++) {
         begin(200 + step, until_read);
-        assert_non_null(heard(&bob, 0, "\"historyUntilRead\":true"));
+        assert_non_null(wire_heard(&bob, 0, "\"historyUntilRead\":true"));
         for (uint64_t number = 1; number <= MESSAGES; number++) {
             write_until_sent(number);
         }
@@ -199,9 +169,9 @@ tells_kinds_and_states(void **state)
     cut(400);
     read_until_done(2);
     assert_string_equal(told(PROTOCOL_BINARY, ",\"contentKind\":1"), "24");
-    assert_non_null(heard(&fresh, 0, "\"contentKind\":1,\"state\":\"READ\""));
+    assert_non_null(wire_heard(&fresh, 0, "\"contentKind\":1,\"state\":\"READ\""));
     assert_string_equal(told(PROTOCOL_JSON, ",\"contentKind\":2"), "13");
-    assert_non_null(heard(&fresh, 0, "\"contentKind\":2,\"state\":\"DELIVERED\""));
+    assert_non_null(wire_heard(&fresh, 0, "\"contentKind\":2,\"state\":\"DELIVERED\""));
     assert_string_equal(told(PROTOCOL_JSON, ",\"contentKind\":3"), "");
     end();
 }

@@ -28,8 +28,7 @@ begin(uint64_t seed)
     world_fresh(&world, seed);
     world.set = held;
     world_begin(&world);
-    wire_open(&alice, &world, PROTOCOL_JSON);
-    wire_enrol(&alice, "alice");
+    (void)wire_join(&alice, &world, PROTOCOL_JSON, "alice");
 }
 
 static void
@@ -39,29 +38,13 @@ end(void)
     world_close(&world);
 }
 
-/* The first frame from `from` on with this in it; NULL: none. */
-static const char *
-heard(const struct wire *wire, unsigned from, const char *part)
-{
-    for (unsigned i = from; i < wire->heard_count; i++) {
-        if (strstr(wire->heard[i], part) != NULL) {
-            return wire->heard[i];
-        }
-    }
-    return NULL;
-}
-
 /* The power goes so many events later, and alice comes back. */
 static void
 cut(uint64_t events)
 {
-    char token[sizeof alice.token];
-    memcpy(token, alice.token, sizeof token);
     world_crash_within(&world, events, 2000);
     wire_end(&alice);
-    wire_open(&alice, &world, PROTOCOL_JSON);
-    wire_login(&alice, token);
-    memcpy(alice.token, token, sizeof token);
+    wire_return(&alice);
 }
 
 static void
@@ -81,7 +64,7 @@ write_until_sent(uint64_t number)
 {
     char part[64];
     (void)snprintf(part, sizeof part, "{\"answer\":{\"number\":\"%" PRIu64 "\",\"sent\"", number);
-    for (unsigned tries = 0; heard(&alice, 0, part) == NULL; tries++) {
+    for (unsigned tries = 0; wire_heard(&alice, 0, part) == NULL; tries++) {
         assert_true(tries < 20);
         write_number(number);
         (void)wire_waiting(&alice, 500);
@@ -91,8 +74,7 @@ write_until_sent(uint64_t number)
 static void
 carol_comes(enum protocol_form form)
 {
-    wire_open(&carol, &world, form);
-    wire_enrol(&carol, "carol");
+    (void)wire_join(&carol, &world, form, "carol");
     (void)wire_waiting(&carol, 1000);
 }
 
@@ -113,20 +95,6 @@ carol_has(uint64_t count)
 }
 
 static void
-carol_acknowledges(void)
-{
-    char command[128];
-    uint64_t last = 0;
-    for (unsigned i = 0; i < carol.heard_count; i++) {
-        if (strstr(carol.heard[i], "\"inboxNumber\"") != NULL) {
-            last = wire_number(carol.heard[i], "inboxNumber");
-        }
-    }
-    (void)snprintf(command, sizeof command, "{\"ack\":{\"inboxNumber\":\"%" PRIu64 "\"}}", last);
-    wire_say(&carol, command);
-}
-
-static void
 waits_for_him(void **state)
 {
     (void)state;
@@ -134,20 +102,20 @@ waits_for_him(void **state)
     for (uint64_t number = 1; number <= MESSAGES; number++) {
         write_until_sent(number);
     }
-    const char *sent = heard(&alice, 0, "\"sent\"");
+    const char *sent = wire_heard(&alice, 0, "\"sent\"");
     uint64_t promised = wire_number(sent, "heldUserId");
     write_number(MESSAGES + 1);
     (void)wire_waiting(&alice, 1000);
-    assert_non_null(heard(&alice, 0, "\"RECIPIENT_FULL\""));
+    assert_non_null(wire_heard(&alice, 0, "\"RECIPIENT_FULL\""));
     wire_say(&alice, "{\"getPresence\":{\"chat\":{\"userName\":\"carol\"}}}");
     (void)wire_waiting(&alice, 1000);
-    assert_non_null(heard(&alice, 0, "\"UNKNOWN_USER\""));
+    assert_non_null(wire_heard(&alice, 0, "\"UNKNOWN_USER\""));
     carol_comes(PROTOCOL_BINARY);
     assert_int_equal(wire_number(carol.heard[0], "userId"), promised);
     carol_has(MESSAGES);
-    carol_acknowledges();
+    wire_acknowledge(&carol);
     (void)wire_waiting(&alice, 1000);
-    assert_non_null(heard(&alice, 0, "\"delivered\":\"5\""));
+    assert_non_null(wire_heard(&alice, 0, "\"delivered\":\"5\""));
     write_number(MESSAGES + 1);
     (void)wire_waiting(&carol, 1000);
     carol_has(MESSAGES + 1);
@@ -197,19 +165,19 @@ expires(void **state)
     wire_say(&alice, "{\"sendMessage\":{\"chat\":{\"userName\":\"dave\"},\"text\":\"hi\"}}");
     wire_say(&alice, "{\"sendMessage\":{\"chat\":{\"userName\":\"erin\"},\"text\":\"hi\"}}");
     (void)wire_waiting(&alice, 1000);
-    assert_non_null(heard(&alice, 0, "\"TOO_MANY_HELD\""));
+    assert_non_null(wire_heard(&alice, 0, "\"TOO_MANY_HELD\""));
     for (unsigned hour = 0; hour < 50; hour++) {
         world_run(&world, HOUR_MS);
         wire_say(&alice, "{\"ping\":{}}");
     }
     (void)wire_waiting(&alice, 1000);
-    const char *told = heard(&alice, 0, "\"expired\":\"1\"");
+    const char *told = wire_heard(&alice, 0, "\"expired\":\"1\"");
     assert_non_null(told);
     assert_null(strstr(told, "\"delivered\""));
     unsigned from = alice.heard_count;
     wire_say(&alice, "{\"sendMessage\":{\"chat\":{\"userName\":\"erin\"},\"text\":\"hi\"}}");
     (void)wire_waiting(&alice, 1000);
-    assert_non_null(heard(&alice, from, "\"sent\""));
+    assert_non_null(wire_heard(&alice, from, "\"sent\""));
     carol_comes(PROTOCOL_JSON);
     carol_has(0);
     wire_end(&carol);
@@ -226,7 +194,7 @@ may_write_to(const char *name)
                    "{\"sendMessage\":{\"chat\":{\"userName\":\"%s\"},\"text\":\"hi\"}}", name);
     wire_say(&alice, command);
     (void)wire_waiting(&alice, 1000);
-    return heard(&alice, from, "\"sent\"") != NULL;
+    return wire_heard(&alice, from, "\"sent\"") != NULL;
 }
 
 static void
@@ -237,8 +205,7 @@ is_gone_again(void **state)
     write_until_sent(1);
     assert_true(may_write_to("dave"));
     assert_false(may_write_to("erin"));
-    wire_open(&carol, &world, PROTOCOL_JSON);
-    wire_enrol(&carol, "carol");
+    (void)wire_join(&carol, &world, PROTOCOL_JSON, "carol");
     wire_say(&carol, "{\"deleteAccount\":{\"name\":\"carol\"}}");
     (void)wire_waiting(&alice, 1000);
     assert_true(may_write_to("erin"));
@@ -261,7 +228,7 @@ says_again_what_expired(void **state)
     unsigned from = alice.heard_count;
     write_number(1);
     (void)wire_waiting(&alice, 1000);
-    assert_non_null(heard(&alice, from, "\"duplicate\":true"));
+    assert_non_null(wire_heard(&alice, from, "\"duplicate\":true"));
     assert_true(may_write_to("dave"));
     assert_true(may_write_to("erin"));
     end();

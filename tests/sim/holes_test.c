@@ -66,8 +66,8 @@ static void
 links(unsigned person, unsigned which)
 {
     struct keeper *device = &devices[person][which];
-    wire_open(&device->wire, &world, which % 2 == 0 ? PROTOCOL_JSON : PROTOCOL_BINARY);
-    wire_enrol(&device->wire, person == ALICE ? "alice" : "bob");
+    (void)wire_join(&device->wire, &world, which % 2 == 0 ? PROTOCOL_JSON : PROTOCOL_BINARY,
+                    person == ALICE ? "alice" : "bob");
     memcpy(device->token, device->wire.token, sizeof device->token);
     device->user = keeper_number(device->wire.heard[0], "userId");
     here[person][which] = true;

@@ -109,8 +109,7 @@ beyond_the_limit_connections_hear_503_and_pages_are_served(void **state)
     (void)state;
     world_open(&world, 5);
     world.settings.connections_max = 1;
-    wire_open(&other, &world, PROTOCOL_JSON);
-    wire_enrol(&other, "alice");
+    (void)wire_join(&other, &world, PROTOCOL_JSON, "alice");
     expect_status("GET /chat HTTP/1.1\r\nHost: n\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
                   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
                   "Sec-WebSocket-Protocol: linnet.v1.json\r\n\r\n",
@@ -135,8 +134,7 @@ beyond_the_limit_silence_is_cut_short(void **state)
     (void)state;
     world_open(&world, 7);
     world.settings.connections_max = 1;
-    wire_open(&other, &world, PROTOCOL_JSON);
-    wire_enrol(&other, "alice");
+    (void)wire_join(&other, &world, PROTOCOL_JSON, "alice");
     wire_open(&wire, &world, PROTOCOL_JSON);
     wire_send(&wire, "GET /li", 7);
     world_run(&world, 900);
@@ -154,8 +152,7 @@ who_finds_room_meanwhile_has_the_time_of_all(void **state)
     (void)state;
     world_open(&world, 8);
     world.settings.connections_max = 1;
-    wire_open(&other, &world, PROTOCOL_JSON);
-    wire_enrol(&other, "alice");
+    (void)wire_join(&other, &world, PROTOCOL_JSON, "alice");
     wire_open(&wire, &world, PROTOCOL_JSON);
     world_run(&world, 500);
     wire_end(&other);
@@ -178,8 +175,7 @@ beyond_the_room_connections_are_closed_unheard(void **state)
     world_open(&world, 9);
     world.settings.connections_max = 1;
     world.messenger.room.connections_spare = 0;
-    wire_open(&other, &world, PROTOCOL_JSON);
-    wire_enrol(&other, "alice");
+    (void)wire_join(&other, &world, PROTOCOL_JSON, "alice");
     wire_open(&wire, &world, PROTOCOL_JSON);
     (void)wire_closed(&wire);
     wire_end(&wire);
@@ -202,8 +198,7 @@ a_node_that_stops_is_not_ready(void **state)
 {
     (void)state;
     world_open(&world, 6);
-    wire_open(&wire, &world, PROTOCOL_JSON);
-    wire_enrol(&wire, "alice");
+    (void)wire_join(&wire, &world, PROTOCOL_JSON, "alice");
     assert_false(atomic_load(&world.messenger.draining));
     ln_node_stop(world.node);
     world_run(&world, 100);

@@ -18,8 +18,7 @@ static void
 begin(uint64_t seed)
 {
     world_open(&world, seed);
-    wire_open(&phone, &world, seed % 2 == 0 ? PROTOCOL_BINARY : PROTOCOL_JSON);
-    wire_enrol(&phone, "alice");
+    (void)wire_join(&phone, &world, seed % 2 == 0 ? PROTOCOL_BINARY : PROTOCOL_JSON, "alice");
 }
 
 static void
@@ -357,8 +356,7 @@ what_waited_for_it_alone_is_dropped(void **state)
     (void)state;
     begin(5);
     link_tablet();
-    wire_open(&bob, &world, PROTOCOL_JSON);
-    wire_enrol(&bob, "bob");
+    (void)wire_join(&bob, &world, PROTOCOL_JSON, "bob");
     wire_say(&bob, "{\"sendMessage\":{\"chat\":{\"userName\":\"alice\"},\"text\":\"hello\"}}");
     (void)wire_expect(&phone, "\"LINKED\"");
     uint64_t number = wire_number(wire_expect(&phone, "\"hello\""), "inboxNumber");

@@ -20,8 +20,7 @@ static void
 begin(uint64_t seed)
 {
     world_open(&world, seed);
-    wire_open(&wire, &world, seed % 2 == 0 ? PROTOCOL_BINARY : PROTOCOL_JSON);
-    wire_enrol(&wire, "alice");
+    (void)wire_join(&wire, &world, seed % 2 == 0 ? PROTOCOL_BINARY : PROTOCOL_JSON, "alice");
     memcpy(token, wire.token, sizeof token);
     assert_int_equal(strlen(token), AUTH_TOKEN_TEXT_BYTES - 1);
     wire_end(&wire);

@@ -47,11 +47,8 @@ begin(uint64_t seed)
     memset(said, 0, sizeof said);
     memset(edited, 0, sizeof edited);
     said_count = answered_at = welcome_at = 0;
-    wire_open(&bob, &world, PROTOCOL_JSON);
-    wire_enrol(&bob, "bob");
-    wire_open(&phone, &world, PROTOCOL_JSON);
-    wire_enrol(&phone, "alice");
-    bob_id = wire_number(bob.heard[0], "userId");
+    bob_id = wire_join(&bob, &world, PROTOCOL_JSON, "bob");
+    (void)wire_join(&phone, &world, PROTOCOL_JSON, "alice");
     (void)snprintf(create, sizeof create,
                    "{\"createChat\":{\"name\":\"walk\",\"participants\":[{\"userId\":\"%llu\"}]}}",
                    (unsigned long long)bob_id);
@@ -147,13 +144,9 @@ phone_looks(bool edits)
 static void
 phone_is_cut(void)
 {
-    char token[sizeof phone.token];
-    memcpy(token, phone.token, sizeof token);
     wire_end(&phone);
-    wire_open(&phone, &world, PROTOCOL_JSON);
     phone_at = 0;
-    wire_login(&phone, token);
-    memcpy(phone.token, token, sizeof token);
+    wire_return(&phone);
     for (unsigned n = 1; n <= said_count; n++) {
         if (!said[n].answered) {
             wire_say(&phone, said[n].command);
@@ -215,15 +208,10 @@ shown(unsigned place, bool *out_new)
 {
     char old_text[32];
     char new_text[32];
-    bool given = false;
     (void)snprintf(old_text, sizeof old_text, "\"old %u.\"", place);
     (void)snprintf(new_text, sizeof new_text, "\"new %u.\"", place);
-    *out_new = false;
-    for (unsigned i = 0; i < tablet.heard_count; i++) {
-        given = given || strstr(tablet.heard[i], old_text) != NULL;
-        *out_new = *out_new || strstr(tablet.heard[i], new_text) != NULL;
-    }
-    return given;
+    *out_new = wire_heard(&tablet, 0, new_text) != NULL;
+    return wire_heard(&tablet, 0, old_text) != NULL;
 }
 
 static void

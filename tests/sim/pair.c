@@ -105,12 +105,9 @@ pair_meet(struct wire *from, uint64_t to, struct wire *recipient)
 void
 pair_enrol(uint64_t seed)
 {
-    wire_open(&pair.alice, &pair.world, PROTOCOL_JSON);
-    wire_enrol(&pair.alice, "alice");
-    wire_open(&pair.bob, &pair.world, seed % 2 == 0 ? PROTOCOL_BINARY : PROTOCOL_JSON);
-    wire_enrol(&pair.bob, "bob");
-    pair.alice_id = wire_number(pair.alice.heard[0], "userId");
-    pair.bob_id = wire_number(pair.bob.heard[0], "userId");
+    pair.alice_id = wire_join(&pair.alice, &pair.world, PROTOCOL_JSON, "alice");
+    pair.bob_id =
+        wire_join(&pair.bob, &pair.world, seed % 2 == 0 ? PROTOCOL_BINARY : PROTOCOL_JSON, "bob");
     pair_meet(&pair.alice, pair.bob_id, &pair.bob);
     (void)wire_waiting(&pair.bob, 3 * SECOND);
     pair_hush(&pair.alice);

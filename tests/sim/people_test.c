@@ -19,13 +19,10 @@ begin(uint64_t seed)
 {
     world_open(&world, seed);
     for (int i = 0; i < 2; i++) {
-        wire_open(&alice[i], &world, i == 0 ? PROTOCOL_JSON : PROTOCOL_BINARY);
-        wire_enrol(&alice[i], "alice");
+        (void)wire_join(&alice[i], &world, i == 0 ? PROTOCOL_JSON : PROTOCOL_BINARY, "alice");
     }
-    wire_open(&bob, &world, PROTOCOL_JSON);
-    wire_enrol(&bob, "bob");
+    bob_id = wire_join(&bob, &world, PROTOCOL_JSON, "bob");
     alice_id = wire_number(alice[0].heard[0], "userId");
-    bob_id = wire_number(bob.heard[0], "userId");
     world_run(&world, 50); /* the first device has been told of the second */
 }
 
@@ -57,19 +54,6 @@ says(struct wire *wire, const char *text)
     wire_say(wire, command);
 }
 
-/* The first frame that has come, or comes within a second, with this in it; NULL: none. */
-static const char *
-heard(struct wire *wire, const char *part)
-{
-    (void)wire_waiting(wire, 1000);
-    for (unsigned i = 0; i < wire->heard_count; i++) {
-        if (strstr(wire->heard[i], part) != NULL) {
-            return wire->heard[i];
-        }
-    }
-    return NULL;
-}
-
 /* Says it with this ref, and is answered with this in the answer. */
 static void
 says_and_hears(struct wire *wire, unsigned ref, const char *text, const char *part)
@@ -79,7 +63,7 @@ says_and_hears(struct wire *wire, unsigned ref, const char *text, const char *pa
     (void)snprintf(command, sizeof command, "{\"ref\":\"%u\",%s}", ref, text);
     (void)snprintf(answer, sizeof answer, "{\"answer\":{\"ref\":\"%u\"", ref);
     says(wire, command);
-    const char *frame = heard(wire, answer);
+    const char *frame = wire_heard_soon(wire, answer);
     if (frame == NULL || strstr(frame, part) == NULL) {
         fail_msg("%s: %s", command, frame != NULL ? frame : "no answer");
     }
@@ -171,7 +155,7 @@ every_kind_reaches_the_other_device(void **state)
         expect_told(&alice[0], kinds[i].told_back);
     }
     says_and_hears(&alice[0], 300, "\"listStates\":{}", "\"states\":{}");
-    assert_null(heard(&bob, "\"state\""));
+    assert_null(wire_heard_soon(&bob, "\"state\""));
     end();
 }
 
@@ -188,18 +172,18 @@ a_list_comes_in_pages(void **state)
     }
     says_and_is_done(&alice[0], 30, "\"setState\":{\"chat\":{\"userId\":\"@b\"},\"blocked\":true}");
     says_and_hears(&alice[1], 40, "\"listStates\":{\"max\":\"3\"}", "\"userId\":\"102\"");
-    const char *page = heard(&alice[1], "\"ref\":\"40\"");
+    const char *page = wire_heard_soon(&alice[1], "\"ref\":\"40\"");
     assert_null(strstr(page, "\"userId\":\"103\""));
     char next[32];
     assert_int_equal(sscanf(strstr(page, "\"next\""), "\"next\":\"%31[0-9]\"", next), 1);
     (void)snprintf(text, sizeof text, "\"listStates\":{\"max\":\"200\",\"after\":\"%s\"}", next);
     says_and_hears(&alice[1], 41, text, "\"userId\":\"103\"");
-    page = heard(&alice[1], "\"ref\":\"41\"");
+    page = wire_heard_soon(&alice[1], "\"ref\":\"41\"");
     assert_non_null(strstr(page, "\"blocked\":true"));
     assert_null(strstr(page, "\"next\""));
     assert_null(strstr(page, "\"userId\":\"102\""));
     says_and_hears(&alice[1], 42, "\"listStates\":{\"kind\":\"BLOCKED\"}", "\"blocked\":true");
-    assert_null(strstr(heard(&alice[1], "\"ref\":\"42\""), "pinned"));
+    assert_null(strstr(wire_heard_soon(&alice[1], "\"ref\":\"42\""), "pinned"));
     says_and_hears(&alice[1], 43, "\"listStates\":{\"after\":\"7x\"}",
                    "listStates.after: not what");
     says_and_hears(&alice[1], 44, "\"listStates\":{\"after\":\"-7\"}",
@@ -214,9 +198,7 @@ what_can_t_be_set_is_refused(void **state)
     world_open(&world, 3);
     world.settings.states_max = 2;
     world_restart(&world);
-    wire_open(&bob, &world, PROTOCOL_JSON);
-    wire_enrol(&bob, "bob");
-    bob_id = wire_number(bob.heard[0], "userId");
+    bob_id = wire_join(&bob, &world, PROTOCOL_JSON, "bob");
     says_and_hears(&bob, 1, "\"setState\":{\"chat\":{\"userId\":\"@b\"},\"blocked\":true}",
                    "\"code\":\"NOT_PERMITTED\"");
     says_and_hears(&bob, 2, "\"setState\":{\"chat\":{\"userName\":\"nobody\"},\"blocked\":true}",
@@ -260,16 +242,8 @@ a_profile_is_shown_as_its_user_wants(void **state)
 static void
 alice_stores_all(void)
 {
-    char command[128];
-    uint64_t last = 0;
     (void)wire_waiting(&alice[0], 1000);
-    for (unsigned i = 0; i < alice[0].heard_count; i++) {
-        if (strstr(alice[0].heard[i], "\"inboxNumber\"") != NULL) {
-            last = wire_number(alice[0].heard[i], "inboxNumber");
-        }
-    }
-    (void)snprintf(command, sizeof command, "{\"ack\":{\"inboxNumber\":\"%" PRIu64 "\"}}", last);
-    wire_say(&alice[0], command);
+    wire_acknowledge(&alice[0]);
 }
 
 static void
@@ -280,17 +254,17 @@ the_blocked_are_answered_and_not_heard(void **state)
     const char *write = "\"sendMessage\":{\"chat\":{\"userId\":\"@a\"},\"text\":\"let me in\"}";
     says_and_is_done(&alice[0], 1, "\"setState\":{\"chat\":{\"userId\":\"@b\"},\"blocked\":true}");
     says_and_hears(&bob, 2, write, "\"sent\"");
-    uint64_t number = wire_number(heard(&bob, "\"ref\":\"2\""), "chatNumber");
+    uint64_t number = wire_number(wire_heard_soon(&bob, "\"ref\":\"2\""), "chatNumber");
     assert_true(number > UINT64_C(1) << 52);
-    assert_null(heard(&alice[0], "let me in"));
-    assert_null(heard(&alice[1], "let me in"));
+    assert_null(wire_heard_soon(&alice[0], "let me in"));
+    assert_null(wire_heard_soon(&alice[1], "let me in"));
     says_and_is_done(&alice[0], 3, "\"setState\":{\"chat\":{\"userId\":\"@b\"},\"blocked\":false}");
     says_and_hears(&bob, 4, "\"sendMessage\":{\"chat\":{\"userId\":\"@a\"},\"text\":\"thanks\"}",
                    "\"chatNumber\":\"1\"");
-    assert_non_null(heard(&alice[1], "thanks"));
-    assert_null(heard(&alice[1], "let me in"));
+    assert_non_null(wire_heard_soon(&alice[1], "thanks"));
+    assert_null(wire_heard_soon(&alice[1], "let me in"));
     alice_stores_all();
-    assert_non_null(heard(&bob, "\"delivered\":\"1\""));
+    assert_non_null(wire_heard_soon(&bob, "\"delivered\":\"1\""));
     end();
 }
 
@@ -304,16 +278,16 @@ read_receipts_can_be_switched_off(void **state)
                    "\"sent\"");
     says_and_is_done(&alice[0], 3,
                      "\"markRead\":{\"chat\":{\"userId\":\"@b\"},\"chatNumber\":\"1\"}");
-    assert_non_null(heard(&bob, "\"delivered\":\"1\""));
-    assert_null(heard(&bob, "\"read\":\"1\""));
-    assert_non_null(heard(&alice[1], "\"read\":\"1\"")); /* her other device knows */
+    assert_non_null(wire_heard_soon(&bob, "\"delivered\":\"1\""));
+    assert_null(wire_heard_soon(&bob, "\"read\":\"1\""));
+    assert_non_null(wire_heard_soon(&alice[1], "\"read\":\"1\"")); /* her other device knows */
     says_and_hears(&alice[0], 4, "\"sendMessage\":{\"chat\":{\"userId\":\"@b\"},\"text\":\"ho\"}",
                    "\"sent\"");
     says_and_is_done(&bob, 5, "\"markRead\":{\"chat\":{\"userId\":\"@a\"},\"chatNumber\":\"1\"}");
     char receipt[128];
     (void)snprintf(receipt, sizeof receipt, "\"readerUserId\":\"%" PRIu64 "\",\"delivered\":\"1\"}",
                    bob_id);
-    assert_non_null(heard(&alice[1], receipt)); /* delivered, and no word of read */
+    assert_non_null(wire_heard_soon(&alice[1], receipt)); /* delivered, and no word of read */
     end();
 }
 
@@ -336,8 +310,7 @@ who_leaves_is_told_when_it_is_done(void **state)
         says_and_hears(&bob, 5, "\"sendMessage\":{\"chat\":{\"userId\":\"@a\"},\"text\":\"?\"}",
                        "\"code\":\"UNKNOWN_USER\"");
         struct wire again; /* the name is free, and another's */
-        wire_open(&again, &world, PROTOCOL_JSON);
-        wire_enrol(&again, "alice");
+        (void)wire_join(&again, &world, PROTOCOL_JSON, "alice");
         assert_true(wire_number(again.heard[0], "userId") != alice_id);
         says_and_hears(&again, 6, "\"listStates\":{}", "\"states\":{}");
         wire_end(&again);
@@ -392,7 +365,6 @@ enum { CHATS = 3, STEPS = 30, STORY_SEEDS = 12 };
 /* A device as its client keeps it: values by chat; 0: at the default. */
 struct phone {
     struct wire wire;
-    char token[PROTOCOL_TOKEN_BYTES_MAX + 1];
     unsigned taken; /* frames */
     uint64_t stored;
     uint64_t pinned[CHATS];
@@ -443,8 +415,7 @@ phone_returns(struct phone *phone)
 {
     take_in(phone);
     wire_end(&phone->wire);
-    wire_open(&phone->wire, &world, PROTOCOL_JSON);
-    wire_login(&phone->wire, phone->token);
+    wire_return(&phone->wire);
     phone->taken = 0;
 }
 
@@ -489,7 +460,7 @@ expect_agreement(void)
         }
     }
     wire_say(&phones[0].wire, "{\"ref\":\"999\",\"listStates\":{}}");
-    const char *list = heard(&phones[0].wire, "\"ref\":\"999\"");
+    const char *list = wire_heard_soon(&phones[0].wire, "\"ref\":\"999\"");
     assert_non_null(list);
     for (unsigned chat = 0; chat < CHATS; chat++) {
         char part[64];
@@ -515,9 +486,7 @@ story(uint64_t seed)
     memset(phones, 0, sizeof phones);
     memset(said, 0, sizeof said);
     for (unsigned i = 0; i < 2; i++) {
-        wire_open(&phones[i].wire, &world, PROTOCOL_JSON);
-        wire_enrol(&phones[i].wire, "alice");
-        memcpy(phones[i].token, phones[i].wire.token, sizeof phones[i].token);
+        (void)wire_join(&phones[i].wire, &world, PROTOCOL_JSON, "alice");
     }
     world_run(&world, 50);
     for (unsigned step = 0; step < STEPS; step++) {
@@ -575,10 +544,7 @@ an_account_is_deleted_or_not(void **state)
         memcpy(token, alice[0].token, sizeof token);
         says(&alice[0], "{\"ref\":\"1\",\"deleteAccount\":{\"name\":\"alice\"}}");
         world_crash_within(&world, events, 50);
-        bool done = false;
-        for (unsigned i = 0; i < alice[0].heard_count; i++) {
-            done = done || strstr(alice[0].heard[i], "\"ref\":\"1\",\"done\"") != NULL;
-        }
+        bool done = wire_heard(&alice[0], 0, "\"ref\":\"1\",\"done\"") != NULL;
         char login[PROTOCOL_TOKEN_BYTES_MAX + 64];
         (void)snprintf(login, sizeof login, "{\"authenticate\":{\"token\":\"%s\"}}", token);
         struct wire again;
@@ -598,8 +564,7 @@ an_account_is_deleted_or_not(void **state)
         }
         wire_end(&again);
         world_run(&world, 2000); /* what was under way between the partitions arrives */
-        wire_open(&again, &world, PROTOCOL_JSON);
-        wire_enrol(&again, "alice"); /* the name is free */
+        (void)wire_join(&again, &world, PROTOCOL_JSON, "alice"); /* the name is free */
         assert_true(wire_number(again.heard[0], "userId") != alice_id);
         wire_end(&again);
         end();

@@ -104,8 +104,8 @@ a_disconnect_is_not_seen(void **state)
         const char *offline = pair_expect(&pair.bob, "{\"presence\"");
         assert_null(strstr(offline, "online"));
         pair_assert_seen(pair_last_seen(offline), seen_ms);
-        wire_open(&pair.alice, &pair.world, PROTOCOL_JSON);
-        wire_enrol(&pair.alice, "alice"); /* nor is a connection that says nothing */
+        /* Nor is a connection that says nothing. */
+        (void)wire_join(&pair.alice, &pair.world, PROTOCOL_JSON, "alice");
         world_run(&pair.world, 3 * SECOND);
         pair_say(&pair.bob, PAIR_GET, pair.alice_id);
         pair_assert_seen(pair_last_seen(pair_expect(&pair.bob, "\"presence\"")), seen_ms);
@@ -158,8 +158,7 @@ online_until_the_last_device_leaves(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         static struct wire second;
         pair_begin(seed);
-        wire_open(&second, &pair.world, PROTOCOL_JSON);
-        wire_enrol(&second, "alice");
+        (void)wire_join(&second, &pair.world, PROTOCOL_JSON, "alice");
         pair_say(&pair.bob, PAIR_WATCH, pair.alice_id);
         (void)pair_expect(&pair.bob, "\"presence\"");
         wire_say(&pair.alice, PAIR_ACTIVE);
@@ -210,8 +209,7 @@ who_was_written_to_may_watch(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         static struct wire eve;
         pair_begin(seed);
-        wire_open(&eve, &pair.world, PROTOCOL_JSON);
-        wire_enrol(&eve, "eve");
+        (void)wire_join(&eve, &pair.world, PROTOCOL_JSON, "eve");
         pair_say(&pair.alice, PAIR_WRITE, wire_number(eve.heard[0], "userId"));
         (void)pair_await(&eve, "\"newMessage\"");
         pair_say(&eve, PAIR_WATCH, pair.alice_id);
@@ -232,8 +230,7 @@ strangers_may_not_watch(void **state)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         static struct wire eve;
         pair_begin(seed);
-        wire_open(&eve, &pair.world, PROTOCOL_JSON);
-        wire_enrol(&eve, "eve");
+        (void)wire_join(&eve, &pair.world, PROTOCOL_JSON, "eve");
         pair_say(&eve, PAIR_WATCH, pair.alice_id);
         (void)pair_expect(&eve, "\"NOT_PERMITTED\"");
         pair_say(&eve, PAIR_GET, pair.alice_id);
@@ -262,9 +259,7 @@ watches_have_limits(void **state)
     for (int i = 0; i < 4; i++) {
         char name[16];
         (void)snprintf(name, sizeof name, "other%d", i);
-        wire_open(&others[i], &pair.world, PROTOCOL_JSON);
-        wire_enrol(&others[i], name);
-        ids[i] = wire_number(others[i].heard[0], "userId");
+        ids[i] = wire_join(&others[i], &pair.world, PROTOCOL_JSON, name);
         pair_meet(&pair.bob, ids[i], &others[i]);
         pair_meet(&others[i], pair.alice_id, &pair.alice);
         pair_hush(&others[i]);
@@ -394,14 +389,11 @@ typing_is_told_once_a_second(void **state)
 static void
 fall(void (*how)(struct world *world))
 {
-    char token[sizeof pair.bob.token];
-    memcpy(token, pair.bob.token, sizeof token);
     wire_end(&pair.alice);
     wire_end(&pair.bob);
     how(&pair.world);
     wire_open(&pair.alice, &pair.world, PROTOCOL_JSON); /* who says nothing */
-    wire_open(&pair.bob, &pair.world, PROTOCOL_JSON);
-    wire_login(&pair.bob, token);
+    wire_return(&pair.bob);
     world_run(&pair.world, 100);
     pair_hush(&pair.bob);
 }
@@ -475,12 +467,8 @@ watches_outlive_a_killed_presence(void **state)
                                  .pause_ms_spread = 1000,
                                  .only = "presence"};
         world_open_with(&pair.world, seed, reaper_child(&reaper));
-        wire_open(&pair.alice, &pair.world, PROTOCOL_JSON);
-        wire_enrol(&pair.alice, "alice");
-        wire_open(&pair.bob, &pair.world, PROTOCOL_BINARY);
-        wire_enrol(&pair.bob, "bob");
-        pair.alice_id = wire_number(pair.alice.heard[0], "userId");
-        pair.bob_id = wire_number(pair.bob.heard[0], "userId");
+        pair.alice_id = wire_join(&pair.alice, &pair.world, PROTOCOL_JSON, "alice");
+        pair.bob_id = wire_join(&pair.bob, &pair.world, PROTOCOL_BINARY, "bob");
         pair_meet(&pair.alice, pair.bob_id, &pair.bob);
         pair_hush(&pair.bob);
         pair_say(&pair.bob, PAIR_WATCH, pair.alice_id);

@@ -199,8 +199,7 @@ set_web_push(struct settings *settings)
 static void
 subscribe_at_service(const char *name)
 {
-    wire_open(&sleeper.bob, &sleeper.world, PROTOCOL_JSON);
-    wire_enrol(&sleeper.bob, name);
+    (void)wire_join(&sleeper.bob, &sleeper.world, PROTOCOL_JSON, name);
     wire_say(&sleeper.bob,
              "{\"ref\":\"1\",\"setPush\":{\"webPush\":{\"endpoint\":"
              "\"http://push.example:9000/x\",\"p256dh\":\"BCVxsr7N/eNgVRqvHtD0zTZsEc6+VV+"

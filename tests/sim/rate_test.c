@@ -17,11 +17,8 @@ begin(uint64_t seed)
 {
     world_open(&world, seed);
     world.settings.commands_per_s = 10;
-    wire_open(&alice, &world, PROTOCOL_JSON);
-    wire_enrol(&alice, "alice");
-    wire_open(&bob, &world, PROTOCOL_JSON);
-    wire_enrol(&bob, "bob");
-    bob_id = wire_number(bob.heard[0], "userId");
+    (void)wire_join(&alice, &world, PROTOCOL_JSON, "alice");
+    bob_id = wire_join(&bob, &world, PROTOCOL_JSON, "bob");
     (void)wire_waiting(&alice, 2000); /* the login is forgotten */
 }
 

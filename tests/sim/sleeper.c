@@ -30,8 +30,7 @@ sleeper_come(struct wire *wire, const char *token)
 void
 sleeper_subscribe(const char *name)
 {
-    wire_open(&sleeper.bob, &sleeper.world, PROTOCOL_JSON);
-    wire_enrol(&sleeper.bob, name);
+    (void)wire_join(&sleeper.bob, &sleeper.world, PROTOCOL_JSON, name);
     memcpy(sleeper.bob_token, sleeper.bob.token, sizeof sleeper.bob_token);
     wire_say(&sleeper.bob, "{\"ref\":\"1\",\"setPush\":{\"webhook\":{},\"app\":\"Ym9i\"}}");
     (void)wire_expect(&sleeper.bob, "\"done\"");
@@ -48,8 +47,7 @@ sleeper_begin_with(uint64_t seed, void (*settings)(struct settings *settings))
     sleeper.world.guest = hook_child(&sleeper.hook);
     world_begin(&sleeper.world);
     sleeper_subscribe("bob");
-    wire_open(&sleeper.alice, &sleeper.world, PROTOCOL_JSON);
-    wire_enrol(&sleeper.alice, "alice");
+    (void)wire_join(&sleeper.alice, &sleeper.world, PROTOCOL_JSON, "alice");
     memcpy(sleeper.alice_token, sleeper.alice.token, sizeof sleeper.alice_token);
 }
 

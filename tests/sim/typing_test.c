@@ -32,27 +32,6 @@ little_to_tell(struct settings *settings)
     settings->presence_updates_per_s = 1;
 }
 
-static const char *
-heard(const struct wire *wire, unsigned from, const char *part)
-{
-    for (unsigned i = from; i < wire->heard_count; i++) {
-        if (strstr(wire->heard[i], part) != NULL) {
-            return wire->heard[i];
-        }
-    }
-    return NULL;
-}
-
-static unsigned
-heard_times(const struct wire *wire, unsigned from, const char *part)
-{
-    unsigned times = 0;
-    for (unsigned i = from; i < wire->heard_count; i++) {
-        times += strstr(wire->heard[i], part) != NULL;
-    }
-    return times;
-}
-
 /* The number of the group goes to the place of the #. */
 static void
 says(struct wire *wire, const char *text)
@@ -88,13 +67,12 @@ begin_with(uint64_t seed, void (*set)(struct settings *settings))
     world.set = set;
     world_begin(&world);
     for (unsigned i = 0; i < PEOPLE; i++) {
-        wire_open(&people[i], &world, i % 2 == 0 ? PROTOCOL_JSON : PROTOCOL_BINARY);
-        wire_enrol(&people[i], names[i]);
+        (void)wire_join(&people[i], &world, i % 2 == 0 ? PROTOCOL_JSON : PROTOCOL_BINARY, names[i]);
     }
     wire_say(alice, "{\"ref\":\"1\",\"createChat\":{\"name\":\"walkers\",\"participants\":[{"
                     "\"userName\":\"bob\"},{\"userName\":\"carol\"}]}}");
     times_pass(SECOND_MS);
-    group = wire_number(heard(alice, 0, "\"ref\":\"1\""), "groupId");
+    group = wire_number(wire_heard(alice, 0, "\"ref\":\"1\""), "groupId");
     wire_say(bob, "{\"setActive\":{\"foreground\":true}}");
     wire_say(alice, "{\"setActive\":{\"foreground\":true}}");
     times_pass(2 * SECOND_MS);
@@ -124,17 +102,17 @@ tells_members_who_are_there(void **state)
         uint64_t alice_id = wire_number(alice->heard[0], "userId");
         types(alice, "TYPING");
         times_pass(100);
-        const char *typing = heard(bob, 0, "{\"typing\"");
+        const char *typing = wire_heard(bob, 0, "{\"typing\"");
         assert_non_null(typing);
         assert_int_equal(wire_number(typing, "groupId"), group);
         assert_int_equal(wire_number(typing, "userId"), alice_id);
         assert_non_null(strstr(typing, "\"kind\":\"TYPING\""));
         types(alice, "RECORDING");
         times_pass(100);
-        assert_non_null(heard(bob, 0, "\"kind\":\"RECORDING\""));
-        assert_null(heard(alice, 0, "{\"typing\"")); /* oneself */
-        assert_null(heard(carol, 0, "{\"typing\"")); /* she does not look at her screen */
-        assert_null(heard(dave, 0, "{\"typing\""));  /* no member */
+        assert_non_null(wire_heard(bob, 0, "\"kind\":\"RECORDING\""));
+        assert_null(wire_heard(alice, 0, "{\"typing\"")); /* oneself */
+        assert_null(wire_heard(carol, 0, "{\"typing\"")); /* she does not look at her screen */
+        assert_null(wire_heard(dave, 0, "{\"typing\""));  /* no member */
         end();
     }
 }
@@ -154,18 +132,18 @@ tells_the_same_once_a_second(void **state)
     }
     store_stats_read(world.store, &after);
     assert_int_equal(after.commands, before.commands); /* nothing of it is logged */
-    unsigned told = heard_times(bob, 0, "{\"typing\"");
+    unsigned told = wire_heard_times(bob, 0, "{\"typing\"");
     assert_true(told >= 1 && told <= 2);
     for (unsigned i = 0; i < 20; i++) {
         types(alice, i % 2 == 0 ? "RECORDING" : "NONE");
         times_pass(20);
     }
-    assert_true(heard_times(bob, 0, "{\"typing\"") <= told + 8);
+    assert_true(wire_heard_times(bob, 0, "{\"typing\"") <= told + 8);
     times_pass(2 * SECOND_MS);
     unsigned from = bob->heard_count;
     types(alice, "TYPING");
     times_pass(100);
-    assert_int_equal(heard_times(bob, from, "{\"typing\""), 1);
+    assert_int_equal(wire_heard_times(bob, from, "{\"typing\""), 1);
     end();
 }
 
@@ -197,22 +175,22 @@ gives_way_first(void **state)
                         "\"TYPING\"}}");
         }
         times_pass(100);
-        assert_null(heard(bob, 0, "{\"typing\""));
-        assert_int_equal(heard_times(alice, 0, "\"ref\":\"9\""), 5);
+        assert_null(wire_heard(bob, 0, "{\"typing\""));
+        assert_int_equal(wire_heard_times(alice, 0, "\"ref\":\"9\""), 5);
         assert_int_equal(shed(), 5);
         times_pass(SECOND_MS);
         if (here != there) {
             press(there);
             types(alice, "TYPING");
             times_pass(100);
-            assert_null(heard(bob, 0, "{\"typing\""));
+            assert_null(wire_heard(bob, 0, "{\"typing\""));
             assert_int_equal(shed(), 6);
             times_pass(SECOND_MS);
             apart++;
         }
         types(alice, "TYPING");
         times_pass(100);
-        assert_non_null(heard(bob, 0, "{\"typing\""));
+        assert_non_null(wire_heard(bob, 0, "{\"typing\""));
         end();
     }
     assert_true(apart > 0);
@@ -228,12 +206,12 @@ is_no_more_than_a_second_may_tell(void **state)
         types(alice, i % 2 == 0 ? "TYPING" : "RECORDING");
     }
     times_pass(100);
-    assert_int_equal(heard_times(bob, 0, "{\"typing\""), 1);
+    assert_int_equal(wire_heard_times(bob, 0, "{\"typing\""), 1);
     assert_int_equal(messenger_counted(&world.messenger.counters.presence_dropped), 3);
     times_pass(2 * SECOND_MS);
     types(alice, "TYPING");
     times_pass(100);
-    assert_int_equal(heard_times(bob, 0, "{\"typing\""), 2);
+    assert_int_equal(wire_heard_times(bob, 0, "{\"typing\""), 2);
     end();
 }
 
@@ -244,16 +222,16 @@ is_members_business(void **state)
     begin(6);
     says(dave, "{\"ref\":\"2\",\"setTyping\":{\"chat\":{\"groupId\":\"#\"},\"kind\":\"TYPING\"}}");
     times_pass(500);
-    assert_non_null(heard(dave, 0, "\"UNKNOWN_CHAT\""));
+    assert_non_null(wire_heard(dave, 0, "\"UNKNOWN_CHAT\""));
     says(alice, "{\"ref\":\"3\",\"modifyChat\":{\"chat\":{\"groupId\":\"#\"},\"remove\":{"
                 "\"participants\":[{\"userName\":\"bob\"}]}}}");
     times_pass(500);
     types(alice, "TYPING");
     says(bob, "{\"ref\":\"2\",\"setTyping\":{\"chat\":{\"groupId\":\"#\"},\"kind\":\"TYPING\"}}");
     times_pass(500);
-    assert_non_null(heard(bob, 0, "\"NOT_PERMITTED\""));
-    assert_null(heard(bob, 0, "{\"typing\""));
-    assert_null(heard(alice, 0, "{\"typing\""));
+    assert_non_null(wire_heard(bob, 0, "\"NOT_PERMITTED\""));
+    assert_null(wire_heard(bob, 0, "{\"typing\""));
+    assert_null(wire_heard(alice, 0, "{\"typing\""));
     end();
 }
 
@@ -267,10 +245,10 @@ stays_small(void **state)
     times_pass(500);
     types(alice, "TYPING");
     times_pass(500);
-    const char *refusal = heard(alice, 0, "\"NOT_PERMITTED\"");
+    const char *refusal = wire_heard(alice, 0, "\"NOT_PERMITTED\"");
     assert_non_null(refusal);
     assert_non_null(strstr(refusal, "too many members"));
-    assert_null(heard(bob, 0, "{\"typing\""));
+    assert_null(wire_heard(bob, 0, "{\"typing\""));
     end();
 }
 
@@ -279,21 +257,17 @@ outlives_a_crash(void **state)
 {
     (void)state;
     begin(8);
-    char token[2][sizeof alice->token];
-    memcpy(token[0], alice->token, sizeof token[0]);
-    memcpy(token[1], bob->token, sizeof token[1]);
     types(alice, "TYPING");
     world_crash_within(&world, 3, 100);
     for (unsigned i = 0; i < 2; i++) {
         wire_end(&people[i]);
-        wire_open(&people[i], &world, PROTOCOL_JSON);
-        wire_login(&people[i], token[i]);
+        wire_return(&people[i]);
     }
     wire_say(bob, "{\"setActive\":{\"foreground\":true}}");
     times_pass(SECOND_MS);
     types(alice, "TYPING");
     times_pass(500);
-    assert_int_equal(heard_times(bob, 0, "{\"typing\""), 1);
+    assert_int_equal(wire_heard_times(bob, 0, "{\"typing\""), 1);
     end();
 }
 

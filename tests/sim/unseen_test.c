@@ -33,12 +33,9 @@ begin(uint64_t seed)
     world_fresh(&world, seed);
     world.set = in_days;
     world_begin(&world);
-    wire_open(&tablet, &world, PROTOCOL_JSON);
-    wire_enrol(&tablet, "alice");
-    wire_open(&phone, &world, PROTOCOL_JSON);
-    wire_enrol(&phone, "alice");
-    wire_open(&bob, &world, PROTOCOL_JSON);
-    wire_enrol(&bob, "bob");
+    (void)wire_join(&tablet, &world, PROTOCOL_JSON, "alice");
+    (void)wire_join(&phone, &world, PROTOCOL_JSON, "alice");
+    (void)wire_join(&bob, &world, PROTOCOL_JSON, "bob");
     wire_end(&tablet);
 }
 
@@ -62,26 +59,14 @@ hours_pass(unsigned hours)
     (void)wire_waiting(&phone, 1000);
 }
 
-/* The first frame with this in it that was heard from `from` on; NULL: none. */
-static const char *
-heard(const struct wire *wire, unsigned from, const char *part)
-{
-    for (unsigned i = from; i < wire->heard_count; i++) {
-        if (strstr(wire->heard[i], part) != NULL) {
-            return wire->heard[i];
-        }
-    }
-    return NULL;
-}
-
 /* Bob writes to Alice, whose phone hears it and stores nothing: after a day it is too old. */
 static void
 expect_expired(unsigned from)
 {
-    const char *told = heard(&bob, 0, "\"expired\":\"2\"");
+    const char *told = wire_heard(&bob, 0, "\"expired\":\"2\"");
     assert_non_null(told);
     assert_null(strstr(told, "\"delivered\""));
-    const char *resync = heard(&phone, from, "\"resync\"");
+    const char *resync = wire_heard(&phone, from, "\"resync\"");
     assert_non_null(resync);
     assert_non_null(strstr(resync, "\"reason\":\"INBOX_EXPIRED\""));
     assert_non_null(strstr(resync, "\"last\":\"3\""));
@@ -102,11 +87,11 @@ expect_told_so_by_history(const char *last)
                                  : "{\"getHistory\":{\"chat\":{\"userName\":\"bob\"}}}");
         (void)wire_waiting(both[i], 1000);
         for (unsigned k = 0; k < 3; k++) {
-            const char *told = heard(both[i], from, texts[k]);
+            const char *told = wire_heard(both[i], from, texts[k]);
             assert_non_null(told);
             assert_non_null(strstr(told, states[k]));
         }
-        const char *page = heard(both[i], from, "\"history\":{");
+        const char *page = wire_heard(both[i], from, "\"history\":{");
         assert_non_null(page);
         assert_non_null(strstr(page, holes[i]));
         assert_null(strstr(page, holes[1 - i]));
@@ -117,12 +102,12 @@ expect_told_so_by_history(const char *last)
 static void
 expect_unlinked(uint64_t unlink_at_ms)
 {
-    const char *unlinked = heard(&phone, 0, "\"change\":\"UNLINKED\",\"device\":1");
+    const char *unlinked = wire_heard(&phone, 0, "\"change\":\"UNLINKED\",\"device\":1");
     assert_non_null(unlinked);
     assert_true(wire_number(unlinked, "serverTimeMs") >= unlink_at_ms);
     wire_say(&phone, "{\"listDevices\":{}}");
     (void)wire_waiting(&phone, 1000);
-    const char *list = heard(&phone, 0, "\"devices\":{\"devices\"");
+    const char *list = wire_heard(&phone, 0, "\"devices\":{\"devices\"");
     assert_non_null(list);
     assert_null(strstr(list, "\"device\":1,"));
     assert_true(wire_number(list, "lastSeenMs") > unlink_at_ms - UINT64_C(12) * HOUR_MS);
@@ -141,22 +126,22 @@ days_go_by(void **state)
     unsigned later = phone.heard_count;
     wire_say(&bob, "{\"sendMessage\":{\"chat\":{\"userName\":\"alice\"},\"text\":\"three\"}}");
     hours_pass(DAY_HOURS / 2 - 4);
-    assert_null(heard(&phone, 0, "\"WARNED\""));
-    assert_null(heard(&bob, 0, "\"expired\""));
-    assert_null(heard(&phone, 0, "\"resync\""));
+    assert_null(wire_heard(&phone, 0, "\"WARNED\""));
+    assert_null(wire_heard(&bob, 0, "\"expired\""));
+    assert_null(wire_heard(&phone, 0, "\"resync\""));
     hours_pass(8);
     expect_expired(later);
     expect_told_so_by_history("\"state\":\"SENT\"");
     wire_say(&phone, "{\"markRead\":{\"chat\":{\"userName\":\"bob\"},\"chatNumber\":\"3\"}}");
     (void)wire_waiting(&phone, 1000);
     expect_told_so_by_history("\"state\":\"READ\"");
-    const char *warned = heard(&phone, 0, "\"change\":\"WARNED\",\"device\":1");
+    const char *warned = wire_heard(&phone, 0, "\"change\":\"WARNED\",\"device\":1");
     assert_non_null(warned);
     uint64_t unlink_at_ms = wire_number(warned, "unlinkAtMs");
     assert_true(unlink_at_ms >=
                 wire_number(warned, "serverTimeMs") + (uint64_t)(DAY_HOURS - 1) * HOUR_MS);
     hours_pass(DAY_HOURS - 8);
-    assert_null(heard(&phone, 0, "\"UNLINKED\""));
+    assert_null(wire_heard(&phone, 0, "\"UNLINKED\""));
     hours_pass(10);
     expect_unlinked(unlink_at_ms);
     end();
@@ -173,7 +158,7 @@ info_of(uint64_t group, unsigned chat_number)
     unsigned from = bob.heard_count;
     wire_say(&bob, command);
     (void)wire_waiting(&bob, 1000);
-    const char *answer = heard(&bob, from, "\"answer\"");
+    const char *answer = wire_heard(&bob, from, "\"answer\"");
     assert_non_null(answer);
     return answer;
 }
@@ -197,7 +182,7 @@ groups_forget(void **state)
     wire_say(&bob, "{\"createChat\":{\"name\":\"walkers\",\"participants\":[{\"userName\":"
                    "\"alice\"}]}}");
     (void)wire_waiting(&bob, 1000);
-    uint64_t group = wire_number(heard(&bob, 0, "\"answer\""), "groupId");
+    uint64_t group = wire_number(wire_heard(&bob, 0, "\"answer\""), "groupId");
     bob_tells(group);
     hours_pass(DAY_HOURS - 1);
     assert_non_null(strstr(info_of(group, 1), "\"members\""));
@@ -238,9 +223,9 @@ names_groups(void **state)
     bob_makes_groups(GROUPS);
     wire_say(&bob, "{\"listGroups\":{\"max\":1}}");
     (void)wire_waiting(&bob, 1000);
-    bob_tells(wire_number(heard(&bob, 0, "\"groups\":{"), "groupId"));
+    bob_tells(wire_number(wire_heard(&bob, 0, "\"groups\":{"), "groupId"));
     hours_pass(DAY_HOURS + 4);
-    const char *resync = heard(&phone, 0, "\"resync\"");
+    const char *resync = wire_heard(&phone, 0, "\"resync\"");
     assert_non_null(resync);
     assert_int_equal(times(resync, "\"groupId\""), PAGE);
     assert_non_null(strstr(resync, "\"chatNumber\":\"1\""));
@@ -250,7 +235,7 @@ names_groups(void **state)
     unsigned from = phone.heard_count;
     wire_say(&phone, command);
     (void)wire_waiting(&phone, 1000);
-    const char *rest = heard(&phone, from, "\"groups\":{");
+    const char *rest = wire_heard(&phone, from, "\"groups\":{");
     assert_non_null(rest);
     assert_int_equal(times(rest, "\"groupId\""), GROUPS - PAGE);
     end();

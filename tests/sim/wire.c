@@ -274,6 +274,24 @@ wire_tries_login(struct wire *wire, const char *token)
     return !wire->ended;
 }
 
+uint64_t
+wire_join(struct wire *wire, struct world *world, enum protocol_form form, const char *name)
+{
+    wire_open(wire, world, form);
+    wire_enrol(wire, name);
+    return wire_number(wire->heard[0], "userId");
+}
+
+void
+wire_return(struct wire *wire)
+{
+    char token[sizeof wire->token];
+    memcpy(token, wire->token, sizeof token);
+    wire_open(wire, wire->world, wire->form);
+    wire_login(wire, token);
+    memcpy(wire->token, token, sizeof token);
+}
+
 /* ------------------------------------------------------------------------------------- waiting */
 
 const char *
@@ -317,6 +335,50 @@ wire_closed(struct wire *wire)
     }
     assert_true(wire->ended);
     return wire->close_code;
+}
+
+const char *
+wire_heard(const struct wire *wire, unsigned from, const char *part)
+{
+    for (unsigned i = from; i < wire->heard_count; i++) {
+        if (strstr(wire->heard[i], part) != NULL) {
+            return wire->heard[i];
+        }
+    }
+    return NULL;
+}
+
+unsigned
+wire_heard_times(const struct wire *wire, unsigned from, const char *part)
+{
+    unsigned times = 0;
+    for (unsigned i = from; i < wire->heard_count; i++) {
+        times += strstr(wire->heard[i], part) != NULL;
+    }
+    return times;
+}
+
+const char *
+wire_heard_soon(struct wire *wire, const char *part)
+{
+    (void)wire_waiting(wire, 1000);
+    return wire_heard(wire, 0, part);
+}
+
+void
+wire_acknowledge(struct wire *wire)
+{
+    char command[128];
+    uint64_t last = 0;
+    for (unsigned i = 0; i < wire->heard_count; i++) {
+        uint64_t number = wire_number_in(wire->heard[i], "inboxNumber");
+        last = number != 0 ? number : last;
+    }
+    if (last != 0) {
+        (void)snprintf(command, sizeof command, "{\"ack\":{\"inboxNumber\":\"%llu\"}}",
+                       (unsigned long long)last);
+        wire_say(wire, command);
+    }
 }
 
 void

@@ -37,7 +37,12 @@ struct wire {
 
 /* Connects. */
 void wire_open(struct wire *wire, struct world *world, enum protocol_form form);
+/* The same, and logs in with a password; registers where that is open. The user's id. */
+uint64_t wire_join(struct wire *wire, struct world *world, enum protocol_form form,
+                   const char *name);
 void wire_end(struct wire *wire);
+/* Behind its end: it comes back as the device that it was, with the token that it had. */
+void wire_return(struct wire *wire);
 
 /* Bytes as they are. */
 void wire_send(struct wire *wire, const void *bytes, size_t count);
@@ -65,6 +70,14 @@ const char *wire_expect(struct wire *wire, const char *part);
 unsigned wire_waiting(struct wire *wire, uint64_t ms);
 /* Waits until the stream has ended; the code of the close frame. */
 unsigned wire_closed(struct wire *wire);
+/* The first frame of those heard, from index `from` on, with this in it; NULL: none. */
+const char *wire_heard(const struct wire *wire, unsigned from, const char *part);
+/* How many those are. */
+unsigned wire_heard_times(const struct wire *wire, unsigned from, const char *part);
+/* The same as wire_heard of all, and of what comes within a second. */
+const char *wire_heard_soon(struct wire *wire, const char *part);
+/* Acknowledges all entries of the inbox that were heard, if there are any. */
+void wire_acknowledge(struct wire *wire);
 /* What was heard is not needed any more. */
 void wire_forget(struct wire *wire);
 /* The number behind `"name":"` in a frame; the test fails when there is none. */
