@@ -154,13 +154,14 @@ run_attach(const struct apply *apply, const struct command *command)
 
 const struct apply_command_kind apply_device_attach = {need_attach, run_attach};
 
+/* What apply_device_remove looks up. */
 static void
-need_revoke(const struct needs *needs, const struct command *command)
+need_removal(const struct needs *needs, uint64_t user, uint16_t device)
 {
-    need(needs, RECORD_HEAD, command->device.user, 0);
-    need(needs, RECORD_DEVICE, command->device.user, command->device.device);
-    need(needs, RECORD_LINK, command->device.user, 0);
-    need(needs, RECORD_CALLS, command->device.user, 0);
+    need(needs, RECORD_HEAD, user, 0);
+    need(needs, RECORD_DEVICE, user, device);
+    need(needs, RECORD_LINK, user, 0);
+    need(needs, RECORD_CALLS, user, 0);
 }
 
 void
@@ -184,6 +185,12 @@ apply_device_remove(const struct apply *apply, uint64_t user, struct record_head
     }
     inbox_head_put(ledger, user, head);
     apply_call_leave(apply, user, news->device);
+}
+
+static void
+need_revoke(const struct needs *needs, const struct command *command)
+{
+    need_removal(needs, command->device.user, command->device.device);
 }
 
 static void
@@ -255,10 +262,7 @@ const struct apply_command_kind apply_device_rename = {need_rename, run_rename};
 static void
 need_unseen(const struct needs *needs, const struct command *command)
 {
-    need(needs, RECORD_HEAD, command->unseen.user, 0);
-    need(needs, RECORD_DEVICE, command->unseen.user, command->unseen.device);
-    need(needs, RECORD_LINK, command->unseen.user, 0);
-    need(needs, RECORD_CALLS, command->unseen.user, 0);
+    need_removal(needs, command->unseen.user, command->unseen.device);
 }
 
 /* The round judged what it read; the device may have come back, or gone, since. */
