@@ -131,6 +131,17 @@ export class Client {
     return message;
   }
 
+  // The next event of this kind that is as wanted; all up to it are acknowledged.
+  async until(kind, wanted) {
+    for (;;) {
+      const event = await this.event(kind);
+      this.send({ ack: { inboxNumber: event.inboxNumber } });
+      if (wanted(event)) {
+        return event;
+      }
+    }
+  }
+
   async close(code = 1000) {
     this.ws.close(code);
     return within(this.closed, 'the close');

@@ -8,17 +8,6 @@ import { Client } from './client.mjs';
 
 const seconds = (count) => `${count * SLOWNESS}s`;
 
-// The next event of this kind that is as wanted. All are acknowledged.
-async function until(client, kind, wanted) {
-  for (;;) {
-    const event = await client.event(kind);
-    client.send({ ack: { inboxNumber: event.inboxNumber } });
-    if (wanted(event)) {
-      return event;
-    }
-  }
-}
-
 describe('a device that nobody sees', () => {
   it('is told of to the others, then unlinked; one that comes back in time stays', async (t) => {
     const node = await Linnetd.start('--device-unseen-days', seconds(9), '--device-warn-days', seconds(6));
@@ -35,10 +24,10 @@ describe('a device that nobody sees', () => {
     }
     const changes = (of) => phone.frames.map(({ deviceChange }) => deviceChange)
       .filter((change) => change?.device === of).map(({ change }) => change);
-    const warned = await until(phone, 'deviceChange', ({ change, device }) => change === 'WARNED' && device === 2);
+    const warned = await phone.until('deviceChange', ({ change, device }) => change === 'WARNED' && device === 2);
     assert.ok(BigInt(warned.unlinkAtMs) >= BigInt(warned.serverTimeMs) + 6000n * BigInt(SLOWNESS));
     const back = await Client.welcomed(node.url, { token: away[0] });
-    const gone = await until(phone, 'deviceChange', ({ change }) => change === 'UNLINKED');
+    const gone = await phone.until('deviceChange', ({ change }) => change === 'UNLINKED');
     assert.deepEqual([gone.device, changes(3)], [3, ['LINKED', 'WARNED', 'UNLINKED']]);
     const told = phone.frames.map((frame) => frame.deviceChange)
       .find((change) => change?.device === 3 && change.change === 'WARNED');
@@ -68,7 +57,7 @@ describe('a node whose days are seconds', { concurrency: true }, () => {
     const chat = { userId: bob.user };
     await a.ask({ sendMessage: { chat, text: 'too long ago' } });
     assert.equal((await b.event('newMessage')).text, 'too long ago'); // and stores it nowhere
-    const expired = await until(a, 'receipts', (told) => told.expired === '1');
+    const expired = await a.until('receipts', (told) => told.expired === '1');
     assert.deepEqual([expired.chat, expired.delivered], [chat, undefined]);
     const resync = await b.event('resync');
     assert.equal(resync.reason, 'INBOX_EXPIRED');
@@ -76,7 +65,7 @@ describe('a node whose days are seconds', { concurrency: true }, () => {
     await b.ask({ ref: '1', ack: { inboxNumber: resync.inboxNumber } });
     await a.ask({ sendMessage: { chat, text: 'just now' } });
     assert.equal((await b.hear()).text, 'just now');
-    const delivered = await until(a, 'receipts', (told) => told.delivered === '2');
+    const delivered = await a.until('receipts', (told) => told.delivered === '2');
     assert.equal(delivered.expired, '1');
     await Promise.all([a.close(), b.close()]);
   });
@@ -94,7 +83,7 @@ describe('a node whose days are seconds', { concurrency: true }, () => {
     const late = BigInt((await b.event('pong')).serverTimeMs) >= BigInt(sent.serverTimeMs) + 5000n * BigInt(SLOWNESS);
     assert.ok(told === '1' || late);
     await a.ask({ sendMessage: { chat, text: 'left lying' } }); // for longer than that
-    await until(a, 'receipts', (told) => told.expired === '2');
+    await a.until('receipts', (told) => told.expired === '2');
     assert.equal(await history(), '0');
     await Promise.all([a.close(), b.close()]);
   });
@@ -108,9 +97,9 @@ describe('a node whose days are seconds', { concurrency: true }, () => {
       ttlMs: `${3000 * SLOWNESS}` } });
     await write(bob.user);
     assert.equal((await b.hear()).text, 'briefly');
-    assert.equal((await until(a, 'receipts', (told) => told.delivered === '1')).expired, undefined);
+    assert.equal((await a.until('receipts', (told) => told.delivered === '1')).expired, undefined);
     await write(carol.user); // nobody takes that in: when it has expired, the first is over, too
-    await until(a, 'receipts', (told) => told.chat.userId === carol.user && told.expired === '1');
+    await a.until('receipts', (told) => told.chat.userId === carol.user && told.expired === '1');
     const late = await Client.welcomed(node.url, laptop);
     await late.settle();
     assert.deepEqual(late.frames.filter((frame) => frame.newMessage), []);
@@ -126,7 +115,7 @@ describe('a node whose days are seconds', { concurrency: true }, () => {
     const { alice } = await node.pair();
     const a = await Client.welcomed(node.url, alice);
     const { sent } = await a.write('nobody-yet', 'hello?');
-    const expired = await until(a, 'receipts', (told) => told.expired === '1');
+    const expired = await a.until('receipts', (told) => told.expired === '1');
     assert.deepEqual(expired.chat, { userId: sent.heldUserId });
     await a.close();
   });
@@ -137,7 +126,7 @@ describe('a node whose days are seconds', { concurrency: true }, () => {
     const { chat: { chat } } = await a.ask({ createChat: { name: 'walkers', participants: [{ userId: bob.user }] } });
     await a.ask({ sendMessage: { chat, text: 'one' } });
     assert.equal((await a.ask({ getMessageInfo: { chat, chatNumber: '1' } })).members.members.length, 1);
-    await until(a, 'groupReceipts', ({ counts }) => counts?.[0].expired === 1); // for bob, who stores nothing
+    await a.until('groupReceipts', ({ counts }) => counts?.[0].expired === 1); // for bob, who stores nothing
     await a.ask({ sendMessage: { chat, text: 'two' } });
     assert.equal((await a.ask({ getMessageInfo: { chat, chatNumber: '1' } })).error.code, 'OUT_OF_RANGE');
     assert.equal((await a.ask({ getMessageInfo: { chat, chatNumber: '2' } })).members.members.length, 1);

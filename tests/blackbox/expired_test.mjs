@@ -16,17 +16,6 @@ describe('a message that disappears before it was taken in', { concurrency: true
   });
   after(() => node.remove());
 
-  // Acknowledges all that comes until there is one that is as wanted.
-  async function until(client, kind, wanted) {
-    for (;;) {
-      const event = await client.event(kind);
-      client.send({ ack: { inboxNumber: event.inboxNumber } });
-      if (wanted(event)) {
-        return event;
-      }
-    }
-  }
-
   function expiry({ sent }) {
     return BigInt(sent.serverTimeMs) + BigInt(TTL.ttlMs);
   }
@@ -40,12 +29,12 @@ describe('a message that disappears before it was taken in', { concurrency: true
     await write('two', TTL);
     await write('three', TTL);
     await write('four');
-    const gone = await until(a, 'receipts', ({ expired }) => expired === '3');
+    const gone = await a.until('receipts', ({ expired }) => expired === '3');
     assert.deepEqual([gone.chat, gone.readerUserId], [chat, bob.user]);
     assert.deepEqual([gone.expiredAfter, gone.delivered], ['1', undefined]);
     const b = await Client.welcomed(node.url, bob);
     assert.deepEqual([(await b.hear()).text, (await b.hear()).text], ['one', 'four']);
-    const told = await until(a, 'receipts', ({ delivered }) => delivered === '4');
+    const told = await a.until('receipts', ({ delivered }) => delivered === '4');
     assert.deepEqual([told.expiredAfter, told.expired], ['1', '3']);
     const { chats } = await a.ask({ listChats: {} });
     const [{ peerDelivered, peerExpiredAfter, peerExpired }] = chats.chats;
@@ -76,7 +65,7 @@ describe('a message that disappears before it was taken in', { concurrency: true
       await write(stays);
       await come(stays);
     }
-    const told = await until(a, 'receipts', ({ delivered }) => delivered === '5');
+    const told = await a.until('receipts', ({ delivered }) => delivered === '5');
     const holes = ({ expiredAfter, expired, expiredEarlier }) => [expiredAfter, expired, expiredEarlier];
     const apart = ['3', '4', [{ after: '1', to: '2' }]];
     assert.deepEqual(holes(told), apart);
@@ -101,7 +90,7 @@ describe('a message that disappears before it was taken in', { concurrency: true
     const sent = await a.ask({ sendMessage: { chat: { userId: bob.user }, text: 'quick', ...TTL } });
     const message = await b.hear();
     assert.equal(BigInt(message.expiresAtMs), expiry(sent));
-    const told = await until(a, 'receipts', ({ delivered }) => delivered === '1');
+    const told = await a.until('receipts', ({ delivered }) => delivered === '1');
     assert.equal(told.expired, undefined);
     await Promise.all([a.close(), b.close()]);
   });
@@ -115,7 +104,7 @@ describe('a message that disappears before it was taken in', { concurrency: true
     await a.ask({ sendMessage: { chat, text: 'quick', ...TTL } });
     await b.hear();
     await b.ask({ ref: '5', markRead: { chat, chatNumber: '1' } });
-    const told = await until(a, 'groupReceipts', ({ counts, readAll }) => readAll === '1' || counts?.[0].expired === 1);
+    const told = await a.until('groupReceipts', ({ counts, readAll }) => readAll === '1' || counts?.[0].expired === 1);
     assert.deepEqual([told.chat, told.members], [chat, 3]);
     const { members } = await a.ask({ getMessageInfo: { chat, chatNumber: '1' } });
     const rows = Object.fromEntries(members.members.map((row) => [row.userId, row]));
