@@ -170,6 +170,17 @@ alice_hears(struct talk *talk, const char *text)
     }
 }
 
+void
+bob_writes(struct talk *talk, unsigned inbox_number, unsigned number)
+{
+    char json[512];
+    snprintf(json, sizeof(json),
+             "{\"newMessage\":{\"inboxNumber\":%u,\"id\":{\"userId\":2,\"device\":1,\"number\":%u},"
+             "\"chat\":{\"userId\":2},\"sender\":{\"userId\":2},\"text\":\"hey\"}}",
+             inbox_number, number);
+    node_says(talk, json);
+}
+
 int
 alice_writes(struct talk *talk, uint64_t user_id, const char *text)
 {

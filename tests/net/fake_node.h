@@ -58,6 +58,13 @@ void alice_hears(struct talk *talk, const char *text);
 
 /* client_send of a text to a user; the number or an error. */
 int alice_writes(struct talk *talk, uint64_t user_id, const char *text);
+/* What the node hears of that, when it is for Bob, user 2. */
+#define COMMAND(number, text)                                                                   \
+    "{\"number\":\"" number "\",\"ref\":\"1002\",\"sendMessage\":{\"chat\":{\"userId\":\"2\"}," \
+    "\"text\":\"" text "\"}}"
+
+/* The node tells of a message of Bob's, "hey". */
+void bob_writes(struct talk *talk, unsigned inbox_number, unsigned number);
 
 /* What arrives at the client as it is. */
 void alice_receives(struct talk *talk, const void *bytes, size_t count);
