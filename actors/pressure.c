@@ -56,6 +56,13 @@ pressure_at(const struct pressure_gauge *gauge, uint64_t now_ns)
     return (enum pressure)pressure;
 }
 
+bool
+pressure_look_due(const struct pressure_gauge *gauge, uint64_t now_ns)
+{
+    uint64_t late_ns = gauge->set_ns + (PRESSURE_PROBE_MS + PRESSURE_TYPING_MS) * NS_PER_MS;
+    return now_ns >= late_ns && now_ns >= gauge->look_ns + PRESSURE_LOOK_MS * NS_PER_MS;
+}
+
 /* The timer is the clock's own: one of the caller's would end with the caller. */
 static void
 probe(struct pressure_gauge *gauge, uint64_t now_ns)
@@ -66,16 +73,17 @@ probe(struct pressure_gauge *gauge, uint64_t now_ns)
     ln_send(gauge->clock, &msg);
 }
 
-/* Asks for the CPU time only where it can matter: that is a call of the kernel. */
+/* What CPU time was used is a call of the kernel: not one for each command. */
 static void
 measure(struct pressure_gauge *gauge, uint64_t now_ns)
 {
-    uint64_t took_ns = now_ns - gauge->set_ns;
-    if (took_ns >= (PRESSURE_PROBE_MS + PRESSURE_TYPING_MS) * NS_PER_MS) {
-        uint64_t delay_ns = took_ns - PRESSURE_PROBE_MS * NS_PER_MS;
-        uint64_t cpu_ns = io_cpu_ns(ln_io()) - gauge->set_cpu_ns;
-        pressure_note(gauge, pressure_of(delay_ns, cpu_ns < delay_ns ? cpu_ns : delay_ns), now_ns);
+    if (!pressure_look_due(gauge, now_ns)) {
+        return;
     }
+    uint64_t delay_ns = now_ns - gauge->set_ns - PRESSURE_PROBE_MS * NS_PER_MS;
+    uint64_t cpu_ns = io_cpu_ns(ln_io()) - gauge->set_cpu_ns;
+    gauge->look_ns = now_ns;
+    pressure_note(gauge, pressure_of(delay_ns, cpu_ns < delay_ns ? cpu_ns : delay_ns), now_ns);
 }
 
 enum pressure

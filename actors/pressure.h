@@ -35,6 +35,7 @@ enum pressure {
 enum {
     PRESSURE_PROBE_MS = 10, /* of the timer */
     PRESSURE_HOLD_MS = 250,
+    PRESSURE_LOOK_MS = 1, /* a timer that is late is not looked at more often */
     /* From which delay on. A calm scheduler's are below one. */
     PRESSURE_TYPING_MS = 10,
     PRESSURE_PRESENCE_MS = 20,
@@ -45,6 +46,7 @@ enum {
 struct pressure_gauge {
     ln_pid clock;                      /* 0: not there yet */
     uint64_t set_ns, set_cpu_ns;       /* when the timer was asked for; 0: it is not */
+    uint64_t look_ns;                  /* the last look at one that was late */
     uint64_t until_ns[PRESSURES];      /* so long each is called for */
     _Atomic uint64_t spans[PRESSURES]; /* how often each began */
 };
@@ -56,6 +58,8 @@ enum pressure pressure_of(uint64_t delay_ns, uint64_t cpu_ns);
 /* So much is called for at that time. */
 void pressure_note(struct pressure_gauge *gauge, enum pressure pressure, uint64_t now_ns);
 enum pressure pressure_at(const struct pressure_gauge *gauge, uint64_t now_ns);
+/* Whether the timer is so late that it is worth a look. */
+bool pressure_look_due(const struct pressure_gauge *gauge, uint64_t now_ns);
 
 /* ----------------------------------------------------------------------------- in the scheduler */
 

@@ -52,6 +52,21 @@ spans_are_counted_once_however_often_they_are_measured(void **state)
     assert_int_equal(gauge.spans[PRESSURE_RECEIPTS], 0);
 }
 
+static void
+a_late_timer_is_looked_at_now_and_then(void **state)
+{
+    (void)state;
+    struct pressure_gauge gauge = {.set_ns = 1000 * MS};
+    assert_false(pressure_look_due(&gauge, 1019 * MS));
+    assert_true(pressure_look_due(&gauge, 1020 * MS));
+    gauge.look_ns = 1020 * MS;
+    assert_false(pressure_look_due(&gauge, 1020 * MS));
+    assert_false(pressure_look_due(&gauge, 1021 * MS - 1));
+    assert_true(pressure_look_due(&gauge, 1021 * MS));
+    gauge.set_ns = 1021 * MS; /* the next one */
+    assert_false(pressure_look_due(&gauge, 1022 * MS));
+}
+
 int
 main(void)
 {
@@ -62,6 +77,8 @@ main(void)
         SPEC("what was measured holds for a while", what_was_measured_holds_for_a_while),
         SPEC("spans are counted once, however often they are measured",
              spans_are_counted_once_however_often_they_are_measured),
+        SPEC("a late timer is looked at now and then, not at each command",
+             a_late_timer_is_looked_at_now_and_then),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
