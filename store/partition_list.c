@@ -43,16 +43,25 @@ add_chat(struct rows *out, uint64_t peer, struct store_value value)
     memcpy(rows_room(out, sizeof(chat)), &chat, sizeof(chat));
 }
 
+static struct store_range
+owned_range(const struct partition *partition, const struct ask *ask,
+            const struct partition_owned *owned)
+{
+    struct store_range range =
+        key_range_owner(partition->ledger.partition, (uint8_t)owned->table, owned->owner);
+    range.low.a = (ask->after > owned->after ? ask->after : owned->after) + 1;
+    return range;
+}
+
 bool
 partition_owned_read(struct partition *partition, struct ask *ask,
                      const struct partition_owned *owned)
 {
     struct fetch_range wanted = {
-        .range = key_range_owner(partition->ledger.partition, (uint8_t)owned->table, owned->owner),
+        .range = owned_range(partition, ask, owned),
         .rows_max = partition_at_most(owned->max, STORE_ROWS_MAX),
         .bytes_max = STORE_PAGE_BYTES_MAX,
     };
-    wanted.range.low.a = owned->after + 1;
     return partition_has_read(&ask->ranges[0], partition, &wanted);
 }
 
@@ -63,17 +72,21 @@ partition_owned_answer(struct partition *partition, struct ask *ask,
     struct rows *out = &partition->journal->rows;
     struct store_rows result = {0};
     uint32_t rows_max = partition_at_most(owned->max, STORE_ROWS_MAX);
-    struct store_range range =
-        key_range_owner(partition->ledger.partition, (uint8_t)owned->table, owned->owner);
+    struct store_range range = owned_range(partition, ask, owned);
     struct page page;
     struct store_key key;
     struct store_value value;
-    range.low.a = owned->after + 1;
     out->count = 0;
     page_start(&page, partition->ledger.delta, &range, &ask->ranges[0].rows);
     while (result.count < rows_max && page_next(&page, &key, &value)) {
         owned->add(out, key.a, value);
         result.count++;
+    }
+    if (page.cut && result.count == 0) { /* none of those that were read exists any more */
+        ask->after = page.row_key.a;
+        partition_read_again(&ask->ranges[0]);
+        (void)partition_owned_read(partition, ask, owned); /* into the fetch */
+        return ASK_MISSING;
     }
     result.more = page.cut || result.count == rows_max;
     return done(ask, &result, partition_buffer(out));

@@ -50,38 +50,38 @@ a_group_of_strangers(struct rig *r, uint64_t owner)
     return group;
 }
 
-/* The rows of members, former ones too. */
+/* The rows of members, former ones too, in pages of so many (0: of as many as there may be). */
 static unsigned
-members_count(struct rig *r, uint64_t group, uint64_t owner)
+members_count(struct rig *r, const struct store_group_ask *of, uint32_t max)
 {
-    struct store_group_list list = {.group = group, .user = owner};
+    struct store_group_list list = {.group = of->group, .user = of->user, .max = max};
     unsigned count = 0;
     bool more = true;
     while (more) {
         struct ln_msg *msg = ln_msg_new(STORE_GROUP_MEMBERS, LN_DURABLE, sizeof(list));
         struct ln_msg *answer = NULL;
         memcpy(msg->data, &list, sizeof(list));
-        RIG_CHECK(r, ln_call(store_user_pid(r->store, group), &msg, TIMEOUT_MS, &answer) == 0);
+        RIG_CHECK(r, ln_call(store_user_pid(r->store, of->group), &msg, TIMEOUT_MS, &answer) == 0);
         const struct store_rows *rows = (const struct store_rows *)(const void *)answer->data;
         const struct store_member *members =
             rows->count > 0 ? ln_buffer_data(answer->buffer) : NULL;
         count += rows->count;
         more = rows->more && rows->count > 0;
+        RIG_CHECK(r, more == rows->more); /* else nobody knows where it goes on */
         list.after = more ? members[rows->count - 1].user : 0;
         ln_msg_free(&answer);
     }
     return count;
 }
 
-static void
-forgetting_story(struct rig *r)
+/* A group that all but its owner have left. */
+static struct store_group_ask
+a_group_that_was_left(struct rig *r)
 {
-    uint64_t owner;
-    struct store_group_ask ask;
+    struct store_group_ask ask = {0};
     struct store_group group = {0};
-    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &owner) == 0);
-    ask.group = a_group_of_strangers(r, owner);
-    ask.user = owner;
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &ask.user) == 0);
+    ask.group = a_group_of_strangers(r, ask.user);
     for (unsigned s = 0; s < 60 && group.members != 1; s++) {
         struct ln_msg *msg = ln_msg_new(STORE_GROUP_GET, LN_DURABLE, sizeof(ask));
         struct ln_msg *answer = NULL;
@@ -92,8 +92,15 @@ forgetting_story(struct rig *r)
         ln_msg_free(&answer);
     }
     RIG_CHECK(r, group.members == 1);
+    return ask;
+}
+
+static void
+forgetting_story(struct rig *r)
+{
+    struct store_group_ask ask = a_group_that_was_left(r);
     (void)ln_sleep(30000); /* some at a time, a few a second */
-    RIG_CHECK(r, members_count(r, ask.group, owner) == 1 + FORMER_KEPT);
+    RIG_CHECK(r, members_count(r, &ask, 0) == 1 + FORMER_KEPT);
 }
 
 static void
@@ -103,6 +110,28 @@ forgets_who_left_long_ago(void **state)
     rig_open(&rig, 1);
     rig.options.group_members_max = 2000;
     rig_play(&rig, forgetting_story);
+    rig_close(&rig);
+}
+
+/* LMDB has them all, while one after the other is forgotten. */
+static void
+listing_story(struct rig *r)
+{
+    struct store_group_ask ask = a_group_that_was_left(r);
+    for (unsigned i = 0; i < 6; i++) {
+        (void)ln_sleep(500);
+        RIG_CHECK(r, members_count(r, &ask, 1) >= 1 + FORMER_KEPT);
+    }
+}
+
+static void
+lists_those_behind_who_was_forgotten(void **state)
+{
+    (void)state;
+    rig_open(&rig, 1);
+    rig.options.group_members_max = 2000;
+    rig.options.replay_commands_max = 100;
+    rig_play(&rig, listing_story);
     rig_close(&rig);
 }
 
@@ -324,6 +353,8 @@ main(void)
 {
     static const struct CMUnitTest specs[] = {
         SPEC("of many who left a group remembers some", forgets_who_left_long_ago),
+        SPEC("a list of members goes on behind those who were forgotten since they were folded",
+             lists_those_behind_who_was_forgotten),
         SPEC("messages that many members have not been told of yet are waited for, by their bytes",
              large_messages_wait_for_each_other),
         SPEC("a group that floods its partition leaves others there room to speak",
