@@ -194,17 +194,32 @@ slow_after(struct connection *connection, uint32_t unsent)
     connection->slow_timer = ln_send_after(CONNECTION_SLOW_MS, ln_self(), &msg);
 }
 
-void
-connection_write(struct connection *connection, const void *bytes, size_t count)
+/* More waits to leave. */
+static void
+written(struct connection *connection)
 {
     struct ln_socket *socket = connection->socket;
-    ln_socket_send(socket, bytes, count);
     if (!connection->stuffed && ln_socket_unsent(socket) > CONNECTION_UNSENT_MAX) {
         connection->stuffed = true;
         slow_after(connection, UINT32_MAX);
         ln_socket_notify_drained(socket, CONNECTION_UNSENT_MAX / 2);
         connection_flow(connection);
     }
+}
+
+void
+connection_write(struct connection *connection, const void *bytes, size_t count)
+{
+    ln_socket_send(connection->socket, bytes, count);
+    written(connection);
+}
+
+void
+connection_write_buffer(struct connection *connection, struct ln_buffer **buffer, size_t offset,
+                        size_t count)
+{
+    ln_socket_send_buffer(connection->socket, buffer, offset, count);
+    written(connection);
 }
 
 static void

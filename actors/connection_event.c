@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Frames out. An event is encoded into memory on the stack when it is small, as nearly all are, and
- * leaves with the round's send. */
+ * leaves with the round's send. A large one is encoded into a shared payload. In the binary form a
+ * long text of an inbox is not even that: it leaves from where it lies in the payload that tells
+ * all of the user's devices of it. */
 #include "actors/event.h"
 
 #include "actors/command.h"
@@ -8,21 +10,64 @@
 
 #include <string.h>
 
-enum { EVENT_STACK_BYTES = 1024 };
+enum {
+    EVENT_STACK_BYTES = 1024,
+    /* Of a large event: what is shorter is cheaper to copy than to refer to. */
+    SHARED_BYTES_MIN = 512,
+};
 
-static void
-frame_send(struct connection *connection, const void *payload, size_t bytes)
+/* Whether the event may follow. */
+static bool
+frame_begin(struct connection *connection, size_t bytes)
 {
     unsigned char header[FRAME_HEADER_BYTES_MAX];
     enum frame_opcode opcode = connection->form == PROTOCOL_JSON ? FRAME_TEXT : FRAME_BINARY;
     int header_bytes = websocket_header_encode(&connection->websocket, opcode, bytes, NULL, header);
     if (header_bytes < 0) {
-        return; /* it is closing: nothing but the close may follow */
+        return false; /* it is closing: nothing but the close may follow */
     }
     connection_write(connection, header, (size_t)header_bytes);
-    connection_write(connection, payload, bytes);
     messenger_count(&connection->messenger->counters.frames_sent);
     messenger_add(&connection->messenger->counters.bytes_sent, (size_t)header_bytes + bytes);
+    return true;
+}
+
+/* How protobuf-c hands out a message in pieces. */
+struct pieces {
+    ProtobufCBuffer base;
+    struct connection *connection;
+    struct ln_buffer *shown;
+};
+
+static void
+piece_send(ProtobufCBuffer *base, size_t count, const uint8_t *bytes)
+{
+    struct pieces *pieces = (struct pieces *)base;
+    uintptr_t offset = (uintptr_t)bytes - (uintptr_t)ln_buffer_data(pieces->shown);
+    if (count >= SHARED_BYTES_MIN && offset < ln_buffer_bytes(pieces->shown)) {
+        struct ln_buffer *shared = ln_buffer_get(pieces->shown);
+        connection_write_buffer(pieces->connection, &shared, offset, count);
+    } else {
+        connection_write(pieces->connection, bytes, count);
+    }
+}
+
+static void
+large_send(struct connection *connection, const Linnet__V1__ServerFrame *frame, size_t bytes)
+{
+    size_t sent;
+    struct feed *feed = connection->feed;
+    if (connection->form == PROTOCOL_BINARY && feed != NULL && feed->shown != NULL) {
+        struct pieces pieces = {{piece_send}, connection, feed->shown};
+        sent = protobuf_c_message_pack_to_buffer(&frame->base, &pieces.base);
+    } else {
+        struct ln_buffer *whole = ln_buffer_new(bytes);
+        int error =
+            protocol_encode(connection->form, &frame->base, ln_buffer_data(whole), bytes, &sent);
+        ASSERT(error == 0);
+        connection_write_buffer(connection, &whole, 0, bytes);
+    }
+    ASSERT(sent == bytes);
 }
 
 void
@@ -36,17 +81,16 @@ event_send(struct connection *connection, Linnet__V1__ServerFrame *frame)
         return;
     }
     unsigned char room[EVENT_STACK_BYTES];
-    size_t used = 0;
-    if (protocol_encode(connection->form, &frame->base, room, sizeof room, &used) == 0) {
-        frame_send(connection, room, used);
+    size_t bytes;
+    int error = protocol_encode(connection->form, &frame->base, room, sizeof room, &bytes);
+    if (!frame_begin(connection, bytes)) {
         return;
     }
-    size_t bytes = protocol_encoded_bytes(connection->form, &frame->base);
-    unsigned char *large = ln_alloc(bytes);
-    int error = protocol_encode(connection->form, &frame->base, large, bytes, &used);
-    ASSERT(error == 0 && used == bytes);
-    frame_send(connection, large, used);
-    ln_free(large);
+    if (error == 0) {
+        connection_write(connection, room, bytes);
+    } else {
+        large_send(connection, frame, bytes);
+    }
 }
 
 void

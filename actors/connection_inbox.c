@@ -63,9 +63,9 @@ credit(const struct connection *connection)
 /* What the device has not had of the entries goes there and onto its bill: it may have acknowledged
  * some while a page was on its way. */
 static void
-take(struct connection *connection, const struct ln_buffer *buffer)
+take(struct connection *connection, struct ln_buffer *buffer)
 {
-    const unsigned char *bytes = ln_buffer_data((struct ln_buffer *)(uintptr_t)buffer);
+    const unsigned char *bytes = ln_buffer_data(buffer);
     size_t count = ln_buffer_bytes(buffer);
     size_t offset = 0;
     size_t at = 0;
@@ -82,7 +82,14 @@ take(struct connection *connection, const struct ln_buffer *buffer)
         }
         before = at;
     }
+    struct feed *feed = connection->feed;
+    if (feed != NULL) { /* else there is nothing to acknowledge among them, and nothing long */
+        feed->shown = buffer;
+    }
     event_entries(connection, bytes + offset, count - offset);
+    if (feed != NULL) {
+        feed->shown = NULL;
+    }
 }
 
 /* Asks for the next page, if the device lags, has credit and none is under way. */

@@ -74,9 +74,10 @@ struct pending {
 /* How the device is fed while it lags behind its inbox or has entries to acknowledge. */
 struct feed {
     struct flight flight;
-    uint64_t asked;  /* the page request under way; 0: none */
-    uint64_t missed; /* the highest push that went by while it was not live */
-    bool live;       /* it has everything, and takes pushes as they come */
+    uint64_t asked;          /* the page request under way; 0: none */
+    uint64_t missed;         /* the highest push that went by while it was not live */
+    struct ln_buffer *shown; /* what the entries lie in that are being sent; borrowed; else NULL */
+    bool live;               /* it has everything, and takes pushes as they come */
 };
 
 /* Input that was not used up: a request's head that is not complete, or what waits for credit. */
@@ -171,6 +172,9 @@ void connection_keep(struct connection *connection, const unsigned char *bytes, 
 void connection_flow(struct connection *connection);
 /* A part of a frame. */
 void connection_write(struct connection *connection, const void *bytes, size_t count);
+/* Likewise, of a shared payload and by reference: takes one. */
+void connection_write_buffer(struct connection *connection, struct ln_buffer **buffer,
+                             size_t offset, size_t count);
 const struct websocket_rules *connection_rules(const struct connection *connection);
 /* Whether connections_max has room for it; it is among those counted. */
 bool connection_room_left(const struct connection *connection);

@@ -128,18 +128,15 @@ int
 protocol_encode(enum protocol_form form, const ProtobufCMessage *message, void *out,
                 size_t out_bytes_max, size_t *out_bytes)
 {
-    if (form == PROTOCOL_JSON) {
-        size_t bytes = json_encode(message, out, out_bytes_max);
-        if (bytes > out_bytes_max) {
-            return -ENOBUFS;
-        }
-        *out_bytes = bytes;
-        return 0;
-    }
-    if (protobuf_c_message_get_packed_size(message) > out_bytes_max) {
+    bool json = form == PROTOCOL_JSON;
+    *out_bytes = json ? json_encode(message, out, out_bytes_max)
+                      : protobuf_c_message_get_packed_size(message);
+    if (*out_bytes > out_bytes_max) {
         return -ENOBUFS;
     }
-    *out_bytes = protobuf_c_message_pack(message, out);
+    if (!json) {
+        (void)protobuf_c_message_pack(message, out);
+    }
     return 0;
 }
 

@@ -180,7 +180,8 @@ int protocol_decode_server(const struct protocol_decoder *decoder, const void *b
 /* How many bytes protocol_encode will write. */
 size_t protocol_encoded_bytes(enum protocol_form form, const ProtobufCMessage *message);
 
-/* Writes a message (a frame's .base) to `out`; -ENOBUFS if it does not fit into out_bytes_max. */
+/* Writes a message (a frame's .base) to `out`; -ENOBUFS if it does not fit into out_bytes_max.
+ * *out_bytes is what the whole of it takes, either way. */
 int protocol_encode(enum protocol_form form, const ProtobufCMessage *message, void *out,
                     size_t out_bytes_max, size_t *out_bytes) MUST_CHECK;
 

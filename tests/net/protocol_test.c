@@ -90,8 +90,10 @@ minds_its_room(void **state)
         char out[FRAME_BYTES_MAX];
         size_t used = 77;
         assert_int_equal(protocol_encode(form, message, out, bytes - 1, &used), -ENOBUFS);
+        assert_int_equal(used, bytes);
+        used = 77;
         assert_int_equal(protocol_encode(form, message, out, 0, &used), -ENOBUFS);
-        assert_int_equal(used, 77);
+        assert_int_equal(used, bytes);
         assert_int_equal(protocol_encode(form, message, out, bytes, &used), 0);
         assert_int_equal(used, bytes);
     }
