@@ -171,7 +171,7 @@ enum ask_outcome
 partition_owned_of_user(struct partition *partition, struct ask *ask, enum record_table table,
                         void (*add)(struct rows *out, uint64_t number, struct store_value value),
                         bool act);
-/* As store_rows, with what `add` made of each. There is at least one where there are more; rows that
+/* As store_rows, with what `add` made of each. Where there are more there is one at least: rows that
  * have gone since they were read are passed over. */
 enum ask_outcome partition_owned_answer(struct partition *partition, struct ask *ask,
                                         const struct partition_owned *owned);
