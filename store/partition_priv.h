@@ -171,8 +171,8 @@ enum ask_outcome
 partition_owned_of_user(struct partition *partition, struct ask *ask, enum record_table table,
                         void (*add)(struct rows *out, uint64_t number, struct store_value value),
                         bool act);
-/* As store_rows, with what `add` made of each. Where there are more there is one at least: rows that
- * have gone since they were read are passed over. */
+/* As store_rows, with what `add` made of each: of one at least where there are more, since rows
+ * that have gone since they were read are passed over. */
 enum ask_outcome partition_owned_answer(struct partition *partition, struct ask *ask,
                                         const struct partition_owned *owned);
 
