@@ -11,6 +11,8 @@
  *     }
  */
 #pragma once
+#include "tests/seeds.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -494,7 +494,7 @@ static void
 in_one_thread(void **state)
 {
     (void)state;
-    for (story_seed = 0; story_seed < 10; story_seed++) {
+    for (story_seed = 0; story_seed < SEEDS_OF(10); story_seed++) {
         stage_play(chaos_story);
     }
 }
@@ -512,7 +512,7 @@ static void
 until_the_power_goes(void **state)
 {
     (void)state;
-    for (story_seed = 200; story_seed < 230; story_seed++) {
+    for (story_seed = 200; story_seed < 200 + SEEDS_OF(30); story_seed++) {
         (void)stage_play_until(chaos_story, story_seed, 100 * story_seed);
     }
 }

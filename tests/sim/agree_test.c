@@ -15,7 +15,7 @@
 #include <string.h>
 
 enum {
-    SEEDS = 6,
+    SEEDS = SEEDS_OF(6),
     DEVICES = 4,
     STEPS = 160,
     ROUNDS_MAX = 100,

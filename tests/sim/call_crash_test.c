@@ -13,8 +13,8 @@
 #include <string.h>
 
 enum {
-    SEEDS = 36,
-    SEEDS_KILL = 24,
+    SEEDS = SEEDS_OF(36),
+    SEEDS_KILL = SEEDS_OF(24),
     STEPS_MAX = 8,
     TRIES = 60,
     EVENTS_MAX = 90, /* as many as a step has, and some */

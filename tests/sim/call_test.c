@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { SIGNAL_EVERY_MS = 30000 };
-enum { SEEDS = 4, SEEDS_OF_MANY = 8, LOOKS_LONG_MS = 2 * CALLERS_LOOKS_MS };
+enum { SEEDS = SEEDS_OF(4), SEEDS_OF_MANY = SEEDS_OF(8), LOOKS_LONG_MS = 2 * CALLERS_LOOKS_MS };
 
 static struct wire *const everybody[] = {&callers.alice[0], &callers.alice[1], &callers.bob[0],
                                          &callers.bob[1]};

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEEDS = 4, EDIT_WINDOW_MS = 20000, DELETE_WINDOW_MS = 40000 };
+enum { SEEDS = SEEDS_OF(4), EDIT_WINDOW_MS = 20000, DELETE_WINDOW_MS = 40000 };
 
 static struct world world;
 static struct wire alice[2], bob[2];

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEEDS = 4, CRASH_STEPS = 40 };
+enum { SEEDS = SEEDS_OF(4), CRASH_STEPS = 40 };
 
 static struct meeting meeting;
 static struct attendee *alice, *bob;

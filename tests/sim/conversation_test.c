@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEEDS = 6 };
+enum { SEEDS = SEEDS_OF(6) };
 
 static struct world world;
 static struct person *alice, *bob;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SEEDS_DEFAULT = 60, FAULT_SEEDS = 12, PLANTED_SEEDS_MAX = 60 };
+enum { SEEDS_DEFAULT = SEEDS_OF(60), FAULT_SEEDS = SEEDS_OF(12), PLANTED_SEEDS_MAX = 60 };
 
 static uint64_t
 number_of(const char *variable, uint64_t otherwise)

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEEDS = 6 };
+enum { SEEDS = SEEDS_OF(6) };
 
 static struct world world;
 static struct wire alice[2], bob[2];

@@ -12,7 +12,7 @@ enum {
     LEFT_BYTES = 2 << 20,
     TEXT_BYTES = 8000,
     MESSAGES_MAX = 2000,
-    SEEDS = 4,
+    SEEDS = SEEDS_OF(4),
 };
 
 static struct world world;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    SEEDS = 6,
+    SEEDS = SEEDS_OF(6),
     MESSAGES = 400, /* more than a page, and than what may wait unread */
     BODY_BYTES = 2000,
     PATIENCE_MS = 30000,

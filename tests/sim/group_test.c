@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEDS = 4, RACES = 16 };
+enum { SEEDS = SEEDS_OF(4), RACES = 16 };
 
 static struct meeting meeting;
 static struct attendee *alice, *bob, *carol, *dave;
@@ -516,7 +516,7 @@ who_deletes_his_account_leaves_whenever_the_power_goes(void **state)
 
 /* ---------------------------------------------------------------------------------------- talk */
 
-enum { TALK_SEEDS = 12, TALK_STEPS = 40 };
+enum { TALK_SEEDS = SEEDS_OF(12), TALK_STEPS = 40 };
 
 /* What two have been shown, apart from what each wrote himself, stands in the same order. */
 static void

@@ -4,7 +4,7 @@
 #include "tests/sim/meeting.h"
 #include "tests/spec.h"
 
-enum { SEEDS = 4 };
+enum { SEEDS = SEEDS_OF(4) };
 
 static struct meeting meeting;
 static struct attendee *alice, *bob, *carol;

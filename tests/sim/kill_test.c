@@ -9,10 +9,10 @@
 #include <stdlib.h>
 
 enum {
-    SEEDS_EACH = 4,
+    SEEDS_EACH = SEEDS_OF(4),
     SEEDS_EACH_LONG = 10,
-    SEEDS_ANY = 12,
-    SEEDS_STORE = 10,
+    SEEDS_ANY = SEEDS_OF(12),
+    SEEDS_STORE = SEEDS_OF(10),
     SEEDS_STORE_LONG = 30
 };
 

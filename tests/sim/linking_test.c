@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEEDS = 6, CODE_BYTES = 16 };
+enum { SEEDS = SEEDS_OF(6), CODE_BYTES = 16 };
 
 static struct world world;
 static struct wire phone, tablet, bob;

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEEDS = 60, SAYS = 40, LINKS_AT = 12, NUMBERS = 2 * SAYS + 8, TEXT_BYTES = 512 };
+enum { SEEDS = SEEDS_OF(60), SAYS = 40, LINKS_AT = 12, NUMBERS = 2 * SAYS + 8, TEXT_BYTES = 512 };
 
 /* Chats, by turns. */
 enum { TWO, MANY, CHATS };

@@ -12,9 +12,10 @@
 #pragma once
 
 #include "actors/presence.h"
+#include "tests/seeds.h"
 #include "tests/sim/wire.h"
 
-enum { SEEDS = 4 };
+enum { SEEDS = SEEDS_OF(4) };
 #define SECOND UINT64_C(1000)
 #define INTERVAL_MS (5 * SECOND)
 /* Two signs may be missed; the walk is a second late at most. */

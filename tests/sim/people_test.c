@@ -360,7 +360,7 @@ who_has_no_device_leaves_by_password(void **state)
 
 /* -------------------------------------------------------------------------------------- crashes */
 
-enum { CHATS = 3, STEPS = 30, STORY_SEEDS = 12 };
+enum { CHATS = 3, STEPS = 30, STORY_SEEDS = SEEDS_OF(12) };
 
 /* A device as its client keeps it: values by chat; 0: at the default. */
 struct phone {

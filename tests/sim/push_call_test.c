@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEEDS = 6, LINE = 8 };
+enum { SEEDS = SEEDS_OF(6), LINE = 8 };
 
 static char call_id[96];
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEEDS = 6, SEEDS_CRASH = 40 };
+enum { SEEDS = SEEDS_OF(6), SEEDS_CRASH = SEEDS_OF(40) };
 
 static void
 set_one_courier(struct settings *settings)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-    SEEDS = 3,
+    SEEDS = SEEDS_OF(3),
     MINUTES = 1,
     MINUTE_MS = 60000,
     /* So that no supervisor sees ten restarts in ten seconds, and gives up as it should. */

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEEDS = 4, PEOPLE = 4 };
+enum { SEEDS = SEEDS_OF(4), PEOPLE = 4 };
 #define SECOND_MS UINT64_C(1000)
 
 static struct world world;

@@ -5,7 +5,7 @@
 #include "tests/store/chance.h"
 #include "tests/store/world_spec.h"
 
-enum { SEEDS = 12, MESSAGES = 60, TTL_MS = 1000, AGE_MS = 20000, DEVICES = 2 };
+enum { SEEDS = SEEDS_OF(12), MESSAGES = 60, TTL_MS = 1000, AGE_MS = 20000, DEVICES = 2 };
 
 static const struct ledger_limits limits = {
     .inbox_entries_max = 1000, .inbox_bytes_max = 1 << 20, .devices_max = 3};

@@ -13,7 +13,7 @@ static const struct ledger_limits limits = {
 enum {
     USERS = 8,
     STEPS = 600,
-    SEEDS = 12,
+    SEEDS = SEEDS_OF(12),
 };
 
 struct script {

@@ -19,7 +19,7 @@
 #include <string.h>
 
 enum {
-    SEEDS = 40,
+    SEEDS = SEEDS_OF(40),
     LIVES = 25, /* of each seed */
     STEPS = 60, /* of each life, unless the power goes before */
     SEGMENT_BYTES = LOG_SEGMENT_BYTES_MIN,

@@ -8,7 +8,7 @@
 #include <errno.h>
 
 enum {
-    SEEDS = 24,
+    SEEDS = SEEDS_OF(24),
     LIFE_MS = 3000,
     /* Of a hundred kills of who is busy. */
     SUPERVISOR_KILLS = 5,

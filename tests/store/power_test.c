@@ -9,8 +9,8 @@
 #include "tests/store/power.h"
 
 enum {
-    SEEDS = 40,
-    FAULT_SEEDS = 6,
+    SEEDS = SEEDS_OF(40),
+    FAULT_SEEDS = SEEDS_OF(6),
     /* Within so many seeds each planted bug must be caught. */
     PLANTED_SEEDS = 10,
 };

@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum {
-    SEEDS = 300,
+    SEEDS = SEEDS_OF(300),
     CAUGHT_WITHIN = 20,
     SECTOR = 512,
     SECTORS_2 = 2 * SECTOR,

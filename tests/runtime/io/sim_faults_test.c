@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SEEDS = 40, LETTER_BYTES = 3000, READ_WRITE = IO_OPEN_READ | IO_OPEN_WRITE };
+enum { SEEDS = SEEDS_OF(40), LETTER_BYTES = 3000, READ_WRITE = IO_OPEN_READ | IO_OPEN_WRITE };
 #define MS UINT64_C(1000000)
 
 static struct sim_rig rig;

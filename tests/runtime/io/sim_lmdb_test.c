@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum {
-    SEEDS = 400,
+    SEEDS = SEEDS_OF(400),
     COMMITS = 12,
     KEYS = 60,
     VALUE_BYTES = 300,

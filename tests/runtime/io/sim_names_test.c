@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { SEEDS = 300, READ_WRITE = IO_OPEN_READ | IO_OPEN_WRITE };
+enum { SEEDS = SEEDS_OF(300), READ_WRITE = IO_OPEN_READ | IO_OPEN_WRITE };
 
 static const char root[] = SIM_LIFE_ROOT;
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEDS = 40, CONVERSATION_BYTES = 300 * 1000 };
+enum { SEEDS = SEEDS_OF(40), CONVERSATION_BYTES = 300 * 1000 };
 
 static void
 fill(unsigned char *bytes, size_t count, unsigned salt)

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { SEEDS = 40 };
+enum { SEEDS = SEEDS_OF(40) };
 
 static void
 fill(unsigned char *bytes, size_t count, unsigned salt)
