@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/section.h"
 
-#include "bench/echo.h"
-#include "bench/file_text.h"
-#include "bench/idle.h"
-#include "bench/neighbours.h"
-#include "bench/offline.h"
-#include "bench/pair.h"
 #include "bench/relay.h"
-#include "bench/room.h"
+#include "bench/section_priv.h"
 #include "runtime/bounds.h"
 
 #include <errno.h>
@@ -16,27 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    NS_PER_MS = 1000000,
-    NEWS_MS = 250,
-    TOKENS_BYTES_MAX = 512 << 20,
-};
-
-/* The actor. */
-struct player {
-    struct section *section;
-    struct linnet_client client;
-    ln_pid owner;
-    ln_pid *actors;
-    ln_pid pacers[OPTIONS_THREADS_MAX];
-    struct section_connect connect;
-    uint32_t greeting; /* actors that were told to greet */
-    uint32_t word;     /* what is under way; 0: nothing */
-    bool failed, finishing, over;
-    struct section_news news;
-    uint64_t told_at_ns;
-    struct meter_look *told; /* by enum tally_delay: the last look */
-};
+enum { NS_PER_MS = 1000000, NEWS_MS = 250 };
 
 struct section *
 section_new(const struct options *options, struct io_driver *driver)
@@ -113,17 +87,16 @@ look_tell(struct player *player, const struct section_look *words)
     news_tell(player);
 }
 
-static void
-done(struct player *player)
+void
+player_done(struct player *player)
 {
     player->news.done = player->word;
     player->word = 0;
     news_tell(player);
 }
 
-/* Tells why this run can't go on, once. */
-static void
-fail(struct player *player, const char *why)
+void
+player_fail(struct player *player, const char *why)
 {
     struct ln_msg *msg = ln_msg_new(SECTION_FAILED, LN_REPLY, sizeof(struct crowd_failed));
     struct crowd_failed *failed = (struct crowd_failed *)(void *)msg->data;
@@ -137,8 +110,8 @@ fail(struct player *player, const char *why)
     ln_send(player->owner, &msg);
 }
 
-static void
-crowd_send(ln_pid to, enum crowd_tag tag, const struct crowd_go *go)
+void
+player_send(ln_pid to, enum crowd_tag tag, const struct crowd_go *go)
 {
     struct ln_msg *msg = ln_msg_new(tag, LN_REPLY, go != NULL ? sizeof *go : 0);
     if (go != NULL) {
@@ -152,11 +125,11 @@ static void
 broadcast(struct player *player, enum crowd_tag tag, const struct crowd_go *go)
 {
     for (uint32_t i = 0; i < player->news.spawned; i++) {
-        crowd_send(player->actors[i], tag, go);
+        player_send(player->actors[i], tag, go);
     }
     for (uint32_t i = 0; i < player->section->options->threads; i++) {
         if (player->pacers[i] != 0) {
-            crowd_send(player->pacers[i], tag, go);
+            player_send(player->pacers[i], tag, go);
         }
     }
 }
@@ -169,199 +142,13 @@ stop_tell(struct player *player)
     ASSERT(threads > 0);
     for (uint32_t i = 0; i < player->news.spawned; i++) {
         if (player->pacers[i % threads] == 0) {
-            crowd_send(player->actors[i], CROWD_STOP, NULL);
+            player_send(player->actors[i], CROWD_STOP, NULL);
         }
     }
     for (uint32_t i = 0; i < threads; i++) {
         if (player->pacers[i] != 0) {
-            crowd_send(player->pacers[i], CROWD_STOP, NULL);
+            player_send(player->pacers[i], CROWD_STOP, NULL);
         }
-    }
-}
-
-/* ---------------------------------------------------------------------------------------- users */
-
-struct tokens_file {
-    struct section *section;
-    int error;
-    char why[USERS_TEXT_BYTES];
-};
-
-/* For ln_work. */
-static void
-tokens_read(void *argument)
-{
-    struct tokens_file *tokens = argument;
-    struct section *section = tokens->section;
-    char *text = NULL;
-    tokens->error =
-        file_text_whole(section->driver, section->options->tokens, TOKENS_BYTES_MAX, &text);
-    if (tokens->error < 0) {
-        (void)snprintf(tokens->why, sizeof tokens->why, "--tokens: %s",
-                       strerrordesc_np(-tokens->error));
-    } else {
-        tokens->error =
-            users_load(&section->users, text, section->begin.share.users_first, tokens->why);
-    }
-    free(text);
-}
-
-static void
-users_begin(struct player *player)
-{
-    struct section *section = player->section;
-    const struct options *options = section->options;
-    char prefix[USERS_PREFIX_BYTES_MAX + 1];
-    if (options->scenario == SCENARIO_ECHO) {
-        done(player);
-    } else if (options->tokens != NULL) {
-        struct tokens_file tokens = {.section = section};
-        ln_work(tokens_read, &tokens, false);
-        if (tokens.error < 0) {
-            fail(player, tokens.why);
-        } else {
-            done(player);
-        }
-    } else {
-        options_users_prefix(options, section->begin.run, prefix);
-        users_name(&section->users, prefix, section->begin.share.users_first);
-    }
-}
-
-/* A page. The node's socket is not kept: its places are few, and whoever removes the users may have
- * to ask another process, if the node is started again. */
-static void
-users_go_on(struct player *player)
-{
-    struct users *users = &player->section->users;
-    char why[USERS_TEXT_BYTES] = "";
-    bool making = player->word == SECTION_MAKE;
-    int code =
-        making ? users_make(users, &player->client, why) : users_remove(users, &player->client);
-    bool all = making ? users->made == users->count : users->removed == users->made;
-    if (code != SHELL_DONE || all) {
-        linnet_client_close(&player->client);
-    }
-    if (code != SHELL_DONE && making) {
-        fail(player, why);
-    } else if (code != SHELL_DONE || all) {
-        done(player); /* how many were removed is in the news */
-    }
-}
-
-/* --------------------------------------------------------------------------------------- actors */
-
-/* Its first actors write; in idle the others do not. */
-static const struct ln_behaviour *
-behaviour_of(const struct section *section, uint32_t index)
-{
-    static const struct ln_behaviour *const behaviours[SCENARIOS] = {
-        [SCENARIO_CHAT] = &pair_behaviour,       [SCENARIO_IDLE] = &idle_behaviour,
-        [SCENARIO_ECHO] = &echo_behaviour,       [SCENARIO_OFFLINE] = &offline_behaviour,
-        [SCENARIO_STORM] = &pair_behaviour,      [SCENARIO_MIXED] = &neighbours_behaviour,
-        [SCENARIO_SOAK] = &neighbours_behaviour, [SCENARIO_GROUP] = &room_behaviour,
-    };
-    bool pair = section->options->scenario == SCENARIO_IDLE && index < section->begin.writers;
-    return pair ? &pair_behaviour : behaviours[section->options->scenario];
-}
-
-static void
-crowds_make(struct player *player)
-{
-    struct section *section = player->section;
-    const struct section_begin *begin = &section->begin;
-    uint32_t threads = section->options->threads;
-    users_init(&section->users, begin->share.users);
-    for (uint32_t i = 0; i < threads; i++) {
-        struct crowd *crowd = crowd_new(section->options, &section->users, begin, i);
-        crowd->actors_count = (begin->share.actors + threads - 1 - i) / threads;
-        crowd->writers_count = (begin->writers + threads - 1 - i) / threads;
-        crowd->actors = calloc((size_t)crowd->actors_count + 1, sizeof *crowd->actors);
-        ASSERT(crowd->actors != NULL);
-        crowd->section = ln_self();
-        section->crowds[i] = crowd;
-    }
-    player->actors = ln_alloc(begin->share.actors * sizeof *player->actors);
-}
-
-static bool
-actor_spawn(struct player *player, uint32_t index)
-{
-    struct section *section = player->section;
-    uint32_t threads = section->options->threads;
-    ASSERT(threads > 0);
-    struct crowd *crowd = section->crowds[index % threads];
-    struct crowd_place place = {.crowd = crowd, .index = index};
-    uint64_t monitor;
-    struct ln_spawn_options options = {.monitor = true,
-                                       .elsewhere = true,
-                                       .scheduler = (int)(index % threads),
-                                       .out_monitor = &monitor};
-    int error = ln_spawn(behaviour_of(section, index), &place, sizeof place, &options,
-                         &player->actors[index]);
-    if (error < 0) {
-        fail(player, "the runtime takes no more actors");
-        return false;
-    }
-    /* Nobody reads it before CROWD_GO. */
-    crowd->actors[index / threads] = player->actors[index];
-    return true;
-}
-
-static void
-pacers_spawn(struct player *player)
-{
-    struct section *section = player->section;
-    const struct section_begin *begin = &section->begin;
-    bool wanted = begin->rate_per_s > 0 && section->paces[0] == NULL;
-    for (uint32_t i = 0; i < section->options->threads && wanted; i++) {
-        double share = (double)section->crowds[i]->writers_count / (double)begin->writers_all;
-        ln_pid pacer;
-        struct ln_spawn_options options = {.elsewhere = true, .scheduler = (int)i};
-        struct pace_start start = {.pace = pace_new(section->crowds[i], begin->rate_per_s * share)};
-        section->paces[i] = start.pace;
-        if (start.pace == NULL ||
-            ln_spawn(&pace_behaviour, &start, sizeof start, &options, &pacer) < 0) {
-            fail(player, "no timer for the schedule");
-            return;
-        }
-        player->pacers[i] = pacer;
-    }
-}
-
-/* Some more, as others have come through; the pacers at last. */
-static void
-connect_go_on(struct player *player)
-{
-    struct section_news *news = &player->news;
-    const struct section_begin *begin = &player->section->begin;
-    uint32_t actors = player->connect.writers_only != 0 ? begin->writers : begin->share.actors;
-    while (news->spawned < actors && news->spawned - news->ready < player->connect.at_once_max) {
-        if (!actor_spawn(player, news->spawned)) {
-            return;
-        }
-        news->spawned++;
-    }
-    if (news->ready == actors) {
-        pacers_spawn(player);
-        if (!player->failed) {
-            done(player);
-        }
-    }
-}
-
-/* Of those who do not write, some more, as others have been through it. */
-static void
-greet_go_on(struct player *player)
-{
-    uint32_t quiet = player->news.quiet;
-    uint32_t writers = player->section->begin.writers;
-    uint32_t silent = player->news.spawned - writers;
-    while (player->greeting < silent && player->greeting - quiet < player->connect.at_once_max) {
-        crowd_send(player->actors[writers + player->greeting++], CROWD_GREET, NULL);
-    }
-    if (quiet == silent) {
-        done(player);
     }
 }
 
@@ -408,8 +195,8 @@ static void
 begin(struct player *player, const struct section_begin *words)
 {
     player->section->begin = *words;
-    crowds_make(player);
-    done(player);
+    player_crowds_make(player);
+    player_done(player);
 }
 
 /* A word of the conductor's. */
@@ -428,7 +215,7 @@ heard(struct player *player, const struct ln_msg *msg)
         begin(player, data);
         break;
     case SECTION_MAKE:
-        users_begin(player);
+        player_users_begin(player);
         break;
     case SECTION_CONNECT:
         player->connect = *(const struct section_connect *)data;
@@ -441,7 +228,7 @@ heard(struct player *player, const struct ln_msg *msg)
     case SECTION_GO:
         player->news.quiet = 0;
         broadcast(player, CROWD_GO, data);
-        done(player);
+        player_done(player);
         break;
     case SECTION_RETURN:
         player->news.quiet = 0; /* when the inboxes were full */
@@ -476,7 +263,7 @@ ended(struct player *player, const struct ln_down *down)
     }
     player->news.ended++;
     if (!player->finishing || down->reason.kind != LN_EXIT_NORMAL) {
-        fail(player, down->reason.text != NULL ? down->reason.text : "an actor has ended");
+        player_fail(player, down->reason.text != NULL ? down->reason.text : "an actor has ended");
     }
 }
 
@@ -491,7 +278,7 @@ took_note(struct player *player, const struct ln_msg *msg)
         player->news.quiet++;
         break;
     case CROWD_FAILED:
-        fail(player, ((const struct crowd_failed *)(const void *)msg->data)->text);
+        player_fail(player, ((const struct crowd_failed *)(const void *)msg->data)->text);
         break;
     case LN_TAG_DOWN:
         ended(player, (const struct ln_down *)(const void *)msg->data);
@@ -512,25 +299,25 @@ go_on(struct player *player)
     switch (player->word) {
     case SECTION_MAKE:
     case SECTION_REMOVE:
-        users_go_on(player);
+        player_users_go_on(player);
         break;
     case SECTION_CONNECT:
-        connect_go_on(player);
+        player_connect_go_on(player);
         break;
     case SECTION_GREET:
-        greet_go_on(player);
+        player_greet_go_on(player);
         break;
     case SECTION_RETURN:
     case SECTION_STOP:
         if (news->quiet == news->spawned) {
-            done(player);
+            player_done(player);
         }
         break;
     case SECTION_FINISH:
     case SECTION_ABANDON:
         if (news->ended == news->spawned) {
             findings_tell(player);
-            done(player);
+            player_done(player);
         }
         break;
     default:
