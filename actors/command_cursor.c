@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ack and markRead: cursors of the device's own user.
  *
- * Under pressure (pressure.h) receipts are held back for HOLD_MS. Cursors only grow, so of those
- * held for the same chat, or the inbox, the store is asked for the highest alone, and what it
+ * Under pressure (pressure.h) receipts are held back for PRESSURE_WAIT_MS. Cursors only grow, so of
+ * those held for the same chat, or the inbox, the store is asked for the highest alone, and what it
  * answers is the answer to all. Where that is a refusal, which may be meant for the highest alone,
  * each is asked for by itself. */
 #include "actors/command.h"
@@ -11,8 +11,6 @@
 
 #include <errno.h>
 #include <string.h>
-
-enum { HOLD_MS = 250 };
 
 /* pending.mode. */
 enum {
@@ -172,7 +170,7 @@ hold(struct connection *connection, struct pending *pending)
 {
     messenger_count(&connection->messenger->counters.receipts_held);
     join_or_wait(connection, pending);
-    ask_after(connection, HOLD_MS);
+    ask_after(connection, PRESSURE_WAIT_MS);
 }
 
 /* Takes the pending. One beyond what the device was sent may be refused, and shares with none. */

@@ -210,7 +210,11 @@ written(struct connection *connection)
 void
 connection_write(struct connection *connection, const void *bytes, size_t count)
 {
-    ln_socket_send(connection->socket, bytes, count);
+    if (connection->patient) {
+        ln_socket_send_within(connection->socket, bytes, count, PRESSURE_WAIT_MS);
+    } else {
+        ln_socket_send(connection->socket, bytes, count);
+    }
     written(connection);
 }
 

@@ -94,6 +94,16 @@ event_send(struct connection *connection, Linnet__V1__ServerFrame *frame)
 }
 
 void
+event_send_receipts(struct connection *connection, Linnet__V1__ServerFrame *frame)
+{
+    connection->patient = connection->socket != NULL &&
+                          messenger_pressure_known(connection->messenger) >= PRESSURE_RECEIPTS;
+    event_send(connection, frame);
+    connection->patient = false;
+    messenger_count(&connection->messenger->counters.receipts);
+}
+
+void
 event_reader_init(struct event_reader *reader, const struct messenger *messenger, uint64_t user,
                   void (*take)(struct event_reader *reader, Linnet__V1__ServerFrame *frame))
 {
@@ -168,8 +178,7 @@ receipts_send(struct connection *connection, const struct store_entry *entry,
     Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
     frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_RECEIPTS;
     frame.receipts = &whole;
-    event_send(connection, &frame);
-    messenger_count(&connection->messenger->counters.receipts);
+    event_send_receipts(connection, &frame);
 }
 
 void

@@ -132,6 +132,7 @@ struct connection {
     bool suspects : 1;      /* the last audit found something amiss */
     uint8_t looks : 3;      /* of the clock, since the last audit */
     bool settles : 1;       /* gives its descriptor back when it has logged in */
+    bool patient : 1;       /* what is written now may wait for company */
     struct short_name name;
 };
 /* There may be a million: what only some of them need, or only for a while, is behind a pointer or
@@ -170,9 +171,10 @@ void connection_input(struct connection *connection, unsigned char *bytes, size_
 void connection_keep(struct connection *connection, const unsigned char *bytes, size_t count);
 /* Stops or resumes reading, as credit is. */
 void connection_flow(struct connection *connection);
-/* A part of a frame. */
+/* A part of a frame. Where the connection is `patient` it leaves with the next one that is not, or
+ * after PRESSURE_WAIT_MS. */
 void connection_write(struct connection *connection, const void *bytes, size_t count);
-/* Likewise, of a shared payload and by reference: takes one. */
+/* The same of a shared payload, by reference, which it takes; this one never waits. */
 void connection_write_buffer(struct connection *connection, struct ln_buffer **buffer,
                              size_t offset, size_t count);
 const struct websocket_rules *connection_rules(const struct connection *connection);
@@ -213,6 +215,9 @@ void connection_detach(struct connection *connection);
 
 /* connection_event.c */
 void event_send(struct connection *connection, Linnet__V1__ServerFrame *frame);
+/* The same of how far others have got. Under pressure it leaves with what is sent next, which saves
+ * a segment and often one that the client answers it with; or after a while. */
+void event_send_receipts(struct connection *connection, Linnet__V1__ServerFrame *frame);
 void event_error(struct connection *connection, uint64_t number, uint64_t ref,
                  Linnet__V1__Error__Code code, const char *text, uint64_t retry_after_ms);
 void event_done(struct connection *connection, uint64_t number, uint64_t ref);

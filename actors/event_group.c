@@ -222,6 +222,5 @@ event_group_counts(struct connection *connection, const struct store_entry *entr
     Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
     frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_GROUP_RECEIPTS;
     frame.group_receipts = &event;
-    event_send(connection, &frame);
-    messenger_count(&connection->messenger->counters.receipts);
+    event_send_receipts(connection, &frame);
 }

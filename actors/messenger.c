@@ -89,6 +89,12 @@ messenger_pressure(const struct messenger *messenger)
                         store_log_full(messenger->store, ln_scheduler()));
 }
 
+enum pressure
+messenger_pressure_known(const struct messenger *messenger)
+{
+    return pressure_at(messenger_gauge(messenger), ln_now_ns());
+}
+
 void
 messenger_ready(struct messenger *messenger, const struct io_address *bound)
 {

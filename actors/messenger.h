@@ -181,6 +181,8 @@ struct messenger_rates *messenger_rates(struct messenger *messenger);
 struct pressure_gauge *messenger_gauge(const struct messenger *messenger);
 /* What gives way there now (pressure.h). */
 enum pressure messenger_pressure(const struct messenger *messenger);
+/* As far as it is known: sets no timer, so that who is told something makes no work. */
+enum pressure messenger_pressure_known(const struct messenger *messenger);
 
 /* The listener listens. Any scheduler; a second call (it was started again) tells nobody. */
 void messenger_ready(struct messenger *messenger, const struct io_address *bound);

@@ -35,7 +35,8 @@ enum pressure {
 enum {
     PRESSURE_PROBE_MS = 10, /* of the timer */
     PRESSURE_HOLD_MS = 250,
-    PRESSURE_LOOK_MS = 1, /* a timer that is late is not looked at more often */
+    PRESSURE_WAIT_MS = 250, /* receipts then wait so long for company, on their way in and out */
+    PRESSURE_LOOK_MS = 1,   /* a timer that is late is not looked at more often */
     /* From which delay on. A calm scheduler's are below one. */
     PRESSURE_TYPING_MS = 10,
     PRESSURE_PRESENCE_MS = 20,

@@ -3,7 +3,9 @@
  *
  *     poll      always, from attach to the end (of a listener: accept)
  *     receive   when poll said "readable", the owner has taken the last bytes, and it is not paused
- *     send      when bytes are queued and the round ends; the next follows while bytes are left
+ *     send      when bytes are queued and the round ends; the next follows while bytes are left.
+ *               Bytes that may wait for company are queued without that: a later round's send takes
+ *               them along, or that of their timer
  *
  * A socket that is to settle gets another descriptor between two events: once it neither receives
  * nor sends, its poll ends, nothing new begins, the descriptor is exchanged, and the new poll
@@ -108,6 +110,7 @@ output_retire(struct ln_socket *socket)
     struct output *output = socket->output;
     if (output != NULL && output->queue.bytes == 0 && !output->send.active && !output->queued &&
         !output->notify && !output->shutdown) {
+        timer_cancel(&socket->scheduler->timers, &output->company);
         socket->output = NULL;
         slab_free(&socket->scheduler->slab, output, sizeof *output);
     }
@@ -135,6 +138,7 @@ send_start(struct output *output)
         socket->settling == SETTLING_POLL_ENDS) {
         return;
     }
+    timer_cancel(&self->timers, &output->company);
     output->pieces_count = outgoing_pieces(&output->queue, IO_SEND_PIECES_MAX);
     output->pieces = slab_alloc(&self->slab, output->pieces_count * sizeof *output->pieces);
     unsigned count = outgoing_gather(&output->queue, output->pieces, output->pieces_count);
@@ -362,6 +366,9 @@ farewell_new(struct ln_socket *socket)
         socket->output->shutdown = false;
         output_retire(socket);
     }
+    if (socket->output != NULL && timer_is_set(&socket->output->company)) {
+        (void)round_add(socket); /* no company comes any more */
+    }
     return farewell;
 }
 
@@ -527,6 +534,28 @@ ln_socket_send(struct ln_socket *socket, const void *bytes, size_t count)
     if (socket->error == 0 && count > 0) { /* else LN_TAG_CLOSED has told */
         outgoing_add(&round_add(socket)->queue, &socket->scheduler->slab, bytes, count);
     }
+}
+
+static void
+company_late(struct timer *timer)
+{
+    struct output *output =
+        (struct output *)(void *)((char *)timer - offsetof(struct output, company));
+    (void)round_add(output->socket);
+}
+
+void
+ln_socket_send_within(struct ln_socket *socket, const void *bytes, size_t count, uint64_t ms)
+{
+    struct scheduler *self = socket->scheduler;
+    if (socket->error != 0 || count == 0) {
+        return;
+    }
+    struct output *output = output_of(socket);
+    if (output->queue.bytes == 0 && !output->queued) {
+        timer_set_after(&self->timers, &output->company, ms, company_late);
+    }
+    outgoing_add(&output->queue, &self->slab, bytes, count);
 }
 
 void

@@ -60,7 +60,11 @@ LN_API LN_MUST_CHECK int ln_socket_detach(struct ln_socket **socket, io_socket *
 /* Queues a copy of the bytes for this round's send. Never fails here: an error arrives as
  * LN_TAG_CLOSED. */
 LN_API void ln_socket_send(struct ln_socket *socket, const void *bytes, size_t count);
-/* The same for a part of a shared payload, by reference: takes one reference. */
+/* The same for bytes that may wait for company: they leave behind what was sent before and with
+ * what is sent next, or when `ms` have passed. */
+LN_API void ln_socket_send_within(struct ln_socket *socket, const void *bytes, size_t count,
+                                  uint64_t ms);
+/* ln_socket_send for a part of a shared payload, by reference: takes one reference. */
 LN_API void ln_socket_send_buffer(struct ln_socket *socket, struct ln_buffer **buffer,
                                   size_t offset, size_t count);
 /* Bytes queued and not yet taken by the kernel: what credit is measured by. */

@@ -19,7 +19,8 @@ struct input {
 struct output {
     struct io_op send;
     struct ln_socket *socket;
-    struct output *next; /* in the round's list */
+    struct output *next;  /* in the round's list */
+    struct timer company; /* until then what is queued may wait for more */
     struct outgoing queue;
     struct iovec *pieces; /* of the send under way */
     uint32_t pieces_count;

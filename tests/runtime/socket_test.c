@@ -111,6 +111,71 @@ last_words_arrive(void **state)
 }
 
 static void
+company_story(void)
+{
+    struct ln_socket *listener;
+    struct ln_socket *socket = harbour_meet(&listener);
+    harbour_fill(100, 1);
+    ln_socket_send_within(socket, harbour_sent, 10, 100);
+    stage_expect_silence(50);
+    EXPECT(harbour_witness.received == 0);
+    EXPECT(ln_socket_unsent(socket) == 10);
+    ln_socket_send(socket, harbour_sent + 10, 10);
+    stage_expect_silence(10);
+    EXPECT(harbour_witness.received == 20);
+    ln_socket_send_within(socket, harbour_sent + 20, 10, 100);
+    stage_expect_silence(60);
+    ln_socket_send_within(socket, harbour_sent + 30, 10, 100);
+    EXPECT(harbour_witness.received == 20);
+    stage_expect_silence(60);
+    EXPECT(harbour_witness.received == 40);
+    ln_socket_send(socket, harbour_sent + 40, 10);
+    ln_socket_send_within(socket, harbour_sent + 50, 10, 100);
+    stage_expect_silence(10);
+    EXPECT(harbour_witness.received == 60);
+    ln_socket_send_within(socket, harbour_sent + 60, 10, 10000);
+    ln_socket_close(&socket, false);
+    stage_expect_silence(10);
+    EXPECT(harbour_witness.received == 70 && harbour_witness.closed && !harbour_witness.reset);
+    ln_socket_close(&listener, false);
+}
+
+static void
+patient_bytes_wait_for_company(void **state)
+{
+    (void)state;
+    stage_play(company_story);
+}
+
+static void
+patient_then_gone_story(void)
+{
+    struct ln_socket *listener;
+    struct ln_socket *socket = harbour_meet(&listener);
+    io_socket descriptor = -1;
+    harbour_fill(100, 1);
+    ln_socket_send_within(socket, harbour_sent, 10, 10000);
+    EXPECT(ln_socket_detach(&socket, &descriptor) == 0);
+    stage_settle();
+    EXPECT(harbour_witness.received == 10);
+    socket = ln_socket_attach(descriptor);
+    ln_socket_send_within(socket, harbour_sent + 10, 10, 100);
+    sim_peer_cut(harbour_witness.peer);
+    harbour_expect_closed(-ECONNRESET);
+    ln_socket_send_within(socket, harbour_sent + 10, 10, 100);
+    stage_expect_silence(300);
+    ln_socket_close(&socket, true);
+    ln_socket_close(&listener, false);
+}
+
+static void
+patient_bytes_are_no_hindrance(void **state)
+{
+    (void)state;
+    stage_play(patient_then_gone_story);
+}
+
+static void
 unread_story(void)
 {
     struct ln_socket *listener;
@@ -503,6 +568,10 @@ main(void)
         SPEC("where nobody listens nobody connects, and an address has one listener",
              no_listener_no_connection),
         SPEC("what was sent before a close arrives, then the end", last_words_arrive),
+        SPEC("bytes that may wait leave with the next ones, after their time, or with the end",
+             patient_bytes_wait_for_company),
+        SPEC("they hinder no detaching, and go with a connection that is cut",
+             patient_bytes_are_no_hindrance),
         SPEC("bytes that nobody read cost no last words", unread_bytes_cost_no_last_words),
         SPEC("who has ended his side may read on; that he is gone is told, too, once",
              who_goes_later_is_told_of),

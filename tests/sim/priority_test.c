@@ -427,6 +427,43 @@ one_that_is_refused_takes_none_with_it(void **state)
     end_both();
 }
 
+/* Bob has read it all, and Alice is about to be told. */
+static void
+tick_under_way(void)
+{
+    say(&bob, "{\"ack\":{\"inboxNumber\":\"#\"}}", fed[0][4], 0);
+    say(&bob, "{\"markRead\":{\"chat\":{\"userId\":\"#\"},\"chatNumber\":\"5\"}}", alice_id, 0);
+    world_run(&world, 5);
+    press();
+    alice.heard_at = alice.heard_count;
+}
+
+static void
+ticks_leave_with_what_else_there_is(void **state)
+{
+    (void)state;
+    two_people();
+    tick_under_way();
+    assert_int_equal(wire_waiting(&alice, 100), 0);
+    wire_say(&alice, "{\"ping\":{}}");
+    assert_int_equal(wire_waiting(&alice, 50), 2);
+    (void)wire_expect(&alice, "\"read\":\"5\"");
+    (void)wire_expect(&alice, "\"pong\"");
+    end_both();
+}
+
+static void
+ticks_leave_alone_where_nothing_else_does(void **state)
+{
+    (void)state;
+    two_people();
+    tick_under_way();
+    assert_int_equal(wire_waiting(&alice, 200), 0);
+    assert_int_equal(wire_waiting(&alice, 100), 1);
+    (void)wire_expect(&alice, "\"read\":\"5\"");
+    end_both();
+}
+
 /* They take two places of those that may be unanswered, not all: the client is read on. */
 static void
 those_that_nobody_waits_for_hold_up_none(void **state)
@@ -465,6 +502,10 @@ main(void)
              what_is_held_when_its_client_leaves_is_kept),
         SPEC("one that is refused takes none with it", one_that_is_refused_takes_none_with_it),
         SPEC("those that nobody waits for hold up none", those_that_nobody_waits_for_hold_up_none),
+        SPEC("ticks leave with what else there is for their reader",
+             ticks_leave_with_what_else_there_is),
+        SPEC("ticks leave alone where nothing else does",
+             ticks_leave_alone_where_nothing_else_does),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
