@@ -203,10 +203,10 @@ run_until(struct sim *sim, uint64_t until_ns)
 bool
 sim_run(struct io_driver *driver, uint64_t until_ns)
 {
-    struct trap trap;
-    trap_enter(&trap, NULL, false);
-    bool more = run_until(sim_of(driver), until_ns);
-    trap_leave(&trap);
+    struct sim *sim = sim_of(driver);
+    trap_enter(&sim->trap, NULL, false);
+    bool more = run_until(sim, until_ns);
+    trap_leave(&sim->trap);
     return more;
 }
 
@@ -295,6 +295,7 @@ static void
 driver_close(struct io_driver *driver)
 {
     struct sim *sim = sim_of(driver);
+    trap_close(&sim->trap);
     sim_agenda_fini(&sim->agenda);
     sim_network_free(sim->network);
     sim_request_free_all(sim);

@@ -15,6 +15,7 @@
 #include "runtime/io/sim.h"
 #include "runtime/io/sim_agenda.h"
 #include "runtime/io/sim_chance.h"
+#include "runtime/io/trap.h"
 
 struct sim_loop;
 struct sim_network;
@@ -47,6 +48,7 @@ struct sim {
 
     struct sim_loop *loops; /* [base.loops] */
     bool started;
+    struct trap trap; /* kept from one sim_run to the next: tests call it for each millisecond */
     struct sim_request *requests; /* all that are not freed yet */
     struct sim_network *network;
     struct sim_disk *disk;

@@ -196,20 +196,33 @@ trap_open(void)
     handler_set(TICK_SIGNAL, &tick);
 }
 
-void
-trap_enter(struct trap *trap, const struct io_loop *loop, bool ticks)
+/* NULL without memory. */
+static unsigned char *
+stack_map(void)
 {
-    memset(trap, 0, sizeof *trap);
     unsigned char *base = mmap(NULL, GUARD_BYTES + STACK_BYTES, PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) {
-        return;
+        return NULL;
     }
     (void)mprotect(base, GUARD_BYTES, PROT_NONE);
-    stack_t stack = {.ss_sp = base + GUARD_BYTES, .ss_size = STACK_BYTES};
+    return base;
+}
+
+void
+trap_enter(struct trap *trap, const struct io_loop *loop, bool ticks)
+{
+    ASSERT(!trap->entered);
+    if (trap->stack == NULL) {
+        trap->stack = stack_map();
+    }
+    if (trap->stack == NULL) {
+        return;
+    }
+    stack_t stack = {.ss_sp = trap->stack + GUARD_BYTES, .ss_size = STACK_BYTES};
     int error = sigaltstack(&stack, &trap->before);
     ASSERT(error == 0);
-    trap->stack = base;
+    trap->entered = true;
     trap_set_loop(loop);
     if (ticks && loop != NULL && loop->tick != NULL && loop->tick_cpu_ns > 0) {
         ticker_start(trap, loop);
@@ -224,10 +237,19 @@ trap_leave(struct trap *trap)
         trap->ticking = false;
     }
     trap_set_loop(NULL);
-    if (trap->stack != NULL) {
+    if (trap->entered) {
         int error = sigaltstack(&trap->before, NULL);
         ASSERT(error == 0);
-        error = munmap(trap->stack, GUARD_BYTES + STACK_BYTES);
+        trap->entered = false;
+    }
+}
+
+void
+trap_close(struct trap *trap)
+{
+    ASSERT(!trap->entered);
+    if (trap->stack != NULL) {
+        int error = munmap(trap->stack, GUARD_BYTES + STACK_BYTES);
         ASSERT(error == 0);
         trap->stack = NULL;
     }

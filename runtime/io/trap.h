@@ -3,9 +3,11 @@
  * ticks of its own CPU time. What a loop is told of them is in io.h.
  *
  *     trap_open();                      the handlers, once and for the whole process
- *     trap_enter(&trap, &loop);         this thread, from now on: a stack for its handlers
+ *     struct trap trap = {0};
+ *     trap_enter(&trap, &loop, true);   this thread, from now on: a stack for its handlers
  *     ... turns ...
- *     trap_leave(&trap);
+ *     trap_leave(&trap);                may be entered again, with the same stack
+ *     trap_close(&trap);
  *
  * A handler is set only where the signal has its default action: whoever came first (a sanitizer, a
  * program with a handler of its own) keeps it. A fault is first told to the loop whose code ran;
@@ -24,6 +26,7 @@ struct trap {
     unsigned char *stack; /* NULL: no handler can run here; faults end the process as ever */
     stack_t before;
     timer_t ticker;
+    bool entered;
     bool ticking;
 };
 
@@ -32,6 +35,7 @@ void trap_open(void);
  * does nothing. */
 void trap_enter(struct trap *trap, const struct io_loop *loop, bool ticks);
 void trap_leave(struct trap *trap);
+void trap_close(struct trap *trap);
 /* Whose code runs on the calling thread from now on; NULL: no loop's. */
 void trap_set_loop(const struct io_loop *loop);
 

@@ -339,10 +339,11 @@ loop_main(void *argument)
     bool start = !driver->start_failed;
     pthread_mutex_unlock(&driver->start_lock);
     if (start) {
-        struct trap trap;
+        struct trap trap = {0};
         trap_enter(&trap, &uring->loop, true);
         loop_run(uring);
         trap_leave(&trap);
+        trap_close(&trap);
     }
     return NULL;
 }

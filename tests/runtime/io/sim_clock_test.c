@@ -3,6 +3,7 @@
 #include "tests/spec.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 enum {
@@ -154,6 +155,40 @@ busy_loop_moves_time(void **state)
     uint64_t now_ns = sim_now_ns(stage.driver);
     assert_in_range(now_ns, 1000, 1000 * 1000);
     assert_in_range(io_cpu_ns(stage.actors[0].io) - cpu_ns, now_ns, now_ns + 1000);
+    io_driver_close(stage.driver);
+}
+
+static stack_t handlers_now;
+
+static void
+note_handlers(struct actor *actor)
+{
+    assert_int_equal(sigaltstack(NULL, &handlers_now), 0);
+    actor->next_ns = io_now_ns(actor->io) + NS_PER_MS;
+}
+
+/* Tests run a machine for a millisecond at a time: a mapping for each would take most of their
+ * time. */
+static void
+one_stack_for_handlers(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stack_t before;
+    stack_t after;
+    assert_int_equal(sigaltstack(NULL, &before), 0);
+    stage_open(&stage, &(struct sim_options){.seed = 1, .loops = 1});
+    stage.actors[0].act = note_handlers;
+    void *first = NULL;
+    for (unsigned ms = 1; ms < 10; ms++) {
+        assert_true(sim_run(stage.driver, ms * NS_PER_MS));
+        first = first == NULL ? handlers_now.ss_sp : first;
+        assert_non_null(first);
+        assert_ptr_equal(handlers_now.ss_sp, first);
+        assert_int_equal(sigaltstack(NULL, &after), 0);
+        assert_ptr_equal(after.ss_sp, before.ss_sp);
+    }
+    assert_true(stage.actors[0].turns >= 9);
     io_driver_close(stage.driver);
 }
 
@@ -497,6 +532,8 @@ main(void)
         SPEC("nothing runs before io_join, then each loop takes a turn", first_turn),
         SPEC("the order of turns follows from the seed", order_from_seed),
         SPEC("a loop that is always ready cannot stop the clock", busy_loop_moves_time),
+        SPEC("from one run to the next the handlers of faults have the same stack",
+             one_stack_for_handlers),
         SPEC("work takes its time where it costs any", work_takes_its_time),
         SPEC("the clock jumps to the next deadline", deadline_comes),
         SPEC("a woken loop takes a turn that sees what came before", wake_gives_a_turn),
