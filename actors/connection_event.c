@@ -16,20 +16,19 @@ enum {
     SHARED_BYTES_MIN = 512,
 };
 
-/* Whether the event may follow. */
-static bool
-frame_begin(struct connection *connection, size_t bytes)
+/* The header of an event that goes behind it at once; 0: it may not. */
+static size_t
+frame_begin(struct connection *connection, size_t bytes,
+            unsigned char header[FRAME_HEADER_BYTES_MAX])
 {
-    unsigned char header[FRAME_HEADER_BYTES_MAX];
     enum frame_opcode opcode = connection->form == PROTOCOL_JSON ? FRAME_TEXT : FRAME_BINARY;
     int header_bytes = websocket_header_encode(&connection->websocket, opcode, bytes, NULL, header);
     if (header_bytes < 0) {
-        return false; /* it is closing: nothing but the close may follow */
+        return 0; /* it is closing: nothing but the close may follow */
     }
-    connection_write(connection, header, (size_t)header_bytes);
     messenger_count(&connection->messenger->counters.frames_sent);
     messenger_add(&connection->messenger->counters.bytes_sent, (size_t)header_bytes + bytes);
-    return true;
+    return (size_t)header_bytes;
 }
 
 /* How protobuf-c hands out a message in pieces. */
@@ -80,15 +79,18 @@ event_send(struct connection *connection, Linnet__V1__ServerFrame *frame)
         }
         return;
     }
-    unsigned char room[EVENT_STACK_BYTES];
+    unsigned char header[FRAME_HEADER_BYTES_MAX];
+    unsigned char room[FRAME_HEADER_BYTES_MAX + EVENT_STACK_BYTES];
+    unsigned char *payload = room + FRAME_HEADER_BYTES_MAX;
     size_t bytes;
-    int error = protocol_encode(connection->form, &frame->base, room, sizeof room, &bytes);
-    if (!frame_begin(connection, bytes)) {
-        return;
-    }
-    if (error == 0) {
-        connection_write(connection, room, bytes);
-    } else {
+    int error = protocol_encode(connection->form, &frame->base, payload, EVENT_STACK_BYTES, &bytes);
+    size_t header_bytes = frame_begin(connection, bytes, header);
+    if (header_bytes > 0 && error == 0) {
+        unsigned char *whole = payload - header_bytes;
+        memcpy(whole, header, header_bytes);
+        connection_write(connection, whole, header_bytes + bytes);
+    } else if (header_bytes > 0) {
+        connection_write(connection, header, header_bytes);
         large_send(connection, frame, bytes);
     }
 }
