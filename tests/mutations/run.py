@@ -106,7 +106,7 @@ MUTATIONS = [
              "if (log_mark_compare(&at, &cell->folded) < 0 || recovery->report->commands == 7) {", "store", 20),
     Mutation("a batch's checksum is not looked at", "store/log_batch.c",
              "batch_checksum(salt, bytes, batch.bytes_count) != batch.checksum) {",
-             "batch_checksum(salt, bytes, batch.bytes_count) == 0) {", "store", 60),
+             "batch_checksum(salt, bytes, batch.bytes_count) == 0) {", "chat", 60),
     Mutation("an outbox's acknowledgement is ignored", "store/apply_stream.c",
              "    outbox_acked(ledger, ack->destination, ack->number, ack->bytes);", "    (void)ack;", "store", 60),
 ]
