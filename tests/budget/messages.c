@@ -4,6 +4,8 @@
  *
  *     budget_messages single 400       one message each way, then a pause of 5 ms
  *     budget_messages crowded 400      25 each way before each pause
+ *     budget_messages group 8000       so many deliveries to the members of a group, in which
+ *                                      eight write at once
  *     budget_messages idle 8           so many people, by twos: one message each way, then silence,
  *                                      and what the runtime's memory holds is told
  *
@@ -12,6 +14,7 @@
  * lengths. */
 #include "runtime/node_priv.h"
 #include "runtime/scheduler.h"
+#include "tests/budget/group.h"
 #include "tests/sim/judge.h"
 #include "tests/sim/world.h"
 #include "tests/spec.h"
@@ -21,7 +24,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEED = 1, PAUSE_MS = 5, CROWD = 25, SILENCE_MS = 20000, LOOKED_MS = 21000 };
+enum {
+    SEED = 1,
+    PAUSE_MS = 5,
+    CROWD = 25,
+    GROUP_AT_ONCE = 8,
+    SILENCE_MS = 20000,
+    LOOKED_MS = 21000
+};
 
 static struct {
     uint32_t at_once; /* messages each way before a pause */
@@ -80,6 +90,25 @@ they_write_to_each_other(void **state)
     world_close(&world);
 }
 
+/* What is said in a group of a thousand, some of it at a time; `count` deliveries. */
+static void
+a_group_is_written_to(void **state)
+{
+    static struct world world;
+    (void)state;
+    world_fresh(&world, SEED);
+    world.roomy = true;
+    world.set = group_settings;
+    world_begin(&world);
+    group_open(&world);
+    for (uint32_t said = 0; said < asked.count / GROUP_MEMBERS; said += GROUP_AT_ONCE) {
+        group_hears(&world, GROUP_AT_ONCE);
+    }
+    put_counters(&world);
+    group_close();
+    world_close(&world);
+}
+
 /* What is in use of the schedulers' memory: actors, sockets, messages, timers. */
 static uint64_t
 runtime_bytes(const struct ln_node *node)
@@ -129,6 +158,20 @@ play_idle(void)
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
 
+static int
+play_group(void)
+{
+    if (asked.count == 0 || asked.count % (GROUP_AT_ONCE * GROUP_MEMBERS) != 0) {
+        (void)fprintf(stderr, "group: a multiple of %d deliveries\n",
+                      GROUP_AT_ONCE * GROUP_MEMBERS);
+        return 2;
+    }
+    const struct CMUnitTest specs[] = {
+        SPEC("the members of a large group write to it", a_group_is_written_to),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
+
 int
 main(int count, char **words)
 {
@@ -137,9 +180,12 @@ main(int count, char **words)
     if (count == 3 && strcmp(words[1], "idle") == 0) {
         return play_idle();
     }
+    if (count == 3 && strcmp(words[1], "group") == 0) {
+        return play_group();
+    }
     if (asked.count == 0 || asked.count % (2 * asked.at_once) != 0) {
         (void)fprintf(stderr,
-                      "usage: budget_messages single|crowded|idle COUNT\n"
+                      "usage: budget_messages single|crowded|idle|group COUNT\n"
                       "COUNT is a multiple of what is said at once: 2, or %d\n",
                       2 * CROWD);
         return 2;

@@ -23,6 +23,9 @@ enum {
     SILENCE_MS_MAX = 8000,
     /* The cheapest that Argon2id allows: enrolling is not what is tested. */
     PASSWORD_MEMORY_BYTES = 8192,
+    SEGMENT_BYTES = 256 << 10,
+    ROOMY_SEGMENT_BYTES = 16 << 20,
+    ROOMY_REPLAY_COMMANDS_MAX = 1 << 20,
 };
 
 uint64_t
@@ -137,26 +140,27 @@ boot_once(struct world *world)
     assert_int_equal(auth_open(io_of(world->driver, 0)), 0);
     char path[128];
     (void)snprintf(path, sizeof path, "%s/data", world->root);
-    struct store_options store = {.driver = world->driver,
-                                  .path = path,
-                                  .map_bytes = 64 << 20,
-                                  .segment_bytes = 256 << 10,
-                                  .reserve_bytes = 256 << 10,
-                                  .replay_commands_max = 64 + 400 * (world->seed % 3),
-                                  .inbox_entries_max = world->settings.inbox_entries_max,
-                                  .plant_lost_pushes = world->lost_pushes,
-                                  .steps_bytes_max = 8 << 20,
-                                  .states_max = world->settings.states_max,
-                                  .group_log_ms = settings_group_log_ms(&world->settings),
-                                  .group_waits_max = world->group_waits_max,
-                                  .history_ms = settings_history_ms(&world->settings),
-                                  .history_until_read =
-                                      settings_history_until_read(&world->settings),
-                                  .device_unseen_ms = world->settings.device_unseen_ms,
-                                  .device_warn_ms = world->settings.device_warn_ms,
-                                  .inbox_age_ms = world->settings.inbox_age_ms,
-                                  .hold_ms = world->settings.hold_unknown_ms,
-                                  .plant_answer_before_sync = world->answer_early};
+    struct store_options store = {
+        .driver = world->driver,
+        .path = path,
+        .map_bytes = 64 << 20,
+        .segment_bytes = world->roomy ? ROOMY_SEGMENT_BYTES : SEGMENT_BYTES,
+        .reserve_bytes = SEGMENT_BYTES,
+        .replay_commands_max =
+            world->roomy ? ROOMY_REPLAY_COMMANDS_MAX : 64 + 400 * (world->seed % 3),
+        .inbox_entries_max = world->settings.inbox_entries_max,
+        .plant_lost_pushes = world->lost_pushes,
+        .steps_bytes_max = 8 << 20,
+        .states_max = world->settings.states_max,
+        .group_log_ms = settings_group_log_ms(&world->settings),
+        .group_waits_max = world->group_waits_max,
+        .history_ms = settings_history_ms(&world->settings),
+        .history_until_read = settings_history_until_read(&world->settings),
+        .device_unseen_ms = world->settings.device_unseen_ms,
+        .device_warn_ms = world->settings.device_warn_ms,
+        .inbox_age_ms = world->settings.inbox_age_ms,
+        .hold_ms = world->settings.hold_unknown_ms,
+        .plant_answer_before_sync = world->answer_early};
     struct store_report report;
     int error = store_open(&store, &world->store, &report);
     if (error != 0) {

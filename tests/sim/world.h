@@ -99,6 +99,7 @@ struct world {
     /* Of the disk, in all lives to come; 0: no limit. */
     uint64_t disk_bytes_max;
     uint32_t group_waits_max; /* the store's; likewise */
+    bool roomy; /* the store's log takes what a large group says; else it folds often */
     /* An actor that lives beside the node's tree, in all lives to come; behaviour NULL: none. */
     struct ln_child guest;
     struct ln_child root_children[2];
