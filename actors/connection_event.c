@@ -6,6 +6,7 @@
 #include "actors/event.h"
 
 #include "actors/command.h"
+#include "actors/stencil.h"
 #include "store/trace.h"
 
 #include <string.h>
@@ -69,21 +70,19 @@ large_send(struct connection *connection, const Linnet__V1__ServerFrame *frame, 
     ASSERT(sent == bytes);
 }
 
-void
-event_send(struct connection *connection, Linnet__V1__ServerFrame *frame)
+/* `shared`: of an entry that others are told in the same words; else NULL. */
+static void
+frame_send(struct connection *connection, const Linnet__V1__ServerFrame *frame,
+           const struct store_entry *shared)
 {
-    if (connection->socket == NULL) {
-        if (connection->phase == CONNECTION_READER) {
-            struct event_reader *reader = (struct event_reader *)connection;
-            reader->take(reader, frame);
-        }
-        return;
-    }
     unsigned char header[FRAME_HEADER_BYTES_MAX];
     unsigned char room[FRAME_HEADER_BYTES_MAX + EVENT_STACK_BYTES];
     unsigned char *payload = room + FRAME_HEADER_BYTES_MAX;
     size_t bytes;
     int error = protocol_encode(connection->form, &frame->base, payload, EVENT_STACK_BYTES, &bytes);
+    if (error == 0 && shared != NULL) {
+        stencil_keep(connection->form, shared, payload, bytes);
+    }
     size_t header_bytes = frame_begin(connection, bytes, header);
     if (header_bytes > 0 && error == 0) {
         unsigned char *whole = payload - header_bytes;
@@ -92,6 +91,45 @@ event_send(struct connection *connection, Linnet__V1__ServerFrame *frame)
     } else if (header_bytes > 0) {
         connection_write(connection, header, header_bytes);
         large_send(connection, frame, bytes);
+    }
+}
+
+void
+event_send(struct connection *connection, Linnet__V1__ServerFrame *frame)
+{
+    if (connection->socket != NULL) {
+        frame_send(connection, frame, NULL);
+    } else if (connection->phase == CONNECTION_READER) {
+        struct event_reader *reader = (struct event_reader *)connection;
+        reader->take(reader, frame);
+    }
+}
+
+bool
+event_send_again(struct connection *connection, const struct store_entry *entry)
+{
+    unsigned char whole[FRAME_HEADER_BYTES_MAX + STENCIL_BYTES];
+    const struct stencil *stencil =
+        connection->socket != NULL ? stencil_find(connection->form, entry) : NULL;
+    if (stencil == NULL) {
+        return false;
+    }
+    size_t header_bytes = frame_begin(connection, stencil->frame_bytes, whole);
+    if (header_bytes > 0) {
+        memcpy(whole + header_bytes, stencil->frame, stencil->frame_bytes);
+        connection_write(connection, whole, header_bytes + stencil->frame_bytes);
+    }
+    return true;
+}
+
+void
+event_send_first(struct connection *connection, const struct store_entry *entry,
+                 Linnet__V1__ServerFrame *frame)
+{
+    if (connection->socket != NULL) {
+        frame_send(connection, frame, entry);
+    } else {
+        event_send(connection, frame);
     }
 }
 

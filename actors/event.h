@@ -28,7 +28,12 @@ void event_reader_init(struct event_reader *reader, const struct messenger *mess
                        uint64_t user,
                        void (*take)(struct event_reader *reader, Linnet__V1__ServerFrame *frame));
 
-/* connection_event.c */
+/* connection_event.c: an event that others are told of, too, in the same words (stencil.h). False:
+ * it was not sent, since it was not made for anybody lately. */
+bool event_send_again(struct connection *connection, const struct store_entry *entry);
+/* Made now, and kept for the others. */
+void event_send_first(struct connection *connection, const struct store_entry *entry,
+                      Linnet__V1__ServerFrame *frame);
 void event_receipts(struct connection *connection, const struct store_entry *entry, uint64_t reader,
                     uint64_t delivered, uint64_t read);
 

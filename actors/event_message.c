@@ -91,6 +91,13 @@ struct told {
     Linnet__V1__MessageCount *count; /* NULL: there is none */
 };
 
+/* Whether all who are told of it are told the same: of an inbox, and a group's. */
+static bool
+is_shared(const struct store_entry *entry)
+{
+    return entry->number != 0 && entry->kind == STORE_ENTRY_GROUP_MESSAGE;
+}
+
 /* `told`: what a history says of it beside. */
 static void
 message_send(struct connection *connection, const struct store_entry *entry,
@@ -128,7 +135,11 @@ message_send(struct connection *connection, const struct store_entry *entry,
     Linnet__V1__ServerFrame frame = LINNET__V1__SERVER_FRAME__INIT;
     frame.event_case = LINNET__V1__SERVER_FRAME__EVENT_NEW_MESSAGE;
     frame.new_message = &event;
-    event_send(connection, &frame);
+    if (is_shared(entry)) {
+        event_send_first(connection, entry, &frame);
+    } else {
+        event_send(connection, &frame);
+    }
     if (entry->number != 0) {
         note_delivery(connection, entry);
     }
@@ -139,7 +150,11 @@ void
 event_message(struct connection *connection, const struct store_entry *entry)
 {
     struct told nothing = {.state = LINNET__V1__NEW_MESSAGE__STATE__NONE};
-    message_send(connection, entry, &nothing);
+    if (is_shared(entry) && event_send_again(connection, entry)) {
+        note_delivery(connection, entry);
+    } else {
+        message_send(connection, entry, &nothing);
+    }
 }
 
 void

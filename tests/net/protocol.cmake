@@ -10,6 +10,7 @@ linnet_test(net_client_memory_test TIER fast SOURCES client_memory_test.c fake_n
 target_link_options(net_client_memory_test PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
 linnet_test(net_client_group_test TIER fast SOURCES client_group_test.c fake_node.c LIBS linnet_net)
 linnet_test(net_protocol_test TIER fast SOURCES protocol_test.c frames.c LIBS linnet_net)
+linnet_test(net_renumber_test TIER fast SOURCES renumber_test.c frames.c LIBS linnet_net)
 linnet_test(net_outbox_test TIER fast SOURCES outbox_test.c LIBS linnet_net)
 linnet_test(net_turn_test TIER fast SOURCES turn_test.c LIBS linnet_net)
 linnet_test(net_output_test TIER fast SOURCES output_test.c LIBS linnet_net)
