@@ -50,12 +50,24 @@ state_present(enum table_state state)
     return state == TABLE_WRITTEN || state == TABLE_FETCHED;
 }
 
+/* Frozen ones are read by a worker as well. */
+static bool
+look_up(const struct delta *delta, unsigned generation, const struct store_key *key,
+        struct table_entry *out)
+{
+    struct table *table = delta->tables[generation];
+    if (table == NULL) {
+        return false;
+    }
+    return generation == LIVE ? table_find(table, key, out) : table_get(table, key, out);
+}
+
 enum delta_found
 delta_get(const struct delta *delta, const struct store_key *key, struct store_value *out)
 {
     for (unsigned i = 0; i < DELTA_GENERATIONS; i++) {
         struct table_entry entry;
-        if (delta->tables[i] == NULL || !table_get(delta->tables[i], key, &entry)) {
+        if (!look_up(delta, i, key, &entry)) {
             continue;
         }
         if (!state_present(entry.state)) {
@@ -72,11 +84,11 @@ delta_know(struct delta *delta, const struct store_key *key)
 {
     struct table_entry entry;
     for (unsigned i = 0; i < RETIRED; i++) {
-        if (delta->tables[i] != NULL && table_get(delta->tables[i], key, &entry)) {
+        if (look_up(delta, i, key, &entry)) {
             return true;
         }
     }
-    if (delta->tables[RETIRED] == NULL || !table_get(delta->tables[RETIRED], key, &entry)) {
+    if (!look_up(delta, RETIRED, key, &entry)) {
         return false;
     }
     /* Two folds old, and nothing newer: it is what LMDB has. */

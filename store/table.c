@@ -16,7 +16,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SEEK_AHEAD = 4 };
+enum { SEEK_AHEAD = 4, HINTS_BITS = 5, HINTS = 1 << HINTS_BITS };
+
+/* Where a key was found or put the last time. A command's records are looked up once to know that
+ * they are there, again when it is applied, and then put. Entries may have moved since: what stands
+ * there now tells whether the hint is good. */
+struct hint {
+    struct table_leaf *leaf; /* one of the table's; NULL: none */
+    unsigned index;
+};
 
 struct table {
     void *root;      /* a leaf when height is 0; NULL: nothing was ever put */
@@ -24,6 +32,7 @@ struct table {
     uint64_t entries;
     uint64_t dirty_entries;
     struct pool pool;
+    struct hint hints[HINTS]; /* by hint_of; of whoever changes the table */
 };
 
 /* The way from the root to a leaf: at each inner level the node and the child that was taken. */
@@ -141,6 +150,51 @@ table_get(const struct table *table, const struct store_key *key, struct table_e
         return false;
     }
     entry_read(leaf, index, out);
+    return true;
+}
+
+static struct hint *
+hint_of(struct table *table, const struct store_key *key)
+{
+    uint64_t mixed =
+        (key->owner ^ key->a << 20 ^ key->b << 40 ^ key->table) * UINT64_C(0x9e3779b97f4a7c15);
+    return &table->hints[mixed >> (64 - HINTS_BITS)];
+}
+
+static bool
+hint_good(const struct hint *hint, const struct table_rank *rank)
+{
+    return hint->leaf != NULL && leaf_has(hint->leaf, hint->index, rank);
+}
+
+/* The leaf is given back. */
+static void
+hints_forget(struct table *table, const struct table_leaf *leaf)
+{
+    for (unsigned i = 0; i < HINTS; i++) {
+        if (table->hints[i].leaf == leaf) {
+            table->hints[i] = (struct hint){0};
+        }
+    }
+}
+
+bool
+table_find(struct table *table, const struct store_key *key, struct table_entry *out)
+{
+    if (table->root == NULL) {
+        return false;
+    }
+    struct table_rank rank = key_rank(key);
+    struct hint *hint = hint_of(table, key);
+    if (!hint_good(hint, &rank)) {
+        struct table_leaf *leaf = leaf_of(table, &rank);
+        unsigned index = leaf_find(leaf, &rank);
+        if (!leaf_has(leaf, index, &rank)) {
+            return false;
+        }
+        *hint = (struct hint){leaf, index};
+    }
+    entry_read(hint->leaf, hint->index, out);
     return true;
 }
 
@@ -321,10 +375,16 @@ put(struct table *table, const struct store_key *key, enum table_state state,
         table_begin(table);
     }
     struct table_rank rank = key_rank(key);
+    struct hint *hint = hint_of(table, key);
+    if (hint_good(hint, &rank)) {
+        slot_replace(table, hint->leaf, hint->index, state, value);
+        return (struct place){hint->leaf, hint->index};
+    }
     struct path path;
     path_find(table, &rank, &path);
     unsigned index = leaf_find(path.leaf, &rank);
     if (leaf_has(path.leaf, index, &rank)) {
+        *hint = (struct hint){path.leaf, index};
         slot_replace(table, path.leaf, index, state, value);
         return (struct place){path.leaf, index};
     }
@@ -340,6 +400,7 @@ put(struct table *table, const struct store_key *key, enum table_state state,
     leaf_make_room(table, &path, &index, &slot);
     path.leaf->slots[index] = slot;
     path.leaf->values[index] = value_copy(table, value);
+    *hint = (struct hint){path.leaf, index};
     table->entries++;
     table->dirty_entries += state_dirty(state);
     return (struct place){path.leaf, index};
@@ -380,6 +441,7 @@ path_join(struct table *table, struct path *path, unsigned level)
         if (!leaf_join(left, right, key)) {
             return false;
         }
+        hints_forget(table, right);
         pool_give(&table->pool, right, sizeof(struct table_leaf));
     } else {
         if (!inner_join(left, right, key)) {

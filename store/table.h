@@ -67,6 +67,8 @@ unsigned char *table_put_room(struct table *table, const struct store_key *key, 
 
 /* Whether the key has an entry; *out is untouched when not. */
 bool table_get(const struct table *table, const struct store_key *key, struct table_entry *out);
+/* The same for whoever may change the table: what it has lately found or put it finds at once. */
+bool table_find(struct table *table, const struct store_key *key, struct table_entry *out);
 
 /* Forgets the key, as if it had never been put. Whether it had an entry. */
 bool table_remove(struct table *table, const struct store_key *key);

@@ -194,7 +194,12 @@ step(struct table *table, struct reference *reference, struct chance *chance,
     struct table_entry entry;
     struct table_cursor at;
     unsigned index = reference_find(reference, &sought);
-    assert_int_equal(table_get(table, &sought, &entry), reference_has(reference, index, &sought));
+    bool there = reference_has(reference, index, &sought);
+    assert_int_equal(table_get(table, &sought, &entry), there);
+    struct table_entry found = {0};
+    assert_int_equal(table_find(table, &sought, &found), there);
+    assert_true(!there || (found.value.bytes == entry.value.bytes && found.state == entry.state &&
+                           key_equal(&found.key, &sought)));
     table_seek(table, &sought, &at);
     assert_int_equal(table_at(&at, &entry), index < reference->count);
     if (index < reference->count) {
