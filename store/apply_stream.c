@@ -41,6 +41,14 @@ apply_stream_follows(const struct command_stream *stream)
     return payload.kind == PAYLOAD_GROUP_CHANGED;
 }
 
+uint64_t
+apply_stream_group(const struct command_stream *stream)
+{
+    struct payload payload;
+    stream_payload(stream, &payload);
+    return payload.kind == PAYLOAD_GROUP_MESSAGE ? payload.group_message.group : 0;
+}
+
 static void
 need_stream(const struct needs *needs, const struct command *command)
 {

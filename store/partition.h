@@ -99,7 +99,9 @@ struct partition {
     struct hot hot_groups; /* which say most */
     uint64_t sends_due[4]; /* a bit per partition: its stream may have something to send */
     uint64_t acks_due[4]; /* a bit per partition: it is to be told how far its stream was applied */
-    bool stream_waits;    /* the first in the queue, for an apply: the next flush wakes it */
+    /* While the queue is served: of this group all is known that its messages need. 0: of none. */
+    uint64_t known_group;
+    bool stream_waits; /* the first in the queue, for an apply: the next flush wakes it */
     struct partition_stream streams[STORE_PARTITIONS];
     uint64_t size_bytes, size_entries, size_live; /* as last counted into the cell */
     _Atomic ln_pid pid;

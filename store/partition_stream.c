@@ -283,6 +283,19 @@ must_wait(struct partition *partition, const struct command_stream *stream)
            apply_stream_follows(stream);
 }
 
+/* A round brings several messages of a group at once: what the first of them needs, they all do. */
+static enum ask_outcome
+log_record(struct partition *partition, struct ask *ask, struct command *command, bool act)
+{
+    uint64_t group = act ? apply_stream_group(&command->stream) : 0;
+    if (group != 0 && group == partition->known_group) {
+        return partition_log_known(partition, ask, command);
+    }
+    enum ask_outcome outcome = partition_log(partition, ask, command, act);
+    partition->known_group = outcome == ASK_TAKEN ? group : 0;
+    return outcome;
+}
+
 static enum ask_outcome
 run_stream(struct partition *partition, struct ask *ask, bool act)
 {
@@ -293,7 +306,7 @@ run_stream(struct partition *partition, struct ask *ask, bool act)
         .stream = {.source = one->source, .number = one->first, .payload = ask->payload},
     };
     bool early = must_wait(partition, &command.stream);
-    enum ask_outcome outcome = partition_log(partition, ask, &command, act && !early);
+    enum ask_outcome outcome = log_record(partition, ask, &command, act && !early);
     if (early && act) {
         partition->stream_waits = true;
         return ASK_MISSING;
