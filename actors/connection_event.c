@@ -306,14 +306,20 @@ static event_of_entry *const kinds[] = {
 };
 
 void
+event_entry(struct connection *connection, const struct store_entry *entry)
+{
+    size_t which = (size_t)entry->kind;
+    ASSERT(which < sizeof kinds / sizeof kinds[0] && kinds[which] != NULL);
+    kinds[which](connection, entry);
+}
+
+void
 event_entries(struct connection *connection, const unsigned char *entries, size_t bytes)
 {
     size_t at = 0;
     struct store_entry entry;
     while (entry_next(entries, bytes, &at, &entry)) {
-        size_t which = (size_t)entry.kind;
-        ASSERT(which < sizeof kinds / sizeof kinds[0] && kinds[which] != NULL);
-        kinds[which](connection, &entry);
+        event_entry(connection, &entry);
     }
 }
 

@@ -60,36 +60,43 @@ credit(const struct connection *connection)
                             feed->flight.bytes < limits->unacknowledged_bytes_max);
 }
 
-/* What the device has not had of the entries goes there and onto its bill: it may have acknowledged
- * some while a page was on its way. */
 static void
+show(struct connection *connection, struct ln_buffer *buffer, const struct store_entry *entry)
+{
+    struct feed *feed = connection->feed;
+    if (feed != NULL) { /* else there is nothing to acknowledge in it, and nothing long */
+        feed->shown = buffer;
+    }
+    event_entry(connection, entry);
+    if (feed != NULL) {
+        feed->shown = NULL;
+    }
+}
+
+/* What the device has not had of the entries goes there and onto its bill, as far as there is
+ * credit: it may have acknowledged some while a page was on its way. Whether that is all. */
+static bool
 take(struct connection *connection, struct ln_buffer *buffer)
 {
     const unsigned char *bytes = ln_buffer_data(buffer);
     size_t count = ln_buffer_bytes(buffer);
-    size_t offset = 0;
     size_t at = 0;
     size_t before = at;
     struct store_entry entry;
-    while (entry_next(bytes, count, &at, &entry)) {
+    for (; entry_next(bytes, count, &at, &entry); before = at) {
         if (entry.number <= connection->fed) {
-            offset = at;
-        } else {
-            if (!event_passes_over(connection, &entry)) {
-                flight_add(&feed_of(connection)->flight, entry.number, at - before);
-            }
-            connection->fed = entry.number;
+            continue;
         }
-        before = at;
+        if (!credit(connection)) {
+            return false;
+        }
+        if (!event_passes_over(connection, &entry)) {
+            flight_add(&feed_of(connection)->flight, entry.number, at - before);
+        }
+        connection->fed = entry.number;
+        show(connection, buffer, &entry);
     }
-    struct feed *feed = connection->feed;
-    if (feed != NULL) { /* else there is nothing to acknowledge among them, and nothing long */
-        feed->shown = buffer;
-    }
-    event_entries(connection, bytes + offset, count - offset);
-    if (feed != NULL) {
-        feed->shown = NULL;
-    }
+    return true;
 }
 
 /* Asks for the next page, if the device lags, has credit and none is under way. */
@@ -134,10 +141,8 @@ pushed(struct connection *connection, const struct ln_msg *msg)
     }
     if (!live(connection)) {
         connection->feed->missed = push->number;
-    } else if (push->previous > connection->fed || !credit(connection)) {
-        lag(connection, 0); /* a page that is asked for now has it */
-    } else {
-        take(connection, msg->buffer);
+    } else if (push->previous > connection->fed || !take(connection, msg->buffer)) {
+        lag(connection, 0); /* a page that is asked for now has the rest */
     }
 }
 
@@ -165,10 +170,11 @@ page_use(struct connection *connection, const struct ln_msg *answer)
 {
     const struct store_page *page = (const struct store_page *)(const void *)answer->data;
     struct feed *feed = connection->feed;
+    bool more = page->more;
     if (page->count > 0) {
-        take(connection, answer->buffer);
+        more = !take(connection, answer->buffer) || more;
     }
-    if (!page->more) {
+    if (!more) {
         connection->fed = page->last > connection->fed ? page->last : connection->fed;
         feed->live = feed->missed <= page->last;
     }

@@ -226,7 +226,8 @@ void event_answer_to(struct connection *connection, uint64_t number, uint64_t re
                      Linnet__V1__Answer *answer);
 void event_answer(struct connection *connection, const struct pending *pending,
                   Linnet__V1__Answer *answer);
-/* Entries as the store gives them (entry_next). */
+/* An entry of the inbox, and entries as the store gives them (entry_next). */
+void event_entry(struct connection *connection, const struct store_entry *entry);
 void event_entries(struct connection *connection, const unsigned char *entries, size_t bytes);
 /* Whether the entry says nothing to this device: others miss what this one did. */
 bool event_passes_over(const struct connection *connection, const struct store_entry *entry);

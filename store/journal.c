@@ -43,6 +43,7 @@ journal_init(struct journal *journal, struct store *store, unsigned index)
     ask_queue_init(&journal->open);
     ask_queue_init(&journal->flight);
     effects_init(&journal->effects);
+    bundles_init(&journal->bundles);
     fetch_init(&journal->fetch);
     rows_init(&journal->rows);
     journal->share_bytes = UINT32_MAX;
@@ -62,6 +63,7 @@ journal_fini(struct journal *journal)
     }
     log_close(&journal->log);
     effects_fini(&journal->effects);
+    bundles_fini(&journal->bundles);
     fetch_fini(&journal->fetch);
     rows_fini(&journal->rows);
     free(journal->body);
@@ -265,9 +267,11 @@ apply_batch(struct journal *journal)
             partition_passed(partition, ask);
         }
         if (++applied % APPLIES_AT_ONCE == 0) {
+            partition_push_gathered(journal);
             ln_yield();
         }
     }
+    partition_push_gathered(journal);
     counter_max(&journal->apply_ns_max, io_now_ns(ln_io()) - start);
 }
 

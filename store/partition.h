@@ -127,6 +127,8 @@ void partition_applied(struct partition *partition, struct ask *ask, const struc
                        struct effects *effects);
 /* The ask had no command; now is its turn. Takes the ask. */
 void partition_passed(struct partition *partition, struct ask *ask);
+/* Pushes what the applies have gathered (bundle.h): before the journal's actor waits. */
+void partition_push_gathered(struct journal *journal);
 /* The batch is through: sends what streams and acknowledgements are due. */
 void partition_flush(struct partition *partition);
 /* A session of the user had no room for a push. */

@@ -206,7 +206,6 @@ void partition_detach(struct partition *partition, const struct store_detach *de
 /* STORE_DETACH has its turn. */
 void partition_detached(struct partition *partition, struct ask *ask);
 void partition_answer_attach(struct ask *ask, const struct result *result);
-void partition_push(struct partition *partition, const struct effect *effect);
 
 /* partition_wake.c */
 /* Tells the waker, if there is one. In the journal's actor. */

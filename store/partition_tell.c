@@ -19,50 +19,83 @@ notify(ln_pid session, uint32_t tag, const struct store_notice *notice)
     ln_send(session, &msg);
 }
 
-/* The entry that the effect tells of, as sessions get it. */
-static struct ln_buffer *
-entry_buffer(const struct partition *partition, const struct effect *effect)
+/* Borrows the buffer. */
+static void
+push_one(struct partition *partition, const struct bundle *bundle,
+         const struct attached_session *session, struct ln_buffer *buffer)
 {
+    struct store_push push = {
+        .user = bundle->user, .number = bundle->number, .previous = bundle->previous};
+    struct ln_msg *msg = ln_msg_new(STORE_PUSH, LN_DURABLE, sizeof(push));
+    memcpy(msg->data, &push, sizeof(push));
+    msg->buffer = ln_buffer_get(buffer);
+    counter_add(&partition->journal->pushes, bundle->count);
+    ln_send(session->pid, &msg);
+}
+
+static void
+push_bundle(struct partition *partition, const struct bundle *bundle)
+{
+    const struct attached *attached = &partition->attached;
+    struct attached_session *session = attached_next(attached, bundle->user, NULL);
+    struct ln_buffer *buffer = ln_buffer_new(bundle->entries.count);
+    memcpy(ln_buffer_data(buffer), bundle->entries.bytes, bundle->entries.count);
+    for (; session != NULL; session = attached_next(attached, bundle->user, session)) {
+        if (!session->behind) {
+            push_one(partition, bundle, session, buffer);
+        }
+    }
+    ln_buffer_put(&buffer);
+}
+
+void
+partition_push_gathered(struct journal *journal)
+{
+    struct bundles *bundles = &journal->bundles;
+    for (unsigned i = 0; i < bundles->count; i++) {
+        push_bundle(journal->gathering, &bundles->items[i]);
+    }
+    bundles_clear(bundles);
+}
+
+/* Puts the entry that the effect tells of to those that its user's sessions are pushed next. */
+static void
+gather_push(struct partition *partition, const struct effect *effect)
+{
+    struct journal *journal = partition->journal;
     struct store_key key =
         record_key(partition->ledger.partition, RECORD_INBOX, effect->user, effect->number);
     struct store_value record;
     bool present = ledger_get(&partition->ledger, &key, &record);
     ASSERT(present);
-    struct ln_buffer *buffer = ln_buffer_new(ENTRY_PREFIX_BYTES + record.count);
-    unsigned char *bytes = ln_buffer_data(buffer);
+    if (journal->gathering != partition) {
+        partition_push_gathered(journal);
+        journal->gathering = partition;
+    }
+    struct bundle *bundle = bundles_of(&journal->bundles, effect->user, effect->previous);
+    if (bundle == NULL) {
+        partition_push_gathered(journal);
+        bundle = bundles_of(&journal->bundles, effect->user, effect->previous);
+    }
+    unsigned char *bytes = bundle_room(bundle, effect->number, ENTRY_PREFIX_BYTES + record.count);
     entry_prefix(effect->number, record.count, bytes);
     memcpy(bytes + ENTRY_PREFIX_BYTES, record.bytes, record.count);
-    return buffer;
 }
 
-/* Borrows the buffer. */
+/* Sessions that read their inbox find it there. */
 static void
-push_one(struct partition *partition, const struct effect *effect,
-         const struct attached_session *session, struct ln_buffer *buffer)
-{
-    struct store_push push = {
-        .user = effect->user, .number = effect->number, .previous = effect->previous};
-    struct ln_msg *msg = ln_msg_new(STORE_PUSH, LN_DURABLE, sizeof(push));
-    memcpy(msg->data, &push, sizeof(push));
-    msg->buffer = ln_buffer_get(buffer);
-    counter_add(&partition->journal->pushes, 1);
-    ln_send(session->pid, &msg);
-}
-
-void
-partition_push(struct partition *partition, const struct effect *effect)
+push(struct partition *partition, const struct effect *effect)
 {
     const struct attached *attached = &partition->attached;
     struct attached_session *session = attached_next(attached, effect->user, NULL);
-    struct ln_buffer *buffer = NULL;
+    bool any = false;
     for (; session != NULL; session = attached_next(attached, effect->user, session)) {
         session->newest = (uint32_t)effect->number;
-        if (!session->behind && !partition->store->options.plant_lost_pushes) {
-            buffer = buffer != NULL ? buffer : entry_buffer(partition, effect);
-            push_one(partition, effect, session, buffer);
-        }
+        any = any || !session->behind;
     }
-    ln_buffer_put(&buffer);
+    if (any && !partition->store->options.plant_lost_pushes) {
+        gather_push(partition, effect);
+    }
 }
 
 void
@@ -124,7 +157,7 @@ tell_sessions(struct partition *partition, const struct effect *effect)
 {
     switch (effect->kind) {
     case EFFECT_PUSH:
-        partition_push(partition, effect);
+        push(partition, effect);
         break;
     case EFFECT_RESYNC:
         notify_user(partition, effect, STORE_RESYNC, true);
@@ -268,15 +301,31 @@ answer_awaiting(struct partition *partition)
 
 /* ----------------------------------------------------------------------------- from the journal */
 
+/* What one partition's streams bring, one record behind the other, is pushed together: nobody is
+ * told anything else in between, or waits for it. */
+static void
+tell(struct partition *partition, const struct ask *ask, const struct effects *effects)
+{
+    struct journal *journal = partition->journal;
+    for (size_t i = 0; i < effects->count; i++) {
+        const struct effect *effect = &effects->items[i];
+        if (effect->kind != EFFECT_PUSH) {
+            partition_push_gathered(journal);
+        }
+        tell_sessions(partition, effect);
+    }
+    if (ask->tag != ASK_STREAM) {
+        partition_push_gathered(journal);
+    }
+}
+
 void
 partition_applied(struct partition *partition, struct ask *ask, const struct result *result,
                   struct effects *effects)
 {
     uint8_t other;
     counter_add(&partition->commands, 1);
-    for (size_t i = 0; i < effects->count; i++) {
-        tell_sessions(partition, &effects->items[i]);
-    }
+    tell(partition, ask, effects);
     if (effects->fan_members > 0) {
         fan_add(&partition->fan, effects->streams, effects->fan_members);
         hot_count(&partition->hot_groups, effects->fan_group,
@@ -323,6 +372,7 @@ partition_passed(struct partition *partition, struct ask *ask)
 {
     const struct ask_kind *kind = partition_kind(ask->tag);
     ASSERT(kind->passed != NULL);
+    partition_push_gathered(partition->journal);
     kind->passed(partition, ask);
     ask_free(ask);
 }

@@ -73,7 +73,7 @@ enum store_tag {
     STORE_USER_LIST, /* store_list -> store_rows, buffer: struct store_user [count] */
 
     /* To attached sessions, unasked. */
-    STORE_PUSH,    /* store_push, buffer: one entry */
+    STORE_PUSH,    /* store_push, buffer: entries (entry_next) */
     STORE_BEHIND,  /* store_notice: it took no push; none follows until it has read its inbox */
     STORE_RESYNC,  /* store_notice: the device reached its limit, lost its place; attach it again */
     STORE_REVOKED, /* store_notice: the device, or (0) the user, was removed */

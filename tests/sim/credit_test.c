@@ -91,6 +91,51 @@ who_does_not_acknowledge_gets_256_entries(void **state)
     }
 }
 
+/* Alice makes a group of both, which Bob hears of. */
+static uint64_t
+alice_founds(void)
+{
+    char text[256];
+    (void)snprintf(text, sizeof text,
+                   "{\"number\":\"1\",\"createChat\":{\"name\":\"we\",\"participants\":[{"
+                   "\"userId\":\"%llu\"}]}}",
+                   (unsigned long long)bob_id);
+    wire_say(&alice, text);
+    uint64_t group = wire_number(wire_expect(&alice, "\"groupId\""), "groupId");
+    (void)wire_expect(&bob, "\"chatUpdate\"");
+    (void)wire_waiting(&alice, 1000);
+    wire_forget(&alice);
+    return group;
+}
+
+/* What a group says at once is pushed at once: of that, too, as much as there is credit for. */
+static void
+of_what_a_group_says_at_once_comes_what_there_is_credit_for(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        char text[128];
+        begin(seed);
+        uint64_t group = alice_founds();
+        (void)snprintf(text, sizeof text,
+                       "{\"sendMessage\":{\"chat\":{\"groupId\":\"%llu\"},\"text\":\"more\"}}",
+                       (unsigned long long)group);
+        for (unsigned i = 0; i < 600; i++) {
+            wire_say(&alice, text);
+            if (i % 50 == 49) {
+                (void)wire_waiting(&alice, 1000);
+            }
+        }
+        assert_int_equal(wire_waiting(&bob, 2000), 255); /* and the update */
+        bob_acks(bob_hears(255));
+        assert_int_equal(wire_waiting(&bob, 2000), 256);
+        bob_acks(bob_hears(256));
+        assert_int_equal(wire_waiting(&bob, 2000), 600 - 255 - 256);
+        (void)bob_hears(600 - 255 - 256);
+        end();
+    }
+}
+
 static void
 who_does_not_acknowledge_gets_256_kib(void **state)
 {
@@ -313,6 +358,8 @@ main(void)
     static const struct CMUnitTest specs[] = {
         SPEC("who does not acknowledge gets 256 entries, and more when he does",
              who_does_not_acknowledge_gets_256_entries),
+        SPEC("of what a group says at once comes as much as there is credit for",
+             of_what_a_group_says_at_once_comes_what_there_is_credit_for),
         SPEC("who does not acknowledge gets 256 KiB, and more when he does",
              who_does_not_acknowledge_gets_256_kib),
         SPEC("an acknowledgement of what never was is an error and brings no credit",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(noun window record record_call entry payload command page attached fan)
+foreach(noun window record record_call entry payload command page attached fan bundle)
   linnet_test(store_${noun}_test TIER fast SOURCES ${noun}_test.c LIBS linnet_store)
 endforeach()
 # What a command does, tried out in a world of ledgers without files.
