@@ -23,6 +23,8 @@
 enum {
     BUNDLES_MAX = 16,         /* users; a group of a thousand has four in a partition */
     BUNDLE_BYTES_MAX = 16384, /* one that has so much takes no more */
+    BUNDLE_ENTRY_BYTES_MAX =
+        1024, /* what is longer goes alone: it is dearer to copy than to send */
 };
 
 struct bundle {

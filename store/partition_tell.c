@@ -33,13 +33,12 @@ push_one(struct partition *partition, const struct bundle *bundle,
     ln_send(session->pid, &msg);
 }
 
+/* Takes the buffer, which has the bundle's entries. */
 static void
-push_bundle(struct partition *partition, const struct bundle *bundle)
+push_buffer(struct partition *partition, const struct bundle *bundle, struct ln_buffer *buffer)
 {
     const struct attached *attached = &partition->attached;
     struct attached_session *session = attached_next(attached, bundle->user, NULL);
-    struct ln_buffer *buffer = ln_buffer_new(bundle->entries.count);
-    memcpy(ln_buffer_data(buffer), bundle->entries.bytes, bundle->entries.count);
     for (; session != NULL; session = attached_next(attached, bundle->user, session)) {
         if (!session->behind) {
             push_one(partition, bundle, session, buffer);
@@ -53,21 +52,37 @@ partition_push_gathered(struct journal *journal)
 {
     struct bundles *bundles = &journal->bundles;
     for (unsigned i = 0; i < bundles->count; i++) {
-        push_bundle(journal->gathering, &bundles->items[i]);
+        const struct rows *entries = &bundles->items[i].entries;
+        struct ln_buffer *buffer = ln_buffer_new(entries->count);
+        memcpy(ln_buffer_data(buffer), entries->bytes, entries->count);
+        push_buffer(journal->gathering, &bundles->items[i], buffer);
     }
     bundles_clear(bundles);
 }
 
-/* Puts the entry that the effect tells of to those that its user's sessions are pushed next. */
 static void
-gather_push(struct partition *partition, const struct effect *effect)
+entry_write(const struct effect *effect, struct store_value record, unsigned char *out)
+{
+    entry_prefix(effect->number, record.count, out);
+    memcpy(out + ENTRY_PREFIX_BYTES, record.bytes, record.count);
+}
+
+static void
+push_entry(struct partition *partition, const struct effect *effect, struct store_value record)
+{
+    struct bundle alone = {
+        .user = effect->user, .previous = effect->previous, .number = effect->number, .count = 1};
+    struct ln_buffer *buffer = ln_buffer_new(ENTRY_PREFIX_BYTES + record.count);
+    partition_push_gathered(partition->journal);
+    entry_write(effect, record, ln_buffer_data(buffer));
+    push_buffer(partition, &alone, buffer);
+}
+
+/* To those that its user's sessions are pushed next. */
+static void
+gather_entry(struct partition *partition, const struct effect *effect, struct store_value record)
 {
     struct journal *journal = partition->journal;
-    struct store_key key =
-        record_key(partition->ledger.partition, RECORD_INBOX, effect->user, effect->number);
-    struct store_value record;
-    bool present = ledger_get(&partition->ledger, &key, &record);
-    ASSERT(present);
     if (journal->gathering != partition) {
         partition_push_gathered(journal);
         journal->gathering = partition;
@@ -77,14 +92,14 @@ gather_push(struct partition *partition, const struct effect *effect)
         partition_push_gathered(journal);
         bundle = bundles_of(&journal->bundles, effect->user, effect->previous);
     }
-    unsigned char *bytes = bundle_room(bundle, effect->number, ENTRY_PREFIX_BYTES + record.count);
-    entry_prefix(effect->number, record.count, bytes);
-    memcpy(bytes + ENTRY_PREFIX_BYTES, record.bytes, record.count);
+    entry_write(effect, record,
+                bundle_room(bundle, effect->number, ENTRY_PREFIX_BYTES + record.count));
 }
 
-/* Sessions that read their inbox find it there. */
+/* Sessions that read their inbox find it there. `gather`: more may follow at once; what is long is
+ * not copied twice for that. */
 static void
-push(struct partition *partition, const struct effect *effect)
+push(struct partition *partition, const struct effect *effect, bool gather)
 {
     const struct attached *attached = &partition->attached;
     struct attached_session *session = attached_next(attached, effect->user, NULL);
@@ -93,8 +108,18 @@ push(struct partition *partition, const struct effect *effect)
         session->newest = (uint32_t)effect->number;
         any = any || !session->behind;
     }
-    if (any && !partition->store->options.plant_lost_pushes) {
-        gather_push(partition, effect);
+    if (!any || partition->store->options.plant_lost_pushes) {
+        return;
+    }
+    struct store_key key =
+        record_key(partition->ledger.partition, RECORD_INBOX, effect->user, effect->number);
+    struct store_value record;
+    bool present = ledger_get(&partition->ledger, &key, &record);
+    ASSERT(present);
+    if (gather && record.count <= BUNDLE_ENTRY_BYTES_MAX) {
+        gather_entry(partition, effect, record);
+    } else {
+        push_entry(partition, effect, record);
     }
 }
 
@@ -157,8 +182,7 @@ tell_sessions(struct partition *partition, const struct effect *effect)
 {
     switch (effect->kind) {
     case EFFECT_PUSH:
-        push(partition, effect);
-        break;
+        break; /* as `tell` has it */
     case EFFECT_RESYNC:
         notify_user(partition, effect, STORE_RESYNC, true);
         break;
@@ -306,16 +330,18 @@ answer_awaiting(struct partition *partition)
 static void
 tell(struct partition *partition, const struct ask *ask, const struct effects *effects)
 {
-    struct journal *journal = partition->journal;
+    bool gather = ask->tag == ASK_STREAM;
+    if (!gather) {
+        partition_push_gathered(partition->journal);
+    }
     for (size_t i = 0; i < effects->count; i++) {
         const struct effect *effect = &effects->items[i];
-        if (effect->kind != EFFECT_PUSH) {
-            partition_push_gathered(journal);
+        if (effect->kind == EFFECT_PUSH) {
+            push(partition, effect, gather);
+        } else {
+            partition_push_gathered(partition->journal);
+            tell_sessions(partition, effect);
         }
-        tell_sessions(partition, effect);
-    }
-    if (ask->tag != ASK_STREAM) {
-        partition_push_gathered(journal);
     }
 }
 
