@@ -176,6 +176,54 @@ patient_bytes_are_no_hindrance(void **state)
 }
 
 static void
+patient_then_aborted_story(void)
+{
+    struct ln_socket *listener;
+    struct ln_socket *socket = harbour_meet(&listener);
+    harbour_fill(100, 1);
+    ln_socket_send_within(socket, harbour_sent, 10, 10000);
+    ln_socket_close(&socket, true);
+    stage_expect_silence(15000);
+    EXPECT(harbour_witness.received == 0 && harbour_witness.closed && harbour_witness.reset);
+    ln_socket_close(&listener, false);
+}
+
+static void
+patient_then_failed_story(void)
+{
+    struct ln_socket *listener;
+    struct ln_socket *socket = harbour_meet(&listener);
+    harbour_fill(100, 1);
+    ln_socket_send_within(socket, harbour_sent, 10, 10000);
+    sim_peer_cut(harbour_witness.peer);
+    ln_socket_send(socket, harbour_sent + 10, 10);
+    harbour_expect_closed(-ECONNRESET);
+    stage_expect_silence(15000);
+    EXPECT(ln_socket_unsent(socket) == 0);
+    ln_socket_close(&socket, false);
+    ln_socket_close(&listener, false);
+}
+
+static void
+patient_then_over_story(void)
+{
+    struct ln_socket *listener;
+    struct ln_socket *socket = harbour_meet(&listener);
+    harbour_fill(100, 1);
+    ln_socket_send_within(socket, harbour_sent, 10, 10000);
+    EXPECT(ln_socket_unsent(socket) == 10); /* and the node ends */
+}
+
+static void
+patient_bytes_outlive_nothing(void **state)
+{
+    (void)state;
+    stage_play(patient_then_aborted_story);
+    stage_play(patient_then_failed_story);
+    stage_play(patient_then_over_story);
+}
+
+static void
 unread_story(void)
 {
     struct ln_socket *listener;
@@ -572,6 +620,9 @@ main(void)
              patient_bytes_wait_for_company),
         SPEC("they hinder no detaching, and go with a connection that is cut",
              patient_bytes_are_no_hindrance),
+        SPEC("nothing waits any more for their time when the connection is aborted, has failed, or "
+             "the node ends",
+             patient_bytes_outlive_nothing),
         SPEC("bytes that nobody read cost no last words", unread_bytes_cost_no_last_words),
         SPEC("who has ended his side may read on; that he is gone is told, too, once",
              who_goes_later_is_told_of),
