@@ -137,7 +137,8 @@ void
 event_send_receipts(struct connection *connection, Linnet__V1__ServerFrame *frame)
 {
     connection->patient = connection->socket != NULL &&
-                          messenger_pressure_known(connection->messenger) >= PRESSURE_RECEIPTS;
+                          messenger_pressure_known(connection->messenger) >= PRESSURE_RECEIPTS &&
+                          connection_more_comes(connection);
     event_send(connection, frame);
     connection->patient = false;
     messenger_count(&connection->messenger->counters.receipts);

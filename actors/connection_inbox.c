@@ -60,6 +60,12 @@ credit(const struct connection *connection)
                             feed->flight.bytes < limits->unacknowledged_bytes_max);
 }
 
+bool
+connection_more_comes(const struct connection *connection)
+{
+    return live(connection) && credit(connection);
+}
+
 static void
 show(struct connection *connection, struct ln_buffer *buffer, const struct store_entry *entry)
 {

@@ -210,13 +210,18 @@ void connection_credit(struct connection *connection, uint64_t number);
 void connection_read_again(struct connection *connection);
 /* At each look of the clock: now and then it asks whether it has been told everything. */
 void connection_audit(struct connection *connection);
+/* Whether it is pushed what its user gets from now on; else that waits for a page, or for the
+ * device to acknowledge something. */
+bool connection_more_comes(const struct connection *connection);
 /* Its end: nothing is told to it any more. */
 void connection_detach(struct connection *connection);
 
 /* connection_event.c */
 void event_send(struct connection *connection, Linnet__V1__ServerFrame *frame);
 /* The same of how far others have got. Under pressure it leaves with what is sent next, which saves
- * a segment and often one that the client answers it with; or after a while. */
+ * a segment and often one that the client answers it with; or after a while. Not where more is
+ * pushed only when the client has acknowledged this one, nor in a page, whose events leave together
+ * as it is. */
 void event_send_receipts(struct connection *connection, Linnet__V1__ServerFrame *frame);
 void event_error(struct connection *connection, uint64_t number, uint64_t ref,
                  Linnet__V1__Error__Code code, const char *text, uint64_t retry_after_ms);

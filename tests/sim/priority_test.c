@@ -357,11 +357,17 @@ what_is_told_to_many_is_told(void **state)
 /* --------------------------------------------------------------------------- receipts held back */
 
 static void
-press(void)
+press_to(enum pressure pressure)
 {
     for (unsigned i = 0; i < world.schedulers; i++) {
-        pressure_note(&world.messenger.gauges[i], PRESSURE_RECEIPTS, sim_now_ns(world.driver));
+        pressure_note(&world.messenger.gauges[i], pressure, sim_now_ns(world.driver));
     }
+}
+
+static void
+press(void)
+{
+    press_to(PRESSURE_RECEIPTS);
 }
 
 /* Whatever comes before. */
@@ -427,14 +433,20 @@ one_that_is_refused_takes_none_with_it(void **state)
     end_both();
 }
 
-/* Bob has read it all, and Alice is about to be told. */
 static void
-tick_under_way(void)
+bob_reads_all(void)
 {
     say(&bob, "{\"ack\":{\"inboxNumber\":\"#\"}}", fed[0][4], 0);
     say(&bob, "{\"markRead\":{\"chat\":{\"userId\":\"#\"},\"chatNumber\":\"5\"}}", alice_id, 0);
+}
+
+/* Bob has read it all, and Alice is about to be told. */
+static void
+tick_under_way(enum pressure pressure)
+{
+    bob_reads_all();
     world_run(&world, 5);
-    press();
+    press_to(pressure);
     alice.heard_at = alice.heard_count;
 }
 
@@ -443,7 +455,7 @@ ticks_leave_with_what_else_there_is(void **state)
 {
     (void)state;
     two_people();
-    tick_under_way();
+    tick_under_way(PRESSURE_RECEIPTS);
     assert_int_equal(wire_waiting(&alice, 100), 0);
     wire_say(&alice, "{\"ping\":{}}");
     assert_int_equal(wire_waiting(&alice, 50), 2);
@@ -457,10 +469,58 @@ ticks_leave_alone_where_nothing_else_does(void **state)
 {
     (void)state;
     two_people();
-    tick_under_way();
+    tick_under_way(PRESSURE_RECEIPTS);
     assert_int_equal(wire_waiting(&alice, 200), 0);
     assert_int_equal(wire_waiting(&alice, 100), 1);
     (void)wire_expect(&alice, "\"read\":\"5\"");
+    end_both();
+}
+
+static void
+ticks_leave_at_once_while_receipts_need_not_give_way(void **state)
+{
+    (void)state;
+    for (enum pressure pressure = PRESSURE_NONE; pressure < PRESSURE_RECEIPTS; pressure++) {
+        two_people();
+        tick_under_way(pressure);
+        assert_int_equal(wire_waiting(&alice, 50), 1);
+        (void)wire_expect(&alice, "\"read\":\"5\"");
+        end_both();
+    }
+}
+
+/* Alice has heard that it was delivered; behind what she hears next nothing more comes from the
+ * inbox before she acknowledges some of it. */
+static void
+the_tick_that_uses_up_the_credit_leaves_at_once(void **state)
+{
+    (void)state;
+    two_people();
+    world.messenger.limits.unacknowledged_entries_max = 2;
+    tick_under_way(PRESSURE_RECEIPTS);
+    assert_int_equal(wire_waiting(&alice, 50), 1);
+    (void)wire_expect(&alice, "\"read\":\"5\"");
+    end_both();
+}
+
+/* The tick for what was delivered has used up Alice's credit, so the one for what was read waits
+ * for a page. She acknowledges before the pressure comes, which would hold that back, too. */
+static void
+a_tick_of_a_page_leaves_at_once(void **state)
+{
+    (void)state;
+    two_people();
+    world.messenger.limits.unacknowledged_entries_max = 1;
+    bob_reads_all();
+    assert_int_equal(wire_waiting(&alice, 1000), 1);
+    uint64_t number = wire_number(wire_expect(&alice, "\"delivered\":\"5\""), "inboxNumber");
+    world.messenger.limits.unacknowledged_entries_max = 10;
+    say(&alice, "{\"ack\":{\"inboxNumber\":\"#\"}}", number, 0);
+    assert_int_equal(wire_waiting(&alice, 1), 0);
+    press();
+    assert_int_equal(wire_waiting(&alice, 50), 1);
+    (void)wire_expect(&alice, "\"read\":\"5\"");
+    assert_int_equal(messenger_counted(&counters()->receipts_held), 0);
     end_both();
 }
 
@@ -506,6 +566,11 @@ main(void)
              ticks_leave_with_what_else_there_is),
         SPEC("ticks leave alone where nothing else does",
              ticks_leave_alone_where_nothing_else_does),
+        SPEC("ticks leave at once while only typing or presence gives way",
+             ticks_leave_at_once_while_receipts_need_not_give_way),
+        SPEC("a tick that uses up its reader's credit leaves at once",
+             the_tick_that_uses_up_the_credit_leaves_at_once),
+        SPEC("a tick of a page leaves at once", a_tick_of_a_page_leaves_at_once),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
