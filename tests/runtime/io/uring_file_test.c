@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -274,7 +275,9 @@ page_waits(void **state)
     assert_int_equal(io_file_sync(rig.driver, file), 0);
     assert_int_equal(waits_for_page(&rig, file, sizeof page, true), 0);
     assert_int_equal(fstatfs(file, &where), 0);
-    if (where.f_type != TMPFS) { /* which is the cache */
+    if (where.f_type == TMPFS) {
+        (void)printf("left out, since tmpfs is the page cache: a page that is not there\n");
+    } else {
         assert_int_equal(waits_for_page(&rig, file, sizeof page, false), 1);
     }
     scratch_drop(&rig, file, "page");
