@@ -85,7 +85,8 @@ partition_owned_answer(struct partition *partition, struct ask *ask,
     if (page.cut && result.count == 0) { /* none of those that were read exists any more */
         ask->after = page.row_key.a;
         partition_read_again(&ask->ranges[0]);
-        (void)partition_owned_read(partition, ask, owned); /* into the fetch */
+        bool read = partition_owned_read(partition, ask, owned);
+        ASSERT(!read); /* it was given back: it is in the fetch now, which wakes the ask */
         return ASK_MISSING;
     }
     result.more = page.cut || result.count == rows_max;
@@ -244,6 +245,7 @@ run_groups(struct partition *partition, struct ask *ask, bool act)
     }
     out->count = 0;
     page_start(&page, partition->ledger.delta, &wanted.range, &ask->ranges[0].rows);
+    /* Rows of groups are never deleted, so those that were read are there: no page is empty. */
     while (result.count < rows_max && page_next(&page, &key, &value)) {
         add_group(out, key.owner, value);
         result.count++;
