@@ -325,6 +325,18 @@ environment_hold(struct environment *environment)
     return result;
 }
 
+bool
+environment_try_hold(struct environment *environment)
+{
+    if (!lock_try(environment->lock)) {
+        return false;
+    }
+    bool open = environment->env != NULL;
+    environment->users += open;
+    lock_give(environment->lock);
+    return open;
+}
+
 void
 environment_let_go(struct environment *environment)
 {

@@ -83,6 +83,9 @@ struct environment_read {
 
 MUST_CHECK int environment_read_begin(struct environment *environment,
                                       struct environment_read *out);
+/* Likewise by a loop's thread, which must not wait for files. -EAGAIN: it rests, or is being opened
+ * or closed: a job's. */
+MUST_CHECK int environment_read_try(struct environment *environment, struct environment_read *out);
 /* What was read from it is gone afterwards. */
 void environment_read_end(struct environment_read *read);
 

@@ -34,6 +34,10 @@ int environment_translated(int code);
 /* For one transaction, until environment_let_go. Opens what rests, while others wait who want it,
  * too. */
 MUST_CHECK int environment_hold(struct environment *environment);
+/* Likewise, if it does not rest and is neither opened nor closed at this moment. Never waits; nor
+ * does anybody for longer than a few instructions until it is let go, since what is held is neither
+ * opened nor closed. */
+MUST_CHECK bool environment_try_hold(struct environment *environment);
 void environment_let_go(struct environment *environment);
 
 /* environment_read.c */

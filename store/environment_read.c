@@ -44,15 +44,12 @@ spare_keep(struct environment *environment, MDB_txn *txn, MDB_cursor *cursor)
     environment_read_free(txn, cursor);
 }
 
-int
-environment_read_begin(struct environment *environment, struct environment_read *out)
+/* Of one that is held. Lets it go again when it fails. */
+static int
+read_begin(struct environment *environment, struct environment_read *out)
 {
     MDB_txn *txn = NULL;
     MDB_cursor *cursor = NULL;
-    int result = environment_hold(environment);
-    if (result < 0) {
-        return result;
-    }
     spare_take(environment, &txn, &cursor);
     int code =
         txn != NULL ? mdb_txn_renew(txn) : mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &txn);
@@ -67,6 +64,19 @@ environment_read_begin(struct environment *environment, struct environment_read 
     }
     *out = (struct environment_read){environment, txn, cursor};
     return 0;
+}
+
+int
+environment_read_begin(struct environment *environment, struct environment_read *out)
+{
+    int result = environment_hold(environment);
+    return result < 0 ? result : read_begin(environment, out);
+}
+
+int
+environment_read_try(struct environment *environment, struct environment_read *out)
+{
+    return environment_try_hold(environment) ? read_begin(environment, out) : -EAGAIN;
 }
 
 void

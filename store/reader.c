@@ -12,10 +12,11 @@
 enum {
     /* Requests of one job: two schedulers with half of their partitions waiting. */
     JOBS_MAX = 64,
-    /* Of one that is read at once. More are worth being handed over. */
-    JOBS_AT_ONCE_MAX = 16,
-    /* Jobs in a row that have not waited for the disk, until the next is expected not to. */
-    JOBS_UNTIL_WARM = 256,
+    /* What a scheduler reads of one job, records and bytes of them: less than 100 us. */
+    AT_ONCE_LOOKS_MAX = 128,
+    AT_ONCE_BYTES_MAX = 64 * 1024,
+    /* Records, until the kernel is asked whether one of them was waited for. */
+    LOOKS_UNTIL_ASKED = 4,
     STACK_BYTES = 64 * 1024, /* LMDB runs on it */
 };
 
@@ -32,29 +33,48 @@ struct job {
     int result; /* JOB_WAITS: not read yet */
 };
 
-/* On the heap of its actor: a process' stack is small. The rows are malloc's, made on the
- * worker. */
+/* On the heap of its actor: a process' stack is small. The rows are malloc's. */
 struct batch {
     struct ln_resource resource;
     struct io *io;
     unsigned count;
-    bool waited; /* for the disk */
     struct job jobs[JOBS_MAX];
+    bool waited; /* for the disk */
+    /* While a scheduler reads. */
+    bool at_once;
+    bool stopped;   /* it has read enough, or waited: what is left is a worker's */
+    uint64_t waits; /* io_page_waits at the beginning */
+    uint32_t looks;
+    size_t bytes; /* of the jobs that are done */
 };
 
 enum { JOB_WAITS = 1 };
 
-/* --------------------------------------------------- on the worker, or at once on the scheduler */
+/* ------------------------------------------------------- on a worker, or at once by the scheduler */
+
+/* Before each record. Whether the scheduler has to leave the rest to a worker. */
+static bool
+enough(struct batch *batch, const struct job *job)
+{
+    if (batch->at_once && !batch->stopped) {
+        bool asked = ++batch->looks % LOOKS_UNTIL_ASKED == 0;
+        batch->stopped = (asked && io_page_waits(batch->io) != batch->waits) ||
+                         batch->looks > AT_ONCE_LOOKS_MAX ||
+                         batch->bytes + job->rows.count > AT_ONCE_BYTES_MAX;
+    }
+    return batch->stopped;
+}
 
 /* One range being read. */
 struct range_read {
-    struct rows *rows;
+    struct batch *batch;
+    struct job *job;
     const struct fetch_range *range;
     uint32_t rows_count;
     uint32_t bytes;
 };
 
-enum { RANGE_FULL = 1 };
+enum { RANGE_FULL = 1, RANGE_LEFT };
 
 static int
 add_row(void *context, const struct store_key *key, struct store_value value)
@@ -64,18 +84,24 @@ add_row(void *context, const struct store_key *key, struct store_value value)
         (read->rows_count > 0 && read->bytes + value.count > read->range->bytes_max)) {
         return RANGE_FULL;
     }
-    rows_add(read->rows, key, &value);
+    if (enough(read->batch, read->job)) {
+        return RANGE_LEFT;
+    }
+    rows_add(&read->job->rows, key, &value);
     read->rows_count++;
     read->bytes += (uint32_t)value.count;
     return 0;
 }
 
 static int
-read_keys(const struct environment_read *read, struct job *job)
+read_keys(const struct environment_read *read, struct batch *batch, struct job *job)
 {
     const struct store_key *keys = fetch_message_keys(job->head);
     for (uint32_t i = 0; i < job->head->keys_count; i++) {
         struct store_value value;
+        if (enough(batch, job)) {
+            return JOB_WAITS;
+        }
         int error = environment_get(read, &keys[i], &value);
         if (error != 0 && error != -ENOENT) {
             return error;
@@ -87,16 +113,19 @@ read_keys(const struct environment_read *read, struct job *job)
 }
 
 static int
-read_ranges(const struct environment_read *read, struct job *job)
+read_ranges(const struct environment_read *read, struct batch *batch, struct job *job)
 {
     const struct fetch_range *ranges = fetch_message_ranges(job->head);
     for (uint32_t i = 0; i < job->head->ranges_count; i++) {
-        struct range_read range = {.rows = &job->rows, .range = &ranges[i]};
+        struct range_read range = {.batch = batch, .job = job, .range = &ranges[i]};
         uint32_t at = (uint32_t)job->rows.count;
         int result =
             environment_range(read, &ranges[i].range, ENVIRONMENT_FORWARDS, add_row, &range);
         if (result < 0) {
             return result;
+        }
+        if (result == RANGE_LEFT) {
+            return JOB_WAITS;
         }
         job->sections[1 + i] = (struct fetched){
             .at = at,
@@ -107,24 +136,36 @@ read_ranges(const struct environment_read *read, struct job *job)
     return 0;
 }
 
-/* All of a cell that wait, from `first` on. */
+/* One that was left before it was done begins anew. */
+static int
+read_job(const struct environment_read *read, struct batch *batch, struct job *job)
+{
+    job->rows.count = 0;
+    int result = read_keys(read, batch, job);
+    if (result == 0) {
+        result = read_ranges(read, batch, job);
+    }
+    if (result == 0) {
+        batch->bytes += job->rows.count;
+    }
+    return result;
+}
+
+/* All of a cell that wait, from `first` on. A scheduler leaves those whose files are not at hand. */
 static void
 read_cell(struct batch *batch, unsigned first)
 {
     struct cell *cell = batch->jobs[first].head->cell;
     struct environment_read read;
-    int error = environment_read_begin(cell->environment, &read);
-    for (unsigned i = first; i < batch->count; i++) {
+    int error = batch->at_once ? environment_read_try(cell->environment, &read)
+                               : environment_read_begin(cell->environment, &read);
+    if (batch->at_once && error == -EAGAIN) {
+        return;
+    }
+    for (unsigned i = first; i < batch->count && !batch->stopped; i++) {
         struct job *job = &batch->jobs[i];
-        if (job->head->cell != cell || job->result != JOB_WAITS) {
-            continue;
-        }
-        job->result = error;
-        if (job->result == 0) {
-            job->result = read_keys(&read, job);
-        }
-        if (job->result == 0) {
-            job->result = read_ranges(&read, job);
+        if (job->head->cell == cell && job->result == JOB_WAITS) {
+            job->result = error != 0 ? error : read_job(&read, batch, job);
         }
     }
     if (error == 0) {
@@ -136,13 +177,14 @@ static void
 read_batch(void *argument)
 {
     struct batch *batch = argument;
-    uint64_t waits = io_page_waits(batch->io);
-    for (unsigned i = 0; i < batch->count; i++) {
+    batch->waits = io_page_waits(batch->io);
+    batch->stopped = false;
+    for (unsigned i = 0; i < batch->count && !batch->stopped; i++) {
         if (batch->jobs[i].result == JOB_WAITS) {
             read_cell(batch, i);
         }
     }
-    batch->waited = io_page_waits(batch->io) != waits;
+    batch->waited = batch->waited || io_page_waits(batch->io) != batch->waits;
 }
 
 /* ------------------------------------------------------------------------------------ the actor */
@@ -204,33 +246,47 @@ gather(struct batch *batch)
     return true;
 }
 
-/* Whether the scheduler itself may read it: little, of environments that are open. */
-static bool
-is_small(const struct batch *batch)
+static unsigned
+jobs_left(const struct batch *batch)
 {
-    bool small = batch->count <= JOBS_AT_ONCE_MAX;
-    for (unsigned i = 0; i < batch->count && small; i++) {
-        small = !environment_rests(batch->jobs[i].head->cell->environment);
+    unsigned left = 0;
+    for (unsigned i = 0; i < batch->count; i++) {
+        left += batch->jobs[i].result == JOB_WAITS;
     }
-    return small;
+    return left;
+}
+
+/* `warm`: it is expected to be in memory. */
+static void
+read_all(const struct reader *reader, struct batch *batch, bool warm)
+{
+    batch->waited = false;
+    batch->looks = 0;
+    batch->bytes = 0;
+    batch->at_once = warm;
+    if (warm) {
+        read_batch(batch);
+        batch->at_once = false;
+    }
+    unsigned left = jobs_left(batch);
+    if (left > 0) {
+        counter_add(&reader->journal->fetches_waited, left);
+        ln_work(read_batch, batch, false);
+    }
 }
 
 static void
 reader_run(void *state)
 {
     const struct reader *reader = state;
+    const struct store_options *options = &reader->journal->store->options;
     struct batch *batch = ln_alloc(sizeof(*batch));
-    unsigned warm = 0; /* jobs in a row that have not waited for the disk */
+    uint32_t quick = 0; /* jobs in a row that have not waited for the disk */
     ln_own(&batch->resource, release);
-    batch->io = io_of(reader->journal->store->options.driver, 0);
+    batch->io = io_of(options->driver, 0);
     while (gather(batch)) {
-        if (warm >= JOBS_UNTIL_WARM && is_small(batch)) {
-            read_batch(batch);
-        } else {
-            counter_add(&reader->journal->fetches_waited, batch->count);
-            ln_work(read_batch, batch, false);
-        }
-        warm = batch->waited ? 0 : warm + (warm < JOBS_UNTIL_WARM);
+        read_all(reader, batch, quick >= options->reads_until_warm);
+        quick = batch->waited ? 0 : quick + (quick < options->reads_until_warm);
         for (unsigned i = 0; i < batch->count; i++) {
             struct cell *cell = batch->jobs[i].head->cell;
             cell->reads++;

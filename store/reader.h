@@ -7,8 +7,9 @@
  *
  * A job is a worker's, since it may wait for the disk, and a scheduler must not. But handing it
  * over and being woken again costs more than the reading when records are in the page cache.
- * Whether they are, the kernel tells of each job afterwards (io_page_waits): after a few hundred in
- * a row that have not waited, the reader reads small ones itself, until one has waited.
+ * Whether they are, the kernel tells afterwards (io_page_waits): after a few hundred jobs in a row
+ * that have not waited, the reader begins them itself. It leaves to a worker what is much, what
+ * belongs to files that are closed, and all from a record on that was waited for.
  *
  * A process, one per scheduler that is some cell's home; its argument is a struct journal *.
  */

@@ -59,6 +59,9 @@ fill_defaults(struct store_options *options)
     if (options->reserve_bytes == 0) {
         options->reserve_bytes = STORE_RESERVE_BYTES;
     }
+    if (options->reads_until_warm == 0) {
+        options->reads_until_warm = STORE_READS_UNTIL_WARM;
+    }
     if (options->inbox_entries_max == 0) {
         options->inbox_entries_max = STORE_INBOX_ENTRIES_MAX;
     }

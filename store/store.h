@@ -49,6 +49,7 @@ enum {
     STORE_REPLAY_BYTES_MAX = 192 << 20,
     /* Commands applied to a cell since its last fold, whatever their size. */
     STORE_REPLAY_COMMANDS_MAX = 500000,
+    STORE_READS_UNTIL_WARM = 256,
     STORE_GROUP_MEMBERS_MAX = 1024,
     /* Freed when the disk is full, so that acknowledgements, removals and folds go on. */
     STORE_RESERVE_BYTES = 64 << 20,
@@ -110,6 +111,9 @@ struct store_options {
     /* What the partition of groups has to tell others, and they have not taken in yet: beyond it
      * groups are told to wait, whose messages become one for each partition that has members. */
     uint64_t outbox_bytes_max;
+    /* Jobs of a scheduler's reader in a row that have not waited for the disk, until it expects the
+     * next not to (reader.h). */
+    uint32_t reads_until_warm;
     /* A judge's hook, for tests alone: commands are applied and answered before they are
      * durable. */
     bool plant_answer_before_sync;

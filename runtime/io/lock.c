@@ -3,6 +3,7 @@
 
 #include "runtime/check.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -35,6 +36,14 @@ lock_take(struct lock *lock)
 {
     int error = pthread_mutex_lock(&lock->mutex);
     ASSERT(error == 0);
+}
+
+bool
+lock_try(struct lock *lock)
+{
+    int error = pthread_mutex_trylock(&lock->mutex);
+    ASSERT(error == 0 || error == EBUSY);
+    return error == 0;
 }
 
 void
