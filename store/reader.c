@@ -50,7 +50,7 @@ struct batch {
 
 enum { JOB_WAITS = 1 };
 
-/* ------------------------------------------------------- on a worker, or at once by the scheduler */
+/* ------------------------------------------------------ on a worker, or at once by a scheduler */
 
 /* Before each record. Whether the scheduler has to leave the rest to a worker. */
 static bool
@@ -151,7 +151,7 @@ read_job(const struct environment_read *read, struct batch *batch, struct job *j
     return result;
 }
 
-/* All of a cell that wait, from `first` on. A scheduler leaves those whose files are not at hand. */
+/* All of a cell that wait, from `first` on. A scheduler leaves those whose files are closed. */
 static void
 read_cell(struct batch *batch, unsigned first)
 {

@@ -148,7 +148,7 @@ boot_once(struct world *world)
         .reserve_bytes = SEGMENT_BYTES,
         .replay_commands_max =
             world->roomy ? ROOMY_REPLAY_COMMANDS_MAX : 64 + 400 * (world->seed % 3),
-        .reads_until_warm = (uint32_t)(world->seed % 2), /* from the first, or seldom */
+        .reads_until_warm = (uint32_t)(world->seed / 2 % 2), /* from the first, or seldom */
         .inbox_entries_max = world->settings.inbox_entries_max,
         .plant_lost_pushes = world->lost_pushes,
         .steps_bytes_max = 8 << 20,

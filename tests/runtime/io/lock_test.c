@@ -45,11 +45,47 @@ one_thread_at_a_time_has_it(void **state)
     lock_free(NULL);
 }
 
+static void *
+try_it(void *took)
+{
+    if (lock_try(lock)) {
+        *(bool *)took = true;
+        lock_give(lock);
+    }
+    return NULL;
+}
+
+static bool
+another_thread_takes_it(void)
+{
+    pthread_t thread;
+    bool took = false;
+    assert_int_equal(pthread_create(&thread, NULL, try_it, &took), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    return took;
+}
+
+static void
+a_try_does_not_wait(void **state)
+{
+    (void)state;
+    lock = lock_new();
+    assert_non_null(lock);
+    lock_take(lock);
+    assert_false(another_thread_takes_it());
+    lock_give(lock);
+    assert_true(another_thread_takes_it());
+    lock_take(lock); /* it was given back */
+    lock_give(lock);
+    lock_free(lock);
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
         SPEC("one thread at a time has a lock", one_thread_at_a_time_has_it),
+        SPEC("a try takes a lock that nobody has, and waits for none", a_try_does_not_wait),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
