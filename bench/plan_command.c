@@ -56,7 +56,7 @@ static const struct flag table[] = {
     {"hot-bytes", &flag_amount, ALL, MEASURED(hot_bytes), 0, 0, "BYTES",
      "memory of an active user's records (1290)"},
     {"record-bytes", &flag_amount, ALL, MEASURED(record_bytes), 0, 0, "BYTES",
-     "disk around a message's text: keys, entries, pages (274)"},
+     "disk around a message's text: keys, entries, pages (700)"},
     {"account-bytes", &flag_amount, ALL, MEASURED(account_bytes), 0, 0, "BYTES",
      "disk of a user with one device (752)"},
     {"cores", &flag_amount, ALL, HOST(cores), 0, 0, "N", "of a host (2)"},
