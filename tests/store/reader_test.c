@@ -89,7 +89,8 @@ goes_back_to_workers(void **state)
         waited += stats.fetches_waited;
         fetches += stats.fetches;
     }
-    assert_in_range(waited, (uint64_t)2 * SEEDS * UNTIL_WARM, fetches - (uint64_t)SEEDS * UNTIL_WARM);
+    assert_in_range(waited, (uint64_t)2 * SEEDS * UNTIL_WARM,
+                    fetches - (uint64_t)SEEDS * UNTIL_WARM);
 }
 
 static uint64_t
