@@ -8,7 +8,7 @@
  * can run or is told anything.
  *
  *     bundle = bundles_of(&bundles, user, previous);
- *     ... bundles_room(bundle, number, bytes) ...                  and again
+ *     ... bundle_room(bundle, number, bytes) ...                  and again
  *     for (i = 0; i < bundles.count; i++) { ... bundles.items[i] ... }
  *     bundles_clear(&bundles);
  *

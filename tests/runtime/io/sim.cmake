@@ -5,7 +5,7 @@ add_library(linnet_sim_rig STATIC sim_rig.c sim_life.c)
 target_include_directories(linnet_sim_rig PRIVATE ${PROJECT_BINARY_DIR}/include/tests)
 target_link_libraries(linnet_sim_rig PUBLIC linnet_runtime PRIVATE linnet_flags cmocka)
 
-foreach(noun clock network faults peer disk names replay)
+foreach(noun clock connect stream ends faults peer disk names replay)
   linnet_test(sim_${noun}_test TIER fast SOURCES sim_${noun}_test.c LIBS linnet_sim_rig linnet_runtime)
 endforeach()
 
