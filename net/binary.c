@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Two passes: a check that walks the wire along the descriptors and takes no memory, then
- * protobuf-c's own decoding. One pass that fills the structs as it goes would save some 30 ns a
- * frame, and would be a second implementation of protobuf to keep right. */
+/* One walk along the descriptors, which checks the wire and fills the structs as it goes. What it
+ * makes is what protobuf-c would: the tests compare the two. It took two walks before, and a third
+ * that dropped unknown fields, for 2,400 instructions a frame instead of 900. */
 #include "net/binary.h"
 
 #include <errno.h>
@@ -21,6 +21,7 @@ enum {
      * zeros. */
     SHORT_VARINT_BYTES_MAX = 5,
     FIELD_ID_MAX = (1 << 29) - 1,
+    ELEMENTS_MIN = 4, /* of a list, a power of two */
 };
 
 /* One message's part of the wire. */
@@ -32,6 +33,8 @@ struct span {
 struct check {
     struct schema_path path;
     struct span spans[SCHEMA_DEPTH_MAX]; /* of the path's levels */
+    ProtobufCMessage *messages[SCHEMA_DEPTH_MAX];
+    struct arena *arena;
     struct protocol_error *error;
 };
 
@@ -39,6 +42,52 @@ static int
 check_fail(struct check *check, const char *text)
 {
     return schema_fail(&check->path, check->error, text);
+}
+
+/* The innermost message, which is being filled. */
+static unsigned char *
+filled(const struct check *check, size_t offset)
+{
+    return (unsigned char *)check->messages[check->path.depth - 1] + offset;
+}
+
+/* The next level; false: the arena's limit was met. */
+static bool
+message_begin(struct check *check, const ProtobufCMessageDescriptor *type, struct span span)
+{
+    unsigned depth = check->path.depth;
+    ASSERT(depth < SCHEMA_DEPTH_MAX);
+    ProtobufCMessage *message = arena_alloc(check->arena, type->sizeof_message);
+    if (message == NULL) {
+        return false;
+    }
+    type->message_init(message);
+    check->messages[depth] = message;
+    check->spans[depth] = span;
+    check->path.levels[depth] = (struct schema_level){.type = type};
+    check->path.depth++;
+    return true;
+}
+
+/* Room for one more in the field's list; NULL: the arena's limit was met. */
+static ProtobufCMessage **
+element_add(struct check *check, const ProtobufCFieldDescriptor *field)
+{
+    ProtobufCMessage ***list = (ProtobufCMessage ***)(void *)filled(check, field->offset);
+    size_t *count = (size_t *)(void *)filled(check, field->quantifier_offset);
+    bool full = *count == 0 || (*count >= ELEMENTS_MIN && (*count & (*count - 1)) == 0);
+    if (full) {
+        size_t room = *count == 0 ? ELEMENTS_MIN : 2 * *count;
+        ProtobufCMessage **larger = arena_alloc(check->arena, room * sizeof(void *));
+        if (larger == NULL) {
+            return NULL;
+        }
+        if (*count > 0) {
+            memcpy(larger, *list, *count * sizeof(void *));
+        }
+        *list = larger;
+    }
+    return &(*list)[(*count)++];
 }
 
 static bool
@@ -130,6 +179,62 @@ number_check(struct check *check, struct span *span)
     if (check->path.depth == 1 && level->type == &linnet__v1__client_frame__descriptor) {
         schema_note_number(level->field, value, check->error);
     }
+    void *out = filled(check, level->field->offset);
+    if (kind == SCHEMA_UINT64) {
+        *(uint64_t *)out = value;
+    } else if (kind == SCHEMA_BOOL) {
+        *(protobuf_c_boolean *)out = value != 0;
+    } else {
+        *(uint32_t *)out = (uint32_t)value; /* an enum is as wide */
+    }
+    return 0;
+}
+
+static int
+string_take(struct check *check, const ProtobufCFieldDescriptor *field, const uint8_t *bytes,
+            size_t count)
+{
+    const char *wrong = schema_string_wrong(bytes, count);
+    if (wrong != NULL) {
+        return check_fail(check, wrong);
+    }
+    char *copy = arena_alloc(check->arena, count + 1);
+    if (copy == NULL) {
+        return schema_fail_memory(check->error);
+    }
+    memcpy(copy, bytes, count);
+    copy[count] = '\0';
+    *(char **)(void *)filled(check, field->offset) = copy;
+    return 0;
+}
+
+static int
+bytes_take(struct check *check, const ProtobufCFieldDescriptor *field, const uint8_t *bytes,
+           size_t count)
+{
+    ProtobufCBinaryData *out = (ProtobufCBinaryData *)(void *)filled(check, field->offset);
+    if (count == 0) {
+        return 0;
+    }
+    uint8_t *copy = arena_alloc(check->arena, count);
+    if (copy == NULL) {
+        return schema_fail_memory(check->error);
+    }
+    memcpy(copy, bytes, count);
+    *out = (ProtobufCBinaryData){.data = copy, .len = count};
+    return 0;
+}
+
+static int
+message_take(struct check *check, const ProtobufCFieldDescriptor *field, struct span span)
+{
+    bool repeated = field->label == PROTOBUF_C_LABEL_REPEATED;
+    ProtobufCMessage **place = repeated ? element_add(check, field)
+                                        : (ProtobufCMessage **)(void *)filled(check, field->offset);
+    if (place == NULL || !message_begin(check, field->descriptor, span)) {
+        return schema_fail_memory(check->error);
+    }
+    *place = check->messages[check->path.depth - 1];
     return 0;
 }
 
@@ -137,24 +242,18 @@ number_check(struct check *check, struct span *span)
 static int
 bytes_check(struct check *check, struct span *span)
 {
-    struct schema_path *path = &check->path;
-    const ProtobufCFieldDescriptor *field = path->levels[path->depth - 1].field;
+    const ProtobufCFieldDescriptor *field = check->path.levels[check->path.depth - 1].field;
     struct span bytes;
     if (!bytes_read(span, &bytes)) {
         return check_fail(check, SCHEMA_TEXT_CUT);
     }
     size_t count = (size_t)(bytes.end - bytes.next);
-    if (schema_kind_of(field) == SCHEMA_STRING) {
-        const char *wrong = schema_string_wrong(bytes.next, count);
-        return wrong != NULL ? check_fail(check, wrong) : 0;
+    enum schema_kind kind = schema_kind_of(field);
+    if (kind == SCHEMA_STRING) {
+        return string_take(check, field, bytes.next, count);
     }
-    if (schema_kind_of(field) == SCHEMA_MESSAGE) {
-        ASSERT(path->depth < SCHEMA_DEPTH_MAX);
-        check->spans[path->depth] = bytes;
-        path->levels[path->depth] = (struct schema_level){.type = field->descriptor};
-        path->depth++;
-    }
-    return 0;
+    return kind == SCHEMA_BYTES ? bytes_take(check, field, bytes.next, count)
+                                : message_take(check, field, bytes);
 }
 
 static unsigned
@@ -181,6 +280,7 @@ claim_check(struct check *check, struct schema_level *level)
             return check_fail(check, SCHEMA_TEXT_ONEOF);
         }
         level->oneof = field;
+        *(uint32_t *)(void *)filled(check, field->quantifier_offset) = field->id;
     }
     return 0;
 }
@@ -229,14 +329,18 @@ field_check(struct check *check)
     return wire_type == WIRE_BYTES ? bytes_check(check, span) : number_check(check, span);
 }
 
-static int
-binary_check(const struct schema_input *input, struct protocol_error *out_error)
+int
+binary_decode(const struct schema_input *input, ProtobufCMessage **out_message,
+              struct protocol_error *out_error)
 {
     struct check check;
+    struct span whole = {.next = input->bytes, .end = input->bytes + input->count};
     check.error = out_error;
-    check.path.depth = 1;
-    check.path.levels[0] = (struct schema_level){.type = input->type};
-    check.spans[0] = (struct span){.next = input->bytes, .end = input->bytes + input->count};
+    check.arena = input->arena;
+    check.path.depth = 0;
+    if (!message_begin(&check, input->type, whole)) {
+        return schema_fail_memory(out_error);
+    }
     while (check.path.depth > 0) {
         const struct span *span = &check.spans[check.path.depth - 1];
         if (span->next == span->end) {
@@ -248,59 +352,6 @@ binary_check(const struct schema_input *input, struct protocol_error *out_error)
             return rc;
         }
     }
-    return 0;
-}
-
-/* What protobuf-c keeps of fields that it doesn't know would be written again with the message,
- * past all limits: unknown fields are ignored. Calls itself as deep as the schema is
- * (SCHEMA_DEPTH_MAX). */
-static void
-forget_unknown(ProtobufCMessage *message) // NOLINT(misc-no-recursion)
-{
-    message->n_unknown_fields = 0;
-    message->unknown_fields = NULL;
-    for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
-        const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-        unsigned char *at = (unsigned char *)message + field->offset;
-        if (field->type != PROTOBUF_C_TYPE_MESSAGE) {
-            continue;
-        }
-        if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-            size_t count = *(const size_t *)(const void *)((unsigned char *)message +
-                                                           field->quantifier_offset);
-            ProtobufCMessage **list = *(ProtobufCMessage ***)(void *)at;
-            for (size_t each = 0; each < count; each++) {
-                forget_unknown(list[each]);
-            }
-            continue;
-        }
-        bool oneof = (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
-        uint32_t given = 0;
-        if (oneof) {
-            memcpy(&given, (unsigned char *)message + field->quantifier_offset, sizeof(given));
-        }
-        ProtobufCMessage *inner = *(ProtobufCMessage **)(void *)at;
-        if ((!oneof || given == field->id) && inner != NULL) {
-            forget_unknown(inner);
-        }
-    }
-}
-
-int
-binary_decode(const struct schema_input *input, ProtobufCMessage **out_message,
-              struct protocol_error *out_error)
-{
-    int rc = binary_check(input, out_error);
-    if (rc < 0) {
-        return rc;
-    }
-    ProtobufCMessage *message =
-        protobuf_c_message_unpack(input->type, &input->arena->protobuf, input->count, input->bytes);
-    if (message == NULL) {
-        /* The check lets nothing through that protobuf-c refuses, so it was the memory. */
-        return schema_fail_memory(out_error);
-    }
-    forget_unknown(message);
-    *out_message = message;
+    *out_message = check.messages[0];
     return 0;
 }

@@ -128,16 +128,9 @@ int
 protocol_encode(enum protocol_form form, const ProtobufCMessage *message, void *out,
                 size_t out_bytes_max, size_t *out_bytes)
 {
-    bool json = form == PROTOCOL_JSON;
-    *out_bytes = json ? json_encode(message, out, out_bytes_max)
-                      : protobuf_c_message_get_packed_size(message);
-    if (*out_bytes > out_bytes_max) {
-        return -ENOBUFS;
-    }
-    if (!json) {
-        (void)protobuf_c_message_pack(message, out);
-    }
-    return 0;
+    *out_bytes = form == PROTOCOL_JSON ? json_encode(message, out, out_bytes_max)
+                                       : binary_encode(message, out, out_bytes_max);
+    return *out_bytes > out_bytes_max ? -ENOBUFS : 0;
 }
 
 const char *

@@ -158,8 +158,26 @@ remembers_number_and_ref(void **state)
     arena_fini(&arena);
 }
 
+/* Both forms of protobuf-c and of ours hold the same. Unknown fields are not ours. */
+static void
+same_as_protobuf_c(const ProtobufCMessage *message, const struct wire *wire)
+{
+    static uint8_t ours[4096], theirs[4096], written[4096];
+    ProtobufCMessage *read = protobuf_c_message_unpack(message->descriptor, NULL, wire->count,
+                                                       (const uint8_t *)wire->bytes);
+    assert_non_null(read);
+    size_t count = protobuf_c_message_pack(message, ours);
+    assert_true(count <= protobuf_c_message_pack(read, theirs));
+    if (count == protobuf_c_message_get_packed_size(read)) {
+        assert_memory_equal(ours, theirs, count);
+    }
+    assert_int_equal(binary_encode(message, written, sizeof(written)), count);
+    assert_memory_equal(written, ours, count);
+    protobuf_c_message_free_unpacked(read, NULL);
+}
+
 /* Every frame cut at every length, and with every byte changed in a few ways, is read or refused
- * with a reason. */
+ * with a reason; and what is read is what protobuf-c reads. */
 static void
 bears_damage(void **state)
 {
@@ -179,6 +197,9 @@ bears_damage(void **state)
             int rc =
                 read_as(&linnet__v1__client_frame__descriptor, &wire, &arena, &message, &error);
             assert_true(rc == 0 || (rc == -EPROTO && error.text[0] != '\0'));
+            if (rc == 0) {
+                same_as_protobuf_c(message, &wire);
+            }
             arena_fini(&arena);
             bytes[at / 5] ^= flip;
         }
@@ -209,6 +230,80 @@ stops_at_the_arenas_limit(void **state)
     assert_int_equal(rc, 0);
 }
 
+static void
+writes(const ProtobufCMessage *message)
+{
+    uint8_t theirs[4096], ours[4096];
+    size_t count = protobuf_c_message_pack(message, theirs);
+    for (size_t room = 0; room <= count + 3; room++) {
+        memset(ours, 0xA5, sizeof(ours));
+        assert_int_equal(binary_encode(message, ours, room), count);
+        assert_int_equal(ours[room], 0xA5);
+        if (room >= count) {
+            assert_memory_equal(ours, theirs, count);
+        }
+    }
+}
+
+static void
+writes_what_protobuf_c_writes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < client_frames_count; i++) {
+        writes(client_frames[i].message);
+    }
+    for (size_t i = 0; i < server_frames_count; i++) {
+        writes(server_frames[i].message);
+    }
+    /* Given, though it is empty; and long ones, whose lengths take two bytes. */
+    char text[301];
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    Linnet__V1__SendMessage send = LINNET__V1__SEND_MESSAGE__INIT;
+    Linnet__V1__Chat chat = LINNET__V1__CHAT__INIT;
+    Linnet__V1__ClientFrame frame = LINNET__V1__CLIENT_FRAME__INIT;
+    writes(&frame.base);
+    frame.command_case = LINNET__V1__CLIENT_FRAME__COMMAND_SEND_MESSAGE;
+    writes(&frame.base);
+    frame.send_message = &send;
+    send.chat = &chat;
+    chat.peer_case = LINNET__V1__CHAT__PEER_USER_ID;
+    send.body_case = LINNET__V1__SEND_MESSAGE__BODY_TEXT;
+    writes(&frame.base);
+    char none[] = "";
+    send.text = none;
+    writes(&frame.base);
+    send.text = text;
+    writes(&frame.base);
+    send.body_case = LINNET__V1__SEND_MESSAGE__BODY_CONTENT;
+    send.content = (ProtobufCBinaryData){0};
+    writes(&frame.base);
+    chat.peer_case = LINNET__V1__CHAT__PEER_USER_NAME;
+    chat.user_name = NULL;
+    writes(&frame.base);
+}
+
+/* A list grows; what protobuf-c makes of it is the same. */
+static void
+reads_lists(void **state)
+{
+    (void)state;
+    char bytes[2 * 40];
+    for (size_t count = 0; count <= 40; count++) {
+        struct arena arena;
+        arena_init(&arena, NULL, 0, 1 << 20);
+        memcpy(bytes + 2 * (count > 0 ? count - 1 : 0), "\x0A\x00", 2); /* groups: one more */
+        struct wire wire = {.bytes = bytes, .count = 2 * count};
+        ProtobufCMessage *message;
+        struct protocol_error error;
+        assert_int_equal(
+            read_as(&linnet__v1__memberships__descriptor, &wire, &arena, &message, &error), 0);
+        assert_int_equal(((Linnet__V1__Memberships *)message)->n_groups, count);
+        same_as_protobuf_c(message, &wire);
+        arena_fini(&arena);
+    }
+}
+
 int
 main(void)
 {
@@ -219,7 +314,11 @@ main(void)
         SPEC("fields of a message that has none are passed over", passes_over_fields_of_the_empty),
         SPEC("number and ref are kept for the answer to a frame that fails later",
              remembers_number_and_ref),
-        SPEC("a damaged frame is read or refused with a reason, never worse", bears_damage),
+        SPEC("a damaged frame is read as protobuf-c reads it, or refused with a reason",
+             bears_damage),
+        SPEC("what is written is what protobuf-c writes, or does not fit and is counted",
+             writes_what_protobuf_c_writes),
+        SPEC("a list of any length is read", reads_lists),
         SPEC("a frame that needs more memory than the arena has is refused",
              stops_at_the_arenas_limit),
     };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_codec.h - what holds for every frame that was let through: both forms write it, both forms
  * read that again, and what they write then is the same, byte by byte. Otherwise one client could
- * send what another can't read. */
+ * send what another can't read. In protobuf's form it is what protobuf-c writes. */
 #pragma once
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +45,12 @@ fuzz_write(enum protocol_form form, const ProtobufCMessage *message, size_t *out
     char *text = malloc(bytes + 1);
     ASSERT(text != NULL);
     ASSERT(protocol_encode(form, message, text, bytes, out_bytes) == 0 && *out_bytes == bytes);
+    if (form == PROTOCOL_BINARY) {
+        char *theirs = malloc(bytes + 1);
+        ASSERT(theirs != NULL && protobuf_c_message_pack(message, (uint8_t *)theirs) == bytes);
+        ASSERT(memcmp(theirs, text, bytes) == 0);
+        free(theirs);
+    }
     return text;
 }
 
