@@ -4,7 +4,11 @@
  * Under pressure (pressure.h) receipts are held back for PRESSURE_WAIT_MS. Cursors only grow, so of
  * those held for the same chat, or the inbox, the store is asked for the highest alone, and what it
  * answers is the answer to all. Where that is a refusal, which may be meant for the highest alone,
- * each is asked for by itself. */
+ * each is asked for by itself.
+ *
+ * An ack waits for the end of what the socket brought, so that a markRead behind it goes first: to
+ * have read is to have received, and whoever wrote is told both at once. Else he were told twice,
+ * the second time when the first was acknowledged. */
 #include "actors/command.h"
 
 #include "actors/command_group.h"
@@ -16,6 +20,7 @@
 enum {
     SHARES = 1 << 0, /* its request is another's, too */
     ALONE = 1 << 1,  /* that was refused: it is asked for by itself */
+    LATE = 1 << 2,   /* it is asked for when the input has been used */
 };
 
 static const struct request_kind request_ack, request_read, request_group_read;
@@ -173,6 +178,27 @@ hold(struct connection *connection, struct pending *pending)
     ask_after(connection, PRESSURE_WAIT_MS);
 }
 
+/* Takes the pending. */
+static void
+ask_late(struct connection *connection, struct pending *pending)
+{
+    pending->mode = LATE;
+    command_pending_add(connection, pending, 0);
+    connection->acks_late = true;
+}
+
+void
+connection_acks_ask(struct connection *connection)
+{
+    connection->acks_late = false;
+    for (struct pending *at = connection->pending; at != NULL; at = at->next) {
+        if ((at->mode & LATE) != 0 && is_held(at) && is_ack(at)) {
+            at->mode = 0;
+            at->request = request(connection, at);
+        }
+    }
+}
+
 /* Takes the pending. One beyond what the device was sent may be refused, and shares with none. */
 static void
 ask_or_hold(struct connection *connection, struct pending *pending)
@@ -180,6 +206,8 @@ ask_or_hold(struct connection *connection, struct pending *pending)
     bool known = !is_ack(pending) || pending->inbox <= connection->fed;
     if (known && messenger_pressure(connection->messenger) >= PRESSURE_RECEIPTS) {
         hold(connection, pending);
+    } else if (is_ack(pending)) {
+        ask_late(connection, pending);
     } else {
         command_pending_add(connection, pending, request(connection, pending));
     }
@@ -324,6 +352,9 @@ mark_read(struct connection *connection, const Linnet__V1__ClientFrame *frame)
     }
     const struct request_kind *kind =
         command_chat_is_group(frame->mark_read->chat) ? &request_group_read : &request_read;
+    if (kind == &request_group_read) {
+        connection_acks_ask(connection);
+    }
     struct pending *pending = command_pending(kind, frame, frame->number);
     pending->recipient = peer;
     pending->chat_number = frame->mark_read->chat_number;

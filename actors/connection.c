@@ -336,7 +336,7 @@ websocket_happened(struct connection *connection, const struct websocket_event *
 /* Until it is used up or there is no credit. A command may move the connection away, or end it:
  * then the socket is gone, and the input used up. */
 static void
-input_use(struct connection *connection, struct websocket_input *input)
+frames_use(struct connection *connection, struct websocket_input *input)
 {
     struct websocket_event event;
     while (connection->socket != NULL && !connection->paused) {
@@ -349,6 +349,15 @@ input_use(struct connection *connection, struct websocket_input *input)
             return;
         }
         websocket_happened(connection, &event, input);
+    }
+}
+
+static void
+input_use(struct connection *connection, struct websocket_input *input)
+{
+    frames_use(connection, input);
+    if (connection->acks_late) {
+        connection_acks_ask(connection);
     }
 }
 

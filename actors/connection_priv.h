@@ -124,6 +124,7 @@ struct connection {
     bool searching : 1;     /* for a message to delete: what it costs is not known yet */
     bool stuffed : 1;       /* more waits to leave than the peer should leave unread */
     bool asks_again : 1;    /* CONNECTION_RECEIPTS is on its way */
+    bool acks_late : 1;     /* some wait for the end of the input: command_cursor.c */
     bool reads_again : 1;   /* CONNECTION_READ_AGAIN is on its way */
     bool attached : 1;      /* or asked to be: its end detaches */
     bool counted : 1;       /* among the authenticated */
@@ -191,6 +192,8 @@ void connection_delete_account(struct connection *connection, const Linnet__V1__
 /* command_cursor.c: CONNECTION_RECEIPTS; its end: what is held back is told to the store. */
 void connection_receipts_ask(struct connection *connection);
 void connection_receipts_end(const struct connection *connection);
+/* The same: another command comes, or the input has been used. */
+void connection_acks_ask(struct connection *connection);
 
 /* connection_inbox.c */
 /* Makes this connection the one that feeds its device. With the hash of a token it is made sure
