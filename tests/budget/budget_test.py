@@ -16,10 +16,16 @@ import sys
 import tempfile
 
 CEILINGS = pathlib.Path(__file__).with_name("ceilings.txt")
-LENGTHS = {"single": (100, 300), "crowded": (500, 1500), "group": (8000, 24000)}
+LENGTHS = {
+    "single": (100, 300),
+    "binary": (100, 300),
+    "crowded": (500, 1500),
+    "pairs": (2000, 6000),
+    "group": (8000, 24000),
+}
 PEOPLE = (2, 8)  # who fall silent
 # What is paid for on a simulated machine alone, and the people's own part.
-NOT_THE_NODES = re.compile(r"(__wrap_|sim_|inode_|path_|world_|person_|judge_|acquaint|member_|group_waits|group_hears)")
+NOT_THE_NODES = re.compile(r"(__wrap_|sim_|inode_|path_|world_|person_|judge_|acquaint|member_|pairs_write|group_waits|group_hears)")
 # Where valgrind can't say which object a function is of, it is the program's own: libraries say it.
 UNKNOWN = "???"
 ALLOCATORS = {"malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc"}

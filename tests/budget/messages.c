@@ -3,7 +3,10 @@
  * and what the node's counters say of it is printed, one `name value` a line.
  *
  *     budget_messages single 400       one message each way, then a pause of 5 ms
+ *     budget_messages binary 400       the same in the binary form
  *     budget_messages crowded 400      25 each way before each pause
+ *     budget_messages pairs 2000       so many by five hundred pairs, each of whom has one under
+ *                                      way
  *     budget_messages group 8000       so many deliveries to the members of a group, in which
  *                                      eight write at once
  *     budget_messages idle 8           so many people, by twos: one message each way, then silence,
@@ -15,6 +18,7 @@
 #include "runtime/node_priv.h"
 #include "runtime/scheduler.h"
 #include "tests/budget/group.h"
+#include "tests/budget/pairs.h"
 #include "tests/sim/judge.h"
 #include "tests/sim/world.h"
 #include "tests/spec.h"
@@ -36,6 +40,7 @@ enum {
 static struct {
     uint32_t at_once; /* messages each way before a pause */
     uint32_t count;   /* in all; of people, when idle */
+    bool binary;      /* they speak that form, not JSON */
 } asked;
 
 static void
@@ -74,6 +79,7 @@ they_write_to_each_other(void **state)
     static struct world world;
     (void)state;
     world_open(&world, SEED);
+    world.config.form = asked.binary ? PROTOCOL_BINARY : PROTOCOL_JSON;
     world_run(&world, LOOKED_MS); /* each partition knows by then when something is due */
     struct person *alice = world_person(&world, "alice");
     struct person *bob = world_person(&world, "bob");
@@ -98,14 +104,32 @@ a_group_is_written_to(void **state)
     (void)state;
     world_fresh(&world, SEED);
     world.roomy = true;
-    world.set = group_settings;
+    world.set = members_settings;
     world_begin(&world);
     group_open(&world);
-    for (uint32_t said = 0; said < asked.count / GROUP_MEMBERS; said += GROUP_AT_ONCE) {
+    for (uint32_t said = 0; said < asked.count / MEMBERS; said += GROUP_AT_ONCE) {
         group_hears(&world, GROUP_AT_ONCE);
     }
     put_counters(&world);
-    group_close();
+    members_close();
+    world_close(&world);
+}
+
+/* Five hundred pairs, each of whom has one message under way; `count` of them. */
+static void
+pairs_write_to_each_other(void **state)
+{
+    static struct world world;
+    (void)state;
+    world_fresh(&world, SEED);
+    world.roomy = true;
+    world.set = members_settings;
+    world_begin(&world);
+    pairs_open(&world);
+    pairs_write(&world, asked.count);
+    world_run(&world, PAUSE_MS);
+    put_counters(&world);
+    members_close();
     world_close(&world);
 }
 
@@ -145,53 +169,59 @@ they_fall_silent(void **state)
     world_close(&world);
 }
 
-static int
-play_idle(void)
-{
-    if (asked.count == 0 || asked.count % 2 != 0 || asked.count > WORLD_PEOPLE_MAX) {
-        (void)fprintf(stderr, "idle: an even number of people, up to %d\n", WORLD_PEOPLE_MAX);
-        return 2;
-    }
-    const struct CMUnitTest specs[] = {
-        SPEC("people write to each other once and fall silent", they_fall_silent),
-    };
-    return cmocka_run_group_tests(specs, NULL, NULL);
-}
+/* ------------------------------------------------------------------------------- what is played */
 
-static int
-play_group(void)
+static const struct pattern {
+    const char *name;
+    uint32_t at_once; /* messages each way before a pause */
+    bool binary;
+    uint32_t multiple; /* the count is one of it, */
+    uint32_t count_max;
+    struct CMUnitTest spec;
+} patterns[] = {
+    {"single", 1, false, 2, UINT32_MAX,
+     SPEC("two people write to each other", they_write_to_each_other)},
+    {"binary", 1, true, 2, UINT32_MAX,
+     SPEC("two people write to each other in the binary form", they_write_to_each_other)},
+    {"crowded", CROWD, false, 2 * CROWD, UINT32_MAX,
+     SPEC("two people write much to each other", they_write_to_each_other)},
+    {"pairs", 1, true, 1, UINT32_MAX,
+     SPEC("five hundred pairs write to each other", pairs_write_to_each_other)},
+    {"group", 1, true, GROUP_AT_ONCE *MEMBERS, UINT32_MAX,
+     SPEC("the members of a large group write to it", a_group_is_written_to)},
+    {"idle", 1, false, 2, WORLD_PEOPLE_MAX,
+     SPEC("people write to each other once and fall silent", they_fall_silent)},
+};
+
+static const struct pattern *
+pattern_named(const char *name)
 {
-    if (asked.count == 0 || asked.count % (GROUP_AT_ONCE * GROUP_MEMBERS) != 0) {
-        (void)fprintf(stderr, "group: a multiple of %d deliveries\n",
-                      GROUP_AT_ONCE * GROUP_MEMBERS);
-        return 2;
+    for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
+        if (strcmp(patterns[i].name, name) == 0) {
+            return &patterns[i];
+        }
     }
-    const struct CMUnitTest specs[] = {
-        SPEC("the members of a large group write to it", a_group_is_written_to),
-    };
-    return cmocka_run_group_tests(specs, NULL, NULL);
+    return NULL;
 }
 
 int
 main(int count, char **words)
 {
-    asked.at_once = count > 1 && strcmp(words[1], "crowded") == 0 ? CROWD : 1;
-    asked.count = count == 3 ? (uint32_t)strtoul(words[2], NULL, 10) : 0;
-    if (count == 3 && strcmp(words[1], "idle") == 0) {
-        return play_idle();
-    }
-    if (count == 3 && strcmp(words[1], "group") == 0) {
-        return play_group();
-    }
-    if (asked.count == 0 || asked.count % (2 * asked.at_once) != 0) {
+    const struct pattern *pattern = count == 3 ? pattern_named(words[1]) : NULL;
+    if (pattern == NULL) {
         (void)fprintf(stderr,
-                      "usage: budget_messages single|crowded|idle|group COUNT\n"
-                      "COUNT is a multiple of what is said at once: 2, or %d\n",
-                      2 * CROWD);
+                      "usage: budget_messages single|binary|crowded|pairs|group|idle COUNT\n");
         return 2;
     }
-    const struct CMUnitTest specs[] = {
-        SPEC("two people write to each other", they_write_to_each_other),
-    };
+    asked.at_once = pattern->at_once;
+    asked.binary = pattern->binary;
+    asked.count = (uint32_t)strtoul(words[2], NULL, 10);
+    if (asked.count == 0 || asked.count % pattern->multiple != 0 ||
+        asked.count > pattern->count_max) {
+        (void)fprintf(stderr, "%s: a multiple of %u, at most %u\n", pattern->name,
+                      pattern->multiple, pattern->count_max);
+        return 2;
+    }
+    const struct CMUnitTest specs[] = {pattern->spec};
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
