@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a page is drawn with: text, axes, charts. That a whole page is well-formed XML is shown by
- * generator_test.py. */
+ * page_test.py. */
 #include "bench/chart.h"
 #include "bench/html.h"
 
