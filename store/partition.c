@@ -100,23 +100,36 @@ fetch(struct partition *partition)
 {
     struct journal *journal = partition->journal;
     struct ln_msg *request = fetch_message(&journal->fetch, ASK_FETCH, partition->cell);
-    fetch_clear(&journal->fetch);
     partition->fetching = true;
+    partition->ranges_asked = journal->fetch.ranges_count;
+    fetch_clear(&journal->fetch);
     partition->fetch_ticket = delta_enter(partition->ledger.delta);
     partition->fetch_ref = ln_request(store_pid_get(&journal->reader), &request);
     counter_add(&journal->fetches, 1);
 }
 
+static void
+let_go_of(struct ask *ask)
+{
+    for (unsigned i = 0; i < ASK_RANGES; i++) {
+        partition_read_again(&ask->ranges[i]);
+    }
+    ask_leave(ask);
+}
+
 /* Those that wait for room hold on to nothing meanwhile: what makes room, a fold, waits for
- * tickets. */
+ * tickets. The first may hold something of its own. Of the others, thousands maybe, none does that
+ * was not handed any: then they are not looked at, for each batch of the log comes by here. */
 static void
 let_go(struct partition *partition)
 {
+    let_go_of(partition->waiting.first);
+    if (!partition->ranges_held) {
+        return;
+    }
+    partition->ranges_held = false;
     for (struct ask *ask = partition->waiting.first; ask != NULL; ask = ask->next) {
-        for (unsigned i = 0; i < ASK_RANGES; i++) {
-            partition_read_again(&ask->ranges[i]);
-        }
-        ask_leave(ask);
+        let_go_of(ask);
     }
 }
 
@@ -210,10 +223,14 @@ learn(struct partition *partition, struct page_rows rows)
 static void
 hand_out_ranges(struct partition *partition, const struct ln_msg *answer)
 {
-    for (struct ask *ask = partition->waiting.first; ask != NULL; ask = ask->next) {
+    uint32_t left = partition->ranges_asked;
+    partition->ranges_held = partition->ranges_held || left > 0;
+    for (struct ask *ask = partition->waiting.first; ask != NULL && left > 0; ask = ask->next) {
         for (unsigned i = 0; i < ASK_RANGES; i++) {
             struct ask_range *range = &ask->ranges[i];
             if (range->wanted) {
+                ASSERT(left > 0);
+                left--;
                 range->wanted = false;
                 range->read = true;
                 range->rows = fetched_section(answer, 1 + range->index);
@@ -233,6 +250,7 @@ fail_waiting(struct partition *partition, int error)
     while (ask != NULL) {
         struct ask *next = ask->next;
         if (ask->tag >= STORE_TAG_INTERNAL || ask->tag == STORE_DETACH) {
+            let_go_of(ask); /* what it wants is asked for anew */
             ask_queue_push(&partition->waiting, ask);
         } else {
             ask_answer_error(ask, error == -ESRCH ? -EAGAIN : error);

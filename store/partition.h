@@ -78,6 +78,8 @@ struct partition {
     uint64_t share_batch; /* the journal's, when it last appended; and so many bytes to that one */
     uint32_t share_bytes;
     uint32_t groups_ticks; /* so far: a group is told of at every fourth */
+    uint32_t ranges_asked; /* by the fetch under way */
+    bool ranges_held;      /* some that wait may hold what was found of them */
     bool fetching;
     bool stalled; /* in the journal's list, or in the cell's */
     bool touched; /* in the journal's list */
