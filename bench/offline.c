@@ -5,7 +5,7 @@
 #include "bench/chance.h"
 #include "bench/circle.h"
 
-enum { ENDS = OFFLINE_READERS + 1, NS_PER_S = 1000000000 };
+enum { NS_PER_S = 1000000000 };
 
 struct offline {
     struct circle circle; /* first: it is the state that circle.h wants */
@@ -15,7 +15,7 @@ struct offline {
     bool filled;
     bool returning;
     uint64_t returning_ns; /* since when */
-    bool drained[OFFLINE_READERS];
+    bool *drained;         /* [readers] */
 };
 
 static void
@@ -147,12 +147,13 @@ offline_init(void *state, const void *argument)
     struct offline *offline = state;
     const struct crowd_place *place = argument;
     const struct options *options = place->crowd->options;
-    uint32_t before = (place->crowd->actors_first + place->index) * OFFLINE_READERS;
+    uint32_t before = (place->crowd->actors_first + place->index) * options->readers;
     uint32_t readers = options->users - before;
-    offline->readers = readers < OFFLINE_READERS ? readers : OFFLINE_READERS;
+    offline->readers = readers < options->readers ? readers : options->readers;
+    offline->drained = ln_alloc(offline->readers * sizeof *offline->drained);
     struct circle_shape shape = {.ends = offline->readers + 1,
                                  .lines = offline->readers,
-                                 .user_first = place->index * ENDS,
+                                 .user_first = place->index * (options->readers + 1),
                                  .line_first = before,
                                  .open_max = open_max(options),
                                  .join = join,

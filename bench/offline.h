@@ -8,8 +8,6 @@
 
 #include "runtime/linnet.h"
 
-/* How many readers a writer has; the last one may have fewer. */
-enum { OFFLINE_READERS = 16 };
-
-/* Its argument: a struct crowd_place; it plays OFFLINE_READERS + 1 users, its writer first. */
+/* Its argument: a struct crowd_place; it plays a writer and behind it options->readers, the last one
+ * fewer maybe. */
 extern const struct ln_behaviour offline_behaviour;

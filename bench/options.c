@@ -93,8 +93,8 @@ static const struct flag table[] = {
     {"pairs", &flag_number, PAIRS, AT(pairs), 1, OPTIONS_USERS_MAX / 2, "N",
      "pairs of users who write to each other (chat 100, else 500)"},
     {"users", &flag_number, JUDGED | IDLE, AT(users), 1, OPTIONS_USERS_MAX, "N",
-     "users: twice the pairs (chat 200, else 1000); offline: those who are away (1000), beside a "
-     "writer for each 16"},
+     "users: twice the pairs (chat 200, else 1000); offline: those who are away (1000), beside "
+     "their writers"},
     {"members", &flag_number, GROUP | DAYS, AT(members), 2, 4096, "N",
      "of each group, the node's group_members_max at most (1000, or all users; mixed, soak 10, 64 "
      "at most)"},
@@ -105,6 +105,8 @@ static const struct flag table[] = {
      "capacity begins with it, idle's pairs keep to it (1000)"},
     {"depth", &flag_number, OFFLINE, AT(depth), 1, 1000000, "N",
      "messages written to each user who is away, on the average (100)"},
+    {"readers", &flag_number, OFFLINE, AT(readers), 1, 1024, "N",
+     "of those who are away that one writer has (16)"},
     {"random", &flag_on, OFFLINE, AT(random), 0, 0, NULL,
      "each to one of its writer's readers at random (the default)"},
     {"in-turn", &flag_off, OFFLINE, AT(random), 0, 0, NULL, "to one after the other"},
@@ -402,7 +404,13 @@ day_fill(struct options *options)
 static void
 defaults_fill(struct options *options)
 {
-    enum { CLOSED_WINDOW = 16, LETTER_BYTES = 128, FRAME_BYTES = 16, PAIRS_PER_S = 1000 };
+    enum {
+        CLOSED_WINDOW = 16,
+        LETTER_BYTES = 128,
+        FRAME_BYTES = 16,
+        PAIRS_PER_S = 1000,
+        READERS_EACH = 16,
+    };
     if (options->pairs != 0) {
         options->users = 2 * options->pairs;
     }
@@ -417,6 +425,9 @@ defaults_fill(struct options *options)
     }
     if (options->members > options->users) {
         options->members = options->users;
+    }
+    if (options->readers == 0) {
+        options->readers = READERS_EACH;
     }
     if (options->chat_pairs > 0 && options->rate_per_s == 0) {
         options->rate_per_s = PAIRS_PER_S;

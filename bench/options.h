@@ -60,6 +60,7 @@ struct options {
     uint32_t addresses;  /* of the node; likewise */
     uint32_t pid;        /* the node's process; 0: not given */
     uint64_t seed;
+    uint32_t readers;     /* offline: of a writer; the last one may have fewer */
     uint32_t depth;       /* offline: messages that wait for a reader */
     double returns_per_s; /* offline: 0: all at once */
     uint32_t storms;

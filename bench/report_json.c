@@ -120,6 +120,7 @@ report_print_settings_json(const char *scenario, const struct options *options,
         json_true(out, "read", options->read);
     }
     if (options->scenario == SCENARIO_OFFLINE) {
+        json_number(out, "readers", options->readers);
         json_number(out, "depth", options->depth);
         json_true(out, "random", options->random);
         json_fraction(out, "returns", options->returns_per_s);

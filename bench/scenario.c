@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/scenario.h"
 
-#include "bench/offline.h"
 #include "bench/options.h"
 
 const char *
@@ -16,8 +15,8 @@ struct share_whole
 scenario_whole(const struct options *options)
 {
     if (options->scenario == SCENARIO_OFFLINE) {
-        uint32_t writers = (options->users + OFFLINE_READERS - 1) / OFFLINE_READERS;
-        return (struct share_whole){options->users + writers, OFFLINE_READERS + 1};
+        uint32_t writers = (options->users + options->readers - 1) / options->readers;
+        return (struct share_whole){options->users + writers, options->readers + 1};
     }
     if (options->scenario == SCENARIO_GROUP || scenario_in(options->scenario, SCENARIO_DAY_BITS)) {
         return (struct share_whole){options->users, options->members};

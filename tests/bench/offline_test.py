@@ -17,6 +17,12 @@ class Offline(WithNode):
         self.assertEqual(found["latencies"]["return_to_delivery"]["count"], 800)
         self.assertEqual(found["broken"], {})
 
+    def test_a_writer_has_as_many_readers_as_is_asked_for(self):
+        found = report("offline", self.address, "--users", "70", "--readers", "32", "--depth", "3")
+        self.assertEqual((found["readers"], found["through"]), (32, 210))
+        self.assertEqual(found["logins"], 3 + 2 * 70)  # three writers
+        self.assertEqual(found["broken"], {})
+
     def test_inboxes_are_filled_in_turn_and_their_owners_come_back_at_a_rate(self):
         found = report("offline", self.address, "--users", "17", "--depth", "5", "--in-turn", "--returns", "30", "--no-read",
                        "--bytes", "1000")
