@@ -50,6 +50,7 @@ static const struct apply_command_kind *const kinds[COMMAND_KINDS] = {
     [COMMAND_READ] = &apply_read,
     [COMMAND_STREAM] = &apply_stream,
     [COMMAND_STREAM_ACK] = &apply_stream_ack,
+    [COMMAND_STREAM_ROUND] = &apply_stream_round,
     [COMMAND_SEEN] = &apply_seen,
     [COMMAND_WAKE_SET] = &apply_wake_set,
     [COMMAND_WAKE_CLEAR] = &apply_wake_clear,

@@ -50,9 +50,6 @@ void apply_needs(const struct ledger *ledger, const struct command *command,
 /* Whether what a stream's record needs hangs on what those before it do: then its needs hold only
  * when those have been applied. */
 bool apply_stream_follows(const struct command_stream *stream);
-/* The group that says something there; 0: it is none. What its messages need does not differ from
- * one to the next, as long as nothing is applied. */
-uint64_t apply_stream_group(const struct command_stream *stream);
 
 /* Adds to the effects. */
 void apply_command(struct ledger *ledger, const struct command *command, struct effects *effects,

@@ -105,40 +105,66 @@ message_missed(const struct apply *apply, uint64_t user, uint64_t group,
     apply_group_unseen(apply, user, group, unseen, membership);
 }
 
-static void
-message_to_member(const struct apply *apply, uint64_t user, const struct store_entry *said)
-{
-    struct store_entry its = *said;
-    struct store_entry *entry = &its;
+/* A member while he is given what was said. */
+struct recipient {
+    const struct apply *apply;
+    uint64_t group;
+    uint64_t user;
+    bool changed; /* his inbox */
     struct record_head head;
     struct record_membership membership;
-    bool own = user == entry->message.sender;
-    if (!inbox_head_get(apply->ledger, user, &head)) {
-        apply_group_missing(apply, entry->peer, user);
+};
+
+static void
+message_to_member(struct recipient *to, const struct store_entry_message *said)
+{
+    const struct apply *apply = to->apply;
+    struct record_membership *membership = &to->membership;
+    struct store_entry entry = {
+        .kind = STORE_ENTRY_GROUP_MESSAGE, .peer = to->group, .message = *said};
+    bool own = to->user == said->sender;
+    membership->last = said->chat_number;
+    if (own) {
+        own_message(membership, membership->last);
+    }
+    bool wanted = !own || inbox_has_others(&to->head, said->sender_device);
+    entry.quiet = membership->muted_until_ms > apply->time_ms;
+    group_find_point(membership, &entry.message);
+    if (wanted && apply_group_entry(apply, to->user, &to->head, &entry)) {
+        group_find_note(membership, &entry);
+    } else if (wanted && own) { /* he has read it: it is his other devices that miss it */
+        inbox_miss(apply->ledger, apply->effects, to->user, &to->head, said->sender_device);
+    } else if (wanted) {
+        message_missed(apply, to->user, to->group, membership);
+        apply_group_gap(apply, to->user, to->group, &to->head, membership);
+    }
+    to->changed = to->changed || wanted;
+    history_put(apply->ledger, to->user, &entry);
+}
+
+/* His records are found and put once, however much was said. */
+static __attribute__((noinline)) void
+messages_to_member(const struct apply *apply, uint64_t group, uint64_t user,
+                   const struct store_entry_message *messages, uint32_t count)
+{
+    struct recipient to;
+    to.apply = apply;
+    to.group = group;
+    to.user = user;
+    to.changed = false;
+    if (!inbox_head_get(apply->ledger, user, &to.head)) {
+        apply_group_missing(apply, group, user);
         return;
     }
-    bool met = membership_get(apply->ledger, user, entry->peer, &membership);
+    bool met = membership_get(apply->ledger, user, group, &to.membership);
     ASSERT(met);
-    membership.last = entry->message.chat_number;
-    if (own) {
-        own_message(&membership, membership.last);
+    for (uint32_t i = 0; i < count; i++) {
+        message_to_member(&to, &messages[i]);
     }
-    bool wanted = !own || inbox_has_others(&head, entry->message.sender_device);
-    entry->quiet = membership.muted_until_ms > apply->time_ms;
-    group_find_point(&membership, &entry->message);
-    if (wanted && apply_group_entry(apply, user, &head, entry)) {
-        group_find_note(&membership, entry);
-    } else if (wanted && own) { /* he has read it: it is his other devices that miss it */
-        inbox_miss(apply->ledger, apply->effects, user, &head, entry->message.sender_device);
-    } else if (wanted) {
-        message_missed(apply, user, entry->peer, &membership);
-        apply_group_gap(apply, user, entry->peer, &head, &membership);
+    if (to.changed) {
+        inbox_head_put(apply->ledger, user, &to.head);
     }
-    if (wanted) {
-        inbox_head_put(apply->ledger, user, &head);
-    }
-    membership_put(apply->ledger, user, entry->peer, &membership);
-    history_put(apply->ledger, user, entry);
+    membership_put(apply->ledger, user, group, &to.membership);
 }
 
 /* The roster moves when somebody is taken out of it: so from its end, and looked at anew each
@@ -156,15 +182,23 @@ apply_group_each(const struct apply *apply, const struct store_entry *entry,
     }
 }
 
+void
+apply_group_said(const struct apply *apply, uint64_t group,
+                 const struct store_entry_message *messages, uint32_t count)
+{
+    struct record_roster roster;
+    (void)roster_get(apply->ledger, group, &roster);
+    for (uint32_t at = roster.count; at > 0; at--) {
+        (void)roster_get(apply->ledger, group, &roster);
+        messages_to_member(apply, group, record_roster_at(&roster, at - 1), messages, count);
+    }
+}
+
 static void
 run_message(const struct apply *apply, const struct payload *payload)
 {
-    struct store_entry entry = {
-        .kind = STORE_ENTRY_GROUP_MESSAGE,
-        .peer = payload->group_message.group,
-        .message = payload->group_message.message,
-    };
-    apply_group_each(apply, &entry, message_to_member);
+    const struct payload_group_message *in = &payload->group_message;
+    apply_group_said(apply, in->group, &in->message, 1);
 }
 
 const struct apply_payload_kind apply_group_message_in = {need_message, run_message};

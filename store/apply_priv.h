@@ -177,6 +177,7 @@ extern const struct apply_command_kind apply_state;
 /* apply_stream.c */
 extern const struct apply_command_kind apply_stream;
 extern const struct apply_command_kind apply_stream_ack;
+extern const struct apply_command_kind apply_stream_round;
 
 /* apply_group*.c */
 extern const struct apply_command_kind apply_group_create, apply_group_change, apply_group_message,
@@ -184,6 +185,10 @@ extern const struct apply_command_kind apply_group_create, apply_group_change, a
 extern const struct apply_payload_kind apply_group_begin, apply_group_message_in,
     apply_group_update, apply_group_receipts, apply_group_counts, apply_group_absent,
     apply_group_changed;
+/* apply_group_member.c: the group said these, in this order: each member gets all of them before
+ * the next gets any. */
+void apply_group_said(const struct apply *apply, uint64_t group,
+                      const struct store_entry_message *messages, uint32_t count);
 
 /* apply_call.c */
 extern const struct apply_command_kind apply_call_offer, apply_call_answer, apply_call_end,

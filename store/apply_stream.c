@@ -2,6 +2,8 @@
 /* The two ends of a stream between partitions: what arrives takes effect once, what has arrived is
  * forgotten. */
 #include "store/apply_priv.h"
+
+#include "runtime/spares.h"
 #include "store/chat.h"
 #include "store/outbox.h"
 
@@ -25,9 +27,9 @@ static const struct apply_payload_kind *const payloads[PAYLOAD_KINDS] = {
 };
 
 static void
-stream_payload(const struct command_stream *stream, struct payload *out)
+record_payload(struct store_value record, struct payload *out)
 {
-    int error = payload_decode(stream->payload, out);
+    int error = payload_decode(record, out);
     ASSERT(error == 0);
     ASSERT(payloads[out->kind] != NULL);
 }
@@ -36,24 +38,16 @@ bool
 apply_stream_follows(const struct command_stream *stream)
 {
     struct payload payload;
-    stream_payload(stream, &payload);
+    record_payload(stream->payload, &payload);
     /* Of each who is in the group by then what he was given last is looked for. */
     return payload.kind == PAYLOAD_GROUP_CHANGED;
-}
-
-uint64_t
-apply_stream_group(const struct command_stream *stream)
-{
-    struct payload payload;
-    stream_payload(stream, &payload);
-    return payload.kind == PAYLOAD_GROUP_MESSAGE ? payload.group_message.group : 0;
 }
 
 static void
 need_stream(const struct needs *needs, const struct command *command)
 {
     struct payload payload;
-    stream_payload(&command->stream, &payload);
+    record_payload(command->stream.payload, &payload);
     if (payloads[payload.kind]->needs != NULL) {
         payloads[payload.kind]->needs(needs, &payload);
     }
@@ -69,12 +63,53 @@ run_stream(const struct apply *apply, const struct command *command)
         return; /* sent again by a partition that had not heard of our acknowledgement */
     }
     ASSERT(stream->number == from->in + 1);
-    stream_payload(stream, &payload);
+    record_payload(stream->payload, &payload);
     from->in = stream->number;
     payloads[payload.kind]->run(apply, &payload);
 }
 
 const struct apply_command_kind apply_stream = {need_stream, run_stream};
+
+/* What its first message needs, they all do. */
+static void
+need_round(const struct needs *needs, const struct command *command)
+{
+    struct store_value record;
+    struct payload payload;
+    size_t at = 0;
+    bool any = payload_next(command->stream_round.records, &at, &record);
+    ASSERT(any);
+    record_payload(record, &payload);
+    payloads[payload.kind]->needs(needs, &payload);
+}
+
+static void
+run_round(const struct apply *apply, const struct command *command)
+{
+    const struct command_stream_round *round = &command->stream_round;
+    struct ledger_stream *from = &apply->ledger->streams[round->source];
+    size_t bytes = round->count * sizeof(struct store_entry_message);
+    struct store_entry_message *said = spares_take(bytes);
+    struct store_value record;
+    struct payload payload;
+    uint64_t number = round->first;
+    uint32_t count = 0;
+    size_t at = 0;
+    ASSERT(round->first <= from->in + 1);
+    for (; payload_next(round->records, &at, &record); number++) {
+        if (number > from->in) { /* else it was sent again, as above */
+            record_payload(record, &payload);
+            said[count++] = payload.group_message.message;
+        }
+    }
+    from->in += count;
+    if (count > 0) {
+        apply_group_said(apply, payload.group_message.group, said, count);
+    }
+    spares_give(said, bytes);
+}
+
+const struct apply_command_kind apply_stream_round = {need_round, run_round};
 
 static void
 need_stream_ack(const struct needs *needs, const struct command *command)

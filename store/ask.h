@@ -59,8 +59,8 @@ enum ask_tag {
 };
 
 struct ask_stream {
-    uint64_t first; /* number of the first; in an ask: of the one */
-    uint32_t count;
+    uint64_t first; /* number of the first */
+    uint32_t count; /* in an ask: of those that make one command */
     uint8_t source;
 };
 struct ask_stream_ack {
@@ -112,7 +112,7 @@ struct ask {
     uint8_t stream_to;
     struct ask_range ranges[ASK_RANGES];
     struct ln_buffer *buffer;   /* the request's */
-    struct store_value payload; /* ASK_STREAM: in the buffer */
+    struct store_value records; /* ASK_STREAM: in the buffer, as payload_next reads them */
     _Alignas(8) unsigned char data[ASK_DATA_BYTES];
 };
 

@@ -274,6 +274,50 @@ stream_get(struct cursor_in *in, struct command *command)
 }
 
 static void
+stream_round_put(struct cursor_out *out, const struct command *command)
+{
+    const struct command_stream_round *round = &command->stream_round;
+    cursor_put_u8(out, round->source);
+    cursor_put_u64(out, round->first);
+    cursor_put_u32(out, round->count);
+    cursor_put_bytes(out, round->records.bytes, round->records.count);
+}
+
+/* Whether they are so many messages of one group, each of which can be decoded. */
+static bool
+round_valid(const struct command_stream_round *round)
+{
+    struct store_value record;
+    struct payload payload;
+    uint64_t group = 0;
+    uint32_t count = 0;
+    size_t at = 0;
+    for (; payload_next(round->records, &at, &record); count++) {
+        if (payload_decode(record, &payload) != 0 || payload.kind != PAYLOAD_GROUP_MESSAGE ||
+            (count > 0 && payload.group_message.group != group)) {
+            return false;
+        }
+        group = payload.group_message.group;
+    }
+    return at == round->records.count && count == round->count && count > 0 &&
+           count <= COMMAND_ROUND_MAX;
+}
+
+static void
+stream_round_get(struct cursor_in *in, struct command *command)
+{
+    struct command_stream_round *out = &command->stream_round;
+    out->source = cursor_get_u8(in);
+    out->first = cursor_get_u64(in);
+    out->count = cursor_get_u32(in);
+    size_t count = cursor_in_left(in);
+    out->records = (struct store_value){.bytes = cursor_get_bytes(in, count), .count = count};
+    if (in->failed || !round_valid(out)) {
+        cursor_in_fail(in);
+    }
+}
+
+static void
 stream_ack_put(struct cursor_out *out, const struct command *command)
 {
     cursor_put_u8(out, command->stream_ack.destination);
@@ -321,6 +365,7 @@ static const struct command_coding codings[COMMAND_KINDS] = {
     [COMMAND_READ] = {"READ", read_put, read_get},
     [COMMAND_STREAM] = {"STREAM", stream_put, stream_get},
     [COMMAND_STREAM_ACK] = {"STREAM_ACK", stream_ack_put, stream_ack_get},
+    [COMMAND_STREAM_ROUND] = {"STREAM_ROUND", stream_round_put, stream_round_get},
     [COMMAND_SEEN] = {"SEEN", seen_put, seen_get},
     [COMMAND_WAKE_SET] = {"WAKE_SET", command_put_wake_set, command_get_wake_set},
     [COMMAND_WAKE_CLEAR] = {"WAKE_CLEAR", command_put_wake_clear, command_get_wake_clear},

@@ -41,6 +41,7 @@ enum command_kind {
     COMMAND_READ = 10,
     COMMAND_STREAM = 11,        /* something out of another partition's outbox */
     COMMAND_STREAM_ACK = 12,    /* another partition has applied what it was sent, up to a number */
+    COMMAND_STREAM_ROUND = 13,  /* as STREAM: messages of one group that lie there together */
     COMMAND_GROUP_CREATE = 16,  /* in the creator's partition */
     COMMAND_GROUP_CHANGE = 17,  /* in the group's */
     COMMAND_GROUP_MESSAGE = 18, /* as MESSAGE; its recipient is the group */
@@ -77,6 +78,8 @@ enum {
      * scheduler. */
     COMMAND_PAIRS_MAX = 1000,
     COMMAND_PAIR_BYTES = 16,
+    COMMAND_ROUND_MAX = 32,
+    COMMAND_ROUND_BYTES_MAX = 32 << 10, /* of several: what is long gains nothing by company */
     /* Everything but bodies, attachments and lists. */
     COMMAND_FIXED_BYTES_MAX = 512,
     COMMAND_BYTES_MAX =
@@ -195,6 +198,14 @@ struct command_stream {
     struct store_value payload;
 };
 
+/* Several records of a stream, GROUP_MESSAGE all of them and of the same group. */
+struct command_stream_round {
+    uint8_t source;
+    uint64_t first;             /* its number */
+    uint32_t count;             /* COMMAND_ROUND_MAX at most */
+    struct store_value records; /* as payload_next reads them */
+};
+
 struct command_stream_ack {
     uint8_t destination;
     uint64_t number;
@@ -250,6 +261,7 @@ struct command {
         struct command_ack ack;
         struct command_read read;
         struct command_stream stream;
+        struct command_stream_round stream_round;
         struct command_stream_ack stream_ack;
         struct command_pairs seen; /* (user, when) */
         struct command_wake_set wake_set;

@@ -43,7 +43,6 @@ journal_init(struct journal *journal, struct store *store, unsigned index)
     ask_queue_init(&journal->open);
     ask_queue_init(&journal->flight);
     effects_init(&journal->effects);
-    bundles_init(&journal->bundles);
     fetch_init(&journal->fetch);
     rows_init(&journal->rows);
     journal->share_bytes = UINT32_MAX;
@@ -63,7 +62,6 @@ journal_fini(struct journal *journal)
     }
     log_close(&journal->log);
     effects_fini(&journal->effects);
-    bundles_fini(&journal->bundles);
     fetch_fini(&journal->fetch);
     rows_fini(&journal->rows);
     free(journal->body);
@@ -77,9 +75,9 @@ static bool
 may_linger(enum command_kind kind)
 {
     return kind == COMMAND_ACK || kind == COMMAND_READ || kind == COMMAND_STREAM ||
-           kind == COMMAND_STREAM_ACK || kind == COMMAND_SEEN || kind == COMMAND_WAKE_DONE ||
-           kind == COMMAND_DEVICE_UNSEEN || kind == COMMAND_INBOX_EXPIRE ||
-           kind == COMMAND_DEVICE_ATTACH;
+           kind == COMMAND_STREAM_ACK || kind == COMMAND_STREAM_ROUND || kind == COMMAND_SEEN ||
+           kind == COMMAND_WAKE_DONE || kind == COMMAND_DEVICE_UNSEEN ||
+           kind == COMMAND_INBOX_EXPIRE || kind == COMMAND_DEVICE_ATTACH;
 }
 
 /* Whether a timer will see to the open batch. One whose actor has ended, or is ending, will not. */
@@ -234,7 +232,15 @@ write_batch(struct journal *journal)
     counter_max(&journal->batch_commands_max, journal->batch.commands);
 }
 
-static void
+/* How many records of others it brings: a round is as much as its messages. */
+static unsigned
+weight(const struct command *command)
+{
+    return command->kind == COMMAND_STREAM_ROUND ? command->stream_round.count : 1;
+}
+
+/* Returns its weight. */
+static unsigned
 apply_logged(struct journal *journal, struct ask *ask)
 {
     struct log_command logged;
@@ -250,6 +256,7 @@ apply_logged(struct journal *journal, struct ask *ask)
     ask->partition->cell->commands++;
     partition_trace(ask->partition, &command, &result, &journal->effects);
     partition_applied(ask->partition, ask, &result, &journal->effects);
+    return weight(&command);
 }
 
 static void
@@ -262,16 +269,16 @@ apply_batch(struct journal *journal)
         struct partition *partition = ask->partition;
         journal_touch(journal, partition);
         if (ask->logged) {
-            apply_logged(journal, ask);
+            applied += apply_logged(journal, ask);
         } else {
             partition_passed(partition, ask);
+            applied++;
         }
-        if (++applied % APPLIES_AT_ONCE == 0) {
-            partition_push_gathered(journal);
+        if (applied >= APPLIES_AT_ONCE) {
+            applied = 0;
             ln_yield();
         }
     }
-    partition_push_gathered(journal);
     counter_max(&journal->apply_ns_max, io_now_ns(ln_io()) - start);
 }
 

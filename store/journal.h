@@ -31,7 +31,6 @@
 
 #include "runtime/check.h"
 #include "store/ask.h"
-#include "store/bundle.h"
 #include "store/command.h"
 #include "store/counter.h"
 #include "store/effects.h"
@@ -65,12 +64,10 @@ struct journal {
     uint32_t segment_recycle;
     struct post post, keeper_post;
     struct effects effects;
-    struct bundles bundles;      /* pushes that leave before the journal's actor waits */
-    struct partition *gathering; /* whose they are */
-    struct fetch fetch;          /* scratch of partition_pump */
-    struct rows rows;            /* scratch for answers */
-    unsigned char *body;         /* scratch for encoding what may be too long: COMMAND_BYTES_MAX */
-    unsigned char *pairs;        /* scratch for gathering: GATHER_PAIRS_BYTES */
+    struct fetch fetch;   /* scratch of partition_pump */
+    struct rows rows;     /* scratch for answers */
+    unsigned char *body;  /* scratch for encoding what may be too long: COMMAND_BYTES_MAX */
+    unsigned char *pairs; /* scratch for gathering: GATHER_PAIRS_BYTES */
     _Atomic ln_pid pid;
     _Atomic ln_pid keeper;
     _Atomic ln_pid reader;

@@ -172,7 +172,6 @@ partition_pump(struct partition *partition)
     if (partition->fetching || partition->stalled) {
         return;
     }
-    partition->known_group = 0;
     while (partition->waiting.first != NULL) {
         /* Out of this queue first: serving it may put it into another. */
         struct ask *ask = ask_queue_pop(&partition->waiting);

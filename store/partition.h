@@ -101,9 +101,7 @@ struct partition {
     struct hot hot_groups; /* which say most */
     uint64_t sends_due[4]; /* a bit per partition: its stream may have something to send */
     uint64_t acks_due[4]; /* a bit per partition: it is to be told how far its stream was applied */
-    /* While the queue is served: of this group all is known that its messages need. 0: of none. */
-    uint64_t known_group;
-    bool stream_waits; /* the first in the queue, for an apply: the next flush wakes it */
+    bool stream_waits;    /* the first in the queue, for an apply: the next flush wakes it */
     struct partition_stream streams[STORE_PARTITIONS];
     uint64_t size_bytes, size_entries, size_live; /* as last counted into the cell */
     _Atomic ln_pid pid;
@@ -129,8 +127,6 @@ void partition_applied(struct partition *partition, struct ask *ask, const struc
                        struct effects *effects);
 /* The ask had no command; now is its turn. Takes the ask. */
 void partition_passed(struct partition *partition, struct ask *ask);
-/* Pushes what the applies have gathered (bundle.h): before the journal's actor waits. */
-void partition_push_gathered(struct journal *journal);
 /* The batch is through: sends what streams and acknowledgements are due. */
 void partition_flush(struct partition *partition);
 /* A session of the user had no room for a push. */

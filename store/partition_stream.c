@@ -15,8 +15,6 @@
 #include <stdatomic.h>
 #include <string.h>
 
-enum { LENGTH_BYTES = 4 };
-
 static ln_pid
 pid_of(const struct partition *partition, uint8_t other)
 {
@@ -100,10 +98,7 @@ send_some(struct partition *partition, uint8_t other, bool *out_missing)
             break;
         }
         ASSERT(found == DELTA_PRESENT);
-        uint32_t length = (uint32_t)value.count;
-        unsigned char *room = rows_room(records, LENGTH_BYTES + value.count);
-        memcpy(room, &length, LENGTH_BYTES);
-        memcpy(room + LENGTH_BYTES, value.bytes, value.count);
+        payload_pack(value, rows_room(records, PAYLOAD_LENGTH_BYTES + value.count));
         head.count++;
         at->sent++;
     }
@@ -239,80 +234,112 @@ acknowledge(struct partition *partition, uint8_t source)
     ln_send(pid_of(partition, source), &msg);
 }
 
-/* One record into the queue; `at` moves over it. */
-static void
-take_record(struct partition *partition, struct ln_buffer *buffer, const struct ask_stream *one,
-            size_t *at)
+/* How many of the records from *at on, `count` of them, make one command; moves over them. A round
+ * brings several messages of a group at once: each member is given them together. */
+static uint32_t
+take_records(struct store_value records, uint32_t count, size_t *at)
 {
-    unsigned char *bytes = ln_buffer_data(buffer);
-    struct partition_stream *stream = &partition->streams[one->source];
-    uint32_t length;
-    memcpy(&length, bytes + *at, LENGTH_BYTES);
-    *at += LENGTH_BYTES;
-    if (one->first == stream->taken + 1) {
-        struct ask *ask = ask_new(partition, ASK_STREAM, one, sizeof(*one));
-        ask->buffer = ln_buffer_get(buffer);
-        ask->payload = (struct store_value){.bytes = bytes + *at, .count = length};
-        ask_queue_push(&partition->waiting, ask);
-        stream->taken++;
+    struct store_value record;
+    size_t start = *at;
+    size_t next = start;
+    uint32_t taken = 0;
+    uint64_t group = 0;
+    while (taken < count && taken < COMMAND_ROUND_MAX) {
+        bool more = payload_next(records, &next, &record);
+        ASSERT(more);
+        uint64_t of = payload_group(record);
+        if (taken > 0 && (of == 0 || of != group || next - start > COMMAND_ROUND_BYTES_MAX)) {
+            break;
+        }
+        group = of;
+        *at = next;
+        taken++;
     }
-    *at += length;
+    return taken;
+}
+
+static void
+queue_records(struct partition *partition, struct ln_buffer *buffer, const struct ask_stream *some,
+              struct store_value records)
+{
+    struct ask *ask = ask_new(partition, ASK_STREAM, some, sizeof(*some));
+    ask->buffer = ln_buffer_get(buffer);
+    ask->records = records;
+    ask_queue_push(&partition->waiting, ask);
+    partition->streams[some->source].taken += some->count;
 }
 
 void
 partition_stream_arrived(struct partition *partition, struct ln_msg *msg)
 {
-    struct ask_stream one = *(const struct ask_stream *)(const void *)msg->data;
-    uint64_t end = one.first + one.count;
+    struct ask_stream some = *(const struct ask_stream *)(const void *)msg->data;
+    const struct partition_stream *stream = &partition->streams[some.source];
+    struct store_value records = {.bytes = ln_buffer_data(msg->buffer),
+                                  .count = ln_buffer_bytes(msg->buffer)};
+    uint64_t end = some.first + some.count;
     size_t at = 0;
-    if (end <= partition->ledger.streams[one.source].in + 1) {
-        acknowledge(partition, one.source); /* sent again: what we said of it got lost */
+    if (end <= partition->ledger.streams[some.source].in + 1) {
+        acknowledge(partition, some.source); /* sent again: what we said of it got lost */
         return;
     }
-    for (; one.first < end; one.first++) {
-        take_record(partition, msg->buffer, &one, &at);
+    for (; some.first <= stream->taken && some.first < end; some.first++) {
+        struct store_value known;
+        bool more = payload_next(records, &at, &known);
+        ASSERT(more);
+    }
+    while (some.first == stream->taken + 1 && some.first < end) {
+        size_t start = at;
+        some.count = take_records(records, (uint32_t)(end - some.first), &at);
+        struct store_value these = {.bytes = records.bytes + start, .count = at - start};
+        queue_records(partition, msg->buffer, &some, these);
+        some.first += some.count;
     }
 }
 
 /* What the record needs is not certain before those ahead of it in its stream have been applied;
  * they are in the journal. partition_flush sees to it that it is tried again. */
 static bool
-must_wait(struct partition *partition, const struct command_stream *stream)
+must_wait(struct partition *partition, const struct command *command)
 {
-    return stream->number > partition->ledger.streams[stream->source].in + 1 &&
+    const struct command_stream *stream = &command->stream;
+    return command->kind == COMMAND_STREAM &&
+           stream->number > partition->ledger.streams[stream->source].in + 1 &&
            apply_stream_follows(stream);
 }
 
-/* A round brings several messages of a group at once: what the first of them needs, they all do. */
-static enum ask_outcome
-log_record(struct partition *partition, struct ask *ask, struct command *command, bool act)
+static void
+stream_command(const struct partition *partition, const struct ask *ask, struct command *out)
 {
-    uint64_t group = act ? apply_stream_group(&command->stream) : 0;
-    if (group != 0 && group == partition->known_group) {
-        return partition_log_known(partition, ask, command);
+    const struct ask_stream *some = ASK_DATA(ask_stream, ask);
+    *out = (struct command){.partition = partition->ledger.partition, .kind = COMMAND_STREAM_ROUND};
+    if (some->count > 1) {
+        out->stream_round = (struct command_stream_round){.source = some->source,
+                                                          .first = some->first,
+                                                          .count = some->count,
+                                                          .records = ask->records};
+        return;
     }
-    enum ask_outcome outcome = partition_log(partition, ask, command, act);
-    partition->known_group = outcome == ASK_TAKEN ? group : 0;
-    return outcome;
+    size_t at = 0;
+    out->kind = COMMAND_STREAM;
+    out->stream = (struct command_stream){.source = some->source, .number = some->first};
+    bool any = payload_next(ask->records, &at, &out->stream.payload);
+    ASSERT(any);
 }
 
 static enum ask_outcome
 run_stream(struct partition *partition, struct ask *ask, bool act)
 {
-    const struct ask_stream *one = ASK_DATA(ask_stream, ask);
-    struct command command = {
-        .partition = partition->ledger.partition,
-        .kind = COMMAND_STREAM,
-        .stream = {.source = one->source, .number = one->first, .payload = ask->payload},
-    };
-    bool early = must_wait(partition, &command.stream);
-    enum ask_outcome outcome = log_record(partition, ask, &command, act && !early);
+    const struct ask_stream *some = ASK_DATA(ask_stream, ask);
+    struct command command;
+    stream_command(partition, ask, &command);
+    bool early = must_wait(partition, &command);
+    enum ask_outcome outcome = partition_log(partition, ask, &command, act && !early);
     if (early && act) {
         partition->stream_waits = true;
         return ASK_MISSING;
     }
     if (outcome == ASK_TAKEN) {
-        partition->streams[one->source].admitted = one->first;
+        partition->streams[some->source].admitted = some->first + some->count - 1;
     }
     return outcome;
 }

@@ -6,8 +6,15 @@
 #include "store/state.h"
 #include "store/store_priv.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
+
+enum {
+    PUSHED_MAX = 64,             /* entries in one push */
+    PUSHED_BYTES_MAX = 32 << 10, /* one that has so much takes no more */
+};
+static_assert((int)PUSHED_MAX >= (int)COMMAND_ROUND_MAX, "a round is one push where it is short");
 
 /* ---------------------------------------------------------------------------------- to sessions */
 
@@ -19,110 +26,126 @@ notify(ln_pid session, uint32_t tag, const struct store_notice *notice)
     ln_send(session, &msg);
 }
 
+/* Entries that are pushed to a user together; in the order of their numbers. */
+struct pushed {
+    const struct effect *first;
+    uint32_t count;
+    size_t bytes;
+    struct store_value records[PUSHED_MAX];
+};
+
+/* As many as go into one push. A mark may have made way, without a trace, for a newer one of the
+ * same command, which follows. */
+static void
+pushed_take(const struct partition *partition, const struct effect *first, size_t count,
+            struct pushed *out)
+{
+    out->first = first;
+    out->count = 0;
+    out->bytes = 0;
+    while (out->count < count && out->count < PUSHED_MAX && out->bytes < PUSHED_BYTES_MAX) {
+        const struct effect *effect = &first[out->count];
+        struct store_key key =
+            record_key(partition->ledger.partition, RECORD_INBOX, effect->user, effect->number);
+        struct store_value *record = &out->records[out->count++];
+        if (delta_get(partition->ledger.delta, &key, record) == DELTA_PRESENT) {
+            out->bytes += ENTRY_PREFIX_BYTES + record->count;
+        } else {
+            *record = (struct store_value){0};
+        }
+    }
+    ASSERT(out->records[out->count - 1].count > 0);
+}
+
+static struct ln_buffer *
+pushed_buffer(const struct pushed *pushed)
+{
+    struct ln_buffer *buffer = ln_buffer_new(pushed->bytes);
+    unsigned char *at = ln_buffer_data(buffer);
+    for (uint32_t i = 0; i < pushed->count; i++) {
+        struct store_value record = pushed->records[i];
+        if (record.count > 0) {
+            entry_prefix(pushed->first[i].number, record.count, at);
+            memcpy(at + ENTRY_PREFIX_BYTES, record.bytes, record.count);
+            at += ENTRY_PREFIX_BYTES + record.count;
+        }
+    }
+    return buffer;
+}
+
 /* Borrows the buffer. */
 static void
-push_one(struct partition *partition, const struct bundle *bundle,
+push_one(struct partition *partition, const struct pushed *pushed,
          const struct attached_session *session, struct ln_buffer *buffer)
 {
-    struct store_push push = {
-        .user = bundle->user, .number = bundle->number, .previous = bundle->previous};
+    struct store_push push = {.user = pushed->first->user,
+                              .number = pushed->first[pushed->count - 1].number,
+                              .previous = pushed->first->previous};
     struct ln_msg *msg = ln_msg_new(STORE_PUSH, LN_DURABLE, sizeof(push));
     memcpy(msg->data, &push, sizeof(push));
     msg->buffer = ln_buffer_get(buffer);
-    counter_add(&partition->journal->pushes, bundle->count);
+    counter_add(&partition->journal->pushes, pushed->count);
     ln_send(session->pid, &msg);
 }
 
-/* Takes the buffer, which has the bundle's entries. */
-static void
-push_buffer(struct partition *partition, const struct bundle *bundle, struct ln_buffer *buffer)
+/* Notes in the user's sessions what they are told of, or will read. Whether any is to be told. */
+static bool
+note_newest(const struct partition *partition, uint64_t user, uint64_t number)
 {
     const struct attached *attached = &partition->attached;
-    struct attached_session *session = attached_next(attached, bundle->user, NULL);
-    for (; session != NULL; session = attached_next(attached, bundle->user, session)) {
+    struct attached_session *session = attached_next(attached, user, NULL);
+    bool any = false;
+    for (; session != NULL; session = attached_next(attached, user, session)) {
+        session->newest = (uint32_t)number;
+        any = any || !session->behind;
+    }
+    return any;
+}
+
+static void
+push_some(struct partition *partition, const struct pushed *pushed)
+{
+    const struct attached *attached = &partition->attached;
+    uint64_t user = pushed->first->user;
+    struct attached_session *session = attached_next(attached, user, NULL);
+    struct ln_buffer *buffer = pushed_buffer(pushed);
+    for (; session != NULL; session = attached_next(attached, user, session)) {
         if (!session->behind) {
-            push_one(partition, bundle, session, buffer);
+            push_one(partition, pushed, session, buffer);
         }
     }
     ln_buffer_put(&buffer);
 }
 
-void
-partition_push_gathered(struct journal *journal)
-{
-    struct bundles *bundles = &journal->bundles;
-    for (unsigned i = 0; i < bundles->count; i++) {
-        const struct rows *entries = &bundles->items[i].entries;
-        struct ln_buffer *buffer = ln_buffer_new(entries->count);
-        memcpy(ln_buffer_data(buffer), entries->bytes, entries->count);
-        push_buffer(journal->gathering, &bundles->items[i], buffer);
-    }
-    bundles_clear(bundles);
-}
-
+/* All of them are of one user. Sessions that read their inbox find them there. */
 static void
-entry_write(const struct effect *effect, struct store_value record, unsigned char *out)
+push(struct partition *partition, const struct effect *effects, size_t count)
 {
-    entry_prefix(effect->number, record.count, out);
-    memcpy(out + ENTRY_PREFIX_BYTES, record.bytes, record.count);
-}
-
-static void
-push_entry(struct partition *partition, const struct effect *effect, struct store_value record)
-{
-    struct bundle alone = {
-        .user = effect->user, .previous = effect->previous, .number = effect->number, .count = 1};
-    struct ln_buffer *buffer = ln_buffer_new(ENTRY_PREFIX_BYTES + record.count);
-    partition_push_gathered(partition->journal);
-    entry_write(effect, record, ln_buffer_data(buffer));
-    push_buffer(partition, &alone, buffer);
-}
-
-/* To those that its user's sessions are pushed next. */
-static void
-gather_entry(struct partition *partition, const struct effect *effect, struct store_value record)
-{
-    struct journal *journal = partition->journal;
-    if (journal->gathering != partition) {
-        partition_push_gathered(journal);
-        journal->gathering = partition;
-    }
-    struct bundle *bundle = bundles_of(&journal->bundles, effect->user, effect->previous);
-    if (bundle == NULL) {
-        partition_push_gathered(journal);
-        bundle = bundles_of(&journal->bundles, effect->user, effect->previous);
-    }
-    entry_write(effect, record,
-                bundle_room(bundle, effect->number, ENTRY_PREFIX_BYTES + record.count));
-}
-
-/* Sessions that read their inbox find it there. `gather`: more may follow at once; what is long is
- * not copied twice for that. */
-static void
-push(struct partition *partition, const struct effect *effect, bool gather)
-{
-    const struct attached *attached = &partition->attached;
-    struct attached_session *session = attached_next(attached, effect->user, NULL);
-    bool any = false;
-    for (; session != NULL; session = attached_next(attached, effect->user, session)) {
-        session->newest = (uint32_t)effect->number;
-        any = any || !session->behind;
-    }
-    if (!any || partition->store->options.plant_lost_pushes) {
+    if (!note_newest(partition, effects->user, effects[count - 1].number) ||
+        partition->store->options.plant_lost_pushes) {
         return;
     }
-    struct store_key key =
-        record_key(partition->ledger.partition, RECORD_INBOX, effect->user, effect->number);
-    struct store_value record;
-    bool present = ledger_get(&partition->ledger, &key, &record);
-    ASSERT(present);
-    if (gather && record.count <= BUNDLE_ENTRY_BYTES_MAX) {
-        gather_entry(partition, effect, record);
-    } else {
-        push_entry(partition, effect, record);
+    while (count > 0) {
+        struct pushed pushed;
+        pushed_take(partition, effects, count, &pushed);
+        push_some(partition, &pushed);
+        effects += pushed.count;
+        count -= pushed.count;
     }
 }
 
+/* How many pushes to the same user stand there from `at` on. */
+static size_t
+pushes_at(const struct effects *effects, size_t at)
+{
+    const struct effect *first = &effects->items[at];
+    size_t count = 0;
+    while (at + count < effects->count && first[count].kind == EFFECT_PUSH &&
+           first[count].user == first->user) {
+        count++;
+    }
+    return count;
+}
 void
 partition_push_refused(struct partition *partition, uint64_t user, ln_pid pid)
 {
@@ -325,23 +348,17 @@ answer_awaiting(struct partition *partition)
 
 /* ----------------------------------------------------------------------------- from the journal */
 
-/* What one partition's streams bring, one record behind the other, is pushed together: nobody is
- * told anything else in between, or waits for it. */
 static void
-tell(struct partition *partition, const struct ask *ask, const struct effects *effects)
+tell(struct partition *partition, const struct effects *effects)
 {
-    bool gather = ask->tag == ASK_STREAM;
-    if (!gather) {
-        partition_push_gathered(partition->journal);
-    }
-    for (size_t i = 0; i < effects->count; i++) {
-        const struct effect *effect = &effects->items[i];
-        if (effect->kind == EFFECT_PUSH) {
-            push(partition, effect, gather);
+    for (size_t i = 0; i < effects->count;) {
+        size_t pushes = pushes_at(effects, i);
+        if (pushes > 0) {
+            push(partition, &effects->items[i], pushes);
         } else {
-            partition_push_gathered(partition->journal);
-            tell_sessions(partition, effect);
+            tell_sessions(partition, &effects->items[i]);
         }
+        i += pushes > 0 ? pushes : 1;
     }
 }
 
@@ -351,7 +368,7 @@ partition_applied(struct partition *partition, struct ask *ask, const struct res
 {
     uint8_t other;
     counter_add(&partition->commands, 1);
-    tell(partition, ask, effects);
+    tell(partition, effects);
     if (effects->fan_members > 0) {
         fan_add(&partition->fan, effects->streams, effects->fan_members);
         hot_count(&partition->hot_groups, effects->fan_group,
@@ -398,7 +415,6 @@ partition_passed(struct partition *partition, struct ask *ask)
 {
     const struct ask_kind *kind = partition_kind(ask->tag);
     ASSERT(kind->passed != NULL);
-    partition_push_gathered(partition->journal);
     kind->passed(partition, ask);
     ask_free(ask);
 }

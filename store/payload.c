@@ -257,3 +257,41 @@ payload_decode(struct store_value value, struct payload *out)
     }
     return error;
 }
+
+/* Many ask, of each record that arrives: so it is not decoded. */
+uint64_t
+payload_group(struct store_value value)
+{
+    struct cursor_in in;
+    cursor_in_init(&in, value.bytes, value.count);
+    record_expect(&in, RECORD_OUTBOX);
+    uint8_t kind = cursor_get_u8(&in);
+    return kind == PAYLOAD_GROUP_MESSAGE ? cursor_get_u64(&in) : 0;
+}
+
+void
+payload_pack(struct store_value record, unsigned char *out)
+{
+    struct cursor_out cursor;
+    ASSERT(record.count <= TABLE_VALUE_BYTES_MAX);
+    cursor_out_init(&cursor, out, PAYLOAD_LENGTH_BYTES + record.count);
+    cursor_put_u32(&cursor, (uint32_t)record.count);
+    cursor_put_bytes(&cursor, record.bytes, record.count);
+    ASSERT(!cursor.failed);
+}
+
+bool
+payload_next(struct store_value records, size_t *at, struct store_value *out)
+{
+    struct cursor_in in;
+    ASSERT(*at <= records.count);
+    cursor_in_init(&in, records.bytes + *at, records.count - *at);
+    uint32_t count = cursor_get_u32(&in);
+    const unsigned char *bytes = cursor_get_bytes(&in, count);
+    if (in.failed) {
+        return false;
+    }
+    *out = (struct store_value){.bytes = bytes, .count = count};
+    *at += PAYLOAD_LENGTH_BYTES + count;
+    return true;
+}

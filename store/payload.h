@@ -115,3 +115,13 @@ size_t payload_bytes(const struct payload *payload);
 void payload_encode(const struct payload *payload, unsigned char *out);
 /* 0, or -EBADMSG with *out untouched. */
 MUST_CHECK int payload_decode(struct store_value value, struct payload *out);
+/* The group whose message the record is; 0: it is something else. */
+uint64_t payload_group(struct store_value value);
+
+/* Records on their way to another partition lie one behind the other, each behind its length. */
+enum { PAYLOAD_LENGTH_BYTES = 4 };
+/* Writes PAYLOAD_LENGTH_BYTES and the record. */
+void payload_pack(struct store_value record, unsigned char *out);
+/* The record at *at (0 at first), moving that on; borrowed. False at the end, and where what is
+ * left is no whole record: then *at is not the end. */
+bool payload_next(struct store_value records, size_t *at, struct store_value *out);

@@ -17,6 +17,8 @@ enum {
 
 static unsigned char pairs[4 * COMMAND_PAIR_BYTES];
 static unsigned char payload[256];
+static unsigned char records[256]; /* two messages of a group */
+static size_t records_bytes;
 static unsigned char history[2 * COMMAND_HISTORY_ROW_BYTES];
 static unsigned char expiry_rows[2 * EXPIRY_ROW_BYTES];
 
@@ -32,11 +34,53 @@ put_kinds(struct command *out, const struct command *commands, size_t count)
 }
 
 static size_t
+put_message(unsigned char *out, uint64_t group)
+{
+    unsigned char record[128];
+    struct payload said = {.kind = PAYLOAD_GROUP_MESSAGE,
+                           .group_message = {.group = group,
+                                             .message = {.sender = 8,
+                                                         .chat_number = 3,
+                                                         .body = (const unsigned char *)"hi",
+                                                         .body_bytes = 2}}};
+    payload_encode(&said, record);
+    payload_pack((struct store_value){.bytes = record, .count = payload_bytes(&said)}, out);
+    return PAYLOAD_LENGTH_BYTES + payload_bytes(&said);
+}
+
+static void
+put_round(void)
+{
+    records_bytes = put_message(records, 9);
+    records_bytes += put_message(records + records_bytes, 9);
+}
+
+static size_t
+stream_kinds(struct command *out)
+{
+    struct payload receipt = {.kind = PAYLOAD_RECEIPT, .receipt = {.reader = 1, .peer = 2}};
+    payload_encode(&receipt, payload);
+    put_round();
+    const struct command commands[] = {
+        {.kind = COMMAND_STREAM,
+         .stream = {.source = 5,
+                    .number = 6,
+                    .payload = {.bytes = payload, .count = payload_bytes(&receipt)}}},
+        {.kind = COMMAND_STREAM_ACK,
+         .stream_ack = {.destination = 5, .number = 6, .receipts = {.count = 2, .bytes = pairs}}},
+        {.kind = COMMAND_STREAM_ROUND,
+         .stream_round = {.source = 5,
+                          .first = 6,
+                          .count = 2,
+                          .records = {.bytes = records, .count = records_bytes}}},
+    };
+    return put_kinds(out, commands, sizeof(commands) / sizeof(commands[0]));
+}
+
+static size_t
 first_kinds(struct command *out)
 {
     const struct store_name name = {.bytes = 3, .text = "bob"};
-    struct payload receipt = {.kind = PAYLOAD_RECEIPT, .receipt = {.reader = 1, .peer = 2}};
-    payload_encode(&receipt, payload);
     const struct command commands[] = {
         {.kind = COMMAND_OPEN, .open = {.inbox_entries_max = 5, .devices_max = 3}},
         {.kind = COMMAND_NAME_CLAIM,
@@ -66,12 +110,6 @@ first_kinds(struct command *out)
         {.kind = COMMAND_ACK,
          .ack = {.user = 9, .device = 1, .number = 4, .chats = {.count = 4, .bytes = pairs}}},
         {.kind = COMMAND_READ, .read = {.user = 9, .peer = 8, .chat_number = 3}},
-        {.kind = COMMAND_STREAM,
-         .stream = {.source = 5,
-                    .number = 6,
-                    .payload = {.bytes = payload, .count = payload_bytes(&receipt)}}},
-        {.kind = COMMAND_STREAM_ACK,
-         .stream_ack = {.destination = 5, .number = 6, .receipts = {.count = 2, .bytes = pairs}}},
         {.kind = COMMAND_SEEN, .seen = {.count = 3, .bytes = pairs}},
         {.kind = COMMAND_WAKE_SET,
          .wake_set = {.user = 9,
@@ -240,6 +278,7 @@ all_kinds(struct command out[COMMAND_KINDS])
         command_pair_put(pairs, i, i + 1, i + 100);
     }
     size_t count = first_kinds(out);
+    count += stream_kinds(out + count);
     count += change_kinds(out + count);
     count += hold_kinds(out + count);
     count += call_kinds(out + count);
@@ -394,6 +433,10 @@ refuses_impossible_fields(void **state)
         {COMMAND_ACK, 8 + 34 + 1, 0xff},    /* a list too long */
         {COMMAND_STREAM, 8 + 9, 0},         /* a payload that is none */
         {COMMAND_STREAM_ACK, 8 + 17, 0xff}, /* a list longer than the body */
+        {COMMAND_STREAM_ROUND, 8 + 9, 3},   /* more messages than there are */
+        {COMMAND_STREAM_ROUND, 8 + 13, 1},  /* a length that leaves something */
+        {COMMAND_STREAM_ROUND, 8 + 17, 0},  /* a message that is none */
+        {COMMAND_STREAM_ROUND, 8 + 20, 10}, /* messages of two groups */
         {COMMAND_SEEN, 8, 0xff},            /* likewise */
         {COMMAND_WAKE_SET, 8 + 10, 3},      /* a kind of subscription that is none */
         {COMMAND_WAKE_SET, 8 + 93, 5},      /* an endpoint too long */

@@ -8,6 +8,7 @@
 #include "tests/spec.h"
 #include "tests/store/hand.h"
 #include "tests/store/rig.h"
+#include "tests/store/told.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -348,6 +349,137 @@ joins_and_changes_in_one_breath(void **state)
     }
 }
 
+/* ------------------------------------------------------------------------------------ in rounds */
+
+enum { SAID = 40 };
+
+static uint64_t
+ask_to_say(struct rig *r, uint64_t owner, uint64_t group, uint64_t number, uint32_t bytes)
+{
+    struct store_message message = {.recipient = group,
+                                    .sender = owner,
+                                    .number = number,
+                                    .sender_device = 1,
+                                    .body_kind = 1,
+                                    .body_bytes = bytes};
+    struct ln_msg *msg = ln_msg_new(STORE_GROUP_MESSAGE, LN_DURABLE, sizeof(message));
+    memcpy(msg->data, &message, sizeof(message));
+    msg->buffer = ln_buffer_new(bytes);
+    memset(ln_buffer_data(msg->buffer), 'x', bytes);
+    return ln_request(store_user_pid(r->store, group), &msg);
+}
+
+/* What a session was pushed: how many entries came in each push, and all of them. */
+struct heard {
+    unsigned pushes;
+    unsigned most;
+    unsigned entries;
+    struct store_entry last;
+};
+
+static void
+hear(struct rig *r, struct heard *out)
+{
+    struct ln_msg *msg;
+    uint64_t number = 0;
+    *out = (struct heard){0};
+    while ((msg = told()) != NULL) {
+        unsigned count = 0;
+        size_t at = 0;
+        RIG_CHECK(r, msg->tag == STORE_PUSH);
+        const struct store_push *push = (const struct store_push *)(const void *)msg->data;
+        while (entry_next(ln_buffer_data(msg->buffer), ln_buffer_bytes(msg->buffer), &at,
+                          &out->last)) {
+            RIG_CHECK(r, out->last.number > push->previous && out->last.number > number);
+            number = out->last.number;
+            count++;
+        }
+        RIG_CHECK(r, count > 0 && push->number == number);
+        out->pushes++;
+        out->entries += count;
+        out->most = count > out->most ? count : out->most;
+        ln_msg_free(&msg);
+    }
+}
+
+/* All that is said reaches the member's partition before the first of it is applied there. */
+static void
+say_at_once(struct rig *r, uint32_t bytes, struct heard *out)
+{
+    struct store_attached attached;
+    uint64_t refs[SAID];
+    uint64_t owner;
+    uint64_t member;
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &owner) == 0);
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &member) == 0);
+    uint64_t group = group_of(r, owner, 1, &member, 1);
+    (void)ln_sleep(1000);
+    RIG_CHECK(r, hand_attach(r->store, member, 1, &attached) == 0);
+    RIG_CHECK(r, hand_ack(r->store, member, 1, attached.last) == 0);
+    for (unsigned i = 0; i < SAID; i++) {
+        refs[i] = ask_to_say(r, owner, group, 2 + i, bytes);
+    }
+    for (unsigned i = 0; i < SAID; i++) {
+        expect_done(r, refs[i]);
+    }
+    hear(r, out);
+}
+
+static void
+rounds_story(struct rig *r)
+{
+    struct heard heard;
+    say_at_once(r, 10, &heard);
+    RIG_CHECK(r, heard.entries == SAID && heard.last.message.chat_number == SAID);
+    RIG_CHECK(r, heard.most == COMMAND_ROUND_MAX && heard.pushes <= 3);
+}
+
+static void
+in_rounds_of_some(void **state)
+{
+    (void)state;
+    rig_play_once(&rig, 4, rounds_story);
+}
+
+/* Four fit into a command beside what else they say. */
+static void
+long_rounds_story(struct rig *r)
+{
+    struct heard heard;
+    say_at_once(r, COMMAND_ROUND_BYTES_MAX / 5, &heard);
+    RIG_CHECK(r, heard.entries == SAID && heard.last.message.chat_number == SAID);
+    RIG_CHECK(r, heard.most == 4);
+}
+
+static void
+in_rounds_of_so_many_bytes(void **state)
+{
+    (void)state;
+    rig_play_once(&rig, 4, long_rounds_story);
+}
+
+/* He has room for some. Of each round's marks he hears the last. */
+static void
+full_story(struct rig *r)
+{
+    struct heard heard;
+    say_at_once(r, 10, &heard);
+    RIG_CHECK(r, heard.entries > 20 && heard.entries <= 20 + heard.pushes);
+    RIG_CHECK(r, heard.last.kind == STORE_ENTRY_GROUP_CURSORS);
+    RIG_CHECK(r, heard.last.group_cursors.gap_from == 21);
+    RIG_CHECK(r, heard.last.group_cursors.gap_to == SAID);
+}
+
+static void
+in_rounds_beyond_his_room(void **state)
+{
+    (void)state;
+    rig_open(&rig, 4);
+    rig.options.inbox_entries_max = 20;
+    rig_play(&rig, full_story);
+    rig_close(&rig);
+}
+
 int
 main(void)
 {
@@ -361,6 +493,10 @@ main(void)
              a_loud_group_leaves_room),
         SPEC("somebody joins and a message is changed in one breath: the change waits for the join",
              joins_and_changes_in_one_breath),
+        SPEC("messages said at once reach a session together, so many at most", in_rounds_of_some),
+        SPEC("and so many bytes at most", in_rounds_of_so_many_bytes),
+        SPEC("who has no room for all of a round is pushed what he has, and the last mark",
+             in_rounds_beyond_his_room),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

@@ -111,12 +111,55 @@ groups_payloads(void **state)
     check_message(&out.group_changed.change.message);
 }
 
+static struct store_value
+encoded(const struct payload *payload, unsigned char *out)
+{
+    payload_encode(payload, out);
+    return (struct store_value){.bytes = out, .count = payload_bytes(payload)};
+}
+
+static void
+one_behind_the_other(void **state)
+{
+    (void)state;
+    unsigned char bytes[2][RECORD_BYTES_MAX];
+    unsigned char packed[2 * RECORD_BYTES_MAX];
+    struct payload said = {.kind = PAYLOAD_GROUP_MESSAGE,
+                           .group_message = {.group = 9, .message = a_message().message}};
+    struct payload absent = {.kind = PAYLOAD_GROUP_ABSENT, .group_absent = {.group = 9, .user = 8}};
+    struct store_value first = encoded(&said, bytes[0]);
+    struct store_value second = encoded(&absent, bytes[1]);
+    struct store_value records = {
+        .bytes = packed, .count = 2 * (size_t)PAYLOAD_LENGTH_BYTES + first.count + second.count};
+    struct store_value record;
+    size_t at = 0;
+    payload_pack(first, packed);
+    payload_pack(second, packed + PAYLOAD_LENGTH_BYTES + first.count);
+    assert_true(payload_next(records, &at, &record));
+    assert_int_equal(record.count, first.count);
+    assert_memory_equal(record.bytes, first.bytes, first.count);
+    assert_int_equal(payload_group(record), 9);
+    assert_true(payload_next(records, &at, &record));
+    assert_memory_equal(record.bytes, second.bytes, second.count);
+    assert_int_equal(payload_group(record), 0); /* not that it says something */
+    assert_false(payload_next(records, &at, &record));
+    assert_int_equal(at, records.count);
+
+    size_t start = PAYLOAD_LENGTH_BYTES + first.count;
+    for (records.count = start + 1; records.count < start + second.count; records.count++) {
+        at = start;
+        assert_false(payload_next(records, &at, &record));
+        assert_int_equal(at, start);
+    }
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
         SPEC("every payload survives encoding", payloads),
         SPEC("what a group tells of a change survives encoding", groups_payloads),
+        SPEC("records lie one behind the other, and one that is cut is none", one_behind_the_other),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

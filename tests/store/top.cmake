@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(noun window record record_call entry payload command page attached fan bundle)
+foreach(noun window record record_call entry payload command page attached fan)
   linnet_test(store_${noun}_test TIER fast SOURCES ${noun}_test.c LIBS linnet_store)
 endforeach()
 # What a command does, tried out in a world of ledgers without files.
@@ -10,7 +10,7 @@ target_include_directories(linnet_store_world PUBLIC ${PROJECT_BINARY_DIR}/inclu
 target_link_libraries(linnet_store_world PUBLIC linnet_store PRIVATE linnet_flags cmocka)
 set_target_properties(linnet_store_world PROPERTIES LINNET_THREAD_STACK ON)
 foreach(noun user device link call expire expired message change sweep cursors stream wake state block replay model group group_change
-             group_cursor group_revise group_left history hold chat_ttl group_model forget)
+             group_cursor group_round group_revise group_left history hold chat_ttl group_model forget)
   linnet_test(store_apply_${noun}_test TIER fast SOURCES apply_${noun}_test.c LIBS linnet_store_world)
 endforeach()
 # A node that ends itself must not end the test: own_end.h.

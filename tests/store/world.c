@@ -191,42 +191,104 @@ world_ledger(struct world *world, uint8_t partition)
 
 /* -------------------------------------------------------------------------------------- streams */
 
-static void
-carry(struct world *world, uint8_t source, uint8_t destination)
+/* Records of a stream that go together; in memory until the next. */
+struct cargo {
+    uint8_t source;
+    uint8_t destination;
+    uint64_t first;
+    uint32_t count;
+    uint64_t bytes;
+    struct rows records;
+};
+
+/* The stream's record of that number, which must be there. */
+static struct store_value
+record_of(struct world *world, const struct cargo *cargo, uint64_t number)
 {
-    struct ledger *from = &world->ledgers[source];
-    uint64_t number = from->streams[destination].out_acked + 1;
-    struct store_key key = record_key_outbox(source, destination, number);
+    struct ledger *from = &world->ledgers[cargo->source];
+    struct store_key key = record_key_outbox(cargo->source, cargo->destination, number);
     struct store_value value;
-    struct payload payload;
     learn(world, &key);
     bool present = ledger_get(from, &key, &value);
-    ASSERT(present && payload_decode(value, &payload) == 0);
-    struct command stream = {
-        .partition = destination,
-        .kind = COMMAND_STREAM,
-        .stream = {.source = source, .number = number, .payload = value},
-    };
+    ASSERT(present);
+    return value;
+}
+
+/* One record, or as many as a group said. */
+static void
+load(struct world *world, struct cargo *cargo, bool round)
+{
+    const struct ledger *from = &world->ledgers[cargo->source];
+    uint64_t group = payload_group(record_of(world, cargo, cargo->first));
+    uint64_t last = round && group != 0 ? from->streams[cargo->destination].out_last : cargo->first;
+    while (cargo->first + cargo->count <= last && cargo->count < COMMAND_ROUND_MAX) {
+        struct store_value record = record_of(world, cargo, cargo->first + cargo->count);
+        if (payload_group(record) != group) {
+            break;
+        }
+        payload_pack(record, rows_room(&cargo->records, PAYLOAD_LENGTH_BYTES + record.count));
+        cargo->bytes += record.count;
+        cargo->count++;
+    }
+}
+
+static void
+deliver(struct world *world, const struct cargo *cargo)
+{
+    struct store_value records = {.bytes = cargo->records.bytes, .count = cargo->records.count};
+    struct command stream = {.partition = cargo->destination, .kind = COMMAND_STREAM};
+    if (cargo->count > 1) {
+        stream.kind = COMMAND_STREAM_ROUND;
+        stream.stream_round = (struct command_stream_round){.source = cargo->source,
+                                                            .first = cargo->first,
+                                                            .count = cargo->count,
+                                                            .records = records};
+    } else {
+        size_t at = 0;
+        stream.stream.source = cargo->source;
+        stream.stream.number = cargo->first;
+        bool any = payload_next(records, &at, &stream.stream.payload);
+        ASSERT(any);
+    }
     (void)world_apply(world, &stream);
+}
+
+static void
+carry(struct world *world, uint8_t source, uint8_t destination, bool round)
+{
+    struct cargo cargo = {
+        .source = source,
+        .destination = destination,
+        .first = world->ledgers[source].streams[destination].out_acked + 1,
+    };
+    struct payload payload;
+    rows_init(&cargo.records);
+    load(world, &cargo, round);
+    int error = payload_decode(record_of(world, &cargo, cargo.first), &payload);
+    ASSERT(error == 0);
+    uint64_t reader = payload_is_receipt(&payload) ? payload.receipt.reader : 0;
+    uint64_t peer = payload_is_receipt(&payload) ? payload.receipt.peer : 0;
+    deliver(world, &cargo);
+    rows_fini(&cargo.records);
 
     unsigned char pair[COMMAND_PAIR_BYTES];
     struct command ack = {
         .partition = source,
         .kind = COMMAND_STREAM_ACK,
         .stream_ack = {.destination = destination,
-                       .number = number,
-                       .bytes = payload_bytes(&payload),
+                       .number = cargo.first + cargo.count - 1,
+                       .bytes = cargo.bytes,
                        .receipts = {.bytes = pair}},
     };
-    if (payload_is_receipt(&payload)) {
-        command_pair_put(pair, 0, payload.receipt.reader, payload.receipt.peer);
+    if (reader != 0) {
+        command_pair_put(pair, 0, reader, peer);
         ack.stream_ack.receipts.count = 1;
     }
     (void)world_apply(world, &ack);
 }
 
-bool
-world_step(struct world *world, uint64_t pick)
+static bool
+step(struct world *world, uint64_t pick, bool round)
 {
     unsigned start = (unsigned)(pick % PAIRS);
     for (unsigned i = 0; i < PAIRS; i++) {
@@ -235,17 +297,30 @@ world_step(struct world *world, uint64_t pick)
         uint8_t destination = (uint8_t)(pair % STORE_PARTITIONS);
         const struct ledger_stream *stream = &world->ledgers[source].streams[destination];
         if (stream->out_acked < stream->out_last) {
-            carry(world, source, destination);
+            carry(world, source, destination, round);
             return true;
         }
     }
     return false;
 }
 
+bool
+world_step(struct world *world, uint64_t pick)
+{
+    return step(world, pick, pick % 3 != 1);
+}
+
 void
 world_settle(struct world *world)
 {
-    while (world_step(world, 0)) {
+    while (step(world, 0, true)) {
+    }
+}
+
+void
+world_settle_singly(struct world *world)
+{
+    while (step(world, 0, false)) {
     }
 }
 

@@ -114,8 +114,10 @@ struct result world_read(struct world *world, uint64_t user, uint64_t peer, uint
 
 /* Carries what waits in the outboxes until all is acknowledged. */
 void world_settle(struct world *world);
-/* Carries one record of one stream, and perhaps its acknowledgement; false when nothing waits.
- * Which one follows from `pick`. */
+/* The same, where no messages of a group lie together. */
+void world_settle_singly(struct world *world);
+/* Carries one record of one stream, or the messages of a group that lie there together, and their
+ * acknowledgement; false when nothing waits. Which follows from `pick`. */
 bool world_step(struct world *world, uint64_t pick);
 
 /* Freezes and folds one cell. In two steps, with commands between them. */
