@@ -165,12 +165,42 @@ void
 delta_range_start(const struct delta *delta, const struct store_range *range,
                   struct delta_range *out)
 {
+    struct table_entry first;
     out->high = range->high;
+    out->count = 0;
     for (unsigned i = 0; i < DELTA_GENERATIONS; i++) {
+        struct table_cursor *at = &out->at[out->count];
         if (delta->tables[i] != NULL) {
-            table_seek(delta->tables[i], &range->low, &out->at[i]);
-        } else {
-            out->at[i] = (struct table_cursor){0};
+            table_seek(delta->tables[i], &range->low, at);
+            out->count += table_at(at, &first) && !key_less(&range->high, &first.key);
+        }
+    }
+}
+
+/* Of equal keys the newest. Mostly one generation has something. */
+static bool
+range_least(const struct delta_range *each, struct table_entry *out)
+{
+    struct table_entry entry;
+    bool found = each->count > 0 && table_at(&each->at[0], out);
+    for (unsigned i = 1; i < each->count; i++) {
+        if (table_at(&each->at[i], &entry) && (!found || key_less(&entry.key, &out->key))) {
+            *out = entry;
+            found = true;
+        }
+    }
+    return found;
+}
+
+static void
+range_pass(struct delta_range *each, const struct store_key *key)
+{
+    struct table_entry entry;
+    for (unsigned i = 0; i < each->count; i++) {
+        bool has =
+            each->count == 1 || (table_at(&each->at[i], &entry) && key_equal(&entry.key, key));
+        if (has) {
+            table_next(&each->at[i]);
         }
     }
 }
@@ -179,24 +209,11 @@ bool
 delta_range_next(struct delta_range *each, struct store_key *out_key, enum delta_found *out_found,
                  struct store_value *out_value)
 {
-    bool found = false;
-    struct table_entry least = {0};
-    struct table_entry entry;
-    for (unsigned i = 0; i < DELTA_GENERATIONS; i++) {
-        /* Of equal keys the first, which is the newest, stays. */
-        if (table_at(&each->at[i], &entry) && (!found || key_less(&entry.key, &least.key))) {
-            least = entry;
-            found = true;
-        }
-    }
-    if (!found || key_less(&each->high, &least.key)) {
+    struct table_entry least;
+    if (!range_least(each, &least) || key_less(&each->high, &least.key)) {
         return false;
     }
-    for (unsigned i = 0; i < DELTA_GENERATIONS; i++) {
-        if (table_at(&each->at[i], &entry) && key_equal(&entry.key, &least.key)) {
-            table_next(&each->at[i]);
-        }
-    }
+    range_pass(each, &least.key);
     *out_key = least.key;
     *out_found = state_present(least.state) ? DELTA_PRESENT : DELTA_ABSENT;
     *out_value = least.value;

@@ -94,7 +94,8 @@ uint64_t delta_drop(struct delta *delta, const struct store_range *range);
 enum { DELTA_GENERATIONS = 4 };
 struct delta_range {
     struct store_key high;
-    struct table_cursor at[DELTA_GENERATIONS]; /* the newest first */
+    unsigned count;                            /* generations that have something there */
+    struct table_cursor at[DELTA_GENERATIONS]; /* theirs, the newest first */
 };
 void delta_range_start(const struct delta *delta, const struct store_range *range,
                        struct delta_range *out);

@@ -33,6 +33,7 @@ struct table {
     uint64_t dirty_entries;
     struct pool pool;
     struct hint hints[HINTS]; /* by hint_of; of whoever changes the table */
+    struct hint latest;       /* found or put, of all: what follows there is often asked for next */
 };
 
 /* The way from the root to a leaf: at each inner level the node and the child that was taken. */
@@ -176,6 +177,9 @@ hints_forget(struct table *table, const struct table_leaf *leaf)
             table->hints[i] = (struct hint){0};
         }
     }
+    if (table->latest.leaf == leaf) {
+        table->latest = (struct hint){0};
+    }
 }
 
 bool
@@ -187,13 +191,17 @@ table_find(struct table *table, const struct store_key *key, struct table_entry 
     struct table_rank rank = key_rank(key);
     struct hint *hint = hint_of(table, key);
     if (!hint_good(hint, &rank)) {
-        struct table_leaf *leaf = leaf_of(table, &rank);
-        unsigned index = leaf_find(leaf, &rank);
-        if (!leaf_has(leaf, index, &rank)) {
+        struct hint found = {table->latest.leaf, table->latest.index + 1};
+        if (!hint_good(&found, &rank)) {
+            found.leaf = leaf_of(table, &rank);
+            found.index = leaf_find(found.leaf, &rank);
+        }
+        if (!leaf_has(found.leaf, found.index, &rank)) {
             return false;
         }
-        *hint = (struct hint){leaf, index};
+        *hint = found;
     }
+    table->latest = *hint;
     entry_read(hint->leaf, hint->index, out);
     return true;
 }
@@ -359,13 +367,38 @@ table_begin(struct table *table)
     table->root = leaf;
 }
 
-struct place {
-    struct table_leaf *leaf;
-    unsigned index;
-};
+/* Whether the key, which is new, belongs right behind what was found or put last, in a leaf that
+ * has room. Not behind a leaf's end: what its parent has between it and the next may be lower. */
+static bool
+follows_latest(const struct table *table, const struct table_rank *rank)
+{
+    const struct table_leaf *leaf = table->latest.leaf;
+    unsigned index = table->latest.index;
+    if (leaf == NULL || leaf->count == LEAF_SLOTS || index + 1 >= leaf->count) {
+        return false;
+    }
+    struct table_rank before = slot_rank(&leaf->slots[index]);
+    struct table_rank behind = slot_rank(&leaf->slots[index + 1]);
+    return rank_less(&before, rank) && rank_less(rank, &behind);
+}
+
+/* The place of the key, or where it is to be. Whether it is there. */
+static bool
+path_find_place(const struct table *table, const struct table_rank *rank, struct path *out,
+                unsigned *out_index)
+{
+    if (follows_latest(table, rank)) { /* the way there is not asked for: nothing will split */
+        out->leaf = table->latest.leaf;
+        *out_index = table->latest.index + 1;
+        return false;
+    }
+    path_find(table, rank, out);
+    *out_index = leaf_find(out->leaf, rank);
+    return leaf_has(out->leaf, *out_index, rank);
+}
 
 /* Gives out where the key's slot is now. */
-static struct place
+static struct hint
 put(struct table *table, const struct store_key *key, enum table_state state,
     struct store_value value)
 {
@@ -376,17 +409,17 @@ put(struct table *table, const struct store_key *key, enum table_state state,
     }
     struct table_rank rank = key_rank(key);
     struct hint *hint = hint_of(table, key);
-    if (hint_good(hint, &rank)) {
-        slot_replace(table, hint->leaf, hint->index, state, value);
-        return (struct place){hint->leaf, hint->index};
-    }
     struct path path;
-    path_find(table, &rank, &path);
-    unsigned index = leaf_find(path.leaf, &rank);
-    if (leaf_has(path.leaf, index, &rank)) {
+    unsigned index;
+    bool there = hint_good(hint, &rank);
+    if (!there) {
+        there = path_find_place(table, &rank, &path, &index);
         *hint = (struct hint){path.leaf, index};
-        slot_replace(table, path.leaf, index, state, value);
-        return (struct place){path.leaf, index};
+    }
+    if (there) {
+        slot_replace(table, hint->leaf, hint->index, state, value);
+        table->latest = *hint;
+        return *hint;
     }
     struct table_slot slot = {
         .partition = key->partition,
@@ -401,9 +434,10 @@ put(struct table *table, const struct store_key *key, enum table_state state,
     path.leaf->slots[index] = slot;
     path.leaf->values[index] = value_copy(table, value);
     *hint = (struct hint){path.leaf, index};
+    table->latest = *hint;
     table->entries++;
     table->dirty_entries += state_dirty(state);
-    return (struct place){path.leaf, index};
+    return *hint;
 }
 
 void
@@ -417,7 +451,7 @@ unsigned char *
 table_put_room(struct table *table, const struct store_key *key, size_t bytes)
 {
     ASSERT(bytes > 0 && bytes <= TABLE_VALUE_BYTES_MAX);
-    struct place place = put(table, key, TABLE_WRITTEN, (struct store_value){0});
+    struct hint place = put(table, key, TABLE_WRITTEN, (struct store_value){0});
     unsigned char *room = pool_take(&table->pool, bytes);
     place.leaf->slots[place.index].value_bytes = (uint32_t)bytes;
     place.leaf->values[place.index] = room;

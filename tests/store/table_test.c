@@ -16,7 +16,7 @@ struct known {
     unsigned char mark; /* every byte of the value */
 };
 
-enum { KNOWN_MAX = 4096 };
+enum { KNOWN_MAX = 8192 };
 
 struct reference {
     struct known known[KNOWN_MAX];
@@ -187,8 +187,12 @@ step(struct table *table, struct reference *reference, struct chance *chance,
             drop_some(table, reference, chance, spread);
         }
     } else {
-        table_put_known(table, &known);
-        reference_put(reference, &known);
+        /* Now and then a run of them, as an inbox is written. */
+        uint64_t more = chance_below(chance, 8) == 0 ? chance_below(chance, 6) : 0;
+        for (uint64_t i = 0; i <= more; i++, known.key.b++) {
+            table_put_known(table, &known);
+            reference_put(reference, &known);
+        }
     }
     struct store_key sought = some_known(chance, spread).key;
     struct table_entry entry;
