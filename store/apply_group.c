@@ -208,6 +208,7 @@ run_message(const struct apply *apply, const struct command *command)
     struct ledger *ledger = apply->ledger;
     struct record_group group;
     struct record_spread spread;
+    uint64_t partitions[4] = {0};
     struct payload payload = {
         .kind = PAYLOAD_GROUP_MESSAGE,
         .group_message = {.group = id, .message = command->message.message},
@@ -229,11 +230,8 @@ run_message(const struct apply *apply, const struct command *command)
     group_put(ledger, apply->effects, id, &group);
     log_row(apply, id, message);
     group_spread_get(ledger, id, &spread);
-    for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
-        if (spread.members[i] > 0) {
-            (void)outbox_put(ledger, apply->effects, (uint8_t)i, &payload);
-        }
-    }
+    group_spread_mark(&spread, partitions);
+    outbox_put_all(ledger, apply->effects, partitions, &payload);
     apply->effects->fan_members = group.members;
     apply->effects->fan_group = id;
     apply_number_accept(apply, message);

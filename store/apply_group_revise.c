@@ -117,19 +117,18 @@ tell(const struct apply *apply, const struct command_change *command,
                           .change = command->change}};
     struct store_entry_message *message = &payload.group_changed.change.message;
     struct record_spread spread;
+    uint64_t partitions[4] = {0};
     payload.group_changed.change.author = row->sender;
     if (row->expires_at_ms != 0 &&
         (message->expires_at_ms == 0 || message->expires_at_ms > row->expires_at_ms)) {
         message->expires_at_ms = row->expires_at_ms;
     }
     group_spread_get(apply->ledger, command->owner, &spread);
-    bool deleted = command->change.kind == STORE_CHANGE_DELETE;
-    for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
-        bool left = (spread.left[i / 64] & UINT64_C(1) << i % 64) != 0;
-        if (spread.members[i] > 0 || (deleted && left)) {
-            (void)outbox_put(apply->ledger, apply->effects, (uint8_t)i, &payload);
-        }
+    group_spread_mark(&spread, partitions);
+    for (unsigned i = 0; i < 4 && command->change.kind == STORE_CHANGE_DELETE; i++) {
+        partitions[i] |= spread.left[i];
     }
+    outbox_put_all(apply->ledger, apply->effects, partitions, &payload);
 }
 
 /* What it costs to find the message in the inboxes of all who have not fetched it. A frame of its

@@ -96,6 +96,19 @@ cursor_get_copy(struct cursor_in *in, void *out, size_t count)
     }
 }
 
+/* The next `count` bytes as a cursor of their own; false when there are fewer. Of a count that the
+ * compiler knows it settles the checks of what is read from there. */
+MUST_CHECK static inline bool
+cursor_get_part(struct cursor_in *in, size_t count, struct cursor_in *out)
+{
+    const unsigned char *bytes = cursor_get_bytes(in, count);
+    if (bytes == NULL) {
+        return false;
+    }
+    *out = (struct cursor_in){.at = bytes, .end = bytes + count};
+    return true;
+}
+
 static inline uint8_t
 cursor_get_u8(struct cursor_in *in)
 {
@@ -166,6 +179,20 @@ cursor_put_bytes(struct cursor_out *out, const void *bytes, size_t count)
         memcpy(out->at, bytes, count);
         out->at += count;
     }
+}
+
+/* Room for the next `count` bytes, to be filled by a cursor of their own; false when there is none.
+ * As cursor_get_part. */
+MUST_CHECK static inline bool
+cursor_put_part(struct cursor_out *out, size_t count, struct cursor_out *part)
+{
+    if (__builtin_expect(out->failed || (size_t)(out->end - out->at) < count, 0)) {
+        out->failed = true;
+        return false;
+    }
+    *part = (struct cursor_out){.start = out->at, .at = out->at, .end = out->at + count};
+    out->at += count;
+    return true;
 }
 
 static inline void

@@ -125,22 +125,33 @@ entry_message_bytes(const struct store_entry_message *message)
            (has_marks(message) ? MARKS_BYTES : 0u);
 }
 
-void
-entry_put_message(struct cursor_out *out, const struct store_entry_message *message)
+/* What each message has; its texts follow. */
+static void
+put_fixed(struct cursor_out *out, const struct store_entry_message *message)
 {
-    cursor_put_u64(out, message->sender);
-    cursor_put_u64(out, message->sender_number);
-    cursor_put_u64(out, message->chat_number);
-    cursor_put_u64(out, message->time_ms);
     unsigned kind = message->body_kind;
+    struct cursor_out fixed;
     kind |= message->deleted ? MESSAGE_DELETED : 0;
     kind |= has_extras(message) ? MESSAGE_EXTRAS : 0;
     kind |= has_marks(message) ? MESSAGE_MARKS : 0;
-    cursor_put_u16(out, message->sender_device);
-    cursor_put_u8(out, (uint8_t)kind);
-    cursor_put_u8(out, message->sender_name_bytes);
-    cursor_put_u32(out, message->body_bytes);
-    cursor_put_u32(out, message->attachments_bytes);
+    if (cursor_put_part(out, MESSAGE_BYTES, &fixed)) {
+        cursor_put_u64(&fixed, message->sender);
+        cursor_put_u64(&fixed, message->sender_number);
+        cursor_put_u64(&fixed, message->chat_number);
+        cursor_put_u64(&fixed, message->time_ms);
+        cursor_put_u16(&fixed, message->sender_device);
+        cursor_put_u8(&fixed, (uint8_t)kind);
+        cursor_put_u8(&fixed, message->sender_name_bytes);
+        cursor_put_u32(&fixed, message->body_bytes);
+        cursor_put_u32(&fixed, message->attachments_bytes);
+        ASSERT(!fixed.failed && fixed.at == fixed.end);
+    }
+}
+
+void
+entry_put_message(struct cursor_out *out, const struct store_entry_message *message)
+{
+    put_fixed(out, message);
     cursor_put_bytes(out, message->sender_name, message->sender_name_bytes);
     cursor_put_bytes(out, message->body, message->body_bytes);
     cursor_put_bytes(out, message->attachments, message->attachments_bytes);
@@ -188,16 +199,26 @@ state_write(struct cursor_out *out, const struct store_entry_state *state)
     cursor_put_bytes(out, state->value, state->value_bytes);
 }
 
+static void
+put_common(struct cursor_out *out, const struct store_entry *entry)
+{
+    struct cursor_out common;
+    if (cursor_put_part(out, COMMON_BYTES, &common)) {
+        record_begin(&common, RECORD_INBOX);
+        cursor_put_u8(&common, (uint8_t)entry->kind);
+        cursor_put_u64(&common, entry->peer);
+        cursor_put_u64(&common, entry->total_entries);
+        cursor_put_u64(&common, entry->total_bytes);
+    }
+}
+
 void
 entry_encode(const struct store_entry *entry, unsigned char *out)
 {
+    size_t bytes = entry_bytes(entry);
     struct cursor_out cursor;
-    cursor_out_init(&cursor, out, entry_bytes(entry));
-    record_begin(&cursor, RECORD_INBOX);
-    cursor_put_u8(&cursor, (uint8_t)entry->kind);
-    cursor_put_u64(&cursor, entry->peer);
-    cursor_put_u64(&cursor, entry->total_entries);
-    cursor_put_u64(&cursor, entry->total_bytes);
+    cursor_out_init(&cursor, out, bytes);
+    put_common(&cursor, entry);
     switch (entry->kind) {
     case STORE_ENTRY_GROUP_MESSAGE:
         cursor_put_u64(&cursor, entry->message.before);
@@ -239,7 +260,7 @@ entry_encode(const struct store_entry *entry, unsigned char *out)
         }
         break;
     }
-    ASSERT(!cursor.failed && cursor_out_bytes(&cursor) == entry_bytes(entry));
+    ASSERT(!cursor.failed && cursor_out_bytes(&cursor) == bytes);
 }
 
 static void
@@ -283,20 +304,34 @@ missed_read(struct cursor_in *in)
     return device;
 }
 
+/* Returns the byte of its body's kind, with what is marked there. */
+static unsigned
+get_fixed(struct cursor_in *in, struct store_entry_message *out)
+{
+    struct cursor_in fixed;
+    if (!cursor_get_part(in, MESSAGE_BYTES, &fixed)) {
+        *out = (struct store_entry_message){0};
+        return 0;
+    }
+    out->sender = cursor_get_u64(&fixed);
+    out->sender_number = cursor_get_u64(&fixed);
+    out->chat_number = cursor_get_u64(&fixed);
+    out->time_ms = cursor_get_u64(&fixed);
+    out->sender_device = cursor_get_u16(&fixed);
+    unsigned kind = cursor_get_u8(&fixed);
+    out->body_kind = kind & (MESSAGE_MARKS - 1);
+    out->deleted = (kind & MESSAGE_DELETED) != 0;
+    out->sender_name_bytes = cursor_get_u8(&fixed);
+    out->body_bytes = cursor_get_u32(&fixed);
+    out->attachments_bytes = cursor_get_u32(&fixed);
+    ASSERT(!fixed.failed && fixed.at == fixed.end);
+    return kind;
+}
+
 void
 entry_get_message(struct cursor_in *in, struct store_entry_message *out)
 {
-    out->sender = cursor_get_u64(in);
-    out->sender_number = cursor_get_u64(in);
-    out->chat_number = cursor_get_u64(in);
-    out->time_ms = cursor_get_u64(in);
-    out->sender_device = cursor_get_u16(in);
-    unsigned kind = cursor_get_u8(in);
-    out->body_kind = kind & (MESSAGE_MARKS - 1);
-    out->deleted = (kind & MESSAGE_DELETED) != 0;
-    out->sender_name_bytes = cursor_get_u8(in);
-    out->body_bytes = cursor_get_u32(in);
-    out->attachments_bytes = cursor_get_u32(in);
+    unsigned kind = get_fixed(in, out);
     out->sender_name = (const char *)cursor_get_bytes(in, out->sender_name_bytes);
     out->body = cursor_get_bytes(in, out->body_bytes);
     out->attachments = cursor_get_bytes(in, out->attachments_bytes);
@@ -311,18 +346,31 @@ entry_get_message(struct cursor_in *in, struct store_entry_message *out)
     }
 }
 
+/* What each entry has. */
+static bool
+get_common(struct cursor_in *in, struct store_entry *out)
+{
+    struct cursor_in common;
+    if (!cursor_get_part(in, COMMON_BYTES, &common)) {
+        return false;
+    }
+    record_expect(&common, RECORD_INBOX);
+    out->kind = (enum store_entry_kind)cursor_get_u8(&common);
+    out->peer = cursor_get_u64(&common);
+    out->total_entries = cursor_get_u64(&common);
+    out->total_bytes = cursor_get_u64(&common);
+    return !common.failed;
+}
+
 int
 entry_decode(uint64_t number, const unsigned char *bytes, size_t count, struct store_entry *out)
 {
     struct store_entry entry = {.number = number};
     struct cursor_in in;
     cursor_in_init(&in, bytes, count);
-    record_expect(&in, RECORD_INBOX);
-    uint8_t kind = cursor_get_u8(&in);
-    entry.peer = cursor_get_u64(&in);
-    entry.total_entries = cursor_get_u64(&in);
-    entry.total_bytes = cursor_get_u64(&in);
-    entry.kind = (enum store_entry_kind)kind;
+    if (!get_common(&in, &entry)) {
+        return -EBADMSG;
+    }
     switch (entry.kind) {
     case STORE_ENTRY_GROUP_MESSAGE:
         entry.message.before = cursor_get_u64(&in);

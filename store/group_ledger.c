@@ -87,11 +87,7 @@ group_send_update(struct ledger *ledger, struct effects *effects, const uint64_t
                   const struct payload_group_update *update)
 {
     struct payload payload = {.kind = PAYLOAD_GROUP_UPDATE, .group_update = *update};
-    for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
-        if ((partitions[i / 64] & UINT64_C(1) << i % 64) != 0) {
-            (void)outbox_put(ledger, effects, (uint8_t)i, &payload);
-        }
-    }
+    outbox_put_all(ledger, effects, partitions, &payload);
 }
 
 /* ---------------------------------------------------------------------- in a member's partition */

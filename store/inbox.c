@@ -194,10 +194,11 @@ inbox_append(struct ledger *ledger, struct effects *effects, uint64_t user,
              struct record_head *head, struct store_entry *entry)
 {
     struct effect push = {.kind = EFFECT_PUSH, .user = user, .previous = head->last.number};
+    size_t bytes = entry_bytes(entry);
     head->last.number = ledger_number_next(ledger);
     if (entry_takes_room(entry)) {
         head->last.entries++;
-        head->last.bytes += entry_bytes(entry);
+        head->last.bytes += bytes;
     }
     tell_holders(effects, &push, head, entry);
     entry->number = head->last.number;
@@ -205,7 +206,7 @@ inbox_append(struct ledger *ledger, struct effects *effects, uint64_t user,
     entry->total_entries = head->last.entries;
     entry->total_bytes = head->last.bytes;
     struct store_key key = record_key(ledger->partition, RECORD_INBOX, user, entry->number);
-    entry_encode(entry, ledger_put_room(ledger, &key, entry_bytes(entry)));
+    entry_encode(entry, ledger_put_room(ledger, &key, bytes));
     push.number = entry->number;
     effects_add(effects, &push);
     if (entry_wakes(user, entry)) {

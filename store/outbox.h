@@ -20,6 +20,9 @@
 /* Adds a record and marks the stream in the effects. Returns its number. */
 uint64_t outbox_put(struct ledger *ledger, struct effects *effects, uint8_t destination,
                     const struct payload *payload);
+/* The same to each partition whose bit is set. */
+void outbox_put_all(struct ledger *ledger, struct effects *effects, const uint64_t destinations[4],
+                    const struct payload *payload);
 
 /* Everything up to `number` has been applied there and is forgotten here. Numbers already
  * acknowledged are passed over. At most COMMAND_PAIRS_MAX at once. */

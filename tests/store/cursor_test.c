@@ -130,6 +130,43 @@ never_writes_past_its_end(void **state)
     assert_memory_equal(bytes, "\1\2\3\4\0\0\7\7", 8);
 }
 
+static void
+parts_are_cursors_of_their_own(void **state)
+{
+    (void)state;
+    struct cursor_in in;
+    struct cursor_in part = {0};
+    cursor_in_init(&in, FIELDS, sizeof(FIELDS));
+    assert_true(cursor_get_part(&in, 3, &part));
+    assert_int_equal(cursor_get_u8(&in), 0x04);
+    assert_int_equal(cursor_get_u8(&part), 0x01);
+    assert_int_equal(cursor_get_u16(&part), 0x0302);
+    assert_int_equal(cursor_in_end(&part), 0);
+    assert_int_equal(cursor_get_u8(&part), 0);
+    assert_int_equal(cursor_in_end(&part), -EBADMSG);
+    assert_false(cursor_get_part(&in, cursor_in_left(&in) + 1, &part));
+    assert_int_equal(cursor_in_end(&in), -EBADMSG);
+}
+
+static void
+parts_are_filled_by_cursors_of_their_own(void **state)
+{
+    (void)state;
+    unsigned char bytes[4] = {0};
+    struct cursor_out out;
+    struct cursor_out part = {0};
+    cursor_out_init(&out, bytes, sizeof(bytes));
+    assert_true(cursor_put_part(&out, 3, &part));
+    cursor_put_u8(&out, 9);
+    cursor_put_u16(&part, 0x0201);
+    cursor_put_u16(&part, 0x0403);
+    assert_true(part.failed); /* it has a byte left, and does not go on into what is behind it */
+    assert_memory_equal(bytes, "\x01\x02\x00\x09", 4);
+    assert_int_equal(cursor_out_end(&out), 4);
+    assert_false(cursor_put_part(&out, 1, &part));
+    assert_true(out.failed);
+}
+
 int
 main(void)
 {
@@ -143,6 +180,8 @@ main(void)
         SPEC("no bytes at all are an empty record", takes_nothing_for_an_empty_record),
         SPEC("a length as large as can be is refused without wrapping",
              a_length_from_outside_cannot_wrap),
+        SPEC("a part is read by a cursor of its own", parts_are_cursors_of_their_own),
+        SPEC("and is filled by one", parts_are_filled_by_cursors_of_their_own),
         SPEC("nothing is written past the end, nor after a failure", never_writes_past_its_end),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
