@@ -8,6 +8,6 @@
 
 #include "runtime/linnet.h"
 
-/* Its argument: a struct crowd_place; it plays a writer and behind it options->readers, the last one
- * fewer maybe. */
+/* Its argument: a struct crowd_place; it plays a writer and behind it options->readers, the last
+ * one fewer maybe. */
 extern const struct ln_behaviour offline_behaviour;
