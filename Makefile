@@ -18,7 +18,7 @@ CONFIGURE = test -f build/$(1)/build.ninja || cmake --preset $(1) -DCMAKE_INSTAL
 help:
 	@echo 'make run       build the node and start it on $(LISTEN), data in ./$(DATA); more flags in ARGS='
 	@echo 'make test      build everything, run the fast and the black-box tests (about five minutes)'
-	@echo 'make ci        all tiers: test, formatter, linters, clang, sanitizers, seeds, fuzzers (half an hour)'
+	@echo 'make ci        all tiers: test, formatter, linters, clang, sanitizers, seeds, fuzzers (under half an hour)'
 	@echo 'make soak      the long tests, fresh seeds and fuzzers for hours: SOAK_MINUTES=, 120 when not given'
 	@echo 'make bench     build and run the benchmarks'
 	@echo 'make bench-runtime  what the runtime alone costs, beside Erlang; flags of bench/runtime/run.py in ARGS='
@@ -38,7 +38,7 @@ test:
 	@tools/setup.sh test
 	@$(call CONFIGURE,release)
 	ninja -C $(RELEASE) -j$(JOBS)
-	ctest --test-dir $(RELEASE) -L '^(fast|blackbox)$$' -j$(JOBS) --output-on-failure --no-tests=error
+	ctest --test-dir $(RELEASE) -L '^(fast|blackbox)$$' -j$$((2 * $(JOBS))) --output-on-failure --no-tests=error
 
 ci:
 	@.ci/run

@@ -71,11 +71,13 @@ function(linnet_program name)
   target_link_libraries(${name} PRIVATE linnet_flags ${P_LIBS} Threads::Threads)
 endfunction()
 
-# linnet_test(NAME TIER fast|long SOURCES ... LIBS ...): a cmocka program under ctest, labelled with its tier.
-# It runs in its own scratch folder, build/scratch/NAME. The target fast_tests builds those that are fast.
+# linnet_test(NAME TIER fast|long [THREADS] SOURCES ... LIBS ...): a cmocka program under ctest, labelled with its tier.
+# It runs in its own scratch folder, build/scratch/NAME. The target fast_tests builds those that are fast. One that
+# starts threads says so, is labelled threads as well and built by threads_tests: the thread sanitizer sees no others.
 add_custom_target(fast_tests)
+add_custom_target(threads_tests)
 function(linnet_test name)
-  cmake_parse_arguments(T "" "TIER" "SOURCES;LIBS" ${ARGN})
+  cmake_parse_arguments(T "THREADS" "TIER" "SOURCES;LIBS" ${ARGN})
   linnet_program(${name} SOURCES ${T_SOURCES} LIBS ${T_LIBS} cmocka)
   target_include_directories(${name} PRIVATE ${PROJECT_BINARY_DIR}/include/tests)
   set_target_properties(${name} PROPERTIES LINNET_THREAD_STACK ON)
@@ -83,7 +85,13 @@ function(linnet_test name)
   add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_BINARY_DIR}/scratch/${name})
   set_tests_properties(${name} PROPERTIES LABELS ${T_TIER} TIMEOUT 300)
   if(T_TIER STREQUAL fast)
-    set_property(GLOBAL APPEND PROPERTY linnet_fast_tests ${name})
+    add_dependencies(fast_tests ${name})
+  endif()
+  if(T_THREADS)
+    set_property(TEST ${name} APPEND PROPERTY LABELS threads)
+    add_dependencies(threads_tests ${name})
+  else()
+    target_link_libraries(${name} PRIVATE linnet_one_thread)
   endif()
 endfunction()
 

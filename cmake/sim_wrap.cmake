@@ -12,9 +12,4 @@ function(linnet_sim_wrap target)
   # Nothing else names the object with the wrappers: taken from the archive in any case, wherever it stands in the
   # order of libraries.
   target_link_options(${target} PRIVATE -Wl,--undefined=__wrap_open)
-  # One thread runs everything that is simulated: the thread sanitizer has no race to find in such a test.
-  set_target_properties(${target} PROPERTIES LINNET_ONE_THREAD ON)
-  if(LINNET_SANITIZE STREQUAL "thread" AND TEST ${target})
-    set_tests_properties(${target} PROPERTIES LABELS one_thread)
-  endif()
 endfunction()

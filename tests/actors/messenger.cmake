@@ -9,6 +9,6 @@ linnet_test(actors_handoff_test TIER fast SOURCES handoff_test.c LIBS linnet_act
 linnet_test(actors_message_handle_test TIER fast SOURCES message_handle_test.c LIBS linnet_actors)
 linnet_test(actors_pressure_test TIER fast SOURCES pressure_test.c LIBS linnet_actors)
 linnet_test(actors_rate_test TIER fast SOURCES rate_test.c LIBS linnet_actors)
-linnet_test(actors_limiter_test TIER fast SOURCES limiter_test.c LIBS linnet_actors)
+linnet_test(actors_limiter_test TIER fast THREADS SOURCES limiter_test.c LIBS linnet_actors)
 linnet_test(actors_short_name_test TIER fast SOURCES short_name_test.c LIBS linnet_actors)
 linnet_test(actors_push_test TIER fast SOURCES push_test.c LIBS linnet_actors)

@@ -7,16 +7,15 @@
 #     tests/kernel61/suite.sh          with 100 dirty disconnects instead of 1,000, and of the black-box suite only what
 #                                      meets the kernel in a way of its own: connections that come, go, stall, are
 #                                      reset and run out of descriptors, files and kills, connections outwards, the
-#                                      shell. Left out is what is about the protocol alone, and linnet-bench
+#                                      shell; and of what people do a chat and the way in
 #     tests/kernel61/suite.sh whole    nothing left out
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 export LINNET_SLOWNESS=10
-left_out='^(bench_|blackbox_(binary|call|change|days|errors|expired|export|forms|group|group_change|history|hold)$)'
-left_out+='|^blackbox_(people|presence|presence_rules|rate|resync|state|turn)$'
+kept='^blackbox_(login|chat|echo|closing|flow|crowd|durability|dirty|reap|webhook|shell|readme)$'
 if [[ ${1:-} == whole ]]; then
-    left_out='^$'
+    kept=.
 else
     export LINNET_CUTS=100
 fi
@@ -27,6 +26,6 @@ suite() {
 
 failed=0
 suite -L '^fast$' -R '^(runtime_(process|node|socket|threads)|address_|posix_|worker_|uring_)' || failed=1
-suite -L '^blackbox$' -E "$left_out" || failed=1
+suite -L '^blackbox$' -R "$kept" || failed=1
 echo "kernel61: $(build/release/tools/linnetd --version) on Linux $(uname -r), $SECONDS s"
 exit $failed
