@@ -31,17 +31,23 @@ bytes_put(struct back *out, const void *bytes, size_t count)
 static void
 varint_put(struct back *out, uint64_t value)
 {
-    uint8_t text[10];
-    size_t count = 0;
     if (value < VARINT_MORE && out->at > out->begin) {
         *--out->at = (uint8_t)value;
         return;
     }
-    for (; value >= VARINT_MORE; value >>= VARINT_BITS) {
-        text[count++] = (uint8_t)(value | VARINT_MORE);
+    size_t count = 1;
+    for (uint64_t rest = value >> VARINT_BITS; rest > 0; rest >>= VARINT_BITS) {
+        count++;
     }
-    text[count++] = (uint8_t)value;
-    bytes_put(out, text, count);
+    if (count > (size_t)(out->at - out->begin)) {
+        out->full = true;
+        return;
+    }
+    out->at -= count;
+    for (size_t i = 0; i + 1 < count; i++, value >>= VARINT_BITS) {
+        out->at[i] = (uint8_t)(value | VARINT_MORE);
+    }
+    out->at[count - 1] = (uint8_t)value;
 }
 
 static void

@@ -31,6 +31,9 @@ struct hot {
     uint64_t halved_at_ns;
     uint64_t total; /* halved, too */
     uint32_t count;
+    uint32_t least;        /* no count is below it; nearly always there is one that has it */
+    uint32_t hand;         /* where the next of those is looked for */
+    uint8_t tags[HOT_MAX]; /* a byte of each key, mixed: with many users most have no counter */
     struct hot_entry entries[HOT_MAX];
 };
 

@@ -10,22 +10,47 @@
 
 /* --------------------------------------------------------------------------------- acknowledged */
 
+/* Mostly it is one entry, and its total tells that there is no other. False: it doesn't. */
+static bool
+gather_one(const struct partition *partition, const struct record_place *base, struct gather *out)
+{
+    struct store_key key =
+        record_key(partition->ledger.partition, RECORD_INBOX, out->ack.user, out->ack.number);
+    struct store_value value;
+    if (delta_get(partition->ledger.delta, &key, &value) != DELTA_PRESENT) {
+        return false;
+    }
+    (void)gather_add(out, out->ack.number, value);
+    return out->ack.total_entries == base->entries + 1;
+}
+
+static void
+gather_begin(const struct partition *partition, const struct store_ack *asked,
+             const struct record_place *base, uint64_t now_ms, struct gather *out)
+{
+    struct command_ack ack = {
+        .user = asked->user, .device = asked->device, .number = asked->number};
+    gather_start(out, &ack, base, partition->journal->pairs);
+    out->now_ms = now_ms;
+    out->range.low.partition = partition->ledger.partition;
+    out->range.high.partition = partition->ledger.partition;
+}
+
 /* Goes through what is acknowledged; false: some of it is in LMDB and has not been read. */
 static bool
 gather(struct partition *partition, struct ask *ask, const struct record_place *base,
        uint64_t now_ms, struct gather *out)
 {
     const struct store_ack *asked = ASK_DATA(store_ack, ask);
-    struct command_ack ack = {
-        .user = asked->user, .device = asked->device, .number = asked->number};
     struct delta *delta = partition->ledger.delta;
     struct page page;
     struct store_key key;
     struct store_value value;
-    gather_start(out, &ack, base, partition->journal->pairs);
-    out->now_ms = now_ms;
-    out->range.low.partition = partition->ledger.partition;
-    out->range.high.partition = partition->ledger.partition;
+    gather_begin(partition, asked, base, now_ms, out);
+    if (asked->number > base->number && gather_one(partition, base, out)) {
+        return true;
+    }
+    gather_begin(partition, asked, base, now_ms, out);
     if (base->number < asked->number && base->number < delta_folded_number(delta)) {
         struct fetch_range wanted = {
             .range = out->range,

@@ -8,6 +8,7 @@
 enum {
     STEP_MS = 1,
     PATIENCE_MS = 60000,
+    LOOKED_MS = 21000,
 };
 
 /* What a member knows of its own last message, and of its peer's. */
@@ -106,7 +107,7 @@ pairs_open(struct world *world)
     left = 0;
     through = 0;
     members_enrol(world, member_hears_pair, member_answers_pair);
-    world_run(world, 2000);
+    world_run(world, LOOKED_MS); /* each partition knows by then when something is due */
 }
 
 void

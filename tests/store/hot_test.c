@@ -63,6 +63,43 @@ the_heavy_are_found_among_many(void **state)
     }
 }
 
+static uint32_t
+least(void)
+{
+    uint32_t least = UINT32_MAX;
+    for (uint32_t i = 0; i < hot.count; i++) {
+        least = hot.entries[i].count < least ? hot.entries[i].count : least;
+    }
+    return least;
+}
+
+static void
+a_newcomer_takes_over_the_least(void **state)
+{
+    (void)state;
+    struct chance chance = {.state = 2};
+    uint64_t total = 0;
+    uint64_t now_ns = SECOND;
+    hot = (struct hot){0};
+    for (unsigned i = 0; i < 20000; i++) {
+        uint64_t key = 1 + chance_below(&chance, 1 + chance_below(&chance, 300));
+        uint32_t amount = 1 + (uint32_t)chance_below(&chance, 3);
+        const struct hot_entry *known = entry_of(key);
+        uint32_t error = known != NULL ? known->error : hot.count < HOT_MAX ? 0 : least();
+        uint32_t before = known != NULL ? known->count : error;
+        hot_count(&hot, key, amount, now_ns);
+        total += amount;
+        assert_int_equal(entry_of(key)->count, before + amount);
+        assert_int_equal(entry_of(key)->error, error);
+        assert_int_equal(hot.total, total);
+        if (i % 5000 == 4999) {
+            now_ns += HOT_HALVING_NS;
+            hot_count(&hot, key, 0, now_ns);
+            total = hot.total;
+        }
+    }
+}
+
 static void
 one_may_have_more_than_all_others(void **state)
 {
@@ -108,6 +145,8 @@ main(void)
 {
     static const struct CMUnitTest specs[] = {
         SPEC("as many as there are counters are counted exactly", few_are_counted_exactly),
+        SPEC("a newcomer takes over the least count, as its error",
+             a_newcomer_takes_over_the_least),
         SPEC("who takes more than his share is found among a million, within its error",
              the_heavy_are_found_among_many),
         SPEC("it is known whether one has more than all others", one_may_have_more_than_all_others),
