@@ -65,15 +65,19 @@ struct ln_supervision {
  * stops its children and itself, with SHUTDOWN, when that ends or asks for it (ln_kill). */
 extern LN_API const struct ln_behaviour ln_supervisor;
 
-/* All of these ask a supervisor, and yield. 0, the error that is named, or what ln_call returns;
- * -ECANCELED at once when the caller is being ended. timeout_ms is how long to wait for the answer,
- * LN_FOREVER that what takes time are inits of children and, at a stop, shutdown_ms of each. After
- * -ETIMEDOUT the supervisor does what it was asked for all the same, once it comes to it. */
+/* All of these but one ask a supervisor, and yield. 0, the error that is named, or what ln_call
+ * returns; -ECANCELED at once when the caller is being ended. timeout_ms is how long to wait for
+ * the answer, LN_FOREVER that what takes time are inits of children and, at a stop, shutdown_ms of
+ * each. After -ETIMEDOUT the supervisor does what it was asked for all the same, once it comes to
+ * it. */
 
 /* Asks a dynamic supervisor for a child with this argument (copied, kept for restarts unless
  * temporary). Waits for its init, whose error it returns. supervisor:start_child/2. */
 LN_API LN_MUST_CHECK int ln_supervisor_start_child(ln_pid supervisor, const void *argument,
                                                    size_t bytes, uint64_t timeout_ms, ln_pid *out);
+/* The same without waiting: the answer comes as that to ln_request does, under the reference that
+ * is returned, with the child's pid or the error. Many may be under way. Never yields. */
+LN_API uint64_t ln_supervisor_request_child(ln_pid supervisor, const void *argument, size_t bytes);
 /* Adds a child to the end of a supervisor's table and starts it, likewise. What the spec points to
  * is borrowed for the supervisor's life. -EEXIST: there is one of this id. */
 LN_API LN_MUST_CHECK int ln_supervisor_add_child(ln_pid supervisor, const struct ln_child *spec,

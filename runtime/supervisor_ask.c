@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The asker's side: each function is one call. */
+/* The asker's side: each function is one call, or one request. */
 #include "runtime/supervisor_priv.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* Calls with a request of `bytes`, and copies what is answered. */
-static int
-ask(ln_pid supervisor, enum supervisor_tag tag, const void *data, size_t bytes, uint64_t timeout_ms,
-    void *out, size_t out_bytes)
+static struct ln_msg *
+request_new(enum supervisor_tag tag, const void *data, size_t bytes)
 {
     /* New children are work, and refused with it; looks and orders are not. */
     enum ln_lane lane = tag <= SUPERVISOR_ADD_CHILD ? LN_DURABLE : LN_SYSTEM;
@@ -16,6 +14,15 @@ ask(ln_pid supervisor, enum supervisor_tag tag, const void *data, size_t bytes, 
     if (bytes > 0) {
         memcpy(request->data, data, bytes);
     }
+    return request;
+}
+
+/* Calls with a request of `bytes`, and copies what is answered. */
+static int
+ask(ln_pid supervisor, enum supervisor_tag tag, const void *data, size_t bytes, uint64_t timeout_ms,
+    void *out, size_t out_bytes)
+{
+    struct ln_msg *request = request_new(tag, data, bytes);
     struct ln_msg *answer = NULL;
     int error = ln_call(supervisor, &request, timeout_ms, &answer);
     if (error == 0 && out_bytes > 0) {
@@ -31,6 +38,13 @@ ln_supervisor_start_child(ln_pid supervisor, const void *argument, size_t bytes,
                           uint64_t timeout_ms, ln_pid *out)
 {
     return ask(supervisor, SUPERVISOR_START_CHILD, argument, bytes, timeout_ms, out, sizeof *out);
+}
+
+uint64_t
+ln_supervisor_request_child(ln_pid supervisor, const void *argument, size_t bytes)
+{
+    struct ln_msg *request = request_new(SUPERVISOR_START_CHILD, argument, bytes);
+    return ln_request(supervisor, &request);
 }
 
 int

@@ -2,7 +2,6 @@
 /* Supervisors that start children on request, all of one kind. */
 #include "runtime/inspect.h"
 #include "runtime/supervisor.h"
-#include "runtime/supervisor_priv.h"
 #include "tests/runtime/diary.h"
 #include "tests/runtime/stage.h"
 #include "tests/spec.h"
@@ -46,6 +45,50 @@ starts_children_on_request(void **state)
 {
     (void)state;
     stage_play(dynamic_story);
+}
+
+/* Two are asked for before either is answered: who waits for what is told by the reference. */
+static void
+requested_story(void)
+{
+    uint64_t monitor;
+    struct ln_child template = {.id = "child",
+                                .behaviour = &child_behaviour,
+                                .restart = LN_TEMPORARY,
+                                .elsewhere = true,
+                                .scheduler = LN_ANYWHERE};
+    struct ln_supervision tree = {LN_DYNAMIC, 10, 5000, &template, 1};
+    ln_pid pid = start_supervisor(&tree, &monitor);
+    unsigned failures = 1;
+    struct plan failing = {.letter = 'd', .init_failures = &failures};
+    uint64_t refused = ln_supervisor_request_child(pid, &failing, sizeof failing);
+    uint64_t begun = ln_supervisor_request_child(pid, &plans[0], sizeof plans[0]);
+    for (unsigned i = 0; i < 2; i++) {
+        struct ln_msg *answer = stage_next();
+        EXPECT((answer->flags & LN_MSG_ANSWER) != 0);
+        EXPECT(answer->ref == (i == 0 ? refused : begun));
+        EXPECT(answer->error == (i == 0 ? -EBUSY : 0));
+        if (i == 1) {
+            ln_pid child;
+            EXPECT(answer->bytes == sizeof child);
+            memcpy(&child, answer->data, sizeof child);
+            stage_say(child, STOP);
+        }
+        ln_msg_free(&answer);
+    }
+    expect_diary("!aA");
+    stop_supervisor(pid, monitor);
+    EXPECT(ln_supervisor_request_child(pid, &plans[0], sizeof plans[0]) != refused);
+    struct ln_msg *answer = stage_next();
+    EXPECT((answer->flags & LN_MSG_ANSWER) != 0 && answer->error == -ESRCH);
+    ln_msg_free(&answer);
+}
+
+static void
+starts_children_that_are_not_waited_for(void **state)
+{
+    (void)state;
+    stage_play(requested_story);
 }
 
 static void
@@ -111,9 +154,7 @@ static const struct ln_behaviour sleeper = {
 static void
 ask_for_sleeper(ln_pid supervisor, uint32_t ms)
 {
-    struct ln_msg *request = ln_msg_new(SUPERVISOR_START_CHILD, LN_DURABLE, sizeof ms);
-    memcpy(request->data, &ms, sizeof ms);
-    (void)ln_request(supervisor, &request);
+    (void)ln_supervisor_request_child(supervisor, &ms, sizeof ms);
 }
 
 /* While one child starts, others end, and so many requests lie before their DOWNs that the slots of
@@ -222,6 +263,8 @@ main(void)
         SPEC("a dynamic supervisor starts children on request and restarts them with their "
              "arguments",
              starts_children_on_request),
+        SPEC("a child may be asked for without waiting: the answer comes under its reference",
+             starts_children_that_are_not_waited_for),
         SPEC("a dynamic supervisor knows its children, however many come and go", keeps_its_books),
         SPEC(
             "a child that ends while others start is taken out of the books, whatever waits before "

@@ -207,6 +207,70 @@ a_node_that_stops_is_not_ready(void **state)
     world_close(&world);
 }
 
+static void
+crowd_peer_heard(void *context, struct sim_peer *peer, const unsigned char *bytes, size_t count)
+{
+    (void)context;
+    (void)peer;
+    (void)bytes;
+    (void)count;
+}
+
+static void
+crowd_peer_changed(void *context, struct sim_peer *peer, int error)
+{
+    (void)context;
+    (void)peer;
+    assert_int_equal(error, 0);
+}
+
+static void
+crowd_peer_closed(void *context, struct sim_peer *peer, bool reset)
+{
+    (void)peer;
+    (*(unsigned *)context) += reset;
+}
+
+enum { CROWD = 300 };
+
+/* All call at once; how many are let in. */
+static void
+crowd_calls(unsigned room)
+{
+    static const struct sim_peer_events events = {crowd_peer_changed, crowd_peer_heard,
+                                                  crowd_peer_closed};
+    const struct messenger_counters *counters = &world.messenger.counters;
+    struct sim_peer *peers[CROWD];
+    unsigned closed = 0;
+    for (unsigned i = 0; i < CROWD; i++) {
+        peers[i] = sim_peer_connect(world.driver, &world.messenger.bound, &events, &closed);
+    }
+    world_run(&world, 500);
+    unsigned in = room < CROWD ? room : CROWD;
+    assert_int_equal(messenger_counted(&counters->connections_accepted), CROWD);
+    assert_int_equal(messenger_counted(&counters->connections), in);
+    assert_int_equal(messenger_counted(&counters->connections_refused), CROWD - in);
+    assert_int_equal(closed, CROWD - in);
+    for (unsigned i = 0; i < CROWD; i++) {
+        sim_peer_free(peers[i]);
+    }
+}
+
+/* Many are being started at a time, and none of them is forgotten in the count. */
+static void
+a_crowd_is_let_in_to_the_last_place(void **state)
+{
+    (void)state;
+    static const unsigned rooms[] = {1, 63, 64, 65, 150, CROWD - 1, CROWD, 1000};
+    for (unsigned i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
+        world_open(&world, 7 + i);
+        world.settings.connections_max = rooms[i];
+        world.messenger.room.connections_spare = 0;
+        crowd_calls(rooms[i]);
+        world_close(&world);
+    }
+}
+
 int
 main(void)
 {
@@ -223,6 +287,8 @@ main(void)
              who_finds_room_meanwhile_has_the_time_of_all),
         SPEC("beyond the spare, or the connections' descriptors, they are closed unheard",
              beyond_the_room_connections_are_closed_unheard),
+        SPEC("a crowd that calls at once is let in to the last place, and no further",
+             a_crowd_is_let_in_to_the_last_place),
         SPEC("a node that stops knows that it is draining", a_node_that_stops_is_not_ready),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
