@@ -92,8 +92,10 @@ beat(struct idle *idle)
 {
     struct phone *phone = &idle->phones[idle->beat_end];
     idle->beat_end = (uint8_t)((idle->beat_end + 1) % idle->ends);
+    bool one_way = phone->crowd->options->one_way;
     /* -ENOTCONN: it is being called again. */
-    if (client_ping(&phone->client, crowd_now_ns()) == 0) {
+    int error = one_way ? client_beat(&phone->client) : client_ping(&phone->client, crowd_now_ns());
+    if (error == 0) {
         tally_add(&phone->crowd->tally, TALLY_BEATS, 1);
         phone_flush(phone);
     }

@@ -136,6 +136,8 @@ static const struct flag table[] = {
     {"settle", &flag_number, IDLE, AT(settle_s), 0, DAY_S, "SECONDS",
      "after the hellos, before what silence costs is measured (1; a node that folds and gives "
      "memory back needs 90)"},
+    {"one-way", &flag_on, IDLE, AT(one_way), 0, 0, NULL,
+     "heartbeats that ask for no answer: the WebSocket's pong instead of the protocol's ping"},
     {"chat-pairs", &flag_number, IDLE, AT(chat_pairs), 1, OPTIONS_USERS_MAX / 2, "N",
      "pairs among the users write at --rate, first alone, then beside the others"},
     {"patience", &flag_number, ALL, AT(patience_s), 1, DAY_S, "SECONDS",

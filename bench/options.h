@@ -72,6 +72,7 @@ struct options {
     enum protocol_form form;
     bool json;
     bool read;
+    bool one_way;             /* idle: heartbeats are not answered */
     bool random;              /* offline: chance says who is written to */
     bool back_off;            /* pauses before calling again */
     struct share_whole whole; /* what is divided among the processes */

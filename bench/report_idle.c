@@ -208,7 +208,10 @@ report_idle_print(const struct run *run, struct ln_text *out)
                   run->idle.connections, connect_s(run), greet_s(run),
                   (unsigned long long)overflows(run));
     put_cpu(run, out);
-    if (run->idle.beats > 0) {
+    if (run->idle.beats > 0 && run->options->one_way) {
+        ln_text_print(out, "%llu heartbeats in silence, one way\n",
+                      (unsigned long long)run->idle.beats);
+    } else if (run->idle.beats > 0) {
         ln_text_print(
             out, "%llu heartbeats in silence, there and back in %.1f us (p50), %.1f us (p99)\n",
             (unsigned long long)run->idle.beats, (double)histogram_percentile(beat, 50) / ns_per_us,
@@ -308,6 +311,7 @@ report_idle_print_json(const struct run *run, struct ln_text *out)
                   greet_s(run));
     json_number(out, "listen_queue_overflows", overflows(run));
     json_number(out, "heartbeats", run->idle.beats);
+    ln_text_print(out, "\"heartbeats_one_way\":%s,", run->options->one_way ? "true" : "false");
     if (run->tally.delays[TALLY_BEAT].count > 0) {
         ln_text_print(out, "\"heartbeat_latency\":");
         json_histogram(&run->tally.delays[TALLY_BEAT], out);

@@ -535,6 +535,23 @@ client_ping(struct client *client, uint64_t ref)
     return client_ask(client, &frame);
 }
 
+int
+client_beat(struct client *client)
+{
+    unsigned char key[FRAME_KEY_BYTES];
+    if (client->state != CLIENT_READY) {
+        return -ENOTCONN;
+    }
+    unsigned char *room = output_reserve(&client->output, FRAME_HEADER_BYTES_MAX);
+    if (room == NULL) {
+        return -ENOMEM;
+    }
+    client_random(client, key, sizeof(key));
+    int bytes = websocket_header_encode(&client->websocket, FRAME_PONG, 0, key, room);
+    output_commit(&client->output, bytes > 0 ? (size_t)bytes : 0);
+    return bytes > 0 ? 0 : -ENOTCONN;
+}
+
 /* ---- Looking at it ---- */
 
 size_t

@@ -174,6 +174,10 @@ int client_ask(struct client *client, const Linnet__V1__ClientFrame *frame) MUST
 /* Asks the node for a sign of life: CLIENT_PONG with the ref. Errors as above. */
 int client_ping(struct client *client, uint64_t ref) MUST_CHECK;
 
+/* A sign of life that asks for none: a pong that nobody asked for (RFC 6455, 5.5.3). -ENOTCONN: not
+ * ready; -ENOMEM. */
+int client_beat(struct client *client) MUST_CHECK;
+
 /* Begins the closing handshake, which ends with CLIENT_CLOSED. -ENOTCONN: there is no WebSocket to
  * close. */
 int client_close(struct client *client, enum protocol_close code) MUST_CHECK;

@@ -30,6 +30,13 @@ class Idle(WithNode):
             self.assertEqual(sorted(found[phase]), ["generator", "node"])
         self.assertIn("kernel_bytes_per_end", found)
 
+    def test_heartbeats_that_ask_for_no_answer_get_none(self):
+        found = report("idle", self.address, "--users", "21", "--seconds", "2", "--heartbeat", "1", "--one-way")
+        self.assertTrue(found["heartbeats_one_way"])
+        self.assertGreater(found["heartbeats"], 21)
+        self.assertNotIn("heartbeat_latency", found)
+        self.assertEqual((found["connections_cut"], found["broken"]), (0, {}))
+
     def test_pairs_chat_alone_and_beside_the_idle(self):
         words = ["--users", "60", "--chat-pairs", "5", "--rate", "200", "--seconds", "1", "--warmup", "0"]
         found = report("idle", self.address, *words, "--processes", "2", code=MET_OR_MISSED)

@@ -488,6 +488,21 @@ CONVERSATION(answers_pings)
     node_sends(talk, FRAME_PONG, "", 0);
 }
 
+CONVERSATION(shows_a_sign_of_life_that_asks_for_none)
+{
+    assert_int_equal(client_beat(&talk->client), -ENOTCONN);
+    alice_connects(talk);
+    welcomes(talk, ",\"limits\":{\"commandsUnansweredMax\":1}");
+    for (unsigned i = 0; i < 3; i++) { /* it is no command that credit would count */
+        assert_int_equal(client_beat(&talk->client), 0);
+        node_reads(talk);
+        node_hears(talk, "pong");
+    }
+    assert_int_equal(client_ping(&talk->client, 1), 0);
+    assert_int_equal(client_close(&talk->client, PROTOCOL_CLOSE_NORMAL), 0);
+    assert_int_equal(client_beat(&talk->client), -ENOTCONN);
+}
+
 CONVERSATION(closes)
 {
     alice_connects(talk);
@@ -641,6 +656,8 @@ main(void)
         SPEC("a resync is told and acknowledged like an entry", starts_afresh_after_a_resync),
         SPEC("events and results of a newer node are passed over", passes_over_what_is_newer),
         SPEC("pings of the WebSocket are answered", answers_pings),
+        SPEC("a sign of life that asks for none is a pong, and no command",
+             shows_a_sign_of_life_that_asks_for_none),
         SPEC("a close is said once, and what is written later waits for the next connection",
              closes),
         SPEC("the node's reason for a close is told", hears_why_it_was_closed),

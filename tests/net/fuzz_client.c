@@ -167,7 +167,8 @@ do_others(struct stage *stage, uint8_t what)
     chat.peer_case = LINNET__V1__CHAT__PEER_USER_ID;
     chat.user_id = 1;
     uint64_t number = client->outbox.first != NULL ? client->outbox.first->number : what;
-    int rc = what % 4 == 0   ? client_mark_read(client, &chat, what, what)
+    int rc = what % 8 == 1   ? client_beat(client)
+             : what % 4 == 0 ? client_mark_read(client, &chat, what, what)
              : what % 4 == 1 ? client_ping(client, what)
              : what % 4 == 2 ? client_resend(client, number)
                              : client_discard(client, number);
