@@ -7,7 +7,8 @@
  *
  *     error = handoff_offer(&messenger->handoffs, descriptor, &handoff);
  *     ticket = handoff.ticket;
- *     error = ln_supervisor_start_child(supervisor, &start, ...);      the ticket goes along
+ *     ref = ln_supervisor_request_child(supervisor, &start, ...);      the ticket goes along
+ *     ... and when that is answered, or the call has returned:
  *     handoff_end(&handoff);                                           closes what nobody took
  *     ... and in the taker's init:
  *     if (!handoff_take(start->messenger->handoffs, start->ticket)) { return -ECANCELED; }
@@ -23,8 +24,8 @@
 #include <stdatomic.h>
 
 enum {
-    /* Each scheduler's listener and connections are under way with one each; a login storm on many
-     * cores stays far below. */
+    /* The listener is under way with 64, and each connection that moves home with one; a login storm
+     * on many cores stays below. */
     HANDOFF_SLOTS = 1024,
 };
 

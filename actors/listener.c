@@ -22,13 +22,66 @@ struct arrival {
     uint64_t ref; /* of what its supervisor was asked; 0: none is */
 };
 
+/* Those accepted that wait for their start, in their order: a ring. They are closed with it. */
+struct line {
+    struct ln_resource own;
+    io_socket *sockets; /* [room], a power of two */
+    uint32_t first, count, room;
+};
+
 struct listener {
     struct messenger *messenger;
     struct ln_socket *socket;
+    struct line line;
     unsigned next; /* scheduler */
     unsigned arrivals_count;
     struct arrival arrivals[LISTENER_ARRIVALS_MAX];
 };
+
+/* ----------------------------------------------------------------------------------------- line */
+
+static void
+line_push(struct line *line, io_socket socket)
+{
+    if (line->count == line->room) {
+        uint32_t room = line->room > 0 ? 2 * line->room : LISTENER_ARRIVALS_MAX;
+        io_socket *sockets = ln_alloc(room * sizeof *sockets);
+        for (uint32_t i = 0; i < line->count; i++) {
+            sockets[i] = line->sockets[(line->first + i) & (line->room - 1)];
+        }
+        ln_free(line->sockets);
+        line->sockets = sockets;
+        line->room = room;
+        line->first = 0;
+    }
+    line->sockets[(line->first + line->count++) & (line->room - 1)] = socket;
+}
+
+static io_socket
+line_pop(struct line *line)
+{
+    io_socket socket = line->sockets[line->first];
+    line->first = (line->first + 1) & (line->room - 1);
+    if (--line->count == 0) { /* a crowd was here */
+        ln_free(line->sockets);
+        line->sockets = NULL;
+        line->room = 0;
+        line->first = 0;
+    }
+    return socket;
+}
+
+static void
+line_release(struct ln_resource *resource)
+{
+    struct line *line = (struct line *)resource;
+    for (; line->count > 0; line->count--) {
+        io_close(ln_io(), line->sockets[line->first], true);
+        line->first = (line->first + 1) & (line->room - 1);
+    }
+}
+
+/* ----------------------------------------------------------------------------------------- life */
 
 int
 listener_open(const struct io_address *address, struct ln_socket **out,
@@ -65,6 +118,7 @@ listener_init(void *state, const void *argument)
                                               : strerrordesc_np(-error));
         return error;
     }
+    ln_own(&listener->line.own, line_release);
     messenger_ready(listener->messenger, &bound);
     return 0;
 }
@@ -82,7 +136,77 @@ arrival_find(struct listener *listener, uint64_t ref)
     return NULL;
 }
 
-/* Its connection has begun, or will not. */
+enum room { ROOM_LEFT, ROOM_NONE, ROOM_UNKNOWN };
+
+/* Those under way are counted already, or not yet: where that decides, an answer has to tell. */
+static enum room
+room_left(const struct listener *listener)
+{
+    const struct messenger *messenger = listener->messenger;
+    uint64_t most =
+        (uint64_t)messenger->settings->connections_max + messenger->room.connections_spare;
+    uint64_t counted = messenger_counted(&messenger->counters.connections);
+    if (counted >= most) {
+        return ROOM_NONE;
+    }
+    bool all = counted + listener->arrivals_count < most;
+    return all && listener->arrivals_count < LISTENER_ARRIVALS_MAX ? ROOM_LEFT : ROOM_UNKNOWN;
+}
+
+static void
+refuse(struct listener *listener, io_socket descriptor)
+{
+    messenger_count(&listener->messenger->counters.connections_refused);
+    io_close(ln_io(), descriptor, true);
+}
+
+/* Asks for its connection, on the schedulers in turn. */
+static void
+start(struct listener *listener, io_socket descriptor)
+{
+    struct messenger *messenger = listener->messenger;
+    struct arrival *arrival = arrival_find(listener, 0);
+    ASSERT(arrival != NULL);
+    if (handoff_offer(&messenger->handoffs, descriptor, &arrival->handoff) != 0) {
+        refuse(listener, descriptor);
+        return;
+    }
+    struct connection_start begin = {
+        .messenger = messenger, .descriptor = descriptor, .ticket = arrival->handoff.ticket};
+    char name[TREE_NAME_BYTES];
+    tree_connections_name(listener->next, name);
+    listener->next = (listener->next + 1) % ln_schedulers();
+    arrival->ref = ln_supervisor_request_child(ln_whereis(name), &begin, sizeof begin);
+    listener->arrivals_count++;
+}
+
+/* The line moves as far as is known. */
+static void
+go_on(struct listener *listener)
+{
+    enum room room;
+    while (listener->line.count > 0 && (room = room_left(listener)) != ROOM_UNKNOWN) {
+        io_socket descriptor = line_pop(&listener->line);
+        if (room == ROOM_LEFT) {
+            start(listener, descriptor);
+        } else {
+            refuse(listener, descriptor);
+        }
+    }
+}
+
+static void
+accepted(struct listener *listener, io_socket descriptor)
+{
+    messenger_count(&listener->messenger->counters.connections_accepted);
+    if (descriptor < listener->messenger->room.connections_below) {
+        line_push(&listener->line, descriptor);
+    } else {
+        refuse(listener, descriptor);
+    }
+}
+
+/* A connection has begun, or will not. */
 static void
 answered(struct listener *listener, const struct ln_msg *answer)
 {
@@ -96,88 +220,18 @@ answered(struct listener *listener, const struct ln_msg *answer)
     listener->arrivals_count--;
 }
 
-static bool
-is_answer(const struct ln_msg *msg, void *context)
-{
-    (void)context;
-    return (msg->flags & LN_MSG_ANSWER) != 0;
-}
-
-/* Yields. */
-static int
-answer_await(struct listener *listener)
-{
-    struct ln_msg *answer = NULL;
-    int error = ln_receive_match(is_answer, NULL, LN_FOREVER, &answer);
-    if (error == 0) {
-        answered(listener, answer);
-    }
-    ln_msg_free(&answer);
-    return error;
-}
-
-/* Those under way are counted already, or not yet: where that decides, it waits until it is known.
- * Yields. */
-static bool
-room_left(struct listener *listener)
-{
-    const struct messenger *messenger = listener->messenger;
-    uint64_t most =
-        (uint64_t)messenger->settings->connections_max + messenger->room.connections_spare;
-    while (
-        listener->arrivals_count == LISTENER_ARRIVALS_MAX ||
-        (listener->arrivals_count > 0 &&
-         messenger_counted(&messenger->counters.connections) + listener->arrivals_count >= most)) {
-        if (answer_await(listener) != 0) {
-            return false;
-        }
-    }
-    return messenger_counted(&messenger->counters.connections) < most;
-}
-
-/* Has it started on the schedulers in turn. */
-static void
-connection_start_next(struct listener *listener, struct arrival *arrival)
-{
-    struct connection_start start = {.messenger = listener->messenger,
-                                     .descriptor = arrival->handoff.descriptor,
-                                     .ticket = arrival->handoff.ticket};
-    char name[TREE_NAME_BYTES];
-    tree_connections_name(listener->next, name);
-    listener->next = (listener->next + 1) % ln_schedulers();
-    arrival->ref = ln_supervisor_request_child(ln_whereis(name), &start, sizeof start);
-    listener->arrivals_count++;
-}
-
-static void
-accepted(struct listener *listener, io_socket descriptor)
-{
-    struct messenger *messenger = listener->messenger;
-    struct arrival *arrival = NULL;
-    messenger_count(&messenger->counters.connections_accepted);
-    if (descriptor < messenger->room.connections_below && room_left(listener)) {
-        arrival = arrival_find(listener, 0);
-    }
-    if (arrival == NULL ||
-        handoff_offer(&messenger->handoffs, descriptor, &arrival->handoff) != 0) {
-        messenger_count(&messenger->counters.connections_refused);
-        io_close(ln_io(), descriptor, true);
-        return;
-    }
-    connection_start_next(listener, arrival);
-}
-
 static void
 listener_handle(void *state, struct ln_msg **msg)
 {
     struct listener *listener = state;
-    if (is_answer(*msg, NULL)) {
+    if (((*msg)->flags & LN_MSG_ANSWER) != 0) {
         answered(listener, *msg);
     } else if ((*msg)->tag == LN_TAG_ACCEPT) {
         accepted(listener, ln_socket_event(*msg)->descriptor);
     } else if ((*msg)->tag == LN_TAG_CLOSED) {
         ln_stop(LN_EXIT_ERROR, "the listening socket failed");
     }
+    go_on(listener);
 }
 
 /* Its supervisor stops it first of all when the node goes down. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the node answers to those who come with HTTP. */
+#include "tests/seeds.h"
+#include "tests/sim/reaper.h"
 #include "tests/sim/wire.h"
 #include "tests/spec.h"
 
@@ -271,6 +273,54 @@ a_crowd_is_let_in_to_the_last_place(void **state)
     }
 }
 
+/* A peer that is refused, or closed in either way. */
+static void
+gone_changed(void *context, struct sim_peer *peer, int error)
+{
+    (void)peer;
+    (*(unsigned *)context) += error != 0;
+}
+
+static void
+gone_closed(void *context, struct sim_peer *peer, bool reset)
+{
+    (void)peer;
+    (void)reset;
+    (*(unsigned *)context)++;
+}
+
+static void
+nobody_is_forgotten_whose_listener_ends(void **state)
+{
+    (void)state;
+    static const struct sim_peer_events events = {gone_changed, crowd_peer_heard, gone_closed};
+    unsigned kills = 0;
+    for (uint64_t seed = 1; seed <= SEEDS_OF(30); seed++) {
+        struct reaper reaper = {
+            .world = &world, .pause_ms_min = 1, .pause_ms_spread = 3, .only = "listener"};
+        struct sim_peer *peers[CROWD];
+        unsigned gone = 0;
+        world_open_with(&world, seed, reaper_child(&reaper));
+        reaper.kills_left = 1;
+        for (unsigned i = 0; i < CROWD; i++) {
+            peers[i] = sim_peer_connect(world.driver, &world.messenger.bound, &events, &gone);
+            world_run(&world, i % 32 == 0);
+        }
+        world_run(&world, 1000);
+        uint64_t in = messenger_counted(&world.messenger.counters.connections);
+        if (in + gone != CROWD) {
+            fail_msg("seed %llu: of %u callers %llu are in and %u were closed",
+                     (unsigned long long)seed, CROWD, (unsigned long long)in, gone);
+        }
+        kills += reaper.kills;
+        for (unsigned i = 0; i < CROWD; i++) {
+            sim_peer_free(peers[i]);
+        }
+        world_close(&world);
+    }
+    assert_true(kills > 0);
+}
+
 int
 main(void)
 {
@@ -289,6 +339,9 @@ main(void)
              beyond_the_room_connections_are_closed_unheard),
         SPEC("a crowd that calls at once is let in to the last place, and no further",
              a_crowd_is_let_in_to_the_last_place),
+        SPEC("whoever has called is served or closed, also when the listener ends with a crowd "
+             "waiting",
+             nobody_is_forgotten_whose_listener_ends),
         SPEC("a node that stops knows that it is draining", a_node_that_stops_is_not_ready),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
