@@ -7,8 +7,8 @@
  * each is asked for by itself.
  *
  * An ack waits for the end of what the socket brought, so that a markRead behind it goes first: to
- * have read is to have received, and whoever wrote is told both at once. Else he were told twice,
- * the second time when the first was acknowledged. */
+ * have read is to have received, and whoever wrote is told both at once. Otherwise he
+ * would be told twice: the second time once the first was acknowledged. */
 #include "actors/command.h"
 
 #include "actors/command_group.h"
@@ -345,16 +345,18 @@ static void
 mark_read(struct connection *connection, const Linnet__V1__ClientFrame *frame)
 {
     uint64_t peer = 0;
-    int error = command_chat_resolve(connection, frame->mark_read->chat, &peer);
+    const Linnet__V1__Chat *chat = frame->mark_read->chat;
+    if (chat->peer_case != LINNET__V1__CHAT__PEER_USER_ID) {
+        /* A group's writers are told of neither at once, and a name may take long to be found. */
+        connection_acks_ask(connection);
+    }
+    int error = command_chat_resolve(connection, chat, &peer);
     if (error != 0) {
         command_refuse_name(connection, frame, "markRead.chat", error);
         return;
     }
     const struct request_kind *kind =
-        command_chat_is_group(frame->mark_read->chat) ? &request_group_read : &request_read;
-    if (kind == &request_group_read) {
-        connection_acks_ask(connection);
-    }
+        command_chat_is_group(chat) ? &request_group_read : &request_read;
     struct pending *pending = command_pending(kind, frame, frame->number);
     pending->recipient = peer;
     pending->chat_number = frame->mark_read->chat_number;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What Bob's node is told of a message in one segment, ack and markRead, Alice is told in one
- * event; what is refused of it takes nothing else with it. */
+/* What the node is told of a message in one segment, Bob's ack and his markRead, Alice is told in
+ * one event; what is refused of it takes nothing else with it. */
 #include "tests/seeds.h"
 #include "tests/sim/wire.h"
 #include "tests/spec.h"
