@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 jobs=$(nproc)
-# Many tests wait more than they compute.
+# Many tests wait more than they compute; not the long ones.
 tests_at_once=$((2 * jobs))
 
 # Ends the tier as one that has nothing to do, saying why.
@@ -32,7 +32,9 @@ build() {
 # run_tests PRESET LABEL [CTEST-ARGUMENT...]: an empty set is a failure. Sanitizers of clang 14 need the fixed addresses
 # that setarch gives: with as many random bits as newer kernels use, their shadow memory collides with the program's.
 run_tests() {
-    setarch --addr-no-randomize ctest --test-dir "build/$1" -L "^($2)\$" -j"$tests_at_once" --output-on-failure \
+    local at_once=$tests_at_once
+    [[ $2 != long ]] || at_once=$jobs
+    setarch --addr-no-randomize ctest --test-dir "build/$1" -L "^($2)\$" -j"$at_once" --output-on-failure \
         --no-tests=error "${@:3}"
 }
 

@@ -13,7 +13,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 export LINNET_SLOWNESS=10
-kept='^blackbox_(login|chat|echo|closing|flow|crowd|durability|dirty|reap|webhook|shell|readme)$'
+kept='^blackbox_(login|chat|echo|closing|flow|crowd|durability|dirty|reap|webhook|shell|readme)$|^(tools_operator_test|powercut_short)$'
 if [[ ${1:-} == whole ]]; then
     kept=.
 else
