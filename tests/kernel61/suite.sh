@@ -6,8 +6,8 @@
 #
 #     tests/kernel61/suite.sh          with 100 dirty disconnects instead of 1,000, and of the black-box suite only what
 #                                      meets the kernel in a way of its own: connections that come, go, stall, are
-#                                      reset and run out of descriptors, files and kills, connections outwards, the
-#                                      shell; and of what people do a chat and the way in
+#                                      reset and run out of descriptors, files, kills and power cuts, connections
+#                                      outwards, the shell and the operator; of what people do a chat and the way in
 #     tests/kernel61/suite.sh whole    nothing left out
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
