@@ -24,8 +24,8 @@
 #include <stdatomic.h>
 
 enum {
-    /* The listener is under way with 64, and each connection that moves home with one; a login storm
-     * on many cores stays below. */
+    /* The listener is under way with 64, and each connection that moves home with one; a login
+     * storm on many cores stays below. */
     HANDOFF_SLOTS = 1024,
 };
 

@@ -65,11 +65,11 @@ struct ln_supervision {
  * stops its children and itself, with SHUTDOWN, when that ends or asks for it (ln_kill). */
 extern LN_API const struct ln_behaviour ln_supervisor;
 
-/* All of these ask a supervisor. All but ln_supervisor_request_child wait for its answer, and yield:
- * 0, the error that is named, or what ln_call returns; -ECANCELED at once when the caller is being
- * ended. timeout_ms is how long to wait, LN_FOREVER that what takes time are inits of children and,
- * at a stop, shutdown_ms of each. After -ETIMEDOUT the supervisor does what it was asked for all
- * the same, once it comes to it. */
+/* All of these ask a supervisor. All but ln_supervisor_request_child wait for its answer, and
+ * yield: 0, the error that is named, or what ln_call returns; -ECANCELED at once when the caller is
+ * being ended. timeout_ms is how long to wait, LN_FOREVER that what takes time are inits of
+ * children and, at a stop, shutdown_ms of each. After -ETIMEDOUT the supervisor does what it was
+ * asked for all the same, once it comes to it. */
 
 /* Asks a dynamic supervisor for a child with this argument (copied, kept for restarts unless
  * temporary). Waits for its init, whose error it returns. supervisor:start_child/2. */
