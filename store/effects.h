@@ -22,7 +22,9 @@
 #include <stdint.h>
 
 enum effect_kind {
-    EFFECT_PUSH,    /* a new entry `number` in the user's inbox; the one before it was `previous` */
+    /* A new entry `number` in the user's inbox; the one before it was `previous`. It may have made
+     * way already for a later one of the same command: then it is not there. */
+    EFFECT_PUSH,
     EFFECT_RESYNC,  /* the device lost its place */
     EFFECT_REVOKED, /* the device, or (0) the user, is gone */
     EFFECT_DEVICES, /* the user has `devices` devices now */

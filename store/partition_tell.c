@@ -28,33 +28,54 @@ notify(ln_pid session, uint32_t tag, const struct store_notice *notice)
 
 /* Entries that are pushed to a user together; in the order of their numbers. */
 struct pushed {
-    const struct effect *first;
+    uint64_t user;
+    uint64_t previous; /* the entry before the first of them */
     uint32_t count;
     size_t bytes;
-    struct store_value records[PUSHED_MAX];
+    struct pushed_entry {
+        uint64_t number;
+        struct store_value record;
+    } entries[PUSHED_MAX];
 };
 
-/* As many as go into one push. A mark may have made way, without a trace, for a newer one of the
- * same command, which follows. */
+/* The last entry that was passed over, since it had made way, and the one before it. */
+struct passed {
+    uint64_t number;
+    uint64_t previous;
+};
+
 static void
-pushed_take(const struct partition *partition, const struct effect *first, size_t count,
-            struct pushed *out)
+pushed_add(struct pushed *pushed, uint64_t number, struct store_value record)
 {
-    out->first = first;
+    pushed->entries[pushed->count++] = (struct pushed_entry){.number = number, .record = record};
+    pushed->bytes += ENTRY_PREFIX_BYTES + record.count;
+}
+
+/* As many as go into one push; none where all have made way. Returns how many effects those are:
+ * sessions don't hear of what has made way, and see no gap there. */
+static size_t
+pushed_take(const struct partition *partition, const struct effect *effects, size_t count,
+            struct passed *passed, struct pushed *out)
+{
+    size_t taken = 0;
+    out->user = effects->user;
     out->count = 0;
     out->bytes = 0;
-    while (out->count < count && out->count < PUSHED_MAX && out->bytes < PUSHED_BYTES_MAX) {
-        const struct effect *effect = &first[out->count];
+    while (taken < count && out->count < PUSHED_MAX && out->bytes < PUSHED_BYTES_MAX) {
+        const struct effect *effect = &effects[taken++];
+        uint64_t previous =
+            effect->previous == passed->number ? passed->previous : effect->previous;
         struct store_key key =
             record_key(partition->ledger.partition, RECORD_INBOX, effect->user, effect->number);
-        struct store_value *record = &out->records[out->count++];
-        if (delta_get(partition->ledger.delta, &key, record) == DELTA_PRESENT) {
-            out->bytes += ENTRY_PREFIX_BYTES + record->count;
-        } else {
-            *record = (struct store_value){0};
+        struct store_value record;
+        if (delta_get(partition->ledger.delta, &key, &record) != DELTA_PRESENT) {
+            *passed = (struct passed){.number = effect->number, .previous = previous};
+            continue;
         }
+        out->previous = out->count == 0 ? previous : out->previous;
+        pushed_add(out, effect->number, record);
     }
-    ASSERT(out->records[out->count - 1].count > 0);
+    return taken;
 }
 
 static struct ln_buffer *
@@ -63,12 +84,10 @@ pushed_buffer(const struct pushed *pushed)
     struct ln_buffer *buffer = ln_buffer_new(pushed->bytes);
     unsigned char *at = ln_buffer_data(buffer);
     for (uint32_t i = 0; i < pushed->count; i++) {
-        struct store_value record = pushed->records[i];
-        if (record.count > 0) {
-            entry_prefix(pushed->first[i].number, record.count, at);
-            memcpy(at + ENTRY_PREFIX_BYTES, record.bytes, record.count);
-            at += ENTRY_PREFIX_BYTES + record.count;
-        }
+        struct store_value record = pushed->entries[i].record;
+        entry_prefix(pushed->entries[i].number, record.count, at);
+        memcpy(at + ENTRY_PREFIX_BYTES, record.bytes, record.count);
+        at += ENTRY_PREFIX_BYTES + record.count;
     }
     return buffer;
 }
@@ -78,9 +97,9 @@ static void
 push_one(struct partition *partition, const struct pushed *pushed,
          const struct attached_session *session, struct ln_buffer *buffer)
 {
-    struct store_push push = {.user = pushed->first->user,
-                              .number = pushed->first[pushed->count - 1].number,
-                              .previous = pushed->first->previous};
+    struct store_push push = {.user = pushed->user,
+                              .number = pushed->entries[pushed->count - 1].number,
+                              .previous = pushed->previous};
     struct ln_msg *msg = ln_msg_new(STORE_PUSH, LN_DURABLE, sizeof(push));
     memcpy(msg->data, &push, sizeof(push));
     msg->buffer = ln_buffer_get(buffer);
@@ -106,10 +125,9 @@ static void
 push_some(struct partition *partition, const struct pushed *pushed)
 {
     const struct attached *attached = &partition->attached;
-    uint64_t user = pushed->first->user;
-    struct attached_session *session = attached_next(attached, user, NULL);
+    struct attached_session *session = attached_next(attached, pushed->user, NULL);
     struct ln_buffer *buffer = pushed_buffer(pushed);
-    for (; session != NULL; session = attached_next(attached, user, session)) {
+    for (; session != NULL; session = attached_next(attached, pushed->user, session)) {
         if (!session->behind) {
             push_one(partition, pushed, session, buffer);
         }
@@ -119,7 +137,7 @@ push_some(struct partition *partition, const struct pushed *pushed)
 
 /* All of them are of one user. Sessions that read their inbox find them there. */
 static void
-push(struct partition *partition, const struct effect *effects, size_t count)
+push(struct partition *partition, const struct effect *effects, size_t count, struct passed *passed)
 {
     if (!note_newest(partition, effects->user, effects[count - 1].number) ||
         partition->store->options.plant_lost_pushes) {
@@ -127,10 +145,12 @@ push(struct partition *partition, const struct effect *effects, size_t count)
     }
     while (count > 0) {
         struct pushed pushed;
-        pushed_take(partition, effects, count, &pushed);
-        push_some(partition, &pushed);
-        effects += pushed.count;
-        count -= pushed.count;
+        size_t taken = pushed_take(partition, effects, count, passed, &pushed);
+        if (pushed.count > 0) {
+            push_some(partition, &pushed);
+        }
+        effects += taken;
+        count -= taken;
     }
 }
 
@@ -146,6 +166,7 @@ pushes_at(const struct effects *effects, size_t at)
     }
     return count;
 }
+
 void
 partition_push_refused(struct partition *partition, uint64_t user, ln_pid pid)
 {
@@ -351,10 +372,11 @@ answer_awaiting(struct partition *partition)
 static void
 tell(struct partition *partition, const struct effects *effects)
 {
+    struct passed passed = {0};
     for (size_t i = 0; i < effects->count;) {
         size_t pushes = pushes_at(effects, i);
         if (pushes > 0) {
-            push(partition, &effects->items[i], pushes);
+            push(partition, &effects->items[i], pushes, &passed);
         } else {
             tell_sessions(partition, &effects->items[i]);
         }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Several messages of a group that reach a partition together: what they do one by one, they do so,
  * too. Each spec plays in two towns alike, of which one is told in rounds. */
+#include "store/state.h"
 #include "tests/store/chance.h"
 #include "tests/store/group_town.h"
 
-enum { SEEDS = SEEDS_OF(12), STEPS = 120, BESIDE = 8 };
+enum { SEEDS = SEEDS_OF(12), STEPS = 160, BESIDE = 8, LITTLE_BYTES = 1500, LONG_BYTES = 700 };
 
 struct towns {
     struct world *rounds;
@@ -21,16 +22,20 @@ towns_settle(struct towns *towns)
     world_settle_singly(towns->singly);
 }
 
-/* The last of them has two devices. */
+/* The first and the last of them have two devices. An inbox is full by entries, or (of every other
+ * seed) by bytes. */
 static void
 towns_begin(struct towns *towns, uint64_t seed)
 {
-    static const struct ledger_limits limits = {
+    static const struct ledger_limits few = {
         .inbox_entries_max = 12, .inbox_bytes_max = 100000, .devices_max = 3};
+    static const struct ledger_limits little = {
+        .inbox_entries_max = 100, .inbox_bytes_max = LITTLE_BYTES, .devices_max = 3};
+    const struct ledger_limits *limits = seed % 2 == 0 ? &little : &few;
     *towns = (struct towns){
-        .rounds = world_new(seed, &limits), .singly = world_new(seed, &limits), .numbers = 100};
+        .rounds = world_new(seed, limits), .singly = world_new(seed, limits), .numbers = 100};
     for (unsigned i = 0; i < TOWN_USERS; i++) {
-        unsigned devices = i + 1 == TOWN_USERS ? 2 : 1;
+        unsigned devices = i == 0 || i + 1 == TOWN_USERS ? 2 : 1;
         char name[16];
         (void)snprintf(name, sizeof(name), "user%u", i);
         towns->people[i] = world_user(towns->rounds, name, devices);
@@ -39,6 +44,27 @@ towns_begin(struct towns *towns, uint64_t seed)
     towns->group = world_group(towns->rounds, towns->people[0], 1, &towns->people[1], 5);
     assert_int_equal(world_group(towns->singly, towns->people[0], 1, &towns->people[1], 5),
                      towns->group);
+}
+
+/* Everybody's first device is woken for what is new. */
+static void
+towns_wake(struct towns *towns)
+{
+    struct world *worlds[] = {towns->rounds, towns->singly};
+    for (unsigned i = 0; i < 2 * TOWN_USERS; i++) {
+        uint64_t user = towns->people[i / 2];
+        struct command command = {
+            .partition = world_partition(worlds[i % 2], user),
+            .kind = COMMAND_WAKE_SET,
+            .wake_set = {.user = user,
+                         .device = 1,
+                         .wake = {.kind = STORE_WAKE_WEBPUSH,
+                                  .endpoint = (const unsigned char *)"https://h/x",
+                                  .endpoint_bytes = 11,
+                                  .app = (const unsigned char *)"mine",
+                                  .app_bytes = 4}}};
+        assert_int_equal(world_apply(worlds[i % 2], &command).error, 0);
+    }
 }
 
 static void
@@ -92,10 +118,10 @@ expect_entry(const struct store_entry *one, const struct store_entry *other)
 {
     assert_int_equal(one->kind, other->kind);
     assert_int_equal(one->peer, other->peer);
-    assert_int_equal(one->quiet, other->quiet);
     if (one->kind == STORE_ENTRY_GROUP_MESSAGE) {
         assert_int_equal(one->message.chat_number, other->message.chat_number);
         assert_int_equal(one->message.expires_at_ms, other->message.expires_at_ms);
+        assert_int_equal(one->message.body_bytes, other->message.body_bytes);
         assert_int_equal(one->message.body[0], other->message.body[0]);
     } else if (one->kind == STORE_ENTRY_GROUP_CURSORS) {
         assert_int_equal(one->group_cursors.gap_from, other->group_cursors.gap_from);
@@ -176,14 +202,86 @@ expect_member(struct towns *towns, uint64_t user)
     }
 }
 
+/* Which devices have lost their place, how much waits for the others, and for what they are to be
+ * woken. */
+static void
+expect_cursors(struct towns *towns, uint64_t user)
+{
+    static struct store_entry others[WORLD_PAGE_MAX];
+    struct record_head one;
+    struct record_head other;
+    assert_true(world_head(towns->rounds, user, &one));
+    assert_true(world_head(towns->singly, user, &other));
+    size_t count = world_inbox(towns->rounds, user, 0, entries);
+    (void)world_inbox(towns->singly, user, 0, others);
+    assert_int_equal(place_of(entries, count, one.newest), place_of(others, count, other.newest));
+    assert_int_equal(one.devices, other.devices);
+    for (unsigned i = 0; i < one.devices; i++) {
+        assert_int_equal(one.cursors[i].due, other.cursors[i].due);
+        assert_int_equal(one.cursors[i].state, other.cursors[i].state);
+        assert_int_equal(one.last.entries - one.cursors[i].acked.entries,
+                         other.last.entries - other.cursors[i].acked.entries);
+        assert_int_equal(one.last.bytes - one.cursors[i].acked.bytes,
+                         other.last.bytes - other.cursors[i].acked.bytes);
+    }
+}
+
 static void
 expect_alike(struct towns *towns)
 {
     for (unsigned i = 0; i < TOWN_USERS; i++) {
         expect_inbox(towns, towns->people[i]);
+        expect_cursors(towns, towns->people[i]);
         expect_membership(towns, towns->people[i]);
         expect_member(towns, towns->people[i]);
     }
+}
+
+/* A letter, some of them so often that a few fill an inbox. */
+static void
+say(struct towns *towns, struct chance *chance, uint64_t by)
+{
+    char text[LONG_BYTES + 1] = "";
+    size_t bytes = chance_below(chance, 5) == 0 ? 1 + chance_below(chance, LONG_BYTES) : 1;
+    uint64_t ttl_ms = chance_below(chance, 4) == 0 ? 500 + chance_below(chance, 2000) : 0;
+    memset(text, (int)('a' + chance_below(chance, 26)), bytes);
+    towns_send(towns, by, text, ttl_ms);
+}
+
+/* One of two devices takes in what there is, but for some. */
+static void
+one_device_acks(struct towns *towns, struct chance *chance)
+{
+    uint64_t user = towns->people[chance_below(chance, 2) * (TOWN_USERS - 1)];
+    uint16_t device = (uint16_t)(1 + chance_below(chance, 2));
+    towns_settle(towns);
+    towns_ack(towns, user, device, chance_below(chance, 4));
+}
+
+/* Mutes the group for a while, or blocks another member. */
+static void
+set_state(struct towns *towns, struct chance *chance, uint64_t user)
+{
+    struct world *worlds[] = {towns->rounds, towns->singly};
+    bool mutes = chance_below(chance, 2) == 0;
+    uint64_t other = towns->people[chance_below(chance, TOWN_USERS)];
+    struct result results[2];
+    struct command command = {
+        .partition = world_partition(towns->rounds, user),
+        .kind = COMMAND_STATE,
+        .state = {.user = user,
+                  .subject = mutes ? towns->group | STORE_STATE_GROUP : other,
+                  .device = 1,
+                  .kind = mutes ? STORE_STATE_MUTED : STORE_STATE_BLOCKED,
+                  .removed = chance_below(chance, 3) == 0,
+                  .states_max = WORLD_STATES_MAX,
+                  .bytes_max = WORLD_STATE_MAX,
+                  .quiet_until_ms = mutes ? world_now_ms(towns->rounds) + 1500 : 0}};
+    towns_settle(towns);
+    for (unsigned i = 0; i < 2; i++) {
+        results[i] = world_apply(worlds[i], &command);
+    }
+    assert_int_equal(results[0].error, results[1].error);
 }
 
 static void
@@ -191,19 +289,18 @@ one_thing(struct towns *towns, struct chance *chance)
 {
     uint64_t what = chance_below(chance, 100);
     uint64_t by = towns->people[chance_below(chance, TOWN_USERS)];
-    if (what < 60) {
-        const char text[] = {(char)('a' + chance_below(chance, 26)), '\0'};
-        towns_send(towns, by, text, what % 4 == 0 ? 500 + chance_below(chance, 2000) : 0);
+    if (what < 54) {
+        say(towns, chance, by);
+    } else if (what < 60) {
+        set_state(towns, chance, by);
     } else if (what < 70) {
         uint64_t who = towns->people[chance_below(chance, TOWN_USERS)];
         towns_change(towns, by, what % 2 == 0 ? STORE_GROUP_REMOVE : STORE_GROUP_ADD, who);
-    } else if (what < 80) {
+    } else if (what < 78) {
         towns_settle(towns);
         towns_ack(towns, by, 1, chance_below(chance, 4));
     } else if (what < 85) {
-        uint64_t both = towns->people[TOWN_USERS - 1];
-        towns_settle(towns);
-        towns_ack(towns, both, (uint16_t)(1 + chance_below(chance, 2)), 0);
+        one_device_acks(towns, chance);
     } else if (what < 90) {
         towns_settle(towns);
         world_pass(towns->rounds, 400);
@@ -220,7 +317,8 @@ one_thing(struct towns *towns, struct chance *chance)
     }
 }
 
-/* Full inboxes, leaving and coming back, what expires, and starts in between. */
+/* Full inboxes, devices that lose their place, muting and blocking, leaving and coming back, what
+ * expires, and starts in between. */
 static void
 as_one_by_one(void **state)
 {
@@ -229,6 +327,7 @@ as_one_by_one(void **state)
         struct chance chance = {.state = seed};
         struct towns towns;
         towns_begin(&towns, seed);
+        towns_wake(&towns);
         for (unsigned i = 0; i < STEPS; i++) {
             one_thing(&towns, &chance);
         }

@@ -369,11 +369,13 @@ ask_to_say(struct rig *r, uint64_t owner, uint64_t group, uint64_t number, uint3
     return ln_request(store_user_pid(r->store, group), &msg);
 }
 
-/* What a session was pushed: how many entries came in each push, and all of them. */
+/* What a session was pushed, each push going on where the one before it ended: how many entries
+ * came in each, and all of them. */
 struct heard {
     unsigned pushes;
     unsigned most;
     unsigned entries;
+    uint64_t first; /* its number */
     struct store_entry last;
 };
 
@@ -388,10 +390,12 @@ hear(struct rig *r, struct heard *out)
         size_t at = 0;
         RIG_CHECK(r, msg->tag == STORE_PUSH);
         const struct store_push *push = (const struct store_push *)(const void *)msg->data;
+        RIG_CHECK(r, number == 0 || push->previous == number);
         while (entry_next(ln_buffer_data(msg->buffer), ln_buffer_bytes(msg->buffer), &at,
                           &out->last)) {
             RIG_CHECK(r, out->last.number > push->previous && out->last.number > number);
             number = out->last.number;
+            out->first = out->first == 0 ? number : out->first;
             count++;
         }
         RIG_CHECK(r, count > 0 && push->number == number);
@@ -480,6 +484,96 @@ in_rounds_beyond_his_room(void **state)
     rig_close(&rig);
 }
 
+enum {
+    OWN_BYTES_MAX = 12000,
+    OWN_FILLER = 11300,
+    OWN_LITTLE = 400,
+    OWN_FIT = 300,
+    OWN_LONG = 10000
+};
+
+/* Alice has two devices, the first of which took in a message more: it has room for OWN_FIT bytes,
+ * the other has not. Returns the number of her newest entry. */
+static uint64_t
+fill(struct rig *r, uint64_t alice, uint64_t bob)
+{
+    static char text[OWN_FILLER + 1];
+    struct hand_message message = {.from = bob, .to = alice, .number = 1, .text = text};
+    struct store_attached attached;
+    struct store_sent sent;
+    struct heard heard;
+    uint16_t second;
+    RIG_CHECK(r, hand_device_add(r->store, alice, 2, &second) == 0);
+    RIG_CHECK(r, hand_attach(r->store, alice, 1, &attached) == 0);
+    RIG_CHECK(r, hand_ack(r->store, alice, 1, attached.last) == 0);
+    RIG_CHECK(r, hand_ack(r->store, alice, second, attached.last) == 0);
+    memset(text, 'x', OWN_LITTLE);
+    RIG_CHECK(r, hand_message(r->store, &message, &sent) == 0);
+    memset(text, 'x', OWN_FILLER);
+    message.number++;
+    RIG_CHECK(r, hand_message(r->store, &message, &sent) == 0);
+    hear(r, &heard);
+    RIG_CHECK(r, heard.entries == 2);
+    RIG_CHECK(r, hand_ack(r->store, alice, 1, heard.first) == 0);
+    return heard.last.number;
+}
+
+/* The next push, which goes on from there. */
+static void
+expect_short_and_mark(struct rig *r, uint64_t number)
+{
+    struct store_entry first = {0};
+    struct store_entry last = {0};
+    size_t at = 0;
+    struct ln_msg *msg = told();
+    RIG_CHECK(r, msg != NULL && msg->tag == STORE_PUSH);
+    if (msg == NULL || msg->buffer == NULL) {
+        return;
+    }
+    const struct store_push *push = (const struct store_push *)(const void *)msg->data;
+    const unsigned char *bytes = ln_buffer_data(msg->buffer);
+    RIG_CHECK(r, entry_next(bytes, ln_buffer_bytes(msg->buffer), &at, &first));
+    RIG_CHECK(r, first.kind == STORE_ENTRY_GROUP_MESSAGE);
+    RIG_CHECK(r, first.message.body_bytes == OWN_FIT);
+    RIG_CHECK(r, entry_next(bytes, ln_buffer_bytes(msg->buffer), &at, &last));
+    RIG_CHECK(r, last.kind == STORE_ENTRY_MISSED && at == ln_buffer_bytes(msg->buffer));
+    RIG_CHECK(r, push->previous == number && push->number == last.number);
+    ln_msg_free(&msg);
+}
+
+/* The first has room for neither of the long ones; for the short one the second loses its place:
+ * that is told between the two marks, of which the earlier one makes way. */
+static void
+own_story(struct rig *r)
+{
+    static const uint32_t bytes[] = {OWN_LONG, OWN_FIT, OWN_LONG};
+    uint64_t refs[3];
+    uint64_t alice;
+    uint64_t bob;
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
+    uint64_t group = group_of(r, alice, 1, &bob, 1);
+    (void)ln_sleep(1000);
+    uint64_t newest = fill(r, alice, bob);
+    for (unsigned i = 0; i < 3; i++) {
+        refs[i] = ask_to_say(r, alice, group, 2 + i, bytes[i]);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        expect_done(r, refs[i]);
+    }
+    expect_short_and_mark(r, newest);
+}
+
+static void
+in_rounds_of_own_messages(void **state)
+{
+    (void)state;
+    rig_open(&rig, 4);
+    rig.options.inbox_bytes_max = OWN_BYTES_MAX;
+    rig_play(&rig, own_story);
+    rig_close(&rig);
+}
+
 int
 main(void)
 {
@@ -497,6 +591,8 @@ main(void)
         SPEC("and so many bytes at most", in_rounds_of_so_many_bytes),
         SPEC("who has no room for all of a round is pushed what he has, and the last mark",
              in_rounds_beyond_his_room),
+        SPEC("a device that loses its place within a round leaves no gap in what another is pushed",
+             in_rounds_of_own_messages),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
