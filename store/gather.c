@@ -72,7 +72,25 @@ gather_add(struct gather *gather, uint64_t number, struct store_value record)
     gather->ack.total_bytes = entry.total_bytes;
     gather->reached = number;
     gather->entries++;
+    gather->counted += entry_takes_room(&entry);
     return true;
+}
+
+/* An entry's totals count it, if it takes room, and all that ever came before it and did; those at
+ * a cursor count at most what came up to there. So when they differ by what the entry itself takes,
+ * nothing that takes room ever lay between: no message did. Marks may, and tell nothing here. */
+bool
+gather_one(struct gather *gather, const struct delta *delta)
+{
+    uint64_t before = gather->ack.total_entries;
+    struct store_key key = record_key(gather->range.high.partition, RECORD_INBOX, gather->ack.user,
+                                      gather->ack.number);
+    struct store_value value;
+    if (gather->ack.number <= gather->reached || delta_get(delta, &key, &value) != DELTA_PRESENT) {
+        return false;
+    }
+    (void)gather_add(gather, gather->ack.number, value);
+    return gather->ack.total_entries == before + gather->counted;
 }
 
 uint32_t

@@ -7,6 +7,7 @@
  *
  *     gather_start(&gather, &asked, gather_base(&head, cursor), pairs);
  *     gather.now_ms = ...;
+ *     if (gather_one(&gather, delta)) { ... gather.ack ... } else: start again
  *     page_start(&page, delta, &gather.range, rows);
  *     while (page_next(&page, &key, &value) && gather_add(&gather, key.a, value)) {}
  *     gather_end(&gather, page.cut);
@@ -37,6 +38,7 @@ struct gather {
     struct store_range range; /* the entries to go through; partition 0: the caller sets it */
     uint64_t reached;
     uint32_t entries;
+    uint32_t counted; /* of these, those that take room: totals count them */
     unsigned char *pairs;
 };
 
@@ -46,6 +48,10 @@ const struct record_place *gather_base(const struct record_head *head,
 /* `pairs` (GATHER_PAIRS_BYTES) is borrowed until the command has been encoded. */
 void gather_start(struct gather *gather, const struct command_ack *asked,
                   const struct record_place *base, unsigned char *pairs);
+/* The entry at the number that is acknowledged, which is in memory mostly, and mostly the only one
+ * that matters. True: so it was, and all is gathered. False: all of it is to be gone through, from
+ * gather_start on. */
+bool gather_one(struct gather *gather, const struct delta *delta);
 /* False: no more fit into one command. */
 bool gather_add(struct gather *gather, uint64_t number, struct store_value record);
 /* Those of the page that have expired, up to where the gathering got, as rows of a sweep's command

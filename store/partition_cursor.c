@@ -10,20 +10,6 @@
 
 /* --------------------------------------------------------------------------------- acknowledged */
 
-/* Mostly it is one entry, and its total tells that there is no other. False: it doesn't. */
-static bool
-gather_one(const struct partition *partition, const struct record_place *base, struct gather *out)
-{
-    struct store_key key =
-        record_key(partition->ledger.partition, RECORD_INBOX, out->ack.user, out->ack.number);
-    struct store_value value;
-    if (delta_get(partition->ledger.delta, &key, &value) != DELTA_PRESENT) {
-        return false;
-    }
-    (void)gather_add(out, out->ack.number, value);
-    return out->ack.total_entries == base->entries + 1;
-}
-
 static void
 gather_begin(const struct partition *partition, const struct store_ack *asked,
              const struct record_place *base, uint64_t now_ms, struct gather *out)
@@ -47,7 +33,7 @@ gather(struct partition *partition, struct ask *ask, const struct record_place *
     struct store_key key;
     struct store_value value;
     gather_begin(partition, asked, base, now_ms, out);
-    if (asked->number > base->number && gather_one(partition, base, out)) {
+    if (gather_one(out, delta)) {
         return true;
     }
     gather_begin(partition, asked, base, now_ms, out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the node is told of a message in one segment, Bob's ack and his markRead, Alice is told in
- * one event; what is refused of it takes nothing else with it. */
+ * one event; what is refused of it takes nothing else with it, and what lies before it goes with
+ * it. */
 #include "tests/seeds.h"
 #include "tests/sim/wire.h"
 #include "tests/spec.h"
@@ -121,12 +122,35 @@ each_is_refused_alone(void **state)
     }
 }
 
+/* Bob's app acknowledges all at once: its own tick, and what Alice wrote before. */
+static void
+what_lies_before_a_tick_is_taken_in(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        begin(seed);
+        wire_say(&bob, "{\"sendMessage\":{\"chat\":{\"userName\":\"alice\"},\"text\":\"hi\"}}");
+        assert_non_null(wire_heard_soon(&alice, "\"newMessage\""));
+        uint64_t number = alice_writes();
+        wire_acknowledge(&alice);
+        const char *tick = wire_heard_soon(&bob, "\"receipts\"");
+        assert_non_null(tick);
+        assert_true(wire_number(tick, "inboxNumber") > number);
+        assert_null(wire_heard(&alice, 0, "\"receipts\""));
+        wire_acknowledge(&bob);
+        assert_non_null(wire_heard_soon(&alice, "\"delivered\":\"1\""));
+        end();
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest specs[] = {
         SPEC("what is acknowledged and read in one segment is one event", both_ticks_come_at_once),
         SPEC("an ack and a markRead in one segment are refused each alone", each_is_refused_alone),
+        SPEC("who acknowledges a tick has what was written before it, and the writer is told",
+             what_lies_before_a_tick_is_taken_in),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

@@ -138,22 +138,34 @@ world_sweep(struct world *world)
     return count;
 }
 
-/* Gathers what lies between the cursor, if there is one, and what is asked for. */
 static void
-gather(struct world *world, const struct command_ack *asked, const struct record_place *base,
-       struct page *page, struct gather *out)
+gather_begin(struct world *world, const struct command_ack *asked, const struct record_place *base,
+             struct gather *out)
 {
     uint8_t partition = world_partition(world, asked->user);
-    struct store_key key;
-    struct store_value value;
     gather_start(out, asked, base, pairs);
     out->now_ms = world_now_ms(world);
     out->range.low.partition = partition;
     out->range.high.partition = partition;
-    world_page(world, &out->range, page);
-    while (page_next(page, &key, &value) && gather_add(out, key.a, value)) {
+}
+
+/* Gathers what lies between the cursor, if there is one, and what is asked for. */
+static void
+gather(struct world *world, const struct command_ack *asked, const struct record_place *base,
+       struct gather *out)
+{
+    struct page page;
+    struct store_key key;
+    struct store_value value;
+    gather_begin(world, asked, base, out);
+    if (gather_one(out, world_ledger(world, out->range.low.partition)->delta)) {
+        return;
     }
-    gather_end(out, page->cut);
+    gather_begin(world, asked, base, out);
+    world_page(world, &out->range, &page);
+    while (page_next(&page, &key, &value) && gather_add(out, key.a, value)) {
+    }
+    gather_end(out, page.cut);
 }
 
 /* As partition_passed.c does: before a cursor passes over it, what has expired is swept. */
@@ -178,17 +190,16 @@ world_ack(struct world *world, uint64_t user, uint16_t device, uint64_t number)
     struct command_ack asked = {.user = user, .device = device, .number = number};
     do {
         struct record_head head = {0};
-        struct page page;
         struct record_cursor *cursor =
             world_head(world, user, &head) ? inbox_cursor(&head, device) : NULL;
         if (cursor == NULL) {
             command.ack = asked;
             return world_apply(world, &command);
         }
-        gather(world, &asked, gather_base(&head, cursor), &page, &gathered);
+        gather(world, &asked, gather_base(&head, cursor), &gathered);
         if (gathered.expired > 0) {
             sweep_passed(world, &gathered);
-            gather(world, &asked, gather_base(&head, cursor), &page, &gathered);
+            gather(world, &asked, gather_base(&head, cursor), &gathered);
         }
         command.ack = gathered.ack;
         result = world_apply(world, &command);

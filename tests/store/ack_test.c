@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An acknowledgement acknowledges all up to its number, by the real partition. Here the number is
+ * that of a mark, which takes no room, with a message right before it. */
+#include "store/group.h"
+
+#include "tests/spec.h"
+#include "tests/store/hand.h"
+#include "tests/store/rig.h"
+
+#include <string.h>
+
+enum { TIMEOUT_MS = 5000 };
+
+static struct rig rig;
+static uint64_t alice, bob;
+
+/* Both are there, and Bob has written to Alice. */
+static void
+begin(struct rig *r)
+{
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
+    struct hand_message hello = {.from = bob, .to = alice, .number = 1, .text = "hello"};
+    RIG_CHECK(r, hand_message(r->store, &hello, NULL) == 0);
+}
+
+static void
+alice_writes(struct rig *r, uint64_t number, uint64_t ttl_ms)
+{
+    struct hand_message message = {
+        .from = alice, .to = bob, .number = number, .ttl_ms = ttl_ms, .text = "hi"};
+    RIG_CHECK(r, hand_message(r->store, &message, NULL) == 0);
+}
+
+/* All at once; that has an effect on others soon. */
+static void
+takes_in(struct rig *r, uint64_t user)
+{
+    struct store_attached attached;
+    RIG_CHECK(r, hand_attach(r->store, user, 1, &attached) == 0);
+    RIG_CHECK(r, attached.last > attached.acked);
+    RIG_CHECK(r, hand_ack(r->store, user, 1, attached.last) == 0);
+    (void)ln_sleep(200);
+}
+
+/* Bob's inbox is a message of that kind and the mark of Alice's tick, which he acknowledges. */
+static void
+bob_takes_in_a_mark(struct rig *r, enum store_entry_kind before)
+{
+    takes_in(r, alice);
+    struct store_attached attached;
+    struct ln_msg *answer = NULL;
+    enum store_entry_kind kinds[2] = {0};
+    struct store_entry entry;
+    unsigned count = 0;
+    size_t at = 0;
+    RIG_CHECK(r, hand_attach(r->store, bob, 1, &attached) == 0);
+    struct store_inbox waiting = {.user = bob, .after = attached.acked};
+    RIG_CHECK(r, hand_inbox(r->store, &waiting, &answer) == 0);
+    while (
+        entry_next(ln_buffer_data(answer->buffer), ln_buffer_bytes(answer->buffer), &at, &entry)) {
+        kinds[count++ % 2] = entry.kind;
+    }
+    ln_msg_free(&answer);
+    RIG_CHECK(r, count == 2 && kinds[0] == before && kinds[1] == STORE_ENTRY_CURSORS);
+    takes_in(r, bob);
+}
+
+static struct store_chat
+alices_chat(struct rig *r)
+{
+    struct store_chat chat = {0};
+    struct store_rows rows;
+    RIG_CHECK(r, hand_chats(r->store, alice, 0, 1, &chat, &rows) == 0 && rows.count == 1);
+    return chat;
+}
+
+/* ----------------------------------------------------------------------------- in a chat of two */
+
+static void
+message_story(struct rig *r)
+{
+    begin(r);
+    alice_writes(r, 1, 0);
+    bob_takes_in_a_mark(r, STORE_ENTRY_MESSAGE);
+    RIG_CHECK(r, alices_chat(r).peer_delivered == 1);
+}
+
+static void
+tells_the_sender(void **state)
+{
+    (void)state;
+    rig_play_once(&rig, 1, message_story);
+}
+
+/* The partition's own look comes later. */
+static void
+expired_story(struct rig *r)
+{
+    begin(r);
+    alice_writes(r, 1, 500);
+    takes_in(r, alice);
+    (void)ln_sleep(500);
+    takes_in(r, bob);
+    struct store_chat chat = alices_chat(r);
+    RIG_CHECK(r, chat.peer_delivered == 0 && expired_of(&chat.peer_expired, 1) == EXPIRED_GONE);
+    alice_writes(r, 2, 0);
+    takes_in(r, bob);
+    chat = alices_chat(r);
+    RIG_CHECK(r, chat.peer_delivered == 2 && expired_of(&chat.peer_expired, 1) == EXPIRED_GONE);
+    RIG_CHECK(r, expired_of(&chat.peer_expired, 2) == EXPIRED_NOT);
+}
+
+static void
+tells_what_had_expired(void **state)
+{
+    (void)state;
+    rig_play_once(&rig, 2, expired_story);
+}
+
+/* ----------------------------------------------------------------------------------- in a group */
+
+static struct ln_msg *
+asked(struct rig *r, uint64_t owner, struct ln_msg *msg)
+{
+    struct ln_msg *answer = NULL;
+    RIG_CHECK(r, ln_call(store_user_pid(r->store, owner), &msg, TIMEOUT_MS, &answer) == 0);
+    return answer;
+}
+
+static uint64_t
+group_of_both(struct rig *r)
+{
+    struct store_group_create create = {
+        .user = alice, .number = 1, .members = 1, .device = 1, .rights = STORE_GROUP_ALL_SEND};
+    struct ln_msg *msg = ln_msg_new(STORE_GROUP_CREATE, LN_DURABLE, sizeof(create));
+    memcpy(msg->data, &create, sizeof(create));
+    msg->buffer = ln_buffer_new(sizeof(bob));
+    memcpy(ln_buffer_data(msg->buffer), &bob, sizeof(bob));
+    struct ln_msg *answer = asked(r, alice, msg);
+    uint64_t group = ((struct store_group_id *)(void *)answer->data)->group;
+    ln_msg_free(&answer);
+    return group;
+}
+
+static void
+alice_tells(struct rig *r, uint64_t group)
+{
+    struct store_message message = {.recipient = group,
+                                    .sender = alice,
+                                    .number = 2,
+                                    .sender_device = 1,
+                                    .body_kind = 1,
+                                    .body_bytes = 2};
+    struct ln_msg *msg = ln_msg_new(STORE_GROUP_MESSAGE, LN_DURABLE, sizeof(message));
+    memcpy(msg->data, &message, sizeof(message));
+    msg->buffer = ln_buffer_new(2);
+    memcpy(ln_buffer_data(msg->buffer), "hi", 2);
+    struct ln_msg *answer = asked(r, group, msg);
+    ln_msg_free(&answer);
+    (void)ln_sleep(200);
+}
+
+/* As the group knows it, and tells whoever wrote. */
+static uint64_t
+delivered_to_bob(struct rig *r, uint64_t group)
+{
+    struct store_group_list list = {.group = group, .user = alice, .max = 2};
+    struct ln_msg *msg = ln_msg_new(STORE_GROUP_MEMBERS, LN_DURABLE, sizeof(list));
+    memcpy(msg->data, &list, sizeof(list));
+    struct ln_msg *answer = asked(r, group, msg);
+    const struct store_rows *rows = (const struct store_rows *)(const void *)answer->data;
+    const struct store_member *members = ln_buffer_data(answer->buffer);
+    uint64_t delivered = 0;
+    for (uint32_t i = 0; i < rows->count; i++) {
+        delivered = members[i].user == bob ? members[i].delivered : delivered;
+    }
+    ln_msg_free(&answer);
+    return delivered;
+}
+
+static void
+group_story(struct rig *r)
+{
+    begin(r);
+    uint64_t group = group_of_both(r);
+    (void)ln_sleep(200);
+    takes_in(r, bob);
+    alice_tells(r, group);
+    bob_takes_in_a_mark(r, STORE_ENTRY_GROUP_MESSAGE);
+    (void)ln_sleep(5000); /* groups are told now and then */
+    RIG_CHECK(r, delivered_to_bob(r, group) == 1);
+}
+
+static void
+tells_the_group(void **state)
+{
+    (void)state;
+    rig_play_once(&rig, 3, group_story);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("who acknowledges a mark has the message before it, and its sender is told",
+             tells_the_sender),
+        SPEC("a group is told as well", tells_the_group),
+        SPEC("that a message before the mark had expired is told, and goes on to be true",
+             tells_what_had_expired),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
