@@ -422,6 +422,12 @@ command_decode(const struct log_command *logged, struct command *out)
     return cursor_in_end(&in);
 }
 
+uint32_t
+command_weight(const struct command *command)
+{
+    return command->kind == COMMAND_STREAM_ROUND ? command->stream_round.count : 1;
+}
+
 const char *
 command_kind_name(enum command_kind kind)
 {

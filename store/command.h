@@ -294,5 +294,8 @@ size_t command_encode(const struct command *command, unsigned char *out, size_t 
  * linnet; *out is undefined then. */
 MUST_CHECK int command_decode(const struct log_command *logged, struct command *out);
 
+/* How many commands it is as much work as: a round as many as its messages. */
+uint32_t command_weight(const struct command *command);
+
 /* "MESSAGE" and so on. */
 const char *command_kind_name(enum command_kind kind);

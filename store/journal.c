@@ -232,15 +232,8 @@ write_batch(struct journal *journal)
     counter_max(&journal->batch_commands_max, journal->batch.commands);
 }
 
-/* How many records of others it brings: a round is as much as its messages. */
-static unsigned
-weight(const struct command *command)
-{
-    return command->kind == COMMAND_STREAM_ROUND ? command->stream_round.count : 1;
-}
-
 /* Returns its weight. */
-static unsigned
+static uint32_t
 apply_logged(struct journal *journal, struct ask *ask)
 {
     struct log_command logged;
@@ -253,16 +246,17 @@ apply_logged(struct journal *journal, struct ask *ask)
     ASSERT(error == 0);
     effects_clear(&journal->effects);
     apply_command(&ask->partition->ledger, &command, &journal->effects, &result);
-    ask->partition->cell->commands++;
+    uint32_t weight = command_weight(&command);
+    ask->partition->cell->commands += weight;
     partition_trace(ask->partition, &command, &result, &journal->effects);
     partition_applied(ask->partition, ask, &result, &journal->effects);
-    return weight(&command);
+    return weight;
 }
 
 static void
 apply_batch(struct journal *journal)
 {
-    unsigned applied = 0;
+    uint32_t applied = 0;
     uint64_t start = io_now_ns(ln_io());
     struct ask *ask;
     while ((ask = ask_queue_pop(&journal->flight)) != NULL) {

@@ -56,7 +56,7 @@ apply_again(struct recovery *recovery, const struct log_command *logged, const c
     }
     effects_clear(&recovery->effects);
     apply_command(&partition->ledger, &command, &recovery->effects, &result);
-    partition->cell->commands++;
+    partition->cell->commands += command_weight(&command);
     recovery->report->commands++;
     return 0;
 }

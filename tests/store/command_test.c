@@ -453,6 +453,17 @@ refuses_impossible_fields(void **state)
 }
 
 static void
+weighs(void **state)
+{
+    (void)state;
+    struct command commands[COMMAND_KINDS];
+    (void)all_kinds(commands);
+    assert_int_equal(command_weight(command_of(commands, COMMAND_STREAM)), 1);
+    assert_int_equal(command_weight(command_of(commands, COMMAND_MESSAGE)), 1);
+    assert_int_equal(command_weight(command_of(commands, COMMAND_STREAM_ROUND)), 2);
+}
+
+static void
 names_kinds(void **state)
 {
     (void)state;
@@ -470,6 +481,7 @@ main(void)
         SPEC("a body that is too short or too long is refused", refuses_cut_and_long),
         SPEC("kinds and versions of a later linnet are refused as such", refuses_the_future),
         SPEC("fields that can't be are refused", refuses_impossible_fields),
+        SPEC("a round weighs as much as its messages", weighs),
         SPEC("every kind has a name", names_kinds),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);

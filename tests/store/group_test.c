@@ -406,8 +406,9 @@ hear(struct rig *r, struct heard *out)
     }
 }
 
-/* All that is said reaches the member's partition before the first of it is applied there. */
-static void
+/* All that is said reaches the member's partition before the first of it is applied there. Returns
+ * the group. */
+static uint64_t
 say_at_once(struct rig *r, uint32_t bytes, struct heard *out)
 {
     struct store_attached attached;
@@ -427,13 +428,14 @@ say_at_once(struct rig *r, uint32_t bytes, struct heard *out)
         expect_done(r, refs[i]);
     }
     hear(r, out);
+    return group;
 }
 
 static void
 rounds_story(struct rig *r)
 {
     struct heard heard;
-    say_at_once(r, 10, &heard);
+    (void)say_at_once(r, 10, &heard);
     RIG_CHECK(r, heard.entries == SAID && heard.last.message.chat_number == SAID);
     RIG_CHECK(r, heard.most == COMMAND_ROUND_MAX && heard.pushes <= 3);
 }
@@ -445,12 +447,52 @@ in_rounds_of_some(void **state)
     rig_play_once(&rig, 4, rounds_story);
 }
 
+static const struct cell *
+cell_of(const struct rig *r, uint64_t id)
+{
+    return &r->store->cells[store_cell_of(r->store, store_user_partition(r->store, id))];
+}
+
+/* In a cell that has none of them but the member. */
+static void
+weight_story(struct rig *r)
+{
+    uint64_t alice;
+    uint64_t bob;
+    struct heard heard;
+    uint64_t group = say_at_once(r, 10, &heard);
+    RIG_CHECK(r, hand_name_find(r->store, "alice", &alice) == 0);
+    RIG_CHECK(r, hand_name_find(r->store, "bob", &bob) == 0);
+    const struct cell *cell = cell_of(r, bob);
+    RIG_CHECK(r, cell != cell_of(r, group) && cell != cell_of(r, alice));
+    RIG_CHECK(r, cell->commands >= SAID);
+}
+
+static void
+weight_again_story(struct rig *r)
+{
+    uint64_t bob;
+    RIG_CHECK(r, hand_name_find(r->store, "bob", &bob) == 0);
+    RIG_CHECK(r, cell_of(r, bob)->commands >= SAID);
+}
+
+/* When it comes, and when it is applied again. */
+static void
+in_rounds_that_weigh(void **state)
+{
+    (void)state;
+    rig_open(&rig, 5);
+    rig_play(&rig, weight_story);
+    rig_play(&rig, weight_again_story);
+    rig_close(&rig);
+}
+
 /* Four fit into a command beside what else they say. */
 static void
 long_rounds_story(struct rig *r)
 {
     struct heard heard;
-    say_at_once(r, COMMAND_ROUND_BYTES_MAX / 5, &heard);
+    (void)say_at_once(r, COMMAND_ROUND_BYTES_MAX / 5, &heard);
     RIG_CHECK(r, heard.entries == SAID && heard.last.message.chat_number == SAID);
     RIG_CHECK(r, heard.most == 4);
 }
@@ -467,7 +509,7 @@ static void
 full_story(struct rig *r)
 {
     struct heard heard;
-    say_at_once(r, 10, &heard);
+    (void)say_at_once(r, 10, &heard);
     RIG_CHECK(r, heard.entries > 20 && heard.entries <= 20 + heard.pushes);
     RIG_CHECK(r, heard.last.kind == STORE_ENTRY_GROUP_CURSORS);
     RIG_CHECK(r, heard.last.group_cursors.gap_from == 21);
@@ -589,6 +631,7 @@ main(void)
              joins_and_changes_in_one_breath),
         SPEC("messages said at once reach a session together, so many at most", in_rounds_of_some),
         SPEC("and so many bytes at most", in_rounds_of_so_many_bytes),
+        SPEC("and count as so many commands where a fold is due", in_rounds_that_weigh),
         SPEC("who has no room for all of a round is pushed what he has, and the last mark",
              in_rounds_beyond_his_room),
         SPEC("a device that loses its place within a round leaves no gap in what another is pushed",
