@@ -55,6 +55,10 @@ bool apply_stream_follows(const struct command_stream *stream);
 void apply_command(struct ledger *ledger, const struct command *command, struct effects *effects,
                    struct result *out);
 
+/* What the command would do is given up, for good. The records of a stream that it brings count as
+ * received: else those behind them could not be, and they themselves would be sent again. */
+void apply_give_up(struct ledger *ledger, const struct log_command *logged);
+
 /* Whether nothing was accepted under this number of a device's, nor could have been: its window
  * must be known. */
 bool apply_number_unused(const struct ledger *ledger, uint64_t user, uint16_t device,

@@ -111,6 +111,20 @@ run_round(const struct apply *apply, const struct command *command)
 
 const struct apply_command_kind apply_stream_round = {need_round, run_round};
 
+void
+apply_give_up(struct ledger *ledger, const struct log_command *logged)
+{
+    struct command_received received;
+    if (!command_receives(logged, &received)) {
+        return;
+    }
+    struct ledger_stream *from = &ledger->streams[received.source];
+    if (received.first <= from->in + 1 && received.last > from->in) { /* else it has no place */
+        from->in = received.last;
+        ledger->changed = true;
+    }
+}
+
 static void
 need_stream_ack(const struct needs *needs, const struct command *command)
 {

@@ -428,6 +428,23 @@ command_weight(const struct command *command)
     return command->kind == COMMAND_STREAM_ROUND ? command->stream_round.count : 1;
 }
 
+bool
+command_receives(const struct log_command *logged, struct command_received *out)
+{
+    struct cursor_in in;
+    bool round = logged->kind == COMMAND_STREAM_ROUND;
+    if (logged->version != COMMAND_VERSION || (!round && logged->kind != COMMAND_STREAM)) {
+        return false;
+    }
+    cursor_in_init(&in, logged->body, logged->body_bytes);
+    (void)cursor_get_u64(&in); /* its time */
+    out->source = cursor_get_u8(&in);
+    out->first = cursor_get_u64(&in);
+    uint32_t count = round ? cursor_get_u32(&in) : 1;
+    out->last = out->first + count - 1;
+    return !in.failed && count > 0 && count <= COMMAND_ROUND_MAX;
+}
+
 const char *
 command_kind_name(enum command_kind kind)
 {

@@ -20,6 +20,7 @@
 #include "store/command_change.h"
 #include "store/command_group.h"
 #include "store/command_history.h"
+#include "store/command_stream.h"
 #include "store/entry.h"
 #include "store/hold.h"
 #include "store/log.h"
@@ -190,20 +191,6 @@ struct command_read {
     uint64_t user;
     uint64_t peer;
     uint64_t chat_number;
-};
-
-struct command_stream {
-    uint8_t source;
-    uint64_t number;
-    struct store_value payload;
-};
-
-/* Several records of a stream, GROUP_MESSAGE all of them and of the same group. */
-struct command_stream_round {
-    uint8_t source;
-    uint64_t first;             /* its number */
-    uint32_t count;             /* COMMAND_ROUND_MAX at most */
-    struct store_value records; /* as payload_next reads them */
 };
 
 struct command_stream_ack {

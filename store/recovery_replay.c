@@ -73,6 +73,7 @@ replay_command(struct recovery *recovery, const struct log_command *logged,
         return 0;
     }
     if (skip_list_has(&recovery->skips, position)) {
+        apply_give_up(&recovery->store->partitions[logged->partition].ledger, logged);
         recovery->report->skipped++;
         return 0;
     }

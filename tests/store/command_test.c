@@ -13,6 +13,9 @@ enum {
     OPEN_NEWER_BYTES = 8,           /* history_ms */
     REMOVE_NEWER_BYTES = 4 + 2 * 8, /* who waits */
     HOLD_NEWER_BYTES = 8,           /* until_ms */
+    /* Time, source, number; and a round's count. */
+    STREAM_HEAD_BYTES = 8 + 1 + 8,
+    ROUND_HEAD_BYTES = STREAM_HEAD_BYTES + 4,
 };
 
 static unsigned char pairs[4 * COMMAND_PAIR_BYTES];
@@ -452,6 +455,37 @@ refuses_impossible_fields(void **state)
     }
 }
 
+/* Whatever became of the payloads. */
+static void
+tells_what_is_received(void **state)
+{
+    (void)state;
+    struct command commands[COMMAND_KINDS];
+    unsigned char body[BODY_MAX];
+    struct command_received received;
+    (void)all_kinds(commands);
+    const struct command *stream = command_of(commands, COMMAND_STREAM);
+    const struct command *round = command_of(commands, COMMAND_STREAM_ROUND);
+    struct log_command head = logged(stream, body);
+    memset(body + STREAM_HEAD_BYTES, 0, head.body_bytes - STREAM_HEAD_BYTES);
+    assert_true(command_receives(&head, &received));
+    assert_int_equal(received.source, stream->stream.source);
+    assert_int_equal(received.first, stream->stream.number);
+    assert_int_equal(received.last, stream->stream.number);
+    head.body_bytes = STREAM_HEAD_BYTES - 1;
+    assert_false(command_receives(&head, &received));
+    head = logged(round, body);
+    memset(body + ROUND_HEAD_BYTES, 0, head.body_bytes - ROUND_HEAD_BYTES);
+    assert_true(command_receives(&head, &received));
+    assert_int_equal(received.source, 5);
+    assert_int_equal(received.first, 6);
+    assert_int_equal(received.last, 7);
+    head.version++;
+    assert_false(command_receives(&head, &received));
+    head = logged(command_of(commands, COMMAND_STREAM_ACK), body);
+    assert_false(command_receives(&head, &received));
+}
+
 static void
 weighs(void **state)
 {
@@ -481,6 +515,7 @@ main(void)
         SPEC("a body that is too short or too long is refused", refuses_cut_and_long),
         SPEC("kinds and versions of a later linnet are refused as such", refuses_the_future),
         SPEC("fields that can't be are refused", refuses_impossible_fields),
+        SPEC("what a command brings of a stream is told from its head", tells_what_is_received),
         SPEC("a round weighs as much as its messages", weighs),
         SPEC("every kind has a name", names_kinds),
     };

@@ -8,6 +8,7 @@
 #include "store/log_scan.h"
 #include "store/position.h"
 #include "store/skip_list.h"
+#include "store/store_priv.h"
 #include "tests/spec.h"
 #include "tests/store/hand.h"
 #include "tests/store/rig.h"
@@ -165,10 +166,21 @@ names_damage(void **state)
 
 /* ------------------------------------------------------------------------------ a fatal command */
 
-/* Appends a command to the log that no partition would have: a stream's record with a gap before
- * it. */
 static void
-append_fatal(void)
+append_one(struct log *log, const struct command *command)
+{
+    unsigned char body[512];
+    struct log_command logged = {.partition = command->partition,
+                                 .kind = (uint8_t)command->kind,
+                                 .version = COMMAND_VERSION};
+    logged.body = body;
+    logged.body_bytes = (uint32_t)command_encode(command, body, sizeof(body));
+    assert_int_equal(log_append(log, &logged), 0);
+}
+
+/* Appends commands to the log of a store that is down, as one batch. Their positions. */
+static void
+append(const struct command *commands, unsigned count, struct position *out)
 {
     struct directory *directory;
     struct log_scan scan = {0};
@@ -176,12 +188,10 @@ append_fatal(void)
     struct log *log;
     struct log_batch batch;
     struct log_write write;
-    unsigned char body[256];
-    unsigned char payload_bytes_[64];
+    struct log_command logged;
     char why[LOG_WHY_BYTES];
     struct sim_options sim = {.seed = 9, .root = rig.root};
     struct io_driver *driver;
-    struct payload payload = {.kind = PAYLOAD_RECEIPT, .receipt = {.reader = 1, .peer = 2}};
     assert_int_equal(sim_open(&sim, &driver), 0);
     struct directory_options options = {
         .driver = driver, .path = rig.path, .cells = 8, .schedulers = 1};
@@ -194,28 +204,81 @@ append_fatal(void)
     scan.place = &place;
     assert_int_equal(log_scan_run(&scan, &end), 0);
     assert_int_equal(log_open(&place, &end, &log, why), 0);
-    payload_encode(&payload, payload_bytes_);
-    struct command command = {
-        .partition = 5,
-        .kind = COMMAND_STREAM,
-        .stream = {.source = 6,
-                   .number = 99,
-                   .payload = {.bytes = payload_bytes_, .count = payload_bytes(&payload)}},
-    };
-    struct log_command logged = {.partition = 5,
-                                 .kind = COMMAND_STREAM,
-                                 .version = COMMAND_VERSION,
-                                 .body = body,
-                                 .body_bytes =
-                                     (uint32_t)command_encode(&command, body, sizeof(body))};
-    assert_int_equal(log_append(log, &logged), 0);
+    for (unsigned i = 0; i < count; i++) {
+        append_one(log, &commands[i]);
+    }
     assert_int_equal(log_seal(log, &batch, &write), 0);
     assert_int_equal(
         io_file_write(driver, write.file, write.piece.iov_base, write.piece.iov_len, write.offset),
         0);
+    for (unsigned i = 0; i < count; i++) {
+        out[i] = (struct position){.generation = place.generation};
+        assert_int_equal(log_batch_next(&batch, &logged, &out[i].at), 1);
+    }
     log_written(log);
     log_close(&log);
     directory_close(&directory);
+    io_driver_close(driver);
+}
+
+/* A receipt of nobody's, from partition 6 to partition 5. */
+static struct command
+stream_of_nobody(uint64_t number)
+{
+    static unsigned char bytes[64];
+    struct payload payload = {.kind = PAYLOAD_RECEIPT, .receipt = {.reader = 1, .peer = 2}};
+    payload_encode(&payload, bytes);
+    return (struct command){
+        .partition = 5,
+        .kind = COMMAND_STREAM,
+        .stream = {.source = 6,
+                   .number = number,
+                   .payload = {.bytes = bytes, .count = payload_bytes(&payload)}}};
+}
+
+/* Two messages of a group that nobody knows, likewise. */
+static struct command
+round_of_nobody(uint64_t first)
+{
+    static unsigned char packed[256];
+    unsigned char record[128];
+    size_t at = 0;
+    for (uint64_t i = 0; i < 2; i++) {
+        struct payload said = {.kind = PAYLOAD_GROUP_MESSAGE,
+                               .group_message = {.group = UINT64_C(1) << 40,
+                                                 .message = {.sender = 1, .chat_number = 1 + i}}};
+        payload_encode(&said, record);
+        payload_pack((struct store_value){.bytes = record, .count = payload_bytes(&said)},
+                     packed + at);
+        at += PAYLOAD_LENGTH_BYTES + payload_bytes(&said);
+    }
+    return (struct command){
+        .partition = 5,
+        .kind = COMMAND_STREAM_ROUND,
+        .stream_round = {
+            .source = 6, .first = first, .count = 2, .records = {.bytes = packed, .count = at}}};
+}
+
+/* Appends a command to the log that no partition would have: a stream's record with a gap before
+ * it. */
+static void
+append_fatal(void)
+{
+    struct position position;
+    struct command command = stream_of_nobody(99);
+    append(&command, 1, &position);
+}
+
+static void
+pass_over(const struct position *position)
+{
+    char text[POSITION_TEXT_BYTES];
+    char why[STORE_WHY_BYTES];
+    struct sim_options sim = {.seed = 9, .root = rig.root};
+    struct io_driver *driver;
+    assert_int_equal(sim_open(&sim, &driver), 0);
+    position_print(position, text);
+    assert_int_equal(store_skip(driver, rig.path, text, why), 0);
     io_driver_close(driver);
 }
 
@@ -281,6 +344,34 @@ names_a_fatal_command(void **state)
     io_driver_close(driver);
     rig_play(&rig, idle);
     assert_int_equal(rig.report.skipped, 1);
+    rig_close(&rig);
+}
+
+/* It is not sent again. What had no place in the stream has none after it was passed over. */
+static void
+received_story(struct rig *r)
+{
+    RIG_CHECK(r, r->store->partitions[5].ledger.streams[6].in == 4);
+}
+
+/* What comes behind it in the stream is applied at the same start, and at later ones. */
+static void
+passes_over_a_part_of_a_stream(void **state)
+{
+    (void)state;
+    const struct command commands[] = {stream_of_nobody(1), round_of_nobody(2), stream_of_nobody(4),
+                                       stream_of_nobody(99)};
+    struct position positions[4];
+    rig_open(&rig, 4);
+    rig_play(&rig, some_story);
+    append(commands, 4, positions);
+    pass_over(&positions[0]);
+    pass_over(&positions[1]);
+    pass_over(&positions[3]);
+    for (unsigned i = 0; i < 2; i++) {
+        rig_play(&rig, received_story);
+        assert_int_equal(rig.report.skipped, 3);
+    }
     rig_close(&rig);
 }
 
@@ -354,6 +445,7 @@ main(void)
         SPEC("damage in a log is told with its file", names_damage),
         SPEC("a command that ends the node is named, and passed over when an operator says so",
              names_a_fatal_command),
+        SPEC("what is passed over of a stream counts as received", passes_over_a_part_of_a_stream),
         SPEC("positions are printed and parsed, and nothing else is", parses_positions),
         SPEC("the list of commands to skip is durable, and refused when it makes no sense",
              reads_skip_lists),
