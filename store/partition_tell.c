@@ -38,8 +38,10 @@ struct pushed {
     } entries[PUSHED_MAX];
 };
 
-/* The last entry that was passed over, since it had made way, and the one before it. */
+/* The last entry that was passed over, since it had made way, and the one before it. Numbers are a
+ * user's own: a group's members often have the same. */
 struct passed {
+    uint64_t user;
     uint64_t number;
     uint64_t previous;
 };
@@ -63,13 +65,13 @@ pushed_take(const struct partition *partition, const struct effect *effects, siz
     out->bytes = 0;
     while (taken < count && out->count < PUSHED_MAX && out->bytes < PUSHED_BYTES_MAX) {
         const struct effect *effect = &effects[taken++];
-        uint64_t previous =
-            effect->previous == passed->number ? passed->previous : effect->previous;
+        bool follows = effect->user == passed->user && effect->previous == passed->number;
+        uint64_t previous = follows ? passed->previous : effect->previous;
         struct store_key key =
             record_key(partition->ledger.partition, RECORD_INBOX, effect->user, effect->number);
         struct store_value record;
         if (delta_get(partition->ledger.delta, &key, &record) != DELTA_PRESENT) {
-            *passed = (struct passed){.number = effect->number, .previous = previous};
+            *passed = (struct passed){effect->user, effect->number, previous};
             continue;
         }
         out->previous = out->count == 0 ? previous : out->previous;
