@@ -38,10 +38,9 @@ struct pushed {
     } entries[PUSHED_MAX];
 };
 
-/* The last entry that was passed over, since it had made way, and the one before it. Numbers are a
- * user's own: a group's members often have the same. */
+/* The last entry that was passed over, since it had made way, and the one before it. Numbers are the
+ * partition's: no other user has that one. */
 struct passed {
-    uint64_t user;
     uint64_t number;
     uint64_t previous;
 };
@@ -65,13 +64,13 @@ pushed_take(const struct partition *partition, const struct effect *effects, siz
     out->bytes = 0;
     while (taken < count && out->count < PUSHED_MAX && out->bytes < PUSHED_BYTES_MAX) {
         const struct effect *effect = &effects[taken++];
-        bool follows = effect->user == passed->user && effect->previous == passed->number;
-        uint64_t previous = follows ? passed->previous : effect->previous;
+        uint64_t previous =
+            effect->previous == passed->number ? passed->previous : effect->previous;
         struct store_key key =
             record_key(partition->ledger.partition, RECORD_INBOX, effect->user, effect->number);
         struct store_value record;
         if (delta_get(partition->ledger.delta, &key, &record) != DELTA_PRESENT) {
-            *passed = (struct passed){effect->user, effect->number, previous};
+            *passed = (struct passed){.number = effect->number, .previous = previous};
             continue;
         }
         out->previous = out->count == 0 ? previous : out->previous;
