@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* table_node.h - the nodes of table.c's tree, and what can be done to one node or two neighbours.
+/* table_node.h - the nodes of a table's tree, and what can be done to one node or two neighbours.
  *
  * A slot is a key with, in what would be its padding, the entry's state and the length of its
  * value: 32 bytes. Inner nodes keep slots too, of which only the keys count: keys[i] is at most the
  * lowest key under children[i + 1] and above every key under children[i].
  *
- * For table.c alone.
+ * For table*.c alone.
  */
 #pragma once
 #include "store/table.h"
@@ -86,6 +86,16 @@ rank_equal(const struct table_rank *x, const struct table_rank *y)
 
 /* The first slot at or after the rank; leaf->count when none is. */
 unsigned leaf_find(const struct table_leaf *leaf, const struct table_rank *rank);
+/* Whether the rank's slot is at `index`, which may be any. */
+static inline bool
+leaf_has(const struct table_leaf *leaf, unsigned index, const struct table_rank *rank)
+{
+    if (index >= leaf->count) {
+        return false;
+    }
+    struct table_rank there = slot_rank(&leaf->slots[index]);
+    return rank_equal(&there, rank);
+}
 /* The child under which the rank belongs. */
 unsigned inner_find(const struct table_inner *inner, const struct table_rank *rank);
 

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What must hold of a table, for its tests. */
+#include "store/table_priv.h"
+
+/* What the walk over all leaves has seen. */
+struct walk {
+    const struct table_leaf *leaf; /* the one that must come next */
+    struct table_rank last;
+    bool begun;
+    const struct hints *hints;
+    unsigned hinted; /* of those, at what was seen */
+    uint64_t entries;
+    uint64_t dirty_entries;
+};
+
+static bool
+walk_leaf(struct walk *walk, const struct table_leaf *leaf, bool alone)
+{
+    if (leaf != walk->leaf || leaf->count > LEAF_SLOTS || (leaf->count == 0 && !alone)) {
+        return false;
+    }
+    for (unsigned i = 0; i < leaf->count; i++) {
+        struct table_rank rank = slot_rank(&leaf->slots[i]);
+        if ((walk->begun && !rank_less(&walk->last, &rank)) ||
+            leaf->slots[i].state >= TABLE_STATES ||
+            (leaf->slots[i].value_bytes > 0) != (leaf->values[i] != NULL)) {
+            return false;
+        }
+        walk->last = rank;
+        walk->begun = true;
+        walk->dirty_entries += state_dirty(leaf->slots[i].state);
+    }
+    walk->hinted += hints_count(walk->hints, leaf);
+    walk->entries += leaf->count;
+    walk->leaf = leaf->next;
+    return true;
+}
+
+/* The key before a child must be above all that has been walked, and at most the first key under
+ * the child. */
+static bool
+walk_key(const struct walk *walk, const struct table_inner *inner, uint64_t index,
+         const struct table_leaf *next)
+{
+    struct table_rank key = slot_rank(&inner->keys[index - 1]);
+    struct table_rank first = slot_rank(&next->slots[0]);
+    return rank_less(&walk->last, &key) && !rank_less(&first, &key);
+}
+
+static const struct table_leaf *
+leftmost(const void *node, unsigned levels)
+{
+    for (; levels > 0; levels--) {
+        node = ((const struct table_inner *)node)->children[0];
+    }
+    return node;
+}
+
+/* Checks an inner node once, when the walk enters it. */
+static bool
+walk_inner(const struct table_inner *inner, unsigned level)
+{
+    return inner->count <= INNER_CHILDREN && inner->count >= (level == 0 ? 2 : NODE_FEW);
+}
+
+/* Walks all that is below the root of a table with inner nodes. */
+static bool
+walk_tree(const struct table *table, struct walk *walk)
+{
+    struct path path = {.steps[0] = {.inner = table->root, .index = 0}};
+    unsigned level = 0;
+    for (;;) {
+        const struct table_inner *inner = path.steps[level].inner;
+        unsigned index = path.steps[level].index++;
+        if (index == 0 && !walk_inner(inner, level)) {
+            return false;
+        }
+        if (index == inner->count) {
+            if (level-- == 0) {
+                return true;
+            }
+            continue;
+        }
+        unsigned below = table->height - level - 1;
+        void *child = inner->children[index];
+        if (index > 0 && !walk_key(walk, inner, index, leftmost(child, below))) {
+            return false;
+        }
+        if (below > 0) {
+            level++;
+            path.steps[level].inner = child;
+            path.steps[level].index = 0;
+        } else if (!walk_leaf(walk, child, false)) {
+            return false;
+        }
+    }
+}
+
+bool
+table_valid(const struct table *table)
+{
+    if (table->root == NULL) {
+        return table->entries == 0 && table->height == 0;
+    }
+    struct walk walk = {.leaf = leftmost(table->root, table->height), .hints = &table->hints};
+    bool valid = table->height > 0 ? walk_tree(table, &walk) : walk_leaf(&walk, table->root, true);
+    /* A hint at a leaf that was given back would be at somebody else's memory. */
+    bool hints_live = walk.hinted + hints_count(&table->hints, NULL) == HINTS + 1;
+    return valid && walk.leaf == NULL && walk.entries == table->entries &&
+           walk.dirty_entries == table->dirty_entries && hints_live;
+}
