@@ -38,8 +38,8 @@ struct pushed {
     } entries[PUSHED_MAX];
 };
 
-/* The last entry that was passed over, since it had made way, and the one before it. Numbers are the
- * partition's: no other user has that one. */
+/* The last entry that was passed over, since it had made way, and the one before it. Numbers are
+ * the partition's: no other user has that one. */
 struct passed {
     uint64_t number;
     uint64_t previous;

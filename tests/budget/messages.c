@@ -96,23 +96,36 @@ they_write_to_each_other(void **state)
     world_close(&world);
 }
 
+/* For members; the store is as roomy as they need. */
+static void
+begin(struct world *world)
+{
+    world_fresh(world, SEED);
+    world->roomy = true;
+    world->set = members_settings;
+    world_begin(world);
+}
+
+static void
+end(struct world *world)
+{
+    put_counters(world);
+    members_close();
+    world_close(world);
+}
+
 /* What is said in a group of a thousand, some of it at a time; `count` deliveries. */
 static void
 a_group_is_written_to(void **state)
 {
     static struct world world;
     (void)state;
-    world_fresh(&world, SEED);
-    world.roomy = true;
-    world.set = members_settings;
-    world_begin(&world);
+    begin(&world);
     group_open(&world);
     for (uint32_t said = 0; said < asked.count / MEMBERS; said += GROUP_AT_ONCE) {
         group_hears(&world, GROUP_AT_ONCE);
     }
-    put_counters(&world);
-    members_close();
-    world_close(&world);
+    end(&world);
 }
 
 /* Five hundred pairs, each of whom has one message under way; `count` of them. */
@@ -121,16 +134,11 @@ pairs_write_to_each_other(void **state)
 {
     static struct world world;
     (void)state;
-    world_fresh(&world, SEED);
-    world.roomy = true;
-    world.set = members_settings;
-    world_begin(&world);
+    begin(&world);
     pairs_open(&world);
     pairs_write(&world, asked.count);
     world_run(&world, PAUSE_MS);
-    put_counters(&world);
-    members_close();
-    world_close(&world);
+    end(&world);
 }
 
 /* What is in use of the schedulers' memory: actors, sockets, messages, timers. */
@@ -218,7 +226,7 @@ main(int count, char **words)
     asked.count = (uint32_t)strtoul(words[2], NULL, 10);
     if (asked.count == 0 || asked.count % pattern->multiple != 0 ||
         asked.count > pattern->count_max) {
-        (void)fprintf(stderr, "%s: a multiple of %u, at most %u\n", pattern->name,
+        (void)fprintf(stderr, "%s: COUNT is a multiple of %u, from there to %u\n", pattern->name,
                       pattern->multiple, pattern->count_max);
         return 2;
     }

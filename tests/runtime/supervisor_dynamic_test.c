@@ -6,17 +6,25 @@
 #include "tests/runtime/stage.h"
 #include "tests/spec.h"
 
+/* Of children that keep the diary, anywhere. */
+static ln_pid
+start_dynamic(enum ln_restart restart, uint32_t intensity, uint64_t *out_monitor)
+{
+    static struct ln_child template;
+    template = (struct ln_child){.id = "child",
+                                 .behaviour = &child_behaviour,
+                                 .restart = restart,
+                                 .elsewhere = true,
+                                 .scheduler = LN_ANYWHERE};
+    struct ln_supervision tree = {LN_DYNAMIC, intensity, 5000, &template, 1};
+    return start_supervisor(&tree, out_monitor);
+}
+
 static void
 dynamic_story(void)
 {
     uint64_t monitor;
-    struct ln_child template = {.id = "child",
-                                .behaviour = &child_behaviour,
-                                .restart = LN_TRANSIENT,
-                                .elsewhere = true,
-                                .scheduler = LN_ANYWHERE};
-    struct ln_supervision tree = {LN_DYNAMIC, 10, 5000, &template, 1};
-    ln_pid pid = start_supervisor(&tree, &monitor);
+    ln_pid pid = start_dynamic(LN_TRANSIENT, 10, &monitor);
     ln_pid children[3];
     for (unsigned i = 0; i < 3; i++) {
         EXPECT(ln_supervisor_start_child(pid, &plans[i], sizeof plans[i], LN_FOREVER,
@@ -52,13 +60,7 @@ static void
 requested_story(void)
 {
     uint64_t monitor;
-    struct ln_child template = {.id = "child",
-                                .behaviour = &child_behaviour,
-                                .restart = LN_TEMPORARY,
-                                .elsewhere = true,
-                                .scheduler = LN_ANYWHERE};
-    struct ln_supervision tree = {LN_DYNAMIC, 10, 5000, &template, 1};
-    ln_pid pid = start_supervisor(&tree, &monitor);
+    ln_pid pid = start_dynamic(LN_TEMPORARY, 10, &monitor);
     unsigned failures = 1;
     struct plan failing = {.letter = 'd', .init_failures = &failures};
     uint64_t refused = ln_supervisor_request_child(pid, &failing, sizeof failing);
@@ -97,13 +99,7 @@ many_story(void)
     enum { CHILDREN = 1000 };
     static struct plan quiet = {.letter = ' '};
     uint64_t monitor;
-    struct ln_child template = {.id = "child",
-                                .behaviour = &child_behaviour,
-                                .restart = LN_TEMPORARY,
-                                .elsewhere = true,
-                                .scheduler = LN_ANYWHERE};
-    struct ln_supervision tree = {LN_DYNAMIC, 0, 5000, &template, 1};
-    ln_pid pid = start_supervisor(&tree, &monitor);
+    ln_pid pid = start_dynamic(LN_TEMPORARY, 0, &monitor);
     ln_pid child;
     for (unsigned i = 0; i < CHILDREN; i++) {
         EXPECT(ln_supervisor_start_child(pid, &quiet, sizeof quiet, LN_FOREVER, &child) == 0);
