@@ -127,7 +127,8 @@ LN_API int64_t io_wall_ms(struct io *io);
  * kills nobody. */
 LN_API uint64_t io_cpu_ns(struct io *io);
 /* How often the calling thread has waited for the disk because a page of mapped memory was not in
- * the page cache (getrusage(2), ru_majflt). Any thread. */
+ * the page cache (getrusage(2), ru_majflt). A wait that a signal ended early is not counted, so
+ * this is fit to choose by, not to account with. Any thread. */
 LN_API uint64_t io_page_waits(struct io *io);
 /* Fills `bytes` bytes with randomness fit for keys (under sim: from the seed). Any thread. */
 LN_API void io_random(struct io *io, void *out, size_t bytes);
