@@ -95,6 +95,7 @@ spares_take(size_t bytes)
     }
     struct spare *block = list->first;
     list->first = block->next;
+    __builtin_prefetch(list->first, 1); /* it may have lain there long */
     list->count--;
     list->moved = true;
     return block;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/ask.h"
 
+#include "runtime/prefetch.h"
 #include "runtime/spares.h"
 #include "store/partition.h"
 
@@ -114,6 +115,7 @@ ask_queue_pop(struct ask_queue *queue)
         if (queue->first == NULL) {
             queue->end = &queue->first;
         }
+        lines_prefetch(queue->first, sizeof *ask);
     }
     return ask;
 }

@@ -23,6 +23,7 @@
 #include "runtime/io/trap.h"
 #include "runtime/io/uring_priv.h"
 #include "runtime/io/uring_table.h"
+#include "runtime/prefetch.h"
 
 #include <ck_pr.h>
 #include <errno.h>
@@ -157,10 +158,12 @@ complete_tagged(struct uring *uring, unsigned table, const struct uring_completi
 static void
 ring_run(struct uring *uring, struct uring_ring *ring, unsigned table)
 {
+    enum { AHEAD_BYTES = 128 }; /* an op, and the socket that it is part of */
     unsigned ready = uring_ready(ring);
     uring_count(&uring->counters.completed, ready);
     for (; ready > 0; ready--) {
         struct uring_completion done = uring_pop(ring);
+        lines_prefetch(uring_ahead(ring), AHEAD_BYTES);
         if ((done.user_data & URING_TAG_MASK) != URING_TAG_OP) {
             complete_tagged(uring, table, &done);
         } else {

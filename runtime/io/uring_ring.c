@@ -224,3 +224,12 @@ uring_pop(struct uring_ring *ring)
     __atomic_store_n(cq->khead, *cq->khead + 1, __ATOMIC_RELEASE);
     return completion;
 }
+
+const void *
+uring_ahead(const struct uring_ring *ring)
+{
+    enum { AHEAD = 2 };
+    const struct io_uring_cq *cq = &ring->queues.cq;
+    uint64_t user_data = cq->cqes[(*cq->khead + AHEAD) & cq->ring_mask].user_data;
+    return (const void *)(uintptr_t)user_data; // NOLINT(performance-no-int-to-ptr)
+}
