@@ -37,8 +37,6 @@ struct pending *command_pending(const struct request_kind *kind,
                                 const Linnet__V1__ClientFrame *frame, uint64_t number);
 /* Takes the pending; `request` is ln_request's reference, 0: it will be asked again. */
 void command_pending_add(struct connection *connection, struct pending *pending, uint64_t request);
-/* NULL: it is none of ours. The caller's to free. */
-struct pending *command_pending_take(struct connection *connection, uint64_t request);
 /* As the device gave it: 0 when the node numbered the message. */
 uint64_t command_number(const struct pending *pending);
 /* Asks the partition of a user or a group, with the struct that request.h names beside kind->tag,
@@ -55,9 +53,6 @@ uint64_t command_number_new(struct connection *connection, const Linnet__V1__Cli
  * its successor would accept, must not overtake: so the device sends all of them again, in
  * order. */
 void command_start_over(struct connection *connection);
-/* Whether an earlier request of an ordered kind to the partition went to an actor before this one;
- * its end will be told in a moment. */
-bool command_overtakes(const struct connection *connection, uint8_t partition, ln_pid to);
 
 /* command_refuse.c */
 /* Answers with what the store's error means. */

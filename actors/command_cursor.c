@@ -134,7 +134,8 @@ joins(const struct connection *connection, const struct pending *pending)
     struct pending *low = NULL;
     bool certain = is_certain(connection, pending);
     unsigned held = 0;
-    for (struct pending *at = connection->pending; at != NULL && pending->ref == 0; at = at->next) {
+    for (struct pending *at = connection->pendings.first; at != NULL && pending->ref == 0;
+         at = at->next) {
         if (!go_together(at, pending) || is_certain(connection, at) != certain) {
             continue;
         }
@@ -191,10 +192,10 @@ void
 connection_acks_ask(struct connection *connection)
 {
     connection->acks_late = false;
-    for (struct pending *at = connection->pending; at != NULL; at = at->next) {
+    for (struct pending *at = connection->pendings.first; at != NULL; at = at->next) {
         if ((at->mode & LATE) != 0 && is_held(at) && is_ack(at)) {
             at->mode = 0;
-            at->request = request(connection, at);
+            pending_list_asked(&connection->pendings, at, request(connection, at));
         }
     }
 }
@@ -217,32 +218,32 @@ static struct pending *
 highest(const struct connection *connection, struct pending *pending)
 {
     struct pending *highest = pending;
-    for (struct pending *at = connection->pending; at != NULL; at = at->next) {
+    for (struct pending *at = connection->pendings.first; at != NULL; at = at->next) {
         highest = go_together(at, highest) && cursor_of(at) > cursor_of(highest) ? at : highest;
     }
     return highest;
 }
 
 static void
-ask_for_all(const struct connection *connection, struct pending *asked)
+ask_for_all(struct connection *connection, struct pending *asked)
 {
     uint64_t number = request(connection, asked);
-    for (struct pending *at = connection->pending; at != NULL; at = at->next) {
+    for (struct pending *at = connection->pendings.first; at != NULL; at = at->next) {
         if (at != asked && go_together(at, asked)) {
-            at->request = number;
+            pending_list_asked(&connection->pendings, at, number);
             at->mode |= SHARES;
             asked->mode |= SHARES;
             messenger_count(&connection->messenger->counters.shed[PRESSURE_RECEIPTS]);
         }
     }
-    asked->request = number;
+    pending_list_asked(&connection->pendings, asked, number);
 }
 
 void
 connection_receipts_ask(struct connection *connection)
 {
     connection->asks_again = false;
-    for (struct pending *at = connection->pending; at != NULL; at = at->next) {
+    for (struct pending *at = connection->pendings.first; at != NULL; at = at->next) {
         if (is_held(at)) {
             ask_for_all(connection, highest(connection, at));
         }
@@ -252,7 +253,7 @@ connection_receipts_ask(struct connection *connection)
 void
 connection_receipts_end(const struct connection *connection)
 {
-    for (const struct pending *at = connection->pending; at != NULL; at = at->next) {
+    for (const struct pending *at = connection->pendings.first; at != NULL; at = at->next) {
         if (is_held(at)) {
             struct ln_msg *msg = request_new(connection, at);
             ln_send(store_user_pid(connection->messenger->store, connection->user), &msg);

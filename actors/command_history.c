@@ -77,7 +77,7 @@ static const struct request_kind request_history = {
 static bool
 page_under_way(const struct connection *connection)
 {
-    const struct pending *at = connection->pending;
+    const struct pending *at = connection->pendings.first;
     while (at != NULL && at->kind != &request_history) {
         at = at->next;
     }

@@ -169,7 +169,7 @@ connection_close(struct connection *connection, uint16_t code, const char *reaso
 void
 connection_flow(struct connection *connection)
 {
-    bool full = connection->pending_count >= connection->messenger->limits.commands_unanswered_max;
+    bool full = connection->pendings.count >= connection->messenger->limits.commands_unanswered_max;
     bool wait = connection->phase != CONNECTION_CLOSING &&
                 (full || connection->searching || connection->stuffed);
     if (connection->socket != NULL && wait != connection->paused) {
@@ -559,7 +559,7 @@ connection_print(const void *state, struct ln_text *out)
     ln_text_print(out, "%s %s user=%llu device=%u name=%.*s commands=%u unsent=%zu",
                   phase_names[connection->phase], protocol_form_name(connection->form),
                   (unsigned long long)connection->user, connection->device, name.bytes, name.text,
-                  connection->pending_count,
+                  connection->pendings.count,
                   connection->socket != NULL ? ln_socket_unsent(connection->socket) : 0);
 }
 

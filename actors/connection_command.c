@@ -202,7 +202,7 @@ connection_answered(struct connection *connection, struct ln_msg *answer)
     if (connection_page_arrived(connection, answer)) {
         return;
     }
-    while ((pending = command_pending_take(connection, answer->ref)) != NULL) {
+    while ((pending = pending_list_take(&connection->pendings, answer->ref)) != NULL) {
         answered(connection, pending, answer);
     }
     connection_flow(connection);

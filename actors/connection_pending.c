@@ -18,39 +18,8 @@ command_pending(const struct request_kind *kind, const Linnet__V1__ClientFrame *
 void
 command_pending_add(struct connection *connection, struct pending *pending, uint64_t request)
 {
-    pending->request = request;
-    pending->next = NULL;
-    if (connection->pending_last == NULL) {
-        connection->pending = pending;
-    } else {
-        connection->pending_last->next = pending;
-    }
-    connection->pending_last = pending;
-    connection->pending_count++;
+    pending_list_add(&connection->pendings, pending, request);
     connection_flow(connection);
-}
-
-/* Partitions answer in order, so it is nearly always the first. */
-struct pending *
-command_pending_take(struct connection *connection, uint64_t request)
-{
-    struct pending *before = NULL;
-    for (struct pending *at = connection->pending; at != NULL; before = at, at = at->next) {
-        if (at->request != request) {
-            continue;
-        }
-        if (before == NULL) {
-            connection->pending = at->next;
-        } else {
-            before->next = at->next;
-        }
-        if (at->next == NULL) {
-            connection->pending_last = before;
-        }
-        connection->pending_count--;
-        return at;
-    }
-    return NULL;
 }
 
 uint64_t
@@ -78,14 +47,51 @@ command_number_new(struct connection *connection, const Linnet__V1__ClientFrame 
 }
 
 void
+command_start_over(struct connection *connection)
+{
+    connection_close(connection, PROTOCOL_CLOSE_INTERNAL,
+                     "a part of the node failed: what was not answered has to be sent again");
+}
+
+/* Finds the actor that the pending goes `to`. Whether an earlier request of an ordered kind to the
+ * partition went to an actor before this one; its end will be told in a moment.
+ *
+ * Only a start of a partition can make it so. So all that is under way is looked through when one
+ * has begun since, and no more once each is found to have gone to the newest actor: as of the
+ * starts that were through before any of these was looked at (store_starts_through). */
+static bool
+overtakes(struct connection *connection, struct pending *pending)
+{
+    const struct store *store = connection->messenger->store;
+    struct pending_list *list = &connection->pendings;
+    uint32_t through = store_starts_through(store);
+    bool newest = true;
+    pending->to = store_partition_pid(store, pending->partition);
+    if (store_starts_begun(store) == list->starts) {
+        return false;
+    }
+    for (const struct pending *at = list->first; at != NULL; at = at->next) {
+        if (!at->kind->ordered) {
+            continue;
+        }
+        if (at->partition == pending->partition && at->to != pending->to) {
+            return true;
+        }
+        newest = newest && at->to == store_partition_pid(store, at->partition);
+    }
+    if (newest) {
+        list->starts = through;
+    }
+    return false;
+}
+
+void
 command_ask_in_order(struct connection *connection, struct pending *pending, uint64_t owner,
                      const void *data, size_t bytes, struct ln_buffer *buffer)
 {
-    const struct store *store = connection->messenger->store;
     ASSERT(pending->kind->ordered);
-    pending->partition = store_user_partition(store, owner);
-    pending->to = store_partition_pid(store, pending->partition);
-    if (command_overtakes(connection, pending->partition, pending->to)) {
+    pending->partition = store_user_partition(connection->messenger->store, owner);
+    if (overtakes(connection, pending)) {
         ln_free(pending);
         ln_buffer_put(&buffer);
         command_start_over(connection);
@@ -95,22 +101,4 @@ command_ask_in_order(struct connection *connection, struct pending *pending, uin
     memcpy(request->data, data, bytes);
     request->buffer = buffer;
     command_pending_add(connection, pending, ln_request(pending->to, &request));
-}
-
-void
-command_start_over(struct connection *connection)
-{
-    connection_close(connection, PROTOCOL_CLOSE_INTERNAL,
-                     "a part of the node failed: what was not answered has to be sent again");
-}
-
-bool
-command_overtakes(const struct connection *connection, uint8_t partition, ln_pid to)
-{
-    for (const struct pending *at = connection->pending; at != NULL; at = at->next) {
-        if (at->kind->ordered && at->partition == partition && at->to != to) {
-            return true;
-        }
-    }
-    return false;
 }

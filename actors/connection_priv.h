@@ -18,6 +18,7 @@
 #include "actors/connection.h"
 #include "actors/connection_rate.h"
 #include "actors/flight.h"
+#include "actors/pending.h"
 #include "actors/rate.h"
 #include "actors/short_name.h"
 #include "net/http.h"
@@ -35,40 +36,6 @@ enum connection_phase {
     CONNECTION_READY,
     CONNECTION_CLOSING, /* our close is sent; what comes is read and dropped */
     CONNECTION_READER,  /* nobody's: event.h */
-};
-
-struct request_kind;
-
-/* A command that a partition works on. */
-struct pending {
-    struct pending *next;
-    uint64_t request; /* ln_request's reference; 0: it will be asked again */
-    uint64_t number, ref;
-    const struct request_kind *kind; /* command.h */
-    union {
-        uint64_t inbox;     /* STORE_ACK: up to where; STORE_LINK_CREATE: the chance */
-        uint64_t subject;   /* command_presence.c: whose presence */
-        uint64_t group;     /* command_group.c: of commands about one */
-        uint64_t recipient; /* STORE_MESSAGE; STORE_READ, STORE_GROUP_READ: whose chat */
-    };
-    union {
-        ln_pid to;              /* of an ordered kind: who got it */
-        uint64_t checked_at_ns; /* command_presence.c: when the store was asked */
-        uint64_t chat_number;   /* command_group_look.c: of which message; markRead: up to where */
-    };
-    uint8_t partition; /* of an ordered kind: whose actor that was */
-    /* command_presence.c; command_cursor.c: how it may be asked; command_group.c: which change */
-    uint8_t mode;
-    uint8_t stale;   /* command_presence.c: how often the store was asked in vain */
-    bool blind, met; /* likewise: nothing may be seen for now; a message has passed */
-    bool held;       /* STORE_MESSAGE: its recipient may not be there yet */
-    bool counted;    /* likewise: among those who wait for the sender, on account of this one */
-    bool by_name;    /* likewise: a name was looked up for it */
-    bool duplicate;  /* command_group.c: an invitation that was made before is shown */
-    bool known_only; /* command_group.c: only what was accepted before is answered */
-    bool gone;       /* likewise, since somebody who is named is nobody; command_call.c */
-    uint32_t
-        strangers; /* command_group.c: who are put into a group, or who is gone; command_call.c */
 };
 
 /* How the device is fed while it lags behind its inbox or has entries to acknowledge. */
@@ -102,14 +69,13 @@ struct connection {
         struct connection_export *export; /* CONNECTION_EXPORT; NULL: it has not begun */
     };
     struct feed *feed; /* NULL: live, and nothing to acknowledge */
-    struct pending *pending, *pending_last;
+    struct pending_list pendings;
     struct connection_watches *watches; /* connection_presence.c; NULL: nobody */
     struct kept *kept;                  /* NULL: none */
     uint64_t heard_at_ns;
     struct rate commands, bytes;
-    uint64_t timer;      /* CONNECTION_TICK */
-    uint64_t slow_timer; /* CONNECTION_SLOW, while `stuffed` */
-    uint32_t pending_count;
+    uint64_t timer;        /* CONNECTION_TICK */
+    uint64_t slow_timer;   /* CONNECTION_SLOW, while `stuffed` */
     uint32_t address;      /* peer.h; 0: nobody's */
     uint32_t since_tenths; /* when it was accepted, in tenths of a second of the node's clock */
     uint16_t device;
@@ -117,7 +83,6 @@ struct connection {
     uint8_t phase;
     uint8_t form;
     uint8_t bad_frames;
-    uint8_t logins;    /* tried in vain */
     uint8_t slow_look; /* which CONNECTION_SLOW counts: one may have been on its way already */
     bool pinged : 1;
     bool paused : 1;        /* the socket is not read */
@@ -134,6 +99,7 @@ struct connection {
     uint8_t looks : 3;      /* of the clock, since the last audit */
     bool settles : 1;       /* gives its descriptor back when it has logged in */
     bool patient : 1;       /* what is written now may wait for company */
+    uint8_t logins : 3;     /* tried in vain, up to CONNECTION_LOGINS_MAX */
     struct short_name name;
 };
 /* There may be a million: what only some of them need, or only for a while, is behind a pointer or

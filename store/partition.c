@@ -412,7 +412,7 @@ partition_start(void *state, const void *argument)
         partition->fetching = false;
         delta_leave(partition->ledger.delta, partition->fetch_ticket);
     }
-    store_pid_set(&partition->pid, ln_self());
+    store_partition_started(partition->store, partition, ln_self());
     partition_streams_resume(partition);
     partition_sweep_begin(partition);
     partition_watch_sessions(partition);

@@ -364,6 +364,18 @@ store_name_pid(const struct store *store, const char *name, size_t bytes)
     return store_partition_pid(store, store_name_partition(store, name, bytes));
 }
 
+uint32_t
+store_starts_through(const struct store *store)
+{
+    return atomic_load_explicit(&store->starts_through, memory_order_acquire);
+}
+
+uint32_t
+store_starts_begun(const struct store *store)
+{
+    return atomic_load_explicit(&store->starts_begun, memory_order_relaxed);
+}
+
 unsigned
 store_user_home(const struct store *store, uint64_t user)
 {

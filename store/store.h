@@ -166,6 +166,11 @@ ln_pid store_partition_pid(const struct store *store, uint8_t partition);
 /* The same, of the user's or the name's partition. */
 ln_pid store_user_pid(const struct store *store, uint64_t user);
 ln_pid store_name_pid(const struct store *store, const char *name, size_t bytes);
+/* How many starts of partitions' actors are through, and how many have begun: of all partitions,
+ * since the store was opened. Who reads `through`, then a pid, the pid again later and then
+ * `begun`, and finds as many begun as were through, has read the same pid twice. */
+uint32_t store_starts_through(const struct store *store);
+uint32_t store_starts_begun(const struct store *store);
 
 /* The scheduler where a user's partition is at home, and where session and connections should
  * be. */

@@ -35,6 +35,7 @@ struct store {
     size_t children_count;
     /* Written by the keepers and folders of all schedulers. Relaxed: it is advice to partitions. */
     _Atomic bool disk_full;
+    _Atomic uint32_t starts_begun, starts_through; /* of partitions' actors: below */
 };
 
 /* Partition p's cell is p % cells, a cell's scheduler is cell % journals. */
@@ -60,6 +61,19 @@ static inline void
 store_pid_set(_Atomic ln_pid *pid, ln_pid to)
 {
     atomic_store_explicit(pid, to, memory_order_release);
+}
+
+/* From now on that is the partition's actor. Any scheduler.
+ *
+ * Who acquires the pid finds the start begun: that comes before, and the pid is released. Who
+ * acquires `through` finds the pids of all those starts, and that each of them had begun. So where
+ * no more have begun than were through, a pid that is read now was there then. */
+static inline void
+store_partition_started(struct store *store, struct partition *partition, ln_pid pid)
+{
+    atomic_fetch_add_explicit(&store->starts_begun, 1, memory_order_relaxed);
+    store_pid_set(&partition->pid, pid);
+    atomic_fetch_add_explicit(&store->starts_through, 1, memory_order_release);
 }
 
 bool store_disk_full(const struct store *store);

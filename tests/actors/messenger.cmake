@@ -2,6 +2,7 @@
 linnet_test(actors_auth_test TIER fast SOURCES auth_test.c LIBS linnet_actors)
 linnet_test(actors_clock_test TIER fast SOURCES clock_test.c LIBS linnet_actors)
 linnet_test(actors_flight_test TIER fast SOURCES flight_test.c LIBS linnet_actors)
+linnet_test(actors_pending_test TIER fast SOURCES pending_test.c LIBS linnet_actors)
 linnet_test(actors_stencil_test TIER fast SOURCES stencil_test.c LIBS linnet_actors)
 linnet_test(actors_presence_table_test TIER fast SOURCES presence_table_test.c LIBS linnet_actors)
 linnet_test(actors_typing_slots_test TIER fast SOURCES typing_slots_test.c LIBS linnet_actors)
