@@ -40,6 +40,10 @@ outbox_queued(const struct outbox *outbox)
     if (outbox->counts[OUTBOX_QUEUED] == 0) {
         return NULL;
     }
+    /* One alone is mostly the one that was just pushed. */
+    if (outbox->counts[OUTBOX_QUEUED] == 1 && outbox->last->state == OUTBOX_QUEUED) {
+        return outbox->last;
+    }
     struct outbox_entry *entry = outbox->first;
     while (entry->state != OUTBOX_QUEUED) {
         entry = entry->next;

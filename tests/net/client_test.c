@@ -154,6 +154,29 @@ refuses_texts_that_cant_stand_in_a_request(void **state)
 
 /* ---- Writing ---- */
 
+CONVERSATION(writes_texts_of_any_length)
+{
+    enum { LONGEST = 511, STEP = 10 };
+    char text[LONGEST + 1];
+    alice_connects(talk);
+    welcomes(talk, ",\"nextCommand\":1");
+    for (unsigned bytes = 1, number = 1; bytes <= LONGEST; bytes += STEP, number++) {
+        char command[LONGEST + 128];
+        memset(text, 'a' + (int)(bytes % 26), bytes);
+        text[bytes] = '\0';
+        (void)snprintf(command, sizeof(command),
+                       "{\"number\":\"%u\",\"ref\":\"1002\",\"sendMessage\":{\"chat\":{\"userId\":"
+                       "\"2\"},\"text\":\"%s\"}}",
+                       number, text);
+        assert_int_equal(alice_writes(talk, 2, text), number);
+        node_hears(talk, command);
+        node_sent(talk, number);
+        char sent[64];
+        (void)snprintf(sent, sizeof(sent), "sent %u ref 1002", number);
+        alice_hears(talk, sent);
+    }
+}
+
 CONVERSATION(numbers_its_messages)
 {
     assert_int_equal(alice_writes(talk, 2, "early"), -ENOTCONN);
@@ -632,6 +655,7 @@ main(void)
         SPEC("a token that would break the request is refused",
              refuses_texts_that_cant_stand_in_a_request),
         SPEC("messages are numbered from the welcome's next command on", numbers_its_messages),
+        SPEC("long texts and short ones come as they were written", writes_texts_of_any_length),
         SPEC("after a reconnect the unanswered messages are sent again, in order, as they were",
              sends_again_what_was_not_answered),
         SPEC("a device that has kept its count goes on with it, whatever the node says",

@@ -52,12 +52,30 @@ counts_states(void **state)
     outbox_clear(&outbox);
 }
 
+static void
+finds_the_one_that_is_queued(void **state)
+{
+    (void)state;
+    for (uint64_t alone = 1; alone <= 3; alone++) {
+        struct outbox outbox = {0};
+        for (uint64_t number = 1; number <= 3; number++) {
+            assert_non_null(outbox_push(&outbox, number, 0));
+            outbox_move(&outbox, outbox.last, OUTBOX_ON_WIRE);
+        }
+        outbox_move(&outbox, outbox_find(&outbox, alone), OUTBOX_REFUSED);
+        outbox_move(&outbox, outbox_find(&outbox, alone), OUTBOX_QUEUED);
+        assert_int_equal(outbox_queued(&outbox)->number, alone);
+        outbox_clear(&outbox);
+    }
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
         SPEC("an outbox keeps its messages in order, whichever are answered first", keeps_order),
         SPEC("an outbox knows how many are in which state", counts_states),
+        SPEC("the one that is queued is found wherever it stands", finds_the_one_that_is_queued),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
