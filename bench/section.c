@@ -100,7 +100,9 @@ player_fail(struct player *player, const char *why)
 {
     struct ln_msg *msg = ln_msg_new(SECTION_FAILED, LN_REPLY, sizeof(struct crowd_failed));
     struct crowd_failed *failed = (struct crowd_failed *)(void *)msg->data;
-    player->word = 0;
+    if (!player->finishing) { /* else it goes on to the end of its actors */
+        player->word = 0;
+    }
     if (player->failed) {
         ln_msg_free(&msg);
         return;
