@@ -448,23 +448,19 @@ leave(struct circle *circle)
     ln_stop(LN_EXIT_NORMAL, "finished");
 }
 
-/* What is open now stays open. A line with an end that is not there can't be judged: nothing is
- * known of it. */
+/* What is open now stays open. Where an end is not there it can't be judged: nothing is known of
+ * what that one had not been told. */
 static void
 finish(struct circle *circle)
 {
-    for (uint32_t i = 0; i < circle->shape.lines; i++) {
-        const struct line *line = &circle->lines[i];
-        const struct end *ends[] = {line->writer, line->reader};
-        for (unsigned e = 0; e < sizeof ends / sizeof ends[0]; e++) {
-            if (!circle_quiet(circle) && client_state(&ends[e]->phone.client) != CLIENT_READY) {
-                crowd_fail(circle->crowd,
-                           "%s was not connected at the end: what it had not been told can't be "
-                           "judged",
-                           ends[e]->phone.user->name);
-                ln_stop(LN_EXIT_NORMAL, "not connected");
-                return;
-            }
+    for (uint32_t i = 0; i < circle->shape.ends && !circle_quiet(circle); i++) {
+        const struct phone *phone = &circle->ends[i].phone;
+        if (client_state(&phone->client) != CLIENT_READY) {
+            crowd_fail(circle->crowd,
+                       "%s was not connected at the end: what it had not been told can't be judged",
+                       phone->user->name);
+            ln_stop(LN_EXIT_NORMAL, "not connected");
+            return;
         }
     }
     for (uint32_t i = 0; i < circle->shape.lines; i++) {

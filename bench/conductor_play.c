@@ -89,8 +89,8 @@ in_turns(struct conductor *conductor, enum section_tag tag, bool writers_only)
     callers = callers < count ? callers : count;
     uint32_t each = CONNECTING_MAX / callers;
     each = each > CONNECTING_EACH_MAX ? CONNECTING_EACH_MAX : each;
-    uint32_t users_each = options->whole.users_each;
-    each = users_each > 2 ? each * 2 / users_each : each;
+    uint32_t present_each = options->whole.users_each - options->whole.absent_each;
+    each = present_each > 2 ? each * 2 / present_each : each;
     struct section_connect connect = {.at_once_max = each > 0 ? each : 1,
                                       .writers_only = writers_only};
     struct word word = {tag, &connect, sizeof connect};

@@ -50,9 +50,9 @@ crowd_free(struct crowd *crowd)
 void
 crowd_address(const struct crowd *crowd, uint32_t user, struct io_address *out)
 {
-    uint64_t index = (uint64_t)crowd->users_first + user;
-    int error =
-        share_address(&crowd->options->url.address, (uint32_t)(index % crowd->addresses), out);
+    const struct options *options = crowd->options;
+    uint32_t index = share_connection(&options->whole, crowd->users_first + user);
+    int error = share_address(&options->url.address, index % crowd->addresses, out);
     ASSERT(error == 0); /* so many there are: the options were checked */
 }
 

@@ -9,6 +9,8 @@ enum {
     IDLE = SCENARIO_IDLE_BIT,
     ECHO = SCENARIO_ECHO_BIT,
     OFFLINE = SCENARIO_OFFLINE_BIT,
+    AWAY = SCENARIO_AWAY_BIT,
+    SHOWN = JUDGED & ~AWAY, /* to their readers */
     GROUP = SCENARIO_GROUP_BIT,
     DAYS = SCENARIO_DAY_BITS,
 };
@@ -30,16 +32,16 @@ const struct figure_delay figures_delays[FIGURES_DELAYS] = {
 };
 
 const struct figure_counter figures_counters[FIGURES_COUNTERS] = {
-    {TALLY_DUE, PAIRS | IDLE, "due"},
+    {TALLY_DUE, PAIRS | IDLE | AWAY, "due"},
     {TALLY_WRITTEN, JUDGED, "written"},
     {TALLY_ANSWERED, JUDGED, "sent"},
-    {TALLY_SHOWN, JUDGED, "delivered"},
-    {TALLY_DELIVERED, JUDGED, "ticked"},
-    {TALLY_THROUGH, JUDGED, "through"},
-    {TALLY_HIDDEN, JUDGED, "duplicates_hidden"},
+    {TALLY_SHOWN, SHOWN, "delivered"},
+    {TALLY_DELIVERED, SHOWN, "ticked"},
+    {TALLY_THROUGH, SHOWN, "through"},
+    {TALLY_HIDDEN, SHOWN, "duplicates_hidden"},
     {TALLY_FOREIGN, JUDGED, "foreign"},
     {TALLY_PUT_OFF, JUDGED, "put_off"},
-    {TALLY_SKIPPED, PAIRS | IDLE, "skipped"},
+    {TALLY_SKIPPED, PAIRS | IDLE | AWAY, "skipped"},
     {TALLY_CONNECTED, JUDGED | IDLE, "logins"},
     {TALLY_BEATS, DAYS | IDLE, "heartbeats_sent"},
     {TALLY_POSTED, DAYS, "group_written"},
@@ -49,7 +51,7 @@ const struct figure_counter figures_counters[FIGURES_COUNTERS] = {
     {TALLY_KILLS, DAYS, "actors_killed"},
     {TALLY_RETRIES, JUDGED | IDLE, "logins_tried_again"},
     {TALLY_CUT, JUDGED | IDLE, "connections_cut"},
-    {TALLY_LEFT, JUDGED, "connections_left"},
+    {TALLY_LEFT, SHOWN, "connections_left"},
 };
 
 const struct figure_percentile figures_percentiles[FIGURES_PERCENTILES] = {

@@ -18,13 +18,14 @@ enum {
     IDLE = SCENARIO_IDLE_BIT,
     ECHO = SCENARIO_ECHO_BIT,
     OFFLINE = SCENARIO_OFFLINE_BIT,
+    AWAY = SCENARIO_AWAY_BIT,
     STORM = SCENARIO_STORM_BIT,
     GROUP = SCENARIO_GROUP_BIT,
     DAYS = SCENARIO_DAY_BITS,
     SOAK = 1 << SCENARIO_SOAK,
     PAIRS = SCENARIO_PAIR_BITS | CAPACITY,
     JUDGED = SCENARIO_JUDGED_BITS | CAPACITY,
-    TIMED = PAIRS | IDLE | ECHO | GROUP, /* it lasts as long as it is told to */
+    TIMED = PAIRS | IDLE | ECHO | AWAY | GROUP, /* it lasts as long as it is told to */
     ALL = JUDGED | IDLE | ECHO,
 };
 
@@ -81,6 +82,8 @@ static const struct flag_kind flag_form = {form_read, NULL};
 
 #define AT(field) offsetof(struct options, field)
 enum { DAY_S = 86400, WEEK_S = 7 * DAY_S, ECHO_BYTES_MAX = 65536 };
+/* Who comes back is looked for among all of a writer's; who stays away is not. */
+enum { READERS_MAX = 1024, READERS_AWAY_MAX = 65536 };
 
 static const struct flag table[] = {
     {"url", &flag_url, ALL, AT(url), 0, 0, "URL", "ws://ADDR:PORT/chat (echo: /echo); required"},
@@ -93,23 +96,25 @@ static const struct flag table[] = {
     {"pairs", &flag_number, PAIRS, AT(pairs), 1, OPTIONS_USERS_MAX / 2, "N",
      "pairs of users who write to each other (chat 100, else 500)"},
     {"users", &flag_number, JUDGED | IDLE, AT(users), 1, OPTIONS_USERS_MAX, "N",
-     "users: twice the pairs (chat 200, else 1000); offline: those who are away (1000), beside "
-     "their writers"},
+     "users: twice the pairs (chat 200, else 1000); offline, away: those who are away (1000), "
+     "beside their writers"},
     {"members", &flag_number, GROUP | DAYS, AT(members), 2, 4096, "N",
      "of each group, the node's group_members_max at most (1000, or all users; mixed, soak 10, 64 "
      "at most)"},
     {"connections", &flag_number, ECHO, AT(users), 1, OPTIONS_USERS_MAX, "N",
      "connections, each with one frame under way (64)"},
-    {"rate", &flag_amount, CHAT | STORM | IDLE, AT(rate_per_s), 0, OPTIONS_RATE_MAX, "N",
+    {"rate", &flag_amount, CHAT | STORM | IDLE | AWAY, AT(rate_per_s), 0, OPTIONS_RATE_MAX, "N",
      "messages due each second, in all, whatever the node does (0: as fast as it goes; storm 200); "
      "capacity begins with it, idle's pairs keep to it (1000)"},
     {"depth", &flag_number, OFFLINE, AT(depth), 1, 1000000, "N",
      "messages written to each user who is away, on the average (100)"},
-    {"readers", &flag_number, OFFLINE, AT(readers), 1, 1024, "N",
-     "of those who are away that one writer has (16)"},
-    {"random", &flag_on, OFFLINE, AT(random), 0, 0, NULL,
+    {"readers", &flag_number, OFFLINE | AWAY, AT(readers), 1, READERS_AWAY_MAX, "N",
+     "of those who are away that one writer has (16; offline 1024 at most, away as many as leave "
+     "64 "
+     "writers)"},
+    {"random", &flag_on, OFFLINE | AWAY, AT(random), 0, 0, NULL,
      "each to one of its writer's readers at random (the default)"},
-    {"in-turn", &flag_off, OFFLINE, AT(random), 0, 0, NULL, "to one after the other"},
+    {"in-turn", &flag_off, OFFLINE | AWAY, AT(random), 0, 0, NULL, "to one after the other"},
     {"returns", &flag_amount, OFFLINE, AT(returns_per_s), 0, OPTIONS_RATE_MAX, "N",
      "users who come back each second (0: all at once)"},
     {"storms", &flag_number, STORM, AT(storms), 1, 100, "N",
@@ -152,8 +157,8 @@ static const struct flag table[] = {
      "likewise: the 99th percentile to delivery"},
     {"drift-disk", &flag_amount, SOAK, AT(drift.per_hour[DRIFT_DISK]), 0, 0, "BYTES",
      "likewise: the data directory"},
-    {"p99-sent", &flag_span, PAIRS | GROUP | IDLE, AT(objectives.wanted_ns[OBJECTIVE_SENT]), 0, 0,
-     "TIME",
+    {"p99-sent", &flag_span, PAIRS | AWAY | GROUP | IDLE, AT(objectives.wanted_ns[OBJECTIVE_SENT]),
+     0, 0, "TIME",
      "an objective: of a hundred messages 99 are answered in that time; of idle's pairs, beside "
      "the "
      "others"},
@@ -167,7 +172,8 @@ static const struct flag table[] = {
     {"all-back", &flag_span, STORM, AT(objectives.wanted_ns[OBJECTIVE_BACK]), 0, 0, "TIME",
      "an objective: after a storm the last one is back in that time"},
     {"window", &flag_number, JUDGED & ~DAYS, AT(window), 1, PROTOCOL_COMMAND_WINDOW, "N",
-     "messages of one user that wait for their answer at most (16; with a rate 64); of a group, "
+     "messages of one user that wait for their answer at most (16; away, and with a rate, 64); of "
+     "a group, "
      "that "
      "not all of its members have been shown"},
     {"bytes", &flag_number, JUDGED | ECHO, AT(bytes), 1, ECHO_BYTES_MAX, "N",
@@ -185,8 +191,9 @@ static const struct flag table[] = {
      "for each 13500 connections)"},
     {"form", &flag_form, JUDGED | IDLE, AT(form), 0, 0, "proto|json",
      "how frames are written (proto)"},
-    {"read", &flag_on, JUDGED, AT(read), 0, 0, NULL, "what is shown is marked read (the default)"},
-    {"no-read", &flag_off, JUDGED, AT(read), 0, 0, NULL, "it is not"},
+    {"read", &flag_on, JUDGED & ~AWAY, AT(read), 0, 0, NULL,
+     "what is shown is marked read (the default)"},
+    {"no-read", &flag_off, JUDGED & ~AWAY, AT(read), 0, 0, NULL, "it is not"},
     {"pid", &flag_number, ALL, AT(pid), 1, UINT32_MAX, "N",
      "the node's process, for its CPU and memory; with --data it is asked"},
     {"seed", &flag_seed, JUDGED, AT(seed), 0, 0, "N",
@@ -198,8 +205,8 @@ static const struct flag table[] = {
     {"json", &flag_on, ALL, AT(json), 0, 0, NULL, "print the result as one JSON object"},
 };
 
-static const char *const names[] = {"chat",  "idle", "echo",  "offline", "storm",
-                                    "mixed", "soak", "group", "capacity"};
+static const char *const names[] = {"chat",  "idle",  "echo", "offline", "away",
+                                    "storm", "mixed", "soak", "group",   "capacity"};
 
 static const struct flags flags = {table, sizeof table / sizeof table[0], names,
                                    sizeof names / sizeof names[0]};
@@ -210,7 +217,7 @@ static const char help_before[] =
     "usage: linnet-bench chat --url ws://ADDR:PORT/chat --data DIR [flags]\n"
     "       linnet-bench idle --url ws://ADDR:PORT/chat --data DIR [flags]\n"
     "       linnet-bench echo --url ws://ADDR:PORT/echo [flags]\n"
-    "       linnet-bench offline, storm, mixed or soak --url ws://ADDR:PORT/chat --data DIR "
+    "       linnet-bench offline, away, storm, mixed or soak --url ws://ADDR:PORT/chat --data DIR "
     "[flags]\n"
     "       linnet-bench group --url ws://ADDR:PORT/chat --data DIR [flags]\n"
     "       linnet-bench capacity --url ws://ADDR:PORT/chat --data DIR [flags]\n"
@@ -221,6 +228,7 @@ static const char help_before[] =
     "idle  users log in and stay silent; what does each cost the node?\n"
     "echo  one frame after the other, there and back, on many connections.\n"
     "offline  inboxes of users who are away are filled; they come back and empty them.\n"
+    "away  messages are stored for users who stay away, for as long as is asked for.\n"
     "storm  all connections are cut at once, and everybody calls again.\n"
     "mixed  a day: people come, write, change networks, fall asleep and return, in fast motion.\n"
     "soak  the same for long: do memory, latency or disk drift?\n"
@@ -263,8 +271,9 @@ static const struct {
 } defaults[SCENARIOS] = {
     [SCENARIO_CHAT] = {200, 10, 2, 1, 0},     [SCENARIO_IDLE] = {1000, 10, 2, 1, 0},
     [SCENARIO_ECHO] = {64, 10, 2, 1, 0},      [SCENARIO_OFFLINE] = {1000, 0, 0, 1, 0},
-    [SCENARIO_STORM] = {1000, 30, 2, 1, 200}, [SCENARIO_MIXED] = {1000, 120, 10, 1, 0},
-    [SCENARIO_SOAK] = {1000, 600, 60, 5, 0},  [SCENARIO_GROUP] = {1000, 10, 2, 1, 0},
+    [SCENARIO_AWAY] = {1000, 10, 2, 1, 0},    [SCENARIO_STORM] = {1000, 30, 2, 1, 200},
+    [SCENARIO_MIXED] = {1000, 120, 10, 1, 0}, [SCENARIO_SOAK] = {1000, 600, 60, 5, 0},
+    [SCENARIO_GROUP] = {1000, 10, 2, 1, 0},
 };
 
 /* Each plays one actor's people, in pairs. */
@@ -284,6 +293,15 @@ neighbours_check(const struct options *options, struct ln_text *wrong)
     } else if (users % members != 0) {
         ln_text_print(wrong, "--users: '%u' is no multiple of the %u --members of a group\n", users,
                       members);
+    }
+}
+
+static void
+offline_check(const struct options *options, struct ln_text *wrong)
+{
+    if (options->readers > READERS_MAX) {
+        ln_text_print(wrong, "--readers: '%u' is no number from 1 to %d\n", options->readers,
+                      READERS_MAX);
     }
 }
 
@@ -403,6 +421,28 @@ day_fill(struct options *options)
     }
 }
 
+static uint32_t
+parts(uint32_t whole, uint32_t each)
+{
+    return (whole + each - 1) / each;
+}
+
+/* Away, each writer writes as much as the next: so each has as many readers, or nearly. */
+static void
+readers_fill(struct options *options)
+{
+    enum { EACH = 16, WRITERS = 64 };
+    bool away = options->scenario == SCENARIO_AWAY;
+    if (options->readers == 0) {
+        uint32_t each = away ? parts(options->users, WRITERS) : EACH;
+        each = each < READERS_AWAY_MAX ? each : READERS_AWAY_MAX;
+        options->readers = each > EACH ? each : EACH;
+    }
+    if (away) {
+        options->readers = parts(options->users, parts(options->users, options->readers));
+    }
+}
+
 static void
 defaults_fill(struct options *options)
 {
@@ -411,7 +451,6 @@ defaults_fill(struct options *options)
         LETTER_BYTES = 128,
         FRAME_BYTES = 16,
         PAIRS_PER_S = 1000,
-        READERS_EACH = 16,
     };
     if (options->pairs != 0) {
         options->users = 2 * options->pairs;
@@ -428,9 +467,7 @@ defaults_fill(struct options *options)
     if (options->members > options->users) {
         options->members = options->users;
     }
-    if (options->readers == 0) {
-        options->readers = READERS_EACH;
-    }
+    readers_fill(options);
     if (options->chat_pairs > 0 && options->rate_per_s == 0) {
         options->rate_per_s = PAIRS_PER_S;
     }
@@ -438,7 +475,8 @@ defaults_fill(struct options *options)
         day_fill(options);
     }
     if (options->window == 0) {
-        options->window = options->rate_per_s > 0 ? PROTOCOL_COMMAND_WINDOW : CLOSED_WINDOW;
+        bool wide = options->rate_per_s > 0 || options->scenario == SCENARIO_AWAY;
+        options->window = wide ? PROTOCOL_COMMAND_WINDOW : CLOSED_WINDOW;
     }
     if (options->bytes == 0) {
         options->bytes = options->scenario == SCENARIO_ECHO ? FRAME_BYTES : LETTER_BYTES;
@@ -459,7 +497,8 @@ options_divide(struct options *options, uint64_t descriptors, unsigned cores, st
         ln_text_print(wrong,
                       "--users: %u connections take more than %d processes of %llu descriptors: "
                       "raise `ulimit -n`\n",
-                      whole->users, SHARE_PROCESSES_MAX, (unsigned long long)descriptors);
+                      share_connections(whole), SHARE_PROCESSES_MAX,
+                      (unsigned long long)descriptors);
     } else if (options->processes > share_actors(whole)) {
         ln_text_print(wrong, "--processes: more than there are %s\n",
                       whole->users_each == 1 ? "connections"
@@ -475,7 +514,7 @@ options_divide(struct options *options, uint64_t descriptors, unsigned cores, st
                       needed, (unsigned long long)descriptors);
     }
     if (options->addresses == 0) {
-        options->addresses = share_addresses(&options->url.address, whole->users);
+        options->addresses = share_addresses(&options->url.address, share_connections(whole));
     }
     if (share_address(&options->url.address, options->addresses - 1, &last) < 0) {
         ln_text_print(wrong, "--addresses: there are not so many behind %s\n", options->url.host);
@@ -499,6 +538,9 @@ options_writers(const struct options *options)
 {
     if (scenario_in(options->scenario, SCENARIO_DAY_BITS)) {
         return options->users / options->members;
+    }
+    if (options->scenario == SCENARIO_AWAY) {
+        return share_actors(&options->whole);
     }
     return scenario_in(options->scenario, SCENARIO_PAIR_BITS) ? options->pairs
                                                               : options->chat_pairs;
@@ -568,8 +610,8 @@ options_read(int argc, char **argv, struct options *options, enum options_action
     unsigned word = 0;
     if (argc < 2 || word_parse(argv[1], &word) < 0) {
         ln_text_print(wrong,
-                      "linnet-bench chat, idle, echo, offline, storm, mixed, soak, group, capacity "
-                      "or plan? linnet-bench --help tells\n");
+                      "linnet-bench chat, idle, echo, offline, away, storm, mixed, soak, group, "
+                      "capacity or plan? linnet-bench --help tells\n");
         return -EINVAL;
     }
     bool capacity = word == CAPACITY_WORD;
@@ -581,6 +623,9 @@ options_read(int argc, char **argv, struct options *options, enum options_action
         capacity_fill(options);
     }
     options_check(options, wrong);
+    if (options->scenario == SCENARIO_OFFLINE) {
+        offline_check(options, wrong);
+    }
     if (scenario_in(options->scenario, SCENARIO_DAY_BITS)) {
         habits_check(options, wrong);
     }

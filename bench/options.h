@@ -43,7 +43,7 @@ struct options {
     const char *tokens;     /* a file, or NULL */
     const char *keep_users; /* a prefix, or NULL */
     const char *report;     /* a file for the page, or NULL */
-    uint32_t users;         /* echo: connections; offline: readers */
+    uint32_t users;         /* echo: connections; offline, away: readers */
     uint32_t pairs;         /* 0: not given */
     uint32_t members;       /* group: of each; the last may have fewer; mixed, soak: of all */
     uint32_t chat_pairs;    /* idle: of the users, pairs who write to each other; 0: none */
@@ -60,7 +60,7 @@ struct options {
     uint32_t addresses;  /* of the node; likewise */
     uint32_t pid;        /* the node's process; 0: not given */
     uint64_t seed;
-    uint32_t readers;     /* offline: of a writer; the last one may have fewer */
+    uint32_t readers;     /* offline, away: of a writer; the last one may have fewer */
     uint32_t depth;       /* offline: messages that wait for a reader */
     double returns_per_s; /* offline: 0: all at once */
     uint32_t storms;
@@ -73,7 +73,7 @@ struct options {
     bool json;
     bool read;
     bool one_way;             /* idle: heartbeats are not answered */
-    bool random;              /* offline: chance says who is written to */
+    bool random;              /* offline, away: chance says who is written to */
     bool back_off;            /* pauses before calling again */
     struct share_whole whole; /* what is divided among the processes */
     int argc;                 /* the command line, for the other processes; borrowed */
@@ -100,7 +100,7 @@ MUST_CHECK int options_url_parse(const char *text, struct options_url *out);
 /* How the users that are made are called in this run: the prefix before their number. */
 void options_users_prefix(const struct options *options, uint32_t run,
                           char out[USERS_PREFIX_BYTES_MAX + 1]);
-/* How many actors write by a schedule: pairs, or on a day neighbours. */
+/* How many actors write by a schedule: pairs, on a day neighbours, away its writers. */
 uint32_t options_writers(const struct options *options);
 /* Are they made for this run alone? Then they are removed after it. */
 bool options_users_ours(const struct options *options);

@@ -13,6 +13,9 @@
 static const double ns_per_us = 1e3;
 static const double ns_per_s = 1e9;
 
+/* They measure between two instants. */
+enum { SPAN_BITS = SCENARIO_PAIR_BITS | SCENARIO_ECHO_BIT | SCENARIO_AWAY_BIT };
+
 /* ------------------------------------------------------------------------------------- the head */
 
 static struct page_verdict
@@ -21,9 +24,10 @@ verdict_of(const struct run *run)
     switch (run_exit_code(run)) {
     case RUN_GOOD:
         return (struct page_verdict){"good", "\xe2\x9c\x93",
-                                     objectives_stated(&run->options->objectives)
+                                     objectives_stated(&run->options->objectives) &&
+                                             run->options->scenario != SCENARIO_AWAY
                                          ? "all promises and objectives were kept"
-                                         : "all promises were kept"};
+                                         : report_kept_text(run)};
     case RUN_BROKEN:
         return (struct page_verdict){"bad", "\xe2\x9c\x97", "a promise was broken"};
     case RUN_MISSED:
@@ -69,6 +73,9 @@ put_tiles_rate(const struct run *run, struct ln_text *out)
         page_tile_number(SCALE_COUNT, inboxes.drains_per_s, "entries drained a second", out);
         page_tile_number(SCALE_SECONDS, inboxes.emptied_s, "until all were empty", out);
         break;
+    case SCENARIO_AWAY:
+        page_tile_number(SCALE_COUNT, figures_per_second(run), "stores a second", out);
+        break;
     case SCENARIO_STORM:
         page_tile_number(SCALE_COUNT, figures_logins_per_s(run), "logins a second", out);
         page_tile_number(SCALE_COUNT, figures_per_second(run), "messages a second, end to end",
@@ -111,13 +118,14 @@ put_tiles(const struct run *run, struct ln_text *out)
 
 /* --------------------------------------------------------------------------------------- charts */
 
+enum { CHART_MESSAGES = 0, CHART_SENT = 1 };
 static const struct chart charts[] = {
-    {.title = "Messages each second",
-     .unit = SCALE_COUNT,
-     .lines = {{SERIES_WRITTEN, "written"},
-               {SERIES_SENT, "sent"},
-               {SERIES_DELIVERED, "delivered"},
-               {SERIES_TICKED, "ticked"}}},
+    [CHART_MESSAGES] = {.title = "Messages each second",
+                        .unit = SCALE_COUNT,
+                        .lines = {{SERIES_WRITTEN, "written"},
+                                  {SERIES_SENT, "sent"},
+                                  {SERIES_DELIVERED, "delivered"},
+                                  {SERIES_TICKED, "ticked"}}},
     {.title = "Round trips each second", .unit = SCALE_COUNT, .lines = {{SERIES_TRIPS, "trips"}}},
     {.title = "Time to sent and to delivery",
      .unit = SCALE_MICROSECONDS,
@@ -178,7 +186,11 @@ put_charts(const struct run *run, const char *heading, struct ln_text *out)
     ln_text_print(out, "<%s>Second by second</%s><section class=\"charts\">\n", heading, heading);
     for (unsigned i = 0; i < sizeof charts / sizeof charts[0]; i++) {
         struct chart chart = charts[i];
-        if (scenario_in(run->options->scenario, SCENARIO_PAIR_BITS | SCENARIO_ECHO_BIT)) {
+        if (run->options->scenario == SCENARIO_AWAY && i == CHART_MESSAGES) {
+            chart.title = "Stores each second";
+            chart.lines[CHART_SENT + 1].name = NULL; /* nobody is shown them */
+        }
+        if (scenario_in(run->options->scenario, SPAN_BITS)) {
             chart.from_s = run->options->warmup_s;
             chart.until_s = chart.from_s + (double)run->measured_ns / ns_per_s;
         }
@@ -310,9 +322,12 @@ static void
 put_settings_own(const struct options *options, struct ln_text *out)
 {
     const struct day_habits *habits = &options->habits;
+    if (scenario_in(options->scenario, SCENARIO_OFFLINE_BIT | SCENARIO_AWAY_BIT)) {
+        page_row_number("readers of a writer", options->readers, out);
+        page_row("order", options->random ? "at random" : "in turn", out);
+    }
     if (options->scenario == SCENARIO_OFFLINE) {
         page_row_number("messages for each", options->depth, out);
-        page_row("order", options->random ? "at random" : "in turn", out);
         ln_text_print(out, "<tr><td>returns</td><td>%.3f a second</td></tr>\n",
                       options->returns_per_s);
     } else if (options->scenario == SCENARIO_GROUP) {
@@ -346,11 +361,11 @@ page_print_settings(const struct run *run, struct ln_text *out)
     page_row_number("threads of each", options->threads, out);
     page_row_number("addresses", options->addresses, out);
     page_row_number("seconds measured", options->seconds, out);
-    if (scenario_in(options->scenario, SCENARIO_PAIR_BITS | SCENARIO_ECHO_BIT)) {
+    if (scenario_in(options->scenario, SPAN_BITS)) {
         page_row_number("seconds before that", options->warmup_s, out);
         page_row_number("bytes of a text", options->bytes, out);
     }
-    if (scenario_in(options->scenario, SCENARIO_PAIR_BITS)) {
+    if (scenario_in(options->scenario, SCENARIO_PAIR_BITS | SCENARIO_AWAY_BIT)) {
         ln_text_print(out, "<tr><td>rate</td><td>");
         if (options->rate_per_s > 0) {
             ln_text_print(out, "%.3f a second, open loop, seed %llu", options->rate_per_s,

@@ -36,6 +36,14 @@ line_print(const struct progress *progress, const struct sections *sections, uin
                       (unsigned long long)counters[TALLY_RETRIES]);
     } else if (scenario == SCENARIO_ECHO) {
         (void)fprintf(stderr, "%5.0f s  %8.0f round trips/s\n", at_s, rate);
+    } else if (scenario == SCENARIO_AWAY) {
+        (void)fprintf(stderr,
+                      "%5.0f s  %8.0f stores/s   written %llu  sent %llu  put off %llu   logins "
+                      "%llu  cut %llu\n",
+                      at_s, rate, (unsigned long long)counters[TALLY_WRITTEN],
+                      (unsigned long long)count, (unsigned long long)counters[TALLY_PUT_OFF],
+                      (unsigned long long)counters[TALLY_CONNECTED],
+                      (unsigned long long)counters[TALLY_CUT]);
     } else {
         (void)fprintf(
             stderr,

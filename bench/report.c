@@ -67,6 +67,23 @@ put_title_pairs(const struct options *options, struct ln_text *out)
 }
 
 static void
+put_title_away(const struct options *options, struct ln_text *out)
+{
+    ln_text_print(out, "%u users who stay away, texts of %u bytes, ", options->users,
+                  options->bytes);
+    if (options->rate_per_s > 0) {
+        ln_text_print(out, "%.0f a second due from %u writers", options->rate_per_s,
+                      share_actors(&options->whole));
+    } else {
+        ln_text_print(out, "%u under way from each of %u writers", options->window,
+                      share_actors(&options->whole));
+    }
+    ln_text_print(out, " to %u readers each, %s, %u %s\n", options->readers,
+                  options->random ? "at random" : "in turn", options->threads,
+                  threads_text(options));
+}
+
+static void
 put_title(const struct run *run, struct ln_text *out)
 {
     const struct options *options = run->options;
@@ -86,6 +103,8 @@ put_title(const struct run *run, struct ln_text *out)
             ln_text_print(out, "back all at once, ");
         }
         ln_text_print(out, "%u %s\n", options->threads, threads_text(options));
+    } else if (options->scenario == SCENARIO_AWAY) {
+        put_title_away(options, out);
     } else if (options->scenario == SCENARIO_GROUP) {
         uint32_t groups = share_actors(&options->whole);
         ln_text_print(out,
@@ -191,12 +210,20 @@ put_counters(const struct run *run, struct ln_text *out)
     ln_text_print(out, "\n");
 }
 
+const char *
+report_kept_text(const struct run *run)
+{
+    return run->options->scenario == SCENARIO_AWAY
+               ? "all promises that answers tell of were kept; nobody has read what was stored"
+               : "all promises were kept";
+}
+
 static void
 put_verdict(const struct run *run, struct ln_text *out)
 {
     const struct audit_verdict *verdict = &run->tally.verdict;
     if (audit_verdict_count(verdict) == 0) {
-        ln_text_print(out, "all promises were kept\n");
+        ln_text_print(out, "%s\n", report_kept_text(run));
         return;
     }
     ln_text_print(out, "BROKEN:\n");
@@ -297,6 +324,14 @@ put_rate(const struct run *run, struct ln_text *out)
                       "%.0f deliveries a second, shown to a member and acknowledged; measured for "
                       "%u s after %u s\n",
                       figures_per_second(run), options->seconds, options->warmup_s);
+        return;
+    }
+    if (options->scenario == SCENARIO_AWAY) {
+        ln_text_print(out,
+                      "%.0f stores a second, answered as sent; measured for %u s after %u s, %.1f "
+                      "messages stored for each in all\n",
+                      figures_per_second(run), options->seconds, options->warmup_s,
+                      (double)tally_count(&run->tally, TALLY_ANSWERED) / options->users);
         return;
     }
     ln_text_print(out, "%.0f %s a second, %s; measured for %u s after %u s\n",

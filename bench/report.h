@@ -17,6 +17,8 @@ void report_print_settings_json(const char *scenario, const struct options *opti
 /* How far apart two cores were (placement.h): "52 ns (near)", "not known"; and in JSON. */
 void report_print_line(uint32_t line_ns, struct ln_text *out);
 void report_print_line_json(const char *name, uint32_t line_ns, struct ln_text *out);
+/* What a run is told that broke nothing: that all promises were kept, as far as they were seen. */
+const char *report_kept_text(const struct run *run);
 /* Beside percentiles: that they are a lower bound, if they are. */
 void report_print_lacking(const struct run *run, struct ln_text *out);
 void report_print_lacking_json(const struct run *run, struct ln_text *out);

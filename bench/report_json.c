@@ -117,12 +117,16 @@ report_print_settings_json(const char *scenario, const struct options *options,
         json_fraction(out, "rate", options->rate_per_s);
         json_number(out, "window", options->window);
         json_number(out, "seed", options->seed);
+    }
+    if (scenario_in(options->scenario, SCENARIO_JUDGED_BITS & ~SCENARIO_AWAY_BIT)) {
         json_true(out, "read", options->read);
     }
-    if (options->scenario == SCENARIO_OFFLINE) {
+    if (scenario_in(options->scenario, SCENARIO_OFFLINE_BIT | SCENARIO_AWAY_BIT)) {
         json_number(out, "readers", options->readers);
-        json_number(out, "depth", options->depth);
         json_true(out, "random", options->random);
+    }
+    if (options->scenario == SCENARIO_OFFLINE) {
+        json_number(out, "depth", options->depth);
         json_fraction(out, "returns", options->returns_per_s);
     }
     if (options->scenario == SCENARIO_GROUP) {

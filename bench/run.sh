@@ -103,6 +103,8 @@ title "groups of 50"
 bench group --users 200 --members 50 "${span[@]}"
 title "inboxes of absent users"
 bench offline --users 500 --depth 100
+title "stored for users who stay away"
+bench away --users 500 "${span[@]}"
 title "all connections are cut"
 bench storm --users 200 --storms 1 "${span[@]}"
 title "a day, 8,640 times as fast"

@@ -11,6 +11,7 @@ enum options_scenario {
     SCENARIO_IDLE,
     SCENARIO_ECHO,
     SCENARIO_OFFLINE,
+    SCENARIO_AWAY,
     SCENARIO_STORM,
     SCENARIO_MIXED,
     SCENARIO_SOAK,
@@ -24,6 +25,7 @@ enum {
     SCENARIO_IDLE_BIT = 1 << SCENARIO_IDLE,
     SCENARIO_ECHO_BIT = 1 << SCENARIO_ECHO,
     SCENARIO_OFFLINE_BIT = 1 << SCENARIO_OFFLINE,
+    SCENARIO_AWAY_BIT = 1 << SCENARIO_AWAY,
     SCENARIO_STORM_BIT = 1 << SCENARIO_STORM,
     SCENARIO_GROUP_BIT = 1 << SCENARIO_GROUP,
     /* Days: people come and go. */
@@ -31,14 +33,15 @@ enum {
     /* Played by pairs, between two instants. */
     SCENARIO_PAIR_BITS = SCENARIO_CHAT_BIT | SCENARIO_STORM_BIT | SCENARIO_DAY_BITS,
     /* Messages are written, and every one is judged. */
-    SCENARIO_JUDGED_BITS = SCENARIO_PAIR_BITS | SCENARIO_OFFLINE_BIT | SCENARIO_GROUP_BIT,
+    SCENARIO_JUDGED_BITS =
+        SCENARIO_PAIR_BITS | SCENARIO_OFFLINE_BIT | SCENARIO_AWAY_BIT | SCENARIO_GROUP_BIT,
 };
 
 struct options;
 
 /* "chat" */
 const char *scenario_name(enum options_scenario scenario);
-/* How many users log in, and how many of them each actor plays. */
+/* How many users there are, and how many of them each actor plays. */
 struct share_whole scenario_whole(const struct options *options);
 
 static inline bool

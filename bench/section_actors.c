@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench/section_priv.h"
 
+#include "bench/away.h"
 #include "bench/echo.h"
 #include "bench/idle.h"
 #include "bench/neighbours.h"
@@ -15,10 +16,11 @@ static const struct ln_behaviour *
 behaviour_of(const struct section *section, uint32_t index)
 {
     static const struct ln_behaviour *const behaviours[SCENARIOS] = {
-        [SCENARIO_CHAT] = &pair_behaviour,       [SCENARIO_IDLE] = &idle_behaviour,
-        [SCENARIO_ECHO] = &echo_behaviour,       [SCENARIO_OFFLINE] = &offline_behaviour,
-        [SCENARIO_STORM] = &pair_behaviour,      [SCENARIO_MIXED] = &neighbours_behaviour,
-        [SCENARIO_SOAK] = &neighbours_behaviour, [SCENARIO_GROUP] = &room_behaviour,
+        [SCENARIO_CHAT] = &pair_behaviour,        [SCENARIO_IDLE] = &idle_behaviour,
+        [SCENARIO_ECHO] = &echo_behaviour,        [SCENARIO_OFFLINE] = &offline_behaviour,
+        [SCENARIO_AWAY] = &away_behaviour,        [SCENARIO_STORM] = &pair_behaviour,
+        [SCENARIO_MIXED] = &neighbours_behaviour, [SCENARIO_SOAK] = &neighbours_behaviour,
+        [SCENARIO_GROUP] = &room_behaviour,
     };
     bool pair = section->options->scenario == SCENARIO_IDLE && index < section->begin.writers;
     return pair ? &pair_behaviour : behaviours[section->options->scenario];

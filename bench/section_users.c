@@ -45,6 +45,9 @@ player_users_begin(struct player *player)
     } else if (options->tokens != NULL) {
         struct tokens_file tokens = {.section = section};
         ln_work(tokens_read, &tokens, false);
+        if (tokens.error == 0 && options->scenario == SCENARIO_AWAY) {
+            tokens.error = users_ids(&section->users, tokens.why);
+        }
         if (tokens.error < 0) {
             player_fail(player, tokens.why);
         } else {

@@ -16,6 +16,27 @@ share_actors(const struct share_whole *whole)
     return (uint32_t)(((uint64_t)whole->users + whole->users_each - 1) / whole->users_each);
 }
 
+static uint32_t
+present_each(const struct share_whole *whole)
+{
+    ASSERT(whole->absent_each < whole->users_each);
+    return whole->users_each - whole->absent_each;
+}
+
+uint32_t
+share_connections(const struct share_whole *whole)
+{
+    uint64_t most = (uint64_t)share_actors(whole) * present_each(whole);
+    return most < whole->users ? (uint32_t)most : whole->users;
+}
+
+uint32_t
+share_connection(const struct share_whole *whole, uint32_t user)
+{
+    ASSERT(user % whole->users_each < present_each(whole));
+    return user / whole->users_each * present_each(whole) + user % whole->users_each;
+}
+
 /* Where the share of a process begins: the last one's ends with the whole. */
 static uint32_t
 first_of(uint32_t count, uint32_t process, uint32_t processes)
@@ -50,7 +71,7 @@ share_processes(const struct share_whole *whole, uint64_t descriptors, unsigned 
 {
     uint64_t room = descriptors > SHARE_DESCRIPTORS_KEPT ? descriptors - SHARE_DESCRIPTORS_KEPT : 0;
     /* Whole actors only. */
-    uint64_t actors_each = room / whole->users_each;
+    uint64_t actors_each = room / present_each(whole);
     uint64_t actors = share_actors(whole);
     if (actors_each == 0) {
         return 0;
@@ -58,6 +79,7 @@ share_processes(const struct share_whole *whole, uint64_t descriptors, unsigned 
     uint64_t needed = (actors + actors_each - 1) / actors_each;
     uint64_t busy = whole->users / SHARE_CROWDED;
     uint64_t spare = busy < cores / 2 ? busy : cores / 2; /* the other half is the node's */
+    spare = spare < actors ? spare : actors;
     uint64_t processes = needed > spare ? needed : spare;
     processes = processes > 0 ? processes : 1;
     return processes <= SHARE_PROCESSES_MAX ? (uint32_t)processes : 0;

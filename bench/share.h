@@ -38,8 +38,12 @@ struct share {
 /* What is divided: so many users, of whom each actor plays so many; the last one may have fewer. */
 struct share_whole {
     uint32_t users, users_each;
+    uint32_t absent_each; /* of these, the last: they never connect */
 };
 uint32_t share_actors(const struct share_whole *whole);
+/* How many of the users connect, and how many of them come before this one, who does. */
+uint32_t share_connections(const struct share_whole *whole);
+uint32_t share_connection(const struct share_whole *whole, uint32_t user);
 
 /* The share of a process; together they are the whole, none overlaps, and no two differ by more
  * than one actor. `process` is below `processes`, of which there are no more than actors. */

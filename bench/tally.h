@@ -22,7 +22,7 @@ enum tally_counter {
     TALLY_ANSWERED,   /* the node said: sent */
     TALLY_SHOWN,      /* the reader was shown it */
     TALLY_DELIVERED,  /* the writer saw it ticked */
-    TALLY_THROUGH,    /* all of that, and read */
+    TALLY_THROUGH,    /* all of that, and read; away: answered */
     TALLY_MEASURED,   /* became so within the measured span */
     TALLY_HIDDEN,     /* duplicates that comparing ids took away */
     TALLY_FOREIGN,    /* messages of other runs */

@@ -69,6 +69,7 @@ page_take(struct users *users, uint32_t count, yajl_val rows, char why[USERS_TEX
             return SHELL_FAILED;
         }
         user->token = text_keep(users, token);
+        user->id = linnet_json_number(row, "user");
         users->made++;
     }
     return SHELL_DONE;
@@ -151,6 +152,15 @@ users_remove(struct users *users, struct linnet_client *client)
 
 /* -------------------------------------------------------------------------------------- loading */
 
+/* What stands before the next comma; 0: it is no id. */
+static uint64_t
+id_read(const char *text)
+{
+    char *end = NULL;
+    unsigned long long id = strtoull(text, &end, 10);
+    return text[0] >= '0' && text[0] <= '9' && *end == ',' ? id : 0;
+}
+
 /* "name,id,token", or a token alone. */
 static bool
 line_take(struct users *users, struct user *user, char *line, uint32_t number)
@@ -164,7 +174,9 @@ line_take(struct users *users, struct user *user, char *line, uint32_t number)
     }
     user->token = text_keep(users, token);
     if (last != NULL) {
-        line[strcspn(line, ",")] = '\0';
+        char *end = line + strcspn(line, ",");
+        *end = '\0';
+        user->id = end < last ? id_read(end + 1) : 0;
         (void)snprintf(name, sizeof name, "%s", line);
     } else {
         (void)snprintf(name, sizeof name, "token %u", number);
@@ -196,6 +208,21 @@ users_load(struct users *users, char *text, uint32_t skip, char why[USERS_TEXT_B
                        "--tokens: %llu of them, and %llu users are to log in",
                        (unsigned long long)seen, (unsigned long long)wanted);
         return -EINVAL;
+    }
+    return 0;
+}
+
+int
+users_ids(const struct users *users, char why[USERS_TEXT_BYTES])
+{
+    for (uint32_t i = 0; i < users->count; i++) {
+        if (users->list[i].id == 0) {
+            (void)snprintf(why, USERS_TEXT_BYTES,
+                           "--tokens: the id of %s is not known: who stays away needs a line as "
+                           "`linnet user import` prints it",
+                           users->list[i].name);
+            return -EINVAL;
+        }
     }
     return 0;
 }

@@ -6,6 +6,7 @@
  *     while (users.made < users.count)
  *         users_make(&users, &client, why);                 a page, through the node's socket
  *     users_load(&users, text, skip, why);                 or: lines of `linnet user import`
+ *     users_ids(&users, why);                              are they known, without a login?
  *     users_remove(&users, &client);                       a page
  *     users_fini(&users);
  *
@@ -27,6 +28,7 @@ enum {
 
 struct user {
     const char *name, *token; /* the users' */
+    uint64_t id;              /* 0: not known */
 };
 
 struct users_text;
@@ -57,3 +59,6 @@ MUST_CHECK int users_remove(struct users *users, struct linnet_client *client);
  * `linnet user import` prints. 0, or -EINVAL with the reason in `why`. Changes the text. */
 MUST_CHECK int users_load(struct users *users, char *text, uint32_t skip,
                           char why[USERS_TEXT_BYTES]);
+/* Are the ids of all of them known? They are of those that were made, and of lines with an id. 0,
+ * or -EINVAL with the reason in `why`. */
+MUST_CHECK int users_ids(const struct users *users, char why[USERS_TEXT_BYTES]);

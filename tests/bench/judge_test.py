@@ -46,6 +46,7 @@ def chat(pairs):
     return ["chat", "--pairs", str(pairs)]
 
 
+AWAY = ["away", "--users", "40", "--readers", "10"]
 GROUPS = ["group", "--users", "40", "--members", "10"]
 
 
@@ -62,12 +63,17 @@ def run_once(address, kind, every, words, seconds):
     return done.returncode, json.loads(done.stdout)
 
 
+def occasions(report):
+    """Where nobody reads, only answers are one."""
+    return report["sent" if report["scenario"] == "away" else "delivered"]
+
+
 def run(address, kind, every, words, seconds):
     """(exit code, report) of a run against the node at this address behind a proxy of this kind, long enough for a
     deed or two."""
     for _ in range(4):
         code, report = run_once(address, kind, every, words, seconds)
-        if report["delivered"] > 2 * every:
+        if occasions(report) > 2 * every:
             break
         seconds *= 2
     return code, report
@@ -79,6 +85,7 @@ RARE = {"lose": "lost", "duplicate": "duplicate", "swap": "order", "tick-early":
 # Where a letter that one member was not shown is lost, whatever else it is.
 IN_GROUPS = {"honest": None, "repeat": None, "lose": "lost", "duplicate": "duplicate", "swap": "order",
              "corrupt": "changed", "tick-early": "tick-early", "answer-never": "unanswered"}
+WHILE_AWAY = {"honest": None, "answer-twice": "answered-twice", "answer-never": "unanswered"}
 # People who come back, which a proxy that adds entries can't tell from others: it counts anew.
 DAYS = ["mixed", "--users", "40", "--online", "60%", "--messages-per-day", "40", "--returns-per-day", "5"]
 ON_DAYS = {"honest": None, "lose": "lost", "swap": "order", "tick-early": "tick-early"}
@@ -95,6 +102,7 @@ class Judge(unittest.TestCase):
         cls.often = {kind: cls.pool.submit(run, address, kind, OFTEN, chat(4), 1) for kind in reversed(KINDS)}
         cls.seldom = {kind: cls.pool.submit(run, address, kind, SELDOM, chat(20), 3) for kind in RARE}
         cls.days = {kind: cls.pool.submit(run, address, kind, OFTEN, DAYS, 2) for kind in ON_DAYS}
+        cls.away = {kind: cls.pool.submit(run, address, kind, OFTEN, AWAY, 1) for kind in WHILE_AWAY}
         cls.groups = {kind: cls.pool.submit(run, address, kind, OFTEN, GROUPS, 1) for kind in IN_GROUPS}
 
     @classmethod
@@ -106,7 +114,7 @@ class Judge(unittest.TestCase):
     def verdict(self, future, every):
         code, report = future.result()
         self.assertEqual(report["exit_code"], code)
-        self.assertGreater(report["delivered"], every, "there was no occasion for a deed")
+        self.assertGreater(occasions(report), every, "there was no occasion for a deed")
         return code, report
 
     def assert_broken(self, promise, future, every=OFTEN):
@@ -179,6 +187,16 @@ class Judge(unittest.TestCase):
                     self.assertIn(report["first_broken"], (promise, "tick-early"), report)
                 else:
                     self.assert_broken(promise, self.groups[kind])
+
+    def test_what_answers_tell_is_seen_while_readers_stay_away(self):
+        for kind, promise in WHILE_AWAY.items():
+            with self.subTest(kind):
+                if promise is None:
+                    code, report = self.verdict(self.away[kind], OFTEN)
+                    self.assertEqual((code, report["broken"], report["sent"]), (0, {}, report["written"]), report)
+                else:
+                    report = self.assert_broken(promise, self.away[kind])
+                    self.assertEqual(list(report["broken"]), [promise])
 
     def test_each_deed_is_seen_on_a_day_of_people_who_come_and_go(self):
         for kind, promise in ON_DAYS.items():

@@ -70,11 +70,11 @@ wrong_words(void **state)
 {
     (void)state;
     refused("bench",
-            "linnet-bench chat, idle, echo, offline, storm, mixed, soak, group, capacity or plan? "
-            "linnet-bench --help tells\n");
+            "linnet-bench chat, idle, echo, offline, away, storm, mixed, soak, group, capacity or "
+            "plan? linnet-bench --help tells\n");
     refused("bench talk",
-            "linnet-bench chat, idle, echo, offline, storm, mixed, soak, group, capacity or plan? "
-            "linnet-bench --help tells\n");
+            "linnet-bench chat, idle, echo, offline, away, storm, mixed, soak, group, capacity or "
+            "plan? linnet-bench --help tells\n");
     refused("bench chat --pears 3" URL, "--pears: no such flag; --help lists them\n"
                                         "3: no such flag; --help lists them\n");
     refused("bench idle --pairs 3" URL, "--pairs: idle does not have it\n");
@@ -218,6 +218,13 @@ divided(void **state)
     /* Free cores are a reason for more, not against fewer. */
     assert_true(divides_on("bench idle --users 200000" URL, 1 << 20, 8));
     assert_int_equal(options.processes, 4);
+    /* Who stays away takes none. */
+    assert_true(divides("bench away --users 1000000" URL, 1024));
+    assert_true(options.processes == 1 && options.addresses == 1);
+    assert_true(divides_on("bench away --users 1000000 --readers 65536" URL, 1024, 64));
+    assert_int_equal(options.processes, 16);
+    assert_true(divides("bench away --users 1000000 --readers 50" URL, 20000));
+    assert_true(options.processes == 2 && options.addresses == 2);
     assert_true(divides_on("bench idle --users 200000 --processes 1" URL, 1 << 20, 8));
     assert_int_equal(options.processes, 1);
 }
@@ -228,6 +235,8 @@ not_divided(void **state)
     (void)state;
     assert_false(divides("bench idle --users 1000000" URL, 1024));
     assert_false(divides("bench idle --users 1000000 --processes 50" URL, 20000));
+    assert_false(divides("bench away --users 4000000 --readers 1" URL, 1024));
+    assert_false(divides("bench away --users 100 --readers 50 --processes 3" URL, 20000));
     assert_false(divides("bench chat --pairs 2 --processes 3" URL, 20000));
     assert_false(divides("bench echo --url ws://255.255.255.254:1/echo --addresses 3", 20000));
 }
@@ -271,6 +280,34 @@ scenarios_have_their_own(void **state)
     refused("bench group --rate 5" URL, "--rate: group does not have it\n");
     refused("bench offline --seconds 3" URL, "--seconds: offline does not have it\n");
     refused("bench storm --users 3" URL, "--users: an even number, since they write in pairs\n");
+}
+
+static void
+those_who_stay_away(void **state)
+{
+    (void)state;
+    assert_int_equal(reads("bench away" URL), 0);
+    assert_true(options.users == 1000 && options.readers == 16 && options.random);
+    assert_true(options.seconds == 10 && options.warmup_s == 2 && options.window == 64);
+    assert_int_equal(options_writers(&options), 63);
+    assert_int_equal(reads("bench away --users 1000000 --window 8 --in-turn --p99-sent 1s" URL), 0);
+    assert_true(options.readers == 15625 && options.window == 8 && !options.random);
+    assert_int_equal(options_writers(&options), 64);
+    assert_int_equal(options.whole.users, 1000064);
+    assert_int_equal(options.objectives.wanted_ns[OBJECTIVE_SENT], 1000000000);
+    /* Writers have as many each, or nearly: none is left with a few. */
+    assert_int_equal(reads("bench away --users 1000000 --readers 65536" URL), 0);
+    assert_true(options.readers == 62500 && options_writers(&options) == 16);
+    assert_int_equal(reads("bench away --users 4000000" URL), 0);
+    assert_int_equal(options.readers, 62500);
+    assert_int_equal(reads("bench away --users 1 --rate 5 --seconds 600" URL), 0);
+    assert_true(options.readers == 1 && options.rate_per_s == 5 && options.seconds == 600);
+    refused("bench away --readers 65537" URL, "--readers: '65537' is no number from 1 to 65536\n");
+    refused("bench offline --readers 1025" URL, "--readers: '1025' is no number from 1 to 1024\n");
+    refused("bench away --depth 3 --returns 2 --no-read" URL, "--depth: away does not have it\n"
+                                                              "--returns: away does not have it\n"
+                                                              "--no-read: away does not have it\n");
+    refused("bench away --p99-delivery 1s" URL, "--p99-delivery: away does not have it\n");
 }
 
 static void
@@ -325,6 +362,7 @@ main(void)
         SPEC("everything that is wrong is told at once", all_at_once),
         SPEC("objectives are spans of time with their unit", objectives),
         SPEC("offline and storm have defaults and flags of their own", scenarios_have_their_own),
+        SPEC("away fills for a while, by few writers with many readers each", those_who_stay_away),
         SPEC("a day's length and habits give its factor and its rate", days),
         SPEC("capacity is a chat with a rate to begin with and an objective", capacity_is_a_chat),
         SPEC("idle has heartbeats, and pairs who write if asked for", idle_flags),

@@ -14,7 +14,7 @@ static struct section_begin
 a_begin(void)
 {
     struct section_begin begin = {.run = 7,
-                                  .share = share_of(&(struct share_whole){1000, 2}, 2, 3),
+                                  .share = share_of(&(struct share_whole){1000, 2, 0}, 2, 3),
                                   .actors_all = 500,
                                   .addresses = 4,
                                   .rate_per_s = 12.5};

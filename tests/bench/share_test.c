@@ -9,7 +9,8 @@ static void
 shares_are_the_whole(void **state)
 {
     (void)state;
-    static const struct share_whole wholes[] = {{1000000, 1}, {7, 1}, {7, 2}, {20001, 2}, {64, 3}};
+    static const struct share_whole wholes[] = {
+        {1000000, 1, 0}, {7, 1, 0}, {7, 2, 0}, {20001, 2, 0}, {64, 3, 0}, {1000064, 15626, 15625}};
     for (unsigned w = 0; w < sizeof wholes / sizeof wholes[0]; w++) {
         uint32_t actors_all = share_actors(&wholes[w]);
         for (uint32_t processes = 1; processes <= actors_all && processes <= 60; processes++) {
@@ -49,7 +50,7 @@ static void
 the_last_actor_may_have_fewer_users(void **state)
 {
     (void)state;
-    const struct share_whole odd = {7, 2};
+    const struct share_whole odd = {7, 2, 0};
     assert_int_equal(share_actors(&odd), 4);
     assert_int_equal(share_of(&odd, 1, 2).users, 3);
 }
@@ -58,10 +59,10 @@ static void
 processes_by_descriptors(void **state)
 {
     (void)state;
-    const struct share_whole million = {1000000, 1};
-    const struct share_whole fits = {19900, 1};
-    const struct share_whole one_more = {19901, 1};
-    const struct share_whole pairs = {19902, 2};
+    const struct share_whole million = {1000000, 1, 0};
+    const struct share_whole fits = {19900, 1, 0};
+    const struct share_whole one_more = {19901, 1, 0};
+    const struct share_whole pairs = {19902, 2, 0};
     assert_int_equal(share_processes(&million, 20000, 2), 51);
     assert_int_equal(share_processes(&fits, 20000, 2), 1);
     assert_int_equal(share_processes(&one_more, 20000, 2), 2);
@@ -71,11 +72,36 @@ processes_by_descriptors(void **state)
 }
 
 static void
+who_never_connects_takes_no_descriptor(void **state)
+{
+    (void)state;
+    const struct share_whole million = {1000064, 15626, 15625};
+    const struct share_whole ragged = {7, 3, 1};
+    assert_int_equal(share_connections(&million), 64);
+    assert_int_equal(share_processes(&million, 1024, 2), 1);
+    assert_int_equal(share_processes(&million, SHARE_DESCRIPTORS_KEPT + 32, 2), 2);
+    /* Three actors: the last has the seventh user alone. */
+    assert_int_equal(share_connections(&ragged), 6);
+    static const uint32_t users[] = {0, 1, 3, 4, 6};
+    for (uint32_t i = 0; i < sizeof users / sizeof users[0]; i++) {
+        assert_int_equal(share_connection(&ragged, users[i]), i);
+    }
+}
+
+static void
+no_more_processes_than_actors(void **state)
+{
+    (void)state;
+    const struct share_whole few = {1000016, 62501, 62500};
+    assert_int_equal(share_processes(&few, 1 << 20, 64), 16);
+}
+
+static void
 processes_by_cores(void **state)
 {
     (void)state;
-    const struct share_whole few = {200, 2};
-    const struct share_whole many = {20000, 1};
+    const struct share_whole few = {200, 2, 0};
+    const struct share_whole many = {20000, 1, 0};
     assert_int_equal(share_processes(&few, 1 << 20, 64), 1);
     assert_int_equal(share_processes(&many, 1 << 20, 64), 4);
     assert_int_equal(share_processes(&many, 1 << 20, 4), 2);
@@ -85,7 +111,7 @@ static void
 too_many_for_any(void **state)
 {
     (void)state;
-    const struct share_whole million = {1000000, 1};
+    const struct share_whole million = {1000000, 1, 0};
     assert_int_equal(share_processes(&million, 1024, 2), 0);
     assert_int_equal(share_processes(&million, 100, 2), 0);
 }
@@ -153,6 +179,10 @@ main(void)
         SPEC("what is spread over them is, too", counts_are_the_whole),
         SPEC("the last actor may have fewer users", the_last_actor_may_have_fewer_users),
         SPEC("there are as many processes as descriptors ask for", processes_by_descriptors),
+        SPEC("who never connects takes no descriptor, and is passed over in the count of "
+             "connections",
+             who_never_connects_takes_no_descriptor),
+        SPEC("there are never more than actors", no_more_processes_than_actors),
         SPEC("where cores are free there are more, if each has enough to do", processes_by_cores),
         SPEC("what no number of processes can hold is told", too_many_for_any),
         SPEC("connections to a loopback address are spread over several", loopback_is_spread),

@@ -25,9 +25,12 @@ as_the_tool_prints(void **state)
     assert_int_equal(loads(&users, 2, "anna,17,TOKEN-A\nbert,18,TOKEN-B\n"), 0);
     assert_string_equal(users.list[0].name, "anna");
     assert_string_equal(users.list[0].token, "TOKEN-A");
+    assert_int_equal(users.list[0].id, 17);
     assert_string_equal(users.list[1].name, "bert");
     assert_string_equal(users.list[1].token, "TOKEN-B");
+    assert_int_equal(users.list[1].id, 18);
     assert_false(users.fresh);
+    assert_int_equal(users_ids(&users, why), 0);
     users_fini(&users);
 }
 
@@ -100,6 +103,24 @@ no_token(void **state)
     users_fini(&users);
 }
 
+static void
+no_id(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"anna,17,A\nB\n", "anna,17,A\nbert,B\n",
+                                        "anna,17,A\nbert,,B\n", "anna,17,A\nbert,18x,B\n",
+                                        "anna,17,A\nbert,-1,B\n"};
+    for (unsigned i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct users users;
+        assert_int_equal(loads(&users, 2, texts[i]), 0);
+        assert_int_equal(users.list[0].id, 17);
+        assert_int_equal(users.list[1].id, 0);
+        assert_int_equal(users_ids(&users, why), -EINVAL);
+        assert_non_null(strstr(why, i == 0 ? "the id of token 2" : "the id of bert"));
+        users_fini(&users);
+    }
+}
+
 int
 main(void)
 {
@@ -110,6 +131,7 @@ main(void)
         SPEC("a process takes its share from the middle of the file", behind_others),
         SPEC("those that are to be made are numbered over all processes", named_in_order),
         SPEC("too few tokens are told", too_few),
+        SPEC("whose id no line tells is told", no_id),
         SPEC("a line without a token is told with its number", no_token),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
