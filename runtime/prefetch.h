@@ -13,7 +13,7 @@ static inline __attribute__((always_inline)) void
 lines_prefetch(const void *at, size_t bytes)
 {
     for (size_t offset = 0; offset < bytes; offset += PREFETCH_LINE_BYTES) {
-        __builtin_prefetch((const char *)((uintptr_t)at + offset),
-                           1); // NOLINT(performance-no-int-to-ptr)
+        // NOLINTNEXTLINE(performance-no-int-to-ptr)
+        __builtin_prefetch((const char *)((uintptr_t)at + offset), 1);
     }
 }
