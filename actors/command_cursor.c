@@ -224,19 +224,23 @@ highest(const struct connection *connection, struct pending *pending)
     return highest;
 }
 
+/* In the order of the commands, in which they are answered then. */
 static void
 ask_for_all(struct connection *connection, struct pending *asked)
 {
+    const struct pending held = *asked;
     uint64_t number = request(connection, asked);
     for (struct pending *at = connection->pendings.first; at != NULL; at = at->next) {
-        if (at != asked && go_together(at, asked)) {
-            pending_list_asked(&connection->pendings, at, number);
+        bool shares = at != asked && go_together(at, &held);
+        if (shares) {
             at->mode |= SHARES;
             asked->mode |= SHARES;
             messenger_count(&connection->messenger->counters.shed[PRESSURE_RECEIPTS]);
         }
+        if (shares || at == asked) {
+            pending_list_asked(&connection->pendings, at, number);
+        }
     }
-    pending_list_asked(&connection->pendings, asked, number);
 }
 
 void

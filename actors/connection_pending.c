@@ -33,6 +33,7 @@ command_ask(struct connection *connection, const Linnet__V1__ClientFrame *frame,
             const struct request_kind *kind, uint64_t owner, const void *data, size_t bytes,
             struct ln_buffer *buffer)
 {
+    ASSERT(!kind->ordered);
     struct ln_msg *request = ln_msg_new(kind->tag, LN_DURABLE, bytes);
     memcpy(request->data, data, bytes);
     request->buffer = buffer;

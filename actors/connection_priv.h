@@ -110,7 +110,7 @@ _Static_assert(sizeof(struct connection) <= 208,
 enum {
     /* A login that was tried so often in one connection has a person at the end who should be shown
      * the door. */
-    CONNECTION_LOGINS_MAX = 5,
+    CONNECTION_LOGINS_MAX = 5, /* `logins` counts to 7 */
     /* Who comes beyond connections_max is there for a page or a 503: what silent ones held would be
      * missing for those. */
     CONNECTION_SPARE_MS = 1000,

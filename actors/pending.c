@@ -38,17 +38,19 @@ index_add(struct pending_list *list, struct pending *pending)
     }
 }
 
+/* Of several with one request the one that was added first: the last of its chain. */
 static struct pending *
 index_take(struct pending_list *list, uint64_t request)
 {
-    struct pending **at = chain_of(list, request);
-    while (*at != NULL && (*at)->request != request) {
-        at = &(*at)->chained;
+    struct pending **last = NULL;
+    for (struct pending **at = chain_of(list, request); *at != NULL; at = &(*at)->chained) {
+        last = (*at)->request == request ? at : last;
     }
-    struct pending *found = *at;
-    if (found != NULL) {
-        *at = found->chained;
+    if (last == NULL) {
+        return NULL;
     }
+    struct pending *found = *last;
+    *last = found->chained;
     return found;
 }
 
@@ -136,6 +138,7 @@ look_through(const struct pending_list *list, uint64_t request)
 struct pending *
 pending_list_take(struct pending_list *list, uint64_t request)
 {
+    ASSERT(request != 0);
     struct pending *found =
         list->index != NULL ? index_take(list, request) : look_through(list, request);
     if (found != NULL) {

@@ -73,5 +73,6 @@ struct pending_list {
 void pending_list_add(struct pending_list *list, struct pending *pending, uint64_t request);
 /* One of the list whose request was 0 has been asked; it stays in its place. */
 void pending_list_asked(struct pending_list *list, struct pending *pending, uint64_t request);
-/* One with this request, taken out; NULL: there is none. The caller's. */
+/* The one with this request, of several the one that was asked first, taken out; NULL: there is
+ * none. The caller's. `request` is not 0. */
 struct pending *pending_list_take(struct pending_list *list, uint64_t request);

@@ -108,14 +108,16 @@ ask_queue_push(struct ask_queue *queue, struct ask *ask)
 struct ask *
 ask_queue_pop(struct ask_queue *queue)
 {
+    enum { AHEAD_DATA_BYTES = 128 }; /* more of it has hardly any */
     struct ask *ask = queue->first;
     if (ask != NULL) {
         queue->first = ask->next;
         queue->count--;
         if (queue->first == NULL) {
             queue->end = &queue->first;
+        } else {
+            lines_prefetch(queue->first, offsetof(struct ask, data) + AHEAD_DATA_BYTES);
         }
-        lines_prefetch(queue->first, sizeof *ask);
     }
     return ask;
 }

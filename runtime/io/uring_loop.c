@@ -163,7 +163,9 @@ ring_run(struct uring *uring, struct uring_ring *ring, unsigned table)
     uring_count(&uring->counters.completed, ready);
     for (; ready > 0; ready--) {
         struct uring_completion done = uring_pop(ring);
-        lines_prefetch(uring_ahead(ring), AHEAD_BYTES);
+        if (ready > URING_AHEAD) {
+            lines_prefetch(uring_ahead(ring), AHEAD_BYTES);
+        }
         if ((done.user_data & URING_TAG_MASK) != URING_TAG_OP) {
             complete_tagged(uring, table, &done);
         } else {

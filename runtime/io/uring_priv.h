@@ -210,8 +210,10 @@ void uring_wait(struct uring_ring *ring, uint64_t deadline_ns);
 /* How many completions lie in the ring, and the oldest of them, taken out. */
 unsigned uring_ready(const struct uring_ring *ring);
 struct uring_completion uring_pop(struct uring_ring *ring);
-/* What a completion is for that comes soon, so that a cache can be asked for it. It may be gone, or
- * no address at all: nothing else may be done with it. */
+/* What the completion is for that comes so many behind the one popped last and lies in the ring
+ * already, so that a cache can be asked for it. It may be gone by then, or no address at all:
+ * nothing else may be done with it. */
+enum { URING_AHEAD = 2 };
 const void *uring_ahead(const struct uring_ring *ring);
 
 /* ------------------------------------------------------------------------ uring_loop.c */

@@ -228,8 +228,7 @@ uring_pop(struct uring_ring *ring)
 const void *
 uring_ahead(const struct uring_ring *ring)
 {
-    enum { AHEAD = 2 };
     const struct io_uring_cq *cq = &ring->queues.cq;
-    uint64_t user_data = cq->cqes[(*cq->khead + AHEAD) & cq->ring_mask].user_data;
+    uint64_t user_data = cq->cqes[(*cq->khead + URING_AHEAD - 1) & cq->ring_mask].user_data;
     return (const void *)(uintptr_t)user_data; // NOLINT(performance-no-int-to-ptr)
 }

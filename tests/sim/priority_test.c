@@ -433,6 +433,30 @@ one_that_is_refused_takes_none_with_it(void **state)
     end_both();
 }
 
+/* More than a connection looks through. */
+static void
+those_that_share_a_request_are_answered_in_their_order(void **state)
+{
+    enum { MARKS = 12 };
+    (void)state;
+    char text[160];
+    two_people();
+    press();
+    for (unsigned n = 1; n <= MARKS; n++) {
+        (void)snprintf(text, sizeof text,
+                       "{\"ref\":\"%u\",\"markRead\":{\"chat\":{\"userId\":\"#\"},"
+                       "\"chatNumber\":\"%u\"}}",
+                       n, 1 + n % 5);
+        say(&bob, text, alice_id, 0);
+    }
+    for (unsigned n = 1; n <= MARKS; n++) {
+        (void)snprintf(text, sizeof text, "\"ref\":\"%u\"", n);
+        assert_non_null(strstr(wire_expect(&bob, "\"done\""), text));
+    }
+    await(&alice, "\"read\":\"5\"");
+    end_both();
+}
+
 /* Alice is told of each by itself. */
 static void
 bob_takes_and_reads_all(void)
@@ -563,6 +587,8 @@ main(void)
         SPEC("receipts that are held when their client leaves are kept",
              what_is_held_when_its_client_leaves_is_kept),
         SPEC("one that is refused takes none with it", one_that_is_refused_takes_none_with_it),
+        SPEC("those that share a request are answered in their order",
+             those_that_share_a_request_are_answered_in_their_order),
         SPEC("those that nobody waits for hold up none", those_that_nobody_waits_for_hold_up_none),
         SPEC("ticks leave with what else there is for their reader",
              ticks_leave_with_what_else_there_is),
