@@ -244,7 +244,8 @@ static const char help_after[] =
     "lost,\n"
     "came twice, out of order ...; 2 the rate or an objective was missed, or an idle connection "
     "was\n"
-    "cut; 3 it could not run: wrong flags or values, no node, a report that can't be written.\n";
+    "cut; 3 it could not run: wrong flags or values, no node, a report that can't be written, a\n"
+    "limit of the node that holds writers back, or the node did not come back.\n";
 
 static void
 help_print(void)

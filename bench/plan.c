@@ -32,10 +32,10 @@ const struct plan plan_default = {
         },
     .measured =
         {
-            .message_cpu_us = 4.3,
-            .connection_cpu_us_per_s = 0.24,
+            .message_cpu_us = 11.1,
+            .connection_cpu_us_per_s = 0.37,
             .connection_bytes = 773,
-            .connection_kernel_bytes = 4635,
+            .connection_kernel_bytes = 4636,
             .hot_bytes = 1290,
             .record_bytes = 700,
             .account_bytes = 752,

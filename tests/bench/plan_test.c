@@ -219,7 +219,7 @@ where_figures_come_from(void **state)
 {
     (void)state;
     const char *text = prints("bench plan --hot-bytes 3000");
-    assert_non_null(strstr(text, "     4.3 us of CPU, a message with its ticks        chat, 100 "));
+    assert_non_null(strstr(text, "    11.1 us of CPU, a message with its ticks        chat, 100 "));
     assert_non_null(
         strstr(text, "    3000 bytes of memory, an active user's records  as stated\n"));
     text = prints("bench plan --json --record-bytes 100");
