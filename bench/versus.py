@@ -29,6 +29,8 @@ SENDS_MAX = 6  # as many frames as a message has
 FIGURES = ("per_second", "stores_per_second", "drains_per_second", "logins_per_second", "bytes_per_connection",
            "node_cpu_us_per_second_and_connection", "capacity")
 PERCENTILES = ("p50_us", "p99_us")
+KINDS = ("near", "far", "moved")
+NEAR_NS_MAX = 120  # of a cache line between near cores: 40 to 75 ns; between far ones 180 to 300
 
 
 class Failed(Exception):
@@ -94,14 +96,57 @@ def figures_of(result):
         for percentile in PERCENTILES:
             if percentile in delay:
                 found[f"{name} {percentile}"] = delay[percentile]
-    line = result.get("placement", {}).get("line_ns_after")
-    if line is not None:
-        found["cache line, ns"] = line
+    ends = lines_of(result)
+    if ends:
+        found["cache line, ns"] = statistics.mean(ends)
     return found
+
+
+def lines_of(result):
+    """How long a cache line took between the cores, before and after the run."""
+    placement = result.get("placement", {})
+    return [placement[end] for end in ("line_ns_before", "line_ns_after") if placement.get(end) is not None]
+
+
+def kind_of(result):
+    """Where the cores were: they move within seconds, and with it changes all that crosses between them."""
+    ends = lines_of(result)
+    if not ends:
+        return None
+    if max(ends) <= NEAR_NS_MAX:
+        return "near"
+    return "far" if min(ends) > NEAR_NS_MAX else "moved"
 
 
 def told(value):
     return f"{value:,.4g}" if value < 1000 else f"{value:,.0f}"
+
+
+def columns_of(results):
+    columns = {}
+    for result in results:
+        for name, value in figures_of(result).items():
+            columns.setdefault(name, []).append(value)
+    return columns
+
+
+def alike(results):
+    """Like with like: of runs of several kinds those of the one of which A and B have most. None: all are of one."""
+    kinds = {who: [kind_of(result) for result in results[who]] for who in "AB"}
+    if len(set(kinds["A"] + kinds["B"])) < 2:
+        return None, None
+    kind = max(("near", "far"), key=lambda each: min(kinds[who].count(each) for who in "AB"))
+    return kind, {who: [result for result in results[who] if kind_of(result) == kind] for who in "AB"}
+
+
+def placements(results):
+    """A line that counts them, or none where no run tells."""
+    told_of = {who: [kind for kind in map(kind_of, results[who]) if kind] for who in "AB"}
+    if not told_of["A"] + told_of["B"]:
+        return ""
+    counts = (f"{who} " + (", ".join(f"{kinds.count(kind)} {kind}" for kind in KINDS if kind in kinds) or "not told")
+              for who, kinds in told_of.items())
+    return "cores in these runs: " + "; ".join(counts)
 
 
 def table(columns):
@@ -130,7 +175,7 @@ def main():
     options = parser.parse_args()
     if options.b == "bare" and options.scenario != "chat":
         parser.error("only of chat there is a bare loop")
-    columns = {"A": {}, "B": {}}
+    results = {"A": [], "B": []}
     lines = []
     node = None
     for number in range(options.rounds):
@@ -143,11 +188,17 @@ def main():
             else:
                 result = result_of(options.b, options)
             lines.append(json.dumps({"build": who, "round": number + 1, "result": result}))
-            for name, value in figures_of(result).items():
-                columns[who].setdefault(name, []).append(value)
+            results[who].append(result)
             if result["exit_code"] == MISSED:
                 print(f"{who} missed what was wanted: {json.dumps(result.get('objectives'))}", file=sys.stderr)
-    print(table(columns))
+    print(table({who: columns_of(results[who]) for who in "AB"}))
+    print(placements(results), end="\n" if placements(results) else "")
+    kind, same = alike(results)
+    if kind and same["A"] and same["B"]:
+        print(f"\nthe runs whose cores were {kind}, alone:")
+        print(table({who: columns_of(same[who]) for who in "AB"}))
+    elif kind:
+        print("A and B have no run with the cores alike: play more rounds")
     if options.json:
         with open(options.json, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")

@@ -29,7 +29,9 @@ with open(os.environ["CALLS"], "a+") as calls:
 found = {{found}}[(len(before) - 1) % len({{found}})]
 code = {{codes}}.get(sys.argv[1], 0)
 print(json.dumps({{{{"scenario": sys.argv[1], "per_second": found, "exit_code": code, "measured": 10, "node_cpu_ms": found,
-                   "segments": 80, "segments_with_data": 42}}}},
+                   "segments": 80, "segments_with_data": 42, **({{{{"placement": dict(zip(
+                       ("line_ns_before", "line_ns_after"), {{ends}}[(len(before) - 1) % len({{ends}})]))}}}}
+                       if {{ends}} else {{{{}}}})}}}},
                  separators=(",", ":")) if "--json" in sys.argv else f"{{{{found}}}} round trips a second, one at a time")
 sys.exit(code)
 """
@@ -51,10 +53,10 @@ class Scripts(unittest.TestCase):
             file.write(text)
         os.chmod(path, 0o755)
 
-    def build(self, name, found, codes=None):
+    def build(self, name, found, codes=None, ends=None):
         self.program(f"{name}/tools/linnetd", NODE)
         for program in "linnet-bench", "echo_bare", "chat_bare":
-            text = GENERATOR.format(name=f"{name}/{program}", codes=codes or {},
+            text = GENERATOR.format(name=f"{name}/{program}", codes=codes or {}, ends=ends or [],
                                     found=found if program == "linnet-bench" else [200])
             self.program(f"{name}/bench/{program}", text)
         for program in "bench_store_table", "bench_store_log", "bench_store_steps":
@@ -106,6 +108,22 @@ class Scripts(unittest.TestCase):
         self.assertRegex(done.stdout, r"(?m)^node_cpu_us_each +20,000 \(10,000 to 90,000\) +30,000 ")
         self.assertIn("B missed what was wanted", done.stderr)
         self.assertEqual(sorted(os.listdir(os.path.join(self.path, "a"))), ["bench", "tools"])
+
+    def test_like_is_compared_with_like_where_the_cores_have_moved(self):
+        self.build("a", [100, 900, 200], ends=[(40, 45), (40, 250), (200, 210)])
+        self.build("b", [300, 100, 500], ends=[(50, 50), (230, 240), (60, 41)])
+        done = self.versus(["--rounds", "3"], "chat")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("cores in these runs: A 1 near, 1 far, 1 moved; B 2 near, 1 far\n", done.stdout)
+        alone = done.stdout.split("the runs whose cores were near, alone:\n")[1]
+        self.assertRegex(alone, r"(?m)^per_second +100 \(100 to 100\) +400 \(300 to 500\) +4\.000$")
+
+    def test_runs_with_no_placement_in_common_are_not_compared_again(self):
+        self.build("a", [100], ends=[(40, 45)])
+        self.build("b", [300], ends=[(240, 245)])
+        done = self.versus(["--rounds", "2"], "chat")
+        self.assertIn("cores in these runs: A 2 near; B 2 far\n", done.stdout)
+        self.assertIn("A and B have no run with the cores alike", done.stdout)
 
     def test_a_build_plays_in_turns_with_the_kernel_alone_which_makes_as_many_segments(self):
         self.build("a", [50, 70, 80])
