@@ -97,12 +97,12 @@ shared(void *state)
         for (uint64_t number = 1; number <= count; number++) {
             (void)asks(&list, number, 1 + number % 2); /* by turns */
         }
-        for (unsigned i = 0; i < count / 2; i++) {
+        for (uint64_t i = 0; i < count / 2; i++) {
             ASSERT(answered(&list, 2) == 2 * i + 1);
             numbers_rise(&list);
         }
         ASSERT(answered(&list, 2) == 0 && list.count == count / 2);
-        for (unsigned i = 1; list.count > 0; i++) {
+        for (uint64_t i = 1; list.count > 0; i++) {
             ASSERT(answered(&list, 1) == 2 * i);
         }
         is_empty(&list);
