@@ -35,6 +35,16 @@ writes(struct desk *desk, uint32_t reader)
     answers_wrote(&desk->answers, COMMAND_FIRST + desk->written, DUE_NS + desk->written);
 }
 
+/* So many letters to one reader, none answered. */
+static void
+open_with(struct desk *desk, bool fresh, unsigned letters)
+{
+    open_desk(desk, fresh);
+    for (unsigned i = 0; i < letters; i++) {
+        writes(desk, ANNA);
+    }
+}
+
 static bool
 hears_sent(struct desk *desk, unsigned letter, uint64_t chat_number)
 {
@@ -83,10 +93,7 @@ the_later_answered_first(void **state)
 {
     (void)state;
     struct desk desk;
-    open_desk(&desk, true);
-    for (unsigned i = 0; i < 3; i++) {
-        writes(&desk, ANNA);
-    }
+    open_with(&desk, true, 3);
     assert_true(hears_sent(&desk, 3, 3));
     assert_true(hears_sent(&desk, 1, 1));
     assert_true(hears_sent(&desk, 2, 2));
@@ -134,8 +141,7 @@ answered_and_never_written(void **state)
 {
     (void)state;
     struct desk desk;
-    open_desk(&desk, true);
-    writes(&desk, ANNA);
+    open_with(&desk, true, 1);
     uint64_t due_ns = 1;
     assert_false(answers_sent(&desk.answers, 0, COMMAND_FIRST + 1, 1, &due_ns));
     is_broken(&desk, AUDIT_NONSENSE, "wren, letter 0 of all: answered, and never written");
@@ -162,18 +168,14 @@ numbers_go_back(void **state)
     (void)state;
     struct desk desk;
     for (unsigned later_first = 0; later_first < 2; later_first++) {
-        open_desk(&desk, true);
-        writes(&desk, ANNA);
-        writes(&desk, ANNA);
+        open_with(&desk, true, 2);
         assert_true(hears_sent(&desk, 1 + later_first, 2 - later_first));
         assert_false(hears_sent(&desk, 2 - later_first, 1 + later_first));
         is_broken(&desk, AUDIT_ORDER,
                   later_first ? "wren > anna #1: number 2 of the chat, and #2 has 1"
                               : "wren > anna #2: number 1 of the chat, and #1 has 2");
     }
-    open_desk(&desk, false);
-    writes(&desk, ANNA);
-    writes(&desk, ANNA);
+    open_with(&desk, false, 2);
     assert_true(hears_sent(&desk, 1, 90));
     assert_false(hears_sent(&desk, 2, 90));
     is_broken(&desk, AUDIT_ORDER, "wren > anna #2: number 90 of the chat, and #1 has 90");
@@ -184,8 +186,7 @@ no_number(void **state)
 {
     (void)state;
     struct desk desk;
-    open_desk(&desk, true);
-    writes(&desk, ANNA);
+    open_with(&desk, true, 1);
     assert_false(hears_sent(&desk, 1, 0));
     is_broken(&desk, AUDIT_ORDER, "wren > anna #1: number 0 of the chat, and #0 has 0");
 }
@@ -195,10 +196,7 @@ put_off_is_exempt_from_order(void **state)
 {
     (void)state;
     struct desk desk;
-    open_desk(&desk, true);
-    for (unsigned i = 0; i < 3; i++) {
-        writes(&desk, ANNA);
-    }
+    open_with(&desk, true, 3);
     answers_put_off(&desk.answers, desk.refs[1]);
     answers_put_off(&desk.answers, desk.refs[99]); /* none of ours */
     assert_true(hears_sent(&desk, 2, 1));
@@ -212,9 +210,7 @@ taken_twice(void **state)
 {
     (void)state;
     struct desk desk;
-    open_desk(&desk, true);
-    writes(&desk, ANNA);
-    writes(&desk, ANNA);
+    open_with(&desk, true, 2);
     assert_true(hears_sent(&desk, 1, 1));
     assert_false(hears_sent(&desk, 2, 3));
     is_broken(&desk, AUDIT_NONSENSE, "wren > anna #2: number 3 of a chat of 2 messages");
@@ -226,10 +222,7 @@ counted_at_the_end(void **state)
 {
     (void)state;
     struct desk desk;
-    open_desk(&desk, true);
-    for (unsigned i = 0; i < 3; i++) {
-        writes(&desk, ANNA);
-    }
+    open_with(&desk, true, 3);
     answers_put_off(&desk.answers, desk.refs[3]);
     assert_true(hears_sent(&desk, 1, 1));
     assert_true(hears_sent(&desk, 2, 2));
@@ -244,9 +237,7 @@ chats_of_before_begin_anywhere(void **state)
 {
     (void)state;
     struct desk desk;
-    open_desk(&desk, false);
-    writes(&desk, ANNA);
-    writes(&desk, ANNA);
+    open_with(&desk, false, 2);
     assert_true(hears_sent(&desk, 1, 41));
     assert_true(hears_sent(&desk, 2, 43));
     is_kept(&desk);
@@ -257,9 +248,7 @@ refused_for_good(void **state)
 {
     (void)state;
     struct desk desk;
-    open_desk(&desk, true);
-    writes(&desk, ANNA);
-    writes(&desk, ANNA);
+    open_with(&desk, true, 2);
     assert_true(hears_sent(&desk, 1, 1));
     answers_refused(&desk.answers, desk.refs[2], "the inbox is full");
     assert_true(answers_quiet(&desk.answers));
