@@ -131,22 +131,23 @@ def columns_of(results):
 
 
 def alike(results):
-    """Like with like: of runs of several kinds those of the one of which A and B have most. None: all are of one."""
+    """Like with like: of runs of several kinds those of the one of which A and B have most. None: all are of one, or some do not tell."""
     kinds = {who: [kind_of(result) for result in results[who]] for who in "AB"}
-    if len(set(kinds["A"] + kinds["B"])) < 2:
+    all_kinds = set(kinds["A"] + kinds["B"])
+    if len(all_kinds) < 2 or None in all_kinds:
         return None, None
     kind = max(("near", "far"), key=lambda each: min(kinds[who].count(each) for who in "AB"))
     return kind, {who: [result for result in results[who] if kind_of(result) == kind] for who in "AB"}
 
 
 def placements(results):
-    """A line that counts them, or none where no run tells."""
+    """A line that counts them, or nothing where no run tells."""
     told_of = {who: [kind for kind in map(kind_of, results[who]) if kind] for who in "AB"}
     if not told_of["A"] + told_of["B"]:
         return ""
     counts = (f"{who} " + (", ".join(f"{kinds.count(kind)} {kind}" for kind in KINDS if kind in kinds) or "not told")
               for who, kinds in told_of.items())
-    return "cores in these runs: " + "; ".join(counts)
+    return "cores in these runs: " + "; ".join(counts) + "\n"
 
 
 def table(columns):
@@ -192,7 +193,7 @@ def main():
             if result["exit_code"] == MISSED:
                 print(f"{who} missed what was wanted: {json.dumps(result.get('objectives'))}", file=sys.stderr)
     print(table({who: columns_of(results[who]) for who in "AB"}))
-    print(placements(results), end="\n" if placements(results) else "")
+    print(placements(results), end="")
     kind, same = alike(results)
     if kind and same["A"] and same["B"]:
         print(f"\nthe runs whose cores were {kind}, alone:")
