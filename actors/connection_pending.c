@@ -54,20 +54,18 @@ command_start_over(struct connection *connection)
                      "a part of the node failed: what was not answered has to be sent again");
 }
 
-/* Finds the actor that the pending goes `to`. Whether an earlier request of an ordered kind to the
- * partition went to an actor before this one; its end will be told in a moment.
+/* Whether an earlier request of an ordered kind to the partition went to an actor before the one
+ * that the pending goes `to`; its end will be told in a moment.
  *
  * Only a start of a partition can make it so. So all that is under way is looked through when one
  * has begun since, and no more once each is found to have gone to the newest actor: as of the
- * starts that were through before any of these was looked at (store_starts_through). */
+ * starts that were `through` before `to` or any of these was looked at (store_starts_through). */
 static bool
-overtakes(struct connection *connection, struct pending *pending)
+overtakes(struct connection *connection, const struct pending *pending, uint32_t through)
 {
     const struct store *store = connection->messenger->store;
     struct pending_list *list = &connection->pendings;
-    uint32_t through = store_starts_through(store);
     bool newest = true;
-    pending->to = store_partition_pid(store, pending->partition);
     if (store_starts_begun(store) == list->starts) {
         return false;
     }
@@ -90,9 +88,12 @@ void
 command_ask_in_order(struct connection *connection, struct pending *pending, uint64_t owner,
                      const void *data, size_t bytes, struct ln_buffer *buffer)
 {
+    const struct store *store = connection->messenger->store;
     ASSERT(pending->kind->ordered);
-    pending->partition = store_user_partition(connection->messenger->store, owner);
-    if (overtakes(connection, pending)) {
+    uint32_t through = store_starts_through(store);
+    pending->partition = store_user_partition(store, owner);
+    pending->to = store_partition_pid(store, pending->partition);
+    if (overtakes(connection, pending, through)) {
         ln_free(pending);
         ln_buffer_put(&buffer);
         command_start_over(connection);
