@@ -13,7 +13,11 @@
 #include <unistd.h>
 
 enum {
-    LOW_NICE = 19,
+    /* A tenth of a core where others want all of it: a fold of 60,000 messages takes a second of
+     * CPU, and those who write to its cell wait for it when that is full ten seconds later. */
+    LOW_NICE = 10,
+    HELPED = 2,      /* so many that wait get help */
+    LOW_THREADS = 2, /* the low one and its helper */
     /* From linux/ioprio.h, which Debian's headers have but not every distribution's. */
     IOPRIO_TARGET_THREAD = 1,
     IOPRIO_BEST_EFFORT_LOWEST = (2 << 13) | 7,
@@ -22,15 +26,17 @@ enum {
 struct worker_queue {
     pthread_mutex_t lock;
     pthread_cond_t filled;
+    pthread_cond_t crowded; /* HELPED wait */
     /* Under lock, as are next and previous of all that wait. */
     struct io_work *head, **tail; /* the tail: where the next one's pointer goes */
+    unsigned count;
     bool stopping;
 };
 
 struct worker_pool {
     worker_finished *finished;
     struct worker_queue queues[IO_WORK_PRIORITIES];
-    unsigned threads_count; /* started so far; the first one is the low one */
+    unsigned threads_count; /* started so far; the first is the low one, the second its helper */
     pthread_t threads[];
 };
 
@@ -42,16 +48,17 @@ queue_remove(struct worker_queue *queue, struct io_work *work)
     *(work->next != NULL ? &work->next->previous : &queue->tail) = work->previous;
     work->next = NULL;
     work->previous = NULL;
+    queue->count--;
 }
 
-/* The next work in order of starting, or NULL when the pool stops. */
+/* The next work in order of starting when at least so many wait, or NULL when the pool stops. */
 static struct io_work *
-queue_pop(struct worker_queue *queue)
+queue_pop(struct worker_queue *queue, unsigned count)
 {
     struct io_work *work = NULL;
     pthread_mutex_lock(&queue->lock);
-    while (queue->head == NULL && !queue->stopping) {
-        pthread_cond_wait(&queue->filled, &queue->lock);
+    while (queue->count < count && !queue->stopping) {
+        pthread_cond_wait(count > 1 ? &queue->crowded : &queue->filled, &queue->lock);
     }
     if (!queue->stopping) {
         work = queue->head;
@@ -62,10 +69,10 @@ queue_pop(struct worker_queue *queue)
 }
 
 static void
-worker_run(struct worker_pool *pool, enum io_priority priority)
+worker_run(struct worker_pool *pool, enum io_priority priority, unsigned count)
 {
     struct io_work *work;
-    while ((work = queue_pop(&pool->queues[priority])) != NULL) {
+    while ((work = queue_pop(&pool->queues[priority], count)) != NULL) {
         work->run(work);
         pool->finished(work);
     }
@@ -75,7 +82,17 @@ static void *
 normal_main(void *argument)
 {
     (void)pthread_setname_np(pthread_self(), "linnet-work");
-    worker_run(argument, IO_WORK_NORMAL);
+    worker_run(argument, IO_WORK_NORMAL, 1);
+    return NULL;
+}
+
+/* What gives way to all others is never through while they have no end: where it piles up, that is
+ * worth a share of what they have. */
+static void *
+helper_main(void *argument)
+{
+    (void)pthread_setname_np(pthread_self(), "linnet-help");
+    worker_run(argument, IO_WORK_LOW, HELPED);
     return NULL;
 }
 
@@ -89,7 +106,7 @@ low_main(void *argument)
      * make others wait for it as long. */
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), LOW_NICE);
     (void)syscall(SYS_ioprio_set, IOPRIO_TARGET_THREAD, 0, IOPRIO_BEST_EFFORT_LOWEST);
-    worker_run(argument, IO_WORK_LOW);
+    worker_run(argument, IO_WORK_LOW, 1);
     return NULL;
 }
 
@@ -97,7 +114,7 @@ int
 worker_pool_start(unsigned threads, worker_finished *finished, struct worker_pool **out)
 {
     ASSERT(threads > 0);
-    size_t threads_bytes = ((size_t)threads + 1) * sizeof(pthread_t);
+    size_t threads_bytes = ((size_t)threads + LOW_THREADS) * sizeof(pthread_t);
     struct worker_pool *pool = calloc(1, sizeof(*pool) + threads_bytes);
     if (pool == NULL) {
         return -ENOMEM;
@@ -106,10 +123,13 @@ worker_pool_start(unsigned threads, worker_finished *finished, struct worker_poo
     for (unsigned i = 0; i < IO_WORK_PRIORITIES; i++) {
         (void)pthread_mutex_init(&pool->queues[i].lock, NULL); /* cannot fail on Linux */
         (void)pthread_cond_init(&pool->queues[i].filled, NULL);
+        (void)pthread_cond_init(&pool->queues[i].crowded, NULL);
         pool->queues[i].tail = &pool->queues[i].head;
     }
-    for (unsigned i = 0; i <= threads; i++) {
-        int error = pthread_create(&pool->threads[i], NULL, i == 0 ? low_main : normal_main, pool);
+    void *(*const low[LOW_THREADS])(void *) = {low_main, helper_main};
+    for (unsigned i = 0; i < threads + LOW_THREADS; i++) {
+        int error =
+            pthread_create(&pool->threads[i], NULL, i < LOW_THREADS ? low[i] : normal_main, pool);
         if (error != 0) {
             worker_pool_stop(pool);
             return -error;
@@ -131,8 +151,12 @@ worker_pool_push(struct worker_pool *pool, struct io_work *work, enum io_priorit
     work->previous = queue->tail;
     *queue->tail = work;
     queue->tail = &work->next;
+    bool crowded = ++queue->count >= HELPED;
     pthread_mutex_unlock(&queue->lock);
     pthread_cond_signal(&queue->filled);
+    if (crowded) {
+        pthread_cond_signal(&queue->crowded);
+    }
 }
 
 bool
@@ -159,6 +183,7 @@ worker_pool_stop(struct worker_pool *pool)
         pool->queues[i].stopping = true;
         pthread_mutex_unlock(&pool->queues[i].lock);
         pthread_cond_broadcast(&pool->queues[i].filled);
+        pthread_cond_broadcast(&pool->queues[i].crowded);
     }
     for (unsigned i = 0; i < pool->threads_count; i++) {
         (void)pthread_join(pool->threads[i], NULL);
@@ -166,6 +191,7 @@ worker_pool_stop(struct worker_pool *pool)
     for (unsigned i = 0; i < IO_WORK_PRIORITIES; i++) {
         (void)pthread_mutex_destroy(&pool->queues[i].lock);
         (void)pthread_cond_destroy(&pool->queues[i].filled);
+        (void)pthread_cond_destroy(&pool->queues[i].crowded);
     }
     free(pool);
 }

@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { JOBS = 1000 };
+enum { JOBS = 1000, LOW_NICE = 10 };
 
 /* A gate that a work waits at until the test opens it. */
 struct gate {
@@ -133,7 +133,7 @@ low_is_low(void **state)
     job_prepare(&rig, &job, IO_WORK_LOW);
     rig_do(&rig, 0, job_start, &job);
     assert_int_equal(probe_await_end(&job.probe), 1);
-    assert_int_equal(job.nice, 19);
+    assert_int_equal(job.nice, LOW_NICE);
     rig_close(&rig);
 }
 
@@ -167,6 +167,31 @@ low_in_nobodys_way(void **state)
     rig_close(&rig);
 }
 
+static void
+low_is_helped(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct job jobs[3];
+    gate_set(false);
+    rig_open(&rig, &(struct rig_options){0});
+    for (unsigned i = 0; i < 3; i++) {
+        job_prepare(&rig, &jobs[i], IO_WORK_LOW);
+    }
+    rig_do(&rig, 0, start_low_gate, &jobs[0]);
+    gate_await_reached();
+    rig_do(&rig, 0, job_start, &jobs[1]);
+    rig_do(&rig, 0, job_start, &jobs[2]);
+    assert_int_equal(probe_await_end(&jobs[1].probe), 1);
+    assert_int_equal(jobs[1].nice, getpriority(PRIO_PROCESS, 0));
+    assert_int_equal(probe_count(&jobs[2].probe), 0);
+    gate_set(true);
+    assert_int_equal(probe_await_end(&jobs[2].probe), 1);
+    assert_int_equal(jobs[2].nice, LOW_NICE);
+    assert_int_equal(probe_await_end(&jobs[0].probe), 1);
+    rig_close(&rig);
+}
+
 /* ------------------------------------------------------------------------ the pool by itself */
 
 static atomic_uint finished_count;
@@ -190,11 +215,11 @@ static unsigned order_count;
 static void
 run_order(struct io_work *work)
 {
-    /* One low thread: no lock needed, stop joins it. */
+    /* One thread: no lock needed, stop joins it. */
     order[order_count++] = (unsigned)(uintptr_t)work->io;
 }
 
-/* A pool whose one low thread is held at the gate, with JOBS behind it that note their order. */
+/* A pool whose one normal thread is held at the gate, with JOBS behind it that note their order. */
 static struct worker_pool *
 queued_behind(struct io_work *gated, struct io_work works[JOBS])
 {
@@ -202,25 +227,25 @@ queued_behind(struct io_work *gated, struct io_work works[JOBS])
     order_count = 0;
     gate_set(false);
     assert_int_equal(worker_pool_start(1, count_finished, &pool), 0);
-    worker_pool_push(pool, gated, IO_WORK_LOW);
+    worker_pool_push(pool, gated, IO_WORK_NORMAL);
     gate_await_reached();
     for (unsigned i = 0; i < JOBS; i++) {
         works[i].run = run_order;
         works[i].io = (struct io *)(uintptr_t)i;
-        worker_pool_push(pool, &works[i], IO_WORK_LOW);
+        worker_pool_push(pool, &works[i], IO_WORK_NORMAL);
     }
     return pool;
 }
 
 static void
-low_in_order(void **state)
+in_order(void **state)
 {
     (void)state;
     static struct io_work works[JOBS];
     static struct io_work gated = {.run = run_gate};
     static struct io_work last = {.run = run_gate};
     struct worker_pool *pool = queued_behind(&gated, works);
-    worker_pool_push(pool, &last, IO_WORK_LOW);
+    worker_pool_push(pool, &last, IO_WORK_NORMAL);
     gate_set(true);
     gate_await_reached(); /* by the last one */
     worker_pool_stop(pool);
@@ -272,7 +297,7 @@ withdrawn_never_run(void **state)
         assert_true(worker_pool_withdraw(pool, &works[i]));
         assert_false(worker_pool_withdraw(pool, &works[i]));
     }
-    worker_pool_push(pool, &last, IO_WORK_LOW);
+    worker_pool_push(pool, &last, IO_WORK_NORMAL);
     gate_set(true);
     gate_await_reached();                                /* by the last one */
     assert_false(worker_pool_withdraw(pool, &works[1])); /* it is through */
@@ -361,7 +386,9 @@ main(void)
         SPEC("work runs on a worker and is done on the loop that started it", runs_elsewhere),
         SPEC("low work runs on a thread of low priority", low_is_low),
         SPEC("low work that takes long keeps no normal work waiting", low_in_nobodys_way),
-        SPEC("low work runs in the order it was started", low_in_order),
+        SPEC("of low work that waits while some runs the first gets help, the last does not",
+             low_is_helped),
+        SPEC("what one thread runs it runs in the order it was started", in_order),
         SPEC("work that is taken back before it begins never runs, the rest keeps its order",
              withdrawn_never_run),
         SPEC("stopping a pool waits for what runs", stop_waits),
