@@ -36,6 +36,7 @@ table_free_slice(struct table **table, unsigned chunks_max)
     if (!pool_free_slice(&(*table)->pool, chunks_max)) {
         return false;
     }
+    filter_free(&(*table)->filter);
     free(*table);
     *table = NULL;
     return true;
@@ -68,7 +69,7 @@ path_find(const struct table *table, const struct table_rank *rank, struct path 
 bool
 table_get(const struct table *table, const struct store_key *key, struct table_entry *out)
 {
-    if (table->root == NULL) {
+    if (table->root == NULL || !filter_may(&table->filter, key_hash(key))) {
         return false;
     }
     struct table_rank rank = key_rank(key);
@@ -84,21 +85,23 @@ table_get(const struct table *table, const struct store_key *key, struct table_e
 bool
 table_find(struct table *table, const struct store_key *key, struct table_entry *out)
 {
-    if (table->root == NULL) {
+    uint64_t hash = key_hash(key);
+    if (table->root == NULL || !filter_may(&table->filter, hash)) {
         return false;
     }
     struct table_rank rank = key_rank(key);
-    struct hint *hint = hints_of(&table->hints, key);
-    if (!hint_good(hint, &rank)) {
-        struct hint found = hints_next(&table->hints);
-        if (!hint_good(&found, &rank)) {
-            found.leaf = leaf_of(table, &rank);
-            found.index = leaf_find(found.leaf, &rank);
+    struct hint *hint = hints_of(&table->hints, hash);
+    if (!hint_good(hint, hash, &rank)) {
+        struct table_leaf *leaf = table->hints.latest.leaf;
+        unsigned index = table->hints.latest.index + 1U;
+        if (!hints_next(&table->hints, key->table, &rank)) {
+            leaf = leaf_of(table, &rank);
+            index = leaf_find(leaf, &rank);
         }
-        if (!leaf_has(found.leaf, found.index, &rank)) {
+        if (!leaf_has(leaf, index, &rank)) {
             return false;
         }
-        *hint = found;
+        *hint = hint_new(leaf, index, key, hash);
     }
     table->hints.latest = *hint;
     entry_read(hint->leaf, hint->index, out);
@@ -203,14 +206,13 @@ table_begin(struct table *table)
 
 /* The place of the key, or where it is to be. Whether it is there. */
 static bool
-path_find_place(const struct table *table, const struct table_rank *rank, struct path *out,
-                unsigned *out_index)
+path_find_place(const struct table *table, uint8_t of, const struct table_rank *rank,
+                struct path *out, unsigned *out_index)
 {
-    if (hints_follow(&table->hints, rank)) {
+    if (hints_follow(&table->hints, of, rank)) {
         /* The way there is not asked for: nothing will split. */
-        struct hint place = hints_next(&table->hints);
-        out->leaf = place.leaf;
-        *out_index = place.index;
+        out->leaf = table->hints.latest.leaf;
+        *out_index = table->hints.latest.index + 1U;
         return false;
     }
     path_find(table, rank, out);
@@ -228,14 +230,15 @@ put(struct table *table, const struct store_key *key, enum table_state state,
     if (table->root == NULL) {
         table_begin(table);
     }
+    uint64_t hash = key_hash(key);
     struct table_rank rank = key_rank(key);
-    struct hint *hint = hints_of(&table->hints, key);
+    struct hint *hint = hints_of(&table->hints, hash);
     struct path path;
     unsigned index;
-    bool there = hint_good(hint, &rank);
+    bool there = hint_good(hint, hash, &rank);
     if (!there) {
-        there = path_find_place(table, &rank, &path, &index);
-        *hint = (struct hint){path.leaf, index};
+        there = path_find_place(table, key->table, &rank, &path, &index);
+        *hint = hint_new(path.leaf, index, key, hash);
     }
     if (there) {
         slot_replace(table, hint->leaf, hint->index, state, value);
@@ -254,10 +257,11 @@ put(struct table *table, const struct store_key *key, enum table_state state,
     leaf_make_room(table, &path, &index, &slot);
     path.leaf->slots[index] = slot;
     path.leaf->values[index] = value_copy(table, value);
-    *hint = (struct hint){path.leaf, index};
+    *hint = hint_new(path.leaf, index, key, hash);
     table->hints.latest = *hint;
     table->entries++;
     table->dirty_entries += state_dirty(state);
+    filter_add(table, hash);
     return *hint;
 }
 
@@ -296,5 +300,5 @@ table_dirty_entries(const struct table *table)
 uint64_t
 table_bytes(const struct table *table)
 {
-    return sizeof(*table) + pool_bytes(&table->pool);
+    return sizeof(*table) + pool_bytes(&table->pool) + filter_bytes(&table->filter);
 }

@@ -13,10 +13,15 @@
 
 enum { HINTS_BITS = 5, HINTS = 1 << HINTS_BITS };
 
+/* Tag and table say of most other keys that it is not theirs, without a look at the leaf, which may
+ * be in no cache. */
 struct hint {
     struct table_leaf *leaf; /* one of the table's; NULL: none */
-    unsigned index;
+    uint32_t tag;            /* hint_tag */
+    uint8_t index;
+    uint8_t table; /* the key's */
 };
+static_assert(LEAF_SLOTS <= UINT8_MAX, "an index is a byte");
 
 /* Embedded; zeroed at first. */
 struct hints {
@@ -24,36 +29,51 @@ struct hints {
     struct hint latest;        /* of all */
 };
 
-/* The key's own. */
+/* That of the key whose key_hash it is. */
 static inline struct hint *
-hints_of(struct hints *hints, const struct store_key *key)
+hints_of(struct hints *hints, uint64_t hash)
 {
-    uint64_t mixed =
-        (key->owner ^ key->a << 20 ^ key->b << 40 ^ key->table) * UINT64_C(0x9e3779b97f4a7c15);
-    return &hints->places[mixed >> (64 - HINTS_BITS)];
+    return &hints->places[hash >> (64 - HINTS_BITS)];
+}
+
+static inline uint32_t
+hint_tag(uint64_t hash)
+{
+    return (uint32_t)(hash >> (32 - HINTS_BITS));
+}
+
+static inline struct hint
+hint_new(struct table_leaf *leaf, unsigned index, const struct store_key *key, uint64_t hash)
+{
+    return (struct hint){
+        .leaf = leaf, .tag = hint_tag(hash), .index = (uint8_t)index, .table = key->table};
 }
 
 static inline bool
-hint_good(const struct hint *hint, const struct table_rank *rank)
+hint_good(const struct hint *hint, uint64_t hash, const struct table_rank *rank)
 {
-    return hint->leaf != NULL && leaf_has(hint->leaf, hint->index, rank);
+    return hint->tag == hint_tag(hash) && hint->leaf != NULL &&
+           leaf_has(hint->leaf, hint->index, rank);
 }
 
-/* The place behind the latest. */
-static inline struct hint
-hints_next(const struct hints *hints)
+/* Whether the key is right behind the latest. */
+static inline bool
+hints_next(const struct hints *hints, uint8_t table, const struct table_rank *rank)
 {
-    return (struct hint){hints->latest.leaf, hints->latest.index + 1};
+    const struct hint *latest = &hints->latest;
+    return latest->leaf != NULL && latest->table == table &&
+           leaf_has(latest->leaf, latest->index + 1U, rank);
 }
 
 /* Whether the key, which is new, belongs right behind what was found or put last, in a leaf that
  * has room. Not behind a leaf's end: what its parent has between it and the next may be lower. */
 static inline bool
-hints_follow(const struct hints *hints, const struct table_rank *rank)
+hints_follow(const struct hints *hints, uint8_t table, const struct table_rank *rank)
 {
     const struct table_leaf *leaf = hints->latest.leaf;
     unsigned index = hints->latest.index;
-    if (leaf == NULL || leaf->count == LEAF_SLOTS || index + 1 >= leaf->count) {
+    if (leaf == NULL || hints->latest.table != table || leaf->count == LEAF_SLOTS ||
+        index + 1 >= leaf->count) {
         return false;
     }
     struct table_rank before = slot_rank(&leaf->slots[index]);

@@ -72,6 +72,16 @@ key_rank(const struct store_key *key)
     };
 }
 
+/* Of a key's numbers, which mostly follow one another; its upper bits are the good ones. */
+static inline uint64_t
+key_hash(const struct store_key *key)
+{
+    uint64_t sum = key->owner ^ key->a * UINT64_C(0xbf58476d1ce4e5b9) ^
+                   key->b * UINT64_C(0x94d049bb133111eb) ^
+                   key->table * UINT64_C(0xd6e8feb86659fd93);
+    return sum * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 static inline bool
 rank_less(const struct table_rank *x, const struct table_rank *y)
 {

@@ -6,10 +6,12 @@
  *     table_cursor.c  going through it in order
  *     table_valid.c   whether its invariants hold
  *     table_hint.h    where keys were lately found
+ *     table_filter.c  which keys are not there
  *     table_node.h    the nodes of its tree
  */
 #pragma once
 #include "store/pool.h"
+#include "store/table_filter.h"
 #include "store/table_hint.h"
 
 struct table {
@@ -19,6 +21,7 @@ struct table {
     uint64_t dirty_entries;
     struct pool pool;
     struct hints hints;
+    struct filter filter;
 };
 
 /* The way from the root to a leaf: at each inner level the node and the child that was taken. */
@@ -57,11 +60,27 @@ leaf_of(const struct table *table, const struct table_rank *rank)
 /* The way to the leaf under which the rank belongs, of a table that has a root. */
 void path_find(const struct table *table, const struct table_rank *rank, struct path *out);
 
+/* The leftmost leaf below a node that has so many levels below it. */
+static inline const struct table_leaf *
+leaf_first(const void *node, unsigned levels)
+{
+    for (; levels > 0; levels--) {
+        node = ((const struct table_inner *)node)->children[0];
+    }
+    return node;
+}
+
+static inline struct store_key
+slot_key(const struct table_slot *slot)
+{
+    return (struct store_key){slot->partition, slot->table, slot->owner, slot->a, slot->b};
+}
+
 static inline void
 entry_read(const struct table_leaf *leaf, unsigned index, struct table_entry *out)
 {
     const struct table_slot *slot = &leaf->slots[index];
-    out->key = (struct store_key){slot->partition, slot->table, slot->owner, slot->a, slot->b};
+    out->key = slot_key(slot);
     out->value = (struct store_value){leaf->values[index], slot->value_bytes};
     out->state = slot->state;
 }

@@ -7,11 +7,19 @@ struct walk {
     const struct table_leaf *leaf; /* the one that must come next */
     struct table_rank last;
     bool begun;
+    const struct filter *filter;
     const struct hints *hints;
     unsigned hinted; /* of those, at what was seen */
     uint64_t entries;
     uint64_t dirty_entries;
 };
+
+static bool
+filtered_in(const struct filter *filter, const struct table_slot *slot)
+{
+    struct store_key key = slot_key(slot);
+    return filter_may(filter, key_hash(&key));
+}
 
 static bool
 walk_leaf(struct walk *walk, const struct table_leaf *leaf, bool alone)
@@ -22,7 +30,7 @@ walk_leaf(struct walk *walk, const struct table_leaf *leaf, bool alone)
     for (unsigned i = 0; i < leaf->count; i++) {
         struct table_rank rank = slot_rank(&leaf->slots[i]);
         if ((walk->begun && !rank_less(&walk->last, &rank)) ||
-            leaf->slots[i].state >= TABLE_STATES ||
+            leaf->slots[i].state >= TABLE_STATES || !filtered_in(walk->filter, &leaf->slots[i]) ||
             (leaf->slots[i].value_bytes > 0) != (leaf->values[i] != NULL)) {
             return false;
         }
@@ -45,15 +53,6 @@ walk_key(const struct walk *walk, const struct table_inner *inner, uint64_t inde
     struct table_rank key = slot_rank(&inner->keys[index - 1]);
     struct table_rank first = slot_rank(&next->slots[0]);
     return rank_less(&walk->last, &key) && !rank_less(&first, &key);
-}
-
-static const struct table_leaf *
-leftmost(const void *node, unsigned levels)
-{
-    for (; levels > 0; levels--) {
-        node = ((const struct table_inner *)node)->children[0];
-    }
-    return node;
 }
 
 /* Checks an inner node once, when the walk enters it. */
@@ -83,7 +82,7 @@ walk_tree(const struct table *table, struct walk *walk)
         }
         unsigned below = table->height - level - 1;
         void *child = inner->children[index];
-        if (index > 0 && !walk_key(walk, inner, index, leftmost(child, below))) {
+        if (index > 0 && !walk_key(walk, inner, index, leaf_first(child, below))) {
             return false;
         }
         if (below > 0) {
@@ -102,7 +101,11 @@ table_valid(const struct table *table)
     if (table->root == NULL) {
         return table->entries == 0 && table->height == 0;
     }
-    struct walk walk = {.leaf = leftmost(table->root, table->height), .hints = &table->hints};
+    struct walk walk = {
+        .leaf = leaf_first(table->root, table->height),
+        .filter = &table->filter,
+        .hints = &table->hints,
+    };
     bool valid = table->height > 0 ? walk_tree(table, &walk) : walk_leaf(&walk, table->root, true);
     /* A hint at a leaf that was given back would be at somebody else's memory. */
     bool hints_live = walk.hinted + hints_count(&table->hints, NULL) == HINTS + 1;
