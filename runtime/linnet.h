@@ -335,8 +335,8 @@ LN_API int ln_sleep(uint64_t timeout_ms);
 /* Lets others run. An actor that is being ended and does nothing but yield does not return. */
 LN_API void ln_yield(void);
 /* Runs `run(argument)` on a worker thread and waits for it. Yields. No deadline, and an end of the
- * caller waits for it, too: `argument` may lie on the caller's stack, which the worker uses until
- * it is through. What may take for ever is for ln_work_for. */
+ * caller waits for it, too: `argument` may lie on its stack. What may take for ever is for
+ * ln_work_for. Low priority gives way, and gets help while two works and more of it wait. */
 LN_API void ln_work(void (*run)(void *argument), void *argument, bool low_priority);
 
 /* Work with a deadline: a static table. */

@@ -8,7 +8,7 @@
  * the same tables or with what replay made of the same commands.
  *
  *     struct fold fold = {.environment = e, .tables = frozen, .tables_count = n, .mark = p, ...};
- *     result = fold_run(&fold);                 on a low-priority worker
+ *     result = fold_run(&fold);                 as low-priority work
  *
  * The caller holds tables and environment still until it returns.
  */

@@ -9,8 +9,9 @@
 #include <malloc.h>
 
 enum {
-    /* Between two tries of a fold that fails. */
+    /* Between two tries of a fold that fails; doubled each time. */
     RETRY_MS = 500,
+    RETRY_MS_MAX = 4000,
     /* Between two looks whether a retired table may be freed: requests that look into it last
      * milliseconds. */
     RETIRE_MS = 5,
@@ -146,12 +147,14 @@ let_rest(struct cell *cell)
 static bool
 work(struct cell *cell, struct retired *retired)
 {
+    uint64_t pause_ms = RETRY_MS;
     while (cell->state == CELL_FROZEN) {
         if (!fold_cell(cell)) {
             cell_resume(cell); /* who waits for room is refused now */
-            if (ln_sleep(RETRY_MS) != 0) {
+            if (ln_sleep(pause_ms) != 0) {
                 return false;
             }
+            pause_ms = pause_ms * 2 < RETRY_MS_MAX ? pause_ms * 2 : RETRY_MS_MAX;
         }
     }
     if (cell->state != CELL_RETIRING) {

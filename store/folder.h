@@ -2,9 +2,10 @@
 /* folder.h - folds a cell: carries what the journal has frozen to LMDB, and frees what nobody looks
  * into any more.
  *
- * It writes on the low-priority worker, so a fold costs the schedulers nothing but its freeze. A
- * fold that fails is tried again with the same tables; as long as it fails the log grows and memory
- * fills up to its bound.
+ * It writes as low-priority work, so a fold costs the schedulers nothing but its freeze, until more
+ * than one waits for another: then they share the cores with one of these. A fold that fails is
+ * tried again with the same tables, after pauses that grow from half a second to four; as long as
+ * it fails the log grows and memory fills up to its bound.
  *
  * A process, one per cell; its argument is a struct cell *.
  */

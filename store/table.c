@@ -85,13 +85,16 @@ table_get(const struct table *table, const struct store_key *key, struct table_e
 bool
 table_find(struct table *table, const struct store_key *key, struct table_entry *out)
 {
-    uint64_t hash = key_hash(key);
-    if (table->root == NULL || !filter_may(&table->filter, hash)) {
+    if (table->root == NULL) {
         return false;
     }
+    uint64_t hash = key_hash(key);
     struct table_rank rank = key_rank(key);
     struct hint *hint = hints_of(&table->hints, hash);
     if (!hint_good(hint, hash, &rank)) {
+        if (!filter_may(&table->filter, hash)) {
+            return false;
+        }
         struct table_leaf *leaf = table->hints.latest.leaf;
         unsigned index = table->hints.latest.index + 1U;
         if (!hints_next(&table->hints, key->table, &rank)) {
@@ -206,10 +209,10 @@ table_begin(struct table *table)
 
 /* The place of the key, or where it is to be. Whether it is there. */
 static bool
-path_find_place(const struct table *table, uint8_t of, const struct table_rank *rank,
+path_find_place(const struct table *table, uint8_t key_table, const struct table_rank *rank,
                 struct path *out, unsigned *out_index)
 {
-    if (hints_follow(&table->hints, of, rank)) {
+    if (hints_follow(&table->hints, key_table, rank)) {
         /* The way there is not asked for: nothing will split. */
         out->leaf = table->hints.latest.leaf;
         *out_index = table->hints.latest.index + 1U;

@@ -54,7 +54,8 @@ struct table *table_new(void);
 void table_free(struct table **table);
 
 /* Frees at most `chunks_max` chunks of memory and tells whether the table is gone, *table being
- * NULL then. Between the calls it may only be freed further. A chunk is 256 KiB at most. */
+ * NULL then. Between the calls it may only be freed further. A chunk is 256 KiB at most; with the
+ * last goes the filter (table_filter.h), whole. */
 bool table_free_slice(struct table **table, unsigned chunks_max);
 
 /* Copies the value in (which may be one the table gave out); replaces what the key had. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Made and made anew: of all keys that the table has then. */
+/* Made and made anew: of all keys that the table has then, of which the last is the one that there
+ * was no room for. */
 #include "store/table_filter.h"
 
 #include "store/table_priv.h"
@@ -19,13 +20,14 @@ note(struct filter *filter, uint64_t hash)
     filter->added++;
 }
 
-/* With room for as many keys again. */
+/* With room for as many keys again. It goes through the whole table, which is a millisecond for a
+ * hundred thousand entries, and more than one partition has as a rule before they are folded. */
 static void
 make(struct table *table)
 {
     struct filter *filter = &table->filter;
     unsigned bits = WORDS_BITS_MIN;
-    while ((UINT64_C(1) << bits) * WORD_KEYS < 2 * table->entries) {
+    while ((UINT64_C(1) << bits) * WORD_KEYS < 2 * (table->entries - 1)) {
         bits++;
     }
     free(filter->words);

@@ -2,11 +2,12 @@
 /* table_filter.h - which keys a table certainly does not have.
  *
  * A record is looked for in each generation of a delta, and most have nothing of it: a way down a
- * tree of cold nodes, for nothing. So a table with more than a few entries has a Bloom filter of
- * one word per key (Putze, Sanders, Singler, "Cache-, Hash- and Space-Efficient Bloom Filters",
- * 2007): three bits of a word that the key's hash chooses, so one access to memory tells, and tells
- * wrongly of one key in thirty at most that is not there. Keys that are taken out leave their
- * bits behind until it is made anew, which is when as many keys have been added as it has room for.
+ * tree of cold nodes, for nothing. So a table with more than a few entries has a Bloom filter in
+ * which each key has its three bits in one word (Putze, Sanders, Singler, "Cache-, Hash- and
+ * Space-Efficient Bloom Filters", 2007): one access to memory tells, wrongly of one in 20 of the
+ * keys that are not there when the filter is full, and of hardly any before. Keys that are taken
+ * out leave their bits behind until it is made anew, which is when as many keys have been added as
+ * it has room for.
  *
  * For table*.c alone; of whoever changes the table, but filter_may, which any reader may call.
  */

@@ -72,7 +72,8 @@ key_rank(const struct store_key *key)
     };
 }
 
-/* Of a key's numbers, which mostly follow one another; its upper bits are the good ones. */
+/* Of a key but its partition, which all of a table's have in common. Its upper bits are the good
+ * ones: numbers of owners mostly follow one another. */
 static inline uint64_t
 key_hash(const struct store_key *key)
 {

@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 enum {
-    /* A tenth of a core where others want all of it: a fold of 60,000 messages takes a second of
-     * CPU, and those who write to its cell wait for it when that is full ten seconds later. */
+    /* Added to what the process was started with. It leaves a tenth of a core to it beside a thread
+     * that never rests: a fold of 60,000 messages takes a second of CPU, and its cell is full ten
+     * seconds after it has begun when both cores store what they can. */
     LOW_NICE = 10,
     HELPED = 2,      /* so many that wait get help */
     LOW_THREADS = 2, /* the low one and its helper */
@@ -26,7 +27,7 @@ enum {
 struct worker_queue {
     pthread_mutex_t lock;
     pthread_cond_t filled;
-    pthread_cond_t crowded; /* HELPED wait */
+    pthread_cond_t crowded; /* so many wait that the helper is wanted */
     /* Under lock, as are next and previous of all that wait. */
     struct io_work *head, **tail; /* the tail: where the next one's pointer goes */
     unsigned count;
@@ -53,12 +54,12 @@ queue_remove(struct worker_queue *queue, struct io_work *work)
 
 /* The next work in order of starting when at least so many wait, or NULL when the pool stops. */
 static struct io_work *
-queue_pop(struct worker_queue *queue, unsigned count)
+queue_pop(struct worker_queue *queue, unsigned least)
 {
     struct io_work *work = NULL;
     pthread_mutex_lock(&queue->lock);
-    while (queue->count < count && !queue->stopping) {
-        pthread_cond_wait(count > 1 ? &queue->crowded : &queue->filled, &queue->lock);
+    while (queue->count < least && !queue->stopping) {
+        pthread_cond_wait(least == HELPED ? &queue->crowded : &queue->filled, &queue->lock);
     }
     if (!queue->stopping) {
         work = queue->head;
@@ -69,10 +70,10 @@ queue_pop(struct worker_queue *queue, unsigned count)
 }
 
 static void
-worker_run(struct worker_pool *pool, enum io_priority priority, unsigned count)
+worker_run(struct worker_pool *pool, enum io_priority priority, unsigned least)
 {
     struct io_work *work;
-    while ((work = queue_pop(&pool->queues[priority], count)) != NULL) {
+    while ((work = queue_pop(&pool->queues[priority], least)) != NULL) {
         work->run(work);
         pool->finished(work);
     }
@@ -104,7 +105,8 @@ low_main(void *argument)
      * thread alone. Not SCHED_IDLE and not the idle disk class: a fold holds LMDB's writer lock and
      * pages of the journal's running transaction, and a thread that may be starved for ever would
      * make others wait for it as long. */
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), LOW_NICE);
+    int nice = getpriority(PRIO_PROCESS, 0); /* of this thread: as the process was started */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), nice + LOW_NICE);
     (void)syscall(SYS_ioprio_set, IOPRIO_TARGET_THREAD, 0, IOPRIO_BEST_EFFORT_LOWEST);
     worker_run(argument, IO_WORK_LOW, 1);
     return NULL;

@@ -7,13 +7,13 @@
 #     tests/kernel61/suite.sh          with 100 dirty disconnects instead of 1,000, and of the black-box suite only what
 #                                      meets the kernel in a way of its own: connections that come, go, stall, are
 #                                      reset and run out of descriptors, files, kills and power cuts, connections
-#                                      outwards, the shell and the operator; of what people do a chat and the way in
+#                                      outwards, the shell; of what people do a chat and the way in
 #     tests/kernel61/suite.sh whole    nothing left out
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 export LINNET_SLOWNESS=10
-kept='^blackbox_(login|chat|echo|closing|flow|crowd|durability|dirty|reap|webhook|shell|readme)$|^(tools_operator_test|powercut_short)$'
+kept='^blackbox_(login|chat|echo|closing|flow|crowd|durability|dirty|reap|webhook|shell)$|^powercut_short$'
 if [[ ${1:-} == whole ]]; then
     kept=.
 else

@@ -326,7 +326,7 @@ rising_numbers_fill_their_leaves(void **state)
     for (uint64_t i = 0; i < 100000; i++) {
         put_number(table, i);
     }
-    /* 16 bytes of value, 40 of leaf, and a little for inner nodes and the last chunk. */
+    /* 16 bytes of value, 40 of leaf, a little for inner nodes, the filter and the last chunk. */
     assert_true(table_bytes(table) / 100000 < 64);
     table_free(&table);
 }
@@ -370,7 +370,7 @@ sparse_leaves_join(void **state)
     for (uint64_t i = 200000; i < 270000; i++) {
         put_number(table, i);
     }
-    assert_int_equal(table_bytes(table), kept);
+    assert_true(table_bytes(table) <= kept);
     table_free(&table);
 }
 
