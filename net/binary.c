@@ -173,7 +173,8 @@ number_check(struct check *check, struct span *span)
     if (kind == SCHEMA_UINT64 && value > PROTOCOL_NUMBER_MAX) {
         return check_fail(check, SCHEMA_TEXT_ABOVE_MAX);
     }
-    if ((kind == SCHEMA_UINT32 || kind == SCHEMA_ENUM) && value > UINT32_MAX) {
+    if ((kind == SCHEMA_UINT32 && value > UINT32_MAX) ||
+        (kind == SCHEMA_ENUM && value > INT32_MAX)) {
         return check_fail(check, schema_expected(level->field));
     }
     if (check->path.depth == 1 && level->type == &linnet__v1__client_frame__descriptor) {

@@ -125,9 +125,12 @@ minds_small_numbers(void **state)
     judge(&linnet__v1__sender__descriptor, devices, 2);
     static const struct wire reasons[] = {
         WIRE("\x10\x4D", NULL),
+        WIRE("\x10\xFF\xFF\xFF\xFF\x07", NULL),
+        /* It would be written as a negative number, which is none of its names either. */
+        WIRE("\x10\x80\x80\x80\x80\x08", "reason: not one of its names"),
         WIRE("\x10\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01", "reason: not one of its names"),
     };
-    judge(&linnet__v1__resync__descriptor, reasons, 2);
+    judge(&linnet__v1__resync__descriptor, reasons, 4);
 }
 
 /* A message without fields has no table of them either. */
