@@ -13,6 +13,12 @@ enum {
     WORDS_BITS_MIN = 6,
 };
 
+static uint64_t
+words_count(const struct filter *filter)
+{
+    return filter->words == NULL ? 0 : UINT64_C(1) << (64 - filter->shift);
+}
+
 static void
 note(struct filter *filter, uint64_t hash)
 {
@@ -34,7 +40,6 @@ make(struct table *table)
     *filter = (struct filter){
         .words = calloc(UINT64_C(1) << bits, sizeof(*filter->words)),
         .shift = 64 - bits,
-        .room = (UINT64_C(1) << bits) * WORD_KEYS,
     };
     if (filter->words == NULL) {
         check_failed("out of memory", __FILE__, __LINE__);
@@ -52,7 +57,7 @@ void
 filter_add(struct table *table, uint64_t hash)
 {
     struct filter *filter = &table->filter;
-    if (filter->added < filter->room) {
+    if (filter->added < words_count(filter) * WORD_KEYS) {
         note(filter, hash);
     } else if (filter->words != NULL || table->entries >= ENTRIES_MIN) {
         make(table);
@@ -69,5 +74,5 @@ filter_free(struct filter *filter)
 uint64_t
 filter_bytes(const struct filter *filter)
 {
-    return filter->words == NULL ? 0 : (UINT64_C(1) << (64 - filter->shift)) * sizeof(uint64_t);
+    return words_count(filter) * sizeof(*filter->words);
 }

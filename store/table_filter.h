@@ -21,7 +21,6 @@ struct filter {
     uint64_t *words; /* NULL: any key may be there */
     unsigned shift;  /* 64 less the logarithm of how many there are */
     uint64_t added;
-    uint64_t room;
 };
 
 /* Three bits of 64, by other bits of the hash than those which choose the word. */

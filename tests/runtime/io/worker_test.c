@@ -227,20 +227,21 @@ run_order(struct io_work *work)
     order[order_count++] = (unsigned)(uintptr_t)work->io;
 }
 
-/* A pool whose one normal thread is held at the gate, with JOBS behind it that note their order. */
+/* A pool whose thread of that priority is held at the gate, with JOBS behind it that note their
+ * order. */
 static struct worker_pool *
-queued_behind(struct io_work *gated, struct io_work works[JOBS])
+queued_behind(struct io_work *gated, struct io_work works[JOBS], enum io_priority priority)
 {
     struct worker_pool *pool;
     order_count = 0;
     gate_set(false);
     assert_int_equal(worker_pool_start(1, count_finished, &pool), 0);
-    worker_pool_push(pool, gated, IO_WORK_NORMAL);
+    worker_pool_push(pool, gated, priority);
     gate_await_reached();
     for (unsigned i = 0; i < JOBS; i++) {
         works[i].run = run_order;
         works[i].io = (struct io *)(uintptr_t)i;
-        worker_pool_push(pool, &works[i], IO_WORK_NORMAL);
+        worker_pool_push(pool, &works[i], priority);
     }
     return pool;
 }
@@ -252,9 +253,37 @@ in_order(void **state)
     static struct io_work works[JOBS];
     static struct io_work gated = {.run = run_gate};
     static struct io_work last = {.run = run_gate};
-    struct worker_pool *pool = queued_behind(&gated, works);
+    struct worker_pool *pool = queued_behind(&gated, works, IO_WORK_NORMAL);
     worker_pool_push(pool, &last, IO_WORK_NORMAL);
     gate_set(true);
+    gate_await_reached(); /* by the last one */
+    worker_pool_stop(pool);
+    assert_int_equal(order_count, JOBS);
+    for (unsigned i = 0; i < JOBS; i++) {
+        assert_int_equal(order[i], i);
+    }
+}
+
+static void
+run_opener(struct io_work *work)
+{
+    (void)work;
+    gate_set(true);
+}
+
+/* The low thread is held, so the helper runs all of them but the last. */
+static void
+low_in_order(void **state)
+{
+    (void)state;
+    static struct io_work works[JOBS];
+    static struct io_work gated = {.run = run_gate};
+    static struct io_work opener = {.run = run_opener};
+    static struct io_work last = {.run = run_gate};
+    struct worker_pool *pool = queued_behind(&gated, works, IO_WORK_LOW);
+    gate_set(false); /* which forgets that it was reached */
+    worker_pool_push(pool, &opener, IO_WORK_LOW);
+    worker_pool_push(pool, &last, IO_WORK_LOW);
     gate_await_reached(); /* by the last one */
     worker_pool_stop(pool);
     assert_int_equal(order_count, JOBS);
@@ -299,7 +328,7 @@ withdrawn_never_run(void **state)
     static struct io_work works[JOBS];
     static struct io_work gated = {.run = run_gate};
     static struct io_work last = {.run = run_gate};
-    struct worker_pool *pool = queued_behind(&gated, works);
+    struct worker_pool *pool = queued_behind(&gated, works, IO_WORK_NORMAL);
     assert_false(worker_pool_withdraw(pool, &gated)); /* it runs */
     for (unsigned i = 0; i < JOBS; i += 3) {
         assert_true(worker_pool_withdraw(pool, &works[i]));
@@ -396,6 +425,7 @@ main(void)
         SPEC("low work that takes long keeps no normal work waiting", low_in_nobodys_way),
         SPEC("of low work that waits while some runs the first gets help, the last does not",
              low_is_helped),
+        SPEC("low work begins in the order it was started, though it is helped", low_in_order),
         SPEC("what one thread runs it runs in the order it was started", in_order),
         SPEC("work that is taken back before it begins never runs, the rest keeps its order",
              withdrawn_never_run),
