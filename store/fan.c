@@ -4,9 +4,10 @@
 enum {
     /* About the CPU that a message to a member who is online costs, at both ends of the socket. */
     MEMBER_NS = 4000,
-    /* So many messages are worth waiting for. With four, cores begin to idle; with two, a third
-     * more segments are sent (1,000 members, 8 messages under way). */
+    /* So many messages are worth waiting for, whatever comes: with two a third more segments are
+     * sent (1,000 members, 8 messages under way). */
     MESSAGES = 3,
+    LONGEST = 4, /* times the shortest */
     NS_PER_MS = 1000000,
 };
 
@@ -17,33 +18,63 @@ fan_add(struct fan *fan, const uint64_t streams[4], uint32_t members)
         fan->due[i] |= streams[i];
     }
     fan->members = members > fan->members ? members : fan->members;
+    fan->messages++;
 }
 
 bool
 fan_is_due(const struct fan *fan)
 {
-    return (fan->due[0] | fan->due[1] | fan->due[2] | fan->due[3]) != 0;
+    return fan->messages > 0;
+}
+
+static uint64_t
+least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* When the next round may begin, if nothing more is said. */
+static uint64_t
+next_ns(const struct fan *fan)
+{
+    uint64_t earliest_ns = fan->begun_ns + fan->shortest_ns;
+    uint64_t quiet_ns = fan->seen_ns + fan->shortest_ns / MESSAGES;
+    uint64_t latest_ns = fan->begun_ns + fan->shortest_ns * LONGEST;
+    if (fan->messages >= fan->together || quiet_ns < earliest_ns) {
+        return earliest_ns;
+    }
+    return least(quiet_ns, latest_ns);
 }
 
 bool
 fan_begin(struct fan *fan, uint64_t now_ns, uint64_t out[4])
 {
-    uint64_t round_ns = (uint64_t)fan->members * MEMBER_NS * MESSAGES;
-    if (!fan_is_due(fan) || now_ns < fan->not_before_ns) {
+    if (!fan_is_due(fan)) {
         return false;
     }
+    if (fan->seen != fan->messages) {
+        fan->seen = fan->messages;
+        fan->seen_ns = now_ns;
+    }
+    if (now_ns < next_ns(fan)) {
+        return false;
+    }
+    uint64_t shortest_ns = (uint64_t)fan->members * MEMBER_NS * MESSAGES;
     for (unsigned i = 0; i < 4; i++) {
         out[i] |= fan->due[i];
-        fan->due[i] = 0;
     }
-    fan->members = 0;
-    fan->not_before_ns = round_ns >= NS_PER_MS ? now_ns + round_ns : 0;
+    *fan = (struct fan){
+        .begun_ns = now_ns,
+        .shortest_ns = shortest_ns >= NS_PER_MS ? shortest_ns : 0,
+        .together = fan->messages,
+    };
     return true;
 }
 
 uint64_t
 fan_wait_ms(const struct fan *fan, uint64_t now_ns)
 {
-    uint64_t left_ns = fan->not_before_ns > now_ns ? fan->not_before_ns - now_ns : 0;
+    uint64_t at_ns = next_ns(fan);
+    uint64_t left_ns = at_ns > now_ns ? at_ns - now_ns : 0;
     return (left_ns + NS_PER_MS - 1) / NS_PER_MS;
 }

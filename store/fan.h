@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fan.h - when what a group says goes to the partitions that have members: in rounds.
  *
- * A round begins no sooner after the one before than it takes to reach all members of the largest
- * group in it a few times over. What is said meanwhile goes with the next, so a member of a busy
- * group gets some messages in one batch, one send and one segment, and acknowledges them at once.
- * In a quiet group nothing waits, and none in a small one.
+ * A member who is given several messages at once costs little more than one who is given one: a
+ * push, a send, a segment, an acknowledgement. So in a busy group rounds are to be few, and none
+ * may wait for what does not come.
+ *
+ *     a round begins ──── shortest ────┬──── as many are due as went with it: the next one begins
+ *     (3 times MEMBER_NS a member)     ├──── nothing more has come for a third of that: likewise
+ *                                      └──── four times that: in any case
+ *
+ * Whoever writes again when all have what he wrote last is through when the round is, with all who
+ * wrote for it: their next messages come at once, and again go together. In a quiet group nothing
+ * waits, and none in a small one.
  *
  *     fan_add(&fan, streams, members);                a message was said
  *     if (fan_begin(&fan, now_ns, sends_due)) ...     at once, or after fan_wait_ms(&fan, now_ns)
@@ -16,9 +23,15 @@
 #include <stdint.h>
 
 struct fan {
-    uint64_t due[4];        /* a bit per partition that has members */
-    uint64_t not_before_ns; /* the next round */
-    uint32_t members;       /* of the largest group that has something due */
+    uint64_t due[4];   /* a bit per partition that has members */
+    uint32_t members;  /* of the largest group that has something due */
+    uint32_t messages; /* that are due */
+    uint32_t seen;     /* of these at the last look that found more than the one before: */
+    uint64_t seen_ns;  /* when that was */
+    /* The last round. */
+    uint64_t begun_ns;
+    uint64_t shortest_ns; /* before the next; 0: nothing waits for it */
+    uint32_t together;    /* messages that went with it */
 };
 
 /* Something is due in these streams, of a group with so many members. */
@@ -27,5 +40,6 @@ bool fan_is_due(const struct fan *fan);
 /* Begins a round if there is something due and its time has come: its streams are added to `out`.
  * Whether it did. */
 bool fan_begin(struct fan *fan, uint64_t now_ns, uint64_t out[4]);
-/* How long the next round has to wait, at least. */
+/* After how long fan_begin is to be tried again even if nothing more is said: rounded up, and as
+ * fan_begin last left it. */
 uint64_t fan_wait_ms(const struct fan *fan, uint64_t now_ns);

@@ -62,6 +62,97 @@ in_a_small_group_nothing_waits(void **state)
     }
 }
 
+/* Begins a round with so many messages, and says so many more. */
+static void
+say(struct fan *fan, uint64_t at_ns, unsigned together, unsigned more)
+{
+    uint64_t out[4];
+    for (unsigned i = 0; i < together; i++) {
+        fan_add(fan, SOME, 1000);
+    }
+    assert_true(fan_begin(fan, at_ns, out));
+    for (unsigned i = 0; i < more; i++) {
+        fan_add(fan, SOME, 1000);
+    }
+}
+
+enum { SHORTEST_MS = 12, LONGEST_MS = 48, QUIET_MS = 4 }; /* of a thousand members */
+
+static void
+a_round_begins_when_as_many_are_due_as_went_with_the_one_before(void **state)
+{
+    (void)state;
+    struct fan fan = {0};
+    uint64_t out[4];
+    uint64_t at_ns = 100 * MS;
+    say(&fan, at_ns, 3, 0);
+    at_ns += (SHORTEST_MS + 1) * MS;
+    fan_add(&fan, SOME, 1000);
+    assert_false(fan_begin(&fan, at_ns, out));
+    fan_add(&fan, SOME, 1000);
+    assert_false(fan_begin(&fan, at_ns + MS / 2, out));
+    fan_add(&fan, SOME, 1000);
+    assert_true(fan_begin(&fan, at_ns + MS / 2 + 1, out));
+    assert_int_equal(fan.together, 3);
+}
+
+static void
+it_does_not_wait_for_what_has_stopped_coming(void **state)
+{
+    (void)state;
+    struct fan fan = {0};
+    uint64_t out[4];
+    uint64_t at_ns = 100 * MS;
+    say(&fan, at_ns, 3, 1); /* the one came while the round had just begun */
+    assert_false(fan_begin(&fan, at_ns, out));
+    assert_int_equal(fan_wait_ms(&fan, at_ns), SHORTEST_MS);
+    assert_false(fan_begin(&fan, at_ns + SHORTEST_MS * MS - 1, out));
+    assert_true(fan_begin(&fan, at_ns + SHORTEST_MS * MS, out));
+    assert_int_equal(fan.together, 1);
+
+    at_ns += 1000 * MS;
+    say(&fan, at_ns, 3, 0);
+    at_ns += SHORTEST_MS * MS;
+    fan_add(&fan, SOME, 1000);
+    assert_false(fan_begin(&fan, at_ns, out));
+    assert_int_equal(fan_wait_ms(&fan, at_ns), QUIET_MS);
+    fan_add(&fan, SOME, 1000);
+    assert_false(fan_begin(&fan, at_ns + QUIET_MS * MS - 1, out)); /* another one: waits anew */
+    assert_int_equal(fan_wait_ms(&fan, at_ns + QUIET_MS * MS - 1), QUIET_MS);
+    assert_false(fan_begin(&fan, at_ns + QUIET_MS * MS, out));
+    assert_true(fan_begin(&fan, at_ns + 2 * QUIET_MS * MS - 1, out));
+    assert_int_equal(fan.together, 2);
+}
+
+static void
+it_waits_four_times_the_shortest_at_most_whatever_keeps_coming(void **state)
+{
+    (void)state;
+    struct fan fan = {0};
+    uint64_t out[4];
+    uint64_t at_ns = 100 * MS;
+    unsigned waited_ms = 0;
+    say(&fan, at_ns, 1000, 1);
+    while (!fan_begin(&fan, at_ns + waited_ms * MS, out)) {
+        fan_add(&fan, SOME, 1000);
+        waited_ms++;
+    }
+    assert_int_equal(waited_ms, LONGEST_MS);
+}
+
+static void
+what_went_together_long_ago_holds_nobody(void **state)
+{
+    (void)state;
+    struct fan fan = {0};
+    uint64_t out[4];
+    say(&fan, 100 * MS, 8, 1);
+    assert_true(fan_begin(&fan, (100 + LONGEST_MS) * MS, out));
+    say(&fan, 1000 * MS, 8, 0);
+    fan_add(&fan, SOME, 1000);
+    assert_true(fan_begin(&fan, (1000 + LONGEST_MS) * MS, out));
+}
+
 int
 main(void)
 {
@@ -71,6 +162,13 @@ main(void)
         SPEC("what is said during a round goes with the next",
              what_is_said_during_a_round_goes_with_the_next),
         SPEC("in a small group nothing waits", in_a_small_group_nothing_waits),
+        SPEC("a round begins when as many are due as went with the one before",
+             a_round_begins_when_as_many_are_due_as_went_with_the_one_before),
+        SPEC("it does not wait for what has stopped coming",
+             it_does_not_wait_for_what_has_stopped_coming),
+        SPEC("it waits four times the shortest at most, whatever keeps coming",
+             it_waits_four_times_the_shortest_at_most_whatever_keeps_coming),
+        SPEC("what went together long ago holds nobody", what_went_together_long_ago_holds_nobody),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
