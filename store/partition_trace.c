@@ -32,6 +32,7 @@ partition_trace_accepted(struct partition *partition, const struct command *comm
     struct steps *steps = steps_of(partition);
     if (steps != NULL && is_message(command)) {
         const struct command_message *message = &command->message;
+        steps_moment(steps);
         steps_note(steps, STEP_ACCEPTED, mark_of(partition, message), message->recipient, 0, 0);
     }
 }
@@ -73,6 +74,7 @@ partition_trace(struct partition *partition, const struct command *command,
     if (steps == NULL) {
         return;
     }
+    steps_moment(steps);
     bool read = command->kind == COMMAND_READ || command->kind == COMMAND_GROUP_READ;
     if (is_message(command)) {
         trace_message(partition, steps, &command->message, result);

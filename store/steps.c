@@ -122,12 +122,15 @@ steps_note(struct steps *steps, enum step_kind kind, uint64_t mark, uint64_t use
         counter_add(&steps->dropped, 1);
         return;
     }
+    if (steps->ticks == 0) {
+        steps->ticks = now_ticks(steps);
+    }
     struct step step = {.kind = kind,
                         .device = device,
                         .mark = mark,
                         .user = user,
                         .number = number,
-                        .ticks = now_ticks(steps)};
+                        .ticks = steps->ticks};
     if (steps->missed > 0) {
         struct step missed = {.kind = STEP_MISSED, .number = steps->missed, .ticks = step.ticks};
         put(steps, &missed);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* steps.h - notes the steps of messages (step.h) on a scheduler, and carries them to its files.
  *
+ *     steps_moment(steps);                                               what follows is at once
  *     steps_note(steps, STEP_QUEUED, mark, user, device, number);        40 ns; never waits
+ *     steps_note(steps, STEP_QUEUED, mark, user, another, number);       half of that
  *
  * Notes fill one half of a buffer while a worker writes the other, when it is full or a second old.
  * When both are taken notes are dropped and counted, and the next that finds room is preceded by
@@ -51,6 +53,7 @@ struct steps {
     struct steps_half halves[2];
     unsigned filling;
     uint64_t missed; /* since the last note that found room */
+    uint64_t ticks;  /* of the moment; 0: no note has asked the clock yet */
     bool kicked;
     struct step_files files;
     struct steps_write write; /* under way, unless files is NULL */
@@ -64,6 +67,14 @@ struct steps {
  * disk. */
 MUST_CHECK int steps_init(struct steps *steps, struct store *store, const struct step_place *place);
 void steps_fini(struct steps *steps);
+
+/* The next note asks the clock; those behind it have happened at the same time, until this is
+ * called again. Asking takes as long as all else of a note. */
+static inline void
+steps_moment(struct steps *steps)
+{
+    steps->ticks = 0;
+}
 
 void steps_note(struct steps *steps, enum step_kind kind, uint64_t mark, uint64_t user,
                 uint16_t device, uint64_t number);

@@ -25,6 +25,7 @@ trace_step(const struct store *store, enum step_kind kind, uint64_t mark, uint64
 {
     unsigned scheduler = ln_scheduler();
     if (scheduler < store->steps_count) {
+        steps_moment(&store->steps[scheduler]);
         steps_note(&store->steps[scheduler], kind, mark, user, device, number);
     }
 }

@@ -73,6 +73,8 @@ way_story(struct rig *r)
     RIG_CHECK(r, row(&trace, STEP_ACCEPTED, bob, 0) == &trace.rows[0]);
     const struct step *durable = row(&trace, STEP_DURABLE, bob, 0);
     RIG_CHECK(r, durable != NULL && durable->number == 2);
+    RIG_CHECK(r, queued->ticks == durable->ticks); /* one command is one moment */
+    uint64_t queued_ticks = queued->ticks;
     RIG_CHECK(r, row(&trace, STEP_REPEATED, bob, 0) != NULL);
     RIG_CHECK(r, row(&trace, STEP_ACKNOWLEDGED, bob, 2) == NULL);
     RIG_CHECK(r, trace.missed == 0 && !trace.cut && trace.oldest_ms > 0);
@@ -89,7 +91,8 @@ way_story(struct rig *r)
     RIG_CHECK(r, hand_ack(r->store, bob, 2, attached.last) == 0);
     RIG_CHECK(r, hand_read(r->store, bob, alice, 2) == 0);
     find(r, 7, &trace);
-    RIG_CHECK(r, row(&trace, STEP_ACKNOWLEDGED, bob, 2) != NULL);
+    const struct step *acknowledged = row(&trace, STEP_ACKNOWLEDGED, bob, 2);
+    RIG_CHECK(r, acknowledged != NULL && acknowledged->ticks > queued_ticks);
     RIG_CHECK(r, row(&trace, STEP_ACKNOWLEDGED, bob, 1) == NULL);
     RIG_CHECK(r, row(&trace, STEP_READ, bob, 0) != NULL);
     trace_free(&trace);
