@@ -144,7 +144,6 @@ run_stream_ack(const struct apply *apply, const struct command *command)
     const struct command_stream_ack *ack = &command->stream_ack;
     struct ledger *ledger = apply->ledger;
     outbox_acked(ledger, ack->destination, ack->number, ack->bytes);
-    effects_stream(apply->effects, ack->destination);
     for (uint32_t i = 0; i < ack->receipts.count; i++) {
         struct record_head head;
         struct record_chat chat;

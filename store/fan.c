@@ -4,12 +4,20 @@
 enum {
     /* About the CPU that a message to a member who is online costs, at both ends of the socket. */
     MEMBER_NS = 4000,
-    /* So many messages are worth waiting for, whatever comes: with two a third more segments are
-     * sent (1,000 members, 8 messages under way). */
-    MESSAGES = 3,
-    LONGEST = 4, /* times the shortest */
+    /* In times of that for all members. So many messages are worth waiting for, whatever comes:
+     * with two a third more segments are sent (1,000 members, 8 messages under way). */
+    SHORTEST = 3,
+    LONGEST = 12,
     NS_PER_MS = 1000000,
+    LONGEST_NS_MAX = 100 * NS_PER_MS,
+    MEMBERS_MIN = NS_PER_MS / (MEMBER_NS * SHORTEST), /* less can't be waited for */
 };
+
+bool
+fan_is_for(uint32_t members)
+{
+    return members > MEMBERS_MIN;
+}
 
 void
 fan_add(struct fan *fan, const uint64_t streams[4], uint32_t members)
@@ -33,17 +41,21 @@ least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static uint64_t
+earliest_ns(const struct fan *fan)
+{
+    return fan->begun_ns + fan->member_ns * SHORTEST;
+}
+
 /* When the next round may begin, if nothing more is said. */
 static uint64_t
 next_ns(const struct fan *fan)
 {
-    uint64_t earliest_ns = fan->begun_ns + fan->shortest_ns;
-    uint64_t quiet_ns = fan->seen_ns + fan->shortest_ns / MESSAGES;
-    uint64_t latest_ns = fan->begun_ns + fan->shortest_ns * LONGEST;
-    if (fan->messages >= fan->together || quiet_ns < earliest_ns) {
-        return earliest_ns;
-    }
-    return least(quiet_ns, latest_ns);
+    uint64_t first_ns = earliest_ns(fan);
+    uint64_t quiet_ns = fan->seen_ns + fan->member_ns;
+    uint64_t latest_ns = fan->begun_ns + least(fan->member_ns * LONGEST, LONGEST_NS_MAX);
+    uint64_t next = fan->messages >= fan->together ? 0 : least(quiet_ns, latest_ns);
+    return next > first_ns ? next : first_ns;
 }
 
 bool
@@ -59,22 +71,23 @@ fan_begin(struct fan *fan, uint64_t now_ns, uint64_t out[4])
     if (now_ns < next_ns(fan)) {
         return false;
     }
-    uint64_t shortest_ns = (uint64_t)fan->members * MEMBER_NS * MESSAGES;
     for (unsigned i = 0; i < 4; i++) {
         out[i] |= fan->due[i];
     }
     *fan = (struct fan){
         .begun_ns = now_ns,
-        .shortest_ns = shortest_ns >= NS_PER_MS ? shortest_ns : 0,
+        .member_ns = (uint64_t)fan->members * MEMBER_NS,
         .together = fan->messages,
     };
     return true;
 }
 
+/* Before the earliest it is that: more may come until then. */
 uint64_t
 fan_wait_ms(const struct fan *fan, uint64_t now_ns)
 {
-    uint64_t at_ns = next_ns(fan);
+    uint64_t first_ns = earliest_ns(fan);
+    uint64_t at_ns = now_ns < first_ns ? first_ns : next_ns(fan);
     uint64_t left_ns = at_ns > now_ns ? at_ns - now_ns : 0;
     return (left_ns + NS_PER_MS - 1) / NS_PER_MS;
 }

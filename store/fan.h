@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fan.h - when what a group says goes to the partitions that have members: in rounds.
+/* fan.h - when what a large group says goes to the partitions that have members: in rounds.
  *
  * A member who is given several messages at once costs little more than one who is given one: a
- * push, a send, a segment, an acknowledgement. So in a busy group rounds are to be few, and none
- * may wait for what does not come.
+ * push, a send, a segment, an acknowledgement. So in a busy group rounds are to be few, and no
+ * message may wait for what does not come. After a round began the next one begins
  *
- *     a round begins ──── shortest ────┬──── as many are due as went with it: the next one begins
- *     (3 times MEMBER_NS a member)     ├──── nothing more has come for a third of that: likewise
- *                                      └──── four times that: in any case
+ *     - when 12 us for each member have passed, not before; then
+ *     - as soon as as many messages are due as went with that round,
+ *     - or none has come for 4 us for each member,
+ *     - or 48 us for each member have passed, or 100 ms, whichever is less.
  *
- * Whoever writes again when all have what he wrote last is through when the round is, with all who
- * wrote for it: their next messages come at once, and again go together. In a quiet group nothing
- * waits, and none in a small one.
+ * (But never before the first of them.) Whoever writes again when all have what he wrote last is
+ * through when the round is, with all who wrote for it: their next messages come at once, and go
+ * together again. Where no round was for long nothing waits; a small group has none.
  *
- *     fan_add(&fan, streams, members);                a message was said
- *     if (fan_begin(&fan, now_ns, sends_due)) ...     at once, or after fan_wait_ms(&fan, now_ns)
+ *     if (fan_is_for(members)) fan_add(&fan, streams, members);    a message was said, else send it
+ *     if (fan_begin(&fan, now_ns, sends_due)) ...   at once, or after fan_wait_ms(&fan, now_ns)
  *
  * Plain values; zeros are one that has nothing to say.
  */
@@ -26,15 +27,17 @@ struct fan {
     uint64_t due[4];   /* a bit per partition that has members */
     uint32_t members;  /* of the largest group that has something due */
     uint32_t messages; /* that are due */
-    uint32_t seen;     /* of these at the last look that found more than the one before: */
+    uint32_t seen;     /* of these at the last look that found more than the one before; */
     uint64_t seen_ns;  /* when that was */
     /* The last round. */
     uint64_t begun_ns;
-    uint64_t shortest_ns; /* before the next; 0: nothing waits for it */
-    uint32_t together;    /* messages that went with it */
+    uint64_t member_ns; /* MEMBER_NS for each of its members */
+    uint32_t together;  /* messages that went with it */
 };
 
-/* Something is due in these streams, of a group with so many members. */
+/* Whether what a group with so many members says goes in rounds. */
+bool fan_is_for(uint32_t members);
+/* Something is due in these streams, of such a group. */
 void fan_add(struct fan *fan, const uint64_t streams[4], uint32_t members);
 bool fan_is_due(const struct fan *fan);
 /* Begins a round if there is something due and its time has come: its streams are added to `out`.

@@ -97,9 +97,10 @@ struct partition {
     uint64_t alarm;             /* the actor's timer, and when it rings; 0: none is set */
     uint64_t alarm_at_ms;
     struct partition_round round;
-    struct fan fan;        /* of what groups say */
-    struct hot hot_groups; /* which say most */
-    uint64_t sends_due[4]; /* a bit per partition: its stream may have something to send */
+    struct fan fan;           /* of what groups say */
+    struct hot hot_groups;    /* which say most */
+    uint64_t sends_due[4];    /* a bit per partition: its stream may have something to send */
+    uint64_t streams_full[4]; /* likewise: more waits there than may be under way */
     uint64_t acks_due[4]; /* a bit per partition: it is to be told how far its stream was applied */
     bool stream_waits;    /* the first in the queue, for an apply: the next flush wakes it */
     struct partition_stream streams[STORE_PARTITIONS];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rounds of what groups say (fan.h), at work. A stream that has something else to say takes
- * what waits in it along. */
+/* The rounds of what large groups say (fan.h), at work. A stream that has something else to say
+ * takes what waits in it along. */
 #include "store/partition_priv.h"
 #include "store/store_priv.h"
 
@@ -28,6 +28,7 @@ partition_fan_tick(struct partition *partition)
 {
     partition->fan_waiting = false;
     partition_fan_flush(partition);
+    partition_streams_send(partition, false); /* though nothing else may move here for a while */
 }
 
 void

@@ -253,6 +253,8 @@ void partition_streams_resume(struct partition *partition);
 bool partition_stream_again(struct partition *partition, const struct ask_started *started);
 /* Sends what is due and in memory; what is not is put into the fetch, if there is one. */
 void partition_streams_send(struct partition *partition, bool may_fetch);
+/* Some of what was under way there has arrived. */
+void partition_stream_acknowledged(struct partition *partition, uint8_t other);
 /* Sets the timer of the calling partition. */
 void partition_watch(void);
 void partition_tick(struct partition *partition);

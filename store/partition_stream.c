@@ -105,6 +105,9 @@ send_some(struct partition *partition, uint8_t other, bool *out_missing)
     if (head.count > 0) {
         send_records(partition, other, &head, records);
     }
+    if (at->sent == limit && limit < stream->out_last) {
+        set_bit(partition->streams_full, other);
+    }
     return head.count > 0 && at->sent < limit && !*out_missing;
 }
 
@@ -177,10 +180,20 @@ partition_stream_again(struct partition *partition, const struct ask_started *st
     return true;
 }
 
+/* What waits in the stream for its round goes on waiting. */
+void
+partition_stream_acknowledged(struct partition *partition, uint8_t other)
+{
+    uint64_t bit = UINT64_C(1) << other % 64;
+    partition->sends_due[other / 64] |= partition->streams_full[other / 64] & bit;
+    partition->streams_full[other / 64] &= ~bit;
+}
+
 void
 partition_streams_resume(struct partition *partition)
 {
     partition->ticking = false;
+    memset(partition->streams_full, 0, sizeof(partition->streams_full));
     partition_fan_resume(partition);
     counter_set(&partition->outbox_records, partition->ledger.outbox);
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {

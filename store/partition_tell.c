@@ -392,11 +392,13 @@ partition_applied(struct partition *partition, struct ask *ask, const struct res
     uint8_t other;
     counter_add(&partition->commands, 1);
     tell(partition, effects);
-    if (effects->fan_members > 0) {
+    if (fan_is_for(effects->fan_members)) {
         fan_add(&partition->fan, effects->streams, effects->fan_members);
+        memset(effects->streams, 0, sizeof(effects->streams));
+    }
+    if (effects->fan_members > 0) {
         hot_count(&partition->hot_groups, effects->fan_group,
                   (uint32_t)(effects->streams_bytes / 1024) + 1, ln_now_ns());
-        memset(effects->streams, 0, sizeof(effects->streams));
     }
     while (effects_streams_next(effects, &other)) {
         partition->sends_due[other / 64] |= UINT64_C(1) << other % 64;
@@ -405,6 +407,7 @@ partition_applied(struct partition *partition, struct ask *ask, const struct res
         other = ASK_DATA(ask_stream, ask)->source;
         partition->acks_due[other / 64] |= UINT64_C(1) << other % 64;
     } else if (ask->tag == ASK_STREAM_ACK) {
+        partition_stream_acknowledged(partition, ASK_DATA(ask_stream_ack, ask)->destination);
         answer_awaiting(partition);
     }
     if (result->error != 0) {

@@ -3,7 +3,7 @@
  *
  *     steps_moment(steps);                                               what follows is at once
  *     steps_note(steps, STEP_QUEUED, mark, user, device, number);        40 ns; never waits
- *     steps_note(steps, STEP_QUEUED, mark, user, another, number);       half of that
+ *     steps_note(steps, STEP_QUEUED, mark, user, another, number);       asks no clock
  *
  * Notes fill one half of a buffer while a worker writes the other, when it is full or a second old.
  * When both are taken notes are dropped and counted, and the next that finds room is preceded by

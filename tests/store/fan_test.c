@@ -49,17 +49,20 @@ what_is_said_during_a_round_goes_with_the_next(void **state)
 }
 
 static void
-in_a_small_group_nothing_waits(void **state)
+a_small_group_has_no_rounds(void **state)
 {
     (void)state;
+    assert_false(fan_is_for(0));
+    assert_false(fan_is_for(83));
+    assert_true(fan_is_for(84)); /* of which a round is a millisecond and a little */
     struct fan fan = {0};
-    for (unsigned i = 0; i < 3; i++) {
-        uint64_t out[4] = {0};
-        fan_add(&fan, OTHERS, 50);
-        assert_int_equal(fan_wait_ms(&fan, MS), 0);
-        assert_true(fan_begin(&fan, MS, out));
-        assert_memory_equal(out, OTHERS, sizeof(out));
-    }
+    uint64_t out[4];
+    fan_add(&fan, SOME, 84);
+    assert_true(fan_begin(&fan, 100 * MS, out));
+    fan_add(&fan, SOME, 84);
+    assert_int_equal(fan_wait_ms(&fan, 100 * MS), 2);
+    assert_false(fan_begin(&fan, 101 * MS, out));
+    assert_true(fan_begin(&fan, 102 * MS, out));
 }
 
 /* Begins a round with so many messages, and says so many more. */
@@ -103,7 +106,7 @@ it_does_not_wait_for_what_has_stopped_coming(void **state)
     struct fan fan = {0};
     uint64_t out[4];
     uint64_t at_ns = 100 * MS;
-    say(&fan, at_ns, 3, 1); /* the one came while the round had just begun */
+    say(&fan, at_ns, 3, 1); /* the one comes when the round has just begun */
     assert_false(fan_begin(&fan, at_ns, out));
     assert_int_equal(fan_wait_ms(&fan, at_ns), SHORTEST_MS);
     assert_false(fan_begin(&fan, at_ns + SHORTEST_MS * MS - 1, out));
@@ -146,11 +149,69 @@ what_went_together_long_ago_holds_nobody(void **state)
     (void)state;
     struct fan fan = {0};
     uint64_t out[4];
-    say(&fan, 100 * MS, 8, 1);
-    assert_true(fan_begin(&fan, (100 + LONGEST_MS) * MS, out));
-    say(&fan, 1000 * MS, 8, 0);
+    say(&fan, 100 * MS, 8, 0);
     fan_add(&fan, SOME, 1000);
-    assert_true(fan_begin(&fan, (1000 + LONGEST_MS) * MS, out));
+    assert_true(fan_begin(&fan, 10000 * MS, out));
+    assert_int_equal(fan.together, 1);
+}
+
+/* One comes shortly before the shortest is over, and the others then. */
+static void
+until_the_shortest_is_over_that_is_when_to_look(void **state)
+{
+    (void)state;
+    struct fan fan = {0};
+    uint64_t out[4];
+    uint64_t at_ns = 100 * MS;
+    say(&fan, at_ns, 3, 0);
+    fan_add(&fan, SOME, 1000);
+    assert_false(fan_begin(&fan, at_ns + (SHORTEST_MS - 2) * MS, out));
+    assert_int_equal(fan_wait_ms(&fan, at_ns + (SHORTEST_MS - 2) * MS), 2);
+    fan_add(&fan, SOME, 1000);
+    fan_add(&fan, SOME, 1000);
+    assert_false(fan_begin(&fan, at_ns + (SHORTEST_MS - 1) * MS, out));
+    assert_true(fan_begin(&fan, at_ns + SHORTEST_MS * MS, out));
+}
+
+static void
+the_largest_group_in_a_round_says_how_long_it_takes(void **state)
+{
+    (void)state;
+    struct fan fan = {0};
+    uint64_t out[4];
+    uint64_t at_ns = 100 * MS;
+    fan_add(&fan, SOME, 1000);
+    fan_add(&fan, OTHERS, 100);
+    assert_true(fan_begin(&fan, at_ns, out));
+    fan_add(&fan, OTHERS, 100);
+    fan_add(&fan, OTHERS, 100);
+    assert_false(fan_begin(&fan, at_ns + SHORTEST_MS * MS - 1, out));
+    at_ns += SHORTEST_MS * MS;
+    assert_true(fan_begin(&fan, at_ns, out));
+    fan_add(&fan, OTHERS, 100);
+    fan_add(&fan, OTHERS, 100);
+    assert_false(fan_begin(&fan, at_ns + MS, out));
+    assert_true(fan_begin(&fan, at_ns + 2 * MS, out));
+}
+
+static void
+no_group_is_so_large_that_a_round_waits_longer_than_100_ms(void **state)
+{
+    (void)state;
+    struct fan fan = {0};
+    uint64_t out[4];
+    uint64_t at_ns = 100 * MS;
+    unsigned waited_ms = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        fan_add(&fan, SOME, 4096);
+    }
+    assert_true(fan_begin(&fan, at_ns, out));
+    fan_add(&fan, SOME, 4096);
+    while (!fan_begin(&fan, at_ns + waited_ms * MS, out)) {
+        fan_add(&fan, SOME, 4096);
+        waited_ms++;
+    }
+    assert_int_equal(waited_ms, 100);
 }
 
 int
@@ -161,7 +222,7 @@ main(void)
              what_is_said_in_a_quiet_group_goes_at_once),
         SPEC("what is said during a round goes with the next",
              what_is_said_during_a_round_goes_with_the_next),
-        SPEC("in a small group nothing waits", in_a_small_group_nothing_waits),
+        SPEC("a small group has no rounds", a_small_group_has_no_rounds),
         SPEC("a round begins when as many are due as went with the one before",
              a_round_begins_when_as_many_are_due_as_went_with_the_one_before),
         SPEC("it does not wait for what has stopped coming",
@@ -169,6 +230,12 @@ main(void)
         SPEC("it waits four times the shortest at most, whatever keeps coming",
              it_waits_four_times_the_shortest_at_most_whatever_keeps_coming),
         SPEC("what went together long ago holds nobody", what_went_together_long_ago_holds_nobody),
+        SPEC("until the shortest is over that is when to look again",
+             until_the_shortest_is_over_that_is_when_to_look),
+        SPEC("the largest group in a round says how long it takes",
+             the_largest_group_in_a_round_says_how_long_it_takes),
+        SPEC("no group is so large that a round waits longer than 100 ms",
+             no_group_is_so_large_that_a_round_waits_longer_than_100_ms),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include "runtime/linnet.h"
 #include "store/store_priv.h"
 #include "tests/spec.h"
+#include "tests/store/company.h"
 #include "tests/store/hand.h"
 #include "tests/store/rig.h"
 #include "tests/store/told.h"
@@ -15,17 +16,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STRANGERS = 1300, FORMER_KEPT = 1024, TIMEOUT_MS = 30000 };
+enum { STRANGERS = 1300, FORMER_KEPT = 1024, TIMEOUT_MS = COMPANY_TIMEOUT_MS };
 
 static struct rig rig;
-
-static int
-by_id(const void *a, const void *b)
-{
-    uint64_t one = *(const uint64_t *)a;
-    uint64_t other = *(const uint64_t *)b;
-    return (one > other) - (one < other);
-}
 
 /* Of the owner and of many who are no users: they are found absent, and leave. */
 static uint64_t
@@ -173,49 +166,14 @@ refusals_until_sent(struct rig *r, uint64_t owner, uint64_t group, uint64_t numb
     return refused;
 }
 
-/* Of the owner and others, sorted. */
-static uint64_t
-group_of(struct rig *r, uint64_t owner, uint64_t number, const uint64_t *ids, uint16_t count)
-{
-    struct store_group_create create = {.user = owner,
-                                        .number = number,
-                                        .members = count,
-                                        .device = 1,
-                                        .rights = STORE_GROUP_ALL_SEND};
-    size_t bytes = count * sizeof(*ids);
-    struct ln_msg *answer = NULL;
-    struct ln_msg *msg = ln_msg_new(STORE_GROUP_CREATE, LN_DURABLE, sizeof(create));
-    memcpy(msg->data, &create, sizeof(create));
-    if (count > 0) {
-        msg->buffer = ln_buffer_new(bytes);
-        memcpy(ln_buffer_data(msg->buffer), ids, bytes);
-    }
-    RIG_CHECK(r, ln_call(store_user_pid(r->store, owner), &msg, TIMEOUT_MS, &answer) == 0);
-    uint64_t group = ((struct store_group_id *)(void *)answer->data)->group;
-    ln_msg_free(&answer);
-    return group;
-}
-
-static void
-crowd_create(struct rig *r, uint64_t *out_owner, uint64_t ids[CROWD])
-{
-    RIG_CHECK(r, hand_user_create(r->store, "alice", true, out_owner) == 0);
-    for (unsigned i = 0; i < CROWD; i++) {
-        char name[16];
-        (void)snprintf(name, sizeof(name), "member%u", i);
-        RIG_CHECK(r, hand_user_create(r->store, name, true, &ids[i]) == 0);
-    }
-    qsort(ids, CROWD, sizeof(ids[0]), by_id);
-}
-
 static void
 amplification_story(struct rig *r)
 {
     uint64_t owner;
     uint64_t ids[CROWD];
     unsigned refused = 0;
-    crowd_create(r, &owner, ids);
-    uint64_t group = group_of(r, owner, 1, ids, CROWD);
+    company_create(r, &owner, ids, CROWD);
+    uint64_t group = company_group(r, owner, 1, ids, CROWD);
     for (uint64_t number = 2; number < 2 + BIG_MESSAGES; number++) {
         refused += refusals_until_sent(r, owner, group, number);
     }
@@ -243,13 +201,13 @@ loud_story(struct rig *r)
     uint64_t owner;
     uint64_t ids[CROWD];
     uint64_t seed = r->store->partitions[0].ledger.seed;
-    crowd_create(r, &owner, ids);
-    uint64_t loud = group_of(r, owner, 1, ids, CROWD);
+    company_create(r, &owner, ids, CROWD);
+    uint64_t loud = company_group(r, owner, 1, ids, CROWD);
     uint64_t quiet = 0;
     uint64_t number = 2;
     unsigned refused = 0;
     while (key_partition_of_id(seed, loud) != key_partition_of_id(seed, quiet)) {
-        quiet = group_of(r, owner, number++, NULL, 0);
+        quiet = company_group(r, owner, number++, NULL, 0);
     }
     RIG_CHECK(r, send_big(r, owner, quiet, number++) == 0); /* it is known that there are others */
     for (unsigned i = 0; i < BIG_MESSAGES; i++) {
@@ -309,15 +267,6 @@ ask_to_revise(struct rig *r, uint64_t owner, uint64_t group, uint64_t number, ui
     return ln_request(store_user_pid(r->store, group), &msg);
 }
 
-static void
-expect_done(struct rig *r, uint64_t ref)
-{
-    struct ln_msg *answer = NULL;
-    RIG_CHECK(r, ln_receive_answer(ref, TIMEOUT_MS, &answer) == 0);
-    RIG_CHECK(r, answer != NULL && answer->error == 0);
-    ln_msg_free(&answer);
-}
-
 /* The streams carry a join and what is done to a message before anybody has applied either. */
 static void
 breath_story(struct rig *r)
@@ -325,7 +274,7 @@ breath_story(struct rig *r)
     uint64_t owner;
     uint64_t newcomer;
     RIG_CHECK(r, hand_user_create(r->store, "alice", true, &owner) == 0);
-    uint64_t group = group_of(r, owner, 1, NULL, 0);
+    uint64_t group = company_group(r, owner, 1, NULL, 0);
     for (uint64_t i = 0; i < NEWCOMERS; i++) {
         uint64_t number = 10 + 3 * i;
         char name[16];
@@ -334,8 +283,8 @@ breath_story(struct rig *r)
         RIG_CHECK(r, send_big(r, owner, group, number) == 0);
         uint64_t added = ask_to_add(r, owner, group, number + 1, newcomer);
         uint64_t revised = ask_to_revise(r, owner, group, number + 2, i + 1);
-        expect_done(r, added);
-        expect_done(r, revised);
+        company_done(r, added);
+        company_done(r, revised);
     }
     (void)ln_sleep(5000);
 }
@@ -352,22 +301,6 @@ joins_and_changes_in_one_breath(void **state)
 /* ------------------------------------------------------------------------------------ in rounds */
 
 enum { SAID = 40 };
-
-static uint64_t
-ask_to_say(struct rig *r, uint64_t owner, uint64_t group, uint64_t number, uint32_t bytes)
-{
-    struct store_message message = {.recipient = group,
-                                    .sender = owner,
-                                    .number = number,
-                                    .sender_device = 1,
-                                    .body_kind = 1,
-                                    .body_bytes = bytes};
-    struct ln_msg *msg = ln_msg_new(STORE_GROUP_MESSAGE, LN_DURABLE, sizeof(message));
-    memcpy(msg->data, &message, sizeof(message));
-    msg->buffer = ln_buffer_new(bytes);
-    memset(ln_buffer_data(msg->buffer), 'x', bytes);
-    return ln_request(store_user_pid(r->store, group), &msg);
-}
 
 /* What a session was pushed, each push going on where the one before it ended: how many entries
  * came in each, and all of them. */
@@ -417,15 +350,15 @@ say_at_once(struct rig *r, uint32_t bytes, struct heard *out)
     uint64_t member;
     RIG_CHECK(r, hand_user_create(r->store, "alice", true, &owner) == 0);
     RIG_CHECK(r, hand_user_create(r->store, "bob", true, &member) == 0);
-    uint64_t group = group_of(r, owner, 1, &member, 1);
+    uint64_t group = company_group(r, owner, 1, &member, 1);
     (void)ln_sleep(1000);
     RIG_CHECK(r, hand_attach(r->store, member, 1, &attached) == 0);
     RIG_CHECK(r, hand_ack(r->store, member, 1, attached.last) == 0);
     for (unsigned i = 0; i < SAID; i++) {
-        refs[i] = ask_to_say(r, owner, group, 2 + i, bytes);
+        refs[i] = company_say(r, owner, group, 2 + i, bytes);
     }
     for (unsigned i = 0; i < SAID; i++) {
-        expect_done(r, refs[i]);
+        company_done(r, refs[i]);
     }
     hear(r, out);
     return group;
@@ -594,14 +527,14 @@ own_story(struct rig *r)
     uint64_t bob;
     RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
     RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
-    uint64_t group = group_of(r, alice, 1, &bob, 1);
+    uint64_t group = company_group(r, alice, 1, &bob, 1);
     (void)ln_sleep(1000);
     uint64_t newest = fill(r, alice, bob);
     for (unsigned i = 0; i < 3; i++) {
-        refs[i] = ask_to_say(r, alice, group, 2 + i, bytes[i]);
+        refs[i] = company_say(r, alice, group, 2 + i, bytes[i]);
     }
     for (unsigned i = 0; i < 3; i++) {
-        expect_done(r, refs[i]);
+        company_done(r, refs[i]);
     }
     expect_short_and_mark(r, newest);
 }
