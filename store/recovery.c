@@ -234,9 +234,9 @@ logs_open(struct recovery *recovery)
                              strerrorname_np(-error));
     }
     for (unsigned i = 0; i < store->journals_count; i++) {
-        recovery_place(recovery, recovery_facts(recovery)->log_generation, i, &recovery->place);
-        error =
-            log_open(&recovery->place, &recovery->ends[i], &store->journals[i].log, recovery->why);
+        struct log_place place;
+        recovery_place(recovery, recovery_facts(recovery)->log_generation, i, &place);
+        error = log_open(&place, &recovery->ends[i], &store->journals[i].log, recovery->why);
         if (error != 0) {
             return RECOVERY_FAIL(recovery, error, "%s", recovery->why);
         }
@@ -410,7 +410,6 @@ recovery_run(struct store *store, struct store_report *report)
     ASSERT(recovery != NULL);
     recovery->store = store;
     recovery->report = report;
-    recovery->note.file = -1;
     recovery->reads = calloc(store->cells_count, sizeof(recovery->reads[0]));
     ASSERT(recovery->reads != NULL);
     effects_init(&recovery->effects);

@@ -8,7 +8,6 @@
 
 #include "store/log_scan.h"
 #include "store/recovery.h"
-#include "store/replay_note.h"
 #include "store/skip_list.h"
 
 #include <stdio.h>
@@ -17,13 +16,11 @@
 struct recovery {
     struct store *store;
     struct store_report *report;
-    struct replay_note note;
     struct skip_list skips;
     struct environment_read *reads; /* one per cell, while the logs are applied */
     unsigned reads_count;
     struct effects effects;
-    struct log_place place; /* of the log being scanned */
-    struct log_end *ends;   /* one per log */
+    struct log_end *ends; /* one per log */
     char why[LOG_WHY_BYTES];
 };
 

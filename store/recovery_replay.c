@@ -1,16 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A start applies the logs' tails: what is in the log and not in LMDB yet. */
+/* A start applies the logs' tails: what is in the log and not in LMDB yet. Each log has cells of
+ * its own, so all are applied at the same time; but where an earlier start ended while it did that
+ * they are applied one after the other, so that it is seen which command it is. */
 #include "store/recovery_priv.h"
-
-#include "store/log_scan.h"
+#include "store/replay_note.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* One log. */
+struct replay {
+    struct recovery *recovery; /* borrowed; but for the log's cells nothing of it is written */
+    uint32_t log;
+    struct replay_note note;
+    struct effects effects;
+    struct log_place place;
+    struct log_scan scan;
+    uint64_t commands, skipped; /* so many were applied, and passed over */
+    int error;
+    char why[STORE_WHY_BYTES];
+};
+
+#define REPLAY_FAIL(replay, error, ...) \
+    ((void)snprintf((replay)->why, STORE_WHY_BYTES, __VA_ARGS__), (error))
+
 /* Fetches for one command what its apply looks up. */
 struct learning {
-    struct recovery *recovery;
+    const struct recovery *recovery;
     struct partition *partition;
     int error;
 };
@@ -35,85 +52,93 @@ learn(void *context, const struct store_key *key)
 }
 
 static int
-apply_again(struct recovery *recovery, const struct log_command *logged, const char *name)
+apply_again(struct replay *replay, const struct log_command *logged,
+            const struct position *position)
 {
-    struct partition *partition = &recovery->store->partitions[logged->partition];
-    struct learning learning = {.recovery = recovery, .partition = partition};
+    struct partition *partition = &replay->recovery->store->partitions[logged->partition];
+    struct learning learning = {.recovery = replay->recovery, .partition = partition};
     struct command command;
     struct result result;
     int error = command_decode(logged, &command);
     if (error != 0) {
-        return RECOVERY_FAIL(recovery, error == -EPROTO ? -EPROTO : -EUCLEAN,
-                             error == -EPROTO
-                                 ? "the command at %s was written by a later version of linnet"
-                                 : "the command at %s makes no sense",
-                             name);
+        char name[POSITION_TEXT_BYTES];
+        position_print(position, name);
+        return REPLAY_FAIL(replay, error == -EPROTO ? -EPROTO : -EUCLEAN,
+                           error == -EPROTO
+                               ? "the command at %s was written by a later version of linnet"
+                               : "the command at %s makes no sense",
+                           name);
     }
     apply_needs(&partition->ledger, &command, learn, &learning);
     if (learning.error != 0) {
-        return RECOVERY_FAIL(recovery, learning.error, "cell %u can't be read: %s",
-                             partition->cell->index, strerrorname_np(-learning.error));
+        return REPLAY_FAIL(replay, learning.error, "cell %u can't be read: %s",
+                           partition->cell->index, strerrorname_np(-learning.error));
     }
-    effects_clear(&recovery->effects);
-    apply_command(&partition->ledger, &command, &recovery->effects, &result);
+    effects_clear(&replay->effects);
+    apply_command(&partition->ledger, &command, &replay->effects, &result);
     partition->cell->commands += command_weight(&command);
-    recovery->report->commands++;
+    replay->commands++;
     return 0;
+}
+
+static int
+note_command(struct replay *replay, const struct log_command *logged,
+             const struct position *position)
+{
+    char name[POSITION_TEXT_BYTES];
+    int error = replay_note_command(&replay->note, position);
+    if (error == -ENOTRECOVERABLE) {
+        position_print(position, name);
+        return REPLAY_FAIL(replay, error,
+                           "the node ended %d times while it applied the %s command at %s; `linnet "
+                           "store skip %s` makes the next start pass over it",
+                           REPLAY_NOTE_TRIES, command_kind_name((enum command_kind)logged->kind),
+                           name, name);
+    }
+    return error == 0 ? 0
+                      : REPLAY_FAIL(replay, error, "%s can't be written: %s", replay->note.path,
+                                    strerrorname_np(-error));
 }
 
 /* A command that LMDB has already is passed over. */
 static int
-replay_command(struct recovery *recovery, const struct log_command *logged,
+replay_command(struct replay *replay, const struct log_command *logged,
                const struct position *position)
 {
-    char name[POSITION_TEXT_BYTES];
-    const struct cell *cell = recovery->store->partitions[logged->partition].cell;
+    struct partition *partition = &replay->recovery->store->partitions[logged->partition];
     struct log_mark at = {.generation = position->generation, .position = position->at};
-    if (log_mark_compare(&at, &cell->folded) < 0) {
+    if (log_mark_compare(&at, &partition->cell->folded) < 0) {
         return 0;
     }
-    if (skip_list_has(&recovery->skips, position)) {
-        apply_give_up(&recovery->store->partitions[logged->partition].ledger, logged);
-        recovery->report->skipped++;
+    if (skip_list_has(&replay->recovery->skips, position)) {
+        apply_give_up(&partition->ledger, logged);
+        replay->skipped++;
         return 0;
     }
-    position_print(position, name);
-    int error = replay_note_command(&recovery->note, position);
-    if (error == -ENOTRECOVERABLE) {
-        return RECOVERY_FAIL(
-            recovery, error,
-            "the node ended %d times while it applied the %s command at %s; `linnet store "
-            "skip %s` makes the next start pass over it",
-            REPLAY_NOTE_TRIES, command_kind_name((enum command_kind)logged->kind), name, name);
-    }
-    if (error != 0) {
-        return RECOVERY_FAIL(recovery, error, "%s can't be written: %s", recovery->note.path,
-                             strerrorname_np(-error));
-    }
-    return apply_again(recovery, logged, name);
+    int error = note_command(replay, logged, position);
+    return error == 0 ? apply_again(replay, logged, position) : error;
 }
 
 static int
 replay_batch(void *context, struct log_batch *batch)
 {
-    struct recovery *recovery = context;
+    struct replay *replay = context;
     struct log_command logged;
-    struct position position = {.generation = recovery->place.generation,
-                                .log = recovery->place.log};
+    struct position position = {.generation = replay->place.generation, .log = replay->log};
     position.at = batch->position;
-    int error = replay_note_batch(&recovery->note, &position);
+    int error = replay_note_batch(&replay->note, &position);
     if (error != 0) {
-        return RECOVERY_FAIL(recovery, error, "%s can't be written: %s", recovery->note.path,
-                             strerrorname_np(-error));
+        return REPLAY_FAIL(replay, error, "%s can't be written: %s", replay->note.path,
+                           strerrorname_np(-error));
     }
     for (;;) {
         int more = log_batch_next(batch, &logged, &position.at);
         if (more <= 0) {
             return more == 0 ? 0
-                             : RECOVERY_FAIL(recovery, -EUCLEAN, "a batch of log %u makes no sense",
-                                             recovery->place.log);
+                             : REPLAY_FAIL(replay, -EUCLEAN, "a batch of log %u makes no sense",
+                                           replay->log);
         }
-        error = replay_command(recovery, &logged, &position);
+        error = replay_command(replay, &logged, &position);
         if (error != 0) {
             return error;
         }
@@ -123,52 +148,110 @@ replay_batch(void *context, struct log_batch *batch)
 /* The least and the greatest position that the log's cells are folded at. A cell that was folded
  * for a generation to come needs nothing of this one. */
 static void
-marks_of_log(const struct recovery *recovery, struct log_scan *scan)
+marks_of_log(struct replay *replay)
 {
-    const struct store *store = recovery->store;
+    const struct store *store = replay->recovery->store;
     uint64_t least = UINT64_MAX;
     uint64_t greatest = 0;
-    for (unsigned i = recovery->place.log; i < store->cells_count;
-         i += recovery_facts(recovery)->schedulers) {
+    for (unsigned i = replay->log; i < store->cells_count;
+         i += recovery_facts(replay->recovery)->schedulers) {
         const struct log_mark *mark = &store->cells[i].folded;
-        if (mark->generation > recovery->place.generation) {
+        if (mark->generation > replay->place.generation) {
             continue;
         }
-        uint64_t position = mark->generation == recovery->place.generation ? mark->position : 0;
+        uint64_t position = mark->generation == replay->place.generation ? mark->position : 0;
         least = position < least ? position : least;
         greatest = position > greatest ? position : greatest;
     }
-    scan->from = least == UINT64_MAX ? 0 : least;
-    scan->at_least = greatest;
+    replay->scan.from = least == UINT64_MAX ? 0 : least;
+    replay->scan.at_least = greatest;
+}
+
+static void
+replay_log(void *context)
+{
+    struct replay *replay = context;
+    struct log_end *end = &replay->recovery->ends[replay->log];
+    marks_of_log(replay);
+    replay->error = log_scan_run(&replay->scan, end);
+    if (replay->error != 0 && replay->why[0] == '\0') {
+        (void)REPLAY_FAIL(replay, replay->error, "%s", replay->scan.why);
+    }
+}
+
+static int
+replay_init(struct replay *replay, struct recovery *recovery, uint32_t log)
+{
+    *replay = (struct replay){.recovery = recovery, .log = log, .note = {.file = -1}};
+    replay->scan =
+        (struct log_scan){.place = &replay->place, .each = replay_batch, .context = replay};
+    effects_init(&replay->effects);
+    recovery_place(recovery, recovery_facts(recovery)->log_generation, log, &replay->place);
+    int error = replay_note_open(&replay->note, recovery->store->options.driver,
+                                 directory_path(recovery->store->directory), log);
+    return error == 0 ? 0
+                      : RECOVERY_FAIL(recovery, error, "%s can't be opened: %s", replay->note.path,
+                                      strerrorname_np(-error));
+}
+
+/* Returns what went wrong in the first log in which something did. */
+static int
+replay_all(struct recovery *recovery, struct replay *replays, uint32_t logs)
+{
+    bool warned = false;
+    void **contexts = calloc(logs, sizeof(*contexts));
+    ASSERT(contexts != NULL);
+    for (uint32_t i = 0; i < logs; i++) {
+        contexts[i] = &replays[i];
+        warned = warned || replay_note_warns(&replays[i].note);
+    }
+    if (!warned) {
+        io_run_all(recovery->store->options.driver, replay_log, contexts, logs);
+    }
+    int error = 0;
+    for (uint32_t i = 0; i < logs && error == 0; i++) {
+        if (warned) {
+            replay_log(&replays[i]);
+        }
+        error = replays[i].error;
+        if (error != 0) {
+            (void)RECOVERY_FAIL(recovery, error, "%s", replays[i].why);
+        }
+    }
+    free(contexts);
+    return error;
+}
+
+/* A start that ends with an error, of the disk for one, has survived its commands. */
+static void
+replays_fini(struct recovery *recovery, struct replay *replays, uint32_t logs, bool survived)
+{
+    for (uint32_t i = 0; i < logs; i++) {
+        recovery->report->commands += replays[i].commands;
+        recovery->report->skipped += replays[i].skipped;
+        recovery->report->torn_bytes += recovery->ends[i].torn_bytes;
+        replay_note_close(&replays[i].note, survived);
+        effects_fini(&replays[i].effects);
+    }
+    free(replays);
 }
 
 int
 recovery_replay(struct recovery *recovery)
 {
-    struct store *store = recovery->store;
     uint32_t logs = recovery_facts(recovery)->schedulers;
+    uint32_t made = 0;
+    int error = 0;
+    struct replay *replays = calloc(logs, sizeof(*replays));
     recovery->ends = calloc(logs, sizeof(recovery->ends[0]));
-    struct log_scan *scan = calloc(1, sizeof(*scan));
-    ASSERT(recovery->ends != NULL && scan != NULL);
-    int error =
-        replay_note_open(&recovery->note, store->options.driver, directory_path(store->directory));
-    if (error != 0) {
-        (void)RECOVERY_FAIL(recovery, error, "%s can't be opened: %s", recovery->note.path,
-                            strerrorname_np(-error));
+    ASSERT(replays != NULL && recovery->ends != NULL);
+    while (made < logs && error == 0) {
+        error = replay_init(&replays[made], recovery, made);
+        made++;
     }
-    for (uint32_t i = 0; error == 0 && i < logs; i++) {
-        recovery_place(recovery, recovery_facts(recovery)->log_generation, i, &recovery->place);
-        *scan =
-            (struct log_scan){.place = &recovery->place, .each = replay_batch, .context = recovery};
-        marks_of_log(recovery, scan);
-        error = log_scan_run(scan, &recovery->ends[i]);
-        recovery->report->torn_bytes += recovery->ends[i].torn_bytes;
-        if (error != 0 && recovery->report->why[0] == '\0') {
-            (void)RECOVERY_FAIL(recovery, error, "%s", scan->why);
-        }
+    if (error == 0) {
+        error = replay_all(recovery, replays, logs);
     }
-    /* A start that ends with an error, of the disk for one, has survived its commands. */
-    replay_note_close(&recovery->note, error != -ENOTRECOVERABLE);
-    free(scan);
+    replays_fini(recovery, replays, made, error != -ENOTRECOVERABLE);
     return error;
 }

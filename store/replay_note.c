@@ -5,6 +5,7 @@
 #include "store/cursor.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 /* "replay", and a version. */
@@ -60,11 +61,16 @@ note_parse(struct replay_note *note, const unsigned char bytes[REPLAY_NOTE_BYTES
 }
 
 int
-replay_note_open(struct replay_note *note, struct io_driver *driver, const char *directory)
+replay_note_open(struct replay_note *note, struct io_driver *driver, const char *directory,
+                 uint32_t log)
 {
+    char number[16] = ""; /* the first log's file has none */
     unsigned char bytes[REPLAY_NOTE_BYTES];
     *note = (struct replay_note){.driver = driver, .file = -1};
-    int length = snprintf(note->path, sizeof(note->path), "%s/replaying", directory);
+    if (log > 0) {
+        (void)snprintf(number, sizeof(number), "-%" PRIu32, log);
+    }
+    int length = snprintf(note->path, sizeof(note->path), "%s/replaying%s", directory, number);
     if (length < 0 || (size_t)length >= sizeof(note->path)) {
         return -ENAMETOOLONG;
     }
@@ -83,6 +89,12 @@ replay_note_open(struct replay_note *note, struct io_driver *driver, const char 
         note_parse(note, bytes);
     }
     return 0;
+}
+
+bool
+replay_note_warns(const struct replay_note *note)
+{
+    return note->batch.at != 0;
 }
 
 int

@@ -5,9 +5,9 @@
  * While a start applies the log's tail it notes where it is: before each batch, and, in a batch
  * that an earlier start did not survive, before each command. A command that was not survived
  * REPLAY_NOTE_TRIES times in a row is named to the operator instead of being tried again. The note
- * is not synced: it is for a process that ends, not for a power cut.
+ * is not synced: it is for a process that ends, not for a power cut. Each log has its own.
  *
- *     replay_note_open(&note, driver, directory);
+ *     replay_note_open(&note, driver, directory, log);
  *     result = replay_note_batch(&note, &position);          before each batch
  *     result = replay_note_command(&note, &position);        before each command
  *     replay_note_close(&note, true);                        the process is still there
@@ -39,7 +39,9 @@ struct replay_note {
 
 /* 0 or a negative errno. A note that makes no sense counts as none. */
 MUST_CHECK int replay_note_open(struct replay_note *note, struct io_driver *driver,
-                                const char *directory);
+                                const char *directory, uint32_t log);
+/* Whether a start before this one ended while it applied this log. */
+bool replay_note_warns(const struct replay_note *note);
 MUST_CHECK int replay_note_batch(struct replay_note *note, const struct position *batch);
 MUST_CHECK int replay_note_command(struct replay_note *note, const struct position *command);
 void replay_note_close(struct replay_note *note, bool survived);

@@ -36,6 +36,19 @@ io_join(struct io_driver *driver)
 }
 
 void
+io_run_all(struct io_driver *driver, void (*run)(void *context), void *const *contexts,
+           unsigned count)
+{
+    if (driver->ops->run_all != NULL) {
+        driver->ops->run_all(run, contexts, count);
+        return;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        run(contexts[i]);
+    }
+}
+
+void
 io_driver_close(struct io_driver *driver)
 {
     if (driver != NULL) {

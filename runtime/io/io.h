@@ -105,6 +105,12 @@ LN_API LN_MUST_CHECK int io_start(struct io_driver *driver, const struct io_loop
  * without a done. */
 LN_API void io_join(struct io_driver *driver);
 
+/* Calls `run` with each of the contexts, and returns when all have returned. Under uring they run
+ * at the same time, each on a thread of its own as far as there are threads; under sim one after
+ * the other. For what a start or an end has to do: before io_start, or after io_join. */
+LN_API void io_run_all(struct io_driver *driver, void (*run)(void *context), void *const *contexts,
+                       unsigned count);
+
 /* Ends the driver; all loops have stopped. Takes the driver; NULL is allowed. */
 LN_API void io_driver_close(struct io_driver *driver);
 

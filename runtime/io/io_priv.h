@@ -8,6 +8,8 @@
 struct io_ops {
     int (*start)(struct io_driver *driver, const struct io_loop *loops);
     void (*join)(struct io_driver *driver);
+    /* NULL: one after the other */
+    void (*run_all)(void (*run)(void *context), void *const *contexts, unsigned count);
     void (*close_driver)(struct io_driver *driver);
     void (*wake)(struct io *io);
     uint64_t (*now_ns)(struct io *io);

@@ -260,6 +260,7 @@ static void driver_close(struct io_driver *base);
 static const struct io_ops uring_ops = {
     .start = uring_start,
     .join = uring_join,
+    .run_all = uring_run_all,
     .close_driver = driver_close,
     .wake = uring_wake,
     .now_ns = now_ns,

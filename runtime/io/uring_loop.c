@@ -418,6 +418,49 @@ uring_start(struct io_driver *base, const struct io_loop *loops)
     return error;
 }
 
+/* One of uring_run_all's. */
+struct part {
+    void (*run)(void *context);
+    void *context;
+    pthread_t thread;
+    bool started;
+};
+
+static void *
+part_main(void *argument)
+{
+    struct part *part = argument;
+    (void)pthread_setname_np(pthread_self(), "linnet-start");
+    part->run(part->context);
+    return NULL;
+}
+
+/* The caller's thread does the first itself, and then what none could be started for. */
+void
+uring_run_all(void (*run)(void *context), void *const *contexts, unsigned count)
+{
+    struct part *parts = calloc(count, sizeof(*parts));
+    sigset_t signals;
+    ASSERT(parts != NULL || count == 0);
+    signals_block(&signals);
+    for (unsigned i = 1; i < count; i++) {
+        parts[i] = (struct part){.run = run, .context = contexts[i]};
+        parts[i].started = pthread_create(&parts[i].thread, NULL, part_main, &parts[i]) == 0;
+    }
+    (void)pthread_sigmask(SIG_SETMASK, &signals, NULL);
+    for (unsigned i = 0; i < count; i++) {
+        if (!parts[i].started) {
+            run(contexts[i]);
+        }
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (parts[i].started) {
+            (void)pthread_join(parts[i].thread, NULL);
+        }
+    }
+    free(parts);
+}
+
 void
 uring_join(struct io_driver *base)
 {

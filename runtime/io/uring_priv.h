@@ -220,6 +220,7 @@ const void *uring_ahead(const struct uring_ring *ring);
 
 int uring_start(struct io_driver *driver, const struct io_loop *loops);
 void uring_join(struct io_driver *driver);
+void uring_run_all(void (*run)(void *context), void *const *contexts, unsigned count);
 void uring_wake(struct io *io);
 void uring_work_start(struct io *io, struct io_work *work, enum io_priority priority);
 bool uring_work_withdraw(struct io *io, struct io_work *work);

@@ -166,6 +166,8 @@ names_damage(void **state)
 
 /* ------------------------------------------------------------------------------ a fatal command */
 
+enum { CELLS = 8 };
+
 static void
 append_one(struct log *log, const struct command *command)
 {
@@ -178,7 +180,8 @@ append_one(struct log *log, const struct command *command)
     assert_int_equal(log_append(log, &logged), 0);
 }
 
-/* Appends commands to the log of a store that is down, as one batch. Their positions. */
+/* Appends commands of one partition to its log of a store that is down, as one batch. Their
+ * positions. */
 static void
 append(const struct command *commands, unsigned count, struct position *out)
 {
@@ -194,9 +197,10 @@ append(const struct command *commands, unsigned count, struct position *out)
     struct io_driver *driver;
     assert_int_equal(sim_open(&sim, &driver), 0);
     struct directory_options options = {
-        .driver = driver, .path = rig.path, .cells = 8, .schedulers = 1};
+        .driver = driver, .path = rig.path, .cells = CELLS, .schedulers = rig.schedulers};
     assert_int_equal(directory_open(&options, &directory, why), 0);
     struct log_place place = {.driver = driver,
+                              .log = commands->partition % CELLS % rig.schedulers,
                               .folder = directory_log_path(directory),
                               .generation = directory_facts(directory)->log_generation,
                               .segment_bytes = rig.options.segment_bytes};
@@ -212,7 +216,7 @@ append(const struct command *commands, unsigned count, struct position *out)
         io_file_write(driver, write.file, write.piece.iov_base, write.piece.iov_len, write.offset),
         0);
     for (unsigned i = 0; i < count; i++) {
-        out[i] = (struct position){.generation = place.generation};
+        out[i] = (struct position){.generation = place.generation, .log = place.log};
         assert_int_equal(log_batch_next(&batch, &logged, &out[i].at), 1);
     }
     log_written(log);
@@ -315,13 +319,14 @@ open_elsewhere(char why[STORE_WHY_BYTES])
     return -WEXITSTATUS(status);
 }
 
+/* Of so many logs the last has it. */
 static void
-names_a_fatal_command(void **state)
+name_it(unsigned logs)
 {
-    (void)state;
     char why[STORE_WHY_BYTES];
     char position[POSITION_TEXT_BYTES] = "";
     rig_open(&rig, 4);
+    rig.schedulers = logs;
     rig_play(&rig, some_story);
     append_fatal();
     /* Once to note the batch, then REPLAY_NOTE_TRIES times command by command. */
@@ -345,6 +350,14 @@ names_a_fatal_command(void **state)
     rig_play(&rig, idle);
     assert_int_equal(rig.report.skipped, 1);
     rig_close(&rig);
+}
+
+static void
+names_a_fatal_command(void **state)
+{
+    (void)state;
+    name_it(1);
+    name_it(2);
 }
 
 /* It is not sent again. What had no place in the stream has none after it was passed over. */

@@ -525,6 +525,30 @@ random_from_seed(void **state)
     assert_memory_not_equal(bytes[0], bytes[2], sizeof(bytes[0]));
 }
 
+static void
+note_side(void *context)
+{
+    struct actor *side = context;
+    size_t at = strlen(side->log);
+    side->log[at] = side->letter;
+    side->log[at + 1] = '\0';
+}
+
+static void
+sides_one_by_one(void **state)
+{
+    (void)state;
+    char log[LOG_MAX] = "";
+    struct sim_rig rig;
+    struct actor sides[] = {{.letter = 'a', .log = log}, {.letter = 'b', .log = log}};
+    void *contexts[] = {&sides[0], &sides[1]};
+    struct sim_options options = {.seed = 1};
+    sim_rig_open(&rig, &options);
+    io_run_all(rig.driver, note_side, contexts, 2);
+    assert_string_equal(log, "ab");
+    sim_rig_close(&rig);
+}
+
 int
 main(void)
 {
@@ -548,6 +572,7 @@ main(void)
         SPEC("low jobs run one after the other", low_jobs_queue),
         SPEC("a job that is taken back never runs, and the others do", jobs_taken_back),
         SPEC("jobs that wait when the power goes never run", jobs_left_behind),
+        SPEC("what a start does side by side is done one after the other", sides_one_by_one),
         SPEC("randomness comes from the seed, in a stream of its own", random_from_seed),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);

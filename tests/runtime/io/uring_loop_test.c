@@ -4,6 +4,7 @@
 #include "tests/spec.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -316,6 +317,51 @@ chance(void **state)
     io_driver_close(driver);
 }
 
+/* ------------------------------------------------------------------------ side by side */
+
+enum { SIDES = 3 };
+
+struct side {
+    _Atomic unsigned *begun; /* of all */
+    sigset_t blocked;
+};
+
+/* Goes on when all have begun. */
+static void
+side_run(void *context)
+{
+    struct side *side = context;
+    atomic_fetch_add(side->begun, 1);
+    while (atomic_load(side->begun) < SIDES) {
+        (void)sched_yield();
+    }
+    (void)pthread_sigmask(SIG_SETMASK, NULL, &side->blocked);
+}
+
+static void
+runs_side_by_side(void **state)
+{
+    (void)state;
+    struct io_driver *driver;
+    struct uring_options options = {.loops = 1, .level = rig_way.level};
+    assert_int_equal(uring_open(&options, &driver, NULL, 0), 0);
+    _Atomic unsigned begun = 0;
+    struct side sides[SIDES];
+    void *contexts[SIDES];
+    for (unsigned i = 0; i < SIDES; i++) {
+        sides[i].begun = &begun;
+        contexts[i] = &sides[i];
+    }
+    io_run_all(driver, side_run, contexts, SIDES);
+    assert_int_equal(begun, SIDES);
+    for (unsigned i = 0; i < SIDES; i++) {
+        assert_int_equal(sigismember(&sides[i].blocked, SIGTERM), i > 0);
+        assert_int_equal(sigismember(&sides[i].blocked, SIGSEGV), 0);
+    }
+    io_run_all(driver, side_run, contexts, 0);
+    io_driver_close(driver);
+}
+
 /* ------------------------------------------------------------------------ stopping */
 
 static void
@@ -385,6 +431,7 @@ main(void)
         SPEC("a busy loop with nothing to submit makes no system call", busy_enters_nothing),
         SPEC("the clocks go forward", clocks),
         SPEC("chance is even and fills what was asked", chance),
+        SPEC("what a start does side by side is done at the same time", runs_side_by_side),
         SPEC("signals for the process are left to the thread that opened the driver",
              signals_elsewhere),
         SPEC("a stopped loop touches no memory of the operations it left", stop_with_active),
