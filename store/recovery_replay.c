@@ -81,6 +81,15 @@ apply_again(struct replay *replay, const struct log_command *logged,
     return 0;
 }
 
+/* A full disk may have no room for it: better a start that would not know what ended it. */
+static int
+note_failed(struct replay *replay, int error)
+{
+    return error == 0 || error == -ENOSPC ? 0
+                                          : REPLAY_FAIL(replay, error, "%s can't be written: %s",
+                                                        replay->note.path, strerrorname_np(-error));
+}
+
 static int
 note_command(struct replay *replay, const struct log_command *logged,
              const struct position *position)
@@ -95,9 +104,7 @@ note_command(struct replay *replay, const struct log_command *logged,
                            REPLAY_NOTE_TRIES, command_kind_name((enum command_kind)logged->kind),
                            name, name);
     }
-    return error == 0 ? 0
-                      : REPLAY_FAIL(replay, error, "%s can't be written: %s", replay->note.path,
-                                    strerrorname_np(-error));
+    return note_failed(replay, error);
 }
 
 /* A command that LMDB has already is passed over. */
@@ -126,10 +133,9 @@ replay_batch(void *context, struct log_batch *batch)
     struct log_command logged;
     struct position position = {.generation = replay->place.generation, .log = replay->log};
     position.at = batch->position;
-    int error = replay_note_batch(&replay->note, &position);
+    int error = note_failed(replay, replay_note_batch(&replay->note, &position));
     if (error != 0) {
-        return REPLAY_FAIL(replay, error, "%s can't be written: %s", replay->note.path,
-                           strerrorname_np(-error));
+        return error;
     }
     for (;;) {
         int more = log_batch_next(batch, &logged, &position.at);
@@ -174,6 +180,9 @@ replay_log(void *context)
     struct log_end *end = &replay->recovery->ends[replay->log];
     marks_of_log(replay);
     replay->error = log_scan_run(&replay->scan, end);
+    if (replay->error == 0) {
+        replay->error = note_failed(replay, replay_note_end(&replay->note));
+    }
     if (replay->error != 0 && replay->why[0] == '\0') {
         (void)REPLAY_FAIL(replay, replay->error, "%s", replay->scan.why);
     }

@@ -28,8 +28,8 @@ get_position(struct cursor_in *in, struct position *out)
 }
 
 static int
-note_write(const struct replay_note *note, const struct position *batch,
-           const struct position *command, uint32_t tries)
+note_write(struct replay_note *note, const struct position *batch, const struct position *command,
+           uint32_t tries)
 {
     unsigned char bytes[REPLAY_NOTE_BYTES];
     struct cursor_out out;
@@ -39,6 +39,7 @@ note_write(const struct replay_note *note, const struct position *batch,
     cursor_put_u64(&out, tries);
     cursor_put_u64(&out, checksum_bytes(NOTE_SEED, bytes, cursor_out_bytes(&out)));
     ASSERT(!out.failed && cursor_out_bytes(&out) == sizeof(bytes));
+    note->noted = true;
     return io_file_write(note->driver, note->file, bytes, sizeof(bytes), 0);
 }
 
@@ -97,10 +98,11 @@ replay_note_warns(const struct replay_note *note)
     return note->batch.at != 0;
 }
 
+static const struct position none;
+
 int
 replay_note_batch(struct replay_note *note, const struct position *batch)
 {
-    static const struct position none;
     note->careful = position_equal(batch, &note->batch);
     return note->careful ? 0 : note_write(note, batch, &none, 0);
 }
@@ -118,6 +120,12 @@ replay_note_command(struct replay_note *note, const struct position *command)
         return error != 0 ? error : -ENOTRECOVERABLE;
     }
     return note_write(note, &note->batch, command, tries + 1);
+}
+
+int
+replay_note_end(struct replay_note *note)
+{
+    return note->noted ? note_write(note, &none, &none, 0) : 0;
 }
 
 void

@@ -10,7 +10,8 @@
  *     replay_note_open(&note, driver, directory, log);
  *     result = replay_note_batch(&note, &position);          before each batch
  *     result = replay_note_command(&note, &position);        before each command
- *     replay_note_close(&note, true);                        the process is still there
+ *     result = replay_note_end(&note);                       behind the last of the log
+ *     replay_note_close(&note, true);                        all logs are through
  *
  * Start-up only.
  */
@@ -35,6 +36,7 @@ struct replay_note {
     struct position command; /* likewise; at 0: it did not get so far as to note commands */
     uint32_t tries;          /* how often the command was not survived */
     bool careful;            /* this is that batch */
+    bool noted;              /* something, by this start */
 };
 
 /* 0 or a negative errno. A note that makes no sense counts as none. */
@@ -44,4 +46,6 @@ MUST_CHECK int replay_note_open(struct replay_note *note, struct io_driver *driv
 bool replay_note_warns(const struct replay_note *note);
 MUST_CHECK int replay_note_batch(struct replay_note *note, const struct position *batch);
 MUST_CHECK int replay_note_command(struct replay_note *note, const struct position *command);
+/* Whatever ends the process now, this log did not. */
+MUST_CHECK int replay_note_end(struct replay_note *note);
 void replay_note_close(struct replay_note *note, bool survived);

@@ -167,6 +167,7 @@ seen_again_story(struct rig *r)
     struct store_seen_at at;
     RIG_CHECK(r, seen_get(r, alice_id, bob_id, &at) == 0 && at.at_ms == 123456 && at.met);
     RIG_CHECK(r, hand_user_remove(r->store, alice_id) == 0);
+    (void)ln_sleep(1000); /* the name's partition has heard of it, too */
     struct store_seen_user user = {.user = alice_id, .at_ms = 999999};
     uint64_t before = 0;
     struct store_stats stats;
