@@ -35,6 +35,14 @@ cells_default(unsigned schedulers)
     return cells;
 }
 
+static uint64_t
+delta_default(const struct io_driver *driver)
+{
+    uint64_t bytes = io_memory_bytes(driver) / STORE_DELTA_PART;
+    bytes = bytes > STORE_DELTA_BYTES_LEAST ? bytes : STORE_DELTA_BYTES_LEAST;
+    return bytes < STORE_DELTA_BYTES_MOST ? bytes : STORE_DELTA_BYTES_MOST;
+}
+
 static void
 fill_defaults(struct store_options *options)
 {
@@ -48,7 +56,7 @@ fill_defaults(struct store_options *options)
         options->segment_bytes = LOG_SEGMENT_BYTES;
     }
     if (options->delta_bytes_max == 0) {
-        options->delta_bytes_max = STORE_DELTA_BYTES_MAX;
+        options->delta_bytes_max = delta_default(options->driver);
     }
     if (options->replay_bytes_max == 0) {
         options->replay_bytes_max = STORE_REPLAY_BYTES_MAX;

@@ -44,9 +44,9 @@ enum {
     STORE_INBOX_BYTES_MAX = 32 << 20,
     /* As WhatsApp has. */
     STORE_DEVICES_MAX = 5,
-    /* How far a log may reach beyond a fold: what a start must apply again, about a second per 100
-     * MiB. */
-    STORE_REPLAY_BYTES_MAX = 192 << 20,
+    /* How far a log may reach beyond a fold: what a start must apply again, some 400,000 commands
+     * a second and log. */
+    STORE_REPLAY_BYTES_MAX = 384 << 20,
     /* Commands applied to a cell since its last fold, whatever their size. */
     STORE_REPLAY_COMMANDS_MAX = 500000,
     STORE_READS_UNTIL_WARM = 256,
@@ -61,8 +61,10 @@ enum {
 /* How long a group remembers at least who wrote a message, and when: a week. */
 #define STORE_GROUP_LOG_MS (UINT64_C(7) * 24 * 3600 * 1000)
 /* Memory of all partitions' deltas together; a quarter of it starts folds, all of it refuses new
- * work. */
-#define STORE_DELTA_BYTES_MAX (UINT64_C(1) << 30)
+ * work. By default a part of what the process may use, within these bounds. */
+enum { STORE_DELTA_PART = 8 };
+#define STORE_DELTA_BYTES_LEAST (UINT64_C(256) << 20)
+#define STORE_DELTA_BYTES_MOST (UINT64_C(4) << 30)
 
 /* A setting of time that is not to come. */
 #define STORE_NEVER UINT64_MAX

@@ -378,3 +378,9 @@ io_driver_name(const struct io_driver *driver)
 {
     return driver->ops->driver_name(driver);
 }
+
+uint64_t
+io_memory_bytes(const struct io_driver *driver)
+{
+    return driver->ops->memory_bytes();
+}

@@ -349,4 +349,8 @@ LN_API bool io_level_is_6_1(const struct io_driver *driver);
 /* "uring 6.18 (level 6.1)", "sim seed 42". Borrowed, lives as long as the driver. */
 LN_API const char *io_driver_name(const struct io_driver *driver);
 
+/* How much memory the process may use: the machine's, or less where a control group says so. Any
+ * thread. */
+LN_API uint64_t io_memory_bytes(const struct io_driver *driver);
+
 LN_END

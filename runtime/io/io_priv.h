@@ -65,6 +65,7 @@ struct io_ops {
     bool (*work_withdraw)(struct io *io, struct io_work *work);
     void (*stats_read)(struct io *io, struct io_stats *out);
     const char *(*driver_name)(const struct io_driver *driver);
+    uint64_t (*memory_bytes)(void);
 };
 
 /* Both are the first member of the driver's own structs. */

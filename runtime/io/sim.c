@@ -31,6 +31,9 @@ enum {
     PAGE_WAIT_ONE_IN_DEFAULT = 256,
 };
 
+/* Of the simulated machine: what is reckoned by it is the same everywhere. */
+static const uint64_t MEMORY_BYTES = UINT64_C(8) << 30;
+
 /* --------------------------------------------------------------------------------------- shared */
 
 size_t
@@ -357,6 +360,12 @@ driver_stats_read(struct io *io, struct io_stats *out)
     *out = sim_loop_of(io)->stats;
 }
 
+static uint64_t
+driver_memory_bytes(void)
+{
+    return MEMORY_BYTES;
+}
+
 static const char *
 driver_name(const struct io_driver *driver)
 {
@@ -413,6 +422,7 @@ static const struct io_ops sim_ops = {
     .work_withdraw = sim_work_withdraw,
     .stats_read = driver_stats_read,
     .driver_name = driver_name,
+    .memory_bytes = driver_memory_bytes,
 };
 
 static void

@@ -3,6 +3,7 @@
 
 #include "runtime/io/posix_file.h"
 #include "runtime/io/posix_host.h"
+#include "runtime/io/posix_memory.h"
 #include "runtime/io/uring_priv.h"
 #include "runtime/io/uring_table.h"
 
@@ -305,6 +306,7 @@ static const struct io_ops uring_ops = {
     .work_withdraw = uring_work_withdraw,
     .stats_read = stats_read,
     .driver_name = driver_name,
+    .memory_bytes = posix_memory_bytes,
 };
 
 static void
