@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* posix_memory.h - how much memory the process may use: the machine's, or less where a control
  * group says so (cgroup v2, memory.max of its own group and those above; cgroups(7)). */
+#pragma once
 
 #include "runtime/io/io.h"
 
