@@ -422,6 +422,9 @@ settings_check(const struct settings *settings, struct ln_text *wrong)
     if ((settings->store_cells & (settings->store_cells - 1)) != 0) {
         ln_text_print(wrong, "store_cells: %u is no power of two\n", settings->store_cells);
     }
+    if (settings->store_delta_bytes > 0 && settings->store_delta_bytes < STORE_DELTA_BYTES_MIN) {
+        ln_text_print(wrong, "store_delta_bytes: below 16M, nothing would have room\n");
+    }
     if (settings->store_replay_bytes < settings->store_segment_bytes) {
         ln_text_print(wrong,
                       "store_replay_bytes: below store_segment_bytes = %u, no log would "

@@ -63,7 +63,7 @@ struct effects {
     uint32_t holders_capacity;
     uint64_t streams[4];    /* a bit per partition that has something new in its stream */
     uint64_t streams_bytes; /* so much */
-    uint32_t fan_members;   /* the streams are a group's, of so many members: they go in rounds */
+    uint32_t fan_members;   /* the streams are a group's, of so many members (fan.h) */
     uint64_t fan_group;
     unsigned char *scratch;
     size_t scratch_bytes;
@@ -77,7 +77,7 @@ void effects_add(struct effects *effects, const struct effect *effect);
 /* The message of the effect waits for this device, too. All of an effect's before another's. */
 void effects_hold(struct effects *effects, struct effect *effect, uint16_t device);
 
-/* The stream to this partition has grown, or may go on. */
+/* The stream to this partition has grown. */
 void effects_stream(struct effects *effects, uint8_t destination);
 /* Takes one of the partitions so marked; false when there is none left. */
 bool effects_streams_next(struct effects *effects, uint8_t *out_destination);

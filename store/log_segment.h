@@ -24,7 +24,7 @@ enum {
     LOG_FORMAT_VERSION = 2,
     LOG_SEGMENT_BYTES = 64 << 20,      /* default; a few of them hold a delta */
     LOG_SEGMENT_BYTES_MIN = 4 << 10,   /* tests use small ones; multiples of LOG_ALIGN_BYTES */
-    LOG_SEGMENT_BYTES_MAX = 256 << 20, /* recovery reads one at a time into memory */
+    LOG_SEGMENT_BYTES_MAX = 256 << 20, /* a start reads one at a time into memory, of each log */
     LOG_IDENTITY_BYTES = 16,
     LOG_PATH_BYTES_MAX = 384, /* paths stand on small stacks */
     LOG_WHY_BYTES = 512,

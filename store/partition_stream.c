@@ -180,7 +180,7 @@ partition_stream_again(struct partition *partition, const struct ask_started *st
     return true;
 }
 
-/* What waits in the stream for its round goes on waiting. */
+/* What waits for its round in a stream that is not full goes on waiting. */
 void
 partition_stream_acknowledged(struct partition *partition, uint8_t other)
 {

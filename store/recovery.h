@@ -3,7 +3,8 @@
  *
  *     directory, environments      opened, and the lock taken
  *     each partition's ledger      loaded as LMDB has it, at its cell's position P
- *     each log, from the least P   applied to the deltas: what LMDB does not have yet
+ *     each log, from the least P   applied to the deltas: what LMDB does not have yet; several at
+ *                                  the same time
  *     the number of logs changed?  everything is folded, and a new generation of logs begins
  *     the logs                     opened behind their last good batch
  *     each partition               begins a new epoch, durably

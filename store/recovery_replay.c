@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A start applies the logs' tails: what is in the log and not in LMDB yet. Each log has cells of
- * its own, so all are applied at the same time; but where an earlier start ended while it did that
- * they are applied one after the other, so that it is seen which command it is. */
+ * its own, so several are applied at the same time; but where it is to be seen which command ends a
+ * start (replay_note_warns) they are applied one after the other. */
 #include "store/recovery_priv.h"
 #include "store/replay_note.h"
 
@@ -9,10 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SEGMENTS_PART = 8 }; /* of the memory that the process may use */
+
 /* One log. */
 struct replay {
-    struct recovery *recovery; /* borrowed; but for the log's cells nothing of it is written */
+    struct recovery *recovery; /* borrowed; written are the log's cells and its end */
     uint32_t log;
+    bool ran;
     struct replay_note note;
     struct effects effects;
     struct log_place place;
@@ -114,6 +117,9 @@ replay_command(struct replay *replay, const struct log_command *logged,
 {
     struct partition *partition = &replay->recovery->store->partitions[logged->partition];
     struct log_mark at = {.generation = position->generation, .position = position->at};
+    if (partition->cell->index % recovery_facts(replay->recovery)->schedulers != replay->log) {
+        return REPLAY_FAIL(replay, -EUCLEAN, "log %u has a command of another's", replay->log);
+    }
     if (log_mark_compare(&at, &partition->cell->folded) < 0) {
         return 0;
     }
@@ -178,6 +184,7 @@ replay_log(void *context)
 {
     struct replay *replay = context;
     struct log_end *end = &replay->recovery->ends[replay->log];
+    replay->ran = true;
     marks_of_log(replay);
     replay->error = log_scan_run(&replay->scan, end);
     if (replay->error == 0) {
@@ -203,28 +210,42 @@ replay_init(struct replay *replay, struct recovery *recovery, uint32_t log)
                                       strerrorname_np(-error));
 }
 
+/* Of each log a whole segment is in memory while it is applied: that is to leave room for the rest,
+ * and there is no use in more threads than schedulers. */
+static uint32_t
+logs_at_once(const struct recovery *recovery, const struct replay *replays, uint32_t logs)
+{
+    const struct store_options *options = &recovery->store->options;
+    uint64_t most = io_memory_bytes(options->driver) / SEGMENTS_PART / options->segment_bytes;
+    uint32_t loops = io_loops(options->driver);
+    for (uint32_t i = 0; i < logs; i++) {
+        if (replay_note_warns(&replays[i].note)) {
+            return 1;
+        }
+    }
+    most = most < loops ? most : loops;
+    return most > 1 ? (uint32_t)most : 1;
+}
+
 /* Returns what went wrong in the first log in which something did. */
 static int
 replay_all(struct recovery *recovery, struct replay *replays, uint32_t logs)
 {
-    bool warned = false;
+    int error = 0;
+    uint32_t at_once = logs_at_once(recovery, replays, logs);
     void **contexts = calloc(logs, sizeof(*contexts));
     ASSERT(contexts != NULL);
     for (uint32_t i = 0; i < logs; i++) {
         contexts[i] = &replays[i];
-        warned = warned || replay_note_warns(&replays[i].note);
     }
-    if (!warned) {
-        io_run_all(recovery->store->options.driver, replay_log, contexts, logs);
-    }
-    int error = 0;
-    for (uint32_t i = 0; i < logs && error == 0; i++) {
-        if (warned) {
-            replay_log(&replays[i]);
-        }
-        error = replays[i].error;
-        if (error != 0) {
-            (void)RECOVERY_FAIL(recovery, error, "%s", replays[i].why);
+    for (uint32_t first = 0; first < logs && error == 0; first += at_once) {
+        uint32_t count = logs - first < at_once ? logs - first : at_once;
+        io_run_all(recovery->store->options.driver, replay_log, &contexts[first], count);
+        for (uint32_t i = first; i < first + count && error == 0; i++) {
+            error = replays[i].error;
+            if (error != 0) {
+                (void)RECOVERY_FAIL(recovery, error, "%s", replays[i].why);
+            }
         }
     }
     free(contexts);
@@ -239,7 +260,8 @@ replays_fini(struct recovery *recovery, struct replay *replays, uint32_t logs, b
         recovery->report->commands += replays[i].commands;
         recovery->report->skipped += replays[i].skipped;
         recovery->report->torn_bytes += recovery->ends[i].torn_bytes;
-        replay_note_close(&replays[i].note, survived);
+        replay_note_close(&replays[i].note,
+                          survived && (replays[i].ran || !replay_note_warns(&replays[i].note)));
         effects_fini(&replays[i].effects);
     }
     free(replays);

@@ -95,7 +95,7 @@ replay_note_open(struct replay_note *note, struct io_driver *driver, const char 
 bool
 replay_note_warns(const struct replay_note *note)
 {
-    return note->batch.at != 0;
+    return note->command.at != 0;
 }
 
 static const struct position none;
@@ -116,8 +116,8 @@ replay_note_command(struct replay_note *note, const struct position *command)
     uint32_t tries = position_equal(command, &note->command) ? note->tries : 0;
     if (tries >= REPLAY_NOTE_TRIES) {
         /* The batches before have been noted since; this is for the next start to know, too. */
-        int error = note_write(note, &note->batch, command, tries);
-        return error != 0 ? error : -ENOTRECOVERABLE;
+        (void)note_write(note, &note->batch, command, tries);
+        return -ENOTRECOVERABLE;
     }
     return note_write(note, &note->batch, command, tries + 1);
 }
@@ -137,7 +137,7 @@ replay_note_close(struct replay_note *note, bool survived)
     io_file_close(note->driver, note->file);
     note->file = -1;
     if (survived) {
-        /* One that stays is harmless: it names a batch that need not be applied again. */
+        /* One that stays does no harm: what it names need not be applied again. */
         int error = io_remove(note->driver, note->path);
         (void)error;
     }

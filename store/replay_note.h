@@ -42,7 +42,8 @@ struct replay_note {
 /* 0 or a negative errno. A note that makes no sense counts as none. */
 MUST_CHECK int replay_note_open(struct replay_note *note, struct io_driver *driver,
                                 const char *directory, uint32_t log);
-/* Whether a start before this one ended while it applied this log. */
+/* Whether two starts before this one ended while they applied this log, the second of them at a
+ * command that it had noted. One alone may have been stopped. */
 bool replay_note_warns(const struct replay_note *note);
 MUST_CHECK int replay_note_batch(struct replay_note *note, const struct position *batch);
 MUST_CHECK int replay_note_command(struct replay_note *note, const struct position *command);

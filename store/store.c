@@ -19,9 +19,6 @@ enum {
     /* The longest list of one command, with room to spare. */
     SEGMENT_BYTES_MIN = 32 << 10,
 };
-/* Three tables of 256 partitions with a little in each; below this they would be full of
- * themselves. */
-#define DELTA_BYTES_MIN (UINT64_C(16) << 20)
 
 /* ------------------------------------------------------------------------------------- settings */
 
@@ -119,7 +116,7 @@ check(const struct store_options *options, char why[STORE_WHY_BYTES])
     } else if (options->segment_bytes < SEGMENT_BYTES_MIN ||
                options->segment_bytes > LOG_SEGMENT_BYTES_MAX) {
         wrong = "the log's segments must have 32 KiB to 256 MiB";
-    } else if (options->delta_bytes_max < DELTA_BYTES_MIN) {
+    } else if (options->delta_bytes_max < STORE_DELTA_BYTES_MIN) {
         wrong = "the deltas need 16 MiB of memory at least";
     } else if (options->schedulers > DIRECTORY_SCHEDULERS_MAX) {
         wrong = "there can't be more than 256 schedulers";
@@ -467,6 +464,7 @@ void
 store_stats_read(const struct store *store, struct store_stats *out)
 {
     *out = (struct store_stats){.disk_full = store_disk_full(store)};
+    out->delta_bytes_max = store->options.delta_bytes_max;
     for (unsigned i = 0; i < store->journals_count; i++) {
         add_stats(&store->journals[i], out);
     }

@@ -63,7 +63,10 @@ enum {
 /* Memory of all partitions' deltas together; a quarter of it starts folds, all of it refuses new
  * work. By default a part of what the process may use, within these bounds. */
 enum { STORE_DELTA_PART = 8 };
-#define STORE_DELTA_BYTES_LEAST (UINT64_C(256) << 20)
+/* Less is refused: three tables of 256 partitions with a little in each would be full of
+ * themselves. */
+#define STORE_DELTA_BYTES_MIN (UINT64_C(16) << 20)
+#define STORE_DELTA_BYTES_LEAST (UINT64_C(64) << 20)
 #define STORE_DELTA_BYTES_MOST (UINT64_C(4) << 30)
 
 /* A setting of time that is not to come. */
@@ -210,6 +213,7 @@ struct store_stats {
     uint64_t calls[STORE_CALL_COUNTS];
     uint64_t freeze_ns_max;     /* the pause that the beginning of a fold costs */
     uint64_t delta_bytes;       /* now */
+    uint64_t delta_bytes_max;   /* then new work waits for a fold */
     uint64_t delta_entries;     /* now */
     uint64_t log_bytes;         /* now: what a start would have to read */
     uint64_t sessions_attached; /* now: devices that are online */

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "runtime/io/posix_memory.h"
 
+#include "runtime/check.h"
+
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 512, TEXT_BYTES = 1024 };
+enum { PATH_BYTES = 4096, TEXT_BYTES = 64 << 10 };
 
 /* False: there is no such file, or it is empty. What is too long is cut. */
 static bool
@@ -24,59 +27,107 @@ file_text(const char *path, char *out, size_t bytes)
 
 /* "max" is none. */
 static uint64_t
-limit_of(const char *mount, const char *group)
+limit_in(const char *folder, const char *name)
 {
-    char path[2 * PATH_BYTES];
     char text[64];
-    uint64_t bytes;
-    (void)snprintf(path, sizeof(path), "%s%s/memory.max", mount, group);
-    return file_text(path, text, sizeof(text)) && sscanf(text, "%" SCNu64, &bytes) == 1
-               ? bytes
-               : UINT64_MAX;
+    char *path = NULL;
+    uint64_t bytes = UINT64_MAX;
+    if (asprintf(&path, "%s/%s", folder, name) < 0) {
+        return bytes;
+    }
+    if (!file_text(path, text, sizeof(text)) || sscanf(text, "%" SCNu64, &bytes) != 1) {
+        bytes = UINT64_MAX;
+    }
+    free(path);
+    return bytes;
 }
 
-/* The line of version 2 is "0::/the/group". */
-static bool
-group_of(const char *text, char out[PATH_BYTES])
+static uint64_t
+least(uint64_t a, uint64_t b)
 {
-    const char *line = strncmp(text, "0::", 3) == 0 ? text : strstr(text, "\n0::");
-    if (line == NULL) {
-        return false;
+    return a < b ? a : b;
+}
+
+/* Of the group and those above it, up to the mount itself. */
+static uint64_t
+limit_of(const char *mount, const char *group)
+{
+    static const char *const names[] = {"memory.max", "memory.high", "memory.limit_in_bytes"};
+    uint64_t bytes = UINT64_MAX;
+    size_t mount_bytes = strlen(mount);
+    char *folder = NULL;
+    if (asprintf(&folder, "%s%s", mount, group) < 0) {
+        return bytes;
     }
-    line = strchr(line, '/');
-    size_t length = line != NULL ? strcspn(line, "\n") : 0;
-    if (length == 0 || length >= PATH_BYTES) {
-        return false;
+    for (char *end = folder + strlen(folder); end != NULL && end >= folder + mount_bytes;
+         end = strrchr(folder, '/')) {
+        *end = '\0';
+        for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+            bytes = least(bytes, limit_in(folder, names[i]));
+        }
     }
-    memcpy(out, line, length);
-    out[length] = '\0';
-    return true;
+    free(folder);
+    return bytes;
+}
+
+/* Whether "memory" is among the names, which commas part. */
+static bool
+has_memory(const char *names)
+{
+    static const char word[] = "memory";
+    size_t bytes = sizeof(word) - 1;
+    for (const char *at = names; at != NULL; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, word, bytes) == 0 && (at[bytes] == '\0' || at[bytes] == ',')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A line is "number:controllers:/the/group"; of version 2 it is "0::/the/group". */
+static uint64_t
+limit_by(char *line, const char *mount)
+{
+    char path[PATH_BYTES / 4];
+    char *names = strchr(line, ':');
+    char *group = names != NULL ? strchr(names + 1, ':') : NULL;
+    if (group == NULL || group[1] != '/') {
+        return UINT64_MAX;
+    }
+    *group++ = '\0';
+    names++;
+    if (*names == '\0') {
+        return limit_of(mount, group);
+    }
+    if (!has_memory(names)) {
+        return UINT64_MAX;
+    }
+    (void)snprintf(path, sizeof(path), "%s/memory", mount);
+    return limit_of(path, group);
 }
 
 uint64_t
-posix_memory_limit(const char *text, const char *mount)
+posix_memory_limit(char *text, const char *mount)
 {
-    char group[PATH_BYTES];
-    uint64_t least = UINT64_MAX;
-    if (!group_of(text, group)) {
-        return least;
+    uint64_t bytes = UINT64_MAX;
+    char *rest = NULL;
+    for (char *line = strtok_r(text, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        bytes = least(bytes, limit_by(line, mount));
     }
-    for (char *end = group + strlen(group); end != NULL; end = strrchr(group, '/')) {
-        *end = '\0';
-        uint64_t bytes = limit_of(mount, group);
-        least = bytes < least ? bytes : least;
-    }
-    return least;
+    return bytes;
 }
 
 uint64_t
 posix_memory_bytes(void)
 {
-    char text[TEXT_BYTES];
     uint64_t bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-    uint64_t limit = UINT64_MAX;
-    if (file_text("/proc/self/cgroup", text, sizeof(text))) {
-        limit = posix_memory_limit(text, "/sys/fs/cgroup");
+    char *text = malloc(TEXT_BYTES);
+    ASSERT(text != NULL);
+    if (file_text("/proc/self/cgroup", text, TEXT_BYTES)) {
+        bytes = least(bytes, posix_memory_limit(text, "/sys/fs/cgroup"));
     }
-    return limit < bytes ? limit : bytes;
+    free(text);
+    return bytes;
 }

@@ -364,6 +364,45 @@ say_at_once(struct rig *r, uint32_t bytes, struct heard *out)
     return group;
 }
 
+/* More than may be under way in a stream at once, to one who is nobody's session. */
+enum { MANY = PARTITION_STREAM_WINDOW * 5 / 2 };
+
+static void
+long_stream_story(struct rig *r)
+{
+    static uint64_t refs[MANY];
+    struct store_user user;
+    uint64_t owner;
+    uint64_t member;
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &owner) == 0);
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &member) == 0);
+    uint64_t group = company_group(r, owner, 1, &member, 1);
+    (void)ln_sleep(1000);
+    RIG_CHECK(r, hand_user_get(r->store, member, &user) == 0);
+    uint64_t before = user.inbox_last;
+    for (unsigned i = 0; i < MANY; i++) {
+        refs[i] = company_say(r, owner, group, 2 + i, 10);
+    }
+    for (unsigned i = 0; i < MANY; i++) {
+        company_done(r, refs[i]);
+    }
+    (void)ln_sleep(500); /* less than a tick, which would send again */
+    RIG_CHECK(r, hand_user_get(r->store, member, &user) == 0);
+    RIG_CHECK(r, user.inbox_last == before + MANY);
+}
+
+static void
+longer_than_a_window(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        rig_open(&rig, seed);
+        rig.options.inbox_entries_max = 10000;
+        rig_play(&rig, long_stream_story);
+        rig_close(&rig);
+    }
+}
+
 static void
 rounds_story(struct rig *r)
 {
@@ -562,6 +601,8 @@ main(void)
              a_loud_group_leaves_room),
         SPEC("somebody joins and a message is changed in one breath: the change waits for the join",
              joins_and_changes_in_one_breath),
+        SPEC("more than may be under way to a partition at once all gets there",
+             longer_than_a_window),
         SPEC("messages said at once reach a session together, so many at most", in_rounds_of_some),
         SPEC("and so many bytes at most", in_rounds_of_so_many_bytes),
         SPEC("and count as so many commands where a fold is due", in_rounds_that_weigh),
