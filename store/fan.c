@@ -10,20 +10,18 @@ enum {
     LONGEST = 12,
     NS_PER_MS = 1000000,
     LONGEST_NS_MAX = 100 * NS_PER_MS,
-    MEMBERS_MIN = NS_PER_MS / (MEMBER_NS * SHORTEST), /* less can't be waited for */
+    MEMBERS_SMALL = NS_PER_MS / (MEMBER_NS * SHORTEST), /* a timer has no less than 1 ms */
 };
-
-bool
-fan_is_for(uint32_t members)
-{
-    return members > MEMBERS_MIN;
-}
 
 void
 fan_add(struct fan *fan, const uint64_t streams[4], uint32_t members)
 {
+    uint64_t *to = members > MEMBERS_SMALL ? fan->due : fan->small;
     for (unsigned i = 0; i < 4; i++) {
-        fan->due[i] |= streams[i];
+        to[i] |= streams[i];
+    }
+    if (members <= MEMBERS_SMALL) {
+        return;
     }
     fan->members = members > fan->members ? members : fan->members;
     fan->messages++;
@@ -61,6 +59,10 @@ next_ns(const struct fan *fan)
 bool
 fan_begin(struct fan *fan, uint64_t now_ns, uint64_t out[4])
 {
+    for (unsigned i = 0; i < 4; i++) {
+        out[i] |= fan->small[i];
+        fan->small[i] = 0;
+    }
     if (!fan_is_due(fan)) {
         return false;
     }

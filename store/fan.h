@@ -12,9 +12,10 @@
  *
  * (But never before the first of them.) Whoever writes again when all have what he wrote last is
  * through when the round is, with all who wrote for it: their next messages come at once, and go
- * together again. Where no round was for long nothing waits; a small group has none.
+ * together again. Where no round was for long nothing waits. A group of up to 83 members has no
+ * rounds: what it says goes when next looked, at a batch's end, with what else that brings.
  *
- *     if (fan_is_for(members)) fan_add(&fan, streams, members);    a message was said, else send it
+ *     fan_add(&fan, streams, members);                       a message was said
  *     if (fan_begin(&fan, now_ns, sends_due)) ...   at once, or after fan_wait_ms(&fan, now_ns)
  *
  * Plain values; zeros are one that has nothing to say.
@@ -24,7 +25,8 @@
 #include <stdint.h>
 
 struct fan {
-    uint64_t due[4];   /* a bit per partition that has members */
+    uint64_t small[4]; /* a bit per partition that has members of small groups */
+    uint64_t due[4];   /* likewise, of large ones: the rest is of these */
     uint32_t members;  /* of the largest group that has something due */
     uint32_t messages; /* that are due */
     uint32_t seen;     /* of these at the last look that found more than the one before; */
@@ -35,13 +37,12 @@ struct fan {
     uint32_t together;  /* messages that went with it */
 };
 
-/* Whether what a group with so many members says goes in rounds. */
-bool fan_is_for(uint32_t members);
-/* Something is due in these streams, of such a group. */
+/* Something is to go into these streams, of a group with so many members. */
 void fan_add(struct fan *fan, const uint64_t streams[4], uint32_t members);
+/* Whether something waits for a round. */
 bool fan_is_due(const struct fan *fan);
-/* Begins a round if there is something due and its time has come: its streams are added to `out`.
- * Whether it did. */
+/* The streams of small groups are added to `out`. Begins a round if something waits for one and its
+ * time has come: then its streams are, too. Whether it did. */
 bool fan_begin(struct fan *fan, uint64_t now_ns, uint64_t out[4]);
 /* After how long fan_begin is to be tried again even if nothing more is said: rounded up, and as
  * fan_begin last left it. */

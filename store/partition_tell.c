@@ -392,11 +392,9 @@ partition_applied(struct partition *partition, struct ask *ask, const struct res
     uint8_t other;
     counter_add(&partition->commands, 1);
     tell(partition, effects);
-    if (fan_is_for(effects->fan_members)) {
+    if (effects->fan_members > 0) {
         fan_add(&partition->fan, effects->streams, effects->fan_members);
         memset(effects->streams, 0, sizeof(effects->streams));
-    }
-    if (effects->fan_members > 0) {
         hot_count(&partition->hot_groups, effects->fan_group,
                   (uint32_t)(effects->streams_bytes / 1024) + 1, ln_now_ns());
     }

@@ -3,6 +3,8 @@
 
 #include "tests/spec.h"
 
+#include <string.h>
+
 #define MS UINT64_C(1000000)
 
 static const uint64_t SOME[4] = {5, 0, 0, 1};
@@ -33,7 +35,7 @@ what_is_said_during_a_round_goes_with_the_next(void **state)
     fan_add(&fan, SOME, 1000);
     assert_true(fan_begin(&fan, at_ns, out));
     fan_add(&fan, SOME, 1000);
-    fan_add(&fan, OTHERS, 10);
+    fan_add(&fan, OTHERS, 100);
     uint64_t wait_ms = fan_wait_ms(&fan, at_ns);
     assert_true(wait_ms >= 1 && wait_ms <= 16);
     out[0] = 64;
@@ -52,17 +54,33 @@ static void
 a_small_group_has_no_rounds(void **state)
 {
     (void)state;
-    assert_false(fan_is_for(0));
-    assert_false(fan_is_for(83));
-    assert_true(fan_is_for(84)); /* of which a round is a millisecond and a little */
     struct fan fan = {0};
     uint64_t out[4];
-    fan_add(&fan, SOME, 84);
+    fan_add(&fan, SOME, 84); /* of which a round is a millisecond and a little */
     assert_true(fan_begin(&fan, 100 * MS, out));
     fan_add(&fan, SOME, 84);
     assert_int_equal(fan_wait_ms(&fan, 100 * MS), 2);
     assert_false(fan_begin(&fan, 101 * MS, out));
     assert_true(fan_begin(&fan, 102 * MS, out));
+}
+
+static void
+it_goes_at_once_though_a_large_one_waits(void **state)
+{
+    (void)state;
+    struct fan fan = {0};
+    uint64_t out[4] = {0};
+    fan_add(&fan, SOME, 1000);
+    assert_true(fan_begin(&fan, 100 * MS, out));
+    memset(out, 0, sizeof(out));
+    fan_add(&fan, SOME, 1000);
+    fan_add(&fan, OTHERS, 83);
+    assert_false(fan_begin(&fan, 101 * MS, out));
+    assert_memory_equal(out, OTHERS, sizeof(out));
+    memset(out, 0, sizeof(out));
+    assert_true(fan_begin(&fan, 112 * MS, out));
+    assert_memory_equal(out, SOME, sizeof(out));
+    assert_int_equal(fan.together, 1);
 }
 
 /* Begins a round with so many messages, and says so many more. */
@@ -223,6 +241,8 @@ main(void)
         SPEC("what is said during a round goes with the next",
              what_is_said_during_a_round_goes_with_the_next),
         SPEC("a small group has no rounds", a_small_group_has_no_rounds),
+        SPEC("what it says goes at once though a large one waits",
+             it_goes_at_once_though_a_large_one_waits),
         SPEC("a round begins when as many are due as went with the one before",
              a_round_begins_when_as_many_are_due_as_went_with_the_one_before),
         SPEC("it does not wait for what has stopped coming",
