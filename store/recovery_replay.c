@@ -118,7 +118,9 @@ replay_command(struct replay *replay, const struct log_command *logged,
     struct partition *partition = &replay->recovery->store->partitions[logged->partition];
     struct log_mark at = {.generation = position->generation, .position = position->at};
     if (partition->cell->index % recovery_facts(replay->recovery)->schedulers != replay->log) {
-        return REPLAY_FAIL(replay, -EUCLEAN, "log %u has a command of another's", replay->log);
+        char name[POSITION_TEXT_BYTES];
+        position_print(position, name);
+        return REPLAY_FAIL(replay, -EUCLEAN, "the command at %s belongs into another log", name);
     }
     if (log_mark_compare(&at, &partition->cell->folded) < 0) {
         return 0;
@@ -211,12 +213,15 @@ replay_init(struct replay *replay, struct recovery *recovery, uint32_t log)
 }
 
 /* Of each log a whole segment is in memory while it is applied: that is to leave room for the rest,
- * and there is no use in more threads than schedulers. */
+ * and there is no use in more threads than schedulers. Segments on the disk may be larger than new
+ * ones are to be. */
 static uint32_t
 logs_at_once(const struct recovery *recovery, const struct replay *replays, uint32_t logs)
 {
     const struct store_options *options = &recovery->store->options;
-    uint64_t most = io_memory_bytes(options->driver) / SEGMENTS_PART / options->segment_bytes;
+    uint64_t segment_bytes = options->segment_bytes;
+    segment_bytes = segment_bytes > LOG_SEGMENT_BYTES ? segment_bytes : LOG_SEGMENT_BYTES;
+    uint64_t most = io_memory_bytes(options->driver) / SEGMENTS_PART / segment_bytes;
     uint32_t loops = io_loops(options->driver);
     for (uint32_t i = 0; i < logs; i++) {
         if (replay_note_warns(&replays[i].note)) {
@@ -260,8 +265,8 @@ replays_fini(struct recovery *recovery, struct replay *replays, uint32_t logs, b
         recovery->report->commands += replays[i].commands;
         recovery->report->skipped += replays[i].skipped;
         recovery->report->torn_bytes += recovery->ends[i].torn_bytes;
-        replay_note_close(&replays[i].note,
-                          survived && (replays[i].ran || !replay_note_warns(&replays[i].note)));
+        bool told = replays[i].ran || replays[i].note.batch.at == 0;
+        replay_note_close(&replays[i].note, survived && told);
         effects_fini(&replays[i].effects);
     }
     free(replays);

@@ -103,8 +103,8 @@ class Held(unittest.TestCase):
                 node.kill()
                 restarted.append(Node(listen=node.address, keep=True))
 
-            found = report_with(restart, "stores/s", "away", node.address, "--users", "30", "--readers", "10", "--seconds", "3",
-                                "--warmup", "0")
+            found = report_with(restart, "stores/s", "away", node.address, "--users", "600", "--readers", "200", "--seconds",
+                                "3", "--warmup", "0")
             restarted[0].kill()
         self.assertEqual((found["connections_cut"], found["logins"]), (3, 6))
         self.assertEqual((found["sent"], found["broken"]), (found["written"], {}))

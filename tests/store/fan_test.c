@@ -141,7 +141,7 @@ it_does_not_wait_for_what_has_stopped_coming(void **state)
     assert_false(fan_begin(&fan, at_ns + QUIET_MS * MS - 1, out)); /* another one: waits anew */
     assert_int_equal(fan_wait_ms(&fan, at_ns + QUIET_MS * MS - 1), QUIET_MS);
     assert_false(fan_begin(&fan, at_ns + QUIET_MS * MS, out));
-    assert_true(fan_begin(&fan, at_ns + 2 * QUIET_MS * MS - 1, out));
+    assert_true(fan_begin(&fan, at_ns + UINT64_C(2) * QUIET_MS * MS - 1, out));
     assert_int_equal(fan.together, 2);
 }
 

@@ -63,7 +63,7 @@ applies_all_logs_at_once(void **state)
     assert_true(first > (uint64_t)PEOPLE * 10); /* made, told of the group, what was said */
     assert_int_equal(start_on_the_machine(), first + PARTITIONS); /* each opened, and no more */
     rig_play(&rig, all_are_there_story);
-    assert_int_equal(rig.report.commands, first + 2 * PARTITIONS);
+    assert_int_equal(rig.report.commands, first + UINT64_C(2) * PARTITIONS);
     rig_close(&rig);
 }
 
