@@ -201,6 +201,11 @@ run_unseen(struct partition *partition, struct ask *ask, bool act)
         .kind = COMMAND_DEVICE_UNSEEN,
         .unseen = *ASK_DATA(command_device_unseen, ask),
     };
+    /* The others have the whole time from when they are told, however long the verdict waited. */
+    uint64_t warned_until_ms = wall_ms() + partition->store->options.device_warn_ms;
+    if (command.unseen.verdict == UNSEEN_WARN && command.unseen.unlink_at_ms < warned_until_ms) {
+        command.unseen.unlink_at_ms = warned_until_ms;
+    }
     return partition_log(partition, ask, &command, act);
 }
 
