@@ -3,14 +3,14 @@
  *
  * A member who is given several messages at once costs little more than one who is given one: a
  * push, a send, a segment, an acknowledgement. So in a busy group rounds are to be few, and no
- * message may wait for what does not come. After a round began the next one begins
+ * message may wait for what does not come. The next round begins 12 us for each member after the
+ * one before at the earliest, and then as soon as
  *
- *     - when 12 us for each member have passed, not before; then
- *     - as soon as as many messages are due as went with that round,
+ *     - as many messages are due as went with that one,
  *     - or none has come for 4 us for each member,
- *     - or 48 us for each member have passed, or 100 ms, whichever is less.
+ *     - or 48 us for each member have passed since it began, or 100 ms.
  *
- * (But never before the first of them.) Whoever writes again when all have what he wrote last is
+ * Whoever writes again when all have what he wrote last is
  * through when the round is, with all who wrote for it: their next messages come at once, and go
  * together again. Where no round was for long nothing waits. A group of up to 83 members has no
  * rounds: what it says goes when next looked, at a batch's end, with what else that brings.

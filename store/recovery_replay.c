@@ -14,7 +14,6 @@ enum { SEGMENTS_PART = 8 }; /* of the memory that the process may use */
 /* One log. */
 struct replay {
     struct recovery *recovery; /* borrowed; written are the log's cells and its end */
-    uint32_t log;
     bool ran;
     struct replay_note note;
     struct effects effects;
@@ -117,7 +116,8 @@ replay_command(struct replay *replay, const struct log_command *logged,
 {
     struct partition *partition = &replay->recovery->store->partitions[logged->partition];
     struct log_mark at = {.generation = position->generation, .position = position->at};
-    if (partition->cell->index % recovery_facts(replay->recovery)->schedulers != replay->log) {
+    if (partition->cell->index % recovery_facts(replay->recovery)->schedulers !=
+        replay->place.log) {
         char name[POSITION_TEXT_BYTES];
         position_print(position, name);
         return REPLAY_FAIL(replay, -EUCLEAN, "the command at %s belongs into another log", name);
@@ -139,7 +139,7 @@ replay_batch(void *context, struct log_batch *batch)
 {
     struct replay *replay = context;
     struct log_command logged;
-    struct position position = {.generation = replay->place.generation, .log = replay->log};
+    struct position position = {.generation = replay->place.generation, .log = replay->place.log};
     position.at = batch->position;
     int error = note_failed(replay, replay_note_batch(&replay->note, &position));
     if (error != 0) {
@@ -150,7 +150,7 @@ replay_batch(void *context, struct log_batch *batch)
         if (more <= 0) {
             return more == 0 ? 0
                              : REPLAY_FAIL(replay, -EUCLEAN, "a batch of log %u makes no sense",
-                                           replay->log);
+                                           replay->place.log);
         }
         error = replay_command(replay, &logged, &position);
         if (error != 0) {
@@ -167,7 +167,7 @@ marks_of_log(struct replay *replay)
     const struct store *store = replay->recovery->store;
     uint64_t least = UINT64_MAX;
     uint64_t greatest = 0;
-    for (unsigned i = replay->log; i < store->cells_count;
+    for (unsigned i = replay->place.log; i < store->cells_count;
          i += recovery_facts(replay->recovery)->schedulers) {
         const struct log_mark *mark = &store->cells[i].folded;
         if (mark->generation > replay->place.generation) {
@@ -185,7 +185,7 @@ static void
 replay_log(void *context)
 {
     struct replay *replay = context;
-    struct log_end *end = &replay->recovery->ends[replay->log];
+    struct log_end *end = &replay->recovery->ends[replay->place.log];
     replay->ran = true;
     marks_of_log(replay);
     replay->error = log_scan_run(&replay->scan, end);
@@ -200,7 +200,7 @@ replay_log(void *context)
 static int
 replay_init(struct replay *replay, struct recovery *recovery, uint32_t log)
 {
-    *replay = (struct replay){.recovery = recovery, .log = log, .note = {.file = -1}};
+    *replay = (struct replay){.recovery = recovery, .note = {.file = -1}};
     replay->scan =
         (struct log_scan){.place = &replay->place, .each = replay_batch, .context = replay};
     effects_init(&replay->effects);

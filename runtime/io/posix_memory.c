@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PATH_BYTES = 4096, TEXT_BYTES = 64 << 10 };
+enum { MOUNT_BYTES = 256, TEXT_BYTES = 64 << 10 };
 
 /* False: there is no such file, or it is empty. What is too long is cut. */
 static bool
@@ -89,7 +89,7 @@ has_memory(const char *names)
 static uint64_t
 limit_by(char *line, const char *mount)
 {
-    char path[PATH_BYTES / 4];
+    char path[MOUNT_BYTES];
     char *names = strchr(line, ':');
     char *group = names != NULL ? strchr(names + 1, ':') : NULL;
     if (group == NULL || group[1] != '/') {

@@ -68,11 +68,20 @@ company_say(struct rig *rig, uint64_t from, uint64_t group, uint64_t number, uin
     return ln_request(store_user_pid(rig->store, group), &msg);
 }
 
+int
+company_answer(uint64_t ref)
+{
+    struct ln_msg *answer = NULL;
+    int error = ln_receive_answer(ref, COMPANY_TIMEOUT_MS, &answer);
+    if (error == 0) {
+        error = answer->error;
+    }
+    ln_msg_free(&answer);
+    return error;
+}
+
 void
 company_done(struct rig *rig, uint64_t ref)
 {
-    struct ln_msg *answer = NULL;
-    RIG_CHECK(rig, ln_receive_answer(ref, COMPANY_TIMEOUT_MS, &answer) == 0);
-    RIG_CHECK(rig, answer != NULL && answer->error == 0);
-    ln_msg_free(&answer);
+    RIG_CHECK(rig, company_answer(ref) == 0);
 }

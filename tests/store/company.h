@@ -19,5 +19,7 @@ uint64_t company_group(struct rig *rig, uint64_t owner, uint64_t number, const u
 /* A text of so many bytes; the request's reference, for company_done. */
 uint64_t company_say(struct rig *rig, uint64_t from, uint64_t group, uint64_t number,
                      uint32_t bytes);
-/* Waits for its answer, which is a good one. */
+/* Waits for its answer: 0 or a negative errno. */
+int company_answer(uint64_t ref);
+/* The same, which must be 0. */
 void company_done(struct rig *rig, uint64_t ref);

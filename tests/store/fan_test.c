@@ -51,7 +51,7 @@ what_is_said_during_a_round_goes_with_the_next(void **state)
 }
 
 static void
-a_small_group_has_no_rounds(void **state)
+groups_of_84_have_rounds(void **state)
 {
     (void)state;
     struct fan fan = {0};
@@ -62,6 +62,21 @@ a_small_group_has_no_rounds(void **state)
     assert_int_equal(fan_wait_ms(&fan, 100 * MS), 2);
     assert_false(fan_begin(&fan, 101 * MS, out));
     assert_true(fan_begin(&fan, 102 * MS, out));
+}
+
+static void
+in_a_small_group_nothing_waits(void **state)
+{
+    (void)state;
+    struct fan fan = {0};
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t out[4] = {0};
+        fan_add(&fan, OTHERS, 50);
+        assert_int_equal(fan_wait_ms(&fan, MS), 0);
+        assert_false(fan_begin(&fan, MS, out)); /* no round */
+        assert_memory_equal(out, OTHERS, sizeof(out));
+        assert_false(fan_is_due(&fan));
+    }
 }
 
 static void
@@ -240,7 +255,8 @@ main(void)
              what_is_said_in_a_quiet_group_goes_at_once),
         SPEC("what is said during a round goes with the next",
              what_is_said_during_a_round_goes_with_the_next),
-        SPEC("a small group has no rounds", a_small_group_has_no_rounds),
+        SPEC("groups of 84 have rounds", groups_of_84_have_rounds),
+        SPEC("in a small group nothing waits", in_a_small_group_nothing_waits),
         SPEC("what it says goes at once though a large one waits",
              it_goes_at_once_though_a_large_one_waits),
         SPEC("a round begins when as many are due as went with the one before",

@@ -136,20 +136,7 @@ enum { BIG_BYTES = 30000, BIG_MESSAGES = 40, CROWD = 40 };
 static int
 send_big(struct rig *r, uint64_t owner, uint64_t group, uint64_t number)
 {
-    struct store_message message = {.recipient = group,
-                                    .sender = owner,
-                                    .number = number,
-                                    .sender_device = 1,
-                                    .body_kind = 1,
-                                    .body_bytes = BIG_BYTES};
-    struct ln_msg *msg = ln_msg_new(STORE_GROUP_MESSAGE, LN_DURABLE, sizeof(message));
-    struct ln_msg *answer = NULL;
-    memcpy(msg->data, &message, sizeof(message));
-    msg->buffer = ln_buffer_new(BIG_BYTES);
-    memset(ln_buffer_data(msg->buffer), 'x', BIG_BYTES);
-    int error = ln_call(store_user_pid(r->store, group), &msg, TIMEOUT_MS, &answer);
-    ln_msg_free(&answer);
-    return error;
+    return company_answer(company_say(r, owner, group, number, BIG_BYTES));
 }
 
 /* Sent again when it was told to wait; counts how often that was. */
@@ -339,6 +326,29 @@ hear(struct rig *r, struct heard *out)
     }
 }
 
+static uint64_t
+group_of_two(struct rig *r, uint64_t *out_owner, uint64_t *out_member)
+{
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, out_owner) == 0);
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, out_member) == 0);
+    uint64_t group = company_group(r, *out_owner, 1, out_member, 1);
+    (void)ln_sleep(1000);
+    return group;
+}
+
+/* So many messages before an answer is waited for; `refs` has room for them. */
+static void
+say_many(struct rig *r, uint64_t owner, uint64_t group, uint64_t *refs, unsigned count,
+         uint32_t bytes)
+{
+    for (unsigned i = 0; i < count; i++) {
+        refs[i] = company_say(r, owner, group, 2 + i, bytes);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        company_done(r, refs[i]);
+    }
+}
+
 /* All that is said reaches the member's partition before the first of it is applied there. Returns
  * the group. */
 static uint64_t
@@ -348,18 +358,10 @@ say_at_once(struct rig *r, uint32_t bytes, struct heard *out)
     uint64_t refs[SAID];
     uint64_t owner;
     uint64_t member;
-    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &owner) == 0);
-    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &member) == 0);
-    uint64_t group = company_group(r, owner, 1, &member, 1);
-    (void)ln_sleep(1000);
+    uint64_t group = group_of_two(r, &owner, &member);
     RIG_CHECK(r, hand_attach(r->store, member, 1, &attached) == 0);
     RIG_CHECK(r, hand_ack(r->store, member, 1, attached.last) == 0);
-    for (unsigned i = 0; i < SAID; i++) {
-        refs[i] = company_say(r, owner, group, 2 + i, bytes);
-    }
-    for (unsigned i = 0; i < SAID; i++) {
-        company_done(r, refs[i]);
-    }
+    say_many(r, owner, group, refs, SAID, bytes);
     hear(r, out);
     return group;
 }
@@ -374,18 +376,10 @@ long_stream_story(struct rig *r)
     struct store_user user;
     uint64_t owner;
     uint64_t member;
-    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &owner) == 0);
-    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &member) == 0);
-    uint64_t group = company_group(r, owner, 1, &member, 1);
-    (void)ln_sleep(1000);
+    uint64_t group = group_of_two(r, &owner, &member);
     RIG_CHECK(r, hand_user_get(r->store, member, &user) == 0);
     uint64_t before = user.inbox_last;
-    for (unsigned i = 0; i < MANY; i++) {
-        refs[i] = company_say(r, owner, group, 2 + i, 10);
-    }
-    for (unsigned i = 0; i < MANY; i++) {
-        company_done(r, refs[i]);
-    }
+    say_many(r, owner, group, refs, MANY, 10);
     (void)ln_sleep(500); /* less than a tick, which would send again */
     RIG_CHECK(r, hand_user_get(r->store, member, &user) == 0);
     RIG_CHECK(r, user.inbox_last == before + MANY);
