@@ -50,16 +50,12 @@ state_present(enum table_state state)
     return state == TABLE_WRITTEN || state == TABLE_FETCHED;
 }
 
-/* Frozen ones are read by a worker as well. */
 static bool
 look_up(const struct delta *delta, unsigned generation, const struct store_key *key,
         struct table_entry *out)
 {
-    struct table *table = delta->tables[generation];
-    if (table == NULL) {
-        return false;
-    }
-    return generation == LIVE ? table_find(table, key, out) : table_get(table, key, out);
+    const struct table *table = delta->tables[generation];
+    return table != NULL && table_get(table, key, out);
 }
 
 enum delta_found

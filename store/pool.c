@@ -172,6 +172,12 @@ pool_give(struct pool *pool, void *piece, size_t bytes)
     PIECE_HIDE(piece, bytes_of(size));
 }
 
+size_t
+pool_piece_bytes(size_t bytes)
+{
+    return bytes > POOL_PIECE_BYTES_MAX ? bytes : bytes_of(size_of(bytes));
+}
+
 bool
 pool_fits(size_t from, size_t to)
 {

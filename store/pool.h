@@ -46,6 +46,9 @@ void *pool_take(struct pool *pool, size_t bytes);
 /* `bytes` as it was taken. */
 void pool_give(struct pool *pool, void *piece, size_t bytes);
 
+/* How much a piece that is taken for so many bytes has room for. */
+size_t pool_piece_bytes(size_t bytes);
+
 /* Whether a piece taken for `from` bytes may hold `to` bytes and be given back as such. */
 bool pool_fits(size_t from, size_t to);
 

@@ -4,16 +4,16 @@
  * key goes to its very end: then the new node begins with that key alone, since one owner's records
  * are mostly put with rising numbers. When a removal leaves a node with fewer than NODE_FEW it
  * joins a neighbour under the same parent or evens out with it, so that memory follows what is
- * stored. Nothing recurs: the way down is kept in a path.
+ * stored. Nothing recurs: the way down is kept in a path. Who looks for one key doesn't go down the
+ * tree, but finds its record through the index.
  *
- * Weighed against it: a hash table (faster lookups, but folds and inboxes need the order), a radix
- * tree (long keys with long equal parts), a skip list (a cache miss per level). */
+ * Weighed against the tree: a hash table alone (folds and inboxes need the order), a radix tree
+ * (long keys with long equal parts), a skip list (a cache miss per level). */
 #include "store/table.h"
 
 #include "store/table_priv.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* ----------------------------------------------------------------------------------------- life */
 
@@ -36,7 +36,7 @@ table_free_slice(struct table **table, unsigned chunks_max)
     if (!pool_free_slice(&(*table)->pool, chunks_max)) {
         return false;
     }
-    filter_free(&(*table)->filter);
+    index_free(&(*table)->index);
     free(*table);
     *table = NULL;
     return true;
@@ -61,7 +61,7 @@ path_find(const struct table *table, const struct table_rank *rank, struct path 
         out->steps[level].inner = inner;
         out->steps[level].index = index;
         node = inner->children[index];
-        node_prefetch(node);
+        node_prefetch(node, level + 1 < table->height ? sizeof(*inner) : sizeof(*out->leaf));
     }
     out->leaf = node;
 }
@@ -69,83 +69,15 @@ path_find(const struct table *table, const struct table_rank *rank, struct path 
 bool
 table_get(const struct table *table, const struct store_key *key, struct table_entry *out)
 {
-    if (table->root == NULL || !filter_may(&table->filter, key_hash(key))) {
+    const struct table_record *record = index_find(&table->index, key, key_hash(key));
+    if (record == NULL) {
         return false;
     }
-    struct table_rank rank = key_rank(key);
-    const struct table_leaf *leaf = leaf_of(table, &rank);
-    unsigned index = leaf_find(leaf, &rank);
-    if (!leaf_has(leaf, index, &rank)) {
-        return false;
-    }
-    entry_read(leaf, index, out);
-    return true;
-}
-
-bool
-table_find(struct table *table, const struct store_key *key, struct table_entry *out)
-{
-    if (table->root == NULL) {
-        return false;
-    }
-    uint64_t hash = key_hash(key);
-    struct table_rank rank = key_rank(key);
-    struct hint *hint = hints_of(&table->hints, hash);
-    if (!hint_good(hint, hash, &rank)) {
-        if (!filter_may(&table->filter, hash)) {
-            return false;
-        }
-        struct table_leaf *leaf = table->hints.latest.leaf;
-        unsigned index = table->hints.latest.index + 1U;
-        if (!hints_next(&table->hints, key->table, &rank)) {
-            leaf = leaf_of(table, &rank);
-            index = leaf_find(leaf, &rank);
-        }
-        if (!leaf_has(leaf, index, &rank)) {
-            return false;
-        }
-        *hint = hint_new(leaf, index, key, hash);
-    }
-    table->hints.latest = *hint;
-    entry_read(hint->leaf, hint->index, out);
+    table_record_read(record, out);
     return true;
 }
 
 /* -------------------------------------------------------------------------------------- putting */
-
-static unsigned char *
-value_copy(struct table *table, struct store_value value)
-{
-    if (value.count == 0) {
-        return NULL;
-    }
-    unsigned char *copy = pool_take(&table->pool, value.count);
-    memcpy(copy, value.bytes, value.count);
-    return copy;
-}
-
-/* The new value may lie in the old one: the old is given back last. */
-static void
-slot_replace(struct table *table, struct table_leaf *leaf, unsigned index, enum table_state state,
-             struct store_value value)
-{
-    struct table_slot *slot = &leaf->slots[index];
-    unsigned char *old = leaf->values[index];
-    if (pool_fits(slot->value_bytes, value.count)) {
-        if (value.count > 0) {
-            memmove(old, value.bytes, value.count);
-        }
-    } else {
-        leaf->values[index] = value_copy(table, value);
-        if (old != NULL) {
-            pool_give(&table->pool, old, slot->value_bytes);
-        }
-    }
-    table->dirty_entries += state_dirty(state);
-    table->dirty_entries -= state_dirty(slot->state);
-    slot->state = (uint8_t)state;
-    slot->value_bytes = (uint32_t)value.count;
-}
 
 /* A node below `level` has split, `right` being its new upper half that begins at `key`: its parent
  * learns of it, and splits in turn when it is full, up to a new root. */
@@ -180,16 +112,15 @@ path_insert(struct table *table, struct path *path, struct table_slot key, void 
     ASSERT(table->height < HEIGHT_MAX);
 }
 
-/* Room for one slot at or after *leaf's `index`, splitting it when it is full. */
+/* Room for one slot of the key at or after *leaf's `index`, splitting it when it is full. */
 static void
-leaf_make_room(struct table *table, struct path *path, unsigned *index,
-               const struct table_slot *slot)
+leaf_make_room(struct table *table, struct path *path, unsigned *index, const struct store_key *key)
 {
     struct table_leaf *leaf = path->leaf;
     if (leaf->count == LEAF_SLOTS) {
         struct table_leaf *right = pool_take(&table->pool, sizeof(*right));
         leaf_split(leaf, right, *index);
-        path_insert(table, path, right->count > 0 ? right->slots[0] : *slot, right);
+        path_insert(table, path, right->count > 0 ? right->slots[0] : slot_new(key, NULL), right);
         if (*index > leaf->count || right->count == 0) {
             *index -= leaf->count;
             path->leaf = right;
@@ -207,83 +138,83 @@ table_begin(struct table *table)
     table->root = leaf;
 }
 
-/* The place of the key, or where it is to be. Whether it is there. */
+/* Whether the rank, which is new, belongs right behind what was new last, in a leaf that has room.
+ * Not behind a leaf's end: what its parent has between it and the next may be lower. */
 static bool
-path_find_place(const struct table *table, uint8_t key_table, const struct table_rank *rank,
-                struct path *out, unsigned *out_index)
+follows_latest(const struct table *table, const struct table_rank *rank)
 {
-    if (hints_follow(&table->hints, key_table, rank)) {
-        /* The way there is not asked for: nothing will split. */
-        out->leaf = table->hints.latest.leaf;
-        *out_index = table->hints.latest.index + 1U;
+    const struct table_leaf *leaf = table->latest.leaf;
+    unsigned index = table->latest.index;
+    if (leaf == NULL || leaf->count == LEAF_SLOTS || index + 1 >= leaf->count) {
         return false;
     }
-    path_find(table, rank, out);
-    *out_index = leaf_find(out->leaf, rank);
-    return leaf_has(out->leaf, *out_index, rank);
+    struct table_rank before = slot_rank(&leaf->slots[index]);
+    struct table_rank behind = slot_rank(&leaf->slots[index + 1]);
+    return rank_less(&before, rank) && rank_less(rank, &behind);
 }
 
-/* Gives out where the key's slot is now. */
-static struct hint
-put(struct table *table, const struct store_key *key, enum table_state state,
-    struct store_value value)
+/* Where the rank, which is new, is to be. */
+static unsigned
+path_find_place(const struct table *table, const struct table_rank *rank, struct path *out)
 {
-    ASSERT(value.count <= TABLE_VALUE_BYTES_MAX && state < TABLE_STATES);
-    ASSERT(value.count == 0 || state == TABLE_WRITTEN || state == TABLE_FETCHED);
+    if (follows_latest(table, rank)) {
+        /* The way there is not asked for: nothing will split. */
+        out->leaf = table->latest.leaf;
+        return table->latest.index + 1U;
+    }
+    path_find(table, rank, out);
+    return leaf_find(out->leaf, rank);
+}
+
+static struct table_record *
+insert(struct table *table, const struct store_key *key, uint64_t hash, size_t bytes)
+{
+    struct path path;
     if (table->root == NULL) {
         table_begin(table);
     }
-    uint64_t hash = key_hash(key);
     struct table_rank rank = key_rank(key);
-    struct hint *hint = hints_of(&table->hints, hash);
-    struct path path;
-    unsigned index;
-    bool there = hint_good(hint, hash, &rank);
-    if (!there) {
-        there = path_find_place(table, key->table, &rank, &path, &index);
-        *hint = hint_new(path.leaf, index, key, hash);
-    }
-    if (there) {
-        slot_replace(table, hint->leaf, hint->index, state, value);
-        table->hints.latest = *hint;
-        return *hint;
-    }
-    struct table_slot slot = {
-        .partition = key->partition,
-        .table = key->table,
-        .state = (uint8_t)state,
-        .value_bytes = (uint32_t)value.count,
-        .owner = key->owner,
-        .a = key->a,
-        .b = key->b,
-    };
-    leaf_make_room(table, &path, &index, &slot);
-    path.leaf->slots[index] = slot;
-    path.leaf->values[index] = value_copy(table, value);
-    *hint = hint_new(path.leaf, index, key, hash);
-    table->hints.latest = *hint;
+    unsigned index = path_find_place(table, &rank, &path);
+    struct table_record *record = table_record_new(&table->pool, key, bytes);
+    leaf_make_room(table, &path, &index, key);
+    path.leaf->slots[index] = slot_new(key, record);
+    table->latest = (struct latest){path.leaf, index};
     table->entries++;
+    index_add(table, record, hash);
+    return record;
+}
+
+/* The value is copied from there if it is not NULL. Gives out where it lies. */
+static unsigned char *
+put(struct table *table, const struct store_key *key, enum table_state state, const void *from,
+    size_t bytes)
+{
+    ASSERT(bytes <= TABLE_VALUE_BYTES_MAX && state < TABLE_STATES);
+    ASSERT(bytes == 0 || state == TABLE_WRITTEN || state == TABLE_FETCHED);
+    uint64_t hash = key_hash(key);
+    struct table_record *record = index_find(&table->index, key, hash);
+    if (record == NULL) {
+        record = insert(table, key, hash, bytes);
+    } else {
+        table->dirty_entries -= state_dirty(record->state);
+    }
     table->dirty_entries += state_dirty(state);
-    filter_add(table, hash);
-    return *hint;
+    record->state = (uint8_t)state;
+    return table_record_set(&table->pool, record, from, bytes);
 }
 
 void
 table_put(struct table *table, const struct store_key *key, enum table_state state,
           struct store_value value)
 {
-    (void)put(table, key, state, value);
+    (void)put(table, key, state, value.bytes, value.count);
 }
 
 unsigned char *
 table_put_room(struct table *table, const struct store_key *key, size_t bytes)
 {
-    ASSERT(bytes > 0 && bytes <= TABLE_VALUE_BYTES_MAX);
-    struct hint place = put(table, key, TABLE_WRITTEN, (struct store_value){0});
-    unsigned char *room = pool_take(&table->pool, bytes);
-    place.leaf->slots[place.index].value_bytes = (uint32_t)bytes;
-    place.leaf->values[place.index] = room;
-    return room;
+    ASSERT(bytes > 0);
+    return put(table, key, TABLE_WRITTEN, NULL, bytes);
 }
 
 /* ---------------------------------------------------------------------------------------- facts */
@@ -303,5 +234,5 @@ table_dirty_entries(const struct table *table)
 uint64_t
 table_bytes(const struct table *table)
 {
-    return sizeof(*table) + pool_bytes(&table->pool) + filter_bytes(&table->filter);
+    return sizeof(*table) + pool_bytes(&table->pool) + index_bytes(&table->index);
 }

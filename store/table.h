@@ -2,8 +2,9 @@
 /* table.h - an ordered map from keys to small values, in memory: one generation of a partition's
  * delta.
  *
- * A B+tree whose nodes and values come from the table's own pool, so that freeing a table of a
- * million entries means freeing a few hundred chunks. An entry says what is known about its key:
+ * A B+tree for the order and a hash index for single keys, over records that come, as the tree's
+ * nodes do, from the table's own pool, so that freeing a table of a million entries means freeing a
+ * few hundred chunks. An entry says what is known about its key:
  * written or deleted since the last fold (dirty: a fold must carry it to LMDB), or fetched from
  * LMDB and found or missed there (clean: a cache).
  *
@@ -55,7 +56,7 @@ void table_free(struct table **table);
 
 /* Frees at most `chunks_max` chunks of memory and tells whether the table is gone, *table being
  * NULL then. Between the calls it may only be freed further. A chunk is 256 KiB at most; with the
- * last goes the filter (table_filter.h), whole. */
+ * last goes the index (table_index.h), whole. */
 bool table_free_slice(struct table **table, unsigned chunks_max);
 
 /* Copies the value in (which may be one the table gave out); replaces what the key had. */
@@ -68,8 +69,6 @@ unsigned char *table_put_room(struct table *table, const struct store_key *key, 
 
 /* Whether the key has an entry; *out is untouched when not. */
 bool table_get(const struct table *table, const struct store_key *key, struct table_entry *out);
-/* The same for whoever may change the table: what it has lately found or put it finds at once. */
-bool table_find(struct table *table, const struct store_key *key, struct table_entry *out);
 
 /* Forgets the key, as if it had never been put. Whether it had an entry. */
 bool table_remove(struct table *table, const struct store_key *key);

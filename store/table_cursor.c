@@ -4,13 +4,13 @@
 
 enum { SEEK_AHEAD = 4 };
 
-/* Who seeks goes on from there: the values arrive together. */
+/* Who seeks goes on from there: the records arrive together. */
 static void
-values_prefetch(const struct table_cursor *at)
+records_prefetch(const struct table_cursor *at)
 {
     for (unsigned i = 0; at->leaf != NULL && i < SEEK_AHEAD && at->index + i < at->leaf->count;
          i++) {
-        __builtin_prefetch(at->leaf->values[at->index + i]);
+        __builtin_prefetch(slot_record(&at->leaf->slots[at->index + i]));
     }
 }
 
@@ -28,7 +28,7 @@ table_seek(const struct table *table, const struct store_key *key, struct table_
         out->leaf = out->leaf->next;
         out->index = 0;
     }
-    values_prefetch(out);
+    records_prefetch(out);
 }
 
 bool
@@ -37,7 +37,7 @@ table_at(const struct table_cursor *at, struct table_entry *out)
     if (at->leaf == NULL) {
         return false;
     }
-    entry_read(at->leaf, at->index, out);
+    table_record_read(slot_record(&at->leaf->slots[at->index]), out);
     return true;
 }
 
@@ -49,7 +49,7 @@ table_next(struct table_cursor *at)
     }
     at->index++;
     if (at->index + SEEK_AHEAD <= at->leaf->count) {
-        __builtin_prefetch(at->leaf->values[at->index + SEEK_AHEAD - 1]);
+        __builtin_prefetch(slot_record(&at->leaf->slots[at->index + SEEK_AHEAD - 1]));
         return;
     }
     if (at->index < at->leaf->count) {

@@ -44,18 +44,16 @@ inner_find(const struct table_inner *inner, const struct table_rank *rank)
 void
 leaf_open(struct table_leaf *leaf, unsigned index)
 {
-    unsigned after = leaf->count - index;
+    size_t after = leaf->count - index;
     memmove(&leaf->slots[index + 1], &leaf->slots[index], after * sizeof(leaf->slots[0]));
-    memmove(&leaf->values[index + 1], &leaf->values[index], after * sizeof(leaf->values[0]));
     leaf->count++;
 }
 
 void
 leaf_close(struct table_leaf *leaf, unsigned index)
 {
-    unsigned after = leaf->count - index - 1;
+    size_t after = leaf->count - index - 1;
     memmove(&leaf->slots[index], &leaf->slots[index + 1], after * sizeof(leaf->slots[0]));
-    memmove(&leaf->values[index], &leaf->values[index + 1], after * sizeof(leaf->values[0]));
     leaf->count--;
 }
 
@@ -87,9 +85,7 @@ leaf_move_left(struct table_leaf *left, struct table_leaf *right, unsigned moved
 {
     unsigned stay = right->count - moved;
     memcpy(&left->slots[left->count], right->slots, moved * sizeof(left->slots[0]));
-    memcpy(&left->values[left->count], right->values, moved * sizeof(left->values[0]));
     memmove(right->slots, &right->slots[moved], stay * sizeof(right->slots[0]));
-    memmove(right->values, &right->values[moved], stay * sizeof(right->values[0]));
     left->count += moved;
     right->count = stay;
 }
@@ -100,9 +96,7 @@ leaf_move_right(struct table_leaf *left, struct table_leaf *right, unsigned move
 {
     unsigned stay = left->count - moved;
     memmove(&right->slots[moved], right->slots, right->count * sizeof(right->slots[0]));
-    memmove(&right->values[moved], right->values, right->count * sizeof(right->values[0]));
     memcpy(right->slots, &left->slots[stay], moved * sizeof(left->slots[0]));
-    memcpy(right->values, &left->values[stay], moved * sizeof(left->values[0]));
     left->count = stay;
     right->count += moved;
 }

@@ -1,34 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* table_node.h - the nodes of a table's tree, and what can be done to one node or two neighbours.
  *
- * A slot is a key with, in what would be its padding, the entry's state and the length of its
- * value: 32 bytes. Inner nodes keep slots too, of which only the keys count: keys[i] is at most the
- * lowest key under children[i + 1] and above every key under children[i].
+ * A slot is a key and where its record lies: 32 bytes, since an address leaves 16 bits, which are
+ * the key's partition and table. Inner nodes keep slots too, of which only the keys count: keys[i]
+ * is at most the lowest key under children[i + 1] and above every key under children[i].
  *
  * For table*.c alone.
  */
 #pragma once
-#include "store/table.h"
+#include "store/table_record.h"
 
 #include <assert.h>
 
 enum {
-    LEAF_SLOTS = 31,     /* 1,256 bytes, just within one of the pool's sizes */
-    INNER_CHILDREN = 32, /* 1,256 bytes as well */
-    NODE_BYTES = 1280,
+    LEAF_SLOTS = 31,     /* 1,008 bytes, just within one of the pool's sizes */
+    INNER_CHILDREN = 32, /* 1,256 bytes, likewise */
     NODE_FEW = 8, /* with fewer, a node joins or takes from a neighbour when something is removed */
     HEIGHT_MAX = 24, /* 8 to the power of 24 nodes are beyond any memory */
 };
 
 struct table_slot {
-    uint8_t partition;
-    uint8_t table;
-    uint8_t state;
-    uint8_t unused;
-    uint32_t value_bytes;
     uint64_t owner;
     uint64_t a;
     uint64_t b;
+    uint64_t place; /* partition and table (key_place), above the record's address */
 };
 static_assert(sizeof(struct table_slot) == 32, "two to a cache line");
 
@@ -36,7 +31,6 @@ struct table_leaf {
     struct table_leaf *next;
     uint32_t count;
     struct table_slot slots[LEAF_SLOTS];
-    unsigned char *values[LEAF_SLOTS];
 };
 
 struct table_inner {
@@ -44,8 +38,28 @@ struct table_inner {
     struct table_slot keys[INNER_CHILDREN - 1];
     void *children[INNER_CHILDREN];
 };
-static_assert(sizeof(struct table_leaf) <= NODE_BYTES && sizeof(struct table_inner) <= NODE_BYTES,
-              "both fit");
+static_assert(sizeof(struct table_leaf) <= 1024 && sizeof(struct table_inner) <= 1280,
+              "within the pool's sizes");
+
+static inline struct table_slot
+slot_new(const struct store_key *key, const struct table_record *record)
+{
+    uint64_t place = (uint64_t)key_place(key) << RECORD_ADDRESS_BITS | (uintptr_t)record;
+    return (struct table_slot){key->owner, key->a, key->b, place};
+}
+
+static inline struct table_record *
+slot_record(const struct table_slot *slot)
+{
+    return table_record_at(slot->place);
+}
+
+static inline struct store_key
+slot_key(const struct table_slot *slot)
+{
+    uint64_t place = slot->place >> RECORD_ADDRESS_BITS;
+    return (struct store_key){(uint8_t)(place >> 8), (uint8_t)place, slot->owner, slot->a, slot->b};
+}
 
 /* A key as two integers of 128 bits: a comparison is a few instructions without a branch. */
 struct table_rank {
@@ -56,9 +70,8 @@ struct table_rank {
 static inline struct table_rank
 slot_rank(const struct table_slot *slot)
 {
-    uint32_t place = (uint32_t)slot->partition << 8 | slot->table;
     return (struct table_rank){
-        (unsigned __int128)place << 64 | slot->owner,
+        (unsigned __int128)(slot->place >> RECORD_ADDRESS_BITS) << 64 | slot->owner,
         (unsigned __int128)slot->a << 64 | slot->b,
     };
 }
@@ -70,17 +83,6 @@ key_rank(const struct store_key *key)
         (unsigned __int128)key_place(key) << 64 | key->owner,
         (unsigned __int128)key->a << 64 | key->b,
     };
-}
-
-/* Of a key but its partition, which all of a table's have in common. Its upper bits are the good
- * ones: numbers of owners mostly follow one another. */
-static inline uint64_t
-key_hash(const struct store_key *key)
-{
-    uint64_t sum = key->owner ^ key->a * UINT64_C(0xbf58476d1ce4e5b9) ^
-                   key->b * UINT64_C(0x94d049bb133111eb) ^
-                   key->table * UINT64_C(0xd6e8feb86659fd93);
-    return sum * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 static inline bool
@@ -110,8 +112,7 @@ leaf_has(const struct table_leaf *leaf, unsigned index, const struct table_rank 
 /* The child under which the rank belongs. */
 unsigned inner_find(const struct table_inner *inner, const struct table_rank *rank);
 
-/* Makes room at `index` of a leaf that is not full; the slot and value there are the caller's to
- * fill. */
+/* Makes room at `index` of a leaf that is not full; the slot there is the caller's to fill. */
 void leaf_open(struct table_leaf *leaf, unsigned index);
 /* Takes slot `index` out. */
 void leaf_close(struct table_leaf *leaf, unsigned index);

@@ -19,7 +19,7 @@ path_join(struct table *table, struct path *path, unsigned level)
         if (!leaf_join(left, right, key)) {
             return false;
         }
-        hints_forget(&table->hints, right);
+        table->latest.leaf = NULL; /* it may be that one */
         pool_give(&table->pool, right, sizeof(struct table_leaf));
     } else {
         if (!inner_join(left, right, key)) {
@@ -51,6 +51,16 @@ path_shrink(struct table *table, struct path *path)
     }
 }
 
+/* But from its leaf. */
+static void
+record_remove(struct table *table, struct table_record *record)
+{
+    index_remove(&table->index, record);
+    table->entries--;
+    table->dirty_entries -= state_dirty(record->state);
+    table_record_free(&table->pool, record);
+}
+
 bool
 table_remove(struct table *table, const struct store_key *key)
 {
@@ -64,12 +74,7 @@ table_remove(struct table *table, const struct store_key *key)
     if (!leaf_has(path.leaf, index, &rank)) {
         return false;
     }
-    const struct table_slot *slot = &path.leaf->slots[index];
-    if (path.leaf->values[index] != NULL) {
-        pool_give(&table->pool, path.leaf->values[index], slot->value_bytes);
-    }
-    table->entries--;
-    table->dirty_entries -= state_dirty(slot->state);
+    record_remove(table, slot_record(&path.leaf->slots[index]));
     leaf_close(path.leaf, index);
     path_shrink(table, &path);
     return true;
@@ -87,19 +92,16 @@ leaf_drop(struct table *table, struct table_leaf *leaf, unsigned index,
         if (rank_less(high, &rank)) {
             break;
         }
-        if (leaf->slots[at].state == TABLE_WRITTEN) {
-            if (leaf->values[at] != NULL) {
-                pool_give(&table->pool, leaf->values[at], leaf->slots[at].value_bytes);
-            }
-            continue;
+        struct table_record *record = slot_record(&leaf->slots[at]);
+        if (record->state == TABLE_WRITTEN) {
+            record_remove(table, record);
+        } else {
+            leaf->slots[kept++] = leaf->slots[at];
         }
-        leaf->slots[kept] = leaf->slots[at];
-        leaf->values[kept++] = leaf->values[at];
     }
     unsigned dropped = at - kept;
-    unsigned after = leaf->count - at;
+    size_t after = leaf->count - at;
     memmove(&leaf->slots[kept], &leaf->slots[at], after * sizeof(leaf->slots[0]));
-    memmove(&leaf->values[kept], &leaf->values[at], after * sizeof(leaf->values[0]));
     leaf->count -= dropped;
     return dropped;
 }
@@ -119,8 +121,6 @@ table_drop(struct table *table, const struct store_range *range)
         bool more = next != NULL;
         low = more ? slot_rank(&next->slots[0]) : low;
         dropped += count;
-        table->entries -= count;
-        table->dirty_entries -= count;
         if (count > 0) {
             path_shrink(table, &path);
         }

@@ -7,18 +7,20 @@ struct walk {
     const struct table_leaf *leaf; /* the one that must come next */
     struct table_rank last;
     bool begun;
-    const struct filter *filter;
-    const struct hints *hints;
-    unsigned hinted; /* of those, at what was seen */
+    const struct table *table;
+    bool latest_seen;
     uint64_t entries;
     uint64_t dirty_entries;
 };
 
+/* Whether the slot's record is its own, and found through the index. */
 static bool
-filtered_in(const struct filter *filter, const struct table_slot *slot)
+slot_valid(const struct table *table, const struct table_slot *slot)
 {
     struct store_key key = slot_key(slot);
-    return filter_may(filter, key_hash(&key));
+    const struct table_record *record = slot_record(slot);
+    return table_record_is(record, &key) && record->state < TABLE_STATES &&
+           index_find(&table->index, &key, key_hash(&key)) == record;
 }
 
 static bool
@@ -30,15 +32,14 @@ walk_leaf(struct walk *walk, const struct table_leaf *leaf, bool alone)
     for (unsigned i = 0; i < leaf->count; i++) {
         struct table_rank rank = slot_rank(&leaf->slots[i]);
         if ((walk->begun && !rank_less(&walk->last, &rank)) ||
-            leaf->slots[i].state >= TABLE_STATES || !filtered_in(walk->filter, &leaf->slots[i]) ||
-            (leaf->slots[i].value_bytes > 0) != (leaf->values[i] != NULL)) {
+            !slot_valid(walk->table, &leaf->slots[i])) {
             return false;
         }
         walk->last = rank;
         walk->begun = true;
-        walk->dirty_entries += state_dirty(leaf->slots[i].state);
+        walk->dirty_entries += state_dirty(slot_record(&leaf->slots[i])->state);
     }
-    walk->hinted += hints_count(walk->hints, leaf);
+    walk->latest_seen = walk->latest_seen || walk->table->latest.leaf == leaf;
     walk->entries += leaf->count;
     walk->leaf = leaf->next;
     return true;
@@ -103,12 +104,10 @@ table_valid(const struct table *table)
     }
     struct walk walk = {
         .leaf = leaf_first(table->root, table->height),
-        .filter = &table->filter,
-        .hints = &table->hints,
+        .table = table,
+        .latest_seen = table->latest.leaf == NULL,
     };
     bool valid = table->height > 0 ? walk_tree(table, &walk) : walk_leaf(&walk, table->root, true);
-    /* A hint at a leaf that was given back would be at somebody else's memory. */
-    bool hints_live = walk.hinted + hints_count(&table->hints, NULL) == HINTS + 1;
     return valid && walk.leaf == NULL && walk.entries == table->entries &&
-           walk.dirty_entries == table->dirty_entries && hints_live;
+           walk.dirty_entries == table->dirty_entries && walk.latest_seen;
 }
