@@ -10,6 +10,7 @@
  * For table*.c alone; of whoever changes the table, but index_find, which any reader may call.
  */
 #pragma once
+#include "runtime/prefetch.h"
 #include "store/table_record.h"
 
 struct table;
@@ -77,6 +78,7 @@ index_find(const struct table_index *index, const struct store_key *key, uint64_
         }
         if (((place ^ tag) >> RECORD_ADDRESS_BITS) == 0 && place != INDEX_GONE) {
             struct table_record *record = table_record_at(place);
+            lines_prefetch(record + 2, 1); /* the line after the key's, where values go on */
             if (table_record_is(record, key)) {
                 return record;
             }
