@@ -55,7 +55,7 @@ bodies_open(struct bodies *bodies, enum bodies_way way, struct io_driver *driver
         check(environment_open(&options, &bodies->cells[i], why), path);
     }
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
-        bodies->tables[i] = table_new();
+        bodies->tables[i] = table_new(1);
     }
 }
 
@@ -261,7 +261,7 @@ bodies_fold(struct bodies *bodies)
     }
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
         table_free(&bodies->tables[i]);
-        bodies->tables[i] = table_new();
+        bodies->tables[i] = table_new(1);
     }
 }
 

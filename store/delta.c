@@ -12,6 +12,7 @@ static_assert(RETIRED + 1 == DELTA_GENERATIONS, "each generation has a place");
 
 struct delta {
     struct table *tables[DELTA_GENERATIONS]; /* the newest first; NULL: not there. LIVE always is */
+    uint64_t seed;
     uint64_t era;
     uint64_t tickets[2]; /* of the era's parity */
     uint64_t freeze_number;
@@ -19,13 +20,14 @@ struct delta {
 };
 
 struct delta *
-delta_new(void)
+delta_new(uint64_t seed)
 {
     struct delta *delta = calloc(1, sizeof(*delta));
     if (delta == NULL) {
         check_failed("out of memory", __FILE__, __LINE__);
     }
-    delta->tables[LIVE] = table_new();
+    delta->seed = seed;
+    delta->tables[LIVE] = table_new(seed);
     return delta;
 }
 
@@ -253,7 +255,7 @@ delta_freeze(struct delta *delta, uint64_t number)
     ASSERT(delta_freezable(delta));
     ASSERT(number >= delta->folded_number);
     delta->tables[FOLDING] = delta->tables[LIVE];
-    delta->tables[LIVE] = table_new();
+    delta->tables[LIVE] = table_new(delta->seed);
     delta->freeze_number = number;
     return delta->tables[FOLDING];
 }

@@ -55,7 +55,8 @@ struct delta_size {
     uint64_t folding_bytes;
 };
 
-struct delta *delta_new(void);
+/* `seed` as of table_new. */
+struct delta *delta_new(uint64_t seed);
 void delta_free(struct delta **delta);
 
 /* *out is untouched unless PRESENT. */

@@ -21,7 +21,7 @@ ledger_init(struct ledger *ledger, uint8_t partition, uint64_t seed)
     memset(ledger, 0, sizeof(*ledger));
     ledger->partition = partition;
     ledger->seed = seed;
-    ledger->delta = delta_new();
+    ledger->delta = delta_new(seed);
 }
 
 void

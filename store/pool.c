@@ -178,6 +178,13 @@ pool_piece_bytes(size_t bytes)
     return bytes > POOL_PIECE_BYTES_MAX ? bytes : bytes_of(size_of(bytes));
 }
 
+void
+pool_use(void *memory, size_t used, size_t bytes)
+{
+    PIECE_SHOW(memory, used);
+    PIECE_HIDE((unsigned char *)memory + used, bytes - used);
+}
+
 bool
 pool_fits(size_t from, size_t to)
 {

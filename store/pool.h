@@ -49,6 +49,10 @@ void pool_give(struct pool *pool, void *piece, size_t bytes);
 /* How much a piece that is taken for so many bytes has room for. */
 size_t pool_piece_bytes(size_t bytes);
 
+/* Of `bytes` from there on, which lie in one piece, only the first `used` are to be touched from
+ * now on: tells AddressSanitizer. */
+void pool_use(void *memory, size_t used, size_t bytes);
+
 /* Whether a piece taken for `from` bytes may hold `to` bytes and be given back as such. */
 bool pool_fits(size_t from, size_t to);
 

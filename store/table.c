@@ -15,15 +15,19 @@
 
 #include <stdlib.h>
 
+/* A key that was not there is mostly given a value next. */
+enum { ROOM_OF_MISSING = 64 };
+
 /* ----------------------------------------------------------------------------------------- life */
 
 struct table *
-table_new(void)
+table_new(uint64_t seed)
 {
     struct table *table = calloc(1, sizeof(*table));
     if (table == NULL) {
         check_failed("out of memory", __FILE__, __LINE__);
     }
+    index_init(&table->index, seed);
     return table;
 }
 
@@ -69,7 +73,8 @@ path_find(const struct table *table, const struct table_rank *rank, struct path 
 bool
 table_get(const struct table *table, const struct store_key *key, struct table_entry *out)
 {
-    const struct table_record *record = index_find(&table->index, key, key_hash(key));
+    const struct table_record *record =
+        index_find(&table->index, key, index_hash(&table->index, key));
     if (record == NULL) {
         return false;
     }
@@ -191,10 +196,10 @@ put(struct table *table, const struct store_key *key, enum table_state state, co
 {
     ASSERT(bytes <= TABLE_VALUE_BYTES_MAX && state < TABLE_STATES);
     ASSERT(bytes == 0 || state == TABLE_WRITTEN || state == TABLE_FETCHED);
-    uint64_t hash = key_hash(key);
+    uint64_t hash = index_hash(&table->index, key);
     struct table_record *record = index_find(&table->index, key, hash);
     if (record == NULL) {
-        record = insert(table, key, hash, bytes);
+        record = insert(table, key, hash, state == TABLE_MISSING ? ROOM_OF_MISSING : bytes);
     } else {
         table->dirty_entries -= state_dirty(record->state);
     }
@@ -207,6 +212,7 @@ void
 table_put(struct table *table, const struct store_key *key, enum table_state state,
           struct store_value value)
 {
+    ASSERT(value.bytes != NULL || value.count == 0);
     (void)put(table, key, state, value.bytes, value.count);
 }
 

@@ -8,7 +8,7 @@
  * written or deleted since the last fold (dirty: a fold must carry it to LMDB), or fetched from
  * LMDB and found or missed there (clean: a cache).
  *
- *     table = table_new();
+ *     table = table_new(seed);
  *     table_put(table, &key, TABLE_WRITTEN, value);
  *     if (table_get(table, &key, &entry)) { ... entry.state, entry.value ... }
  *     for (table_seek(table, &low, &at); table_at(&at, &entry) && ...; table_next(&at)) { ... }
@@ -48,8 +48,9 @@ struct table_cursor {
     unsigned index;
 };
 
-/* Empty; takes no further memory until the first put. */
-struct table *table_new(void);
+/* Empty; takes no further memory until the first put. `seed` is a secret of the data directory's,
+ * so that nobody can choose keys that are slow to find. */
+struct table *table_new(uint64_t seed);
 
 /* Takes the table, NULL is allowed. Any thread, so that a worker can do it. */
 void table_free(struct table **table);

@@ -59,6 +59,7 @@ table_next(struct table_cursor *at)
     at->index = 0;
     if (at->leaf != NULL) {
         ASSERT(at->leaf->count > 0);
-        __builtin_prefetch(at->leaf->next);
+        node_prefetch(at->leaf->next, sizeof(*at->leaf));
+        records_prefetch(at);
     }
 }

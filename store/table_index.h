@@ -7,7 +7,8 @@
  * so a record that is looked at is nearly always the one. Places are tried around a cache line
  * before the next.
  *
- * For table*.c alone; of whoever changes the table, but index_find, which any reader may call.
+ * For table*.c alone. index_find may be called by any reader, the rest by whoever changes the
+ * table.
  */
 #pragma once
 #include "runtime/prefetch.h"
@@ -17,24 +18,32 @@ struct table;
 
 enum { INDEX_LINE = 8 }; /* places in a cache line */
 
-/* Embedded; zeros are one that has not been made. */
+/* Embedded. */
 struct table_index {
-    uint64_t *places; /* 0: none, nor behind it; INDEX_GONE: one was here */
+    uint64_t *places; /* 0: none, nor behind it; INDEX_GONE: one was here. NULL: no record yet */
     unsigned shift;   /* 64 less the logarithm of how many there are */
     uint64_t used;    /* of records, and gone */
     uint64_t added;   /* records, since it was made */
+    uint64_t secrets[4];
 };
 #define INDEX_GONE UINT64_C(1)
 
-/* Of a key but its partition, which all of a table's have in common. Its upper bits are the good
- * ones: numbers of owners mostly follow one another. */
 static inline uint64_t
-key_hash(const struct store_key *key)
+index_fold(uint64_t x, uint64_t y)
 {
-    uint64_t sum = key->owner ^ key->a * UINT64_C(0xbf58476d1ce4e5b9) ^
-                   key->b * UINT64_C(0x94d049bb133111eb) ^
-                   key->table * UINT64_C(0xd6e8feb86659fd93);
-    return sum * UINT64_C(0x9e3779b97f4a7c15);
+    unsigned __int128 product = (unsigned __int128)x * y;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Of a key but its partition, which all of a table's have in common. Clients choose numbers that
+ * stand in keys, so without a secret they could choose keys that all begin at one place. (Products
+ * folded, as in wyhash.) */
+static inline uint64_t
+index_hash(const struct table_index *index, const struct store_key *key)
+{
+    uint64_t sum = index_fold(key->owner ^ index->secrets[0], key->a ^ index->secrets[1]);
+    sum = index_fold(key->b ^ index->secrets[2], sum ^ key->table);
+    return index_fold(sum ^ index->secrets[3], UINT64_C(0x9e3779b97f4a7c15));
 }
 
 /* Bits of the hash that choose no place, where they stand in one. */
@@ -78,7 +87,9 @@ index_find(const struct table_index *index, const struct store_key *key, uint64_
         }
         if (((place ^ tag) >> RECORD_ADDRESS_BITS) == 0 && place != INDEX_GONE) {
             struct table_record *record = table_record_at(place);
-            lines_prefetch(record + 2, 1); /* the line after the key's, where values go on */
+            /* The line after the key's, where values go on. */
+            // NOLINTNEXTLINE(performance-no-int-to-ptr)
+            __builtin_prefetch((const void *)((uintptr_t)record + PREFETCH_LINE_BYTES));
             if (table_record_is(record, key)) {
                 return record;
             }
@@ -87,6 +98,8 @@ index_find(const struct table_index *index, const struct store_key *key, uint64_
     }
 }
 
+/* `seed` is a secret. */
+void index_init(struct table_index *index, uint64_t seed);
 /* The table has a record more, which it did not have; it counts it already, and has it in its
  * tree. */
 void index_add(struct table *table, struct table_record *record, uint64_t hash);
@@ -94,3 +107,5 @@ void index_add(struct table *table, struct table_record *record, uint64_t hash);
 void index_remove(struct table_index *index, const struct table_record *record);
 void index_free(struct table_index *index);
 uint64_t index_bytes(const struct table_index *index);
+/* Whether it has so many records and nothing else. For tests. */
+bool index_valid(const struct table_index *index, uint64_t records);

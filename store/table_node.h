@@ -23,7 +23,7 @@ struct table_slot {
     uint64_t owner;
     uint64_t a;
     uint64_t b;
-    uint64_t place; /* partition and table (key_place), above the record's address */
+    uint64_t where; /* partition and table (key_place), above the record's address */
 };
 static_assert(sizeof(struct table_slot) == 32, "two to a cache line");
 
@@ -44,20 +44,20 @@ static_assert(sizeof(struct table_leaf) <= 1024 && sizeof(struct table_inner) <=
 static inline struct table_slot
 slot_new(const struct store_key *key, const struct table_record *record)
 {
-    uint64_t place = (uint64_t)key_place(key) << RECORD_ADDRESS_BITS | (uintptr_t)record;
-    return (struct table_slot){key->owner, key->a, key->b, place};
+    uint64_t where = (uint64_t)key_place(key) << RECORD_ADDRESS_BITS | (uintptr_t)record;
+    return (struct table_slot){key->owner, key->a, key->b, where};
 }
 
 static inline struct table_record *
 slot_record(const struct table_slot *slot)
 {
-    return table_record_at(slot->place);
+    return table_record_at(slot->where);
 }
 
 static inline struct store_key
 slot_key(const struct table_slot *slot)
 {
-    uint64_t place = slot->place >> RECORD_ADDRESS_BITS;
+    uint64_t place = slot->where >> RECORD_ADDRESS_BITS; /* key_place */
     return (struct store_key){(uint8_t)(place >> 8), (uint8_t)place, slot->owner, slot->a, slot->b};
 }
 
@@ -71,7 +71,7 @@ static inline struct table_rank
 slot_rank(const struct table_slot *slot)
 {
     return (struct table_rank){
-        (unsigned __int128)(slot->place >> RECORD_ADDRESS_BITS) << 64 | slot->owner,
+        (unsigned __int128)(slot->where >> RECORD_ADDRESS_BITS) << 64 | slot->owner,
         (unsigned __int128)slot->a << 64 | slot->b,
     };
 }

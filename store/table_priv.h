@@ -40,14 +40,14 @@ struct path {
 };
 
 /* Asks for all of a node as soon as it is known: its lines arrive together while a search that met
- * them one by one would wait for each (at a million entries this takes a lookup from 1,000 to 650
- * ns where a miss costs 200). */
+ * them one by one would wait for each (at a million entries this took a search from 1,000 to 650 ns
+ * where a miss cost 200). NULL is allowed. */
 static inline void
 node_prefetch(const void *node, size_t node_bytes)
 {
-    const char *bytes = node;
-    for (size_t at = 0; at < node_bytes; at += 64) {
-        __builtin_prefetch(bytes + at);
+    for (uintptr_t at = 0; at < node_bytes; at += PREFETCH_LINE_BYTES) {
+        // NOLINTNEXTLINE(performance-no-int-to-ptr)
+        __builtin_prefetch((const void *)((uintptr_t)node + at));
     }
 }
 

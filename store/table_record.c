@@ -8,8 +8,9 @@ table_record_new(struct pool *pool, const struct store_key *key, size_t bytes)
 {
     size_t room = bytes < sizeof(void *) || bytes > RECORD_ROOM_MAX ? sizeof(void *) : bytes;
     room = pool_piece_bytes(sizeof(struct table_record) + room) - sizeof(struct table_record);
-    room = room < RECORD_ROOM_MAX ? room : RECORD_ROOM_MAX;
+    room = room < RECORD_ROOM_MAX ? room - room % RECORD_GRAIN : RECORD_ROOM_MAX;
     struct table_record *record = pool_take(pool, sizeof(*record) + room);
+    ASSERT((uintptr_t)record >> RECORD_ADDRESS_BITS == 0);
     *record = (struct table_record){
         .owner = key->owner,
         .a = key->a,
@@ -45,6 +46,7 @@ table_record_set(struct pool *pool, struct table_record *record, const void *fro
     unsigned char *piece = piece_of(record);
     size_t piece_bytes = record->value_bytes;
     bool inside = bytes <= table_record_room(record);
+    pool_use(record->room, table_record_room(record), table_record_room(record));
     bool stays = !inside && piece != NULL && pool_fits(piece_bytes, bytes);
     unsigned char *to = inside ? record->room : stays ? piece : pool_take(pool, bytes);
     if (from != NULL && bytes > 0) {
@@ -57,5 +59,6 @@ table_record_set(struct pool *pool, struct table_record *record, const void *fro
         pool_give(pool, piece, piece_bytes);
     }
     record->value_bytes = (uint32_t)bytes;
+    pool_use(record->room, inside ? bytes : sizeof(void *), table_record_room(record));
     return to;
 }

@@ -2,7 +2,7 @@
 /* table_record.h - what a table has of one key: the key, its state, and its value.
  *
  * A record lies where it is until its key is removed, so the tree and the index both point to it.
- * It has the room that its first value took; a value that has outgrown it lies in a piece of its
+ * It keeps the room that its first value took; a value that has outgrown it lies in a piece of its
  * own, to which the room points then.
  *
  * For table*.c alone.
@@ -24,11 +24,12 @@ struct table_record {
     uint8_t room_grains;
     unsigned char room[];
 };
-static_assert(sizeof(struct table_record) == 32, "two to a cache line");
+static_assert(sizeof(struct table_record) == 32,
+              "what follows is aligned as the pool's pieces are");
 
 enum {
     RECORD_GRAIN = 16,
-    RECORD_ROOM_MAX = UINT8_MAX * RECORD_GRAIN,
+    RECORD_ROOM_MAX = UINT8_MAX * RECORD_GRAIN, /* larger values lie outside */
     RECORD_ADDRESS_BITS = 48, /* of user space; who points to records uses the 16 above */
 };
 
@@ -47,7 +48,7 @@ table_record_key(const struct table_record *record)
                               record->b};
 }
 
-/* Whether it is the key's, whose partition the table's are all of. */
+/* Whether it is the key's. */
 static inline bool
 table_record_is(const struct table_record *record, const struct store_key *key)
 {
@@ -85,6 +86,9 @@ table_record_read(const struct table_record *record, struct table_entry *out)
 /* Of the key, with room for `bytes`, and no value yet. The pool's until table_record_free. */
 struct table_record *table_record_new(struct pool *pool, const struct store_key *key, size_t bytes);
 void table_record_free(struct pool *pool, struct table_record *record);
+
+static_assert(sizeof(struct table_record) + RECORD_ROOM_MAX <= POOL_PIECE_BYTES_MAX,
+              "a record is one of the pool's pieces");
 
 /* Makes the value `bytes` long, copied from there if it is not NULL (it may lie in the old value),
  * and gives out where it lies. */

@@ -51,7 +51,7 @@ path_shrink(struct table *table, struct path *path)
     }
 }
 
-/* But from its leaf. */
+/* Takes it out of everything but its leaf. */
 static void
 record_remove(struct table *table, struct table_record *record)
 {

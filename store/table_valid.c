@@ -19,8 +19,10 @@ slot_valid(const struct table *table, const struct table_slot *slot)
 {
     struct store_key key = slot_key(slot);
     const struct table_record *record = slot_record(slot);
+    bool has = record->state == TABLE_WRITTEN || record->state == TABLE_FETCHED;
     return table_record_is(record, &key) && record->state < TABLE_STATES &&
-           index_find(&table->index, &key, key_hash(&key)) == record;
+           record->value_bytes <= TABLE_VALUE_BYTES_MAX && (has || record->value_bytes == 0) &&
+           index_find(&table->index, &key, index_hash(&table->index, &key)) == record;
 }
 
 static bool
@@ -100,7 +102,7 @@ bool
 table_valid(const struct table *table)
 {
     if (table->root == NULL) {
-        return table->entries == 0 && table->height == 0;
+        return table->entries == 0 && table->height == 0 && index_bytes(&table->index) == 0;
     }
     struct walk walk = {
         .leaf = leaf_first(table->root, table->height),
@@ -109,5 +111,6 @@ table_valid(const struct table *table)
     };
     bool valid = table->height > 0 ? walk_tree(table, &walk) : walk_leaf(&walk, table->root, true);
     return valid && walk.leaf == NULL && walk.entries == table->entries &&
-           walk.dirty_entries == table->dirty_entries && walk.latest_seen;
+           walk.dirty_entries == table->dirty_entries && walk.latest_seen &&
+           index_valid(&table->index, table->entries);
 }

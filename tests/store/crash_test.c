@@ -220,7 +220,7 @@ commit(struct node *node, struct chance *chance)
 static void
 fold_and_trim(struct node *node)
 {
-    struct table *table = table_new();
+    struct table *table = table_new(1);
     const struct table *tables[] = {table};
     struct store_key key = counter_key();
     uint32_t first;

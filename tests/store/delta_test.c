@@ -71,7 +71,7 @@ fold(struct delta *delta)
 static int
 setup(void **state)
 {
-    *state = delta_new();
+    *state = delta_new(1);
     return 0;
 }
 
@@ -434,7 +434,7 @@ static void
 live(uint64_t seed)
 {
     struct chance chance = {seed};
-    struct delta *delta = delta_new();
+    struct delta *delta = delta_new(1);
     struct truth now = {0};
     struct truth frozen = {0};
     struct truth lmdb = {0};

@@ -19,7 +19,7 @@ tables_renew(struct cell *cell)
 {
     for (unsigned i = 0; i < PARTITIONS; i++) {
         table_free(&cell->tables[i]);
-        cell->tables[i] = table_new();
+        cell->tables[i] = table_new(1);
     }
 }
 

@@ -58,7 +58,7 @@ static void
 merges(void **state)
 {
     (void)state;
-    struct delta *delta = delta_new();
+    struct delta *delta = delta_new(1);
     struct rows rows;
     rows_init(&rows);
     expect(delta, NULL, "");
@@ -85,7 +85,7 @@ static void
 cuts(void **state)
 {
     (void)state;
-    struct delta *delta = delta_new();
+    struct delta *delta = delta_new(1);
     struct rows rows;
     rows_init(&rows);
     row(&rows, 2, "b");
@@ -191,7 +191,7 @@ agrees_with_an_array(void **state)
     (void)state;
     for (uint64_t seed = 1; seed <= 300; seed++) {
         struct chance chance = {.state = seed};
-        struct truth truth = {.delta = delta_new()};
+        struct truth truth = {.delta = delta_new(1)};
         for (unsigned i = 0; i < 60; i++) {
             change(&truth, &chance);
             expect_truth(&truth);

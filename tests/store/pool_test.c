@@ -64,6 +64,7 @@ every_size_fits(void **state)
         memset(piece, 1, count); /* the sanitizer watches */
         pool_give(&pool, piece, count);
         assert_true(pool_fits(count, count));
+        assert_true(pool_fits(count, pool_piece_bytes(count)));
         assert_false(pool_fits(count, count + count / 2 + 16));
     }
     while (!pool_free_slice(&pool, 1000)) {

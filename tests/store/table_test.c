@@ -216,7 +216,7 @@ static void
 live(uint64_t seed, struct spread spread, unsigned steps)
 {
     struct chance chance = {seed};
-    struct table *table = table_new();
+    struct table *table = table_new(1);
     struct reference *reference = calloc(1, sizeof(*reference));
     assert_non_null(reference);
     /* Grows, then shrinks, then grows: every joint of the tree is made and undone. */
@@ -282,7 +282,7 @@ static void
 an_empty_table_has_nothing(void **state)
 {
     (void)state;
-    struct table *table = table_new();
+    struct table *table = table_new(1);
     struct store_key key = number_key(1);
     struct table_entry entry;
     struct table_cursor at;
@@ -302,7 +302,7 @@ static void
 falls_empty_and_fills_again(void **state)
 {
     (void)state;
-    struct table *table = table_new();
+    struct table *table = table_new(1);
     for (unsigned round = 0; round < 3; round++) {
         for (uint64_t i = 0; i < 5000; i++) {
             put_number(table, i);
@@ -323,7 +323,7 @@ static void
 rising_numbers_fill_their_leaves(void **state)
 {
     (void)state;
-    struct table *table = table_new();
+    struct table *table = table_new(1);
     for (uint64_t i = 0; i < 100000; i++) {
         put_number(table, i);
     }
@@ -336,7 +336,7 @@ static void
 memory_follows_what_is_stored(void **state)
 {
     (void)state;
-    struct table *table = table_new();
+    struct table *table = table_new(1);
     for (uint64_t i = 0; i < 2000; i++) {
         put_number(table, i);
     }
@@ -356,7 +356,7 @@ static void
 sparse_leaves_join(void **state)
 {
     (void)state;
-    struct table *table = table_new();
+    struct table *table = table_new(1);
     for (uint64_t i = 0; i < 100000; i++) {
         put_number(table, i);
     }
@@ -367,8 +367,8 @@ sparse_leaves_join(void **state)
         }
     }
     uint64_t kept = pool_bytes(&table->pool);
-    /* What the joined leaves left serves new entries: nothing more is taken from the heap
-     * but by the filter, whose size follows the keys that came. */
+    /* What the joined leaves left serves new entries: nothing more is taken from the heap but by
+     * the index, whose size follows the keys that came. */
     for (uint64_t i = 200000; i < 270000; i++) {
         put_number(table, i);
     }
@@ -380,7 +380,7 @@ static void
 a_value_may_come_from_the_table_itself(void **state)
 {
     (void)state;
-    struct table *table = table_new();
+    struct table *table = table_new(1);
     unsigned char bytes[300];
     memset(bytes, 5, sizeof(bytes));
     struct store_key key = number_key(1);
@@ -405,7 +405,7 @@ static void
 a_value_may_be_written_where_it_stays(void **state)
 {
     (void)state;
-    struct table *table = table_new();
+    struct table *table = table_new(1);
     struct store_key key = number_key(1);
     struct table_entry entry;
     static const size_t lengths[] = {300, 20, 21, 10000, 300};
@@ -427,7 +427,7 @@ static void
 is_freed_in_slices(void **state)
 {
     (void)state;
-    struct table *table = table_new();
+    struct table *table = table_new(1);
     for (uint64_t i = 0; i < 100000; i++) {
         put_number(table, i);
     }

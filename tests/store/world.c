@@ -132,7 +132,7 @@ world_new(uint64_t seed, const struct ledger_limits *limits)
     world->seed = checksum_bytes(seed, "world", 5);
     world->now_ms = LEDGER_EPOCH_MS + UINT64_C(200000000000);
     world->limits = *limits;
-    world->lmdb = table_new();
+    world->lmdb = table_new(1);
     effects_init(&world->effects);
     for (unsigned p = 0; p < STORE_PARTITIONS; p++) {
         ledger_init(&world->ledgers[p], (uint8_t)p, world->seed);
