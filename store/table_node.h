@@ -99,7 +99,7 @@ rank_equal(const struct table_rank *x, const struct table_rank *y)
 
 /* The first slot at or after the rank; leaf->count when none is. */
 unsigned leaf_find(const struct table_leaf *leaf, const struct table_rank *rank);
-/* Whether the rank's slot is at `index`, which may be any. */
+/* Whether the rank's slot is at `index`, as leaf_find has told it. */
 static inline bool
 leaf_has(const struct table_leaf *leaf, unsigned index, const struct table_rank *rank)
 {
