@@ -46,8 +46,8 @@ place_record(struct table_index *index, struct table_record *record, uint64_t ha
 }
 
 /* It goes through the whole table: 3 to 4 ms for a hundred thousand records, 12 for four times as
- * many, on a machine whose pages are dear when they are new (bench/store_table). Folds keep a partition
- * below the first, unless it has most of what its cell has. */
+ * many, on a machine whose pages are dear when they are new (bench/store_table). Folds keep a
+ * partition below the first, unless it has most of what its cell has. */
 static void
 rebuild(struct table *table)
 {
