@@ -44,6 +44,7 @@ enum ask_tag {
     ASK_FETCH,        /* to a reader: fetch.h */
     ASK_KICK,         /* to a journal: there is something to write */
     ASK_LINGERED,     /* to a journal, its timer: what is not urgent has waited long enough */
+    ASK_ROOM,         /* to a journal, its timer: a cell has been closed for long enough */
     ASK_FOLD,         /* to a folder: a cell is frozen */
     ASK_SEGMENT,      /* to a keeper: look after the log's segments */
     ASK_STEPS,        /* to a step writer: there is something to write; a request: all of it */

@@ -8,11 +8,10 @@
 #include <string.h>
 
 enum {
-    /* Live, frozen and cached tables are three at most, and the next live one grows while a fold
-     * runs. */
-    LIVE_SHARE = 4,
-    /* A fold begins at half of what a start may have to apply again, since the log goes on while it
-     * runs. */
+    /* A fold begins at half of what a cell's part of the memory has room for: while it runs the
+     * next live table grows, and there is what was kept of the last. */
+    LIVE_SHARE = 2,
+    /* And at half of what a start may have to apply again, since the log goes on while it runs. */
     TAIL_SHARE = 2,
     /* A cell is as good as quiet when what came since the last look is to what came since the last
      * fold, or to what is kept in memory, as one to these: so what was said in a busy hour does not
@@ -37,29 +36,51 @@ cell_partition(const struct cell *cell, unsigned index)
     return &cell->store->partitions[cell->index + index * cell->store->cells_count];
 }
 
-uint64_t
-cell_tail_bytes(const struct cell *cell)
+/* Up to the log's durable position. */
+static uint64_t
+bytes_since(const struct cell *cell, const struct log_mark *mark, uint64_t durable)
 {
-    const struct log *log = cell->journal->log;
-    uint64_t from = cell->folded.position;
+    uint64_t from = mark->position;
     if (from < log_position_first()) {
         from = log_position_first(); /* it was never folded */
     }
-    return log_position_distance(from, log_durable_position(log), log_place_of(log)->segment_bytes);
+    return log_position_distance(from, durable, log_place_of(cell->journal->log)->segment_bytes);
+}
+
+uint64_t
+cell_tail_commands(const struct cell *cell)
+{
+    return cell->commands + cell->commands_frozen;
+}
+
+static uint64_t
+larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+void
+cell_measure(struct cell *cell)
+{
+    const struct store_options *options = &cell->store->options;
+    uint64_t part = options->delta_bytes_max / cell->store->cells_count;
+    uint64_t live = cell->live_bytes * LIVE_SHARE * CELL_FOLD_AGE / part;
+    uint64_t commands = cell->commands * TAIL_SHARE * CELL_FOLD_AGE / options->replay_commands_max;
+    uint64_t durable = log_durable_position(cell->journal->log);
+    uint64_t bytes = bytes_since(cell, &cell->folded, durable);
+    cell->tail_bytes = bytes;
+    if (cell->state == CELL_FROZEN) {
+        bytes = bytes_since(cell, &cell->frozen, durable);
+    }
+    bytes = bytes * TAIL_SHARE * CELL_FOLD_AGE / options->replay_bytes_max;
+    cell->fold_age = larger(live, larger(commands, bytes));
 }
 
 bool
 cell_fold_due(const struct cell *cell)
 {
-    const struct store_options *options = &cell->store->options;
-    /* Cells fold at different distances, so that they do not all fold at once. */
-    uint64_t tail_max = options->replay_bytes_max / TAIL_SHARE;
-    tail_max -= tail_max / 2 * cell->index / cell->store->cells_count;
     /* When it is full of what was folded before, even an empty fold makes room. */
-    return cell_full(cell) || cell->resting ||
-           cell->live_bytes > options->delta_bytes_max / cell->store->cells_count / LIVE_SHARE ||
-           cell->commands > options->replay_commands_max / TAIL_SHARE ||
-           cell_tail_bytes(cell) > tail_max;
+    return cell->resting || (room_memory_full(cell) && cell->delta_entries > 0);
 }
 
 static uint64_t
@@ -132,10 +153,12 @@ cell_freeze(struct cell *cell)
     };
     cell->rests_after = !cell->in_use && (cell->resting || cell->commands == 0);
     cell->rested = false;
+    cell->commands_frozen = cell->commands;
     cell->commands = 0;
     cell->commands_seen = 0;
     cell->resting = false;
     cell->state = CELL_FROZEN;
+    cell_measure(cell);
     struct ln_msg *msg = ln_msg_new(ASK_FOLD, LN_REPLY, 0);
     ln_send(store_pid_get(&cell->folder), &msg);
 }
@@ -146,12 +169,15 @@ cell_folded(struct cell *cell)
     ASSERT(cell->state == CELL_FROZEN);
     for (unsigned i = 0; i < cell_partitions_count(cell); i++) {
         struct partition *partition = cell_partition(cell, i);
-        delta_folded(partition->ledger.delta);
+        delta_folded(partition->ledger.delta, cell->kept[i]);
         partition_measure(partition);
         cell->tables[i] = NULL;
+        cell->kept[i] = NULL;
     }
     cell->folded = cell->frozen;
+    cell->commands_frozen = 0;
     cell->state = CELL_RETIRING;
+    cell_measure(cell);
 }
 
 bool
@@ -187,16 +213,4 @@ cell_expect_sound(const struct cell *cell, int error)
                    "recovers from its log",
                    cell->index, strerrorname_np(-error));
     check_failed(what, __FILE__, __LINE__);
-}
-
-bool
-cell_full(const struct cell *cell)
-{
-    return cell->delta_bytes > cell->store->options.delta_bytes_max / cell->store->cells_count;
-}
-
-void
-cell_resume(struct cell *cell)
-{
-    stalled_wake(&cell->stalled);
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A ticket is the era in which it was taken; an era ends when a fold completes. The retired table
- * was last found in the era before, so it goes when that era has no tickets left. No fold is frozen
+/* A ticket is the era in which it was taken; an era ends when a fold completes. What retired was
+ * last found in the era before, so it goes when that era has no tickets left. No fold is frozen
  * while an earlier era has tickets: so at most two eras have any, and two counts are enough. */
 #include "store/delta.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-enum generation { LIVE, FOLDING, CLEAN, RETIRED };
-static_assert(RETIRED + 1 == DELTA_GENERATIONS, "each generation has a place");
+/* What retires is what was clean, and what was folding where less of it is kept. */
+enum generation { LIVE, FOLDING, CLEAN, RETIRED, RETIRED_BEFORE };
+static_assert(RETIRED_BEFORE + 1 == DELTA_GENERATIONS, "each generation has a place");
 
 struct delta {
     struct table *tables[DELTA_GENERATIONS]; /* the newest first; NULL: not there. LIVE always is */
@@ -86,10 +87,10 @@ delta_know(struct delta *delta, const struct store_key *key)
             return true;
         }
     }
-    if (!look_up(delta, RETIRED, key, &entry)) {
+    if (!look_up(delta, RETIRED, key, &entry) && !look_up(delta, RETIRED_BEFORE, key, &entry)) {
         return false;
     }
-    /* Two folds old, and nothing newer: it is what LMDB has. */
+    /* Folded, and nothing newer: it is what LMDB has. */
     table_put(delta->tables[LIVE], key, state_present(entry.state) ? TABLE_FETCHED : TABLE_MISSING,
               entry.value);
     return true;
@@ -246,7 +247,7 @@ bool
 delta_freezable(const struct delta *delta)
 {
     return delta->tables[FOLDING] == NULL && delta->tables[RETIRED] == NULL &&
-           tickets_before(delta) == 0;
+           delta->tables[RETIRED_BEFORE] == NULL && tickets_before(delta) == 0;
 }
 
 const struct table *
@@ -267,12 +268,18 @@ delta_folding(const struct delta *delta)
 }
 
 void
-delta_folded(struct delta *delta)
+delta_folded(struct delta *delta, struct table *kept)
 {
-    ASSERT(delta->tables[FOLDING] != NULL && delta->tables[RETIRED] == NULL);
-    delta->tables[RETIRED] = delta->tables[CLEAN];
-    delta->tables[CLEAN] = delta->tables[FOLDING];
-    delta->tables[FOLDING] = NULL;
+    struct table **tables = delta->tables;
+    ASSERT(tables[FOLDING] != NULL);
+    ASSERT(tables[RETIRED] == NULL && tables[RETIRED_BEFORE] == NULL);
+    tables[RETIRED_BEFORE] = tables[CLEAN];
+    if (kept != NULL) {
+        ASSERT(table_dirty_entries(kept) == 0);
+        tables[RETIRED] = tables[FOLDING];
+    }
+    tables[CLEAN] = kept != NULL ? kept : tables[FOLDING];
+    tables[FOLDING] = NULL;
     delta->folded_number = delta->freeze_number;
     delta->era++;
 }
@@ -283,8 +290,10 @@ delta_retire(struct delta *delta)
     if (tickets_before(delta) > 0) {
         return NULL;
     }
-    struct table *retired = delta->tables[RETIRED];
-    delta->tables[RETIRED] = NULL;
+    /* The older one first: what it says is true only while the newer one is asked before it. */
+    enum generation which = delta->tables[RETIRED_BEFORE] != NULL ? RETIRED_BEFORE : RETIRED;
+    struct table *retired = delta->tables[which];
+    delta->tables[which] = NULL;
     return retired;
 }
 

@@ -10,9 +10,9 @@
  *     lookup   |                |                 |   (waits as `retired` for commands that
  *              +---- the newest that knows a key wins ---->    may still look into it)
  *
- * Four generations of one table. A key that none of them knows is UNKNOWN: ask LMDB on a worker and
- * call delta_learn. `folding` and `clean` never change. After a fold the frozen table stays as a
- * read cache for the time of one more.
+ * Generations of one table. A key that none of them knows is UNKNOWN: ask LMDB on a worker and call
+ * delta_learn. `folding` and `clean` never change. After a fold the frozen table stays as a read
+ * cache for the time of one more, or a smaller one of what of it is worth its memory (keep.h).
  *
  * Whoever looks up (or fetches) now and relies on finding it later, after a wait, holds a ticket in
  * between:
@@ -64,7 +64,7 @@ enum delta_found delta_get(const struct delta *delta, const struct store_key *ke
                            struct store_value *out);
 
 /* Whether the key is known, and stays known while a ticket is held that has been taken. (delta_get
- * tells of the retired table, too, which waits for older tickets only: what nothing newer knows is
+ * tells of retired tables, too, which wait for older tickets only: what nothing newer knows is
  * brought over from there.) */
 bool delta_know(struct delta *delta, const struct store_key *key);
 
@@ -92,7 +92,7 @@ uint64_t delta_drop(struct delta *delta, const struct store_range *range);
  *     while (delta_range_next(&each, &key, &found, &value)) { ... }        found: PRESENT or ABSENT
  *
  * ABSENT is told too: whoever merges with a page read from LMDB must take such keys out of it. */
-enum { DELTA_GENERATIONS = 4 };
+enum { DELTA_GENERATIONS = 5 };
 struct delta_range {
     struct store_key high;
     unsigned count;                            /* generations that have something there */
@@ -114,7 +114,7 @@ void delta_leave(struct delta *delta, uint64_t ticket);
 /* ---------------------------------------------------------------------------------------- folds */
 
 /* Whether delta_freeze may be called: no fold runs, no ticket from before the last one completed is
- * held, and the table that retired then has been given back. */
+ * held, and what retired then has been given back. */
 bool delta_freezable(const struct delta *delta);
 
 /* live becomes folding, and an empty live begins: O(1). Must be freezable. `number` is the
@@ -124,12 +124,14 @@ const struct table *delta_freeze(struct delta *delta, uint64_t number);
 /* The table being folded, NULL when there is none. */
 const struct table *delta_folding(const struct delta *delta);
 
-/* The fold is durable: folding becomes clean, the old clean retires. Must be folding. */
-void delta_folded(struct delta *delta);
+/* The fold is durable: folding becomes clean, the old clean retires. Must be folding. Where
+ * `kept` is not NULL it is taken and becomes clean, and folding retires, too: it holds those of its
+ * entries that are to stay, FETCHED or MISSING. */
+void delta_folded(struct delta *delta, struct table *kept);
 
-/* The retired table, now yours to free (table_free, on a worker when large), as soon as all tickets
- * from before delta_folded have been left. NULL: there is none, or not yet. Ask after delta_folded
- * and after each leave. */
+/* A retired table, now yours to free (table_free, on a worker when large), as soon as all tickets
+ * from before delta_folded have been left. NULL: there is none any more, or not yet. Ask after
+ * delta_folded and after each leave. */
 struct table *delta_retire(struct delta *delta);
 
 /* The number given with the last fold that completed: every inbox entry above it is in the delta;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/folder.h"
 
+#include "store/keep.h"
 #include "store/keeper.h"
 #include "store/store_priv.h"
 #include "store/tag.h"
@@ -24,6 +25,8 @@ struct folder {
 /* A fold and what came of it. */
 struct fold_job {
     struct fold fold;
+    struct table **kept;
+    uint64_t seed;
     int result;
 };
 
@@ -32,6 +35,10 @@ fold_work(void *argument)
 {
     struct fold_job *job = argument;
     job->result = fold_run(&job->fold);
+    for (unsigned i = 0; job->result == 0 && i < job->fold.tables_count; i++) {
+        table_free(&job->kept[i]); /* of a folder that was killed behind its fold */
+        job->kept[i] = keep_new(job->fold.tables[i], job->seed);
+    }
 }
 
 static bool
@@ -47,6 +54,8 @@ fold_cell(struct cell *cell)
                 .mark = cell->frozen,
                 .implies = record_implies,
             },
+        .kept = cell->kept,
+        .seed = cell->store->seed,
     };
     uint64_t start = io_now_ns(ln_io());
     ln_work(fold_work, &job, true);
@@ -150,7 +159,6 @@ work(struct cell *cell, struct retired *retired)
     uint64_t pause_ms = RETRY_MS;
     while (cell->state == CELL_FROZEN) {
         if (!fold_cell(cell)) {
-            cell_resume(cell); /* who waits for room is refused now */
             if (ln_sleep(pause_ms) != 0) {
                 return false;
             }
@@ -162,7 +170,6 @@ work(struct cell *cell, struct retired *retired)
     }
     journal_trim(cell->journal);
     bool goes_on = retire(cell, retired);
-    cell_resume(cell);
     if (goes_on && cell->rests_after && !cell_fold_due(cell)) {
         let_rest(cell);
     }

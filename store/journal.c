@@ -14,6 +14,7 @@
 #include "store/gather.h"
 #include "store/store_priv.h"
 #include "store/tag.h"
+#include "store/turn.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -289,21 +290,27 @@ flush_touched(struct journal *journal)
 }
 
 static void
-freeze_due(struct journal *journal)
+measure_cells(struct journal *journal)
 {
     struct store *store = journal->store;
     uint64_t longest = 0;
     for (unsigned i = journal->index; i < store->cells_count; i += store->journals_count) {
         struct cell *cell = &store->cells[i];
-        uint64_t tail = cell_tail_bytes(cell);
-        longest = tail > longest ? tail : longest;
-        if (cell_fold_due(cell) && cell_freezable(cell)) {
-            uint64_t start = io_now_ns(ln_io());
-            cell_freeze(cell);
-            counter_max(&journal->freeze_ns_max, io_now_ns(ln_io()) - start);
-        }
+        cell_measure(cell);
+        longest = cell->tail_bytes > longest ? cell->tail_bytes : longest;
     }
     counter_set(&journal->log_bytes, longest);
+}
+
+static void
+freeze_due(struct journal *journal)
+{
+    struct cell *cell = turn_next(journal);
+    if (cell != NULL) {
+        uint64_t start = io_now_ns(ln_io());
+        cell_freeze(cell);
+        counter_max(&journal->freeze_ns_max, io_now_ns(ln_io()) - start);
+    }
 }
 
 static void
@@ -375,10 +382,13 @@ journal_work(struct journal *journal)
         }
         journal->writing = false;
         flush_touched(journal);
+        measure_cells(journal);
+        room_measure(journal, io_now_ns(ln_io()) - journal->began_at_ns);
         freeze_due(journal);
         look_after_segments(journal);
     }
-    freeze_due(journal); /* a folder that has finished kicks for that alone */
+    measure_cells(journal); /* a folder that has finished kicks for that alone */
+    freeze_due(journal);
 }
 
 /* ------------------------------------------------------------------------------------ the actor */
@@ -390,6 +400,7 @@ journal_start(void *state, const void *argument)
     actor->journal = *(struct journal *const *)argument;
     store_pid_set(&actor->journal->pid, ln_self());
     actor->journal->kicked = false;
+    room_restart(actor->journal);
     journal_kick(actor->journal);
     return 0;
 }
@@ -407,6 +418,8 @@ journal_handle(void *state, struct ln_msg **msg)
     } else if ((*msg)->tag == ASK_LINGERED && post_take(&journal->post)) {
         journal->lingerer = 0;
         journal_work(journal);
+    } else if ((*msg)->tag == ASK_ROOM) {
+        room_timer(journal, *msg);
     } else if ((*msg)->tag == LN_TAG_STOP && post_take(&journal->post)) {
         journal->urgent = true;
         journal_work(journal);

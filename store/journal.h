@@ -52,8 +52,9 @@ struct journal {
     ln_pid lingerer;      /* whose timer tells when it has waited long enough; 0: none's */
     uint64_t began_at_ns; /* the last batch */
     uint64_t begun;       /* batches */
-    uint32_t share_bytes; /* of the open one, that a partition gets */
-    bool writing;         /* the batch in flight is sealed, and not yet applied */
+    uint64_t delta_bytes_of_all; /* journals, as of the last batch */
+    uint32_t share_bytes;        /* of the open one, that a partition gets */
+    bool writing;                /* the batch in flight is sealed, and not yet applied */
     struct log_batch batch;
     struct log_write write;
     struct stalled stalled;    /* they wait for room in the open batch */
@@ -77,8 +78,8 @@ struct journal {
     struct counter commands, command_bytes, batches, batch_commands_max, batch_ns, batch_ns_max,
         apply_ns_max, requests, refused_overload, refused_full, fetches, fetches_waited,
         fetched_records, pushes, pushes_refused, stream_records, folds, folds_failed, fold_ns,
-        fold_ns_max, fold_records, fold_bytes, calls[STORE_CALL_COUNTS], freeze_ns_max, delta_bytes,
-        delta_entries, log_bytes, sessions, users_online;
+        fold_ns_max, fold_records, fold_bytes, calls[STORE_CALL_COUNTS], freeze_ns_max, held_ns,
+        delta_bytes, delta_entries, log_bytes, sessions, users_online;
 };
 
 void journal_init(struct journal *journal, struct store *store, unsigned index);

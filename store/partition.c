@@ -134,19 +134,19 @@ let_go(struct partition *partition)
 }
 
 /* Whether the disk and the cell have room for what the ask would add; if not it is refused, or
- * waits. */
+ * waits (room.h). */
 static enum ask_outcome
 make_sure_of_space(struct partition *partition, struct ask *ask)
 {
     struct cell *cell = partition->cell;
-    if (store_disk_full(partition->store) || (cell_full(cell) && cell->fold_error != 0)) {
+    if (store_disk_full(partition->store) || (room_memory_full(cell) && cell->fold_error != 0)) {
         counter_add(&partition->journal->refused_full, 1);
         return partition_refuse(ask, -ENOSPC);
     }
-    if (!cell_full(cell)) {
+    if (!cell->room.closed) {
         return ASK_READY;
     }
-    stalled_add(&cell->stalled, partition);
+    stalled_add(&cell->room.stalled, partition);
     return ASK_STALLED;
 }
 

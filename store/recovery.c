@@ -138,7 +138,7 @@ fold_whole(struct recovery *recovery, struct cell *cell, const struct log_mark *
                              strerrorname_np(-error));
     }
     for (unsigned i = 0; i < cell_partitions_count(cell); i++) {
-        delta_folded(cell_partition(cell, i)->ledger.delta);
+        delta_folded(cell_partition(cell, i)->ledger.delta, NULL);
         cell->tables[i] = NULL;
     }
     cell->folded = *mark;

@@ -305,6 +305,9 @@ store_close(struct store **store_in)
     }
     for (unsigned i = 0; store->cells != NULL && i < store->cells_count; i++) {
         environment_close(&store->cells[i].environment);
+        for (unsigned j = 0; j < STORE_PARTITIONS; j++) {
+            table_free(&store->cells[i].kept[j]);
+        }
     }
     directory_close(&store->directory);
     free(store->journals);
@@ -445,6 +448,7 @@ add_stats(const struct journal *journal, struct store_stats *out)
     out->folds += counter_get(&journal->folds);
     out->folds_failed += counter_get(&journal->folds_failed);
     out->fold_ns += counter_get(&journal->fold_ns);
+    out->held_ns += counter_get(&journal->held_ns);
     out->fold_records += counter_get(&journal->fold_records);
     out->fold_bytes += counter_get(&journal->fold_bytes);
     out->delta_bytes += counter_get(&journal->delta_bytes);

@@ -214,6 +214,7 @@ struct store_stats {
     uint64_t freeze_ns_max;     /* the pause that the beginning of a fold costs */
     uint64_t delta_bytes;       /* now */
     uint64_t delta_bytes_max;   /* then new work waits for a fold */
+    uint64_t held_ns;           /* so long cells took in nothing, for want of memory; added up */
     uint64_t delta_entries;     /* now */
     uint64_t log_bytes;         /* now: what a start would have to read */
     uint64_t sessions_attached; /* now: devices that are online */

@@ -58,14 +58,46 @@ check_text(const struct delta *delta, uint64_t number, const char *characters)
     assert_memory_equal(value.bytes, characters, value.count);
 }
 
+/* What of a frozen table stays: those of its entries with the numbers that `keeps` says. */
+static struct table *
+kept_of(const struct table *folded, bool (*keeps)(uint64_t number))
+{
+    struct table *kept = table_new(1);
+    struct table_cursor at;
+    struct table_entry entry;
+    table_seek(folded, &(struct store_key){0}, &at);
+    for (; table_at(&at, &entry); table_next(&at)) {
+        bool present = entry.state == TABLE_WRITTEN || entry.state == TABLE_FETCHED;
+        if (keeps(entry.key.a)) {
+            table_put(kept, &entry.key, present ? TABLE_FETCHED : TABLE_MISSING, entry.value);
+        }
+    }
+    return kept;
+}
+
+static bool
+even(uint64_t number)
+{
+    return number % 2 == 0;
+}
+
+/* Gives one back when it may be. */
+static bool
+retire_one(struct delta *delta)
+{
+    struct table *retired = delta_retire(delta);
+    bool gone = retired != NULL;
+    table_free(&retired);
+    return gone;
+}
+
 /* A whole fold at once; gives the retired table back when it may be. */
 static void
 fold(struct delta *delta)
 {
     (void)delta_freeze(delta, delta_folded_number(delta));
-    delta_folded(delta);
-    struct table *retired = delta_retire(delta);
-    table_free(&retired);
+    delta_folded(delta, NULL);
+    (void)retire_one(delta);
 }
 
 static int
@@ -192,7 +224,7 @@ a_failed_fold_is_tried_with_the_same_table(void **state)
     assert_false(delta_freezable(delta));
     assert_ptr_equal(delta_folding(delta), frozen);
     put(delta, 2, "two");
-    delta_folded(delta);
+    delta_folded(delta, NULL);
     assert_null(delta_folding(delta));
     check_text(delta, 1, "one");
     check_text(delta, 2, "two");
@@ -207,11 +239,55 @@ what_was_folded_is_cached_for_one_more_fold(void **state)
     check_text(delta, 1, "one");
     (void)delta_freeze(delta, 0);
     check_text(delta, 1, "one");
-    delta_folded(delta);
+    delta_folded(delta, NULL);
     struct table *retired = delta_retire(delta);
     assert_non_null(retired);
     table_free(&retired);
     assert_int_equal(found(delta, 1), DELTA_UNKNOWN);
+}
+
+static void
+what_is_not_kept_of_a_fold_goes_with_it(void **state)
+{
+    struct delta *delta = *state;
+    put(delta, 1, "one");
+    put(delta, 2, "two");
+    learn(delta, 4, NULL);
+    struct table *kept = kept_of(delta_freeze(delta, 0), even);
+    put(delta, 6, "six");
+    delta_folded(delta, kept);
+    check_text(delta, 1, "one"); /* until nobody may look into it any more */
+    assert_true(retire_one(delta));
+    assert_false(retire_one(delta)); /* nothing had been clean before */
+    assert_true(delta_freezable(delta));
+    assert_int_equal(found(delta, 1), DELTA_UNKNOWN);
+    check_text(delta, 2, "two");
+    assert_int_equal(found(delta, 4), DELTA_ABSENT);
+    check_text(delta, 6, "six");
+}
+
+static void
+what_was_kept_retires_with_what_is_folded_next(void **state)
+{
+    struct delta *delta = *state;
+    struct store_key two = number_key(2);
+    put(delta, 2, "two");
+    delta_folded(delta, kept_of(delta_freeze(delta, 0), even));
+    assert_true(retire_one(delta));
+    put(delta, 1, "one");
+    uint64_t ticket = delta_enter(delta);
+    delta_folded(delta, kept_of(delta_freeze(delta, 0), even));
+    assert_false(retire_one(delta));
+    check_text(delta, 1, "one");
+    check_text(delta, 2, "two");
+    assert_true(delta_know(delta, &two)); /* brought over from the older of the two */
+    delta_leave(delta, ticket);
+    assert_true(retire_one(delta));
+    assert_false(delta_freezable(delta)); /* the other is still here */
+    assert_true(retire_one(delta));
+    assert_true(delta_freezable(delta));
+    assert_int_equal(found(delta, 1), DELTA_UNKNOWN);
+    check_text(delta, 2, "two");
 }
 
 static void
@@ -222,7 +298,7 @@ the_folded_number_follows_completed_folds(void **state)
     delta_set_folded_number(delta, 10);
     (void)delta_freeze(delta, 17);
     assert_int_equal(delta_folded_number(delta), 10);
-    delta_folded(delta);
+    delta_folded(delta, NULL);
     assert_int_equal(delta_folded_number(delta), 17);
 }
 
@@ -237,7 +313,7 @@ a_ticket_keeps_what_is_known(void **state)
     uint64_t ticket = delta_enter(delta);
     check_text(delta, 1, "one"); /* prefetched: it is here */
     (void)delta_freeze(delta, 0);
-    delta_folded(delta);
+    delta_folded(delta, NULL);
     assert_null(delta_retire(delta));
     check_text(delta, 1, "one"); /* applied: it still is */
     assert_false(delta_freezable(delta));
@@ -256,7 +332,7 @@ later_tickets_hold_nothing_back(void **state)
     put(delta, 1, "one");
     fold(delta);
     (void)delta_freeze(delta, 0);
-    delta_folded(delta);
+    delta_folded(delta, NULL);
     uint64_t ticket = delta_enter(delta);
     struct table *retired = delta_retire(delta);
     assert_non_null(retired);
@@ -276,7 +352,7 @@ what_the_retired_table_knows_is_brought_over(void **state)
     learn(delta, 2, NULL);
     fold(delta);
     (void)delta_freeze(delta, 0);
-    delta_folded(delta);
+    delta_folded(delta, NULL);
     uint64_t ticket = delta_enter(delta); /* too late to hold the retired table back */
     assert_true(delta_know(delta, &one));
     assert_true(delta_know(delta, &two));
@@ -288,7 +364,7 @@ what_the_retired_table_knows_is_brought_over(void **state)
     assert_int_equal(found(delta, 2), DELTA_ABSENT);
     const struct table *frozen = delta_freeze(delta, 0);
     assert_int_equal(table_dirty_entries(frozen), 0); /* LMDB has it already */
-    delta_folded(delta);
+    delta_folded(delta, NULL);
     delta_leave(delta, ticket);
     retired = delta_retire(delta);
     table_free(&retired);
@@ -301,7 +377,7 @@ tickets_from_before_the_first_fold_count(void **state)
     uint64_t ticket = delta_enter(delta); /* a worker begins to read LMDB: 1 has no value there */
     put(delta, 1, "newer");
     (void)delta_freeze(delta, 0);
-    delta_folded(delta);
+    delta_folded(delta, NULL);
     assert_null(delta_retire(delta)); /* nothing has retired, and yet */
     assert_false(delta_freezable(delta));
     learn(delta, 1, NULL); /* the answer comes late */
@@ -318,7 +394,7 @@ many_tickets_of_two_eras(void **state)
     fold(delta);
     uint64_t before[3] = {delta_enter(delta), delta_enter(delta), delta_enter(delta)};
     (void)delta_freeze(delta, 0);
-    delta_folded(delta);
+    delta_folded(delta, NULL);
     uint64_t after = delta_enter(delta);
     for (unsigned i = 0; i < 3; i++) {
         assert_null(delta_retire(delta));
@@ -381,7 +457,7 @@ a_range_merges_all_generations(void **state)
     put(delta, 2, "clean");
     put(delta, 3, "clean");
     (void)delta_freeze(delta, 0);
-    delta_folded(delta);
+    delta_folded(delta, NULL);
     assert_null(delta_retire(delta));
     put(delta, 3, "live");
     forget(delta, 4);
@@ -464,7 +540,8 @@ live(uint64_t seed)
             break;
         case 4:
             if (delta_folding(delta) != NULL) {
-                delta_folded(delta);
+                const struct table *folded = delta_folding(delta);
+                delta_folded(delta, chance_below(&chance, 2) > 0 ? kept_of(folded, even) : NULL);
                 lmdb = frozen;
             }
             break;
@@ -488,8 +565,7 @@ live(uint64_t seed)
             }
             break;
         }
-        struct table *retired = delta_retire(delta);
-        table_free(&retired);
+        (void)retire_one(delta);
         check_truth(delta, &now, &lmdb);
     }
     delta_free(&delta);
@@ -521,7 +597,7 @@ counts_what_it_holds(void **state)
     assert_int_equal(size.dirty_entries, 2);
     assert_int_equal(size.folding_entries, 2);
     assert_true(size.bytes == size.live_bytes + size.folding_bytes);
-    delta_folded(delta);
+    delta_folded(delta, NULL);
     delta_size(delta, &size);
     assert_int_equal(size.entries, 5);
     assert_int_equal(size.folding_entries, 0);
@@ -550,6 +626,10 @@ main(void)
                    a_failed_fold_is_tried_with_the_same_table),
         DELTA_SPEC("what was folded stays as a cache for the time of one more fold",
                    what_was_folded_is_cached_for_one_more_fold),
+        DELTA_SPEC("what is not kept of a fold goes as soon as nobody may look into it",
+                   what_is_not_kept_of_a_fold_goes_with_it),
+        DELTA_SPEC("what was kept of a fold retires together with what is folded next",
+                   what_was_kept_retires_with_what_is_folded_next),
         DELTA_SPEC("the folded number is the one given at the last freeze that was folded",
                    the_folded_number_follows_completed_folds),
         DELTA_SPEC("while a ticket is held, what was known stays known",

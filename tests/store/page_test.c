@@ -153,7 +153,7 @@ change(struct truth *truth, struct chance *chance)
         memcpy(truth->frozen, truth->now, KEYS);
     } else if (what == 2 && folding) {
         memcpy(truth->lmdb, truth->frozen, KEYS);
-        delta_folded(truth->delta);
+        delta_folded(truth->delta, NULL);
         struct table *retired = delta_retire(truth->delta);
         table_free(&retired);
     } else if (what > 2) {

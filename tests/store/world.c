@@ -383,7 +383,7 @@ world_folded(struct world *world, unsigned cell)
     for (unsigned p = cell; p < STORE_PARTITIONS; p += WORLD_CELLS) {
         struct delta *delta = world->ledgers[p].delta;
         fold(world->lmdb, delta_folding(delta));
-        delta_folded(delta);
+        delta_folded(delta, NULL);
         struct table *retired = delta_retire(delta);
         table_free(&retired);
     }

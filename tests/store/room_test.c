@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What happens while folds take longer than what comes in. */
+#include "store/store_priv.h"
+#include "tests/spec.h"
+#include "tests/store/hand.h"
+#include "tests/store/rig.h"
+
+#include <string.h>
+
+static struct rig rig;
+static const uint64_t MS_NS = 1000000;
+
+/* -------------------------------------------------------------------------------------- a pause */
+
+static void
+pauses_as_long_as_the_share_says(void **state)
+{
+    (void)state;
+    enum { BOUND = 4096 };
+    assert_int_equal(room_pause_ns(MS_NS, 0, BOUND), 0);
+    assert_int_equal(room_pause_ns(MS_NS, 3072, BOUND), 0);
+    assert_int_equal(room_pause_ns(MS_NS, 3584, BOUND), MS_NS);     /* half of the time */
+    assert_int_equal(room_pause_ns(MS_NS, 3840, BOUND), 3 * MS_NS); /* a quarter */
+    assert_int_equal(room_pause_ns(2 * MS_NS, 3840, BOUND), 6 * MS_NS);
+    assert_int_equal(room_pause_ns(MS_NS, 4095, BOUND), ROOM_PAUSE_MS_MAX * MS_NS);
+    assert_int_equal(room_pause_ns(MS_NS, 4096, BOUND), ROOM_PAUSE_MS_MAX * MS_NS);
+    assert_int_equal(room_pause_ns(MS_NS, UINT64_MAX, BOUND), ROOM_PAUSE_MS_MAX * MS_NS);
+    assert_int_equal(room_pause_ns(UINT64_MAX, 3584, BOUND), ROOM_PAUSE_MS_MAX * MS_NS);
+    assert_int_equal(room_pause_ns(UINT64_MAX, 0, UINT64_MAX), 0);
+    assert_int_equal(room_pause_ns(MS_NS, UINT64_MAX - 1, UINT64_MAX), ROOM_PAUSE_MS_MAX * MS_NS);
+    assert_int_equal(room_pause_ns(MS_NS, 0, 3), 0); /* too small for a quarter */
+}
+
+/* A machine that takes in 40 bytes a microsecond while it is open and folds 10 of them all the
+ * time: batches of 2 ms. */
+static void
+comes_to_what_is_folded(void **state)
+{
+    (void)state;
+    enum { BOUND = 64 << 20, IN = 40, FOLDED = 10, BATCH_US = 2000 };
+    int64_t used = 0;
+    uint64_t most = 0;
+    uint64_t longest_ns = 0;
+    uint64_t open_us = 0;
+    uint64_t all_us = 0;
+    for (unsigned batch = 0; batch < 5000; batch++) {
+        used += BATCH_US * (IN - FOLDED);
+        uint64_t pause_ns = room_pause_ns(BATCH_US * 1000, (uint64_t)used, BOUND);
+        used -= (int64_t)(pause_ns / 1000 * FOLDED);
+        most = (uint64_t)used > most ? (uint64_t)used : most;
+        if (batch >= 4000) { /* it has settled */
+            longest_ns = pause_ns > longest_ns ? pause_ns : longest_ns;
+            open_us += BATCH_US;
+            all_us += BATCH_US + pause_ns / 1000;
+        }
+    }
+    assert_true(most < BOUND / 16 * 15); /* a quarter of the time, so a quarter of the quarter */
+    assert_true(longest_ns < 8 * MS_NS);
+    assert_in_range(open_us * IN / all_us, FOLDED - 1, FOLDED + 1);
+}
+
+/* -------------------------------------------------------------------------------------- a flood */
+
+enum {
+    MEMORY_BYTES = 16 << 20,
+    FLOOD = 30000,
+    FLOOD_AT_ONCE = 20,
+    FOLD_MS = 2000,
+};
+
+/* What a flood has seen. */
+struct flood {
+    /* The most of each. */
+    uint64_t delta_bytes, log_bytes, commands;
+    struct store_stats stats; /* at the end */
+};
+static struct flood flood;
+
+static uint64_t
+larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static void
+look(struct rig *r)
+{
+    store_stats_read(r->store, &flood.stats);
+    flood.delta_bytes = larger(flood.delta_bytes, flood.stats.delta_bytes);
+    flood.log_bytes = larger(flood.log_bytes, flood.stats.log_bytes);
+    flood.commands = larger(flood.commands, cell_tail_commands(&r->store->cells[0]));
+}
+
+static bool
+one_accepted(void)
+{
+    struct ln_msg *answer = NULL;
+    int error = ln_receive(60000, &answer);
+    bool accepted = error == 0 && answer->error == 0;
+    ln_msg_free(&answer);
+    return accepted;
+}
+
+static void
+ask_long(struct rig *r, uint64_t from, uint64_t to, uint64_t number)
+{
+    static char text[1001];
+    memset(text, 'x', sizeof(text) - 1);
+    struct hand_message message = {.from = from, .to = to, .number = number, .text = text};
+    struct ln_msg *request = hand_message_request(&message);
+    (void)ln_request(store_user_pid(r->store, to), &request);
+}
+
+static void
+flood_story(struct rig *r)
+{
+    uint64_t alice;
+    uint64_t bob;
+    struct store_user user;
+    flood = (struct flood){0};
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
+    for (unsigned i = 1; i <= FLOOD + FLOOD_AT_ONCE; i++) {
+        if (i <= FLOOD) {
+            ask_long(r, alice, bob, i);
+        }
+        if (i > FLOOD_AT_ONCE) {
+            RIG_CHECK(r, one_accepted());
+            look(r);
+        }
+    }
+    RIG_CHECK(r, hand_user_get(r->store, bob, &user) == 0 && user.inbox_entries == FLOOD);
+}
+
+/* Folds are slow. */
+static void
+flood_open(uint64_t seed)
+{
+    rig_open(&rig, seed);
+    rig.options.cells = 1;
+    rig.options.inbox_bytes_max = 1 << 30;
+    rig.options.inbox_entries_max = FLOOD;
+    rig.options.segment_bytes = 4 << 20;
+    rig.options.map_bytes = UINT64_C(1) << 30;
+    rig.work_delay_ns_max = FOLD_MS * MS_NS;
+}
+
+static void
+keeps_within_memory(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 2; seed++) {
+        flood_open(seed);
+        rig.options.delta_bytes_max = MEMORY_BYTES;
+        rig_play(&rig, flood_story);
+        assert_true(flood.stats.held_ns > 0);
+        assert_in_range(flood.delta_bytes, MEMORY_BYTES / 4 * 3, MEMORY_BYTES + (1 << 20));
+        rig_close(&rig);
+    }
+}
+
+static void
+keeps_within_what_a_start_may_take(void **state)
+{
+    (void)state;
+    enum { LOG_BYTES = 8 << 20, COMMANDS = 4000 };
+    for (uint64_t seed = 3; seed <= 4; seed++) {
+        flood_open(seed);
+        rig.options.replay_bytes_max = LOG_BYTES;
+        rig_play(&rig, flood_story);
+        assert_true(flood.stats.held_ns > 0);
+        assert_in_range(flood.log_bytes, LOG_BYTES / 4 * 3, LOG_BYTES + (1 << 20));
+        rig_close(&rig);
+        flood_open(seed);
+        rig.options.replay_commands_max = COMMANDS;
+        rig_play(&rig, flood_story);
+        assert_true(flood.stats.held_ns > 0);
+        assert_in_range(flood.commands, COMMANDS / 4 * 3, COMMANDS + COMMANDS / 4);
+        rig_close(&rig);
+    }
+}
+
+/* Who opens a cell is gone before it could. */
+static void
+kill_story(struct rig *r)
+{
+    enum { KILLS = 20, EACH = 500 };
+    uint64_t alice;
+    uint64_t bob;
+    uint64_t number = 0;
+    unsigned closed = 0;
+    RIG_CHECK(r, hand_user_create(r->store, "alice", true, &alice) == 0);
+    RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
+    while (closed < KILLS && number < FLOOD) {
+        for (unsigned i = 0; i < FLOOD_AT_ONCE; i++) {
+            ask_long(r, alice, bob, ++number);
+        }
+        if (r->store->cells[0].room.closed) {
+            closed++;
+            ln_kill(store_pid_get(&r->store->journals[0].pid), LN_EXIT_KILLED);
+        }
+        for (unsigned i = 0; i < FLOOD_AT_ONCE; i++) {
+            RIG_CHECK(r, one_accepted());
+        }
+    }
+    RIG_CHECK(r, closed == KILLS);
+}
+
+static void
+opens_after_a_kill(void **state)
+{
+    (void)state;
+    flood_open(5);
+    rig.options.replay_commands_max = 200;
+    rig_play(&rig, kill_story);
+    rig_close(&rig);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest specs[] = {
+        SPEC("the less is free of a bound's last quarter, the longer is the pause",
+             pauses_as_long_as_the_share_says),
+        SPEC("what is taken in comes to what is folded, in small steps", comes_to_what_is_folded),
+        SPEC("while folds are slow memory stays within its bound and all is accepted",
+             keeps_within_memory),
+        SPEC("while folds are slow a start would not have more to do than the settings say",
+             keeps_within_what_a_start_may_take),
+        SPEC("a cell that its journal closed opens again when that was killed", opens_after_a_kill),
+    };
+    return cmocka_run_group_tests(specs, NULL, NULL);
+}
