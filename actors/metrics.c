@@ -214,7 +214,7 @@ store_metrics(const struct store *store, struct ln_text *out)
     metric(out, "store_delta_bytes", GAUGE, "Memory of what is not folded yet.", s.delta_bytes);
     metric(out, "store_delta_bytes_max", GAUGE, "How much of it there may be.", s.delta_bytes_max);
     metric(out, "store_held_nanoseconds_total", COUNTER,
-           "That databases took in nothing, for want of that memory.", s.held_ns);
+           "That databases took in nothing, since memory or log were filling.", s.held_ns);
     metric(out, "store_delta_entries", GAUGE, "Records not folded yet.", s.delta_entries);
     metric(out, "store_log_bytes", GAUGE, "Log that a start would read.", s.log_bytes);
     metric(out, "store_disk_full", GAUGE, "1 while new messages are refused.", s.disk_full);

@@ -44,6 +44,21 @@ ask_enter(struct ask *ask)
 }
 
 void
+ask_enter_with(struct ask *ask, uint64_t ticket)
+{
+    struct delta *delta = ask->partition->ledger.delta;
+    if (ask->ticketed && ask->ticket <= ticket) {
+        return; /* the older one holds what the newer one does, and more */
+    }
+    uint64_t newer = ask->ticket;
+    ask->ticket = delta_enter_with(delta, ticket);
+    if (ask->ticketed) {
+        delta_leave(delta, newer);
+    }
+    ask->ticketed = true;
+}
+
+void
 ask_leave(struct ask *ask)
 {
     if (ask->ticketed) {

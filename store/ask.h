@@ -44,7 +44,6 @@ enum ask_tag {
     ASK_FETCH,        /* to a reader: fetch.h */
     ASK_KICK,         /* to a journal: there is something to write */
     ASK_LINGERED,     /* to a journal, its timer: what is not urgent has waited long enough */
-    ASK_ROOM,         /* to a journal, its timer: a cell has been closed for long enough */
     ASK_FOLD,         /* to a folder: a cell is frozen */
     ASK_SEGMENT,      /* to a keeper: look after the log's segments */
     ASK_STEPS,        /* to a step writer: there is something to write; a request: all of it */
@@ -130,6 +129,8 @@ void ask_free(struct ask *ask);
 
 /* Between the two the delta keeps what it knows for this ask. Again: no effect. */
 void ask_enter(struct ask *ask);
+/* Likewise for what was read under that ticket, which somebody still holds. */
+void ask_enter_with(struct ask *ask, uint64_t ticket);
 void ask_leave(struct ask *ask);
 
 /* A buffer to fill as the answer, or NULL with data alone; once. */

@@ -13,6 +13,8 @@ enum {
     LIVE_SHARE = 2,
     /* And at half of what a start may have to apply again, since the log goes on while it runs. */
     TAIL_SHARE = 2,
+    /* A cell with less than one in so many of its part does not fold for memory's sake. */
+    URGENT_SHARE = 4,
     /* A cell is as good as quiet when what came since the last look is to what came since the last
      * fold, or to what is kept in memory, as one to these: so what was said in a busy hour does not
      * stay in memory because somebody says something now and then. */
@@ -47,12 +49,6 @@ bytes_since(const struct cell *cell, const struct log_mark *mark, uint64_t durab
     return log_position_distance(from, durable, log_place_of(cell->journal->log)->segment_bytes);
 }
 
-uint64_t
-cell_tail_commands(const struct cell *cell)
-{
-    return cell->commands + cell->commands_frozen;
-}
-
 static uint64_t
 larger(uint64_t a, uint64_t b)
 {
@@ -77,10 +73,12 @@ cell_measure(struct cell *cell)
 }
 
 bool
-cell_fold_due(const struct cell *cell)
+cell_fold_urgent(const struct cell *cell)
 {
-    /* When it is full of what was folded before, even an empty fold makes room. */
-    return cell->resting || (room_memory_full(cell) && cell->delta_entries > 0);
+    /* When memory is full of what was folded before, even an empty fold makes room, but not one of
+     * a cell that has hardly any. */
+    uint64_t part = cell->store->options.delta_bytes_max / cell->store->cells_count;
+    return cell->resting || (cell->delta_bytes > part / URGENT_SHARE && room_memory_full(cell));
 }
 
 static uint64_t

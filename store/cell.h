@@ -30,6 +30,7 @@ enum {
     /* Long against the pauses of people who are talking, short against those in which a node has
      * nothing to do. */
     CELL_LOOK_MS = 10000,
+    /* An age (fold_age) of one. */
     CELL_FOLD_AGE = 1024,
 };
 
@@ -46,9 +47,9 @@ struct cell {
     const struct table *tables[STORE_PARTITIONS]; /* frozen, by partition of the cell */
     struct table *kept[STORE_PARTITIONS]; /* of them, once they are in LMDB; NULL: all (keep.h) */
     uint64_t commands;                    /* applied since the last freeze */
-    uint64_t commands_frozen;             /* and those of what is being folded */
     uint64_t commands_seen;               /* of them, at the last cell_look */
     uint64_t store_commands_seen;         /* of all cells, likewise */
+    uint64_t commands_frozen;             /* those of what is being folded */
     bool store_quiet;                     /* there were hardly any between the last two looks */
     bool resting;                         /* nobody has asked for a while: fold */
     bool rests_after;     /* likewise when it was frozen: what folds it may let its files go */
@@ -71,8 +72,12 @@ unsigned cell_partitions_count(const struct cell *cell);
 struct partition *cell_partition(const struct cell *cell, unsigned index);
 
 /* What a start would have to apply again to the cell. */
-uint64_t cell_tail_commands(const struct cell *cell);
-/* After a batch: finds tail_bytes and fold_age. */
+static inline uint64_t
+cell_tail_commands(const struct cell *cell)
+{
+    return cell->commands + cell->commands_frozen;
+}
+/* Finds tail_bytes and fold_age. */
 void cell_measure(struct cell *cell);
 /* Called every CELL_LOOK_MS: in a cell that nobody has changed since the last time, or hardly
  * anybody against what it holds, what is in memory goes to LMDB, and at the next time what was kept
@@ -80,7 +85,7 @@ void cell_measure(struct cell *cell);
  * nothing is in memory, and its files may go, too, whatever other cells do. */
 bool cell_look(struct cell *cell);
 /* Whether a fold should begin whatever other cells do (turn.h), and whether one can. */
-bool cell_fold_due(const struct cell *cell);
+bool cell_fold_urgent(const struct cell *cell);
 bool cell_freezable(const struct cell *cell);
 /* Freezes all deltas; everything up to the log's durable position has been applied. Tells the
  * folder. */

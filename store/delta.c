@@ -7,9 +7,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* What retires is what was clean, and what was folding where less of it is kept. */
-enum generation { LIVE, FOLDING, CLEAN, RETIRED, RETIRED_BEFORE };
-static_assert(RETIRED_BEFORE + 1 == DELTA_GENERATIONS, "each generation has a place");
+/* What retires is what was folding, where less of it is kept, and what was clean: the older one. */
+enum generation { LIVE, FOLDING, CLEAN, RETIRED, RETIRED_OLDER };
+static_assert(RETIRED_OLDER + 1 == DELTA_GENERATIONS, "each generation has a place");
 
 struct delta {
     struct table *tables[DELTA_GENERATIONS]; /* the newest first; NULL: not there. LIVE always is */
@@ -87,7 +87,7 @@ delta_know(struct delta *delta, const struct store_key *key)
             return true;
         }
     }
-    if (!look_up(delta, RETIRED, key, &entry) && !look_up(delta, RETIRED_BEFORE, key, &entry)) {
+    if (!look_up(delta, RETIRED, key, &entry) && !look_up(delta, RETIRED_OLDER, key, &entry)) {
         return false;
     }
     /* Folded, and nothing newer: it is what LMDB has. */
@@ -228,6 +228,15 @@ delta_enter(struct delta *delta)
     return delta->era;
 }
 
+uint64_t
+delta_enter_with(struct delta *delta, uint64_t ticket)
+{
+    ASSERT(ticket == delta->era || ticket + 1 == delta->era);
+    ASSERT(delta->tickets[ticket % 2] > 0);
+    delta->tickets[ticket % 2]++;
+    return ticket;
+}
+
 void
 delta_leave(struct delta *delta, uint64_t ticket)
 {
@@ -247,7 +256,7 @@ bool
 delta_freezable(const struct delta *delta)
 {
     return delta->tables[FOLDING] == NULL && delta->tables[RETIRED] == NULL &&
-           delta->tables[RETIRED_BEFORE] == NULL && tickets_before(delta) == 0;
+           delta->tables[RETIRED_OLDER] == NULL && tickets_before(delta) == 0;
 }
 
 const struct table *
@@ -272,8 +281,8 @@ delta_folded(struct delta *delta, struct table *kept)
 {
     struct table **tables = delta->tables;
     ASSERT(tables[FOLDING] != NULL);
-    ASSERT(tables[RETIRED] == NULL && tables[RETIRED_BEFORE] == NULL);
-    tables[RETIRED_BEFORE] = tables[CLEAN];
+    ASSERT(tables[RETIRED] == NULL && tables[RETIRED_OLDER] == NULL);
+    tables[RETIRED_OLDER] = tables[CLEAN];
     if (kept != NULL) {
         ASSERT(table_dirty_entries(kept) == 0);
         tables[RETIRED] = tables[FOLDING];
@@ -291,7 +300,7 @@ delta_retire(struct delta *delta)
         return NULL;
     }
     /* The older one first: what it says is true only while the newer one is asked before it. */
-    enum generation which = delta->tables[RETIRED_BEFORE] != NULL ? RETIRED_BEFORE : RETIRED;
+    enum generation which = delta->tables[RETIRED_OLDER] != NULL ? RETIRED_OLDER : RETIRED;
     struct table *retired = delta->tables[which];
     delta->tables[which] = NULL;
     return retired;

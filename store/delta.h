@@ -8,7 +8,8 @@
  *              v    freeze            folded           retire
  *     -->    live  --------> folding -------->  clean ------->  given back, to be freed
  *     lookup   |                |                 |   (waits as `retired` for commands that
- *              +---- the newest that knows a key wins ---->    may still look into it)
+ *              +---- the newest that knows a key wins ---->    may still look into it, and so does
+ *                                                              `folding` where less of it is kept)
  *
  * Generations of one table. A key that none of them knows is UNKNOWN: ask LMDB on a worker and call
  * delta_learn. `folding` and `clean` never change. After a fold the frozen table stays as a read
@@ -109,6 +110,8 @@ bool delta_range_next(struct delta_range *each, struct store_key *out_key,
 /* What is known now stays known until the ticket is left. Tickets are plain counts: leave each
  * exactly once. */
 MUST_CHECK uint64_t delta_enter(struct delta *delta);
+/* One more like this one, which somebody holds: for what was read under it. */
+MUST_CHECK uint64_t delta_enter_with(struct delta *delta, uint64_t ticket);
 void delta_leave(struct delta *delta, uint64_t ticket);
 
 /* ---------------------------------------------------------------------------------------- folds */

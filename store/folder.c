@@ -159,6 +159,7 @@ work(struct cell *cell, struct retired *retired)
     uint64_t pause_ms = RETRY_MS;
     while (cell->state == CELL_FROZEN) {
         if (!fold_cell(cell)) {
+            journal_kick(cell->journal); /* others need not wait for it, nor who waits for room */
             if (ln_sleep(pause_ms) != 0) {
                 return false;
             }
@@ -170,7 +171,7 @@ work(struct cell *cell, struct retired *retired)
     }
     journal_trim(cell->journal);
     bool goes_on = retire(cell, retired);
-    if (goes_on && cell->rests_after && !cell_fold_due(cell)) {
+    if (goes_on && cell->rests_after && !cell_fold_urgent(cell)) {
         let_rest(cell);
     }
     /* The next one may be due by now, and nothing else might come to notice it. */

@@ -3,9 +3,9 @@
  * nothing is left that may begin now. While it waits for the disk partitions append to the open
  * batch; they kick it again only when it rests.
  *
- *     rest --kick--> seal --> write, sync --> apply all --> flush --> freeze --> more? --> rest
- *      ^                                                                          |
- *      +----- LINGER_MS after the last batch began <----- nothing urgent yet -----+
+ *     rest --kick--> seal --> write, sync --> apply all --> flush --> cells --> more? --> rest
+ *      ^                                                                         |
+ *      +----- LINGER_MS after the last batch began <----- nothing urgent yet ----+
  */
 #include "store/journal.h"
 
@@ -29,6 +29,8 @@ enum {
     LINGER_MS = 1,
 };
 static const uint64_t LINGER_NS = UINT64_C(1000000) * LINGER_MS;
+/* Between two looks at the cells of a journal that does not rest. */
+static const uint64_t LOOK_NS = UINT64_C(1000000);
 
 /* The actor's state. */
 struct journal_actor {
@@ -290,26 +292,15 @@ flush_touched(struct journal *journal)
 }
 
 static void
-measure_cells(struct journal *journal)
+look_after_cells(struct journal *journal)
 {
-    struct store *store = journal->store;
-    uint64_t longest = 0;
-    for (unsigned i = journal->index; i < store->cells_count; i += store->journals_count) {
-        struct cell *cell = &store->cells[i];
-        cell_measure(cell);
-        longest = cell->tail_bytes > longest ? cell->tail_bytes : longest;
-    }
-    counter_set(&journal->log_bytes, longest);
-}
-
-static void
-freeze_due(struct journal *journal)
-{
+    journal->looked_at_ns = io_now_ns(ln_io());
+    whole_look(journal);
+    room_look(journal);
     struct cell *cell = turn_next(journal);
     if (cell != NULL) {
-        uint64_t start = io_now_ns(ln_io());
         cell_freeze(cell);
-        counter_max(&journal->freeze_ns_max, io_now_ns(ln_io()) - start);
+        counter_max(&journal->freeze_ns_max, io_now_ns(ln_io()) - journal->looked_at_ns);
     }
 }
 
@@ -365,10 +356,15 @@ static void
 journal_work(struct journal *journal)
 {
     journal->kicked = false;
+    uint64_t begun = journal->begun;
+    journal->busy_since_ns = io_now_ns(ln_io());
     while (batch_due(journal)) {
+        if (journal->begun > begun && io_now_ns(ln_io()) - journal->looked_at_ns >= LOOK_NS) {
+            look_after_cells(journal);
+        }
         if (!journal->writing && !seal(journal)) {
             look_after_segments(journal);
-            return;
+            break;
         }
         if (!journal->store->options.plant_answer_before_sync) {
             write_batch(journal);
@@ -382,13 +378,9 @@ journal_work(struct journal *journal)
         }
         journal->writing = false;
         flush_touched(journal);
-        measure_cells(journal);
-        room_measure(journal, io_now_ns(ln_io()) - journal->began_at_ns);
-        freeze_due(journal);
         look_after_segments(journal);
     }
-    measure_cells(journal); /* a folder that has finished kicks for that alone */
-    freeze_due(journal);
+    look_after_cells(journal); /* folders and timers kick for that alone */
 }
 
 /* ------------------------------------------------------------------------------------ the actor */
@@ -418,8 +410,6 @@ journal_handle(void *state, struct ln_msg **msg)
     } else if ((*msg)->tag == ASK_LINGERED && post_take(&journal->post)) {
         journal->lingerer = 0;
         journal_work(journal);
-    } else if ((*msg)->tag == ASK_ROOM) {
-        room_timer(journal, *msg);
     } else if ((*msg)->tag == LN_TAG_STOP && post_take(&journal->post)) {
         journal->urgent = true;
         journal_work(journal);

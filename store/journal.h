@@ -20,8 +20,9 @@
  * millisecond is over.
  *
  * Asks without a command (a session detaches) take their turn in the same queue. Between two
- * batches the journal freezes cells whose fold is due, so a fold is always at a position up to
- * which everything has been applied.
+ * batches the journal looks after its cells: freezes the one whose turn it is to be folded
+ * (turn.h), so a fold is always at a position up to which everything has been applied, and closes
+ * those that are to slow down (room.h).
  *
  * The struct outlives its actor. A journal that is killed while it writes ends when that is
  * through, and the next one waits for it (post.h), then goes on where it stopped. One per scheduler
@@ -38,6 +39,7 @@
 #include "store/log.h"
 #include "store/post.h"
 #include "store/stalled.h"
+#include "store/whole.h"
 
 struct store;
 
@@ -48,13 +50,16 @@ struct journal {
     struct ask_queue open;   /* what the open batch holds, in order */
     struct ask_queue flight; /* what is being written */
     bool kicked;
-    bool urgent;          /* the open batch is to begin as soon as the one before is through */
-    ln_pid lingerer;      /* whose timer tells when it has waited long enough; 0: none's */
-    uint64_t began_at_ns; /* the last batch */
-    uint64_t begun;       /* batches */
-    uint64_t delta_bytes_of_all; /* journals, as of the last batch */
-    uint32_t share_bytes;        /* of the open one, that a partition gets */
-    bool writing;                /* the batch in flight is sealed, and not yet applied */
+    bool urgent;            /* the open batch is to begin as soon as the one before is through */
+    ln_pid lingerer;        /* whose timer tells when it has waited long enough; 0: none's */
+    uint64_t began_at_ns;   /* the last batch */
+    uint64_t begun;         /* batches */
+    uint64_t busy_since_ns; /* until when it rested */
+    uint64_t looked_at_ns;  /* its cells */
+    struct whole whole;     /* as of that look */
+    struct whole_part part;
+    uint32_t share_bytes; /* of the open one, that a partition gets */
+    bool writing;         /* the batch in flight is sealed, and not yet applied */
     struct log_batch batch;
     struct log_write write;
     struct stalled stalled;    /* they wait for room in the open batch */

@@ -10,10 +10,23 @@ enum {
     GOES_MIN = 4,
 };
 
+/* Not what there is one of for each message: whoever wants it reads a page of it, or, in an outbox,
+ * never again. What a group remembers of each does: its members' cursors ask for it. */
 static bool
 stays(const struct store_key *key)
 {
-    return key->table != RECORD_INBOX && key->table != RECORD_HISTORY;
+    switch (key->table) {
+    case RECORD_INBOX:
+    case RECORD_OUTBOX:
+    case RECORD_HISTORY:
+    case RECORD_HISTORY_BACK:
+    case RECORD_HISTORY_AT:
+    case RECORD_TOMBSTONE:
+    case RECORD_EXPIRY:
+        return false;
+    default:
+        return true;
+    }
 }
 
 /* On to the next that stays. */

@@ -234,7 +234,7 @@ hand_out_ranges(struct partition *partition, const struct ln_msg *answer)
                 range->read = true;
                 range->rows = fetched_section(answer, 1 + range->index);
                 range->buffer = answer->buffer != NULL ? ln_buffer_get(answer->buffer) : NULL;
-                ask_enter(ask);
+                ask_enter_with(ask, partition->fetch_ticket);
             }
         }
     }

@@ -3,8 +3,6 @@
 
 #include "store/store_priv.h"
 
-#include <string.h>
-
 enum {
     NARROW = 4,   /* where less than one in so many is free, the cell slows down */
     ALONE = 2,    /* so many times its part a cell may have */
@@ -14,17 +12,6 @@ enum {
 static const uint64_t MS_NS = 1000000;
 
 /* --------------------------------------------------------------------------------- how it fills */
-
-/* Of all cells; what other schedulers' have is a little old. */
-static uint64_t
-bytes_of_all(const struct store *store)
-{
-    uint64_t bytes = 0;
-    for (unsigned i = 0; i < store->journals_count; i++) {
-        bytes += counter_get(&store->journals[i].delta_bytes);
-    }
-    return bytes;
-}
 
 static bool
 folds_fail(const struct cell *cell)
@@ -37,14 +24,21 @@ bytes_max_alone(const struct cell *cell)
 {
     uint64_t bound = cell->store->options.delta_bytes_max;
     uint64_t part = bound / cell->store->cells_count;
-    uint64_t most = folds_fail(cell) ? part : part * ALONE;
+    uint64_t most = cell->journal->whole.failing > 0 ? part : part * ALONE;
     return most < bound ? most : bound;
+}
+
+/* Of all together; there is none of its own while each has just its part. */
+static uint64_t
+bytes_max_of_all(const struct cell *cell)
+{
+    return cell->journal->whole.failing > 0 ? UINT64_MAX : cell->store->options.delta_bytes_max;
 }
 
 bool
 room_memory_full(const struct cell *cell)
 {
-    return cell->journal->delta_bytes_of_all > cell->store->options.delta_bytes_max ||
+    return cell->journal->whole.delta_bytes > bytes_max_of_all(cell) ||
            cell->delta_bytes > bytes_max_alone(cell);
 }
 
@@ -89,9 +83,9 @@ static uint64_t
 pause_of_cell(const struct cell *cell, uint64_t took_ns)
 {
     const struct store_options *options = &cell->store->options;
-    uint64_t all = cell->journal->delta_bytes_of_all;
-    uint64_t pause_ns = larger(room_pause_ns(took_ns, all, options->delta_bytes_max),
-                               room_pause_ns(took_ns, cell->delta_bytes, bytes_max_alone(cell)));
+    uint64_t all = room_pause_ns(took_ns, cell->journal->whole.delta_bytes, bytes_max_of_all(cell));
+    uint64_t alone = room_pause_ns(took_ns, cell->delta_bytes, bytes_max_alone(cell));
+    uint64_t pause_ns = larger(all, alone);
     if (folds_fail(cell)) {
         return pause_ns;
     }
@@ -102,78 +96,87 @@ pause_of_cell(const struct cell *cell, uint64_t took_ns)
 }
 
 static void
-close_for(struct cell *cell, uint64_t ms)
+close_for(struct cell *cell, uint64_t now_ns, uint64_t ms)
 {
-    struct ln_msg *msg = ln_msg_new(ASK_ROOM, LN_REPLY, sizeof(cell->index));
-    memcpy(msg->data, &cell->index, sizeof(cell->index));
+    struct ln_msg *msg = ln_msg_new(ASK_KICK, LN_REPLY, 0);
     cell->room.closed = true;
+    cell->room.opens_at_ns = now_ns + ms * MS_NS;
     cell->room.owed_ns = 0;
     counter_add(&cell->journal->held_ns, ms * MS_NS);
     (void)ln_send_after(ms, ln_self(), &msg);
 }
 
 static void
-slow_down(struct cell *cell, uint64_t took_ns)
+slow_down(struct cell *cell, uint64_t now_ns)
 {
     struct room *room = &cell->room;
-    uint64_t pause_ns = pause_of_cell(cell, took_ns);
+    uint64_t since_ns = larger(room->open_since_ns, cell->journal->busy_since_ns);
+    uint64_t pause_ns = pause_of_cell(cell, now_ns - since_ns);
+    room->open_since_ns = now_ns;
     room->owed_ns = pause_ns > 0 ? room->owed_ns + pause_ns : 0;
     if (room->owed_ns >= MS_NS) {
-        close_for(cell, room->owed_ns / MS_NS);
+        close_for(cell, now_ns, room->owed_ns / MS_NS);
     }
 }
-
-void
-room_measure(struct journal *journal, uint64_t took_ns)
-{
-    struct store *store = journal->store;
-    journal->delta_bytes_of_all = bytes_of_all(store);
-    for (unsigned i = journal->index; i < store->cells_count; i += store->journals_count) {
-        struct cell *cell = &store->cells[i];
-        if (cell->room.closed) {
-            continue;
-        }
-        if (room_full(cell)) {
-            close_for(cell, FULL_MS);
-        } else {
-            slow_down(cell, took_ns);
-        }
-    }
-}
-
-/* -------------------------------------------------------------------------------------- opening */
 
 static void
-reopen(struct cell *cell)
+open_again(struct cell *cell, uint64_t now_ns)
 {
-    bool full = room_full(cell);
     cell->room.closed = false;
-    if (full) {
-        close_for(cell, FULL_MS);
-        journal_kick(cell->journal); /* even an empty fold may make room */
+    cell->room.open_since_ns = now_ns;
+    stalled_wake(&cell->room.stalled);
+}
+
+/* Far from all bounds, as nearly always: this is asked after each batch. */
+static bool
+has_plenty(const struct cell *cell)
+{
+    const struct store_options *options = &cell->store->options;
+    uint64_t bytes_max = options->delta_bytes_max;
+    return cell->journal->whole.delta_bytes < bytes_max / 2 &&
+           cell->delta_bytes < bytes_max / cell->store->cells_count / 2 &&
+           cell->tail_bytes < options->replay_bytes_max / 2 &&
+           cell_tail_commands(cell) < options->replay_commands_max / 2;
+}
+
+static void
+look_at_cell(struct cell *cell, uint64_t now_ns)
+{
+    struct room *room = &cell->room;
+    if (!room->closed && has_plenty(cell)) {
+        return;
     }
-    if (!full || folds_fail(cell)) { /* where its folds fail who waits is refused now */
-        stalled_wake(&cell->room.stalled);
+    if (room->closed && now_ns + MS_NS / 2 < room->opens_at_ns) {
+        return;
     }
+    if (!room_full(cell)) {
+        if (room->closed) {
+            open_again(cell, now_ns);
+        }
+        slow_down(cell, now_ns);
+        return;
+    }
+    if (folds_fail(cell)) {
+        stalled_wake(&room->stalled); /* who waits is refused now */
+    }
+    close_for(cell, now_ns, FULL_MS);
 }
 
 void
-room_timer(struct journal *journal, const struct ln_msg *msg)
+room_look(struct journal *journal)
 {
-    unsigned index;
-    ASSERT(msg->bytes == sizeof(index));
-    memcpy(&index, msg->data, sizeof(index));
-    ASSERT(index < journal->store->cells_count);
-    journal->delta_bytes_of_all = bytes_of_all(journal->store);
-    reopen(&journal->store->cells[index]);
+    struct store *store = journal->store;
+    uint64_t now_ns = io_now_ns(ln_io());
+    for (unsigned i = journal->index; i < store->cells_count; i += store->journals_count) {
+        look_at_cell(&store->cells[i], now_ns);
+    }
 }
 
 void
 room_restart(struct journal *journal)
 {
     struct store *store = journal->store;
-    journal->delta_bytes_of_all = bytes_of_all(store);
     for (unsigned i = journal->index; i < store->cells_count; i += store->journals_count) {
-        reopen(&store->cells[i]);
+        store->cells[i].room.opens_at_ns = 0;
     }
 }

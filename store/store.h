@@ -60,10 +60,11 @@ enum {
 #define STORE_OUTBOX_BYTES_MAX (UINT64_C(64) << 20)
 /* How long a group remembers at least who wrote a message, and when: a week. */
 #define STORE_GROUP_LOG_MS (UINT64_C(7) * 24 * 3600 * 1000)
-/* Memory of all partitions' deltas together; a quarter of it starts folds, all of it refuses new
- * work. By default a part of what the process may use, within these bounds. */
+/* Memory of all partitions' deltas together: a cell is folded when it has half of its part, and
+ * from three quarters of all on new work slows down (room.h). By default a part of what the process
+ * may use, within these bounds. */
 enum { STORE_DELTA_PART = 8 };
-/* Less is refused: three tables of 256 partitions with a little in each would be full of
+/* Less is refused: the tables of 256 partitions with a little in each would be full of
  * themselves. */
 #define STORE_DELTA_BYTES_MIN (UINT64_C(16) << 20)
 #define STORE_DELTA_BYTES_LEAST (UINT64_C(64) << 20)
@@ -213,8 +214,8 @@ struct store_stats {
     uint64_t calls[STORE_CALL_COUNTS];
     uint64_t freeze_ns_max;     /* the pause that the beginning of a fold costs */
     uint64_t delta_bytes;       /* now */
-    uint64_t delta_bytes_max;   /* then new work waits for a fold */
-    uint64_t held_ns;           /* so long cells took in nothing, for want of memory; added up */
+    uint64_t delta_bytes_max;   /* how much there may be */
+    uint64_t held_ns;           /* so long cells were closed (room.h); added up */
     uint64_t delta_entries;     /* now */
     uint64_t log_bytes;         /* now: what a start would have to read */
     uint64_t sessions_attached; /* now: devices that are online */

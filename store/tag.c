@@ -22,11 +22,11 @@ ask_tag_name(uint32_t tag)
         NAME(ASK_GROUP_REPORT), NAME(ASK_GROUP_TELL),   NAME(ASK_GROUP_WATCH),
         NAME(ASK_FAN_WATCH),    NAME(ASK_FAN),          NAME(ASK_GROUP_TICK),
         NAME(ASK_WATCH),        NAME(ASK_TICK),         NAME(ASK_FETCH),
-        NAME(ASK_KICK),         NAME(ASK_LINGERED),     NAME(ASK_ROOM),
-        NAME(ASK_FOLD),         NAME(ASK_SEGMENT),      NAME(ASK_STEPS),
-        NAME(ASK_END),          NAME(ASK_EXPIRY),       NAME(ASK_ALARM),
-        NAME(ASK_SWEEP),        NAME(ASK_ROUND),        NAME(ASK_UNSEEN),
-        NAME(ASK_EXPIRE),       NAME(ASK_CALL_RELAY),   NAME(ASK_CALL_CHECK),
+        NAME(ASK_KICK),         NAME(ASK_LINGERED),     NAME(ASK_FOLD),
+        NAME(ASK_SEGMENT),      NAME(ASK_STEPS),        NAME(ASK_END),
+        NAME(ASK_EXPIRY),       NAME(ASK_ALARM),        NAME(ASK_SWEEP),
+        NAME(ASK_ROUND),        NAME(ASK_UNSEEN),       NAME(ASK_EXPIRE),
+        NAME(ASK_CALL_RELAY),   NAME(ASK_CALL_CHECK),
     };
 #undef NAME
     _Static_assert(sizeof asks / sizeof asks[0] == ASK_CALL_CHECK - ASK_STREAM + 1,

@@ -3,68 +3,35 @@
 
 #include "store/store_priv.h"
 
-enum { FOLDS_AT_ONCE = 2 };
-
-/* One whose folds fail keeps nobody waiting. */
-static bool
-is_folding(const struct cell *cell)
-{
-    return cell->state == CELL_FROZEN && cell->fold_error == 0;
-}
-
-static bool
-is_failing(const struct cell *cell)
-{
-    return cell->state == CELL_FROZEN && cell->fold_error != 0;
-}
+enum {
+    /* Of the store: one that is folded, two that wait bring the other thread (worker.h), and one
+     * that it finds when it is through. */
+    FOLDS_AT_ONCE = 4,
+    /* As good as the oldest: what others' are is a little old. */
+    OLDEST_PARTS = 16,
+};
 
 /* The ages of cells at equal distances, the oldest at its bound. */
 static uint64_t
-ladder(unsigned cells)
+ladder(uint64_t cells)
 {
-    return (uint64_t)CELL_FOLD_AGE * (cells + 1) / 2;
+    return CELL_FOLD_AGE * (cells + 1) / 2;
 }
 
-/* What says whether one is to be folded. */
-struct turns {
-    uint64_t ages;
-    unsigned cells;
-    unsigned folding;
-    bool due; /* one of them, whatever the others do */
-};
-
-static struct turns
-turns_of(const struct journal *journal)
-{
-    struct store *store = journal->store;
-    struct turns turns = {0};
-    for (unsigned i = journal->index; i < store->cells_count; i += store->journals_count) {
-        const struct cell *cell = &store->cells[i];
-        if (is_failing(cell)) {
-            continue;
-        }
-        turns.ages += cell->fold_age;
-        turns.cells++;
-        turns.folding += is_folding(cell);
-        turns.due = turns.due || cell->fold_age >= CELL_FOLD_AGE || cell_fold_due(cell);
-    }
-    return turns;
-}
-
-/* One that is due, or has gone half of its way at least: where the others can't be folded now, the
- * youngest is no help. */
+/* The oldest that is urgent, or has gone half of its way at least: where those that should be
+ * folded can't be now, the youngest is no help. */
 static struct cell *
-oldest_of(const struct journal *journal)
+oldest_of(const struct journal *journal, uint64_t *out_age)
 {
     struct store *store = journal->store;
     struct cell *oldest = NULL;
-    uint64_t age_of_oldest = CELL_FOLD_AGE / 2;
+    *out_age = CELL_FOLD_AGE / 2;
     for (unsigned i = journal->index; i < store->cells_count; i += store->journals_count) {
         struct cell *cell = &store->cells[i];
-        uint64_t age = cell->fold_age + (cell_fold_due(cell) ? CELL_FOLD_AGE : 0);
-        if (age >= age_of_oldest && cell_freezable(cell)) {
+        uint64_t age = cell->fold_age + (cell_fold_urgent(cell) ? CELL_FOLD_AGE : 0);
+        if (age >= *out_age && cell_freezable(cell)) {
             oldest = cell;
-            age_of_oldest = age;
+            *out_age = age;
         }
     }
     return oldest;
@@ -73,7 +40,13 @@ oldest_of(const struct journal *journal)
 struct cell *
 turn_next(const struct journal *journal)
 {
-    struct turns turns = turns_of(journal);
-    bool due = turns.due || turns.ages > ladder(turns.cells);
-    return due && turns.folding < FOLDS_AT_ONCE ? oldest_of(journal) : NULL;
+    const struct whole *whole = &journal->whole;
+    uint64_t age;
+    if (whole->folding >= FOLDS_AT_ONCE) {
+        return NULL;
+    }
+    struct cell *oldest = oldest_of(journal, &age);
+    bool its_turn = whole->ages > ladder(whole->cells) &&
+                    age >= whole->age_max / OLDEST_PARTS * (OLDEST_PARTS - 1);
+    return oldest != NULL && (age >= CELL_FOLD_AGE || its_turn) ? oldest : NULL;
 }

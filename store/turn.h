@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* turn.h - which of a journal's cells is folded next, and when.
+/* turn.h - which cell is folded next, and when.
  *
  * The larger a fold, the more of its records share a page; so each cell should get as far as its
  * bounds let it (its fold_age). But cells that are filled alike would all get there at once. So
@@ -12,12 +12,13 @@
  *         |    x
  *         | x                   the youngest: was folded last
  *
- * At most two of them are folded at once, for there are two threads for it: what is frozen early
- * waits, and is smaller than it could have been.
+ * A cell that is older than its bound, or urgent, is folded whatever the others' ages are. Only a
+ * few are folded at once in the whole store: what is frozen early waits for a thread, and is
+ * smaller than it could have been.
  */
 #pragma once
 
 #include "store/cell.h"
 
-/* A cell to freeze, or NULL. Between two batches. */
+/* One of the journal's cells, to be frozen, or NULL. Between two batches, after whole_look. */
 struct cell *turn_next(const struct journal *journal);

@@ -81,6 +81,13 @@ even(uint64_t number)
     return number % 2 == 0;
 }
 
+static bool
+any(uint64_t number)
+{
+    (void)number;
+    return true;
+}
+
 /* Gives one back when it may be. */
 static bool
 retire_one(struct delta *delta)
@@ -271,19 +278,21 @@ what_was_kept_retires_with_what_is_folded_next(void **state)
 {
     struct delta *delta = *state;
     struct store_key two = number_key(2);
+    put(delta, 1, "older");
     put(delta, 2, "two");
-    delta_folded(delta, kept_of(delta_freeze(delta, 0), even));
+    delta_folded(delta, kept_of(delta_freeze(delta, 0), any));
     assert_true(retire_one(delta));
-    put(delta, 1, "one");
+    put(delta, 1, "newer");
     uint64_t ticket = delta_enter(delta);
     delta_folded(delta, kept_of(delta_freeze(delta, 0), even));
     assert_false(retire_one(delta));
-    check_text(delta, 1, "one");
+    check_text(delta, 1, "newer");
     check_text(delta, 2, "two");
     assert_true(delta_know(delta, &two)); /* brought over from the older of the two */
     delta_leave(delta, ticket);
     assert_true(retire_one(delta));
-    assert_false(delta_freezable(delta)); /* the other is still here */
+    check_text(delta, 1, "newer"); /* the older one goes first */
+    assert_false(delta_freezable(delta));
     assert_true(retire_one(delta));
     assert_true(delta_freezable(delta));
     assert_int_equal(found(delta, 1), DELTA_UNKNOWN);
@@ -384,6 +393,24 @@ tickets_from_before_the_first_fold_count(void **state)
     check_text(delta, 1, "newer");
     delta_leave(delta, ticket);
     assert_true(delta_freezable(delta));
+}
+
+static void
+a_ticket_is_handed_on_with_what_was_read_under_it(void **state)
+{
+    struct delta *delta = *state;
+    put(delta, 1, "one");
+    put(delta, 2, "two");
+    struct table *kept = kept_of(delta_freeze(delta, 0), even);
+    uint64_t reader = delta_enter(delta); /* LMDB has neither yet, and so it reads */
+    delta_folded(delta, kept);
+    uint64_t asker = delta_enter_with(delta, reader);
+    delta_leave(delta, reader);
+    assert_false(retire_one(delta));
+    check_text(delta, 1, "one");
+    delta_leave(delta, asker);
+    assert_true(retire_one(delta));
+    assert_int_equal(found(delta, 1), DELTA_UNKNOWN);
 }
 
 static void
@@ -634,6 +661,8 @@ main(void)
                    the_folded_number_follows_completed_folds),
         DELTA_SPEC("while a ticket is held, what was known stays known",
                    a_ticket_keeps_what_is_known),
+        DELTA_SPEC("a ticket can be handed on with what was read under it",
+                   a_ticket_is_handed_on_with_what_was_read_under_it),
         DELTA_SPEC("tickets taken after a fold do not hold its retired table back",
                    later_tickets_hold_nothing_back),
         DELTA_SPEC("what only the retired table knows is brought over for new tickets",

@@ -38,9 +38,11 @@ table_of_users(unsigned messages)
         put(table, RECORD_CHAT, user, 7, TABLE_WRITTEN, "chat");
         put(table, RECORD_DEVICE, user, 1, TABLE_DELETED, "");
         put(table, RECORD_WINDOW, user, 1, TABLE_MISSING, "");
+        put(table, RECORD_CALLS, user, 0, TABLE_WRITTEN, "calls");
         for (unsigned i = 1; i <= messages; i++) {
             put(table, RECORD_INBOX, user, i, TABLE_WRITTEN, "a message");
             put(table, RECORD_HISTORY, user, i, TABLE_WRITTEN, "a message once more");
+            put(table, RECORD_OUTBOX, user, i, TABLE_DELETED, "");
         }
     }
     return table;
@@ -69,8 +71,9 @@ keeps_records_but_no_messages(void **state)
         assert_true(has(kept, RECORD_CHAT, user, 7, TABLE_FETCHED, "chat"));
         assert_true(has(kept, RECORD_DEVICE, user, 1, TABLE_MISSING, ""));
         assert_true(has(kept, RECORD_WINDOW, user, 1, TABLE_MISSING, ""));
+        assert_true(has(kept, RECORD_CALLS, user, 0, TABLE_FETCHED, "calls"));
     }
-    assert_int_equal(table_entries(kept), USERS * 5);
+    assert_int_equal(table_entries(kept), USERS * 6);
     assert_int_equal(table_dirty_entries(kept), 0);
     assert_true(table_valid(kept));
     assert_true(table_bytes(kept) < table_bytes(folded) / 3);

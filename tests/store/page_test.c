@@ -135,7 +135,33 @@ struct truth {
     char now[KEYS];
     char lmdb[KEYS];
     char frozen[KEYS];
+    /* Rows that were read some time ago, under a ticket that has been handed on since. */
+    bool has_rows;
+    char rows[KEYS];
+    uint64_t ticket;
 };
+
+static void
+read_rows(struct truth *truth)
+{
+    if (truth->has_rows) {
+        delta_leave(truth->delta, truth->ticket);
+    } else {
+        truth->ticket = delta_enter(truth->delta);
+        memcpy(truth->rows, truth->lmdb, KEYS);
+    }
+    truth->has_rows = !truth->has_rows;
+}
+
+static void
+hand_on(struct truth *truth)
+{
+    if (truth->has_rows) {
+        uint64_t ticket = delta_enter_with(truth->delta, truth->ticket);
+        delta_leave(truth->delta, truth->ticket);
+        truth->ticket = ticket;
+    }
+}
 
 static void
 change(struct truth *truth, struct chance *chance)
@@ -143,7 +169,7 @@ change(struct truth *truth, struct chance *chance)
     uint64_t a = 1 + chance_below(chance, KEYS - 1);
     struct store_key k = key(a);
     char letter[2] = {(char)('a' + chance_below(chance, 26)), 0};
-    uint64_t what = chance_below(chance, 6);
+    uint64_t what = chance_below(chance, 8);
     bool folding = delta_folding(truth->delta) != NULL;
     if (what == 0) {
         delta_delete(truth->delta, &k);
@@ -153,10 +179,13 @@ change(struct truth *truth, struct chance *chance)
         memcpy(truth->frozen, truth->now, KEYS);
     } else if (what == 2 && folding) {
         memcpy(truth->lmdb, truth->frozen, KEYS);
-        delta_folded(truth->delta, NULL);
-        struct table *retired = delta_retire(truth->delta);
-        table_free(&retired);
-    } else if (what > 2) {
+        /* All of it stays as a cache, or nothing. */
+        delta_folded(truth->delta, chance_below(chance, 2) > 0 ? table_new(1) : NULL);
+    } else if (what == 3) {
+        read_rows(truth);
+    } else if (what == 4) {
+        hand_on(truth);
+    } else if (what > 4) {
         put(truth->delta, a, letter);
         truth->now[a] = letter[0];
     }
@@ -165,12 +194,13 @@ change(struct truth *truth, struct chance *chance)
 static void
 expect_truth(const struct truth *truth)
 {
+    const char *read_then = truth->has_rows ? truth->rows : truth->lmdb;
     struct rows rows;
     char expected[128] = "";
     rows_init(&rows);
     for (unsigned a = FIRST; a <= LAST; a++) {
-        char value[2] = {truth->lmdb[a], 0};
-        if (truth->lmdb[a] != 0) {
+        char value[2] = {read_then[a], 0};
+        if (read_then[a] != 0) {
             row(&rows, a, value);
         }
         if (truth->now[a] != 0) {
@@ -192,8 +222,10 @@ agrees_with_an_array(void **state)
     for (uint64_t seed = 1; seed <= 300; seed++) {
         struct chance chance = {.state = seed};
         struct truth truth = {.delta = delta_new(1)};
-        for (unsigned i = 0; i < 60; i++) {
+        for (unsigned i = 0; i < 120; i++) {
             change(&truth, &chance);
+            struct table *retired = delta_retire(truth.delta);
+            table_free(&retired);
             expect_truth(&truth);
         }
         delta_free(&truth.delta);
