@@ -11,6 +11,10 @@ enum {
     /* A fold begins at half of what a cell's part of the memory has room for: while it runs the
      * next live table grows, and there is what was kept of the last. */
     LIVE_SHARE = 2,
+    /* Where little of a fold is let go (keep.h) there is as much of the last one: then both of them
+     * have five eighths. */
+    BOTH_OF = 8,
+    BOTH_PARTS = 5,
     /* And at half of what a start may have to apply again, since the log goes on while it runs. */
     TAIL_SHARE = 2,
     /* A cell with less than one in so many of its part does not fold for memory's sake. */
@@ -67,6 +71,8 @@ cell_measure(struct cell *cell)
     cell->tail_bytes = bytes;
     if (cell->state == CELL_FROZEN) {
         bytes = bytes_since(cell, &cell->frozen, durable);
+    } else {
+        live = larger(live, cell->delta_bytes * BOTH_OF * CELL_FOLD_AGE / (part * BOTH_PARTS));
     }
     bytes = bytes * TAIL_SHARE * CELL_FOLD_AGE / options->replay_bytes_max;
     cell->fold_age = larger(live, larger(commands, bytes));

@@ -170,12 +170,13 @@ work(struct cell *cell, struct retired *retired)
         return true;
     }
     journal_trim(cell->journal);
+    journal_kick(cell->journal); /* it is another's turn */
     bool goes_on = retire(cell, retired);
+    /* The next one may be due by now, and nothing else might come to notice it. */
+    journal_kick(cell->journal);
     if (goes_on && cell->rests_after && !cell_fold_urgent(cell)) {
         let_rest(cell);
     }
-    /* The next one may be due by now, and nothing else might come to notice it. */
-    journal_kick(cell->journal);
     return goes_on;
 }
 

@@ -29,8 +29,11 @@ enum {
     LINGER_MS = 1,
 };
 static const uint64_t LINGER_NS = UINT64_C(1000000) * LINGER_MS;
-/* Between two looks at the cells of a journal that does not rest. */
+static const uint64_t MS_NS = 1000000;
+/* Between two looks at the cells of a journal that does not rest, and of one that rests and has one
+ * whose turn would be. */
 static const uint64_t LOOK_NS = UINT64_C(1000000);
+static const uint64_t TURN_NS = UINT64_C(10000000);
 
 /* The actor's state. */
 struct journal_actor {
@@ -291,16 +294,44 @@ flush_touched(struct journal *journal)
     }
 }
 
+/* A kick no later than then. One timer is set, for the first of the times. */
+static void
+kick_at(struct journal *journal, uint64_t at_ns)
+{
+    uint64_t now_ns = journal->looked_at_ns;
+    if (at_ns < journal->timer_at_ns) {
+        struct ln_msg *msg = ln_msg_new(ASK_KICK, LN_REPLY, 0);
+        uint64_t ms = at_ns > now_ns ? (at_ns - now_ns + MS_NS - 1) / MS_NS : 0;
+        journal->timer_at_ns = at_ns;
+        (void)ln_send_after(ms, ln_self(), &msg);
+    }
+}
+
+static void
+freeze(struct journal *journal, struct cell *cell)
+{
+    uint64_t start = io_now_ns(ln_io());
+    cell_freeze(cell);
+    counter_max(&journal->freeze_ns_max, io_now_ns(ln_io()) - start);
+    whole_look(journal); /* others see at once that it is being folded */
+}
+
 static void
 look_after_cells(struct journal *journal)
 {
+    bool waits;
     journal->looked_at_ns = io_now_ns(ln_io());
+    if (journal->timer_at_ns <= journal->looked_at_ns + MS_NS) { /* it has rung, or will at once */
+        journal->timer_at_ns = UINT64_MAX;
+    }
     whole_look(journal);
-    room_look(journal);
-    struct cell *cell = turn_next(journal);
+    kick_at(journal, room_look(journal));
+    struct cell *cell = turn_next(journal, &waits);
     if (cell != NULL) {
-        cell_freeze(cell);
-        counter_max(&journal->freeze_ns_max, io_now_ns(ln_io()) - journal->looked_at_ns);
+        freeze(journal, cell);
+    }
+    if (waits) { /* for folds of others, who don't tell */
+        kick_at(journal, journal->looked_at_ns + TURN_NS);
     }
 }
 
@@ -392,9 +423,20 @@ journal_start(void *state, const void *argument)
     actor->journal = *(struct journal *const *)argument;
     store_pid_set(&actor->journal->pid, ln_self());
     actor->journal->kicked = false;
-    room_restart(actor->journal);
     journal_kick(actor->journal);
     return 0;
+}
+
+/* The journal is this actor's. Timers of the one before it are gone. */
+static bool
+take_over(struct journal *journal)
+{
+    bool another = journal->post.holder != ln_self();
+    if (!post_take(&journal->post)) {
+        return false;
+    }
+    journal->timer_at_ns = another ? UINT64_MAX : journal->timer_at_ns;
+    return true;
 }
 
 static void
@@ -405,12 +447,12 @@ journal_handle(void *state, struct ln_msg **msg)
         const struct store_push *push = (const struct store_push *)(const void *)(*msg)->data;
         uint8_t index = key_partition_of_id(journal->store->seed, push->user);
         partition_push_refused(&journal->store->partitions[index], push->user, (*msg)->from);
-    } else if ((*msg)->tag == ASK_KICK && post_take(&journal->post)) {
+    } else if ((*msg)->tag == ASK_KICK && take_over(journal)) {
         journal_work(journal);
-    } else if ((*msg)->tag == ASK_LINGERED && post_take(&journal->post)) {
+    } else if ((*msg)->tag == ASK_LINGERED && take_over(journal)) {
         journal->lingerer = 0;
         journal_work(journal);
-    } else if ((*msg)->tag == LN_TAG_STOP && post_take(&journal->post)) {
+    } else if ((*msg)->tag == LN_TAG_STOP && take_over(journal)) {
         journal->urgent = true;
         journal_work(journal);
         ln_stop(LN_EXIT_SHUTDOWN, "the node is going down");

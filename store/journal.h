@@ -56,6 +56,7 @@ struct journal {
     uint64_t begun;         /* batches */
     uint64_t busy_since_ns; /* until when it rested */
     uint64_t looked_at_ns;  /* its cells */
+    uint64_t timer_at_ns;   /* when a timer kicks; UINT64_MAX: none does */
     struct whole whole;     /* as of that look */
     struct whole_part part;
     uint32_t share_bytes; /* of the open one, that a partition gets */
@@ -97,7 +98,7 @@ MUST_CHECK int journal_append(struct journal *journal, struct ask *ask,
 /* The ask takes its turn without a command. */
 void journal_pass(struct journal *journal, struct ask *ask);
 
-/* There may be something to do, after a wait for a segment. */
+/* There may be something to do: a segment is there, a fold is through, a cell wants one. */
 void journal_kick(struct journal *journal);
 /* No cell needs what lies before the least of their folds: asks the keeper to remove it. */
 void journal_trim(struct journal *journal);

@@ -38,16 +38,16 @@ bytes_max_of_all(const struct cell *cell)
 bool
 room_memory_full(const struct cell *cell)
 {
-    return cell->journal->whole.delta_bytes > bytes_max_of_all(cell) ||
-           cell->delta_bytes > bytes_max_alone(cell);
+    return cell->journal->whole.delta_bytes >= bytes_max_of_all(cell) ||
+           cell->delta_bytes >= bytes_max_alone(cell);
 }
 
 static bool
 log_full(const struct cell *cell)
 {
     const struct store_options *options = &cell->store->options;
-    return !folds_fail(cell) && (cell->tail_bytes > options->replay_bytes_max ||
-                                 cell_tail_commands(cell) > options->replay_commands_max);
+    return !folds_fail(cell) && (cell->tail_bytes >= options->replay_bytes_max ||
+                                 cell_tail_commands(cell) >= options->replay_commands_max);
 }
 
 bool
@@ -67,9 +67,13 @@ room_pause_ns(uint64_t took_ns, uint64_t used, uint64_t bound)
     if (free >= narrow) {
         return 0;
     }
+    if (free == 0) {
+        return longest_ns;
+    }
     uint64_t parts = free * PARTS / narrow;
+    parts = parts > 0 ? parts : 1; /* little is something: who has done nothing does not pause */
     took_ns = took_ns < longest_ns ? took_ns : longest_ns;
-    uint64_t pause_ns = parts > 0 ? took_ns * (PARTS - parts) / parts : longest_ns;
+    uint64_t pause_ns = took_ns * (PARTS - parts) / parts;
     return pause_ns < longest_ns ? pause_ns : longest_ns;
 }
 
@@ -98,12 +102,10 @@ pause_of_cell(const struct cell *cell, uint64_t took_ns)
 static void
 close_for(struct cell *cell, uint64_t now_ns, uint64_t ms)
 {
-    struct ln_msg *msg = ln_msg_new(ASK_KICK, LN_REPLY, 0);
     cell->room.closed = true;
     cell->room.opens_at_ns = now_ns + ms * MS_NS;
     cell->room.owed_ns = 0;
     counter_add(&cell->journal->held_ns, ms * MS_NS);
-    (void)ln_send_after(ms, ln_self(), &msg);
 }
 
 static void
@@ -140,13 +142,10 @@ has_plenty(const struct cell *cell)
 }
 
 static void
-look_at_cell(struct cell *cell, uint64_t now_ns)
+open_or_close(struct cell *cell, uint64_t now_ns)
 {
     struct room *room = &cell->room;
-    if (!room->closed && has_plenty(cell)) {
-        return;
-    }
-    if (room->closed && now_ns + MS_NS / 2 < room->opens_at_ns) {
+    if (room->closed ? now_ns < room->opens_at_ns : has_plenty(cell)) {
         return;
     }
     if (!room_full(cell)) {
@@ -162,21 +161,18 @@ look_at_cell(struct cell *cell, uint64_t now_ns)
     close_for(cell, now_ns, FULL_MS);
 }
 
-void
+uint64_t
 room_look(struct journal *journal)
 {
     struct store *store = journal->store;
     uint64_t now_ns = io_now_ns(ln_io());
+    uint64_t next_ns = UINT64_MAX;
     for (unsigned i = journal->index; i < store->cells_count; i += store->journals_count) {
-        look_at_cell(&store->cells[i], now_ns);
+        struct cell *cell = &store->cells[i];
+        open_or_close(cell, now_ns);
+        if (cell->room.closed && cell->room.opens_at_ns < next_ns) {
+            next_ns = cell->room.opens_at_ns;
+        }
     }
-}
-
-void
-room_restart(struct journal *journal)
-{
-    struct store *store = journal->store;
-    for (unsigned i = journal->index; i < store->cells_count; i += store->journals_count) {
-        store->cells[i].room.opens_at_ns = 0;
-    }
+    return next_ns;
 }

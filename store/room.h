@@ -50,10 +50,8 @@ bool room_memory_full(const struct cell *cell);
 bool room_full(const struct cell *cell);
 
 /* Opens the journal's cells whose pause is over, and closes those that have to slow down, or are
- * full. By its actor, after whole_look. */
-void room_look(struct journal *journal);
-/* The actor is another one, and no timer of the one before will ring: the next look opens all. */
-void room_restart(struct journal *journal);
+ * full. Tells when to look again; UINT64_MAX: none is closed. By its actor, after whole_look. */
+uint64_t room_look(struct journal *journal);
 
 /* The pause after so much work where so much of a bound, below 2^54, is used. Pure. */
 uint64_t room_pause_ns(uint64_t took_ns, uint64_t used, uint64_t bound);

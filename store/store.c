@@ -188,7 +188,8 @@ make_parts(struct store *store)
 {
     ASSERT(store->cells_count > 0 && store->journals_count > 0);
     store->cells = calloc(store->cells_count, sizeof(store->cells[0]));
-    store->journals = calloc(store->journals_count, sizeof(store->journals[0]));
+    size_t journals_bytes = store->journals_count * sizeof(store->journals[0]);
+    store->journals = aligned_alloc(_Alignof(struct journal), journals_bytes);
     store->partitions = calloc(STORE_PARTITIONS, sizeof(store->partitions[0]));
     ASSERT(store->cells != NULL && store->journals != NULL && store->partitions != NULL);
     for (unsigned i = 0; i < store->journals_count; i++) {

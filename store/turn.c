@@ -38,15 +38,14 @@ oldest_of(const struct journal *journal, uint64_t *out_age)
 }
 
 struct cell *
-turn_next(const struct journal *journal)
+turn_next(const struct journal *journal, bool *out_waits)
 {
     const struct whole *whole = &journal->whole;
     uint64_t age;
-    if (whole->folding >= FOLDS_AT_ONCE) {
-        return NULL;
-    }
     struct cell *oldest = oldest_of(journal, &age);
     bool its_turn = whole->ages > ladder(whole->cells) &&
                     age >= whole->age_max / OLDEST_PARTS * (OLDEST_PARTS - 1);
-    return oldest != NULL && (age >= CELL_FOLD_AGE || its_turn) ? oldest : NULL;
+    bool due = oldest != NULL && (age >= CELL_FOLD_AGE || its_turn);
+    *out_waits = due && whole->folding >= FOLDS_AT_ONCE;
+    return due && !*out_waits ? oldest : NULL;
 }

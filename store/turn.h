@@ -20,5 +20,6 @@
 
 #include "store/cell.h"
 
-/* One of the journal's cells, to be frozen, or NULL. Between two batches, after whole_look. */
-struct cell *turn_next(const struct journal *journal);
+/* One of the journal's cells, to be frozen, or NULL. *out_waits: there is one, but enough are being
+ * folded. Between two batches, after whole_look. */
+struct cell *turn_next(const struct journal *journal, bool *out_waits);

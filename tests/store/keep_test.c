@@ -24,7 +24,7 @@ has(const struct table *table, enum record_table kind, uint64_t owner, uint64_t 
     struct table_entry entry;
     return table_get(table, &key, &entry) && entry.state == state &&
            entry.value.count == strlen(value) &&
-           memcmp(entry.value.bytes, value, entry.value.count) == 0;
+           (entry.value.count == 0 || memcmp(entry.value.bytes, value, entry.value.count) == 0);
 }
 
 /* So many messages for each of them, who have a head, a chat, and a device that is gone. */

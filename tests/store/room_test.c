@@ -25,6 +25,8 @@ pauses_as_long_as_the_share_says(void **state)
     assert_int_equal(room_pause_ns(MS_NS, 3840, BOUND), 3 * MS_NS); /* a quarter */
     assert_int_equal(room_pause_ns(2 * MS_NS, 3840, BOUND), 6 * MS_NS);
     assert_int_equal(room_pause_ns(MS_NS, 4095, BOUND), ROOM_PAUSE_MS_MAX * MS_NS);
+    assert_int_equal(room_pause_ns(0, 4095, BOUND), 0); /* who has done nothing does not pause */
+    assert_int_equal(room_pause_ns(0, (1 << 30) - 1, 1 << 30), 0);
     assert_int_equal(room_pause_ns(MS_NS, 4096, BOUND), ROOM_PAUSE_MS_MAX * MS_NS);
     assert_int_equal(room_pause_ns(MS_NS, UINT64_MAX, BOUND), ROOM_PAUSE_MS_MAX * MS_NS);
     assert_int_equal(room_pause_ns(UINT64_MAX, 3584, BOUND), ROOM_PAUSE_MS_MAX * MS_NS);
@@ -356,7 +358,7 @@ a_cell_that_fails_keeps_to_itself(void **state)
 static void
 kill_story(struct rig *r)
 {
-    enum { KILLS = 20, EACH = 500 };
+    enum { KILLS = 20 };
     uint64_t alice;
     uint64_t bob;
     uint64_t number = 0;
@@ -367,11 +369,16 @@ kill_story(struct rig *r)
         for (unsigned i = 0; i < FLOOD_AT_ONCE; i++) {
             ask_long(r, alice, bob, ++number);
         }
-        if (r->store->cells[0].room.closed) {
+        const struct cell *cell = &r->store->cells[0];
+        bool kill = cell->room.closed && !room_full(cell);
+        uint64_t before_ns = ln_now_ns();
+        if (kill) {
             closed++;
             ln_kill(store_pid_get(&r->store->journals[0].pid), LN_EXIT_KILLED);
         }
-        for (unsigned i = 0; i < FLOOD_AT_ONCE; i++) {
+        RIG_CHECK(r, one_accepted());
+        RIG_CHECK(r, !kill || ln_now_ns() - before_ns < UINT64_C(4) * ROOM_PAUSE_MS_MAX * MS_NS);
+        for (unsigned i = 1; i < FLOOD_AT_ONCE; i++) {
             RIG_CHECK(r, one_accepted());
         }
     }

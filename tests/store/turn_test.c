@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     CELLS = 8,
@@ -32,8 +33,9 @@ struct few {
 static int
 few_setup(void **state)
 {
-    struct few *few = calloc(1, sizeof(*few));
+    struct few *few = aligned_alloc(_Alignof(struct few), sizeof(*few));
     assert_non_null(few);
+    memset(few, 0, sizeof(*few));
     few->partitions = calloc(STORE_PARTITIONS, sizeof(few->partitions[0]));
     assert_non_null(few->partitions);
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
@@ -83,18 +85,27 @@ few_age(struct few *few, const uint64_t ages[FEW])
     }
 }
 
+static struct cell *
+next_of(const struct few *few)
+{
+    bool waits;
+    struct cell *cell = turn_next(&few->journal, &waits);
+    assert_true(cell == NULL || !waits);
+    return cell;
+}
+
 static void
 chooses_the_oldest_of_a_ladder(void **state)
 {
     struct few *few = *state;
     few_age(few, (const uint64_t[FEW]){700, 600, 640, 620}); /* a ladder's are 2,560 */
-    assert_null(turn_next(&few->journal));
+    assert_null(next_of(few));
     few_age(few, (const uint64_t[FEW]){700, 600, 640, 621});
-    assert_ptr_equal(turn_next(&few->journal), &few->cells[0]);
+    assert_ptr_equal(next_of(few), &few->cells[0]);
     few_age(few, (const uint64_t[FEW]){0, 0, CELL_FOLD_AGE - 1, 0});
-    assert_null(turn_next(&few->journal));
+    assert_null(next_of(few));
     few_age(few, (const uint64_t[FEW]){0, 0, CELL_FOLD_AGE, 0});
-    assert_ptr_equal(turn_next(&few->journal), &few->cells[2]);
+    assert_ptr_equal(next_of(few), &few->cells[2]);
 }
 
 static void
@@ -103,9 +114,9 @@ leaves_it_to_others_that_are_older(void **state)
     struct few *few = *state;
     few_age(few, (const uint64_t[FEW]){700, 600, 640, 700});
     few->journal.whole.age_max = 800;
-    assert_null(turn_next(&few->journal));
+    assert_null(next_of(few));
     few->journal.whole.age_max = 720; /* it is as good */
-    assert_ptr_equal(turn_next(&few->journal), &few->cells[3]);
+    assert_ptr_equal(next_of(few), &few->cells[3]);
 }
 
 static void
@@ -115,9 +126,9 @@ does_not_fold_the_young_instead(void **state)
     few->cells[0].state = CELL_FROZEN;
     few->cells[1].state = CELL_FROZEN;
     few_age(few, (const uint64_t[FEW]){2000, 1000, HALF - 1, 10});
-    assert_null(turn_next(&few->journal));
+    assert_null(next_of(few));
     few_age(few, (const uint64_t[FEW]){2000, 500, HALF, 10});
-    assert_ptr_equal(turn_next(&few->journal), &few->cells[2]);
+    assert_ptr_equal(next_of(few), &few->cells[2]);
 }
 
 static void
@@ -126,9 +137,15 @@ folds_few_at_once(void **state)
     struct few *few = *state;
     few_age(few, (const uint64_t[FEW]){0, 0, 2000, 0});
     few->journal.whole.folding = 3;
-    assert_non_null(turn_next(&few->journal));
+    assert_non_null(next_of(few));
+    bool waits;
     few->journal.whole.folding = 4;
-    assert_null(turn_next(&few->journal));
+    assert_null(turn_next(&few->journal, &waits));
+    assert_true(waits); /* it has to look again */
+    few_age(few, (const uint64_t[FEW]){0, 0, 0, 0});
+    few->journal.whole.folding = 4;
+    assert_null(turn_next(&few->journal, &waits));
+    assert_false(waits);
 }
 
 static void
@@ -137,13 +154,13 @@ urgent_ones_go_first(void **state)
     struct few *few = *state;
     few_age(few, (const uint64_t[FEW]){CELL_FOLD_AGE - 1, 0, 0, 0});
     few->cells[1].resting = true;
-    assert_ptr_equal(turn_next(&few->journal), &few->cells[1]);
+    assert_ptr_equal(next_of(few), &few->cells[1]);
     few->cells[1].resting = false;
     few->journal.whole.delta_bytes = few->store.options.delta_bytes_max + 1;
     few->cells[3].delta_bytes = (1 << 20) / 4;
-    assert_null(turn_next(&few->journal)); /* it has hardly any of that */
+    assert_null(next_of(few)); /* it has hardly any of that */
     few->cells[3].delta_bytes++;
-    assert_ptr_equal(turn_next(&few->journal), &few->cells[3]);
+    assert_ptr_equal(next_of(few), &few->cells[3]);
 }
 
 /* -------------------------------------------------------------------------------------- at work */
