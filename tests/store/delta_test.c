@@ -531,6 +531,14 @@ check_truth(const struct delta *delta, const struct truth *truth, const struct t
     }
 }
 
+/* All of it stays, or half. */
+static void
+fold_by_chance(struct delta *delta, struct chance *chance)
+{
+    const struct table *folded = delta_folding(delta);
+    delta_folded(delta, chance_below(chance, 2) > 0 ? kept_of(folded, even) : NULL);
+}
+
 /* A random life with one slow reader: whatever happens between its snapshot and its answer, nothing
  * stale is learned. */
 static void
@@ -567,8 +575,7 @@ live(uint64_t seed)
             break;
         case 4:
             if (delta_folding(delta) != NULL) {
-                const struct table *folded = delta_folding(delta);
-                delta_folded(delta, chance_below(&chance, 2) > 0 ? kept_of(folded, even) : NULL);
+                fold_by_chance(delta, &chance);
                 lmdb = frozen;
             }
             break;

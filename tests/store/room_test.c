@@ -41,26 +41,26 @@ static void
 comes_to_what_is_folded(void **state)
 {
     (void)state;
-    enum { BOUND = 64 << 20, IN = 40, FOLDED = 10, BATCH_US = 2000 };
-    int64_t used = 0;
+    static const uint64_t bound = 64 << 20, in = 40, folded = 10, batch_us = 2000;
+    uint64_t used = 0;
     uint64_t most = 0;
     uint64_t longest_ns = 0;
     uint64_t open_us = 0;
     uint64_t all_us = 0;
     for (unsigned batch = 0; batch < 5000; batch++) {
-        used += BATCH_US * (IN - FOLDED);
-        uint64_t pause_ns = room_pause_ns(BATCH_US * 1000, (uint64_t)used, BOUND);
-        used -= (int64_t)(pause_ns / 1000 * FOLDED);
-        most = (uint64_t)used > most ? (uint64_t)used : most;
+        used += batch_us * (in - folded);
+        uint64_t pause_ns = room_pause_ns(batch_us * 1000, used, bound);
+        used -= pause_ns / 1000 * folded;
+        most = used > most ? used : most;
         if (batch >= 4000) { /* it has settled */
             longest_ns = pause_ns > longest_ns ? pause_ns : longest_ns;
-            open_us += BATCH_US;
-            all_us += BATCH_US + pause_ns / 1000;
+            open_us += batch_us;
+            all_us += batch_us + pause_ns / 1000;
         }
     }
-    assert_true(most < BOUND / 16 * 15); /* a quarter of the time, so a quarter of the quarter */
+    assert_true(most < bound / 16 * 15); /* a quarter of the time, so a quarter of the quarter */
     assert_true(longest_ns < 8 * MS_NS);
-    assert_in_range(open_us * IN / all_us, FOLDED - 1, FOLDED + 1);
+    assert_in_range(open_us * in / all_us, folded - 1, folded + 1);
 }
 
 /* -------------------------------------------------------------------------------------- a flood */
