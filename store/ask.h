@@ -42,7 +42,7 @@ enum ask_tag {
     ASK_HISTORY_LOOK, /* nothing: some of the histories are looked through */
     ASK_HISTORY_TICK, /* nothing: the timer */
     ASK_FETCH,        /* to a reader: fetch.h */
-    ASK_KICK,         /* to a journal: there is something to write */
+    ASK_KICK,         /* to a journal: there is something to write, or to look after */
     ASK_LINGERED,     /* to a journal, its timer: what is not urgent has waited long enough */
     ASK_FOLD,         /* to a folder: a cell is frozen */
     ASK_SEGMENT,      /* to a keeper: look after the log's segments */

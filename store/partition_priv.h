@@ -25,7 +25,7 @@ enum { ASK_YIELDS_RECEIPT = 1, ASK_YIELDS_PRESENCE = 2 };
 /* What is known of a kind of request. */
 struct ask_kind {
     uint32_t bytes;   /* of its data */
-    bool needs_space; /* refused when the disk is full */
+    bool needs_space; /* refused when the disk is full; waits where memory is (room.h) */
     uint8_t yields;   /* of four quarters of the queue, so many it leaves to others */
     bool (*valid)(const struct ask *ask);
     ask_run *run;
