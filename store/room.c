@@ -129,7 +129,7 @@ open_again(struct cell *cell, uint64_t now_ns)
     stalled_wake(&cell->room.stalled);
 }
 
-/* Far from all bounds, as nearly always: this is asked after each batch. */
+/* Far from all bounds, as nearly always: this is asked at each look. */
 static bool
 has_plenty(const struct cell *cell)
 {

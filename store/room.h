@@ -40,7 +40,7 @@ struct room {
     bool closed;
     uint64_t opens_at_ns;   /* while it is closed */
     uint64_t open_since_ns; /* else: what was taken in since then has not been paused for yet */
-    uint64_t owed_ns;       /* pauses so far that were too short for a timer */
+    uint64_t owed_ns;       /* pauses so far that were too short for one */
     struct stalled stalled; /* they wait until it opens */
 };
 

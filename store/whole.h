@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* whole.h - the store as a whole, as one journal sees it: its own cells as they are, and those of
- * other schedulers as their journals looked at them last, mostly less than a millisecond ago.
+ * other schedulers as their journals looked at them last: less than a millisecond ago where they
+ * are at work, and at the end of it where they rest.
  *
  * room.h and turn.h decide by it.
  */

@@ -244,6 +244,16 @@ hand_message(struct store *store, const struct hand_message *message, struct sto
                 out != NULL ? out : &sent, sizeof(sent));
 }
 
+bool
+hand_accepted(void)
+{
+    struct ln_msg *answer = NULL;
+    int error = ln_receive(60000, &answer);
+    bool accepted = error == 0 && answer->error == 0;
+    ln_msg_free(&answer);
+    return accepted;
+}
+
 int
 hand_ack(struct store *store, uint64_t user, uint16_t device, uint64_t number)
 {

@@ -62,6 +62,9 @@ struct hand_message {
 };
 struct ln_msg *hand_message_request(const struct hand_message *message);
 int hand_message(struct store *store, const struct hand_message *message, struct store_sent *out);
+/* Takes the answer to some message of hand_message_request: whether it came within a minute, and
+ * said that the message was accepted. */
+bool hand_accepted(void);
 int hand_ack(struct store *store, uint64_t user, uint16_t device, uint64_t number);
 int hand_read(struct store *store, uint64_t user, uint64_t peer, uint64_t chat_number);
 /* The answer, to be freed: its buffer holds the entries. */

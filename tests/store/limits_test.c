@@ -113,17 +113,6 @@ enum {
     FLOOD_AT_ONCE = 100,
 };
 
-/* Whether the answer to some message came, and said that it was accepted. */
-static bool
-one_accepted(void)
-{
-    struct ln_msg *answer = NULL;
-    int error = ln_receive(60000, &answer);
-    bool accepted = error == 0 && answer->error == 0;
-    ln_msg_free(&answer);
-    return accepted;
-}
-
 static void
 full_memory_story(struct rig *r)
 {
@@ -141,7 +130,7 @@ full_memory_story(struct rig *r)
         if (++under_way < FLOOD_AT_ONCE) {
             continue;
         }
-        if (!one_accepted()) {
+        if (!hand_accepted()) {
             rig_wrong(r, "message %u or one before was not accepted", i);
             return;
         }
@@ -150,7 +139,7 @@ full_memory_story(struct rig *r)
         most = stats.delta_bytes > most ? stats.delta_bytes : most;
     }
     for (; under_way > 0; under_way--) {
-        RIG_CHECK(r, one_accepted());
+        RIG_CHECK(r, hand_accepted());
     }
     struct store_user user;
     RIG_CHECK(r, hand_user_get(r->store, bob, &user) == 0 && user.inbox_entries == FLOOD);
@@ -230,7 +219,7 @@ crowd_story(struct rig *r)
     RIG_CHECK(r, after.batches - before.batches <= 5);
     RIG_CHECK(r, under_way > CROWD * EACH / 2); /* hers came last, and was not answered last */
     for (; under_way > 0; under_way--) {
-        RIG_CHECK(r, one_accepted());
+        RIG_CHECK(r, hand_accepted());
     }
 }
 

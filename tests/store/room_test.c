@@ -119,16 +119,6 @@ user_of_each_cell(struct rig *r, uint64_t *users)
     }
 }
 
-static bool
-one_accepted(void)
-{
-    struct ln_msg *answer = NULL;
-    int error = ln_receive(60000, &answer);
-    bool accepted = error == 0 && answer->error == 0;
-    ln_msg_free(&answer);
-    return accepted;
-}
-
 static void
 ask_long(struct rig *r, uint64_t from, uint64_t to, uint64_t number)
 {
@@ -161,7 +151,7 @@ flood_story(struct rig *r)
             ask_long(r, alice, bob, i);
         }
         if (i > FLOOD_AT_ONCE) {
-            RIG_CHECK(r, one_accepted());
+            RIG_CHECK(r, hand_accepted());
             look(r);
         }
     }
@@ -229,7 +219,7 @@ flood_of_all_story(struct rig *r)
             ask_long(r, users[i % CELLS], users[i % CELLS], 1 + i / CELLS);
         }
         if (i >= FLOOD_AT_ONCE) {
-            RIG_CHECK(r, one_accepted());
+            RIG_CHECK(r, hand_accepted());
             look(r);
         }
     }
@@ -289,7 +279,7 @@ busy_story(struct rig *r)
     }
     RIG_CHECK(r, closed);
     for (unsigned i = 0; i < FLOOD_AT_ONCE + OTHERS; i++) {
-        RIG_CHECK(r, one_accepted());
+        RIG_CHECK(r, hand_accepted());
     }
 }
 
@@ -376,10 +366,10 @@ kill_story(struct rig *r)
             closed++;
             ln_kill(store_pid_get(&r->store->journals[0].pid), LN_EXIT_KILLED);
         }
-        RIG_CHECK(r, one_accepted());
+        RIG_CHECK(r, hand_accepted());
         RIG_CHECK(r, !kill || ln_now_ns() - before_ns < UINT64_C(4) * ROOM_PAUSE_MS_MAX * MS_NS);
         for (unsigned i = 1; i < FLOOD_AT_ONCE; i++) {
-            RIG_CHECK(r, one_accepted());
+            RIG_CHECK(r, hand_accepted());
         }
     }
     RIG_CHECK(r, closed == KILLS);
