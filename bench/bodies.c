@@ -47,7 +47,12 @@ bodies_open(struct bodies *bodies, enum bodies_way way, struct io_driver *driver
         char path[BODIES_PATH_BYTES];
         char why[ENVIRONMENT_WHY_BYTES] = "";
         struct environment_options options = {
-            .driver = driver, .path = path, .map_bytes = map_bytes, .cell = i};
+            .driver = driver,
+            .path = path,
+            .map_bytes = map_bytes,
+            .cell = i,
+            .grows = RECORD_INBOX,
+        };
         int count = snprintf(path, sizeof path, "%s/%u", folder, i);
         check(count < (int)sizeof path ? 0 : -ENAMETOOLONG, folder);
         folder_make(driver, path);
@@ -176,7 +181,7 @@ body_read(struct store_value value, struct body *out)
 
 /* One less waits for it; a body that nobody waits for is gone. */
 static void
-count_back(struct bodies *bodies, const struct environment_read *read, const struct store_key *key)
+count_back(struct bodies *bodies, struct environment_read *read, const struct store_key *key)
 {
     struct table *table = bodies->tables[key->partition];
     static unsigned char room[BODIES_BYTES_MAX];
@@ -268,7 +273,7 @@ bodies_fold(struct bodies *bodies)
 /* -------------------------------------------------------------------------------------- reading */
 
 struct drain {
-    const struct environment_read *read;
+    struct environment_read *read;
     unsigned char *out;
     size_t bytes, bytes_max;
 };

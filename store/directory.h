@@ -28,7 +28,7 @@
 enum {
     /* Raised with whatever makes an older directory mean something else: the bytes of a command or
      * record, and what applying a command decides, since a start applies the log's tail again. */
-    DIRECTORY_FORMAT_VERSION = 4,
+    DIRECTORY_FORMAT_VERSION = 5,
     DIRECTORY_SECRET_BYTES = 32,
     DIRECTORY_CELLS_MIN = 1,
     DIRECTORY_CELLS_MAX = 256,      /* a cell has at least one of the 256 partitions */

@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum {
-    DATABASES = 2,
+    DATABASES = 3,
     FORMAT_BYTES = 4 + 4 + LOG_IDENTITY_BYTES,
     FILE_MODE = 0600,
     /* Reads are of single records all over the file: the kernel's reading ahead would be in
@@ -137,6 +137,7 @@ env_fill(MDB_env *env, const struct environment_options *options)
     unsigned char format[FORMAT_BYTES];
     MDB_txn *txn = NULL;
     MDB_dbi data;
+    MDB_dbi runs;
     MDB_dbi meta;
     MDB_val key = {sizeof(FORMAT_KEY) - 1, (void *)(uintptr_t)FORMAT_KEY};
     MDB_val value = {sizeof(format), format};
@@ -146,6 +147,9 @@ env_fill(MDB_env *env, const struct environment_options *options)
         return environment_translated(code);
     }
     code = mdb_dbi_open(txn, "data", MDB_CREATE, &data);
+    if (code == MDB_SUCCESS) {
+        code = mdb_dbi_open(txn, "runs", MDB_CREATE, &runs);
+    }
     if (code == MDB_SUCCESS) {
         code = mdb_dbi_open(txn, "meta", MDB_CREATE, &meta);
     }
@@ -187,7 +191,7 @@ environment_create(const struct environment_options *options, char why[ENVIRONME
     return 0;
 }
 
-/* Opens both databases; compares the format record with what it has to be. */
+/* Opens the databases; compares the format record with what it has to be. */
 static int
 environment_check(struct environment *environment, const struct environment_options *options,
                   char why[ENVIRONMENT_WHY_BYTES])
@@ -209,6 +213,8 @@ environment_check(struct environment *environment, const struct environment_opti
     if (code == MDB_SUCCESS) {
         code = mdb_get(txn, environment->meta, &key, &value);
     }
+    /* Format 1 has none: it is to be told as that. */
+    bool runs = mdb_dbi_open(txn, "runs", 0, &environment->runs) == MDB_SUCCESS;
     int result = 0;
     if (code == MDB_NOTFOUND || (code == MDB_SUCCESS && value.mv_size < 4)) {
         result = explain(why, options, -EUCLEAN, "has no format record: it is not ours");
@@ -220,6 +226,8 @@ environment_check(struct environment *environment, const struct environment_opti
         cursor_in_init(&in, value.mv_data, value.mv_size);
         result = explain(why, options, -EPROTO, "has format version %u, this program knows %u",
                          cursor_get_u32(&in), ENVIRONMENT_FORMAT_VERSION);
+    } else if (!runs) {
+        result = explain(why, options, -EUCLEAN, "has lost a database");
     } else if (value.mv_size != FORMAT_BYTES || memcmp(value.mv_data, format, FORMAT_BYTES) != 0) {
         result =
             explain(why, options, -EUCLEAN, "belongs to another cell or another data directory");
@@ -230,7 +238,7 @@ environment_check(struct environment *environment, const struct environment_opti
     return result;
 }
 
-/* Opens LMDB's environment and both databases. Nobody else looks. */
+/* Opens LMDB's environment and its databases. Nobody else looks. */
 static int
 environment_begin(struct environment *environment, char why[ENVIRONMENT_WHY_BYTES])
 {
@@ -267,9 +275,7 @@ environment_begin(struct environment *environment, char why[ENVIRONMENT_WHY_BYTE
 static void
 environment_end(struct environment *environment)
 {
-    environment_read_free(environment->spare_txn, environment->spare_cursor);
-    environment->spare_txn = NULL;
-    environment->spare_cursor = NULL;
+    environment_spare_free(&environment->spare);
     mdb_env_close(environment->env);
     environment->env = NULL;
 }
@@ -369,12 +375,20 @@ environment_rests(struct environment *environment)
 
 /* ------------------------------------------------------------------------ facts */
 
+static uint64_t
+bytes_of(const MDB_stat *stat)
+{
+    return (stat->ms_branch_pages + stat->ms_leaf_pages + stat->ms_overflow_pages) *
+           (uint64_t)stat->ms_psize;
+}
+
 int
 environment_facts(struct environment *environment, struct environment_facts *out)
 {
     struct environment_read read = {0};
     MDB_envinfo info = {0};
     MDB_stat stat = {0};
+    MDB_stat runs = {0};
     int result = environment_read_begin(environment, &read);
     if (result < 0) {
         return result;
@@ -383,6 +397,9 @@ environment_facts(struct environment *environment, struct environment_facts *out
     if (code == MDB_SUCCESS) {
         code = mdb_stat(read.transaction, environment->data, &stat);
     }
+    if (code == MDB_SUCCESS) {
+        code = mdb_stat(read.transaction, environment->runs, &runs);
+    }
     environment_read_end(&read);
     if (code != MDB_SUCCESS) {
         return environment_translated(code);
@@ -390,9 +407,8 @@ environment_facts(struct environment *environment, struct environment_facts *out
     *out = (struct environment_facts){
         .map_bytes = info.me_mapsize,
         .used_bytes = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize,
-        .data_bytes = (stat.ms_branch_pages + stat.ms_leaf_pages + stat.ms_overflow_pages) *
-                      (uint64_t)stat.ms_psize,
-        .records = stat.ms_entries,
+        .data_bytes = bytes_of(&stat) + bytes_of(&runs),
+        .records = stat.ms_entries + runs.ms_entries,
         .commits = info.me_last_txnid,
         .readers_used = info.me_numreaders,
         .readers_max = info.me_maxreaders,

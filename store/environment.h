@@ -13,10 +13,11 @@
  *     environment_set_mark(write, &mark);               P changes with what it stands for
  *     environment_commit(&write);                       durable when 0
  *
- * Two databases: `data` with a record per key, `meta` with format, identity, cell and P. Commits
- * are synced, always, and the map is never writable. Reads need no lock against the writer, but
- * hold its old pages back: a read begins and ends within one job of a worker and never lives across
- * a yield (MDB_NOTLS ties it to its struct, not to the thread).
+ * Three databases: `data` with a record per key, `runs` with those of the one table that grows
+ * (runs.h), `meta` with format, identity, cell, P, and where runs are. Commits are synced, always,
+ * and the map is never writable. Reads need no lock against the writer, but hold its old pages
+ * back: a read begins and ends within one job of a worker and never lives across a yield (MDB_NOTLS
+ * ties it to its struct, not to the thread).
  *
  * LMDB keeps what a transaction needed until its environment is closed: the pages it wrote, some
  * hundred bytes for each user that was folded, and the ones it read stay mapped. So one that nobody
@@ -33,12 +34,13 @@
 #include "runtime/check.h"
 #include "store/key.h"
 #include "store/log_segment.h"
+#include "store/runs.h"
 
 struct environment;
 struct environment_write;
 
 enum {
-    ENVIRONMENT_FORMAT_VERSION = 1,
+    ENVIRONMENT_FORMAT_VERSION = 2,
     ENVIRONMENT_READERS_MAX = 126, /* default: far more than there are workers */
     ENVIRONMENT_VALUE_BYTES_MAX = 1 << 20,
     ENVIRONMENT_WHY_BYTES = LOG_WHY_BYTES,
@@ -53,6 +55,9 @@ struct environment_options {
     uint64_t map_bytes;   /* 0: the default */
     unsigned readers_max; /* 0: the default */
     uint32_t cell;
+    /* The table that lies in runs; 0: none. Of its keys `a` only grows over all owners of a
+     * partition, but for records that are written again, and `b` is 0. Always the same. */
+    uint8_t grows;
     unsigned char identity[LOG_IDENTITY_BYTES]; /* the data directory's */
 };
 
@@ -79,6 +84,9 @@ struct environment_read {
     struct environment *environment;
     void *transaction;
     void *cursor;
+    void *runs_cursor;
+    struct runs *runs; /* of a partition */
+    int runs_of;       /* of which; -1: of none so far */
 };
 
 MUST_CHECK int environment_read_begin(struct environment *environment,
@@ -90,15 +98,16 @@ MUST_CHECK int environment_read_try(struct environment *environment, struct envi
 void environment_read_end(struct environment_read *read);
 
 /* 0 with *out borrowed from the snapshot, -ENOENT, or another negative errno. */
-MUST_CHECK int environment_get(const struct environment_read *read, const struct store_key *key,
+MUST_CHECK int environment_get(struct environment_read *read, const struct store_key *key,
                                struct store_value *out);
 
 /* Calls `each` for the records of a range in order of keys (backwards: from its high end down);
- * ends at its first value other than 0 and returns that. A whole partition is a range: that is how
- * one is copied out. `each` may get, but not walk: a snapshot has one cursor. */
+ * ends at its first value other than 0 and returns that. Of the table that grows a range is one
+ * owner's, and a wider one passes it over. `each` may get, but not walk: a snapshot has one cursor
+ * for each database. */
 enum environment_order { ENVIRONMENT_FORWARDS, ENVIRONMENT_BACKWARDS };
-MUST_CHECK int environment_range(const struct environment_read *read,
-                                 const struct store_range *range, enum environment_order order,
+MUST_CHECK int environment_range(struct environment_read *read, const struct store_range *range,
+                                 enum environment_order order,
                                  int (*each)(void *context, const struct store_key *key,
                                              struct store_value value),
                                  void *context);
@@ -115,9 +124,13 @@ MUST_CHECK int environment_put(struct environment_write *write, const struct sto
                                struct store_value value);
 /* 0 also when there was none. */
 MUST_CHECK int environment_delete(struct environment_write *write, const struct store_key *key);
-/* Adds how many there were to *count. */
+/* Adds how many there were to *count. As environment_range. */
 MUST_CHECK int environment_delete_range(struct environment_write *write,
                                         const struct store_range *range, uint64_t *count);
+/* Merges runs of partitions that this transaction has put or deleted something of, where there are
+ * many: of one partition in any case, of more while all together are not above `bytes`. Adds what
+ * was merged to *merged. */
+MUST_CHECK int environment_merge(struct environment_write *write, uint64_t bytes, uint64_t *merged);
 MUST_CHECK int environment_set_mark(struct environment_write *write, const struct log_mark *mark);
 /* P as this transaction found it, or has set it. */
 MUST_CHECK int environment_write_mark(struct environment_write *write, struct log_mark *out);

@@ -4,65 +4,85 @@
 #include "store/environment_priv.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 void
-environment_read_free(MDB_txn *txn, MDB_cursor *cursor)
+environment_spare_free(struct environment_spare *spare)
 {
-    if (cursor != NULL) {
-        mdb_cursor_close(cursor);
+    if (spare->cursor != NULL) {
+        mdb_cursor_close(spare->cursor);
     }
-    if (txn != NULL) {
-        mdb_txn_abort(txn);
+    if (spare->runs_cursor != NULL) {
+        mdb_cursor_close(spare->runs_cursor);
     }
+    if (spare->txn != NULL) {
+        mdb_txn_abort(spare->txn);
+    }
+    free(spare->runs);
+    *spare = (struct environment_spare){0};
 }
 
-static void
-spare_take(struct environment *environment, MDB_txn **txn, MDB_cursor **cursor)
+static struct environment_spare
+spare_take(struct environment *environment)
 {
     lock_take(environment->lock);
-    *txn = environment->spare_txn;
-    *cursor = environment->spare_cursor;
-    environment->spare_txn = NULL;
-    environment->spare_cursor = NULL;
+    struct environment_spare spare = environment->spare;
+    environment->spare = (struct environment_spare){0};
     lock_give(environment->lock);
+    return spare;
 }
 
 /* Ends the transaction; while it is held. */
 static void
-spare_keep(struct environment *environment, MDB_txn *txn, MDB_cursor *cursor)
+spare_keep(struct environment *environment, struct environment_spare spare)
 {
-    mdb_txn_reset(txn);
+    mdb_txn_reset(spare.txn);
     lock_take(environment->lock);
-    if (environment->spare_txn == NULL) {
-        environment->spare_txn = txn;
-        environment->spare_cursor = cursor;
-        txn = NULL;
-        cursor = NULL;
+    if (environment->spare.txn == NULL) {
+        environment->spare = spare;
+        spare = (struct environment_spare){0};
     }
     lock_give(environment->lock);
-    environment_read_free(txn, cursor);
+    environment_spare_free(&spare);
+}
+
+static int
+cursor_begin(MDB_txn *txn, MDB_dbi dbi, MDB_cursor **cursor)
+{
+    return *cursor != NULL ? mdb_cursor_renew(txn, *cursor) : mdb_cursor_open(txn, dbi, cursor);
 }
 
 /* Of one that is held. Lets it go again when it fails. */
 static int
 read_begin(struct environment *environment, struct environment_read *out)
 {
-    MDB_txn *txn = NULL;
-    MDB_cursor *cursor = NULL;
-    spare_take(environment, &txn, &cursor);
-    int code =
-        txn != NULL ? mdb_txn_renew(txn) : mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &txn);
+    struct environment_spare spare = spare_take(environment);
+    if (spare.runs == NULL) {
+        spare.runs = malloc(sizeof(*spare.runs));
+    }
+    int code = spare.runs == NULL  ? ENOMEM
+               : spare.txn != NULL ? mdb_txn_renew(spare.txn)
+                                   : mdb_txn_begin(environment->env, NULL, MDB_RDONLY, &spare.txn);
     if (code == MDB_SUCCESS) {
-        code = cursor != NULL ? mdb_cursor_renew(txn, cursor)
-                              : mdb_cursor_open(txn, environment->data, &cursor);
+        code = cursor_begin(spare.txn, environment->data, &spare.cursor);
+    }
+    if (code == MDB_SUCCESS) {
+        code = cursor_begin(spare.txn, environment->runs, &spare.runs_cursor);
     }
     if (code != MDB_SUCCESS) {
-        environment_read_free(txn, cursor);
+        environment_spare_free(&spare);
         environment_let_go(environment);
         return environment_translated(code);
     }
-    *out = (struct environment_read){environment, txn, cursor};
+    *out = (struct environment_read){
+        .environment = environment,
+        .transaction = spare.txn,
+        .cursor = spare.cursor,
+        .runs_cursor = spare.runs_cursor,
+        .runs = spare.runs,
+        .runs_of = -1,
+    };
     return 0;
 }
 
@@ -83,15 +103,18 @@ void
 environment_read_end(struct environment_read *read)
 {
     ASSERT(read->environment != NULL);
-    spare_keep(read->environment, read->transaction, read->cursor);
+    spare_keep(read->environment, (struct environment_spare){read->transaction, read->cursor,
+                                                             read->runs_cursor, read->runs});
     environment_let_go(read->environment);
     *read = (struct environment_read){0};
 }
 
 int
-environment_get(const struct environment_read *read, const struct store_key *key,
-                struct store_value *out)
+environment_get(struct environment_read *read, const struct store_key *key, struct store_value *out)
 {
+    if (environment_grows(read->environment, key)) {
+        return environment_runs_get(read, key, out);
+    }
     unsigned char name[STORE_KEY_BYTES];
     MDB_val mdb_key = {sizeof(name), name};
     MDB_val value = {0};
@@ -105,12 +128,10 @@ environment_get(const struct environment_read *read, const struct store_key *key
 }
 
 int
-environment_walk_begin(MDB_cursor *cursor, const struct store_key *from,
-                       enum environment_order order, MDB_val *key, MDB_val *value)
+environment_walk_begin(MDB_cursor *cursor, const MDB_val *from, enum environment_order order,
+                       MDB_val *key, MDB_val *value)
 {
-    unsigned char name[STORE_KEY_BYTES];
-    key_encode(from, name);
-    *key = (MDB_val){sizeof(name), name};
+    *key = *from;
     int code = mdb_cursor_get(cursor, key, value, MDB_SET_RANGE);
     if (order == ENVIRONMENT_FORWARDS) {
         return code;
@@ -118,15 +139,15 @@ environment_walk_begin(MDB_cursor *cursor, const struct store_key *from,
     if (code == MDB_NOTFOUND) {
         return mdb_cursor_get(cursor, key, value, MDB_LAST);
     }
-    if (code == MDB_SUCCESS &&
-        (key->mv_size != STORE_KEY_BYTES || memcmp(key->mv_data, name, STORE_KEY_BYTES) != 0)) {
+    if (code == MDB_SUCCESS && (key->mv_size != from->mv_size ||
+                                memcmp(key->mv_data, from->mv_data, from->mv_size) != 0)) {
         code = mdb_cursor_get(cursor, key, value, MDB_PREV);
     }
     return code;
 }
 
 int
-environment_range(const struct environment_read *read, const struct store_range *range,
+environment_range(struct environment_read *read, const struct store_range *range,
                   enum environment_order order,
                   int (*each)(void *context, const struct store_key *key, struct store_value value),
                   void *context)
@@ -138,9 +159,14 @@ environment_range(const struct environment_read *read, const struct store_range 
     if (key_less(&range->high, &range->low)) {
         return 0;
     }
+    if (environment_grows(read->environment, &range->low)) {
+        return environment_runs_range(read, range, order, each, context);
+    }
     int result = 0;
-    int code =
-        environment_walk_begin(cursor, forwards ? &range->low : &range->high, order, &name, &value);
+    unsigned char encoded[STORE_KEY_BYTES];
+    MDB_val from = {sizeof(encoded), encoded};
+    key_encode(forwards ? &range->low : &range->high, encoded);
+    int code = environment_walk_begin(cursor, &from, order, &name, &value);
     while (code == MDB_SUCCESS && result == 0) {
         struct store_key key;
         if (key_decode(name.mv_data, name.mv_size, &key) < 0) {

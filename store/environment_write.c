@@ -38,6 +38,9 @@ environment_put(struct environment_write *write, const struct store_key *key,
     MDB_val mdb_key = {sizeof(name), name};
     MDB_val mdb_value = {value.count, (void *)(uintptr_t)value.bytes};
     ASSERT(value.count <= ENVIRONMENT_VALUE_BYTES_MAX);
+    if (environment_grows(write->environment, key)) {
+        return environment_runs_put(write, key, value);
+    }
     key_encode(key, name);
     return environment_translated(mdb_cursor_put(write->cursor, &mdb_key, &mdb_value, 0));
 }
@@ -48,6 +51,9 @@ environment_delete(struct environment_write *write, const struct store_key *key)
     unsigned char name[STORE_KEY_BYTES];
     MDB_val mdb_key = {sizeof(name), name};
     MDB_val value = {0};
+    if (environment_grows(write->environment, key)) {
+        return environment_runs_delete(write, key);
+    }
     key_encode(key, name);
     int code = mdb_cursor_get(write->cursor, &mdb_key, &value, MDB_SET);
     if (code == MDB_NOTFOUND) {
@@ -68,8 +74,13 @@ environment_delete_range(struct environment_write *write, const struct store_ran
     if (key_less(&range->high, &range->low)) {
         return 0;
     }
-    int code =
-        environment_walk_begin(write->cursor, &range->low, ENVIRONMENT_FORWARDS, &name, &value);
+    if (environment_grows(write->environment, &range->low)) {
+        return environment_runs_delete_range(write, range, count);
+    }
+    unsigned char encoded[STORE_KEY_BYTES];
+    MDB_val from = {sizeof(encoded), encoded};
+    key_encode(&range->low, encoded);
+    int code = environment_walk_begin(write->cursor, &from, ENVIRONMENT_FORWARDS, &name, &value);
     while (code == MDB_SUCCESS) {
         struct store_key key;
         if (key_decode(name.mv_data, name.mv_size, &key) < 0) {
@@ -92,7 +103,13 @@ int
 environment_commit(struct environment_write **write)
 {
     struct environment_write *taken = *write;
+    int result = environment_runs_save(taken);
+    if (result < 0) {
+        environment_abort(write);
+        return result;
+    }
     *write = NULL;
+    environment_runs_free(taken);
     mdb_cursor_close(taken->cursor);
     int code = mdb_txn_commit(taken->txn); /* frees the transaction in any case */
     environment_let_go(taken->environment);
@@ -108,6 +125,7 @@ environment_abort(struct environment_write **write)
         return;
     }
     *write = NULL;
+    environment_runs_free(taken);
     if (taken->cursor != NULL) {
         mdb_cursor_close(taken->cursor);
     }

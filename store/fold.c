@@ -3,6 +3,10 @@
 
 #include <errno.h>
 
+/* Merging takes no more than twice what came in, but for small folds: in the long run it is once or
+ * twice. */
+enum { MERGE_BYTES_MIN = 16 << 20 };
+
 static int
 fold_entry(struct fold *fold, struct environment_write *write, const struct table_entry *entry)
 {
@@ -35,24 +39,61 @@ fold_table(struct fold *fold, struct environment_write *write, const struct tabl
     return result;
 }
 
+static int
+fold_implied(struct fold *fold, struct environment_write *write, struct environment_read *read,
+             const struct table_entry *entry)
+{
+    struct store_range range;
+    struct store_value value;
+    if (!fold->implies(entry, NULL, 0, &range)) {
+        return 0;
+    }
+    int result = environment_get(read, &entry->key, &value);
+    if (result < 0 && result != -ENOENT) {
+        return result;
+    }
+    const struct store_value *before = result == 0 ? &value : NULL;
+    result = 0;
+    for (unsigned i = 0; result == 0 && fold->implies(entry, before, i, &range); i++) {
+        ASSERT(range.low.partition == entry->key.partition);
+        ASSERT(range.high.partition == entry->key.partition);
+        fold->stats.ranges++;
+        result = environment_delete_range(write, &range, &fold->stats.ranges_deleted);
+    }
+    return result;
+}
+
 /* A second walk, so that each of the two goes through LMDB's pages in order. */
 static int
-fold_ranges(struct fold *fold, struct environment_write *write, const struct table *table)
+fold_ranges(struct fold *fold, struct environment_write *write, struct environment_read *read,
+            const struct table *table)
 {
     struct table_cursor at;
     struct table_entry entry;
     int result = 0;
     table_seek(table, &(struct store_key){0}, &at);
     for (; result == 0 && table_at(&at, &entry); table_next(&at)) {
-        struct store_range range;
-        bool written = entry.state == TABLE_WRITTEN;
-        for (unsigned i = 0; result == 0 && written && fold->implies(&entry, i, &range); i++) {
-            ASSERT(range.low.partition == entry.key.partition);
-            ASSERT(range.high.partition == entry.key.partition);
-            fold->stats.ranges++;
-            result = environment_delete_range(write, &range, &fold->stats.ranges_deleted);
+        if (entry.state == TABLE_WRITTEN) {
+            result = fold_implied(fold, write, read, &entry);
         }
     }
+    return result;
+}
+
+static int
+fold_all_ranges(struct fold *fold, struct environment_write *write)
+{
+    struct environment_read read; /* of what was before: this transaction has not committed */
+    int result = environment_read_begin(fold->environment, &read);
+    if (result < 0) {
+        return result;
+    }
+    for (unsigned i = 0; result == 0 && i < fold->tables_count; i++) {
+        if (fold->tables[i] != NULL) {
+            result = fold_ranges(fold, write, &read, fold->tables[i]);
+        }
+    }
+    environment_read_end(&read);
     return result;
 }
 
@@ -70,10 +111,13 @@ fold_write(struct fold *fold, struct environment_write *write)
             result = fold_table(fold, write, fold->tables[i]);
         }
     }
-    for (unsigned i = 0; result == 0 && fold->implies != NULL && i < fold->tables_count; i++) {
-        if (fold->tables[i] != NULL) {
-            result = fold_ranges(fold, write, fold->tables[i]);
-        }
+    if (result == 0 && fold->implies != NULL) {
+        result = fold_all_ranges(fold, write);
+    }
+    if (result == 0) {
+        uint64_t bytes = 2 * fold->stats.bytes;
+        result = environment_merge(write, bytes > MERGE_BYTES_MIN ? bytes : MERGE_BYTES_MIN,
+                                   &fold->stats.merged);
     }
     if (result == 0) {
         result = environment_set_mark(write, &fold->mark);

@@ -74,6 +74,7 @@ fold_cell(struct cell *cell)
     counter_max(&journal->fold_ns_max, took);
     counter_add(&journal->fold_records, job.fold.stats.written + job.fold.stats.deleted);
     counter_add(&journal->fold_bytes, job.fold.stats.bytes);
+    counter_add(&journal->fold_merged, job.fold.stats.merged);
     cell_folded(cell);
     return true;
 }

@@ -10,8 +10,8 @@
  *     unsigned char name[STORE_KEY_BYTES];
  *     key_encode(&key, name);      26 bytes, big-endian: memcmp orders them as key_compare does
  *
- * In memory keys are compared as integers; encoded they are the keys of LMDB. Plain values: any
- * thread.
+ * In memory keys are compared as integers; encoded they are the keys of LMDB (but of inboxes:
+ * runs.h). Plain values: any thread.
  */
 #pragma once
 #include <stdbool.h>

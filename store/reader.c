@@ -94,7 +94,7 @@ add_row(void *context, const struct store_key *key, struct store_value value)
 }
 
 static int
-read_keys(const struct environment_read *read, struct batch *batch, struct job *job)
+read_keys(struct environment_read *read, struct batch *batch, struct job *job)
 {
     const struct store_key *keys = fetch_message_keys(job->head);
     for (uint32_t i = 0; i < job->head->keys_count; i++) {
@@ -113,7 +113,7 @@ read_keys(const struct environment_read *read, struct batch *batch, struct job *
 }
 
 static int
-read_ranges(const struct environment_read *read, struct batch *batch, struct job *job)
+read_ranges(struct environment_read *read, struct batch *batch, struct job *job)
 {
     const struct fetch_range *ranges = fetch_message_ranges(job->head);
     for (uint32_t i = 0; i < job->head->ranges_count; i++) {
@@ -138,7 +138,7 @@ read_ranges(const struct environment_read *read, struct batch *batch, struct job
 
 /* One that was left before it was done begins anew. */
 static int
-read_job(const struct environment_read *read, struct batch *batch, struct job *job)
+read_job(struct environment_read *read, struct batch *batch, struct job *job)
 {
     job->rows.count = 0;
     int result = read_keys(read, batch, job);

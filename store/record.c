@@ -41,16 +41,29 @@ static const enum record_table owned[] = {RECORD_CHAT,       RECORD_STATE,   REC
                                           RECORD_MEMBERSHIP, RECORD_HISTORY, RECORD_HISTORY_BACK,
                                           RECORD_HISTORY_AT};
 
+/* From where it was before up to where it is now. */
+static bool
+low_implies(const struct table_entry *entry, const struct store_value *before,
+            struct store_range *out)
+{
+    struct record_head head;
+    uint64_t from = 0;
+    if (before != NULL && record_head_decode(*before, &head) == 0) {
+        from = head.low.number;
+    }
+    if (record_head_decode(entry->value, &head) != 0 || head.low.number <= from) {
+        return false;
+    }
+    *out = record_range_inbox(entry->key.partition, entry->key.owner, from, head.low.number);
+    return true;
+}
+
 bool
-record_implies(const struct table_entry *entry, unsigned index, struct store_range *out)
+record_implies(const struct table_entry *entry, const struct store_value *before, unsigned index,
+               struct store_range *out)
 {
     if (entry->key.table == RECORD_HEAD && index == 0) {
-        struct record_head head;
-        if (record_head_decode(entry->value, &head) != 0 || head.low.number == 0) {
-            return false;
-        }
-        *out = record_range_inbox(entry->key.partition, entry->key.owner, 0, head.low.number);
-        return true;
+        return low_implies(entry, before, out);
     }
     if (entry->key.table == RECORD_USER && index < sizeof(owned) / sizeof(owned[0])) {
         struct record_user user;

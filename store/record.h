@@ -9,7 +9,7 @@
  *     DEVICE     user         device       0     token hash, name, command numbers given     there
  *     LINK       user         0            0     the code that links a new device            there
  *     HEAD       user         0            0     how far inbox and devices have got  record_inbox.h
- *     INBOX      user         number       0     an entry                                   entry.h
+ *     INBOX      user         number       0     an entry (in LMDB in runs, runs.h)         entry.h
  *     CHAT       user         peer         0     both directions' cursors, its mark   record_chat.h
  *     WINDOW     sender       device       0     numbers lately accepted here              window.h
  *     OUTBOX     0            destination  number  what another partition is told         payload.h
@@ -97,7 +97,8 @@ struct store_range record_range_inbox(uint8_t partition, uint64_t user, uint64_t
 
 /* The fold's question (fold.h): a head implies that the inbox up to its lowest cursor is gone, a
  * removed user that his chats and states are. */
-bool record_implies(const struct table_entry *entry, unsigned index, struct store_range *out);
+bool record_implies(const struct table_entry *entry, const struct store_value *before,
+                    unsigned index, struct store_range *out);
 
 /* Table and version before a value; the second of a table whose values have several. */
 static inline void

@@ -35,6 +35,7 @@ environments_open(struct recovery *recovery)
             .path = path,
             .map_bytes = store->options.map_bytes,
             .cell = i,
+            .grows = RECORD_INBOX,
         };
         directory_cell_path(store->directory, i, path);
         memcpy(options.identity, recovery_facts(recovery)->identity, sizeof(options.identity));

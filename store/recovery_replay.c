@@ -39,8 +39,7 @@ learn(void *context, const struct store_key *key)
 {
     struct learning *learning = context;
     struct delta *delta = learning->partition->ledger.delta;
-    const struct environment_read *read =
-        &learning->recovery->reads[learning->partition->cell->index];
+    struct environment_read *read = &learning->recovery->reads[learning->partition->cell->index];
     struct store_value value;
     if (learning->error != 0 || delta_get(delta, key, &value) != DELTA_UNKNOWN) {
         return;

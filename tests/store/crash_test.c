@@ -24,6 +24,8 @@ enum {
     STEPS = 60, /* of each life, unless the power goes before */
     SEGMENT_BYTES = LOG_SEGMENT_BYTES_MIN,
     CAUGHT_WITHIN = 20, /* seeds, when syncs do nothing */
+    NUMBERS_TABLE = 2,  /* each that was folded: it grows, and so lies in runs */
+    OWNERS = 3,
 };
 
 static const char root[] = "disk";
@@ -34,7 +36,7 @@ struct node {
     struct environment *environment;
     struct log_place place;
     struct log *log;
-    uint64_t folded; /* the number that LMDB holds */
+    uint64_t folded; /* the number that LMDB holds, beside each up to it */
     uint64_t number; /* of the last command appended */
     struct log_mark mark;
     char why[LOG_WHY_BYTES];
@@ -52,6 +54,41 @@ static struct store_key
 counter_key(void)
 {
     return (struct store_key){.partition = 0, .table = 1};
+}
+
+static struct store_key
+number_key(uint64_t number)
+{
+    return (struct store_key){
+        .partition = 0, .table = NUMBERS_TABLE, .owner = number % OWNERS, .a = number};
+}
+
+static int
+count_number(void *context, const struct store_key *key, struct store_value value)
+{
+    uint64_t *count = context;
+    (void)key;
+    (void)value;
+    ++*count;
+    return 0;
+}
+
+/* Whether each number that was folded is there. */
+static int
+numbers_read(struct node *node, struct environment_read *read)
+{
+    uint64_t count = 0;
+    int result = 0;
+    for (uint64_t owner = 0; result == 0 && owner < OWNERS; owner++) {
+        struct store_range range = key_range_owner(0, NUMBERS_TABLE, owner);
+        result = environment_range(read, &range, ENVIRONMENT_FORWARDS, count_number, &count);
+    }
+    if (result == 0 && count != node->folded) {
+        (void)snprintf(node->why, sizeof(node->why), "%llu of %llu numbers are there",
+                       (unsigned long long)count, (unsigned long long)node->folded);
+        return -EUCLEAN;
+    }
+    return result;
 }
 
 /* What LMDB says. */
@@ -72,6 +109,9 @@ folded_read(struct node *node)
             memcpy(&node->folded, value.bytes, sizeof(node->folded));
         }
         result = result == -ENOENT ? 0 : result;
+    }
+    if (result == 0) {
+        result = numbers_read(node, &read);
     }
     environment_read_end(&read);
     node->number = node->folded;
@@ -139,7 +179,11 @@ node_open(struct node *node)
     }
     const struct directory_facts *facts = directory_facts(node->directory);
     struct environment_options environment = {
-        .driver = node->driver, .path = cell, .map_bytes = 16 << 20};
+        .driver = node->driver,
+        .path = cell,
+        .map_bytes = 16 << 20,
+        .grows = NUMBERS_TABLE,
+    };
     directory_cell_path(node->directory, 0, cell);
     memcpy(environment.identity, facts->identity, LOG_IDENTITY_BYTES);
     result = environment_open(&environment, &node->environment, node->why);
@@ -227,6 +271,10 @@ fold_and_trim(struct node *node)
     uint32_t count;
     table_put(table, &key, TABLE_WRITTEN,
               (struct store_value){(const unsigned char *)&node->number, sizeof(node->number)});
+    while (node->folded < node->number) {
+        key = number_key(++node->folded);
+        table_put(table, &key, TABLE_WRITTEN, (struct store_value){0});
+    }
     struct fold fold = {
         .environment = node->environment,
         .tables = tables,

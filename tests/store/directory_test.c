@@ -209,8 +209,8 @@ another_format_version_is_refused(void **state)
     struct place *place = *state;
     open_it(place);
     directory_close(&place->directory);
-    disk_patch(&place->disk, "data/linnet.data", 8, "\5", 1);
-    check_refused(place, -EPROTO, "has format version 5, and this program knows version 4 only");
+    disk_patch(&place->disk, "data/linnet.data", 8, "\6", 1);
+    check_refused(place, -EPROTO, "has format version 6, and this program knows version 5 only");
 }
 
 static void

@@ -336,12 +336,12 @@ another_format_version_is_refused(void **state)
     size_t bytes;
     environment_close(&cell->environment);
     unsigned char *image = disk_read(&cell->disk, "data.mdb", &bytes);
-    unsigned char *format = memmem(image, bytes, "format\1\0\0\0", 10);
+    unsigned char *format = memmem(image, bytes, "format\2\0\0\0", 10);
     assert_non_null(format);
-    format[6] = 2;
+    format[6] = 3;
     disk_write(&cell->disk, "data.mdb", image, bytes);
     free(image);
-    check_refused(cell, -EPROTO, "has format version 2, this program knows 1");
+    check_refused(cell, -EPROTO, "has format version 3, this program knows 2");
 }
 
 static void
@@ -389,7 +389,7 @@ is_value(void *context, const struct store_key *key, struct store_value value)
 
 /* What the snapshot says of partition 2's number 1, by a get and by a walk. */
 static void
-see(const struct environment_read *read, char *characters)
+see(struct environment_read *read, char *characters)
 {
     struct store_key key = cell_key(2, 1);
     struct store_range range = {key, key};

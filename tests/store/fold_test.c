@@ -66,19 +66,25 @@ inbox_key(uint8_t partition, uint64_t user, uint64_t number)
     return (struct store_key){.partition = partition, .table = INBOX, .owner = user, .a = number};
 }
 
-/* A user's value is his inbox's lowest number: what is below it is gone. */
+/* A user's value is his inbox's lowest number: what is below it is gone, and what was below the one
+ * before is gone already. */
 static bool
-inbox_low(const struct table_entry *entry, unsigned index, struct store_range *out)
+inbox_low(const struct table_entry *entry, const struct store_value *before, unsigned index,
+          struct store_range *out)
 {
     uint64_t low;
+    uint64_t from = 0;
     if (entry->key.table != USERS || index > 0) {
         return false;
     }
     memcpy(&low, entry->value.bytes, sizeof(low));
-    if (low == 0) {
+    if (before != NULL) {
+        memcpy(&from, before->bytes, sizeof(from));
+    }
+    if (low <= from) {
         return false;
     }
-    out->low = inbox_key(entry->key.partition, entry->key.owner, 0);
+    out->low = inbox_key(entry->key.partition, entry->key.owner, from);
     out->high = inbox_key(entry->key.partition, entry->key.owner, low - 1);
     out->high.b = UINT64_MAX;
     return true;
@@ -192,6 +198,76 @@ watermarks_delete_their_ranges(void **state)
     assert_int_equal(fold.stats.ranges, 1);
     assert_int_equal(fold.stats.ranges_deleted, 60);
     assert_int_equal(cell_files_records(&cell->files), 300 - 60 + 1 + 1);
+}
+
+static void
+a_watermark_deletes_from_where_it_was(void **state)
+{
+    struct cell *cell = *state;
+    for (uint64_t number = 1; number <= 100; number++) {
+        put(cell, inbox_key(2, 1, number), TABLE_WRITTEN, number);
+    }
+    put(cell, user_key(2, 1), TABLE_WRITTEN, 31);
+    struct fold fold = fold_at(cell, 100);
+    assert_int_equal(fold_run(&fold), 0);
+    assert_int_equal(fold.stats.ranges_deleted, 30);
+    tables_renew(cell);
+    put(cell, inbox_key(2, 1, 7), TABLE_WRITTEN, 7); /* which nobody would */
+    put(cell, user_key(2, 1), TABLE_WRITTEN, 61);
+    fold = fold_at(cell, 200);
+    assert_int_equal(fold_run(&fold), 0);
+    assert_int_equal(fold.stats.ranges, 1);
+    assert_int_equal(fold.stats.ranges_deleted, 30);
+    assert_int_equal(value_of(cell, inbox_key(2, 1, 7)), 7); /* not looked at */
+    assert_int_equal(value_of(cell, inbox_key(2, 1, 60)), 0);
+    assert_int_equal(value_of(cell, inbox_key(2, 1, 61)), 61);
+    tables_renew(cell);
+    put(cell, user_key(2, 1), TABLE_WRITTEN, 61);
+    fold = fold_at(cell, 300);
+    assert_int_equal(fold_run(&fold), 0);
+    assert_int_equal(fold.stats.ranges, 0);
+}
+
+/* The inbox lies in runs from here on. */
+static void
+inboxes_grow(struct cell *cell)
+{
+    environment_close(&cell->files.environment);
+    cell->files.options.grows = INBOX;
+    assert_int_equal(
+        environment_open(&cell->files.options, &cell->files.environment, cell->files.why), 0);
+}
+
+static void
+runs_are_merged_as_folds_make_them(void **state)
+{
+    struct cell *cell = *state;
+    uint64_t merged = 0;
+    uint64_t number = 0;
+    inboxes_grow(cell);
+    for (uint64_t round = 1; round <= UINT64_C(5) * RUNS_MERGED; round++) {
+        tables_renew(cell);
+        for (uint64_t user = 1; user <= 50; user++) {
+            number++;
+            put(cell, inbox_key(1, user, number), TABLE_WRITTEN, number);
+        }
+        struct fold fold = fold_at(cell, round);
+        assert_int_equal(fold_run(&fold), 0);
+        assert_true(fold.stats.merged == 0 || round >= RUNS_MERGED);
+        merged += fold.stats.merged;
+    }
+    assert_true(merged > number * 33 / 2 && merged < number * 33 * 4);
+    for (uint64_t i = 1; i <= number; i++) {
+        assert_int_equal(value_of(cell, inbox_key(1, (i - 1) % 50 + 1, i)), i);
+    }
+    tables_renew(cell);
+    for (uint64_t user = 1; user <= 50; user++) {
+        put(cell, user_key(1, user), TABLE_WRITTEN, number + 1);
+    }
+    struct fold fold = fold_at(cell, 1000);
+    assert_int_equal(fold_run(&fold), 0);
+    assert_int_equal(fold.stats.ranges_deleted, number);
+    assert_int_equal(cell_files_records(&cell->files), 50);
 }
 
 static void
@@ -334,6 +410,9 @@ main(void)
                   deleted_entries_are_deleted),
         CELL_SPEC("a written watermark deletes its range, and only that",
                   watermarks_delete_their_ranges),
+        CELL_SPEC("a watermark deletes from where it was before",
+                  a_watermark_deletes_from_where_it_was),
+        CELL_SPEC("runs are merged as folds make them", runs_are_merged_as_folds_make_them),
         CELL_SPEC("a fold of nothing moves the mark", an_empty_fold_moves_the_mark),
         CELL_SPEC("a fold from before the mark is refused", a_fold_behind_the_mark_is_refused),
         CELL_SPEC("a fold that fails changes nothing and can be run again",

@@ -444,11 +444,11 @@ implications(void **state)
     struct record_head head = {.device_next = 1};
     struct table_entry entry = {.key = record_key(7, RECORD_HEAD, 42, 0), .state = TABLE_WRITTEN};
     entry.value = (struct store_value){.bytes = bytes, .count = record_head_encode(&head, bytes)};
-    assert_false(record_implies(&entry, 0, &range));
+    assert_false(record_implies(&entry, NULL, 0, &range));
 
     head.low.number = 30;
     entry.value.count = record_head_encode(&head, bytes);
-    assert_true(record_implies(&entry, 0, &range));
+    assert_true(record_implies(&entry, NULL, 0, &range));
     struct store_key inside = record_key(7, RECORD_INBOX, 42, 30);
     struct store_key above = record_key(7, RECORD_INBOX, 42, 31);
     struct store_key other = record_key(7, RECORD_INBOX, 41, 30);
@@ -456,27 +456,39 @@ implications(void **state)
     assert_true(key_compare(&range.high, &above) < 0);
     assert_true(key_compare(&other, &range.low) < 0);
 
+    unsigned char earlier[RECORD_BYTES_MAX];
+    struct record_head was = {.device_next = 1, .low.number = 20};
+    struct store_value before = {earlier, record_head_encode(&was, earlier)};
+    assert_true(record_implies(&entry, &before, 0, &range));
+    struct store_key gone = record_key(7, RECORD_INBOX, 42, 20);
+    struct store_key next = record_key(7, RECORD_INBOX, 42, 21);
+    assert_true(key_compare(&gone, &range.low) < 0 && key_compare(&next, &range.low) == 0);
+    assert_true(key_compare(&inside, &range.high) <= 0 && key_compare(&range.high, &above) < 0);
+    was.low.number = 30;
+    before.count = record_head_encode(&was, earlier);
+    assert_false(record_implies(&entry, &before, 0, &range));
+
     struct record_user user = {.name = alice};
     entry.key = record_key(7, RECORD_USER, 42, 0);
     entry.value.count = record_user_encode(&user, bytes);
-    assert_false(record_implies(&entry, 0, &range));
+    assert_false(record_implies(&entry, NULL, 0, &range));
     user.removed = true;
     entry.value.count = record_user_encode(&user, bytes);
-    assert_true(record_implies(&entry, 0, &range));
+    assert_true(record_implies(&entry, NULL, 0, &range));
     static const enum record_table tables[] = {RECORD_CHAT, RECORD_STATE, RECORD_STATE_SUM,
                                                RECORD_MEMBERSHIP};
     for (unsigned i = 0; i < 4; i++) {
         inside = record_key(7, tables[i], 42, UINT64_MAX);
         other = record_key(7, tables[i], 43, 0);
-        assert_true(record_implies(&entry, i, &range));
+        assert_true(record_implies(&entry, NULL, i, &range));
         assert_true(key_compare(&range.low, &inside) <= 0);
         assert_true(key_compare(&inside, &range.high) <= 0);
         assert_true(key_compare(&range.high, &other) < 0);
     }
-    assert_false(record_implies(&entry, 7, &range));
+    assert_false(record_implies(&entry, NULL, 7, &range));
 
     entry.key = record_key(7, RECORD_CHAT, 42, 1);
-    assert_false(record_implies(&entry, 0, &range));
+    assert_false(record_implies(&entry, NULL, 0, &range));
 }
 
 int

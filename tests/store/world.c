@@ -354,14 +354,39 @@ delete_range(struct table *table, const struct store_range *range)
     }
 }
 
+struct ranges {
+    struct store_range *at;
+    size_t count;
+};
+
+/* What the entry implies beside what LMDB has of it. */
+static void
+add_implied(struct ranges *ranges, struct table *lmdb, const struct table_entry *entry)
+{
+    struct table_entry was;
+    struct store_range range;
+    bool present = table_get(lmdb, &entry->key, &was);
+    const struct store_value *before = present ? &was.value : NULL;
+    for (unsigned i = 0; record_implies(entry, before, i, &range); i++) {
+        ranges->at = realloc(ranges->at, (ranges->count + 1) * sizeof(ranges->at[0]));
+        ASSERT(ranges->at != NULL);
+        ranges->at[ranges->count++] = range;
+    }
+}
+
 /* What fold.c does to LMDB. */
 static void
 fold(struct table *lmdb, const struct table *frozen)
 {
     struct table_cursor at;
     struct table_entry entry;
-    struct store_range range;
+    struct ranges ranges = {0};
     struct store_key lowest = {0};
+    for (table_seek(frozen, &lowest, &at); table_at(&at, &entry); table_next(&at)) {
+        if (entry.state == TABLE_WRITTEN) {
+            add_implied(&ranges, lmdb, &entry);
+        }
+    }
     for (table_seek(frozen, &lowest, &at); table_at(&at, &entry); table_next(&at)) {
         if (entry.state == TABLE_WRITTEN) {
             table_put(lmdb, &entry.key, TABLE_FETCHED, entry.value);
@@ -369,12 +394,10 @@ fold(struct table *lmdb, const struct table *frozen)
             (void)table_remove(lmdb, &entry.key);
         }
     }
-    for (table_seek(frozen, &lowest, &at); table_at(&at, &entry); table_next(&at)) {
-        bool written = entry.state == TABLE_WRITTEN;
-        for (unsigned i = 0; written && record_implies(&entry, i, &range); i++) {
-            delete_range(lmdb, &range);
-        }
+    for (size_t i = 0; i < ranges.count; i++) {
+        delete_range(lmdb, &ranges.at[i]);
     }
+    free(ranges.at);
 }
 
 void
