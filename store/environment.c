@@ -213,8 +213,10 @@ environment_check(struct environment *environment, const struct environment_opti
     if (code == MDB_SUCCESS) {
         code = mdb_get(txn, environment->meta, &key, &value);
     }
-    /* Format 1 has none: it is to be told as that. */
-    bool runs = mdb_dbi_open(txn, "runs", 0, &environment->runs) == MDB_SUCCESS;
+    int runs = MDB_SUCCESS; /* format 1 has none: that is to be told of it */
+    if (code == MDB_SUCCESS) {
+        runs = mdb_dbi_open(txn, "runs", 0, &environment->runs);
+    }
     int result = 0;
     if (code == MDB_NOTFOUND || (code == MDB_SUCCESS && value.mv_size < 4)) {
         result = explain(why, options, -EUCLEAN, "has no format record: it is not ours");
@@ -226,8 +228,10 @@ environment_check(struct environment *environment, const struct environment_opti
         cursor_in_init(&in, value.mv_data, value.mv_size);
         result = explain(why, options, -EPROTO, "has format version %u, this program knows %u",
                          cursor_get_u32(&in), ENVIRONMENT_FORMAT_VERSION);
-    } else if (!runs) {
-        result = explain(why, options, -EUCLEAN, "has lost a database");
+    } else if (runs != MDB_SUCCESS) {
+        result =
+            explain(why, options, runs == MDB_NOTFOUND ? -EUCLEAN : environment_translated(runs),
+                    "can't be read: %s", mdb_strerror(runs));
     } else if (value.mv_size != FORMAT_BYTES || memcmp(value.mv_data, format, FORMAT_BYTES) != 0) {
         result =
             explain(why, options, -EUCLEAN, "belongs to another cell or another data directory");

@@ -87,6 +87,9 @@ struct environment_read {
     void *runs_cursor;
     struct runs *runs; /* of a partition */
     int runs_of;       /* of which; -1: of none so far */
+    /* May be set: asked with the walk's context before it looks into another run, where it may find
+     * nothing. Other than 0 ends the walk, as of `each`. */
+    int (*between)(void *context);
 };
 
 MUST_CHECK int environment_read_begin(struct environment *environment,
@@ -103,8 +106,8 @@ MUST_CHECK int environment_get(struct environment_read *read, const struct store
 
 /* Calls `each` for the records of a range in order of keys (backwards: from its high end down);
  * ends at its first value other than 0 and returns that. Of the table that grows a range is one
- * owner's, and a wider one passes it over. `each` may get, but not walk: a snapshot has one cursor
- * for each database. */
+ * owner's; one that begins in a table before passes it over. `each` may get, but not walk: a
+ * snapshot has one cursor for each database. */
 enum environment_order { ENVIRONMENT_FORWARDS, ENVIRONMENT_BACKWARDS };
 MUST_CHECK int environment_range(struct environment_read *read, const struct store_range *range,
                                  enum environment_order order,
@@ -127,10 +130,6 @@ MUST_CHECK int environment_delete(struct environment_write *write, const struct 
 /* Adds how many there were to *count. As environment_range. */
 MUST_CHECK int environment_delete_range(struct environment_write *write,
                                         const struct store_range *range, uint64_t *count);
-/* Merges runs of partitions that this transaction has put or deleted something of, where there are
- * many: of one partition in any case, of more while all together are not above `bytes`. Adds what
- * was merged to *merged. */
-MUST_CHECK int environment_merge(struct environment_write *write, uint64_t bytes, uint64_t *merged);
 MUST_CHECK int environment_set_mark(struct environment_write *write, const struct log_mark *mark);
 /* P as this transaction found it, or has set it. */
 MUST_CHECK int environment_write_mark(struct environment_write *write, struct log_mark *out);
@@ -138,6 +137,11 @@ MUST_CHECK int environment_write_mark(struct environment_write *write, struct lo
 MUST_CHECK int environment_commit(struct environment_write **write);
 /* Takes *write: nothing happened. NULL is allowed. */
 void environment_abort(struct environment_write **write);
+
+/* Merges runs (runs.h), in a transaction of its own, as a fold is: those of partitions that have
+ * most of them, as long as they are not above `bytes` together, and of one in any case. *merged is
+ * how many bytes of keys and values that were; 0: none are due. */
+MUST_CHECK int environment_merge(struct environment *environment, uint64_t bytes, uint64_t *merged);
 
 /* ---------------------------------------------------------------------------------------- facts */
 

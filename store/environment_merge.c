@@ -90,11 +90,11 @@ move(struct merge *merge, struct source *source, uint64_t to)
     MDB_val name = {0};
     MDB_val value = {0};
     int code = mdb_cursor_get(source->cursor, &name, &value, MDB_GET_CURRENT);
+    if (code == MDB_NOTFOUND || value.mv_size > ENVIRONMENT_VALUE_BYTES_MAX) {
+        return -EUCLEAN;
+    }
     if (code != MDB_SUCCESS) {
         return environment_translated(code);
-    }
-    if (value.mv_size > ENVIRONMENT_VALUE_BYTES_MAX) {
-        return -EUCLEAN;
     }
     memcpy(merge->value, value.mv_data, value.mv_size);
     int result = environment_runs_append(merge->write, to, &source->key,
@@ -138,41 +138,59 @@ next_due(const struct runs_write *write, uint8_t *partition, struct runs_span *s
 {
     uint32_t most = 0;
     for (unsigned i = 0; i < STORE_PARTITIONS; i++) {
-        struct runs_changed *changed = write->changed[i];
+        const struct runs_changed *changed = write->changed[i];
         struct runs_span found;
-        if (changed != NULL && changed->runs.count > most) {
-            runs_prune(&changed->runs);
-            if (changed->runs.count > most && runs_due(&changed->runs, &found)) {
-                most = changed->runs.count;
-                *partition = (uint8_t)i;
-                *span = found;
-            }
+        if (changed != NULL && changed->runs.count > most && runs_due(&changed->runs, &found)) {
+            most = changed->runs.count;
+            *partition = (uint8_t)i;
+            *span = found;
         }
     }
     return most > 0;
 }
 
-int
-environment_merge(struct environment_write *write, uint64_t bytes, uint64_t *merged)
+/* Loads the runs of all partitions. */
+static int
+know_all(struct environment_write *write)
 {
-    struct merge *merge = NULL;
-    struct runs_span span;
-    uint8_t partition = 0;
-    uint64_t done = 0;
     int result = 0;
-    while (result == 0 && write->runs != NULL && next_due(write->runs, &partition, &span) &&
-           (done == 0 || done + span.bytes <= bytes)) {
-        merge = merge != NULL ? merge : malloc(sizeof(*merge));
-        if (merge == NULL) {
-            return -ENOMEM;
-        }
+    for (unsigned i = 0; result == 0 && i < STORE_PARTITIONS; i++) {
+        struct runs_changed *changed;
+        result = environment_runs_of(write, (uint8_t)i, &changed);
+    }
+    return result;
+}
+
+static int
+merge_all(struct environment_write *write, uint64_t bytes, uint64_t *merged)
+{
+    struct runs_span span;
+    struct merge *merge = malloc(sizeof(*merge));
+    int result = merge != NULL ? know_all(write) : -ENOMEM;
+    *merged = 0;
+    while (result == 0 && next_due(write->runs, &merge->partition, &span) &&
+           (*merged == 0 || *merged + span.bytes <= bytes)) {
         merge->write = write;
-        merge->partition = partition;
         merge->count = 0;
         result = merge_span(merge, &span);
-        done += span.bytes;
+        *merged += span.bytes;
     }
     free(merge);
-    *merged += done;
     return result;
+}
+
+int
+environment_merge(struct environment *environment, uint64_t bytes, uint64_t *merged)
+{
+    struct environment_write *write = NULL;
+    int result = environment_write_begin(environment, &write);
+    if (result != 0) {
+        return result;
+    }
+    result = merge_all(write, bytes, merged);
+    if (result != 0 || *merged == 0) {
+        environment_abort(&write);
+        return result;
+    }
+    return environment_commit(&write);
 }

@@ -98,6 +98,9 @@ struct runs_write {
     struct runs_changed *changed[STORE_PARTITIONS]; /* NULL: not needed so far */
 };
 
+/* What this transaction knows of the partition's runs; *out is the transaction's. */
+MUST_CHECK int environment_runs_of(struct environment_write *write, uint8_t partition,
+                                   struct runs_changed **out);
 MUST_CHECK int environment_runs_put(struct environment_write *write, const struct store_key *key,
                                     struct store_value value);
 MUST_CHECK int environment_runs_delete(struct environment_write *write,

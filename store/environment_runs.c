@@ -101,6 +101,7 @@ run_part(const struct runs *runs, uint32_t index, const struct store_range *rang
     uint64_t first = runs->at[index].first;
     uint64_t last = runs_last(runs, index);
     ASSERT(range->low.owner == range->high.owner && range->low.b == 0);
+    ASSERT(key_place(&range->low) == key_place(&range->high));
     *out = *range;
     out->low.a = first > out->low.a ? first : out->low.a;
     out->high.a = last < out->high.a ? last : out->high.a;
@@ -193,10 +194,18 @@ environment_runs_range(struct environment_read *read, const struct store_range *
     uint8_t partition = range->low.partition;
     int result = look_up(read, partition);
     uint32_t count = result == 0 ? read->runs->count : 0;
+    bool looked = false;
     for (uint32_t i = 0; result == 0 && i < count; i++) {
         uint32_t index = order == ENVIRONMENT_FORWARDS ? i : count - 1 - i;
         struct store_range part;
-        if (run_part(read->runs, index, range, &part)) {
+        if (!run_part(read->runs, index, range, &part)) {
+            continue;
+        }
+        if (looked && read->between != NULL) {
+            result = read->between(context);
+        }
+        looked = true;
+        if (result == 0) {
             result = walk_run(read, read->runs->at[index].id, &part, order, each, context);
         }
         if (result == 0) {

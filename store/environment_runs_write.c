@@ -31,29 +31,42 @@ begin(struct environment_write *write, struct runs_write *runs)
     return result;
 }
 
-/* What this transaction knows of the partition's runs. */
 static int
-runs_of(struct environment_write *write, uint8_t partition, struct runs_changed **out)
+know_tree(struct environment_write *write)
 {
-    int result = 0;
-    if (write->runs == NULL) {
-        write->runs = calloc(1, sizeof(*write->runs));
-        result = write->runs != NULL ? begin(write, write->runs) : -ENOMEM;
+    if (write->runs != NULL) {
+        return 0;
     }
-    if (result == 0 && write->runs->changed[partition] == NULL) {
-        struct runs_changed *changed = calloc(1, sizeof(*changed));
-        write->runs->changed[partition] = changed;
+    write->runs = calloc(1, sizeof(*write->runs));
+    int result = write->runs != NULL ? begin(write, write->runs) : -ENOMEM;
+    if (result != 0) {
+        environment_runs_free(write);
+    }
+    return result;
+}
+
+int
+environment_runs_of(struct environment_write *write, uint8_t partition, struct runs_changed **out)
+{
+    int result = know_tree(write);
+    if (result != 0) {
+        return result;
+    }
+    struct runs_changed *changed = write->runs->changed[partition];
+    if (changed == NULL) {
+        changed = calloc(1, sizeof(*changed));
         result = changed != NULL ? environment_runs_load(write->environment, write->txn, partition,
                                                          &changed->runs)
                                  : -ENOMEM;
-        if (result == 0) {
-            changed->next = changed->runs.next;
+        if (result != 0) {
+            free(changed);
+            return result;
         }
+        changed->next = changed->runs.next;
+        write->runs->changed[partition] = changed;
     }
-    if (result == 0) {
-        *out = write->runs->changed[partition];
-    }
-    return result;
+    *out = changed;
+    return 0;
 }
 
 void
@@ -197,7 +210,7 @@ environment_runs_put(struct environment_write *write, const struct store_key *ke
                      struct store_value value)
 {
     struct runs_changed *changed = NULL;
-    int result = runs_of(write, key->partition, &changed);
+    int result = environment_runs_of(write, key->partition, &changed);
     if (result != 0) {
         return result;
     }
@@ -265,7 +278,7 @@ environment_runs_delete_range(struct environment_write *write, const struct stor
                               uint64_t *count)
 {
     struct runs_changed *changed = NULL;
-    int result = runs_of(write, range->low.partition, &changed);
+    int result = environment_runs_of(write, range->low.partition, &changed);
     for (uint32_t i = 0; result == 0 && i < changed->runs.count; i++) {
         struct run *run = &changed->runs.at[i];
         struct store_range part;

@@ -3,10 +3,6 @@
 
 #include <errno.h>
 
-/* Merging takes no more than twice what came in, but for small folds: in the long run it is once or
- * twice. */
-enum { MERGE_BYTES_MIN = 16 << 20 };
-
 static int
 fold_entry(struct fold *fold, struct environment_write *write, const struct table_entry *entry)
 {
@@ -101,11 +97,7 @@ fold_all_ranges(struct fold *fold, struct environment_write *write)
 static int
 fold_write(struct fold *fold, struct environment_write *write)
 {
-    struct log_mark mark;
-    int result = environment_write_mark(write, &mark);
-    if (result == 0 && log_mark_compare(&mark, &fold->mark) > 0) {
-        result = -ESTALE;
-    }
+    int result = 0;
     for (unsigned i = 0; result == 0 && i < fold->tables_count; i++) {
         if (fold->tables[i] != NULL) {
             result = fold_table(fold, write, fold->tables[i]);
@@ -115,29 +107,38 @@ fold_write(struct fold *fold, struct environment_write *write)
         result = fold_all_ranges(fold, write);
     }
     if (result == 0) {
-        uint64_t bytes = 2 * fold->stats.bytes;
-        result = environment_merge(write, bytes > MERGE_BYTES_MIN ? bytes : MERGE_BYTES_MIN,
-                                   &fold->stats.merged);
-    }
-    if (result == 0) {
         result = environment_set_mark(write, &fold->mark);
     }
     return result;
+}
+
+/* Of another mark than the environment's. */
+static int
+fold_whole(struct fold *fold, struct environment_write **write)
+{
+    int result = fold_write(fold, *write);
+    if (result < 0) {
+        environment_abort(write);
+        return result;
+    }
+    return environment_commit(write);
 }
 
 int
 fold_run(struct fold *fold)
 {
     struct environment_write *write = NULL;
+    struct log_mark mark;
     fold->stats = (struct fold_stats){0};
     int result = environment_write_begin(fold->environment, &write);
     if (result < 0) {
         return result;
     }
-    result = fold_write(fold, write);
-    if (result < 0) {
-        environment_abort(&write);
-        return result;
+    result = environment_write_mark(write, &mark);
+    int before = result == 0 ? log_mark_compare(&mark, &fold->mark) : 0;
+    if (result == 0 && before < 0) {
+        return fold_whole(fold, &write);
     }
-    return environment_commit(&write);
+    environment_abort(&write);
+    return before > 0 ? -ESTALE : result;
 }

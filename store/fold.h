@@ -3,10 +3,10 @@
  *
  * The tables of a cell's partitions are frozen at one log position P. The fold writes their dirty
  * entries in order of keys (the partition leads the key, so: table after table), deletes the ranges
- * that watermarks among them imply, merges runs where there are many (runs.h), and sets P, all in
- * one transaction: the environment is the state at the old P or at the new one. A fold that failed
- * or was cut off is simply run again, with the same tables or with what replay made of the same
- * commands.
+ * that watermarks among them imply, and sets P, all in one transaction: the environment is the
+ * state at the old P or at the new one. A fold that failed or was cut off is simply run again, with
+ * the same tables or with what replay made of the same commands; where it had been done, nothing
+ * happens.
  *
  *     struct fold fold = {.environment = e, .tables = frozen, .tables_count = n, .mark = p, ...};
  *     result = fold_run(&fold);                 as low-priority work
@@ -24,7 +24,6 @@ struct fold_stats {
     uint64_t ranges;         /* watermarks looked at */
     uint64_t ranges_deleted; /* records they deleted */
     uint64_t bytes;          /* keys and values written */
-    uint64_t merged;         /* bytes of runs that were merged */
 };
 
 struct fold {

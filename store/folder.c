@@ -16,6 +16,10 @@ enum {
     /* Between two looks whether a retired table may be freed: requests that look into it last
      * milliseconds. */
     RETIRE_MS = 5,
+    /* Behind a fold so many times what it wrote may be merged, and this in any case: in the long
+     * run it is once or twice. */
+    MERGE_TIMES = 2,
+    MERGE_BYTES_MIN = 16 << 20,
 };
 
 struct folder {
@@ -74,7 +78,7 @@ fold_cell(struct cell *cell)
     counter_max(&journal->fold_ns_max, took);
     counter_add(&journal->fold_records, job.fold.stats.written + job.fold.stats.deleted);
     counter_add(&journal->fold_bytes, job.fold.stats.bytes);
-    counter_add(&journal->fold_merged, job.fold.stats.merged);
+    cell->folded_bytes = job.fold.stats.bytes;
     cell_folded(cell);
     return true;
 }
@@ -127,6 +131,41 @@ retire(struct cell *cell, struct retired *retired)
     return true;
 }
 
+struct merge_job {
+    struct environment *environment;
+    uint64_t merged;
+    int result;
+};
+
+static void
+merge_work(void *argument)
+{
+    struct merge_job *job = argument;
+    job->result = environment_merge(job->environment, RUNS_MERGE_BYTES_MAX, &job->merged);
+}
+
+/* Nobody waits for it: what fails is tried again behind the next fold, which tells if the disk is
+ * full. */
+static void
+merge_runs(struct cell *cell)
+{
+    uint64_t bytes = cell->folded_bytes * MERGE_TIMES;
+    uint64_t left = bytes > MERGE_BYTES_MIN ? bytes : MERGE_BYTES_MIN;
+    while (cell->state == CELL_IDLE) { /* a fold comes first */
+        struct merge_job job = {.environment = cell->environment};
+        ln_work(merge_work, &job, true);
+        cell_expect_sound(cell, job.result);
+        if (job.result != 0 || job.merged == 0) {
+            return;
+        }
+        counter_add(&cell->journal->fold_merged, job.merged);
+        if (job.merged >= left) {
+            return;
+        }
+        left -= job.merged;
+    }
+}
+
 /* An environment that nobody needs soon. */
 struct rest {
     struct environment *environment;
@@ -175,6 +214,9 @@ work(struct cell *cell, struct retired *retired)
     bool goes_on = retire(cell, retired);
     /* The next one may be due by now, and nothing else might come to notice it. */
     journal_kick(cell->journal);
+    if (goes_on) {
+        merge_runs(cell);
+    }
     if (goes_on && cell->rests_after && !cell_fold_urgent(cell)) {
         let_rest(cell);
     }

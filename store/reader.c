@@ -94,6 +94,13 @@ add_row(void *context, const struct store_key *key, struct store_value value)
 }
 
 static int
+between_runs(void *context)
+{
+    struct range_read *read = context;
+    return enough(read->batch, read->job) ? RANGE_LEFT : 0;
+}
+
+static int
 read_keys(struct environment_read *read, struct batch *batch, struct job *job)
 {
     const struct store_key *keys = fetch_message_keys(job->head);
@@ -162,6 +169,7 @@ read_cell(struct batch *batch, unsigned first)
     if (batch->at_once && error == -EAGAIN) {
         return;
     }
+    read.between = between_runs;
     for (unsigned i = first; i < batch->count && !batch->stopped; i++) {
         struct job *job = &batch->jobs[i];
         if (job->head->cell == cell && job->result == JOB_WAITS) {

@@ -41,21 +41,25 @@ static const enum record_table owned[] = {RECORD_CHAT,       RECORD_STATE,   REC
                                           RECORD_MEMBERSHIP, RECORD_HISTORY, RECORD_HISTORY_BACK,
                                           RECORD_HISTORY_AT};
 
-/* From where it was before up to where it is now. */
+/* From where it was before up to where it is now; but what came behind the last of then, and went,
+ * no fold has ever seen. */
 static bool
 low_implies(const struct table_entry *entry, const struct store_value *before,
             struct store_range *out)
 {
     struct record_head head;
     uint64_t from = 0;
+    uint64_t last = UINT64_MAX;
     if (before != NULL && record_head_decode(*before, &head) == 0) {
         from = head.low.number;
+        last = head.last.number;
     }
-    if (record_head_decode(entry->value, &head) != 0 || head.low.number <= from) {
+    if (record_head_decode(entry->value, &head) != 0) {
         return false;
     }
-    *out = record_range_inbox(entry->key.partition, entry->key.owner, from, head.low.number);
-    return true;
+    uint64_t to = head.low.number < last ? head.low.number : last;
+    *out = record_range_inbox(entry->key.partition, entry->key.owner, from, to);
+    return from < to;
 }
 
 bool

@@ -95,8 +95,8 @@ struct store_key record_key_name(uint64_t seed, const struct store_name *name);
 struct store_range record_range_inbox(uint8_t partition, uint64_t user, uint64_t after,
                                       uint64_t to);
 
-/* The fold's question (fold.h): a head implies that the inbox up to its lowest cursor is gone, a
- * removed user that his chats and states are. */
+/* The fold's question (fold.h): a head implies that the inbox up to its lowest cursor is gone (from
+ * where that was before), a removed user that his chats and states are. */
 bool record_implies(const struct table_entry *entry, const struct store_value *before,
                     unsigned index, struct store_range *out);
 

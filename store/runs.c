@@ -85,37 +85,48 @@ runs_prune(struct runs *runs)
     runs->count = kept;
 }
 
-/* The last ones that have not grown up. */
-static uint32_t
-young(const struct runs *runs)
+/* The newest, as many as are alike. */
+static bool
+alike_due(const struct runs *runs, struct runs_span *out)
 {
-    uint32_t count = 0;
-    while (count < runs->count && runs->at[runs->count - 1 - count].bytes < RUNS_GROWN_BYTES) {
-        count++;
-    }
-    return count;
-}
-
-bool
-runs_due(const struct runs *runs, struct runs_span *out)
-{
-    bool many = young(runs) > RUNS_MANY;
     struct runs_span span = {.from = runs->count};
     uint64_t newer = 0; /* bytes of the others, no run being taken for smaller than it costs */
     bool due = false;
-    for (uint32_t count = young(runs); span.count < count;) {
+    while (span.from > 0) {
         uint64_t bytes = runs->at[--span.from].bytes;
         span.count++;
         span.bytes += bytes;
+        if (span.bytes > RUNS_MERGE_BYTES_MAX) {
+            break;
+        }
         bytes = bytes > RUNS_SMALL_BYTES ? bytes : RUNS_SMALL_BYTES;
         bool alike = bytes * (span.count - 1) <= RUNS_ALIKE * newer;
         newer += bytes;
-        if (span.count >= RUNS_MERGED && span.bytes <= RUNS_MERGE_BYTES_MAX && (alike || many)) {
+        if (span.count >= RUNS_MERGED && alike) {
             *out = span;
             due = true;
         }
     }
     return due;
+}
+
+bool
+runs_due(const struct runs *runs, struct runs_span *out)
+{
+    if (alike_due(runs, out)) {
+        return true;
+    }
+    if (runs->count <= RUNS_MANY) {
+        return false;
+    }
+    out->bytes = UINT64_MAX;
+    for (uint32_t i = 0; i + 1 < runs->count - RUNS_MANY / 2; i++) {
+        uint64_t bytes = runs->at[i].bytes + runs->at[i + 1].bytes;
+        if (bytes < out->bytes) {
+            *out = (struct runs_span){.from = i, .count = 2, .bytes = bytes};
+        }
+    }
+    return true;
 }
 
 void

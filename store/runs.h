@@ -11,10 +11,12 @@
  *
  * Which run a number is in, its number says: that of the greatest `first` not above it. A user's
  * entries are read run by run, and come in order. What is acknowledged is deleted from where it is;
- * a run without records goes. So that somebody's entries are in few of them, runs that follow each
- * other and are alike are merged, eight at a time, until they are large: a byte is written once
- * more for each time that its run becomes some eight times as large. (The literature calls all of
- * that a log-structured merge tree, O'Neil et al. 1996, with tiers.)
+ * a run without records goes. So that somebody's entries are in few of them, the newest runs are
+ * merged when there are eight that are alike, up to 64 MiB: a byte is written once more for each
+ * time that its run becomes some eight times as large. When there are many all the same, the two
+ * neighbours among the older ones that are smallest together become one, so that the largest grow
+ * with what there is.
+ * (The literature calls all of that a log-structured merge tree, O'Neil et al. 1996, with tiers.)
  *
  * The list of a partition's runs as a plain value; environment_runs.c has the records themselves.
  */
@@ -30,13 +32,12 @@ enum {
      * the mean of the others. */
     RUNS_MERGED = 8,
     RUNS_ALIKE = 4,
-    /* When there are more, likewise where they are not alike. */
-    RUNS_MANY = 24,
-    /* One of so many bytes is not merged any more, since what is merged has to fit a fold. */
-    RUNS_GROWN_BYTES = 32 << 20,
-    RUNS_MERGE_BYTES_MAX = RUNS_MERGED * RUNS_GROWN_BYTES,
     /* All smaller ones are as this one: they cost a look-up, their bytes nothing. */
     RUNS_SMALL_BYTES = 16 << 10,
+    /* Beyond that those are left alone: it is the memory that a merge takes. */
+    RUNS_MERGE_BYTES_MAX = 64 << 20,
+    /* When there are more, two neighbours of the older half are merged, however large. */
+    RUNS_MANY = 32,
     RUNS_ENTRY_BYTES = 4 * 8,
     RUNS_BYTES_MAX = 8 + RUNS_MAX * RUNS_ENTRY_BYTES,
 };

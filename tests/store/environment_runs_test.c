@@ -245,12 +245,6 @@ fold(struct cell_files *cell, struct model *model, struct chance *chance)
             delete_range(model, write, partition, chance);
         }
     }
-    uint64_t merged = 0;
-    uint64_t budget = chance_below(chance, 2) == 0 ? 0 : UINT64_MAX;
-    assert_int_equal(environment_merge(write, budget, &merged), 0);
-    if (chance_below(chance, 8) == 0) {
-        rewrite_some(model, write, 0, chance); /* behind a merge, too */
-    }
     if (chance_below(chance, 10) == 0) {
         environment_abort(&write);
         *model = *before;
@@ -273,6 +267,11 @@ gives_what_any_table_would(void **state)
         struct cell_files *cell = made;
         for (unsigned i = 0; i < FOLDS; i++) {
             fold(cell, model, &chance);
+            if (chance_below(&chance, 2) == 0) {
+                uint64_t merged = 0;
+                uint64_t bytes = chance_below(&chance, 2) == 0 ? 0 : UINT64_MAX;
+                assert_int_equal(environment_merge(cell->environment, bytes, &merged), 0);
+            }
             if (i % 10 == 9) {
                 check_all(cell, model, &chance);
             }
@@ -285,18 +284,25 @@ gives_what_any_table_would(void **state)
     }
 }
 
-/* A fold of so many entries of one owner each. */
+/* A fold of so many entries of an owner. */
 static void
-fold_of(struct cell_files *cell, uint64_t first, uint64_t count, uint64_t *merged)
+fold_of(struct cell_files *cell, uint8_t partition, uint64_t first, uint64_t count)
 {
     unsigned char bytes[LARGE_BYTES];
     struct environment_write *write = cell_begin(cell);
     for (uint64_t number = first; number < first + count; number++) {
-        struct store_key key = key_of(1, 3, number);
+        struct store_key key = key_of(partition, 3, number);
         assert_int_equal(environment_put(write, &key, value_of(number, 1, bytes)), 0);
     }
-    assert_int_equal(environment_merge(write, 0, merged), 0);
     cell_commit(write);
+}
+
+static uint64_t
+merge(struct cell_files *cell, uint64_t bytes)
+{
+    uint64_t merged = 1;
+    assert_int_equal(environment_merge(cell->environment, bytes, &merged), 0);
+    return merged;
 }
 
 static uint64_t
@@ -308,20 +314,98 @@ data_bytes(struct cell_files *cell)
 }
 
 static void
-many_runs_are_merged(void **state)
+eight_runs_are_merged(void **state)
 {
     struct cell_files *cell = *state;
-    uint64_t merged = 0;
-    for (uint64_t i = 0; i < RUNS_MERGED - 1; i++) {
-        fold_of(cell, 1 + i * 20, 20, &merged);
-        assert_int_equal(merged, 0);
+    for (uint64_t i = 0; i < RUNS_MERGED; i++) {
+        assert_int_equal(merge(cell, UINT64_MAX), 0);
+        fold_of(cell, 1, 1 + i * 20, 20);
     }
-    fold_of(cell, 1 + (RUNS_MERGED - 1) * 20, 20, &merged);
-    assert_true(merged > 0);
-    uint64_t once = merged;
-    fold_of(cell, 1000, 1, &merged);
-    assert_int_equal(merged, once);
+    assert_true(merge(cell, 0) > 0);
+    assert_int_equal(merge(cell, UINT64_MAX), 0);
+    fold_of(cell, 1, 1000, 1);
+    assert_int_equal(merge(cell, UINT64_MAX), 0);
     assert_int_equal(cell_files_records(cell), RUNS_MERGED * 20 + 1);
+}
+
+/* Partition 1 has eight runs, 2 has nine, 3 again eight. */
+static void
+as_many_partitions_as_fit(void **state)
+{
+    struct cell_files *cell = *state;
+    for (uint64_t i = 0; i < RUNS_MERGED + 1; i++) {
+        for (uint8_t partition = 1; partition <= 3; partition++) {
+            if (i < RUNS_MERGED || partition == 2) {
+                fold_of(cell, partition, 1 + i * 20, 20);
+            }
+        }
+    }
+    uint64_t most = merge(cell, 0);
+    uint64_t both = merge(cell, UINT64_MAX);
+    assert_true(both > most && both < 2 * most); /* nine, then twice eight */
+    assert_int_equal(merge(cell, UINT64_MAX), 0);
+}
+
+/* Nothing is merged, as if each merge failed. */
+static void
+a_full_list_takes_what_is_new(void **state)
+{
+    struct cell_files *cell = *state;
+    struct environment_read read;
+    uint64_t folds = RUNS_MAX + 10;
+    for (uint64_t i = 0; i < folds; i++) {
+        fold_of(cell, 1, 1 + i * 3, 3);
+    }
+    assert_int_equal(environment_read_begin(cell->environment, &read), 0);
+    for (uint64_t number = 1; number <= folds * 3; number++) {
+        struct store_key key = key_of(1, 3, number);
+        struct store_value value;
+        assert_int_equal(environment_get(&read, &key, &value), 0);
+        check_value(number, 1, value);
+    }
+    environment_read_end(&read);
+    uint64_t count = 0;
+    struct environment_write *write = cell_begin(cell);
+    struct store_range range = range_of(1, 3, 0, UINT64_MAX);
+    assert_int_equal(environment_delete_range(write, &range, &count), 0);
+    assert_int_equal(count, folds * 3);
+    cell_commit(write);
+}
+
+static int
+count_each(void *context, const struct store_key *key, struct store_value value)
+{
+    (void)context;
+    (void)key;
+    (void)value;
+    return 0;
+}
+
+static int
+third_time(void *context)
+{
+    unsigned *asked = context;
+    return ++*asked == 3 ? 9 : 0;
+}
+
+static void
+a_walk_can_be_ended_between_runs(void **state)
+{
+    struct cell_files *cell = *state;
+    struct environment_read read;
+    unsigned asked = 0;
+    for (uint64_t i = 0; i < 5; i++) {
+        fold_of(cell, 1, 1 + i, 1);
+    }
+    struct store_range range = range_of(1, 4, 0, UINT64_MAX); /* of which nothing is there */
+    assert_int_equal(environment_read_begin(cell->environment, &read), 0);
+    read.between = third_time;
+    assert_int_equal(environment_range(&read, &range, ENVIRONMENT_FORWARDS, count_each, &asked), 9);
+    asked = 0;
+    range = range_of(1, 4, 3, 4); /* two of five */
+    assert_int_equal(environment_range(&read, &range, ENVIRONMENT_FORWARDS, count_each, &asked), 0);
+    assert_int_equal(asked, 1);
+    environment_read_end(&read);
 }
 
 static void
@@ -347,10 +431,9 @@ static void
 what_is_empty_goes(void **state)
 {
     struct cell_files *cell = *state;
-    uint64_t merged = 0;
     uint64_t count = 0;
     for (uint64_t i = 0; i < 5; i++) {
-        fold_of(cell, 1 + i * 20, 20, &merged);
+        fold_of(cell, 1, 1 + i * 20, 20);
     }
     for (uint64_t i = 0; i < 3; i++) { /* as many as would be merged, if those were still there */
         struct environment_write *write = cell_begin(cell);
@@ -359,7 +442,7 @@ what_is_empty_goes(void **state)
         cell_commit(write);
         assert_int_equal(cell_files_records(cell), 0);
         for (uint64_t j = 0; j < 5; j++) {
-            fold_of(cell, 1000 * (i + 1) + j, 1, &merged);
+            fold_of(cell, 1, 1000 * (i + 1) + j, 1);
         }
         range = range_of(1, 3, 1000, UINT64_MAX);
         write = cell_begin(cell);
@@ -367,7 +450,7 @@ what_is_empty_goes(void **state)
         cell_commit(write);
     }
     assert_int_equal(count, 100 + 3 * 5);
-    assert_int_equal(merged, 0);
+    assert_int_equal(merge(cell, UINT64_MAX), 0);
     /* What comes again below all that there ever was finds its way, too. */
     unsigned char bytes[LARGE_BYTES];
     struct environment_write *write = cell_begin(cell);
@@ -403,11 +486,10 @@ static void
 the_callback_ends_the_walk(void **state)
 {
     struct cell_files *cell = *state;
-    uint64_t merged = 0;
     uint64_t count = 0;
     struct environment_read read;
     for (uint64_t i = 0; i < 3; i++) {
-        fold_of(cell, 1 + i, 1, &merged);
+        fold_of(cell, 1, 1 + i, 1);
     }
     struct store_range range = range_of(1, 3, 0, UINT64_MAX);
     assert_int_equal(environment_read_begin(cell->environment, &read), 0);
@@ -427,7 +509,13 @@ main(void)
 {
     static const struct CMUnitTest specs[] = {
         SPEC("a table that lies in runs gives what any table would", gives_what_any_table_would),
-        SPEC_OF_CELL("many runs are merged, few are not", many_runs_are_merged),
+        SPEC_OF_CELL("eight runs are merged, fewer are not", eight_runs_are_merged),
+        SPEC_OF_CELL("as many partitions are merged as fit, who has most runs first",
+                     as_many_partitions_as_fit),
+        SPEC_OF_CELL("where merges fail, the last of many runs takes what is new",
+                     a_full_list_takes_what_is_new),
+        SPEC_OF_CELL("a walk can be ended between runs, where it finds nothing",
+                     a_walk_can_be_ended_between_runs),
         SPEC_OF_CELL("whoever they are for, records fill their pages", pages_are_full),
         SPEC_OF_CELL("a run without records goes", what_is_empty_goes),
         SPEC_OF_CELL("the callback ends a walk over several runs", the_callback_ends_the_walk),

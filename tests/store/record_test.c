@@ -457,14 +457,22 @@ implications(void **state)
     assert_true(key_compare(&other, &range.low) < 0);
 
     unsigned char earlier[RECORD_BYTES_MAX];
-    struct record_head was = {.device_next = 1, .low.number = 20};
+    struct record_head was = {.device_next = 1, .low.number = 20, .last.number = 40};
     struct store_value before = {earlier, record_head_encode(&was, earlier)};
     assert_true(record_implies(&entry, &before, 0, &range));
     struct store_key gone = record_key(7, RECORD_INBOX, 42, 20);
     struct store_key next = record_key(7, RECORD_INBOX, 42, 21);
     assert_true(key_compare(&gone, &range.low) < 0 && key_compare(&next, &range.low) == 0);
     assert_true(key_compare(&inside, &range.high) <= 0 && key_compare(&range.high, &above) < 0);
-    was.low.number = 30;
+    was.last.number = 25; /* what came behind it, and went, no fold has seen */
+    before.count = record_head_encode(&was, earlier);
+    assert_true(record_implies(&entry, &before, 0, &range));
+    struct store_key last = record_key(7, RECORD_INBOX, 42, 25);
+    assert_true(key_compare(&last, &range.high) <= 0 && key_compare(&range.high, &inside) < 0);
+    was.last.number = 20; /* it was empty */
+    before.count = record_head_encode(&was, earlier);
+    assert_false(record_implies(&entry, &before, 0, &range));
+    was = (struct record_head){.device_next = 1, .low.number = 30, .last.number = 40};
     before.count = record_head_encode(&was, earlier);
     assert_false(record_implies(&entry, &before, 0, &range));
 

@@ -161,10 +161,10 @@ all_that_are_alike(void **state)
     struct runs runs = {0};
     struct runs_span span;
     for (unsigned i = 0; i < RUNS_MERGED - 1; i++) {
-        add(&runs, 8 * MIB);
+        add(&runs, 4 * MIB);
     }
     for (unsigned i = 0; i < RUNS_MERGED; i++) {
-        add(&runs, 3 * MIB);
+        add(&runs, 2 * MIB);
     }
     assert_true(runs_due(&runs, &span));
     assert_true(span.from == 0 && span.count == 2 * RUNS_MERGED - 1);
@@ -188,44 +188,39 @@ the_smallest_are_all_alike(void **state)
 }
 
 static void
-those_that_have_grown_up_stay(void **state)
+what_takes_too_much_memory_stays(void **state)
 {
     (void)state;
     struct runs runs = {0};
     struct runs_span span;
-    for (unsigned i = 0; i < 20; i++) {
-        add(&runs, RUNS_GROWN_BYTES);
-    }
-    assert_false(runs_due(&runs, &span));
-    for (unsigned i = 0; i < RUNS_MERGED; i++) {
+    for (unsigned i = 0; i < RUNS_MANY; i++) {
         assert_false(runs_due(&runs, &span));
-        add(&runs, RUNS_GROWN_BYTES - 1);
+        add(&runs, RUNS_MERGE_BYTES_MAX / RUNS_MERGED + 1);
     }
-    assert_true(runs_due(&runs, &span));
-    assert_true(span.from == 20 && span.bytes <= RUNS_MERGE_BYTES_MAX);
+    assert_false(runs_due(&runs, &span));
 }
 
-/* Each is too large for what is behind it: as fifth powers are. */
 static void
-too_many_are_merged_though_unlike(void **state)
+of_many_the_smallest_older_neighbours(void **state)
 {
     (void)state;
     struct runs runs = {0};
     struct runs_span span;
-    for (uint64_t i = RUNS_MANY + 1; i > 0; i--) {
-        uint64_t share = (RUNS_GROWN_BYTES - 1) / (RUNS_MANY + 1) * i / (RUNS_MANY + 1);
-        add(&runs, share * i / (RUNS_MANY + 1) * i / (RUNS_MANY + 1) * i / (RUNS_MANY + 1) * i);
+    for (unsigned i = 0; i < RUNS_MANY; i++) {
+        uint64_t bytes = RUNS_MERGE_BYTES_MAX + i % 5;
+        add(&runs, i == 7 ? 100 * bytes : i == 8 ? MIB : bytes);
     }
-    assert_true(runs_due(&runs, &span));
-    assert_true(span.from == 0 && span.count == RUNS_MANY + 1);
-    assert_true(span.bytes <= RUNS_MERGE_BYTES_MAX);
-    memmove(&runs.at[0], &runs.at[1], RUNS_MANY * sizeof(runs.at[0]));
-    runs.count--; /* without the oldest they are not too many */
+    assert_false(runs_due(&runs, &span));
+    add(&runs, 1);
+    assert_true(runs_due(&runs, &span)); /* not the last two, which are smaller */
+    assert_true(span.from == 8 && span.count == 2);
+    assert_int_equal(span.bytes, runs.at[8].bytes + runs.at[9].bytes);
+    runs_merge(&runs, &span, 999);
     assert_false(runs_due(&runs, &span));
 }
 
-/* Folds of these sizes, one after the other, each with the merges that are due behind it: how many
- * times a byte is merged in the end. */
+/* Folds of these sizes, one after the other, each with the merges that are due behind it, and
+ * nothing is ever acknowledged: how many times a byte is merged in the end. */
 static double
 lived(struct chance *chance, uint64_t least, uint64_t most, unsigned folds)
 {
@@ -241,15 +236,7 @@ lived(struct chance *chance, uint64_t least, uint64_t most, unsigned folds)
             merged += span.bytes;
             runs_merge(&runs, &span, 1000000 + i);
         }
-        uint32_t young = 0;
-        for (uint32_t j = 0; j < runs.count; j++) {
-            young += runs.at[j].bytes < RUNS_GROWN_BYTES;
-        }
-        assert_true(young <= RUNS_MANY);
-        while (runs.count > RUNS_MANY && runs.at[0].bytes >= RUNS_GROWN_BYTES / 2) {
-            runs.at[0].records = 0; /* all of it was acknowledged */
-            runs_prune(&runs);
-        }
+        assert_true(runs.count <= RUNS_MANY);
     }
     return (double)merged / (double)all;
 }
@@ -259,12 +246,21 @@ a_byte_is_merged_a_few_times(void **state)
 {
     (void)state;
     struct chance chance = {1};
-    assert_true(lived(&chance, 2 * MIB, 2 * MIB, 3000) < 2.0);
-    assert_true(lived(&chance, 1, 4 * MIB, 3000) < 2.0);
-    assert_true(lived(&chance, 1, MIB, 10000) < 3.0);
-    assert_true(lived(&chance, 64 << 10, 64 << 10, 30000) < 5.0);
-    assert_true(lived(&chance, 1, RUNS_GROWN_BYTES, 1000) < 1.5);
-    assert_true(lived(&chance, 100, 100, 30000) < 50); /* of next to nothing */
+    assert_true(lived(&chance, 2 * MIB, 2 * MIB, 300) < 1.7);
+    assert_true(lived(&chance, 1, 4 * MIB, 300) < 2.0);
+    assert_true(lived(&chance, 64 << 10, 64 << 10, 10000) < 5.0);
+    assert_true(lived(&chance, 2 * MIB, 2 * MIB, 3000) < 6.0); /* 6 GB in one partition */
+    assert_true(lived(&chance, 1, MIB, 20000) < 10.0);
+    assert_true(lived(&chance, 1, 32 * MIB, 300) < 8.0);
+}
+
+static void
+where_hardly_anything_comes_its_bytes_stay_few(void **state)
+{
+    (void)state;
+    struct chance chance = {1};
+    /* So a fold of a hundred bytes writes some kilobytes beside them. */
+    assert_true(lived(&chance, 100, 100, 30000) < 50);
 }
 
 int
@@ -283,11 +279,13 @@ main(void)
         SPEC("the newest are merged when there are eight that are alike", eight_that_are_alike),
         SPEC("older ones that are alike are merged with them", all_that_are_alike),
         SPEC("however small they are, the smallest are alike", the_smallest_are_all_alike),
-        SPEC("runs that have grown up are left alone", those_that_have_grown_up_stay),
-        SPEC("where there are too many they are merged though unlike",
-             too_many_are_merged_though_unlike),
+        SPEC("what would take too much memory is not merged", what_takes_too_much_memory_stays),
+        SPEC("of many runs two neighbours of the older half are merged, however large",
+             of_many_the_smallest_older_neighbours),
         SPEC("a byte is merged a few times, however many folds there are",
              a_byte_is_merged_a_few_times),
+        SPEC("where hardly anything comes, hardly anything is merged",
+             where_hardly_anything_comes_its_bytes_stay_few),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }

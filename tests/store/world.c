@@ -400,12 +400,31 @@ fold(struct table *lmdb, const struct table *frozen)
     free(ranges.at);
 }
 
+/* What every device has acknowledged is gone, whichever fold wrote it and whichever deleted it. */
+static void
+check_gone(const struct table *lmdb, uint8_t partition)
+{
+    struct table_cursor at;
+    struct table_entry entry;
+    struct table_entry head_entry;
+    struct record_head head;
+    struct store_range inboxes = key_range_table(partition, RECORD_INBOX);
+    table_seek(lmdb, &inboxes.low, &at);
+    for (; table_at(&at, &entry) && !key_less(&inboxes.high, &entry.key); table_next(&at)) {
+        struct store_key key = record_key(partition, RECORD_HEAD, entry.key.owner, 0);
+        bool found = table_get(lmdb, &key, &head_entry);
+        ASSERT(found && record_head_decode(head_entry.value, &head) == 0);
+        ASSERT(entry.key.a > head.low.number);
+    }
+}
+
 void
 world_folded(struct world *world, unsigned cell)
 {
     for (unsigned p = cell; p < STORE_PARTITIONS; p += WORLD_CELLS) {
         struct delta *delta = world->ledgers[p].delta;
         fold(world->lmdb, delta_folding(delta));
+        check_gone(world->lmdb, (uint8_t)p);
         delta_folded(delta, NULL);
         struct table *retired = delta_retire(delta);
         table_free(&retired);
