@@ -38,10 +38,27 @@ copy_send(const struct apply *apply, uint64_t recipient, const struct store_entr
     (void)outbox_put(apply->ledger, apply->effects, destination, &payload);
 }
 
+/* What a message needs is cold, mostly, and in one of several generations: asked for all at once, it
+ * is waited for once. */
+static void
+expect_message(const struct ledger *ledger, const struct command_message *command)
+{
+    const struct store_entry_message *message = &command->message;
+    struct store_key keys[] = {
+        record_key(ledger->partition, RECORD_HEAD, command->recipient, 0),
+        record_key(ledger->partition, RECORD_CHAT, command->recipient, message->sender),
+        record_key(ledger->partition, RECORD_WINDOW, message->sender, message->sender_device),
+    };
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        delta_prefetch(ledger->delta, &keys[i]);
+    }
+}
+
 static void
 need_message(const struct needs *needs, const struct command *whole)
 {
     const struct command_message *command = &whole->message;
+    expect_message(needs->ledger, command);
     need(needs, RECORD_HEAD, command->recipient, 0);
     need(needs, RECORD_CHAT, command->recipient, command->message.sender);
     need_number(needs, &command->message);
@@ -120,6 +137,7 @@ run_message(const struct apply *apply, const struct command *whole)
     };
     struct record_head head;
     struct record_chat chat;
+    expect_message(ledger, command);
     if (!apply_number_is_new(apply, &command->message)) {
         answer_again(apply, command);
         return;

@@ -54,19 +54,20 @@ state_present(enum table_state state)
 }
 
 static bool
-look_up(const struct delta *delta, unsigned generation, const struct store_key *key,
+look_up(const struct delta *delta, unsigned generation, const struct store_key *key, uint64_t hash,
         struct table_entry *out)
 {
     const struct table *table = delta->tables[generation];
-    return table != NULL && table_get(table, key, out);
+    return table != NULL && table_get_hashed(table, key, hash, out);
 }
 
 enum delta_found
 delta_get(const struct delta *delta, const struct store_key *key, struct store_value *out)
 {
+    uint64_t hash = table_hash(delta->tables[LIVE], key);
     for (unsigned i = 0; i < DELTA_GENERATIONS; i++) {
         struct table_entry entry;
-        if (!look_up(delta, i, key, &entry)) {
+        if (!look_up(delta, i, key, hash, &entry)) {
             continue;
         }
         if (!state_present(entry.state)) {
@@ -78,16 +79,29 @@ delta_get(const struct delta *delta, const struct store_key *key, struct store_v
     return DELTA_UNKNOWN;
 }
 
+void
+delta_prefetch(const struct delta *delta, const struct store_key *key)
+{
+    uint64_t hash = table_hash(delta->tables[LIVE], key);
+    for (unsigned i = 0; i < RETIRED; i++) {
+        if (delta->tables[i] != NULL) {
+            table_prefetch(delta->tables[i], hash);
+        }
+    }
+}
+
 bool
 delta_know(struct delta *delta, const struct store_key *key)
 {
+    uint64_t hash = table_hash(delta->tables[LIVE], key);
     struct table_entry entry;
     for (unsigned i = 0; i < RETIRED; i++) {
-        if (look_up(delta, i, key, &entry)) {
+        if (look_up(delta, i, key, hash, &entry)) {
             return true;
         }
     }
-    if (!look_up(delta, RETIRED, key, &entry) && !look_up(delta, RETIRED_OLDER, key, &entry)) {
+    if (!look_up(delta, RETIRED, key, hash, &entry) &&
+        !look_up(delta, RETIRED_OLDER, key, hash, &entry)) {
         return false;
     }
     /* Folded, and nothing newer: it is what LMDB has. */

@@ -64,6 +64,9 @@ void delta_free(struct delta **delta);
 enum delta_found delta_get(const struct delta *delta, const struct store_key *key,
                            struct store_value *out);
 
+/* Asks the caches for what finding the key begins with. */
+void delta_prefetch(const struct delta *delta, const struct store_key *key);
+
 /* Whether the key is known, and stays known while a ticket is held that has been taken. (delta_get
  * tells of retired tables, too, which wait for older tickets only: what nothing newer knows is
  * brought over from there.) */

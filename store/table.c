@@ -70,16 +70,36 @@ path_find(const struct table *table, const struct table_rank *rank, struct path 
     out->leaf = node;
 }
 
-bool
-table_get(const struct table *table, const struct store_key *key, struct table_entry *out)
+uint64_t
+table_hash(const struct table *table, const struct store_key *key)
 {
-    const struct table_record *record =
-        index_find(&table->index, key, index_hash(&table->index, key));
+    return index_hash(&table->index, key);
+}
+
+bool
+table_get_hashed(const struct table *table, const struct store_key *key, uint64_t hash,
+                 struct table_entry *out)
+{
+    const struct table_record *record = index_find(&table->index, key, hash);
     if (record == NULL) {
         return false;
     }
     table_record_read(record, out);
     return true;
+}
+
+bool
+table_get(const struct table *table, const struct store_key *key, struct table_entry *out)
+{
+    return table_get_hashed(table, key, table_hash(table, key), out);
+}
+
+void
+table_prefetch(const struct table *table, uint64_t hash)
+{
+    if (table->index.places != NULL) {
+        __builtin_prefetch(&table->index.places[hash >> table->index.shift]);
+    }
 }
 
 /* -------------------------------------------------------------------------------------- putting */

@@ -71,6 +71,13 @@ unsigned char *table_put_room(struct table *table, const struct store_key *key, 
 /* Whether the key has an entry; *out is untouched when not. */
 bool table_get(const struct table *table, const struct store_key *key, struct table_entry *out);
 
+/* The same in two steps, for who asks several tables of one seed: the key's hash is theirs all. */
+uint64_t table_hash(const struct table *table, const struct store_key *key);
+bool table_get_hashed(const struct table *table, const struct store_key *key, uint64_t hash,
+                      struct table_entry *out);
+/* Asks the caches for what table_get_hashed begins with. */
+void table_prefetch(const struct table *table, uint64_t hash);
+
 /* Forgets the key, as if it had never been put. Whether it had an entry. */
 bool table_remove(struct table *table, const struct store_key *key);
 
