@@ -212,9 +212,10 @@ store_metrics(const struct store *store, struct ln_text *out)
     metric(out, "store_folds_failed_total", COUNTER, "Folds that failed.", s.folds_failed);
     metric(out, "store_fold_nanoseconds_total", COUNTER, "Spent in folds.", s.fold_ns);
     metric(out, "store_fold_bytes_total", COUNTER, "Records that folds wrote.", s.fold_bytes);
-    metric(out, "store_fold_merged_bytes_total", COUNTER,
-           "Entries of inboxes that folds wrote again, so that each inbox is in few places.",
-           s.fold_merged);
+    metric(out, "store_merged_bytes_total", COUNTER,
+           "Entries of inboxes written again, so that an inbox is in few places.", s.merged_bytes);
+    metric(out, "store_merges_failed_total", COUNTER, "Of that, attempts that failed.",
+           s.merges_failed);
     metric(out, "store_delta_bytes", GAUGE, "Memory of what is not folded yet.", s.delta_bytes);
     metric(out, "store_delta_bytes_max", GAUGE, "How much of it there may be.", s.delta_bytes_max);
     metric(out, "store_held_nanoseconds_total", COUNTER,

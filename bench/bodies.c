@@ -249,7 +249,9 @@ fold_cell(struct bodies *bodies, unsigned cell)
     }
     uint64_t written = written_bytes(bodies->driver);
     uint64_t start_ns = io_now_ns(io_of(bodies->driver, 0));
+    uint64_t merged;
     check(fold_run(&fold), "fold");
+    check(environment_merge(bodies->cells[cell], UINT64_MAX, &merged), "merge");
     uint64_t ns = io_now_ns(io_of(bodies->driver, 0)) - start_ns;
     histogram_record(&bodies->folds.cell_ns, ns);
     bodies->folds.ns += ns;

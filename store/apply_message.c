@@ -38,8 +38,8 @@ copy_send(const struct apply *apply, uint64_t recipient, const struct store_entr
     (void)outbox_put(apply->ledger, apply->effects, destination, &payload);
 }
 
-/* What a message needs is cold, mostly, and in one of several generations: asked for all at once, it
- * is waited for once. */
+/* What a message needs is cold, mostly, and in one of several generations: asked for at once, it is
+ * waited for once. */
 static void
 expect_message(const struct ledger *ledger, const struct command_message *command)
 {

@@ -52,16 +52,17 @@ struct cell {
     uint64_t commands_frozen;             /* those of what is being folded */
     bool store_quiet;                     /* there were hardly any between the last two looks */
     bool resting;                         /* nobody has asked for a while: fold */
-    bool rests_after;      /* likewise when it was frozen: what folds it may let its files go */
-    bool rested;           /* it has, since it was frozen or read last */
-    uint64_t reads;        /* of its files, since the start */
-    uint64_t reads_seen;   /* of them, at the last cell_look */
-    bool in_use;           /* there were some between the last two looks: its files stay open */
-    uint64_t folded_bytes; /* of records, that the last fold wrote */
-    uint64_t tail_bytes;   /* of the log beyond the last fold: what a start would have to read */
-    uint64_t fold_age;     /* from 0 on; of CELL_FOLD_AGE a fold should begin */
-    uint64_t live_bytes;   /* what the next fold would freeze */
-    uint64_t delta_bytes;  /* all generations */
+    bool rests_after;        /* likewise when it was frozen: what folds it may let its files go */
+    bool rested;             /* it has, since it was frozen or read last */
+    uint64_t reads;          /* of its files, since the start */
+    uint64_t reads_seen;     /* of them, at the last cell_look */
+    bool in_use;             /* there were some between the last two looks: its files stay open */
+    uint64_t folded_bytes;   /* of records, that the last fold wrote */
+    uint32_t folds_unmerged; /* since runs were merged, or none were due */
+    uint64_t tail_bytes;     /* of the log beyond the last fold: what a start would have to read */
+    uint64_t fold_age;       /* from 0 on; of CELL_FOLD_AGE a fold should begin */
+    uint64_t live_bytes;     /* what the next fold would freeze */
+    uint64_t delta_bytes;    /* all generations */
     uint64_t delta_entries;
     int fold_error; /* of the last try; 0: it succeeded */
     struct room room;

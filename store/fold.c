@@ -40,17 +40,16 @@ fold_implied(struct fold *fold, struct environment_write *write, struct environm
              const struct table_entry *entry)
 {
     struct store_range range;
-    struct store_value value;
+    struct store_value before = {0};
     if (!fold->implies(entry, NULL, 0, &range)) {
         return 0;
     }
-    int result = environment_get(read, &entry->key, &value);
+    int result = environment_get(read, &entry->key, &before);
     if (result < 0 && result != -ENOENT) {
         return result;
     }
-    const struct store_value *before = result == 0 ? &value : NULL;
     result = 0;
-    for (unsigned i = 0; result == 0 && fold->implies(entry, before, i, &range); i++) {
+    for (unsigned i = 0; result == 0 && fold->implies(entry, &before, i, &range); i++) {
         ASSERT(range.low.partition == entry->key.partition);
         ASSERT(range.high.partition == entry->key.partition);
         fold->stats.ranges++;

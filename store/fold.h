@@ -34,9 +34,9 @@ struct fold {
     struct log_mark mark;
     /* Asked for each WRITTEN entry, with 0, 1, 2 ... until it says no: whether it implies that
      * (yet) a range of records is gone (a user's inbox up to his lowest cursor), and which. When it
-     * says yes it is asked again with what the environment had of the entry until then, if it had
-     * it: what that implied, earlier folds have deleted. Pure; called on the worker. NULL: none
-     * ever does. The range must lie in the entry's partition. The ranges are deleted after
+     * says yes it is asked again with what the environment had of the entry until then (empty: it
+     * had none): what that implied, earlier folds have deleted. Pure; called on the worker. NULL:
+     * none ever does. The range must lie in the entry's partition. The ranges are deleted after
      * everything has been written. */
     bool (*implies)(const struct table_entry *entry, const struct store_value *before,
                     unsigned index, struct store_range *out);

@@ -132,38 +132,61 @@ retire(struct cell *cell, struct retired *retired)
 }
 
 struct merge_job {
-    struct environment *environment;
-    uint64_t merged;
+    struct cell *cell;
+    uint64_t merged; /* 0: nothing was due, or another cell's are being merged */
     int result;
 };
 
+/* One at a time in all of the store, or folds of other cells would wait behind them. */
 static void
 merge_work(void *argument)
 {
     struct merge_job *job = argument;
-    job->result = environment_merge(job->environment, RUNS_MERGE_BYTES_MAX, &job->merged);
+    _Atomic bool *merging = &job->cell->store->merging;
+    if (!atomic_exchange_explicit(merging, true, memory_order_relaxed)) {
+        job->result = environment_merge(job->cell->environment, RUNS_MERGE_BYTES_MAX, &job->merged);
+        atomic_store_explicit(merging, false, memory_order_relaxed);
+    }
 }
 
-/* Nobody waits for it: what fails is tried again behind the next fold, which tells if the disk is
- * full. */
-static void
+/* Whether it may: a fold that is due comes first, unless there has been none between so many. And
+ * where the disk is full all that is free is for folds. */
+static bool
+may_merge(const struct cell *cell)
+{
+    bool turn = cell->state == CELL_IDLE || cell->folds_unmerged >= RUNS_MERGED;
+    return turn && !store_disk_full(cell->store);
+}
+
+/* Nobody waits for it: what fails is tried again behind the next fold. False: the actor is to
+ * end. */
+static bool
 merge_runs(struct cell *cell)
 {
     uint64_t bytes = cell->folded_bytes * MERGE_TIMES;
     uint64_t left = bytes > MERGE_BYTES_MIN ? bytes : MERGE_BYTES_MIN;
-    while (cell->state == CELL_IDLE) { /* a fold comes first */
-        struct merge_job job = {.environment = cell->environment};
+    cell->folds_unmerged++;
+    while (may_merge(cell)) {
+        struct merge_job job = {.cell = cell};
         ln_work(merge_work, &job, true);
-        cell_expect_sound(cell, job.result);
-        if (job.result != 0 || job.merged == 0) {
-            return;
+        if (job.result != 0) {
+            counter_add(&cell->journal->merges_failed, 1);
+            if (job.result == -ENOTRECOVERABLE) {
+                cell_expect_sound(cell, job.result);
+            }
+            break;
         }
-        counter_add(&cell->journal->fold_merged, job.merged);
-        if (job.merged >= left) {
-            return;
+        counter_add(&cell->journal->merged_bytes, job.merged);
+        cell->folds_unmerged = 0;
+        if (job.merged == 0 || job.merged >= left) {
+            break;
         }
         left -= job.merged;
+        if (ln_sleep(0) != 0) {
+            return false;
+        }
     }
+    return true;
 }
 
 /* An environment that nobody needs soon. */
@@ -214,10 +237,8 @@ work(struct cell *cell, struct retired *retired)
     bool goes_on = retire(cell, retired);
     /* The next one may be due by now, and nothing else might come to notice it. */
     journal_kick(cell->journal);
-    if (goes_on) {
-        merge_runs(cell);
-    }
-    if (goes_on && cell->rests_after && !cell_fold_urgent(cell)) {
+    goes_on = goes_on && merge_runs(cell);
+    if (goes_on && cell->state == CELL_IDLE && cell->rests_after && !cell_fold_urgent(cell)) {
         let_rest(cell);
     }
     return goes_on;

@@ -84,8 +84,9 @@ struct journal {
     struct counter commands, command_bytes, batches, batch_commands_max, batch_ns, batch_ns_max,
         apply_ns_max, requests, refused_overload, refused_full, fetches, fetches_waited,
         fetched_records, pushes, pushes_refused, stream_records, folds, folds_failed, fold_ns,
-        fold_ns_max, fold_records, fold_bytes, fold_merged, calls[STORE_CALL_COUNTS], freeze_ns_max,
-        held_ns, delta_bytes, delta_entries, log_bytes, sessions, users_online;
+        fold_ns_max, fold_records, fold_bytes, merged_bytes, merges_failed,
+        calls[STORE_CALL_COUNTS], freeze_ns_max, held_ns, delta_bytes, delta_entries, log_bytes,
+        sessions, users_online;
 };
 
 void journal_init(struct journal *journal, struct store *store, unsigned index);

@@ -49,7 +49,7 @@ low_implies(const struct table_entry *entry, const struct store_value *before,
 {
     struct record_head head;
     uint64_t from = 0;
-    uint64_t last = UINT64_MAX;
+    uint64_t last = before != NULL && before->count == 0 ? 0 : UINT64_MAX;
     if (before != NULL && record_head_decode(*before, &head) == 0) {
         from = head.low.number;
         last = head.last.number;

@@ -126,7 +126,7 @@ runs_due(const struct runs *runs, struct runs_span *out)
             *out = (struct runs_span){.from = i, .count = 2, .bytes = bytes};
         }
     }
-    return true;
+    return out->bytes <= RUNS_PAIR_BYTES_MAX;
 }
 
 void

@@ -36,8 +36,9 @@ enum {
     RUNS_SMALL_BYTES = 16 << 10,
     /* Beyond that those are left alone: it is the memory that a merge takes. */
     RUNS_MERGE_BYTES_MAX = 64 << 20,
-    /* When there are more, two neighbours of the older half are merged, however large. */
+    /* When there are more, two neighbours of the older half are merged, up to so many bytes. */
     RUNS_MANY = 32,
+    RUNS_PAIR_BYTES_MAX = 256 << 20,
     RUNS_ENTRY_BYTES = 4 * 8,
     RUNS_BYTES_MAX = 8 + RUNS_MAX * RUNS_ENTRY_BYTES,
 };

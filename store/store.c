@@ -452,7 +452,8 @@ add_stats(const struct journal *journal, struct store_stats *out)
     out->held_ns += counter_get(&journal->held_ns);
     out->fold_records += counter_get(&journal->fold_records);
     out->fold_bytes += counter_get(&journal->fold_bytes);
-    out->fold_merged += counter_get(&journal->fold_merged);
+    out->merged_bytes += counter_get(&journal->merged_bytes);
+    out->merges_failed += counter_get(&journal->merges_failed);
     out->delta_bytes += counter_get(&journal->delta_bytes);
     out->delta_entries += counter_get(&journal->delta_entries);
     out->log_bytes += counter_get(&journal->log_bytes);

@@ -211,7 +211,7 @@ struct store_stats {
     uint64_t pushes, pushes_refused;
     uint64_t stream_records; /* sent between partitions, repetitions included */
     uint64_t folds, folds_failed, fold_ns, fold_ns_max, fold_records, fold_bytes;
-    uint64_t fold_merged; /* bytes of runs that folds merged (runs.h) */
+    uint64_t merged_bytes, merges_failed; /* of runs (runs.h), behind folds */
     uint64_t calls[STORE_CALL_COUNTS];
     uint64_t freeze_ns_max;     /* the pause that the beginning of a fold costs */
     uint64_t delta_bytes;       /* now */

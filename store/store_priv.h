@@ -35,6 +35,7 @@ struct store {
     size_t children_count;
     /* Written by the keepers and folders of all schedulers. Relaxed: it is advice to partitions. */
     _Atomic bool disk_full;
+    _Atomic bool merging;                          /* a worker does, for some cell: folder.c */
     _Atomic uint32_t starts_begun, starts_through; /* of partitions' actors: below */
 };
 

@@ -331,6 +331,10 @@ live(uint64_t seed, unsigned life, bool drop_syncs, struct promise *promise)
         switch (chance_below(&chance, 12)) {
         case 0:
             fold_and_trim(&node);
+            if (chance_below(&chance, 2) == 0) {
+                uint64_t merged;
+                assert_int_equal(environment_merge(node.environment, 0, &merged), 0);
+            }
             break;
         case 1:
             result = kill_and_open(&node, &chance);

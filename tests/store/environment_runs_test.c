@@ -267,7 +267,8 @@ gives_what_any_table_would(void **state)
         struct cell_files *cell = made;
         for (unsigned i = 0; i < FOLDS; i++) {
             fold(cell, model, &chance);
-            if (chance_below(&chance, 2) == 0) {
+            /* One of the seeds leaves lists to become long. */
+            if (chance_below(&chance, 2) == 0 && (seed > 1 || i % 40 == 38)) {
                 uint64_t merged = 0;
                 uint64_t bytes = chance_below(&chance, 2) == 0 ? 0 : UINT64_MAX;
                 assert_int_equal(environment_merge(cell->environment, bytes, &merged), 0);
@@ -313,6 +314,14 @@ data_bytes(struct cell_files *cell)
     return facts.data_bytes;
 }
 
+static uint64_t
+commits(struct cell_files *cell)
+{
+    struct environment_facts facts;
+    assert_int_equal(environment_facts(cell->environment, &facts), 0);
+    return facts.commits;
+}
+
 static void
 eight_runs_are_merged(void **state)
 {
@@ -322,27 +331,32 @@ eight_runs_are_merged(void **state)
         fold_of(cell, 1, 1 + i * 20, 20);
     }
     assert_true(merge(cell, 0) > 0);
+    uint64_t commits_before = commits(cell);
     assert_int_equal(merge(cell, UINT64_MAX), 0);
+    assert_int_equal(commits(cell), commits_before);
     fold_of(cell, 1, 1000, 1);
     assert_int_equal(merge(cell, UINT64_MAX), 0);
     assert_int_equal(cell_files_records(cell), RUNS_MERGED * 20 + 1);
 }
 
-/* Partition 1 has eight runs, 2 has nine, 3 again eight. */
+/* Partition 1 has eight runs, 2 has nine, 3 and 4 again eight, all of them alike. */
 static void
 as_many_partitions_as_fit(void **state)
 {
     struct cell_files *cell = *state;
     for (uint64_t i = 0; i < RUNS_MERGED + 1; i++) {
-        for (uint8_t partition = 1; partition <= 3; partition++) {
+        for (uint8_t partition = 1; partition <= 4; partition++) {
             if (i < RUNS_MERGED || partition == 2) {
                 fold_of(cell, partition, 1 + i * 20, 20);
             }
         }
     }
-    uint64_t most = merge(cell, 0);
-    uint64_t both = merge(cell, UINT64_MAX);
-    assert_true(both > most && both < 2 * most); /* nine, then twice eight */
+    uint64_t nine = merge(cell, 0);
+    uint64_t eight = merge(cell, 0);
+    assert_true(nine > eight && eight > 0);
+    assert_int_equal(merge(cell, 2 * eight - 1), eight);
+    fold_of(cell, 4, 9 * 20 + 1, 1);
+    assert_true(merge(cell, 2 * eight) >= eight);
     assert_int_equal(merge(cell, UINT64_MAX), 0);
 }
 

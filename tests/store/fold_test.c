@@ -78,7 +78,7 @@ inbox_low(const struct table_entry *entry, const struct store_value *before, uns
         return false;
     }
     memcpy(&low, entry->value.bytes, sizeof(low));
-    if (before != NULL) {
+    if (before != NULL && before->count > 0) {
         memcpy(&from, before->bytes, sizeof(from));
     }
     if (low <= from) {

@@ -53,6 +53,7 @@ page_story(struct rig *r)
     struct store_stats stats;
     store_stats_read(r->store, &stats);
     RIG_CHECK(r, stats.folds > 0); /* so some of it came from LMDB */
+    RIG_CHECK(r, stats.merged_bytes > 0 && stats.merges_failed == 0); /* and was merged there */
     RIG_CHECK(r, hand_ack(r->store, bob, 1, after) == 0);
     struct store_user user;
     RIG_CHECK(r, hand_user_get(r->store, bob, &user) == 0 && user.inbox_entries == 0);
@@ -136,7 +137,8 @@ int
 main(void)
 {
     static const struct CMUnitTest specs[] = {
-        SPEC("an inbox is read in pages, out of memory and out of LMDB", pages_through_folds),
+        SPEC("an inbox is read in pages, out of memory and out of LMDB, where it is merged",
+             pages_through_folds),
         SPEC("users and chats are listed in pages", lists),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);

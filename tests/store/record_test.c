@@ -472,6 +472,9 @@ implications(void **state)
     was.last.number = 20; /* it was empty */
     before.count = record_head_encode(&was, earlier);
     assert_false(record_implies(&entry, &before, 0, &range));
+    before = (struct store_value){0}; /* it was not there */
+    assert_false(record_implies(&entry, &before, 0, &range));
+    before.bytes = earlier;
     was = (struct record_head){.device_next = 1, .low.number = 30, .last.number = 40};
     before.count = record_head_encode(&was, earlier);
     assert_false(record_implies(&entry, &before, 0, &range));

@@ -217,6 +217,11 @@ of_many_the_smallest_older_neighbours(void **state)
     assert_int_equal(span.bytes, runs.at[8].bytes + runs.at[9].bytes);
     runs_merge(&runs, &span, 999);
     assert_false(runs_due(&runs, &span));
+    for (unsigned i = 0; i < runs.count; i++) {
+        runs.at[i].bytes = RUNS_PAIR_BYTES_MAX / 2 + 1; /* too large even in pairs */
+    }
+    add(&runs, 1);
+    assert_false(runs_due(&runs, &span));
 }
 
 /* Folds of these sizes, one after the other, each with the merges that are due behind it, and
@@ -249,9 +254,9 @@ a_byte_is_merged_a_few_times(void **state)
     assert_true(lived(&chance, 2 * MIB, 2 * MIB, 300) < 1.7);
     assert_true(lived(&chance, 1, 4 * MIB, 300) < 2.0);
     assert_true(lived(&chance, 64 << 10, 64 << 10, 10000) < 5.0);
-    assert_true(lived(&chance, 2 * MIB, 2 * MIB, 3000) < 6.0); /* 6 GB in one partition */
-    assert_true(lived(&chance, 1, MIB, 20000) < 10.0);
-    assert_true(lived(&chance, 1, 32 * MIB, 300) < 8.0);
+    assert_true(lived(&chance, 2 * MIB, 2 * MIB, 1000) < 4.0); /* 2 GB in one partition */
+    assert_true(lived(&chance, 1, MIB, 4000) < 5.0);
+    assert_true(lived(&chance, 1, 32 * MIB, 120) < 6.0);
 }
 
 static void
@@ -280,7 +285,7 @@ main(void)
         SPEC("older ones that are alike are merged with them", all_that_are_alike),
         SPEC("however small they are, the smallest are alike", the_smallest_are_all_alike),
         SPEC("what would take too much memory is not merged", what_takes_too_much_memory_stays),
-        SPEC("of many runs two neighbours of the older half are merged, however large",
+        SPEC("of many runs two neighbours of the older half are merged, up to a bound",
              of_many_the_smallest_older_neighbours),
         SPEC("a byte is merged a few times, however many folds there are",
              a_byte_is_merged_a_few_times),

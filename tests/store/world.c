@@ -365,9 +365,11 @@ add_implied(struct ranges *ranges, struct table *lmdb, const struct table_entry 
 {
     struct table_entry was;
     struct store_range range;
-    bool present = table_get(lmdb, &entry->key, &was);
-    const struct store_value *before = present ? &was.value : NULL;
-    for (unsigned i = 0; record_implies(entry, before, i, &range); i++) {
+    struct store_value before = {0};
+    if (table_get(lmdb, &entry->key, &was)) {
+        before = was.value;
+    }
+    for (unsigned i = 0; record_implies(entry, &before, i, &range); i++) {
         ranges->at = realloc(ranges->at, (ranges->count + 1) * sizeof(ranges->at[0]));
         ASSERT(ranges->at != NULL);
         ranges->at[ranges->count++] = range;
