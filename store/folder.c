@@ -133,8 +133,8 @@ retire(struct cell *cell, struct retired *retired)
 
 struct merge_job {
     struct cell *cell;
-    uint64_t merged; /* 0: nothing was due, or another cell's are being merged */
-    int result;
+    uint64_t merged; /* 0: nothing was due */
+    int result;      /* -EBUSY: another cell's are being merged */
 };
 
 /* One at a time in all of the store, or folds of other cells would wait behind them. */
@@ -143,10 +143,12 @@ merge_work(void *argument)
 {
     struct merge_job *job = argument;
     _Atomic bool *merging = &job->cell->store->merging;
-    if (!atomic_exchange_explicit(merging, true, memory_order_relaxed)) {
-        job->result = environment_merge(job->cell->environment, RUNS_MERGE_BYTES_MAX, &job->merged);
-        atomic_store_explicit(merging, false, memory_order_relaxed);
+    if (atomic_exchange_explicit(merging, true, memory_order_relaxed)) {
+        job->result = -EBUSY;
+        return;
     }
+    job->result = environment_merge(job->cell->environment, RUNS_MERGE_BYTES_MAX, &job->merged);
+    atomic_store_explicit(merging, false, memory_order_relaxed);
 }
 
 /* Whether it may: a fold that is due comes first, unless there has been none between so many. And
@@ -170,7 +172,7 @@ merge_runs(struct cell *cell)
         struct merge_job job = {.cell = cell};
         ln_work(merge_work, &job, true);
         if (job.result != 0) {
-            counter_add(&cell->journal->merges_failed, 1);
+            counter_add(&cell->journal->merges_failed, job.result != -EBUSY);
             if (job.result == -ENOTRECOVERABLE) {
                 cell_expect_sound(cell, job.result);
             }
