@@ -10,29 +10,14 @@ enum { LIST_KEY_BYTES = 5 };
 
 /* --------------------------------------------------------------------------------------- names */
 
-static void
-put_u64(unsigned char *out, uint64_t value)
-{
-    uint64_t big = __builtin_bswap64(value);
-    memcpy(out, &big, sizeof(big));
-}
-
-static uint64_t
-get_u64(const unsigned char *in)
-{
-    uint64_t big;
-    memcpy(&big, in, sizeof(big));
-    return __builtin_bswap64(big);
-}
-
 /* The run leads, so that a new one is the end of the tree. */
 void
 run_key_encode(uint64_t run, const struct store_key *key, unsigned char out[RUN_KEY_BYTES])
 {
-    put_u64(out, run);
+    key_put_u64(out, run);
     out[8] = key->partition;
-    put_u64(out + 9, key->owner);
-    put_u64(out + 17, key->a);
+    key_put_u64(out + 9, key->owner);
+    key_put_u64(out + 17, key->a);
 }
 
 int
@@ -43,12 +28,12 @@ run_key_decode(const struct environment *environment, const MDB_val *name, uint6
     if (name->mv_size != RUN_KEY_BYTES) {
         return -EUCLEAN;
     }
-    *run = get_u64(in);
+    *run = key_get_u64(in);
     *out = (struct store_key){
         .partition = in[8],
         .table = environment->options.grows,
-        .owner = get_u64(in + 9),
-        .a = get_u64(in + 17),
+        .owner = key_get_u64(in + 9),
+        .a = key_get_u64(in + 17),
     };
     return 0;
 }

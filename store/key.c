@@ -7,22 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-static void
-encode_u64(unsigned char *out, uint64_t value)
-{
-    uint64_t big = __builtin_bswap64(value);
-    memcpy(out, &big, sizeof(big));
-}
-
-static uint64_t
-decode_u64(const unsigned char *in)
-{
-    uint64_t big;
-    memcpy(&big, in, sizeof(big));
-    return __builtin_bswap64(big);
-}
-
-static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "encode_u64 and decode_u64 swap bytes");
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "key_put_u64 and key_get_u64 swap bytes");
 
 int
 key_compare(const struct store_key *x, const struct store_key *y)
@@ -38,9 +23,9 @@ key_encode(const struct store_key *key, unsigned char out[STORE_KEY_BYTES])
 {
     out[0] = key->partition;
     out[1] = key->table;
-    encode_u64(out + 2, key->owner);
-    encode_u64(out + 10, key->a);
-    encode_u64(out + 18, key->b);
+    key_put_u64(out + 2, key->owner);
+    key_put_u64(out + 10, key->a);
+    key_put_u64(out + 18, key->b);
 }
 
 int
@@ -53,9 +38,9 @@ key_decode(const void *bytes, size_t count, struct store_key *out)
     *out = (struct store_key){
         .partition = in[0],
         .table = in[1],
-        .owner = decode_u64(in + 2),
-        .a = decode_u64(in + 10),
-        .b = decode_u64(in + 18),
+        .owner = key_get_u64(in + 2),
+        .a = key_get_u64(in + 10),
+        .b = key_get_u64(in + 18),
     };
     return 0;
 }
@@ -98,7 +83,7 @@ uint8_t
 key_partition_of_id(uint64_t seed, uint64_t id)
 {
     unsigned char bytes[sizeof(id)];
-    encode_u64(bytes, id);
+    key_put_u64(bytes, id);
     return partition_of_sum(checksum_bytes(seed, bytes, sizeof(bytes)));
 }
 

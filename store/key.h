@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "runtime/check.h"
 
@@ -32,6 +33,22 @@ struct store_key {
     uint64_t a;
     uint64_t b;
 };
+
+/* A number as names in LMDB have it, big-endian: memcmp orders them as the numbers. */
+static inline void
+key_put_u64(unsigned char *out, uint64_t value)
+{
+    uint64_t big = __builtin_bswap64(value);
+    memcpy(out, &big, sizeof(big));
+}
+
+static inline uint64_t
+key_get_u64(const unsigned char *in)
+{
+    uint64_t big;
+    memcpy(&big, in, sizeof(big));
+    return __builtin_bswap64(big);
+}
 
 /* Both ends belong to the range; it is empty when low is above high. */
 struct store_range {
