@@ -122,7 +122,8 @@ remove_segments(void *argument)
     work->result = log_segments_remove(work->place, work->first, work->count);
 }
 
-/* What could not be removed is removed by the next start's fold, or is in nobody's way. */
+/* What could not be removed is removed by the next start's fold, or is in nobody's way. Not with
+ * the low work, where folds stand in line: meanwhile the log may need its next segment. */
 static void
 trim(struct journal *journal)
 {
@@ -134,7 +135,7 @@ trim(struct journal *journal)
     }
     struct remove_work work = {.place = log_place_of(journal->log)};
     if (log_trim(journal->log, least, &work.first, &work.count)) {
-        ln_work(remove_segments, &work, true);
+        ln_work(remove_segments, &work, false);
     }
 }
 

@@ -23,7 +23,7 @@ add_library(linnet_store_rig STATIC ${CMAKE_CURRENT_LIST_DIR}/rig.c ${CMAKE_CURR
   ${CMAKE_CURRENT_LIST_DIR}/told.c ${CMAKE_CURRENT_LIST_DIR}/company.c ${CMAKE_CURRENT_LIST_DIR}/people.c ${CMAKE_CURRENT_LIST_DIR}/power.c)
 target_include_directories(linnet_store_rig PUBLIC ${PROJECT_BINARY_DIR}/include/tests)
 target_link_libraries(linnet_store_rig PUBLIC linnet_store linnet_own_end PRIVATE linnet_flags)
-foreach(noun store partition session list cell turn room lives history wake state limits group group_fan reader round power kill ack)
+foreach(noun store partition session list cell turn room keeper lives history wake state limits group group_fan reader round power kill ack)
   linnet_test(store_${noun}_test TIER fast SOURCES ${noun}_test.c LIBS linnet_store_rig)
   linnet_sim_wrap(store_${noun}_test)
 endforeach()
