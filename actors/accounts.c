@@ -59,7 +59,7 @@ password_hash(struct messenger *messenger, const char *password, char *out, uint
         .password_bytes = bytes,
         .cost = {messenger->settings->password_ops, messenger->settings->password_memory_bytes},
     };
-    ln_work(auth_hash_job, &job, false);
+    ln_work(auth_hash_job, &job, LN_WORK_NORMAL);
     if (job.error != 0) {
         return job.error;
     }

@@ -120,7 +120,7 @@ user_register(struct connection *connection, const struct store_name *name, stru
     if (!connection_rate_registers(connection)) {
         return -EDQUOT;
     }
-    ln_work(auth_hash_job, job, false);
+    ln_work(auth_hash_job, job, LN_WORK_NORMAL);
     if (job->error != 0) {
         return job->error;
     }
@@ -161,7 +161,7 @@ password_user(struct connection *connection, const char *text, const char *passw
     if (error != 0) {
         return error;
     }
-    ln_work(auth_verify_job, &job, false);
+    ln_work(auth_verify_job, &job, LN_WORK_NORMAL);
     return known || job.error != 0 ? job.error : -EACCES;
 }
 

@@ -40,7 +40,7 @@ take(struct sampler *sampler, uint64_t now_ns)
     struct run *run = sampler->run;
     struct run_usage usage;
     if (run->options->data != NULL) {
-        ln_work(disk_read, run, false);
+        ln_work(disk_read, run, LN_WORK_NORMAL);
     }
     struct series_look *look = series_look(&run->series);
     sections_looked_at(sampler->sections, look);

@@ -44,7 +44,7 @@ player_users_begin(struct player *player)
         player_done(player);
     } else if (options->tokens != NULL) {
         struct tokens_file tokens = {.section = section};
-        ln_work(tokens_read, &tokens, false);
+        ln_work(tokens_read, &tokens, LN_WORK_NORMAL);
         if (tokens.error == 0 && options->scenario == SCENARIO_AWAY) {
             tokens.error = users_ids(&section->users, tokens.why);
         }

@@ -163,7 +163,7 @@ ended(struct sections *sections, struct seat *seat, const struct ln_down *down)
              down->reason.text != NULL ? down->reason.text : "its relay has ended");
     }
     struct waiting waiting = {.worker = &seat->worker};
-    ln_work(wait_for, &waiting, false);
+    ln_work(wait_for, &waiting, LN_WORK_NORMAL);
     if (!sections->ending) {
         fail(sections, "process %u of %u of the generator (pid %d) %s",
              (unsigned)(seat - sections->seats) + 1, sections->count, (int)seat->worker.pid,

@@ -22,8 +22,7 @@
  * returns; what does not say so does not yield. Ownership: a parameter `struct ln_msg **msg` is
  * taken, and nulled exactly when it was taken; other pointers are borrowed for the call.
  *
- * Semantics and words are OTP's:
- * https://www.erlang.org/doc/system/ref_man_processes.html
+ * Semantics and words are OTP's: https://www.erlang.org/doc/system/ref_man_processes.html
  */
 #pragma once
 
@@ -51,8 +50,7 @@ typedef uint64_t ln_pid;
 enum ln_lane { LN_SYSTEM, LN_REPLY, LN_DURABLE, LN_LOSSY, LN_LANES };
 
 enum ln_msg_flags {
-    LN_MSG_REFUSED =
-        1, /* a durable message that its receiver had no room for, back at its sender */
+    LN_MSG_REFUSED = 1, /* durable, and its receiver had no room for it: back at its sender */
     LN_MSG_REQUEST = 2, /* it waits for an answer: ln_caller tells whose */
     LN_MSG_ANSWER = 4,  /* it is the answer to the request `ref`; `error` says if it failed */
     LN_MSG_ASYNC = 8,   /* request or answer of ln_request, not of ln_call */
@@ -334,10 +332,12 @@ LN_API void ln_forget_answer(uint64_t ref);
 LN_API int ln_sleep(uint64_t timeout_ms);
 /* Lets others run. An actor that is being ended and does nothing but yield does not return. */
 LN_API void ln_yield(void);
-/* Runs `run(argument)` on a worker thread and waits for it. Yields. No deadline, and an end of the
- * caller waits for it, too: `argument` may lie on its stack. What may take for ever is for
- * ln_work_for. Low priority gives way, and gets help while two works and more of it wait. */
-LN_API void ln_work(void (*run)(void *argument), void *argument, bool low_priority);
+/* Normal work is shared by the workers. Low work gives way, and gets help while two and more of it
+ * wait. Long work does not, but takes seconds: one after the other, in nobody's way. */
+enum ln_work_kind { LN_WORK_NORMAL, LN_WORK_LOW, LN_WORK_LONG };
+/* Runs `run(argument)` on a worker thread and waits for it. Yields. An end of the caller waits for
+ * it, too: `argument` may lie on its stack. What may take for ever is for ln_work_for. */
+LN_API void ln_work(void (*run)(void *argument), void *argument, enum ln_work_kind kind);
 
 /* Work with a deadline: a static table. */
 struct ln_job {
@@ -346,7 +346,7 @@ struct ln_job {
      * called or not. It neither waits nor exits; on the caller's scheduler, or, of what is left at
      * the node's end, on the thread that closes it. NULL: there is nothing to release. */
     void (*release)(void *argument);
-    bool low_priority;
+    enum ln_work_kind kind;
 };
 /* Runs a job on a worker thread, on a copy of the argument (`bytes` of it), and waits for it at
  * most timeout_ms. Yields. 0: run has returned, and what it left in the copy is in *argument.

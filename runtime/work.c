@@ -39,13 +39,25 @@ job_done(struct io_work *work)
     wait_end_by_io(&job->wait, 0);
 }
 
+static enum io_priority
+priority_of(enum ln_work_kind kind)
+{
+    static const enum io_priority priorities[] = {
+        [LN_WORK_NORMAL] = IO_WORK_NORMAL,
+        [LN_WORK_LOW] = IO_WORK_LOW,
+        [LN_WORK_LONG] = IO_WORK_LONG,
+    };
+    ASSERT(kind < sizeof(priorities) / sizeof(priorities[0]));
+    return priorities[kind];
+}
+
 void
-ln_work(void (*run)(void *argument), void *argument, bool low_priority)
+ln_work(void (*run)(void *argument), void *argument, enum ln_work_kind kind)
 {
     struct job job = {.work = {.run = job_run, .done = job_done}, .run = run, .argument = argument};
     wait_begin(&job.wait, WAIT_WORKER);
     job.wait.cancellable = false;
-    io_work_start(scheduler_current()->io, &job.work, low_priority ? IO_WORK_LOW : IO_WORK_NORMAL);
+    io_work_start(scheduler_current()->io, &job.work, priority_of(kind));
     int error = wait_for(&job.wait, LN_FOREVER);
     ASSERT(error == 0);
 }
@@ -123,8 +135,7 @@ errand_wait(struct scheduler *self, struct errand *errand, struct wait *wait, ui
     errand->wait = wait;
     errand->over = actor_current()->cancelled;
     if (!errand->over) {
-        io_work_start(self->io, &errand->work,
-                      errand->job->low_priority ? IO_WORK_LOW : IO_WORK_NORMAL);
+        io_work_start(self->io, &errand->work, priority_of(errand->job->kind));
     }
     int error = wait_for(wait, timeout_ms);
     errand->wait = NULL;

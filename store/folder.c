@@ -62,7 +62,7 @@ fold_cell(struct cell *cell)
         .seed = cell->store->seed,
     };
     uint64_t start = io_now_ns(ln_io());
-    ln_work(fold_work, &job, true);
+    ln_work(fold_work, &job, LN_WORK_LOW);
     uint64_t took = io_now_ns(ln_io()) - start;
     cell->fold_error = job.result;
     if (job.result != 0) {
@@ -123,7 +123,7 @@ retire(struct cell *cell, struct retired *retired)
             retired->count++;
         }
         if (retired->count > 0) {
-            ln_work(free_work, retired, true);
+            ln_work(free_work, retired, LN_WORK_LOW);
         } else if (left && ln_sleep(RETIRE_MS) != 0) {
             return false;
         }
@@ -170,7 +170,7 @@ merge_runs(struct cell *cell)
     cell->folds_unmerged++;
     while (may_merge(cell)) {
         struct merge_job job = {.cell = cell};
-        ln_work(merge_work, &job, true);
+        ln_work(merge_work, &job, LN_WORK_LOW);
         if (job.result != 0) {
             counter_add(&cell->journal->merges_failed, job.result != -EBUSY);
             if (job.result == -ENOTRECOVERABLE) {
@@ -214,7 +214,7 @@ let_rest(struct cell *cell)
 {
     struct rest rest = {.environment = cell->environment, .trims = cell->store_quiet};
     uint64_t reads = cell->reads;
-    ln_work(rest_work, &rest, true);
+    ln_work(rest_work, &rest, LN_WORK_LOW);
     cell->rested = rest.rested && cell->state == CELL_IDLE && cell->reads == reads;
 }
 

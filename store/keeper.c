@@ -57,14 +57,14 @@ keeper_disk_full(struct store *store)
         return;
     }
     struct space_work work = space_work(store);
-    ln_work(release_work, &work, false);
+    ln_work(release_work, &work, LN_WORK_LONG);
 }
 
 static void
 look_for_space(struct store *store)
 {
     struct space_work work = space_work(store);
-    ln_work(hold_work, &work, false);
+    ln_work(hold_work, &work, LN_WORK_LONG);
     if (work.result == 0) {
         atomic_store_explicit(&store->disk_full, false, memory_order_relaxed);
     }
@@ -95,7 +95,7 @@ make_segment(struct journal *journal)
         .number = journal->segment_number,
         .recycle = journal->segment_recycle,
     };
-    ln_work(make, &work, false);
+    ln_work(make, &work, LN_WORK_LONG);
     if (work.result == 0) {
         log_segment_ready(journal->log, &work.segment);
         journal->segment_wanted = false;
@@ -122,8 +122,8 @@ remove_segments(void *argument)
     work->result = log_segments_remove(work->place, work->first, work->count);
 }
 
-/* What could not be removed is removed by the next start's fold, or is in nobody's way. Not with
- * the low work, where folds stand in line: meanwhile the log may need its next segment. */
+/* What could not be removed is removed by the next start's fold, or is in nobody's way. Not low
+ * work, where folds stand in line: meanwhile the log may need its next segment. */
 static void
 trim(struct journal *journal)
 {
@@ -135,7 +135,7 @@ trim(struct journal *journal)
     }
     struct remove_work work = {.place = log_place_of(journal->log)};
     if (log_trim(journal->log, least, &work.first, &work.count)) {
-        ln_work(remove_segments, &work, false);
+        ln_work(remove_segments, &work, LN_WORK_LONG);
     }
 }
 

@@ -279,7 +279,7 @@ read_all(const struct reader *reader, struct batch *batch, bool warm)
     unsigned left = jobs_left(batch);
     if (left > 0) {
         counter_add(&reader->journal->fetches_waited, left);
-        ln_work(read_batch, batch, false);
+        ln_work(read_batch, batch, LN_WORK_NORMAL);
     }
 }
 

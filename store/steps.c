@@ -180,7 +180,7 @@ write_half(struct steps *steps, unsigned index)
     if (store_disk_full(steps->store)) {
         write->error = -ENOSPC; /* what is left is for messages to leave */
     } else {
-        ln_work(write_work, &write, false);
+        ln_work(write_work, &write, LN_WORK_NORMAL);
     }
     write_end(steps);
 }

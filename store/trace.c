@@ -97,9 +97,9 @@ trace_find(const struct store *store, struct trace *trace)
     struct step_search *search = &find.work.search;
     search->rows = ln_alloc(STEPS_ROWS_MAX * sizeof search->rows[0]);
     ln_own(&find.own, find_release);
-    ln_work(begin_work, &find.work, false);
+    ln_work(begin_work, &find.work, LN_WORK_NORMAL);
     while (find.work.error == 0) {
-        ln_work(segment_work, &find.work, false);
+        ln_work(segment_work, &find.work, LN_WORK_NORMAL);
     }
     ln_disown(&find.own);
     find_release(&find.own);

@@ -169,7 +169,7 @@ pages_import(struct linnet_call *call, struct import *import)
     int code = SHELL_DONE;
     ASSERT(words != NULL);
     while (code == SHELL_DONE && !import->ended) {
-        ln_work(page_read, import, false);
+        ln_work(page_read, import, LN_WORK_NORMAL);
         if (import->count > 0) {
             code = page_import(call, import, words);
         }

@@ -17,8 +17,8 @@ enum {
      * that never rests: a fold of 60,000 messages takes a second of CPU, and its cell is full ten
      * seconds after it has begun when both cores store what they can. */
     LOW_NICE = 10,
-    HELPED = 2,      /* so many that wait get help */
-    LOW_THREADS = 2, /* the low one and its helper */
+    HELPED = 2,        /* so many that wait get help */
+    OTHER_THREADS = 3, /* the low one, its helper, the one for long work */
     /* From linux/ioprio.h, which Debian's headers have but not every distribution's. */
     IOPRIO_TARGET_THREAD = 1,
     IOPRIO_BEST_EFFORT_LOWEST = (2 << 13) | 7,
@@ -37,7 +37,7 @@ struct worker_queue {
 struct worker_pool {
     worker_finished *finished;
     struct worker_queue queues[IO_WORK_PRIORITIES];
-    unsigned threads_count; /* started so far; the first is the low one, the second its helper */
+    unsigned threads_count; /* started so far; those for normal work come last */
     pthread_t threads[];
 };
 
@@ -98,6 +98,14 @@ helper_main(void *argument)
 }
 
 static void *
+long_main(void *argument)
+{
+    (void)pthread_setname_np(pthread_self(), "linnet-long");
+    worker_run(argument, IO_WORK_LONG, 1);
+    return NULL;
+}
+
+static void *
 low_main(void *argument)
 {
     (void)pthread_setname_np(pthread_self(), "linnet-low");
@@ -116,7 +124,7 @@ int
 worker_pool_start(unsigned threads, worker_finished *finished, struct worker_pool **out)
 {
     ASSERT(threads > 0);
-    size_t threads_bytes = ((size_t)threads + LOW_THREADS) * sizeof(pthread_t);
+    size_t threads_bytes = ((size_t)threads + OTHER_THREADS) * sizeof(pthread_t);
     struct worker_pool *pool = calloc(1, sizeof(*pool) + threads_bytes);
     if (pool == NULL) {
         return -ENOMEM;
@@ -128,10 +136,10 @@ worker_pool_start(unsigned threads, worker_finished *finished, struct worker_poo
         (void)pthread_cond_init(&pool->queues[i].crowded, NULL);
         pool->queues[i].tail = &pool->queues[i].head;
     }
-    void *(*const low[LOW_THREADS])(void *) = {low_main, helper_main};
-    for (unsigned i = 0; i < threads + LOW_THREADS; i++) {
-        int error =
-            pthread_create(&pool->threads[i], NULL, i < LOW_THREADS ? low[i] : normal_main, pool);
+    void *(*const others[OTHER_THREADS])(void *) = {low_main, helper_main, long_main};
+    for (unsigned i = 0; i < threads + OTHER_THREADS; i++) {
+        void *(*run)(void *) = i < OTHER_THREADS ? others[i] : normal_main;
+        int error = pthread_create(&pool->threads[i], NULL, run, pool);
         if (error != 0) {
             worker_pool_stop(pool);
             return -error;

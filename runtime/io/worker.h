@@ -4,7 +4,8 @@
  * A pool has a number of threads for work that somebody waits for, sharing one queue, and one
  * thread at low priority with a queue of its own, so that a fold that takes seconds never keeps a
  * read waiting. While two works and more wait in that one, a helper at ordinary priority takes from
- * it, too.
+ * it, too. Long work has a thread and a queue of its own as well, at ordinary priority: two files
+ * that are filled once kept two workers, and everybody's reads, for seconds.
  *
  *     worker_pool_start(2, work_finished, &pool);
  *     worker_pool_push(pool, work, IO_WORK_NORMAL);    any thread; work->run(work) is called on a
@@ -24,8 +25,8 @@ struct worker_pool;
 
 typedef void worker_finished(struct io_work *work);
 
-/* Starts `threads` normal threads, the low one and its helper. 0, -ENOMEM or -EAGAIN (no more
- * threads); nothing runs then. */
+/* Starts `threads` normal threads, the low one, its helper and the long one. 0, -ENOMEM or -EAGAIN
+ * (no more threads); nothing runs then. */
 MUST_CHECK int worker_pool_start(unsigned threads, worker_finished *finished,
                                  struct worker_pool **out);
 

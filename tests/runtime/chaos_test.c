@@ -211,7 +211,7 @@ rest(struct fool *fool)
         ln_yield();
         break;
     case 1:
-        ln_work(add_one, &worked, chance(fool, 2) == 0);
+        ln_work(add_one, &worked, (enum ln_work_kind)chance(fool, 3));
         EXPECT(worked == 1);
         break;
     default:

@@ -43,7 +43,7 @@ release_it(void *argument)
 
 static const struct ln_job doubling = {.run = double_it, .release = release_it};
 static const struct ln_job doubling_low = {
-    .run = double_it, .release = release_it, .low_priority = true};
+    .run = double_it, .release = release_it, .kind = LN_WORK_LOW};
 
 static struct errand
 errand_new(unsigned number)

@@ -51,7 +51,7 @@ wait_somehow(const struct waiter *waiter)
         break;
     case BY_WORK:
         for (;;) {
-            ln_work(work_nothing, NULL, false);
+            ln_work(work_nothing, NULL, LN_WORK_NORMAL);
         }
     case BY_YIELD:
     case WAYS:

@@ -181,7 +181,7 @@ end_itself(const struct wretch *self)
         break;
     case WORK:
         while (ln_sleep(0) == 0) {
-            ln_work(rest, NULL, true);
+            ln_work(rest, NULL, LN_WORK_LOW);
         }
         break;
     case FAIL_INIT:

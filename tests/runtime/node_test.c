@@ -291,7 +291,7 @@ keeper_handle(void *state, struct ln_msg **msg)
     struct ln_msg *later = ln_msg_new(1, LN_LOSSY, 10);
     later->buffer = ln_buffer_new(100);
     keeper->timer = ln_send_after(30, (*msg)->from, &later);
-    ln_work(work, &worked, false);
+    ln_work(work, &worked, LN_WORK_NORMAL);
     flood((*msg)->from);
     (void)ln_sleep(5);
     struct ln_msg *question = ln_msg_new(2, LN_DURABLE, 0);

@@ -346,7 +346,7 @@ work_run(void *state)
     unsigned count = 0;
     (void)state;
     for (unsigned i = 0; i < 10; i++) {
-        ln_work(add_one, &count, i % 2 == 0);
+        ln_work(add_one, &count, i % 2 == 0 ? LN_WORK_LOW : LN_WORK_NORMAL);
         EXPECT(count == i + 1);
     }
 }

@@ -196,7 +196,7 @@ completions_story(void)
     flow_begin();
     for (unsigned i = 0; i < 10; i++) {
         uint64_t ran = 0;
-        ln_work(note_turn, &ran, i % 2 == 0);
+        ln_work(note_turn, &ran, i % 2 == 0 ? LN_WORK_LOW : LN_WORK_NORMAL);
         /* it is over a nanosecond later: perhaps one more turn began at the same instant */
         EXPECT(flow.turn == ran + 1 || flow.turn == ran + 2);
         expect_served_in(flow.turn);
@@ -342,7 +342,7 @@ laborious_run(void *state)
     (void)state;
     while (flowing) {
         uint64_t ran;
-        ln_work(note_turn, &ran, false);
+        ln_work(note_turn, &ran, LN_WORK_NORMAL);
     }
 }
 static const struct ln_behaviour laborious = {.name = "laborious", .run = laborious_run};

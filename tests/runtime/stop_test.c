@@ -60,7 +60,7 @@ working_run(void *state)
     unsigned worked = 0;
     (void)state;
     do {
-        ln_work(work_long, &worked, false);
+        ln_work(work_long, &worked, LN_WORK_NORMAL);
     } while (ln_sleep(0) == 0);
 }
 static const struct ln_behaviour working = {.name = "working", .run = working_run};

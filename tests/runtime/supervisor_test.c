@@ -336,7 +336,7 @@ lingering_run(void *state)
 {
     (void)state;
     do {
-        ln_work(rest, NULL, false);
+        ln_work(rest, NULL, LN_WORK_NORMAL);
     } while (ln_sleep(0) == 0);
 }
 static const struct ln_behaviour lingering = {.name = "lingering", .run = lingering_run};

@@ -43,7 +43,7 @@ long_work(struct rig *r, unsigned index)
             return;
         }
     }
-    ln_work(take_long, sim_of_io(ln_io()), true);
+    ln_work(take_long, sim_of_io(ln_io()), LN_WORK_LOW);
 }
 
 static void

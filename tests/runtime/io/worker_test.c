@@ -146,33 +146,52 @@ low_is_low(void **state)
 }
 
 static void
-start_low_gate(struct io *io, void *context)
+start_gate(struct io *io, void *context)
 {
     struct job *job = context;
     job->work.run = run_gate;
     job->work.done = job_done;
-    io_work_start(io, &job->work, IO_WORK_LOW);
+    io_work_start(io, &job->work, job->priority);
+}
+
+/* Two of it. */
+static void
+keeps_none_waiting(enum io_priority priority)
+{
+    struct rig rig;
+    struct job gated;
+    struct job behind;
+    struct job normal;
+    gate_set(false);
+    rig_open(&rig, &(struct rig_options){0});
+    job_prepare(&rig, &gated, priority);
+    job_prepare(&rig, &behind, priority);
+    job_prepare(&rig, &normal, IO_WORK_NORMAL);
+    rig_do(&rig, 0, start_gate, &gated);
+    gate_await_reached();
+    rig_do(&rig, 0, job_start, &behind);
+    rig_do(&rig, 0, job_start, &normal);
+    assert_int_equal(probe_await_end(&normal.probe), 1);
+    assert_int_equal(probe_count(&gated.probe), 0);
+    assert_int_equal(probe_count(&behind.probe), 0);
+    gate_set(true);
+    assert_int_equal(probe_await_end(&gated.probe), 1);
+    assert_int_equal(probe_await_end(&behind.probe), 1);
+    rig_close(&rig);
 }
 
 static void
 low_in_nobodys_way(void **state)
 {
     (void)state;
-    struct rig rig;
-    struct job low;
-    struct job normal;
-    gate_set(false);
-    rig_open(&rig, &(struct rig_options){0});
-    job_prepare(&rig, &low, IO_WORK_LOW);
-    job_prepare(&rig, &normal, IO_WORK_NORMAL);
-    rig_do(&rig, 0, start_low_gate, &low);
-    gate_await_reached();
-    rig_do(&rig, 0, job_start, &normal);
-    assert_int_equal(probe_await_end(&normal.probe), 1);
-    assert_int_equal(probe_count(&low.probe), 0);
-    gate_set(true);
-    assert_int_equal(probe_await_end(&low.probe), 1);
-    rig_close(&rig);
+    keeps_none_waiting(IO_WORK_LOW);
+}
+
+static void
+long_in_nobodys_way(void **state)
+{
+    (void)state;
+    keeps_none_waiting(IO_WORK_LONG);
 }
 
 static void
@@ -186,7 +205,7 @@ low_is_helped(void **state)
     for (unsigned i = 0; i < 3; i++) {
         job_prepare(&rig, &jobs[i], IO_WORK_LOW);
     }
-    rig_do(&rig, 0, start_low_gate, &jobs[0]);
+    rig_do(&rig, 0, start_gate, &jobs[0]);
     gate_await_reached();
     rig_do(&rig, 0, job_start, &jobs[1]);
     rig_do(&rig, 0, job_start, &jobs[2]);
@@ -423,6 +442,7 @@ main(void)
         SPEC("work runs on a worker and is done on the loop that started it", runs_elsewhere),
         SPEC("low work runs on a thread of low priority", low_is_low),
         SPEC("low work that takes long keeps no normal work waiting", low_in_nobodys_way),
+        SPEC("nor does long work, which is done one after the other", long_in_nobodys_way),
         SPEC("of low work that waits while some runs the first gets help, the last does not",
              low_is_helped),
         SPEC("low work begins in the order it was started, though it is helped", low_in_order),
