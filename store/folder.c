@@ -3,6 +3,7 @@
 
 #include "store/keep.h"
 #include "store/keeper.h"
+#include "store/span.h"
 #include "store/store_priv.h"
 #include "store/tag.h"
 
@@ -103,6 +104,7 @@ static void
 free_work(void *argument)
 {
     retired_free(argument);
+    span_settle();
 }
 
 static void
@@ -204,6 +206,7 @@ rest_work(void *argument)
     struct rest *rest = argument;
     rest->rested = environment_rest(rest->environment); /* or at the next look: somebody reads */
     if (rest->trims) {
+        span_rest();
         (void)malloc_trim(0);
     }
 }

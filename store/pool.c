@@ -4,6 +4,8 @@
 #include "store/pool.h"
 
 #include "runtime/check.h"
+#include "store/poison.h"
+#include "store/span.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -16,28 +18,10 @@ enum {
 };
 static_assert(FINE_SIZES + 5 * STEPS == POOL_SIZES, "256 doubles five times to 8192");
 
-/* AddressSanitizer is told what is given out, so that it finds a value used after the table has
- * given it back, as it would for the heap's. */
-#if defined(__SANITIZE_ADDRESS__)
-#define POOL_ADDRESS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define POOL_ADDRESS_SANITIZER 1
-#endif
-#endif
-
-#if defined(POOL_ADDRESS_SANITIZER)
-#include <sanitizer/asan_interface.h>
-#define PIECE_HIDE(piece, bytes) __asan_poison_memory_region((piece), (bytes))
-#define PIECE_SHOW(piece, bytes) __asan_unpoison_memory_region((piece), (bytes))
-#else
-#define PIECE_HIDE(piece, bytes) ((void)(piece), (void)(bytes))
-#define PIECE_SHOW(piece, bytes) ((void)(piece), (void)(bytes))
-#endif
-
+/* The beginning of a span, which it says. */
 struct pool_chunk {
     struct pool_chunk *next;
-    size_t bytes;
+    struct span span;
 };
 static_assert(sizeof(struct pool_chunk) % GRAIN == 0, "pieces are aligned");
 
@@ -51,16 +35,6 @@ static_assert(sizeof(struct pool_large) % GRAIN == 0, "pieces are aligned");
 struct pool_piece {
     struct pool_piece *next;
 };
-
-static void *
-heap_take(size_t bytes)
-{
-    void *memory = malloc(bytes);
-    if (memory == NULL) {
-        check_failed("out of memory", __FILE__, __LINE__);
-    }
-    return memory;
-}
 
 /* Which of the sizes holds so many bytes; 1 to POOL_PIECE_BYTES_MAX. */
 static unsigned
@@ -87,7 +61,10 @@ bytes_of(unsigned size)
 static void *
 large_take(struct pool *pool, size_t bytes)
 {
-    struct pool_large *large = heap_take(sizeof(*large) + bytes);
+    struct pool_large *large = malloc(sizeof(*large) + bytes);
+    if (large == NULL) {
+        check_failed("out of memory", __FILE__, __LINE__);
+    }
     large->previous = NULL;
     large->next = pool->larges;
     if (large->next != NULL) {
@@ -124,8 +101,9 @@ chunk_begin(struct pool *pool, size_t bytes)
     while (chunk_bytes < sizeof(struct pool_chunk) + bytes) {
         chunk_bytes *= 2;
     }
-    struct pool_chunk *chunk = heap_take(chunk_bytes);
-    chunk->bytes = chunk_bytes;
+    struct span span = span_take(chunk_bytes);
+    struct pool_chunk *chunk = span.memory;
+    chunk->span = span;
     chunk->next = pool->chunks;
     pool->chunks = chunk;
     pool->bytes += chunk_bytes;
@@ -145,7 +123,7 @@ pool_take(struct pool *pool, size_t bytes)
     struct pool_piece *piece = pool->free[size];
     size_t piece_bytes = bytes_of(size);
     if (piece != NULL) {
-        PIECE_SHOW(piece, piece_bytes);
+        POISON_SHOW(piece, piece_bytes);
         pool->free[size] = piece->next;
         return piece;
     }
@@ -169,7 +147,7 @@ pool_give(struct pool *pool, void *piece, size_t bytes)
     struct pool_piece *freed = piece;
     freed->next = pool->free[size];
     pool->free[size] = freed;
-    PIECE_HIDE(piece, bytes_of(size));
+    POISON_HIDE(piece, bytes_of(size));
 }
 
 size_t
@@ -181,8 +159,8 @@ pool_piece_bytes(size_t bytes)
 void
 pool_use(void *memory, size_t used, size_t bytes)
 {
-    PIECE_SHOW(memory, used);
-    PIECE_HIDE((unsigned char *)memory + used, bytes - used);
+    POISON_SHOW(memory, used);
+    POISON_HIDE((unsigned char *)memory + used, bytes - used);
 }
 
 bool
@@ -211,8 +189,9 @@ pool_free_slice(struct pool *pool, unsigned chunks_max)
         } else if (pool->chunks != NULL) {
             struct pool_chunk *chunk = pool->chunks;
             pool->chunks = chunk->next;
-            PIECE_SHOW(chunk, chunk->bytes);
-            free(chunk);
+            struct span span = chunk->span;
+            POISON_SHOW(chunk, span.bytes);
+            span_give(&span);
         } else {
             break;
         }

@@ -56,7 +56,7 @@ void pool_use(void *memory, size_t used, size_t bytes);
 /* Whether a piece taken for `from` bytes may hold `to` bytes and be given back as such. */
 bool pool_fits(size_t from, size_t to);
 
-/* All that the pool holds of the heap. */
+/* All that the pool holds. */
 uint64_t pool_bytes(const struct pool *pool);
 
 /* Frees at most so many chunks and large pieces; true when nothing is left and the pool is empty as

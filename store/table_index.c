@@ -10,11 +10,9 @@
 #include "store/checksum.h"
 #include "store/table_priv.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
-    LINE_BYTES = INDEX_LINE * sizeof(uint64_t),
     PLACES_BITS_MIN = 4,
     SPARSE = 16, /* so many places for each record are too many */
 };
@@ -57,11 +55,9 @@ rebuild(struct table *table)
         bits++;
     }
     size_t bytes = sizeof(uint64_t) << bits;
-    free(index->places);
-    index->places = aligned_alloc(LINE_BYTES, bytes);
-    if (index->places == NULL) {
-        check_failed("out of memory", __FILE__, __LINE__);
-    }
+    span_give(&index->span);
+    index->span = span_take(bytes);
+    index->places = index->span.memory;
     memset(index->places, 0, bytes);
     index->shift = 64 - bits;
     index->used = 0;
@@ -110,7 +106,7 @@ index_remove(struct table_index *index, const struct table_record *record)
 void
 index_free(struct table_index *index)
 {
-    free(index->places);
+    span_give(&index->span);
     index->places = NULL;
 }
 

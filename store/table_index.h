@@ -12,6 +12,7 @@
  */
 #pragma once
 #include "runtime/prefetch.h"
+#include "store/span.h"
 #include "store/table_record.h"
 
 struct table;
@@ -20,6 +21,7 @@ enum { INDEX_LINE = 8 }; /* places in a cache line */
 
 /* Embedded. */
 struct table_index {
+    struct span span; /* that they are */
     uint64_t *places; /* 0: none, nor behind it; INDEX_GONE: one was here. NULL: no record yet */
     unsigned shift;   /* 64 less the logarithm of how many there are */
     uint64_t used;    /* of records, and gone */
