@@ -218,6 +218,8 @@ store_metrics(const struct store *store, struct ln_text *out)
            s.merges_failed);
     metric(out, "store_delta_bytes", GAUGE, "Memory of what is not folded yet.", s.delta_bytes);
     metric(out, "store_delta_bytes_max", GAUGE, "How much of it there may be.", s.delta_bytes_max);
+    metric(out, "store_spare_bytes", GAUGE, "Memory that is kept for what comes in next.",
+           s.spare_bytes);
     metric(out, "store_held_nanoseconds_total", COUNTER,
            "That databases took in nothing, since memory or log were filling.", s.held_ns);
     metric(out, "store_delta_entries", GAUGE, "Records not folded yet.", s.delta_entries);

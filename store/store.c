@@ -6,6 +6,7 @@
 #include "store/reader.h"
 #include "store/recovery.h"
 #include "store/skip_list.h"
+#include "store/span.h"
 #include "store/state.h"
 
 #include <assert.h>
@@ -472,6 +473,7 @@ store_stats_read(const struct store *store, struct store_stats *out)
 {
     *out = (struct store_stats){.disk_full = store_disk_full(store)};
     out->delta_bytes_max = store->options.delta_bytes_max;
+    out->spare_bytes = span_spare_bytes();
     for (unsigned i = 0; i < store->journals_count; i++) {
         add_stats(&store->journals[i], out);
     }

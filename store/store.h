@@ -215,6 +215,7 @@ struct store_stats {
     uint64_t calls[STORE_CALL_COUNTS];
     uint64_t freeze_ns_max;     /* the pause that the beginning of a fold costs */
     uint64_t delta_bytes;       /* now */
+    uint64_t spare_bytes;       /* memory of tables that nobody has, kept for the next (span.h) */
     uint64_t delta_bytes_max;   /* how much there may be */
     uint64_t held_ns;           /* so long cells were closed (room.h); added up */
     uint64_t delta_entries;     /* now */
