@@ -333,7 +333,7 @@ LN_API int ln_sleep(uint64_t timeout_ms);
 /* Lets others run. An actor that is being ended and does nothing but yield does not return. */
 LN_API void ln_yield(void);
 /* Normal work is shared by the workers. Low work gives way, and gets help while two and more of it
- * wait. Long work does not, but takes seconds: one after the other, in nobody's way. */
+ * wait. Long work is what takes seconds and is not to give way: all of a node's one by one. */
 enum ln_work_kind { LN_WORK_NORMAL, LN_WORK_LOW, LN_WORK_LONG };
 /* Runs `run(argument)` on a worker thread and waits for it. Yields. An end of the caller waits for
  * it, too: `argument` may lie on its stack. What may take for ever is for ln_work_for. */

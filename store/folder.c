@@ -88,6 +88,7 @@ fold_cell(struct cell *cell)
  * before the worker. */
 struct retired {
     struct ln_resource own;
+    uint64_t now_ns;
     unsigned count;
     struct table *tables[STORE_PARTITIONS];
 };
@@ -103,8 +104,9 @@ retired_free(struct retired *retired)
 static void
 free_work(void *argument)
 {
-    retired_free(argument);
-    span_settle();
+    struct retired *retired = argument;
+    retired_free(retired);
+    span_settle(retired->now_ns);
 }
 
 static void
@@ -125,6 +127,7 @@ retire(struct cell *cell, struct retired *retired)
             retired->count++;
         }
         if (retired->count > 0) {
+            retired->now_ns = io_now_ns(ln_io());
             ln_work(free_work, retired, LN_WORK_LOW);
         } else if (left && ln_sleep(RETIRE_MS) != 0) {
             return false;

@@ -57,7 +57,7 @@ keeper_disk_full(struct store *store)
         return;
     }
     struct space_work work = space_work(store);
-    ln_work(release_work, &work, LN_WORK_LONG);
+    ln_work(release_work, &work, LN_WORK_NORMAL); /* others wait for the space */
 }
 
 static void
@@ -122,8 +122,8 @@ remove_segments(void *argument)
     work->result = log_segments_remove(work->place, work->first, work->count);
 }
 
-/* What could not be removed is removed by the next start's fold, or is in nobody's way. Not low
- * work, where folds stand in line: meanwhile the log may need its next segment. */
+/* What could not be removed is removed by the next start's fold, or is in nobody's way. Neither low
+ * work nor long, where others stand in line: meanwhile the log may need its next segment. */
 static void
 trim(struct journal *journal)
 {
@@ -135,7 +135,7 @@ trim(struct journal *journal)
     }
     struct remove_work work = {.place = log_place_of(journal->log)};
     if (log_trim(journal->log, least, &work.first, &work.count)) {
-        ln_work(remove_segments, &work, LN_WORK_LONG);
+        ln_work(remove_segments, &work, LN_WORK_NORMAL);
     }
 }
 

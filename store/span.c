@@ -6,7 +6,7 @@
 
 #include "runtime/check.h"
 #include "runtime/io/lock.h"
-#include "store/poison.h"
+#include "runtime/slab.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -18,7 +18,9 @@ enum {
     ORDERS = 6, /* spans of 1, 2, 4 ... 32 units */
     WHOLE = ORDERS - 1,
     LINE_BYTES = 64,
+    AT_ONCE = 16,
 };
+static const uint64_t window_ns = UINT64_C(10000000000);
 static_assert(UNITS == 1 << WHOLE && UNITS == 32, "a bit each");
 
 struct span_region {
@@ -34,7 +36,8 @@ static struct {
     _Atomic(struct lock *) lock; /* made by who needs it first; never held for long */
     struct span_region *first[ORDERS];
     uint64_t whole;       /* how many are in the last list */
-    uint64_t whole_least; /* since the last span_settle */
+    uint64_t whole_least; /* in this window */
+    uint64_t window_began_ns;
     uint64_t spare_units;
 } regions;
 
@@ -142,32 +145,6 @@ list_remove(struct span_region *region)
     }
 }
 
-/* Aligned to its length, which is what a huge page takes. Kernels since 6.7 do so by themselves. */
-static unsigned char *
-memory_map(void)
-{
-    unsigned char *memory =
-        mmap(NULL, SPAN_BYTES_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory != MAP_FAILED && (uintptr_t)memory % SPAN_BYTES_MAX != 0) {
-        ASSERT(munmap(memory, SPAN_BYTES_MAX) == 0);
-        size_t twice = 2 * (size_t)SPAN_BYTES_MAX;
-        memory = mmap(NULL, twice, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (memory != MAP_FAILED) {
-            size_t before = SPAN_BYTES_MAX - (uintptr_t)memory % SPAN_BYTES_MAX;
-            ASSERT(munmap(memory, before) == 0);
-            memory += before;
-            ASSERT(before == SPAN_BYTES_MAX ||
-                   munmap(memory + SPAN_BYTES_MAX, SPAN_BYTES_MAX - before) == 0);
-        }
-    }
-    if (memory == MAP_FAILED) {
-        out_of_memory();
-    }
-    /* Where it can't be had nothing is lost but the pace. */
-    (void)madvise(memory, SPAN_BYTES_MAX, MADV_HUGEPAGE);
-    return memory;
-}
-
 static struct span_region *
 region_new(void)
 {
@@ -175,37 +152,49 @@ region_new(void)
     if (region == NULL) {
         out_of_memory();
     }
-    region->memory = memory_map();
-    POISON_HIDE(region->memory, SPAN_BYTES_MAX);
+    region->memory = slab_map(SPAN_BYTES_MAX);
     return region;
 }
 
-/* They are linked by `next`. Without the lock: it takes its time. */
+/* Takes `count` whole regions out and gives them back to the kernel, which takes its time: not with
+ * the lock, and not all of them in one go. */
 static void
-regions_free(struct span_region *region)
+free_whole(uint64_t count)
 {
-    while (region != NULL) {
-        struct span_region *next = region->next;
-        POISON_SHOW(region->memory, SPAN_BYTES_MAX);
-        ASSERT(munmap(region->memory, SPAN_BYTES_MAX) == 0);
-        free(region);
-        region = next;
+    while (count > 0) {
+        struct span_region *gone[AT_ONCE];
+        unsigned taken = 0;
+        lock();
+        while (taken < AT_ONCE && taken < count && regions.first[WHOLE] != NULL) {
+            gone[taken] = regions.first[WHOLE];
+            list_remove(gone[taken]);
+            regions.spare_units -= UNITS;
+            taken++;
+        }
+        unlock();
+        for (unsigned i = 0; i < taken; i++) {
+            slab_unmap(gone[i]->memory, SPAN_BYTES_MAX);
+            free(gone[i]);
+        }
+        count = taken < AT_ONCE ? 0 : count - taken;
     }
 }
 
-/* Takes `count` whole regions out, linked by `next`. */
-static struct span_region *
-take_whole(uint64_t count)
+/* The pages of what is free in it. With the lock: nobody may take them meanwhile. */
+static void
+free_units(const struct span_region *region)
 {
-    struct span_region *out = NULL;
-    for (; count > 0; count--) {
-        struct span_region *region = regions.first[WHOLE];
-        list_remove(region);
-        region->next = out;
-        out = region;
-        regions.spare_units -= UNITS;
+    for (unsigned first = 0; first < UNITS;) {
+        unsigned end = first;
+        while (end < UNITS && (region->taken >> end & 1) == 0) {
+            end++;
+        }
+        if (end > first) {
+            (void)madvise(region->memory + (size_t)first * SPAN_BYTES_MIN,
+                          (size_t)(end - first) * SPAN_BYTES_MIN, MADV_DONTNEED);
+        }
+        first = end + 1;
     }
-    return out;
 }
 
 /* ---------------------------------------------------------------------------------------- spans */
@@ -239,7 +228,8 @@ struct span
 span_take(size_t bytes)
 {
     ASSERT(bytes > 0);
-    if (bytes < SPAN_BYTES_MIN || bytes > SPAN_BYTES_MAX || (bytes & (bytes - 1)) != 0) {
+    if (SLAB_MALLOC_ONLY || bytes < SPAN_BYTES_MIN || bytes > SPAN_BYTES_MAX ||
+        (bytes & (bytes - 1)) != 0) {
         return of_heap(bytes);
     }
     unsigned order = (unsigned)__builtin_ctzll(bytes / SPAN_BYTES_MIN);
@@ -256,9 +246,7 @@ span_take(size_t bytes)
     regions.spare_units -= UINT64_C(1) << order;
     list_add(region);
     unlock();
-    void *memory = region->memory + (size_t)first * SPAN_BYTES_MIN;
-    POISON_SHOW(memory, bytes);
-    return (struct span){memory, bytes, region};
+    return (struct span){region->memory + (size_t)first * SPAN_BYTES_MIN, bytes, region};
 }
 
 void
@@ -273,7 +261,6 @@ span_give(struct span *span)
     unsigned order = (unsigned)__builtin_ctzll(span->bytes / SPAN_BYTES_MIN);
     size_t first = (size_t)((unsigned char *)span->memory - region->memory) / SPAN_BYTES_MIN;
     uint32_t units = units_at((unsigned)first, order);
-    POISON_HIDE(span->memory, span->bytes);
     lock();
     ASSERT((region->taken & units) == units);
     list_remove(region);
@@ -285,22 +272,32 @@ span_give(struct span *span)
 }
 
 void
-span_settle(void)
+span_settle(uint64_t now_ns)
 {
     lock();
-    struct span_region *gone = take_whole((regions.whole_least + 1) / 2);
-    regions.whole_least = regions.whole;
+    bool over = now_ns - regions.window_began_ns >= window_ns; /* as when the clock is another's */
+    uint64_t unneeded = regions.whole_least;
+    if (over) {
+        regions.window_began_ns = now_ns;
+        regions.whole_least = regions.whole;
+    }
     unlock();
-    regions_free(gone);
+    if (over) {
+        free_whole((unneeded + 1) / 2);
+    }
 }
 
 void
 span_rest(void)
 {
+    free_whole(UINT64_MAX);
     lock();
-    struct span_region *gone = take_whole(regions.whole);
+    for (unsigned list = 0; list < WHOLE; list++) {
+        for (const struct span_region *at = regions.first[list]; at != NULL; at = at->next) {
+            free_units(at);
+        }
+    }
     unlock();
-    regions_free(gone);
 }
 
 uint64_t

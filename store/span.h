@@ -12,7 +12,8 @@
  *     ... span.memory, span.bytes ...
  *     span_give(&span);
  *
- * The regions are the process's, as its heap is; any thread. Memory is never refused: where the
+ * The regions are the process's, as its heap is; any thread. With AddressSanitizer all spans are
+ * the heap's, so that it sees who uses one that was given back. Memory is never refused: where the
  * machine has none left, the node ends.
  */
 #pragma once
@@ -38,11 +39,11 @@ struct span span_take(size_t bytes);
 /* Takes it and nulls it; none is allowed. */
 void span_give(struct span *span);
 
-/* Gives memory back of which there was too much all the time since the last call: half of the
- * regions that nobody has needed. For who has just seen a fold through. */
-void span_settle(void);
+/* To be called now and then, behind folds and where nothing happens: at the end of each window of
+ * ten seconds half of the regions go back to the kernel that nobody has needed in it. */
+void span_settle(uint64_t now_ns);
 
-/* Gives back all regions that nobody has anything of. */
+/* Gives back all that nobody has: regions, and the pages between spans. */
 void span_rest(void);
 
 /* Memory of regions that nobody has: gaps between spans, and whole regions. */

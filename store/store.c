@@ -311,6 +311,7 @@ store_close(struct store **store_in)
             table_free(&store->cells[i].kept[j]);
         }
     }
+    span_rest();
     directory_close(&store->directory);
     free(store->journals);
     free(store->partitions);

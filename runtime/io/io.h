@@ -311,7 +311,7 @@ LN_API void io_write_sync(struct io *io, struct io_op *op, io_file file, const s
 enum io_priority {
     IO_WORK_NORMAL, /* somebody waits for it: reads, password hashes */
     IO_WORK_LOW,    /* nobody waits: folds; a thread at low priority, helped when they pile up */
-    IO_WORK_LONG,   /* seconds: a file is filled; one after the other, a thread at any time */
+    IO_WORK_LONG,   /* seconds: a file is filled; a thread of its own, one after the other */
     IO_WORK_PRIORITIES,
 };
 

@@ -10,17 +10,17 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 enum {
     FILE_MODE = 0600,
     DIRECTORY_MODE = 0700,
-    ZEROS_BYTES = 65536, /* small for a static buffer; a write has it several times */
+    /* Zeros are written in pieces of this size: large enough to make the calls' cost vanish, small
+     * for a stack-free static buffer. */
+    ZEROS_BYTES = 65536,
     /* So much of them is on its way to the disk at once: who syncs another file meanwhile waits
      * behind that, not behind all of it. */
     ZEROS_UNDER_WAY_BYTES = 512 << 10,
-    ZEROS_PIECES = ZEROS_UNDER_WAY_BYTES / ZEROS_BYTES,
 };
 
 /* A file system may ask for larger multiples than we keep to, or not say what it asks for (that of
@@ -174,44 +174,23 @@ range_write_out(io_file file, uint64_t end)
     return result < 0 && !unknown ? -errno : 0;
 }
 
-/* From there to `end`, ZEROS_UNDER_WAY_BYTES at most, in one write mostly: past the page cache each
- * one waits for the disk. */
-static int
-put_zeros(io_file file, uint64_t from, uint64_t end)
-{
-    _Alignas(IO_DIRECT_BYTES) static unsigned char zeros[ZEROS_BYTES]; /* nobody writes to them */
-    while (from < end) {
-        struct iovec pieces[ZEROS_PIECES];
-        int count = 0;
-        for (uint64_t left = end - from; left > 0; count++) {
-            size_t bytes = left < ZEROS_BYTES ? (size_t)left : ZEROS_BYTES;
-            pieces[count] = (struct iovec){.iov_base = zeros, .iov_len = bytes};
-            left -= bytes;
-        }
-        ssize_t put = pwritev(file, pieces, count, (off_t)from);
-        if (put > 0) {
-            from += (uint64_t)put;
-        } else if (put == 0) {
-            return -EIO; /* neither progress nor a reason */
-        } else if (errno != EINTR) {
-            return -errno;
-        }
-    }
-    return 0;
-}
-
 static int
 write_zeros(io_file file, uint64_t from, uint64_t to)
 {
+    _Alignas(IO_DIRECT_BYTES) static const unsigned char zeros[ZEROS_BYTES];
     while (from < to) {
-        uint64_t end = (from / ZEROS_UNDER_WAY_BYTES + 1) * ZEROS_UNDER_WAY_BYTES;
-        end = end < to ? end : to;
-        int error = put_zeros(file, from, end);
-        error = error < 0 ? error : range_write_out(file, end);
+        uint64_t bytes = to - from < ZEROS_BYTES ? to - from : ZEROS_BYTES;
+        int error = posix_file_write(file, zeros, bytes, from);
         if (error < 0) {
             return error;
         }
-        from = end;
+        from += bytes;
+        if (from % ZEROS_UNDER_WAY_BYTES == 0 || from == to) {
+            error = range_write_out(file, from);
+            if (error < 0) {
+                return error;
+            }
+        }
     }
     return 0;
 }

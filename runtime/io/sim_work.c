@@ -11,15 +11,20 @@ struct sim_job {
     struct sim *sim;
     struct io_work *work; /* NULL: withdrawn */
     enum io_priority priority;
-    struct sim_job *next;                             /* of the low ones that wait */
+    struct sim_job *next;                             /* of those that wait in line */
     struct sim_job *unbegun_next, **unbegun_previous; /* previous NULL: it has begun */
 };
 
+/* Jobs of one priority that wait for those before them. */
+struct sim_line {
+    bool busy;
+    struct sim_job *first, **last;
+};
+
 struct sim_work_queue {
-    uint64_t charged_ns; /* by the job that runs */
-    bool low_busy;
-    struct sim_job *first, **last; /* low ones that wait for those before them */
-    struct sim_job *unbegun;       /* all that were started and have not run */
+    uint64_t charged_ns;                       /* by the job that runs */
+    struct sim_line lines[IO_WORK_PRIORITIES]; /* normal ones don't stand in theirs */
+    struct sim_job *unbegun;                   /* all that were started and have not run */
 };
 
 struct sim_work_queue *
@@ -27,16 +32,20 @@ sim_work_queue_new(struct sim *sim)
 {
     (void)sim;
     struct sim_work_queue *queue = sim_memory(sizeof(*queue));
-    queue->last = &queue->first;
+    for (unsigned i = 0; i < IO_WORK_PRIORITIES; i++) {
+        queue->lines[i].last = &queue->lines[i].first;
+    }
     return queue;
 }
 
 void
 sim_work_queue_free(struct sim_work_queue *queue)
 {
-    for (struct sim_job *at = queue->first, *next; at; at = next) {
-        next = at->next;
-        free(at);
+    for (unsigned i = 0; i < IO_WORK_PRIORITIES; i++) {
+        for (struct sim_job *at = queue->lines[i].first, *next; at; at = next) {
+            next = at->next;
+            free(at);
+        }
     }
     free(queue);
 }
@@ -84,18 +93,18 @@ unbegun_remove(struct sim_job *job)
 
 static void job_run(void *context);
 
-/* Lets the next low job begin when this was one, and frees it. */
+/* Lets the next job in its line begin, and frees it. */
 static void
 job_over(struct sim_job *job)
 {
     struct sim *sim = job->sim;
-    struct sim_work_queue *queue = sim->work;
-    if (job->priority == IO_WORK_LOW) {
-        struct sim_job *next = queue->first;
-        queue->low_busy = next != NULL;
+    struct sim_line *line = &sim->work->lines[job->priority];
+    if (job->priority != IO_WORK_NORMAL) {
+        struct sim_job *next = line->first;
+        line->busy = next != NULL;
         if (next) {
-            queue->first = next->next;
-            queue->last = queue->first ? queue->last : &queue->first;
+            line->first = next->next;
+            line->last = line->first ? line->last : &line->first;
             sim_later(sim, work_delay_ns(sim), job_run, job_drop, next);
         }
     }
@@ -134,12 +143,13 @@ sim_work_start(struct io *io, struct io_work *work, enum io_priority priority)
     struct sim_job *job = sim_memory(sizeof(*job));
     *job = (struct sim_job){.sim = sim, .work = work, .priority = priority};
     unbegun_add(queue, job);
-    if (priority == IO_WORK_LOW && queue->low_busy) {
-        *queue->last = job;
-        queue->last = &job->next;
+    struct sim_line *line = &queue->lines[priority];
+    if (line->busy) {
+        *line->last = job;
+        line->last = &job->next;
         return;
     }
-    queue->low_busy = queue->low_busy || priority == IO_WORK_LOW;
+    line->busy = priority != IO_WORK_NORMAL;
     sim_later(sim, work_delay_ns(sim), job_run, job_drop, job);
 }
 

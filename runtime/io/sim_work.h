@@ -4,8 +4,8 @@
  * A job's body runs whole at one later instant on the one thread; its done follows after the time
  * the job is said to have taken: a seeded one plus what its file calls cost. Normal jobs overlap
  * and overtake one another, as on several threads; low ones run one after the other in their
- * order, as where the low thread is never helped (worker.h). Long ones are as normal ones. Jobs
- * that wait when the driver closes or the power goes, or that are withdrawn, never run.
+ * order, as where the low thread is never helped (worker.h), and so do long ones. Jobs that wait
+ * when the driver closes or the power goes, or that are withdrawn, never run.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(noun key cursor holes expired span pool table table_index table_record delta keep hot runs)
+linnet_test(store_span_test TIER fast THREADS SOURCES span_test.c LIBS linnet_store)
+foreach(noun key cursor holes expired pool table table_index table_record delta keep hot runs)
   linnet_test(store_${noun}_test TIER fast SOURCES ${noun}_test.c LIBS linnet_store)
 endforeach()
 
