@@ -6,6 +6,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 jobs=$(nproc)
 # Many tests wait more than they compute; not the long ones.
 tests_at_once=$((2 * jobs))
+# What is a sample of something larger is so many times smaller on a slow machine (.ci/run).
+sample=${LINNET_SAMPLE:-1}
 
 # Ends the tier as one that has nothing to do, saying why.
 skip() {
@@ -36,6 +38,11 @@ run_tests() {
     [[ $2 != long ]] || at_once=$jobs
     setarch --addr-no-randomize ctest --test-dir "build/$1" -L "^($2)\$" -j"$at_once" --output-on-failure \
         --no-tests=error "${@:3}"
+}
+
+# part N: for ctest's -I, every Nth test, from another one on for each commit.
+part() {
+    echo "$(($(git rev-list --count HEAD 2>/dev/null || echo 0) % $1 + 1)),,$1"
 }
 
 # How many tests carry this label: count_tests PRESET LABEL.

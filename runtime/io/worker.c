@@ -136,7 +136,7 @@ worker_pool_start(unsigned threads, worker_finished *finished, struct worker_poo
         (void)pthread_cond_init(&pool->queues[i].crowded, NULL);
         pool->queues[i].tail = &pool->queues[i].head;
     }
-    void *(*const others[OTHER_THREADS])(void *) = {low_main, helper_main, long_main};
+    static void *(*const others[OTHER_THREADS])(void *) = {low_main, helper_main, long_main};
     for (unsigned i = 0; i < threads + OTHER_THREADS; i++) {
         void *(*run)(void *) = i < OTHER_THREADS ? others[i] : normal_main;
         int error = pthread_create(&pool->threads[i], NULL, run, pool);
