@@ -18,7 +18,7 @@ enum {
     ORDERS = 6, /* spans of 1, 2, 4 ... 32 units */
     WHOLE = ORDERS - 1,
     LINE_BYTES = 64,
-    AT_ONCE = 16,
+    AT_ONCE = 16, /* regions that are taken out before others get the lock again */
 };
 static const uint64_t window_ns = UINT64_C(10000000000);
 static_assert(UNITS == 1 << WHOLE && UNITS == 32, "a bit each");
@@ -33,7 +33,7 @@ struct span_region {
 /* Regions by the longest span they have room for: of the last, nobody has anything. Full ones are
  * in none. */
 static struct {
-    _Atomic(struct lock *) lock; /* made by who needs it first; never held for long */
+    _Atomic(struct lock *) lock; /* made by who needs it first; held for long by a rest alone */
     struct span_region *first[ORDERS];
     uint64_t whole;       /* how many are in the last list */
     uint64_t whole_least; /* in this window */

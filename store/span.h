@@ -39,12 +39,14 @@ struct span span_take(size_t bytes);
 /* Takes it and nulls it; none is allowed. */
 void span_give(struct span *span);
 
-/* To be called now and then, behind folds and where nothing happens: at the end of each window of
- * ten seconds half of the regions go back to the kernel that nobody has needed in it. */
+/* To be called behind folds, from time to time: at the end of each window of ten seconds half of
+ * the regions go back to the kernel that nobody has needed in it. */
 void span_settle(uint64_t now_ns);
 
-/* Gives back all that nobody has: regions, and the pages between spans. */
+/* Gives back all that nobody has: regions, and the pages between spans. For who is quiet: meanwhile
+ * nobody gets a span. */
 void span_rest(void);
 
-/* Memory of regions that nobody has: gaps between spans, and whole regions. */
+/* Memory of regions that nobody has: whole ones, and gaps between spans, which have no pages any
+ * more behind a rest. */
 uint64_t span_spare_bytes(void);

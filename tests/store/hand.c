@@ -244,6 +244,13 @@ hand_message(struct store *store, const struct hand_message *message, struct sto
                 out != NULL ? out : &sent, sizeof(sent));
 }
 
+void
+hand_message_ask(struct store *store, const struct hand_message *message)
+{
+    struct ln_msg *request = hand_message_request(message);
+    (void)ln_request(store_user_pid(store, message->to), &request);
+}
+
 bool
 hand_accepted(void)
 {

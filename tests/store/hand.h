@@ -62,6 +62,8 @@ struct hand_message {
 };
 struct ln_msg *hand_message_request(const struct hand_message *message);
 int hand_message(struct store *store, const struct hand_message *message, struct store_sent *out);
+/* Asks for it and does not wait: hand_accepted takes the answer. */
+void hand_message_ask(struct store *store, const struct hand_message *message);
 /* Takes the answer to some message of hand_message_request: whether it came within a minute, and
  * said that the message was accepted. */
 bool hand_accepted(void);

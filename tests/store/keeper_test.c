@@ -52,8 +52,7 @@ ask(struct rig *r, uint64_t user, uint64_t number)
     static char text[1001];
     memset(text, 'x', sizeof(text) - 1);
     struct hand_message note = {.from = user, .to = user, .number = number, .text = text};
-    struct ln_msg *request = hand_message_request(&note);
-    (void)ln_request(store_user_pid(r->store, user), &request);
+    hand_message_ask(r->store, &note);
 }
 
 static void

@@ -125,8 +125,7 @@ full_memory_story(struct rig *r)
     RIG_CHECK(r, hand_user_create(r->store, "bob", true, &bob) == 0);
     for (unsigned i = 1; i <= FLOOD; i++) {
         struct hand_message message = {.from = alice, .to = bob, .number = i, .text = long_text()};
-        struct ln_msg *request = hand_message_request(&message);
-        (void)ln_request(store_user_pid(r->store, bob), &request);
+        hand_message_ask(r->store, &message);
         if (++under_way < FLOOD_AT_ONCE) {
             continue;
         }

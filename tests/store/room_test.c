@@ -125,16 +125,14 @@ ask_long(struct rig *r, uint64_t from, uint64_t to, uint64_t number)
     static char text[1001];
     memset(text, 'x', sizeof(text) - 1);
     struct hand_message message = {.from = from, .to = to, .number = number, .text = text};
-    struct ln_msg *request = hand_message_request(&message);
-    (void)ln_request(store_user_pid(r->store, to), &request);
+    hand_message_ask(r->store, &message);
 }
 
 static void
 ask_short(struct rig *r, uint64_t user, uint64_t number)
 {
     struct hand_message note = {.from = user, .to = user, .number = number, .text = "note"};
-    struct ln_msg *request = hand_message_request(&note);
-    (void)ln_request(store_user_pid(r->store, user), &request);
+    hand_message_ask(r->store, &note);
 }
 
 static void
