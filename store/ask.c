@@ -157,6 +157,16 @@ ask_queue_take(struct ask_queue *queue)
 }
 
 void
+ask_queue_move(struct ask_queue *queue, struct ask_queue *to)
+{
+    ASSERT(to->first == NULL);
+    if (queue->first != NULL) {
+        *to = *queue;
+        ask_queue_init(queue);
+    }
+}
+
+void
 ask_queue_fini(struct ask_queue *queue)
 {
     struct ask *ask;

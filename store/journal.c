@@ -195,15 +195,7 @@ seal(struct journal *journal)
         journal->batch = (struct log_batch){0};
         journal->write = (struct log_write){.file = -1};
     }
-    ASSERT(journal->flight.first == NULL);
-    uint32_t count = journal->open.count;
-    struct ask *ask = ask_queue_take(&journal->open);
-    while (ask != NULL) {
-        struct ask *next = ask->next;
-        ask_queue_push(&journal->flight, ask);
-        ask = next;
-    }
-    ASSERT(journal->flight.count == count);
+    ask_queue_move(&journal->open, &journal->flight);
     journal->writing = true;
     journal->urgent = false;
     journal->began_at_ns = io_now_ns(ln_io());
