@@ -2,6 +2,7 @@
 #include "actors/metrics.h"
 
 #include "actors/presence.h"
+#include "actors/workload.h"
 #include "net/protocol.h"
 #include "runtime/inspect.h"
 #include "runtime/text.h"
@@ -308,6 +309,37 @@ scheduler_metrics(struct ln_text *out)
     ln_free(values);
 }
 
+/* What is waited for on other threads, of all schedulers together. */
+static void
+work_metrics(struct ln_text *out)
+{
+    static const struct {
+        const char *name;
+        enum metric_kind kind;
+        const char *help;
+        size_t at;
+    } rows[] = {
+        {"work_under_way", GAUGE, "Work on other threads that waits or runs.",
+         offsetof(struct ln_work_info, under_way)},
+        {"work_total", COUNTER, "Of it, what is through.", offsetof(struct ln_work_info, done)},
+        {"work_queued_nanoseconds_total", COUNTER, "That it waited for a thread.",
+         offsetof(struct ln_work_info, queued_ns)},
+        {"work_run_nanoseconds_total", COUNTER, "That threads took for it.",
+         offsetof(struct ln_work_info, run_ns)},
+    };
+    struct ln_work_info work[LN_WORK_KINDS];
+    workload_read(work);
+    for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
+        metric_head(out, rows[row].name, rows[row].kind, rows[row].help);
+        for (unsigned kind = 0; kind < LN_WORK_KINDS; kind++) {
+            uint64_t value;
+            memcpy(&value, (const char *)&work[kind] + rows[row].at, sizeof value);
+            ln_text_print(out, "linnet_%s{kind=\"%s\"} %llu\n", rows[row].name,
+                          workload_kind_name(kind), (unsigned long long)value);
+        }
+    }
+}
+
 size_t
 metrics_print(struct messenger *messenger, char *out, size_t out_bytes_max)
 {
@@ -321,5 +353,6 @@ metrics_print(struct messenger *messenger, char *out, size_t out_bytes_max)
     store_metrics(messenger->store, &text);
     trace_metrics(messenger->store, &text);
     scheduler_metrics(&text);
+    work_metrics(&text);
     return text.bytes;
 }

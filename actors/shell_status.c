@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The node as a whole: how it does, what it is set to, and its store. */
 #include "actors/shell_priv.h"
+#include "actors/workload.h"
 
 #include <stdatomic.h>
 #include <unistd.h>
@@ -97,6 +98,33 @@ put_schedulers(struct shell_call *call)
     return 0;
 }
 
+static uint64_t
+mean_us(uint64_t sum_ns, uint64_t count)
+{
+    return count > 0 ? sum_ns / count / 1000 : 0;
+}
+
+static void
+put_work(struct shell_call *call)
+{
+    struct ln_work_info work[LN_WORK_KINDS];
+    workload_read(work);
+    ln_text_print(call->out, "\"work\":[");
+    for (unsigned kind = 0; kind < LN_WORK_KINDS; kind++) {
+        const struct ln_work_info *of = &work[kind];
+        ln_text_print(call->out, "{");
+        shell_put_text(call, "kind", workload_kind_name(kind));
+        shell_put_number(call, "under_way", of->under_way);
+        shell_put_number(call, "done", of->done);
+        shell_put_number(call, "queued_us_mean", mean_us(of->queued_ns, of->done));
+        shell_put_number(call, "queued_us_max", of->queued_ns_max / 1000);
+        shell_put_number(call, "run_us_mean", mean_us(of->run_ns, of->done));
+        shell_put_number(call, "run_us_max", of->run_ns_max / 1000);
+        shell_put_end(call, "},");
+    }
+    shell_put_end(call, "],");
+}
+
 static void
 put_store_brief(struct shell_call *call)
 {
@@ -105,15 +133,15 @@ put_store_brief(struct shell_call *call)
     ln_text_print(call->out, "\"store\":{");
     shell_put_number(call, "commands", stats.commands);
     shell_put_number(call, "batches", stats.batches);
-    shell_put_number(call, "batch_us_mean",
-                     stats.batches > 0 ? stats.batch_ns / stats.batches / 1000 : 0);
+    shell_put_number(call, "batch_us_mean", mean_us(stats.batch_ns, stats.batches));
     shell_put_number(call, "log_bytes", stats.log_bytes);
     shell_put_number(call, "delta_bytes", stats.delta_bytes);
     shell_put_number(call, "folds", stats.folds);
     ln_text_print(call->out, "\"disk_full\":%s},", stats.disk_full ? "true" : "false");
 }
 
-/* -> {"version": ..., "listen": ..., "schedulers": [...], "counters": {...}, "store": {...}} */
+/* -> {"version": ..., "listen": ..., "schedulers": [...], "work": [...], "counters": {...},
+ *     "store": {...}} */
 void
 shell_status(struct shell_call *call)
 {
@@ -140,6 +168,7 @@ shell_status(struct shell_call *call)
         shell_fail_errno(call, error, "status");
         return;
     }
+    put_work(call);
     put_store_brief(call);
     shell_put_end(call, "}");
 }

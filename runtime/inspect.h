@@ -31,6 +31,14 @@ struct ln_actor_info {
     uint64_t memory_bytes; /* the actor, its state, its stack, what it allocated */
 };
 
+/* Work of one kind that actors of a scheduler have waited for (ln_work). */
+struct ln_work_info {
+    uint64_t under_way; /* asked for, and not through */
+    uint64_t done;
+    uint64_t queued_ns, queued_ns_max; /* of what is through: until a worker took it */
+    uint64_t run_ns, run_ns_max;       /* and from then on */
+};
+
 struct ln_scheduler_info {
     uint32_t index, actors, ready, sockets, stacks;
     uint64_t turns, actors_run, messages, messages_remote, messages_dropped, messages_refused,
@@ -53,6 +61,7 @@ struct ln_scheduler_info {
     uint64_t io_buffers_short;  /* receives that found no buffer, and were done again later */
     uint64_t io_settled;        /* sockets that take no descriptor, now */
     uint64_t io_settles_failed; /* sockets that were to be so, and kept theirs */
+    struct ln_work_info work[LN_WORK_KINDS];
 };
 
 /* Up to `max` (at most LN_INSPECT_PAGE) actors of a scheduler from *slot on, which moves to where

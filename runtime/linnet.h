@@ -334,7 +334,7 @@ LN_API int ln_sleep(uint64_t timeout_ms);
 LN_API void ln_yield(void);
 /* Normal work is shared by the workers. Low work gives way, and gets help while two and more of it
  * wait. Long work is what takes seconds and is not to give way: all of a node's one by one. */
-enum ln_work_kind { LN_WORK_NORMAL, LN_WORK_LOW, LN_WORK_LONG };
+enum ln_work_kind { LN_WORK_NORMAL, LN_WORK_LOW, LN_WORK_LONG, LN_WORK_KINDS };
 /* Runs `run(argument)` on a worker thread and waits for it. Yields. An end of the caller waits for
  * it, too: `argument` may lie on its stack. What may take for ever is for ln_work_for. */
 LN_API void ln_work(void (*run)(void *argument), void *argument, enum ln_work_kind kind);

@@ -18,6 +18,7 @@
 #include "runtime/check.h"
 #include "runtime/crash_priv.h"
 #include "runtime/handle.h"
+#include "runtime/inspect.h"
 #include "runtime/io/io.h"
 #include "runtime/pool.h"
 #include "runtime/slab.h"
@@ -36,6 +37,7 @@ struct scheduler_stats {
     uint64_t accepts_failed;
     uint64_t stalls, turns_cut, reports_left_out;
     uint64_t answer_looks; /* at messages, in search of an answer */
+    struct ln_work_info work[LN_WORK_KINDS];
 };
 
 /* How busy the thread was up to an instant. */

@@ -18,9 +18,51 @@
 #include <errno.h>
 #include <string.h>
 
+/* A piece of work's way, for the scheduler's counters. Its worker notes when it begins and is
+ * through; all else is the scheduler's. */
+struct tally {
+    struct ln_work_info *of;
+    uint64_t asked_at_ns, begun_at_ns, through_at_ns;
+};
+
+static void
+tally_asked(struct tally *tally, struct scheduler *self, enum ln_work_kind kind)
+{
+    ASSERT(kind < LN_WORK_KINDS);
+    *tally = (struct tally){.of = &self->stats.work[kind], .asked_at_ns = io_now_ns(self->io)};
+    tally->of->under_way++;
+}
+
+static void
+tally_withdrawn(struct tally *tally)
+{
+    tally->of->under_way--;
+}
+
+static uint64_t
+larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static void
+tally_done(struct tally *tally)
+{
+    struct ln_work_info *of = tally->of;
+    uint64_t queued_ns = tally->begun_at_ns - tally->asked_at_ns;
+    uint64_t run_ns = tally->through_at_ns - tally->begun_at_ns;
+    of->under_way--;
+    of->done++;
+    of->queued_ns += queued_ns;
+    of->queued_ns_max = larger(of->queued_ns_max, queued_ns);
+    of->run_ns += run_ns;
+    of->run_ns_max = larger(of->run_ns_max, run_ns);
+}
+
 struct job {
     struct io_work work;
     struct wait wait;
+    struct tally tally;
     void (*run)(void *argument);
     void *argument;
 };
@@ -29,25 +71,28 @@ static void
 job_run(struct io_work *work)
 {
     struct job *job = (struct job *)work;
+    job->tally.begun_at_ns = io_now_ns(work->io);
     job->run(job->argument);
+    job->tally.through_at_ns = io_now_ns(work->io);
 }
 
 static void
 job_done(struct io_work *work)
 {
     struct job *job = (struct job *)work;
+    tally_done(&job->tally);
     wait_end_by_io(&job->wait, 0);
 }
 
 static enum io_priority
 priority_of(enum ln_work_kind kind)
 {
-    static const enum io_priority priorities[] = {
+    static const enum io_priority priorities[LN_WORK_KINDS] = {
         [LN_WORK_NORMAL] = IO_WORK_NORMAL,
         [LN_WORK_LOW] = IO_WORK_LOW,
         [LN_WORK_LONG] = IO_WORK_LONG,
     };
-    ASSERT(kind < sizeof(priorities) / sizeof(priorities[0]));
+    ASSERT(kind < LN_WORK_KINDS);
     return priorities[kind];
 }
 
@@ -57,6 +102,7 @@ ln_work(void (*run)(void *argument), void *argument, enum ln_work_kind kind)
     struct job job = {.work = {.run = job_run, .done = job_done}, .run = run, .argument = argument};
     wait_begin(&job.wait, WAIT_WORKER);
     job.wait.cancellable = false;
+    tally_asked(&job.tally, scheduler_current(), kind);
     io_work_start(scheduler_current()->io, &job.work, priority_of(kind));
     int error = wait_for(&job.wait, LN_FOREVER);
     ASSERT(error == 0);
@@ -70,7 +116,8 @@ struct errand {
     struct scheduler *scheduler;
     const struct ln_job *job;
     struct wait *wait; /* NULL: nobody waits any more */
-    bool over;         /* it is not, or no more, in a worker's hands */
+    struct tally tally;
+    bool over; /* it is not, or no more, in a worker's hands */
     size_t bytes;
     unsigned char argument[] __attribute__((aligned(16)));
 };
@@ -96,7 +143,9 @@ static void
 errand_run(struct io_work *work)
 {
     struct errand *errand = (struct errand *)work;
+    errand->tally.begun_at_ns = io_now_ns(work->io);
     errand->job->run(errand->argument);
+    errand->tally.through_at_ns = io_now_ns(work->io);
 }
 
 static void
@@ -104,6 +153,7 @@ errand_done(struct io_work *work)
 {
     struct errand *errand = (struct errand *)work;
     errand->over = true;
+    tally_done(&errand->tally);
     if (errand->wait != NULL) {
         wait_end_by_io(errand->wait, 0);
         return;
@@ -135,6 +185,7 @@ errand_wait(struct scheduler *self, struct errand *errand, struct wait *wait, ui
     errand->wait = wait;
     errand->over = actor_current()->cancelled;
     if (!errand->over) {
+        tally_asked(&errand->tally, self, errand->job->kind);
         io_work_start(self->io, &errand->work, priority_of(errand->job->kind));
     }
     int error = wait_for(wait, timeout_ms);
@@ -155,6 +206,9 @@ ln_work_for(const struct ln_job *job, void *argument, size_t bytes, uint64_t tim
     int error = errand_wait(self, errand, &wait, timeout_ms);
     if (error != 0 && !errand->over && !io_work_withdraw(self->io, &errand->work)) {
         return error; /* errand_done does the rest */
+    }
+    if (error != 0 && !errand->over) {
+        tally_withdrawn(&errand->tally);
     }
     ln_disown(&errand->own);
     if (error != 0) {

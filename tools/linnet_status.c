@@ -78,6 +78,28 @@ rings_print(yajl_val schedulers)
     linnet_table_show(columns, sizeof columns / sizeof columns[0], schedulers, ring_fill);
 }
 
+static void
+work_fill(struct linnet_table *table, yajl_val row)
+{
+    linnet_table_text(table, linnet_json_text(row, "kind"));
+    linnet_table_number(table, linnet_json_number(row, "under_way"));
+    linnet_table_number(table, linnet_json_number(row, "done"));
+    linnet_table_number(table, linnet_json_number(row, "queued_us_mean"));
+    linnet_table_number(table, linnet_json_number(row, "queued_us_max"));
+    linnet_table_number(table, linnet_json_number(row, "run_us_mean"));
+    linnet_table_number(table, linnet_json_number(row, "run_us_max"));
+}
+
+static void
+work_print(yajl_val work)
+{
+    static const struct linnet_column columns[] = {
+        {"WORK", false},   {"UNDER WAY", true}, {"DONE", true},    {"QUEUED US", true},
+        {"AT MOST", true}, {"RUN US", true},    {"AT MOST", true},
+    };
+    linnet_table_show(columns, sizeof columns / sizeof columns[0], work, work_fill);
+}
+
 static uint64_t
 accepts_failed(yajl_val schedulers)
 {
@@ -143,6 +165,8 @@ status_print(yajl_val tree)
     schedulers_print(linnet_json_member(tree, "schedulers"));
     printf("\n");
     rings_print(linnet_json_member(tree, "schedulers"));
+    printf("\n");
+    work_print(linnet_json_member(tree, "work"));
 }
 
 int

@@ -48,6 +48,17 @@ class Shell(unittest.IsolatedAsyncioTestCase):
         await bob.close()
         await self.until(lambda: self.look("status")["counters"]["devices"] == 0, "they have gone")
 
+    async def test_status_counts_what_is_waited_for_on_other_threads(self):
+        def normal():
+            return next(row for row in self.look("status")["work"] if row["kind"] == "normal")
+
+        before = normal()
+        self.node.linnet("user", "passwd", "bob", "--password-stdin", stdin="another\n")
+        after = normal()
+        self.assertGreater(after["done"], before["done"])
+        self.assertGreater(after["run_us_max"], 0)
+        self.assertRegex(self.node.linnet("status").stdout, r"(?m)^normal +0 +[1-9]\d*( +\d+){4}$")
+
     async def test_a_user_is_inspected_with_what_waits_for_each_device(self):
         alice = await self.come("alice")
         for _ in range(3):

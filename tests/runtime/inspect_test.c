@@ -5,6 +5,8 @@
 #include "tests/runtime/stage.h"
 #include "tests/spec.h"
 
+#include <stdatomic.h>
+
 enum tag { COUNT = 1, NAP };
 
 struct counter {
@@ -362,6 +364,90 @@ flooded_pages_are_short(void **state)
                     &(struct ln_node_options){0});
 }
 
+/* ------------------------------------------------------------------------------ work elsewhere */
+
+static struct ln_work_info
+long_work(void)
+{
+    struct ln_scheduler_info info = {0};
+    EXPECT(ln_inspect_scheduler(ln_scheduler(), &info) == 0);
+    return info.work[LN_WORK_LONG];
+}
+
+static void
+wait_for_long(uint64_t under_way)
+{
+    while (long_work().under_way != under_way) {
+        ln_yield();
+    }
+}
+
+static void
+take_a_ms(void *argument)
+{
+    struct io *io = argument;
+    uint64_t until_ns = io_now_ns(io) + 1000000;
+    while (io_now_ns(io) < until_ns) {
+    }
+}
+
+static atomic_bool let_go;
+
+static void
+hold(void *argument)
+{
+    (void)argument;
+    while (!atomic_load(&let_go)) {
+    }
+}
+
+static void
+hold_run(void *state)
+{
+    (void)state;
+    ln_work(hold, NULL, LN_WORK_LONG);
+}
+static const struct ln_behaviour holder = {.name = "holder", .run = hold_run};
+
+static void
+work_story(void)
+{
+    static const struct ln_job errand = {.run = hold, .kind = LN_WORK_LONG};
+    ln_pid pid;
+    for (unsigned kind = 0; kind < LN_WORK_KINDS; kind++) {
+        struct ln_scheduler_info info;
+        ln_work(take_a_ms, ln_io(), kind);
+        EXPECT(ln_inspect_scheduler(ln_scheduler(), &info) == 0);
+        EXPECT(info.work[kind].under_way == 0 && info.work[kind].done == 1);
+        EXPECT(info.work[kind].run_ns >= 1000000);
+        EXPECT(info.work[kind].run_ns_max == info.work[kind].run_ns);
+    }
+    atomic_store(&let_go, false);
+    for (unsigned i = 0; i < 2; i++) { /* one runs, the other waits for it */
+        EXPECT(ln_spawn(&holder, NULL, 0, NULL, &pid) == 0);
+    }
+    wait_for_long(2);
+    EXPECT(ln_work_for(&errand, NULL, 0, 5) == -ETIMEDOUT); /* taken back: it had not begun */
+    EXPECT(long_work().under_way == 2 && long_work().done == 1);
+    atomic_store(&let_go, true);
+    wait_for_long(0);
+    EXPECT(long_work().done == 3 && long_work().queued_ns_max >= 5000000);
+    EXPECT(long_work().queued_ns >= long_work().queued_ns_max);
+    atomic_store(&let_go, false);
+    EXPECT(ln_work_for(&errand, NULL, 0, 5) == -ETIMEDOUT); /* it runs on without us */
+    EXPECT(long_work().under_way == 1 && long_work().done == 3);
+    atomic_store(&let_go, true);
+    wait_for_long(0);
+    EXPECT(long_work().done == 4);
+}
+
+static void
+counts_work(void **state)
+{
+    (void)state;
+    stage_play_threads(work_story, 1);
+}
+
 int
 main(void)
 {
@@ -369,6 +455,7 @@ main(void)
         SPEC("an actor shows what it is, has and holds, even while it is busy", shows_an_actor),
         SPEC("all actors are listed, page by page", lists_all_actors),
         SPEC("a scheduler counts what happens on it", counts_what_happens),
+        SPEC("and what its actors wait for on other threads, by its kind", counts_work),
         SPEC("links and monitors are shown from both ends", shows_its_relations),
         SPEC("a scheduler's memory counts its timers, and the places where they are noted",
              counts_timers),
