@@ -4,6 +4,7 @@
  * devices (hideMessage), decided in his own. */
 #include "actors/command.h"
 #include "actors/command_group.h"
+#include "runtime/larger.h"
 #include "store/change.h"
 
 #include <errno.h>
@@ -67,12 +68,6 @@ static const struct request_kind request_hide = {
     .tag = STORE_CHANGE, .ordered = true, .done = command_sent, .refused = hide_refused};
 static const struct request_kind request_hide_in_group = {
     .tag = STORE_CHANGE, .ordered = true, .done = command_sent, .refused = command_refuse_group};
-
-static uint64_t
-larger(uint64_t x, uint64_t y)
-{
-    return x > y ? x : y;
-}
 
 static uint64_t
 kept_ms(const struct settings *settings)

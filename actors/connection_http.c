@@ -36,8 +36,9 @@ connection_answer(struct connection *connection, const struct http_request *requ
 static void
 metrics_answer(struct connection *connection, const struct http_request *request)
 {
-    char *text = ln_alloc(METRICS_BYTES_MAX);
-    size_t bytes = metrics_print(connection->messenger, text, METRICS_BYTES_MAX);
+    size_t room = metrics_bytes_max(ln_schedulers());
+    char *text = ln_alloc(room);
+    size_t bytes = metrics_print(connection->messenger, text, room);
     struct http_answer answer = {.status = 200,
                                  .type = "text/plain; version=0.0.4; charset=utf-8",
                                  .body = text,

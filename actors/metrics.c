@@ -281,18 +281,53 @@ scheduler_values(const struct ln_scheduler_info *info, uint64_t out[SCHEDULER_RO
     memcpy(out, values, sizeof values);
 }
 
+static void
+work_metrics(const struct ln_work_info work[LN_WORK_KINDS], struct ln_text *out)
+{
+    static const struct {
+        const char *name;
+        enum metric_kind kind;
+        const char *help;
+        size_t at;
+    } rows[] = {
+        {"work_under_way", GAUGE, "Pieces of work on other threads that wait or run.",
+         offsetof(struct ln_work_info, under_way)},
+        {"work_oldest_nanoseconds", GAUGE, "How long ago the first of those was asked for.",
+         offsetof(struct ln_work_info, oldest_ns)},
+        {"work_done_total", COUNTER, "Pieces of work that other threads have done.",
+         offsetof(struct ln_work_info, done)},
+        {"work_taken_back_total", COUNTER, "Those that no thread took in time.",
+         offsetof(struct ln_work_info, taken_back)},
+        {"work_queued_nanoseconds_total", COUNTER, "Time that work has waited for a thread.",
+         offsetof(struct ln_work_info, queued_ns)},
+        {"work_run_nanoseconds_total", COUNTER, "Time that other threads took for work.",
+         offsetof(struct ln_work_info, run_ns)},
+    };
+    for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
+        metric_head(out, rows[row].name, rows[row].kind, rows[row].help);
+        for (unsigned kind = 0; kind < LN_WORK_KINDS; kind++) {
+            uint64_t value;
+            memcpy(&value, (const char *)&work[kind] + rows[row].at, sizeof value);
+            ln_text_print(out, "linnet_%s{kind=\"%s\"} %llu\n", rows[row].name,
+                          workload_kind_name(kind), (unsigned long long)value);
+        }
+    }
+}
+
 /* All schedulers are asked first: the samples of one metric must stand together. */
 static void
 scheduler_metrics(struct ln_text *out)
 {
     unsigned count = 0;
     struct ln_scheduler_info info;
+    struct ln_work_info work[LN_WORK_KINDS] = {0};
     uint64_t(*values)[SCHEDULER_ROWS] = ln_alloc(ln_schedulers() * sizeof *values);
     unsigned *indexes = ln_alloc(ln_schedulers() * sizeof *indexes);
     for (unsigned i = 0; i < ln_schedulers(); i++) {
         if (ln_inspect_scheduler(i, &info) == 0) {
             indexes[count] = i;
             scheduler_values(&info, values[count]);
+            workload_add(work, &info);
             count++;
         }
     }
@@ -305,39 +340,16 @@ scheduler_metrics(struct ln_text *out)
                           (unsigned long long)values[i][row]);
         }
     }
+    work_metrics(work, out);
     ln_free(indexes);
     ln_free(values);
 }
 
-/* What is waited for on other threads, of all schedulers together. */
-static void
-work_metrics(struct ln_text *out)
+size_t
+metrics_bytes_max(unsigned schedulers)
 {
-    static const struct {
-        const char *name;
-        enum metric_kind kind;
-        const char *help;
-        size_t at;
-    } rows[] = {
-        {"work_under_way", GAUGE, "Work on other threads that waits or runs.",
-         offsetof(struct ln_work_info, under_way)},
-        {"work_total", COUNTER, "Of it, what is through.", offsetof(struct ln_work_info, done)},
-        {"work_queued_nanoseconds_total", COUNTER, "That it waited for a thread.",
-         offsetof(struct ln_work_info, queued_ns)},
-        {"work_run_nanoseconds_total", COUNTER, "That threads took for it.",
-         offsetof(struct ln_work_info, run_ns)},
-    };
-    struct ln_work_info work[LN_WORK_KINDS];
-    workload_read(work);
-    for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
-        metric_head(out, rows[row].name, rows[row].kind, rows[row].help);
-        for (unsigned kind = 0; kind < LN_WORK_KINDS; kind++) {
-            uint64_t value;
-            memcpy(&value, (const char *)&work[kind] + rows[row].at, sizeof value);
-            ln_text_print(out, "linnet_%s{kind=\"%s\"} %llu\n", rows[row].name,
-                          workload_kind_name(kind), (unsigned long long)value);
-        }
-    }
+    enum { ONCE = 48 << 10, OF_A_SCHEDULER = 2 << 10 }; /* twice of what they are, and more */
+    return ONCE + (size_t)schedulers * OF_A_SCHEDULER;
 }
 
 size_t
@@ -353,6 +365,6 @@ metrics_print(struct messenger *messenger, char *out, size_t out_bytes_max)
     store_metrics(messenger->store, &text);
     trace_metrics(messenger->store, &text);
     scheduler_metrics(&text);
-    work_metrics(&text);
+    ASSERT(!text.cut);
     return text.bytes;
 }

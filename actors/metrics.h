@@ -6,7 +6,8 @@
 
 #include <stddef.h>
 
-enum { METRICS_BYTES_MAX = 32 << 10 };
+/* Room for all of them, of so many schedulers. */
+size_t metrics_bytes_max(unsigned schedulers);
 
-/* Prints into `out`; returns the bytes. Asks every scheduler: yields. */
+/* Prints into `out`, which has that room; returns the bytes. Asks every scheduler: yields. */
 size_t metrics_print(struct messenger *messenger, char *out, size_t out_bytes_max);

@@ -82,9 +82,38 @@ put_scheduler(struct shell_call *call, const struct ln_scheduler_info *info)
     shell_put_end(call, "},");
 }
 
+static uint64_t
+mean_us(uint64_t sum_ns, uint64_t count)
+{
+    return count > 0 ? sum_ns / count / 1000 : 0;
+}
+
+static void
+put_work(struct shell_call *call, const struct ln_work_info work[LN_WORK_KINDS])
+{
+    ln_text_print(call->out, "\"work\":[");
+    for (unsigned kind = 0; kind < LN_WORK_KINDS; kind++) {
+        const struct ln_work_info *of = &work[kind];
+        ln_text_print(call->out, "{");
+        shell_put_text(call, "kind", workload_kind_name(kind));
+        shell_put_number(call, "under_way", of->under_way);
+        shell_put_number(call, "oldest_us", of->oldest_ns / 1000);
+        shell_put_number(call, "done", of->done);
+        shell_put_number(call, "taken_back", of->taken_back);
+        shell_put_number(call, "queued_us_mean", mean_us(of->queued_ns, of->done + of->taken_back));
+        shell_put_number(call, "queued_us_max", of->queued_ns_max / 1000);
+        shell_put_number(call, "run_us_mean", mean_us(of->run_ns, of->done));
+        shell_put_number(call, "run_us_max", of->run_ns_max / 1000);
+        shell_put_end(call, "},");
+    }
+    shell_put_end(call, "],");
+}
+
+/* What they count, and what their actors have on other threads. */
 static int
 put_schedulers(struct shell_call *call)
 {
+    struct ln_work_info work[LN_WORK_KINDS] = {0};
     ln_text_print(call->out, "\"schedulers\":[");
     for (unsigned i = 0; i < ln_schedulers(); i++) {
         struct ln_scheduler_info info;
@@ -93,36 +122,11 @@ put_schedulers(struct shell_call *call)
             return error;
         }
         put_scheduler(call, &info);
+        workload_add(work, &info);
     }
     shell_put_end(call, "],");
+    put_work(call, work);
     return 0;
-}
-
-static uint64_t
-mean_us(uint64_t sum_ns, uint64_t count)
-{
-    return count > 0 ? sum_ns / count / 1000 : 0;
-}
-
-static void
-put_work(struct shell_call *call)
-{
-    struct ln_work_info work[LN_WORK_KINDS];
-    workload_read(work);
-    ln_text_print(call->out, "\"work\":[");
-    for (unsigned kind = 0; kind < LN_WORK_KINDS; kind++) {
-        const struct ln_work_info *of = &work[kind];
-        ln_text_print(call->out, "{");
-        shell_put_text(call, "kind", workload_kind_name(kind));
-        shell_put_number(call, "under_way", of->under_way);
-        shell_put_number(call, "done", of->done);
-        shell_put_number(call, "queued_us_mean", mean_us(of->queued_ns, of->done));
-        shell_put_number(call, "queued_us_max", of->queued_ns_max / 1000);
-        shell_put_number(call, "run_us_mean", mean_us(of->run_ns, of->done));
-        shell_put_number(call, "run_us_max", of->run_ns_max / 1000);
-        shell_put_end(call, "},");
-    }
-    shell_put_end(call, "],");
 }
 
 static void
@@ -168,7 +172,6 @@ shell_status(struct shell_call *call)
         shell_fail_errno(call, error, "status");
         return;
     }
-    put_work(call);
     put_store_brief(call);
     shell_put_end(call, "}");
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* workload.h - what a node's actors wait for on other threads: all schedulers' counts together. */
+/* workload.h - what a node's actors have on other threads: all schedulers' counts together. */
 #pragma once
 
 #include "runtime/inspect.h"
 
-/* Called from inside an actor. Yields. A scheduler that ends meanwhile counts nothing. */
-void workload_read(struct ln_work_info out[LN_WORK_KINDS]);
+/* Adds what one scheduler told. `sums` begins zeroed. */
+void workload_add(struct ln_work_info sums[LN_WORK_KINDS], const struct ln_scheduler_info *info);
 /* "normal", "low", "long". */
 const char *workload_kind_name(enum ln_work_kind kind);

@@ -117,7 +117,7 @@ scheduler_info(struct scheduler *self, struct ln_scheduler_info *out)
         .io_settled = io.settled,
         .io_settles_failed = io.settles_failed,
     };
-    memcpy(out->work, stats->work, sizeof out->work);
+    work_info(self->work, out->now_ns, out->work);
     const struct load_sample *since = scheduler_load_since(self, out->now_ns);
     out->lately_busy_ns = out->busy_ns - since->busy_ns;
     out->lately_ns = out->now_ns - since->now_ns;

@@ -31,12 +31,15 @@ struct ln_actor_info {
     uint64_t memory_bytes; /* the actor, its state, its stack, what it allocated */
 };
 
-/* Work of one kind that actors of a scheduler have waited for (ln_work). */
+/* Work of one kind that actors of a scheduler asked for, with ln_work or ln_work_for, whether or
+ * not somebody still waits for it. Sums and maxima are since the start. */
 struct ln_work_info {
-    uint64_t under_way; /* asked for, and not through */
+    uint64_t under_way; /* asked for, and neither done nor taken back */
+    uint64_t oldest_ns; /* of that: since when the first has been asked for; 0: there is none */
     uint64_t done;
-    uint64_t queued_ns, queued_ns_max; /* of what is through: until a worker took it */
-    uint64_t run_ns, run_ns_max;       /* and from then on */
+    uint64_t taken_back;               /* before a worker took it: its time was up */
+    uint64_t queued_ns, queued_ns_max; /* until a worker took it, or it was taken back */
+    uint64_t run_ns, run_ns_max;       /* of what is done: from then on */
 };
 
 struct ln_scheduler_info {

@@ -408,6 +408,7 @@ scheduler_init(struct scheduler *self, struct ln_node *node, unsigned index, uin
     self->turn_messages = node->turn_messages;
     self->ready_tail = &self->ready_head;
     self->starving_last = &self->starving;
+    work_init(self->work);
     slab_init(&self->slab);
     spares_init(&self->spares);
     slots_init(self, actors_max);

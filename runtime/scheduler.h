@@ -18,12 +18,12 @@
 #include "runtime/check.h"
 #include "runtime/crash_priv.h"
 #include "runtime/handle.h"
-#include "runtime/inspect.h"
 #include "runtime/io/io.h"
 #include "runtime/pool.h"
 #include "runtime/slab.h"
 #include "runtime/spares.h"
 #include "runtime/trace.h"
+#include "runtime/work.h"
 
 #include <stdatomic.h>
 
@@ -37,7 +37,6 @@ struct scheduler_stats {
     uint64_t accepts_failed;
     uint64_t stalls, turns_cut, reports_left_out;
     uint64_t answer_looks; /* at messages, in search of an answer */
-    struct ln_work_info work[LN_WORK_KINDS];
 };
 
 /* How busy the thread was up to an instant. */
@@ -104,6 +103,7 @@ struct scheduler {
     bool shutting_down;
     bool settled; /* nothing lives here any more: counted in the node */
     struct scheduler_stats stats;
+    struct work_kind work[LN_WORK_KINDS];
 
     struct recorder *traces[LN_TRACES_MAX];
     struct watch watch;

@@ -12,51 +12,79 @@
  *
  * Only errands that run can be without somebody who waits, one for each worker thread at most,
  * since those that have not begun are withdrawn. */
+#include "runtime/work.h"
+
+#include "runtime/larger.h"
 #include "runtime/message.h"
 #include "runtime/scheduler.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* A piece of work's way, for the scheduler's counters. Its worker notes when it begins and is
- * through; all else is the scheduler's. */
+/* A piece of work in its scheduler's counters, and in the row of those under way. */
 struct tally {
-    struct ln_work_info *of;
-    uint64_t asked_at_ns, begun_at_ns, through_at_ns;
+    struct tally *next, **previous;
+    struct work_kind *kind;
+    uint64_t asked_at_ns;
 };
 
 static void
 tally_asked(struct tally *tally, struct scheduler *self, enum ln_work_kind kind)
 {
     ASSERT(kind < LN_WORK_KINDS);
-    *tally = (struct tally){.of = &self->stats.work[kind], .asked_at_ns = io_now_ns(self->io)};
-    tally->of->under_way++;
+    struct work_kind *of = &self->work[kind];
+    *tally = (struct tally){.previous = of->last, .kind = of, .asked_at_ns = io_now_ns(self->io)};
+    *of->last = tally;
+    of->last = &tally->next;
+    of->counts.under_way++;
 }
 
 static void
-tally_withdrawn(struct tally *tally)
+tally_over(struct tally *tally, uint64_t queued_ns)
 {
-    tally->of->under_way--;
-}
-
-static uint64_t
-larger(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
+    struct work_kind *of = tally->kind;
+    *tally->previous = tally->next;
+    *(tally->next != NULL ? &tally->next->previous : &of->last) = tally->previous;
+    of->counts.under_way--;
+    of->counts.queued_ns += queued_ns;
+    of->counts.queued_ns_max = larger(of->counts.queued_ns_max, queued_ns);
 }
 
 static void
-tally_done(struct tally *tally)
+tally_taken_back(struct tally *tally, struct scheduler *self)
 {
-    struct ln_work_info *of = tally->of;
-    uint64_t queued_ns = tally->begun_at_ns - tally->asked_at_ns;
-    uint64_t run_ns = tally->through_at_ns - tally->begun_at_ns;
-    of->under_way--;
-    of->done++;
-    of->queued_ns += queued_ns;
-    of->queued_ns_max = larger(of->queued_ns_max, queued_ns);
-    of->run_ns += run_ns;
-    of->run_ns_max = larger(of->run_ns_max, run_ns);
+    tally->kind->counts.taken_back++;
+    tally_over(tally, io_now_ns(self->io) - tally->asked_at_ns);
+}
+
+static void
+tally_done(struct tally *tally, const struct io_work *work)
+{
+    struct ln_work_info *counts = &tally->kind->counts;
+    uint64_t run_ns = work->through_at_ns - work->begun_at_ns;
+    counts->done++;
+    counts->run_ns += run_ns;
+    counts->run_ns_max = larger(counts->run_ns_max, run_ns);
+    tally_over(tally, work->begun_at_ns - tally->asked_at_ns);
+}
+
+void
+work_init(struct work_kind kinds[LN_WORK_KINDS])
+{
+    for (unsigned kind = 0; kind < LN_WORK_KINDS; kind++) {
+        kinds[kind].last = &kinds[kind].first;
+    }
+}
+
+void
+work_info(const struct work_kind kinds[LN_WORK_KINDS], uint64_t now_ns,
+          struct ln_work_info out[LN_WORK_KINDS])
+{
+    for (unsigned kind = 0; kind < LN_WORK_KINDS; kind++) {
+        const struct tally *oldest = kinds[kind].first;
+        out[kind] = kinds[kind].counts;
+        out[kind].oldest_ns = oldest != NULL ? now_ns - oldest->asked_at_ns : 0;
+    }
 }
 
 struct job {
@@ -71,16 +99,14 @@ static void
 job_run(struct io_work *work)
 {
     struct job *job = (struct job *)work;
-    job->tally.begun_at_ns = io_now_ns(work->io);
     job->run(job->argument);
-    job->tally.through_at_ns = io_now_ns(work->io);
 }
 
 static void
 job_done(struct io_work *work)
 {
     struct job *job = (struct job *)work;
-    tally_done(&job->tally);
+    tally_done(&job->tally, work);
     wait_end_by_io(&job->wait, 0);
 }
 
@@ -92,7 +118,6 @@ priority_of(enum ln_work_kind kind)
         [LN_WORK_LOW] = IO_WORK_LOW,
         [LN_WORK_LONG] = IO_WORK_LONG,
     };
-    ASSERT(kind < LN_WORK_KINDS);
     return priorities[kind];
 }
 
@@ -143,9 +168,7 @@ static void
 errand_run(struct io_work *work)
 {
     struct errand *errand = (struct errand *)work;
-    errand->tally.begun_at_ns = io_now_ns(work->io);
     errand->job->run(errand->argument);
-    errand->tally.through_at_ns = io_now_ns(work->io);
 }
 
 static void
@@ -153,7 +176,7 @@ errand_done(struct io_work *work)
 {
     struct errand *errand = (struct errand *)work;
     errand->over = true;
-    tally_done(&errand->tally);
+    tally_done(&errand->tally, work);
     if (errand->wait != NULL) {
         wait_end_by_io(errand->wait, 0);
         return;
@@ -208,7 +231,7 @@ ln_work_for(const struct ln_job *job, void *argument, size_t bytes, uint64_t tim
         return error; /* errand_done does the rest */
     }
     if (error != 0 && !errand->over) {
-        tally_withdrawn(&errand->tally);
+        tally_taken_back(&errand->tally, self);
     }
     ln_disown(&errand->own);
     if (error != 0) {

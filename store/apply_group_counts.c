@@ -3,13 +3,8 @@
  * mark in his inbox, of which the newest takes the place of the one before it. What is told once,
  * that a message expired for somebody, stays in it. */
 #include "store/apply_group.h"
+#include "runtime/larger.h"
 #include "store/history_ledger.h"
-
-static uint64_t
-larger(uint64_t x, uint64_t y)
-{
-    return x > y ? x : y;
-}
 
 /* The number of the user's mark of counts; 0: it is not there any more, or not known yet. */
 static __attribute__((noinline)) uint64_t

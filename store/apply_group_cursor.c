@@ -5,16 +5,11 @@
  * due stands in the ledger. */
 #include "store/apply_group.h"
 
+#include "runtime/larger.h"
 #include "runtime/spares.h"
 #include "store/outbox.h"
 
 #include <errno.h>
-
-static uint64_t
-larger(uint64_t x, uint64_t y)
-{
-    return x > y ? x : y;
-}
 
 /* ---------------------------------------------------------------------- in a member's partition */
 

@@ -151,7 +151,7 @@ struct ask *ask_queue_pop(struct ask_queue *queue);
 void ask_queue_put_back(struct ask_queue *queue, struct ask *ask);
 /* All of them, in their order; the queue is empty then. */
 struct ask *ask_queue_take(struct ask_queue *queue);
-/* All of them become those of `to`, which is empty, in their order. */
+/* Moves all of them, in their order, to `to`, which is empty. */
 void ask_queue_move(struct ask_queue *queue, struct ask_queue *to);
 /* Frees them. */
 void ask_queue_fini(struct ask_queue *queue);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/cell.h"
 
+#include "runtime/larger.h"
 #include "store/store_priv.h"
 
 #include <errno.h>
@@ -51,12 +52,6 @@ bytes_since(const struct cell *cell, const struct log_mark *mark, uint64_t durab
         from = log_position_first(); /* it was never folded */
     }
     return log_position_distance(from, durable, log_place_of(cell->journal->log)->segment_bytes);
-}
-
-static uint64_t
-larger(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
 }
 
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/ledger.h"
 
+#include "runtime/larger.h"
 #include "store/cursor.h"
 
 #include <stdlib.h>
@@ -170,12 +171,6 @@ uint64_t
 ledger_seconds(uint64_t time_ms)
 {
     return time_ms > LEDGER_EPOCH_MS ? (time_ms - LEDGER_EPOCH_MS) / 1000 : 0;
-}
-
-static uint64_t
-larger(uint64_t x, uint64_t y)
-{
-    return x > y ? x : y;
 }
 
 void

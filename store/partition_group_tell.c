@@ -5,6 +5,7 @@
  *
  * Counting reads all of a group's members, and who wrote its newest messages and those that not all
  * have yet; the result is in the command, since apply looks up single records only. */
+#include "runtime/larger.h"
 #include "store/group_ledger.h"
 #include "store/partition_priv.h"
 #include "store/store_priv.h"
@@ -306,12 +307,6 @@ read_members(struct counting *counting, const struct store_range *range,
         ASSERT(error == 0);
     }
     counting->complete = !page.cut && counting->members_count < MEMBERS_READ;
-}
-
-static uint64_t
-larger(uint64_t x, uint64_t y)
-{
-    return x > y ? x : y;
 }
 
 /* Members who left beyond those that are remembered, some at a time: all of them are read each

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/room.h"
 
+#include "runtime/larger.h"
 #include "store/store_priv.h"
 
 enum {
@@ -75,12 +76,6 @@ room_pause_ns(uint64_t took_ns, uint64_t used, uint64_t bound)
     took_ns = took_ns < longest_ns ? took_ns : longest_ns;
     uint64_t pause_ns = took_ns * (PARTS - parts) / parts;
     return pause_ns < longest_ns ? pause_ns : longest_ns;
-}
-
-static uint64_t
-larger(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
 }
 
 static uint64_t

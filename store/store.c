@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/store.h"
 
+#include "runtime/larger.h"
 #include "store/folder.h"
 #include "store/keeper.h"
 #include "store/reader.h"
@@ -422,12 +423,6 @@ store_presence_set(struct store *store, unsigned scheduler, ln_pid presence)
 }
 
 /* ------------------------------------------------------------------------------------- operator */
-
-static uint64_t
-larger(uint64_t x, uint64_t y)
-{
-    return x > y ? x : y;
-}
 
 static void
 add_stats(const struct journal *journal, struct store_stats *out)

@@ -99,7 +99,7 @@ trace_find(const struct store *store, struct trace *trace)
     ln_own(&find.own, find_release);
     ln_work(begin_work, &find.work, LN_WORK_NORMAL);
     while (find.work.error == 0) {
-        ln_work(segment_work, &find.work, LN_WORK_LONG); /* a segment is up to 64 MiB */
+        ln_work(segment_work, &find.work, LN_WORK_NORMAL);
     }
     ln_disown(&find.own);
     find_release(&find.own);

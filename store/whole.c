@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/whole.h"
 
+#include "runtime/larger.h"
 #include "store/store_priv.h"
-
-static uint64_t
-larger(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
 
 static void
 count_cell(const struct cell *cell, struct whole *part)

@@ -83,7 +83,9 @@ work_fill(struct linnet_table *table, yajl_val row)
 {
     linnet_table_text(table, linnet_json_text(row, "kind"));
     linnet_table_number(table, linnet_json_number(row, "under_way"));
+    linnet_table_number(table, linnet_json_number(row, "oldest_us"));
     linnet_table_number(table, linnet_json_number(row, "done"));
+    linnet_table_number(table, linnet_json_number(row, "taken_back"));
     linnet_table_number(table, linnet_json_number(row, "queued_us_mean"));
     linnet_table_number(table, linnet_json_number(row, "queued_us_max"));
     linnet_table_number(table, linnet_json_number(row, "run_us_mean"));
@@ -94,8 +96,9 @@ static void
 work_print(yajl_val work)
 {
     static const struct linnet_column columns[] = {
-        {"WORK", false},   {"UNDER WAY", true}, {"DONE", true},    {"QUEUED US", true},
-        {"AT MOST", true}, {"RUN US", true},    {"AT MOST", true},
+        {"WORK", false},      {"UNDER WAY", true},  {"OLDEST US", true},
+        {"DONE", true},       {"TAKEN BACK", true}, {"QUEUED US", true},
+        {"QUEUED MAX", true}, {"RUN US", true},     {"RUN MAX", true},
     };
     linnet_table_show(columns, sizeof columns / sizeof columns[0], work, work_fill);
 }

@@ -322,6 +322,8 @@ struct io_work {
     void (*run)(struct io_work *work);
     void (*done)(struct io_work *work);
     struct io *io;
+    /* When it began and was through, as io_now_ns; for `done`, and the driver's before. */
+    uint64_t begun_at_ns, through_at_ns;
     /* The driver's: */
     struct io_work *next, **previous; /* in a queue; previous NULL: in none, it has begun */
     uint8_t priority;

@@ -115,6 +115,7 @@ static void
 job_done(void *context)
 {
     struct sim_job *job = context;
+    job->work->through_at_ns = job->sim->now_ns;
     sim_loop_complete_work(sim_loop_of(job->work->io), job->work);
     job_over(job);
 }
@@ -130,6 +131,7 @@ job_run(void *context)
     }
     unbegun_remove(job);
     sim->work->charged_ns = 0;
+    job->work->begun_at_ns = sim->now_ns;
     job->work->run(job->work);
     sim_later(sim, work_delay_ns(sim) + sim->work->charged_ns, job_done, job_drop, job);
 }

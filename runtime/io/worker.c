@@ -4,6 +4,8 @@
  * sleeps in the kernel is what we want. */
 #include "runtime/io/worker.h"
 
+#include "runtime/io/uring_priv.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -74,7 +76,9 @@ worker_run(struct worker_pool *pool, enum io_priority priority, unsigned least)
 {
     struct io_work *work;
     while ((work = queue_pop(&pool->queues[priority], least)) != NULL) {
+        work->begun_at_ns = uring_clock_ns();
         work->run(work);
+        work->through_at_ns = uring_clock_ns();
         pool->finished(work);
     }
 }

@@ -57,7 +57,7 @@ class Shell(unittest.IsolatedAsyncioTestCase):
         after = normal()
         self.assertGreater(after["done"], before["done"])
         self.assertGreater(after["run_us_max"], 0)
-        self.assertRegex(self.node.linnet("status").stdout, r"(?m)^normal +0 +[1-9]\d*( +\d+){4}$")
+        self.assertRegex(self.node.linnet("status").stdout, r"(?m)^normal( +\d+){2} +[1-9]\d*( +\d+){5}$")
 
     async def test_a_user_is_inspected_with_what_waits_for_each_device(self):
         alice = await self.come("alice")

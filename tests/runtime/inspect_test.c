@@ -428,13 +428,16 @@ work_story(void)
     }
     wait_for_long(2);
     EXPECT(ln_work_for(&errand, NULL, 0, 5) == -ETIMEDOUT); /* taken back: it had not begun */
-    EXPECT(long_work().under_way == 2 && long_work().done == 1);
+    EXPECT(long_work().under_way == 2 && long_work().done == 1 && long_work().taken_back == 1);
+    EXPECT(long_work().oldest_ns >= 5000000 && long_work().queued_ns >= 5000000);
     atomic_store(&let_go, true);
     wait_for_long(0);
-    EXPECT(long_work().done == 3 && long_work().queued_ns_max >= 5000000);
-    EXPECT(long_work().queued_ns >= long_work().queued_ns_max);
+    EXPECT(long_work().done == 3 && long_work().oldest_ns == 0);
+    EXPECT(long_work().queued_ns_max >= 5000000 && long_work().queued_ns >= 10000000);
     atomic_store(&let_go, false);
-    EXPECT(ln_work_for(&errand, NULL, 0, 5) == -ETIMEDOUT); /* it runs on without us */
+    do { /* until a worker has taken it: it runs on without us */
+        EXPECT(ln_work_for(&errand, NULL, 0, 5) == -ETIMEDOUT);
+    } while (long_work().under_way == 0);
     EXPECT(long_work().under_way == 1 && long_work().done == 3);
     atomic_store(&let_go, true);
     wait_for_long(0);

@@ -81,7 +81,7 @@ write_on(struct rig *r, unsigned index)
     RIG_CHECK(r, behind == BEHIND_FOLD);
     struct ln_scheduler_info info;
     RIG_CHECK(r, ln_inspect_scheduler(ln_scheduler(), &info) == 0);
-    RIG_CHECK(r, info.work[LN_WORK_LONG].done >= 2); /* files are filled as that: nobody waits */
+    RIG_CHECK(r, info.work[LN_WORK_LONG].done >= 2); /* files are made as that, so no read waits */
     RIG_CHECK(r, ln_now_ns() - folded_ns < LONG_S * S_NS / 2);
     r->done = true;
 }

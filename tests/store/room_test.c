@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What happens while folds take longer than what comes in. */
+#include "runtime/larger.h"
 #include "store/store_priv.h"
 #include "tests/spec.h"
 #include "tests/store/hand.h"
@@ -80,12 +81,6 @@ struct flood {
     struct store_stats stats; /* at the end */
 };
 static struct flood flood;
-
-static uint64_t
-larger(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
 
 static void
 look(struct rig *r)
