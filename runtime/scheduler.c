@@ -446,6 +446,7 @@ scheduler_discard(struct scheduler *self)
         actor_discard(self, actor);
     }
     resource_list_release(&self->errands);
+    work_init(self->work); /* what was under way is no more */
     sockets_discard(self);
     /* Last, since timers and waits lie on them. */
     while (stacks != NULL) {

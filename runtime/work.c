@@ -72,6 +72,7 @@ void
 work_init(struct work_kind kinds[LN_WORK_KINDS])
 {
     for (unsigned kind = 0; kind < LN_WORK_KINDS; kind++) {
+        kinds[kind].first = NULL;
         kinds[kind].last = &kinds[kind].first;
     }
 }

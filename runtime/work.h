@@ -7,12 +7,13 @@
 struct scheduler;
 struct tally;
 
-/* Of one kind. Zeroed, then work_init. */
+/* Of one kind. Its counts begin zeroed. */
 struct work_kind {
     struct tally *first, **last; /* under way, as it was asked for; last: where the next one goes */
     struct ln_work_info counts;  /* all but oldest_ns */
 };
 
+/* Nothing is under way. */
 void work_init(struct work_kind kinds[LN_WORK_KINDS]);
 /* As of now_ns. */
 void work_info(const struct work_kind kinds[LN_WORK_KINDS], uint64_t now_ns,

@@ -99,6 +99,7 @@ trace_find(const struct store *store, struct trace *trace)
     ln_own(&find.own, find_release);
     ln_work(begin_work, &find.work, LN_WORK_NORMAL);
     while (find.work.error == 0) {
+        /* Not as long work: a log's next file would wait for an operator's question. */
         ln_work(segment_work, &find.work, LN_WORK_NORMAL);
     }
     ln_disown(&find.own);

@@ -21,6 +21,7 @@
 #include "runtime/check.h"
 #include "runtime/io/io_priv.h"
 #include "runtime/io/uring.h"
+#include "runtime/io/uring_clock.h"
 #include "runtime/io/worker.h"
 
 #include <liburing.h>
@@ -166,8 +167,6 @@ uring_uncount(_Atomic uint64_t *gauge, uint64_t less)
     uint64_t now = atomic_load_explicit(gauge, memory_order_relaxed);
     atomic_store_explicit(gauge, now - less, memory_order_relaxed);
 }
-
-uint64_t uring_clock_ns(void);
 
 /* ------------------------------------------------------------------------ uring_probe.c */
 

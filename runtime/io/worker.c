@@ -4,7 +4,7 @@
  * sleeps in the kernel is what we want. */
 #include "runtime/io/worker.h"
 
-#include "runtime/io/uring_priv.h"
+#include "runtime/io/uring_clock.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -243,6 +243,20 @@ class Http(unittest.TestCase):
         eventually(lambda: self.counter("linnet_connections") == 1, "only this connection to be counted")
 
 
+class ManySchedulers(unittest.TestCase):
+    def test_the_metrics_of_many_schedulers_are_whole(self):
+        with Node("--schedulers", "24", "--store-segment-bytes", "2M", "--store-reserve-bytes", "2M") as node:
+            with urllib.request.urlopen(f"http://{node.host}:{node.port}/metrics", timeout=PATIENCE_S) as answer:
+                text = answer.read().decode("utf-8")
+        for scheduler in range(24):
+            self.assertRegex(text, rf'(?m)^linnet_scheduler_memory_used_bytes{{scheduler="{scheduler}"}} \d+$')
+        for row in ("under_way", "oldest_nanoseconds", "done_total", "taken_back_total", "queued_nanoseconds_total",
+                    "run_nanoseconds_total"):
+            for kind in "normal", "low", "long":
+                self.assertRegex(text, rf'(?m)^linnet_work_{row}{{kind="{kind}"}} \d+$')
+        self.assertTrue(text.endswith("\n"))
+
+
 class Patience(unittest.TestCase):
     """Clients that take their time."""
 

@@ -110,12 +110,31 @@ gets_its_next_file(void **state)
     }
 }
 
+static void
+charged_story(struct rig *r)
+{
+    struct ln_scheduler_info info;
+    ln_work(take_long, sim_of_io(ln_io()), LN_WORK_LOW);
+    RIG_CHECK(r, ln_inspect_scheduler(ln_scheduler(), &info) == 0);
+    RIG_CHECK(r, info.work[LN_WORK_LOW].run_ns_max >= LONG_S * S_NS);
+    RIG_CHECK(r, info.work[LN_WORK_LOW].queued_ns_max < S_NS);
+}
+
+static void
+work_takes_what_it_is_charged(void **state)
+{
+    (void)state;
+    rig_play_once(&rig, 1, charged_story);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest specs[] = {
         SPEC("a log gets its next file while what is removed waits for others' folds",
              gets_its_next_file),
+        SPEC("simulated work is counted with the time that it is charged with",
+             work_takes_what_it_is_charged),
     };
     return cmocka_run_group_tests(specs, NULL, NULL);
 }
