@@ -2,8 +2,8 @@
 /* What the writer of messages to a group is told of how far its members have them: counts, as a
  * mark in his inbox, of which the newest takes the place of the one before it. What is told once,
  * that a message expired for somebody, stays in it. */
-#include "store/apply_group.h"
 #include "runtime/larger.h"
+#include "store/apply_group.h"
 #include "store/history_ledger.h"
 
 /* The number of the user's mark of counts; 0: it is not there any more, or not known yet. */
