@@ -349,7 +349,7 @@ scheduler_metrics(struct ln_text *out)
 size_t
 metrics_bytes_max(unsigned schedulers)
 {
-    enum { ONCE = 48 << 10, OF_A_SCHEDULER = 2 << 10 }; /* twice of what they are, and more */
+    enum { ONCE = 48 << 10, OF_A_SCHEDULER = 2 << 10 }; /* nearly twice the most */
     return ONCE + (size_t)schedulers * OF_A_SCHEDULER;
 }
 

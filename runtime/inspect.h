@@ -35,7 +35,7 @@ struct ln_actor_info {
  * not somebody still waits for it. Sums and maxima are since the start. */
 struct ln_work_info {
     uint64_t under_way; /* asked for, and neither done nor taken back */
-    uint64_t oldest_ns; /* of that: since when the first has been asked for; 0: there is none */
+    uint64_t oldest_ns; /* how long ago the first of that was asked for; 0: there is none */
     uint64_t done;
     uint64_t taken_back; /* before a worker took it: its time was up, or its caller was ended */
     uint64_t queued_ns, queued_ns_max; /* of both: until a worker took it, or it was taken back */
