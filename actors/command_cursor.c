@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ack and markRead: cursors of the device's own user.
  *
- * Under pressure (pressure.h) receipts are held back for PRESSURE_WAIT_MS. Cursors only grow, so of
- * those held for the same chat, or the inbox, the store is asked for the highest alone, and what it
- * answers is the answer to all. Where that is a refusal, which may be meant for the highest alone,
- * each is asked for by itself.
+ * An ack waits for the end of what the socket brought, and the last markRead of a user's chat
+ * behind it waits with it: both are one request. To have read is to have received, and whoever
+ * wrote is told both at once. Otherwise he would be told twice: the second time once the first was
+ * acknowledged.
  *
- * An ack waits for the end of what the socket brought, so that a markRead behind it goes first: to
- * have read is to have received, and whoever wrote is told both at once. Otherwise he
- * would be told twice: the second time once the first was acknowledged. */
+ * Under pressure (pressure.h) receipts are held back for PRESSURE_WAIT_MS. Cursors only grow, so of
+ * those held for the same chat, or the inbox, the store is asked for the highest alone, the inbox's
+ * with that of a chat as above.
+ *
+ * What is answered to a request is the answer to all that share it. Where that is a refusal, which
+ * may be meant for another of them, each is asked for by itself. */
 #include "actors/command.h"
 
 #include "actors/command_group.h"
@@ -47,6 +50,17 @@ ack_new(const struct connection *connection, const struct pending *pending)
     *(struct store_ack *)(void *)request->data = (struct store_ack){
         .user = connection->user, .number = pending->inbox, .device = connection->device};
     return request;
+}
+
+static uint64_t
+request_both(const struct connection *connection, const struct pending *ack,
+             const struct pending *read)
+{
+    struct ln_msg *request = ack_new(connection, ack);
+    struct store_ack *asked = (struct store_ack *)(void *)request->data;
+    asked->peer = read->recipient;
+    asked->chat_number = read->chat_number;
+    return ln_request(store_user_pid(connection->messenger->store, connection->user), &request);
 }
 
 static struct ln_msg *
@@ -188,16 +202,57 @@ ask_late(struct connection *connection, struct pending *pending)
     connection->acks_late = true;
 }
 
+/* NULL: none. There is one ack at most, since all other commands but a markRead ask for it before,
+ * and one read. */
+static struct pending *
+late(const struct connection *connection, bool ack)
+{
+    for (struct pending *at = connection->pendings.first; at != NULL; at = at->next) {
+        if ((at->mode & LATE) != 0 && is_held(at) && is_ack(at) == ack) {
+            return at;
+        }
+    }
+    return NULL;
+}
+
+static void
+ask_now(struct connection *connection, struct pending *pending)
+{
+    pending->mode = 0;
+    pending_list_asked(&connection->pendings, pending, request(connection, pending));
+}
+
 void
 connection_acks_ask(struct connection *connection)
 {
-    connection->acks_late = false;
-    for (struct pending *at = connection->pendings.first; at != NULL; at = at->next) {
-        if ((at->mode & LATE) != 0 && is_held(at) && is_ack(at)) {
-            at->mode = 0;
-            pending_list_asked(&connection->pendings, at, request(connection, at));
-        }
+    if (!connection->acks_late) {
+        return;
     }
+    connection->acks_late = false;
+    struct pending *ack = late(connection, true);
+    struct pending *read = late(connection, false);
+    ASSERT(ack != NULL);
+    if (read == NULL) {
+        ask_now(connection, ack);
+        return;
+    }
+    uint64_t number = request_both(connection, ack, read);
+    ack->mode = SHARES;
+    read->mode = SHARES;
+    pending_list_asked(&connection->pendings, ack, number);
+    pending_list_asked(&connection->pendings, read, number);
+}
+
+/* Takes the pending. The read that waited until now is asked for before the ack, by itself. */
+static void
+read_late(struct connection *connection, struct pending *pending)
+{
+    struct pending *read = late(connection, false);
+    if (read != NULL) {
+        ask_now(connection, read);
+    }
+    pending->mode = LATE;
+    command_pending_add(connection, pending, 0);
 }
 
 /* Takes the pending. One beyond what the device was sent may be refused, and shares with none. */
@@ -209,6 +264,8 @@ ask_or_hold(struct connection *connection, struct pending *pending)
         hold(connection, pending);
     } else if (is_ack(pending)) {
         ask_late(connection, pending);
+    } else if (connection->acks_late && pending->kind == &request_read) {
+        read_late(connection, pending);
     } else {
         command_pending_add(connection, pending, request(connection, pending));
     }
@@ -224,12 +281,12 @@ highest(const struct connection *connection, struct pending *pending)
     return highest;
 }
 
-/* In the order of the commands, in which they are answered then. */
+/* One request, which has been sent, is that of all that go together with the one it was made of:
+ * in the order of the commands, in which they are answered then. */
 static void
-ask_for_all(struct connection *connection, struct pending *asked)
+share(struct connection *connection, struct pending *asked, uint64_t number)
 {
     const struct pending held = *asked;
-    uint64_t number = request(connection, asked);
     for (struct pending *at = connection->pendings.first; at != NULL; at = at->next) {
         bool shares = at != asked && go_together(at, &held);
         if (shares) {
@@ -243,14 +300,38 @@ ask_for_all(struct connection *connection, struct pending *asked)
     }
 }
 
+/* The highest ack that is held, or the highest read of the user's chat that was read last; NULL:
+ * there is none that may go with another. */
+static struct pending *
+held_last(const struct connection *connection, const struct request_kind *kind)
+{
+    struct pending *last = NULL;
+    for (struct pending *at = connection->pendings.first; at != NULL; at = at->next) {
+        last = is_held(at) && at->kind == kind && (at->mode & ALONE) == 0 ? at : last;
+    }
+    return last != NULL ? highest(connection, last) : NULL;
+}
+
+/* What was read goes before the ack, or with it. */
 void
 connection_receipts_ask(struct connection *connection)
 {
     connection->asks_again = false;
+    struct pending *ack = held_last(connection, &request_ack);
+    struct pending *read = ack != NULL ? held_last(connection, &request_read) : NULL;
     for (struct pending *at = connection->pendings.first; at != NULL; at = at->next) {
-        if (is_held(at)) {
-            ask_for_all(connection, highest(connection, at));
+        bool waits = read != NULL && (go_together(at, ack) || go_together(at, read));
+        if (is_held(at) && !waits) {
+            struct pending *asked = highest(connection, at);
+            share(connection, asked, request(connection, asked));
         }
+    }
+    if (read != NULL) {
+        uint64_t number = request_both(connection, ack, read);
+        ack->mode |= SHARES;
+        read->mode |= SHARES;
+        share(connection, ack, number);
+        share(connection, read, number);
     }
 }
 
@@ -278,9 +359,13 @@ put_off(struct connection *connection, struct pending *pending, int error)
     if (error == 0 || (busy ? !ours : !shared)) {
         return false;
     }
-    pending->mode |= busy ? 0 : ALONE;
-    join_or_wait(connection, pending);
-    ask_after(connection, CONNECTION_AGAIN_MS);
+    if (busy) {
+        join_or_wait(connection, pending);
+        ask_after(connection, CONNECTION_AGAIN_MS);
+    } else {
+        pending->mode |= ALONE;
+        command_pending_add(connection, pending, request(connection, pending));
+    }
     return true;
 }
 

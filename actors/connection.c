@@ -356,9 +356,7 @@ static void
 input_use(struct connection *connection, struct websocket_input *input)
 {
     frames_use(connection, input);
-    if (connection->acks_late) {
-        connection_acks_ask(connection);
-    }
+    connection_acks_ask(connection);
 }
 
 void

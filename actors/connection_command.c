@@ -127,7 +127,7 @@ command(struct connection *connection, const Linnet__V1__ClientFrame *frame,
 {
     size_t which = (size_t)frame->command_case;
     ASSERT(which < sizeof(kinds) / sizeof(kinds[0]) && kinds[which] != NULL);
-    if (connection->acks_late && kinds[which] != &command_mark_read) {
+    if (kinds[which] != &command_mark_read) {
         connection_acks_ask(connection);
     }
     if (connection->phase != CONNECTION_LOGIN) {

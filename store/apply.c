@@ -48,6 +48,7 @@ static const struct apply_command_kind *const kinds[COMMAND_KINDS] = {
     [COMMAND_MESSAGE] = &apply_message,
     [COMMAND_ACK] = &apply_ack,
     [COMMAND_READ] = &apply_read,
+    [COMMAND_ACK_READ] = &apply_ack_read,
     [COMMAND_STREAM] = &apply_stream,
     [COMMAND_STREAM_ACK] = &apply_stream_ack,
     [COMMAND_STREAM_ROUND] = &apply_stream_round,

@@ -17,6 +17,9 @@ deliver(const struct apply *apply, const struct command_ack *ack, struct record_
         uint64_t peer;
         uint64_t chat_number;
         command_pair_get(&ack->chats, i, &peer, &chat_number);
+        if (peer == ack->peer && chat_number <= ack->chat_number && apply->result->error == 0) {
+            continue; /* it has been read */
+        }
         if ((peer & COMMAND_PAIR_GROUP) != 0) {
             apply_group_delivered(apply, ack->user, peer & ~COMMAND_PAIR_GROUP, chat_number);
             continue;
@@ -46,20 +49,16 @@ apply_need_ack(const struct needs *needs, const struct command *command)
     }
 }
 
+/* The head is the user's. */
 static void
-run_ack(const struct apply *apply, const struct command *command)
+acknowledge(const struct apply *apply, const struct command_ack *ack, struct record_head *head)
 {
-    const struct command_ack *ack = &command->ack;
-    struct record_head head;
-    struct record_cursor *cursor = NULL;
-    if (inbox_head_get(apply->ledger, ack->user, &head)) {
-        cursor = inbox_cursor(&head, ack->device);
-    }
+    struct record_cursor *cursor = inbox_cursor(head, ack->device);
     if (cursor == NULL) {
         apply->result->error = -ENOENT;
         return;
     }
-    if (ack->number > head.last.number) {
+    if (ack->number > head->last.number) {
         apply->result->error = -ERANGE;
         return;
     }
@@ -67,11 +66,22 @@ run_ack(const struct apply *apply, const struct command *command)
         cursor->state = RECORD_CURSOR_HOLDS;
         cursor->acked = (struct record_place){
             .number = ack->number, .entries = ack->total_entries, .bytes = ack->total_bytes};
-        due_consider(apply->ledger, apply->effects, ack->user, &head, cursor);
-        inbox_trim(apply->ledger, ack->user, &head);
-        inbox_head_put(apply->ledger, ack->user, &head);
+        due_consider(apply->ledger, apply->effects, ack->user, head, cursor);
+        inbox_trim(apply->ledger, ack->user, head);
+        inbox_head_put(apply->ledger, ack->user, head);
     }
-    deliver(apply, ack, &head);
+    deliver(apply, ack, head);
+}
+
+static void
+run_ack(const struct apply *apply, const struct command *command)
+{
+    struct record_head head;
+    if (!inbox_head_get(apply->ledger, command->ack.user, &head)) {
+        apply->result->error = -ENOENT;
+        return;
+    }
+    acknowledge(apply, &command->ack, &head);
 }
 
 const struct apply_command_kind apply_ack = {apply_need_ack, run_ack};
@@ -96,22 +106,17 @@ tell_again(const struct apply *apply, const struct command_read *read, struct re
     }
 }
 
+/* The head is the user's. */
 static void
-run_read(const struct apply *apply, const struct command *command)
+mark_read(const struct apply *apply, const struct command_read *read, struct record_head *head)
 {
-    const struct command_read *read = &command->read;
-    struct record_head head;
     struct record_chat chat;
-    if (!inbox_head_get(apply->ledger, read->user, &head)) {
-        apply->result->error = -ENOENT;
-        return;
-    }
     if (!chat_get(apply->ledger, read->user, read->peer, &chat) || read->chat_number > chat.last) {
         apply->result->error = -ERANGE;
         return;
     }
     if (read->chat_number <= chat.read) {
-        tell_again(apply, read, &head, &chat);
+        tell_again(apply, read, head, &chat);
         return;
     }
     chat.read = read->chat_number;
@@ -119,17 +124,52 @@ run_read(const struct apply *apply, const struct command *command)
     if (chat.delivered < chat.read) {
         chat.delivered = chat.read;
     }
-    struct chat_owner owner = {
-        .user = read->user, .peer = read->peer, .head = &head, .chat = &chat};
+    struct chat_owner owner = {.user = read->user, .peer = read->peer, .head = head, .chat = &chat};
     chat_tell(apply->ledger, apply->effects, &owner);
-    if (head.devices > 1) {
+    if (head->devices > 1) {
         chat_mark(apply->ledger, apply->effects, &owner, CHAT_OWN);
-        inbox_head_put(apply->ledger, read->user, &head);
+        inbox_head_put(apply->ledger, read->user, head);
     }
     chat_put(apply->ledger, read->user, read->peer, &chat);
 }
 
+static void
+run_read(const struct apply *apply, const struct command *command)
+{
+    struct record_head head;
+    if (!inbox_head_get(apply->ledger, command->read.user, &head)) {
+        apply->result->error = -ENOENT;
+        return;
+    }
+    mark_read(apply, &command->read, &head);
+}
+
 const struct apply_command_kind apply_read = {need_read, run_read};
+
+static void
+need_ack_read(const struct needs *needs, const struct command *command)
+{
+    apply_need_ack(needs, command);
+    need(needs, RECORD_CHAT, command->ack.user, command->ack.peer);
+}
+
+/* What was read is told first, and with it that it was delivered. */
+static void
+run_ack_read(const struct apply *apply, const struct command *command)
+{
+    const struct command_ack *ack = &command->ack;
+    struct command_read read = {
+        .user = ack->user, .peer = ack->peer, .chat_number = ack->chat_number};
+    struct record_head head;
+    if (!inbox_head_get(apply->ledger, ack->user, &head)) {
+        apply->result->error = -ENOENT;
+        return;
+    }
+    mark_read(apply, &read, &head);
+    acknowledge(apply, ack, &head);
+}
+
+const struct apply_command_kind apply_ack_read = {need_ack_read, run_ack_read};
 
 static void
 need_receipt(const struct needs *needs, const struct payload *payload)

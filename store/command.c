@@ -230,6 +230,27 @@ ack_get(struct cursor_in *in, struct command *command)
     out->total_entries = cursor_get_u64(in);
     out->total_bytes = cursor_get_u64(in);
     command_get_pairs(in, &out->chats);
+    out->peer = 0;
+    out->chat_number = 0;
+}
+
+static void
+ack_read_put(struct cursor_out *out, const struct command *command)
+{
+    ack_put(out, command);
+    cursor_put_u64(out, command->ack.peer);
+    cursor_put_u64(out, command->ack.chat_number);
+}
+
+static void
+ack_read_get(struct cursor_in *in, struct command *command)
+{
+    ack_get(in, command);
+    command->ack.peer = cursor_get_u64(in);
+    command->ack.chat_number = cursor_get_u64(in);
+    if (command->ack.peer == 0 || command->ack.chat_number == 0) {
+        cursor_in_fail(in);
+    }
 }
 
 static void
@@ -363,6 +384,7 @@ static const struct command_coding codings[COMMAND_KINDS] = {
     [COMMAND_MESSAGE] = {"MESSAGE", message_put, message_get},
     [COMMAND_ACK] = {"ACK", ack_put, ack_get},
     [COMMAND_READ] = {"READ", read_put, read_get},
+    [COMMAND_ACK_READ] = {"ACK_READ", ack_read_put, ack_read_get},
     [COMMAND_STREAM] = {"STREAM", stream_put, stream_get},
     [COMMAND_STREAM_ACK] = {"STREAM_ACK", stream_ack_put, stream_ack_get},
     [COMMAND_STREAM_ROUND] = {"STREAM_ROUND", stream_round_put, stream_round_get},

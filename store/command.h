@@ -43,6 +43,7 @@ enum command_kind {
     COMMAND_STREAM = 11,        /* something out of another partition's outbox */
     COMMAND_STREAM_ACK = 12,    /* another partition has applied what it was sent, up to a number */
     COMMAND_STREAM_ROUND = 13,  /* as STREAM: messages of one group that lie there together */
+    COMMAND_ACK_READ = 14,      /* READ, then ACK, of one user */
     COMMAND_GROUP_CREATE = 16,  /* in the creator's partition */
     COMMAND_GROUP_CHANGE = 17,  /* in the group's */
     COMMAND_GROUP_MESSAGE = 18, /* as MESSAGE; its recipient is the group */
@@ -184,7 +185,9 @@ struct command_ack {
     uint64_t total_entries; /* of the entry at that number, or of the last one before it */
     uint64_t total_bytes;
     struct command_pairs
-        chats; /* (peer, highest chat number) of what lies between the device's cursor and it */
+        chats;     /* (peer, highest chat number) of what lies between the device's cursor and it */
+    uint64_t peer; /* ACK_READ: whose messages the user has read, up to chat_number */
+    uint64_t chat_number;
 };
 
 struct command_read {

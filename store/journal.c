@@ -80,9 +80,9 @@ journal_fini(struct journal *journal)
 static bool
 may_linger(enum command_kind kind)
 {
-    return kind == COMMAND_ACK || kind == COMMAND_READ || kind == COMMAND_STREAM ||
-           kind == COMMAND_STREAM_ACK || kind == COMMAND_STREAM_ROUND || kind == COMMAND_SEEN ||
-           kind == COMMAND_WAKE_DONE || kind == COMMAND_DEVICE_UNSEEN ||
+    return kind == COMMAND_ACK || kind == COMMAND_READ || kind == COMMAND_ACK_READ ||
+           kind == COMMAND_STREAM || kind == COMMAND_STREAM_ACK || kind == COMMAND_STREAM_ROUND ||
+           kind == COMMAND_SEEN || kind == COMMAND_WAKE_DONE || kind == COMMAND_DEVICE_UNSEEN ||
            kind == COMMAND_INBOX_EXPIRE || kind == COMMAND_DEVICE_ATTACH;
 }
 

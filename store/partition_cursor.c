@@ -85,14 +85,17 @@ sweep_passed(struct partition *partition, struct ask *ask, const struct record_p
     if (out->expired == 0) {
         return ASK_READY;
     }
-    enum ask_outcome outcome = partition_log_passed(partition, ask, out, act);
+    enum ask_outcome outcome = partition_log_passed(partition, &ask->ranges[0], out, act);
     (void)gather(partition, ask, from, now_ms, out);
     return outcome == ASK_TAKEN ? ASK_READY : outcome;
 }
 
+/* With what was read, if it `reads`. */
 static enum ask_outcome
-log_ack(struct partition *partition, struct ask *ask, const struct record_place *base, bool act)
+log_ack(struct partition *partition, struct ask *ask, const struct record_place *base, bool reads,
+        bool act)
 {
+    const struct store_ack *asked = ASK_DATA(store_ack, ask);
     struct gather gathered;
     enum ask_outcome outcome;
     do {
@@ -107,6 +110,11 @@ log_ack(struct partition *partition, struct ask *ask, const struct record_place 
             return outcome;
         }
         command.ack = gathered.ack;
+        if (reads && !gathered.left) {
+            command.kind = COMMAND_ACK_READ;
+            command.ack.peer = asked->peer;
+            command.ack.chat_number = asked->chat_number;
+        }
         if (!partition_knows_needs(partition, &command)) {
             return ASK_MISSING;
         }
@@ -119,38 +127,98 @@ log_ack(struct partition *partition, struct ask *ask, const struct record_place 
     return outcome;
 }
 
-enum { ACK_IS_NEWS = 1 };
+enum { IS_NEWS = 1 };
 
-/* ACK_IS_NEWS and from where on it counts, 0 when it is none, or why it is refused. */
+/* IS_NEWS and from where on it counts, 0 when it is none, or why it is refused. */
 static int
-ack_base(struct partition *partition, const struct store_ack *ack, struct record_place *out)
+ack_verdict(struct record_head *head, const struct store_ack *ack, struct record_place *out)
 {
-    struct record_head head;
-    const struct record_cursor *cursor = NULL;
-    if (inbox_head_get(&partition->ledger, ack->user, &head)) {
-        cursor = inbox_cursor(&head, ack->device);
-    }
-    if (cursor == NULL || ack->number > head.last.number) {
+    const struct record_cursor *cursor = inbox_cursor(head, ack->device);
+    if (cursor == NULL || ack->number > head->last.number) {
         return cursor == NULL ? -ENOENT : -ERANGE;
     }
-    *out = *gather_base(&head, cursor);
+    *out = *gather_base(head, cursor);
     bool known = cursor->state == RECORD_CURSOR_HOLDS && ack->number <= cursor->acked.number;
-    return known ? 0 : ACK_IS_NEWS;
+    return known ? 0 : IS_NEWS;
+}
+
+/* Likewise of what was read with it. *out_further: than any device had acknowledged. */
+static int
+read_verdict(struct partition *partition, const struct record_head *head,
+             const struct store_ack *ack, bool *out_further)
+{
+    struct record_chat chat;
+    if (!chat_get(&partition->ledger, ack->user, ack->peer, &chat) ||
+        ack->chat_number > chat.last) {
+        return -ERANGE;
+    }
+    *out_further = ack->chat_number > chat.delivered;
+    return ack->chat_number > chat.read || chat_owes_read(head, &chat) ? IS_NEWS : 0;
+}
+
+static enum ask_outcome
+log_read(struct partition *partition, struct ask *ask, bool act)
+{
+    const struct store_ack *ack = ASK_DATA(store_ack, ask);
+    struct command command = {
+        .partition = partition->ledger.partition,
+        .kind = COMMAND_READ,
+        .read = {.user = ack->user, .peer = ack->peer, .chat_number = ack->chat_number},
+    };
+    if (!partition_knows_needs(partition, &command)) {
+        return ASK_MISSING;
+    }
+    return act ? partition_log_known(partition, ask, &command) : ASK_READY;
+}
+
+static void
+answer_acked(struct ask *ask, const struct result *result)
+{
+    if (ASK_DATA(store_ack, ask)->peer != 0) {
+        partition_answer_marked(ask, result);
+    } else {
+        ask_answer_error(ask, 0);
+    }
 }
 
 static enum ask_outcome
 run_ack(struct partition *partition, struct ask *ask, bool act)
 {
     const struct store_ack *ack = ASK_DATA(store_ack, ask);
+    struct record_head head;
     struct record_place base;
-    if (!partition_knows_record(partition, RECORD_HEAD, ack->user, 0)) {
+    bool knows = partition_knows_record(partition, RECORD_HEAD, ack->user, 0);
+    if (ack->peer != 0) {
+        knows = partition_knows_record(partition, RECORD_CHAT, ack->user, ack->peer) && knows;
+    }
+    if (!knows) {
         return ASK_MISSING;
     }
-    int verdict = ack_base(partition, ack, &base);
-    if (verdict != ACK_IS_NEWS) {
-        return act ? partition_refuse(ask, verdict) : ASK_READY;
+    if (!inbox_head_get(&partition->ledger, ack->user, &head)) {
+        return act ? partition_refuse(ask, -ENOENT) : ASK_READY;
     }
-    return log_ack(partition, ask, &base, act);
+    int verdict = ack_verdict(&head, ack, &base);
+    bool further = false;
+    int read = ack->peer != 0 && verdict >= 0 ? read_verdict(partition, &head, ack, &further) : 0;
+    if (verdict < 0 || read < 0) {
+        return act ? partition_refuse(ask, verdict < 0 ? verdict : read) : ASK_READY;
+    }
+    if (read == IS_NEWS && further) {
+        enum ask_outcome outcome = partition_log_unseen(partition, &ask->ranges[1], ack->user, act);
+        if (outcome != ASK_READY && outcome != ASK_TAKEN) {
+            return outcome;
+        }
+    }
+    if (verdict == IS_NEWS) {
+        return log_ack(partition, ask, &base, read == IS_NEWS, act);
+    }
+    if (read == IS_NEWS) {
+        return log_read(partition, ask, act);
+    }
+    if (act) {
+        answer_acked(ask, &(struct result){0});
+    }
+    return act ? ASK_DONE : ASK_READY;
 }
 
 /* ----------------------------------------------------------------------------------------- read */
@@ -186,7 +254,7 @@ run_read(struct partition *partition, struct ask *ask, bool act)
     bool met = chat_get(&partition->ledger, read->user, read->peer, &chat);
     if (!act) {
         return met && read->chat_number > chat.delivered
-                   ? partition_log_unseen(partition, ask, read->user, false)
+                   ? partition_log_unseen(partition, &ask->ranges[0], read->user, false)
                    : ASK_READY;
     }
     if (!met || read->chat_number > chat.last) {
@@ -200,7 +268,8 @@ run_read(struct partition *partition, struct ask *ask, bool act)
         return ASK_DONE;
     }
     if (read->chat_number > chat.delivered) {
-        enum ask_outcome outcome = partition_log_unseen(partition, ask, read->user, true);
+        enum ask_outcome outcome =
+            partition_log_unseen(partition, &ask->ranges[0], read->user, true);
         if (outcome != ASK_READY && outcome != ASK_TAKEN) {
             return outcome;
         }
@@ -210,11 +279,19 @@ run_read(struct partition *partition, struct ask *ask, bool act)
 
 /* ------------------------------------------------------------------------------------ the kinds */
 
+static bool
+valid_ack(const struct ask *ask)
+{
+    const struct store_ack *ack = ASK_DATA(store_ack, ask);
+    return partition_valid_user(ask) && (ack->peer == 0) == (ack->chat_number == 0);
+}
+
 const struct ask_kind ask_ack = {
     .bytes = sizeof(struct store_ack),
     .yields = ASK_YIELDS_RECEIPT,
-    .valid = partition_valid_user,
+    .valid = valid_ack,
     .run = run_ack,
+    .answer = answer_acked,
 };
 const struct ask_kind ask_read = {
     .bytes = sizeof(struct store_read),

@@ -228,7 +228,8 @@ run_read(struct partition *partition, struct ask *ask, bool act)
     bool met = membership_get(&partition->ledger, read->user, read->peer, &membership);
     bool unseen = met && read->chat_number > membership.delivered;
     if (!act) {
-        return unseen ? partition_log_unseen(partition, ask, read->user, false) : ASK_READY;
+        return unseen ? partition_log_unseen(partition, &ask->ranges[0], read->user, false)
+                      : ASK_READY;
     }
     if (!met) {
         return partition_refuse(ask, -ENOENT);
@@ -241,7 +242,8 @@ run_read(struct partition *partition, struct ask *ask, bool act)
         return ASK_DONE;
     }
     if (unseen) {
-        enum ask_outcome outcome = partition_log_unseen(partition, ask, read->user, true);
+        enum ask_outcome outcome =
+            partition_log_unseen(partition, &ask->ranges[0], read->user, true);
         if (outcome != ASK_READY && outcome != ASK_TAKEN) {
             return outcome;
         }

@@ -8,14 +8,13 @@
 #include "store/partition_priv.h"
 
 enum ask_outcome
-partition_log_passed(struct partition *partition, struct ask *ask, const struct gather *gather,
-                     bool act)
+partition_log_passed(struct partition *partition, const struct ask_range *range,
+                     const struct gather *gather, bool act)
 {
     struct command command = {.partition = partition->ledger.partition, .kind = COMMAND_SWEEP};
     struct ask_sweep sweep = {.now_ms = gather->now_ms};
     struct page page;
-    page_start(&page, partition->ledger.delta, &gather->range,
-               ask->ranges[0].read ? &ask->ranges[0].rows : NULL);
+    page_start(&page, partition->ledger.delta, &gather->range, range->read ? &range->rows : NULL);
     command.sweep.rows = partition->journal->pairs;
     command.sweep.count = gather_expired(gather, &page, partition->journal->pairs);
     if (!partition_knows_needs(partition, &command)) {
@@ -57,7 +56,7 @@ unseen(const struct partition *partition, uint64_t user, struct gather *out)
 }
 
 enum ask_outcome
-partition_log_unseen(struct partition *partition, struct ask *ask, uint64_t user, bool act)
+partition_log_unseen(struct partition *partition, struct ask_range *range, uint64_t user, bool act)
 {
     struct gather gather;
     struct page page;
@@ -72,13 +71,12 @@ partition_log_unseen(struct partition *partition, struct ask *ask, uint64_t user
             .rows_max = COMMAND_PAIRS_MAX,
             .bytes_max = STORE_PAGE_BYTES_MAX,
         };
-        if (!partition_has_read(&ask->ranges[0], partition, &wanted)) {
+        if (!partition_has_read(range, partition, &wanted)) {
             return ASK_MISSING;
         }
     }
-    page_start(&page, partition->ledger.delta, &gather.range,
-               ask->ranges[0].read ? &ask->ranges[0].rows : NULL);
+    page_start(&page, partition->ledger.delta, &gather.range, range->read ? &range->rows : NULL);
     while (page_next(&page, &key, &value) && gather_add(&gather, key.a, value)) {
     }
-    return gather.expired > 0 ? partition_log_passed(partition, ask, &gather, act) : ASK_READY;
+    return gather.expired > 0 ? partition_log_passed(partition, range, &gather, act) : ASK_READY;
 }

@@ -143,13 +143,15 @@ enum ask_outcome partition_log_for_user(struct partition *partition, struct ask 
 /* partition_passed.c */
 struct gather;
 /* Logs the sweep of what has expired of what was gathered, which is gathered anew behind it: the
- * scratch is used. ASK_TAKEN, or ASK_READY where it is not to act. */
-enum ask_outcome partition_log_passed(struct partition *partition, struct ask *ask,
+ * scratch is used. `range` has what was read for it. ASK_TAKEN, or ASK_READY where it is not to
+ * act. */
+enum ask_outcome partition_log_passed(struct partition *partition, const struct ask_range *range,
                                       const struct gather *gather, bool act);
 /* The same of what no device has acknowledged, as much as one command holds, for a user who has
- * read further. ASK_READY: there was nothing, or it is not to act. */
-enum ask_outcome partition_log_unseen(struct partition *partition, struct ask *ask, uint64_t user,
-                                      bool act);
+ * read further; `range` is the ask's, and used for that alone. ASK_READY: there was nothing, or it
+ * is not to act. */
+enum ask_outcome partition_log_unseen(struct partition *partition, struct ask_range *range,
+                                      uint64_t user, bool act);
 
 /* Answers with an error. */
 enum ask_outcome partition_refuse(struct ask *ask, int error);

@@ -76,9 +76,14 @@ partition_trace(struct partition *partition, const struct command *command,
     }
     steps_moment(steps);
     bool read = command->kind == COMMAND_READ || command->kind == COMMAND_GROUP_READ;
+    bool ack_read = command->kind == COMMAND_ACK_READ;
+    if (ack_read && result->error == 0) {
+        steps_note(steps, STEP_READ, command->ack.peer, command->ack.user, 0,
+                   command->ack.chat_number);
+    }
     if (is_message(command)) {
         trace_message(partition, steps, &command->message, result);
-    } else if (command->kind == COMMAND_ACK && result->error == 0) {
+    } else if ((ack_read || command->kind == COMMAND_ACK) && result->error == 0) {
         steps_note(steps, STEP_ACKNOWLEDGED, 0, command->ack.user, command->ack.device,
                    command->ack.number);
     } else if (read && result->error == 0) {

@@ -65,7 +65,9 @@ enum store_tag {
     /* store_message, buffer -> store_sent; -ESTALE: below the window; -EDQUOT: no device has
      * room */
     STORE_MESSAGE,
-    STORE_ACK,   /* store_ack -> nothing; -ERANGE: beyond what is in the inbox */
+    /* store_ack -> nothing, or with a peer store_marked; -ERANGE: beyond what is in the inbox, or
+     * as READ, and then none of the two is done */
+    STORE_ACK,
     STORE_READ,  /* store_read -> store_marked; -ERANGE: beyond the chat's last message */
     STORE_INBOX, /* store_inbox -> store_page, buffer: entries (entry_next) */
     STORE_CHATS, /* store_list -> store_rows, buffer: struct store_chat [count] */
@@ -182,6 +184,8 @@ struct store_sent {
 struct store_ack {
     uint64_t user;
     uint64_t number;
+    uint64_t peer; /* not 0: what this one wrote is read as well, as by store_read, and before */
+    uint64_t chat_number;
     uint16_t device;
 };
 struct store_read {

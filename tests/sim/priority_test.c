@@ -433,6 +433,40 @@ one_that_is_refused_takes_none_with_it(void **state)
     end_both();
 }
 
+/* Marks of the chat, an acknowledgement between them: one request, and one event for Alice. */
+static void
+what_is_held_of_an_ack_and_marks_is_told_at_once(void **state)
+{
+    (void)state;
+    two_people();
+    press();
+    unsigned from = alice.heard_count;
+    say(&bob, "{\"markRead\":{\"chat\":{\"userId\":\"#\"},\"chatNumber\":\"3\"}}", alice_id, 0);
+    say(&bob, "{\"ref\":\"7\",\"ack\":{\"inboxNumber\":\"#\"}}", fed[0][4], 0);
+    say(&bob, "{\"ref\":\"8\",\"markRead\":{\"chat\":{\"userId\":\"#\"},\"chatNumber\":\"5\"}}",
+        alice_id, 0);
+    await(&alice, "\"delivered\":\"5\",\"read\":\"5\"");
+    assert_int_equal(wire_heard_times(&alice, from, "\"receipts\""), 1);
+    assert_non_null(strstr(wire_expect(&bob, "\"done\""), "\"ref\":\"7\""));
+    assert_non_null(strstr(wire_expect(&bob, "\"done\""), "\"ref\":\"8\""));
+    end_both();
+}
+
+static void
+an_ack_that_is_held_is_not_refused_with_a_mark(void **state)
+{
+    (void)state;
+    two_people();
+    press();
+    say(&bob, "{\"ref\":\"7\",\"ack\":{\"inboxNumber\":\"#\"}}", fed[0][4], 0);
+    say(&bob, "{\"ref\":\"8\",\"markRead\":{\"chat\":{\"userId\":\"#\"},\"chatNumber\":\"6\"}}",
+        alice_id, 0);
+    assert_non_null(strstr(wire_expect(&bob, "OUT_OF_RANGE"), "\"ref\":\"8\""));
+    assert_non_null(strstr(wire_expect(&bob, "\"done\""), "\"ref\":\"7\""));
+    await(&alice, "\"delivered\":\"5\"");
+    end_both();
+}
+
 /* More than a connection looks through. */
 static void
 those_that_share_a_request_are_answered_in_their_order(void **state)
@@ -587,6 +621,10 @@ main(void)
         SPEC("receipts that are held when their client leaves are kept",
              what_is_held_when_its_client_leaves_is_kept),
         SPEC("one that is refused takes none with it", one_that_is_refused_takes_none_with_it),
+        SPEC("what is held of an acknowledgement and marks is told at once",
+             what_is_held_of_an_ack_and_marks_is_told_at_once),
+        SPEC("an acknowledgement that is held is not refused with a mark",
+             an_ack_that_is_held_is_not_refused_with_a_mark),
         SPEC("those that share a request are answered in their order",
              those_that_share_a_request_are_answered_in_their_order),
         SPEC("those that nobody waits for hold up none", those_that_nobody_waits_for_hold_up_none),

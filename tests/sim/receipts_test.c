@@ -122,6 +122,36 @@ each_is_refused_alone(void **state)
     }
 }
 
+/* Of those in one segment the last goes with the ack. */
+static void
+each_mark_is_answered(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        unsigned char frames[512];
+        char text[128];
+        begin(seed);
+        uint64_t number = 0;
+        for (unsigned n = 1; n <= 3; n++) {
+            number = alice_writes();
+        }
+        (void)snprintf(text, sizeof text, "{\"ref\":\"9\",\"ack\":{\"inboxNumber\":\"%llu\"}}",
+                       (unsigned long long)number);
+        size_t bytes = frame_put(frames, text);
+        for (unsigned n = 1; n <= 3; n++) {
+            (void)snprintf(text, sizeof text,
+                           "{\"ref\":\"%u\",\"markRead\":{\"chat\":{\"userId\":\"%llu\"},"
+                           "\"chatNumber\":\"%u\"}}",
+                           n, (unsigned long long)alice_id, n);
+            bytes += frame_put(frames + bytes, text);
+        }
+        wire_send(&bob, frames, bytes);
+        assert_non_null(wire_heard_soon(&alice, "\"delivered\":\"3\",\"read\":\"3\""));
+        assert_int_equal(wire_heard_times(&bob, 0, "\"done\""), 4);
+        end();
+    }
+}
+
 /* Bob's app acknowledges all at once: its own tick, and what Alice wrote before. */
 static void
 what_lies_before_a_tick_is_taken_in(void **state)
@@ -149,6 +179,7 @@ main(void)
     const struct CMUnitTest specs[] = {
         SPEC("what is acknowledged and read in one segment is one event", both_ticks_come_at_once),
         SPEC("an ack and a markRead in one segment are refused each alone", each_is_refused_alone),
+        SPEC("of several markReads behind an ack each is answered", each_mark_is_answered),
         SPEC("who acknowledges a tick has what was written before it, and the writer is told",
              what_lies_before_a_tick_is_taken_in),
     };

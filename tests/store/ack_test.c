@@ -2,6 +2,7 @@
 /* An acknowledgement acknowledges all up to its number, by the real partition. Here the number is
  * that of a mark, which takes no room, with a message right before it. */
 #include "store/group.h"
+#include "store/store_priv.h"
 
 #include "tests/spec.h"
 #include "tests/store/hand.h"
@@ -118,6 +119,126 @@ tells_what_had_expired(void **state)
     rig_play_once(&rig, 2, expired_story);
 }
 
+/* -------------------------------------------------------------------------- with what was read */
+
+/* That were logged. */
+static uint64_t
+commands_of(const struct rig *r)
+{
+    uint64_t commands = 0;
+    for (unsigned i = 0; i < r->store->journals_count; i++) {
+        commands += counter_get(&r->store->journals[i].commands);
+    }
+    return commands;
+}
+
+/* The error; *out_moved is untouched then. */
+static int
+bob_takes_and_reads(struct rig *r, uint64_t number, uint64_t chat_number, bool *out_moved)
+{
+    struct store_ack ack = {
+        .user = bob, .number = number, .peer = alice, .chat_number = chat_number, .device = 1};
+    struct store_marked marked = {0};
+    int error = hand_ack_read(r->store, &ack, &marked);
+    *out_moved = error == 0 ? marked.moved : *out_moved;
+    (void)ln_sleep(200);
+    return error;
+}
+
+static struct store_attached
+bobs_inbox(struct rig *r)
+{
+    struct store_attached attached;
+    RIG_CHECK(r, hand_attach(r->store, bob, 1, &attached) == 0);
+    return attached;
+}
+
+static void
+read_story(struct rig *r)
+{
+    bool moved = false;
+    begin(r);
+    alice_writes(r, 1, 0);
+    uint64_t last = bobs_inbox(r).last;
+    uint64_t commands = commands_of(r);
+    RIG_CHECK(r, bob_takes_and_reads(r, last, 1, &moved) == 0 && moved);
+    RIG_CHECK(r, commands_of(r) == commands + 3); /* its, and the receipt's */
+    struct store_chat chat = alices_chat(r);
+    RIG_CHECK(r, chat.peer_delivered == 1 && chat.peer_read == 1);
+    commands = commands_of(r);
+    RIG_CHECK(r, bob_takes_and_reads(r, last, 1, &moved) == 0 && !moved);
+    RIG_CHECK(r, commands_of(r) == commands);
+    RIG_CHECK(r, bobs_inbox(r).acked == last);
+    alice_writes(r, 2, 0);
+    takes_in(r, bob); /* so the read alone is news */
+    RIG_CHECK(r, bob_takes_and_reads(r, bobs_inbox(r).acked, 2, &moved) == 0 && moved);
+    RIG_CHECK(r, alices_chat(r).peer_read == 2);
+    alice_writes(r, 3, 0); /* and the acknowledgement alone */
+    RIG_CHECK(r, bob_takes_and_reads(r, bobs_inbox(r).last, 2, &moved) == 0 && !moved);
+    RIG_CHECK(r, bobs_inbox(r).acked == bobs_inbox(r).last);
+    chat = alices_chat(r);
+    RIG_CHECK(r, chat.peer_delivered == 3 && chat.peer_read == 2);
+}
+
+static void
+takes_along_what_was_read(void **state)
+{
+    (void)state;
+    rig_play_once(&rig, 4, read_story);
+}
+
+static void
+refused_story(struct rig *r)
+{
+    bool moved = false;
+    begin(r);
+    alice_writes(r, 1, 0);
+    uint64_t last = bobs_inbox(r).last;
+    RIG_CHECK(r, bob_takes_and_reads(r, last, 2, &moved) == -ERANGE);
+    RIG_CHECK(r, bobs_inbox(r).acked < last);
+    RIG_CHECK(r, bob_takes_and_reads(r, last + 1, 1, &moved) == -ERANGE);
+    struct store_ack none = {.user = bob, .number = last, .peer = alice, .device = 1};
+    struct store_marked marked;
+    RIG_CHECK(r, hand_ack_read(r->store, &none, &marked) == -EINVAL);
+    none = (struct store_ack){
+        .user = bob, .number = last, .peer = alice, .chat_number = 1, .device = 9};
+    RIG_CHECK(r, hand_ack_read(r->store, &none, &marked) == -ENOENT);
+    struct store_chat chat = alices_chat(r);
+    RIG_CHECK(r, chat.peer_delivered == 0 && chat.peer_read == 0);
+}
+
+static void
+does_neither_where_one_is_refused(void **state)
+{
+    (void)state;
+    rig_play_once(&rig, 5, refused_story);
+}
+
+/* Both pass over it: the read, which sweeps it, and the acknowledgement. */
+static void
+read_beyond_story(struct rig *r)
+{
+    bool moved = false;
+    begin(r);
+    alice_writes(r, 1, 500);
+    takes_in(r, alice);
+    alice_writes(r, 2, 0);
+    (void)ln_sleep(500);
+    RIG_CHECK(r, bob_takes_and_reads(r, bobs_inbox(r).last, 2, &moved) == 0 && moved);
+    struct store_chat chat = alices_chat(r);
+    RIG_CHECK(r, chat.peer_delivered == 2 && chat.peer_read == 2);
+    RIG_CHECK(r, expired_of(&chat.peer_expired, 1) == EXPIRED_GONE);
+    RIG_CHECK(r, expired_of(&chat.peer_expired, 2) == EXPIRED_NOT);
+    RIG_CHECK(r, bobs_inbox(r).acked == bobs_inbox(r).last);
+}
+
+static void
+sweeps_what_is_read_over(void **state)
+{
+    (void)state;
+    rig_play_once(&rig, 6, read_beyond_story);
+}
+
 /* ----------------------------------------------------------------------------------- in a group */
 
 static struct ln_msg *
@@ -206,6 +327,11 @@ main(void)
         SPEC("who acknowledges a mark has the message before it, and its sender is told",
              tells_the_sender),
         SPEC("a group is told as well", tells_the_group),
+        SPEC("what was read goes with an acknowledgement, as one command of the log",
+             takes_along_what_was_read),
+        SPEC("where one of the two is refused none is done", does_neither_where_one_is_refused),
+        SPEC("what had expired before what is read and acknowledged is told as expired",
+             sweeps_what_is_read_over),
         SPEC("that a message before the mark had expired is told, and goes on to be true",
              tells_what_had_expired),
     };

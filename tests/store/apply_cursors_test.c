@@ -203,6 +203,51 @@ one_receipt_on_its_way(void **state)
 }
 
 static void
+read_with_the_ack_is_told_once(void **state)
+{
+    struct world *world = *state;
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 2);
+    uint64_t last = send_many(world, alice, 1, 3, bob);
+    uint8_t to = world_partition(world, alice);
+    const struct ledger *ledger = world_ledger(world, world_partition(world, bob));
+    uint64_t before = ledger->streams[to].out_last;
+    struct result result = world_ack_read(world, bob, 1, last, alice, 3);
+    assert_int_equal(result.error, 0);
+    assert_true(result.moved);
+    world_settle(world);
+    assert_int_equal(ledger->streams[to].out_last, before + 1);
+    assert_int_equal(world_inbox(world, alice, 0, entries), 1);
+    assert_int_equal(entries[0].cursors.peer_delivered, 3);
+    assert_int_equal(entries[0].cursors.peer_read, 3);
+    assert_int_equal(world_inbox(world, bob, last, entries), 1); /* the other device's mark */
+    assert_int_equal(entries[0].kind, STORE_ENTRY_CURSORS);
+    assert_int_equal(world_device_attach(world, bob, 1).acked, last);
+    assert_false(world_ack_read(world, bob, 1, last, alice, 3).moved);
+}
+
+static void
+the_read_or_the_ack_may_be_none(void **state)
+{
+    struct world *world = *state;
+    struct record_chat chat;
+    uint64_t alice = world_user(world, "alice", 1);
+    uint64_t bob = world_user(world, "bob", 1);
+    uint64_t last = send_many(world, alice, 1, 3, bob);
+    assert_int_equal(world_ack_read(world, bob, 1, last, alice, 4).error, -ERANGE);
+    assert_int_equal(world_device_attach(world, bob, 1).acked, last);
+    world_settle(world);
+    assert_true(world_chat(world, alice, bob, &chat));
+    assert_int_equal(chat.peer_delivered, 3);
+    assert_int_equal(chat.peer_read, 0);
+    assert_int_equal(world_ack_read(world, bob, 9, last, alice, 3).error, -ENOENT);
+    world_settle(world);
+    assert_true(world_chat(world, alice, bob, &chat));
+    assert_int_equal(chat.peer_read, 3);
+    assert_int_equal(world_ack_read(world, bob + 256, 1, last, alice, 1).error, -ENOENT);
+}
+
+static void
 cuts_long_acks(void **state)
 {
     struct world *world = *state;
@@ -258,6 +303,10 @@ main(void)
                    old_marks_go_wherever_they_are),
         IN_A_WORLD("reading on one device is told to the others", tells_other_devices_of_reading),
         IN_A_WORLD("at most one receipt of a chat is on its way", one_receipt_on_its_way),
+        IN_A_WORLD("what is read with an acknowledgement is told once",
+                   read_with_the_ack_is_told_once),
+        IN_A_WORLD("of an acknowledgement and what was read with it one may be refused",
+                   the_read_or_the_ack_may_be_none),
         IN_A_WORLD("a long acknowledgement is cut into several commands", cuts_long_acks),
         IN_A_WORLD("acknowledging keeps count of the messages that wait", acks_count_what_waits),
     };

@@ -38,6 +38,7 @@ struct device {
 };
 
 struct model {
+    bool settles; /* nobody reads any more */
     struct world *world;
     struct chance chance;
     uint64_t ids[USERS];
@@ -230,6 +231,25 @@ look_at_chats(struct model *model, unsigned user, struct device *device)
     }
 }
 
+/* Acknowledges what the device has stored; now and then somebody is read at once. */
+static void
+acknowledge(struct model *model, unsigned user, uint16_t number, uint64_t acked)
+{
+    unsigned writer = (unsigned)pick(model, USERS);
+    uint64_t written = model->chat[writer][user];
+    bool reads = !model->settles && written > 0 && pick(model, 2) == 0;
+    uint64_t read = reads ? 1 + pick(model, written) : 0;
+    uint64_t peer = read > 0 ? model->ids[writer] : 0;
+    assert_int_equal(
+        world_ack_read(model->world, model->ids[user], number, acked, peer, read).error, 0);
+    if (read > model->read[writer][user]) {
+        model->read[writer][user] = read;
+    }
+    if (read > model->delivered[writer][user]) {
+        model->delivered[writer][user] = read;
+    }
+}
+
 /* Attaches, reads the inbox, stores up to `most` entries of it, and acknowledges them. */
 static void
 visit(struct model *model, unsigned user, unsigned d, size_t most)
@@ -257,7 +277,7 @@ visit(struct model *model, unsigned user, unsigned d, size_t most)
     }
     if (taken > 0) {
         device->acked = entries[taken - 1].number;
-        assert_int_equal(world_ack(model->world, model->ids[user], number, device->acked).error, 0);
+        acknowledge(model, user, number, device->acked);
     }
 }
 
@@ -355,6 +375,7 @@ static void
 expect_settled(struct model *model)
 {
     world_settle(model->world);
+    model->settles = true;
     for (unsigned round = 0; round < 2; round++) { /* acknowledging makes new receipts */
         for (unsigned user = 0; user < USERS; user++) {
             for (unsigned d = 0; d < DEVICES; d++) {
@@ -387,6 +408,7 @@ expect_settled(struct model *model)
             assert_int_equal(seen, message->accepted && !message->swallowed);
         }
     }
+    model->settles = false;
 }
 
 static void

@@ -60,7 +60,8 @@ acknowledge(struct script *script)
     if (world_head(script->world, user, &head) && head.devices > 0) {
         uint64_t number = head.last.number > back ? head.last.number - back : 0;
         uint16_t device = head.cursors[pick(script, head.devices)].device;
-        (void)world_ack(script->world, user, device, number);
+        uint64_t peer = pick(script, 2) == 0 ? script->users[pick(script, USERS)] : 0;
+        (void)world_ack_read(script->world, user, device, number, peer, 1 + pick(script, 9));
     }
 }
 

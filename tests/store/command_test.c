@@ -113,6 +113,13 @@ first_kinds(struct command *out)
         {.kind = COMMAND_ACK,
          .ack = {.user = 9, .device = 1, .number = 4, .chats = {.count = 4, .bytes = pairs}}},
         {.kind = COMMAND_READ, .read = {.user = 9, .peer = 8, .chat_number = 3}},
+        {.kind = COMMAND_ACK_READ,
+         .ack = {.user = 9,
+                 .device = 1,
+                 .number = 4,
+                 .chats = {.count = 4, .bytes = pairs},
+                 .peer = 8,
+                 .chat_number = 3}},
         {.kind = COMMAND_SEEN, .seen = {.count = 3, .bytes = pairs}},
         {.kind = COMMAND_WAKE_SET,
          .wake_set = {.user = 9,
@@ -434,6 +441,8 @@ refuses_impossible_fields(void **state)
         {COMMAND_MESSAGE, 17 + 35, 65},     /* a name too long */
         {COMMAND_MESSAGE, 17 + 38, 0xff},   /* a body too long */
         {COMMAND_ACK, 8 + 34 + 1, 0xff},    /* a list too long */
+        {COMMAND_ACK_READ, 8 + 38 + 64, 0}, /* read, but nobody's messages */
+        {COMMAND_ACK_READ, 8 + 46 + 64, 0}, /* read up to none */
         {COMMAND_STREAM, 8 + 9, 0},         /* a payload that is none */
         {COMMAND_STREAM_ACK, 8 + 17, 0xff}, /* a list longer than the body */
         {COMMAND_STREAM_ROUND, 8 + 9, 3},   /* more messages than there are */

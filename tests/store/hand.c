@@ -269,6 +269,13 @@ hand_ack(struct store *store, uint64_t user, uint16_t device, uint64_t number)
 }
 
 int
+hand_ack_read(struct store *store, const struct store_ack *ack, struct store_marked *out)
+{
+    return call(store_user_pid(store, ack->user), request(STORE_ACK, ack, sizeof(*ack)), out,
+                sizeof(*out));
+}
+
+int
 hand_read(struct store *store, uint64_t user, uint64_t peer, uint64_t chat_number)
 {
     struct store_read read = {.user = user, .peer = peer, .chat_number = chat_number};

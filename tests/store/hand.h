@@ -68,6 +68,8 @@ void hand_message_ask(struct store *store, const struct hand_message *message);
  * said that the message was accepted. */
 bool hand_accepted(void);
 int hand_ack(struct store *store, uint64_t user, uint16_t device, uint64_t number);
+/* What the user has read is asked for with it. */
+int hand_ack_read(struct store *store, const struct store_ack *ack, struct store_marked *out);
 int hand_read(struct store *store, uint64_t user, uint64_t peer, uint64_t chat_number);
 /* The answer, to be freed: its buffer holds the entries. */
 int hand_inbox(struct store *store, const struct store_inbox *inbox, struct ln_msg **out_answer);

@@ -390,22 +390,9 @@ pushed(struct person *person, const struct ln_msg *msg)
 
 /* -------------------------------------------------------------------------------- acknowledging */
 
-static void
-ask_ack(struct person *person)
-{
-    if (person->ack_ref != 0 || person->place <= person->acked) {
-        return;
-    }
-    struct ln_msg *request = ln_msg_new(STORE_ACK, LN_DURABLE, sizeof(struct store_ack));
-    person->ack_number = person->place;
-    person->acked_asked = person->place > person->acked_asked ? person->place : person->acked_asked;
-    struct store_ack ack = {.user = person->user, .device = 1, .number = person->place};
-    memcpy(request->data, &ack, sizeof(ack));
-    person->ack_ref = ln_request(store_user_pid(store_of(), person->user), &request);
-}
-
-static void
-ask_read(struct person *person)
+/* Some chat, up to what was heard; false: there is nothing to read. */
+static bool
+begins_to_read(struct person *person)
 {
     unsigned peer = (unsigned)pick(PEOPLE);
     if (the_people->finishing) {
@@ -416,13 +403,42 @@ ask_read(struct person *person)
     }
     if (person->read_ref != 0 || person->heard[peer] == 0 ||
         person->read_answered[peer] == person->heard[peer]) {
+        return false;
+    }
+    person->read_peer = peer;
+    person->read_number = person->heard[peer];
+    return true;
+}
+
+static void
+ask_ack(struct person *person)
+{
+    if (person->ack_ref != 0 || person->place <= person->acked) {
+        return;
+    }
+    struct ln_msg *request = ln_msg_new(STORE_ACK, LN_DURABLE, sizeof(struct store_ack));
+    person->ack_number = person->place;
+    person->acked_asked = person->place > person->acked_asked ? person->place : person->acked_asked;
+    struct store_ack ack = {.user = person->user, .device = 1, .number = person->place};
+    bool reads = pick(2) == 0 && begins_to_read(person);
+    if (reads) {
+        ack.peer = the_people->persons[person->read_peer].user;
+        ack.chat_number = person->read_number;
+    }
+    memcpy(request->data, &ack, sizeof(ack));
+    person->ack_ref = ln_request(store_user_pid(store_of(), person->user), &request);
+    person->read_ref = reads ? person->ack_ref : person->read_ref;
+}
+
+static void
+ask_read(struct person *person)
+{
+    if (!begins_to_read(person)) {
         return;
     }
     struct ln_msg *request = ln_msg_new(STORE_READ, LN_DURABLE, sizeof(struct store_read));
-    person->read_peer = peer;
-    person->read_number = person->heard[peer];
     struct store_read read = {.user = person->user,
-                              .peer = the_people->persons[peer].user,
+                              .peer = the_people->persons[person->read_peer].user,
                               .chat_number = person->read_number};
     memcpy(request->data, &read, sizeof(read));
     person->read_ref = ln_request(store_user_pid(store_of(), person->user), &request);
@@ -442,7 +458,9 @@ answered(struct person *person, const struct ln_msg *answer)
         } else if (answer->error == -ERANGE || answer->error == -ENOENT) {
             WRONG("%s: an acknowledgement was refused: %d", person->name, answer->error);
         }
-        return;
+        if (person->read_ref != answer->ref) {
+            return;
+        }
     }
     if (answer->ref == person->read_ref) {
         person->read_ref = 0;

@@ -108,6 +108,9 @@ struct result world_change(struct world *world, const struct world_change *chang
 size_t world_sweep(struct world *world);
 /* Gathers as a partition would; the result of the last command it took. */
 struct result world_ack(struct world *world, uint64_t user, uint16_t device, uint64_t number);
+/* peer 0: the same. */
+struct result world_ack_read(struct world *world, uint64_t user, uint16_t device, uint64_t number,
+                             uint64_t peer, uint64_t chat_number);
 /* What is as old as `age_ms` or older goes, as a round would find it; false: nothing is. */
 bool world_expire(struct world *world, uint64_t user, uint64_t age_ms);
 struct result world_read(struct world *world, uint64_t user, uint64_t peer, uint64_t chat_number);

@@ -184,6 +184,24 @@ sweep_passed(struct world *world, const struct gather *gathered)
 struct result
 world_ack(struct world *world, uint64_t user, uint16_t device, uint64_t number)
 {
+    return world_ack_read(world, user, device, number, 0, 0);
+}
+
+static struct result
+apply_ack(struct world *world, struct command *command, uint64_t peer, uint64_t chat_number)
+{
+    if (peer != 0) {
+        command->kind = COMMAND_ACK_READ;
+        command->ack.peer = peer;
+        command->ack.chat_number = chat_number;
+    }
+    return world_apply(world, command);
+}
+
+struct result
+world_ack_read(struct world *world, uint64_t user, uint16_t device, uint64_t number, uint64_t peer,
+               uint64_t chat_number)
+{
     struct gather gathered;
     struct result result;
     struct command command = {.partition = world_partition(world, user), .kind = COMMAND_ACK};
@@ -194,7 +212,7 @@ world_ack(struct world *world, uint64_t user, uint16_t device, uint64_t number)
             world_head(world, user, &head) ? inbox_cursor(&head, device) : NULL;
         if (cursor == NULL) {
             command.ack = asked;
-            return world_apply(world, &command);
+            return apply_ack(world, &command, peer, chat_number);
         }
         gather(world, &asked, gather_base(&head, cursor), &gathered);
         if (gathered.expired > 0) {
@@ -202,7 +220,7 @@ world_ack(struct world *world, uint64_t user, uint16_t device, uint64_t number)
             gather(world, &asked, gather_base(&head, cursor), &gathered);
         }
         command.ack = gathered.ack;
-        result = world_apply(world, &command);
+        result = apply_ack(world, &command, gathered.left ? 0 : peer, chat_number);
     } while (gathered.left && result.error == 0);
     return result;
 }
