@@ -27,8 +27,9 @@ struct request_kind {
                  const struct ln_msg *answer);
     /* NULL: command_refuse. */
     void (*refused)(struct connection *connection, const struct pending *pending, int error);
-    /* True: the pending was taken, to be asked later. NULL: never. */
-    bool (*put_off)(struct connection *connection, struct pending *pending, int error);
+    /* True: the pending was taken, to be asked again. NULL: never. */
+    bool (*put_off)(struct connection *connection, struct pending *pending,
+                    const struct ln_msg *answer);
 };
 
 /* connection_pending.c */

@@ -8,10 +8,11 @@
  *
  * Under pressure (pressure.h) receipts are held back for PRESSURE_WAIT_MS. Cursors only grow, so of
  * those held for the same chat, or the inbox, the store is asked for the highest alone, the inbox's
- * with that of a chat as above.
+ * with that of the user's chat that was marked last.
  *
  * What is answered to a request is the answer to all that share it. Where that is a refusal, which
- * may be meant for another of them, each is asked for by itself. */
+ * may be meant for another of them, each is asked for by itself. An ack of what the device was not
+ * sent, which may be refused, shares with others like it alone. */
 #include "actors/command.h"
 
 #include "actors/command_group.h"
@@ -58,6 +59,7 @@ request_both(const struct connection *connection, const struct pending *ack,
 {
     struct ln_msg *request = ack_new(connection, ack);
     struct store_ack *asked = (struct store_ack *)(void *)request->data;
+    ASSERT(read->recipient != 0 && read->chat_number != 0); /* or no mark would be answered */
     asked->peer = read->recipient;
     asked->chat_number = read->chat_number;
     return ln_request(store_user_pid(connection->messenger->store, connection->user), &request);
@@ -99,14 +101,6 @@ cursor_of(const struct pending *pending)
     return is_ack(pending) ? pending->inbox : pending->chat_number;
 }
 
-/* Whether what is answered to one may be answered to the other, if that is no lower. */
-static bool
-go_together(const struct pending *one, const struct pending *other)
-{
-    return is_held(one) && is_held(other) && ((one->mode | other->mode) & ALONE) == 0 &&
-           one->kind == other->kind && (is_ack(one) || one->recipient == other->recipient);
-}
-
 static void
 ask_after(struct connection *connection, uint64_t ms)
 {
@@ -122,6 +116,19 @@ static bool
 is_certain(const struct connection *connection, const struct pending *pending)
 {
     return is_ack(pending) && pending->inbox <= connection->fed;
+}
+
+/* Whether what is answered to one may be answered to the other, if that is no lower. */
+static bool
+go_together(const struct connection *connection, const struct pending *one,
+            const struct pending *other)
+{
+    if (!is_held(one) || !is_held(other) || ((one->mode | other->mode) & ALONE) != 0 ||
+        one->kind != other->kind) {
+        return false;
+    }
+    return is_ack(one) ? is_certain(connection, one) == is_certain(connection, other)
+                       : one->recipient == other->recipient;
 }
 
 /* It stands for the other one, too, if that is no higher. */
@@ -150,7 +157,7 @@ joins(const struct connection *connection, const struct pending *pending)
     unsigned held = 0;
     for (struct pending *at = connection->pendings.first; at != NULL && pending->ref == 0;
          at = at->next) {
-        if (!go_together(at, pending) || is_certain(connection, at) != certain) {
+        if (!go_together(connection, at, pending)) {
             continue;
         }
         if (certain || (at->ref == 0 && cursor_of(at) == cursor_of(pending))) {
@@ -203,7 +210,7 @@ ask_late(struct connection *connection, struct pending *pending)
 }
 
 /* NULL: none. There is one ack at most, since all other commands but a markRead ask for it before,
- * and one read. */
+ * and one mark. */
 static struct pending *
 late(const struct connection *connection, bool ack)
 {
@@ -243,7 +250,15 @@ connection_acks_ask(struct connection *connection)
     pending_list_asked(&connection->pendings, read, number);
 }
 
-/* Takes the pending. The read that waited until now is asked for before the ack, by itself. */
+/* Whether an ack waits that may take a mark along. */
+static bool
+takes_along(const struct connection *connection)
+{
+    const struct pending *ack = connection->acks_late ? late(connection, true) : NULL;
+    return ack != NULL && is_certain(connection, ack);
+}
+
+/* Takes the pending. The mark that waited until now is asked for before the ack, by itself. */
 static void
 read_late(struct connection *connection, struct pending *pending)
 {
@@ -264,7 +279,7 @@ ask_or_hold(struct connection *connection, struct pending *pending)
         hold(connection, pending);
     } else if (is_ack(pending)) {
         ask_late(connection, pending);
-    } else if (connection->acks_late && pending->kind == &request_read) {
+    } else if (pending->kind == &request_read && takes_along(connection)) {
         read_late(connection, pending);
     } else {
         command_pending_add(connection, pending, request(connection, pending));
@@ -276,43 +291,59 @@ highest(const struct connection *connection, struct pending *pending)
 {
     struct pending *highest = pending;
     for (struct pending *at = connection->pendings.first; at != NULL; at = at->next) {
-        highest = go_together(at, highest) && cursor_of(at) > cursor_of(highest) ? at : highest;
+        bool higher = cursor_of(at) > cursor_of(highest);
+        highest = higher && go_together(connection, at, highest) ? at : highest;
     }
     return highest;
 }
 
-/* One request, which has been sent, is that of all that go together with the one it was made of:
- * in the order of the commands, in which they are answered then. */
+/* A request that has been sent for these (one, or two) is that of all that go together with one of
+ * them: in the order of the commands, in which they are answered then. */
 static void
-share(struct connection *connection, struct pending *asked, uint64_t number)
+share(struct connection *connection, uint64_t number, const struct pending *const *asked,
+      unsigned asked_count)
 {
-    const struct pending held = *asked;
+    struct pending held[2]; /* as they were */
+    unsigned count = 0;
+    struct pending *last = NULL;
+    for (unsigned i = 0; i < asked_count; i++) {
+        held[i] = *asked[i];
+    }
     for (struct pending *at = connection->pendings.first; at != NULL; at = at->next) {
-        bool shares = at != asked && go_together(at, &held);
+        bool shares = false;
+        for (unsigned i = 0; i < asked_count; i++) {
+            shares = shares || at == asked[i] || go_together(connection, at, &held[i]);
+        }
         if (shares) {
-            at->mode |= SHARES;
-            asked->mode |= SHARES;
-            messenger_count(&connection->messenger->counters.shed[PRESSURE_RECEIPTS]);
-        }
-        if (shares || at == asked) {
             pending_list_asked(&connection->pendings, at, number);
+            at->mode |= SHARES;
+            last = at;
+            count++;
         }
+    }
+    ASSERT(last != NULL && count >= asked_count);
+    if (count == 1) {
+        last->mode &= (uint8_t)~SHARES;
+    }
+    for (; count > asked_count; count--) {
+        messenger_count(&connection->messenger->counters.shed[PRESSURE_RECEIPTS]);
     }
 }
 
-/* The highest ack that is held, or the highest read of the user's chat that was read last; NULL:
- * there is none that may go with another. */
+/* The highest certain ack that is held, or the highest mark of the user's chat that was marked
+ * last; NULL: there is none that may go with another. */
 static struct pending *
 held_last(const struct connection *connection, const struct request_kind *kind)
 {
     struct pending *last = NULL;
     for (struct pending *at = connection->pendings.first; at != NULL; at = at->next) {
-        last = is_held(at) && at->kind == kind && (at->mode & ALONE) == 0 ? at : last;
+        bool fits = is_held(at) && at->kind == kind && (at->mode & ALONE) == 0;
+        last = fits && (!is_ack(at) || is_certain(connection, at)) ? at : last;
     }
     return last != NULL ? highest(connection, last) : NULL;
 }
 
-/* What was read goes before the ack, or with it. */
+/* Marks of other chats go before the ack and what goes with it. */
 void
 connection_receipts_ask(struct connection *connection)
 {
@@ -320,18 +351,16 @@ connection_receipts_ask(struct connection *connection)
     struct pending *ack = held_last(connection, &request_ack);
     struct pending *read = ack != NULL ? held_last(connection, &request_read) : NULL;
     for (struct pending *at = connection->pendings.first; at != NULL; at = at->next) {
-        bool waits = read != NULL && (go_together(at, ack) || go_together(at, read));
+        bool waits =
+            read != NULL && (go_together(connection, at, ack) || go_together(connection, at, read));
         if (is_held(at) && !waits) {
-            struct pending *asked = highest(connection, at);
-            share(connection, asked, request(connection, asked));
+            const struct pending *asked = highest(connection, at);
+            share(connection, request(connection, asked), &asked, 1);
         }
     }
     if (read != NULL) {
-        uint64_t number = request_both(connection, ack, read);
-        ack->mode |= SHARES;
-        read->mode |= SHARES;
-        share(connection, ack, number);
-        share(connection, read, number);
+        const struct pending *asked[] = {ack, read};
+        share(connection, request_both(connection, ack, read), asked, 2);
     }
 }
 
@@ -350,8 +379,12 @@ connection_receipts_end(const struct connection *connection)
  * error is the answer to, nor of an acknowledgement with one: so it is we who say it again.
  * Meanwhile it counts as unanswered, unless it joins another one. True: it is taken. */
 static bool
-put_off(struct connection *connection, struct pending *pending, int error)
+put_off(struct connection *connection, struct pending *pending, const struct ln_msg *answer)
 {
+    int error = answer->error;
+    if (error == 0 && !is_ack(pending)) {
+        error = ((const struct store_marked *)(const void *)answer->data)->error;
+    }
     bool busy = error == -EAGAIN || error == -ESRCH;
     bool shared = (pending->mode & SHARES) != 0;
     pending->mode &= (uint8_t)~SHARES;

@@ -180,7 +180,8 @@ presence_known(struct connection *connection, const struct pending *pending,
     }
 }
 
-static bool presence_stale(struct connection *connection, struct pending *pending, int error);
+static bool presence_stale(struct connection *connection, struct pending *pending,
+                           const struct ln_msg *answer);
 
 static const struct request_kind request_presence = {.tag = PRESENCE_ASK,
                                                      .done = presence_known,
@@ -282,9 +283,9 @@ own_known(struct connection *connection, const struct pending *pending, const st
 }
 
 static bool
-presence_stale(struct connection *connection, struct pending *pending, int error)
+presence_stale(struct connection *connection, struct pending *pending, const struct ln_msg *answer)
 {
-    if (error != -ESTALE || pending->stale == STALE_MAX) {
+    if (answer->error != -ESTALE || pending->stale == STALE_MAX) {
         return false;
     }
     pending->stale++;

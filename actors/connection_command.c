@@ -181,7 +181,7 @@ static void
 answered(struct connection *connection, struct pending *pending, const struct ln_msg *answer)
 {
     const struct request_kind *kind = pending->kind;
-    if (kind->put_off != NULL && kind->put_off(connection, pending, answer->error)) {
+    if (kind->put_off != NULL && kind->put_off(connection, pending, answer)) {
         return;
     }
     if (answer->error == 0) {

@@ -89,7 +89,7 @@ struct connection {
     bool searching : 1;     /* for a message to delete: what it costs is not known yet */
     bool stuffed : 1;       /* more waits to leave than the peer should leave unread */
     bool asks_again : 1;    /* CONNECTION_RECEIPTS is on its way */
-    bool acks_late : 1;     /* some wait for the end of the input: command_cursor.c */
+    bool acks_late : 1;     /* one waits for the end of the input: command_cursor.c */
     bool reads_again : 1;   /* CONNECTION_READ_AGAIN is on its way */
     bool attached : 1;      /* or asked to be: its end detaches */
     bool counted : 1;       /* among the authenticated */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cursors only grow: how far a device has stored its inbox, and from it, how far a user got in each
  * chat. */
+#include "runtime/larger.h"
 #include "store/apply_group.h"
 #include "store/apply_priv.h"
 #include "store/chat.h"
@@ -8,17 +9,19 @@
 
 #include <errno.h>
 
-/* The first device to acknowledge a message makes it delivered. */
+/* The first device to acknowledge a message makes it delivered. Not in the chat with `told`, where
+ * that was taken in before; 0: there is none. */
 static void
-deliver(const struct apply *apply, const struct command_ack *ack, struct record_head *head)
+deliver(const struct apply *apply, const struct command_ack *ack, struct record_head *head,
+        uint64_t told)
 {
     for (uint32_t i = 0; i < ack->chats.count; i++) {
         struct record_chat chat;
         uint64_t peer;
         uint64_t chat_number;
         command_pair_get(&ack->chats, i, &peer, &chat_number);
-        if (peer == ack->peer && chat_number <= ack->chat_number && apply->result->error == 0) {
-            continue; /* it has been read */
+        if (peer == told) {
+            continue;
         }
         if ((peer & COMMAND_PAIR_GROUP) != 0) {
             apply_group_delivered(apply, ack->user, peer & ~COMMAND_PAIR_GROUP, chat_number);
@@ -49,9 +52,10 @@ apply_need_ack(const struct needs *needs, const struct command *command)
     }
 }
 
-/* The head is the user's. */
+/* The head is the user's; `told` as of deliver. */
 static void
-acknowledge(const struct apply *apply, const struct command_ack *ack, struct record_head *head)
+acknowledge(const struct apply *apply, const struct command_ack *ack, struct record_head *head,
+            uint64_t told)
 {
     struct record_cursor *cursor = inbox_cursor(head, ack->device);
     if (cursor == NULL) {
@@ -70,7 +74,7 @@ acknowledge(const struct apply *apply, const struct command_ack *ack, struct rec
         inbox_trim(apply->ledger, ack->user, head);
         inbox_head_put(apply->ledger, ack->user, head);
     }
-    deliver(apply, ack, head);
+    deliver(apply, ack, head, told);
 }
 
 static void
@@ -81,7 +85,7 @@ run_ack(const struct apply *apply, const struct command *command)
         apply->result->error = -ENOENT;
         return;
     }
-    acknowledge(apply, &command->ack, &head);
+    acknowledge(apply, &command->ack, &head, 0);
 }
 
 const struct apply_command_kind apply_ack = {apply_need_ack, run_ack};
@@ -106,24 +110,25 @@ tell_again(const struct apply *apply, const struct command_read *read, struct re
     }
 }
 
-/* The head is the user's. */
-static void
-mark_read(const struct apply *apply, const struct command_read *read, struct record_head *head)
+/* The head is the user's. `received`: up to where the chat is acknowledged at once; false: that has
+ * not been taken in, since nothing moves. */
+static bool
+mark_read(const struct apply *apply, const struct command_read *read, struct record_head *head,
+          uint64_t received)
 {
     struct record_chat chat;
     if (!chat_get(apply->ledger, read->user, read->peer, &chat) || read->chat_number > chat.last) {
         apply->result->error = -ERANGE;
-        return;
+        return false;
     }
     if (read->chat_number <= chat.read) {
         tell_again(apply, read, head, &chat);
-        return;
+        return false;
     }
     chat.read = read->chat_number;
     apply->result->moved = true;
-    if (chat.delivered < chat.read) {
-        chat.delivered = chat.read;
-    }
+    ASSERT(received <= chat.last);
+    chat.delivered = larger(chat.delivered, larger(chat.read, received));
     struct chat_owner owner = {.user = read->user, .peer = read->peer, .head = head, .chat = &chat};
     chat_tell(apply->ledger, apply->effects, &owner);
     if (head->devices > 1) {
@@ -131,6 +136,7 @@ mark_read(const struct apply *apply, const struct command_read *read, struct rec
         inbox_head_put(apply->ledger, read->user, head);
     }
     chat_put(apply->ledger, read->user, read->peer, &chat);
+    return true;
 }
 
 static void
@@ -141,7 +147,7 @@ run_read(const struct apply *apply, const struct command *command)
         apply->result->error = -ENOENT;
         return;
     }
-    mark_read(apply, &command->read, &head);
+    (void)mark_read(apply, &command->read, &head, 0);
 }
 
 const struct apply_command_kind apply_read = {need_read, run_read};
@@ -153,7 +159,25 @@ need_ack_read(const struct needs *needs, const struct command *command)
     need(needs, RECORD_CHAT, command->ack.user, command->ack.peer);
 }
 
-/* What was read is told first, and with it that it was delivered. */
+/* Up to where it acknowledges the chat with the peer; 0: not at all, or it is refused. */
+static uint64_t
+received_of(const struct command_ack *ack, struct record_head *head)
+{
+    if (inbox_cursor(head, ack->device) == NULL || ack->number > head->last.number) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < ack->chats.count; i++) {
+        uint64_t peer;
+        uint64_t chat_number;
+        command_pair_get(&ack->chats, i, &peer, &chat_number);
+        if (peer == ack->peer) {
+            return chat_number;
+        }
+    }
+    return 0;
+}
+
+/* What was read and what was received of that chat is told at once. */
 static void
 run_ack_read(const struct apply *apply, const struct command *command)
 {
@@ -165,8 +189,8 @@ run_ack_read(const struct apply *apply, const struct command *command)
         apply->result->error = -ENOENT;
         return;
     }
-    mark_read(apply, &read, &head);
-    acknowledge(apply, ack, &head);
+    bool told = mark_read(apply, &read, &head, received_of(ack, &head));
+    acknowledge(apply, ack, &head, told ? ack->peer : 0);
 }
 
 const struct apply_command_kind apply_ack_read = {need_ack_read, run_ack_read};

@@ -127,55 +127,67 @@ log_ack(struct partition *partition, struct ask *ask, const struct record_place 
     return outcome;
 }
 
+/* What an acknowledgement asks for, and what was read with it. */
+struct verdict {
+    int ack, read;            /* IS_NEWS, 0 when it is none, or why it is refused */
+    bool passes;              /* the read may pass over what the acknowledgement does not reach */
+    struct record_place base; /* from where on the acknowledgement counts, if it is news */
+};
 enum { IS_NEWS = 1 };
 
-/* IS_NEWS and from where on it counts, 0 when it is none, or why it is refused. */
 static int
-ack_verdict(struct record_head *head, const struct store_ack *ack, struct record_place *out)
+ack_verdict(struct record_head *head, const struct store_ack *ack, struct record_place *out_base)
 {
     const struct record_cursor *cursor = inbox_cursor(head, ack->device);
     if (cursor == NULL || ack->number > head->last.number) {
         return cursor == NULL ? -ENOENT : -ERANGE;
     }
-    *out = *gather_base(head, cursor);
+    *out_base = *gather_base(head, cursor);
     bool known = cursor->state == RECORD_CURSOR_HOLDS && ack->number <= cursor->acked.number;
     return known ? 0 : IS_NEWS;
 }
 
-/* Likewise of what was read with it. *out_further: than any device had acknowledged. */
 static int
-read_verdict(struct partition *partition, const struct record_head *head,
-             const struct store_ack *ack, bool *out_further)
+read_verdict(const struct record_head *head, const struct record_chat *chat, uint64_t chat_number)
 {
-    struct record_chat chat;
-    if (!chat_get(&partition->ledger, ack->user, ack->peer, &chat) ||
-        ack->chat_number > chat.last) {
+    if (chat_number > chat->last) {
         return -ERANGE;
     }
-    *out_further = ack->chat_number > chat.delivered;
-    return ack->chat_number > chat.read || chat_owes_read(head, &chat) ? IS_NEWS : 0;
+    return chat_number > chat->read || chat_owes_read(head, chat) ? IS_NEWS : 0;
 }
 
-static enum ask_outcome
-log_read(struct partition *partition, struct ask *ask, bool act)
+/* Apart, so that the head is on the stack no longer. A read that is refused is struck out of the
+ * ask, if it is to act: chat_number is 0 from then on. */
+static __attribute__((noinline)) struct verdict
+verdict_of(struct partition *partition, struct ask *ask, bool act)
 {
-    const struct store_ack *ack = ASK_DATA(store_ack, ask);
-    struct command command = {
-        .partition = partition->ledger.partition,
-        .kind = COMMAND_READ,
-        .read = {.user = ack->user, .peer = ack->peer, .chat_number = ack->chat_number},
-    };
-    if (!partition_knows_needs(partition, &command)) {
-        return ASK_MISSING;
+    struct store_ack *ack = (struct store_ack *)(void *)ask->data;
+    struct verdict verdict = {.ack = -ENOENT};
+    struct record_head head;
+    struct record_chat chat;
+    if (!inbox_head_get(&partition->ledger, ack->user, &head)) {
+        return verdict;
     }
-    return act ? partition_log_known(partition, ask, &command) : ASK_READY;
+    verdict.ack = ack_verdict(&head, ack, &verdict.base);
+    if (verdict.ack < 0 || ack->chat_number == 0) {
+        return verdict;
+    }
+    (void)chat_get(&partition->ledger, ack->user, ack->peer, &chat);
+    verdict.read = read_verdict(&head, &chat, ack->chat_number);
+    ack->chat_number = act && verdict.read < 0 ? 0 : ack->chat_number;
+    bool reaches = verdict.ack == IS_NEWS && ack->number >= head.last.number;
+    verdict.passes = verdict.read == IS_NEWS && ack->chat_number > chat.delivered && !reaches;
+    return verdict;
 }
 
 static void
 answer_acked(struct ask *ask, const struct result *result)
 {
-    if (ASK_DATA(store_ack, ask)->peer != 0) {
-        partition_answer_marked(ask, result);
+    const struct store_ack *ack = ASK_DATA(store_ack, ask);
+    struct store_marked marked = {.error = ack->chat_number == 0 ? -ERANGE : 0,
+                                  .moved = result->moved};
+    if (ack->peer != 0) {
+        ask_answer(ask, &marked, sizeof(marked), NULL);
     } else {
         ask_answer_error(ask, 0);
     }
@@ -185,8 +197,6 @@ static enum ask_outcome
 run_ack(struct partition *partition, struct ask *ask, bool act)
 {
     const struct store_ack *ack = ASK_DATA(store_ack, ask);
-    struct record_head head;
-    struct record_place base;
     bool knows = partition_knows_record(partition, RECORD_HEAD, ack->user, 0);
     if (ack->peer != 0) {
         knows = partition_knows_record(partition, RECORD_CHAT, ack->user, ack->peer) && knows;
@@ -194,26 +204,25 @@ run_ack(struct partition *partition, struct ask *ask, bool act)
     if (!knows) {
         return ASK_MISSING;
     }
-    if (!inbox_head_get(&partition->ledger, ack->user, &head)) {
-        return act ? partition_refuse(ask, -ENOENT) : ASK_READY;
+    struct verdict verdict = verdict_of(partition, ask, act);
+    if (verdict.ack < 0) {
+        return act ? partition_refuse(ask, verdict.ack) : ASK_READY;
     }
-    int verdict = ack_verdict(&head, ack, &base);
-    bool further = false;
-    int read = ack->peer != 0 && verdict >= 0 ? read_verdict(partition, &head, ack, &further) : 0;
-    if (verdict < 0 || read < 0) {
-        return act ? partition_refuse(ask, verdict < 0 ? verdict : read) : ASK_READY;
-    }
-    if (read == IS_NEWS && further) {
+    if (verdict.passes) {
         enum ask_outcome outcome = partition_log_unseen(partition, &ask->ranges[1], ack->user, act);
         if (outcome != ASK_READY && outcome != ASK_TAKEN) {
             return outcome;
         }
     }
-    if (verdict == IS_NEWS) {
-        return log_ack(partition, ask, &base, read == IS_NEWS, act);
+    if (verdict.ack == IS_NEWS) {
+        return log_ack(partition, ask, &verdict.base, verdict.read == IS_NEWS, act);
     }
-    if (read == IS_NEWS) {
-        return log_read(partition, ask, act);
+    if (verdict.read == IS_NEWS) {
+        struct command command = {
+            .kind = COMMAND_READ,
+            .read = {.user = ack->user, .peer = ack->peer, .chat_number = ack->chat_number},
+        };
+        return partition_log(partition, ask, &command, act);
     }
     if (act) {
         answer_acked(ask, &(struct result){0});
@@ -257,13 +266,14 @@ run_read(struct partition *partition, struct ask *ask, bool act)
                    ? partition_log_unseen(partition, &ask->ranges[0], read->user, false)
                    : ASK_READY;
     }
-    if (!met || read->chat_number > chat.last) {
-        return partition_head(partition, ask, read->user, &head) ? partition_refuse(ask, -ERANGE)
-                                                                 : ASK_DONE;
+    if (!partition_head(partition, ask, read->user, &head)) {
+        return ASK_DONE;
     }
-    bool owes =
-        inbox_head_get(&partition->ledger, read->user, &head) && chat_owes_read(&head, &chat);
-    if (read->chat_number <= chat.read && !owes) {
+    int verdict = read_verdict(&head, &chat, read->chat_number);
+    if (verdict < 0) {
+        return partition_refuse(ask, verdict);
+    }
+    if (verdict == 0) {
         partition_answer_marked(ask, &(struct result){0});
         return ASK_DONE;
     }

@@ -77,7 +77,7 @@ partition_trace(struct partition *partition, const struct command *command,
     steps_moment(steps);
     bool read = command->kind == COMMAND_READ || command->kind == COMMAND_GROUP_READ;
     bool ack_read = command->kind == COMMAND_ACK_READ;
-    if (ack_read && result->error == 0) {
+    if (ack_read && (result->error == 0 || result->moved)) {
         steps_note(steps, STEP_READ, command->ack.peer, command->ack.user, 0,
                    command->ack.chat_number);
     }

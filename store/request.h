@@ -65,8 +65,8 @@ enum store_tag {
     /* store_message, buffer -> store_sent; -ESTALE: below the window; -EDQUOT: no device has
      * room */
     STORE_MESSAGE,
-    /* store_ack -> nothing, or with a peer store_marked; -ERANGE: beyond what is in the inbox, or
-     * as READ, and then none of the two is done */
+    /* store_ack -> nothing, or with a peer store_marked; -ERANGE: beyond what is in the inbox, and
+     * then nothing is read either */
     STORE_ACK,
     STORE_READ,  /* store_read -> store_marked; -ERANGE: beyond the chat's last message */
     STORE_INBOX, /* store_inbox -> store_page, buffer: entries (entry_next) */
@@ -194,6 +194,7 @@ struct store_read {
     uint64_t chat_number;
 };
 struct store_marked {
+    int error;  /* of STORE_ACK: why nothing is read, as of STORE_READ; the rest is done */
     bool moved; /* false: the user had read as far before */
 };
 

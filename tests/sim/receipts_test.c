@@ -122,6 +122,21 @@ each_is_refused_alone(void **state)
     }
 }
 
+static void
+an_ack_counts_whose_mark_is_refused_behind_its_client(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        begin(seed);
+        uint64_t number = alice_writes();
+        bob_takes_and_reads(number, 2);
+        wire_end(&bob);
+        assert_non_null(wire_heard_soon(&alice, "\"delivered\":\"1\""));
+        wire_return(&bob);
+        end();
+    }
+}
+
 /* Of those in one segment the last goes with the ack. */
 static void
 each_mark_is_answered(void **state)
@@ -179,6 +194,8 @@ main(void)
     const struct CMUnitTest specs[] = {
         SPEC("what is acknowledged and read in one segment is one event", both_ticks_come_at_once),
         SPEC("an ack and a markRead in one segment are refused each alone", each_is_refused_alone),
+        SPEC("an ack counts whose markRead is refused, though its client has left",
+             an_ack_counts_whose_mark_is_refused_behind_its_client),
         SPEC("of several markReads behind an ack each is answered", each_mark_is_answered),
         SPEC("who acknowledges a tick has what was written before it, and the writer is told",
              what_lies_before_a_tick_is_taken_in),

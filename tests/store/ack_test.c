@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An acknowledgement acknowledges all up to its number, by the real partition. Here the number is
- * that of a mark, which takes no room, with a message right before it. */
+/* An acknowledgement acknowledges all up to its number, by the real partition: that may be a
+ * mark's, which takes no room, with a message right before it. And it takes along what was read. */
 #include "store/group.h"
 #include "store/store_priv.h"
 
@@ -132,7 +132,7 @@ commands_of(const struct rig *r)
     return commands;
 }
 
-/* The error; *out_moved is untouched then. */
+/* The error of either; *out_moved is untouched then. */
 static int
 bob_takes_and_reads(struct rig *r, uint64_t number, uint64_t chat_number, bool *out_moved)
 {
@@ -140,6 +140,7 @@ bob_takes_and_reads(struct rig *r, uint64_t number, uint64_t chat_number, bool *
         .user = bob, .number = number, .peer = alice, .chat_number = chat_number, .device = 1};
     struct store_marked marked = {0};
     int error = hand_ack_read(r->store, &ack, &marked);
+    error = error != 0 ? error : marked.error;
     *out_moved = error == 0 ? marked.moved : *out_moved;
     (void)ln_sleep(200);
     return error;
@@ -194,9 +195,8 @@ refused_story(struct rig *r)
     begin(r);
     alice_writes(r, 1, 0);
     uint64_t last = bobs_inbox(r).last;
-    RIG_CHECK(r, bob_takes_and_reads(r, last, 2, &moved) == -ERANGE);
-    RIG_CHECK(r, bobs_inbox(r).acked < last);
     RIG_CHECK(r, bob_takes_and_reads(r, last + 1, 1, &moved) == -ERANGE);
+    RIG_CHECK(r, bobs_inbox(r).acked < last);
     struct store_ack none = {.user = bob, .number = last, .peer = alice, .device = 1};
     struct store_marked marked;
     RIG_CHECK(r, hand_ack_read(r->store, &none, &marked) == -EINVAL);
@@ -205,13 +205,44 @@ refused_story(struct rig *r)
     RIG_CHECK(r, hand_ack_read(r->store, &none, &marked) == -ENOENT);
     struct store_chat chat = alices_chat(r);
     RIG_CHECK(r, chat.peer_delivered == 0 && chat.peer_read == 0);
+    RIG_CHECK(r, bob_takes_and_reads(r, last, 2, &moved) == -ERANGE);
+    RIG_CHECK(r, bobs_inbox(r).acked == last);
+    RIG_CHECK(r, bob_takes_and_reads(r, last, 2, &moved) == -ERANGE); /* none of them is news */
+    chat = alices_chat(r);
+    RIG_CHECK(r, chat.peer_delivered == 1 && chat.peer_read == 0);
 }
 
 static void
-does_neither_where_one_is_refused(void **state)
+is_done_where_the_read_is_refused(void **state)
 {
     (void)state;
     rig_play_once(&rig, 5, refused_story);
+}
+
+/* One command holds no more than a thousand chats, or entries; what was read goes with the last. */
+static void
+long_story(struct rig *r)
+{
+    enum { MANY = 1100 };
+    bool moved = false;
+    begin(r);
+    for (uint64_t i = 1; i <= MANY; i++) {
+        alice_writes(r, i, 0);
+    }
+    uint64_t last = bobs_inbox(r).last;
+    uint64_t commands = commands_of(r);
+    RIG_CHECK(r, bob_takes_and_reads(r, last, MANY, &moved) == 0 && moved);
+    RIG_CHECK(r, commands_of(r) >= commands + 4);
+    RIG_CHECK(r, bobs_inbox(r).acked == last);
+    struct store_chat chat = alices_chat(r);
+    RIG_CHECK(r, chat.peer_delivered == MANY && chat.peer_read == MANY);
+}
+
+static void
+takes_it_along_at_the_end_of_many(void **state)
+{
+    (void)state;
+    rig_play_once(&rig, 7, long_story);
 }
 
 /* Both pass over it: the read, which sweeps it, and the acknowledgement. */
@@ -329,7 +360,10 @@ main(void)
         SPEC("a group is told as well", tells_the_group),
         SPEC("what was read goes with an acknowledgement, as one command of the log",
              takes_along_what_was_read),
-        SPEC("where one of the two is refused none is done", does_neither_where_one_is_refused),
+        SPEC("an acknowledgement is done where the read is refused, and takes it along where it is",
+             is_done_where_the_read_is_refused),
+        SPEC("what was read goes with the last command of a long acknowledgement",
+             takes_it_along_at_the_end_of_many),
         SPEC("what had expired before what is read and acknowledged is told as expired",
              sweeps_what_is_read_over),
         SPEC("that a message before the mark had expired is told, and goes on to be true",

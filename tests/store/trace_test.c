@@ -93,8 +93,10 @@ way_story(struct rig *r)
     RIG_CHECK(r, row(&trace, STEP_ACKNOWLEDGED, bob, 2) == NULL);
     RIG_CHECK(r, row(&trace, STEP_READ, bob, 0) == NULL);
     trace_free(&trace);
-    RIG_CHECK(r, hand_ack(r->store, bob, 2, attached.last) == 0);
-    RIG_CHECK(r, hand_read(r->store, bob, alice, 2) == 0);
+    struct store_ack both = {
+        .user = bob, .number = attached.last, .peer = alice, .chat_number = 2, .device = 2};
+    struct store_marked marked;
+    RIG_CHECK(r, hand_ack_read(r->store, &both, &marked) == 0 && marked.moved);
     find(r, 7, &trace);
     RIG_CHECK(r, row(&trace, STEP_ACKNOWLEDGED, bob, 2) != NULL);
     RIG_CHECK(r, row(&trace, STEP_ACKNOWLEDGED, bob, 1) == NULL);
