@@ -270,7 +270,7 @@ read_late(struct connection *connection, struct pending *pending)
     command_pending_add(connection, pending, 0);
 }
 
-/* Takes the pending. One beyond what the device was sent may be refused, and shares with none. */
+/* Takes the pending. One beyond what the device was sent may be refused, and is not held. */
 static void
 ask_or_hold(struct connection *connection, struct pending *pending)
 {
@@ -389,6 +389,7 @@ put_off(struct connection *connection, struct pending *pending, const struct ln_
     bool shared = (pending->mode & SHARES) != 0;
     pending->mode &= (uint8_t)~SHARES;
     bool ours = is_ack(pending) || pending->ref == 0;
+    ASSERT(shared || error == answer->error);
     if (error == 0 || (busy ? !ours : !shared)) {
         return false;
     }

@@ -97,21 +97,8 @@ need_read(const struct needs *needs, const struct command *command)
     need(needs, RECORD_CHAT, command->read.user, command->read.peer);
 }
 
-/* Nothing moves, but the peer may not know yet: receipts were off, or the chat blocked. */
-static void
-tell_again(const struct apply *apply, const struct command_read *read, struct record_head *head,
-           struct record_chat *chat)
-{
-    uint64_t told = chat->told_number;
-    struct chat_owner owner = {.user = read->user, .peer = read->peer, .head = head, .chat = chat};
-    chat_tell(apply->ledger, apply->effects, &owner);
-    if (chat->told_number != told) {
-        chat_put(apply->ledger, read->user, read->peer, chat);
-    }
-}
-
-/* The head is the user's. `received`: up to where the chat is acknowledged at once; false: that has
- * not been taken in, since nothing moves. */
+/* The head is the user's. `received`: up to where the chat is acknowledged at once. What moves
+ * nothing may be told all the same: receipts were off, or the chat blocked. False: refused. */
 static bool
 mark_read(const struct apply *apply, const struct command_read *read, struct record_head *head,
           uint64_t received)
@@ -121,21 +108,21 @@ mark_read(const struct apply *apply, const struct command_read *read, struct rec
         apply->result->error = -ERANGE;
         return false;
     }
-    if (read->chat_number <= chat.read) {
-        tell_again(apply, read, head, &chat);
-        return false;
-    }
-    chat.read = read->chat_number;
-    apply->result->moved = true;
     ASSERT(received <= chat.last);
+    const struct record_chat before = chat;
+    chat.read = larger(chat.read, read->chat_number);
     chat.delivered = larger(chat.delivered, larger(chat.read, received));
+    apply->result->moved = chat.read > before.read;
     struct chat_owner owner = {.user = read->user, .peer = read->peer, .head = head, .chat = &chat};
     chat_tell(apply->ledger, apply->effects, &owner);
-    if (head->devices > 1) {
+    if (apply->result->moved && head->devices > 1) {
         chat_mark(apply->ledger, apply->effects, &owner, CHAT_OWN);
         inbox_head_put(apply->ledger, read->user, head);
     }
-    chat_put(apply->ledger, read->user, read->peer, &chat);
+    if (apply->result->moved || chat.delivered > before.delivered ||
+        chat.told_number != before.told_number) {
+        chat_put(apply->ledger, read->user, read->peer, &chat);
+    }
     return true;
 }
 

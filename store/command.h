@@ -43,7 +43,7 @@ enum command_kind {
     COMMAND_STREAM = 11,        /* something out of another partition's outbox */
     COMMAND_STREAM_ACK = 12,    /* another partition has applied what it was sent, up to a number */
     COMMAND_STREAM_ROUND = 13,  /* as STREAM: messages of one group that lie there together */
-    COMMAND_ACK_READ = 14,      /* READ, then ACK, of one user */
+    COMMAND_ACK_READ = 15,      /* ACK and READ of one user, told at once; 14 was told otherwise */
     COMMAND_GROUP_CREATE = 16,  /* in the creator's partition */
     COMMAND_GROUP_CHANGE = 17,  /* in the group's */
     COMMAND_GROUP_MESSAGE = 18, /* as MESSAGE; its recipient is the group */

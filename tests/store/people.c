@@ -461,6 +461,10 @@ answered(struct person *person, const struct ln_msg *answer)
         if (person->read_ref != answer->ref) {
             return;
         }
+        const struct store_marked *marked = (const struct store_marked *)(const void *)answer->data;
+        if (answer->error == 0 && marked->error != 0) {
+            WRONG("%s: what was read was never written", person->name);
+        }
     }
     if (answer->ref == person->read_ref) {
         person->read_ref = 0;
