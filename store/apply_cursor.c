@@ -50,6 +50,9 @@ apply_need_ack(const struct needs *needs, const struct command *command)
         bool group = (peer & COMMAND_PAIR_GROUP) != 0;
         need(needs, group ? RECORD_MEMBERSHIP : RECORD_CHAT, ack->user, peer & ~COMMAND_PAIR_GROUP);
     }
+    if (ack->peer != 0) {
+        need(needs, RECORD_CHAT, ack->user, ack->peer);
+    }
 }
 
 /* The head is the user's; `told` as of deliver. */
@@ -76,19 +79,6 @@ acknowledge(const struct apply *apply, const struct command_ack *ack, struct rec
     }
     deliver(apply, ack, head, told);
 }
-
-static void
-run_ack(const struct apply *apply, const struct command *command)
-{
-    struct record_head head;
-    if (!inbox_head_get(apply->ledger, command->ack.user, &head)) {
-        apply->result->error = -ENOENT;
-        return;
-    }
-    acknowledge(apply, &command->ack, &head, 0);
-}
-
-const struct apply_command_kind apply_ack = {apply_need_ack, run_ack};
 
 static void
 need_read(const struct needs *needs, const struct command *command)
@@ -139,13 +129,6 @@ run_read(const struct apply *apply, const struct command *command)
 
 const struct apply_command_kind apply_read = {need_read, run_read};
 
-static void
-need_ack_read(const struct needs *needs, const struct command *command)
-{
-    apply_need_ack(needs, command);
-    need(needs, RECORD_CHAT, command->ack.user, command->ack.peer);
-}
-
 /* Up to where it acknowledges the chat with the peer; 0: not at all, or it is refused. */
 static uint64_t
 received_of(const struct command_ack *ack, struct record_head *head)
@@ -164,9 +147,9 @@ received_of(const struct command_ack *ack, struct record_head *head)
     return 0;
 }
 
-/* What was read and what was received of that chat is told at once. */
+/* What was read with it, and what was received of that chat, is told at once. */
 static void
-run_ack_read(const struct apply *apply, const struct command *command)
+run_ack(const struct apply *apply, const struct command *command)
 {
     const struct command_ack *ack = &command->ack;
     struct command_read read = {
@@ -176,11 +159,11 @@ run_ack_read(const struct apply *apply, const struct command *command)
         apply->result->error = -ENOENT;
         return;
     }
-    bool told = mark_read(apply, &read, &head, received_of(ack, &head));
+    bool told = ack->peer != 0 && mark_read(apply, &read, &head, received_of(ack, &head));
     acknowledge(apply, ack, &head, told ? ack->peer : 0);
 }
 
-const struct apply_command_kind apply_ack_read = {need_ack_read, run_ack_read};
+const struct apply_command_kind apply_ack = {apply_need_ack, run_ack};
 
 static void
 need_receipt(const struct needs *needs, const struct payload *payload)

@@ -162,7 +162,6 @@ extern const struct apply_command_kind apply_sweep;
 void apply_need_ack(const struct needs *needs, const struct command *command);
 extern const struct apply_command_kind apply_ack;
 extern const struct apply_command_kind apply_read;
-extern const struct apply_command_kind apply_ack_read;
 extern const struct apply_payload_kind apply_receipt;
 
 /* apply_presence.c */

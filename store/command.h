@@ -186,7 +186,7 @@ struct command_ack {
     uint64_t total_bytes;
     struct command_pairs
         chats;     /* (peer, highest chat number) of what lies between the device's cursor and it */
-    uint64_t peer; /* ACK_READ: whose messages the user has read, up to chat_number */
+    uint64_t peer; /* ACK_READ: whose messages the user has read, up to chat_number; else 0 */
     uint64_t chat_number;
 };
 
